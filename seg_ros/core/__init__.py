@@ -1,0 +1,1 @@
+"""What travels through the data path, in numpy and OpenCV alone."""

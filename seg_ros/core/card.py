@@ -1,0 +1,326 @@
+"""The model card: what a network's input and its classes mean."""
+
+from collections.abc import Mapping, Sequence
+import colorsys
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, get_args, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.errors import CardError
+from seg_ros.core.frame import ColorOrder
+import yaml
+
+Task: TypeAlias = Literal['semantic', 'instance', 'panoptic']
+FitRule: TypeAlias = Literal['letterbox', 'stretch', 'shortest_side']
+Align: TypeAlias = Literal['center', 'top_left']
+Resample: TypeAlias = Literal['bilinear', 'area']
+Color: TypeAlias = tuple[int, int, int]
+
+ROLES = ('traversable', 'dynamic', 'graspable', 'ignore')
+
+
+def _choice(name: str, value: object, allowed: object) -> None:
+    """Raise unless `value` is one of a Literal's words."""
+    words = get_args(allowed)
+    if value not in words:
+        raise CardError(f'{name}: {value!r}', f'one of {", ".join(words)}')
+
+
+@dataclass(frozen=True)
+class ClassInfo:
+    """
+    One class: channel `i` of the network is the card's class number `i`.
+
+    :param id: what the masks carry for this class, 0 to 65534.
+    :param name: what messages and pictures call it.
+    :param color: red, green, blue, 0 to 255; unique within a card and never black.
+    :param thing: countable, so that it has instances.
+    :param roles: what consumers may do with it, words of `ROLES`.
+    """
+
+    id: int
+    name: str
+    color: Color
+    thing: bool = False
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """
+    What the network wants to see.
+
+    Network input = (pixel * scale - mean) / std, where mean and std are given per channel in the
+    order of `color`, or once for all.
+
+    :param size: height and width in pixels; (0, 0) takes them from the network.
+    :param pad: grey level beside a letterboxed picture, 0 to 255.
+    """
+
+    size: tuple[int, int] = (0, 0)
+    fit: FitRule = 'letterbox'
+    align: Align = 'center'
+    resample: Resample = 'bilinear'
+    pad: int = 114
+    color: ColorOrder = 'rgb'
+    scale: float = 1 / 255
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+
+    def __post_init__(self) -> None:
+        for name, allowed in (
+            ('fit', FitRule), ('align', Align), ('resample', Resample), ('color', ColorOrder)
+        ):
+            _choice(f'input.{name}', getattr(self, name), allowed)
+        if len(self.size) != 2 or min(self.size) < 0:
+            raise CardError(f'input.size: {list(self.size)}', '[height, width] in pixels')
+        for name in ('mean', 'std'):
+            if len(getattr(self, name)) not in (1, self.channels):
+                raise CardError(
+                    f'input.{name}: {list(getattr(self, name))}',
+                    f'one number, or {self.channels} for {self.color}',
+                )
+        if 0 in self.std:
+            raise CardError('input.std contains 0', 'what the network was trained with')
+        if not 0 <= self.pad <= 255:
+            raise CardError(f'input.pad: {self.pad}', 'a grey level from 0 to 255')
+
+    @property
+    def channels(self) -> int:
+        """How many channels the network sees."""
+        return 1 if self.color == 'gray' else 3
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """
+    Where the network's own post-processing cuts; each from 0 to 1.
+
+    :param score: a detection's least score.
+    :param mask: a mask pixel's least probability.
+    :param iou: above this overlap the weaker of two boxes of a class goes; 0 leaves the choice to
+        the family.
+    :param visible: least share of a segment that others may leave uncovered.
+    """
+
+    score: float = 0.25
+    mask: float = 0.5
+    iou: float = 0.0
+    visible: float = 0.5
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if not 0 <= value <= 1:
+                raise CardError(f'thresholds.{item.name}: {value}', 'a number from 0 to 1')
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """
+    Everything about a model that its graph does not say.
+
+    :param task: what the masks mean.
+    :param family: who reads the raw outputs; empty lets `compile` find out.
+    :param classes: in the order of the network's channels.
+    :param source_sha256: of the file that was compiled.
+    :raises CardError: if ids, names or colours repeat, or a word is not one of those allowed.
+    """
+
+    name: str
+    task: Task
+    classes: tuple[ClassInfo, ...]
+    family: str = ''
+    input: InputSpec = field(default_factory=InputSpec)
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    licence: str = ''
+    source: str = ''
+    source_sha256: str = ''
+
+    def __post_init__(self) -> None:
+        _choice('task', self.task, Task)
+        if not self.classes:
+            raise CardError('a card without classes', 'at least one class with id and name')
+        for key in ('id', 'name', 'color'):
+            values = [getattr(item, key) for item in self.classes]
+            twice = {value for value in values if values.count(value) > 1}
+            if twice:
+                raise CardError(f'classes share the {key} {sorted(twice)}', f'a {key} each')
+        for item in self.classes:
+            if not 0 <= item.id <= 65534:
+                raise CardError(f'class {item.name} has id {item.id}', 'an id from 0 to 65534')
+            if item.color == (0, 0, 0):
+                raise CardError(
+                    f'class {item.name} is black', 'another colour: black marks unlabelled pixels'
+                )
+            unknown = set(item.roles) - set(ROLES)
+            if unknown:
+                raise CardError(
+                    f'class {item.name} has roles {sorted(unknown)}', f'some of {", ".join(ROLES)}'
+                )
+
+    @property
+    def unlabelled(self) -> int:
+        """Id of a pixel without a class: 255, or 65535 where an id needs 16 bits."""
+        return 255 if max(item.id for item in self.classes) <= 254 else 65535
+
+    @cached_property
+    def id_of_channel(self) -> NDArray[np.uint8] | NDArray[np.uint16]:
+        """Class ids by channel, uint8 or uint16 as `unlabelled` needs."""
+        ids = [item.id for item in self.classes]
+        return np.array(ids, np.uint8 if self.unlabelled == 255 else np.uint16)
+
+    @cached_property
+    def by_id(self) -> Mapping[int, ClassInfo]:
+        """Classes by the id that masks carry."""
+        return {item.id: item for item in self.classes}
+
+    def ids_with_role(self, role: str) -> frozenset[int]:
+        """Ids of all classes that carry `role`."""
+        return frozenset(item.id for item in self.classes if role in item.roles)
+
+    def channels_named(self, names: Sequence[str]) -> frozenset[int]:
+        """
+        Channel numbers of the classes called `names`.
+
+        :raises CardError: naming those that the card lacks.
+        """
+        channels = {item.name: channel for channel, item in enumerate(self.classes)}
+        unknown = [name for name in names if name not in channels]
+        if unknown:
+            raise CardError(
+                f'classes {unknown} are not in the card of {self.name}',
+                f'some of {", ".join(channels)}',
+            )
+        return frozenset(channels[name] for name in names)
+
+    def with_input_size(self, size_hw: tuple[int, int]) -> 'ModelCard':
+        """Return the same card for another network size."""
+        return replace(self, input=replace(self.input, size=size_hw))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values that YAML and JSON can carry and `card_from_dict` reads back."""
+        return asdict(self)
+
+
+def distinct_colors(count: int, taken: Sequence[Color] = ()) -> list[Color]:
+    """
+    Return `count` bright colours, all different from each other and from those `taken`.
+
+    Hues step by the golden ratio, so that neighbours in the list look unlike.
+    """
+    used = {(0, 0, 0), *taken}
+    colors: list[Color] = []
+    step = 0
+    while len(colors) < count:
+        hue = step * 0.61803398875 % 1
+        value = (1.0, 0.8, 0.6)[step // 24 % 3]
+        red, green, blue = colorsys.hsv_to_rgb(hue, (0.85, 0.55)[step // 12 % 2], value)
+        color = (round(255 * red), round(255 * green), round(255 * blue))
+        if color not in used:
+            used.add(color)
+            colors.append(color)
+        step += 1
+    return colors
+
+
+def card_from_dict(data: Mapping[str, Any]) -> ModelCard:
+    """
+    Read a card from plain values, as YAML and JSON give them.
+
+    :param data: the keys of `ModelCard`; of a class only `id` and `name` are required.
+    :raises CardError: naming the key that is missing, unknown or of the wrong kind.
+    """
+    try:
+        _only_known(data, ModelCard, 'card')
+        task = data.get('task', 'semantic')
+        rows: list[Mapping[str, Any]] = [
+            {'thing': task == 'instance', **row} for row in data['classes']
+        ]
+        given = [_color(row['color']) for row in rows if row.get('color') is not None]
+        spare = iter(distinct_colors(len(rows) - len(given), given))
+        for row in rows:
+            _only_known(row, ClassInfo, f'class {row.get("name", row.get("id"))}')
+        classes = tuple(
+            ClassInfo(
+                int(row['id']),
+                str(row['name']),
+                next(spare) if row.get('color') is None else _color(row['color']),
+                bool(row['thing']),
+                tuple(row.get('roles', ())),
+            )
+            for row in rows
+        )
+        words = {
+            key: str(data.get(key) or '')
+            for key in ('family', 'licence', 'source', 'source_sha256')
+        }
+        return ModelCard(
+            str(data['name']),
+            task,
+            classes,
+            input=_input(data.get('input') or {}),
+            thresholds=_thresholds(data.get('thresholds') or {}),
+            **words,
+        )
+    except KeyError as error:
+        raise CardError(
+            f'a card without {error}', 'name, classes, and an id and a name for each class'
+        ) from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise CardError(f'a card that cannot be read: {error}') from error
+
+
+def read_card(path: Path) -> ModelCard:
+    """
+    Read a YAML card.
+
+    :raises CardError: if the file is missing, is not YAML or is not a card.
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding='utf-8'))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise CardError(f'card {path}: {error}', 'a YAML file') from error
+    if not isinstance(data, dict):
+        raise CardError(f'card {path} holds {type(data).__name__}', 'keys such as name, classes')
+    return card_from_dict(data)
+
+
+def _only_known(data: Mapping[str, Any], kind: type, what: str) -> None:
+    known = [item.name for item in fields(kind)]
+    unknown = sorted(set(map(str, data)) - set(known))
+    if unknown:
+        raise CardError(f'{what} has keys {unknown}', f'some of {", ".join(known)}')
+
+
+def _color(value: Sequence[int]) -> Color:
+    red, green, blue = (int(level) for level in value)
+    if not all(0 <= level <= 255 for level in (red, green, blue)):
+        raise CardError(f'colour {list(value)}', 'three numbers from 0 to 255')
+    return red, green, blue
+
+
+def _numbers(value: float | Sequence[float]) -> tuple[float, ...]:
+    return tuple(float(x) for x in (value if isinstance(value, Sequence) else [value]))
+
+
+def _input(data: Mapping[str, Any]) -> InputSpec:
+    _only_known(data, InputSpec, 'input')
+    values = dict(data)
+    if 'size' in values:
+        height, width = values['size']
+        values['size'] = (int(height), int(width))
+    for key in ('mean', 'std'):
+        if key in values:
+            values[key] = _numbers(values[key])
+    if 'scale' in values:
+        values['scale'] = float(values['scale'])
+    return InputSpec(**values)
+
+
+def _thresholds(data: Mapping[str, Any]) -> Thresholds:
+    _only_known(data, Thresholds, 'thresholds')
+    return Thresholds(**{key: float(value) for key, value in data.items()})

@@ -1,0 +1,62 @@
+"""
+The one error tree.
+
+Every error says what was seen, what was expected and what to do::
+
+    SegError
+    ├── SettingError        a parameter or a command-line option
+    ├── ImageError          a picture or an image message that cannot be read
+    ├── ModelError          a model file: missing, truncated, not compiled
+    │   ├── CardError       a model card that contradicts itself or its network
+    │   └── FamilyError     a network that fits none of the known families
+    └── EngineError         a runtime that is missing or that failed
+        └── ContractError   an engine returned other tensors than it promised
+
+Vendor exceptions are turned into these at the backend's edge, with ``raise … from``. They are
+caught in two places only: at a lifecycle transition and once per frame in the worker.
+"""
+
+
+class SegError(Exception):
+    """
+    Root of all errors that seg_ros raises on purpose.
+
+    :param seen: what was found, as a clause without a full stop.
+    :param expected: what would have been right; may be left empty.
+    :param do: what the user can do about it; may be left empty.
+    """
+
+    def __init__(self, seen: str, expected: str = '', do: str = '') -> None:
+        self.seen = seen
+        self.expected = expected
+        self.do = do
+        expectation = f'expected {expected}' if expected else ''
+        super().__init__('; '.join(part for part in (seen, expectation, do) if part))
+
+
+class SettingError(SegError):
+    """A parameter or a command-line option has a value that cannot be used."""
+
+
+class ImageError(SegError):
+    """A picture or an image message cannot be read."""
+
+
+class ModelError(SegError):
+    """A model file is missing, truncated or not what it should be."""
+
+
+class CardError(ModelError):
+    """A model card contradicts itself or the network that it describes."""
+
+
+class FamilyError(ModelError):
+    """A network's outputs fit none of the known families."""
+
+
+class EngineError(SegError):
+    """A runtime is missing, refuses the model, or failed while it ran."""
+
+
+class ContractError(EngineError):
+    """An engine returned other tensors than its contract promises."""

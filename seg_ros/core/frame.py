@@ -1,0 +1,49 @@
+"""A camera picture on its way into the network."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.errors import ImageError
+
+ColorOrder: TypeAlias = Literal['rgb', 'bgr', 'gray']
+Pixels: TypeAlias = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """
+    One picture with the stamp and the frame id that everything made from it will carry.
+
+    :param pixels: uint8, (H, W, 3) for `rgb` and `bgr`, (H, W) for `gray`. It may be a read-only
+        view into the message that brought it, with any row stride.
+    :param color: the order of the channels in `pixels`.
+    :param stamp_ns: acquisition time in nanoseconds of the camera's clock.
+    :param frame_id: name of the camera's optical frame.
+    :raises ImageError: if `pixels` does not have the shape and type that `color` asks for.
+    """
+
+    pixels: Pixels
+    color: ColorOrder = 'rgb'
+    stamp_ns: int = 0
+    frame_id: str = ''
+
+    def __post_init__(self) -> None:
+        planes = self.pixels.shape[2:]
+        if (
+            self.pixels.dtype != np.uint8
+            or self.pixels.ndim not in (2, 3)
+            or planes != (() if self.color == 'gray' else (3,))
+            or 0 in self.pixels.shape
+        ):
+            raise ImageError(
+                f'a {self.color} picture of type {self.pixels.dtype} and shape '
+                f'{self.pixels.shape}',
+                'uint8 of shape (H, W) for gray or (H, W, 3) for rgb and bgr, neither side 0',
+            )
+
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.pixels.shape[0], self.pixels.shape[1]

@@ -1,0 +1,113 @@
+"""The masks of one picture: one type whose parts always agree."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.errors import ContractError
+
+ClassMap: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """
+    One instance.
+
+    :param id: its value in the instance map, 1 to 65535.
+    :param class_id: of the card.
+    :param score: 0 to 1.
+    :param xyxy: x0, y0, x1, y1 of its visible pixels in source pixels, continuous edges.
+    :param area: visible pixels.
+    """
+
+    id: int
+    class_id: int
+    score: float
+    xyxy: tuple[int, int, int, int]
+    area: int
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """
+    What a picture holds, at the picture's own size. Parts that nobody asked for are None.
+
+    :param size_hw: height and width of the source picture.
+    :param unlabelled: id of a pixel without a class, 255 or 65535.
+    :param classes: uint8 or uint16 (H, W), card ids; uint16 where `unlabelled` is 65535.
+    :param confidence: uint8 (H, W), 255 = certain, 0 wherever `classes` is unlabelled.
+    :param instances: uint16 (H, W), segment ids, 0 = none.
+    :param segments: exactly the instances that `instances` shows, best first.
+    :raises ContractError: if shapes, types or ids contradict each other.
+    """
+
+    size_hw: tuple[int, int]
+    unlabelled: int = 255
+    classes: ClassMap | None = None
+    confidence: NDArray[np.uint8] | None = None
+    instances: NDArray[np.uint16] | None = None
+    segments: tuple[Segment, ...] = ()
+
+    def __post_init__(self) -> None:
+        kinds: Mapping[str, type] = {
+            'classes': np.uint8 if self.unlabelled == 255 else np.uint16,
+            'confidence': np.uint8,
+            'instances': np.uint16,
+        }
+        for name, kind in kinds.items():
+            array: NDArray[Any] | None = getattr(self, name)
+            if array is not None and (array.shape != self.size_hw or array.dtype != kind):
+                raise ContractError(
+                    f'{name} of type {array.dtype} and shape {array.shape}',
+                    f'{kind.__name__} of shape {self.size_hw}',
+                )
+        ids = [segment.id for segment in self.segments]
+        if len(set(ids)) != len(ids) or not all(0 < number < 65536 for number in ids):
+            raise ContractError(f'segment ids {ids}', 'different numbers from 1 to 65535')
+
+    def panoptic(self) -> NDArray[np.int32]:
+        """
+        Merge both maps: class << 16 | instance, and unlabelled << 16 without a class.
+
+        :returns: int32 (H, W); the upper half equals `classes` and the lower half `instances` in
+            every pixel (65535 << 16 reads as -65536).
+        :raises ContractError: if either map was not asked for.
+        """
+        if self.classes is None or self.instances is None:
+            raise ContractError('a panoptic map without its parts', 'classes and instances')
+        merged = self.classes.astype(np.uint32)
+        merged <<= 16
+        merged |= self.instances
+        return merged.view(np.int32)
+
+    def verify(self) -> None:
+        """
+        Compare the parts pixel by pixel, which construction is too quick to do.
+
+        :raises ContractError: naming the first disagreement.
+        """
+        if self.instances is not None:
+            ids, areas = np.unique(self.instances[self.instances > 0], return_counts=True)
+            shown = dict(zip(ids.tolist(), areas.tolist(), strict=True))
+            listed = {segment.id: segment.area for segment in self.segments}
+            if shown != listed:
+                raise ContractError(f'instances of areas {shown}', f'those of the table {listed}')
+            for segment in self.segments:
+                self._verify_segment(segment, self.instances == segment.id)
+        if self.classes is None or self.confidence is None:
+            return
+        if self.confidence[self.classes == self.unlabelled].any():
+            raise ContractError('confidence where there is no class', '0 there')
+
+    def _verify_segment(self, segment: Segment, mask: NDArray[np.bool_]) -> None:
+        rows, columns = np.nonzero(mask)
+        box = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+        if tuple(map(int, box)) != segment.xyxy:
+            raise ContractError(f'segment {segment.id} spans {box}', f'its box {segment.xyxy}')
+        if self.classes is not None and (self.classes[mask] != segment.class_id).any():
+            raise ContractError(
+                f'segment {segment.id} covers other classes', f'class {segment.class_id} only'
+            )

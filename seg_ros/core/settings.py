@@ -1,0 +1,156 @@
+"""
+Every parameter, once: name, type, default, range and meaning.
+
+ROS parameters, the README's table and the commands' `--help` are made from this dataclass.
+"""
+
+from dataclasses import dataclass, Field, field, fields
+from typing import Any
+
+from seg_ros.core.errors import SettingError
+
+LIVE, CONFIGURE, UNCONFIGURED = 'live', 'configure', 'unconfigured'
+
+
+def _setting(
+    default: Any,
+    meaning: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[Any, ...] = (),
+    unit: str = '',
+    when: str = CONFIGURE,
+) -> Any:
+    """
+    Declare one parameter.
+
+    :param when: `live` acts on the next frame, `configure` at the next configuration (or, for
+        `model`, in the background), `unconfigured` may change only while nothing is configured.
+    """
+    facts = {
+        'meaning': meaning, 'low': low, 'high': high, 'choices': choices, 'unit': unit,
+        'when': when,
+    }
+    return field(default=default, metadata=facts)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """
+    What a user can choose.
+
+    :raises SettingError: if a value is out of its range or not one of its choices.
+    """
+
+    model: str = _setting(
+        'default',
+        'Compiled model: an absolute path, `~/…`, `package://PKG/PATH` or `default`. For the '
+        'classical engine the method: otsu, adaptive, edges, watershed, kmeans or grabcut.',
+        when=LIVE,
+    )
+    engine: str = _setting(
+        'auto',
+        'What runs the network; `auto` takes the first of TensorRT, OpenVINO and ONNX Runtime '
+        'that is installed and fits the model.',
+        choices=('auto', 'tensorrt', 'openvino', 'onnxruntime', 'classical'),
+        when=UNCONFIGURED,
+    )
+    device: str = _setting(
+        'auto', 'Device as the engine names it: `CPU`, `GPU`, `GPU.1`, `cuda:0`.'
+    )
+    threads: int = _setting(
+        0, 'CPU threads of the engine; 0 leaves the choice to it.', low=0, high=256
+    )
+    inference_precision: str = _setting(
+        'auto',
+        'What CPU engines compute in: `auto` is their own choice (bf16 where the CPU has it).',
+        choices=('auto', 'f32'),
+    )
+    workers: int = _setting(
+        1, 'Frames in flight: 1 for the freshest masks, 2 for the most.', low=1, high=2
+    )
+    max_batch: int = _setting(
+        1, 'Cameras that share one call of the engine, where the model allows it.', low=1, high=64
+    )
+    cameras: tuple[str, ...] = _setting(
+        ('camera',), 'Names of the cameras; each names its topics.', when=UNCONFIGURED
+    )
+    image_transport: str = _setting(
+        'raw', 'What to subscribe to.', choices=('raw', 'compressed')
+    )
+    input_reliability: str = _setting(
+        'auto',
+        'Reliability asked of the image topics; `auto` is reliable when every publisher offers '
+        'it.',
+        choices=('auto', 'best_effort', 'reliable'),
+    )
+    score_threshold: float = _setting(
+        -1.0,
+        "Least score of a detection; -1 takes the card's. The floor baked into the model bounds "
+        'it from below.',
+        low=-1.0, high=1.0, when=LIVE,
+    )
+    mask_threshold: float = _setting(
+        -1.0,
+        "Least probability of a mask's pixel; -1 takes the card's.",
+        low=-1.0, high=1.0, when=LIVE,
+    )
+    min_confidence: float = _setting(
+        0.0, 'Pixels of a class less probable than this become unlabelled.',
+        low=0.0, high=1.0, when=LIVE,
+    )
+    classes: tuple[str, ...] = _setting(
+        ('',), 'Names of the classes to keep; one empty name keeps all.', when=LIVE
+    )
+    upsample: str = _setting(
+        'auto',
+        'How class scores reach the network size: in the graph, on the host along label edges, or '
+        'not at all.',
+        choices=('auto', 'graph', 'edges', 'nearest'),
+    )
+    output_scale: float = _setting(
+        1.0, "Size of the published masks against the picture's.", choices=(1.0, 0.5, 0.25)
+    )
+    max_age_ms: float = _setting(
+        0.0, 'Frames older than this are dropped before the network; 0 keeps all.',
+        low=0.0, high=60000.0, unit='ms', when=LIVE,
+    )
+    max_rate_hz: float = _setting(
+        0.0, 'Most frames a second and camera; 0 sets no limit.',
+        low=0.0, high=1000.0, unit='Hz', when=LIVE,
+    )
+    tracking: bool = _setting(
+        False, 'Keep the ids of instances from frame to frame.', when=LIVE
+    )
+    overlay_alpha: float = _setting(
+        0.5, 'Opacity of the colours over the picture.', low=0.0, high=1.0, when=LIVE
+    )
+    rectified: bool = _setting(
+        False, 'The pictures are rectified already, so that camera_info is published without '
+        'distortion.',
+    )
+    lazy: bool = _setting(True, 'Subscribe to a camera only while somebody reads its masks.')
+    cache_dir: str = _setting(
+        '', "Where built engines are kept; empty is the user's cache folder.", when=UNCONFIGURED
+    )
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            check_setting(item, getattr(self, item.name))
+
+
+def check_setting(item: 'Field[Any]', value: Any) -> None:
+    """
+    Check one value against what the dataclass says of it.
+
+    :raises SettingError: naming the parameter, the value and what is allowed.
+    """
+    facts = item.metadata
+    choices, low, high = facts['choices'], facts['low'], facts['high']
+    if choices and value not in choices:
+        raise SettingError(f'{item.name}: {value!r}', f'one of {", ".join(map(str, choices))}')
+    if low is not None and not low <= value <= high:
+        raise SettingError(f'{item.name}: {value}', f'{low} to {high}')
+    if isinstance(item.default, tuple) and not all(isinstance(name, str) for name in value):
+        raise SettingError(f'{item.name}: {value!r}', 'a list of names')
