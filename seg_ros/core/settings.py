@@ -7,6 +7,7 @@ ROS parameters, the README's table and the commands' `--help` are made from this
 from dataclasses import dataclass, Field, field, fields
 from typing import Any
 
+from seg_ros.core.contract import UpsampleMode
 from seg_ros.core.errors import SettingError
 
 LIVE, CONFIGURE, UNCONFIGURED = 'live', 'configure', 'unconfigured'
@@ -103,7 +104,7 @@ class Settings:
     classes: tuple[str, ...] = _setting(
         ('',), 'Names of the classes to keep; one empty name keeps all.', when=LIVE
     )
-    upsample: str = _setting(
+    upsample: UpsampleMode = _setting(
         'auto',
         'How class scores reach the network size: in the graph, on the host along label edges, or '
         'not at all.',

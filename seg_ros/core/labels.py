@@ -1,0 +1,173 @@
+"""Class scores of a small map, turned into labels at the size of the source picture."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.card import ModelCard
+from seg_ros.core.contract import Contract, Outputs, Upsampling
+from seg_ros.core.cuts import Cuts
+from seg_ros.core.geometry import Fit
+from seg_ros.core.segmentation import ClassMap
+
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Lattice:
+    """
+    Where the rows or the columns of the source lie among those of a smaller map.
+
+    :param below: the map's index at or before each source index.
+    :param weight: float32, share of the index after it, 0 to 1.
+    :param nearest: the map's index closest to each source index.
+    :param slope: map pixels per source pixel.
+    :param start: position of source index 0.
+    """
+
+    below: Indices
+    weight: NDArray[np.float32]
+    nearest: Indices
+    slope: float
+    start: float
+
+
+@lru_cache(maxsize=128)
+def lattice(fit: Fit, size_hw: tuple[int, int], axis: int, rule: Upsampling) -> Lattice:
+    """Lay the source's pixel centres over a map of `size_hw`; positions beyond it are clamped."""
+    slope, start = fit.grid(size_hw, axis, rule)
+    position = slope * np.arange(fit.source_hw[axis]) + start
+    position = np.clip(position, 0, size_hw[axis] - 1)
+    below = np.minimum(position.astype(np.intp), max(0, size_hw[axis] - 2))
+    weight = (position - below).astype(np.float32)
+    return Lattice(below, weight, np.floor(position + 0.5).astype(np.intp), slope, start)
+
+
+def source_classes(
+    outputs: Outputs, fit: Fit, contract: Contract, card: ModelCard, cuts: Cuts,
+    want_confidence: bool,
+) -> tuple[ClassMap, NDArray[np.uint8] | None]:
+    """
+    Bring one picture's labels to source size.
+
+    With `logits`, the answer is the argmax of the bilinearly interpolated scores: where the four
+    neighbours of a pixel agree it is theirs, since no convex mix can favour another class; only
+    where they differ are scores interpolated, among the classes that win anywhere in the picture.
+    Without `logits`, the nearest label is taken.
+
+    :param outputs: of one picture, without the batch axis.
+    :returns: card ids (H, W), and the confidence uint8 (H, W) where it is wanted or needed.
+    """
+    labels = outputs.labels
+    assert labels is not None
+    rows = lattice(fit, labels.shape, 0, contract.upsampling)
+    columns = lattice(fit, labels.shape, 1, contract.upsampling)
+    table = id_table(card, cuts)
+    small = table[labels] if labels.dtype == np.uint8 else table[np.clip(labels, -1, None)]
+    if outputs.logits is None:
+        classes = _spread(small, rows.nearest, columns.nearest)
+    else:
+        classes = _spread(small, rows.below, columns.below)
+    confidence = None
+    if outputs.confidence is not None and (want_confidence or cuts.confidence):
+        confidence = _interpolated(outputs.confidence, rows, columns, fit.source_hw)
+    if outputs.logits is not None:
+        _refine(classes, confidence, labels, outputs.logits, rows, columns, table)
+    _blank_unseen(classes, fit, card.unlabelled)
+    if confidence is not None:
+        if cuts.confidence:
+            classes[confidence < cuts.confidence] = card.unlabelled
+        confidence[classes == card.unlabelled] = 0
+    return classes, confidence
+
+
+def id_table(card: ModelCard, cuts: Cuts) -> ClassMap:
+    """
+    Map channel indexes to card ids.
+
+    :returns: one entry a channel and then, up to 256 entries, `unlabelled`, so that 255 as a byte
+        and -1 both mean no class. Channels that are not to be kept are unlabelled too.
+    """
+    channels = len(card.classes)
+    table = np.full(max(256, channels + 1), card.unlabelled, card.id_of_channel.dtype)
+    kept = sorted(cuts.channels)
+    table[kept] = card.id_of_channel[kept]
+    return table
+
+
+def _spread(small: ClassMap, rows: Indices, columns: Indices) -> ClassMap:
+    """Repeat rows and columns: columns first, while there are few rows."""
+    return small.take(columns, axis=1).take(rows, axis=0)
+
+
+def _interpolated(
+    small: NDArray[np.uint8], rows: Lattice, columns: Lattice, size_hw: tuple[int, int]
+) -> NDArray[np.uint8]:
+    back = np.array([[columns.slope, 0, columns.start], [0, rows.slope, rows.start]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    large = cv2.warpAffine(
+        small, back, size_hw[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(large, np.uint8)
+
+
+def _refine(
+    classes: ClassMap, confidence: NDArray[np.uint8] | None, labels: NDArray[Any],
+    logits: NDArray[Any], rows: Lattice, columns: Lattice, table: ClassMap,
+) -> None:
+    """Interpolate the scores of the pixels whose four neighbours differ."""
+    mixed = _mixed(labels)
+    height, width = mixed.shape
+    edge = mixed.take(np.minimum(columns.below, width - 1), axis=1)
+    at = np.flatnonzero(edge.take(np.minimum(rows.below, height - 1), axis=0))
+    if not at.size:
+        return
+    y, x = np.divmod(at, classes.shape[1])
+    present = np.unique(labels)
+    points = logits.reshape(len(logits), -1)[present].T.astype(np.float32, order='C')
+    low = rows.below[y] * labels.shape[1] + columns.below[x]
+    down = labels.shape[1] if labels.shape[0] > 1 else 0
+    right = 1 if labels.shape[1] > 1 else 0
+    wx, wy = columns.weight[x][:, None], rows.weight[y][:, None]
+    upper = _mix(points.take(low, axis=0), points.take(low + right, axis=0), wx)
+    lower = _mix(points.take(low + down, axis=0), points.take(low + down + right, axis=0), wx)
+    scores = _mix(upper, lower, wy)
+    best = scores.argmax(axis=1)
+    classes.reshape(-1)[at] = table[present[best]]
+    if confidence is not None:
+        scores -= np.take_along_axis(scores, best[:, None], axis=1)
+        certain = 255 / np.exp(scores, out=scores).sum(axis=1)
+        flat = confidence.reshape(-1)
+        flat[at] = np.minimum(flat[at], np.rint(certain).astype(np.uint8))
+
+
+def _mixed(labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """Mark the cells between four neighbours that are not all of one class."""
+    if 1 in labels.shape:
+        return np.ones(tuple(max(1, side - 1) for side in labels.shape), bool)
+    corner = labels[:-1, :-1]
+    return np.asarray(
+        (corner != labels[1:, :-1]) | (corner != labels[:-1, 1:]) | (corner != labels[1:, 1:])
+    )
+
+
+def _mix(
+    first: NDArray[np.float32], second: NDArray[np.float32], weight: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Linear interpolation, in the memory of `second`."""
+    second -= first
+    second *= weight
+    second += first
+    return second
+
+
+def _blank_unseen(classes: ClassMap, fit: Fit, unlabelled: int) -> None:
+    """Unlabel what a cropping fit never showed to the network."""
+    y0, y1, x0, x1 = fit.seen_yyxx()
+    classes[:y0] = unlabelled
+    classes[y1:] = unlabelled
+    classes[:, :x0] = unlabelled
+    classes[:, x1:] = unlabelled

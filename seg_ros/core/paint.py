@@ -1,0 +1,174 @@
+"""Instances at source size: soft masks or slot maps, cut into patches that do not overlap."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.contract import Contract, Outputs
+from seg_ros.core.cuts import Cuts
+from seg_ros.core.geometry import Fit
+from seg_ros.core.labels import lattice
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """
+    The visible pixels of one instance.
+
+    :param channel: of its class.
+    :param score: 0 to 1.
+    :param xyxy: x0, y0, x1, y1 of the visible pixels in source pixels, continuous edges.
+    :param mask: bool (y1 - y0, x1 - x0).
+    :param area: how many pixels of `mask` are set.
+    """
+
+    channel: int
+    score: float
+    xyxy: tuple[int, int, int, int]
+    mask: NDArray[np.bool_]
+    area: int
+
+    def write(self, image: NDArray[Any], value: int) -> None:
+        """Set this instance's pixels of `image` (H, W)."""
+        x0, y0, x1, y1 = self.xyxy
+        np.copyto(image[y0:y1, x0:x1], value, where=self.mask, casting='unsafe')
+
+
+def patches_from_outputs(
+    outputs: Outputs, fit: Fit, contract: Contract, cuts: Cuts
+) -> list[Patch]:
+    """
+    Cut one picture's instances out, best first.
+
+    :param outputs: of one picture, without the batch axis.
+    :returns: patches that share no pixel: the higher score owns it, and an instance of which less
+        than `cuts.visible` remains is dropped.
+    """
+    if outputs.scores is None or outputs.classes is None:
+        return []
+    slots = [
+        int(slot)
+        for slot in np.argsort(-outputs.scores, kind='stable')
+        if outputs.scores[slot] > 0
+        and outputs.scores[slot] >= cuts.score
+        and int(outputs.classes[slot]) in cuts.channels
+    ]
+    if outputs.instances is not None:
+        return list(_patches_from_slots(outputs, slots, fit))
+    return list(_patches_from_masks(outputs, slots, fit, contract, cuts))
+
+
+def _patches_from_masks(
+    outputs: Outputs, slots: list[int], fit: Fit, contract: Contract, cuts: Cuts
+) -> Iterator[Patch]:
+    assert outputs.boxes is not None
+    assert outputs.masks is not None
+    assert outputs.scores is not None
+    assert outputs.classes is not None
+    taken = np.zeros(fit.source_hw, bool)
+    boxes = fit.source_xyxy(outputs.boxes)
+    for slot in slots:
+        # A pixel belongs to a box if its index lies in [x0, x1), as YOLO's crop has it.
+        x0, y0, x1, y1 = (ceil(edge) for edge in boxes[slot])
+        if x1 <= x0 or y1 <= y0:
+            continue
+        if contract.mask_frame == 'image':
+            back = _image_grid(fit, outputs.masks[slot].shape)
+            border = cv2.BORDER_REPLICATE
+        else:
+            back = _box_grid(boxes[slot], outputs.masks[slot].shape)
+            border = cv2.BORDER_CONSTANT
+        soft = _window(outputs.masks[slot], back, (x0, y0, x1, y1), border)
+        mask = np.asarray(soft > cuts.mask_level)
+        whole = np.count_nonzero(mask)
+        window = taken[y0:y1, x0:x1]
+        mask &= ~window
+        area = int(np.count_nonzero(mask))
+        if area and area >= cuts.visible * whole:
+            window |= mask
+            score, channel = float(outputs.scores[slot]), int(outputs.classes[slot])
+            yield _trimmed(channel, score, (x0, y0), mask, area)
+
+
+def _image_grid(fit: Fit, mask_hw: tuple[int, ...]) -> NDArray[np.float64]:
+    """Affine map from source pixels to those of a mask that spans the network's image."""
+    size_hw = (mask_hw[0], mask_hw[1])
+    (y_slope, y_start), (x_slope, x_start) = fit.grid(size_hw, 0), fit.grid(size_hw, 1)
+    return np.array([[x_slope, 0, x_start], [0, y_slope, y_start]])
+
+
+def _box_grid(xyxy: NDArray[np.float32], mask_hw: tuple[int, ...]) -> NDArray[np.float64]:
+    """Affine map from source pixels to those of a mask that spans its box, half-pixel centres."""
+    x0, y0, x1, y1 = xyxy.astype(np.float64)
+    x_slope, y_slope = mask_hw[1] / (x1 - x0), mask_hw[0] / (y1 - y0)
+    return np.array([
+        [x_slope, 0, (0.5 - x0) * x_slope - 0.5],
+        [0, y_slope, (0.5 - y0) * y_slope - 0.5],
+    ])
+
+
+def _window(
+    soft: NDArray[np.uint8], back: NDArray[np.float64], xyxy: tuple[int, int, int, int],
+    border: int,
+) -> NDArray[np.uint8]:
+    """Interpolate a mask over one window of the source, and nowhere else."""
+    x0, y0, x1, y1 = xyxy
+    shifted = back.copy()
+    shifted[:, 2] += back[:, 0] * x0 + back[:, 1] * y0
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    large = cv2.warpAffine(soft, shifted, (x1 - x0, y1 - y0), flags=flags, borderMode=border)
+    return np.asarray(large, np.uint8)
+
+
+def _patches_from_slots(outputs: Outputs, slots: list[int], fit: Fit) -> Iterator[Patch]:
+    """
+    Enlarge a map of slots whose pixels already belong to one instance each.
+
+    Rows and columns are repeated, so that boxes found in the small map are exact in the large.
+    """
+    assert outputs.instances is not None
+    assert outputs.scores is not None
+    assert outputs.classes is not None
+    small = outputs.instances
+    rows = lattice(fit, small.shape, 0, 'half_pixel').nearest
+    columns = lattice(fit, small.shape, 1, 'half_pixel').nearest
+    top, bottom, left, right = fit.seen_yyxx()
+    height, width = small.shape
+    in_row = np.zeros((len(outputs.scores) + 1, height), bool)
+    in_column = np.zeros((len(outputs.scores) + 1, width), bool)
+    in_row[small, np.arange(height)[:, None]] = True
+    in_column[small, np.arange(width)] = True
+    for slot in slots:
+        if not in_row[slot + 1].any():
+            continue
+        y0, y1 = _reach(in_row[slot + 1], rows, top, bottom)
+        x0, x1 = _reach(in_column[slot + 1], columns, left, right)
+        mask = small[rows[y0:y1]][:, columns[x0:x1]] == slot + 1
+        area = int(np.count_nonzero(mask))
+        if area:
+            score, channel = float(outputs.scores[slot]), int(outputs.classes[slot])
+            yield _trimmed(channel, score, (x0, y0), mask, area)
+
+
+def _reach(
+    present: NDArray[np.bool_], nearest: NDArray[np.intp], first: int, last: int
+) -> tuple[int, int]:
+    """Return the span of source indices within `first` and `last` that show a small map's span."""
+    indices = np.flatnonzero(present)
+    start = int(np.searchsorted(nearest, indices[0], 'left'))
+    stop = int(np.searchsorted(nearest, indices[-1], 'right'))
+    return max(first, start), min(last, stop)
+
+
+def _trimmed(
+    channel: int, score: float, corner_xy: tuple[int, int], mask: NDArray[np.bool_], area: int
+) -> Patch:
+    """Shrink a window to the pixels that are set in it."""
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+    x0, y0 = corner_xy[0] + x, corner_xy[1] + y
+    tight = mask[y:y + height, x:x + width]
+    return Patch(channel, score, (x0, y0, x0 + width, y0 + height), tight, area)

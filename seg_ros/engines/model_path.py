@@ -1,0 +1,44 @@
+"""Where a model's name points to."""
+
+from pathlib import Path
+
+from seg_ros.core.errors import ModelError, SettingError
+
+
+def path_from_model(model: str) -> Path:
+    """
+    Resolve an absolute path, `~/…` or `package://PKG/PATH`.
+
+    :raises SettingError: for a relative path: the folder that a node is launched in varies.
+    :raises ModelError: if the package or the file is missing.
+    """
+    if model == 'default':
+        raise ModelError(
+            'no default network is shipped for this engine',
+            do='give the path of a compiled model, or engine: classical',
+        )
+    scheme = 'package://'
+    if model.startswith(scheme):
+        package, _, rest = model.removeprefix(scheme).partition('/')
+        path = _share_folder(package) / rest
+    else:
+        path = Path(model).expanduser()
+    if not path.is_absolute():
+        raise SettingError(
+            f'model {model!r} is a relative path',
+            'an absolute path, ~/…, package://PKG/PATH or default',
+        )
+    if not path.is_file():
+        raise ModelError(f'no model file at {path}', do='check the parameter model')
+    return path
+
+
+def _share_folder(package: str) -> Path:
+    try:
+        from ament_index_python.packages import get_package_share_directory
+
+        return Path(get_package_share_directory(package))
+    except (ImportError, LookupError, OSError, ValueError) as error:
+        raise ModelError(
+            f'package {package!r} is not found ({error})', do='source the workspace that has it'
+        ) from error

@@ -1,0 +1,58 @@
+"""ONNX Runtime: the reference that other engines are compared with."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state
+from seg_ros.core.contract import EngineFacts
+from seg_ros.core.errors import EngineError
+from seg_ros.core.frame import Pixels
+from seg_ros.core.settings import Settings
+from seg_ros.engines.threaded import ThreadedEngine
+from seg_ros.graph.compiled import read_compiled
+from seg_ros.graph.tail import with_tail
+
+# ONNX Runtime's errors share no base class of their own.
+_FAILURES = tuple(
+    kind
+    for kind in vars(onnxruntime_pybind11_state).values()
+    if isinstance(kind, type) and issubclass(kind, Exception)
+)
+
+
+def open_onnxruntime(path: Path, settings: Settings) -> ThreadedEngine:
+    """
+    Open a session on the CPU, in 32-bit floats.
+
+    :raises ModelError: if the file cannot be read.
+    :raises EngineError: if ONNX Runtime refuses the model or knows no such device.
+    """
+    if settings.device not in ('auto', 'CPU', 'cpu'):
+        raise EngineError(f'ONNX Runtime on device {settings.device!r}', 'auto or CPU')
+    compiled = read_compiled(path)
+    mode = 'edges' if settings.upsample == 'auto' else settings.upsample
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = settings.threads
+    try:
+        session = ort.InferenceSession(
+            with_tail(compiled, mode).SerializeToString(), options,
+            providers=['CPUExecutionProvider'],
+        )
+    except _FAILURES as error:
+        raise EngineError(f'ONNX Runtime cannot open {path.name}: {error}') from error
+    names = [output.name for output in session.get_outputs()]
+
+    def run(batch: Pixels) -> Mapping[str, NDArray[Any]]:
+        try:
+            results = session.run(names, {'image': np.ascontiguousarray(batch)})
+        except _FAILURES as error:
+            raise EngineError(f'ONNX Runtime failed: {error}') from error
+        return dict(zip(names, results, strict=True))
+
+    facts = EngineFacts('onnxruntime', 'CPU', 'f32', settings.threads, mode, ort.__version__)
+    return ThreadedEngine(compiled.card, compiled.contract, facts, [run] * settings.workers)

@@ -1,0 +1,79 @@
+"""Frames in, segmentations out: fit, one call of the engine, paint and merge."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from seg_ros.core.card import ModelCard
+from seg_ros.core.contract import Engine
+from seg_ros.core.cuts import cuts_from_settings
+from seg_ros.core.frame import Frame
+from seg_ros.core.geometry import fit_for, fit_picture
+from seg_ros.core.panoptic import PARTS, segmentation_from_outputs
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.core.settings import Settings
+from seg_ros.pipeline.timing import Timing
+
+
+class Segmenter:
+    """
+    An engine together with the thresholds its masks are cut by.
+
+    :param engine: owned by the segmenter, which closes it.
+    :raises SettingError: if a threshold does not suit the model.
+    """
+
+    def __init__(self, engine: Engine, settings: Settings, timing: Timing | None = None) -> None:
+        self.engine = engine
+        self.timing = timing or Timing()
+        self._cuts = cuts_from_settings(settings, engine.card, engine.contract)
+
+    @property
+    def card(self) -> ModelCard:
+        """Of the model that is running."""
+        return self.engine.card
+
+    @property
+    def batch_limit(self) -> int:
+        """How many frames one call may take."""
+        return self.engine.contract.max_batch or 64
+
+    def change(self, settings: Settings) -> None:
+        """
+        Cut later frames by other thresholds.
+
+        :raises SettingError: if a threshold does not suit the model; the old ones stay.
+        """
+        self._cuts = cuts_from_settings(settings, self.engine.card, self.engine.contract)
+
+    def segment(self, frame: Frame, parts: frozenset[str] = PARTS) -> Segmentation:
+        """Segment one frame; see `segment_batch`."""
+        return self.segment_batch([frame], [parts])[0]
+
+    def segment_batch(
+        self, frames: Sequence[Frame], parts: Sequence[frozenset[str]]
+    ) -> list[Segmentation]:
+        """
+        Segment frames of any sizes in one call of the engine.
+
+        :param parts: for each frame the maps that somebody reads, of `PARTS`.
+        :raises EngineError: if the runtime failed.
+        """
+        with self.timing.stage('fit'):
+            spec, contract = self.card.input, self.engine.contract
+            batch = np.empty((len(frames), *contract.size_hw, contract.channels), np.uint8)
+            fits = [fit_for(frame.size_hw, contract.size_hw, spec) for frame in frames]
+            for frame, fit, picture in zip(frames, fits, batch, strict=True):
+                fit_picture(frame, fit, spec, picture)
+        with self.timing.stage('network'):
+            outputs = self.engine.submit(batch).result()
+        with self.timing.stage('paint'):
+            return [
+                segmentation_from_outputs(
+                    outputs.picture(index), fit, contract, self.card, self._cuts, wanted
+                )
+                for index, (fit, wanted) in enumerate(zip(fits, parts, strict=True))
+            ]
+
+    def close(self) -> None:
+        """Give the engine's memory back."""
+        self.engine.close()

@@ -1,0 +1,60 @@
+"""How long things took lately: medians and tails over a rolling window."""
+
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from time import perf_counter
+
+import numpy as np
+
+WINDOW = 512
+
+
+class Timing:
+    """
+    Durations by stage and events by cause. Safe for any number of threads.
+
+    Durations are kept for the last `WINDOW` frames, counts since the start.
+    """
+
+    def __init__(self) -> None:
+        self._samples: dict[str, deque[float]] = {}
+        self._counts: Counter[str] = Counter()
+        self._lock = Lock()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time what is done inside."""
+        start = perf_counter()
+        yield
+        self.add(name, 1e3 * (perf_counter() - start))
+
+    def add(self, name: str, milliseconds: float) -> None:
+        """Note one duration."""
+        with self._lock:
+            self._samples.setdefault(name, deque(maxlen=WINDOW)).append(milliseconds)
+
+    def count(self, cause: str) -> None:
+        """Note one event."""
+        with self._lock:
+            self._counts[cause] += 1
+
+    def counts(self) -> dict[str, int]:
+        """Return all events since the start, by cause."""
+        with self._lock:
+            return dict(self._counts)
+
+    def quantiles(self, name: str) -> tuple[float, float, float] | None:
+        """Return median, 99th percentile and maximum in milliseconds, or None without samples."""
+        with self._lock:
+            samples = list(self._samples.get(name, ()))
+        if not samples:
+            return None
+        median, tail = np.percentile(samples, (50, 99))
+        return float(median), float(tail), max(samples)
+
+    def stages(self) -> list[str]:
+        """Return the names of all stages, in the order of their first frame."""
+        with self._lock:
+            return list(self._samples)
