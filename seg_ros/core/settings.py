@@ -5,6 +5,7 @@ ROS parameters, the README's table and the commands' `--help` are made from this
 """
 
 from dataclasses import dataclass, Field, field, fields
+import re
 from typing import Any
 
 from seg_ros.core.contract import UpsampleMode
@@ -139,6 +140,11 @@ class Settings:
     def __post_init__(self) -> None:
         for item in fields(self):
             check_setting(item, getattr(self, item.name))
+        if len(set(self.cameras)) != len(self.cameras) or not self.cameras:
+            raise SettingError(f'cameras: {list(self.cameras)}', 'different names')
+        for name in self.cameras:
+            if not re.fullmatch('[A-Za-z][A-Za-z0-9_]*', name):
+                raise SettingError(f'cameras: {name!r}', 'a ROS name of letters, digits and _')
 
 
 def check_setting(item: 'Field[Any]', value: Any) -> None:

@@ -4,16 +4,17 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
-from time import perf_counter
+from time import monotonic, perf_counter
 
 import numpy as np
 
 WINDOW = 512
+RATE_SPAN_S = 5.0
 
 
 class Timing:
     """
-    Durations by stage and events by cause. Safe for any number of threads.
+    Durations by stage, events by cause, and rates. Safe for any number of threads.
 
     Durations are kept for the last `WINDOW` frames, counts since the start.
     """
@@ -21,6 +22,7 @@ class Timing:
     def __init__(self) -> None:
         self._samples: dict[str, deque[float]] = {}
         self._counts: Counter[str] = Counter()
+        self._ticks: dict[str, deque[float]] = {}
         self._lock = Lock()
 
     @contextmanager
@@ -39,6 +41,20 @@ class Timing:
         """Note one event."""
         with self._lock:
             self._counts[cause] += 1
+
+    def tick(self, name: str) -> None:
+        """Note that something came or went just now."""
+        with self._lock:
+            self._ticks.setdefault(name, deque(maxlen=WINDOW)).append(monotonic())
+
+    def rate_hz(self, name: str, span_s: float = RATE_SPAN_S) -> float:
+        """Return how often a tick was noted, over the last `span_s` seconds."""
+        since = monotonic() - span_s
+        with self._lock:
+            recent = [moment for moment in self._ticks.get(name, ()) if moment > since]
+        if len(recent) < 2:
+            return 0.0
+        return (len(recent) - 1) / (recent[-1] - recent[0])
 
     def counts(self) -> dict[str, int]:
         """Return all events since the start, by cause."""

@@ -1,0 +1,110 @@
+"""Camera, node and consumer as three processes over DDS, and what came out."""
+
+import argparse
+from contextlib import ExitStack
+import json
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+from typing import Any
+
+from seg_ros.core.errors import SegError
+from seg_ros.share import share_file
+
+SUMMARY = 'show the whole data path on this machine: three processes over DDS'
+EXAMPLE = 'seg_ros demo --frames 200 --out demo'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument('--frames', type=int, default=200, help='masks to wait for (200)')
+    parser.add_argument('--rate', type=float, default=30.0, help="the camera's, in Hz (30)")
+    parser.add_argument('--model', default='default', help='compiled model (default: classical)')
+    parser.add_argument('--out', type=Path, default=Path('demo'), help='folder for the pictures')
+    parser.add_argument('--live', action='store_true', help='keep running, for RViz')
+    parser.add_argument('--json', action='store_true', help='print the figures as one object')
+
+
+def run(args: argparse.Namespace) -> int:
+    """
+    Start the processes, wait for the masks and report.
+
+    :raises SegError: if ROS 2 is not installed or a process ended early.
+    """
+    environment = _environment()
+    node = ['seg_ros.ros.node', '--ros-args', '-p', f'model:={_absolute(args.model)}']
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(_Process(command, environment))
+            for command in (node, ['seg_ros.ros.demo_camera', '--rate', str(args.rate)])
+        ]
+        if args.live:
+            print('camera and node are running; open RViz with config/segmentation.rviz, '
+                  'end with Ctrl-C', flush=True)
+            return processes[0].wait()
+        viewer = subprocess.run(
+            [
+                sys.executable, '-m', 'seg_ros.ros.demo_viewer', '--frames', str(args.frames),
+                '--timeout', str(30 + 4 * args.frames / args.rate), '--out', str(args.out),
+            ],
+            env=environment, stdout=subprocess.PIPE, text=True, check=False,
+        )
+    figures = json.loads(viewer.stdout) if viewer.stdout.strip() else {}
+    print(json.dumps(figures) if args.json else _report(figures, args.out))
+    return viewer.returncode
+
+
+def _absolute(model: str) -> str:
+    return str(Path(model).expanduser().resolve()) if Path(model).is_file() else model
+
+
+def _environment() -> dict[str, str]:
+    """Load the shared-memory profile in every process and keep discovery on this machine."""
+    try:
+        import rclpy  # noqa: F401
+    except ImportError as error:
+        raise SegError(
+            f'ROS 2 cannot be imported ({error})', 'rclpy', 'source ROS 2 or run make setup'
+        ) from error
+    profile = str(share_file('config/fastdds.xml'))
+    return {
+        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+        'FASTRTPS_DEFAULT_PROFILES_FILE': profile,
+        'FASTDDS_DEFAULT_PROFILES_FILE': profile,
+        **os.environ,
+    }
+
+
+class _Process(subprocess.Popen[bytes]):
+    """A module of ours as a process that is ended with SIGINT, as Ctrl-C would."""
+
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+        super().__init__([sys.executable, '-m', *command], env=environment)
+
+    def __exit__(self, *error: Any) -> None:
+        self.send_signal(signal.SIGINT)
+        try:
+            self.wait(10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        super().__exit__(*error)
+
+
+def _report(figures: dict[str, Any], folder: Path) -> str:
+    if not figures.get('frames'):
+        return 'no masks came: see the messages above, and run seg_ros doctor'
+    node = figures['node']
+    drops = {key[8:]: count for key, count in node.items() if key.startswith('dropped_')}
+    arrival = figures['age_at_arrival_ms']
+    return '\n'.join([
+        f'model       {node.get("model")} on {node.get("engine")}',
+        f'masks       {figures["frames"]} frames at {figures["rate_hz"]:.1f} Hz',
+        f'age         at publish {node.get("age_ms_median")} ms in the median, '
+        f'{node.get("age_ms_p99")} ms at the 99th percentile',
+        f'            at the consumer {arrival["median"]} and {arrival["p99"]} ms',
+        f'dropped     {", ".join(f"{cause} {count}" for cause, count in drops.items())}',
+        'transport   camera, node and consumer all load config/fastdds.xml (32 MB shared memory)',
+        f'pictures    {folder}/overlay.png, classes.png, instances.png',
+    ])

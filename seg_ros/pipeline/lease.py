@@ -1,0 +1,43 @@
+"""A part that many borrow for one frame and that can be exchanged between two frames."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Condition
+from typing import Generic, TypeVar
+
+T = TypeVar('T')
+
+
+class Lease(Generic[T]):
+    """Hands out what is current, and takes the old one back when its last borrower is done."""
+
+    def __init__(self, current: T) -> None:
+        self._current = current
+        self._borrowed: dict[int, int] = {}
+        self._returned = Condition()
+
+    @property
+    def current(self) -> T:
+        """What the next borrower gets."""
+        return self._current
+
+    @contextmanager
+    def borrow(self) -> Iterator[T]:
+        """Use what is current; it stays usable until the block ends."""
+        with self._returned:
+            item = self._current
+            self._borrowed[id(item)] = self._borrowed.get(id(item), 0) + 1
+        try:
+            yield item
+        finally:
+            with self._returned:
+                self._borrowed[id(item)] -= 1
+                self._returned.notify_all()
+
+    def exchange(self, item: T) -> T:
+        """Make `item` current and wait until nobody uses the old one, which is returned."""
+        with self._returned:
+            old, self._current = self._current, item
+            self._returned.wait_for(lambda: not self._borrowed.get(id(old)))
+            self._borrowed.pop(id(old), None)
+            return old

@@ -1,0 +1,136 @@
+"""One camera's input: subscribed to only while somebody reads its masks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.qos_overriding_options import QoSOverridingOptions, QoSPolicyKind
+from seg_ros.core.frame import Frame
+from seg_ros.core.settings import Settings
+from seg_ros.pipeline.timing import Timing
+from seg_ros.ros.convert import frame_from_compressed, frame_from_image
+from seg_ros.ros.qos import images, offers_reliable
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+# Reliability is chosen by input_reliability, as publishers come and go.
+_OVERRIDES = QoSOverridingOptions((QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH))
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """
+    An image message and when it came.
+
+    :param message: sensor_msgs Image or CompressedImage.
+    :param arrival_ns: of the node's clock.
+    """
+
+    message: Any
+    arrival_ns: int
+
+    def frame(self) -> Frame:
+        """
+        Read the picture.
+
+        :raises ImageError: if the message contradicts itself or its encoding is unknown.
+        """
+        if isinstance(self.message, CompressedImage):
+            return frame_from_compressed(self.message)
+        return frame_from_image(self.message)
+
+
+class Camera:
+    """
+    The image and camera_info subscriptions of one camera.
+
+    :param deliver: called with every message that the rate limit lets through.
+    """
+
+    def __init__(
+        self, node: Node, name: str, settings: Settings, deliver: Callable[[str, Arrival], None]
+    ) -> None:
+        self.name = name
+        self.timing = Timing()
+        self._node = node
+        self._settings = settings
+        self._deliver = deliver
+        self._subscriptions: list[Any] = []
+        self._reliable = False
+        self._info: CameraInfo | None = None
+        self._due_s = 0.0
+        image = node.resolve_topic_name(f'{name}/image_raw')
+        compressed = settings.image_transport == 'compressed'
+        self.image_topic = f'{image}/compressed' if compressed else image
+        self.info_topic = self._info_topic(image)
+
+    def _info_topic(self, image: str) -> str:
+        """Follow the image topic's namespace, unless camera_info is remapped itself."""
+        relative = f'{self.name}/camera_info'
+        resolved: str = self._node.resolve_topic_name(relative)
+        if resolved != self._node.resolve_topic_name(relative, only_expand=True):
+            return resolved
+        return f'{image.rpartition("/")[0]}/camera_info'
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether messages are coming in."""
+        return bool(self._subscriptions)
+
+    def change(self, settings: Settings) -> None:
+        """Take over what may change while running."""
+        self._settings = settings
+
+    def subscribe(self) -> None:
+        """Start to listen, and follow the publishers' reliability as they come and go."""
+        reliable = self._wants_reliable()
+        if self._subscriptions and reliable == self._reliable:
+            return
+        self.unsubscribe()
+        self._reliable = reliable
+        kind = CompressedImage if self._settings.image_transport == 'compressed' else Image
+        self._subscriptions = [
+            self._node.create_subscription(
+                message, topic, callback, images(wants), qos_overriding_options=_OVERRIDES
+            )
+            for message, topic, callback, wants in (
+                (kind, self.image_topic, self._on_image, reliable),
+                (CameraInfo, self.info_topic, self._on_info, False),
+            )
+        ]
+
+    def unsubscribe(self) -> None:
+        """Stop listening."""
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        self._subscriptions = []
+
+    def _wants_reliable(self) -> bool:
+        asked = self._settings.input_reliability
+        if asked == 'auto':
+            return offers_reliable(self._node, self.image_topic)
+        return asked == 'reliable'
+
+    def _on_image(self, message: Any) -> None:
+        self.timing.tick('input')
+        limit_hz = self._settings.max_rate_hz
+        if limit_hz:
+            now_s = monotonic()
+            if now_s < self._due_s:
+                self.timing.count('rate')
+                return
+            # Half a period of jitter is forgiven, or a camera at the very rate would lose frames.
+            self._due_s = max(self._due_s + 1 / limit_hz, now_s + 0.5 / limit_hz)
+        self._deliver(self.name, Arrival(message, self._node.get_clock().now().nanoseconds))
+
+    def _on_info(self, message: CameraInfo) -> None:
+        self.timing.tick('info')
+        self._info = message
+
+    def info_for(self, frame: Frame) -> CameraInfo | None:
+        """Return the latest camera_info, if it is of this frame id and size."""
+        info = self._info
+        if info is None or info.header.frame_id != frame.frame_id:
+            return None
+        return info if (info.height, info.width) == frame.size_hw else None

@@ -1,0 +1,116 @@
+"""How the node is doing, in numbers, once a second."""
+
+from collections.abc import Iterable
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.time import Time
+from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.pipeline.timing import Timing
+from seg_ros.ros.camera import Camera
+
+SLOW_SHARE = 0.8
+DROPS = ('newer', 'age', 'rate', 'bad', 'failed', 'late', 'unread')
+
+
+def images_lost(camera: Camera) -> str:
+    """
+    Say so when far fewer images than camera_infos arrive: large messages are lost on the way.
+
+    The cure is the shared-memory profile of Fast DDS, loaded by the camera driver's process.
+    """
+    images_hz, infos_hz = camera.timing.rate_hz('input'), camera.timing.rate_hz('info')
+    if not camera.subscribed or infos_hz < 1 or images_hz >= SLOW_SHARE * infos_hz:
+        return ''
+    return (
+        f'{camera.image_topic} arrives at {images_hz:.1f} Hz, its camera_info at '
+        f'{infos_hz:.1f} Hz: images are lost in transport. Start the camera driver with '
+        'FASTRTPS_DEFAULT_PROFILES_FILE set to share/seg_ros/config/fastdds.xml'
+    )
+
+
+def diagnostics(
+    now: Time, name: str, state: str, segmenter: Segmenter, cameras: Iterable[Camera],
+    models: tuple[str, str],
+) -> DiagnosticArray:
+    """
+    Put everything into one message.
+
+    :param name: of the node.
+    :param state: of the lifecycle.
+    :param models: the model that serves and the one being loaded, or an empty name.
+    """
+    message = DiagnosticArray()
+    message.header.stamp = now.to_msg()
+    message.status = [_engine_status(name, state, segmenter, models)]
+    message.status += [_camera_status(name, state, camera, segmenter) for camera in cameras]
+    return message
+
+
+def _engine_status(
+    name: str, state: str, segmenter: Segmenter, models: tuple[str, str]
+) -> DiagnosticStatus:
+    facts, timing = segmenter.engine.facts, segmenter.timing
+    faults = timing.counts().get('fault', 0)
+    values = {
+        'state': state,
+        'model': segmenter.card.name,
+        'model_active': models[0],
+        'model_pending': models[1],
+        'engine': f'{facts.engine} {facts.version}',
+        'device': facts.device,
+        'precision': facts.precision,
+        'threads': str(facts.threads),
+        'upsample': facts.upsample,
+        'faults': str(faults),
+        'notes': '; '.join(facts.notes),
+    }
+    for stage in timing.stages():
+        values |= _quantiles(stage, timing)
+    return _status(
+        f'{name}: engine', facts.device, 'faults' if faults else state,
+        DiagnosticStatus.ERROR if faults else DiagnosticStatus.OK, values,
+    )
+
+
+def _camera_status(
+    name: str, state: str, camera: Camera, segmenter: Segmenter
+) -> DiagnosticStatus:
+    counts = camera.timing.counts()
+    values = {
+        'image_topic': camera.image_topic,
+        'input_hz': f'{camera.timing.rate_hz("input"):.2f}',
+        'output_hz': f'{camera.timing.rate_hz("output"):.2f}',
+        'foreign_clock': str(counts.get('foreign clock', 0)),
+        **{f'dropped_{cause}': str(counts.get(cause, 0)) for cause in DROPS},
+        **_quantiles('age', camera.timing),
+    }
+    level, words = DiagnosticStatus.OK, state
+    lost = images_lost(camera)
+    if not camera.subscribed and state == 'active':
+        words = 'nobody reads its masks'
+    elif camera.subscribed and not camera.timing.rate_hz('input'):
+        level, words = DiagnosticStatus.WARN, 'no images arrive'
+    elif lost:
+        level, words = DiagnosticStatus.WARN, lost
+    return _status(f'{name}: {camera.name}', segmenter.card.name, words, level, values)
+
+
+def _quantiles(stage: str, timing: Timing) -> dict[str, str]:
+    quantiles = timing.quantiles(stage)
+    if quantiles is None:
+        return {}
+    median, tail, most = quantiles
+    return {
+        f'{stage}_ms_median': f'{median:.2f}',
+        f'{stage}_ms_p99': f'{tail:.2f}',
+        f'{stage}_ms_max': f'{most:.2f}',
+    }
+
+
+def _status(
+    name: str, hardware: str, words: str, level: bytes, values: dict[str, str]
+) -> DiagnosticStatus:
+    pairs = [KeyValue(key=key, value=value) for key, value in values.items()]
+    return DiagnosticStatus(
+        level=level, name=name, message=words, hardware_id=hardware, values=pairs
+    )

@@ -1,0 +1,81 @@
+"""The model that serves and the one that is on its way to replace it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from threading import Thread
+
+from seg_ros.core.errors import SegError
+from seg_ros.core.settings import Settings
+from seg_ros.engines import open_engine
+from seg_ros.pipeline.lease import Lease
+from seg_ros.pipeline.segmenter import Segmenter
+
+
+def open_segmenter(settings: Settings) -> Segmenter:
+    """
+    Open an engine and resolve the thresholds for it; nothing stays open if that fails.
+
+    :raises SegError: if either cannot be done.
+    """
+    engine = open_engine(settings)
+    try:
+        return Segmenter(engine, settings)
+    except SegError:
+        engine.close()
+        raise
+
+
+class Models:
+    """
+    Loads a new model in the background and exchanges it between two frames.
+
+    :param settled: called from the loading thread with the model's name and the error, if any.
+    """
+
+    def __init__(
+        self, settings: Settings, settled: Callable[[str, SegError | None], None]
+    ) -> None:
+        self.lease = Lease(open_segmenter(settings))
+        self.active = settings.model
+        self.pending = ''
+        self._settled = settled
+        self._thread: Thread | None = None
+
+    def load(self, settings: Settings) -> None:
+        """Open `settings.model`; the current one serves until it is ready."""
+        self.pending = settings.model
+        self._thread = Thread(target=self._exchange, args=(settings,), name='model')
+        self._thread.start()
+
+    def _exchange(self, settings: Settings) -> None:
+        problem = None
+        try:
+            self.lease.exchange(open_segmenter(settings)).close()
+            self.active = settings.model
+        except SegError as error:
+            problem = error
+        self.pending = ''
+        self._settled(settings.model, problem)
+
+    def close(self) -> None:
+        """Wait for a model that is being loaded and close the one that serves."""
+        if self._thread is not None:
+            self._thread.join()
+        self.lease.current.close()
+
+
+def check_model(settings: Settings, model: str) -> None:
+    """
+    Read a model's file and metadata, without opening an engine.
+
+    :raises SegError: if the name, the file or the metadata cannot be used.
+    """
+    from seg_ros.engines import method_of, METHODS
+    from seg_ros.engines.model_path import path_from_model
+    from seg_ros.graph.compiled import read_compiled
+
+    method = method_of(replace(settings, model=model))
+    if method:
+        METHODS[method]
+    else:
+        read_compiled(path_from_model(model))

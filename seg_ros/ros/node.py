@@ -1,0 +1,236 @@
+"""The lifecycle of the segmentation node: states and parameters, no pixel."""
+
+from collections.abc import Callable, Iterable, Mapping
+import ctypes
+from dataclasses import replace
+import signal
+import sys
+from typing import Any
+
+import cv2
+from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.msg import SetParametersResult
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.parameter import Parameter
+from seg_ros.core.errors import SegError, SettingError
+from seg_ros.core.settings import Settings
+from seg_ros.ros.diagnostics import diagnostics, images_lost
+from seg_ros.ros.lifecycle import logged, SafeLifecycleNode
+from seg_ros.ros.models import check_model, Models
+from seg_ros.ros.outputs.vision import label_info, MISSING
+from seg_ros.ros.parameters import Declared, is_live, reason, settings_changed
+from seg_ros.ros.qos import LATCHED
+from seg_ros.ros.stream import Stream
+from std_msgs.msg import Header
+from std_srvs.srv import SetBool
+
+FOLLOW_S = 0.05
+
+
+class SegmentationNode(SafeLifecycleNode):
+    """Camera images in, semantic, instance and panoptic masks out."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__('segmentation', **arguments)
+        self._declared = Declared(self)
+        self.declare_parameter('autostart', True)
+        self.add_on_set_parameters_callback(self._on_parameters)
+        self.create_service(SetBool, '~/enable', self._on_enable)
+        self._settings = Settings()
+        self._models: Models | None = None
+        self._stream: Stream | None = None
+        self._entities: list[tuple[Callable[[Any], object], Any]] = []
+        self._labels: dict[str, Any] = {}
+        self._state = 'unconfigured'
+        self._enabled = True
+        if self.get_parameter('autostart').value:
+            self.start_when_spinning()
+
+    @logged
+    def on_configure(self) -> None:
+        """Read the parameters, open the engine and announce the topics."""
+        settings = self._declared.read()
+        models = Models(settings, self._on_model)
+        try:
+            self._stream = Stream(self, settings, models.lease)
+        except BaseException:
+            models.close()
+            raise
+        self._settings, self._models, self._state = settings, models, 'inactive'
+        if MISSING:
+            self.get_logger().warning(MISSING)
+        else:
+            self._announce_labels()
+        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self._entities.append((self.destroy_publisher, self._diagnostics))
+        for period_s, callback in ((1.0, self._diagnose), (FOLLOW_S, self._stream.follow_readers)):
+            self._entities.append((self.destroy_timer, self.create_timer(period_s, callback)))
+        facts = models.lease.current.engine.facts
+        self.get_logger().info(
+            f'{models.lease.current.card.name} on {facts.engine} {facts.version}, {facts.device}, '
+            f'{facts.precision}, {facts.threads} threads, upsample {facts.upsample}'
+        )
+
+    @logged
+    def on_activate(self) -> None:
+        """Begin to work on frames."""
+        self._state = 'active'
+        if self._stream is not None and self._enabled:
+            self._stream.start()
+
+    @logged
+    def on_deactivate(self) -> None:
+        """Let the cameras go and finish the frames in flight."""
+        self._state = 'inactive'
+        if self._stream is not None:
+            self._stream.stop()
+
+    @logged
+    def on_cleanup(self) -> None:
+        """Give everything back."""
+        self.release()
+
+    @logged
+    def on_shutdown(self) -> None:
+        """Give everything back, from any state."""
+        self.release()
+
+    def release(self) -> None:
+        """Close what is open; may be called at any time, more than once."""
+        self._state = 'unconfigured'
+        for destroy, entity in self._entities:
+            destroy(entity)
+        self._entities = []
+        for publisher in self._labels.values():
+            self.destroy_publisher(publisher)
+        self._labels = {}
+        if self._stream is not None:
+            self._stream.close()
+        if self._models is not None:
+            self._models.close()
+        self._stream = self._models = None
+
+    def _announce_labels(self) -> None:
+        """Publish each camera's latched label_info, anew when the model changed."""
+        from vision_msgs.msg import LabelInfo
+
+        if self._models is None:
+            return
+        card = self._models.lease.current.card
+        stamp = self.get_clock().now().to_msg()
+        for name in self._settings.cameras:
+            publisher = self._labels.get(name)
+            if publisher is None:
+                publisher = self.create_publisher(LabelInfo, f'~/{name}/label_info', LATCHED)
+                self._labels[name] = publisher
+            publisher.publish(label_info(card, Header(stamp=stamp), self._settings.min_confidence))
+
+    def _diagnose(self) -> None:
+        if self._models is None or self._stream is None:
+            return
+        cameras = self._stream.cameras.values()
+        self._diagnostics.publish(diagnostics(
+            self.get_clock().now(), self.get_name(), self._state, self._models.lease.current,
+            cameras, (self._models.active, self._models.pending),
+        ))
+        for camera in cameras:
+            lost = images_lost(camera)
+            if lost:
+                self.get_logger().warning(lost, throttle_duration_sec=60.0)
+
+    def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        """Pause and resume the masks of an active node."""
+        self._enabled = request.data
+        if self._stream is not None and self._state == 'active':
+            if not request.data:
+                self._stream.stop()
+            elif not self._stream.running:
+                self._stream.start()
+        response.success = True
+        response.message = 'enabled' if request.data else 'disabled'
+        return response
+
+    def _on_parameters(self, parameters: Iterable[Parameter]) -> SetParametersResult:
+        """Refuse what cannot be, with the reason; let the rest act on the next frame."""
+        parameters = list(parameters)
+        try:
+            settings, changes = settings_changed(
+                self._settings, parameters, self._models is not None
+            )
+            self._take_over(settings, changes)
+        except SegError as error:
+            return SetParametersResult(successful=False, reason=reason(error))
+        self._declared.mended(parameter.name for parameter in parameters)
+        return SetParametersResult(successful=True)
+
+    def _take_over(self, settings: Settings, changes: Mapping[str, Any]) -> None:
+        """Check everything before anything acts."""
+        if 'model' in changes:
+            check_model(settings, settings.model)
+        if self._models is None or self._stream is None:
+            self._settings = settings
+            return
+        if 'model' in changes and self._models.pending:
+            raise SettingError(
+                f'{self._models.pending} is still being loaded', do='wait until it serves'
+            )
+        live = {name: value for name, value in changes.items() if is_live(name)}
+        running = replace(self._settings, **live)
+        if 'model' in changes:
+            self._models.load(running)
+        else:
+            self._models.lease.current.change(running)
+        self._settings = running
+        self._stream.change(running)
+
+    def _on_model(self, model: str, error: SegError | None) -> None:
+        """Tell how the loading of a model ended; on failure the parameter is set back."""
+        if error is None:
+            self.get_logger().info(f'model {model} serves')
+            if not MISSING:
+                self._announce_labels()
+        elif self._models is not None:
+            self.get_logger().error(f'model {model} not loaded, the old one serves: {error}')
+            self._settings = replace(self._settings, model=self._models.active)
+            self.set_parameters([Parameter('model', value=self._models.active)])
+
+
+def keep_freed_memory() -> None:
+    """
+    Tell glibc to keep image-sized blocks instead of returning them to the kernel.
+
+    Page faults on every received image otherwise cost about as much as reading it.
+    """
+    try:
+        libc = ctypes.CDLL(None)
+        libc.mallopt(-3, 32 << 20)  # M_MMAP_THRESHOLD
+        libc.mallopt(-1, 256 << 20)  # M_TRIM_THRESHOLD
+    except (OSError, AttributeError):  # another C library: slower, not wrong
+        pass
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the node until SIGINT or SIGTERM."""
+    keep_freed_memory()
+    cv2.setNumThreads(1)
+    rclpy.init(args=arguments)
+    node = SegmentationNode()
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        executor.spin()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        node.abandon_autostart()
+        node.release()
+        executor.shutdown()
+        node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Names and boxes as vision_msgs, where that package is installed."""
+
+from typing import Any
+
+from seg_ros.core.card import ModelCard
+from seg_ros.core.segmentation import Segment
+from seg_ros.ros.outputs import Output, View
+from std_msgs.msg import Header
+
+try:
+    from vision_msgs.msg import (
+        Detection2D,
+        Detection2DArray,
+        LabelInfo,
+        ObjectHypothesisWithPose,
+        VisionClass,
+    )
+
+    MISSING = ''
+except ImportError as error:
+    MISSING = f'no label_info and detections: {error}; install the package vision_msgs'
+
+
+def label_info(card: ModelCard, header: Header, threshold: float) -> Any:
+    """Name the card's classes; ids beyond them are unlabelled pixels."""
+    message = LabelInfo(header=header, threshold=threshold)
+    message.class_map = [
+        VisionClass(class_id=item.id, class_name=item.name) for item in card.classes
+    ]
+    return message
+
+
+def _detections(view: View) -> Any:
+    message = Detection2DArray(header=view.header)
+    message.detections = [_detection(segment, view) for segment in view.segmentation.segments]
+    return message
+
+
+def _detection(segment: Segment, view: View) -> Any:
+    """Describe one segment in the pixels of the published masks."""
+    x0, y0, x1, y1 = (edge / view.step for edge in segment.xyxy)
+    detection = Detection2D(header=view.header, id=str(segment.id))
+    detection.bbox.center.position.x = (x0 + x1) / 2
+    detection.bbox.center.position.y = (y0 + y1) / 2
+    detection.bbox.size_x = x1 - x0
+    detection.bbox.size_y = y1 - y0
+    result = ObjectHypothesisWithPose()
+    result.hypothesis.class_id = view.card.by_id[segment.class_id].name
+    result.hypothesis.score = segment.score
+    detection.results = [result]
+    return detection
+
+
+VISION = () if MISSING else (Output('detections', Detection2DArray, frozenset(), _detections),)

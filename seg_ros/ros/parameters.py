@@ -1,0 +1,127 @@
+"""The settings as ROS parameters: declared, read back and changed from one dataclass."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import Field, fields, replace
+from typing import Any
+
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from seg_ros.core.errors import SegError, SettingError
+from seg_ros.core.settings import check_setting, Settings
+
+FIELDS: dict[str, 'Field[Any]'] = {item.name: item for item in fields(Settings)}
+
+
+def descriptor(item: 'Field[Any]') -> ParameterDescriptor:
+    """Describe one setting to ROS tools: meaning, unit, choices and range."""
+    facts = item.metadata
+    described = ParameterDescriptor(
+        description=facts['meaning'],
+        additional_constraints=', '.join(map(str, facts['choices'])),
+        # An integer in a YAML file is a fine value for a float, and an empty list has no type.
+        dynamic_typing=True,
+    )
+    low, high = facts['low'], facts['high']
+    if low is not None and isinstance(item.default, float):
+        described.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
+    elif low is not None:
+        described.integer_range = [IntegerRange(from_value=int(low), to_value=int(high))]
+    return described
+
+
+def value_of(name: str, value: Any) -> Any:
+    """
+    Turn a parameter's value into the setting's type.
+
+    :raises SettingError: if it has another type, is out of range or not one of the choices.
+    """
+    item = FIELDS[name]
+    default = item.default
+    if isinstance(default, tuple):
+        # An empty list has no type in ROS: it arrives as None or as an empty list of anything.
+        value = tuple(value) if value is not None and len(value) else default
+    elif isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not type(default):
+        kind = 'list of names' if isinstance(default, tuple) else type(default).__name__
+        raise SettingError(f'{name}: {value!r} is a {type(value).__name__}', f'a {kind}')
+    check_setting(item, value)
+    return value
+
+
+class Declared:
+    """
+    The parameters of one node.
+
+    A start value that cannot be used does not keep the node from starting: `read` raises it, so
+    that configuring fails with its message and succeeds once the parameter is mended.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._refused: dict[str, SettingError] = {}
+        for item in fields(Settings):
+            self._declare(item)
+
+    def _declare(self, item: 'Field[Any]') -> None:
+        default = list(item.default) if isinstance(item.default, tuple) else item.default
+        described = descriptor(item)
+        try:
+            self._node.declare_parameter(item.name, default, described)
+        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+            self._refused[item.name] = SettingError(
+                f'{item.name}: {error}', item.metadata['meaning']
+            )
+            self._node.declare_parameter(item.name, default, described, ignore_override=True)
+
+    def read(self) -> Settings:
+        """
+        Return what the parameters say now.
+
+        :raises SettingError: naming the first that cannot be used.
+        """
+        for error in self._refused.values():
+            raise error
+        values = {name: self._node.get_parameter(name).value for name in FIELDS}
+        return Settings(**{name: value_of(name, value) for name, value in values.items()})
+
+    def mended(self, names: Iterable[str]) -> None:
+        """Forget that the start values of these parameters were refused."""
+        for name in names:
+            self._refused.pop(name, None)
+
+
+def settings_changed(
+    settings: Settings, parameters: Iterable[Parameter], configured: bool
+) -> tuple[Settings, Mapping[str, Any]]:
+    """
+    Apply a request to change parameters.
+
+    :param configured: whether an engine is open.
+    :returns: the new settings, and what changed by name. Parameters of others are left alone.
+    :raises SettingError: if any of them must not change now, or to this value.
+    """
+    changes = {
+        parameter.name: value_of(parameter.name, parameter.value)
+        for parameter in parameters
+        if parameter.name in FIELDS
+    }
+    changes = {name: value for name, value in changes.items() if value != getattr(settings, name)}
+    for name in changes:
+        if configured and FIELDS[name].metadata['when'] == 'unconfigured':
+            raise SettingError(
+                f'{name} cannot change while the node is configured', do='clean the node up first'
+            )
+    return replace(settings, **changes), changes
+
+
+def is_live(name: str) -> bool:
+    """Return whether a parameter acts on the next frame, and not at the next configuration."""
+    return bool(FIELDS[name].metadata['when'] == 'live')
+
+
+def reason(error: SegError) -> str:
+    """Shorten an error to what a parameter client prints on one line."""
+    return ' '.join(str(error).split())

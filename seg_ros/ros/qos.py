@@ -1,0 +1,33 @@
+"""Quality of service, named by purpose."""
+
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+# RViz and most consumers ask for reliable; a reliable publisher serves best-effort readers too.
+MASKS = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE
+)
+LATCHED = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST,
+    depth=1,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
+
+
+def images(reliable: bool) -> QoSProfile:
+    """Ask for the newest picture only."""
+    kind = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
+    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=kind)
+
+
+def offers_reliable(node: Node, topic: str) -> bool:
+    """
+    Return whether every publisher of a topic offers reliable delivery.
+
+    A reliable subscription to one that does not would never be matched.
+    """
+    publishers = node.get_publishers_info_by_topic(topic)
+    return bool(publishers) and all(
+        publisher.qos_profile.reliability == ReliabilityPolicy.RELIABLE for publisher in publishers
+    )

@@ -1,0 +1,182 @@
+"""The data path of a configured node: message, mailbox, frame, masks, messages."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from rclpy.node import Node
+from seg_ros.core.errors import ImageError, SegError
+from seg_ros.core.frame import Frame
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.core.settings import Settings
+from seg_ros.pipeline.age import age_ms
+from seg_ros.pipeline.lease import Lease
+from seg_ros.pipeline.mailbox import Mailbox
+from seg_ros.pipeline.order import StampOrder
+from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.pipeline.worker import Workers
+from seg_ros.ros.camera import Arrival, Camera
+from seg_ros.ros.outputs import Output, View
+from seg_ros.ros.publishers import parts_of, publish, Publishers
+from std_msgs.msg import Header
+
+QUIET_S = 5.0
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """A frame on its way, with what its readers want of it."""
+
+    camera: Camera
+    arrival: Arrival
+    frame: Frame
+    wanted: list[tuple[Output, Any]]
+
+
+class Stream:
+    """
+    Cameras, workers and publishers between configure and cleanup.
+
+    :param segmenters: exchanged between two frames when the model changes.
+    """
+
+    def __init__(self, node: Node, settings: Settings, segmenters: Lease[Segmenter]) -> None:
+        self._node = node
+        self._settings = settings
+        self._segmenters = segmenters
+        self._order = StampOrder()
+        self._mailbox: Mailbox[Arrival] | None = None
+        self._workers: Workers[Arrival] | None = None
+        self.cameras = {
+            name: Camera(node, name, settings, self._deliver) for name in settings.cameras
+        }
+        self._publishers = {name: Publishers(node, name) for name in settings.cameras}
+
+    @property
+    def running(self) -> bool:
+        """Whether frames are worked on."""
+        return self._workers is not None
+
+    def start(self) -> None:
+        """Begin to work; `follow_readers` decides which cameras are listened to."""
+        settings = self._settings
+        self._mailbox = Mailbox()
+        self._workers = Workers(
+            self._mailbox, self._work, self._report, settings.workers,
+            min(settings.max_batch, self._segmenters.current.batch_limit),
+        )
+        self.follow_readers()
+
+    def stop(self) -> None:
+        """Stop listening and wait for the frames in flight."""
+        for camera in self.cameras.values():
+            camera.unsubscribe()
+        if self._workers is not None:
+            self._workers.stop()
+        self._workers = self._mailbox = None
+
+    def close(self) -> None:
+        """Withdraw every topic."""
+        self.stop()
+        for publishers in self._publishers.values():
+            publishers.close()
+
+    def change(self, settings: Settings) -> None:
+        """Take over what may change while running."""
+        self._settings = settings
+        for camera in self.cameras.values():
+            camera.change(settings)
+
+    def follow_readers(self) -> None:
+        """Listen to a camera only while somebody reads its masks; called over and over."""
+        if not self.running:
+            return
+        for name, camera in self.cameras.items():
+            if not self._settings.lazy or self._publishers[name].wanted():
+                camera.subscribe()
+            elif camera.subscribed:
+                camera.unsubscribe()
+
+    def _deliver(self, name: str, arrival: Arrival) -> None:
+        if self._mailbox is not None and self._mailbox.put(name, arrival):
+            self.cameras[name].timing.count('newer')
+
+    def _work(self, items: list[tuple[str, Arrival]]) -> None:
+        requests = [self._request(self.cameras[name], arrival) for name, arrival in items]
+        ready = [request for request in requests if request is not None]
+        if not ready:
+            return
+        with self._segmenters.borrow() as segmenter:
+            try:
+                segmentations = segmenter.segment_batch(
+                    [request.frame for request in ready],
+                    [parts_of(request.wanted) for request in ready],
+                )
+            except SegError as error:
+                for request in ready:
+                    self._drop(request.camera, 'failed', error)
+                return
+            with segmenter.timing.stage('publish'):
+                for request, segmentation in zip(ready, segmentations, strict=True):
+                    self._publish(request, segmentation, segmenter)
+
+    def _request(self, camera: Camera, arrival: Arrival) -> Request | None:
+        """Read a message, unless nobody wants its masks, it is too old or it cannot be read."""
+        wanted = self._publishers[camera.name].wanted()
+        if not wanted:
+            camera.timing.count('unread')
+            return None
+        try:
+            with self._segmenters.current.timing.stage('decode'):
+                frame = arrival.frame()
+        except ImageError as error:
+            self._drop(camera, 'bad', error)
+            return None
+        limit_ms = self._settings.max_age_ms
+        if limit_ms and self._age_ms(camera, arrival, frame) > limit_ms:
+            camera.timing.count('age')
+            return None
+        return Request(camera, arrival, frame, wanted)
+
+    def _age_ms(self, camera: Camera, arrival: Arrival, frame: Frame) -> float:
+        now_ns = self._node.get_clock().now().nanoseconds
+        milliseconds, foreign = age_ms(frame.stamp_ns, arrival.arrival_ns, now_ns)
+        if foreign and not camera.timing.counts().get('foreign clock'):
+            self._node.get_logger().warning(
+                f'{camera.name}: stamps come from another clock (the first is '
+                f'{(arrival.arrival_ns - frame.stamp_ns) / 1e9:.1f} s old); ages count from '
+                'arrival. Check use_sim_time and the clocks of both machines'
+            )
+        if foreign:
+            camera.timing.count('foreign clock')
+        return milliseconds
+
+    def _publish(
+        self, request: Request, segmentation: Segmentation, segmenter: Segmenter
+    ) -> None:
+        camera, settings = request.camera, self._settings
+        if not self._order.admit(camera.name, request.frame.stamp_ns):
+            camera.timing.count('late')
+            return
+        header: Header = request.arrival.message.header
+        publish(request.wanted, View(
+            request.frame, segmentation, segmenter.card, header,
+            camera.info_for(request.frame), round(1 / settings.output_scale),
+            settings.overlay_alpha, settings.rectified,
+        ))
+        camera.timing.tick('output')
+        camera.timing.add('age', self._age_ms(camera, request.arrival, request.frame))
+
+    def _drop(self, camera: Camera, cause: str, error: SegError) -> None:
+        camera.timing.count(cause)
+        self._node.get_logger().error(
+            f'{camera.name}: frame dropped: {error}', throttle_duration_sec=QUIET_S
+        )
+
+    def _report(self, error: Exception) -> None:
+        """Tell of a fault of our own; the worker goes on."""
+        self._segmenters.current.timing.count('fault')
+        self._node.get_logger().error(
+            f'frame dropped by a fault in seg_ros: {error!r}', throttle_duration_sec=QUIET_S
+        )
+
+

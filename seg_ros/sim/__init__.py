@@ -1,0 +1,1 @@
+"""Worlds to look at where there is no camera."""
