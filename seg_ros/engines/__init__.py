@@ -7,9 +7,10 @@ told in `Engine.facts`; a runtime that was asked for by name is opened or refuse
 
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 
 from seg_ros.core.contract import Engine
-from seg_ros.core.errors import EngineError
+from seg_ros.core.errors import EngineError, SettingError
 from seg_ros.core.settings import Settings
 from seg_ros.engines.classical import METHODS, open_classical
 from seg_ros.engines.model_path import path_from_model
@@ -24,29 +25,36 @@ def open_engine(settings: Settings) -> Engine:
 
     Until a default network ships, `default` is the classical engine's watershed.
 
-    :raises SettingError: if the model's name or a threshold cannot be used.
+    :raises SettingError: if the model's name cannot be used.
     :raises ModelError: if the model file is missing, truncated or not compiled.
     :raises EngineError: if the runtime is missing or refuses the model.
     """
-    method = method_of(settings)
-    if method:
-        return open_classical(method)
-    path = path_from_model(settings.model)
+    path = model_file(settings)
+    if path is None:
+        return open_classical(_method(settings))
     runtime = _runtime(settings.engine)
     opener = getattr(import_module(f'seg_ros.engines.{runtime}'), f'open_{runtime}')
     engine: Engine = opener(path, settings)
     return engine
 
 
-def method_of(settings: Settings) -> str:
-    """Return the classical method that the settings ask for, or nothing if they want a file."""
-    if settings.engine == 'classical':
-        return DEFAULT_METHOD if settings.model == 'default' else settings.model
-    if settings.engine == 'auto':
-        if settings.model == 'default':
-            return DEFAULT_METHOD
-        return settings.model if settings.model in METHODS else ''
-    return ''
+def model_file(settings: Settings) -> Path | None:
+    """
+    Return the file that `settings.model` names, or None for a classical method.
+
+    :raises SettingError: if it is neither.
+    :raises ModelError: if the file is missing.
+    """
+    method = _method(settings)
+    if settings.engine == 'classical' and method not in METHODS:
+        raise SettingError(f'classical method {method!r}', f'one of {", ".join(METHODS)}')
+    if settings.engine in ('auto', 'classical') and method in METHODS:
+        return None
+    return path_from_model(settings.model)
+
+
+def _method(settings: Settings) -> str:
+    return DEFAULT_METHOD if settings.model == 'default' else settings.model
 
 
 def _runtime(name: str) -> str:

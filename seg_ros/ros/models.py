@@ -6,7 +6,8 @@ from threading import Thread
 
 from seg_ros.core.errors import SegError
 from seg_ros.core.settings import Settings
-from seg_ros.engines import open_engine
+from seg_ros.engines import model_file, open_engine
+from seg_ros.graph.compiled import read_compiled
 from seg_ros.pipeline.lease import Lease
 from seg_ros.pipeline.segmenter import Segmenter
 
@@ -70,12 +71,6 @@ def check_model(settings: Settings, model: str) -> None:
 
     :raises SegError: if the name, the file or the metadata cannot be used.
     """
-    from seg_ros.engines import method_of, METHODS
-    from seg_ros.engines.model_path import path_from_model
-    from seg_ros.graph.compiled import read_compiled
-
-    method = method_of(replace(settings, model=model))
-    if method:
-        METHODS[method]
-    else:
-        read_compiled(path_from_model(model))
+    path = model_file(replace(settings, model=model))
+    if path is not None:
+        read_compiled(path)
