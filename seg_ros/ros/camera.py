@@ -10,7 +10,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions, QoSPolicyKind
 from seg_ros.core.frame import Frame
 from seg_ros.core.settings import Settings
 from seg_ros.pipeline.timing import Timing
-from seg_ros.ros.convert import frame_from_compressed, frame_from_image
+from seg_ros.ros.convert import frame_from_compressed, frame_from_image, picture_size_hw
 from seg_ros.ros.qos import images, offers_reliable
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -133,4 +133,4 @@ class Camera:
         info = self._info
         if info is None or info.header.frame_id != frame.frame_id:
             return None
-        return info if (info.height, info.width) == frame.size_hw else None
+        return info if picture_size_hw(info) == frame.size_hw else None

@@ -25,7 +25,7 @@ class DemoCamera(Node):
         self._rate_hz = rate_hz
         # Drawn ahead, so that the camera costs no more than a driver does.
         world = Tabletop(size_hw)
-        self._pictures = [world.picture(number / rate_hz)[0] for number in range(100)]
+        self._pictures = [world.picture(number / rate_hz)[0] for number in range(60)]
         self._number = 0
         self._images = self.create_publisher(Image, 'camera/image_raw', images(reliable=False))
         self._infos = self.create_publisher(

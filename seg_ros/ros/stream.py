@@ -1,6 +1,7 @@
 """The data path of a configured node: message, mailbox, frame, masks, messages."""
 
 from dataclasses import dataclass
+import traceback
 from typing import Any
 
 from rclpy.node import Node
@@ -173,10 +174,14 @@ class Stream:
         )
 
     def _report(self, error: Exception) -> None:
-        """Tell of a fault of our own; the worker goes on."""
+        """Tell of a fault of our own; the worker goes on. On the way out nothing can be sent."""
+        if not self._node.context.ok():
+            return
         self._segmenters.current.timing.count('fault')
         self._node.get_logger().error(
-            f'frame dropped by a fault in seg_ros: {error!r}', throttle_duration_sec=QUIET_S
+            'frame dropped by a fault in seg_ros:\n'
+            + ''.join(traceback.format_exception(type(error), error, error.__traceback__)),
+            throttle_duration_sec=QUIET_S,
         )
 
 

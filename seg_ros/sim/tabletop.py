@@ -38,19 +38,20 @@ class Tabletop:
         picture = self._table.copy()
         truth = np.zeros(self._size_hw, np.uint8)
         height, width = self._size_hw
+        reach = round(0.2 * height)
         for number, color in enumerate(_COLORS):
             column, row = number % 3, number // 3
             phase = 0.7 * time_s + 1.9 * number
-            center = (
-                round(width * ((column + 0.5) / 3 + 0.06 * np.cos(phase))),
-                round(height * ((row + 0.5) / 2 + 0.08 * np.sin(1.3 * phase))),
-            )
+            x = round(width * ((column + 0.5) / 3 + 0.06 * np.cos(phase)))
+            y = round(height * ((row + 0.5) / 2 + 0.08 * np.sin(1.3 * phase)))
+            window = slice(max(0, y - reach), y + reach), slice(max(0, x - reach), x + reach)
+            center = min(x, reach), min(y, reach)
+            mask = np.zeros(truth[window].shape, np.uint8)
             outline = _outline(number, center, 0.13 * height, 0.5 * phase)
-            mask = np.zeros(self._size_hw, np.uint8)
             cv2.fillPoly(mask, [outline], 255, cv2.LINE_AA)
-            _cast_shadow(picture, mask)
-            _paint(picture, mask, color, center, 0.2 * height)
-            truth[mask > 127] = number + 1
+            _cast_shadow(picture[window], mask)
+            _paint(picture[window], mask, color, center, reach)
+            truth[window][mask > 127] = number + 1
         return cv2.GaussianBlur(picture, (3, 3), 0), truth
 
 
@@ -75,7 +76,7 @@ def _cast_shadow(picture: Pixels, mask: NDArray[np.uint8]) -> None:
 
 def _paint(
     picture: Pixels, mask: NDArray[np.uint8], color: tuple[int, int, int],
-    center: tuple[int, int], reach: float,
+    center: tuple[int, int], reach: int,
 ) -> None:
     """Light an object from the upper left and blend its edge."""
     rows, columns = np.ogrid[:mask.shape[0], :mask.shape[1]]

@@ -1,0 +1,160 @@
+"""Messages from and to the data path's own types, as pure functions."""
+
+from copy import copy
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.encodings import ENCODINGS, frame_from_bytes, frame_from_file, REFUSED
+from seg_ros.core.errors import ImageError
+from seg_ros.core.frame import Frame
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
+from std_msgs.msg import Header
+
+IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+
+
+def stamp_ns(stamp: Any) -> int:
+    """Return a builtin_interfaces Time in nanoseconds."""
+    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+
+
+def frame_from_image(message: Any) -> Frame:
+    """
+    Read a sensor_msgs Image; see `core.encodings` for the encodings and for what is copied.
+
+    An encoding that `core.encodings` has never heard of is left to cv_bridge.
+
+    :param message: of rclpy, or any object with the same fields and a buffer as `data`.
+    :raises ImageError: if the message contradicts itself or its encoding cannot be read.
+    """
+    if message.encoding not in ENCODINGS and message.encoding not in REFUSED:
+        return _frame_by_cv_bridge(message)
+    return frame_from_bytes(
+        message.data,
+        (message.height, message.width),
+        message.encoding,
+        message.step,
+        big_endian=bool(message.is_bigendian),
+        stamp_ns=stamp_ns(message.header.stamp),
+        frame_id=message.header.frame_id,
+    )
+
+
+def _frame_by_cv_bridge(message: Any) -> Frame:
+    seen = f'image encoding {message.encoding!r}'
+    expected = f'one of {", ".join(ENCODINGS)}, or one that cv_bridge can turn into rgb8'
+    try:
+        from cv_bridge import CvBridge, CvBridgeError
+    except ImportError as error:
+        do = f'set the camera driver to one of these, or install cv_bridge ({error})'
+        raise ImageError(seen, expected, do) from error
+    try:
+        pixels = CvBridge().imgmsg_to_cv2(message, 'rgb8')
+    # Beside its own error it lets those of numpy and OpenCV through, as for data too short.
+    except (CvBridgeError, cv2.error, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ImageError(f'{seen}: {error}', expected) from error
+    stamp = stamp_ns(message.header.stamp)
+    return Frame(np.asarray(pixels), 'rgb', stamp, message.header.frame_id)
+
+
+def frame_from_compressed(message: Any) -> Frame:
+    """
+    Decode a sensor_msgs CompressedImage.
+
+    :raises ImageError: if it is depth, damaged, or not a picture.
+    """
+    if 'compressedDepth' in message.format:
+        raise ImageError(
+            f'compressed image of format {message.format!r}', 'a picture as jpeg or png',
+            "subscribe to the camera's picture: this is depth",
+        )
+    return frame_from_file(
+        message.data,
+        message.format,
+        stamp_ns=stamp_ns(message.header.stamp),
+        frame_id=message.header.frame_id,
+    )
+
+
+def image_message(array: NDArray[Any], encoding: str, header: Header) -> Image:
+    """
+    Write an array as an Image with packed rows and little-endian samples.
+
+    :param array: (H, W) or (H, W, channels), of any stride and byte order.
+    :param encoding: what ROS calls this type of sample and this number of channels.
+    :param header: carried on as it is.
+    """
+    packed = np.ascontiguousarray(array, array.dtype.newbyteorder('<'))
+    height, width = packed.shape[:2]
+    message = Image(
+        header=header, height=height, width=width, encoding=encoding,
+        step=packed.nbytes // height,
+    )
+    # Into the message's own array: assigning to `data` copies once more or, where field checks
+    # are on, looks at every byte in Python.
+    message.data.frombytes(packed.reshape(-1).view(np.uint8))
+    return message
+
+
+def compressed_message(data: bytes, codec: str, header: Header) -> CompressedImage:
+    """
+    Wrap a compressed picture.
+
+    :param codec: what `format` will say, `jpeg` or `png`.
+    """
+    message = CompressedImage(header=header, format=codec)
+    message.data.frombytes(data)
+    return message
+
+
+def picture_size_hw(info: Any) -> tuple[int, int]:
+    """Return the size of the pictures that a CameraInfo describes: its region, binned."""
+    height = info.roi.height or info.height
+    width = info.roi.width or info.width
+    return height // max(1, info.binning_y), width // max(1, info.binning_x)
+
+
+def scaled_camera_info(
+    info: CameraInfo, stamp: Any, scale: float, rectified: bool = False
+) -> CameraInfo:
+    """
+    Copy a CameraInfo for masks made of every n-th pixel of the picture, n = 1 / scale.
+
+    Pixel i of such a mask lies on pixel n i of the picture, whose centre has the coordinate n i
+    in ROS: focal lengths and principal point alike are divided by n, without a shift by half
+    a pixel, and a mask has ceil(size / n) pixels a side. A region of interest and binning are
+    folded in, since consumers read K and P alone: the scaled copy has neither. At scale 1 they
+    stay as they are.
+
+    :param stamp: of the mask.
+    :param scale: 1, 0.5 or 0.25.
+    :param rectified: the picture has no distortion left: D is 0, R the identity, and K the left
+        part of P where P is given.
+    """
+    copied = copy(info)
+    copied.header = Header(stamp=stamp, frame_id=info.header.frame_id)
+    if scale != 1:
+        _scale(copied, round(1 / scale))
+    if rectified:
+        copied.d = [0.0] * len(info.d)
+        copied.r = IDENTITY
+        left = np.asarray(copied.p, float).reshape(3, 4)[:, :3]
+        copied.k = left.ravel() if left.any() else copied.k
+    return copied
+
+
+def _scale(info: CameraInfo, step: int) -> None:
+    """Let `info` describe every `step`-th pixel, in image_geometry's order: region, then bins."""
+    height, width = picture_size_hw(info)
+    x_step, y_step = step * max(1, info.binning_x), step * max(1, info.binning_y)
+    for name, columns in (('k', 3), ('p', 4)):
+        matrix = np.array(getattr(info, name), float).reshape(3, columns)
+        if matrix.any():  # all 0 says that the camera is not calibrated
+            matrix[:2, 2] -= (info.roi.x_offset, info.roi.y_offset)
+        matrix[:2] /= [[x_step], [y_step]]
+        setattr(info, name, matrix.ravel())
+    info.height, info.width = -(-height // step), -(-width // step)
+    info.roi = RegionOfInterest()
+    info.binning_x = info.binning_y = 0
