@@ -39,6 +39,7 @@ class ClassInfo:
     :param color: red, green, blue, 0 to 255; unique within a card and never black.
     :param thing: countable, so that it has instances.
     :param roles: what consumers may do with it, words of `ROLES`.
+    :raises CardError: if any of them cannot be what it says.
     """
 
     id: int
@@ -46,6 +47,21 @@ class ClassInfo:
     color: Color
     thing: bool = False
     roles: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.id, int) or not 0 <= self.id <= 65534:
+            raise CardError(f'class {self.name} has id {self.id!r}', 'an id from 0 to 65534')
+        if not isinstance(self.thing, bool):
+            raise CardError(f'class {self.name}: thing is {self.thing!r}', 'true or false')
+        if self.color == (0, 0, 0):
+            raise CardError(
+                f'class {self.name} is black', 'another colour: black marks unlabelled pixels'
+            )
+        unknown = sorted(set(self.roles) - set(ROLES))
+        if unknown:
+            raise CardError(
+                f'class {self.name} has roles {unknown}', f'some of {", ".join(ROLES)}'
+            )
 
 
 @dataclass(frozen=True)
@@ -127,7 +143,7 @@ class ModelCard:
     :param family: who reads the raw outputs; empty lets `compile` find out.
     :param classes: in the order of the network's channels.
     :param source_sha256: of the file that was compiled.
-    :raises CardError: if ids, names or colours repeat, or a word is not one of those allowed.
+    :raises CardError: if ids, names or colours repeat, or the task is not one of those allowed.
     """
 
     name: str
@@ -149,18 +165,6 @@ class ModelCard:
             twice = {value for value in values if values.count(value) > 1}
             if twice:
                 raise CardError(f'classes share the {key} {sorted(twice)}', f'a {key} each')
-        for item in self.classes:
-            if not 0 <= item.id <= 65534:
-                raise CardError(f'class {item.name} has id {item.id}', 'an id from 0 to 65534')
-            if item.color == (0, 0, 0):
-                raise CardError(
-                    f'class {item.name} is black', 'another colour: black marks unlabelled pixels'
-                )
-            unknown = set(item.roles) - set(ROLES)
-            if unknown:
-                raise CardError(
-                    f'class {item.name} has roles {sorted(unknown)}', f'some of {", ".join(ROLES)}'
-                )
 
     @property
     def unlabelled(self) -> int:
@@ -237,23 +241,6 @@ def card_from_dict(data: Mapping[str, Any]) -> ModelCard:
     try:
         _only_known(data, ModelCard, 'card')
         task = data.get('task', 'semantic')
-        rows: list[Mapping[str, Any]] = [
-            {'thing': task == 'instance', **row} for row in data['classes']
-        ]
-        given = [_color(row['color']) for row in rows if row.get('color') is not None]
-        spare = iter(distinct_colors(len(rows) - len(given), given))
-        for row in rows:
-            _only_known(row, ClassInfo, f'class {row.get("name", row.get("id"))}')
-        classes = tuple(
-            ClassInfo(
-                int(row['id']),
-                str(row['name']),
-                next(spare) if row.get('color') is None else _color(row['color']),
-                bool(row['thing']),
-                tuple(row.get('roles', ())),
-            )
-            for row in rows
-        )
         words = {
             key: str(data.get(key) or '')
             for key in ('family', 'licence', 'source', 'source_sha256')
@@ -261,7 +248,7 @@ def card_from_dict(data: Mapping[str, Any]) -> ModelCard:
         return ModelCard(
             str(data['name']),
             task,
-            classes,
+            _classes(data['classes'], task == 'instance'),
             input=_input(data.get('input') or {}),
             thresholds=_thresholds(data.get('thresholds') or {}),
             **words,
@@ -296,11 +283,35 @@ def _only_known(data: Mapping[str, Any], kind: type, what: str) -> None:
         raise CardError(f'{what} has keys {unknown}', f'some of {", ".join(known)}')
 
 
+def _classes(data: Sequence[Mapping[str, Any]], things: bool) -> tuple[ClassInfo, ...]:
+    rows: list[dict[str, Any]] = [{'thing': things, **row} for row in data]
+    given = [_color(row['color']) for row in rows if row.get('color') is not None]
+    spare = iter(distinct_colors(len(rows) - len(given), given))
+    for row in rows:
+        _only_known(row, ClassInfo, f'class {row.get("name", row.get("id"))}')
+    return tuple(
+        ClassInfo(
+            row['id'],
+            str(row['name']),
+            next(spare) if row.get('color') is None else _color(row['color']),
+            row['thing'],
+            tuple(row.get('roles', ())),
+        )
+        for row in rows
+    )
+
+
 def _color(value: Sequence[int]) -> Color:
-    red, green, blue = (int(level) for level in value)
+    red, green, blue = (_whole('colour', level) for level in value)
     if not all(0 <= level <= 255 for level in (red, green, blue)):
         raise CardError(f'colour {list(value)}', 'three numbers from 0 to 255')
     return red, green, blue
+
+
+def _whole(what: str, value: object) -> int:
+    if not isinstance(value, int):
+        raise CardError(f'{what}: {value!r}', 'whole numbers')
+    return value
 
 
 def _numbers(value: float | Sequence[float]) -> tuple[float, ...]:
@@ -312,7 +323,9 @@ def _input(data: Mapping[str, Any]) -> InputSpec:
     values = dict(data)
     if 'size' in values:
         height, width = values['size']
-        values['size'] = (int(height), int(width))
+        values['size'] = (_whole('input.size', height), _whole('input.size', width))
+    if 'pad' in values:
+        values['pad'] = _whole('input.pad', values['pad'])
     for key in ('mean', 'std'):
         if key in values:
             values[key] = _numbers(values[key])

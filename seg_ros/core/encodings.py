@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+import sys
 from typing import Any, TypeAlias
 
 import cv2
@@ -109,11 +110,11 @@ ENCODINGS: dict[str, Encoding] = {
     'nv24': Encoding('rgb', 1, _rgb_from_nv24, rows=3),
 }
 
-# Known, but not a picture by themselves: why, and what to publish instead.
-REFUSED: dict[str, str] = {
-    '8UC2': 'does not say which of two samples is light: publish YUV as uyvy or yuyv',
-    '16UC1': 'is depth or raw counts without a level for white: publish pictures as mono16',
-    '32FC1': 'is depth or data without a level for white: publish pictures as mono8 or mono16',
+# Known, but not a picture by themselves: why, and what to do.
+REFUSED: dict[str, tuple[str, str]] = {
+    '8UC2': ('which does not say which sample is light', 'publish YUV as uyvy or yuyv'),
+    '16UC1': ('depth or raw counts without a level for white', 'publish pictures as mono16'),
+    '32FC1': ('depth or data without a level for white', 'publish pictures as mono16'),
 }
 
 
@@ -140,26 +141,24 @@ def frame_from_bytes(
     :param big_endian: whether 16-bit samples have their high byte first.
     :raises ImageError: if the encoding is unknown or the sizes contradict each other.
     """
-    kind = encoding_named(encoding)
-    rows = _checked_rows(kind, f'{encoding} picture', size_hw, step, memoryview(data).nbytes)
-    samples = np.ndarray(
-        (rows, size_hw[1], kind.samples)[:3 if kind.samples > 1 else 2],
+    kind = _encoding_named(encoding)
+    octets = np.frombuffer(data, np.uint8)
+    rows = _checked_rows(kind, f'{encoding} picture', size_hw, step, octets.size)
+    samples: Samples = np.ndarray(
+        (rows, size_hw[1], kind.samples),
         np.dtype(f'{">" if big_endian else "<"}u{kind.bits // 8}'),
-        np.frombuffer(data, np.uint8),
-        strides=(step, kind.bytes_per_pixel, kind.bits // 8)[:3 if kind.samples > 1 else 2],
+        octets,
+        strides=(step, kind.bytes_per_pixel, kind.bits // 8),
     )
     samples.flags.writeable = False
-    return Frame(_pixels(samples, kind), kind.color, stamp_ns, frame_id)
+    pixels = _pixels(samples[:, :, 0] if kind.samples == 1 else samples, kind)
+    return Frame(pixels, kind.color, stamp_ns, frame_id)
 
 
-def encoding_named(name: str) -> Encoding:
-    """
-    Look an encoding up.
-
-    :raises ImageError: if it is unknown or not a picture, with the reason.
-    """
+def _encoding_named(name: str) -> Encoding:
     if name in REFUSED:
-        raise ImageError(f'encoding {name}, which {REFUSED[name]}')
+        why, do = REFUSED[name]
+        raise ImageError(f'encoding {name}, {why}', do=do)
     if name not in ENCODINGS:
         raise ImageError(f'encoding {name!r}', f'one of {", ".join(ENCODINGS)}')
     return ENCODINGS[name]
@@ -216,9 +215,10 @@ def frame_from_file(
     :raises ImageError: if the file is damaged, truncated or not a picture.
     """
     samples = _decoded(bytes(data))
-    planes, bits = (samples.ndim == 3 and 3) or 1, samples.itemsize * 8
+    planes = 3 if samples.ndim == 3 else 1
+    bits = 8 * samples.itemsize
     source, _, codec = description.partition(';')
-    stored = (codec.partition('compressed')[2] or source).strip() if codec else ''
+    stored = codec.partition('compressed')[2].strip() or (codec and source.strip())
     named = ENCODINGS.get(stored)
     fits = named is not None and (named.samples, named.bits) == (planes, bits)
     natural = f'{"bgr" if planes == 3 else "mono"}{bits}'
@@ -227,21 +227,22 @@ def frame_from_file(
         samples.shape[:2],
         stored if fits or stored in REFUSED else natural,
         samples.strides[0],
+        big_endian=sys.byteorder == 'big',
         stamp_ns=stamp_ns,
         frame_id=frame_id,
     )
 
 
-def _decoded(data: bytes) -> NDArray[np.uint8] | NDArray[np.uint16]:
+def _decoded(data: bytes) -> Samples:
     """Return uint8 or uint16, (H, W) or (H, W, 3) in the file's order of blue, green, red."""
     seen = f'a compressed picture of {len(data)} bytes'
-    # OpenCV before 4.12 paints what a truncated JPEG lacks gray. The end marker never occurs
-    # within a scan, so it stands behind the start of the last scan or is missing.
+    # Older OpenCV makes up what a truncated JPEG lacks. The end marker never occurs within a
+    # scan, so it stands behind the start of the last scan or is missing.
     if data[:2] == b'\xff\xd8' and data.rfind(b'\xff\xd9') <= data.rfind(b'\xff\xda'):
         raise ImageError(f'{seen} that ends too soon', 'a JPEG with its end marker')
     flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        samples = cv2.imdecode(np.frombuffer(data or b'\0', np.uint8), flags)
+        samples = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         raise ImageError(f'{seen} that cannot be decoded: {error}') from error
     if samples is None:

@@ -51,11 +51,9 @@ class Fit:
         )
 
     def source_xyxy(self, xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Map boxes (…, 4) from network to source pixels, cut at the picture's edges."""
+        """Map boxes (…, 4) from network to source pixels; some may reach beyond the picture."""
         scale = np.array(self.scale_yx[::-1] * 2, np.float32)
-        offset = np.array(self.offset_yx[::-1] * 2, np.float32)
-        limits = np.array(self.source_hw[::-1] * 2, np.float32)
-        return np.asarray(np.clip((xyxy - offset) / scale, 0, limits), np.float32)
+        return (xyxy - np.array(self.offset_yx[::-1] * 2, np.float32)) / scale
 
     def network_xyxy(self, xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map boxes (…, 4) from source to network pixels."""

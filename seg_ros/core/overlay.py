@@ -1,19 +1,19 @@
 """What people look at: the masks in colour over the picture, outlined and named."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from seg_ros.core.captions import Caption, letter_height, write_captions
 from seg_ros.core.card import Color, ModelCard
 from seg_ros.core.errors import ContractError
 from seg_ros.core.frame import Frame, Pixels
-from seg_ros.core.segmentation import ClassMap, Segmentation
+from seg_ros.core.segmentation import ClassMap, Segment, Segmentation
 
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
-_DARK, _LIGHT = (16, 16, 16), (255, 255, 255)
 _ONE = 160  # the byte in the table of tints that leaves a colour as it is
 
 
@@ -25,7 +25,7 @@ def color_map(classes: ClassMap, card: ModelCard) -> Pixels:
     :returns: uint8 (H, W, 3), rgb; black where there is no class of the card.
     """
     palette = _palette(card)
-    if classes.dtype == np.uint8 and len(palette) == 256:
+    if card.unlabelled == 255:
         return np.asarray(cv2.applyColorMap(classes, palette), np.uint8)
     return palette[:, 0].take(classes, axis=0)
 
@@ -40,7 +40,7 @@ def draw_overlay(
     its colour. Instances carry name, id and score; classes without instances their name.
 
     :param segmentation: of `frame`, with classes; instances are drawn where there are any.
-    :param alpha: opacity of the colours, 0 to 1; outlines and labels are always opaque.
+    :param alpha: opacity of the colours, 0 to 1; outlines and captions are always opaque.
     :returns: uint8 (H, W, 3), rgb; it is the caller's own.
     :raises ContractError: if the classes were not asked for or the sizes differ.
     """
@@ -51,15 +51,15 @@ def draw_overlay(
             f'classes of shape {frame.size_hw}',
         )
     colors = color_map(classes, card)
-    if instances is not None:
-        tints = cv2.applyColorMap(instances.astype(np.uint8), _tints())
-        colors = np.asarray(cv2.multiply(colors, tints, scale=1 / _ONE), np.uint8)
-    picture = _rgb(frame)
-    drawn = np.asarray(cv2.addWeighted(picture, 1 - alpha, colors, alpha, 0), np.uint8)
-    cv2.copyTo(picture, cv2.compare(classes, segmentation.unlabelled, cv2.CMP_EQ), drawn)
-    if instances is not None:
-        cv2.copyTo(_brightened(colors), _outlines(instances), drawn)
-    _write_labels(drawn, _labels(segmentation, card))
+    if instances is None:
+        drawn = _blended(_rgb(frame), colors, classes == segmentation.unlabelled, alpha)
+        write_captions(drawn, _class_captions(classes, card))
+        return drawn
+    colors = _tinted(colors, instances)
+    drawn = _blended(_rgb(frame), colors, classes == segmentation.unlabelled, alpha)
+    cv2.copyTo(_brightened(colors), _outlines(instances), drawn)
+    named = _instance_captions(instances, segmentation.segments, card)
+    write_captions(drawn, chain(named, _class_captions(classes, card, instances)))
     return drawn
 
 
@@ -82,17 +82,40 @@ def _tints() -> Pixels:
     """
     step = np.arange(256)[:, None] * 0.61803398875
     brightness = 0.62 + 0.6 * (step % 1)
-    lean = 0.16 * np.cos(2 * np.pi * (step * 0.61803398875 + np.arange(3) / 3))
+    lean = 0.2 * np.cos(2 * np.pi * (step * 0.61803398875 + np.arange(3) / 3))
     factors = brightness + lean
     factors[0] = 1
     return np.round(_ONE * factors).astype(np.uint8)[:, None]
 
 
+def _tinted(colors: Pixels, instances: NDArray[np.uint16]) -> Pixels:
+    """Tint in place."""
+    factors = cv2.applyColorMap(instances.astype(np.uint8), _tints())
+    return np.asarray(cv2.multiply(colors, factors, colors, 1 / _ONE), np.uint8)
+
+
+def _tinted_color(color: Color, number: int) -> Color:
+    factors = _tints()[number & 255, 0].tolist()
+    red, green, blue = (
+        min(255, round(level * factor / _ONE))
+        for level, factor in zip(color, factors, strict=True)
+    )
+    return red, green, blue
+
+
+def _blended(
+    picture: Pixels, colors: Pixels, untouched: NDArray[np.bool_], alpha: float
+) -> Pixels:
+    drawn = np.asarray(cv2.addWeighted(picture, 1 - alpha, colors, alpha, 0), np.uint8)
+    cv2.copyTo(picture, untouched.view(np.uint8), drawn)
+    return drawn
+
+
 def _rgb(frame: Frame) -> Pixels:
-    rules = {'bgr': cv2.COLOR_BGR2RGB, 'gray': cv2.COLOR_GRAY2RGB}
     if frame.color == 'rgb':
         return frame.pixels
-    return np.asarray(cv2.cvtColor(frame.pixels, rules[frame.color]), np.uint8)
+    rule = cv2.COLOR_BGR2RGB if frame.color == 'bgr' else cv2.COLOR_GRAY2RGB
+    return np.asarray(cv2.cvtColor(frame.pixels, rule), np.uint8)
 
 
 def _brightened(colors: Pixels) -> Pixels:
@@ -100,22 +123,55 @@ def _brightened(colors: Pixels) -> Pixels:
 
 
 def _outlines(instances: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """Mark the pixels inside an instance that lie beside another one or beside none."""
-    reach = 3 if len(instances) < 900 else 5
-    edges = cv2.morphologyEx(instances, cv2.MORPH_GRADIENT, np.ones((reach, reach), np.uint8))
-    return np.asarray(cv2.compare(cv2.min(edges, instances), 0, cv2.CMP_GT), np.uint8)
+    """Mark the pixels of an instance that lie beside another one or beside none."""
+    reach = 3 if len(instances) < 600 else 5
+    change = cv2.morphologyEx(instances, cv2.MORPH_GRADIENT, np.ones((reach, reach), np.uint8))
+    return np.logical_and(change, instances).view(np.uint8)
 
 
-@dataclass(frozen=True)
-class _Label:
-    """
-    A name on a plate.
+def _instance_captions(
+    instances: NDArray[np.uint16], segments: Sequence[Segment], card: ModelCard
+) -> Iterator[Caption]:
+    """Name instances above their topmost pixels or, where that is taken, in their middle."""
+    for segment in segments:
+        item = card.by_id[segment.class_id]
+        x0, y0, x1, y1 = segment.xyxy
+        inside = instances[y0:y1, x0:x1]
+        top_x = float((inside[0] == segment.id).nonzero()[0].mean())
+        step = _grid_step(inside)
+        x, y, _ = _widest_spot(inside[::step, ::step] == segment.id)
+        yield Caption(
+            f'{item.name} {segment.id} {100 * segment.score:.0f}%',
+            _tinted_color(item.color, segment.id),
+            ((x0 + top_x, y0, 1.0), (x0 + step * x, y0 + step * y, 0.5)),
+        )
 
-    :param spots_xy: where the plate's upper left corner may lie if its size is taken off by the
-        fractions `pull_xy`; the first that is free is taken.
-    """
 
-    text: str
-    color: Color
-    spots_xy: tuple[tuple[float, float], ...]
-    pull_xy: tuple[float, float]
+def _class_captions(
+    classes: ClassMap, card: ModelCard, instances: NDArray[np.uint16] | None = None
+) -> Iterator[Caption]:
+    """Name each class once, in the middle of its widest part, if that has room for a word."""
+    step = _grid_step(classes)
+    grid = classes[::step, ::step]
+    bare = np.full(grid.shape, True) if instances is None else instances[::step, ::step] == 0
+    for number in np.unique(grid[bare]).tolist():
+        if number not in card.by_id:
+            continue
+        x, y, radius = _widest_spot((grid == number) & bare)
+        if step * radius > letter_height(len(classes)):
+            item = card.by_id[number]
+            yield Caption(item.name, item.color, ((step * x, step * y, 0.5),))
+
+
+def _grid_step(ids: NDArray[Any]) -> int:
+    """Return the spacing of a grid that is fine enough to find room for a word."""
+    height, width = ids.shape
+    return int(max(1, height // 96, width // 96))
+
+
+def _widest_spot(mask: NDArray[np.bool_]) -> tuple[float, float, float]:
+    """Return x, y and radius of about the largest circle that fits into a mask."""
+    framed = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), np.uint8)
+    framed[1:-1, 1:-1] = mask
+    _, radius, _, (x, y) = cv2.minMaxLoc(cv2.distanceTransform(framed, cv2.DIST_L2, 3))
+    return x - 0.5, y - 0.5, radius

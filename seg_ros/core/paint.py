@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 import cv2
@@ -71,9 +70,11 @@ def _patches_from_masks(
     assert outputs.classes is not None
     taken = np.zeros(fit.source_hw, bool)
     boxes = fit.source_xyxy(outputs.boxes)
+    top, bottom, left, right = fit.seen_yyxx()
+    # A pixel belongs to a box if its index lies in [x0, x1), as YOLO's crop has it.
+    windows = np.clip(np.ceil(boxes), (left, top) * 2, (right, bottom) * 2).astype(np.intp)
     for slot in slots:
-        # A pixel belongs to a box if its index lies in [x0, x1), as YOLO's crop has it.
-        x0, y0, x1, y1 = (ceil(edge) for edge in boxes[slot])
+        x0, y0, x1, y1 = windows[slot].tolist()
         if x1 <= x0 or y1 <= y0:
             continue
         if contract.mask_frame == 'image':

@@ -12,6 +12,10 @@ from seg_ros.core.contract import UpsampleMode
 from seg_ros.core.errors import SettingError
 
 LIVE, CONFIGURE, UNCONFIGURED = 'live', 'configure', 'unconfigured'
+_KINDS: dict[type, str] = {
+    bool: 'true or false', int: 'a whole number', float: 'a number', str: 'a word',
+    tuple: 'a list of names',
+}
 
 
 def _setting(
@@ -42,7 +46,7 @@ class Settings:
     """
     What a user can choose.
 
-    :raises SettingError: if a value is out of its range or not one of its choices.
+    :raises SettingError: if a value is of another type, out of its range or none of its choices.
     """
 
     model: str = _setting(
@@ -157,7 +161,10 @@ def check_setting(item: 'Field[Any]', value: Any) -> None:
     choices, low, high = facts['choices'], facts['low'], facts['high']
     if choices and value not in choices:
         raise SettingError(f'{item.name}: {value!r}', f'one of {", ".join(map(str, choices))}')
+    kind = type(item.default)
+    if type(value) is not kind and (kind, type(value)) != (float, int):
+        raise SettingError(f'{item.name}: {value!r}', _KINDS[kind])
     if low is not None and not low <= value <= high:
         raise SettingError(f'{item.name}: {value}', f'{low} to {high}')
-    if isinstance(item.default, tuple) and not all(isinstance(name, str) for name in value):
-        raise SettingError(f'{item.name}: {value!r}', 'a list of names')
+    if kind is tuple and not all(isinstance(name, str) for name in value):
+        raise SettingError(f'{item.name}: {value!r}', _KINDS[kind])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 import openvino as ov
-from seg_ros.core.contract import EngineFacts
+from seg_ros.core.contract import EngineFacts, TENSORS
 from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Pixels
 from seg_ros.core.settings import Settings
@@ -44,7 +44,8 @@ def open_openvino(path: Path, settings: Settings) -> ThreadedEngine:
         )
     except RuntimeError as error:
         raise EngineError(f'OpenVINO cannot open {path.name} on {device}: {error}') from error
-    names = [next(iter(output.get_names())) for output in network.outputs]
+    # A tensor that the network only passes on keeps the network's name beside ours.
+    names = [next(iter(output.get_names() & TENSORS.keys())) for output in network.outputs]
     runs = [_run(request, names) for request in requests]
     return ThreadedEngine(compiled.card, compiled.contract, facts, runs)
 

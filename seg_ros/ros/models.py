@@ -1,7 +1,7 @@
 """The model that serves and the one that is on its way to replace it."""
 
-from collections.abc import Callable
 from dataclasses import replace
+from queue import SimpleQueue
 from threading import Thread
 
 from seg_ros.core.errors import SegError
@@ -30,16 +30,15 @@ class Models:
     """
     Loads a new model in the background and exchanges it between two frames.
 
-    :param settled: called from the loading thread with the model's name and the error, if any.
+    How a loading ended waits in `ended` until the node's own thread asks: a parameter can only be
+    set back once the request that set it has been answered.
     """
 
-    def __init__(
-        self, settings: Settings, settled: Callable[[str, SegError | None], None]
-    ) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.lease = Lease(open_segmenter(settings))
         self.active = settings.model
         self.pending = ''
-        self._settled = settled
+        self.ended: SimpleQueue[tuple[str, SegError | None]] = SimpleQueue()
         self._thread: Thread | None = None
 
     def load(self, settings: Settings) -> None:
@@ -56,7 +55,7 @@ class Models:
         except SegError as error:
             problem = error
         self.pending = ''
-        self._settled(settings.model, problem)
+        self.ended.put((settings.model, problem))
 
     def close(self) -> None:
         """Wait for a model that is being loaded and close the one that serves."""

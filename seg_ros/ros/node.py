@@ -51,7 +51,7 @@ class SegmentationNode(SafeLifecycleNode):
     def on_configure(self) -> None:
         """Read the parameters, open the engine and announce the topics."""
         settings = self._declared.read()
-        models = Models(settings, self._on_model)
+        models = Models(settings)
         try:
             self._stream = Stream(self, settings, models.lease)
         except BaseException:
@@ -64,7 +64,7 @@ class SegmentationNode(SafeLifecycleNode):
             self._announce_labels()
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._entities.append((self.destroy_publisher, self._diagnostics))
-        for period_s, callback in ((1.0, self._diagnose), (FOLLOW_S, self._stream.follow_readers)):
+        for period_s, callback in ((1.0, self._diagnose), (FOLLOW_S, self._follow)):
             self._entities.append((self.destroy_timer, self.create_timer(period_s, callback)))
         facts = models.lease.current.engine.facts
         self.get_logger().info(
@@ -184,16 +184,24 @@ class SegmentationNode(SafeLifecycleNode):
         self._settings = running
         self._stream.change(running)
 
-    def _on_model(self, model: str, error: SegError | None) -> None:
+    def _follow(self) -> None:
+        """Look after what changes by itself: readers, publishers, a model that has been loaded."""
+        if self._models is None or self._stream is None:
+            return
+        self._stream.follow_readers()
+        if not self._models.ended.empty():
+            self._settle(self._models, *self._models.ended.get())
+
+    def _settle(self, models: Models, model: str, error: SegError | None) -> None:
         """Tell how the loading of a model ended; on failure the parameter is set back."""
         if error is None:
             self.get_logger().info(f'model {model} serves')
             if not MISSING:
                 self._announce_labels()
-        elif self._models is not None:
+        else:
             self.get_logger().error(f'model {model} not loaded, the old one serves: {error}')
-            self._settings = replace(self._settings, model=self._models.active)
-            self.set_parameters([Parameter('model', value=self._models.active)])
+            self._settings = replace(self._settings, model=models.active)
+            self.set_parameters([Parameter('model', value=models.active)])
 
 
 def keep_freed_memory() -> None:

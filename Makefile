@@ -1,0 +1,68 @@
+# `make setup` puts everything into .venv; all else runs from there.
+#
+# With ROS sourced, .venv sees that ROS with its numpy and OpenCV, to which pip may add but which
+# it must not replace. Without, .venv gets ROS 2 Jazzy as wheels.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq
+
+ifdef ROS_DISTRO
+PYTHONS := python3 /usr/bin/python3
+FITS := import ensurepip, rclpy, numpy, cv2, yaml
+NEEDED := with ROS $(ROS_DISTRO) sourced: a Python with venv, rclpy, numpy, cv2 and yaml \
+	(apt install python3-venv python3-opencv); or unset ROS_DISTRO
+VENV_FLAGS := --system-site-packages
+EXTRAS := bag,test
+else
+PYTHONS := python3.12 python3.11 python3.10 python3
+FITS := import ensurepip, sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
+NEEDED := Python 3.10 to 3.12 with venv (apt install python3-venv); name it: \
+	make setup PYTHON=/path/to/python3
+EXTRAS := bag,test,ros
+endif
+
+PYTHON = $(shell for python in $(PYTHONS); do \
+	$$python -c '$(FITS)' 2> /dev/null && echo $$python && break; done)
+STAMP := $(VENV)/.setup-$(or $(ROS_DISTRO),wheels)
+
+.PHONY: setup demo test lint docs clean
+
+setup: $(STAMP)
+
+# The constraints name OpenCV by Debian's version, which no wheel has: a requirement that would
+# put a second cv2 over the system's fails instead.
+$(STAMP): Makefile setup.py setup.cfg pyproject.toml
+	@test -n "$(PYTHON)" || { echo "make setup needs, $(NEEDED)" >&2; exit 1; }
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version), about two minutes"
+	@$(PYTHON) -m venv --clear $(VENV_FLAGS) $(VENV)
+ifdef ROS_DISTRO
+	@$(BIN)/python -c 'import cv2, numpy, yaml; print( \
+		f"numpy=={numpy.__version__}", f"PyYAML=={yaml.__version__}", \
+		*(f"opencv-{kind}=={cv2.__version__}" for kind in ("python", "python-headless", \
+		"contrib-python", "contrib-python-headless")), sep="\n")' > $(VENV)/constraints.txt
+	@$(PIP) --constraint $(VENV)/constraints.txt --editable '.[$(EXTRAS)]'
+else
+	@$(PIP) --editable '.[$(EXTRAS)]'
+endif
+	@cd $(VENV) && mkdir -p lib/seg_ros share/seg_ros share/ament_index/resource_index/packages \
+		&& ln -s ../../bin/seg_ros ../../bin/segmentation_node lib/seg_ros \
+		&& ln -s ../../../package.xml ../../../launch ../../../config share/seg_ros \
+		&& ln -s ../../../../../resource/seg_ros share/ament_index/resource_index/packages
+	@touch $@
+
+demo: setup
+	$(BIN)/seg_ros demo
+
+test: setup
+	$(BIN)/python -m pytest -n 2
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+docs: setup
+	$(BIN)/python -m seg_ros.docs
+
+clean:
+	rm -rf $(VENV) build install log demo *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,72 @@
+"""`seg_ros COMMAND …`: choose the command, and tell its errors in one line."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from importlib import import_module
+import os
+import sys
+
+from seg_ros import __version__
+from seg_ros.core.errors import SegError
+
+COMMANDS = ('compile', 'inspect', 'run', 'doctor', 'demo')
+INTERRUPTED, BROKEN_PIPE = 130, 141  # what a shell reports for SIGINT and SIGPIPE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """
+    Run one command.
+
+    :param argv: the words after `seg_ros`; those of the process where it is None.
+    :returns: the exit code: 0, 1 after an error, 130 after Ctrl-C.
+    :raises SystemExit: by argparse: 0 after `--help` and `--version`, 2 for words it cannot use.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] not in COMMANDS:
+        _overview().parse_args(words)
+    name, *rest = words
+    command = import_module(f'seg_ros.commands.{name}')
+    parser = argparse.ArgumentParser(
+        f'seg_ros {name}',
+        description=f'{command.SUMMARY[0].upper()}{command.SUMMARY[1:]}.',
+        epilog=f'example:\n  {command.EXAMPLE}',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.add_arguments(parser)
+    args = parser.parse_args(rest)
+    return _exit_code(name, lambda: command.run(args))
+
+
+def _overview() -> argparse.ArgumentParser:
+    """Return the parser of `seg_ros` alone, which knows the commands by name only."""
+    parser = argparse.ArgumentParser(
+        'seg_ros',
+        description='Camera pictures in, semantic, instance and panoptic masks out.',
+        epilog='seg_ros COMMAND --help tells more, with an example.',
+    )
+    parser.add_argument('--version', action='version', version=f'seg_ros {__version__}')
+    commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
+    for name in COMMANDS:
+        commands.add_parser(name, help=import_module(f'seg_ros.commands.{name}').SUMMARY)
+    return parser
+
+
+def _exit_code(name: str, run: Callable[[], int]) -> int:
+    try:
+        code = run()
+        sys.stdout.flush()
+    except SegError as error:
+        print(f'seg_ros {name}: {" ".join(str(error).split())}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The interpreter flushes once more at its end, which would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    return code
+
+
+if __name__ == '__main__':
+    sys.exit(main())

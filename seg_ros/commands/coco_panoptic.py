@@ -1,0 +1,138 @@
+"""
+The COCO panoptic format: ids of segments as colours of a PNG, and a table of them in JSON.
+
+Reference: cocodataset.org, "Data format", 4. Panoptic segmentation.
+"""
+
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.commands.masks import write_file
+from seg_ros.commands.sources import Picture
+from seg_ros.core.card import ModelCard
+from seg_ros.core.encodings import encode_png
+from seg_ros.core.errors import ContractError
+from seg_ros.core.frame import Pixels
+from seg_ros.core.segmentation import Segmentation
+
+FIRST_STUFF = 65536  # above every instance
+
+
+class CocoPanoptic:
+    """A sink of masks: `panoptic/NAME.png` for each picture, and `panoptic.json` at the end."""
+
+    def __init__(self, folder: Path, card: ModelCard) -> None:
+        self._folder = folder
+        self._card = card
+        self._images: list[dict[str, Any]] = []
+        self._annotations: list[dict[str, Any]] = []
+
+    def __enter__(self) -> 'CocoPanoptic':
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._images:
+            write_file(self._folder / 'panoptic.json', json.dumps(self._table()).encode())
+
+    def write(self, name: str, picture: Picture, segmentation: Segmentation) -> None:
+        """
+        Write the PNG of one picture and note its rows of the table.
+
+        :raises SettingError: if the disk does not take it.
+        """
+        ids = panoptic_ids(segmentation, self._card)
+        write_file(self._folder / 'panoptic' / f'{name}.png', encode_png(rgb_from_ids(ids)))
+        height, width = segmentation.size_hw
+        number = len(self._images) + 1
+        self._images.append({
+            'id': number, 'file_name': picture.source, 'height': height, 'width': width,
+        })
+        self._annotations.append({
+            'image_id': number, 'file_name': f'{name}.png',
+            'segments_info': segments_info(ids, segmentation),
+        })
+
+    def _table(self) -> dict[str, Any]:
+        categories = [
+            {
+                'id': item.id, 'name': item.name, 'isthing': int(item.thing),
+                'color': list(item.color),
+            }
+            for item in self._card.classes
+        ]
+        return {
+            'images': self._images, 'annotations': self._annotations, 'categories': categories,
+        }
+
+
+def panoptic_ids(segmentation: Segmentation, card: ModelCard) -> NDArray[np.uint32]:
+    """
+    Merge classes and instances: an instance has its own id, a class without instances 65536 + id.
+
+    What is countable but belongs to no instance is void, 0, as is what has no class; only a
+    semantic network, which finds no instances at all, has countable classes among the others.
+
+    :returns: uint32 (H, W).
+    :raises ContractError: if either map was not asked for.
+    """
+    if segmentation.classes is None or segmentation.instances is None:
+        raise ContractError('a panoptic map without its parts', 'classes and instances')
+    id_of_class = np.zeros(card.unlabelled + 1, np.uint32)
+    for item in card.classes:
+        if card.task == 'semantic' or not item.thing:
+            id_of_class[item.id] = FIRST_STUFF + item.id
+    ids = id_of_class[segmentation.classes]
+    np.copyto(ids, segmentation.instances, where=segmentation.instances > 0)
+    return ids
+
+
+def rgb_from_ids(ids: NDArray[np.uint32]) -> Pixels:
+    """Write ids below 2^24 as colours, id = R + 256 G + 65536 B: uint8 (H, W, 3)."""
+    little = np.ascontiguousarray(ids, '<u4')
+    return little.view(np.uint8).reshape(*ids.shape, 4)[:, :, :3]
+
+
+def segments_info(
+    ids: NDArray[np.uint32], segmentation: Segmentation
+) -> list[dict[str, Any]]:
+    """
+    List the segments of a panoptic map, each of one class.
+
+    The score of a segment without an instance is the mean confidence of its pixels.
+    """
+    things = [
+        _row(item.id, item.class_id, item.score, item.xyxy, item.area)
+        for item in segmentation.segments
+    ]
+    numbers = np.unique(ids)
+    return things + [
+        _stuff_row(number, ids == number, segmentation.confidence)
+        for number in numbers[numbers >= FIRST_STUFF].tolist()
+    ]
+
+
+def _stuff_row(
+    number: int, mask: NDArray[np.bool_], confidence: NDArray[np.uint8] | None
+) -> dict[str, Any]:
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+    score = 1.0 if confidence is None else float(confidence[mask].mean()) / 255
+    xyxy = (x, y, x + width, y + height)
+    return _row(number, number - FIRST_STUFF, score, xyxy, int(np.count_nonzero(mask)))
+
+
+def _row(
+    number: int, class_id: int, score: float, xyxy: tuple[int, int, int, int], area: int
+) -> dict[str, Any]:
+    x0, y0, x1, y1 = xyxy
+    return {
+        'id': number, 'category_id': class_id, 'score': round(score, 4),
+        'bbox': [x0, y0, x1 - x0, y1 - y0], 'area': area, 'iscrowd': 0,
+    }

@@ -1,0 +1,50 @@
+"""Masks as PNG files: class ids, segment ids and the overlay."""
+
+from pathlib import Path
+
+from seg_ros.commands.sources import Picture
+from seg_ros.core.card import ModelCard
+from seg_ros.core.encodings import encode_png
+from seg_ros.core.errors import SettingError
+from seg_ros.core.overlay import draw_overlay
+from seg_ros.core.segmentation import Segmentation
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """
+    Write a file, and the folder it lies in where there is none.
+
+    :raises SettingError: if the disk does not take it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as error:
+        raise SettingError(
+            f'{path} cannot be written ({error.strerror})', 'a folder with room that takes files',
+            'choose another --out',
+        ) from error
+
+
+class MaskFiles:
+    """A sink of masks: `semantic`, `instance` and `overlay`, a PNG for each picture."""
+
+    def __init__(self, folder: Path, card: ModelCard, alpha: float) -> None:
+        self._folder = folder
+        self._card = card
+        self._alpha = alpha
+
+    def write(self, name: str, picture: Picture, segmentation: Segmentation) -> None:
+        """
+        Write the files of one picture.
+
+        :raises SettingError: if the disk does not take them.
+        """
+        maps = {
+            'semantic': segmentation.classes,
+            'instance': segmentation.instances,
+            'overlay': draw_overlay(picture.frame, segmentation, self._card, self._alpha),
+        }
+        for kind, array in maps.items():
+            if array is not None:
+                write_file(self._folder / kind / f'{name}.png', encode_png(array))

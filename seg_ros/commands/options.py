@@ -1,0 +1,51 @@
+"""Settings as options of a command line: made from the dataclass and turned back into it."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import fields
+import os
+from pathlib import Path
+
+from seg_ros.core.settings import Settings
+
+
+def add_settings(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
+    """
+    Declare an option for each of the settings called `names`.
+
+    Settings that hold several names take them separated by commas.
+    """
+    items = {item.name: item for item in fields(Settings)}
+    for item in (items[name] for name in names):
+        several = isinstance(item.default, tuple)
+        default = ','.join(item.default) if several else item.default
+        meaning = item.metadata['meaning'].replace('%', '%%')
+        parser.add_argument(
+            f'--{item.name.replace("_", "-")}',
+            type=_split if several else type(item.default),
+            default=item.default,
+            choices=item.metadata['choices'] or None,
+            metavar='NAME,NAME' if several else None,
+            help=f'{meaning} (default: {default})' if default != '' else meaning,
+        )
+
+
+def settings_from_args(args: argparse.Namespace, names: Sequence[str]) -> Settings:
+    """
+    Return what the options chose; a model's file may be relative to the working folder.
+
+    :raises SettingError: if a value is out of its range.
+    """
+    values = {name: getattr(args, name) for name in names}
+    return Settings(**{**values, 'model': _absolute(args.model)})
+
+
+def _split(words: str) -> tuple[str, ...]:
+    return tuple(words.split(','))
+
+
+def _absolute(model: str) -> str:
+    """Make a path absolute; leave `default`, `package://…` and names of methods alone."""
+    path = Path(model)
+    is_path = path.is_file() or bool(path.suffix) or os.sep in model
+    return str(path.expanduser().absolute()) if is_path and '://' not in model else model

@@ -1,0 +1,68 @@
+"""`seg_ros run`: masks of pictures, videos and bags as files."""
+
+import argparse
+from collections import Counter
+from contextlib import closing
+from dataclasses import asdict
+import json
+from pathlib import Path
+import sys
+from typing import TYPE_CHECKING
+
+from seg_ros.core.errors import ImageError, SegError
+
+if TYPE_CHECKING:
+    from seg_ros.commands.segment import Figures
+    from seg_ros.commands.sources import Source
+
+SUMMARY = 'write the masks of pictures, videos and rosbag2 recordings into a folder'
+EXAMPLE = 'seg_ros run street.jpg drive.mp4 --model model.onnx --out masks'
+SETTINGS = (
+    'model', 'engine', 'device', 'threads', 'inference_precision', 'score_threshold',
+    'mask_threshold', 'min_confidence', 'classes', 'upsample', 'overlay_alpha',
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    from seg_ros.commands.options import add_settings
+
+    parser.add_argument(
+        'inputs', nargs='+', type=Path, metavar='IMAGE|VIDEO|BAG',
+        help='pictures, folders of pictures, videos, rosbag2 recordings (sqlite3 or mcap)',
+    )
+    parser.add_argument('--out', type=Path, required=True, help='the folder to write to')
+    parser.add_argument(
+        '--topic', action='append', default=[], dest='topics',
+        help='of a bag: an image topic to take; may be given again (default: all)',
+    )
+    parser.add_argument('--json', action='store_true', help='print the figures as one object')
+    add_settings(parser, SETTINGS)
+
+
+def run(args: argparse.Namespace) -> int:
+    """
+    Segment everything; what cannot be read is told on stderr, counted and left out.
+
+    :returns: 0, or 1 where something was left out.
+    :raises SegError: if nothing can be read, or the model cannot be opened.
+    """
+    from seg_ros.commands.options import settings_from_args
+    from seg_ros.commands.segment import segment_sources
+    from seg_ros.commands.sources import open_sources
+    from seg_ros.engines import open_engine
+    from seg_ros.pipeline.segmenter import Segmenter
+    from seg_ros.pipeline.timing import Timing
+
+    settings = settings_from_args(args, SETTINGS)
+    progress = _Progress()
+    sources = open_sources(args.inputs, args.topics, progress.skip)
+    progress.start(sources)
+    timing = Timing()
+    with progress, closing(Segmenter(open_engine(settings), settings, timing)) as segmenter:
+        figures = segment_sources(
+            sources, segmenter.segment, segmenter.card, args.out, settings.overlay_alpha,
+            timing, progress,
+        )
+    print(json.dumps(asdict(figures)) if args.json else _told(figures, args.out))
+    return int(figures.skipped > 0)

@@ -1,0 +1,160 @@
+"""Where pictures come from: files, folders, videos and bags, all read one by one."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+import cv2
+import numpy as np
+from seg_ros.core.encodings import frame_from_file
+from seg_ros.core.errors import ImageError, SegError
+from seg_ros.core.frame import Frame
+
+Skip: TypeAlias = Callable[[str, SegError], None]
+
+# What OpenCV reads; in a folder it tells pictures, damaged ones too, from everything else.
+PICTURE_SUFFIXES = frozenset(
+    '.avif .bmp .dib .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .ras .sr .tif .tiff .webp'
+    .split()
+)
+BAG_SUFFIXES = frozenset({'.db3', '.mcap'})
+LEAST_OF_VIDEO = 0.95  # containers without an index announce a rough number of frames
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """
+    One picture on its way through.
+
+    :param name: what its files are to be called, without a suffix; it may occur twice in a run.
+    :param source: the file that it came from, as the user gave it.
+    :param topic: of a bag that it came from.
+    :param received_ns: when the bag received it.
+    """
+
+    name: str
+    source: str
+    frame: Frame
+    topic: str = ''
+    received_ns: int = 0
+
+
+class Source(Protocol):
+    """
+    Something that holds pictures; its length is how many it announces.
+
+    :param storage: the storage plugin of a bag, `sqlite3` or `mcap`; empty for all else.
+    """
+
+    storage: str
+
+    def __len__(self) -> int: ...
+
+    def pictures(self, skip: Skip) -> Iterator[Picture]:
+        """Read in order; what cannot be read is told by `skip`, and the rest follows."""
+
+
+def open_sources(paths: Sequence[Path], topics: Sequence[str], skip: Skip) -> list[Source]:
+    """
+    Find out what each path is.
+
+    :param topics: image topics to take from bags; none means all.
+    :param skip: told of each path that holds no pictures.
+    """
+    sources: list[Source] = []
+    for path in paths:
+        try:
+            sources += _sources_at(path, topics)
+        except ImageError as error:
+            skip(str(path), error)
+    return sources
+
+
+def _sources_at(path: Path, topics: Sequence[str]) -> list[Source]:
+    if not path.exists():
+        raise ImageError('there is no such file or folder')
+    if path.suffix in BAG_SUFFIXES or (path / 'metadata.yaml').is_file():
+        from seg_ros.commands.bag import Bag
+
+        return [Bag(path, topics)]
+    if path.is_dir():
+        files = sorted(item for item in path.iterdir() if _is_picture(item))
+        if not files:
+            raise ImageError(
+                'a folder without pictures and without metadata.yaml',
+                'pictures or a rosbag2 recording in it',
+            )
+        return [PictureFile(item) for item in files]
+    return [PictureFile(path) if _is_picture(path) else Video(path)]
+
+
+def _is_picture(path: Path) -> bool:
+    if path.is_dir():
+        return False
+    return path.suffix.lower() in PICTURE_SUFFIXES or cv2.haveImageReader(str(path))
+
+
+class PictureFile:
+    """One picture in a file."""
+
+    storage = ''
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __len__(self) -> int:
+        return 1
+
+    def pictures(self, skip: Skip) -> Iterator[Picture]:
+        """Read the file."""
+        try:
+            frame = frame_from_file(self._path.read_bytes())
+        except ImageError as error:
+            skip(str(self._path), error)
+        except OSError as error:
+            skip(str(self._path), ImageError(f'cannot be read ({error.strerror})'))
+        else:
+            yield Picture(self._path.stem, str(self._path), frame)
+
+
+class Video:
+    """
+    The frames of a video, numbered from 0.
+
+    :raises ImageError: if OpenCV cannot open it.
+    """
+
+    storage = ''
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        capture = self._opened()
+        self._count = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+        capture.release()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def pictures(self, skip: Skip) -> Iterator[Picture]:
+        """Read frame after frame; an end that comes too soon counts as one picture."""
+        capture = self._opened()
+        number = 0
+        while True:
+            read, pixels = capture.read()
+            if not read:
+                break
+            frame = Frame(np.asarray(pixels, np.uint8), 'bgr')
+            yield Picture(f'{self._path.stem}_{number:06}', str(self._path), frame)
+            number += 1
+        capture.release()
+        if number < max(1, LEAST_OF_VIDEO * self._count):
+            skip(str(self._path), ImageError(
+                f'a video that ends after {number} of {self._count} frames', 'a whole file'
+            ))
+
+    def _opened(self) -> cv2.VideoCapture:
+        capture = cv2.VideoCapture(str(self._path))
+        if not capture.isOpened():
+            raise ImageError('neither a picture nor a video nor a rosbag2 recording')
+        return capture

@@ -1,0 +1,66 @@
+"""The engine without weights: traditional methods that answer as a network does."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from seg_ros.core.card import ModelCard
+from seg_ros.core.contract import Contract, Engine, EngineFacts
+from seg_ros.core.errors import EngineError, SettingError
+from seg_ros.core.frame import Pixels
+from seg_ros.engines.classical.adaptive import adaptive
+from seg_ros.engines.classical.cards import object_card, region_card
+from seg_ros.engines.classical.edges import edges
+from seg_ros.engines.classical.grabcut import grabcut
+from seg_ros.engines.classical.kmeans import kmeans, REGIONS
+from seg_ros.engines.classical.objects import MAX_OBJECTS, object_tensors
+from seg_ros.engines.classical.otsu import otsu
+from seg_ros.engines.classical.view import Tensors, View
+from seg_ros.engines.classical.watershed import watershed
+from seg_ros.engines.threaded import ThreadedEngine
+
+SIZE_HW = (480, 640)
+FINDERS = {
+    'otsu': otsu, 'adaptive': adaptive, 'edges': edges, 'watershed': watershed, 'grabcut': grabcut
+}
+METHODS = ('otsu', 'adaptive', 'edges', 'watershed', 'kmeans', 'grabcut')
+
+
+def open_classical(method: str) -> Engine:
+    """
+    Open one of the traditional methods.
+
+    Every method but `kmeans` tells objects from what surrounds them and numbers the objects.
+    `kmeans` parts the whole picture by colour: its regions are stuff without instances, since a
+    colour covers walls and floors as well as things and nothing in it says what can be counted.
+
+    :param method: a word of `METHODS`.
+    :raises SettingError: if there is no such method.
+    """
+    if method == 'kmeans':
+        contract = Contract(SIZE_HW, ('labels', 'confidence'), max_batch=0)
+        return _engine(kmeans, contract, region_card(SIZE_HW, REGIONS))
+    if method not in FINDERS:
+        raise SettingError(f'classical method {method!r}', f'one of {", ".join(METHODS)}')
+    tensors = ('labels', 'confidence', 'scores', 'classes', 'instances')
+    contract = Contract(SIZE_HW, tensors, max_batch=0, max_instances=MAX_OBJECTS)
+    find = FINDERS[method]
+    return _engine(
+        lambda view: object_tensors(view, find), contract, object_card(method, SIZE_HW)
+    )
+
+
+def _engine(
+    segment: Callable[[View], Tensors], contract: Contract, card: ModelCard
+) -> ThreadedEngine:
+    def run(batch: Pixels) -> Tensors:
+        try:
+            pictures = [segment(View(rgb)) for rgb in batch]
+        except cv2.error as error:
+            raise EngineError(f'{card.name}: {error}') from error
+        return {
+            name: np.stack([tensors[name] for tensors in pictures]) for name in contract.tensors
+        }
+
+    facts = EngineFacts('classical', 'CPU', 'u8', version=cv2.__version__)
+    return ThreadedEngine(card, contract, facts, [run])

@@ -1,0 +1,57 @@
+"""Adaptive threshold: every place is compared with the grey levels common around it."""
+
+import cv2
+import numpy as np
+from seg_ros.core.frame import Pixels
+from seg_ros.engines.classical.objects import Found, objects_from_mask
+from seg_ros.engines.classical.otsu import otsu_level
+from seg_ros.engines.classical.view import View
+
+WINDOW = 0.45      # side of the window in picture heights; objects half as wide are still found
+REACH = 0.2        # how far a neighbouring background still counts, in picture heights
+GROWTH = 0.6       # an object's faint parts need this share of the threshold
+SHRINK = 4         # the background is smooth: it is worked out on a picture so much smaller
+
+
+def adaptive(view: View) -> Found:
+    """
+    Find what is brighter or darker than all backgrounds around it.
+
+    The threshold on that difference is Otsu's, but never within the noise. Where it is passed,
+    the object grows over the connected places that nearly pass it.
+    """
+    excess = _excess(view.grey)
+    level = max(otsu_level(excess), view.contrast_floor)
+    faint = (excess > GROWTH * level).astype(np.uint8)
+    count, parts = cv2.connectedComponents(faint)
+    grown = np.zeros(count, np.uint8)
+    grown[parts[excess > level]] = 1
+    probability = cv2.convertScaleAbs(excess, alpha=127.5 / (GROWTH * level))
+    return Found(objects_from_mask(grown[parts]), np.asarray(probability, np.uint8))
+
+
+def _excess(grey: Pixels) -> Pixels:
+    """
+    Measure how far each pixel lies outside the range of the backgrounds around it.
+
+    A background is the median of a window: unlike the mean it takes nothing from objects that
+    fill less than half of it, and so casts no halo around them. The range of the medians within
+    reach keeps a strip of road beside a meadow from looking like an object on the meadow.
+
+    :param grey: uint8 (H, W).
+    :returns: uint8 (H, W), grey levels.
+    """
+    height, width = grey.shape
+    small_hw = (height // SHRINK, width // SHRINK)
+    small = cv2.resize(grey, small_hw[::-1], interpolation=cv2.INTER_AREA)
+    median = cv2.medianBlur(small, _odd(WINDOW * small_hw[0]))
+    reach = np.ones((_odd(2 * REACH * small_hw[0]),) * 2, np.uint8)
+    low, high = (
+        cv2.resize(cv2.blur(extreme, (9, 9)), (width, height), interpolation=cv2.INTER_LINEAR)
+        for extreme in (cv2.erode(median, reach), cv2.dilate(median, reach))
+    )
+    return np.asarray(cv2.max(cv2.subtract(grey, high), cv2.subtract(low, grey)), np.uint8)
+
+
+def _odd(size: float) -> int:
+    return int(size) // 2 * 2 + 1

@@ -1,0 +1,25 @@
+"""The cards of the traditional methods, which no file brings along."""
+
+from seg_ros.core.card import ClassInfo, distinct_colors, InputSpec, ModelCard
+
+
+def _input(size_hw: tuple[int, int]) -> InputSpec:
+    return InputSpec(size_hw, 'stretch', resample='area')
+
+
+def object_card(method: str, size_hw: tuple[int, int]) -> ModelCard:
+    """Describe a method that finds objects before a background."""
+    classes = (
+        ClassInfo(0, 'background', (70, 70, 70)),
+        ClassInfo(1, 'object', (255, 170, 0), thing=True, roles=('graspable',)),
+    )
+    return ModelCard(f'classical-{method}', 'panoptic', classes, input=_input(size_hw))
+
+
+def region_card(size_hw: tuple[int, int], count: int) -> ModelCard:
+    """Describe a partition by colour into at most `count` regions, the darkest first."""
+    colors = distinct_colors(count)
+    classes = tuple(
+        ClassInfo(index, f'region_{index + 1}', color) for index, color in enumerate(colors)
+    )
+    return ModelCard('classical-kmeans', 'semantic', classes, input=_input(size_hw))

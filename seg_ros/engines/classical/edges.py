@@ -1,0 +1,103 @@
+"""Edges: closed outlines are filled, and what looks like the outside is a hole."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.frame import Pixels
+from seg_ros.engines.classical.objects import (
+    border_share,
+    disc,
+    Found,
+    LEAST_HOLE,
+    objects_from_mask,
+)
+from seg_ros.engines.classical.otsu import otsu_level
+from seg_ros.engines.classical.view import LEAST_CONTRAST, View
+
+GAP = 7                # pixels; wider breaks in an outline leave it open
+OPEN_BORDER = 0.02     # of the picture's border; a region along more of it is not enclosed
+FADE = 0.4             # an edge is followed down to this share of its threshold
+
+
+def edges(view: View) -> Found:
+    """
+    Find what outlines enclose.
+
+    Edges cut the picture into regions. Those that lie open to the picture's border are the
+    outside; the others, with the edges between them, are objects.
+    """
+    slope = _slope(view.grey)
+    level = max(otsu_level(slope), view.contrast_floor)
+    lines = cv2.Canny(view.color, FADE * 4 * level, 4 * level)
+    lines = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, disc(GAP))
+    count, regions = cv2.connectedComponents((lines == 0).astype(np.uint8), connectivity=4)
+    outside = border_share(regions, count) > OPEN_BORDER
+    outside[0] = False
+    enclosed = (~outside).astype(np.uint8)[regions]
+    objects = objects_from_mask(cv2.morphologyEx(enclosed, cv2.MORPH_OPEN, disc(GAP)))
+    every_second = np.s_[::2, ::2]  # mean colours need no more
+    hole = _holes(
+        view.color[every_second], objects[every_second], regions[every_second], outside
+    )
+    objects[cv2.dilate(hole.astype(np.uint8)[regions], disc(3)) > 0] = 0
+    return Found(objects, _probability(objects, slope, level))
+
+
+def _slope(grey: Pixels) -> Pixels:
+    """Return a quarter of the Sobel gradient |dx| + |dy|: the step of an edge in grey levels."""
+    across = np.abs(cv2.Sobel(grey, cv2.CV_16S, 1, 0))
+    down = np.abs(cv2.Sobel(grey, cv2.CV_16S, 0, 1))
+    return np.asarray(cv2.convertScaleAbs(across + down, alpha=0.25), np.uint8)
+
+
+def _holes(
+    color: Pixels, objects: NDArray[Any], regions: NDArray[Any], outside: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """
+    Tell which regions inside an object have the mean colour of what surrounds the object.
+
+    :param color: uint8 (H, W, 3).
+    :param objects: int32 (H, W), numbers from 1, 0 = background.
+    :param regions: int32 (H, W), what edges part; 0 is the edges themselves.
+    :param outside: bool, by region.
+    :returns: bool, by region.
+    """
+    reach = cv2.dilate(objects.astype(np.uint16), np.ones((7, 7), np.uint8))
+    ring = np.where((objects == 0) & outside[regions], reach, 0)
+    around, _ = _means(color, ring, int(objects.max()) + 1)
+    inside, area = _means(color, regions, outside.size)
+    owner = np.zeros(outside.size, np.intp)
+    owner[regions] = objects
+    alike = np.abs(inside - around[owner]).max(1) < LEAST_CONTRAST
+    hole = alike & (owner > 0) & ~outside & (area >= LEAST_HOLE * regions.size)
+    hole[0] = False
+    return np.asarray(hole, np.bool_)
+
+
+def _means(
+    color: Pixels, labels: NDArray[Any], count: int
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Return the mean colour (count, 3) and the area (count,) of each label."""
+    flat = labels.ravel()
+    area = np.bincount(flat, minlength=count)
+    sums = [np.bincount(flat, plane.ravel(), minlength=count) for plane in cv2.split(color)]
+    return np.stack(sums, 1) / np.maximum(area, 1)[:, None], area
+
+
+def _probability(objects: NDArray[Any], slope: Pixels, level: float) -> Pixels:
+    """
+    Trust an object as far as an edge of the picture runs along its outline.
+
+    :returns: uint8 (H, W); inside an object the mean along its outline of an edge's strength,
+        0.5 where it just is one; outside at most 0.5, and that only on an edge.
+    """
+    strength = cv2.dilate(cv2.convertScaleAbs(slope, alpha=127.5 / level), disc(5))
+    numbers = objects.astype(np.uint16)
+    outline = np.where(cv2.erode(numbers, disc(3)) < numbers, objects, 0).ravel()
+    count = int(objects.max()) + 1
+    length = np.maximum(np.bincount(outline, minlength=count), 1)
+    support = np.bincount(outline, strength.ravel(), minlength=count) / length
+    inside = support.astype(np.uint8)[objects]
+    return np.asarray(np.where(objects > 0, inside, strength // 2), np.uint8)

@@ -1,0 +1,73 @@
+"""K-means: the picture parted by its few dominant colours."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.frame import Pixels
+from seg_ros.engines.classical.view import Tensors, View
+
+REGIONS = 6
+ALIKE = 18         # steps of 8-bit CIELAB; nearer colours are one region
+SHRINK = 4         # the colours are learned on a picture so much smaller
+GRAIN = 5          # side of the square of pixels that vote together
+SEED = 0
+
+
+def kmeans(view: View) -> Tensors:
+    """
+    Give every pixel the nearest of the picture's dominant colours, the darkest first.
+
+    The order by lightness keeps the regions of a steady scene in place from frame to frame.
+
+    :returns: `labels` and `confidence`; the latter weighs the distances to the nearest two
+        colours, 0.5 where they are equal and certain at a colour itself.
+    """
+    lab = np.asarray(cv2.cvtColor(view.color, cv2.COLOR_RGB2LAB), np.uint8)
+    if view.is_blank:
+        labels = np.zeros(view.grey.shape, np.uint8)
+        return {'labels': labels, 'confidence': labels + 255}
+    return _nearest(lab, _dominant_colors(lab))
+
+
+def _dominant_colors(lab: Pixels) -> NDArray[np.float32]:
+    """
+    Cluster the colours and join those that are alike.
+
+    :param lab: uint8 (H, W, 3), CIELAB.
+    :returns: float32 (1 to REGIONS, 3), the darkest first.
+    """
+    small = cv2.resize(lab, None, fx=1 / SHRINK, fy=1 / SHRINK, interpolation=cv2.INTER_AREA)
+    samples = small.reshape(-1, 3).astype(np.float32)
+    stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_MAX_ITER, 10, 1.0)
+    cv2.setRNGSeed(SEED)
+    nearest = np.zeros((len(samples), 1), np.int32)
+    _, _, centers = cv2.kmeans(samples, REGIONS, nearest, stop, 1, cv2.KMEANS_PP_CENTERS)
+    colors = np.asarray(centers, np.float32)
+    weights = np.bincount(nearest.ravel(), minlength=REGIONS).astype(np.float32)
+    while len(colors) > 1:
+        apart = np.linalg.norm(colors[:, None] - colors, axis=2) + np.diag([np.inf] * len(colors))
+        first, second = np.unravel_index(apart.argmin(), apart.shape)
+        if apart[first, second] > ALIKE:
+            break
+        pair = [first, second]
+        colors[first] = np.average(colors[pair], axis=0, weights=weights[pair])
+        weights[first] += weights[second]
+        colors, weights = np.delete(colors, second, 0), np.delete(weights, second)
+    return colors[np.argsort(colors[:, 0])]
+
+
+def _nearest(lab: Pixels, colors: NDArray[np.float32]) -> Tensors:
+    """Compare every pixel, voting with its neighbours, with all colours."""
+    # |x - c|² = |x|² - 2 c·x + |c|², the last two terms as one affine map of x
+    affine = np.column_stack([-2 * colors, (colors ** 2).sum(1)])
+    pixels = lab.astype(np.float32)
+    square = cv2.transform(pixels ** 2, np.ones((1, 3)))
+    labels = np.zeros(square.shape, np.uint8)
+    first = second = np.full(square.shape, np.inf, np.float32)
+    for index, row in enumerate(affine):
+        away = cv2.blur(square + cv2.transform(pixels, row[None]), (GRAIN, GRAIN))
+        labels[away < first] = index
+        second = np.minimum(second, np.maximum(first, away))
+        first = np.minimum(first, away)
+    closeness = 1 / (1 + np.sqrt(np.maximum(first, 0) / second))
+    return {'labels': labels, 'confidence': (255 * closeness).round().astype(np.uint8)}

@@ -1,0 +1,99 @@
+"""From a mask of foreground to numbered objects, and from these to the contract's tensors."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.frame import Pixels
+from seg_ros.engines.classical.view import Tensors, View
+
+MAX_OBJECTS = 254
+LEAST_AREA = 0.001       # of the picture; smaller specks are no objects
+LEAST_HOLE = 0.0005      # of the picture; smaller holes are filled
+MOST_BORDER = 0.2        # of the picture's border; what lies along more of it is surroundings
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """
+    What a method found.
+
+    :param objects: int32 (H, W), numbers from 1, 0 = background.
+    :param probability: uint8 (H, W), of belonging to an object, 255 = certain.
+    """
+
+    objects: NDArray[np.int32]
+    probability: Pixels
+
+
+def disc(diameter: int) -> Pixels:
+    """Return a round structuring element."""
+    shape = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (diameter, diameter))
+    return np.asarray(shape, np.uint8)
+
+
+def border_share(labels: NDArray[Any], count: int) -> NDArray[np.float64]:
+    """Return which share of the picture's border each label below `count` lies along."""
+    border = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
+    return np.bincount(border, minlength=count) / border.size
+
+
+def objects_from_mask(mask: NDArray[Any]) -> NDArray[np.int32]:
+    """
+    Smooth a mask and number its parts.
+
+    Specks go, pinholes are filled, holes stay, and so does what the border cuts; a part that
+    lies along much of the border is surroundings.
+
+    :param mask: uint8 (H, W), 0 or 1.
+    :returns: int32 (H, W), numbers from 1, 0 = background.
+    """
+    smooth = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc(5))
+    smooth = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, disc(5))
+    _, holes, stats, _ = cv2.connectedComponentsWithStats(1 - smooth, connectivity=4)
+    pinhole = stats[:, cv2.CC_STAT_AREA] < LEAST_HOLE * mask.size
+    filled = np.maximum(smooth, pinhole.astype(np.uint8)[holes])
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(filled)
+    kept = stats[:, cv2.CC_STAT_AREA] >= LEAST_AREA * mask.size
+    kept &= border_share(labels, count) <= MOST_BORDER
+    kept[0] = False
+    numbers = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
+    return np.asarray(numbers[labels], np.int32)
+
+
+def object_tensors(view: View, find: Callable[[View], Found]) -> Tensors:
+    """
+    Rank what a method finds by its mean probability, the best in slot 0.
+
+    The confidence is that of the class which a pixel got in the end: low where cleaning up
+    overruled the method.
+
+    :returns: the contract's tensors of one picture; a blank one is background for certain.
+    """
+    if view.is_blank:
+        nothing = np.zeros(view.grey.shape, np.int32)
+        return _tensors(nothing, nothing.astype(np.uint8))
+    found = find(view)
+    return _tensors(found.objects, found.probability)
+
+
+def _tensors(objects: NDArray[np.int32], probability: Pixels) -> Tensors:
+    area = np.bincount(objects.ravel(), minlength=1)
+    total = np.bincount(objects.ravel(), probability.ravel(), minlength=1)
+    score = (total / np.maximum(area, 1) / 255)[1:].astype(np.float32)
+    best = np.argsort(-score, kind='stable')[:MAX_OBJECTS]
+    slot = np.zeros(area.size, np.uint8)
+    slot[best + 1] = np.arange(1, best.size + 1)
+    instances = slot[objects]
+    scores = np.zeros(MAX_OBJECTS, np.float32)
+    scores[:best.size] = score[best]
+    return {
+        'labels': (instances > 0).astype(np.uint8),
+        'confidence': np.where(instances > 0, probability, 255 - probability),
+        'scores': scores,
+        'classes': (scores > 0).astype(np.int32),
+        'instances': instances,
+    }

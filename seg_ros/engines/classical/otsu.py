@@ -1,0 +1,58 @@
+"""Otsu's threshold: one grey level that parts the picture into two classes."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.frame import Pixels
+from seg_ros.engines.classical.objects import border_share, Found, objects_from_mask
+from seg_ros.engines.classical.view import View
+
+
+def otsu(view: View) -> Found:
+    """Find what differs from the border's side of Otsu's threshold."""
+    mask, probability = foreground(view.grey)
+    return Found(objects_from_mask(mask), probability)
+
+
+def otsu_level(grey: Pixels) -> int:
+    """
+    Return the level that parts a picture with the greatest variance between its classes.
+
+    N. Otsu, A Threshold Selection Method from Gray-Level Histograms, 1979.
+
+    :param grey: uint8 (H, W).
+    :returns: the greatest level of the darker class.
+    """
+    return int(cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0])
+
+
+def foreground(grey: Pixels) -> tuple[Pixels, Pixels]:
+    """
+    Part a picture in two; the class that holds less of the border is the foreground.
+
+    :param grey: uint8 (H, W).
+    :returns: uint8 (H, W) mask, 0 or 1, and uint8 (H, W) probability of foreground: 0.5 at the
+        threshold, certain from the mean of either class outward.
+    """
+    level = otsu_level(grey)
+    bright = (grey > level).astype(np.int32)
+    if border_share(bright, 2)[1] > 0.5:
+        table = 255 - _bright_table(grey, level)
+        mask = 1 - bright
+    else:
+        table = _bright_table(grey, level)
+        mask = bright
+    return mask.astype(np.uint8), table[grey]
+
+
+def _bright_table(grey: Pixels, level: int) -> NDArray[np.uint8]:
+    """Return the probability of the brighter class, 0 to 255, by grey level."""
+    levels = np.arange(256)
+    counts = np.bincount(grey.ravel(), minlength=256)
+    dark, bright = np.split(counts, [level + 1])
+    edge = level + 0.5
+    dark_mean = (dark * levels[:level + 1]).sum() / max(1, dark.sum())
+    bright_mean = (bright * levels[level + 1:]).sum() / max(1, bright.sum())
+    spread = np.where(levels > level, bright_mean - edge, edge - dark_mean)
+    table = np.clip(127.5 + 127.5 * (levels - edge) / spread, 0, 255)
+    return np.asarray(table.round(), np.uint8)

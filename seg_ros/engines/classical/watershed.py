@@ -1,0 +1,91 @@
+"""Watershed: touching objects are parted at the necks between them."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.frame import Pixels
+from seg_ros.engines.classical.objects import Found, objects_from_mask
+from seg_ros.engines.classical.otsu import foreground
+from seg_ros.engines.classical.view import View
+
+NECK = 0.65        # a neck narrower than this share of the slimmer body parts two objects
+LEAST_BODY = 8     # pixels from a body's middle to its edge; slimmer things stay whole
+SHRINK = 4         # bodies are counted on a picture so much smaller
+
+
+def watershed(view: View) -> Found:
+    """
+    Find Otsu's foreground and part it.
+
+    The distance to the background has a summit in the middle of every body. Markers are set on
+    the summits and grow downhill until they meet, which they do at the necks.
+    """
+    mask, probability = foreground(view.grey)
+    objects = objects_from_mask(mask)
+    inside = (objects > 0).astype(np.uint8)
+    distance = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)
+    markers = _markers(distance)
+    summit_of = np.zeros(int(objects.max()) + 1, np.bool_)
+    summit_of[objects[markers > 0]] = True
+    whole = (objects > 0) & ~summit_of[objects]
+    markers[whole] = objects[whole] + int(markers.max())
+    return Found(_grown(markers, distance, inside), probability)
+
+
+def _markers(distance: NDArray[Any]) -> NDArray[np.int32]:
+    """
+    Give a number to every summit that stands apart from all higher ones.
+
+    Greyscale reconstruction: the distances, scaled down by the neck's share, are spread under
+    the distances themselves. A summit whose own scaled height is still there was reached by no
+    higher one, so every way to one leads through a neck.
+    L. Vincent, Morphological Grayscale Reconstruction in Image Analysis, 1993.
+
+    :param distance: float32 (H, W), to the background in pixels.
+    :returns: int32 (H, W), numbers from 1, 0 where there is no summit.
+    """
+    height, width = distance.shape
+    small_wh = (width // SHRINK, height // SHRINK)
+    small = cv2.resize(distance, small_wh, interpolation=cv2.INTER_AREA)
+    scaled = small * NECK
+    spread = _reconstruction(scaled, small)
+    tops = ((small > spread * 1.01) & (small > LEAST_BODY)).astype(np.uint8)
+    count, parts = cv2.connectedComponents(tops)
+    apart = np.zeros(count, np.int32)
+    apart[parts[(spread <= scaled) & (tops > 0)]] = 1
+    apart *= np.cumsum(apart)
+    summits = apart.astype(np.uint16)[parts]
+    markers = cv2.resize(summits, (width, height), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(markers, np.int32)
+
+
+def _reconstruction(seeds: NDArray[Any], limit: NDArray[Any]) -> NDArray[Any]:
+    """Spread `seeds` over their neighbours as high as `limit` lets them."""
+    neighbours = np.ones((3, 3), np.uint8)
+    while True:
+        spread = cv2.min(cv2.dilate(seeds, neighbours), limit)
+        if np.array_equal(spread, seeds):
+            return spread
+        seeds = spread
+
+
+def _grown(
+    markers: NDArray[np.int32], distance: NDArray[Any], inside: Pixels
+) -> NDArray[np.int32]:
+    """
+    Let the markers grow downhill over the foreground.
+
+    :returns: int32 (H, W), numbers from 1, 0 = background.
+    """
+    basins = np.where(inside > 0, np.where(markers > 0, markers + 1, 0), 1).astype(np.int32)
+    # cv2.watershed floods low steps between neighbours first, not low places: on a chequerboard
+    # whose contrast is the depth below the summits, the steps are the depths.
+    depth = (127 * (1 - distance / max(1.0, float(distance.max())))).astype(np.uint8)
+    odd = np.indices(depth.shape).sum(0) % 2 > 0
+    relief = np.where(odd, 128 + depth, 127 - depth).astype(np.uint8)
+    cv2.watershed(cv2.merge([relief] * 3), basins)
+    grown = np.maximum(basins - 1, 0)
+    nearest = cv2.dilate(grown.astype(np.uint16), np.ones((3, 3), np.uint8))
+    return np.asarray(np.where(basins < 0, nearest, grown) * inside, np.int32)

@@ -1,0 +1,1 @@
+"""A trained network and its card made into one deployable ONNX file."""

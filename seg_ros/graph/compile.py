@@ -1,0 +1,126 @@
+"""A trained network and its card in, one deployable ONNX file out."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx.compose import add_prefix
+from seg_ros import __version__
+from seg_ros.core.card import ModelCard
+from seg_ros.core.contract import Contract, outputs_from_tensors
+from seg_ros.core.errors import CardError, ContractError, ModelError
+from seg_ros.graph.baked import Baked
+from seg_ros.graph.batching import batch_obstacle
+from seg_ros.graph.compiled import is_compiled, stamp
+from seg_ros.graph.exporter_card import card_from_metadata
+from seg_ros.graph.families import pick
+from seg_ros.graph.families.reading import Decoded, Reading
+from seg_ros.graph.head import IMAGE, make_head
+from seg_ros.graph.intake import network_from_model
+from seg_ros.graph.network import Network
+from seg_ros.graph.onnx_file import read_onnx
+from seg_ros.graph.operators import check_operators, forbidden_nodes
+from seg_ros.graph.piece import BODY, build_piece, chain
+from seg_ros.graph.trial import open_trial
+from spox import argument, Tensor
+
+_SHOWN = 5
+
+
+def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> onnx.ModelProto:
+    """
+    Put head, network and decoder into one graph that carries its card and its contract.
+
+    :param raw: an ONNX file as an exporter wrote it.
+    :param card: what its input and its classes mean; None takes what the exporter wrote.
+    :param options: fields of `Baked`.
+    :returns: a model from `image`, uint8 (N, H, W, C), to the tensors of `core.contract`.
+    :raises SettingError: if an option is out of its range.
+    :raises ModelError: if the file cannot be read or holds what TensorRT does not take.
+    :raises CardError: if card and network contradict each other, or there is no card.
+    :raises FamilyError: if no family reads the network.
+    """
+    baked = Baked(**options)
+    model, sha256 = read_onnx(raw)
+    if is_compiled(model):
+        raise ModelError(f'{raw.name} is compiled already', 'a network as its exporter wrote it')
+    _refuse(forbidden_nodes(model))
+    card = card or card_from_metadata(model, raw.stem)
+    network = network_from_model(model, card.input)
+    reading = pick(network, card)
+    _check_floor(reading, card, baked)
+    obstacle = batch_obstacle(network, reading.ports)
+    whole, decoded = _composed(network, reading, card, baked, 1 if obstacle else 'N')
+    contract = Contract(
+        network.size_hw, tuple(decoded.tensors), network.channels, 1 if obstacle else 0,
+        **decoded.facts,
+    )
+    card = replace(
+        card.with_input_size(network.size_hw), family=reading.family,
+        source=card.source or raw.name, source_sha256=sha256,
+    )
+    stamp(whole, card, contract, _notes(network, reading, obstacle))
+    whole.producer_name, whole.producer_version = 'seg_ros', __version__
+    _prove(whole, contract)
+    return whole
+
+
+def _composed(
+    network: Network, reading: Reading, card: ModelCard, baked: Baked, batch: int | str
+) -> tuple[onnx.ModelProto, Decoded]:
+    """Chain the three parts; the network's names get a prefix that keeps them from clashing."""
+    arguments = {
+        f'{BODY}{port.name}': argument(Tensor(port.dtype, (batch, *port.shape[1:])))
+        for port in reading.ports
+    }
+    decoded = reading.decode(list(arguments.values()), card, baked)
+    head = make_head(network, card.input, batch)
+    body = add_prefix(network.part(reading.ports, batch), BODY)
+    decoder = build_piece('decode', arguments, decoded.tensors, network.opset)
+    return chain(head, body, decoder), decoded
+
+
+def _check_floor(reading: Reading, card: ModelCard, baked: Baked) -> None:
+    if reading.task != 'semantic' and card.thresholds.score < baked.score_floor:
+        raise CardError(
+            f"the card's thresholds.score {card.thresholds.score:g} lies below the score floor "
+            f'{baked.score_floor:g}',
+            'a floor at or below it', 'raise the threshold or lower --score-floor',
+        )
+
+
+def _notes(network: Network, reading: Reading, obstacle: str) -> list[str]:
+    """Tell what a user would not see from the contract."""
+    notes = [f'read as {reading.family}: {reading.words}']
+    if obstacle:
+        notes.append(f'one picture a call: {obstacle}; export it with a dynamic batch to share')
+    names = {item.name for item in network.model.graph.output}
+    used = {port.name for port in reading.ports}
+    if names - used and used <= names:
+        notes.append(f'outputs cut off: {", ".join(sorted(names - used))}')
+    return notes
+
+
+def _refuse(faults: list[str]) -> None:
+    if faults:
+        more = f' and {len(faults) - _SHOWN} more' if len(faults) > _SHOWN else ''
+        raise ModelError(
+            f'TensorRT does not take {"; ".join(faults[:_SHOWN])}{more}',
+            'operators that every engine runs',
+        )
+
+
+def _prove(model: onnx.ModelProto, contract: Contract) -> None:
+    """Check the finished graph on paper and in a run."""
+    try:
+        onnx.checker.check_model(model, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise ModelError(f'the compiled graph is not valid ONNX: {error}') from error
+    _refuse(check_operators(model))
+    batch = np.zeros((1, *contract.size_hw, contract.channels), np.uint8)
+    try:
+        outputs_from_tensors(open_trial(model)({IMAGE: batch}), 1)
+    except ContractError as error:
+        raise ModelError(f'the compiled graph breaks its contract: {error}') from error

@@ -1,0 +1,43 @@
+"""The front of a compiled graph: from the camera's bytes to what the network was trained on."""
+
+import numpy as np
+import onnx
+from seg_ros.core.card import InputSpec
+from seg_ros.graph.network import Network
+from seg_ros.graph.piece import BODY, build_piece
+from spox import argument, Tensor, Var
+import spox.opset.ai.onnx.v17 as op
+
+IMAGE = 'image'
+
+
+def make_head(network: Network, spec: InputSpec, batch: int | str) -> onnx.ModelProto:
+    """
+    Write (pixel * scale - mean) / std as one multiplication and one addition.
+
+    :param batch: pictures of a call; a word stands for any number.
+    :returns: a graph from `image`, uint8 (N, H, W, C), to the network's input.
+    """
+    shape = (batch, *network.size_hw, network.channels)
+    image = argument(Tensor(np.dtype(np.uint8), shape))
+    # TensorRT takes bytes at the edges only, so the cast comes before the transpose.
+    pixels = op.cast(image, to=np.float32)
+    if network.layout == 'nchw':
+        pixels = op.transpose(pixels, perm=[0, 3, 1, 2])
+    std = np.array(spec.std, np.float64)
+    factor, offset = spec.scale / std, -np.array(spec.mean, np.float64) / std
+    if (factor != 1).any():
+        pixels = op.mul(pixels, _by_channel(factor, network))
+    if offset.any():
+        pixels = op.add(pixels, _by_channel(offset, network))
+    if network.dtype != np.float32:
+        pixels = op.cast(pixels, to=network.dtype)
+    return build_piece('head', {IMAGE: image}, {f'{BODY}{network.input}': pixels}, network.opset)
+
+
+def _by_channel(values: 'np.typing.NDArray[np.float64]', network: Network) -> Var:
+    """Lay numbers along the channel axis, or one number over everything."""
+    small = values.astype(np.float32)
+    if (small == small[0]).all():
+        return op.const(small[0])
+    return op.const(small if network.layout == 'nhwc' else small[:, None, None])

@@ -1,0 +1,74 @@
+"""The end of a compiled graph, which depends on the engine: labels and confidence from scores."""
+
+import numpy as np
+import onnx
+from seg_ros.core.errors import SettingError
+from seg_ros.graph.compiled import CompiledModel
+from seg_ros.graph.labels import bytes_from_labels
+from seg_ros.graph.piece import build_piece, chain, opset_of
+from spox import argument, Tensor, Var
+import spox.opset.ai.onnx.v17 as op
+
+UPSAMPLES = ('edges', 'nearest', 'graph')
+
+
+def with_tail(compiled: CompiledModel, upsample: str) -> onnx.ModelProto:
+    """
+    Append what turns `logits` into `labels` and `confidence`.
+
+    :param upsample: `edges` gives labels, confidence and logits at the scores' own resolution,
+        for a host that refines along label edges; `nearest` leaves the logits out; `graph`
+        enlarges the scores to the network's size first, as the contract's rule has it.
+    :returns: the compiled graph itself where it has no logits.
+    :raises SettingError: on any other `upsample`.
+    """
+    if upsample not in UPSAMPLES:
+        raise SettingError(f'upsample: {upsample!r}', f'one of {", ".join(UPSAMPLES)}')
+    if 'logits' not in compiled.contract.tensors:
+        return compiled.model
+    logits = _logits(compiled.model)
+    scores = op.cast(logits, to=np.float32)
+    if upsample == 'graph':
+        scores = _enlarged(scores, compiled)
+    outputs = {
+        'labels': bytes_from_labels(
+            op.arg_max(scores, axis=1, keepdims=False), len(compiled.card.classes)
+        ),
+        'confidence': _confidence(scores),
+    }
+    tail = build_piece('tail', {'logits': logits}, outputs, opset_of(compiled.model))
+    return chain(compiled.model, tail, keep=['logits'] if upsample == 'edges' else [])
+
+
+def _logits(model: onnx.ModelProto) -> Var:
+    """Return an argument like the model's output `logits`."""
+    (output,) = (item for item in model.graph.output if item.name == 'logits')
+    tensor = output.type.tensor_type
+    kind = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type))
+    shape = tuple(dim.dim_value or dim.dim_param for dim in tensor.shape.dim)
+    return argument(Tensor(kind, shape))
+
+
+def _enlarged(scores: Var, compiled: CompiledModel) -> Var:
+    """Resize as the network itself would have done."""
+    batch_and_channels = op.slice(
+        op.shape(scores), op.const([0]), op.const([2])
+    )
+    sides = op.const(np.array(compiled.contract.size_hw))
+    return op.resize(
+        scores,
+        sizes=op.concat([batch_and_channels, sides], axis=0),
+        mode='linear',
+        coordinate_transformation_mode=compiled.contract.upsampling,
+    )
+
+
+def _confidence(scores: Var) -> Var:
+    """
+    Return 255 times the largest softmax probability, uint8 (N, h, w).
+
+    It is 1 / sum(exp(s - max s)), which needs no softmax over all classes.
+    """
+    margin = op.sub(scores, op.reduce_max(scores, axes=[1], keepdims=True))
+    total = op.reduce_sum(op.exp(margin), op.const([1]), keepdims=False)
+    return op.cast(op.round(op.div(op.const(np.float32(255)), total)), to=np.uint8)

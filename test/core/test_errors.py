@@ -1,0 +1,38 @@
+"""The error tree says what was seen, what was expected and what to do."""
+
+import pytest
+from seg_ros.core import errors
+from seg_ros.core.errors import SegError
+
+PARENTS = {
+    'SettingError': 'SegError',
+    'ImageError': 'SegError',
+    'ModelError': 'SegError',
+    'CardError': 'ModelError',
+    'FamilyError': 'ModelError',
+    'EngineError': 'SegError',
+    'ContractError': 'EngineError',
+}
+
+
+@pytest.mark.parametrize(('seen', 'expected', 'do', 'text'), [
+    ('a cat', 'a dog', 'feed it', 'a cat; expected a dog; feed it'),
+    ('a cat', 'a dog', '', 'a cat; expected a dog'),
+    ('a cat', '', 'feed it', 'a cat; feed it'),
+    ('a cat', '', '', 'a cat'),
+])
+def test_the_message_joins_the_clauses_that_there_are(seen, expected, do, text):
+    error = SegError(seen, expected, do)
+    assert str(error) == text
+    assert (error.seen, error.expected, error.do) == (seen, expected, do)
+
+
+def test_the_tree_is_the_one_that_the_documentation_draws():
+    tree = {
+        name: kind.__base__.__name__
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and kind is not SegError
+    }
+    assert tree == PARENTS
+    assert SegError.__base__ is Exception
+    assert all(name in errors.__doc__ for name in tree)

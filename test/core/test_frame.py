@@ -1,0 +1,39 @@
+"""A frame takes the pictures that cameras give and refuses all others."""
+
+import numpy as np
+import pytest
+from seg_ros.core.errors import ImageError
+from seg_ros.core.frame import Frame
+
+
+@pytest.mark.parametrize(('shape', 'color'), [
+    ((4, 6, 3), 'rgb'), ((4, 6, 3), 'bgr'), ((4, 6), 'gray'), ((1, 1, 3), 'rgb'),
+])
+def test_a_picture_that_suits_its_color_is_taken(shape, color):
+    assert Frame(np.zeros(shape, np.uint8), color).size_hw == shape[:2]
+
+
+@pytest.mark.parametrize(('shape', 'color'), [
+    ((4, 6), 'rgb'), ((4, 6, 1), 'gray'), ((4, 6, 3), 'gray'), ((4, 6, 4), 'rgb'), ((4,), 'gray'),
+    ((0, 6, 3), 'rgb'), ((4, 0), 'gray'), ((2, 4, 6, 3), 'rgb'),
+])
+def test_a_shape_that_contradicts_the_color_is_refused(shape, color):
+    with pytest.raises(ImageError) as caught:
+        Frame(np.zeros(shape, np.uint8), color)
+    assert str(shape) in str(caught.value)
+    assert color in str(caught.value)
+
+
+@pytest.mark.parametrize('kind', [np.uint16, np.int8, np.float32, bool])
+def test_anything_but_bytes_is_refused(kind):
+    with pytest.raises(ImageError, match=np.dtype(kind).name):
+        Frame(np.zeros((4, 6, 3), kind))
+
+
+def test_a_read_only_view_with_padded_rows_is_kept_without_a_copy():
+    message = bytes(range(256))
+    rows = np.frombuffer(message, np.uint8)[:160].reshape(8, 20)
+    pixels = rows[:, :18].reshape(8, 6, 3)
+    frame = Frame(pixels, stamp_ns=7, frame_id='left')
+    assert frame.pixels is pixels
+    assert (frame.size_hw, frame.stamp_ns, frame.frame_id) == ((8, 6), 7, 'left')

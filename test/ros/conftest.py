@@ -1,0 +1,48 @@
+"""Fixtures for tests that need ROS 2; without it the whole folder is skipped."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip('rclpy', reason='ROS 2 is not installed')
+
+from robot import channel_network, Robot
+
+
+@pytest.fixture(scope='session')
+def channel_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compile the channel network: classes red 10, green 20 and blue 30."""
+    from seg_ros.core.card import card_from_dict
+    from seg_ros.graph.compile import compile_model
+
+    folder = tmp_path_factory.mktemp('model')
+    card = card_from_dict({
+        'name': 'channels',
+        'task': 'semantic',
+        'input': {'fit': 'stretch'},
+        'classes': [
+            {'id': 10, 'name': 'red', 'color': [200, 0, 0]},
+            {'id': 20, 'name': 'green', 'color': [0, 200, 0]},
+            {'id': 30, 'name': 'blue', 'color': [0, 0, 200]},
+        ],
+    })
+    path = folder / 'channels.model.onnx'
+    compiled = compile_model(channel_network(folder / 'channels.onnx'), card)
+    path.write_bytes(compiled.SerializeToString())
+    return path
+
+
+@pytest.fixture
+def robot(channel_model: Path) -> Iterator[Callable[..., Robot]]:
+    """Start nodes with parameters; the channel network is their model unless they name one."""
+    robots: list[Robot] = []
+
+    def start(**parameters: Any) -> Robot:
+        robots.append(Robot({'model': str(channel_model), 'threads': 1, **parameters}))
+        return robots[-1]
+
+    yield start
+    for each in robots:
+        each.close()

@@ -1,0 +1,171 @@
+"""A node under test beside a tester node, and a network whose answer anyone can compute."""
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+from time import monotonic, sleep
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.srv import ChangeState, GetState
+import numpy as np
+import onnx
+from onnx import helper, TensorProto
+from rcl_interfaces.srv import SetParameters
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+
+SIZE_HW = (48, 64)
+PATIENCE_S = 20.0
+
+
+def channel_network(path: Path) -> Path:
+    """Write a network whose class scores are the picture's channels: red, green or blue wins."""
+    height, width = SIZE_HW
+    graph = helper.make_graph(
+        [helper.make_node('Mul', ['images', 'gain'], ['scores'])],
+        'channels',
+        [helper.make_tensor_value_info('images', TensorProto.FLOAT, [1, 3, height, width])],
+        [helper.make_tensor_value_info('scores', TensorProto.FLOAT, [1, 3, height, width])],
+        [helper.make_tensor('gain', TensorProto.FLOAT, [], [20.0])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=8)
+    onnx.save(model, path)
+    return path
+
+
+def channel_picture(size_hw: tuple[int, int] = SIZE_HW) -> np.ndarray:
+    """Paint three upright bands in clear red, green and blue."""
+    picture = np.zeros((*size_hw, 3), np.uint8)
+    width = size_hw[1]
+    for channel in range(3):
+        picture[:, channel * width // 3:(channel + 1) * width // 3, channel] = 200
+    return picture
+
+
+def channel_classes(picture: np.ndarray) -> np.ndarray:
+    """Compute the ids that the channel network must give."""
+    return np.array([10, 20, 30], np.uint8)[picture.argmax(axis=2)]
+
+
+class Robot:
+    """The node under test and a tester that publishes, listens and asks it."""
+
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        from seg_ros.ros.node import SegmentationNode
+
+        self._context = rclpy.Context()
+        rclpy.init(context=self._context)
+        overrides = [Parameter(name, value=value) for name, value in parameters.items()]
+        self.node = SegmentationNode(context=self._context, parameter_overrides=overrides)
+        self.tester = rclpy.create_node('tester', context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.node)
+        self._executor.add_node(self.tester)
+        self._thread = Thread(target=self._executor.spin)
+        self._thread.start()
+        self.diagnostics: dict[str, dict[str, str]] = {}
+        self.words: dict[str, str] = {}
+        self.tester.create_subscription(DiagnosticArray, '/diagnostics', self._on_status, 10)
+        self._cameras: dict[tuple[str, bool], Any] = {}
+
+    def _on_status(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            key = status.name.partition(': ')[2]
+            self.diagnostics[key] = {pair.key: pair.value for pair in status.values}
+            self.words[key] = status.message
+
+    def close(self) -> None:
+        """End the node as its main does, and the tester."""
+        self._executor.shutdown()
+        self._thread.join()
+        self.node.release()
+        self.node.destroy_node()
+        self.tester.destroy_node()
+        rclpy.shutdown(context=self._context)
+
+    def wait(self, condition: Callable[[], Any], what: str) -> Any:
+        """Wait until a condition holds and return what it returned."""
+        deadline = monotonic() + PATIENCE_S
+        while monotonic() < deadline:
+            if found := condition():
+                return found
+            sleep(0.01)
+        raise AssertionError(f'waited in vain for {what}')
+
+    def listen(self, topic: str, kind: Any, qos: Any = 10) -> list[Any]:
+        """Subscribe and return the list that messages will be added to."""
+        messages: list[Any] = []
+        self.tester.create_subscription(kind, topic, messages.append, qos)
+        return messages
+
+    def call(self, kind: Any, name: str, request: Any) -> Any:
+        """Call a service of the node."""
+        client = self.tester.create_client(kind, f'/segmentation/{name}')
+        assert client.wait_for_service(PATIENCE_S)
+        future = client.call_async(request)
+        return self.wait(lambda: future.done() and future.result(), f'the service {name}')
+
+    def change_state(self, transition: int) -> bool:
+        """Ask for a transition by its number."""
+        request = ChangeState.Request()
+        request.transition.id = transition
+        return self.call(ChangeState, 'change_state', request).success
+
+    def state(self) -> str:
+        """Return the label of the lifecycle state."""
+        return self.call(GetState, 'get_state', GetState.Request()).current_state.label
+
+    def set_parameter(self, name: str, value: Any) -> Any:
+        """Set one parameter from outside and return the node's answer."""
+        message = Parameter(name, value=value).to_parameter_msg()
+        request = SetParameters.Request(parameters=[message])
+        return self.call(SetParameters, 'set_parameters', request).results[0]
+
+    def publisher(self, topic: str, kind: Any, reliable: bool = False) -> Any:
+        """Return a publisher, made once."""
+        if (topic, reliable) not in self._cameras:
+            reliability = getattr(ReliabilityPolicy, 'RELIABLE' if reliable else 'BEST_EFFORT')
+            qos = QoSProfile(depth=1, reliability=reliability)
+            self._cameras[topic, reliable] = self.tester.create_publisher(kind, topic, qos)
+        return self._cameras[topic, reliable]
+
+    def send(self, message: Any, topic: str = '/camera/image_raw', reliable: bool = False) -> None:
+        """Publish a message once the node listens."""
+        publisher = self.publisher(topic, type(message), reliable)
+        self.wait(publisher.get_subscription_count, f'the node to listen to {topic}')
+        publisher.publish(message)
+
+    def image(self, picture: np.ndarray | None = None, stamp_ns: int | None = None) -> Image:
+        """Make an rgb8 image message, stamped now unless told otherwise."""
+        picture = channel_picture() if picture is None else picture
+        now = self.tester.get_clock().now()
+        stamp = (now if stamp_ns is None else rclpy.time.Time(nanoseconds=stamp_ns)).to_msg()
+        message = Image(header=Header(stamp=stamp, frame_id='optical'), encoding='rgb8')
+        message.height, message.width = picture.shape[:2]
+        message.step = picture.shape[1] * 3
+        message.data.frombytes(np.ascontiguousarray(picture).tobytes())
+        return message
+
+    def info(self, message: Image) -> CameraInfo:
+        """Make the camera_info of an image."""
+        info = CameraInfo(header=message.header, height=message.height, width=message.width)
+        info.k = [50.0, 0.0, 32.0, 0.0, 50.0, 24.0, 0.0, 0.0, 1.0]
+        info.p = [50.0, 0.0, 32.0, 0.0, 0.0, 50.0, 24.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+        return info
+
+
+def pixels(message: Image) -> np.ndarray:
+    """Read a mask as a consumer would: tightly packed, little-endian."""
+    kind = {'mono8': '<u1', '16UC1': '<u2', '32SC1': '<i4', 'rgb8': '<u1'}[message.encoding]
+    channels = 3 if message.encoding == 'rgb8' else 1
+    size = np.dtype(kind).itemsize * channels
+    assert message.step == message.width * size
+    assert not message.is_bigendian
+    array = np.frombuffer(message.data, kind)
+    shape = (message.height, message.width) + ((3,) if channels == 3 else ())
+    return array.reshape(shape)

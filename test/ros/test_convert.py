@@ -1,0 +1,324 @@
+"""Messages become frames and masks become messages, byte for byte."""
+
+from array import array
+import os
+import subprocess
+import sys
+import textwrap
+from types import ModuleType, SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+from seg_ros.core.encodings import encode_jpeg, encode_png, ENCODINGS
+from seg_ros.core.errors import ImageError
+
+pytest.importorskip('rclpy', reason='ROS 2 is not installed')
+
+from builtin_interfaces.msg import Time
+from rclpy.serialization import deserialize_message, serialize_message
+from seg_ros.ros.convert import (
+    compressed_message,
+    frame_from_compressed,
+    frame_from_image,
+    image_message,
+    picture_size_hw,
+    scaled_camera_info,
+    stamp_ns,
+)
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
+from std_msgs.msg import Header
+
+# The type supports import lark on first use, and old releases of it import sre_parse.
+pytestmark = pytest.mark.filterwarnings(r'ignore:module .sre_\w+. is deprecated')
+
+STAMP = Time(sec=1_700_000_000, nanosec=123_456_789)
+
+
+def header():
+    return Header(stamp=STAMP, frame_id='optical')
+
+
+def picture(size_hw=(6, 8), channels=3, kind=np.uint8):
+    seed = np.random.default_rng([*size_hw, channels])
+    shape = (*size_hw, channels) if channels > 1 else size_hw
+    return seed.integers(0, np.iinfo(kind).max, shape, kind, endpoint=True)
+
+
+def image(samples, encoding, padding=0):
+    """Fill an Image by hand, with `padding` bytes behind each row."""
+    rows = samples.reshape(samples.shape[0], -1).view(np.uint8)
+    padded = np.pad(rows, ((0, 0), (0, padding)), constant_values=0xA5)
+    return Image(
+        header=header(), height=samples.shape[0], width=samples.shape[1], encoding=encoding,
+        step=padded.shape[1], data=array('B', padded.tobytes()),
+    )
+
+
+def test_a_stamp_is_counted_in_nanoseconds():
+    assert stamp_ns(STAMP) == 1_700_000_000_123_456_789
+
+
+@pytest.mark.parametrize(
+    ('encoding', 'channels'), [('rgb8', 3), ('bgr8', 3), ('mono8', 1), ('8UC1', 1), ('8UC3', 3)]
+)
+def test_an_image_is_read_where_it_lies(encoding, channels):
+    message = image(picture(channels=channels), encoding, padding=5)
+    frame = frame_from_image(message)
+    np.testing.assert_array_equal(frame.pixels, picture(channels=channels))
+    assert np.shares_memory(frame.pixels, np.frombuffer(message.data, np.uint8))
+    assert (frame.stamp_ns, frame.frame_id) == (stamp_ns(STAMP), 'optical')
+
+
+def test_big_endian_samples_are_swapped():
+    message = image(picture(channels=1, kind=np.uint16).astype('>u2'), 'mono16')
+    message.is_bigendian = True
+    expected = (picture(channels=1, kind=np.uint16).astype(np.uint32) + 128) // 257
+    np.testing.assert_array_equal(frame_from_image(message).pixels, expected)
+
+
+@pytest.mark.parametrize('as_data', [bytes, lambda data: np.frombuffer(data, np.uint8)])
+def test_messages_of_other_libraries_are_read_too(as_data):
+    message = image(picture(), 'rgb8')
+    fields = {name: getattr(message, name) for name in message.get_fields_and_field_types()}
+    other = SimpleNamespace(**{**fields, 'data': as_data(message.data.tobytes())})
+    frame = frame_from_image(other)
+    np.testing.assert_array_equal(frame.pixels, picture())
+    assert np.shares_memory(frame.pixels, np.frombuffer(other.data, np.uint8))
+
+
+def test_a_message_of_rosbags_is_read_where_it_lies():
+    rosbags = pytest.importorskip('rosbags.typesys', reason='rosbags is not installed')
+    store = rosbags.get_typestore(rosbags.Stores.ROS2_JAZZY)
+    sent = serialize_message(image(picture(), 'bgr8', padding=3))
+    message = store.deserialize_cdr(sent, 'sensor_msgs/msg/Image')
+    frame = frame_from_image(message)
+    np.testing.assert_array_equal(frame.pixels, picture())
+    assert np.shares_memory(frame.pixels, message.data)
+    assert (frame.stamp_ns, frame.frame_id) == (stamp_ns(STAMP), 'optical')
+
+
+def test_an_image_shorter_than_it_says_is_refused():
+    message = image(picture(), 'rgb8')
+    message.height += 1
+    with pytest.raises(ImageError, match='8 x 7 with 144 bytes'):
+        frame_from_image(message)
+
+
+@pytest.mark.parametrize('encoding', ['rgb8', 'bgra8', 'mono16', 'bayer_gbrg8', 'yuv422', 'rgb16'])
+def test_pixels_are_those_of_cv_bridge(encoding):
+    bridge = pytest.importorskip('cv_bridge', reason='cv_bridge is the oracle, and not installed')
+    kind = ENCODINGS[encoding]
+    samples = picture((16, 20), kind.samples, np.uint16 if kind.bits == 16 else np.uint8)
+    message = image(samples, encoding)
+    frame = frame_from_image(message)
+    expected = bridge.CvBridge().imgmsg_to_cv2(
+        message, {'rgb': 'rgb8', 'bgr': 'bgr8', 'gray': 'mono8'}[frame.color]
+    )
+    np.testing.assert_array_equal(frame.pixels, expected)
+
+
+class BridgeError(Exception):
+    pass
+
+
+def bridge_that(reads):
+    """Make a module that looks like cv_bridge."""
+    module = ModuleType('cv_bridge')
+    module.CvBridgeError = BridgeError
+    module.CvBridge = lambda: SimpleNamespace(imgmsg_to_cv2=reads)
+    return module
+
+
+def test_an_encoding_that_nobody_here_knows_is_left_to_cv_bridge(monkeypatch):
+    asked = []
+
+    def read(message, encoding):
+        asked.append((message.encoding, encoding))
+        return picture()
+
+    monkeypatch.setitem(sys.modules, 'cv_bridge', bridge_that(read))
+    frame = frame_from_image(image(picture(), 'rgb_of_tomorrow'))
+    assert asked == [('rgb_of_tomorrow', 'rgb8')]
+    assert (frame.color, frame.stamp_ns, frame.frame_id) == ('rgb', stamp_ns(STAMP), 'optical')
+    np.testing.assert_array_equal(frame.pixels, picture())
+
+
+@pytest.mark.parametrize(
+    'error', [BridgeError, cv2.error, AttributeError, KeyError, TypeError, ValueError]
+)
+def test_an_encoding_that_cv_bridge_fails_on_is_refused(monkeypatch, error):
+    def read(message, encoding):
+        raise error('Unrecognized')
+
+    monkeypatch.setitem(sys.modules, 'cv_bridge', bridge_that(read))
+    with pytest.raises(ImageError, match='Unrecognized'):
+        frame_from_image(image(picture(), 'rgb_of_tomorrow'))
+
+
+def test_without_cv_bridge_the_error_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'cv_bridge', None)
+    with pytest.raises(ImageError, match='rgb_of_tomorrow') as caught:
+        frame_from_image(image(picture(), 'rgb_of_tomorrow'))
+    assert 'rgb8' in caught.value.expected
+    assert 'install cv_bridge' in caught.value.do
+
+
+def test_depth_is_refused_without_asking_cv_bridge(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'cv_bridge', None)
+    with pytest.raises(ImageError, match=r'depth.*mono16'):
+        frame_from_image(image(picture(channels=1, kind=np.uint16), '16UC1'))
+
+
+@pytest.mark.parametrize('codec', ['png', 'bgr8; png compressed', 'rgb8; png compressed bgr8'])
+def test_a_compressed_image_is_read(codec):
+    message = compressed_message(encode_png(picture()), codec, header())
+    frame = frame_from_compressed(message)
+    rgb = frame.pixels if frame.color == 'rgb' else frame.pixels[..., ::-1]
+    np.testing.assert_array_equal(rgb, picture())
+    assert (frame.stamp_ns, frame.frame_id) == (stamp_ns(STAMP), 'optical')
+
+
+def test_compressed_depth_is_refused():
+    message = CompressedImage(format='16UC1; compressedDepth png', data=bytes(40))
+    with pytest.raises(ImageError, match='compressedDepth'):
+        frame_from_compressed(message)
+
+
+MASKS = [
+    ('mono8', np.uint8, 1), ('16UC1', np.uint16, 1), ('32SC1', np.int32, 1), ('rgb8', np.uint8, 3),
+    ('32FC1', np.float32, 1),
+]
+
+
+@pytest.mark.parametrize(('encoding', 'kind', 'channels'), MASKS)
+@pytest.mark.parametrize('size_hw', [(1, 1), (1, 9), (5, 1), (6, 8)])
+def test_a_mask_is_written_in_packed_little_endian_rows(encoding, kind, channels, size_hw):
+    whole = picture((3 * size_hw[0], 2 * size_hw[1]), channels).astype(kind)
+    swapped = whole.astype(np.dtype(kind).newbyteorder('>'))
+    for mask in (whole[::3, ::2], whole[:size_hw[0], :size_hw[1]], swapped[::3, ::2]):
+        message = image_message(mask, encoding, header())
+        row = size_hw[1] * channels * np.dtype(kind).itemsize
+        assert (message.height, message.width, message.step) == (*size_hw, row)
+        assert (message.encoding, message.is_bigendian) == (encoding, 0)
+        assert message.header == header()
+        values = np.frombuffer(message.data, np.dtype(kind).newbyteorder('<'))
+        np.testing.assert_array_equal(values.reshape(mask.shape), mask)
+        assert deserialize_message(serialize_message(message), Image) == message
+
+
+def test_a_compressed_message_holds_the_file_as_it_is():
+    file = encode_jpeg(picture())
+    message = compressed_message(file, 'jpeg', header())
+    assert (message.format, message.data.tobytes(), message.header) == ('jpeg', file, header())
+    assert deserialize_message(serialize_message(message), CompressedImage) == message
+
+
+def test_messages_pass_the_field_checks_that_some_distributions_turn_on():
+    code = """
+        from builtin_interfaces.msg import Time
+        import numpy as np
+        from seg_ros.ros.convert import compressed_message, image_message, scaled_camera_info
+        from sensor_msgs.msg import CameraInfo
+        from std_msgs.msg import Header
+        import sensor_msgs.msg
+
+        image = image_message(np.ones((4, 6), np.uint16), '16UC1', Header())
+        assert image.data.tobytes() == bytes([1, 0]) * 24, image
+        assert compressed_message(b'abc', 'png', Header()).data.tobytes() == b'abc'
+        info = CameraInfo(height=4, width=6, d=[0.1] * 5, k=[1.0] * 9, p=[2.0] * 12)
+        info.binning_x = info.roi.x_offset = 2
+        scaled = scaled_camera_info(info, Time(sec=1), 0.5, rectified=True)
+        assert (scaled.width, scaled.d.tolist()) == (2, [0.0] * 5), scaled
+    """
+    subprocess.run(
+        [sys.executable, '-c', textwrap.dedent(code)],
+        check=True, env={**os.environ, 'ROS_PYTHON_CHECK_FIELDS': '1'},
+    )
+
+
+K = np.array([[500.0, 0, 321.5], [0, 510, 243.25], [0, 0, 1]])
+P = np.array([[480.0, 0, 318, -24], [0, 490, 240, 12], [0, 0, 1, 0]])
+
+
+def camera_info(**fields):
+    return CameraInfo(
+        header=Header(stamp=Time(sec=1), frame_id='optical'), height=480, width=641,
+        distortion_model='plumb_bob', d=[0.1, -0.2, 0.003, 0.004, 0.05],
+        k=K.ravel(), p=P.ravel(), r=cv2.Rodrigues(np.array([0.1, 0.2, 0.3]))[0].ravel(), **fields,
+    )
+
+
+def seen_at(matrix, point):
+    """Project a point of the camera's frame to pixel coordinates."""
+    x, y, z = np.asarray(matrix).reshape(3, -1) @ point
+    return np.array([x / z, y / z])
+
+
+def test_at_full_scale_a_camera_info_is_copied_with_the_stamp_of_the_mask():
+    roi = RegionOfInterest(x_offset=8, y_offset=4, width=320, height=240)
+    info = camera_info(binning_x=2, roi=roi)
+    copied = scaled_camera_info(info, STAMP, 1.0)
+    assert copied.header == header()
+    assert info.header.stamp == Time(sec=1)
+    copied.header.stamp = Time(sec=1)
+    assert copied == info
+
+
+@pytest.mark.parametrize(
+    ('roi', 'bins', 'size_hw'),
+    [
+        ((0, 0, 0, 0), (0, 0), (480, 641)), ((0, 0, 0, 0), (1, 1), (480, 641)),
+        ((0, 0, 0, 0), (2, 4), (120, 320)), ((30, 17, 320, 201), (0, 0), (201, 320)),
+        ((30, 17, 320, 200), (2, 2), (100, 160)),
+    ],
+)
+@pytest.mark.parametrize('scale', [0.5, 0.25])
+def test_a_point_seen_in_the_picture_is_seen_in_the_same_pixel_of_the_mask(
+    roi, bins, size_hw, scale
+):
+    x_offset, y_offset, width, height = roi
+    info = camera_info(
+        roi=RegionOfInterest(x_offset=x_offset, y_offset=y_offset, width=width, height=height),
+        binning_x=bins[0], binning_y=bins[1],
+    )
+    assert picture_size_hw(info) == size_hw
+    scaled = scaled_camera_info(info, STAMP, scale)
+    every = int(1 / scale)
+    mask = np.zeros(size_hw)[::every, ::every]
+    assert (scaled.height, scaled.width) == picture_size_hw(scaled) == mask.shape
+    assert scaled.roi == RegionOfInterest()
+    for matrix, own, point in (
+        (scaled.k, K, (0.3, -0.2, 2.0)), (scaled.p, P, (0.3, -0.2, 2.0, 1.0)),
+    ):
+        in_picture = (seen_at(own, point) - (x_offset, y_offset)) / np.maximum(bins, 1)
+        np.testing.assert_allclose(seen_at(matrix, point), in_picture / every)
+    np.testing.assert_array_equal(scaled.d, info.d)
+    np.testing.assert_array_equal(scaled.r, info.r)
+    assert info == camera_info(roi=info.roi, binning_x=bins[0], binning_y=bins[1])
+
+
+@pytest.mark.parametrize('scale', [1.0, 0.5, 0.25])
+def test_a_rectified_picture_has_a_camera_info_without_distortion(scale):
+    scaled = scaled_camera_info(camera_info(), STAMP, scale, rectified=True)
+    assert scaled.distortion_model == 'plumb_bob'
+    np.testing.assert_array_equal(scaled.d, np.zeros(5))
+    np.testing.assert_array_equal(np.reshape(scaled.r, (3, 3)), np.eye(3))
+    expected = P * [[scale], [scale], [1]]
+    np.testing.assert_allclose(np.reshape(scaled.p, (3, 4)), expected)
+    np.testing.assert_allclose(np.reshape(scaled.k, (3, 3)), expected[:, :3])
+
+
+def test_a_rectified_picture_without_p_keeps_its_k():
+    info = camera_info()
+    info.p = np.zeros(12)
+    scaled = scaled_camera_info(info, STAMP, 0.5, rectified=True)
+    np.testing.assert_allclose(np.reshape(scaled.k, (3, 3)), K * [[0.5], [0.5], [1]])
+
+
+def test_a_camera_that_is_not_calibrated_stays_so():
+    info = CameraInfo(height=480, width=640, roi=RegionOfInterest(x_offset=10, width=320))
+    scaled = scaled_camera_info(info, STAMP, 0.5)
+    assert not scaled.k.any()
+    assert not scaled.p.any()
+    assert (scaled.height, scaled.width) == (240, 160)

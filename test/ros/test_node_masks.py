@@ -1,0 +1,135 @@
+"""Images in, masks out, through real topics."""
+
+import numpy as np
+import pytest
+from robot import channel_classes, channel_picture, pixels
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+MASKS = {
+    'semantic': 'mono8', 'confidence': 'mono8', 'instance': '16UC1', 'panoptic': '32SC1',
+    'color': 'rgb8', 'overlay': 'rgb8',
+}
+
+
+def test_every_mask_has_the_images_stamp_frame_size_and_rows(robot):
+    each = robot()
+    topics = {name: each.listen(f'/segmentation/camera/{name}', Image) for name in MASKS}
+    picture = channel_picture((90, 130))
+    message = each.image(picture)
+    each.wait(
+        lambda: each.node._stream and len(each.node._stream._publishers['camera'].wanted()) == 6,
+        'six readers',
+    )
+    each.send(message)
+    for name, encoding in MASKS.items():
+        received = each.wait(lambda name=name: topics[name], name)[0]
+        assert received.header == message.header
+        assert (received.height, received.width) == (90, 130)
+        assert received.encoding == encoding
+        assert pixels(received).shape[:2] == (90, 130)
+    classes, panoptic = pixels(topics['semantic'][0]), pixels(topics['panoptic'][0])
+    np.testing.assert_array_equal(classes, channel_classes(picture))
+    np.testing.assert_array_equal(panoptic >> 16, classes)
+    np.testing.assert_array_equal(panoptic & 0xFFFF, pixels(topics['instance'][0]))
+    confidence = pixels(topics['confidence'][0])
+    assert np.median(confidence) == 255
+    assert confidence.min() >= 255 // 3
+    assert tuple(pixels(topics['color'][0])[0, 0]) == (200, 0, 0)
+
+
+def test_nothing_is_made_that_nobody_reads(robot):
+    each = robot()
+    semantic = each.listen('/segmentation/camera/semantic', Image)
+    each.send(each.image())
+    each.wait(lambda: semantic, 'a mask')
+    wanted = each.node._stream._publishers['camera'].wanted()
+    assert [output.topic for output, _ in wanted] == ['semantic']
+
+
+def test_a_camera_without_readers_is_not_subscribed_to(robot):
+    each = robot()
+    each.wait(lambda: each.state() == 'active', 'autostart')
+    camera = each.node._stream.cameras['camera']
+    assert each.tester.count_subscribers('/camera/image_raw') == 0
+    subscription = each.tester.create_subscription(
+        Image, '/segmentation/camera/semantic', lambda _: None, 10
+    )
+    each.wait(lambda: camera.subscribed, 'the node to listen')
+    each.tester.destroy_subscription(subscription)
+    each.wait(lambda: not camera.subscribed, 'the node to let go')
+
+
+def test_camera_info_follows_with_the_masks_stamp(robot):
+    each = robot()
+    infos = each.listen('/segmentation/camera/camera_info', CameraInfo)
+    message = each.image()
+    each.send(each.info(message), '/camera/camera_info')
+    each.wait(lambda: each.node._stream.cameras['camera']._info, 'camera_info')
+    each.send(message)
+    info = each.wait(lambda: infos, 'camera_info')[0]
+    assert info.header == message.header
+    assert list(info.k) == [50.0, 0.0, 32.0, 0.0, 50.0, 24.0, 0.0, 0.0, 1.0]
+
+
+def test_masks_come_without_camera_info(robot):
+    each = robot()
+    semantic = each.listen('/segmentation/camera/semantic', Image)
+    infos = each.listen('/segmentation/camera/camera_info', CameraInfo)
+    each.send(each.image())
+    each.wait(lambda: semantic, 'a mask')
+    assert not infos
+
+
+def test_half_size_masks_are_every_second_pixel(robot):
+    each = robot(output_scale=0.5)
+    semantic = each.listen('/segmentation/camera/semantic', Image)
+    picture = channel_picture((91, 131))
+    each.send(each.image(picture))
+    mask = pixels(each.wait(lambda: semantic, 'a mask')[0])
+    np.testing.assert_array_equal(mask, channel_classes(picture)[::2, ::2])
+
+
+def test_compressed_pictures_come_in_and_compressed_masks_go_out(robot):
+    cv2 = pytest.importorskip('cv2')
+    each = robot(image_transport='compressed')
+    masks = each.listen('/segmentation/camera/semantic/compressed', CompressedImage)
+    picture = channel_picture()
+    ok, data = cv2.imencode('.png', picture[..., ::-1])
+    assert ok
+    message = CompressedImage(header=each.image().header, format='rgb8; png compressed bgr8')
+    message.data.frombytes(data.tobytes())
+    each.send(message, '/camera/image_raw/compressed')
+    received = each.wait(lambda: masks, 'a mask')[0]
+    assert received.header == message.header
+    assert received.format == 'png'
+    mask = cv2.imdecode(np.frombuffer(received.data, np.uint8), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(mask, channel_classes(picture))
+
+
+@pytest.mark.parametrize('reliable', [True, False])
+def test_publishers_of_either_reliability_are_heard(robot, reliable):
+    each = robot()
+    semantic = each.listen('/segmentation/camera/semantic', Image)
+    each.publisher('/camera/image_raw', Image, reliable)
+    each.send(each.image(), reliable=reliable)
+    each.wait(lambda: semantic, 'a mask')
+
+
+def test_two_cameras_are_served_on_their_own_topics(robot):
+    each = robot(cameras=['left', 'right'], workers=2)
+    masks = {name: each.listen(f'/segmentation/{name}/semantic', Image)
+             for name in ('left', 'right')}
+    for name, size_hw in (('left', (48, 64)), ('right', (60, 80))):
+        each.send(each.image(channel_picture(size_hw)), f'/{name}/image_raw')
+    for name, height in (('left', 48), ('right', 60)):
+        assert each.wait(lambda name=name: masks[name], name)[0].height == height
+
+
+def test_a_change_of_size_in_mid_stream_is_followed(robot):
+    each = robot()
+    semantic = each.listen('/segmentation/camera/semantic', Image)
+    for count, size_hw in enumerate([(48, 64), (120, 40), (33, 77)], 1):
+        picture = channel_picture(size_hw)
+        each.send(each.image(picture))
+        each.wait(lambda count=count: len(semantic) == count, f'mask {count}')
+        np.testing.assert_array_equal(pixels(semantic[-1]), channel_classes(picture))

@@ -1,0 +1,131 @@
+"""Parameters: what acts at once, what waits, what is refused and why."""
+
+from dataclasses import fields
+
+from lifecycle_msgs.msg import Transition
+import numpy as np
+import pytest
+from rcl_interfaces.srv import DescribeParameters
+from robot import pixels
+from sensor_msgs.msg import Image
+
+from seg_ros.core.settings import Settings
+
+
+def semantic_of(each, messages):
+    count = len(messages)
+    each.send(each.image())
+    each.wait(lambda: len(messages) > count, 'a mask')
+    return pixels(messages[-1])
+
+
+def test_a_live_change_acts_on_the_next_frame(robot):
+    each = robot()
+    semantic = each.listen('/segmentation/camera/semantic', Image)
+    assert set(np.unique(semantic_of(each, semantic))) == {10, 20, 30}
+    assert each.set_parameter('classes', ['green', 'blue']).successful
+    assert set(np.unique(semantic_of(each, semantic))) == {20, 30, 255}
+    assert each.set_parameter('classes', ['']).successful
+    assert set(np.unique(semantic_of(each, semantic))) == {10, 20, 30}
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'words'),
+    [
+        ('score_threshold', 1.5, 'score_threshold'),
+        ('classes', ['purple'], 'purple'),
+        ('overlay_alpha', -0.1, 'overlay_alpha'),
+        ('max_rate_hz', 'fast', 'max_rate_hz'),
+        ('cameras', ['other'], 'clean the node up'),
+        ('engine', 'onnxruntime', 'clean the node up'),
+        ('model', '/nowhere/model.onnx', 'no model file'),
+        ('model', 'relative.onnx', 'relative path'),
+    ],
+)
+def test_a_bad_change_is_refused_with_a_reason_and_the_old_value_stays(
+    robot, name, value, words
+):
+    each = robot()
+    each.wait(lambda: each.state() == 'active', 'autostart')
+    before = each.node.get_parameter(name).value
+    answer = each.set_parameter(name, value)
+    assert not answer.successful
+    assert words in answer.reason
+    assert each.node.get_parameter(name).value == before
+
+
+def test_a_start_value_out_of_range_fails_configuring_until_it_is_mended(robot, capfd):
+    each = robot(autostart=False, overlay_alpha=7.0)
+    assert not each.change_state(Transition.TRANSITION_CONFIGURE)
+    assert 'overlay_alpha' in capfd.readouterr().err
+    assert each.set_parameter('overlay_alpha', 0.3).successful
+    assert each.change_state(Transition.TRANSITION_CONFIGURE)
+
+
+@pytest.mark.parametrize('cameras', [['two words'], ['same', 'same'], ['7up']])
+def test_camera_names_that_are_no_ros_names_fail_configuring(robot, capfd, cameras):
+    each = robot(autostart=False, cameras=cameras)
+    assert not each.change_state(Transition.TRANSITION_CONFIGURE)
+    assert 'cameras' in capfd.readouterr().err
+
+
+def test_an_integer_serves_where_a_float_is_meant(robot):
+    each = robot(max_rate_hz=5)
+    each.wait(lambda: each.state() == 'active', 'autostart')
+    assert each.set_parameter('max_age_ms', 100).successful
+
+
+def test_an_empty_list_keeps_all_classes(robot):
+    each = robot(classes=[])
+    semantic = each.listen('/segmentation/camera/semantic', Image)
+    assert set(np.unique(semantic_of(each, semantic))) == {10, 20, 30}
+
+
+def test_a_live_model_is_exchanged_and_told_in_diagnostics(robot, channel_model, tmp_path):
+    other = tmp_path / 'other.model.onnx'
+    other.write_bytes(channel_model.read_bytes())
+    each = robot()
+    semantic = each.listen('/segmentation/camera/semantic', Image)
+    semantic_of(each, semantic)
+    assert each.set_parameter('model', str(other)).successful
+    each.wait(
+        lambda: each.diagnostics.get('engine', {}).get('model_active') == str(other),
+        'the new model',
+    )
+    assert set(np.unique(semantic_of(each, semantic))) == {10, 20, 30}
+
+
+def test_a_model_that_fails_to_load_leaves_the_old_one_and_sets_the_parameter_back(
+    robot, channel_model, tmp_path, monkeypatch
+):
+    from seg_ros.core.errors import EngineError
+
+    other = tmp_path / 'other.model.onnx'
+    other.write_bytes(channel_model.read_bytes())
+    each = robot()
+    semantic = each.listen('/segmentation/camera/semantic', Image)
+    semantic_of(each, semantic)
+
+    def refuse(_):
+        raise EngineError('refused as planted')
+
+    monkeypatch.setattr('seg_ros.ros.models.open_engine', refuse)
+    assert each.set_parameter('model', str(other)).successful
+    each.wait(
+        lambda: each.node.get_parameter('model').value == str(channel_model),
+        'the parameter to be set back',
+    )
+    assert set(np.unique(semantic_of(each, semantic))) == {10, 20, 30}
+
+
+def test_every_setting_is_declared_with_its_meaning_and_range(robot):
+    each = robot(autostart=False)
+    names = [item.name for item in fields(Settings)]
+    answer = each.call(
+        DescribeParameters, 'describe_parameters', DescribeParameters.Request(names=names)
+    )
+    for item, described in zip(fields(Settings), answer.descriptors, strict=True):
+        assert described.name == item.name
+        assert described.description == item.metadata['meaning']
+        ranges = list(described.floating_point_range) + list(described.integer_range)
+        assert bool(ranges) == (item.metadata['low'] is not None)

@@ -1,0 +1,88 @@
+"""The node as a process of its own, as a launch file starts it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import rclpy
+from robot import channel_picture, PATIENCE_S, Robot
+from sensor_msgs.msg import Image
+
+from seg_ros.share import share_file
+
+
+@contextmanager
+def node_process(*arguments: str) -> Iterator['subprocess.Popen[str]']:
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'seg_ros.ros.node', '--ros-args', *arguments],
+        stderr=subprocess.PIPE, text=True, env={**os.environ, 'PYTHONUNBUFFERED': '1'},
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+class Bystander(Robot):
+    """A tester whose node runs elsewhere."""
+
+    def __init__(self) -> None:
+        self._context = rclpy.Context()
+        rclpy.init(context=self._context)
+        self.tester = rclpy.create_node('tester', context=self._context)
+        self._cameras: dict[tuple[str, bool], Any] = {}
+
+    def wait(self, condition, what):
+        def spun():
+            executor = rclpy.executors.SingleThreadedExecutor(context=self._context)
+            executor.add_node(self.tester)
+            executor.spin_once(timeout_sec=0.02)
+            executor.remove_node(self.tester)
+            return condition()
+
+        return super().wait(spun, what)
+
+    def close(self) -> None:
+        self.tester.destroy_node()
+        rclpy.shutdown(context=self._context)
+
+
+@pytest.fixture
+def bystander() -> Iterator[Bystander]:
+    each = Bystander()
+    yield each
+    each.close()
+
+
+@pytest.mark.parametrize('ending', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_process_cleanly_in_mid_stream(bystander, channel_model, ending):
+    with node_process('-p', f'model:={channel_model}') as process:
+        semantic = bystander.listen('/segmentation/camera/semantic', Image)
+        bystander.send(bystander.image(channel_picture()))
+        bystander.wait(lambda: semantic, 'a mask from the other process')
+        process.send_signal(ending)
+        _, log = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0
+    assert 'Traceback' not in log
+
+
+def test_namespace_remapping_and_the_shipped_parameter_file_apply(bystander, channel_model):
+    arguments = [
+        '--params-file', str(share_file('config/segmentation.yaml')),
+        '-p', f'model:={channel_model}', '-r', '__ns:=/robot1',
+        '-r', 'camera/image_raw:=/front/rgb/image',
+    ]
+    with node_process(*arguments):
+        semantic = bystander.listen('/robot1/segmentation/camera/semantic', Image)
+        message = bystander.image(channel_picture((50, 70)))
+        bystander.send(message, '/front/rgb/image')
+        mask = bystander.wait(lambda: semantic, 'a mask')[0]
+    assert mask.header == message.header
+    assert (mask.height, mask.width) == (50, 70)

@@ -1,0 +1,101 @@
+"""Lifecycle states, and what cannot kill the node."""
+
+from pathlib import Path
+from time import monotonic
+
+from lifecycle_msgs.msg import Transition
+import pytest
+from std_srvs.srv import SetBool
+
+
+def test_the_node_starts_itself_and_becomes_active(robot):
+    each = robot()
+    each.wait(lambda: each.state() == 'active', 'autostart')
+
+
+def test_without_autostart_the_states_are_walked_by_request(robot):
+    each = robot(autostart=False)
+    walk = [
+        (Transition.TRANSITION_CONFIGURE, 'inactive'),
+        (Transition.TRANSITION_ACTIVATE, 'active'),
+        (Transition.TRANSITION_DEACTIVATE, 'inactive'),
+        (Transition.TRANSITION_CLEANUP, 'unconfigured'),
+        (Transition.TRANSITION_CONFIGURE, 'inactive'),
+        (Transition.TRANSITION_INACTIVE_SHUTDOWN, 'finalized'),
+    ]
+    assert each.state() == 'unconfigured'
+    for transition, state in walk:
+        assert each.change_state(transition)
+        assert each.state() == state
+
+
+@pytest.mark.parametrize('transition', [Transition.TRANSITION_ACTIVATE, 99])
+def test_an_invalid_transition_is_refused_and_the_node_lives(robot, transition):
+    each = robot(autostart=False)
+    assert not each.change_state(transition)
+    assert each.state() == 'unconfigured'
+    assert each.change_state(Transition.TRANSITION_CONFIGURE)
+
+
+def test_an_outside_request_ends_autostart_for_good(robot):
+    each = robot(model='/nowhere/model.onnx')
+    each.wait(lambda: each.node._autostart is None, 'autostart to give up')
+    assert each.state() == 'unconfigured'
+    end = monotonic() + 0.3
+    while monotonic() < end:
+        assert each.state() == 'unconfigured'
+
+
+@pytest.mark.parametrize(
+    ('model', 'words'),
+    [
+        ('/nowhere/model.onnx', 'no model file at /nowhere/model.onnx'),
+        ('models/relative.onnx', 'relative path'),
+        ('package://no_such_package/model.onnx', "package 'no_such_package' is not found"),
+    ],
+)
+def test_a_model_that_cannot_be_found_fails_the_transition_with_its_reason(
+    robot, capfd, model, words
+):
+    each = robot(autostart=False, model=model)
+    assert not each.change_state(Transition.TRANSITION_CONFIGURE)
+    assert each.state() == 'unconfigured'
+    assert words in capfd.readouterr().err
+
+
+def test_a_truncated_model_fails_and_a_mended_one_configures(
+    robot, capfd, tmp_path: Path, channel_model: Path
+):
+    broken = tmp_path / 'broken.onnx'
+    broken.write_bytes(channel_model.read_bytes()[:200])
+    each = robot(autostart=False, model=str(broken))
+    assert not each.change_state(Transition.TRANSITION_CONFIGURE)
+    assert 'broken.onnx' in capfd.readouterr().err
+    assert each.set_parameter('model', str(channel_model)).successful
+    assert each.change_state(Transition.TRANSITION_CONFIGURE)
+
+
+def test_a_fault_of_our_own_leaves_a_traceback_and_an_unconfigured_node(
+    robot, capfd, monkeypatch
+):
+    def explode(*_):
+        raise ZeroDivisionError('planted')
+
+    monkeypatch.setattr('seg_ros.ros.node.Stream', explode)
+    each = robot(autostart=False)
+    assert not each.change_state(Transition.TRANSITION_CONFIGURE)
+    assert each.state() == 'unconfigured'
+    log = capfd.readouterr().err
+    assert 'Traceback' in log
+    assert 'ZeroDivisionError: planted' in log
+
+
+def test_enable_pauses_the_cameras_and_resumes_them(robot):
+    each = robot(lazy=False)
+    each.wait(lambda: each.state() == 'active', 'autostart')
+    subscribed = each.node._stream.cameras['camera']
+    each.wait(lambda: subscribed.subscribed, 'the subscription')
+    assert each.call(SetBool, 'enable', SetBool.Request(data=False)).success
+    assert not subscribed.subscribed
+    assert each.call(SetBool, 'enable', SetBool.Request(data=True)).success
+    each.wait(lambda: subscribed.subscribed, 'the subscription again')

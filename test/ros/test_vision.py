@@ -1,0 +1,82 @@
+"""label_info and detections, against the field lists of the released vision_msgs."""
+
+import importlib
+import sys
+import types
+
+import numpy as np
+import pytest
+from std_msgs.msg import Header
+
+pytest.importorskip('rosbags', reason='rosbags, which knows ROS types, is not installed')
+from vision_types import RIHS01, store, vision_msgs  # noqa: E402
+
+from seg_ros.core.card import card_from_dict  # noqa: E402
+from seg_ros.core.frame import Frame  # noqa: E402
+from seg_ros.core.segmentation import Segment, Segmentation  # noqa: E402
+from seg_ros.ros.outputs import View  # noqa: E402
+
+CARD = card_from_dict({
+    'name': 'pair', 'task': 'instance',
+    'classes': [{'id': 3, 'name': 'mug'}, {'id': 7, 'name': 'box'}],
+})
+
+
+@pytest.fixture
+def vision(monkeypatch):
+    """Load the outputs as they load where vision_msgs is installed."""
+    monkeypatch.setitem(sys.modules, 'vision_msgs', types.ModuleType('vision_msgs'))
+    monkeypatch.setitem(sys.modules, 'vision_msgs.msg', vision_msgs())
+    module = importlib.import_module('seg_ros.ros.outputs.vision')
+    yield importlib.reload(module)
+    monkeypatch.undo()
+    importlib.reload(module)
+
+
+def view(step=1):
+    segments = (
+        Segment(5, 3, 0.875, (10, 20, 30, 60), 800),
+        Segment(2, 7, 0.5, (0, 0, 8, 8), 64),
+    )
+    segmentation = Segmentation((64, 64), segments=segments)
+    frame = Frame(np.zeros((64, 64, 3), np.uint8))
+    return View(frame, segmentation, CARD, Header(frame_id='optical'), None, step, 0.5, False)
+
+
+@pytest.mark.parametrize('name', sorted(RIHS01))
+def test_the_stand_in_has_the_type_hash_of_the_released_message(name):
+    assert store.hash_rihs01(f'vision_msgs/msg/{name}') == f'RIHS01_{RIHS01[name]}'
+
+
+def test_each_segment_is_one_detection_with_box_name_score_and_id(vision):
+    (output,) = vision.VISION
+    message = output.make(view())
+    assert message.header.frame_id == 'optical'
+    first, second = message.detections
+    assert (first.id, second.id) == ('5', '2')
+    assert (first.bbox.center.position.x, first.bbox.center.position.y) == (20, 40)
+    assert (first.bbox.size_x, first.bbox.size_y) == (20, 40)
+    assert first.results[0].hypothesis.class_id == 'mug'
+    assert first.results[0].hypothesis.score == 0.875
+    assert second.results[0].hypothesis.class_id == 'box'
+
+
+def test_boxes_are_in_the_pixels_of_the_published_masks(vision):
+    (output,) = vision.VISION
+    box = output.make(view(step=2)).detections[0].bbox
+    assert (box.center.position.x, box.size_x) == (10, 10)
+
+
+def test_label_info_names_the_cards_classes_and_nothing_else(vision):
+    message = vision.label_info(CARD, Header(), 0.25)
+    assert [(item.class_id, item.class_name) for item in message.class_map] == [
+        (3, 'mug'), (7, 'box'),
+    ]
+    assert message.threshold == 0.25
+
+
+def test_without_the_package_the_topics_are_absent_and_the_reason_is_kept(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'vision_msgs.msg', None)
+    module = importlib.reload(importlib.import_module('seg_ros.ros.outputs.vision'))
+    assert module.VISION == ()
+    assert 'vision_msgs' in module.MISSING

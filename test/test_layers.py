@@ -1,0 +1,107 @@
+"""The arrows between the layers: who may import whom, and what a layer needs to be imported."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+import sys
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# Layer: the layers that it may import, and what else an import of it may pull in. The rest is
+# imported inside the functions that need it; in core nothing is.
+LAYERS = {
+    'core': ({'core'}, {'numpy', 'cv2', 'yaml'}),
+    'graph': ({'core', 'graph'}, {'numpy', 'onnx', 'google', 'spox'}),
+    'engines': ({'core', 'graph', 'engines'}, {'numpy', 'cv2'}),
+    'pipeline': ({'core', 'pipeline'}, {'numpy', 'cv2'}),
+    'sim': ({'core', 'sim'}, {'numpy', 'cv2'}),
+    'share': ({'core'}, set()),
+    'commands': (
+        {'core', 'graph', 'engines', 'pipeline', 'sim', 'share', 'commands'},
+        {'numpy', 'cv2', 'onnx', 'tqdm', 'yaml'},
+    ),
+    'cli': ({'core', 'commands'}, set()),
+}
+# Files about one package, imported only where it is wanted.
+WRAPPERS = {
+    'commands/bag.py': {'rosbags'},
+    'engines/onnxruntime.py': {'onnxruntime'},
+    'engines/openvino.py': {'openvino'},
+    'graph/trial.py': {'onnxruntime'},
+}
+
+
+def imports(tree: ast.AST, at_import: bool = True) -> Iterator[tuple[str, bool]]:
+    """Give what a module imports, and whether already its own import does."""
+    for node in ast.iter_child_nodes(tree):
+        inside = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, at_import) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield ('.' * node.level + (node.module or ''), at_import)
+        yield from imports(node, at_import and not inside)
+
+
+def violations(path: str, source: str) -> list[str]:
+    """
+    Return the imports that a module must not have.
+
+    :param path: of the module inside seg_ros, such as `core/frame.py`.
+    """
+    layer = path.removesuffix('.py').split('/')[0]
+    if layer in ('ros', '__init__'):
+        return []
+    layers, packages = LAYERS[layer]
+    packages = packages | WRAPPERS.get(path, set()) | sys.stdlib_module_names
+    wrong = []
+    for name, at_import in imports(ast.parse(source)):
+        first, _, rest = name.partition('.')
+        if first == 'seg_ros':
+            right = rest.split('.')[0] in layers | {''}
+        else:
+            right = first in packages or not (at_import or layer == 'core')
+        if not right:
+            wrong.append(f'{path} imports {name}')
+    return wrong
+
+
+def test_modules_import_only_what_their_layers_may() -> None:
+    package = ROOT / 'seg_ros'
+    files = sorted(package.rglob('*.py'))
+    assert files
+    wrong = [
+        found for file in files
+        for found in violations(str(file.relative_to(package)), file.read_text(encoding='utf-8'))
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(('path', 'source'), [
+    ('core/frame.py', 'import onnx'),
+    ('core/frame.py', 'def f():\n    import rclpy'),
+    ('core/frame.py', 'from seg_ros.graph.tail import with_tail'),
+    ('core/frame.py', 'from . import card'),
+    ('graph/tail.py', 'from seg_ros.engines import open_engine'),
+    ('graph/tail.py', 'def f():\n    from seg_ros.ros.node import main'),
+    ('engines/openvino.py', 'import onnxruntime'),
+    ('engines/model_path.py', 'import ament_index_python'),
+    ('pipeline/worker.py', 'if True:\n    from seg_ros.engines import open_engine'),
+    ('pipeline/worker.py', 'import rclpy'),
+    ('commands/run.py', 'from seg_ros.ros.convert import frame_from_image'),
+    ('commands/run.py', 'class Run:\n    import rosbags'),
+    ('cli.py', 'import openvino'),
+])
+def test_an_import_against_the_layers_is_found(path: str, source: str) -> None:
+    assert len(violations(path, source)) == 1
+
+
+@pytest.mark.parametrize(('path', 'source'), [
+    ('core/frame.py', 'import json, numpy.typing\nfrom seg_ros.core.card import ModelCard'),
+    ('engines/openvino.py', 'import openvino as ov\nfrom seg_ros.graph.tail import with_tail'),
+    ('commands/run.py', 'def f():\n    from rosbags.highlevel import AnyReader'),
+    ('ros/node.py', 'import rclpy\nfrom seg_ros.engines import open_engine'),
+])
+def test_an_import_along_the_layers_is_left_alone(path: str, source: str) -> None:
+    assert violations(path, source) == []

@@ -1,0 +1,109 @@
+"""The package as pip and colcon see it: one version, its requirements, and what it installs."""
+
+from importlib.util import find_spec
+import os
+from pathlib import Path
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from seg_ros import __version__
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = ('seg_ros', 'launch', 'config', 'resource', 'setup.py', 'setup.cfg', 'pyproject.toml',
+           'package.xml')
+FROM_SYSTEM = ('numpy', 'opencv', 'PyYAML')
+
+needs_setuptools = pytest.mark.skipif(not find_spec('setuptools'), reason='needs setuptools')
+
+
+def run(*command: str, folder: Path, **environment: str) -> str:
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, **environment}, text=True, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope='module')
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of what is shipped, so that a build leaves nothing in the checkout."""
+    folder = tmp_path_factory.mktemp('workspace') / 'seg_ros'
+    folder.mkdir()
+    for name in SHIPPED:
+        if (ROOT / name).is_dir():
+            ignored = shutil.ignore_patterns('__pycache__')
+            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+        else:
+            shutil.copy(ROOT / name, folder)
+    return folder
+
+
+@needs_setuptools
+def test_the_version_is_the_same_everywhere() -> None:
+    manifest = ElementTree.parse(ROOT / 'package.xml').findtext('version')
+    changelog = (ROOT / 'CHANGELOG.rst').read_text(encoding='utf-8')
+    package = run(sys.executable, 'setup.py', '--quiet', '--version', folder=ROOT)
+    assert manifest == __version__
+    assert package.split()[-1] == __version__
+    assert f'\n{__version__} (' in changelog
+
+
+def test_the_manifest_names_every_ros_package_that_the_code_imports() -> None:
+    manifest = ElementTree.parse(ROOT / 'package.xml').getroot()
+    named = {element.text for element in manifest if element.tag.endswith('depend')}
+    code = '\n'.join(
+        file.read_text(encoding='utf-8')
+        for folder in ('seg_ros', 'launch') for file in (ROOT / folder).rglob('*.py')
+    )
+    words = {line.split()[1].split('.')[0] for line in code.splitlines()
+             if line.lstrip().startswith(('import ', 'from '))}
+    ros = {word for word in words if word.endswith(('_msgs', '_srvs', '_interfaces'))}
+    ros |= words & {'rclpy', 'launch', 'launch_ros', 'ament_index_python', 'cv_bridge'}
+    assert 'sensor_msgs' in ros
+    assert ros - named == {'builtin_interfaces'} & ros  # rclpy brings it
+
+
+@needs_setuptools
+@pytest.mark.parametrize('distribution', ['', 'humble'])
+def test_pip_brings_numpy_and_opencv_unless_a_sourced_ros_does(
+    tree: Path, tmp_path: Path, distribution: str
+) -> None:
+    command = [sys.executable, 'setup.py', '--quiet', 'egg_info', '--egg-base', str(tmp_path)]
+    environment = {key: value for key, value in os.environ.items() if key != 'ROS_DISTRO'}
+    if distribution:
+        environment['ROS_DISTRO'] = distribution
+    subprocess.run(command, cwd=tree, env=environment, check=True, capture_output=True)
+    written = (tmp_path / 'seg_ros.egg-info' / 'requires.txt').read_text(encoding='utf-8')
+    required = written.partition('\n[')[0].splitlines()
+    assert any(line.startswith('onnx') for line in required)
+    for name in FROM_SYSTEM:
+        assert any(line.startswith(name) for line in required) != bool(distribution), name
+
+
+@pytest.mark.skipif(
+    not find_spec('colcon_core') or not find_spec('colcon_ros'),
+    reason='needs colcon-core and colcon-ros',
+)
+def test_colcon_installs_executables_and_shared_files_where_ros_looks(tree: Path) -> None:
+    colcon = 'import sys; from colcon_core.command import main; sys.exit(main())'
+    told = run(sys.executable, '-c', colcon, 'build', folder=tree.parent, AMENT_PREFIX_PATH='')
+    prefix = tree.parent / 'install' / 'seg_ros'
+    share = prefix / 'share' / 'seg_ros'
+    assert 'WARNING' not in told    # such as a manifest that cannot be read and is passed over
+    assert (prefix / 'share/ament_index/resource_index/packages/seg_ros').is_file()
+    assert (share / 'package.xml').is_file()
+    assert any(share.glob('hook/ament_prefix_path.*'))
+    for folder in ('launch', 'config'):
+        installed = {file.name for file in (share / folder).iterdir()}
+        assert installed == {file.name for file in (ROOT / folder).iterdir() if file.is_file()}
+    assert (prefix / 'lib/seg_ros/segmentation_node').is_file()
+    [site] = prefix.glob('lib/python*/site-packages')
+    version = run(
+        str(prefix / 'lib/seg_ros/seg_ros'), '--version', folder=tree.parent,
+        PYTHONPATH=os.pathsep.join([str(site), os.environ.get('PYTHONPATH', '')]),
+    )
+    assert __version__ in version
