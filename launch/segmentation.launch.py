@@ -79,7 +79,10 @@ def nodes(context: LaunchContext) -> list[Node]:
         name=given['name'],
         namespace=given['namespace'],
         parameters=[str(params_file), *([overrides] if overrides else [])],
-        remappings=[(f'{camera}/image_raw', image) for camera, image in zip(cameras, images)],
+        remappings=[
+            (f'{camera}/image_raw', image)
+            for camera, image in zip(cameras, images, strict=False)
+        ],
         ros_arguments=['--log-level', given['log_level']],
         additional_env=_fastdds_profile(context.environment),
         output='screen',

@@ -23,7 +23,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] not in COMMANDS:
-        _overview().parse_args(words)
+        overview = _overview()
+        overview.parse_args(words)
+        overview.error('a command comes first')
     name, *rest = words
     command = import_module(f'seg_ros.commands.{name}')
     parser = argparse.ArgumentParser(

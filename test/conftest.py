@@ -29,7 +29,7 @@ def ros_log_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture
 def ros() -> Any:
     """
-    A ROS context of the test's own.
+    Give the test a ROS context of its own.
 
     Nodes are destroyed and spinning threads joined by whoever made them: a thread that still spins
     when the interpreter ends aborts it.

@@ -18,6 +18,7 @@ LAYERS = {
     'pipeline': ({'core', 'pipeline'}, {'numpy', 'cv2'}),
     'sim': ({'core', 'sim'}, {'numpy', 'cv2'}),
     'share': ({'core'}, set()),
+    'docs': ({'core'}, set()),
     'commands': (
         {'core', 'graph', 'engines', 'pipeline', 'sim', 'share', 'commands'},
         {'numpy', 'cv2', 'onnx', 'tqdm', 'yaml'},

@@ -6,7 +6,7 @@ from pathlib import Path
 import shutil
 import subprocess
 import sys
-import xml.etree.ElementTree as ElementTree
+import xml.etree.ElementTree as ET
 
 import pytest
 from seg_ros import __version__
@@ -44,7 +44,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @needs_setuptools
 def test_the_version_is_the_same_everywhere() -> None:
-    manifest = ElementTree.parse(ROOT / 'package.xml').findtext('version')
+    manifest = ET.parse(ROOT / 'package.xml').findtext('version')
     changelog = (ROOT / 'CHANGELOG.rst').read_text(encoding='utf-8')
     package = run(sys.executable, 'setup.py', '--quiet', '--version', folder=ROOT)
     assert manifest == __version__
@@ -53,7 +53,7 @@ def test_the_version_is_the_same_everywhere() -> None:
 
 
 def test_the_manifest_names_every_ros_package_that_the_code_imports() -> None:
-    manifest = ElementTree.parse(ROOT / 'package.xml').getroot()
+    manifest = ET.parse(ROOT / 'package.xml').getroot()
     named = {element.text for element in manifest if element.tag.endswith('depend')}
     code = '\n'.join(
         file.read_text(encoding='utf-8')

@@ -5,7 +5,7 @@ from pathlib import Path
 import sqlite3
 import struct
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from seg_ros.core.segmentation import Segmentation
 IMAGE = 'sensor_msgs/msg/Image'
 COMPRESSED = 'sensor_msgs/msg/CompressedImage'
 ENCODINGS = {'uint8': 'mono8', 'uint16': '16UC1', 'int32': '32SC1'}
-METADATA_VERSION = 8  # the newest that every rosbag2 from Humble on can read
+METADATA_VERSION: Literal[8] = 8  # the newest that every rosbag2 from Humble on can read
 
 # Damaged storage and damaged messages surface as any of these.
 _DAMAGE = (

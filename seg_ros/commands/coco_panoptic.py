@@ -112,10 +112,10 @@ def segments_info(
         _row(item.id, item.class_id, item.score, item.xyxy, item.area)
         for item in segmentation.segments
     ]
-    numbers = np.unique(ids)
+    present = np.flatnonzero(np.bincount(ids.ravel()))
     return things + [
         _stuff_row(number, ids == number, segmentation.confidence)
-        for number in numbers[numbers >= FIRST_STUFF].tolist()
+        for number in present[present >= FIRST_STUFF].tolist()
     ]
 
 

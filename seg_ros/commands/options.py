@@ -17,8 +17,8 @@ def add_settings(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
     """
     items = {item.name: item for item in fields(Settings)}
     for item in (items[name] for name in names):
-        several = isinstance(item.default, tuple)
-        default = ','.join(item.default) if several else item.default
+        several = type(item.default) is tuple
+        default = ','.join(getattr(Settings, item.name)) if several else item.default
         meaning = item.metadata['meaning'].replace('%', '%%')
         parser.add_argument(
             f'--{item.name.replace("_", "-")}',

@@ -1,8 +1,8 @@
 """How far a run is and what it left out, told on stderr."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 import sys
-from types import TracebackType
 
 from seg_ros.core.errors import ImageError, SegError
 from tqdm import tqdm
@@ -21,7 +21,18 @@ class Progress:
         self.skipped = 0
         self._command = command
         self._told: set[str] = set()
-        self._bar: tqdm[Iterator[None]] | None = None
+        self._bar = tqdm(disable=True)
+
+    @contextmanager
+    def over(self, expected: int) -> Iterator[None]:
+        """Draw a bar while something is done to this many pictures."""
+        self.expected = expected
+        with tqdm(total=expected, unit='picture', file=sys.stderr, disable=None) as self._bar:
+            yield
+
+    def step(self) -> None:
+        """Count one picture that is done."""
+        self._bar.update()
 
     def skip(self, name: str, error: SegError) -> None:
         """
@@ -30,9 +41,10 @@ class Progress:
         :raises ImageError: if there is nothing else to go on with.
         """
         self.skipped += 1
+        self._bar.update()
         if self.expected == 1:
             raise ImageError(f'{name}: {error.seen}', error.expected, error.do) from error
         line = f'seg_ros {self._command}: left out {name}: {" ".join(str(error).split())}'
         if line not in self._told:
             self._told.add(line)
-            tqdm.write(line, sys.stderr)
+            tqdm.write(line, file=sys.stderr)

@@ -1,19 +1,14 @@
 """`seg_ros run`: masks of pictures, videos and bags as files."""
 
 import argparse
-from collections import Counter
 from contextlib import closing
 from dataclasses import asdict
 import json
 from pathlib import Path
-import sys
 from typing import TYPE_CHECKING
-
-from seg_ros.core.errors import ImageError, SegError
 
 if TYPE_CHECKING:
     from seg_ros.commands.segment import Figures
-    from seg_ros.commands.sources import Source
 
 SUMMARY = 'write the masks of pictures, videos and rosbag2 recordings into a folder'
 EXAMPLE = 'seg_ros run street.jpg drive.mp4 --model model.onnx --out masks'
@@ -48,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
     :raises SegError: if nothing can be read, or the model cannot be opened.
     """
     from seg_ros.commands.options import settings_from_args
+    from seg_ros.commands.progress import Progress
     from seg_ros.commands.segment import segment_sources
     from seg_ros.commands.sources import open_sources
     from seg_ros.engines import open_engine
@@ -55,14 +51,23 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.pipeline.timing import Timing
 
     settings = settings_from_args(args, SETTINGS)
-    progress = _Progress()
+    progress = Progress('run', len(args.inputs))
     sources = open_sources(args.inputs, args.topics, progress.skip)
-    progress.start(sources)
     timing = Timing()
-    with progress, closing(Segmenter(open_engine(settings), settings, timing)) as segmenter:
+    with closing(Segmenter(open_engine(settings), settings, timing)) as segmenter:
         figures = segment_sources(
             sources, segmenter.segment, segmenter.card, args.out, settings.overlay_alpha,
             timing, progress,
         )
     print(json.dumps(asdict(figures)) if args.json else _told(figures, args.out))
     return int(figures.skipped > 0)
+
+
+def _told(figures: 'Figures', folder: Path) -> str:
+    left_out = f' ({figures.skipped} left out)' if figures.skipped else ''
+    stages = ', '.join(f'{name} {median:.1f}' for name, median in figures.ms.items())
+    return '\n'.join([
+        f'{figures.pictures} pictures{left_out}, {figures.segments} instances',
+        f'milliseconds in the median: {stages}',
+        f'masks are in {folder}',
+    ])

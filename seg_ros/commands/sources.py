@@ -14,10 +14,10 @@ from seg_ros.core.frame import Frame
 Skip: TypeAlias = Callable[[str, SegError], None]
 
 # What OpenCV reads; in a folder it tells pictures, damaged ones too, from everything else.
-PICTURE_SUFFIXES = frozenset(
-    '.avif .bmp .dib .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .ras .sr .tif .tiff .webp'
-    .split()
-)
+PICTURE_SUFFIXES = frozenset({
+    '.avif', '.bmp', '.dib', '.jp2', '.jpe', '.jpeg', '.jpg', '.pbm', '.pgm', '.png', '.pnm',
+    '.ppm', '.ras', '.sr', '.tif', '.tiff', '.webp',
+})
 BAG_SUFFIXES = frozenset({'.db3', '.mcap'})
 LEAST_OF_VIDEO = 0.95  # containers without an index announce a rough number of frames
 
@@ -61,6 +61,7 @@ def open_sources(paths: Sequence[Path], topics: Sequence[str], skip: Skip) -> li
 
     :param topics: image topics to take from bags; none means all.
     :param skip: told of each path that holds no pictures.
+    :raises ImageError: if none holds any.
     """
     sources: list[Source] = []
     for path in paths:
@@ -68,6 +69,8 @@ def open_sources(paths: Sequence[Path], topics: Sequence[str], skip: Skip) -> li
             sources += _sources_at(path, topics)
         except ImageError as error:
             skip(str(path), error)
+    if not sources:
+        raise ImageError('nothing to read', 'pictures, videos or rosbag2 recordings')
     return sources
 
 
@@ -75,9 +78,7 @@ def _sources_at(path: Path, topics: Sequence[str]) -> list[Source]:
     if not path.exists():
         raise ImageError('there is no such file or folder')
     if path.suffix in BAG_SUFFIXES or (path / 'metadata.yaml').is_file():
-        from seg_ros.commands.bag import Bag
-
-        return [Bag(path, topics)]
+        return [_bag_at(path, topics)]
     if path.is_dir():
         files = sorted(item for item in path.iterdir() if _is_picture(item))
         if not files:
@@ -87,6 +88,16 @@ def _sources_at(path: Path, topics: Sequence[str]) -> list[Source]:
             )
         return [PictureFile(item) for item in files]
     return [PictureFile(path) if _is_picture(path) else Video(path)]
+
+
+def _bag_at(path: Path, topics: Sequence[str]) -> Source:
+    try:
+        from seg_ros.commands.bag import Bag
+    except ImportError as error:
+        raise SegError(
+            f'{path} is a recording, and rosbags is not installed', do='pip install rosbags'
+        ) from error
+    return Bag(path, topics)
 
 
 def _is_picture(path: Path) -> bool:

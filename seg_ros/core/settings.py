@@ -144,6 +144,8 @@ class Settings:
     def __post_init__(self) -> None:
         for item in fields(self):
             check_setting(item, getattr(self, item.name))
+        if self.tracking:
+            raise SettingError('tracking: true', 'false', 'this version does not track yet')
         if len(set(self.cameras)) != len(self.cameras) or not self.cameras:
             raise SettingError(f'cameras: {list(self.cameras)}', 'different names')
         for name in self.cameras:

@@ -1,6 +1,7 @@
 """A card from what an exporter wrote into the network's own metadata."""
 
 from ast import literal_eval
+from collections.abc import Mapping
 from typing import Any
 
 import onnx
@@ -32,24 +33,24 @@ def card_from_metadata(model: onnx.ModelProto, name: str) -> ModelCard:
         raise CardError(
             f"the exporter's task is {task}", 'segment', 'export a network that gives masks'
         )
-    names = _literal(facts, 'names')
-    pairs = names.items() if isinstance(names, dict) else enumerate(names)
-    data: dict[str, Any] = {
+    data = {
         'name': facts.get('description') or name,
         'task': _TASKS[task],
-        'classes': [{'id': int(channel), 'name': str(word)} for channel, word in sorted(pairs)],
         'licence': facts.get('license', ''),
     }
-    if 'imgsz' in facts:
-        data['input'] = {'size': _literal(facts, 'imgsz')}
-    return card_from_dict(data)
-
-
-def _literal(facts: dict[str, str], key: str) -> Any:
     try:
-        return literal_eval(facts[key])
-    except (ValueError, SyntaxError) as error:
+        return card_from_dict({**data, **_literals(facts)})
+    except (SyntaxError, TypeError, ValueError) as error:
         raise CardError(
-            f"the exporter's {key} cannot be read: {facts[key][:80]!r}", 'a Python literal',
+            f"the exporter's names or imgsz cannot be read ({error})", 'Python literals',
             'give a card with --card CARD.yaml',
         ) from error
+
+
+def _literals(facts: Mapping[str, str]) -> dict[str, Any]:
+    """Read the classes, a list or a dictionary by channel, and the size where it is given."""
+    names = literal_eval(facts['names'])
+    pairs = names.items() if isinstance(names, dict) else enumerate(names)
+    classes = [{'id': channel, 'name': word} for channel, word in sorted(pairs)]
+    size = {'size': literal_eval(facts['imgsz'])} if 'imgsz' in facts else {}
+    return {'classes': classes, 'input': size}

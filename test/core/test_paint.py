@@ -100,7 +100,7 @@ def test_one_mask_covers_the_pixels_where_it_is_above_its_level(source, rule, fr
     y0, y1, x0, x1 = fit.seen_yyxx()
     seen = np.zeros(source, bool)
     seen[y0:y1, x0:x1] = True
-    scene = random_scene(12, mask_hw, seed=mask_hw[0])
+    scene = random_scene(6, mask_hw, seed=mask_hw[0])
     covered = 0
     for slot, (soft, in_box) in enumerate(soft_masks(scene, fit, frame)):
         alone = make_outputs(scene.boxes[slot:slot + 1], scene.masks[slot:slot + 1], classes=[3])
@@ -173,13 +173,8 @@ def test_a_segment_of_which_too_little_remains_is_dropped(visible):
     patches = patches_from_outputs(
         boxes_of_ones(boxes), fit, make_contract(), make_cuts(visible=visible)
     )
-    areas = {
-        0.0: [500, 500, 10, 100],  # the fourth is covered wholly
-        0.5: [500, 500, 100],  # exactly a half is enough; a hundredth is not
-        1.0: [500, 100],
-    }[visible]
+    # Of the second exactly a half is free, of the third a hundredth, of the fourth nothing.
     expected = {0.0: [500, 500, 10, 90], 0.5: [500, 500, 90], 1.0: [500, 90]}[visible]
-    assert len(areas) == len(expected)
     assert [patch.area for patch in patches] == expected
 
 
@@ -226,21 +221,18 @@ def test_both_codes_of_a_mask_cut_at_the_same_probability(frame, threshold):
         cuts = make_cuts(mask_level=contract.mask_level(threshold))
         outputs = make_outputs(box, values[None])
         patches = patches_from_outputs(outputs, fit, contract, cuts)
-        exact = make_outputs(box, logits[None])
         # The code decides what is interpolated: probabilities or logits.
         exact = Outputs(
-            boxes=exact.boxes, masks=(probability if code == 'probability' else logits)[None]
+            boxes=outputs.boxes, masks=(probability if code == 'probability' else logits)[None]
         )
-        (soft, in_box), = soft_masks(exact, fit, 'image') if frame == 'image' else soft_masks(
-            exact, fit, 'box'
-        )
+        (soft, in_box), = soft_masks(exact, fit, frame)
         level = threshold if code == 'probability' else np.log(threshold / (1 - threshold))
         inner = np.zeros_like(in_box)
         inner[35:278, 35:340] = True
         expected = (soft > level) & in_box
         mask = painted(patches, fit.source_hw) > 0
         assert 0.05 < expected[inner].mean() < 0.95
-        assert (mask == expected)[inner].mean() > 0.995
+        assert (mask == expected)[inner].mean() > 0.99
 
 
 def test_slots_come_best_first_and_empty_or_weak_ones_not_at_all():

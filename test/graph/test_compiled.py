@@ -52,19 +52,19 @@ def test_a_compiled_file_is_read_back_whole(model, tmp_path):
 
 
 def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(ModelError, match='none.onnx cannot be read'):
+    with pytest.raises(ModelError, match=r'none.onnx cannot be read'):
         read_compiled(tmp_path / 'none.onnx')
 
 
 def test_a_truncated_file_is_refused(model, tmp_path):
     path = tmp_path / 'short.onnx'
     path.write_bytes(model.SerializeToString()[:-40])
-    with pytest.raises(ModelError, match='short.onnx'):
+    with pytest.raises(ModelError, match=r'short.onnx'):
         read_compiled(path)
 
 
 def test_a_raw_network_is_refused_with_the_command_to_run(model, tmp_path):
-    with pytest.raises(ModelError, match='raw.onnx is a network.*run: seg_ros compile raw.onnx'):
+    with pytest.raises(ModelError, match=r'raw.onnx is a network.*run: seg_ros compile raw.onnx'):
         read_compiled(tmp_path / 'raw.onnx')
 
 
@@ -96,5 +96,5 @@ def test_a_contract_without_a_card_is_refused(model, tmp_path):
     kept = [item for item in model.metadata_props if item.key != 'seg_ros.card']
     del model.metadata_props[:]
     model.metadata_props.extend(kept)
-    with pytest.raises(ModelError, match="seg_ros.card.*compile it again"):
+    with pytest.raises(ModelError, match=r'seg_ros.card.*compile it again'):
         read_compiled(saved(model, tmp_path, 'm.onnx'))

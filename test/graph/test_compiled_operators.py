@@ -6,7 +6,7 @@ import pytest
 from seg_ros.graph.compile import compile_model
 from seg_ros.graph.compiled import compiled_from_model
 from seg_ros.graph.operators import check_operators
-from seg_ros.graph.tail import with_tail
+from seg_ros.graph.tail import UPSAMPLES, with_tail
 from tiny_networks import make_card, network_of_answers, saved
 
 SIZE_HW, MAP_HW = (64, 96), (16, 24)
@@ -38,21 +38,19 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize('upsample', ['edges', 'nearest', 'graph'])
-@pytest.mark.parametrize('opset', [17, 20])
-@pytest.mark.parametrize('fixed', [False, True])
+@pytest.mark.parametrize(('opset', 'fixed'), [(17, True), (20, False)])
 @pytest.mark.parametrize('name', CASES)
-def test_compiled_graphs_hold_only_what_tensorrt_takes(name, fixed, opset, upsample, tmp_path):
+def test_compiled_graphs_hold_only_what_tensorrt_takes(name, fixed, opset, tmp_path):
     task, classes, answers = CASES[name]
     kind = answers['output0'].dtype
     model = network_of_answers(
         answers, SIZE_HW, kind if kind.kind == 'f' else np.float32, fixed=fixed
     )
-    model = onnx.version_converter.convert_version(model, opset)
-    path = saved(model, tmp_path)
+    path = saved(onnx.version_converter.convert_version(model, opset), tmp_path)
     card = make_card(classes, task, input={'mean': [1, 2, 3], 'std': [4, 5, 6]})
     compiled = compiled_from_model(compile_model(path, card), '', path.name)
-    whole = with_tail(compiled, upsample)
-    onnx.checker.check_model(whole, full_check=True)
-    assert check_operators(whole) == []
-    assert [item.name for item in whole.graph.input] == ['image']
+    for upsample in UPSAMPLES:
+        whole = with_tail(compiled, upsample)
+        onnx.checker.check_model(whole, full_check=True)
+        assert check_operators(whole) == []
+        assert [item.name for item in whole.graph.input] == ['image']

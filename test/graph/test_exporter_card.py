@@ -44,7 +44,7 @@ def test_class_numbers_are_sorted_as_numbers():
 
 
 def test_a_model_without_names_needs_a_card():
-    with pytest.raises(CardError, match='m comes without a card.*--card CARD.yaml'):
+    with pytest.raises(CardError, match=r'm comes without a card.*--card CARD.yaml'):
         card_from_metadata(model_with(stride='32'), 'm')
 
 

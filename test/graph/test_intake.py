@@ -53,7 +53,7 @@ def test_a_size_that_contradicts_the_networks_is_refused_with_both():
 
 @pytest.mark.parametrize('spec', [None, RGB])
 def test_a_free_size_needs_the_cards(spec):
-    with pytest.raises(CardError, match='any size.*input.size'):
+    with pytest.raises(CardError, match=r'any size.*input.size'):
         network_from_model(network_of([1, 3, 'h', 'w']), spec)
 
 
@@ -75,7 +75,7 @@ def test_an_input_of_other_than_four_axes_is_refused(shape):
 
 
 def test_an_input_of_another_type_is_refused():
-    with pytest.raises(ModelError, match='x int32 .*one picture'):
+    with pytest.raises(ModelError, match=r'x int32 .*one picture'):
         network_from_model(network_of([1, 3, 6, 8], TensorProto.INT32))
 
 
@@ -85,7 +85,7 @@ def test_two_inputs_are_refused_by_name():
         [helper.make_node('Add', ['x', 'scale'], ['y'])], [('x', 1, picture), ('scale', 1, [1])],
         ['y'],
     )
-    with pytest.raises(ModelError, match='x float .*scale float'):
+    with pytest.raises(ModelError, match=r'x float .*scale float'):
         network_from_model(model)
 
 

@@ -6,7 +6,13 @@ from seg_ros.graph.compile import compile_model
 from seg_ros.graph.compiled import compiled_from_model
 from seg_ros.graph.tail import with_tail
 from tiny_networks import (
-    colorful_pictures, make_card, model_of, network_of_answers, pictures_of, run_model, saved,
+    colorful_pictures,
+    make_card,
+    model_of,
+    network_of_answers,
+    pictures_of,
+    run_model,
+    saved,
 )
 
 SIZE_HW, MAP_HW = (32, 48), (8, 12)
@@ -221,7 +227,7 @@ def test_labels_enlarged_by_the_nearest_stay_labels(tmp_path):
 
 def test_a_cubic_enlargement_is_refused_by_name(tmp_path):
     model = network_with([resize('scores', 'out', mode='cubic')], ['out'])
-    with pytest.raises(ModelError, match='Resize .*cubic'):
+    with pytest.raises(ModelError, match=r'Resize .*cubic'):
         compiled_from(model, tmp_path, make_card(5))
 
 
@@ -244,20 +250,22 @@ def test_scores_and_labels_of_the_same_tensor_are_one_reading(tmp_path):
 
 def test_another_number_of_classes_than_the_cards_is_refused_with_both(tmp_path):
     model = network_of_answers({'out': scores_of(21)}, SIZE_HW)
-    with pytest.raises(CardError, match='semantic with 19 classes.*logits .semantic, 21 classes'):
+    with pytest.raises(CardError, match=r'semantic with 19 classes.*logits .semantic, 21 classes'):
         compiled_from(model, tmp_path, make_card(19))
 
 
 def test_the_number_of_classes_decides_between_two_layouts(tmp_path):
     answers = scores_of(24, map_hw=(24, 36))
-    compiled = compiled_from(network_of_answers({'out': answers}, (32, 48)), tmp_path, make_card(24))
-    logits = run_model(compiled.model, {'image': pictures_of([0], (32, 48))})['logits']
+    compiled = compiled_from(
+        network_of_answers({'out': answers}, SIZE_HW), tmp_path, make_card(24)
+    )
+    logits = run_model(compiled.model, {'image': pictures_of([0], SIZE_HW)})['logits']
     np.testing.assert_array_equal(logits, answers[:1])
 
 
 def test_scores_that_read_in_two_ways_are_refused_with_both(tmp_path):
     answers = scores_of(8, map_hw=(8, 8))
-    with pytest.raises(FamilyError, match='reads in 2 ways.*NCHW.*NHWC'):
+    with pytest.raises(FamilyError, match=r'reads in 2 ways.*NCHW.*NHWC'):
         compiled_from(network_of_answers({'out': answers}, (32, 32)), tmp_path, make_card(8))
 
 
@@ -269,7 +277,7 @@ def test_an_output_of_another_shape_than_the_picture_fits_no_family(tmp_path):
 
 def test_an_unknown_family_is_refused_with_the_known_ones(tmp_path):
     model = network_of_answers({'out': scores_of(5)}, SIZE_HW)
-    with pytest.raises(FamilyError, match="'unet'.*yolo_seg, logits"):
+    with pytest.raises(FamilyError, match=r"'unet'.*yolo_seg, logits"):
         compiled_from(model, tmp_path, make_card(5, family='unet'))
 
 

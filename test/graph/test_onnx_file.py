@@ -23,7 +23,7 @@ def test_a_file_is_read_with_its_digest(tmp_path):
 
 
 def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(ModelError, match='none.onnx cannot be read .No such file'):
+    with pytest.raises(ModelError, match=r'none.onnx cannot be read .No such file'):
         read_onnx(tmp_path / 'none.onnx')
 
 
@@ -37,7 +37,7 @@ def test_a_truncated_file_is_refused(share, tmp_path):
     data = small_model().SerializeToString()
     path = tmp_path / 'short.onnx'
     path.write_bytes(data[:int(share * len(data))])
-    with pytest.raises(ModelError, match='short.onnx (is truncated|holds no graph)'):
+    with pytest.raises(ModelError, match=r'short.onnx (is truncated|holds no graph)'):
         read_onnx(path)
 
 
@@ -45,7 +45,7 @@ def test_a_truncated_file_is_refused(share, tmp_path):
 def test_a_file_of_another_kind_is_refused(data, tmp_path):
     path = tmp_path / 'other.onnx'
     path.write_bytes(data)
-    with pytest.raises(ModelError, match='other.onnx'):
+    with pytest.raises(ModelError, match=r'other.onnx'):
         read_onnx(path)
 
 
@@ -69,5 +69,5 @@ def test_weights_beside_the_file_are_read(tmp_path):
 def test_a_file_without_its_weights_is_refused(tmp_path):
     path = save_with_weights_apart(tmp_path)
     (tmp_path / 'weights.bin').unlink()
-    with pytest.raises(ModelError, match='weights of apart.onnx lie in another file'):
+    with pytest.raises(ModelError, match=r'weights of apart.onnx lie in another file'):
         read_onnx(path)

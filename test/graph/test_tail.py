@@ -78,5 +78,5 @@ def test_a_file_without_scores_passes_unchanged(tmp_path):
 
 
 def test_an_unknown_way_to_upsample_is_refused(scored):
-    with pytest.raises(SettingError, match="'auto'.*edges, nearest, graph"):
+    with pytest.raises(SettingError, match=r"'auto'.*edges, nearest, graph"):
         with_tail(scored[1], 'auto')

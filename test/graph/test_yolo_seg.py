@@ -73,10 +73,8 @@ def plain_detections(form, classes, rows, protos, iou, floor=0.05, top_k=300, sl
         order = order[plain_nms(boxes[order], winners[order], iou)]
     order = order[:slots]
     logits = np.einsum('kp,phw->khw', rows[order, -MASKS:], protos.astype(np.float32))
-    if form == 'v5':
-        masks = 255 / (1 + np.exp(-logits))
-    else:
-        masks = np.clip(128 + 16 * logits, 0, 255)
+    probability, logit16 = 255 / (1 + np.exp(-logits)), np.clip(128 + 16 * logits, 0, 255)
+    masks = probability if form == 'v5' else logit16
     return boxes[order], scores[order], winners[order], masks
 
 
@@ -197,7 +195,7 @@ def test_training_outputs_beside_the_rows_are_cut_off(tmp_path):
 
 
 def test_another_number_of_classes_than_the_cards_is_refused_with_both(tmp_path):
-    with pytest.raises(CardError, match='instance with 5 classes.*yolo_seg .instance, 3 classes'):
+    with pytest.raises(CardError, match=r'instance with 5 classes.*yolo_seg .instance, 3 classes'):
         compiled_scene(tmp_path, scene('v8', 3), 5)
 
 

@@ -26,11 +26,12 @@ def model_of(nodes, inputs, outputs, weights=(), opset=17, ir_version=8):
     :param weights: arrays by name.
     """
     given = [(item, FLOAT) if isinstance(item, str) else item for item in outputs]
+    arrays = {name: np.asarray(value) for name, value in dict(weights).items()}
     graph = helper.make_graph(
         nodes, 'tiny',
         [helper.make_tensor_value_info(*item) for item in inputs],
         [helper.make_tensor_value_info(name, kind, None) for name, kind in given],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in dict(weights).items()],
+        [numpy_helper.from_array(array, name) for name, array in arrays.items()],
     )
     return helper.make_model(
         graph, opset_imports=[helper.make_opsetid('', opset)], ir_version=ir_version

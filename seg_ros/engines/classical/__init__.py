@@ -13,7 +13,7 @@ from seg_ros.engines.classical.cards import object_card, region_card
 from seg_ros.engines.classical.edges import edges
 from seg_ros.engines.classical.grabcut import grabcut
 from seg_ros.engines.classical.kmeans import kmeans, REGIONS
-from seg_ros.engines.classical.objects import MAX_OBJECTS, object_tensors
+from seg_ros.engines.classical.objects import MAX_OBJECTS, tensors_from_found
 from seg_ros.engines.classical.otsu import otsu
 from seg_ros.engines.classical.view import Tensors, View
 from seg_ros.engines.classical.watershed import watershed
@@ -45,9 +45,8 @@ def open_classical(method: str) -> Engine:
     tensors = ('labels', 'confidence', 'scores', 'classes', 'instances')
     contract = Contract(SIZE_HW, tensors, max_batch=0, max_instances=MAX_OBJECTS)
     find = FINDERS[method]
-    return _engine(
-        lambda view: object_tensors(view, find), contract, object_card(method, SIZE_HW)
-    )
+    card = object_card(method, SIZE_HW)
+    return _engine(lambda view: tensors_from_found(find(view)), contract, card)
 
 
 def _engine(

@@ -17,7 +17,7 @@ from seg_ros.engines.classical.otsu import otsu_level
 from seg_ros.engines.classical.view import LEAST_CONTRAST, View
 
 GAP = 7                # pixels; wider breaks in an outline leave it open
-OPEN_BORDER = 0.02     # of the picture's border; a region along more of it is not enclosed
+OPEN_BORDER = 0.03     # of the picture's border; a region along more of it is not enclosed
 FADE = 0.4             # an edge is followed down to this share of its threshold
 
 

@@ -26,7 +26,7 @@ def grabcut(view: View) -> Found:
     height, width = view.grey.shape
     small_wh = (width // SHRINK, height // SHRINK)
     small = np.asarray(cv2.resize(view.color, small_wh, interpolation=cv2.INTER_AREA), np.uint8)
-    foreign = _border_likeness(small) < FOREIGN
+    foreign = (_border_likeness(small) < FOREIGN) & (not view.is_blank)
     mask, probability = _cut(small, foreign)
     inside, likely = (
         np.asarray(cv2.resize(part, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)

@@ -8,7 +8,8 @@ from seg_ros.engines.classical.view import Tensors, View
 
 REGIONS = 6
 ALIKE = 18         # steps of 8-bit CIELAB; nearer colours are one region
-SHRINK = 4         # the colours are learned on a picture so much smaller
+SHRINK = 4         # the colours are learned from every fourth pixel of every fourth row
+LEAST_EVEN = 0.1   # of the picture; where less is even, all of it is learned from
 GRAIN = 5          # side of the square of pixels that vote together
 SEED = 0
 
@@ -31,19 +32,18 @@ def kmeans(view: View) -> Tensors:
 
 def _dominant_colors(lab: Pixels) -> NDArray[np.float32]:
     """
-    Cluster the colours and join those that are alike.
+    Cluster the colours of even places and join those that are alike.
 
     :param lab: uint8 (H, W, 3), CIELAB.
     :returns: float32 (1 to REGIONS, 3), the darkest first.
     """
-    small = cv2.resize(lab, None, fx=1 / SHRINK, fy=1 / SHRINK, interpolation=cv2.INTER_AREA)
-    samples = small.reshape(-1, 3).astype(np.float32)
+    samples = _samples(lab)
     stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_MAX_ITER, 10, 1.0)
     cv2.setRNGSeed(SEED)
     nearest = np.zeros((len(samples), 1), np.int32)
     _, _, centers = cv2.kmeans(samples, REGIONS, nearest, stop, 1, cv2.KMEANS_PP_CENTERS)
     colors = np.asarray(centers, np.float32)
-    weights = np.bincount(nearest.ravel(), minlength=REGIONS).astype(np.float32)
+    weights = np.maximum(np.bincount(nearest.ravel(), minlength=REGIONS), 1)
     while len(colors) > 1:
         apart = np.linalg.norm(colors[:, None] - colors, axis=2) + np.diag([np.inf] * len(colors))
         first, second = np.unravel_index(apart.argmin(), apart.shape)
@@ -54,6 +54,16 @@ def _dominant_colors(lab: Pixels) -> NDArray[np.float32]:
         weights[first] += weights[second]
         colors, weights = np.delete(colors, second, 0), np.delete(weights, second)
     return colors[np.argsort(colors[:, 0])]
+
+
+def _samples(lab: Pixels) -> NDArray[np.float32]:
+    """Take a grid of pixels, less those on edges, whose mixed colours nothing really has."""
+    small = np.ascontiguousarray(lab[::SHRINK, ::SHRINK])
+    step = cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    even = np.asarray(step).max(2) < ALIKE
+    if np.count_nonzero(even) < LEAST_EVEN * even.size:
+        even[:] = True
+    return np.asarray(small[even], np.float32)
 
 
 def _nearest(lab: Pixels, colors: NDArray[np.float32]) -> Tensors:

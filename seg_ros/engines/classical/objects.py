@@ -1,6 +1,5 @@
 """From a mask of foreground to numbered objects, and from these to the contract's tensors."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.frame import Pixels
-from seg_ros.engines.classical.view import Tensors, View
+from seg_ros.engines.classical.view import Tensors
 
 MAX_OBJECTS = 254
 LEAST_AREA = 0.001       # of the picture; smaller specks are no objects
@@ -64,23 +63,16 @@ def objects_from_mask(mask: NDArray[Any]) -> NDArray[np.int32]:
     return np.asarray(numbers[labels], np.int32)
 
 
-def object_tensors(view: View, find: Callable[[View], Found]) -> Tensors:
+def tensors_from_found(found: Found) -> Tensors:
     """
-    Rank what a method finds by its mean probability, the best in slot 0.
+    Rank objects by their mean probability, the best in slot 0.
 
     The confidence is that of the class which a pixel got in the end: low where cleaning up
     overruled the method.
 
-    :returns: the contract's tensors of one picture; a blank one is background for certain.
+    :returns: the contract's tensors of one picture.
     """
-    if view.is_blank:
-        nothing = np.zeros(view.grey.shape, np.int32)
-        return _tensors(nothing, nothing.astype(np.uint8))
-    found = find(view)
-    return _tensors(found.objects, found.probability)
-
-
-def _tensors(objects: NDArray[np.int32], probability: Pixels) -> Tensors:
+    objects, probability = found.objects, found.probability
     area = np.bincount(objects.ravel(), minlength=1)
     total = np.bincount(objects.ravel(), probability.ravel(), minlength=1)
     score = (total / np.maximum(area, 1) / 255)[1:].astype(np.float32)

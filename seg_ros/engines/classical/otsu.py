@@ -10,7 +10,7 @@ from seg_ros.engines.classical.view import View
 
 def otsu(view: View) -> Found:
     """Find what differs from the border's side of Otsu's threshold."""
-    mask, probability = foreground(view.grey)
+    mask, probability = foreground(view)
     return Found(objects_from_mask(mask), probability)
 
 
@@ -26,23 +26,23 @@ def otsu_level(grey: Pixels) -> int:
     return int(cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0])
 
 
-def foreground(grey: Pixels) -> tuple[Pixels, Pixels]:
+def foreground(view: View) -> tuple[Pixels, Pixels]:
     """
     Part a picture in two; the class that holds less of the border is the foreground.
 
-    :param grey: uint8 (H, W).
     :returns: uint8 (H, W) mask, 0 or 1, and uint8 (H, W) probability of foreground: 0.5 at the
-        threshold, certain from the mean of either class outward.
+        threshold, certain from the mean of either class outward. Both are 0 where nothing stands
+        out of the noise.
     """
+    grey = view.grey
+    if np.ptp(grey) < view.contrast_floor:
+        return np.zeros_like(grey), np.zeros_like(grey)
     level = otsu_level(grey)
-    bright = (grey > level).astype(np.int32)
-    if border_share(bright, 2)[1] > 0.5:
-        table = 255 - _bright_table(grey, level)
-        mask = 1 - bright
-    else:
-        table = _bright_table(grey, level)
-        mask = bright
-    return mask.astype(np.uint8), table[grey]
+    mask = (grey > level).astype(np.uint8)
+    table = _bright_table(grey, level)
+    if border_share(mask, 2)[1] > 0.5:
+        mask, table = 1 - mask, 255 - table
+    return mask, table[grey]
 
 
 def _bright_table(grey: Pixels, level: int) -> NDArray[np.uint8]:

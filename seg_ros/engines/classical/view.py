@@ -38,15 +38,8 @@ class View:
 
     @cached_property
     def noise(self) -> float:
-        """
-        Standard deviation of the camera's noise in grey levels.
-
-        J. Immerkær, Fast Noise Variance Estimation, 1996: the mean response of a mask that is
-        blind to constant, linear and quadratic grey levels.
-        """
-        mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-        response = np.abs(cv2.filter2D(self._raw_grey, cv2.CV_16S, mask))
-        return float(response.mean()) * sqrt(pi / 2) / 6
+        """Standard deviation of the camera's noise in grey levels."""
+        return _noise(self._raw_grey)
 
     @cached_property
     def contrast_floor(self) -> float:
@@ -55,8 +48,9 @@ class View:
 
     @cached_property
     def is_blank(self) -> bool:
-        """Whether the picture holds nothing but noise."""
-        return float(np.ptp(self.grey)) < self.contrast_floor
+        """Whether no colour stands out of the noise."""
+        spread = np.ptp(self.color.reshape(-1, 3), axis=0).max()
+        return bool(spread < max(LEAST_CONTRAST, 3 * _noise(self.rgb)))
 
     @cached_property
     def _raw_grey(self) -> Pixels:
@@ -66,3 +60,15 @@ class View:
 def _denoised(picture: Pixels) -> Pixels:
     """Take single wild pixels out with a median, then grain with a narrow Gaussian."""
     return np.asarray(cv2.GaussianBlur(cv2.medianBlur(picture, 5), (5, 5), 1), np.uint8)
+
+
+def _noise(picture: Pixels) -> float:
+    """
+    Estimate the standard deviation of noise.
+
+    J. Immerkær, Fast Noise Variance Estimation, 1996: the mean response to a mask that is blind to
+    constant and evenly rising levels.
+    """
+    mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+    response = np.abs(cv2.filter2D(picture, cv2.CV_16S, mask))
+    return float(response.mean()) * sqrt(pi / 2) / 6

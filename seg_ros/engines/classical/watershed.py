@@ -22,7 +22,7 @@ def watershed(view: View) -> Found:
     The distance to the background has a summit in the middle of every body. Markers are set on
     the summits and grow downhill until they meet, which they do at the necks.
     """
-    mask, probability = foreground(view.grey)
+    mask, probability = foreground(view)
     objects = objects_from_mask(mask)
     inside = (objects > 0).astype(np.uint8)
     distance = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)

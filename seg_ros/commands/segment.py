@@ -1,0 +1,129 @@
+"""Every picture of every source through the segmenter, and its masks into every sink."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from seg_ros.commands.coco_panoptic import CocoPanoptic
+from seg_ros.commands.masks import MaskFiles
+from seg_ros.commands.names import UniqueNames
+from seg_ros.commands.progress import Progress
+from seg_ros.commands.sources import Picture, Source
+from seg_ros.core.card import ModelCard
+from seg_ros.core.errors import ImageError, SettingError
+from seg_ros.core.frame import Frame
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.pipeline.timing import Timing
+
+
+class Sink(Protocol):
+    """Something that keeps masks."""
+
+    def write(self, name: str, picture: Picture, segmentation: Segmentation) -> None:
+        """
+        Keep the masks of one picture.
+
+        :param name: unique in the run.
+        """
+
+
+@dataclass
+class Figures:
+    """
+    What a run came to.
+
+    :param segments: instances in all pictures.
+    :param ms: milliseconds that each stage took in the median, by stage.
+    """
+
+    pictures: int = 0
+    skipped: int = 0
+    segments: int = 0
+    ms: dict[str, float] = field(default_factory=dict)
+
+
+def segment_sources(
+    sources: Sequence[Source],
+    segment: Callable[[Frame], Segmentation],
+    card: ModelCard,
+    folder: Path,
+    alpha: float,
+    timing: Timing,
+    progress: Progress,
+) -> Figures:
+    """
+    Write the masks of all pictures; for each recording also one of the masks.
+
+    :param segment: gives all parts of a segmentation.
+    :param alpha: opacity of the overlay's colours, 0 to 1.
+    :raises ImageError: if no picture could be read.
+    :raises SettingError: if the folder does not take the files.
+    """
+    figures = Figures()
+    names = UniqueNames()
+    bags = _bag_folders(sources, folder)
+    with progress.over(sum(map(len, sources))), CocoPanoptic(folder, card) as coco:
+        files: list[Sink] = [MaskFiles(folder, card, alpha), coco]
+        for source, bag in zip(sources, bags, strict=True):
+            with _recording(source.storage, bag) as recording:
+                for picture, masks in _segmented(source, segment, timing, progress):
+                    name = names.claim(picture.name)
+                    with timing.stage('write'):
+                        for sink in [*files, *recording]:
+                            sink.write(name, picture, masks)
+                    figures.pictures += 1
+                    figures.segments += len(masks.segments)
+    if not figures.pictures:
+        raise ImageError(f'none of {progress.skipped} pictures could be read')
+    figures.skipped = progress.skipped
+    figures.ms = _medians(timing)
+    return figures
+
+
+def _segmented(
+    source: Source, segment: Callable[[Frame], Segmentation], timing: Timing, progress: Progress
+) -> Iterator[tuple[Picture, Segmentation]]:
+    pictures = source.pictures(progress.skip)
+    while True:
+        with timing.stage('read'):
+            picture = next(pictures, None)
+        if picture is None:
+            return
+        try:
+            masks = segment(picture.frame)
+        except ImageError as error:
+            progress.skip(picture.source, error)
+        else:
+            yield picture, masks
+            progress.step()
+
+
+def _bag_folders(sources: Sequence[Source], folder: Path) -> list[Path]:
+    """Choose where recordings go, before anything is written."""
+    names = UniqueNames()
+    folders = [folder / names.claim('bag') if source.storage else folder for source in sources]
+    taken = [path for path in folders if path != folder and path.exists()]
+    if taken:
+        raise SettingError(
+            f'{taken[0]} exists already', 'a new folder for the recording', 'choose another --out'
+        )
+    return folders
+
+
+@contextmanager
+def _recording(storage: str, path: Path) -> Iterator[list[Sink]]:
+    """Open a recording of the masks, if the source is one."""
+    if not storage:
+        yield []
+        return
+    from seg_ros.commands.bag import BagWriter
+
+    with BagWriter(path, storage) as writer:
+        yield [writer]
+
+
+def _medians(timing: Timing) -> dict[str, float]:
+    quantiles = {stage: timing.quantiles(stage) for stage in timing.stages()}
+    return {stage: round(found[0], 3) for stage, found in quantiles.items() if found}

@@ -1,0 +1,110 @@
+import argparse
+import json
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+import pytest
+from seg_ros.commands import compile as command
+from seg_ros.core.errors import CardError, ModelError, SettingError
+from seg_ros.graph.compiled import read_compiled
+import yaml
+
+SIZE_HW = (64, 96)
+
+
+def write_card(folder, **rest):
+    data = {
+        'name': 'street', 'task': 'semantic',
+        'classes': [{'id': index, 'name': f'class {index}'} for index in range(5)], **rest,
+    }
+    path = folder / 'card.yaml'
+    path.write_text(yaml.safe_dump(data))
+    return path
+
+
+def write_network(folder):
+    """Write a convolution of stride 4 with five classes."""
+    kernel = np.random.default_rng(0).normal(0, 1, (5, 3, 4, 4)).astype(np.float32)
+    graph = helper.make_graph(
+        [helper.make_node('Conv', ['x', 'kernel'], ['out'], strides=[4, 4])], 'street',
+        [helper.make_tensor_value_info('x', 1, [1, 3, *SIZE_HW])],
+        [helper.make_tensor_value_info('out', 1, None)],
+        [numpy_helper.from_array(kernel, 'kernel')],
+    )
+    path = folder / 'raw.onnx'
+    opsets = [helper.make_opsetid('', 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+    return path
+
+
+def run_command(*words):
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return command.run(parser.parse_args([str(word) for word in words]))
+
+
+@pytest.fixture
+def raw(tmp_path):
+    return write_network(tmp_path)
+
+
+def test_the_written_file_is_a_compiled_model(raw, tmp_path, capsys):
+    output = tmp_path / 'm.onnx'
+    assert run_command(raw, '--card', write_card(tmp_path), '-o', output) == 0
+    compiled = read_compiled(output)
+    assert compiled.card.name == 'street'
+    lines = capsys.readouterr().out.splitlines()
+    told = dict(line.split(':', 1) for line in lines if not line.startswith(' '))
+    assert told['family'].strip() == 'logits'
+    assert told['input'].strip() == 'image uint8 [N, 64, 96, 3] rgb, letterbox'
+    assert told['batch'].strip() == 'any'
+    assert '  logits float [N, 5, 16, 24]' in lines
+
+
+def test_json_is_one_object_of_the_figures(raw, tmp_path, capsys):
+    output = tmp_path / 'm.onnx'
+    run_command(raw, '--card', write_card(tmp_path), '-o', output, '--json')
+    figures = json.loads(capsys.readouterr().out)
+    assert figures['file'] == str(output)
+    assert figures['bytes'] == output.stat().st_size
+    assert figures['outputs'] == ['logits float [N, 5, 16, 24]']
+    assert (figures['family'], figures['batch']) == ('logits', 'any')
+
+
+def test_an_unwritable_output_is_refused(raw, tmp_path):
+    with pytest.raises(ModelError, match=r'cannot be written .No such file'):
+        run_command(raw, '--card', write_card(tmp_path), '-o', tmp_path / 'none' / 'm.onnx')
+
+
+def test_a_missing_card_is_refused(raw, tmp_path):
+    with pytest.raises(CardError, match=r'none\.yaml'):
+        run_command(raw, '--card', tmp_path / 'none.yaml', '-o', tmp_path / 'm.onnx')
+
+
+def test_a_failed_compilation_leaves_no_file(raw, tmp_path):
+    output = tmp_path / 'm.onnx'
+    with pytest.raises(CardError, match='--card'):
+        run_command(raw, '-o', output)
+    assert not output.exists()
+
+
+def test_options_reach_the_graph(raw, tmp_path):
+    with pytest.raises(SettingError, match='top_k: 5000'):
+        run_command(
+            raw, '--card', write_card(tmp_path), '-o', tmp_path / 'm.onnx', '--top-k', '5000'
+        )
+
+
+def test_every_option_is_explained_with_range_and_default():
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    text = ' '.join(parser.format_help().split())
+    for option, told in (
+        ('--score-floor', '0 to 1, 0.05 if not given'), ('--iou', '0 to 1, 0 if not given'),
+        ('--top-k', '1 to 3840, 300 if not given'),
+        ('--max-instances', '1 to 3840, 100 if not given'),
+    ):
+        assert option in text
+        assert told in text
+    assert command.EXAMPLE.startswith('seg_ros compile ')

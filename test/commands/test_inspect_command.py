@@ -1,0 +1,129 @@
+import argparse
+import json
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+import pytest
+from seg_ros.commands import inspect as command
+from seg_ros.core.card import card_from_dict
+from seg_ros.core.errors import ModelError
+from seg_ros.graph.compile import compile_model
+import yaml
+
+CARD = {
+    'name': 'street', 'task': 'semantic', 'licence': 'MIT',
+    'classes': [
+        {'id': 0, 'name': 'road', 'color': [128, 64, 128], 'roles': ['traversable']},
+        {'id': 1, 'name': 'car', 'color': [0, 0, 142], 'thing': True, 'roles': ['dynamic']},
+        {'id': 2, 'name': 'sky', 'color': [70, 130, 180]},
+    ],
+}
+
+
+def write_raw(folder, size_hw=(64, 96), channels=3, operator='Relu', **facts):
+    kernel = np.random.default_rng(0).normal(0, 1, (channels, 3, 4, 4)).astype(np.float32)
+    graph = helper.make_graph(
+        [
+            helper.make_node('Conv', ['x', 'kernel'], ['scores'], strides=[4, 4]),
+            helper.make_node(operator, ['scores'], ['out'], name='last'),
+        ], 'street',
+        [helper.make_tensor_value_info('x', 1, [1, 3, *size_hw])],
+        [helper.make_tensor_value_info('out', 1, [1, channels, 'h', 'w'])],
+        [numpy_helper.from_array(kernel, 'kernel')],
+    )
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=8,
+        producer_name='pytorch', producer_version='2.0',
+    )
+    for key, value in facts.items():
+        model.metadata_props.add(key=key, value=value)
+    path = folder / 'raw.onnx'
+    onnx.save(model, path)
+    return path
+
+
+def figures_of(capsys, *words):
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    assert command.run(parser.parse_args([*(str(word) for word in words), '--json'])) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def compiled(tmp_path):
+    path = tmp_path / 'm.onnx'
+    onnx.save(compile_model(write_raw(tmp_path), card_from_dict(CARD)), path)
+    return path
+
+
+def test_a_compiled_file_tells_card_contract_and_classes(compiled, capsys):
+    figures = figures_of(capsys, compiled)
+    assert figures['kind'] == 'compiled model'
+    assert (figures['model'], figures['task'], figures['licence']) == ('street', 'semantic', 'MIT')
+    assert figures['outputs'] == ['logits float [N, 3, 16, 24]']
+    assert figures['source'].startswith('raw.onnx, SHA-256 ')
+    assert figures['operators'] == 'as TensorRT takes them'
+    assert figures['classes'] == [
+        '0 road #804080 traversable', '1 car #00008e thing dynamic', '2 sky #4682b4'
+    ]
+
+
+def test_people_get_a_line_for_each_figure(compiled, capsys):
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    command.run(parser.parse_args([str(compiled)]))
+    lines = capsys.readouterr().out.splitlines()
+    assert 'model:          street' in lines
+    assert '  1 car #00008e thing dynamic' in lines
+
+
+def test_a_raw_network_tells_what_it_is_and_how_it_reads(tmp_path, capsys):
+    figures = figures_of(capsys, write_raw(tmp_path))
+    assert figures['kind'] == 'raw network, to be compiled'
+    assert (figures['exporter'], figures['opset']) == ('pytorch 2.0', 17)
+    assert figures['inputs'] == ['x float [1, 3, 64, 96]']
+    assert figures['outputs'] == ['out float [1, 3, h, w]']
+    (reading,) = figures['readings']
+    assert reading.startswith('logits (semantic, 3 classes): scores of out at 16x24')
+    assert [reason.split(':')[0] for reason in figures['declined']] == ['yolo_seg']
+    assert figures['family'].startswith('needs a card')
+
+
+def test_with_its_card_a_raw_network_tells_its_family(tmp_path, capsys):
+    card = tmp_path / 'card.yaml'
+    card.write_text(yaml.safe_dump(CARD))
+    figures = figures_of(capsys, write_raw(tmp_path), '--card', card)
+    assert figures['family'].startswith('logits (semantic, 3 classes)')
+
+
+def test_a_card_that_does_not_fit_is_a_figure_too(tmp_path, capsys):
+    card = tmp_path / 'card.yaml'
+    card.write_text(yaml.safe_dump(CARD))
+    figures = figures_of(capsys, write_raw(tmp_path, channels=7), '--card', card)
+    assert figures['family'].startswith('none: card street is for a task semantic with 3 classes')
+
+
+def test_the_exporters_names_serve_as_a_card(tmp_path, capsys):
+    figures = figures_of(capsys, write_raw(tmp_path, names="['cat', 'dog', 'cow']"))
+    assert 'task instance with 3 classes' in figures['family']
+
+
+def test_a_network_of_any_size_asks_for_a_card(tmp_path, capsys):
+    figures = figures_of(capsys, write_raw(tmp_path, size_hw=('h', 'w')))
+    assert figures['readings'] == []
+    assert 'input.size' in figures['declined'][0]
+
+
+def test_operators_that_would_be_refused_are_told(tmp_path, capsys):
+    figures = figures_of(capsys, write_raw(tmp_path, operator='NonZero'))
+    assert [fault.split(':')[0] for fault in figures['operators']] == ['NonZero last']
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path):
+    path = tmp_path / 'other.onnx'
+    path.write_text('hello')
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    with pytest.raises(ModelError, match=r'other\.onnx'):
+        command.run(parser.parse_args([str(path)]))
