@@ -34,7 +34,8 @@ def draw_overlay(
     frame: Frame, segmentation: Segmentation, card: ModelCard, alpha: float
 ) -> Pixels:
     """
-    Lay the masks over the picture; pixels without a class stay as they are.
+    Lay the masks over the picture; pixels without a class, or of one whose role is `ignore`, stay
+    as they are.
 
     Instances are tinted by id, so that neighbours of one class differ and an id that stays keeps
     its colour. Instances carry name, id and score; classes without instances their name.
@@ -52,11 +53,11 @@ def draw_overlay(
         )
     colors = color_map(classes, card)
     if instances is None:
-        drawn = _blended(_rgb(frame), colors, classes == segmentation.unlabelled, alpha)
+        drawn = _blended(_rgb(frame), colors, _untouched(classes, card), alpha)
         write_captions(drawn, _class_captions(classes, card))
         return drawn
     colors = _tinted(colors, instances)
-    drawn = _blended(_rgb(frame), colors, classes == segmentation.unlabelled, alpha)
+    drawn = _blended(_rgb(frame), colors, _untouched(classes, card), alpha)
     cv2.copyTo(_brightened(colors), _outlines(instances), drawn)
     named = _instance_captions(instances, segmentation.segments, card)
     write_captions(drawn, chain(named, _class_captions(classes, card, instances)))
@@ -111,6 +112,13 @@ def _blended(
     return drawn
 
 
+def _untouched(classes: ClassMap, card: ModelCard) -> NDArray[np.bool_]:
+    untouched = classes == card.unlabelled
+    for number in card.ids_with_role('ignore'):
+        untouched |= classes == number
+    return np.asarray(untouched)
+
+
 def _rgb(frame: Frame) -> Pixels:
     if frame.color == 'rgb':
         return frame.pixels
@@ -155,7 +163,7 @@ def _class_captions(
     grid = classes[::step, ::step]
     bare = np.full(grid.shape, True) if instances is None else instances[::step, ::step] == 0
     for number in np.unique(grid[bare]).tolist():
-        if number not in card.by_id:
+        if number not in card.by_id or 'ignore' in card.by_id[number].roles:
             continue
         x, y, radius = _widest_spot((grid == number) & bare)
         if step * radius > letter_height(len(classes)):

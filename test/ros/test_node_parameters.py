@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from rcl_interfaces.srv import DescribeParameters
 from robot import pixels
-from sensor_msgs.msg import Image
-
 from seg_ros.core.settings import Settings
+from sensor_msgs.msg import Image
 
 
 def semantic_of(each, messages):

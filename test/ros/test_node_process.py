@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 import rclpy
 from robot import channel_picture, PATIENCE_S, Robot
-from sensor_msgs.msg import Image
-
 from seg_ros.share import share_file
+from sensor_msgs.msg import Image
 
 
 @contextmanager

@@ -9,12 +9,11 @@ import pytest
 from std_msgs.msg import Header
 
 pytest.importorskip('rosbags', reason='rosbags, which knows ROS types, is not installed')
-from vision_types import RIHS01, store, vision_msgs  # noqa: E402
-
-from seg_ros.core.card import card_from_dict  # noqa: E402
-from seg_ros.core.frame import Frame  # noqa: E402
-from seg_ros.core.segmentation import Segment, Segmentation  # noqa: E402
-from seg_ros.ros.outputs import View  # noqa: E402
+from seg_ros.core.card import card_from_dict
+from seg_ros.core.frame import Frame
+from seg_ros.core.segmentation import Segment, Segmentation
+from seg_ros.ros.outputs import View
+from vision_types import RIHS01, store, vision_msgs
 
 CARD = card_from_dict({
     'name': 'pair', 'task': 'instance',

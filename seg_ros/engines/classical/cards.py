@@ -10,7 +10,7 @@ def _input(size_hw: tuple[int, int]) -> InputSpec:
 def object_card(method: str, size_hw: tuple[int, int]) -> ModelCard:
     """Describe a method that finds objects before a background."""
     classes = (
-        ClassInfo(0, 'background', (70, 70, 70)),
+        ClassInfo(0, 'background', (70, 70, 70), roles=('ignore',)),
         ClassInfo(1, 'object', (255, 170, 0), thing=True, roles=('graspable',)),
     )
     return ModelCard(f'classical-{method}', 'panoptic', classes, input=_input(size_hw))

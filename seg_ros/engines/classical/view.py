@@ -49,7 +49,7 @@ class View:
     @cached_property
     def is_blank(self) -> bool:
         """Whether no colour stands out of the noise."""
-        spread = np.ptp(self.color.reshape(-1, 3), axis=0).max()
+        spread = max(np.ptp(plane) for plane in cv2.split(self.color))
         return bool(spread < max(LEAST_CONTRAST, 3 * _noise(self.rgb)))
 
     @cached_property
@@ -70,5 +70,5 @@ def _noise(picture: Pixels) -> float:
     constant and evenly rising levels.
     """
     mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-    response = np.abs(cv2.filter2D(picture, cv2.CV_16S, mask))
-    return float(response.mean()) * sqrt(pi / 2) / 6
+    response = cv2.filter2D(picture, cv2.CV_16S, mask)
+    return cv2.norm(response, cv2.NORM_L1) / picture.size * sqrt(pi / 2) / 6
