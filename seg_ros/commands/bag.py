@@ -1,8 +1,9 @@
 """Rosbag2 recordings, read and written without ROS."""
 
 from collections.abc import Iterator, Sequence
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-import sqlite3
 import struct
 from types import TracebackType
 from typing import Any, Literal
@@ -25,10 +26,12 @@ COMPRESSED = 'sensor_msgs/msg/CompressedImage'
 ENCODINGS = {'uint8': 'mono8', 'uint16': '16UC1', 'int32': '32SC1'}
 METADATA_VERSION: Literal[8] = 8  # the newest that every rosbag2 from Humble on can read
 
-# Damaged storage and damaged messages surface as any of these.
+# The package that rosbags reads sqlite3 with: apsw since 0.11.
+_StorageError: type[Exception] = import_module('apsw' if find_spec('apsw') else 'sqlite3').Error
+# Damaged storage and damaged messages surface as any of these; a damaged length as the last two.
 _DAMAGE = (
-    ReaderError, SerdeError, OSError, sqlite3.Error, struct.error, ValueError, LookupError,
-    AssertionError, EOFError,
+    ReaderError, SerdeError, _StorageError, struct.error, OSError, EOFError, AssertionError,
+    LookupError, TypeError, ValueError, OverflowError, MemoryError,
 )
 # Images are the same in all of ROS 2, and recordings before Iron carry no definitions.
 _TYPES = get_typestore(Stores.ROS2_HUMBLE)
@@ -163,7 +166,7 @@ class BagWriter:
                     picture.received_ns,
                     _TYPES.serialize_cdr(message, IMAGE),
                 )
-        except (WriterError, OSError, sqlite3.Error) as error:
+        except (WriterError, OSError, _StorageError) as error:
             raise SettingError(
                 f'{self._path} cannot be written ({error})', 'a new folder, and room on its disk'
             ) from error

@@ -4,12 +4,9 @@ import argparse
 from dataclasses import fields
 from pathlib import Path
 
-from seg_ros.commands.figures import compiled_figures, print_figures
 from seg_ros.core.card import read_card
 from seg_ros.core.errors import ModelError
 from seg_ros.graph.baked import Baked
-from seg_ros.graph.compile import compile_model
-from seg_ros.graph.compiled import compiled_from_model
 
 SUMMARY = 'make one deployable file of a trained network and its card'
 EXAMPLE = 'seg_ros compile yolov8n-seg.onnx --card card.yaml -o yolov8n-seg.model.onnx'
@@ -34,7 +31,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compile, write and tell what came out."""
+    """
+    Compile, write and tell what came out.
+
+    :raises SegError: as `compile_model` does, or if a file cannot be read or written.
+    """
+    # The graph layer takes a second to import, which --help need not wait for.
+    from seg_ros.commands.figures import compiled_figures, print_figures
+    from seg_ros.graph.compile import compile_model
+    from seg_ros.graph.compiled import compiled_from_model
+
     card = read_card(args.card) if args.card else None
     options = {item.name: getattr(args, item.name) for item in fields(Baked)}
     model = compile_model(args.raw, card, **options)

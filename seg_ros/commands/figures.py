@@ -1,11 +1,19 @@
-"""How commands print what they found: lines for people, or one object for programs."""
+"""What a model file holds, in figures for people and for programs."""
 
 from collections.abc import Mapping
 import json
 from typing import Any
 
+import onnx
+from seg_ros.core.card import ClassInfo, ModelCard
+from seg_ros.core.errors import ModelError
 from seg_ros.graph.compiled import CompiledModel
+from seg_ros.graph.exporter_card import card_from_metadata
+from seg_ros.graph.families import pick, readings
+from seg_ros.graph.intake import network_from_model
 from seg_ros.graph.network import described
+from seg_ros.graph.operators import check_operators, forbidden_nodes
+from seg_ros.graph.piece import opset_of
 
 
 def print_figures(figures: Mapping[str, Any], as_json: bool) -> None:
@@ -39,6 +47,59 @@ def compiled_figures(compiled: CompiledModel) -> dict[str, Any]:
         f'{card.input.fit}',
         'outputs': [described(item) for item in compiled.model.graph.output],
         'batch': contract.max_batch or 'any',
-        **({} if 'logits' in contract.tensors else limits),
+        **(limits if contract.max_instances else {}),
         'notes': list(compiled.notes),
     }
+
+
+def deployed_figures(compiled: CompiledModel) -> dict[str, Any]:
+    """Return everything that there is to know of a compiled model."""
+    card = compiled.card
+    return {
+        'kind': 'compiled model',
+        **compiled_figures(compiled),
+        'licence': card.licence or 'not given',
+        'source': f'{card.source}, SHA-256 {card.source_sha256}',
+        'classes': [_told(item) for item in card.classes],
+        'operators': check_operators(compiled.model) or 'as TensorRT takes them',
+    }
+
+
+def _told(item: ClassInfo) -> str:
+    color = '#{:02x}{:02x}{:02x}'.format(*item.color)
+    words = [f'{item.id} {item.name}', color, *(['thing'] if item.thing else []), *item.roles]
+    return ' '.join(words)
+
+
+def raw_figures(model: onnx.ModelProto, name: str, card: ModelCard | None) -> dict[str, Any]:
+    """
+    Return what a raw network is and what could be made of it.
+
+    :param name: of a card made from the exporter's metadata, where `card` is None.
+    """
+    return {
+        'kind': 'raw network, to be compiled',
+        'exporter': f'{model.producer_name} {model.producer_version}'.strip() or 'unknown',
+        'opset': opset_of(model),
+        'inputs': [described(item) for item in model.graph.input],
+        'outputs': [described(item) for item in model.graph.output],
+        'operators': forbidden_nodes(model) or 'none that TensorRT refuses by name',
+        **_prospects(model, name, card),
+    }
+
+
+def _prospects(model: onnx.ModelProto, name: str, card: ModelCard | None) -> dict[str, Any]:
+    """Tell what `compile` would make of a raw network; what stands against it is a figure too."""
+    try:
+        if card is None and any(item.key == 'names' for item in model.metadata_props):
+            card = card_from_metadata(model, name)
+        network = network_from_model(model, card.input if card else None)
+        found, reasons = readings(network, card.family if card else '')
+        figures = {'readings': [str(reading) for reading in found], 'declined': reasons}
+    except ModelError as error:
+        return {'readings': [], 'declined': [str(error)]}
+    try:
+        chosen = str(pick(network, card)) if card else 'needs a card: --card CARD.yaml'
+    except ModelError as error:
+        chosen = f'none: {error}'
+    return {**figures, 'family': chosen}

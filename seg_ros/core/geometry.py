@@ -75,7 +75,7 @@ class Fit:
         return spans[0], spans[1], spans[2], spans[3]
 
     def grid(
-        self, size_hw: tuple[int, int], axis: int, rule: Upsampling = 'half_pixel'
+        self, size_hw: tuple[int, ...], axis: int, rule: Upsampling = 'half_pixel'
     ) -> tuple[float, float]:
         """
         Return a, b such that source pixel i's centre lies at a * i + b of a smaller map.

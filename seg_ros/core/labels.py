@@ -1,49 +1,15 @@
 """Class scores of a small map, turned into labels at the size of the source picture."""
 
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
-from seg_ros.core.contract import Contract, Outputs, Upsampling
+from seg_ros.core.contract import Contract, Outputs
 from seg_ros.core.cuts import Cuts
 from seg_ros.core.geometry import Fit
+from seg_ros.core.lattice import Indices, interpolated, Lattice, lattice
 from seg_ros.core.segmentation import ClassMap
-
-Indices = NDArray[np.intp]
-
-
-@dataclass(frozen=True, eq=False)
-class Lattice:
-    """
-    Where the rows or the columns of the source lie among those of a smaller map.
-
-    :param below: the map's index at or before each source index.
-    :param weight: float32, share of the index after it, 0 to 1.
-    :param nearest: the map's index closest to each source index.
-    :param slope: map pixels per source pixel.
-    :param start: position of source index 0.
-    """
-
-    below: Indices
-    weight: NDArray[np.float32]
-    nearest: Indices
-    slope: float
-    start: float
-
-
-@lru_cache(maxsize=128)
-def lattice(fit: Fit, size_hw: tuple[int, int], axis: int, rule: Upsampling) -> Lattice:
-    """Lay the source's pixel centres over a map of `size_hw`; positions beyond it are clamped."""
-    slope, start = fit.grid(size_hw, axis, rule)
-    position = slope * np.arange(fit.source_hw[axis]) + start
-    position = np.clip(position, 0, size_hw[axis] - 1)
-    below = np.minimum(position.astype(np.intp), max(0, size_hw[axis] - 2))
-    weight = (position - below).astype(np.float32)
-    return Lattice(below, weight, np.floor(position + 0.5).astype(np.intp), slope, start)
 
 
 def source_classes(
@@ -73,7 +39,7 @@ def source_classes(
         classes = _spread(small, rows.below, columns.below)
     confidence = None
     if outputs.confidence is not None and (want_confidence or cuts.confidence):
-        confidence = _interpolated(outputs.confidence, rows, columns, fit.source_hw)
+        confidence = interpolated(outputs.confidence, rows, columns).astype(np.uint8)
     if outputs.logits is not None:
         _refine(classes, confidence, labels, outputs.logits, rows, columns, table)
     _blank_unseen(classes, fit, card.unlabelled)
@@ -103,17 +69,6 @@ def _spread(small: ClassMap, rows: Indices, columns: Indices) -> ClassMap:
     return small.take(columns, axis=1).take(rows, axis=0)
 
 
-def _interpolated(
-    small: NDArray[np.uint8], rows: Lattice, columns: Lattice, size_hw: tuple[int, int]
-) -> NDArray[np.uint8]:
-    back = np.array([[columns.slope, 0, columns.start], [0, rows.slope, rows.start]])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    large = cv2.warpAffine(
-        small, back, size_hw[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(large, np.uint8)
-
-
 def _refine(
     classes: ClassMap, confidence: NDArray[np.uint8] | None, labels: NDArray[Any],
     logits: NDArray[Any], rows: Lattice, columns: Lattice, table: ClassMap,
@@ -139,7 +94,7 @@ def _refine(
     classes.reshape(-1)[at] = table[present[best]]
     if confidence is not None:
         scores -= np.take_along_axis(scores, best[:, None], axis=1)
-        certain = 255 / np.exp(scores, out=scores).sum(axis=1)
+        certain = 255 / (np.exp(scores, out=scores) @ np.ones(len(present), np.float32))
         flat = confidence.reshape(-1)
         flat[at] = np.minimum(flat[at], np.rint(certain).astype(np.uint8))
 

@@ -14,7 +14,7 @@ from seg_ros.core.errors import ContractError
 from seg_ros.core.frame import Frame, Pixels
 from seg_ros.core.segmentation import ClassMap, Segment, Segmentation
 
-_ONE = 160  # the byte in the table of tints that leaves a colour as it is
+_NONE = 128  # the byte in the table of tints that leaves a colour as it is
 
 
 def color_map(classes: ClassMap, card: ModelCard) -> Pixels:
@@ -34,11 +34,11 @@ def draw_overlay(
     frame: Frame, segmentation: Segmentation, card: ModelCard, alpha: float
 ) -> Pixels:
     """
-    Lay the masks over the picture; pixels without a class, or of one whose role is `ignore`, stay
-    as they are.
+    Lay the masks over the picture.
 
-    Instances are tinted by id, so that neighbours of one class differ and an id that stays keeps
-    its colour. Instances carry name, id and score; classes without instances their name.
+    Pixels without a class, or of one whose role is `ignore`, stay as they are. Instances are
+    tinted by id, so that neighbours of one class differ and an id that stays keeps its colour.
+    Instances carry name, id and score; classes without instances their name.
 
     :param segmentation: of `frame`, with classes; instances are drawn where there are any.
     :param alpha: opacity of the colours, 0 to 1; outlines and captions are always opaque.
@@ -51,16 +51,17 @@ def draw_overlay(
             f'an overlay of {"no classes" if classes is None else segmentation.size_hw}',
             f'classes of shape {frame.size_hw}',
         )
-    colors = color_map(classes, card)
+    colors, untouched = color_map(classes, card), _untouched(classes, card)
     if instances is None:
-        drawn = _blended(_rgb(frame), colors, _untouched(classes, card), alpha)
-        write_captions(drawn, _class_captions(classes, card))
+        drawn = _blended(_rgb(frame), colors, untouched, alpha)
+        write_captions(drawn, _class_captions(classes, untouched, card))
         return drawn
     colors = _tinted(colors, instances)
-    drawn = _blended(_rgb(frame), colors, _untouched(classes, card), alpha)
+    drawn = _blended(_rgb(frame), colors, untouched, alpha)
     cv2.copyTo(_brightened(colors), _outlines(instances), drawn)
     named = _instance_captions(instances, segmentation.segments, card)
-    write_captions(drawn, chain(named, _class_captions(classes, card, instances)))
+    rest = _class_captions(classes, untouched | (instances > 0), card)
+    write_captions(drawn, chain(named, rest))
     return drawn
 
 
@@ -76,30 +77,32 @@ def _palette(card: ModelCard) -> Pixels:
 @lru_cache(maxsize=1)
 def _tints() -> Pixels:
     """
-    Factors for instances by the low byte of their id, uint8 (256, 1, 3), `_ONE` meaning 1.
+    Return what instances add to their class's colour, by the low byte of their id.
 
-    Brightness steps by the golden ratio and the hue leans by its square, so that ids which follow
-    each other look unlike; what has no instance keeps its colour.
+    Brightness steps by the golden ratio and hue by its square, so that ids which follow each
+    other look unlike. What has no instance keeps its colour.
+
+    :returns: uint8 (256, 1, 3), `_NONE` where nothing is added.
     """
-    step = np.arange(256)[:, None] * 0.61803398875
-    brightness = 0.62 + 0.6 * (step % 1)
-    lean = 0.2 * np.cos(2 * np.pi * (step * 0.61803398875 + np.arange(3) / 3))
-    factors = brightness + lean
-    factors[0] = 1
-    return np.round(_ONE * factors).astype(np.uint8)[:, None]
+    turns = np.arange(256)[:, None] * 0.61803398875
+    hue = 48 * np.cos(2 * np.pi * (turns * 0.61803398875 + np.arange(3) / 3))
+    brightness = 60 * (turns % 1) - 36
+    shifts = hue + brightness
+    shifts[0] = 0
+    return np.asarray(np.round(_NONE + shifts), np.uint8)[:, None]
 
 
 def _tinted(colors: Pixels, instances: NDArray[np.uint16]) -> Pixels:
     """Tint in place."""
-    factors = cv2.applyColorMap(instances.astype(np.uint8), _tints())
-    return np.asarray(cv2.multiply(colors, factors, colors, 1 / _ONE), np.uint8)
+    shifts = cv2.applyColorMap(instances.astype(np.uint8), _tints())
+    return np.asarray(cv2.addWeighted(colors, 1, shifts, 1, -_NONE, colors), np.uint8)
 
 
 def _tinted_color(color: Color, number: int) -> Color:
-    factors = _tints()[number & 255, 0].tolist()
+    shifts = _tints()[number & 255, 0].tolist()
     red, green, blue = (
-        min(255, round(level * factor / _ONE))
-        for level, factor in zip(color, factors, strict=True)
+        min(255, max(0, level + shift - _NONE))
+        for level, shift in zip(color, shifts, strict=True)
     )
     return red, green, blue
 
@@ -156,17 +159,14 @@ def _instance_captions(
 
 
 def _class_captions(
-    classes: ClassMap, card: ModelCard, instances: NDArray[np.uint16] | None = None
+    classes: ClassMap, taken: NDArray[np.bool_], card: ModelCard
 ) -> Iterator[Caption]:
     """Name each class once, in the middle of its widest part, if that has room for a word."""
     step = _grid_step(classes)
-    grid = classes[::step, ::step]
-    bare = np.full(grid.shape, True) if instances is None else instances[::step, ::step] == 0
-    for number in np.unique(grid[bare]).tolist():
-        if number not in card.by_id or 'ignore' in card.by_id[number].roles:
-            continue
-        x, y, radius = _widest_spot((grid == number) & bare)
-        if step * radius > letter_height(len(classes)):
+    grid, free = classes[::step, ::step], ~taken[::step, ::step]
+    for number in np.unique(grid[free]).tolist():
+        x, y, radius = _widest_spot((grid == number) & free)
+        if step * radius > letter_height(len(classes)) and number in card.by_id:
             item = card.by_id[number]
             yield Caption(item.name, item.color, ((step * x, step * y, 0.5),))
 

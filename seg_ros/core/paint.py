@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from seg_ros.core.contract import Contract, Outputs
 from seg_ros.core.cuts import Cuts
 from seg_ros.core.geometry import Fit
-from seg_ros.core.labels import lattice
+from seg_ros.core.lattice import interpolated, Lattice, lattice, lattice_at
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,18 +73,21 @@ def _patches_from_masks(
     top, bottom, left, right = fit.seen_yyxx()
     # A pixel belongs to a box if its index lies in [x0, x1), as YOLO's crop has it.
     windows = np.clip(np.ceil(boxes), (left, top) * 2, (right, bottom) * 2).astype(np.intp)
+    level = int(cuts.mask_level)
     for slot in slots:
         x0, y0, x1, y1 = windows[slot].tolist()
         if x1 <= x0 or y1 <= y0:
             continue
+        soft = outputs.masks[slot]
         if contract.mask_frame == 'image':
-            back = _image_grid(fit, outputs.masks[slot].shape)
-            border = cv2.BORDER_REPLICATE
+            rows = lattice(fit, soft.shape, 0).span(y0, y1)
+            columns = lattice(fit, soft.shape, 1).span(x0, x1)
         else:
-            back = _box_grid(boxes[slot], outputs.masks[slot].shape)
-            border = cv2.BORDER_CONSTANT
-        soft = _window(outputs.masks[slot], back, (x0, y0, x1, y1), border)
-        mask = np.asarray(soft > cuts.mask_level)
+            left_edge, top_edge, right_edge, bottom_edge = boxes[slot].tolist()
+            rows = _in_box(y0, y1, top_edge, bottom_edge, soft.shape[0])
+            columns = _in_box(x0, x1, left_edge, right_edge, soft.shape[1])
+            soft = cv2.copyMakeBorder(soft, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+        mask = np.asarray(interpolated(soft, rows, columns) > level)
         whole = np.count_nonzero(mask)
         window = taken[y0:y1, x0:x1]
         mask &= ~window
@@ -95,34 +98,14 @@ def _patches_from_masks(
             yield _trimmed(channel, score, (x0, y0), mask, area)
 
 
-def _image_grid(fit: Fit, mask_hw: tuple[int, ...]) -> NDArray[np.float64]:
-    """Affine map from source pixels to those of a mask that spans the network's image."""
-    size_hw = (mask_hw[0], mask_hw[1])
-    (y_slope, y_start), (x_slope, x_start) = fit.grid(size_hw, 0), fit.grid(size_hw, 1)
-    return np.array([[x_slope, 0, x_start], [0, y_slope, y_start]])
+def _in_box(first: int, last: int, low: float, high: float, size: int) -> Lattice:
+    """
+    Lay source pixels over a mask that spans its box from `low` to `high`, half-pixel centres.
 
-
-def _box_grid(xyxy: NDArray[np.float32], mask_hw: tuple[int, ...]) -> NDArray[np.float64]:
-    """Affine map from source pixels to those of a mask that spans its box, half-pixel centres."""
-    x0, y0, x1, y1 = xyxy.astype(np.float64)
-    x_slope, y_slope = mask_hw[1] / (x1 - x0), mask_hw[0] / (y1 - y0)
-    return np.array([
-        [x_slope, 0, (0.5 - x0) * x_slope - 0.5],
-        [0, y_slope, (0.5 - y0) * y_slope - 0.5],
-    ])
-
-
-def _window(
-    soft: NDArray[np.uint8], back: NDArray[np.float64], xyxy: tuple[int, int, int, int],
-    border: int,
-) -> NDArray[np.uint8]:
-    """Interpolate a mask over one window of the source, and nowhere else."""
-    x0, y0, x1, y1 = xyxy
-    shifted = back.copy()
-    shifted[:, 2] += back[:, 0] * x0 + back[:, 1] * y0
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    large = cv2.warpAffine(soft, shifted, (x1 - x0, y1 - y0), flags=flags, borderMode=border)
-    return np.asarray(large, np.uint8)
+    :param size: of the mask, around which one pixel of zeros is laid.
+    """
+    centre = np.arange(first, last) + 0.5
+    return lattice_at((centre - low) * (size / (high - low)) + 0.5, size + 2)
 
 
 def _patches_from_slots(outputs: Outputs, slots: list[int], fit: Fit) -> Iterator[Patch]:
@@ -135,8 +118,8 @@ def _patches_from_slots(outputs: Outputs, slots: list[int], fit: Fit) -> Iterato
     assert outputs.scores is not None
     assert outputs.classes is not None
     small = outputs.instances
-    rows = lattice(fit, small.shape, 0, 'half_pixel').nearest
-    columns = lattice(fit, small.shape, 1, 'half_pixel').nearest
+    rows = lattice(fit, small.shape, 0).nearest
+    columns = lattice(fit, small.shape, 1).nearest
     top, bottom, left, right = fit.seen_yyxx()
     height, width = small.shape
     in_row = np.zeros((len(outputs.scores) + 1, height), bool)

@@ -19,8 +19,8 @@ def batch_obstacle(network: Network, ports: Sequence[Port]) -> str:
     pictures = _pictures(network)
     try:
         run = open_trial(network.part(ports, 'N'))
-        alone = [run({network.input: picture[None]}) for picture in pictures]
-        together = run({network.input: pictures})
+        alone = [run({network.input_name: picture[None]}) for picture in pictures]
+        together = run({network.input_name: pictures})
     except ModelError:
         return 'its graph is fixed to one picture'
     if all(np.array_equal(alone[0][port.name], alone[1][port.name]) for port in ports):

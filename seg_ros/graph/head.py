@@ -32,7 +32,8 @@ def make_head(network: Network, spec: InputSpec, batch: int | str) -> onnx.Model
         pixels = op.add(pixels, _by_channel(offset, network))
     if network.dtype != np.float32:
         pixels = op.cast(pixels, to=network.dtype)
-    return build_piece('head', {IMAGE: image}, {f'{BODY}{network.input}': pixels}, network.opset)
+    outputs = {f'{BODY}{network.input_name}': pixels}
+    return build_piece('head', {IMAGE: image}, outputs, network.opset)
 
 
 def _by_channel(values: 'np.typing.NDArray[np.float64]', network: Network) -> Var:

@@ -36,13 +36,13 @@ class Network:
     A network for batches of one.
 
     :param model: of an opset from 17 to 20, its weights in initializers.
-    :param input: name of the tensor that takes the picture.
+    :param input_name: name of the tensor that takes the picture.
     :param dtype: of that tensor, float32 or float16.
     :param size_hw: height and width of the picture, in pixels.
     """
 
     model: onnx.ModelProto
-    input: str
+    input_name: str
     dtype: 'np.dtype[Any]'
     layout: Layout
     channels: int
@@ -55,7 +55,7 @@ class Network:
 
     @cached_property
     def outputs(self) -> tuple[Port, ...]:
-        """The network's outputs, as a run on a black picture shows them."""
+        """Return the network's outputs, as a run on a black picture shows them."""
         return self.ports([item.name for item in self.model.graph.output])
 
     def ports(self, names: Sequence[str]) -> tuple[Port, ...]:
@@ -67,7 +67,7 @@ class Network:
         unknown = [name for name in names if name not in self._measured]
         if unknown:
             picture = np.zeros(self.input_shape(1), self.dtype)
-            arrays = open_trial(_cut(self.model, unknown))({self.input: picture})
+            arrays = open_trial(_cut(self.model, unknown))({self.input_name: picture})
             for name, array in arrays.items():
                 self._measured[name] = Port(name, array.dtype, array.shape)
         return tuple(self._measured[name] for name in names)

@@ -5,14 +5,16 @@ import ctypes
 from dataclasses import replace
 import signal
 import sys
+from threading import Event
 from typing import Any
 
 import cv2
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
+from rclpy.signals import SignalHandlerOptions
 from seg_ros.core.errors import SegError, SettingError
 from seg_ros.core.settings import Settings
 from seg_ros.ros.diagnostics import diagnostics, images_lost
@@ -26,6 +28,7 @@ from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
 FOLLOW_S = 0.05
+WAKE_S = 0.2    # how long a signal may go unnoticed while nothing else happens
 
 
 class SegmentationNode(SafeLifecycleNode):
@@ -219,19 +222,25 @@ def keep_freed_memory() -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the node until SIGINT or SIGTERM."""
+    """
+    Run the node until SIGINT or SIGTERM.
+
+    rclpy's own signal handlers would pull the context from under the frames in flight: here the
+    node finishes and closes everything first.
+    """
     keep_freed_memory()
     cv2.setNumThreads(1)
-    rclpy.init(args=arguments)
+    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    ended = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
     node = SegmentationNode()
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:
-        executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
+        while not ended.is_set():
+            executor.spin_once(timeout_sec=WAKE_S)
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
         node.abandon_autostart()
         node.release()
         executor.shutdown()

@@ -119,7 +119,7 @@ def test_old_files_may_list_their_weights_among_the_inputs():
         opset=11, ir_version=3,
     )
     network = network_from_model(model)
-    assert network.input == 'x'
+    assert network.input_name == 'x'
     result = run_model(network.part(network.outputs, 1), {'x': np.zeros(shape, np.float32)})
     np.testing.assert_array_equal(result['y'], np.ones(shape))
 

@@ -68,7 +68,7 @@ def test_a_signal_ends_the_process_cleanly_in_mid_stream(bystander, channel_mode
         bystander.wait(lambda: semantic, 'a mask from the other process')
         process.send_signal(ending)
         _, log = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == 0
+    assert process.returncode == 0, log
     assert 'Traceback' not in log
 
 
@@ -85,3 +85,16 @@ def test_namespace_remapping_and_the_shipped_parameter_file_apply(bystander, cha
         mask = bystander.wait(lambda: semantic, 'a mask')[0]
     assert mask.header == message.header
     assert (mask.height, mask.width) == (50, 70)
+
+
+def test_empty_lists_in_a_parameter_file_mean_the_defaults(bystander, channel_model, tmp_path):
+    parameters = tmp_path / 'parameters.yaml'
+    parameters.write_text(
+        f'/**:\n  segmentation:\n    ros__parameters:\n      model: {channel_model}\n'
+        '      classes: []\n      cameras: []\n      max_rate_hz: 100\n'
+    )
+    with node_process('--params-file', str(parameters)):
+        semantic = bystander.listen('/segmentation/camera/semantic', Image)
+        bystander.send(bystander.image(channel_picture()))
+        mask = bystander.wait(lambda: semantic, 'a mask')[0]
+    assert set(bytes(mask.data)) == {10, 20, 30}

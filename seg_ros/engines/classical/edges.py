@@ -32,7 +32,10 @@ def edges(view: View) -> Found:
     level = max(otsu_level(slope), view.contrast_floor)
     lines = cv2.Canny(view.color, FADE * 4 * level, 4 * level)
     lines = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, disc(GAP))
-    count, regions = cv2.connectedComponents((lines == 0).astype(np.uint8), connectivity=4)
+    # diagonal lines part too, hence 4; Wu's algorithm, since OpenCV 4.5.5 crashes in its default
+    count, regions = cv2.connectedComponentsWithAlgorithm(
+        (lines == 0).astype(np.uint8), 4, cv2.CV_32S, cv2.CCL_WU
+    )
     outside = border_share(regions, count) > OPEN_BORDER
     outside[0] = False
     enclosed = (~outside).astype(np.uint8)[regions]

@@ -52,7 +52,7 @@ def objects_from_mask(mask: NDArray[Any]) -> NDArray[np.int32]:
     """
     smooth = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc(5))
     smooth = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, disc(5))
-    _, holes, stats, _ = cv2.connectedComponentsWithStats(1 - smooth, connectivity=4)
+    _, holes, stats, _ = cv2.connectedComponentsWithStats(1 - smooth)
     pinhole = stats[:, cv2.CC_STAT_AREA] < LEAST_HOLE * mask.size
     filled = np.maximum(smooth, pinhole.astype(np.uint8)[holes])
     count, labels, stats, _ = cv2.connectedComponentsWithStats(filled)

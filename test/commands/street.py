@@ -1,0 +1,40 @@
+"""A network that is no network: it calls bright pixels cars, dark ones road, the rest nothing."""
+
+import cv2
+import numpy as np
+from seg_ros.core.card import card_from_dict
+from seg_ros.core.segmentation import Segment, Segmentation
+
+CARD = card_from_dict({'name': 'street', 'task': 'panoptic', 'classes': [
+    {'id': 2, 'name': 'road', 'color': [128, 64, 128]},
+    {'id': 5, 'name': 'car', 'color': [0, 0, 142], 'thing': True},
+]})
+
+
+def make_picture(seed=0, size_hw=(60, 80)):
+    """Return bgr pixels with two cars on the road under a grey sky; the seed moves the cars."""
+    shift = seed % 20
+    pixels = np.full((*size_hw, 3), 120, np.uint8)
+    pixels[30:] = 10
+    pixels[35:45, 5 + shift:20 + shift] = 250
+    pixels[40:50, 45 + shift:60 + shift] = 240
+    return pixels
+
+
+def segment(frame):
+    """Segment what `make_picture` draws, by plain numpy and connected components."""
+    grey = frame.pixels if frame.color == 'gray' else frame.pixels[:, :, 1]
+    classes = np.full(frame.size_hw, 255, np.uint8)
+    classes[grey < 60] = 2
+    confidence = np.where(classes == 2, 204, 0).astype(np.uint8)
+    count, parts = cv2.connectedComponents((grey > 180).astype(np.uint8))
+    segments = []
+    for number in range(1, count):
+        mask = parts == number
+        rows, columns = np.nonzero(mask)
+        xyxy = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+        segments.append(Segment(number, 5, 0.75, tuple(map(int, xyxy)), int(mask.sum())))
+        classes[mask], confidence[mask] = 5, 191
+    return Segmentation(
+        frame.size_hw, 255, classes, confidence, parts.astype(np.uint16), tuple(segments)
+    )

@@ -1,0 +1,242 @@
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip('rosbags', reason='rosbags is not installed')
+
+from rosbags.rosbag2 import Reader, StoragePlugin, Writer
+from rosbags.typesys import get_typestore, Stores
+from seg_ros.commands.bag import Bag, BagWriter, camera_from_topic
+from seg_ros.commands.sources import open_sources
+from seg_ros.core.errors import ImageError, SettingError
+from street import make_picture, segment
+
+TYPES = get_typestore(Stores.ROS2_JAZZY)
+IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
+STORAGES = ['sqlite3', 'mcap']
+SECOND = 1_000_000_000
+
+
+def header(seed):
+    stamp = TYPES.types['builtin_interfaces/msg/Time'](1000 + seed, 7)
+    return TYPES.types['std_msgs/msg/Header'](stamp, 'camera_optical')
+
+
+def raw(seed, encoding='bgr8', pixels=None):
+    pixels = make_picture(seed) if pixels is None else pixels
+    height, width = pixels.shape[:2]
+    data = pixels.reshape(-1).view(np.uint8)
+    return IMAGE, TYPES.types[IMAGE](
+        header(seed), height, width, encoding, 0, len(data) // height, data
+    )
+
+
+def compressed(seed):
+    data = cv2.imencode('.png', make_picture(seed))[1]
+    return COMPRESSED, TYPES.types[COMPRESSED](header(seed), 'bgr8; png compressed bgr8', data)
+
+
+def text():
+    kind = 'std_msgs/msg/String'
+    return kind, TYPES.types[kind]('hello')
+
+
+def write_bag(path, storage, messages):
+    """Write messages as (topic, (type, message) or (type, bytes)), a second apart."""
+    with Writer(path, version=8, storage_plugin=StoragePlugin[storage.upper()]) as writer:
+        connections = {}
+        for number, (topic, (kind, message)) in enumerate(messages):
+            if topic not in connections:
+                connections[topic] = writer.add_connection(topic, kind, typestore=TYPES)
+            data = message if type(message) is bytes else TYPES.serialize_cdr(message, kind)
+            writer.write(connections[topic], 5000 * SECOND + number * SECOND, data)
+    return path
+
+
+def read_bag(path):
+    """Return all messages by topic, as (time, message)."""
+    found = {}
+    with Reader(path) as reader:
+        for connection, time, data in reader.messages():
+            message = TYPES.deserialize_cdr(data, connection.msgtype)
+            found.setdefault(connection.topic, []).append((time, message))
+    return found
+
+
+@pytest.fixture
+def skips():
+    class Skips(list):
+        def __call__(self, name, error):
+            self.append((name, str(error)))
+
+    return Skips()
+
+
+@pytest.mark.parametrize('storage', STORAGES)
+def test_raw_and_compressed_images_are_read_with_their_headers(storage, tmp_path, skips):
+    path = write_bag(tmp_path / 'bag', storage, [
+        ('/front/image_raw', raw(0)), ('/chatter', text()),
+        ('/rear/image_raw/compressed', compressed(1)), ('/front/image_raw', raw(2)),
+    ])
+    (bag,) = open_sources([path], (), skips)
+    pictures = list(bag.pictures(skips))
+    assert (len(bag), bag.storage, skips) == (3, storage, [])
+    assert [picture.name for picture in pictures] == [
+        'front_image_raw_1000000000007', 'rear_image_raw_compressed_1001000000007',
+        'front_image_raw_1002000000007',
+    ]
+    assert [picture.received_ns // SECOND for picture in pictures] == [5000, 5002, 5003]
+    for seed, picture in enumerate(pictures):
+        frame = picture.frame
+        np.testing.assert_array_equal(frame.pixels, make_picture(seed))
+        assert (frame.stamp_ns, frame.frame_id) == ((1000 + seed) * SECOND + 7, 'camera_optical')
+
+
+@pytest.mark.parametrize('storage', STORAGES)
+def test_the_file_of_a_bag_can_be_given_instead_of_its_folder(storage, tmp_path, skips):
+    folder = write_bag(tmp_path / 'bag', storage, [('/front/image_raw', raw(0))])
+    (path,) = (item for item in folder.iterdir() if item.suffix != '.yaml')
+    (bag,) = open_sources([path], (), skips)
+    assert bag.storage == storage
+    assert len(list(bag.pictures(skips))) == len(bag) == 1
+
+
+def test_only_the_topics_asked_for_are_read(tmp_path, skips):
+    path = write_bag(tmp_path / 'bag', 'mcap', [
+        ('/front/image_raw', raw(0)), ('/rear/image_raw', raw(1)), ('/rear/image_raw', raw(2)),
+    ])
+    bag = Bag(path, ['/rear/image_raw'])
+    assert len(bag) == 2
+    assert {picture.topic for picture in bag.pictures(skips)} == {'/rear/image_raw'}
+
+
+@pytest.mark.parametrize('topic', ['/chatter', '/nowhere'])
+def test_a_topic_without_images_is_refused_and_those_with_are_named(topic, tmp_path):
+    path = write_bag(tmp_path / 'bag', 'mcap', [('/front/image_raw', raw(0)), ('/chatter', text())])
+    with pytest.raises(ImageError, match=f'{topic}; expected some of /front/image_raw'):
+        Bag(path, [topic])
+
+
+def test_a_bag_without_images_is_refused(tmp_path):
+    path = write_bag(tmp_path / 'bag', 'mcap', [('/chatter', text())])
+    with pytest.raises(ImageError, match='a recording without image topic'):
+        Bag(path, [])
+
+
+@pytest.mark.parametrize('storage', STORAGES)
+def test_messages_that_cannot_be_read_are_told_one_by_one(storage, tmp_path, skips):
+    depth = np.ones((60, 80), np.float32)
+    whole = TYPES.serialize_cdr(raw(3)[1], IMAGE)
+    path = write_bag(tmp_path / 'bag', storage, [
+        ('/front/image_raw', raw(0)),
+        ('/depth/image', raw(1, '32FC1', depth)),
+        ('/front/image_raw', (IMAGE, bytes(whole)[:100])),
+        ('/front/image_raw', raw(2, 'bgr8', make_picture(2)[:, :, 0].copy())),
+        ('/front/image_raw', (IMAGE, b'')),
+        ('/front/image_raw', raw(5)),
+    ])
+    pictures = list(Bag(path, []).pictures(skips))
+    assert [picture.frame.stamp_ns // SECOND for picture in pictures] == [1000, 1005]
+    assert [name for name, _ in skips] == [
+        f'{path}, /depth/image', *3 * [f'{path}, /front/image_raw']
+    ]
+    assert [message.split(' ')[:2] for _, message in skips] == [
+        ['encoding', '32FC1,'], ['a', 'damaged'], ['bgr8', 'picture'], ['a', 'damaged'],
+    ]
+
+
+@pytest.mark.parametrize('storage', STORAGES)
+@pytest.mark.parametrize('share', [0.0, 0.02, 0.5, 0.98])
+def test_a_bag_that_was_cut_off_is_told_and_never_ends_the_run(storage, share, tmp_path, skips):
+    folder = write_bag(tmp_path / 'bag', storage, [('/a/image', raw(seed)) for seed in range(20)])
+    (path,) = (item for item in folder.iterdir() if item.suffix != '.yaml')
+    path.write_bytes(path.read_bytes()[:int(share * path.stat().st_size)])
+    try:
+        (bag,) = open_sources([folder], (), skips)
+    except ImageError:
+        read = 0
+    else:
+        read = len(list(bag.pictures(skips)))
+    assert read < 20
+    assert 'a damaged recording' in skips[-1][1]
+
+
+def test_damaged_metadata_is_told(tmp_path, skips):
+    folder = write_bag(tmp_path / 'bag', 'mcap', [('/a/image', raw(0))])
+    (folder / 'metadata.yaml').write_text('rosbag2_bagfile_information: [')
+    with pytest.raises(ImageError):
+        open_sources([folder], (), skips)
+    assert 'a damaged recording' in skips[0][1]
+
+
+@pytest.mark.parametrize('storage', STORAGES)
+def test_masks_are_written_under_the_headers_of_their_images(storage, tmp_path, skips):
+    source = write_bag(tmp_path / 'in', storage, [
+        ('/front/image_raw', raw(seed)) for seed in range(3)
+    ])
+    with BagWriter(tmp_path / 'out', storage) as writer:
+        for picture in Bag(source, []).pictures(skips):
+            writer.write('any', picture, segment(picture.frame))
+    written = read_bag(tmp_path / 'out')
+    encodings = {
+        'semantic': 'mono8', 'instance': '16UC1', 'panoptic': '32SC1', 'confidence': 'mono8'
+    }
+    assert set(written) == {f'/segmentation/front/{name}' for name in encodings}
+    for seed, (time, image) in enumerate(read_bag(source)['/front/image_raw']):
+        pixels = image.data.reshape(60, 80, 3)
+        green = pixels[:, :, 1]
+        semantic = np.select([green > 180, green < 60], [5, 2], 255)
+        arrays = {}
+        for name, encoding in encodings.items():
+            at, message = written[f'/segmentation/front/{name}'][seed]
+            assert (at, message.header) == (time, image.header)
+            assert (message.height, message.width, message.encoding) == (60, 80, encoding)
+            kind = np.dtype({'mono8': 'u1', '16UC1': '<u2', '32SC1': '<i4'}[encoding])
+            assert (message.step, message.is_bigendian) == (80 * kind.itemsize, 0)
+            arrays[name] = message.data.view(kind).reshape(60, 80)
+        np.testing.assert_array_equal(arrays['semantic'], semantic)
+        np.testing.assert_array_equal(arrays['instance'] > 0, semantic == 5)
+        np.testing.assert_array_equal(arrays['panoptic'] >> 16, semantic)
+        np.testing.assert_array_equal(arrays['panoptic'] & 0xFFFF, arrays['instance'])
+        np.testing.assert_array_equal(arrays['confidence'] > 0, semantic != 255)
+
+
+def test_two_topics_of_one_camera_are_kept_apart(tmp_path, skips):
+    source = write_bag(tmp_path / 'in', 'mcap', [
+        ('/front/image_raw', raw(0)), ('/front/image_raw/compressed', compressed(0)),
+    ])
+    with BagWriter(tmp_path / 'out', 'mcap') as writer:
+        for picture in Bag(source, []).pictures(skips):
+            writer.write('any', picture, segment(picture.frame))
+    assert {topic.split('/')[2] for topic in read_bag(tmp_path / 'out')} == {'front', 'front_2'}
+
+
+def test_a_bag_is_whole_even_if_the_run_ends_early(tmp_path, skips):
+    source = write_bag(tmp_path / 'in', 'mcap', [('/a/image', raw(seed)) for seed in range(3)])
+
+    def interrupted():
+        with BagWriter(tmp_path / 'out', 'mcap') as writer:
+            for picture in Bag(source, []).pictures(skips):
+                writer.write('any', picture, segment(picture.frame))
+                raise KeyboardInterrupt
+
+    pytest.raises(KeyboardInterrupt, interrupted)
+    assert len(read_bag(tmp_path / 'out')['/segmentation/a/semantic']) == 1
+
+
+def test_a_bag_that_cannot_be_written_is_told(tmp_path, skips):
+    source = write_bag(tmp_path / 'in', 'mcap', [('/a/image', raw(0))])
+    (tmp_path / 'file').write_text('in the way')
+    (picture,) = Bag(source, []).pictures(skips)
+    writer = BagWriter(tmp_path / 'file' / 'bag', 'mcap')
+    with pytest.raises(SettingError, match='cannot be written'):
+        writer.write('any', picture, segment(picture.frame))
+
+
+@pytest.mark.parametrize(('topic', 'camera'), [
+    ('/front/image_raw', 'front'), ('/front/image_raw/compressed', 'front'),
+    ('/camera/camera/color/image_raw', 'camera_camera_color'), ('/image', 'camera'),
+    ('/front/image_rect_color', 'front'), ('/thermal', 'thermal'),
+])
+def test_a_camera_is_named_by_its_topic(topic, camera):
+    assert camera_from_topic(topic) == camera

@@ -1,0 +1,102 @@
+import json
+
+import cv2
+import numpy as np
+import pytest
+from seg_ros.commands.coco_panoptic import CocoPanoptic, panoptic_ids, rgb_from_ids
+from seg_ros.commands.sources import Picture
+from seg_ros.core.card import card_from_dict
+from seg_ros.core.errors import ContractError
+from seg_ros.core.frame import Frame
+from seg_ros.core.segmentation import Segmentation
+from street import CARD, make_picture, segment
+
+
+def read_ids(path):
+    """Read a panoptic PNG as the COCO tools do."""
+    blue, green, red = np.moveaxis(cv2.imread(str(path), cv2.IMREAD_UNCHANGED).astype(int), 2, 0)
+    return red + 256 * green + 256 * 256 * blue
+
+
+@pytest.fixture
+def written(tmp_path):
+    pictures = {}
+    with CocoPanoptic(tmp_path, CARD) as sink:
+        for seed in range(3):
+            frame = Frame(make_picture(seed), 'bgr')
+            masks = segment(frame)
+            sink.write(f'p{seed}', Picture(f'p{seed}', f'in/p{seed}.jpg', frame), masks)
+            pictures[f'p{seed}'] = masks
+    return tmp_path, json.loads((tmp_path / 'panoptic.json').read_text()), pictures
+
+
+def test_ids_are_those_of_instances_and_of_classes_without(written):
+    folder, _, pictures = written
+    for name, masks in pictures.items():
+        ids = read_ids(folder / 'panoptic' / f'{name}.png')
+        expected = np.zeros(masks.size_hw, int)
+        expected[masks.classes == 2] = 65536 + 2
+        expected[masks.instances == 1] = 1
+        expected[masks.instances == 2] = 2
+        np.testing.assert_array_equal(ids, expected)
+
+
+def test_the_table_lists_exactly_the_segments_of_the_png(written):
+    folder, table, pictures = written
+    assert [row['file_name'] for row in table['annotations']] == [f'{n}.png' for n in pictures]
+    categories = {row['id'] for row in table['categories']}
+    for annotation in table['annotations']:
+        ids = read_ids(folder / 'panoptic' / annotation['file_name'])
+        rows = {row['id']: row for row in annotation['segments_info']}
+        assert len(rows) == len(annotation['segments_info']) == 3
+        assert set(rows) | {0} == set(np.unique(ids).tolist())
+        for number, row in rows.items():
+            ys, xs = np.nonzero(ids == number)
+            x, y, width, height = row['bbox']
+            assert row['area'] == len(xs)
+            assert (x, y) == (xs.min(), ys.min())
+            assert (x + width - 1, y + height - 1) == (xs.max(), ys.max())
+            assert row['category_id'] in categories
+            assert row['iscrowd'] == 0
+
+
+def test_scores_are_those_of_instances_and_the_mean_confidence_of_the_rest(written):
+    _, table, _ = written
+    rows = table['annotations'][0]['segments_info']
+    assert [(row['id'], row['category_id'], row['score']) for row in rows] == [
+        (1, 5, 0.75), (2, 5, 0.75), (65538, 2, 0.8)
+    ]
+
+
+def test_images_and_categories_are_described(written):
+    _, table, _ = written
+    assert table['images'][1] == {
+        'id': 2, 'file_name': 'in/p1.jpg', 'height': 60, 'width': 80
+    }
+    assert [row['image_id'] for row in table['annotations']] == [1, 2, 3]
+    assert table['categories'] == [
+        {'id': 2, 'name': 'road', 'isthing': 0, 'color': [128, 64, 128]},
+        {'id': 5, 'name': 'car', 'isthing': 1, 'color': [0, 0, 142]},
+    ]
+
+
+@pytest.mark.parametrize(('task', 'expected'), [('panoptic', 0), ('semantic', 65536 + 5)])
+def test_a_car_without_an_instance_is_void_unless_there_are_no_instances_at_all(task, expected):
+    card = card_from_dict({**CARD.to_dict(), 'task': task})
+    classes = np.array([[2, 5, 255]], np.uint8)
+    masks = Segmentation((1, 3), 255, classes, None, np.zeros((1, 3), np.uint16))
+    assert panoptic_ids(masks, card).tolist() == [[65538, expected, 0]]
+
+
+def test_ids_of_16_bits_keep_their_places():
+    card = card_from_dict({'name': 'many', 'classes': [{'id': 65534, 'name': 'last'}]})
+    classes = np.array([[65534, 65535]], np.uint16)
+    masks = Segmentation((1, 2), 65535, classes, None, np.zeros((1, 2), np.uint16))
+    ids = panoptic_ids(masks, card)
+    assert ids.tolist() == [[131070, 0]]
+    assert rgb_from_ids(ids).tolist() == [[[254, 255, 1], [0, 0, 0]]]
+
+
+def test_masks_that_were_not_asked_for_are_refused():
+    with pytest.raises(ContractError, match='classes and instances'):
+        panoptic_ids(Segmentation((1, 1)), CARD)

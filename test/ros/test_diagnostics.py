@@ -1,0 +1,73 @@
+"""What the diagnostics make of the numbers."""
+
+from types import SimpleNamespace
+
+from diagnostic_msgs.msg import DiagnosticStatus
+import pytest
+from rclpy.time import Time
+
+from seg_ros.core.contract import EngineFacts
+from seg_ros.pipeline.timing import Timing
+from seg_ros.ros.diagnostics import diagnostics, images_lost
+
+
+def camera(images_hz, infos_hz, subscribed=True):
+    timing = Timing()
+    rates = {'input': images_hz, 'info': infos_hz}
+    timing.rate_hz = lambda name, span_s=5.0: rates.get(name, 0.0)
+    return SimpleNamespace(
+        name='front', image_topic='/front/image_raw', timing=timing, subscribed=subscribed
+    )
+
+
+def segmenter():
+    facts = EngineFacts('openvino', 'CPU', 'bf16', 2, 'edges', '1.0')
+    timing = Timing()
+    for milliseconds in range(1, 101):
+        timing.add('network', float(milliseconds))
+    return SimpleNamespace(
+        engine=SimpleNamespace(facts=facts), timing=timing, card=SimpleNamespace(name='net')
+    )
+
+
+@pytest.mark.parametrize(
+    ('images_hz', 'infos_hz', 'lost'),
+    [(30, 30, False), (24.1, 30, False), (23.9, 30, True), (5, 30, True), (0, 0, False)],
+)
+def test_images_are_lost_below_four_fifths_of_the_camera_info_rate(images_hz, infos_hz, lost):
+    words = images_lost(camera(images_hz, infos_hz))
+    assert bool(words) == lost
+    if lost:
+        assert '/front/image_raw' in words
+        assert 'FASTRTPS_DEFAULT_PROFILES_FILE' in words
+
+
+def test_a_camera_that_is_not_listened_to_loses_nothing():
+    assert images_lost(camera(0, 30, subscribed=False)) == ''
+
+
+def test_stages_drops_engine_and_model_are_in_the_message():
+    each = camera(30, 30)
+    each.timing.count('newer')
+    each.timing.count('newer')
+    message = diagnostics(Time(), 'segmentation', 'active', segmenter(), [each], ('a', 'b'))
+    engine, front = (
+        {pair.key: pair.value for pair in status.values} for status in message.status
+    )
+    assert engine['network_ms_median'] == '50.50'
+    assert engine['network_ms_p99'] == '99.01'
+    assert engine['network_ms_max'] == '100.00'
+    assert (engine['model_active'], engine['model_pending']) == ('a', 'b')
+    assert (engine['engine'], engine['precision']) == ('openvino 1.0', 'bf16')
+    assert front['dropped_newer'] == '2'
+    assert front['dropped_bad'] == '0'
+
+
+def test_a_silent_camera_and_a_fault_raise_the_level():
+    broken = segmenter()
+    broken.timing.count('fault')
+    message = diagnostics(Time(), 'segmentation', 'active', broken, [camera(0, 0)], ('a', ''))
+    engine, front = message.status
+    assert engine.level == DiagnosticStatus.ERROR
+    assert front.level == DiagnosticStatus.WARN
+    assert front.message == 'no images arrive'
