@@ -1,6 +1,7 @@
 """Rosbag2 recordings, read and written without ROS."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -146,7 +147,8 @@ class BagWriter:
         trace: TracebackType | None,
     ) -> None:
         if self._connections:
-            self._writer.close()
+            with self._disk():
+                self._writer.close()
 
     def write(self, name: str, picture: Picture, segmentation: Segmentation) -> None:
         """
@@ -158,14 +160,16 @@ class BagWriter:
             wanted = camera_from_topic(picture.topic)
             self._cameras[picture.topic] = self._camera_names.claim(wanted)
         camera = self._cameras[picture.topic]
-        try:
+        with self._disk():
             for output, array in _outputs(segmentation):
-                message = _image_message(array, picture.frame)
-                self._writer.write(
-                    self._connection(f'/segmentation/{camera}/{output}'),
-                    picture.received_ns,
-                    _TYPES.serialize_cdr(message, IMAGE),
-                )
+                data = _TYPES.serialize_cdr(_image_message(array, picture.frame), IMAGE)
+                connection = self._connection(f'/segmentation/{camera}/{output}')
+                self._writer.write(connection, picture.received_ns, data)
+
+    @contextmanager
+    def _disk(self) -> Iterator[None]:
+        try:
+            yield
         except (WriterError, OSError, _StorageError) as error:
             raise SettingError(
                 f'{self._path} cannot be written ({error})', 'a new folder, and room on its disk'

@@ -4,7 +4,7 @@ import argparse
 from dataclasses import fields
 from pathlib import Path
 
-from seg_ros.core.card import read_card
+from seg_ros.core.card_reading import read_card
 from seg_ros.core.errors import ModelError
 from seg_ros.graph.baked import Baked
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from seg_ros.core.card import read_card
+from seg_ros.core.card_reading import read_card
 
 SUMMARY = 'tell what a model file is: card, contract and classes, or what could be made of it'
 EXAMPLE = 'seg_ros inspect yolov8n-seg.model.onnx'

@@ -144,6 +144,17 @@ class Outputs:
         present = {name: array[index] for name, array in self.present().items()}
         return Outputs(**present)
 
+    def tensor(self, name: str) -> NDArray[Any]:
+        """
+        Return the tensor called `name`.
+
+        :raises ContractError: if it is absent.
+        """
+        array: NDArray[Any] | None = getattr(self, name)
+        if array is None:
+            raise ContractError(f'outputs {", ".join(self.present())} alone', f'{name} too')
+        return array
+
     def present(self) -> dict[str, NDArray[Any]]:
         """Return the tensors that there are, by name."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}

@@ -27,8 +27,7 @@ def source_classes(
     :param outputs: of one picture, without the batch axis.
     :returns: card ids (H, W), and the confidence uint8 (H, W) where it is wanted or needed.
     """
-    labels = outputs.labels
-    assert labels is not None
+    labels = outputs.tensor('labels')
     rows = lattice(fit, labels.shape, 0, contract.upsampling)
     columns = lattice(fit, labels.shape, 1, contract.upsampling)
     table = id_table(card, cuts)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -11,6 +11,14 @@ from seg_ros.core.contract import Contract, Outputs
 from seg_ros.core.cuts import Cuts
 from seg_ros.core.geometry import Fit
 from seg_ros.core.lattice import interpolated, Lattice, lattice, lattice_at
+
+
+class Slot(NamedTuple):
+    """One detection of a picture, whose box and mask have the same number."""
+
+    number: int
+    channel: int
+    score: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,55 +55,64 @@ def patches_from_outputs(
     :returns: patches that share no pixel: the higher score owns it, and an instance of which less
         than `cuts.visible` remains is dropped.
     """
-    if outputs.scores is None or outputs.classes is None:
+    if outputs.scores is None:
         return []
+    scores, classes = outputs.scores, outputs.tensor('classes')
     slots = [
-        int(slot)
-        for slot in np.argsort(-outputs.scores, kind='stable')
-        if outputs.scores[slot] > 0
-        and outputs.scores[slot] >= cuts.score
-        and int(outputs.classes[slot]) in cuts.channels
+        Slot(number, int(classes[number]), float(scores[number]))
+        for number in np.argsort(-scores, kind='stable').tolist()
+        if scores[number] > 0
+        and scores[number] >= cuts.score
+        and classes[number] in cuts.channels
     ]
     if outputs.instances is not None:
-        return list(_patches_from_slots(outputs, slots, fit))
+        return list(_patches_from_map(outputs.instances, slots, fit, len(scores)))
     return list(_patches_from_masks(outputs, slots, fit, contract, cuts))
 
 
 def _patches_from_masks(
-    outputs: Outputs, slots: list[int], fit: Fit, contract: Contract, cuts: Cuts
+    outputs: Outputs, slots: list[Slot], fit: Fit, contract: Contract, cuts: Cuts
 ) -> Iterator[Patch]:
-    assert outputs.boxes is not None
-    assert outputs.masks is not None
-    assert outputs.scores is not None
-    assert outputs.classes is not None
-    taken = np.zeros(fit.source_hw, bool)
-    boxes = fit.source_xyxy(outputs.boxes)
+    masks = outputs.tensor('masks')
+    boxes = fit.source_xyxy(outputs.tensor('boxes'))
     top, bottom, left, right = fit.seen_yyxx()
     # A pixel belongs to a box if its index lies in [x0, x1), as YOLO's crop has it.
     windows = np.clip(np.ceil(boxes), (left, top) * 2, (right, bottom) * 2).astype(np.intp)
-    level = int(cuts.mask_level)
+    taken = np.zeros(fit.source_hw, bool)
     for slot in slots:
-        x0, y0, x1, y1 = windows[slot].tolist()
+        x0, y0, x1, y1 = windows[slot.number].tolist()
         if x1 <= x0 or y1 <= y0:
             continue
-        soft = outputs.masks[slot]
-        if contract.mask_frame == 'image':
-            rows = lattice(fit, soft.shape, 0).span(y0, y1)
-            columns = lattice(fit, soft.shape, 1).span(x0, x1)
-        else:
-            left_edge, top_edge, right_edge, bottom_edge = boxes[slot].tolist()
-            rows = _in_box(y0, y1, top_edge, bottom_edge, soft.shape[0])
-            columns = _in_box(x0, x1, left_edge, right_edge, soft.shape[1])
-            soft = cv2.copyMakeBorder(soft, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-        mask = np.asarray(interpolated(soft, rows, columns) > level)
+        box = boxes[slot.number] if contract.mask_frame == 'box' else None
+        soft = _soft_window(masks[slot.number], fit, box, (x0, y0, x1, y1))
+        mask = np.asarray(soft > int(cuts.mask_level))
         whole = np.count_nonzero(mask)
         window = taken[y0:y1, x0:x1]
         mask &= ~window
         area = int(np.count_nonzero(mask))
         if area and area >= cuts.visible * whole:
             window |= mask
-            score, channel = float(outputs.scores[slot]), int(outputs.classes[slot])
-            yield _trimmed(channel, score, (x0, y0), mask, area)
+            yield _trimmed(slot, (x0, y0), mask, area)
+
+
+def _soft_window(
+    mask: NDArray[np.uint8], fit: Fit, box: NDArray[np.float32] | None,
+    window: tuple[int, int, int, int],
+) -> NDArray[np.int16]:
+    """
+    Interpolate a mask over one window of the source, and nowhere else.
+
+    :param box: what the mask spans, in source pixels; None = the network's input.
+    """
+    x0, y0, x1, y1 = window
+    if box is None:
+        rows, columns = lattice(fit, mask.shape, 0), lattice(fit, mask.shape, 1)
+        return interpolated(mask, rows.span(y0, y1), columns.span(x0, x1))
+    left, top, right, bottom = box.tolist()
+    rows = _in_box(y0, y1, top, bottom, mask.shape[0])
+    columns = _in_box(x0, x1, left, right, mask.shape[1])
+    bordered = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    return interpolated(np.asarray(bordered, np.uint8), rows, columns)
 
 
 def _in_box(first: int, last: int, low: float, high: float, size: int) -> Lattice:
@@ -108,34 +125,32 @@ def _in_box(first: int, last: int, low: float, high: float, size: int) -> Lattic
     return lattice_at((centre - low) * (size / (high - low)) + 0.5, size + 2)
 
 
-def _patches_from_slots(outputs: Outputs, slots: list[int], fit: Fit) -> Iterator[Patch]:
+def _patches_from_map(
+    small: NDArray[Any], slots: list[Slot], fit: Fit, count: int
+) -> Iterator[Patch]:
     """
     Enlarge a map of slots whose pixels already belong to one instance each.
 
     Rows and columns are repeated, so that boxes found in the small map are exact in the large.
     """
-    assert outputs.instances is not None
-    assert outputs.scores is not None
-    assert outputs.classes is not None
-    small = outputs.instances
     rows = lattice(fit, small.shape, 0).nearest
     columns = lattice(fit, small.shape, 1).nearest
     top, bottom, left, right = fit.seen_yyxx()
     height, width = small.shape
-    in_row = np.zeros((len(outputs.scores) + 1, height), bool)
-    in_column = np.zeros((len(outputs.scores) + 1, width), bool)
+    in_row = np.zeros((count + 1, height), bool)
+    in_column = np.zeros((count + 1, width), bool)
     in_row[small, np.arange(height)[:, None]] = True
     in_column[small, np.arange(width)] = True
     for slot in slots:
-        if not in_row[slot + 1].any():
+        value = slot.number + 1
+        if not in_row[value].any():
             continue
-        y0, y1 = _reach(in_row[slot + 1], rows, top, bottom)
-        x0, x1 = _reach(in_column[slot + 1], columns, left, right)
-        mask = small[rows[y0:y1]][:, columns[x0:x1]] == slot + 1
+        y0, y1 = _reach(in_row[value], rows, top, bottom)
+        x0, x1 = _reach(in_column[value], columns, left, right)
+        mask = small[rows[y0:y1]][:, columns[x0:x1]] == value
         area = int(np.count_nonzero(mask))
         if area:
-            score, channel = float(outputs.scores[slot]), int(outputs.classes[slot])
-            yield _trimmed(channel, score, (x0, y0), mask, area)
+            yield _trimmed(slot, (x0, y0), mask, area)
 
 
 def _reach(
@@ -149,10 +164,10 @@ def _reach(
 
 
 def _trimmed(
-    channel: int, score: float, corner_xy: tuple[int, int], mask: NDArray[np.bool_], area: int
+    slot: Slot, corner_xy: tuple[int, int], mask: NDArray[np.bool_], area: int
 ) -> Patch:
     """Shrink a window to the pixels that are set in it."""
     x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
     x0, y0 = corner_xy[0] + x, corner_xy[1] + y
     tight = mask[y:y + height, x:x + width]
-    return Patch(channel, score, (x0, y0, x0 + width, y0 + height), tight, area)
+    return Patch(slot.channel, slot.score, (x0, y0, x0 + width, y0 + height), tight, area)

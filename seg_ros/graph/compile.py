@@ -19,14 +19,12 @@ from seg_ros.graph.families import pick
 from seg_ros.graph.families.reading import Decoded, Reading
 from seg_ros.graph.head import IMAGE, make_head
 from seg_ros.graph.intake import network_from_model
-from seg_ros.graph.network import Network
+from seg_ros.graph.network import Network, set_batch
 from seg_ros.graph.onnx_file import read_onnx
 from seg_ros.graph.operators import check_operators, forbidden_nodes
 from seg_ros.graph.piece import BODY, build_piece, chain
 from seg_ros.graph.trial import open_trial
 from spox import argument, Tensor
-
-_SHOWN = 5
 
 
 def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> onnx.ModelProto:
@@ -79,7 +77,10 @@ def _composed(
     head = make_head(network, card.input, batch)
     body = add_prefix(network.part(reading.ports, batch), BODY)
     decoder = build_piece('decode', arguments, decoded.tensors, network.opset)
-    return chain(head, body, decoder), decoded
+    whole = chain(head, body, decoder)
+    for item in whole.graph.output:
+        set_batch(item, batch)
+    return whole, decoded
 
 
 def _check_floor(reading: Reading, card: ModelCard, baked: Baked) -> None:
@@ -95,7 +96,7 @@ def _notes(network: Network, reading: Reading, obstacle: str) -> list[str]:
     """Tell what a user would not see from the contract."""
     notes = [f'read as {reading.family}: {reading.words}']
     if obstacle:
-        notes.append(f'one picture a call: {obstacle}; export it with a dynamic batch to share')
+        notes.append(f'one picture a call: {obstacle}; exports with a dynamic batch take more')
     names = {item.name for item in network.model.graph.output}
     used = {port.name for port in reading.ports}
     if names - used and used <= names:
@@ -104,12 +105,20 @@ def _notes(network: Network, reading: Reading, obstacle: str) -> list[str]:
 
 
 def _refuse(faults: list[str]) -> None:
-    if faults:
-        more = f' and {len(faults) - _SHOWN} more' if len(faults) > _SHOWN else ''
-        raise ModelError(
-            f'TensorRT does not take {"; ".join(faults[:_SHOWN])}{more}',
-            'operators that every engine runs',
-        )
+    """Raise for the operators that are not allowed, naming one node for each thing to do."""
+    if not faults:
+        return
+    nodes: dict[str, list[str]] = {}
+    for fault in faults:
+        node, _, reason = fault.partition(': ')
+        nodes.setdefault(reason, []).append(node)
+    told = [
+        f'{first} (and {len(others)} more): {reason}' if others else f'{first}: {reason}'
+        for reason, (first, *others) in nodes.items()
+    ]
+    raise ModelError(
+        f'TensorRT does not take {"; ".join(told)}', 'operators that every engine runs'
+    )
 
 
 def _prove(model: onnx.ModelProto, contract: Contract) -> None:

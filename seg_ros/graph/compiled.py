@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import onnx
-from seg_ros.core.card import card_from_dict, ModelCard
+from seg_ros.core.card import ModelCard
+from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.contract import Contract, contract_from_dict
 from seg_ros.core.errors import CardError, ModelError
 from seg_ros.graph.onnx_file import read_onnx

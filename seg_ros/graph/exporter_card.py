@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import onnx
-from seg_ros.core.card import card_from_dict, ModelCard
+from seg_ros.core.card import ModelCard
+from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.errors import CardError
 
 _TASKS = {'segment': 'instance'}
@@ -34,7 +35,7 @@ def card_from_metadata(model: onnx.ModelProto, name: str) -> ModelCard:
             f"the exporter's task is {task}", 'segment', 'export a network that gives masks'
         )
     data = {
-        'name': facts.get('description') or name,
+        'name': facts.get('description', '').strip() or name,
         'task': _TASKS[task],
         'licence': facts.get('license', ''),
     }

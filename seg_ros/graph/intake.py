@@ -26,6 +26,7 @@ def network_from_model(model: onnx.ModelProto, spec: InputSpec | None = None) ->
     :raises CardError: if model and card contradict each other, or neither says the size.
     """
     model = _modern(model)
+    _forget_shapes(model)
     picture = _picture(model)
     tensor = picture.type.tensor_type
     dims = [dim.dim_value if dim.dim_value > 0 else None for dim in tensor.shape.dim]
@@ -60,15 +61,20 @@ def _modern(model: onnx.ModelProto) -> onnx.ModelProto:
                 f'ONNX cannot bring the network from opset {version} to {LOWEST_OPSET} ({error})',
                 do='export it with opset 17',
             ) from error
-    weights = {item.name for item in modern.graph.initializer}
-    inputs = [item for item in modern.graph.input if item.name not in weights]
-    del modern.graph.input[:]
-    modern.graph.input.extend(inputs)
     modern.ir_version = max(8, modern.ir_version)
-    del modern.graph.value_info[:]
-    for item in modern.graph.output:
-        item.type.tensor_type.ClearField('shape')
     return modern
+
+
+def _forget_shapes(model: onnx.ModelProto) -> None:
+    """Drop what holds for the exporter's batch alone, and weights that pose as inputs."""
+    graph = model.graph
+    weights = {item.name for item in graph.initializer}
+    inputs = [item for item in graph.input if item.name not in weights]
+    del graph.input[:]
+    graph.input.extend(inputs)
+    del graph.value_info[:]
+    for item in graph.output:
+        item.type.tensor_type.ClearField('shape')
 
 
 def _picture(model: onnx.ModelProto) -> onnx.ValueInfoProto:

@@ -1,6 +1,6 @@
 """A trained network as its exporter wrote it: one picture goes in at a known size."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
@@ -36,7 +36,7 @@ class Network:
     A network for batches of one.
 
     :param model: of an opset from 17 to 20, its weights in initializers.
-    :param input_name: name of the tensor that takes the picture.
+    :param input_name: of the tensor that takes the picture.
     :param dtype: of that tensor, float32 or float16.
     :param size_hw: height and width of the picture, in pixels.
     """
@@ -90,13 +90,12 @@ class Network:
             return batch, *self.size_hw, self.channels
         return batch, self.channels, *self.size_hw
 
-    def part(self, ports: Iterable[Port], batch: int | str) -> onnx.ModelProto:
+    def part(self, ports: Sequence[Port], batch: int | str) -> onnx.ModelProto:
         """
         Return what computes `ports` and nothing else.
 
         :param batch: how many pictures it takes; a word stands for any number.
         """
-        ports = tuple(ports)
         model = _cut(self.model, [port.name for port in ports])
         for item in (*model.graph.input, *model.graph.output):
             del item.type.tensor_type.shape.dim[:]
@@ -143,6 +142,12 @@ def set_shape(item: onnx.ValueInfoProto, shape: Sequence[int | str]) -> None:
     """Write the shape of a graph's input or output; words stand for any number."""
     kind = item.type.tensor_type.elem_type
     item.type.CopyFrom(helper.make_tensor_type_proto(kind, shape))
+
+
+def set_batch(item: onnx.ValueInfoProto, batch: int | str) -> None:
+    """Write the first axis of a graph's input or output."""
+    shape = [dim.dim_value or dim.dim_param for dim in item.type.tensor_type.shape.dim]
+    set_shape(item, (batch, *shape[1:]))
 
 
 def described(item: onnx.ValueInfoProto) -> str:

@@ -62,11 +62,20 @@ def check_operators(model: onnx.ModelProto) -> list[str]:
 
 
 def forbidden_nodes(model: onnx.ModelProto) -> list[str]:
-    """List the nodes whose operator alone is refused, each with what to do about it."""
-    return [
-        f'{_called(node)}: ' + FORBIDDEN.get(node.op_type, f'operator set {node.domain}; {_RAW}')
+    """
+    List the nodes whose operator alone is refused, each with what to do about it.
+
+    Suppression comes first: where an exporter adds it, most of the others come with it.
+    """
+    nodes = [
+        node
         for node in _nodes(model.graph)
         if node.op_type in FORBIDDEN or node.domain not in ('', 'ai.onnx')
+    ]
+    nodes.sort(key=lambda node: node.op_type != 'NonMaxSuppression')
+    return [
+        f'{_called(node)}: ' + FORBIDDEN.get(node.op_type, f'operator set {node.domain}; {_RAW}')
+        for node in nodes
     ]
 
 

@@ -84,6 +84,5 @@ def _drop_identities(model: onnx.ModelProto) -> None:
     for node in nodes:
         node.input[:] = [copies.get(tensor, tensor) for tensor in node.input]
         node.output[:] = [copies.get(tensor, tensor) for tensor in node.output]
-    kept = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
     del graph.node[:]
-    graph.node.extend(kept)
+    graph.node.extend(nodes)

@@ -2,7 +2,7 @@
 
 import cv2
 import numpy as np
-from seg_ros.core.card import card_from_dict
+from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.segmentation import Segment, Segmentation
 
 CARD = card_from_dict({'name': 'street', 'task': 'panoptic', 'classes': [

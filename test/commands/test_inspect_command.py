@@ -6,7 +6,7 @@ import onnx
 from onnx import helper, numpy_helper
 import pytest
 from seg_ros.commands import inspect as command
-from seg_ros.core.card import card_from_dict
+from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.errors import ModelError
 from seg_ros.graph.compile import compile_model
 import yaml

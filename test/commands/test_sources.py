@@ -7,6 +7,8 @@ from street import make_picture
 
 
 class Skips(list):
+    """Keeps what was left out, as name and reason."""
+
     def __call__(self, name, error):
         self.append((name, str(error)))
 

@@ -6,15 +6,14 @@ import json
 import numpy as np
 import pytest
 from seg_ros.core.card import (
-    card_from_dict,
     ClassInfo,
     distinct_colors,
     InputSpec,
     ModelCard,
-    read_card,
     ROLES,
     Thresholds,
 )
+from seg_ros.core.card_reading import card_from_dict, read_card
 from seg_ros.core.errors import CardError
 import yaml
 

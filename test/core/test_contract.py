@@ -120,3 +120,10 @@ def test_one_picture_of_a_batch_keeps_what_is_present_and_drops_the_batch_axis()
     for name, array in tensors.items():
         np.testing.assert_array_equal(getattr(picture, name), array[1])
     assert Outputs().present() == {}
+
+
+def test_a_tensor_that_is_absent_is_missed_by_its_name():
+    outputs = outputs_from_tensors(random_tensors(), 2)
+    assert outputs.tensor('masks') is outputs.masks
+    with pytest.raises(ContractError, match=r'labels alone; expected boxes too'):
+        Outputs(labels=outputs.labels).tensor('boxes')

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from seg_ros.core.card import card_from_dict
+from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.errors import ContractError
 from seg_ros.core.frame import Frame
 from seg_ros.core.overlay import color_map, draw_overlay
@@ -219,8 +219,8 @@ def test_a_picture_of_one_pixel_can_be_drawn():
 
 
 def test_masks_of_another_size_or_without_classes_are_refused():
+    small = Segmentation((2, 2), 255, np.zeros((2, 2), np.uint8))
     with pytest.raises(ContractError, match=r'\(2, 2\)'):
-        small = Segmentation((2, 2), 255, np.zeros((2, 2), np.uint8))
         draw_overlay(Frame(RGB), small, make_card(), 0.5)
     with pytest.raises(ContractError, match='no classes'):
         draw_overlay(Frame(RGB), Segmentation(SIZE_HW), make_card(), 0.5)

@@ -6,10 +6,12 @@ import pytest
 from seg_ros.core.card import InputSpec
 from seg_ros.core.contract import Contract, Outputs
 from seg_ros.core.cuts import Cuts
+from seg_ros.core.errors import ContractError
 from seg_ros.core.geometry import fit_for
 from seg_ros.core.paint import patches_from_outputs
 
 NETWORK = (96, 128)
+LEVELS = 3  # what a soft mask may be off: a rounding and a weight of 1/256 along each axis
 CASES = [
     ((97, 131), 'stretch'), ((240, 320), 'letterbox'), ((300, 170), 'letterbox'),
     ((180, 320), 'shortest_side'), ((211, 150), 'shortest_side'), ((20, 31), 'letterbox'),
@@ -100,16 +102,14 @@ def test_one_mask_covers_the_pixels_where_it_is_above_its_level(source, rule, fr
     y0, y1, x0, x1 = fit.seen_yyxx()
     seen = np.zeros(source, bool)
     seen[y0:y1, x0:x1] = True
-    scene = random_scene(6, mask_hw, seed=mask_hw[0])
+    scene = random_scene(8, mask_hw, seed=mask_hw[1])
     covered = 0
     for slot, (soft, in_box) in enumerate(soft_masks(scene, fit, frame)):
         alone = make_outputs(scene.boxes[slot:slot + 1], scene.masks[slot:slot + 1], classes=[3])
         patches = patches_from_outputs(alone, fit, make_contract(frame), make_cuts())
         mask = painted(patches, source) > 0
         expected = (soft > 127.5) & in_box & seen
-        steep = max(np.ptp(scene.masks[slot]), 255 if frame == 'box' else 0) / min(mask_hw)
-        tolerance = 1 + 2 * steep / 32  # OpenCV 4 rounds places to 1/32 pixel
-        assert abs(soft - 127.5)[mask != expected].max(initial=0) < tolerance
+        assert abs(soft - 127.5)[mask != expected].max(initial=0) <= LEVELS
         assert (mask == expected).mean() > 0.99
         covered += mask.sum()
     assert covered
@@ -131,7 +131,7 @@ def test_overlapping_masks_fall_to_the_better_score(source, rule, frame):
             continue
         soft, in_box = softs[slot]
         mask = (soft > 127.5) & in_box & seen
-        doubtful |= in_box & (abs(soft - 127.5) < 5)
+        doubtful |= in_box & (abs(soft - 127.5) <= LEVELS)
         free = mask & (owner == 0)
         if not mask.any() or free.sum() < 0.4 * mask.sum():
             continue
@@ -253,6 +253,15 @@ def test_a_picture_without_instances_has_no_patches():
     assert patches_from_outputs(nothing, fit, make_contract(), make_cuts()) == []
 
 
+@pytest.mark.parametrize('absent', ['classes', 'boxes', 'masks'])
+def test_scores_without_what_they_are_scores_of_are_refused(absent):
+    fit = fit_for(NETWORK, NETWORK, InputSpec())
+    tensors = boxes_of_ones([(0, 0, 9, 9)]).present()
+    del tensors[absent]
+    with pytest.raises(ContractError, match=absent):
+        patches_from_outputs(Outputs(**tensors), fit, make_contract(), make_cuts())
+
+
 @pytest.mark.parametrize('frame', ['image', 'box'])
 @pytest.mark.parametrize('box', [
     (10, 10, 10, 20), (20, 20, 10, 10), (-50, -50, -10, -10), (130, 5, 190, 9), (3.1, 3, 3.9, 4),
@@ -282,7 +291,9 @@ def test_tiny_and_huge_pictures_are_painted(source, frame):
     outputs = boxes_of_ones([(-1, -1, 129, 97)])
     patches = patches_from_outputs(outputs, fit, make_contract(frame), make_cuts())
     (soft, in_box), = soft_masks(outputs, fit, frame)
-    np.testing.assert_array_equal(painted(patches, source) > 0, (soft > 127.5) & in_box)
+    wrong = (painted(patches, source) > 0) != ((soft > 127.5) & in_box)
+    assert abs(soft - 127.5)[wrong].max(initial=0) <= LEVELS
+    assert wrong.mean() < 0.001
 
 
 def test_more_than_a_byte_of_instances_keep_their_own_pixels():

@@ -202,14 +202,17 @@ def test_touching_discs_are_parted_at_their_neck() -> None:
         assert best_iou(outputs, part) > 0.95
 
 
-def test_nothing_of_the_foreground_is_lost_where_objects_are_parted() -> None:
+def test_slim_things_stay_whole_and_nothing_is_lost_where_others_are_parted() -> None:
     picture = plain(DARK)
-    for mask in (disc(250, 240, 60), disc(350, 240, 60), box(60, 40, 300, 50)):
+    slim = box(60, 40, 300, 50), box(60, 400, 300, 410)
+    for mask in (disc(250, 240, 60), disc(350, 240, 60), *slim):
         picture[mask] = BRIGHT
     picture = noisy(picture)
-    np.testing.assert_array_equal(
-        run('watershed', picture).labels, run('otsu', picture).labels
-    )
+    parted, whole = run('watershed', picture), run('otsu', picture)
+    np.testing.assert_array_equal(parted.labels, whole.labels)
+    assert (len(masks_of(parted)), len(masks_of(whole))) == (4, 3)
+    for mask in slim:
+        assert best_iou(parted, mask) > 0.9
 
 
 def test_a_slim_waist_parts_and_a_thick_one_does_not() -> None:

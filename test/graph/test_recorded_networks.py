@@ -13,7 +13,7 @@ import onnx
 from onnx import helper, numpy_helper
 import onnxruntime as ort
 import pytest
-from seg_ros.core.card import card_from_dict
+from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.contract import outputs_from_tensors
 from seg_ros.core.cuts import cuts_from_settings
 from seg_ros.core.geometry import fit_for

@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper, TensorProto
 import onnxruntime as ort
-from seg_ros.core.card import card_from_dict
+from seg_ros.core.card_reading import card_from_dict
 
 FLOAT = TensorProto.FLOAT
 

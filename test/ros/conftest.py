@@ -14,7 +14,7 @@ from robot import channel_network, Robot
 @pytest.fixture(scope='session')
 def channel_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Compile the channel network: classes red 10, green 20 and blue 30."""
-    from seg_ros.core.card import card_from_dict
+    from seg_ros.core.card_reading import card_from_dict
     from seg_ros.graph.compile import compile_model
 
     folder = tmp_path_factory.mktemp('model')

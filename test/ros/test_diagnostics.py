@@ -5,7 +5,6 @@ from types import SimpleNamespace
 from diagnostic_msgs.msg import DiagnosticStatus
 import pytest
 from rclpy.time import Time
-
 from seg_ros.core.contract import EngineFacts
 from seg_ros.pipeline.timing import Timing
 from seg_ros.ros.diagnostics import diagnostics, images_lost

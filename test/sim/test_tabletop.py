@@ -1,7 +1,6 @@
 """The demo's world and its truth."""
 
 import numpy as np
-
 from seg_ros.sim.tabletop import Tabletop
 
 

@@ -23,7 +23,7 @@ SIZE_HW = (480, 640)
 FINDERS = {
     'otsu': otsu, 'adaptive': adaptive, 'edges': edges, 'watershed': watershed, 'grabcut': grabcut
 }
-METHODS = ('otsu', 'adaptive', 'edges', 'watershed', 'kmeans', 'grabcut')
+METHODS = (*FINDERS, 'kmeans')
 
 
 def open_classical(method: str) -> Engine:

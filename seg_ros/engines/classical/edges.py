@@ -19,6 +19,7 @@ from seg_ros.engines.classical.view import LEAST_CONTRAST, View
 GAP = 7                # pixels; wider breaks in an outline leave it open
 OPEN_BORDER = 0.03     # of the picture's border; a region along more of it is not enclosed
 FADE = 0.4             # an edge is followed down to this share of its threshold
+SOBEL = 4              # the gradient that Sobel's kernel gives to a step of one grey level
 
 
 def edges(view: View) -> Found:
@@ -30,7 +31,7 @@ def edges(view: View) -> Found:
     """
     slope = _slope(view.grey)
     level = max(otsu_level(slope), view.contrast_floor)
-    lines = cv2.Canny(view.color, FADE * 4 * level, 4 * level)
+    lines = cv2.Canny(view.color, FADE * SOBEL * level, SOBEL * level)
     lines = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, disc(GAP))
     # diagonal lines part too, hence 4; Wu's algorithm, since OpenCV 4.5.5 crashes in its default
     count, regions = cv2.connectedComponentsWithAlgorithm(
@@ -49,10 +50,10 @@ def edges(view: View) -> Found:
 
 
 def _slope(grey: Pixels) -> Pixels:
-    """Return a quarter of the Sobel gradient |dx| + |dy|: the step of an edge in grey levels."""
+    """Return the gradient |dx| + |dy| as the grey levels of a step that has it."""
     across = np.abs(cv2.Sobel(grey, cv2.CV_16S, 1, 0))
     down = np.abs(cv2.Sobel(grey, cv2.CV_16S, 0, 1))
-    return np.asarray(cv2.convertScaleAbs(across + down, alpha=0.25), np.uint8)
+    return np.asarray(cv2.convertScaleAbs(across + down, alpha=1 / SOBEL), np.uint8)
 
 
 def _holes(

@@ -1,0 +1,71 @@
+import argparse
+from dataclasses import fields, replace
+
+import pytest
+from seg_ros.commands.options import add_settings, settings_from_args
+from seg_ros.core.errors import SettingError
+from seg_ros.core.settings import Settings
+
+NAMES = ('model', 'engine', 'threads', 'score_threshold', 'classes', 'overlay_alpha')
+
+
+def parser():
+    made = argparse.ArgumentParser('test', allow_abbrev=False)
+    add_settings(made, NAMES)
+    return made
+
+
+def settings(*words):
+    return settings_from_args(parser().parse_args(words), NAMES)
+
+
+def test_without_options_the_settings_are_their_defaults():
+    assert settings() == Settings()
+
+
+def test_options_become_settings_of_the_same_name():
+    assert settings(
+        '--engine', 'openvino', '--threads', '2', '--score-threshold', '0.4',
+        '--classes', 'traffic light,car', '--overlay-alpha', '1',
+    ) == replace(
+        Settings(), engine='openvino', threads=2, score_threshold=0.4,
+        classes=('traffic light', 'car'), overlay_alpha=1.0,
+    )
+
+
+def test_the_help_of_an_option_is_what_its_setting_means():
+    told = ' '.join(parser().format_help().split())
+    for item in fields(Settings):
+        assert (item.metadata['meaning'] in told) == (item.name in NAMES)
+
+
+@pytest.mark.parametrize('words', [
+    ('--engine', 'magic'), ('--threads', 'two'), ('--overlay-alpha',), ('--score', '0.5'),
+])
+def test_words_that_do_not_fit_are_refused_by_argparse(words):
+    with pytest.raises(SystemExit, match='2'):
+        settings(*words)
+
+
+def test_a_value_out_of_its_range_is_refused_by_the_settings():
+    with pytest.raises(SettingError, match='overlay_alpha'):
+        settings('--overlay-alpha', '1.5')
+
+
+def test_a_model_may_lie_relative_to_the_working_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'plain').write_text('a file without a suffix')
+    assert settings('--model', 'm.onnx').model == str(tmp_path / 'm.onnx')
+    assert settings('--model', 'plain').model == str(tmp_path / 'plain')
+
+
+@pytest.mark.parametrize('model', [
+    'default', 'otsu', '/models/m.onnx', 'package://robot/models/m.onnx',
+])
+def test_other_models_are_passed_on_as_they_are(model):
+    assert settings('--model', model).model == model
+
+
+def test_a_model_in_the_home_folder_is_found(monkeypatch):
+    monkeypatch.setenv('HOME', '/home/robot')
+    assert settings('--model', '~/m.onnx').model == '/home/robot/m.onnx'

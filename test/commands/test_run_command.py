@@ -1,0 +1,146 @@
+import json
+
+import cv2
+import numpy as np
+import pytest
+from seg_ros.cli import main
+from street import make_picture
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    folder = tmp_path / 'in'
+    folder.mkdir()
+    for seed in range(3):
+        cv2.imwrite(str(folder / f'p{seed}.png'), make_picture(seed, (120, 160)))
+    return folder
+
+
+def run(*words):
+    return main(['run', *map(str, words), '--model', 'otsu'])
+
+
+def test_a_folder_of_pictures_becomes_a_folder_of_masks(pictures, tmp_path, capsys):
+    out = tmp_path / 'masks'
+    assert run(pictures, '--out', out, '--json') == 0
+    captured = capsys.readouterr()
+    figures = json.loads(captured.out)
+    assert (figures['pictures'], figures['skipped'], captured.err) == (3, 0, '')
+    assert set(figures['ms']) == {'read', 'fit', 'network', 'paint', 'write'}
+    assert all(median >= 0 for median in figures['ms'].values())
+    names = sorted(str(path.relative_to(out)) for path in out.rglob('*.*'))
+    assert names == sorted([
+        'panoptic.json',
+        *(f'{kind}/p{seed}.png' for kind in ('semantic', 'instance', 'overlay', 'panoptic')
+          for seed in range(3)),
+    ])
+
+
+def test_the_bright_cars_are_the_objects_that_otsu_finds(pictures, tmp_path, capsys):
+    run(pictures, '--out', tmp_path / 'masks', '--json')
+    segments = json.loads(capsys.readouterr().out)['segments']
+    table = json.loads((tmp_path / 'masks/panoptic.json').read_text())
+    rows = [row for item in table['annotations'] for row in item['segments_info']]
+    assert segments == sum(row['id'] < 65536 for row in rows)
+    for seed in range(3):
+        instance = cv2.imread(str(tmp_path / f'masks/instance/p{seed}.png'), -1)
+        assert instance.max() > 0
+        assert (instance > 0).sum() == sum(
+            row['area'] for row in table['annotations'][seed]['segments_info']
+            if row['id'] < 65536
+        )
+
+
+def test_people_are_told_how_many_and_where(pictures, tmp_path, capsys):
+    assert run(pictures, '--out', tmp_path / 'masks') == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith('3 pictures, ')
+    assert lines[-1] == f'masks are in {tmp_path / "masks"}'
+
+
+def test_a_bad_picture_makes_the_exit_code_1_and_the_rest_is_done(pictures, tmp_path, capsys):
+    (pictures / 'bad.png').write_bytes(b'not a picture')
+    assert run(pictures, '--out', tmp_path / 'masks', '--json') == 1
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)['skipped'] == 1
+    assert captured.err.startswith(f'seg_ros run: left out {pictures / "bad.png"}: ')
+    assert len(captured.err.splitlines()) == 1
+    assert len(list((tmp_path / 'masks/semantic').iterdir())) == 3
+
+
+def test_a_missing_input_is_one_line_and_exit_code_1(tmp_path, capsys):
+    assert run(tmp_path / 'missing.png', '--out', tmp_path / 'masks') == 1
+    captured = capsys.readouterr()
+    assert captured.out == ''
+    assert captured.err == (
+        f'seg_ros run: {tmp_path / "missing.png"}: there is no such file or folder\n'
+    )
+    assert not (tmp_path / 'masks').exists()
+
+
+def test_inputs_none_of_which_can_be_read_end_with_exit_code_1(tmp_path, capsys):
+    for name in ('a.png', 'b.png'):
+        (tmp_path / name).write_bytes(b'not a picture')
+    assert run(tmp_path / 'a.png', tmp_path / 'b.png', '--out', tmp_path / 'masks') == 1
+    *left_out, last = capsys.readouterr().err.splitlines()
+    assert len(left_out) == 2
+    assert last == 'seg_ros run: none of 2 pictures could be read'
+
+
+def test_a_model_that_is_missing_is_one_line_and_exit_code_1(pictures, tmp_path, capsys):
+    words = [str(pictures), '--out', str(tmp_path / 'masks'), '--model', 'missing.onnx']
+    assert main(['run', *words]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith('seg_ros run: ')
+    assert 'missing.onnx' in line
+
+
+def test_a_setting_out_of_its_range_is_one_line_and_exit_code_1(pictures, tmp_path, capsys):
+    assert run(pictures, '--out', tmp_path / 'masks', '--overlay-alpha', '2') == 1
+    assert capsys.readouterr().err == (
+        'seg_ros run: overlay_alpha: 2.0; expected 0.0 to 1.0\n'
+    )
+
+
+@pytest.mark.parametrize('storage', ['sqlite3', 'mcap'])
+def test_a_bag_becomes_a_bag_of_masks_with_the_same_storage(storage, tmp_path, capsys):
+    rosbag2 = pytest.importorskip('rosbags.rosbag2', reason='rosbags is not installed')
+    from rosbags.typesys import get_typestore, Stores
+
+    types = get_typestore(Stores.ROS2_JAZZY)
+    kind = 'sensor_msgs/msg/Image'
+    plugin = rosbag2.StoragePlugin[storage.upper()]
+    with rosbag2.Writer(tmp_path / 'drive', version=8, storage_plugin=plugin) as writer:
+        connection = writer.add_connection('/front/image_raw', kind, typestore=types)
+        for seed in range(3):
+            stamp = types.types['builtin_interfaces/msg/Time'](50, seed)
+            header = types.types['std_msgs/msg/Header'](stamp, 'front_optical')
+            pixels = make_picture(seed, (120, 160))
+            message = types.types[kind](header, 120, 160, 'bgr8', 0, 480, pixels.reshape(-1))
+            writer.write(connection, 100 + seed, types.serialize_cdr(message, kind))
+    out = tmp_path / 'masks'
+    assert run(tmp_path / 'drive', '--out', out, '--json') == 0
+    assert json.loads(capsys.readouterr().out)['pictures'] == 3
+    names = [f'front_image_raw_5000000000{seed}' for seed in range(3)]
+    assert [path.stem for path in sorted((out / 'semantic').iterdir())] == names
+    suffix = {'sqlite3': '.db3', 'mcap': '.mcap'}[storage]
+    assert len(list((out / 'bag').glob(f'*{suffix}'))) == 1
+    with rosbag2.Reader(out / 'bag') as reader:
+        assert {item.topic: item.msgcount for item in reader.connections} == {
+            f'/segmentation/front/{name}': 3
+            for name in ('semantic', 'instance', 'panoptic', 'confidence')
+        }
+        for connection, time, data in reader.messages():
+            message = types.deserialize_cdr(data, kind)
+            seed = time - 100
+            assert message.header.stamp.nanosec == seed
+            if connection.topic.endswith('/semantic'):
+                np.testing.assert_array_equal(
+                    message.data.reshape(120, 160),
+                    cv2.imread(str(out / f'semantic/{names[seed]}.png'), -1),
+                )
+    assert run(tmp_path / 'drive', '--out', out) == 1
+    assert capsys.readouterr().err == (
+        f'seg_ros run: {out / "bag"} exists already; expected a new folder for the recording; '
+        'choose another --out\n'
+    )

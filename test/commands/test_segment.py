@@ -1,0 +1,152 @@
+import json
+
+import cv2
+import numpy as np
+import pytest
+from seg_ros.commands.progress import Progress
+from seg_ros.commands.segment import segment_sources
+from seg_ros.commands.sources import Picture
+from seg_ros.core.card_reading import card_from_dict
+from seg_ros.core.errors import EngineError, ImageError, SettingError
+from seg_ros.core.frame import Frame
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.pipeline.timing import Timing
+from street import CARD, make_picture, segment
+
+
+class Pictures:
+    """A source that holds pictures, and errors in place of those that cannot be read."""
+
+    storage = ''
+
+    def __init__(self, *items):
+        self.items = items
+
+    def __len__(self):
+        return len(self.items)
+
+    def pictures(self, skip):
+        for item in self.items:
+            if isinstance(item, Picture):
+                yield item
+            else:
+                skip(*item)
+
+
+def picture(name, seed=0):
+    return Picture(name, f'in/{name}.jpg', Frame(make_picture(seed), 'bgr'))
+
+
+def run(folder, *sources, segment=segment, card=CARD, alpha=0.5):
+    progress = Progress('run', sum(map(len, sources)))
+    return segment_sources(sources, segment, card, folder, alpha, Timing(), progress)
+
+
+def read(path):
+    return cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+
+
+def test_every_picture_gives_all_its_files(tmp_path):
+    figures = run(tmp_path, Pictures(picture('a', 1), picture('b', 2)))
+    assert (figures.pictures, figures.skipped, figures.segments) == (2, 0, 4)
+    assert set(figures.ms) == {'read', 'write'}
+    for seed, name in ((1, 'a'), (2, 'b')):
+        green = make_picture(seed)[:, :, 1]
+        semantic = read(tmp_path / f'semantic/{name}.png')
+        instance = read(tmp_path / f'instance/{name}.png')
+        assert (semantic.dtype, instance.dtype) == (np.uint8, np.uint16)
+        np.testing.assert_array_equal(semantic, np.select([green > 180, green < 60], [5, 2], 255))
+        np.testing.assert_array_equal(instance > 0, green > 180)
+        assert read(tmp_path / f'overlay/{name}.png').shape == (60, 80, 3)
+        assert read(tmp_path / f'panoptic/{name}.png').shape == (60, 80, 3)
+    assert len(json.loads((tmp_path / 'panoptic.json').read_text())['annotations']) == 2
+
+
+def test_the_overlay_has_the_card_s_colours_in_the_right_order(tmp_path):
+    run(tmp_path, Pictures(picture('a')), alpha=1.0)
+    np.testing.assert_array_equal(read(tmp_path / 'overlay/a.png')[58, 2], (128, 64, 128))
+    blue, green, red = read(tmp_path / 'overlay/a.png')[40, 15]
+    assert blue > max(green, red)
+
+
+def test_ids_of_16_bits_are_written_with_16_bits(tmp_path):
+    card = card_from_dict({'name': 'many', 'classes': [
+        {'id': 300, 'name': 'road'}, {'id': 65534, 'name': 'car'},
+    ]})
+
+    def two_classes(frame):
+        classes = np.full(frame.size_hw, 65535, np.uint16)
+        classes[:, :30], classes[:, 30:60] = 300, 65534
+        confidence = np.full(frame.size_hw, 255, np.uint8)
+        confidence[:, 60:] = 0
+        nothing = np.zeros(frame.size_hw, np.uint16)
+        return Segmentation(frame.size_hw, 65535, classes, confidence, nothing)
+
+    run(tmp_path, Pictures(picture('a')), segment=two_classes, card=card)
+    semantic = read(tmp_path / 'semantic/a.png')
+    assert semantic.dtype == np.uint16
+    assert semantic[0, [0, 40, 70]].tolist() == [300, 65534, 65535]
+
+
+def test_pictures_that_share_a_name_do_not_overwrite_each_other(tmp_path):
+    run(tmp_path, Pictures(picture('a', 0), picture('a_2', 1)), Pictures(picture('a', 2)),
+        Pictures(picture('A', 3)))
+    names = {path.stem for path in (tmp_path / 'semantic').iterdir()}
+    assert names == {'a', 'a_2', 'a_3', 'A_4'}
+    for name, seed in (('a', 0), ('a_2', 1), ('a_3', 2), ('A_4', 3)):
+        mask = read(tmp_path / f'instance/{name}.png') > 0
+        np.testing.assert_array_equal(mask, make_picture(seed)[:, :, 1] > 180)
+    table = json.loads((tmp_path / 'panoptic.json').read_text())
+    assert [row['file_name'] for row in table['annotations']] == [
+        'a.png', 'a_2.png', 'a_3.png', 'A_4.png'
+    ]
+
+
+def test_bad_pictures_are_left_out_told_and_counted(tmp_path, capsys):
+    bad = ('bad.png', ImageError('torn in two', 'a whole one'))
+    figures = run(tmp_path, Pictures(picture('a'), bad, picture('b'), bad))
+    assert (figures.pictures, figures.skipped) == (2, 2)
+    assert capsys.readouterr().err.splitlines() == [
+        'seg_ros run: left out bad.png: torn in two; expected a whole one'
+    ]
+
+
+def test_a_picture_that_the_model_cannot_take_is_left_out(tmp_path):
+    def fussy(frame):
+        if frame.pixels[40, 10, 0] > 200:
+            raise ImageError('a car where none may stand')
+        return segment(frame)
+
+    figures = run(tmp_path, Pictures(picture('a', 0), picture('b', 10)), segment=fussy)
+    assert (figures.pictures, figures.skipped) == (1, 1)
+    assert not (tmp_path / 'semantic/a.png').exists()
+
+
+def test_an_engine_that_fails_ends_the_run_and_leaves_the_table_of_what_was_done(tmp_path):
+    def failing(frame):
+        if frame.pixels[40, 10, 0] > 200:
+            return segment(frame)
+        raise EngineError('out of memory')
+
+    with pytest.raises(EngineError, match='out of memory'):
+        run(tmp_path, Pictures(picture('a', 0), picture('b', 10)), segment=failing)
+    assert len(json.loads((tmp_path / 'panoptic.json').read_text())['images']) == 1
+
+
+def test_if_nothing_can_be_read_there_is_an_error(tmp_path):
+    bad = ('bad.png', ImageError('torn in two'))
+    with pytest.raises(ImageError, match='none of 2 pictures could be read'):
+        run(tmp_path, Pictures(bad, bad))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_single_picture_s_error_is_the_run_s_error(tmp_path, capsys):
+    with pytest.raises(ImageError, match=r'^bad\.png: torn in two; expected a whole one$'):
+        run(tmp_path, Pictures(('bad.png', ImageError('torn in two', 'a whole one'))))
+    assert capsys.readouterr().err == ''
+
+
+def test_a_folder_that_takes_no_files_is_told(tmp_path):
+    (tmp_path / 'file').write_text('in the way')
+    with pytest.raises(SettingError, match='cannot be written'):
+        run(tmp_path / 'file', Pictures(picture('a')))

@@ -1,0 +1,72 @@
+"""A lattice puts every source pixel between two of a smaller map, and bytes between its bytes."""
+
+import numpy as np
+import pytest
+from seg_ros.core.card import InputSpec
+from seg_ros.core.geometry import fit_for
+from seg_ros.core.lattice import interpolated, lattice, lattice_at
+
+RULES = ('half_pixel', 'align_corners', 'asymmetric')
+
+
+@pytest.mark.parametrize('size', [1, 2, 7])
+def test_a_position_lies_between_the_two_pixels_around_it(size):
+    position = np.linspace(-3, size + 2, 101)
+    grid = lattice_at(position, size)
+    assert grid.below.min() >= 0
+    assert (grid.below + (grid.weight > 0)).max() <= size - 1
+    np.testing.assert_allclose(
+        grid.below + grid.weight, np.clip(position, 0, size - 1), atol=1e-6
+    )
+
+
+def test_the_nearest_pixel_is_the_one_whose_centre_is_closest():
+    position = np.array([-1, 0, 0.4, 0.6, 1, 1.49, 1.51, 2, 9])
+    assert lattice_at(position, 3).nearest.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+
+
+@pytest.mark.parametrize('rule', RULES)
+def test_the_lattice_of_a_fit_lies_on_its_grid(rule):
+    fit = fit_for((50, 70), (64, 64), InputSpec())
+    for axis in (0, 1):
+        slope, start = fit.grid((16, 9), axis, rule)
+        position = [slope * index + start for index in range(fit.source_hw[axis])]
+        expected = np.clip(position, 0, (16, 9)[axis] - 1)
+        grid = lattice(fit, (16, 9), axis, rule)
+        np.testing.assert_allclose(grid.below + grid.weight, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize('size_hw', [(1, 1), (1, 6), (6, 1), (9, 11)])
+def test_bytes_are_interpolated_as_in_floats(size_hw):
+    rng = np.random.default_rng(0)
+    small = rng.integers(0, 256, size_hw, np.uint8)
+    places = [np.sort(rng.uniform(-1, side + 1, 40)) for side in size_hw]
+    grids = [lattice_at(place, side) for place, side in zip(places, size_hw, strict=True)]
+    weights = [
+        np.maximum(0, 1 - abs(np.clip(place, 0, side - 1)[:, None] - np.arange(side)))
+        for place, side in zip(places, size_hw, strict=True)
+    ]
+    expected = weights[0] @ small @ weights[1].T
+    value = interpolated(small, *grids)
+    assert abs(value - expected).max() <= 3
+    assert value.min() >= 0
+    assert value.max() <= 255
+
+
+def test_black_stays_black_and_white_white():
+    grids = [lattice_at(np.linspace(0, 1, 257), 2)] * 2
+    for level in (0, 255):
+        assert (interpolated(np.full((2, 2), level, np.uint8), *grids) == level).all()
+    edge = interpolated(np.array([[0, 255], [0, 255]], np.uint8), *grids)
+    assert (np.diff(edge, axis=1) >= 0).all()
+    assert edge[0].tolist()[::256] == [0, 255]
+
+
+def test_a_span_is_the_same_as_that_part_of_the_whole():
+    small = np.random.default_rng(1).integers(0, 256, (8, 9), np.uint8)
+    fit = fit_for((60, 80), (64, 64), InputSpec())
+    rows, columns = lattice(fit, (8, 9), 0), lattice(fit, (8, 9), 1)
+    whole = interpolated(small, rows, columns)
+    part = interpolated(small, rows.span(20, 41), columns.span(5, 77))
+    np.testing.assert_array_equal(part, whole[20:41, 5:77])
+    assert rows.span(20, 41).nearest.tolist() == rows.nearest[20:41].tolist()

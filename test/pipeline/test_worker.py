@@ -1,0 +1,109 @@
+"""Workers see every frame through, at once, and survive what happens to one of them."""
+
+from queue import Queue
+from threading import Barrier, Event, Thread
+
+import pytest
+from seg_ros.pipeline.mailbox import Mailbox
+from seg_ros.pipeline.worker import Workers
+
+PATIENCE_S = 10
+
+
+def refuse(error):
+    raise AssertionError('no frame should fail') from error
+
+
+def test_a_worker_takes_what_arrives():
+    mailbox, done = Mailbox(), Queue()
+    workers = Workers(mailbox, done.put, refuse)
+    for number in range(3):
+        mailbox.put('left', number)
+        assert done.get(timeout=PATIENCE_S) == [('left', number)]
+    workers.stop()
+
+
+def test_two_workers_really_work_at_once():
+    mailbox, meeting, done = Mailbox(), Barrier(2), Queue()
+
+    def work(items):
+        meeting.wait(PATIENCE_S)
+        done.put(items)
+
+    workers = Workers(mailbox, work, refuse, count=2)
+    mailbox.put('left', 1)
+    mailbox.put('right', 2)
+    pairs = [done.get(timeout=PATIENCE_S) for _ in range(2)]
+    assert sorted(pairs) == [[('left', 1)], [('right', 2)]]
+    workers.stop()
+
+
+def test_a_worker_gets_several_cameras_at_once_up_to_its_limit():
+    mailbox, done, gate = Mailbox(), Queue(), Event()
+
+    def work(items):
+        done.put([camera for camera, _ in items])
+        gate.wait(PATIENCE_S)
+
+    workers = Workers(mailbox, work, refuse, limit=2)
+    mailbox.put('first', 0)
+    assert done.get(timeout=PATIENCE_S) == ['first']
+    for camera in ('left', 'right', 'rear'):
+        mailbox.put(camera, 0)
+    gate.set()
+    assert done.get(timeout=PATIENCE_S) == ['left', 'right']
+    assert done.get(timeout=PATIENCE_S) == ['rear']
+    workers.stop()
+
+
+@pytest.mark.parametrize('count', [1, 2])
+def test_a_worker_survives_an_exception_and_tells_of_it(count):
+    mailbox, done, failures = Mailbox(), Queue(), Queue()
+
+    def work(items):
+        (_, number), = items
+        if number % 2:
+            raise ZeroDivisionError(number)
+        done.put(number)
+
+    workers = Workers(mailbox, work, failures.put, count=count)
+    for number in range(0, 12, 2):
+        mailbox.put('left', number + 1)
+        error = failures.get(timeout=PATIENCE_S)
+        assert isinstance(error, ZeroDivisionError)
+        assert error.args == (number + 1,)
+        mailbox.put('left', number)
+        assert done.get(timeout=PATIENCE_S) == number
+    workers.stop()
+
+
+def test_stopping_waits_for_the_frame_in_flight_and_drops_those_that_wait():
+    mailbox, begun, gate, done = Mailbox(), Event(), Event(), []
+
+    def work(items):
+        begun.set()
+        gate.wait(PATIENCE_S)
+        done.extend(items)
+
+    workers = Workers(mailbox, work, refuse)
+    mailbox.put('left', 1)
+    assert begun.wait(PATIENCE_S)
+    mailbox.put('left', 2)
+    mailbox.close()
+    stopping = Thread(target=workers.stop)
+    stopping.start()
+    stopping.join(0.05)
+    assert stopping.is_alive()
+    gate.set()
+    stopping.join(PATIENCE_S)
+    assert not stopping.is_alive()
+    assert done == [('left', 1)]
+
+
+def test_nothing_is_lost_between_a_put_and_a_worker_that_waits():
+    mailbox, done = Mailbox(), Queue()
+    workers = Workers(mailbox, done.put, refuse, count=2)
+    for number in range(500):
+        mailbox.put('left', number)
+        assert done.get(timeout=PATIENCE_S) == [('left', number)]
+    workers.stop()

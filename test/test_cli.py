@@ -1,0 +1,106 @@
+from importlib import import_module
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+from seg_ros import __version__
+from seg_ros.cli import COMMANDS, main
+from seg_ros.core.errors import SettingError
+
+
+def exit_code(*words):
+    with pytest.raises(SystemExit) as raised:
+        main(words)
+    return raised.value.code
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """Stand in for `seg_ros run` with a function of the test's own."""
+    module = import_module('seg_ros.commands.run')
+    monkeypatch.setattr(module, 'add_arguments', lambda parser: None)
+    return lambda function: monkeypatch.setattr(module, 'run', function)
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_the_help_of_every_command_ends_with_its_example(name, capsys):
+    assert exit_code(name, '--help') == 0
+    told = capsys.readouterr().out
+    example = import_module(f'seg_ros.commands.{name}').EXAMPLE
+    assert told.endswith(f'example:\n  {example}\n')
+    assert example.startswith(f'seg_ros {name} ')
+
+
+def test_the_overview_names_every_command_and_what_it_does(capsys):
+    assert exit_code('--help') == 0
+    told = ' '.join(capsys.readouterr().out.split())
+    for name in COMMANDS:
+        assert f'{name} {import_module(f"seg_ros.commands.{name}").SUMMARY}' in told
+
+
+def test_the_version_is_told(capsys):
+    assert exit_code('--version') == 0
+    assert capsys.readouterr().out == f'seg_ros {__version__}\n'
+
+
+@pytest.mark.parametrize('words', [
+    (), ('fly',), ('--',), ('--', 'run'), ('run',), ('run', 'a.png', '--out', 'o', '--fly'),
+    ('run', 'a.png', '--out', 'o', '--over', '0.5'),
+])
+def test_words_that_cannot_be_used_are_refused_with_exit_code_2(words, capsys):
+    assert exit_code(*words) == 2
+    assert capsys.readouterr().err.startswith('usage: seg_ros')
+
+
+def test_the_command_s_result_is_the_exit_code(command):
+    command(lambda args: 7)
+    assert main(['run']) == 7
+
+
+def test_an_error_is_one_line_on_stderr_and_exit_code_1(command, capsys):
+    def fail(args):
+        raise SettingError('two\nlines', 'one', 'join them')
+
+    command(fail)
+    assert main(['run']) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ''
+    assert captured.err == 'seg_ros run: two lines; expected one; join them\n'
+
+
+def test_ctrl_c_ends_quietly_with_exit_code_130(command, capsys):
+    def interrupt(args):
+        raise KeyboardInterrupt
+
+    command(interrupt)
+    assert main(['run']) == 130
+    assert capsys.readouterr().err == ''
+
+
+def test_a_mistake_of_ours_is_not_hidden(command):
+    command(lambda args: SimpleNamespace().missing)
+    with pytest.raises(AttributeError):
+        main(['run'])
+
+
+def test_as_a_process_it_fails_with_one_line():
+    words = ['run', 'missing.png', '--out', 'nowhere']
+    done = subprocess.run(
+        [sys.executable, '-m', 'seg_ros.cli', *words], check=False, text=True,
+        capture_output=True, timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (1, '')
+    assert done.stderr == 'seg_ros run: missing.png: there is no such file or folder\n'
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, '-m', 'seg_ros.cli', 'doctor'], check=False, text=True, stdout=write,
+        stderr=subprocess.PIPE, timeout=60,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, '')
