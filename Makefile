@@ -31,7 +31,8 @@ STAMP := $(VENV)/.setup-$(or $(ROS_DISTRO),wheels)
 setup: $(STAMP)
 
 # The constraints name OpenCV by Debian's version, which no wheel has: a requirement that would
-# put a second cv2 over the system's fails instead.
+# put a second cv2 over the system's fails instead. ONNX Runtime has run with Humble's numpy 1.21.5
+# for long, but declares 1.21.6.
 $(STAMP): Makefile setup.py setup.cfg pyproject.toml
 	@test -n "$(PYTHON)" || { echo "make setup needs, $(NEEDED)" >&2; exit 1; }
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version), about two minutes"
@@ -42,6 +43,9 @@ ifdef ROS_DISTRO
 		*(f"opencv-{kind}=={cv2.__version__}" for kind in ("python", "python-headless", \
 		"contrib-python", "contrib-python-headless")), sep="\n")' > $(VENV)/constraints.txt
 	@$(PIP) --constraint $(VENV)/constraints.txt --editable '.[$(EXTRAS)]'
+ifeq ($(ROS_DISTRO),humble)
+	@$(PIP) --no-deps --upgrade onnxruntime
+endif
 else
 	@$(PIP) --editable '.[$(EXTRAS)]'
 endif

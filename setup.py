@@ -13,7 +13,7 @@ from setuptools import find_packages, setup
 name = 'seg_ros'
 
 from_pip = [
-    'onnx>=1.14',
+    'onnx>=1.17',
     'onnxruntime>=1.12',    # compiling a model checks it there
     'openvino>=2023.1; platform_machine == "x86_64"',   # quicker where there is no GPU
     'spox>=0.12',

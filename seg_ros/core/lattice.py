@@ -34,7 +34,7 @@ class Lattice:
         return Lattice(self.below[first:last], self.weight[first:last])
 
 
-def lattice_at(position: NDArray[np.float64], size: int) -> Lattice:
+def lattice_at(position: NDArray[Any], size: int) -> Lattice:
     """Lay positions over `size` pixels, of which 0 is the first's centre, and clamp the others."""
     position = np.clip(position, 0, size - 1)
     below = np.minimum(position.astype(np.intp), max(0, size - 2))

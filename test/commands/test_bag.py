@@ -219,9 +219,14 @@ def test_a_bag_is_whole_even_if_the_run_ends_early(tmp_path, skips):
     source = write_bag(tmp_path / 'in', 'mcap', [('/a/image', raw(seed)) for seed in range(3)])
 
     picture = next(Bag(source, []).pictures(skips))
-    with pytest.raises(KeyboardInterrupt), BagWriter(tmp_path / 'out', 'mcap') as writer:
-        writer.write('any', picture, segment(picture.frame))
-        raise KeyboardInterrupt
+
+    def interrupted():
+        with BagWriter(tmp_path / 'out', 'mcap') as writer:
+            writer.write('any', picture, segment(picture.frame))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert len(read_bag(tmp_path / 'out')['/segmentation/a/semantic']) == 1
 
 

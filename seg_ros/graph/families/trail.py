@@ -24,7 +24,9 @@ def own_scores(network: Network, output: str) -> tuple[str, Upsampling | None]:
     Follow an output back to the scores it was made from.
 
     Activations keep the order of the classes, so that labels do not change with them, and the
-    last enlargement to the network's size is left to the engine.
+    last enlargement to the network's size is left to the engine. Where an activation lies before
+    the enlargement, scores are interpolated instead of probabilities: the confidence needs
+    scores, and labels differ by fractions of a map's pixel along their edges.
 
     :returns: the tensor to end the network in, `output` itself where nothing can be cut, and the
         rule by which the network would have enlarged it, None where it would not.
@@ -32,7 +34,7 @@ def own_scores(network: Network, output: str) -> tuple[str, Upsampling | None]:
     tensor, rule = output, None
     for node in _trail(network, output):
         if node.op_type == 'Resize':
-            if rule or not _rule(node) or not _fills(network, node.output[0]):
+            if not _rule(node) or not _fills(network, node.output[0]):
                 break
             rule = _rule(node)
         if node.op_type in _ENDINGS:

@@ -1,0 +1,201 @@
+"""A card survives YAML and JSON, what is left out is filled in and the rest is refused."""
+
+import json
+
+import pytest
+from seg_ros.core.card import (
+    ClassInfo,
+    distinct_colors,
+    InputSpec,
+    ModelCard,
+    Thresholds,
+)
+from seg_ros.core.card_reading import card_from_dict, read_card
+from seg_ros.core.errors import CardError
+import yaml
+
+MINIMAL = {'name': 'town', 'classes': [{'id': 0, 'name': 'road'}, {'id': 7, 'name': 'car'}]}
+
+FULL = ModelCard(
+    'town', 'panoptic',
+    (
+        ClassInfo(0, 'road', (128, 64, 128), False, ('traversable',)),
+        ClassInfo(65534, 'car', (0, 0, 142), True, ('dynamic', 'graspable')),
+    ),
+    family='yolo',
+    input=InputSpec(
+        (480, 640), 'shortest_side', 'top_left', 'area', 0, 'bgr', 1.0, (1.0, 2.0, 3.0),
+        (57.0, 58.0, 59.0),
+    ),
+    thresholds=Thresholds(0.1, 0.2, 0.3, 0.4),
+    licence='MIT', source='a paper', source_sha256='ab' * 32,
+)
+
+COMPLETE_YAML = """
+name: town
+task: panoptic
+family: yolo
+input:
+  size: [480, 640]
+  fit: shortest_side
+  align: top_left
+  resample: area
+  pad: 0
+  color: bgr
+  scale: 1
+  mean: [1, 2, 3]
+  std: [57, 58, 59]
+classes:
+  - {id: 0, name: road, color: [128, 64, 128], roles: [traversable]}
+  - {id: 65534, name: car, color: [0, 0, 142], thing: true, roles: [dynamic, graspable]}
+thresholds: {score: 0.1, mask: 0.2, iou: 0.3, visible: 0.4}
+licence: MIT
+source: a paper
+source_sha256: abababababababababababababababababababababababababababababababab
+"""
+
+
+def with_class(**changes):
+    """Return a minimal card whose second class has other values."""
+    return {**MINIMAL, 'classes': [MINIMAL['classes'][0], {**MINIMAL['classes'][1], **changes}]}
+
+
+def test_a_complete_card_is_read_from_yaml(tmp_path):
+    path = tmp_path / 'card.yaml'
+    path.write_text(COMPLETE_YAML, encoding='utf-8')
+    assert read_card(path) == FULL
+
+
+def test_a_card_survives_json_and_yaml():
+    assert card_from_dict(json.loads(json.dumps(FULL.to_dict()))) == FULL
+    plain = json.loads(json.dumps(FULL.to_dict()))
+    assert card_from_dict(yaml.safe_load(yaml.safe_dump(plain))) == FULL
+
+
+def test_only_ids_and_names_are_required():
+    card = card_from_dict(MINIMAL)
+    assert (card.task, card.family, card.licence) == ('semantic', '', '')
+    assert card.input == InputSpec((0, 0), 'letterbox', 'center', 'bilinear', 114, 'rgb', 1 / 255)
+    assert (card.input.mean, card.input.std) == ((0.0,), (1.0,))
+    assert card.thresholds == Thresholds(0.25, 0.5, 0.0, 0.5)
+    assert card_from_dict(card.to_dict()) == card
+
+
+@pytest.mark.parametrize(('task', 'thing'), [
+    ('semantic', False), ('instance', True), ('panoptic', False),
+])
+def test_classes_are_things_by_default_where_the_task_is_instances(task, thing):
+    card = card_from_dict({**MINIMAL, 'task': task})
+    assert [item.thing for item in card.classes] == [thing, thing]
+    said = card_from_dict({**with_class(thing=not thing), 'task': task})
+    assert [item.thing for item in said.classes] == [thing, not thing]
+
+
+def test_one_number_stands_for_all_channels():
+    card = card_from_dict({**MINIMAL, 'input': {'mean': 0.5, 'std': 2}})
+    assert (card.input.mean, card.input.std) == ((0.5,), (2.0,))
+
+
+def test_three_hundred_classes_get_colors_that_all_differ():
+    rows = [{'id': number, 'name': f'class {number}'} for number in range(300)]
+    colors = {item.color for item in card_from_dict({'name': 'many', 'classes': rows}).classes}
+    assert len(colors) == 300
+    assert (0, 0, 0) not in colors
+    assert all(0 <= level <= 255 for color in colors for level in color)
+
+
+def test_colors_that_are_left_out_differ_from_those_given():
+    taken = distinct_colors(5)
+    rows = [{'id': number, 'name': f'class {number}'} for number in range(10)]
+    rows[9]['color'] = list(taken[0])
+    card = card_from_dict({'name': 'some', 'classes': rows})
+    assert card.classes[9].color == taken[0]
+    assert len({item.color for item in card.classes}) == 10
+
+
+@pytest.mark.parametrize(('changes', 'named'), [
+    ({'name': None, 'nam': 'town'}, 'nam'),
+    ({'task': 'detection'}, 'task.*detection.*semantic, instance, panoptic'),
+    ({'classes': []}, 'without classes'),
+    ({'classes': None}, 'cannot be read'),
+    ({'classes': ['road', 'car']}, 'cannot be read'),
+    ({'classes': [{'id': 0}]}, "without 'name'"),
+    ({'classes': [{'name': 'road'}]}, "without 'id'"),
+    ({'input': {'fit': 'squeeze'}}, 'input.fit.*squeeze.*letterbox'),
+    ({'input': {'align': 'left'}}, 'input.align.*left'),
+    ({'input': {'resample': 'cubic'}}, 'input.resample.*cubic'),
+    ({'input': {'color': 'yuv'}}, 'input.color.*yuv'),
+    ({'input': {'size': [640]}}, 'cannot be read'),
+    ({'input': {'size': [640, -1]}}, r'input.size.*-1'),
+    ({'input': {'size': [640.5, 640]}}, r'input.size.*640.5'),
+    ({'input': {'pad': 256}}, 'input.pad.*256'),
+    ({'input': {'pad': 'grey'}}, 'input.pad.*grey'),
+    ({'input': {'pad': 1.5}}, r'input.pad.*1.5'),
+    ({'input': {'mean': [1, 2]}}, r'input.mean.*3 for rgb'),
+    ({'input': {'std': [1, 2, 3, 4]}}, r'input.std.*3 for rgb'),
+    ({'input': {'color': 'gray', 'mean': [1, 2, 3]}}, r'input.mean.*1 for gray'),
+    ({'input': {'std': [1, 0, 1]}}, 'input.std contains 0'),
+    ({'input': {'scale': 'tiny'}}, 'tiny'),
+    ({'input': {'zoom': 2}}, 'input.*zoom'),
+    ({'thresholds': {'score': 1.5}}, r'thresholds.score.*1.5'),
+    ({'thresholds': {'mask': -0.1}}, r'thresholds.mask.*-0.1'),
+    ({'thresholds': {'iou': 'nan'}}, r'thresholds.iou.*nan'),
+    ({'thresholds': {'visible': 2}}, r'thresholds.visible.*2'),
+    ({'thresholds': {'sure': 0.5}}, 'thresholds.*sure'),
+    ({'labels': []}, 'card.*labels'),
+])
+def test_a_card_that_contradicts_itself_is_refused_by_name(changes, named):
+    with pytest.raises(CardError, match=f'(?s){named}'):
+        card_from_dict({**MINIMAL, **changes})
+
+
+@pytest.mark.parametrize(('changes', 'named'), [
+    ({'id': 0}, r'share the id \[0\]'),
+    ({'id': -1}, 'car.*-1'),
+    ({'id': 65535}, 'car.*65535'),
+    ({'id': 1.5}, 'car.*1.5'),
+    ({'id': 'first'}, 'car.*first'),
+    ({'name': 'road'}, r"share the name \['road'\]"),
+    ({'color': [0, 0, 0]}, 'car is black'),
+    ({'color': [256, 0, 0]}, 'colour.*256'),
+    ({'color': [0.5, 0, 0]}, 'colour.*0.5'),
+    ({'color': [1, 2]}, 'cannot be read'),
+    ({'roles': ['edible']}, r"car has roles \['edible'\].*traversable"),
+    ({'roles': 'dynamic'}, 'car has roles'),
+    ({'thing': 'no'}, 'car.*no'),
+    ({'colour': [1, 2, 3]}, 'class car.*colour'),
+])
+def test_a_class_that_cannot_be_used_is_refused_by_name(changes, named):
+    with pytest.raises(CardError, match=f'(?s){named}'):
+        card_from_dict(with_class(**changes))
+
+
+def test_two_classes_cannot_share_a_color():
+    data = with_class(color=[9, 9, 9])
+    data['classes'][0] = {**data['classes'][0], 'color': [9, 9, 9]}
+    with pytest.raises(CardError, match=r'share the color \[\(9, 9, 9\)\]'):
+        card_from_dict(data)
+
+
+def test_a_card_without_a_name_is_refused():
+    with pytest.raises(CardError, match="without 'name'"):
+        card_from_dict({'classes': MINIMAL['classes']})
+
+
+@pytest.mark.parametrize(('content', 'named'), [
+    (b'name: [', 'YAML'),
+    (b'\xff\xfe\xfa', 'YAML'),
+    (b'- a\n- b\n', 'list'),
+    (b'', 'NoneType'),
+    (b'name: town\n', "without 'classes'"),
+])
+def test_a_file_that_is_no_card_is_refused(tmp_path, content, named):
+    path = tmp_path / 'card.yaml'
+    path.write_bytes(content)
+    with pytest.raises(CardError, match=named):
+        read_card(path)
+
+
+def test_a_missing_file_is_refused_by_its_path(tmp_path):
+    with pytest.raises(CardError, match=r'absent\.yaml'):
+        read_card(tmp_path / 'absent.yaml')

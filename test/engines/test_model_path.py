@@ -1,0 +1,91 @@
+"""A model's name leads to one file or to an error that says why not."""
+
+from pathlib import Path
+import sys
+from types import ModuleType
+
+import pytest
+from seg_ros.core.errors import ModelError, SettingError
+from seg_ros.engines.model_path import path_from_model
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    (tmp_path / 'models').mkdir()
+    (tmp_path / 'models' / 'net.onnx').write_bytes(b'onnx')
+    return tmp_path
+
+
+@pytest.fixture
+def package(home, monkeypatch):
+    """Let ROS know of one package, `town`, whose share folder is the home."""
+    def find(name):
+        if name != 'town':
+            raise KeyError(name)
+        return str(home)
+
+    packages = ModuleType('ament_index_python.packages')
+    packages.get_package_share_directory = find
+    monkeypatch.setitem(sys.modules, 'ament_index_python', ModuleType('ament_index_python'))
+    monkeypatch.setitem(sys.modules, 'ament_index_python.packages', packages)
+
+
+def test_an_absolute_path_is_taken_as_it_is(home):
+    path = home / 'models' / 'net.onnx'
+    assert path_from_model(str(path)) == path
+
+
+def test_a_tilde_is_the_home_folder(home):
+    assert path_from_model('~/models/net.onnx') == home / 'models' / 'net.onnx'
+
+
+@pytest.mark.usefixtures('package')
+def test_a_package_is_found_through_ros(home):
+    assert path_from_model('package://town/models/net.onnx') == home / 'models' / 'net.onnx'
+
+
+@pytest.mark.usefixtures('package')
+@pytest.mark.parametrize(('model', 'named'), [
+    ('package://village/net.onnx', 'village'),
+    ('package://town/net.onnx', 'net.onnx'),
+    ('package://town', 'no model file'),
+    ('package://', 'package'),
+])
+def test_a_package_or_its_file_that_is_missing_is_named(model, named):
+    with pytest.raises(ModelError, match=named):
+        path_from_model(model)
+
+
+def test_without_ros_a_package_is_not_found(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'ament_index_python', None)
+    monkeypatch.setitem(sys.modules, 'ament_index_python.packages', None)
+    with pytest.raises(ModelError, match=r"'town'.*source the workspace"):
+        path_from_model('package://town/net.onnx')
+
+
+@pytest.mark.parametrize('model', ['net.onnx', './net.onnx', 'models/net.onnx', ''])
+def test_a_relative_path_is_refused_even_where_it_exists(home, monkeypatch, model):
+    monkeypatch.chdir(home / 'models')
+    with pytest.raises(SettingError, match='relative'):
+        path_from_model(model)
+
+
+@pytest.mark.parametrize('model', [
+    '/nowhere/net.onnx', '~/net.onnx', '~nobody-of-that-name/net.onnx', f'/{300 * "n"}.onnx',
+    '/net\0.onnx',
+])
+def test_a_file_that_is_missing_is_refused(home, model):
+    assert Path.home() == home
+    with pytest.raises(ModelError):
+        path_from_model(model)
+
+
+def test_a_folder_is_no_model(home):
+    with pytest.raises(ModelError, match='no model file'):
+        path_from_model(str(home / 'models'))
+
+
+def test_there_is_no_default_network():
+    with pytest.raises(ModelError, match='no default network'):
+        path_from_model('default')

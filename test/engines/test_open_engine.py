@@ -1,0 +1,81 @@
+"""An engine is opened as the settings ask, or refused; nothing falls back silently."""
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from seg_ros import engines
+from seg_ros.core.errors import EngineError, ModelError, SettingError
+from seg_ros.core.settings import Settings
+from seg_ros.engines import DEFAULT_METHOD, model_file, open_engine, RUNTIMES
+from seg_ros.engines.classical import METHODS
+from tiny_model import echo_model
+
+
+def install(monkeypatch, *names):
+    """Make only `names` look installed."""
+    monkeypatch.setattr(engines, 'find_spec', lambda name: name if name in names else None)
+
+
+@pytest.mark.parametrize('method', METHODS)
+@pytest.mark.parametrize('engine', ['auto', 'classical'])
+def test_a_classical_method_is_opened_by_its_name(engine, method):
+    with closing(open_engine(Settings(engine=engine, model=method))) as opened:
+        assert opened.facts.engine == 'classical'
+        assert method in opened.card.name
+
+
+@pytest.mark.parametrize('engine', ['auto', 'classical'])
+def test_the_default_is_a_classical_method(engine):
+    with closing(open_engine(Settings(engine=engine))) as opened:
+        assert DEFAULT_METHOD in opened.card.name
+
+
+def test_an_unknown_method_is_refused_with_those_that_there_are():
+    with pytest.raises(SettingError, match='magic.*watershed'):
+        open_engine(Settings(engine='classical', model='magic'))
+
+
+@pytest.mark.parametrize('runtime', RUNTIMES)
+def test_a_runtime_asked_for_by_name_is_opened(tmp_path, runtime):
+    pytest.importorskip(runtime, reason=f'{runtime} is not installed')
+    with closing(open_engine(Settings(engine=runtime, model=str(echo_model(tmp_path))))) as opened:
+        assert opened.facts.engine == runtime
+
+
+@pytest.mark.parametrize('installed', [RUNTIMES, RUNTIMES[1:]])
+def test_auto_takes_the_first_runtime_that_is_installed(tmp_path, monkeypatch, installed):
+    pytest.importorskip(installed[0], reason=f'{installed[0]} is not installed')
+    path = echo_model(tmp_path)
+    install(monkeypatch, *installed)
+    with closing(open_engine(Settings(model=str(path)))) as opened:
+        assert opened.facts.engine == installed[0]
+
+
+def test_without_any_runtime_it_says_what_to_install(tmp_path, monkeypatch):
+    path = echo_model(tmp_path)
+    install(monkeypatch)
+    with pytest.raises(EngineError, match='neither.*pip install'):
+        open_engine(Settings(model=str(path)))
+
+
+@pytest.mark.parametrize('runtime', RUNTIMES)
+def test_a_runtime_that_is_missing_is_not_replaced_by_another(tmp_path, monkeypatch, runtime):
+    path = echo_model(tmp_path)
+    install(monkeypatch, *(name for name in RUNTIMES if name != runtime))
+    with pytest.raises(EngineError, match=f'{runtime} is not installed'):
+        open_engine(Settings(engine=runtime, model=str(path)))
+
+
+@pytest.mark.parametrize('runtime', RUNTIMES)
+def test_a_runtime_without_a_default_network_asks_for_one(runtime):
+    with pytest.raises(ModelError, match='no default network'):
+        open_engine(Settings(engine=runtime))
+
+
+def test_a_classical_method_is_no_file_and_a_file_no_method(tmp_path):
+    path = echo_model(tmp_path)
+    assert model_file(Settings(model='otsu')) is None
+    assert model_file(Settings(model=str(path))) == Path(path)
+    with pytest.raises(SettingError, match='relative'):
+        model_file(Settings(engine='openvino', model='otsu'))

@@ -1,0 +1,44 @@
+"""What OpenVINO tells and takes beyond what every runtime does."""
+
+from contextlib import closing
+
+import numpy as np
+import pytest
+from seg_ros.core.settings import Settings
+from tiny_model import echo_model, random_batch
+
+pytest.importorskip('openvino', reason='OpenVINO is not installed')
+
+
+@pytest.fixture
+def opened(tmp_path):
+    from seg_ros.engines.openvino import open_openvino
+
+    path = echo_model(tmp_path)
+    return lambda **settings: closing(open_openvino(path, Settings(**settings)))
+
+
+@pytest.mark.parametrize('device', ['auto', 'CPU'])
+def test_the_facts_tell_what_was_opened(opened, device):
+    settings = {'device': device, 'inference_precision': 'f32', 'threads': 1}
+    with opened(**settings, upsample='nearest') as engine:
+        facts = engine.facts
+    assert (facts.engine, facts.precision, facts.threads) == ('openvino', 'f32', 1)
+    assert facts.device.startswith('CPU (')
+    assert facts.upsample == 'nearest'
+    assert facts.version[:2] == '20'
+
+
+def test_without_a_choice_the_facts_tell_what_openvino_chose(opened):
+    with opened() as engine:
+        assert engine.facts.precision in ('f32', 'bf16', 'f16')
+        assert engine.facts.threads >= 1
+
+
+def test_built_kernels_are_kept_in_the_cache_folder(opened, tmp_path):
+    cache, batch = tmp_path / 'cache', random_batch(1)
+    for _ in range(2):
+        with opened(cache_dir=str(cache), inference_precision='f32') as engine:
+            masks = engine.submit(batch).result().masks
+        np.testing.assert_array_equal(masks, batch.transpose(0, 3, 1, 2))
+        assert list((cache / 'openvino').iterdir())
