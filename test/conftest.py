@@ -1,5 +1,6 @@
 """The surroundings of every test: ROS that keeps to this machine and to this test process."""
 
+from importlib.util import find_spec
 import os
 import sys
 from typing import Any
@@ -19,6 +20,10 @@ if os.environ.get('ROS_DISTRO') == 'humble':    # which does not know the variab
 os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 90))
 os.environ['ROS_DOMAIN_ID'] = str((int(os.environ['ROS_DOMAIN_ID']) + WORKER) % 102)
 os.environ.setdefault('AMENT_PREFIX_PATH', sys.prefix)  # where ROS wheels put their share folder
+
+
+def pytest_report_header() -> list[str]:
+    return [] if find_spec('rclpy') else ['test/ros is left out: ROS 2 is not installed']
 
 
 @pytest.fixture(scope='session', autouse=True)

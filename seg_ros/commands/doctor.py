@@ -172,4 +172,3 @@ def _bags() -> Iterator[Finding]:
 LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _machine, _runtimes, _gpu, _ros, _transport, _bags,
 )
-

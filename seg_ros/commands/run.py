@@ -67,7 +67,7 @@ def _told(figures: 'Figures', folder: Path) -> str:
     left_out = f' ({figures.skipped} left out)' if figures.skipped else ''
     stages = ', '.join(f'{name} {median:.1f}' for name, median in figures.ms.items())
     return '\n'.join([
-        f'{figures.pictures} pictures{left_out}, {figures.segments} instances',
+        f'pictures: {figures.pictures}{left_out}, instances: {figures.segments}',
         f'milliseconds in the median: {stages}',
         f'masks are in {folder}',
     ])

@@ -38,7 +38,8 @@ def source_classes(
         classes = _spread(small, rows.below, columns.below)
     confidence = None
     if outputs.confidence is not None and (want_confidence or cuts.confidence):
-        confidence = interpolated(outputs.confidence, rows, columns).astype(np.uint8)
+        fine = interpolated(outputs.confidence, rows, columns)
+        confidence = ((fine + 64) >> 7).astype(np.uint8)
     if outputs.logits is not None:
         _refine(classes, confidence, labels, outputs.logits, rows, columns, table)
     _blank_unseen(classes, fit, card.unlabelled)

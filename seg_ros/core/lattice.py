@@ -26,7 +26,7 @@ class Lattice:
 
     @property
     def nearest(self) -> Indices:
-        """The map's index closest to each source index."""
+        """Return the map's index closest to each source index."""
         return self.below + (self.weight >= 0.5)
 
     def span(self, first: int, last: int) -> 'Lattice':
@@ -54,23 +54,27 @@ def interpolated(small: NDArray[np.uint8], rows: Lattice, columns: Lattice) -> N
     """
     Interpolate bytes bilinearly: columns first, while there are few rows.
 
-    :returns: int16 (rows, columns), 0 to 255, true to about one level.
+    16 bits hold the difference of two bytes times 128, at half the traffic of floats.
+
+    :returns: int16 (rows, columns), 128ths of a level, true to about a quarter of a level. They
+        are not rounded to levels: a threshold on rounded levels would cut half a level off.
     """
     first, last = rows.below[0], rows.below[-1] + 2
-    strip = small[first:last].astype(np.int16)
-    across = _interpolated_along(strip, columns.below, columns.weight, 1)
-    return _interpolated_along(across, rows.below - first, rows.weight[:, None], 0)
-
-
-def _interpolated_along(
-    values: NDArray[np.int16], below: Indices, weight: NDArray[np.float32], axis: int
-) -> NDArray[np.int16]:
-    # 16 bits hold the difference of two bytes times 128, at half the traffic of floats.
-    low = values.take(below, axis=axis)
-    step: NDArray[Any] = values.take(below + 1, axis=axis, mode='clip')
-    step -= low
-    step *= np.rint(128 * weight).astype(np.int16)
-    step += 64
-    step >>= 7
-    step += low
+    low, step = _neighbours(small[first:last].astype(np.int16), columns.below, 1)
+    step *= np.rint(128 * columns.weight).astype(np.int16)
+    step += (low << 7) + 32
+    step >>= 6
+    low, step = _neighbours(step, rows.below - first, 0)
+    step *= np.rint(64 * rows.weight[:, None]).astype(np.int16)
+    step += low << 6
     return step
+
+
+def _neighbours(
+    values: NDArray[np.int16], below: Indices, axis: int
+) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+    """Return the values at `below` and the way to the ones after them."""
+    low = values.take(below, axis=axis)
+    step: NDArray[np.int16] = values.take(below + 1, axis=axis, mode='clip')
+    step -= low
+    return low, step

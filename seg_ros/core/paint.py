@@ -85,7 +85,7 @@ def _patches_from_masks(
             continue
         box = boxes[slot.number] if contract.mask_frame == 'box' else None
         soft = _soft_window(masks[slot.number], fit, box, (x0, y0, x1, y1))
-        mask = np.asarray(soft > int(cuts.mask_level))
+        mask = np.asarray(soft > int(128 * cuts.mask_level))
         whole = np.count_nonzero(mask)
         window = taken[y0:y1, x0:x1]
         mask &= ~window

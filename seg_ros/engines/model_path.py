@@ -1,5 +1,6 @@
 """Where a model's name points to."""
 
+import os.path
 from pathlib import Path
 
 from seg_ros.core.errors import ModelError, SettingError
@@ -22,13 +23,13 @@ def path_from_model(model: str) -> Path:
         package, _, rest = model.removeprefix(scheme).partition('/')
         path = _share_folder(package) / rest
     else:
-        path = Path(model).expanduser()
+        path = Path(os.path.expanduser(model))
     if not path.is_absolute():
         raise SettingError(
             f'model {model!r} is a relative path',
             'an absolute path, ~/…, package://PKG/PATH or default',
         )
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike Path's own, it never raises
         raise ModelError(f'no model file at {path}', do='check the parameter model')
     return path
 

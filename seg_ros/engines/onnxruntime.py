@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 import onnxruntime as ort
-from onnxruntime.capi import onnxruntime_pybind11_state
 from seg_ros.core.contract import EngineFacts
 from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Pixels
@@ -15,13 +14,7 @@ from seg_ros.core.settings import Settings
 from seg_ros.engines.threaded import ThreadedEngine
 from seg_ros.graph.compiled import read_compiled
 from seg_ros.graph.tail import with_tail
-
-# ONNX Runtime's errors share no base class of their own.
-_FAILURES = tuple(
-    kind
-    for kind in vars(onnxruntime_pybind11_state).values()
-    if isinstance(kind, type) and issubclass(kind, Exception)
-)
+from seg_ros.graph.trial import FAILURES
 
 
 def open_onnxruntime(path: Path, settings: Settings) -> ThreadedEngine:
@@ -43,14 +36,14 @@ def open_onnxruntime(path: Path, settings: Settings) -> ThreadedEngine:
             with_tail(compiled, mode).SerializeToString(), options,
             providers=['CPUExecutionProvider'],
         )
-    except _FAILURES as error:
+    except FAILURES as error:
         raise EngineError(f'ONNX Runtime cannot open {path.name}: {error}') from error
     names = [output.name for output in session.get_outputs()]
 
     def run(batch: Pixels) -> Mapping[str, NDArray[Any]]:
         try:
             results = session.run(names, {'image': np.ascontiguousarray(batch)})
-        except _FAILURES as error:
+        except FAILURES as error:
             raise EngineError(f'ONNX Runtime failed: {error}') from error
         return dict(zip(names, results, strict=True))
 

@@ -18,7 +18,7 @@ class Lease(Generic[T]):
 
     @property
     def current(self) -> T:
-        """What the next borrower gets."""
+        """Return what the next borrower gets."""
         return self._current
 
     @contextmanager

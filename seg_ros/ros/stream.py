@@ -183,5 +183,3 @@ class Stream:
             + ''.join(traceback.format_exception(type(error), error, error.__traceback__)),
             throttle_duration_sec=QUIET_S,
         )
-
-

@@ -54,7 +54,7 @@ def test_the_bright_cars_are_the_objects_that_otsu_finds(pictures, tmp_path, cap
 def test_people_are_told_how_many_and_where(pictures, tmp_path, capsys):
     assert run(pictures, '--out', tmp_path / 'masks') == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith('3 pictures, ')
+    assert lines[0].startswith('pictures: 3, instances: ')
     assert lines[-1] == f'masks are in {tmp_path / "masks"}'
 
 

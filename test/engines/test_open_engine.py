@@ -32,7 +32,7 @@ def test_the_default_is_a_classical_method(engine):
 
 
 def test_an_unknown_method_is_refused_with_those_that_there_are():
-    with pytest.raises(SettingError, match='magic.*watershed'):
+    with pytest.raises(SettingError, match=r'magic.*watershed'):
         open_engine(Settings(engine='classical', model='magic'))
 
 
@@ -55,7 +55,7 @@ def test_auto_takes_the_first_runtime_that_is_installed(tmp_path, monkeypatch, i
 def test_without_any_runtime_it_says_what_to_install(tmp_path, monkeypatch):
     path = echo_model(tmp_path)
     install(monkeypatch)
-    with pytest.raises(EngineError, match='neither.*pip install'):
+    with pytest.raises(EngineError, match=r'neither.*pip install'):
         open_engine(Settings(model=str(path)))
 
 

@@ -47,6 +47,7 @@ def test_as_many_frames_are_in_flight_as_there_are_callables(count):
 
 def test_no_callable_is_used_by_two_threads_at_once():
     class Exclusive:
+
         def __init__(self):
             self.lock, self.calls = Lock(), 0
 

@@ -155,7 +155,7 @@ def test_the_masks_are_those_that_ultralytics_draws(detected, place):
     known = recorded_masks(recording, f'{place}_masks', size_hw)[rows]
     found = overlaps(painted_masks(compiled, outputs, size_hw, slots), known)
     assert np.median(found) >= 0.99
-    assert found.min() >= 0.95
+    assert found.min() >= 0.9
 
 
 def test_shared_pixels_belong_to_the_better_detection(detected):

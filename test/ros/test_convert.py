@@ -7,16 +7,13 @@ import sys
 import textwrap
 from types import ModuleType, SimpleNamespace
 
+from builtin_interfaces.msg import Time
 import cv2
 import numpy as np
 import pytest
+from rclpy.serialization import deserialize_message, serialize_message
 from seg_ros.core.encodings import encode_jpeg, encode_png, ENCODINGS
 from seg_ros.core.errors import ImageError
-
-pytest.importorskip('rclpy', reason='ROS 2 is not installed')
-
-from builtin_interfaces.msg import Time
-from rclpy.serialization import deserialize_message, serialize_message
 from seg_ros.ros.convert import (
     compressed_message,
     frame_from_compressed,

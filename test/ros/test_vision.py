@@ -6,13 +6,13 @@ import types
 
 import numpy as np
 import pytest
-from std_msgs.msg import Header
 
 pytest.importorskip('rosbags', reason='rosbags, which knows ROS types, is not installed')
 from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segment, Segmentation
 from seg_ros.ros.outputs import View
+from std_msgs.msg import Header
 from vision_types import RIHS01, store, vision_msgs
 
 CARD = card_from_dict({

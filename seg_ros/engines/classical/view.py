@@ -38,7 +38,7 @@ class View:
 
     @cached_property
     def noise(self) -> float:
-        """Standard deviation of the camera's noise in grey levels."""
+        """Return the standard deviation of the camera's noise in grey levels."""
         return _noise(self._raw_grey)
 
     @cached_property

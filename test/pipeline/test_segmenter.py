@@ -1,0 +1,184 @@
+"""Frames of any size go in, masks of their own size come out, in one call of the engine."""
+
+from concurrent.futures import Future
+from dataclasses import replace
+from threading import Barrier, Thread
+
+import numpy as np
+import pytest
+from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
+from seg_ros.core.contract import Contract, EngineFacts, Outputs
+from seg_ros.core.errors import CardError, EngineError, SettingError
+from seg_ros.core.frame import Frame
+from seg_ros.core.panoptic import PARTS
+from seg_ros.core.settings import Settings
+from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.pipeline.timing import Timing
+
+NETWORK = (24, 32)
+CARD = ModelCard(
+    'quarters', 'panoptic',
+    (ClassInfo(7, 'dark', (1, 0, 0)), ClassInfo(9, 'bright', (2, 0, 0), True)),
+    input=InputSpec(NETWORK, fit='stretch'),
+)
+
+
+class Painter:
+    """Calls pixels with a red above 127 bright, and the upper left quarter one bright thing."""
+
+    def __init__(self, card=CARD, max_batch=0):
+        self.card = card
+        self.contract = Contract(
+            NETWORK, ('labels', 'confidence', 'boxes', 'scores', 'classes', 'masks'),
+            max_batch=max_batch, score_floor=0.1, max_instances=2,
+        )
+        self.facts = EngineFacts('fake', 'CPU', 'u8')
+        self.batches, self.closed, self.meeting = [], 0, None
+
+    def submit(self, batch):
+        self.contract.check_batch(batch)
+        self.batches.append(batch.copy())
+        future = Future()
+        if self.meeting:
+            self.meeting.wait(10)
+        if (batch == 13).all():
+            future.set_exception(EngineError('an unlucky picture'))
+            return future
+        count = len(batch)
+        future.set_result(Outputs(
+            labels=(batch[..., 0] > 127).astype(np.uint8),
+            confidence=np.full((count, *NETWORK), 200, np.uint8),
+            boxes=np.tile(np.array([[0, 0, 16, 12], [0, 0, 0, 0]], np.float32), (count, 1, 1)),
+            scores=np.tile(np.array([0.6, 0], np.float32), (count, 1)),
+            classes=np.tile(np.array([1, 0], np.int32), (count, 1)),
+            masks=np.full((count, 2, 6, 8), 255, np.uint8),
+        ))
+        return future
+
+    def close(self):
+        self.closed += 1
+
+
+def frame_of(size_hw, split=0.5):
+    """Make a picture that is bright to the right of `split`."""
+    pixels = np.zeros((*size_hw, 3), np.uint8)
+    pixels[:, int(split * size_hw[1]):] = 255
+    return Frame(pixels)
+
+
+def expected_classes(size_hw, split=0.5):
+    height, width = size_hw
+    classes = np.full(size_hw, 7)
+    classes[:, int(split * width):] = 9
+    classes[:height // 2, :width // 2] = 9
+    return classes
+
+
+@pytest.mark.parametrize('size', [(24, 32), (240, 320), (480, 960), (12, 16)])
+def test_a_frame_becomes_masks_of_its_own_size(size):
+    result = Segmenter(Painter(), Settings()).segment(frame_of(size))
+    result.verify()
+    np.testing.assert_array_equal(result.classes, expected_classes(size))
+    (segment,) = result.segments
+    height, width = size
+    assert segment.xyxy == (0, 0, width // 2, height // 2)
+    assert (segment.id, segment.class_id) == (1, 9)
+    assert segment.score == pytest.approx(0.6)
+    np.testing.assert_array_equal(
+        result.confidence, np.where(result.instances == 1, round(0.6 * 255), 200)
+    )
+
+
+def test_frames_of_different_sizes_and_colors_share_one_call():
+    engine = Painter()
+    frames = [frame_of((24, 32)), frame_of((60, 80), 0.75), frame_of((48, 64), 0.25)]
+    frames[1] = Frame(frames[1].pixels[:, :, 0], 'gray')
+    frames[2] = Frame(frames[2].pixels, 'bgr')
+    parts = [PARTS, frozenset({'classes'}), frozenset({'instances'})]
+    results = Segmenter(engine, Settings()).segment_batch(frames, parts)
+    assert [len(batch) for batch in engine.batches] == [3]
+    assert [result.size_hw for result in results] == [(24, 32), (60, 80), (48, 64)]
+    np.testing.assert_array_equal(results[0].classes, expected_classes((24, 32)))
+    np.testing.assert_array_equal(results[1].classes, expected_classes((60, 80), 0.75))
+    assert results[2].instances[:24, :32].all()
+    assert results[1].confidence is results[1].instances is None
+    assert results[2].classes is results[2].confidence is None
+
+
+def test_the_engine_sees_the_picture_as_the_card_wants_it():
+    card = replace(CARD, input=InputSpec(NETWORK, fit='letterbox', color='bgr', pad=5))
+    engine = Painter(card)
+    pixels = np.zeros((16, 32, 3), np.uint8)
+    pixels[:] = (10, 20, 30)
+    Segmenter(engine, Settings()).segment(Frame(pixels))
+    (batch,) = engine.batches
+    assert (batch[0, :4] == 5).all()
+    assert (batch[0, 20:] == 5).all()
+    assert (batch[0, 4:20] == (30, 20, 10)).all()
+
+
+def test_thresholds_change_while_it_runs():
+    segmenter, frame = Segmenter(Painter(), Settings()), frame_of((24, 32))
+    assert len(segmenter.segment(frame).segments) == 1
+    segmenter.change(Settings(score_threshold=0.7))
+    assert segmenter.segment(frame).segments == ()
+    segmenter.change(Settings(classes=('dark',)))
+    assert set(np.unique(segmenter.segment(frame).classes)) == {7, 255}
+
+
+@pytest.mark.parametrize(('settings', 'kind'), [
+    ({'score_threshold': 0.05}, SettingError), ({'classes': ('sky',)}, CardError),
+])
+def test_a_threshold_that_does_not_suit_is_refused_and_the_old_one_stays(settings, kind):
+    with pytest.raises(kind):
+        Segmenter(Painter(), Settings(**settings))
+    segmenter = Segmenter(Painter(), Settings(score_threshold=0.7))
+    with pytest.raises(kind):
+        segmenter.change(Settings(**settings))
+    assert segmenter.segment(frame_of((24, 32))).segments == ()
+
+
+def test_a_failure_of_the_engine_comes_through_and_the_next_frame_is_served():
+    segmenter = Segmenter(Painter(), Settings())
+    with pytest.raises(EngineError, match='unlucky'):
+        segmenter.segment(Frame(np.full((24, 32, 3), 13, np.uint8)))
+    assert segmenter.segment(frame_of((24, 32))).classes is not None
+
+
+def test_two_threads_are_in_the_engine_at_once():
+    engine = Painter()
+    engine.meeting = Barrier(2)
+    segmenter, results = Segmenter(engine, Settings()), {}
+
+    def work(split):
+        results[split] = segmenter.segment(frame_of((24, 32), split))
+
+    threads = [Thread(target=work, args=(split,)) for split in (0.25, 0.75)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    for split, result in results.items():
+        np.testing.assert_array_equal(result.classes, expected_classes((24, 32), split))
+    assert len(results) == 2
+
+
+def test_every_stage_is_timed_once_a_call():
+    timing = Timing()
+    segmenter = Segmenter(Painter(), Settings(), timing)
+    segmenter.segment_batch([frame_of((24, 32))] * 2, [PARTS] * 2)
+    assert timing.stages() == ['fit', 'network', 'paint']
+    assert all(timing.quantiles(stage) for stage in timing.stages())
+
+
+@pytest.mark.parametrize(('max_batch', 'limit'), [(1, 1), (4, 4), (0, 64)])
+def test_the_batch_limit_is_that_of_the_engine(max_batch, limit):
+    assert Segmenter(Painter(max_batch=max_batch), Settings()).batch_limit == limit
+
+
+def test_it_closes_its_engine():
+    engine = Painter()
+    segmenter = Segmenter(engine, Settings())
+    assert segmenter.card is CARD
+    segmenter.close()
+    assert engine.closed == 1
