@@ -68,11 +68,11 @@ def _environment() -> dict[str, str]:
         raise SegError(
             f'ROS 2 cannot be imported ({error})', 'rclpy', 'source ROS 2 or run make setup'
         ) from error
-    profile = str(share_file('config/fastdds.xml'))
+    old = os.environ.get('ROS_DISTRO', 'jazzy') in ('humble', 'iron', 'jazzy')
+    variable = f'{"FASTRTPS" if old else "FASTDDS"}_DEFAULT_PROFILES_FILE'
     return {
         'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-        'FASTRTPS_DEFAULT_PROFILES_FILE': profile,
-        'FASTDDS_DEFAULT_PROFILES_FILE': profile,
+        variable: str(share_file('config/fastdds.xml')),
         **os.environ,
     }
 

@@ -21,7 +21,8 @@ def source_classes(
 
     With `logits`, the answer is the argmax of the bilinearly interpolated scores: where the four
     neighbours of a pixel agree it is theirs, since no convex mix can favour another class; only
-    where they differ are scores interpolated, among the classes that win anywhere in the picture.
+    where they differ are scores interpolated, among the classes that come first or second at any
+    such place: one that does neither hardly wins between two places where it does not.
     Without `logits`, the nearest label is taken.
 
     :param outputs: of one picture, without the batch axis.
@@ -81,7 +82,7 @@ def _refine(
     if not at.size:
         return
     y, x = np.divmod(at, classes.shape[1])
-    present = np.unique(labels)
+    present = _contenders(labels, logits, mixed)
     points = logits.reshape(len(logits), -1)[present].T.astype(np.float32, order='C')
     low = rows.below[y] * labels.shape[1] + columns.below[x]
     down = labels.shape[1] if labels.shape[0] > 1 else 0
@@ -97,6 +98,20 @@ def _refine(
         certain = 255 / (np.exp(scores, out=scores) @ np.ones(len(present), np.float32))
         flat = confidence.reshape(-1)
         flat[at] = np.minimum(flat[at], np.rint(certain).astype(np.uint8))
+
+
+def _contenders(
+    labels: NDArray[Any], logits: NDArray[Any], mixed: NDArray[np.bool_]
+) -> NDArray[np.intp]:
+    """Return the channels that come first or second beside a mixed cell."""
+    beside = np.zeros(labels.shape, bool)
+    height, width = mixed.shape
+    for y, x in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        beside[y:y + height, x:x + width] |= mixed[:labels.shape[0] - y, :labels.shape[1] - x]
+    first = labels[beside]
+    scores = logits[:, beside]
+    scores[first, np.arange(len(first))] = -np.inf
+    return np.union1d(first, scores.argmax(axis=0)).astype(np.intp)
 
 
 def _mixed(labels: NDArray[Any]) -> NDArray[np.bool_]:

@@ -31,7 +31,7 @@ def build_piece(
     _drop_identities(model)
     if opset_of(model) != opset:
         model = convert_version(model, opset)
-    return add_prefix(model, f'{name}/', rename_inputs=False, rename_outputs=False)
+    return _named_inside(model, f'{name}/')
 
 
 def chain(*pieces: onnx.ModelProto, keep: Iterable[str] = ()) -> onnx.ModelProto:
@@ -61,6 +61,23 @@ def chain(*pieces: onnx.ModelProto, keep: Iterable[str] = ()) -> onnx.ModelProto
     oldest = onnx.helper.find_min_ir_version_for(whole.opset_import, ignore_unknown=True)
     whole.ir_version = max(8, oldest)
     return whole
+
+
+def _named_inside(model: onnx.ModelProto, prefix: str) -> onnx.ModelProto:
+    """
+    Begin every name with `prefix`, but for those of the graph's inputs and outputs.
+
+    Those are named back: onnx before 1.19 renames their edges even where it is told not to.
+    """
+    ports = {f'{prefix}{item.name}': item.name
+             for item in (*model.graph.input, *model.graph.output)}
+    named = add_prefix(model, prefix)
+    for node in named.graph.node:
+        node.input[:] = [ports.get(tensor, tensor) for tensor in node.input]
+        node.output[:] = [ports.get(tensor, tensor) for tensor in node.output]
+    for item in (*named.graph.input, *named.graph.output):
+        item.name = ports[item.name]
+    return named
 
 
 def _drop_identities(model: onnx.ModelProto) -> None:
