@@ -40,6 +40,8 @@ class Contract:
         `logits`, the engine adds `labels` and `confidence` (see `graph.tail`).
     :param upsampling: how the network itself would enlarge `logits` to `size_hw`: the coordinate
         rule of ONNX Resize.
+    :param enlarged: whether the network itself would enlarge `logits` to `size_hw`, so that labels
+        of another size are interpolated a second time.
     :param score_floor: detections below it never leave the graph.
     :param iou: overlap at which the graph's suppression cuts; 0 where it has none.
     :param top_k: candidates that enter the suppression.
@@ -53,6 +55,7 @@ class Contract:
     channels: int = 3
     max_batch: int = 1
     upsampling: Upsampling = 'half_pixel'
+    enlarged: bool = False
     score_floor: float = 0.0
     iou: float = 0.0
     top_k: int = 0

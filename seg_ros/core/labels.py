@@ -8,7 +8,7 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.contract import Contract, Outputs
 from seg_ros.core.cuts import Cuts
 from seg_ros.core.geometry import Fit
-from seg_ros.core.lattice import Indices, interpolated, Lattice, lattice
+from seg_ros.core.lattice import Indices, interpolated, lattice, Taps, taps
 from seg_ros.core.segmentation import ClassMap
 
 
@@ -19,7 +19,8 @@ def source_classes(
     """
     Bring one picture's labels to source size.
 
-    With `logits`, the answer is the argmax of the bilinearly interpolated scores: where the four
+    With `logits`, the answer is the argmax of the bilinearly interpolated scores, first to the
+    network's size where the network itself would enlarge them (see `Contract.enlarged`): where all
     neighbours of a pixel agree it is theirs, since no convex mix can favour another class; only
     where they differ are scores interpolated, among the classes that come first or second at any
     such place: one that does neither hardly wins between two places where it does not.
@@ -29,20 +30,22 @@ def source_classes(
     :returns: card ids (H, W), and the confidence uint8 (H, W) where it is wanted or needed.
     """
     labels = outputs.tensor('labels')
-    rows = lattice(fit, labels.shape, 0, contract.upsampling)
-    columns = lattice(fit, labels.shape, 1, contract.upsampling)
+    rule = contract.upsampling
+    rows, columns = (lattice(fit, labels.shape, axis, rule) for axis in (0, 1))
     table = id_table(card, cuts)
     small = table[labels] if labels.dtype == np.uint8 else table[np.clip(labels, -1, None)]
-    if outputs.logits is None:
-        classes = _spread(small, rows.nearest, columns.nearest)
-    else:
-        classes = _spread(small, rows.below, columns.below)
     confidence = None
     if outputs.confidence is not None and (want_confidence or cuts.confidence):
         fine = interpolated(outputs.confidence, rows, columns)
         confidence = ((fine + 64) >> 7).astype(np.uint8)
-    if outputs.logits is not None:
-        _refine(classes, confidence, labels, outputs.logits, rows, columns, table)
+    if outputs.logits is None:
+        classes = _spread(small, rows.nearest, columns.nearest)
+    else:
+        row_taps, column_taps = (
+            taps(fit, labels.shape, axis, rule, contract.enlarged) for axis in (0, 1)
+        )
+        classes = _spread(small, row_taps.below, column_taps.below)
+        _refine(classes, confidence, labels, outputs.logits, row_taps, column_taps, table)
     _blank_unseen(classes, fit, card.unlabelled)
     if confidence is not None:
         if cuts.confidence:
@@ -72,32 +75,56 @@ def _spread(small: ClassMap, rows: Indices, columns: Indices) -> ClassMap:
 
 def _refine(
     classes: ClassMap, confidence: NDArray[np.uint8] | None, labels: NDArray[Any],
-    logits: NDArray[Any], rows: Lattice, columns: Lattice, table: ClassMap,
+    logits: NDArray[Any], rows: Taps, columns: Taps, table: ClassMap,
 ) -> None:
-    """Interpolate the scores of the pixels whose four neighbours differ."""
+    """Interpolate the scores of the pixels whose neighbours differ."""
     mixed = _mixed(labels)
-    height, width = mixed.shape
-    edge = mixed.take(np.minimum(columns.below, width - 1), axis=1)
-    at = np.flatnonzero(edge.take(np.minimum(rows.below, height - 1), axis=0))
-    if not at.size:
+    edge = _touched(_touched(mixed, columns, 1), rows, 0)
+    if not edge.any():
         return
-    y, x = np.divmod(at, classes.shape[1])
     present = _contenders(labels, logits, mixed)
-    points = logits.reshape(len(logits), -1)[present].T.astype(np.float32, order='C')
-    low = rows.below[y] * labels.shape[1] + columns.below[x]
-    down = labels.shape[1] if labels.shape[0] > 1 else 0
-    right = 1 if labels.shape[1] > 1 else 0
-    wx, wy = columns.weight[x][:, None], rows.weight[y][:, None]
-    upper = _mix(points.take(low, axis=0), points.take(low + right, axis=0), wx)
-    lower = _mix(points.take(low + down, axis=0), points.take(low + down + right, axis=0), wx)
-    scores = _mix(upper, lower, wy)
-    best = scores.argmax(axis=1)
-    classes.reshape(-1)[at] = table[present[best]]
-    if confidence is not None:
-        scores -= np.take_along_axis(scores, best[:, None], axis=1)
-        certain = 255 / (np.exp(scores, out=scores) @ np.ones(len(present), np.float32))
-        flat = confidence.reshape(-1)
-        flat[at] = np.minimum(flat[at], np.rint(certain).astype(np.uint8))
+    points = logits[present].transpose(1, 2, 0).astype(np.float32, order='C')
+    wide = rows.wide[:, None] | columns.wide
+    for at, reach in ((edge & ~wide, 2), (edge & wide, 3)):
+        y, x = np.nonzero(at)
+        scores = _interpolated_scores(points, rows, columns, (y, x), reach)
+        best = scores.argmax(axis=1)
+        classes[y, x] = table[present[best]]
+        if confidence is not None:
+            scores -= np.take_along_axis(scores, best[:, None], axis=1)
+            certain = 255 / (np.exp(scores, out=scores) @ np.ones(len(present), np.float32))
+            confidence[y, x] = np.minimum(confidence[y, x], np.rint(certain).astype(np.uint8))
+
+
+def _touched(mixed: NDArray[np.bool_], way: Taps, axis: int) -> NDArray[np.bool_]:
+    """Spread the marks of mixed cells over the source pixels whose neighbours they lie between."""
+    touched = mixed.take(way.below, axis=axis, mode='clip')
+    after = mixed.take(way.below + 1, axis=axis, mode='clip')
+    return np.asarray(touched | (after & (way.wide if axis else way.wide[:, None])))
+
+
+def _interpolated_scores(
+    points: NDArray[np.float32], rows: Taps, columns: Taps, yx: tuple[Indices, Indices], reach: int
+) -> NDArray[np.float32]:
+    """
+    Sum up the neighbours' scores.
+
+    :param points: float32 (h, w, channels).
+    :param reach: neighbours a side, 2 or 3.
+    :returns: float32 (pixels, channels).
+    """
+    y, x = yx
+    height, width, channels = points.shape
+    flat = points.reshape(-1, channels)
+    total = np.zeros((len(y), channels), np.float32)
+    for down in range(reach):
+        row = np.minimum(rows.below[y] + down, height - 1) * width
+        for right in range(reach):
+            share = rows.weights[down, y] * columns.weights[right, x]
+            score = flat.take(row + np.minimum(columns.below[x] + right, width - 1), axis=0)
+            score *= share[:, None]
+            total += score
+    return total
 
 
 def _contenders(
@@ -122,16 +149,6 @@ def _mixed(labels: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray(
         (corner != labels[1:, :-1]) | (corner != labels[:-1, 1:]) | (corner != labels[1:, 1:])
     )
-
-
-def _mix(
-    first: NDArray[np.float32], second: NDArray[np.float32], weight: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Linear interpolation, in the memory of `second`."""
-    second -= first
-    second *= weight
-    second += first
-    return second
 
 
 def _blank_unseen(classes: ClassMap, fit: Fit, unlabelled: int) -> None:

@@ -50,6 +50,49 @@ def lattice(
     return lattice_at(slope * np.arange(fit.source_hw[axis]) + start, size_hw[axis])
 
 
+@dataclass(frozen=True, eq=False)
+class Taps:
+    """
+    Rows or columns of the source as weighted sums of three neighbours in a smaller map.
+
+    :param below: the first neighbour's index.
+    :param weights: float32 (3, source indices), which sum to 1.
+    :param wide: where the third neighbour weighs anything.
+    """
+
+    below: Indices
+    weights: NDArray[np.float32]
+    wide: NDArray[np.bool_]
+
+
+@lru_cache(maxsize=128)
+def taps(fit: Fit, size_hw: tuple[int, ...], axis: int, rule: Upsampling, twice: bool) -> Taps:
+    """
+    Say how the source's pixels are interpolated from a map that spans the network's input.
+
+    :param twice: first to the network's size and from there to the source's, instead of directly.
+        The two agree but where a source pixel lies between two network pixels of different cells.
+    """
+    if not twice:
+        direct = lattice(fit, size_hw, axis, rule)
+        none = np.zeros_like(direct.weight)
+        weights = np.stack([1 - direct.weight, direct.weight, none])
+        return Taps(direct.below, weights, none > 0)
+    network = fit.network_hw[axis]
+    same = Fit(fit.network_hw, fit.network_hw, fit.network_hw, (0, 0))
+    inner = lattice(same, size_hw, axis, rule)
+    outer = lattice(fit, fit.network_hw, axis)
+    after = np.minimum(outer.below + 1, network - 1)
+    below = inner.below[outer.below]
+    weights = np.zeros((3, len(below)), np.float32)
+    at = np.arange(len(below))
+    for index, share in ((outer.below, 1 - outer.weight), (after, outer.weight)):
+        first = inner.below[index] - below
+        weights[first, at] += share * (1 - inner.weight[index])
+        weights[first + 1, at] += share * inner.weight[index]
+    return Taps(below, weights, weights[2] > 0)
+
+
 def interpolated(small: NDArray[np.uint8], rows: Lattice, columns: Lattice) -> NDArray[np.int16]:
     """
     Interpolate bytes bilinearly: columns first, while there are few rows.

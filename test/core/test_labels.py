@@ -280,3 +280,21 @@ def test_the_outputs_are_not_written_to():
     classes, confidence = source_classes(outputs, fit, contract, card, make_cuts(card, 9), True)
     assert classes.flags.writeable
     assert confidence.flags.writeable
+
+
+@pytest.mark.parametrize('rule', RULES)
+@pytest.mark.parametrize(('source', 'fit_rule', 'size'), CASES)
+def test_scores_that_the_network_enlarges_are_interpolated_twice(source, fit_rule, size, rule):
+    logits = smooth_logits(6, size)
+    card = make_card(6)
+    fit = fit_for(source, NETWORK, InputSpec(fit=fit_rule))
+    contract = Contract(NETWORK, ('logits',), upsampling=rule, enlarged=True)
+    classes, _ = source_classes(
+        outputs_from_logits(logits), fit, contract, card, make_cuts(card), False
+    )
+    enlarged = dense(logits, fit_for(NETWORK, NETWORK, InputSpec(fit='stretch')), rule)
+    scores = dense(enlarged, fit, 'half_pixel')
+    equal = (classes == card.id_of_channel[scores.argmax(0)])[seen(fit)]
+    first, second = np.sort(scores, axis=0)[:-3:-1]
+    assert equal.mean() >= 0.999
+    assert (first - second)[seen(fit)][~equal].max(initial=0) < 1e-4

@@ -32,7 +32,7 @@ def read_logits(network: Network) -> list[Reading] | str:
         reading
         for port in network.ports(list(rules))
         for reading in (
-            *_scores(network, port, rules[port.name] or 'half_pixel'), *_labels(network, port)
+            *_scores(network, port, rules[port.name]), *_labels(network, port)
         )
     ]
     return found or (
@@ -41,7 +41,7 @@ def read_logits(network: Network) -> list[Reading] | str:
     )
 
 
-def _scores(network: Network, port: Port, rule: Upsampling) -> list[Reading]:
+def _scores(network: Network, port: Port, rule: Upsampling | None) -> list[Reading]:
     if port.dtype.kind != 'f' or len(port.shape) != 4:
         return []
     found = []
@@ -52,7 +52,8 @@ def _scores(network: Network, port: Port, rule: Upsampling) -> list[Reading]:
         if _fits(network.size_hw, (height, width)):
             found.append(Reading(
                 NAME, 'semantic', (port,), max(2, channels),
-                f'scores of {port.name} at {height}x{width}, {layout}, {rule}',
+                f'scores of {port.name} at {height}x{width}, {layout}, '
+                f'{rule or "half_pixel"}',
                 partial(_decode_scores, layout == 'NHWC', channels == 1, rule),
             ))
     return found
@@ -77,10 +78,11 @@ def _fits(network_hw: tuple[int, int], map_hw: tuple[int, ...]) -> bool:
 
 
 def _decode_scores(
-    last: bool, binary: bool, rule: Upsampling, ports: Sequence[Var], card: ModelCard, baked: Baked
+    last: bool, binary: bool, rule: Upsampling | None, ports: Sequence[Var], card: ModelCard,
+    baked: Baked,
 ) -> Decoded:
     """
-    Bring the scores to float32 (N, C, h, w).
+    Bring the scores to float32 (N, C, h, w); `rule` is None where the network enlarges nothing.
 
     A single score z, the input of a sigmoid, becomes the pair (0, z) with the same probability.
     """
@@ -90,7 +92,8 @@ def _decode_scores(
     if binary:
         before_channel = np.array([0, 1, 0, 0, 0, 0, 0, 0])
         logits = op.pad(logits, op.const(before_channel))
-    return Decoded({'logits': logits}, {'upsampling': rule})
+    facts = {'upsampling': rule or 'half_pixel', 'enlarged': rule is not None}
+    return Decoded({'logits': logits}, facts)
 
 
 def _decode_labels(
