@@ -79,21 +79,23 @@ def _refine(
 ) -> None:
     """Interpolate the scores of the pixels whose neighbours differ."""
     mixed = _mixed(labels)
-    edge = _touched(_touched(mixed, columns, 1), rows, 0)
-    if not edge.any():
+    edge = np.flatnonzero(_touched(_touched(mixed, columns, 1), rows, 0))
+    if not edge.size:
         return
     present = _contenders(labels, logits, mixed)
     points = logits[present].transpose(1, 2, 0).astype(np.float32, order='C')
-    wide = rows.wide[:, None] | columns.wide
-    for at, reach in ((edge & ~wide, 2), (edge & wide, 3)):
-        y, x = np.nonzero(at)
-        scores = _interpolated_scores(points, rows, columns, (y, x), reach)
+    y, x = np.divmod(edge, classes.shape[1])
+    wide = rows.wide[y] | columns.wide[x]
+    for part, reach in ((~wide, 2), (wide, 3)):
+        at = edge[part]
+        scores = _interpolated_scores(points, rows, columns, (y[part], x[part]), reach)
         best = scores.argmax(axis=1)
-        classes[y, x] = table[present[best]]
+        classes.reshape(-1)[at] = table[present[best]]
         if confidence is not None:
             scores -= np.take_along_axis(scores, best[:, None], axis=1)
             certain = 255 / (np.exp(scores, out=scores) @ np.ones(len(present), np.float32))
-            confidence[y, x] = np.minimum(confidence[y, x], np.rint(certain).astype(np.uint8))
+            flat = confidence.reshape(-1)
+            flat[at] = np.minimum(flat[at], np.rint(certain).astype(np.uint8))
 
 
 def _touched(mixed: NDArray[np.bool_], way: Taps, axis: int) -> NDArray[np.bool_]:
@@ -118,10 +120,10 @@ def _interpolated_scores(
     flat = points.reshape(-1, channels)
     total = np.zeros((len(y), channels), np.float32)
     for down in range(reach):
-        row = np.minimum(rows.below[y] + down, height - 1) * width
+        row = (np.minimum(rows.below + down, height - 1) * width)[y]
         for right in range(reach):
             share = rows.weights[down, y] * columns.weights[right, x]
-            score = flat.take(row + np.minimum(columns.below[x] + right, width - 1), axis=0)
+            score = flat.take(row + np.minimum(columns.below + right, width - 1)[x], axis=0)
             score *= share[:, None]
             total += score
     return total
