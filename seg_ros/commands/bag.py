@@ -16,7 +16,7 @@ from rosbags.rosbag2 import Reader, ReaderError, StoragePlugin, Writer, WriterEr
 from rosbags.serde import SerdeError
 from rosbags.typesys import get_typestore, Stores
 from seg_ros.commands.names import UniqueNames
-from seg_ros.commands.sources import Picture, Skip
+from seg_ros.commands.picture import Picture, Skip
 from seg_ros.core.encodings import frame_from_bytes, frame_from_file
 from seg_ros.core.errors import ImageError, SettingError
 from seg_ros.core.frame import Frame

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.commands.masks import write_file
-from seg_ros.commands.sources import Picture
+from seg_ros.commands.picture import Picture
 from seg_ros.core.card import ModelCard
 from seg_ros.core.encodings import encode_png
 from seg_ros.core.errors import ContractError

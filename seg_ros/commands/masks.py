@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from seg_ros.commands.sources import Picture
+from seg_ros.commands.picture import Picture
 from seg_ros.core.card import ModelCard
 from seg_ros.core.encodings import encode_png
 from seg_ros.core.errors import SettingError

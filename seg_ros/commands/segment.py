@@ -9,8 +9,8 @@ from typing import Protocol
 from seg_ros.commands.coco_panoptic import CocoPanoptic
 from seg_ros.commands.masks import MaskFiles
 from seg_ros.commands.names import UniqueNames
+from seg_ros.commands.picture import Picture, Source
 from seg_ros.commands.progress import Progress
-from seg_ros.commands.sources import Picture, Source
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import ImageError, SettingError
 from seg_ros.core.frame import Frame

@@ -1,17 +1,14 @@
 """Where pictures come from: files, folders, videos and bags, all read one by one."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol, TypeAlias
 
 import cv2
 import numpy as np
+from seg_ros.commands.picture import Picture, Skip, Source
 from seg_ros.core.encodings import frame_from_file
 from seg_ros.core.errors import ImageError, SegError
 from seg_ros.core.frame import Frame
-
-Skip: TypeAlias = Callable[[str, SegError], None]
 
 # What OpenCV reads; in a folder it tells pictures, damaged ones too, from everything else.
 PICTURE_SUFFIXES = frozenset({
@@ -20,39 +17,6 @@ PICTURE_SUFFIXES = frozenset({
 })
 BAG_SUFFIXES = frozenset({'.db3', '.mcap'})
 LEAST_OF_VIDEO = 0.95  # containers without an index announce a rough number of frames
-
-
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """
-    One picture on its way through.
-
-    :param name: what its files are to be called, without a suffix; it may occur twice in a run.
-    :param source: the file that it came from, as the user gave it.
-    :param topic: of a bag that it came from.
-    :param received_ns: when the bag received it.
-    """
-
-    name: str
-    source: str
-    frame: Frame
-    topic: str = ''
-    received_ns: int = 0
-
-
-class Source(Protocol):
-    """
-    Something that holds pictures; its length is how many it announces.
-
-    :param storage: the storage plugin of a bag, `sqlite3` or `mcap`; empty for all else.
-    """
-
-    storage: str
-
-    def __len__(self) -> int: ...
-
-    def pictures(self, skip: Skip) -> Iterator[Picture]:
-        """Read in order; what cannot be read is told by `skip`, and the rest follows."""
 
 
 def open_sources(paths: Sequence[Path], topics: Sequence[str], skip: Skip) -> list[Source]:

@@ -53,11 +53,20 @@ class Segmenter:
         self, frames: Sequence[Frame], parts: Sequence[frozenset[str]]
     ) -> list[Segmentation]:
         """
-        Segment frames of any sizes in one call of the engine.
+        Segment frames of any sizes in as few calls of the engine as it allows.
 
         :param parts: for each frame the maps that somebody reads, of `PARTS`.
         :raises EngineError: if the runtime failed.
         """
+        limit = self.batch_limit
+        if len(frames) > limit:
+            return [
+                segmentation
+                for first in range(0, len(frames), limit)
+                for segmentation in self.segment_batch(
+                    frames[first:first + limit], parts[first:first + limit]
+                )
+            ]
         with self.timing.stage('fit'):
             spec, contract = self.card.input, self.engine.contract
             batch = np.empty((len(frames), *contract.size_hw, contract.channels), np.uint8)

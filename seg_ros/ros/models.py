@@ -38,7 +38,7 @@ class Models:
         self.lease = Lease(open_segmenter(settings))
         self.active = settings.model
         self.pending = ''
-        self.ended: SimpleQueue[tuple[str, SegError | None]] = SimpleQueue()
+        self.ended: SimpleQueue[tuple[str, Exception | None]] = SimpleQueue()
         self._thread: Thread | None = None
 
     def load(self, settings: Settings) -> None:
@@ -52,7 +52,7 @@ class Models:
         try:
             self.lease.exchange(open_segmenter(settings)).close()
             self.active = settings.model
-        except SegError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, the old model serves on
             problem = error
         self.pending = ''
         self.ended.put((settings.model, problem))

@@ -53,14 +53,17 @@ class SegmentationNode(SafeLifecycleNode):
     @logged
     def on_configure(self) -> None:
         """Read the parameters, open the engine and announce the topics."""
-        settings = self._declared.read()
-        models = Models(settings)
+        self._settings = self._declared.read()
         try:
-            self._stream = Stream(self, settings, models.lease)
+            self._open()
         except BaseException:
-            models.close()
+            self.release()
             raise
-        self._settings, self._models, self._state = settings, models, 'inactive'
+        self._state = 'inactive'
+
+    def _open(self) -> None:
+        models = self._models = Models(self._settings)
+        self._stream = Stream(self, self._settings, models.lease)
         if MISSING:
             self.get_logger().warning(MISSING)
         else:
@@ -195,10 +198,18 @@ class SegmentationNode(SafeLifecycleNode):
         if not self._models.ended.empty():
             self._settle(self._models, *self._models.ended.get())
 
-    def _settle(self, models: Models, model: str, error: SegError | None) -> None:
-        """Tell how the loading of a model ended; on failure the parameter is set back."""
+    def _settle(self, models: Models, model: str, error: Exception | None) -> None:
+        """
+        Tell how the loading of a model ended; on failure the parameter is set back.
+
+        What else was changed in the meantime holds for the model that serves now.
+        """
         if error is None:
             self.get_logger().info(f'model {model} serves')
+            try:
+                models.lease.current.change(self._settings)
+            except SegError as unsuited:
+                self.get_logger().error(f'{model} keeps the thresholds it came with: {unsuited}')
             if not MISSING:
                 self._announce_labels()
         else:

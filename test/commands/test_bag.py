@@ -63,18 +63,6 @@ def read_bag(path):
     return found
 
 
-class Skips(list):
-    """Keeps what was left out, as name and reason."""
-
-    def __call__(self, name, error):
-        self.append((name, str(error)))
-
-
-@pytest.fixture
-def skips():
-    return Skips()
-
-
 @pytest.mark.parametrize('storage', STORAGES)
 def test_raw_and_compressed_images_are_read_with_their_headers(storage, tmp_path, skips):
     path = write_bag(tmp_path / 'bag', storage, [

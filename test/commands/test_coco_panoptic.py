@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from seg_ros.commands.coco_panoptic import CocoPanoptic, panoptic_ids, rgb_from_ids
-from seg_ros.commands.sources import Picture
+from seg_ros.commands.picture import Picture
 from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.errors import ContractError
 from seg_ros.core.frame import Frame

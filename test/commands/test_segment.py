@@ -3,9 +3,9 @@ import json
 import cv2
 import numpy as np
 import pytest
+from seg_ros.commands.picture import Picture
 from seg_ros.commands.progress import Progress
 from seg_ros.commands.segment import segment_sources
-from seg_ros.commands.sources import Picture
 from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.errors import EngineError, ImageError, SettingError
 from seg_ros.core.frame import Frame

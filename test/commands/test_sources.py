@@ -6,18 +6,6 @@ from seg_ros.core.errors import ImageError
 from street import make_picture
 
 
-class Skips(list):
-    """Keeps what was left out, as name and reason."""
-
-    def __call__(self, name, error):
-        self.append((name, str(error)))
-
-
-@pytest.fixture
-def skips():
-    return Skips()
-
-
 def write_picture(path, seed=0):
     assert cv2.imwrite(str(path), make_picture(seed))
     return path

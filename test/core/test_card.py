@@ -8,26 +8,10 @@ from seg_ros.core.card import (
     ClassInfo,
     distinct_colors,
     InputSpec,
-    ModelCard,
     ROLES,
-    Thresholds,
 )
 from seg_ros.core.errors import CardError
-
-FULL = ModelCard(
-    'town', 'panoptic',
-    (
-        ClassInfo(0, 'road', (128, 64, 128), False, ('traversable',)),
-        ClassInfo(65534, 'car', (0, 0, 142), True, ('dynamic', 'graspable')),
-    ),
-    family='yolo',
-    input=InputSpec(
-        (480, 640), 'shortest_side', 'top_left', 'area', 0, 'bgr', 1.0, (1.0, 2.0, 3.0),
-        (57.0, 58.0, 59.0),
-    ),
-    thresholds=Thresholds(0.1, 0.2, 0.3, 0.4),
-    licence='MIT', source='a paper', source_sha256='ab' * 32,
-)
+from town_card import FULL
 
 
 def test_a_gray_network_sees_one_channel():

@@ -4,32 +4,17 @@ import json
 
 import pytest
 from seg_ros.core.card import (
-    ClassInfo,
     distinct_colors,
     InputSpec,
-    ModelCard,
     Thresholds,
 )
 from seg_ros.core.card_reading import card_from_dict, read_card
 from seg_ros.core.errors import CardError
+from town_card import FULL
 import yaml
 
 MINIMAL = {'name': 'town', 'classes': [{'id': 0, 'name': 'road'}, {'id': 7, 'name': 'car'}]}
 
-FULL = ModelCard(
-    'town', 'panoptic',
-    (
-        ClassInfo(0, 'road', (128, 64, 128), False, ('traversable',)),
-        ClassInfo(65534, 'car', (0, 0, 142), True, ('dynamic', 'graspable')),
-    ),
-    family='yolo',
-    input=InputSpec(
-        (480, 640), 'shortest_side', 'top_left', 'area', 0, 'bgr', 1.0, (1.0, 2.0, 3.0),
-        (57.0, 58.0, 59.0),
-    ),
-    thresholds=Thresholds(0.1, 0.2, 0.3, 0.4),
-    licence='MIT', source='a paper', source_sha256='ab' * 32,
-)
 
 COMPLETE_YAML = """
 name: town

@@ -182,3 +182,14 @@ def test_it_closes_its_engine():
     assert segmenter.card is CARD
     segmenter.close()
     assert engine.closed == 1
+
+
+def test_more_frames_than_a_call_takes_are_segmented_in_several_calls():
+    engine = Painter(max_batch=2)
+    segmenter = Segmenter(engine, Settings())
+    frames = [Frame(np.full((10 + index, 12, 3), 40 * index, np.uint8)) for index in range(5)]
+    together = segmenter.segment_batch(frames, [PARTS] * 5)
+    assert [len(batch) for batch in engine.batches] == [2, 2, 1]
+    for frame, segmentation in zip(frames, together, strict=True):
+        alone = Segmenter(Painter(), Settings()).segment(frame)
+        np.testing.assert_array_equal(segmentation.classes, alone.classes)

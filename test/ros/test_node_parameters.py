@@ -1,12 +1,13 @@
 """Parameters: what acts at once, what waits, what is refused and why."""
 
 from dataclasses import fields
+from threading import Event
 
 from lifecycle_msgs.msg import Transition
 import numpy as np
 import pytest
 from rcl_interfaces.srv import DescribeParameters
-from robot import pixels
+from robot import PATIENCE_S, pixels
 from seg_ros.core.settings import Settings
 from sensor_msgs.msg import Image
 
@@ -128,3 +129,48 @@ def test_every_setting_is_declared_with_its_meaning_and_range(robot):
         assert described.description == item.metadata['meaning']
         ranges = list(described.floating_point_range) + list(described.integer_range)
         assert bool(ranges) == (item.metadata['low'] is not None)
+
+
+def test_a_threshold_that_changes_while_a_model_is_loaded_holds_for_the_new_one(
+    robot, channel_model, tmp_path, monkeypatch
+):
+    from seg_ros.ros import models
+
+    other = tmp_path / 'other.model.onnx'
+    other.write_bytes(channel_model.read_bytes())
+    each = robot()
+    semantic = each.listen('/segmentation/camera/semantic', Image)
+    semantic_of(each, semantic)
+    gate, real = Event(), models.open_engine
+
+    def slow(settings):
+        gate.wait(PATIENCE_S)
+        return real(settings)
+
+    monkeypatch.setattr(models, 'open_engine', slow)
+    assert each.set_parameter('model', str(other)).successful
+    assert each.set_parameter('classes', ['blue']).successful
+    gate.set()
+    each.wait(
+        lambda: each.node._models.active == str(other) and each.node._models.ended.empty(),
+        'the new model',
+    )
+    each.wait(lambda: set(np.unique(semantic_of(each, semantic))) == {30, 255}, 'blue alone')
+
+
+def test_a_fault_while_a_model_is_loaded_leaves_the_old_one(
+    robot, channel_model, tmp_path, monkeypatch
+):
+    other = tmp_path / 'other.model.onnx'
+    other.write_bytes(channel_model.read_bytes())
+    each = robot()
+    semantic = each.listen('/segmentation/camera/semantic', Image)
+    semantic_of(each, semantic)
+    monkeypatch.setattr('seg_ros.ros.models.open_engine', lambda _: 1 / 0)
+    assert each.set_parameter('model', str(other)).successful
+    each.wait(
+        lambda: each.node.get_parameter('model').value == str(channel_model),
+        'the parameter to be set back',
+    )
+    assert each.node._models.pending == ''
+    assert set(np.unique(semantic_of(each, semantic))) == {10, 20, 30}

@@ -1,0 +1,50 @@
+"""What is lent stays usable until its last borrower is done, and the next one gets the new."""
+
+from threading import Event, Thread
+
+from seg_ros.pipeline.lease import Lease
+
+PATIENCE_S = 10
+
+
+def test_the_next_borrower_gets_the_new_and_the_old_comes_back():
+    lease = Lease('old')
+    with lease.borrow() as item:
+        assert item == 'old'
+    assert lease.exchange('new') == 'old'
+    assert lease.current == 'new'
+    with lease.borrow() as item:
+        assert item == 'new'
+
+
+def test_an_exchange_waits_for_the_borrowers_of_the_old_but_not_for_those_of_the_new():
+    lease, back = Lease('old'), Event()
+
+    def exchange():
+        lease.exchange('new')
+        back.set()
+
+    first, second = lease.borrow(), lease.borrow()
+    first.__enter__()
+    second.__enter__()
+    thread = Thread(target=exchange)
+    thread.start()
+    while lease.current == 'old':
+        back.wait(0.001)
+    with lease.borrow() as item:
+        assert item == 'new'
+        first.__exit__(None, None, None)
+        assert not back.wait(0.05)
+        second.__exit__(None, None, None)
+        assert back.wait(PATIENCE_S)
+    thread.join()
+
+
+def test_a_borrower_that_fails_gives_back_too():
+    lease = Lease('old')
+    try:
+        with lease.borrow():
+            raise ZeroDivisionError
+    except ZeroDivisionError:
+        pass
+    assert lease.exchange('new') == 'old'
