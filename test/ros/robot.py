@@ -55,6 +55,8 @@ def channel_classes(picture: np.ndarray) -> np.ndarray:
 class Robot:
     """The node under test and a tester that publishes, listens and asks it."""
 
+    patience_s = PATIENCE_S
+
     def __init__(self, parameters: dict[str, Any]) -> None:
         from seg_ros.ros.node import SegmentationNode
 
@@ -90,7 +92,7 @@ class Robot:
 
     def wait(self, condition: Callable[[], Any], what: str) -> Any:
         """Wait until a condition holds and return what it returned."""
-        deadline = monotonic() + PATIENCE_S
+        deadline = monotonic() + self.patience_s
         while monotonic() < deadline:
             if found := condition():
                 return found
