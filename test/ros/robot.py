@@ -105,6 +105,10 @@ class Robot:
         self.tester.create_subscription(kind, topic, messages.append, qos)
         return messages
 
+    def leave(self, subscription: Any) -> None:
+        """Unsubscribe in the thread that spins, which may be using the subscription."""
+        self._executor.create_task(self.tester.destroy_subscription, subscription)
+
     def call(self, kind: Any, name: str, request: Any) -> Any:
         """Call a service of the node."""
         client = self.tester.create_client(kind, f'/segmentation/{name}')

@@ -55,7 +55,7 @@ def test_a_camera_without_readers_is_not_subscribed_to(robot):
         Image, '/segmentation/camera/semantic', lambda _: None, 10
     )
     each.wait(lambda: camera.subscribed, 'the node to listen')
-    each.tester.destroy_subscription(subscription)
+    each.leave(subscription)
     each.wait(lambda: not camera.subscribed, 'the node to let go')
 
 
