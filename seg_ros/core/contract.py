@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
-from seg_ros.core.errors import ContractError, ModelError
+from seg_ros.core.errors import ContractError, ImageError, ModelError
 from seg_ros.core.frame import Pixels
 
 Upsampling: TypeAlias = Literal['half_pixel', 'align_corners', 'asymmetric']
@@ -42,6 +42,8 @@ class Contract:
         rule of ONNX Resize.
     :param enlarged: whether the network itself would enlarge `logits` to `size_hw`, so that labels
         of another size are interpolated a second time.
+    :param source_hw: size of the only pictures that the engine was opened for, whose labels it
+        gives at that size; None where any picture will do. An engine sets it, never a file.
     :param score_floor: detections below it never leave the graph.
     :param iou: overlap at which the graph's suppression cuts; 0 where it has none.
     :param top_k: candidates that enter the suppression.
@@ -56,6 +58,7 @@ class Contract:
     max_batch: int = 1
     upsampling: Upsampling = 'half_pixel'
     enlarged: bool = False
+    source_hw: tuple[int, int] | None = None
     score_floor: float = 0.0
     iou: float = 0.0
     top_k: int = 0
@@ -73,6 +76,19 @@ class Contract:
             return 255 * probability
         odds = probability / (1 - probability) if probability < 1 else np.inf
         return float(np.clip(128 + 16 * np.log(max(odds, 1e-8)), 0, 255))
+
+    def check_source(self, size_hw: tuple[int, int]) -> None:
+        """
+        Refuse a picture of a size that the engine was not opened for.
+
+        :raises ImageError: on any other size.
+        """
+        if self.source_hw and size_hw != self.source_hw:
+            seen, expected = (f'{hw[1]}x{hw[0]}' for hw in (size_hw, self.source_hw))
+            raise ImageError(
+                f'a picture of {seen}', f'{expected}, as source_size has it',
+                'change source_size, or leave it empty for cameras of several sizes',
+            )
 
     def check_batch(self, batch: Pixels) -> None:
         """
@@ -131,6 +147,8 @@ class Outputs:
     :param classes: int32 (N, K), channel index.
     :param masks: uint8 (N, K, mh, mw), soft masks, coded as the contract says.
     :param instances: uint8 or int32 (N, h, w), slot + 1, 0 = none.
+    :param stage_ms: what the runtime measured of its own stages, such as `upload`, `compute` and
+        `download`, in milliseconds.
     """
 
     labels: NDArray[Any] | None = None
@@ -141,6 +159,7 @@ class Outputs:
     classes: NDArray[np.int32] | None = None
     masks: NDArray[np.uint8] | None = None
     instances: NDArray[Any] | None = None
+    stage_ms: Mapping[str, float] = field(default_factory=dict)
 
     def picture(self, index: int) -> 'Outputs':
         """Return the tensors of picture `index`, without the batch axis."""
@@ -160,7 +179,7 @@ class Outputs:
 
     def present(self) -> dict[str, NDArray[Any]]:
         """Return the tensors that there are, by name."""
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        values = {name: getattr(self, name) for name in TENSORS}
         return {name: array for name, array in values.items() if array is not None}
 
 

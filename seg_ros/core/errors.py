@@ -10,7 +10,10 @@ Every error says what was seen, what was expected and what to do::
     │   ├── CardError       a model card that contradicts itself or its network
     │   └── FamilyError     a network that fits none of the known families
     └── EngineError         a runtime that is missing or that failed
-        └── ContractError   an engine returned other tensors than it promised
+        ├── ContractError   an engine returned other tensors than it promised
+        ├── PlanError       a TensorRT plan of another version or GPU, or one that was altered
+        ├── GpuMemoryError  no room on the GPU
+        └── ContextLostError    the GPU gave up on everything that this process had there
 
 Vendor exceptions are turned into these at the backend's edge, with ``raise … from``. They are
 caught in two places only: at a lifecycle transition and once per frame in the worker.
@@ -60,3 +63,15 @@ class EngineError(SegError):
 
 class ContractError(EngineError):
     """An engine returned other tensors than its contract promises."""
+
+
+class PlanError(EngineError):
+    """A TensorRT plan is of another version or GPU, or was altered."""
+
+
+class GpuMemoryError(EngineError):
+    """The GPU has no room for what was asked of it."""
+
+
+class ContextLostError(EngineError):
+    """The GPU gave up on everything that this process had there."""

@@ -24,33 +24,46 @@ def source_classes(
     neighbours of a pixel agree it is theirs, since no convex mix can favour another class; only
     where they differ are scores interpolated, among the classes that come first or second at any
     such place: one that does neither hardly wins between two places where it does not.
-    Without `logits`, the nearest label is taken.
+    Without `logits`, the nearest label is taken; labels that the engine brought to source size
+    are taken as they are.
 
     :param outputs: of one picture, without the batch axis.
     :returns: card ids (H, W), and the confidence uint8 (H, W) where it is wanted or needed.
     """
     labels = outputs.tensor('labels')
-    rule = contract.upsampling
-    rows, columns = (lattice(fit, labels.shape, axis, rule) for axis in (0, 1))
     table = id_table(card, cuts)
     small = table[labels] if labels.dtype == np.uint8 else table[np.clip(labels, -1, None)]
-    confidence = None
-    if outputs.confidence is not None and (want_confidence or cuts.confidence):
-        fine = interpolated(outputs.confidence, rows, columns)
-        confidence = ((fine + 64) >> 7).astype(np.uint8)
-    if outputs.logits is None:
-        classes = _spread(small, rows.nearest, columns.nearest)
+    if contract.source_hw:
+        classes, confidence = small, outputs.confidence
     else:
-        row_taps, column_taps = (
-            taps(fit, labels.shape, axis, rule, contract.enlarged) for axis in (0, 1)
-        )
-        classes = _spread(small, row_taps.below, column_taps.below)
-        _refine(classes, confidence, labels, outputs.logits, row_taps, column_taps, table)
+        want_confidence = want_confidence or bool(cuts.confidence)
+        classes, confidence = _enlarged(outputs, fit, contract, table, small, want_confidence)
     _blank_unseen(classes, fit, card.unlabelled)
     if confidence is not None:
         if cuts.confidence:
             classes[confidence < cuts.confidence] = card.unlabelled
         confidence[classes == card.unlabelled] = 0
+    return classes, confidence
+
+
+def _enlarged(
+    outputs: Outputs, fit: Fit, contract: Contract, table: ClassMap, small: ClassMap,
+    want_confidence: bool,
+) -> tuple[ClassMap, NDArray[np.uint8] | None]:
+    """Bring labels of another size, as the ids in `small`, to the source's."""
+    labels, rule = outputs.tensor('labels'), contract.upsampling
+    rows, columns = (lattice(fit, labels.shape, axis, rule) for axis in (0, 1))
+    confidence = None
+    if outputs.confidence is not None and want_confidence:
+        fine = interpolated(outputs.confidence, rows, columns)
+        confidence = ((fine + 64) >> 7).astype(np.uint8)
+    if outputs.logits is None:
+        return _spread(small, rows.nearest, columns.nearest), confidence
+    row_taps, column_taps = (
+        taps(fit, labels.shape, axis, rule, contract.enlarged) for axis in (0, 1)
+    )
+    classes = _spread(small, row_taps.below, column_taps.below)
+    _refine(classes, confidence, labels, outputs.logits, row_taps, column_taps, table)
     return classes, confidence
 
 

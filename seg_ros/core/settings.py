@@ -137,6 +137,27 @@ class Settings:
         'distortion.',
     )
     lazy: bool = _setting(True, 'Subscribe to a camera only while somebody reads its masks.')
+    source_size: str = _setting(
+        '',
+        'Picture size, as `1280x720`, whose labels the GPU computes itself under `upsample: '
+        'graph`; pictures of other sizes are then refused. Empty stops at the network size.',
+    )
+    workspace_mib: int = _setting(
+        0, "Memory that TensorRT's builder may take; 0 leaves the choice to it.",
+        low=0, high=1 << 20, unit='MiB',
+    )
+    optimization_level: int = _setting(
+        -1, 'How long TensorRT searches for quick kernels, 0 to 5; -1 leaves the choice to it.',
+        low=-1, high=5,
+    )
+    dla_core: int = _setting(
+        -1, 'Deep-learning accelerator of a Jetson that TensorRT builds for; -1 is the GPU.',
+        low=-1, high=7,
+    )
+    hardware_compatibility: str = _setting(
+        'none', 'Other GPUs that a plan built here must run on, at some cost in speed.',
+        choices=('none', 'ampere_plus', 'same_compute_capability'),
+    )
     cache_dir: str = _setting(
         '', "Where built engines are kept; empty is the user's cache folder.", when=UNCONFIGURED
     )
@@ -148,9 +169,19 @@ class Settings:
             raise SettingError('tracking: true', 'false', 'this version does not track yet')
         if len(set(self.cameras)) != len(self.cameras) or not self.cameras:
             raise SettingError(f'cameras: {list(self.cameras)}', 'different names')
+        if self.source_size and not re.fullmatch('[1-9][0-9]*x[1-9][0-9]*', self.source_size):
+            raise SettingError(f'source_size: {self.source_size!r}', 'WIDTHxHEIGHT, as 1280x720')
         for name in self.cameras:
             if not re.fullmatch('[A-Za-z][A-Za-z0-9_]*', name):
                 raise SettingError(f'cameras: {name!r}', 'a ROS name of letters, digits and _')
+
+    @property
+    def source_hw(self) -> tuple[int, int] | None:
+        """Return `source_size` as height and width, or None where it is empty."""
+        if not self.source_size:
+            return None
+        width, height = map(int, self.source_size.split('x'))
+        return height, width
 
 
 def check_setting(item: 'Field[Any]', value: Any) -> None:

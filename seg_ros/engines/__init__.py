@@ -5,26 +5,34 @@ Nothing falls back silently: `auto` takes the first runtime that is installed an
 told in `Engine.facts`; a runtime that was asked for by name is opened or refused.
 """
 
+from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
 from seg_ros.core.contract import Engine
 from seg_ros.core.errors import EngineError, SettingError
+from seg_ros.core.progress import Cancelled, never, Report, untold
 from seg_ros.core.settings import Settings
 from seg_ros.engines.classical import METHODS, open_classical
 from seg_ros.engines.model_path import path_from_model
 
 DEFAULT_METHOD = 'watershed'
-RUNTIMES = ('openvino', 'onnxruntime')
+CPU_RUNTIMES = ('openvino', 'onnxruntime')
+RUNTIMES = ('tensorrt', *CPU_RUNTIMES)
+TENSORRT_MODULES = ('tensorrt', 'tensorrt_rtx')
 
 
-def open_engine(settings: Settings) -> Engine:
+def open_engine(
+    settings: Settings, report: Report = untold, cancelled: Cancelled = never
+) -> Engine:
     """
     Open what the settings ask for.
 
     Until a default network ships, `default` is the classical engine's watershed.
 
+    :param report: told how far TensorRT is, which may build for minutes.
+    :param cancelled: asked meanwhile whether to give up.
     :raises SettingError: if the model's name cannot be used.
     :raises ModelError: if the model file is missing, truncated or not compiled.
     :raises EngineError: if the runtime is missing or refuses the model.
@@ -32,10 +40,36 @@ def open_engine(settings: Settings) -> Engine:
     path = model_file(settings)
     if path is None:
         return open_classical(_method(settings))
-    runtime = _runtime(settings.engine)
-    opener = getattr(import_module(f'seg_ros.engines.{runtime}'), f'open_{runtime}')
-    engine: Engine = opener(path, settings)
+    runtime, note = _runtime(settings)
+    module = import_module(f'seg_ros.engines.{runtime}')
+    engine: Engine
+    if runtime == 'tensorrt':
+        engine = module.open_tensorrt(path, settings, report, cancelled)
+    else:
+        engine = getattr(module, f'open_{runtime}')(path, settings)
+    if note:
+        engine.facts = replace(engine.facts, notes=(*engine.facts.notes, note))
     return engine
+
+
+def stand_in(settings: Settings) -> Settings | None:
+    """
+    Return settings for the CPU that can serve while TensorRT builds what `settings` ask for.
+
+    :returns: None where nothing has to be built, or the user wants TensorRT and nothing else.
+    :raises SegError: as `open_engine` does.
+    """
+    path = model_file(settings)
+    if path is None or settings.engine != 'auto' or _runtime(settings)[0] != 'tensorrt':
+        return None
+    from seg_ros.engines.gpu import find_gpu
+    from seg_ros.engines.plan import cached
+    from seg_ros.graph.compiled import read_compiled
+
+    if cached(read_compiled(path), settings, find_gpu(settings.device)):
+        return None
+    runtime = _installed_on_cpu()
+    return replace(settings, engine=runtime, device='auto') if runtime else None
 
 
 def model_file(settings: Settings) -> Path | None:
@@ -57,21 +91,44 @@ def _method(settings: Settings) -> str:
     return DEFAULT_METHOD if settings.model == 'default' else settings.model
 
 
-def _runtime(name: str) -> str:
-    """Choose among the runtimes that are installed."""
+def _runtime(settings: Settings) -> tuple[str, str]:
+    """
+    Choose among the runtimes that are installed.
+
+    :returns: the runtime, and why it is not TensorRT where that is there but cannot be used.
+    """
+    name = settings.engine
     if name == 'auto':
-        installed = [runtime for runtime in RUNTIMES if find_spec(runtime)]
-        if not installed:
+        obstacle = _tensorrt_obstacle(settings)
+        if obstacle is None:
+            return 'tensorrt', ''
+        runtime = _installed_on_cpu()
+        if not runtime:
             raise EngineError(
                 'neither OpenVINO nor ONNX Runtime is installed', 'at least one of them',
                 'pip install openvino',
             )
-        return installed[0]
-    if name not in RUNTIMES:
-        raise EngineError(
-            f'engine {name} is not part of this version',
-            f'auto, classical, {" or ".join(RUNTIMES)}',
-        )
-    if not find_spec(name):
+        return runtime, obstacle
+    if not any(map(find_spec, TENSORRT_MODULES if name == 'tensorrt' else [name])):
         raise EngineError(f'engine {name} is not installed', do=f'pip install {name}')
-    return name
+    return name, ''
+
+
+def _installed_on_cpu() -> str:
+    return next((runtime for runtime in CPU_RUNTIMES if find_spec(runtime)), '')
+
+
+def _tensorrt_obstacle(settings: Settings) -> str | None:
+    """Say why TensorRT cannot be used, in no words where nobody expects it; None if it can."""
+    wanted = settings.device == 'auto' or settings.device.startswith('cuda')
+    if not wanted or not any(map(find_spec, TENSORRT_MODULES)):
+        return ''
+    from seg_ros.engines.flavour import load_flavour
+    from seg_ros.engines.gpu import find_gpu
+
+    try:
+        load_flavour()
+        find_gpu(settings.device)
+    except EngineError as error:
+        return f'TensorRT is installed but not used: {error}'
+    return None if find_spec('pycuda') else 'TensorRT is installed but not used: no pycuda'

@@ -13,7 +13,7 @@ from seg_ros.core.frame import Pixels
 from seg_ros.core.settings import Settings
 from seg_ros.engines.threaded import Run, ThreadedEngine
 from seg_ros.graph.compiled import read_compiled
-from seg_ros.graph.tail import with_tail
+from seg_ros.graph.tail import tail_for
 
 
 def open_openvino(path: Path, settings: Settings) -> ThreadedEngine:
@@ -27,8 +27,8 @@ def open_openvino(path: Path, settings: Settings) -> ThreadedEngine:
     :raises EngineError: if OpenVINO refuses the model or the device.
     """
     compiled = read_compiled(path)
-    mode = 'edges' if settings.upsample == 'auto' else settings.upsample
-    graph = with_tail(compiled, mode).SerializeToString()
+    tailed = tail_for(compiled, settings, 'edges')
+    graph = tailed.model.SerializeToString()
     device = 'CPU' if settings.device == 'auto' else settings.device
     core = ov.Core()
     try:
@@ -39,7 +39,7 @@ def open_openvino(path: Path, settings: Settings) -> ThreadedEngine:
             f'{device} ({core.get_property(device, "FULL_DEVICE_NAME")})',
             network.get_property('INFERENCE_PRECISION_HINT').get_type_name(),
             _threads(network),
-            mode,
+            tailed.upsample,
             ov.get_version(),
         )
     except RuntimeError as error:
@@ -47,7 +47,7 @@ def open_openvino(path: Path, settings: Settings) -> ThreadedEngine:
     # A tensor that the network only passes on keeps the network's name beside ours.
     names = [next(iter(output.get_names() & TENSORS.keys())) for output in network.outputs]
     runs = [_run(request, names) for request in requests]
-    return ThreadedEngine(compiled.card, compiled.contract, facts, runs)
+    return ThreadedEngine(compiled.card, tailed.contract, facts, runs)
 
 
 def _options(device: str, settings: Settings) -> dict[str, Any]:

@@ -1,8 +1,14 @@
 """The end of a compiled graph, which depends on the engine: labels and confidence from scores."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import onnx
+from seg_ros.core.contract import Contract, UpsampleMode
 from seg_ros.core.errors import SettingError
+from seg_ros.core.geometry import fit_for
+from seg_ros.core.lattice import Taps, taps
+from seg_ros.core.settings import Settings
 from seg_ros.graph.compiled import CompiledModel
 from seg_ros.graph.labels import bytes_from_labels
 from seg_ros.graph.piece import build_piece, chain, opset_of
@@ -12,13 +18,44 @@ import spox.opset.ai.onnx.v17 as op
 UPSAMPLES = ('edges', 'nearest', 'graph')
 
 
-def with_tail(compiled: CompiledModel, upsample: str) -> onnx.ModelProto:
+@dataclass(frozen=True, eq=False)
+class Tailed:
+    """
+    A compiled graph as an engine runs it.
+
+    :param contract: the file's, with the one picture size that the tail is good for.
+    :param upsample: the way that was chosen.
+    """
+
+    model: onnx.ModelProto
+    contract: Contract
+    upsample: UpsampleMode
+
+
+def tail_for(compiled: CompiledModel, settings: Settings, auto: UpsampleMode) -> Tailed:
+    """
+    Append the tail that the settings ask for.
+
+    :param auto: the engine's own choice.
+    """
+    upsample = auto if settings.upsample == 'auto' else settings.upsample
+    bakes = upsample == 'graph' and 'logits' in compiled.contract.tensors
+    source_hw = settings.source_hw if bakes else None
+    contract = replace(compiled.contract, source_hw=source_hw)
+    return Tailed(with_tail(compiled, upsample, source_hw), contract, upsample)
+
+
+def with_tail(
+    compiled: CompiledModel, upsample: str, source_hw: tuple[int, int] | None = None
+) -> onnx.ModelProto:
     """
     Append what turns `logits` into `labels` and `confidence`.
 
     :param upsample: `edges` gives labels, confidence and logits at the scores' own resolution,
         for a host that refines along label edges; `nearest` leaves the logits out; `graph`
         enlarges the scores to the network's size first, as the contract's rule has it.
+    :param source_hw: of the only pictures that `graph` is then good for: it interpolates the
+        scores at each of their pixels.
     :returns: the compiled graph itself where it has no logits.
     :raises SettingError: on any other `upsample`.
     """
@@ -29,7 +66,9 @@ def with_tail(compiled: CompiledModel, upsample: str) -> onnx.ModelProto:
     logits = _logits(compiled.model)
     scores = op.cast(logits, to=np.float32)
     if upsample == 'graph':
-        scores = _enlarged(scores, compiled)
+        scores = _at_source(scores, compiled, source_hw) if source_hw else _enlarged(
+            scores, compiled
+        )
     outputs = {
         'labels': bytes_from_labels(
             op.arg_max(scores, axis=1, keepdims=False), len(compiled.card.classes)
@@ -61,6 +100,31 @@ def _enlarged(scores: Var, compiled: CompiledModel) -> Var:
         mode='linear',
         coordinate_transformation_mode=compiled.contract.upsampling,
     )
+
+
+def _at_source(scores: Var, compiled: CompiledModel, source_hw: tuple[int, int]) -> Var:
+    """Interpolate as `core.labels` does along edges, at every pixel: rows first, then columns."""
+    contract = compiled.contract
+    fit = fit_for(source_hw, contract.size_hw, compiled.card.input)
+    shape = scores.unwrap_tensor().shape or ()
+    size_hw = tuple(side for side in shape[2:] if isinstance(side, int))
+    for axis in (0, 1):
+        way = taps(fit, size_hw, axis, contract.upsampling, contract.enlarged)
+        scores = _weighted(scores, way, axis + 2)
+    return scores
+
+
+def _weighted(scores: Var, way: Taps, axis: int) -> Var:
+    """Sum up the neighbours that weigh anything, along one axis of (N, C, h, w)."""
+    size = scores.unwrap_tensor().shape
+    last = size[axis] - 1 if size and isinstance(size[axis], int) else 0
+    parts = []
+    for reach, weights in enumerate(way.weights):
+        if weights.any():
+            index = np.minimum(way.below + reach, last)
+            column = weights.reshape((-1, 1) if axis == 2 else (-1,))
+            parts.append(op.mul(op.gather(scores, op.const(index), axis=axis), op.const(column)))
+    return op.sum(parts)
 
 
 def _confidence(scores: Var) -> Var:

@@ -14,6 +14,7 @@ class Lease(Generic[T]):
     def __init__(self, current: T) -> None:
         self._current = current
         self._borrowed: dict[int, int] = {}
+        self._withdrawn = False
         self._returned = Condition()
 
     @property
@@ -25,6 +26,7 @@ class Lease(Generic[T]):
     def borrow(self) -> Iterator[T]:
         """Use what is current; it stays usable until the block ends."""
         with self._returned:
+            self._returned.wait_for(lambda: not self._withdrawn)
             item = self._current
             self._borrowed[id(item)] = self._borrowed.get(id(item), 0) + 1
         try:
@@ -41,3 +43,21 @@ class Lease(Generic[T]):
             self._returned.wait_for(lambda: not self._borrowed.get(id(old)))
             self._borrowed.pop(id(old), None)
             return old
+
+    @contextmanager
+    def withdrawn(self) -> Iterator[T]:
+        """
+        Lend nothing while the block runs; whoever wants to borrow waits for its end.
+
+        :returns: what was current, used by nobody; `exchange` within the block replaces it.
+        """
+        with self._returned:
+            self._withdrawn = True
+            item = self._current
+            self._returned.wait_for(lambda: not self._borrowed.get(id(item)))
+        try:
+            yield item
+        finally:
+            with self._returned:
+                self._withdrawn = False
+                self._returned.notify_all()

@@ -45,6 +45,14 @@ class Segmenter:
         """
         self._cuts = cuts_from_settings(settings, self.engine.card, self.engine.contract)
 
+    def check(self, frame: Frame) -> None:
+        """
+        Refuse a frame that the engine was not opened for.
+
+        :raises ImageError: if it has another size than the engine's labels.
+        """
+        self.engine.contract.check_source(frame.size_hw)
+
     def segment(self, frame: Frame, parts: frozenset[str] = PARTS) -> Segmentation:
         """Segment one frame; see `segment_batch`."""
         return self.segment_batch([frame], [parts])[0]
@@ -67,6 +75,8 @@ class Segmenter:
                     frames[first:first + limit], parts[first:first + limit]
                 )
             ]
+        for frame in frames:
+            self.check(frame)
         with self.timing.stage('fit'):
             spec, contract = self.card.input, self.engine.contract
             batch = np.empty((len(frames), *contract.size_hw, contract.channels), np.uint8)
@@ -75,6 +85,8 @@ class Segmenter:
                 fit_picture(frame, fit, spec, picture)
         with self.timing.stage('network'):
             outputs = self.engine.submit(batch).result()
+        for stage, milliseconds in outputs.stage_ms.items():
+            self.timing.add(stage, milliseconds)
         with self.timing.stage('paint'):
             return [
                 segmentation_from_outputs(

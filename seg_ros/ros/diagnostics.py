@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.time import Time
+from seg_ros.core.settings import Settings
 from seg_ros.pipeline.segmenter import Segmenter
 from seg_ros.pipeline.timing import Timing
 from seg_ros.ros.camera import Camera
@@ -30,7 +31,7 @@ def images_lost(camera: Camera) -> str:
 
 def diagnostics(
     now: Time, name: str, state: str, segmenter: Segmenter, cameras: Iterable[Camera],
-    models: tuple[str, str],
+    models: tuple[str, str], build: str = '',
 ) -> DiagnosticArray:
     """
     Put everything into one message.
@@ -38,16 +39,28 @@ def diagnostics(
     :param name: of the node.
     :param state: of the lifecycle.
     :param models: the model that serves and the one being loaded, or an empty name.
+    :param build: how far TensorRT's build is, in words.
     """
     message = DiagnosticArray()
     message.header.stamp = now.to_msg()
-    message.status = [_engine_status(name, state, segmenter, models)]
+    message.status = [_engine_status(name, state, segmenter, models, build)]
     message.status += [_camera_status(name, state, camera, segmenter) for camera in cameras]
     return message
 
 
+def build_diagnostics(now: Time, name: str, settings: Settings, build: str) -> DiagnosticArray:
+    """Tell of a build that configuring waits for, while no engine is open."""
+    message = DiagnosticArray()
+    message.header.stamp = now.to_msg()
+    values = {'state': 'configuring', 'model_pending': settings.model, 'build': build}
+    message.status = [_status(
+        f'{name}: engine', settings.device, build, DiagnosticStatus.WARN, values
+    )]
+    return message
+
+
 def _engine_status(
-    name: str, state: str, segmenter: Segmenter, models: tuple[str, str]
+    name: str, state: str, segmenter: Segmenter, models: tuple[str, str], build: str
 ) -> DiagnosticStatus:
     facts, timing = segmenter.engine.facts, segmenter.timing
     faults = timing.counts().get('fault', 0)
@@ -56,6 +69,7 @@ def _engine_status(
         'model': segmenter.card.name,
         'model_active': models[0],
         'model_pending': models[1],
+        'build': build,
         'engine': f'{facts.engine} {facts.version}',
         'device': facts.device,
         'precision': facts.precision,

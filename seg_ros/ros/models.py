@@ -2,23 +2,26 @@
 
 from dataclasses import replace
 from queue import SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 
-from seg_ros.core.errors import SegError
+from seg_ros.core.errors import GpuMemoryError, SegError
+from seg_ros.core.progress import Cancelled, never, Report, untold
 from seg_ros.core.settings import Settings
-from seg_ros.engines import model_file, open_engine
+from seg_ros.engines import model_file, open_engine, stand_in
 from seg_ros.graph.compiled import read_compiled
 from seg_ros.pipeline.lease import Lease
 from seg_ros.pipeline.segmenter import Segmenter
 
 
-def open_segmenter(settings: Settings) -> Segmenter:
+def open_segmenter(
+    settings: Settings, report: Report = untold, cancelled: Cancelled = never
+) -> Segmenter:
     """
     Open an engine and resolve the thresholds for it; nothing stays open if that fails.
 
     :raises SegError: if either cannot be done.
     """
-    engine = open_engine(settings)
+    engine = open_engine(settings, report, cancelled)
     try:
         return Segmenter(engine, settings)
     except SegError:
@@ -30,16 +33,31 @@ class Models:
     """
     Loads a new model in the background and exchanges it between two frames.
 
+    Where TensorRT has yet to build a model that `engine: auto` will run there, the CPU serves in
+    the meantime.
+
     How a loading ended waits in `ended` until the node's own thread asks: a parameter can only be
     set back once the request that set it has been answered.
+
+    :param report: told how far a build is, in the thread that waits for it.
+    :param cancelled: asked meanwhile whether to give up.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.lease = Lease(open_segmenter(settings))
+    def __init__(
+        self, settings: Settings, report: Report = untold, cancelled: Cancelled = never
+    ) -> None:
         self.active = settings.model
         self.pending = ''
         self.ended: SimpleQueue[tuple[str, Exception | None]] = SimpleQueue()
+        self._report = report
+        self._cancelled = cancelled
+        self._closing = Event()
         self._thread: Thread | None = None
+        first, *later = _steps(settings)
+        self._serving = first
+        self.lease = Lease(self._open(first))
+        if later:
+            self.load(settings)
 
     def load(self, settings: Settings) -> None:
         """Open `settings.model`; the current one serves until it is ready."""
@@ -48,20 +66,58 @@ class Models:
         self._thread.start()
 
     def _exchange(self, settings: Settings) -> None:
-        problem = None
         try:
-            self.lease.exchange(open_segmenter(settings)).close()
-            self.active = settings.model
+            *first, last = _steps(settings)
+            for step in first:
+                if step != self._serving:
+                    self._replace(step)
+                    self.ended.put((settings.model, None))
+            self._replace(last)
         except Exception as error:  # noqa: BLE001 - whatever it was, the old model serves on
-            problem = error
-        self.pending = ''
-        self.ended.put((settings.model, problem))
+            self.pending = ''
+            self.ended.put((settings.model, error))
+        else:
+            self.pending = ''
+            self.ended.put((settings.model, None))
+
+    def _replace(self, settings: Settings) -> None:
+        try:
+            segmenter = self._open(settings)
+        except GpuMemoryError as full:
+            self._report(f'{self.active} is freed first, the GPU holds no two models: {full}', 0.0)
+            self._replace_freed(settings)
+        else:
+            self.lease.exchange(segmenter).close()
+        self.active, self._serving = settings.model, settings
+
+    def _replace_freed(self, settings: Settings) -> None:
+        """Free the old model before opening the new one; frames wait meanwhile."""
+        with self.lease.withdrawn() as old:
+            old.close()
+            try:
+                segmenter = self._open(settings)
+            except SegError:
+                self.lease.exchange(self._open(self._serving))
+                raise
+            self.lease.exchange(segmenter)
+
+    def _open(self, settings: Settings) -> Segmenter:
+        return open_segmenter(
+            settings, self._report, lambda: self._closing.is_set() or self._cancelled()
+        )
 
     def close(self) -> None:
-        """Wait for a model that is being loaded and close the one that serves."""
+        """Call off a model that is being loaded and close the one that serves."""
+        self._closing.set()
         if self._thread is not None:
             self._thread.join()
         self.lease.current.close()
+
+
+def _steps(settings: Settings) -> list[Settings]:
+    """List what to open in turn: for the CPU where TensorRT has to build first, then as asked."""
+    quick = stand_in(settings)
+    return [quick, settings] if quick else [settings]
 
 
 def check_model(settings: Settings, model: str) -> None:

@@ -16,8 +16,11 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 from seg_ros.core.errors import SegError, SettingError
+from seg_ros.core.progress import Cancelled, never
 from seg_ros.core.settings import Settings
-from seg_ros.ros.diagnostics import diagnostics, images_lost
+from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.ros.build_progress import BuildProgress
+from seg_ros.ros.diagnostics import build_diagnostics, diagnostics, images_lost
 from seg_ros.ros.lifecycle import logged, SafeLifecycleNode
 from seg_ros.ros.models import check_model, Models
 from seg_ros.ros.outputs.vision import label_info, MISSING
@@ -32,10 +35,16 @@ WAKE_S = 0.2    # how long a signal may go unnoticed while nothing else happens
 
 
 class SegmentationNode(SafeLifecycleNode):
-    """Camera images in, semantic, instance and panoptic masks out."""
+    """
+    Camera images in, semantic, instance and panoptic masks out.
 
-    def __init__(self, **arguments: Any) -> None:
+    :param cancelled: asked while TensorRT builds whether the process is to end.
+    """
+
+    def __init__(self, cancelled: Cancelled = never, **arguments: Any) -> None:
         super().__init__('segmentation', **arguments)
+        self._cancelled = cancelled
+        self._progress = BuildProgress(self.get_logger().info, self._diagnose_build)
         self._declared = Declared(self)
         self.declare_parameter('autostart', True)
         self.add_on_set_parameters_callback(self._on_parameters)
@@ -62,21 +71,26 @@ class SegmentationNode(SafeLifecycleNode):
         self._state = 'inactive'
 
     def _open(self) -> None:
-        models = self._models = Models(self._settings)
+        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self._entities.append((self.destroy_publisher, self._diagnostics))
+        models = self._models = Models(self._settings, self._progress, self._cancelled)
         self._stream = Stream(self, self._settings, models.lease)
         if MISSING:
             self.get_logger().warning(MISSING)
         else:
             self._announce_labels()
-        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
-        self._entities.append((self.destroy_publisher, self._diagnostics))
         for period_s, callback in ((1.0, self._diagnose), (FOLLOW_S, self._follow)):
             self._entities.append((self.destroy_timer, self.create_timer(period_s, callback)))
-        facts = models.lease.current.engine.facts
+        self._tell_engine(models.lease.current)
+
+    def _tell_engine(self, segmenter: Segmenter) -> None:
+        facts = segmenter.engine.facts
         self.get_logger().info(
-            f'{models.lease.current.card.name} on {facts.engine} {facts.version}, {facts.device}, '
+            f'{segmenter.card.name} on {facts.engine} {facts.version}, {facts.device}, '
             f'{facts.precision}, {facts.threads} threads, upsample {facts.upsample}'
         )
+        for note in facts.notes:
+            self.get_logger().warning(note)
 
     @logged
     def on_activate(self) -> None:
@@ -138,12 +152,19 @@ class SegmentationNode(SafeLifecycleNode):
         cameras = self._stream.cameras.values()
         self._diagnostics.publish(diagnostics(
             self.get_clock().now(), self.get_name(), self._state, self._models.lease.current,
-            cameras, (self._models.active, self._models.pending),
+            cameras, (self._models.active, self._models.pending), self._progress.words,
         ))
         for camera in cameras:
             lost = images_lost(camera)
             if lost:
                 self.get_logger().warning(lost, throttle_duration_sec=60.0)
+
+    def _diagnose_build(self, words: str) -> None:
+        """Tell of a build while a transition waits for it, when no timer can."""
+        if self._models is None:
+            self._diagnostics.publish(
+                build_diagnostics(self.get_clock().now(), self.get_name(), self._settings, words)
+            )
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         """Pause and resume the masks of an active node."""
@@ -204,8 +225,10 @@ class SegmentationNode(SafeLifecycleNode):
 
         What else was changed in the meantime holds for the model that serves now.
         """
+        if not models.pending:
+            self._progress.end()
         if error is None:
-            self.get_logger().info(f'model {model} serves')
+            self._tell_engine(models.lease.current)
             try:
                 models.lease.current.change(self._settings)
             except SegError as unsuited:
@@ -213,7 +236,10 @@ class SegmentationNode(SafeLifecycleNode):
             if not MISSING:
                 self._announce_labels()
         else:
-            self.get_logger().error(f'model {model} not loaded, the old one serves: {error}')
+            facts = models.lease.current.engine.facts
+            self.get_logger().error(
+                f'{model} not loaded, {models.active} serves on {facts.engine}: {error}'
+            )
             self._settings = replace(self._settings, model=models.active)
             self.set_parameters([Parameter('model', value=models.active)])
 
@@ -245,7 +271,7 @@ def main(arguments: list[str] | None = None) -> int:
     ended = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    node = SegmentationNode()
+    node = SegmentationNode(ended.is_set)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:

@@ -102,11 +102,14 @@ class Stream:
             self.cameras[name].timing.count('newer')
 
     def _work(self, items: list[tuple[str, Arrival]]) -> None:
-        requests = [self._request(self.cameras[name], arrival) for name, arrival in items]
-        ready = [request for request in requests if request is not None]
-        if not ready:
+        asked = [self._request(self.cameras[name], arrival) for name, arrival in items]
+        requests = [request for request in asked if request is not None]
+        if not requests:
             return
         with self._segmenters.borrow() as segmenter:
+            ready = [request for request in requests if self._suits(request, segmenter)]
+            if not ready:
+                return
             try:
                 segmentations = segmenter.segment_batch(
                     [request.frame for request in ready],
@@ -137,6 +140,15 @@ class Stream:
             camera.timing.count('age')
             return None
         return Request(camera, arrival, frame, wanted)
+
+    def _suits(self, request: Request, segmenter: Segmenter) -> bool:
+        """Leave out a frame that the engine cannot take, without losing the others."""
+        try:
+            segmenter.check(request.frame)
+        except ImageError as error:
+            self._drop(request.camera, 'bad', error)
+            return False
+        return True
 
     def _age_ms(self, camera: Camera, arrival: Arrival, frame: Frame) -> float:
         now_ns = self._node.get_clock().now().nanoseconds

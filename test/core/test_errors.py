@@ -12,6 +12,9 @@ PARENTS = {
     'FamilyError': 'ModelError',
     'EngineError': 'SegError',
     'ContractError': 'EngineError',
+    'PlanError': 'EngineError',
+    'GpuMemoryError': 'EngineError',
+    'ContextLostError': 'EngineError',
 }
 
 

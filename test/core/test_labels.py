@@ -298,3 +298,23 @@ def test_scores_that_the_network_enlarges_are_interpolated_twice(source, fit_rul
     first, second = np.sort(scores, axis=0)[:-3:-1]
     assert equal.mean() >= 0.999
     assert (first - second)[seen(fit)][~equal].max(initial=0) < 1e-4
+
+
+def test_labels_that_the_engine_brought_to_source_size_are_taken_as_they_are():
+    card, size_hw = make_card(4), (90, 40)
+    rng = np.random.default_rng(3)
+    labels = rng.integers(0, 4, size_hw).astype(np.uint8)
+    confidence = rng.integers(1, 256, size_hw).astype(np.uint8)
+    contract = Contract(NETWORK, ('logits',), source_hw=size_hw)
+    fit = fit_for(size_hw, NETWORK, InputSpec(NETWORK, fit='shortest_side'))
+    classes, certain = source_classes(
+        Outputs(labels=labels, confidence=confidence.copy()), fit, contract, card,
+        make_cuts(card, confidence=100, channels={0, 1, 3}), True,
+    )
+    # A picture of 90x40 fills the width of 128; of its 288 rows there, the middle 96 are seen.
+    seen = (np.arange(90) * 3.2 + 1.6 >= 96) & (np.arange(90) * 3.2 + 1.6 < 192)
+    top, bottom = np.flatnonzero(seen)[[0, -1]]
+    kept = (labels != 2) & (confidence >= 100)
+    kept[:top] = kept[bottom + 1:] = False
+    np.testing.assert_array_equal(classes, np.where(kept, 2 * labels, 255))
+    np.testing.assert_array_equal(certain, np.where(kept, confidence, 0))

@@ -10,7 +10,8 @@ NAMES = {
     'model', 'engine', 'device', 'threads', 'inference_precision', 'workers', 'max_batch',
     'cameras', 'image_transport', 'input_reliability', 'score_threshold', 'mask_threshold',
     'min_confidence', 'classes', 'upsample', 'output_scale', 'max_age_ms', 'max_rate_hz',
-    'tracking', 'overlay_alpha', 'rectified', 'lazy', 'cache_dir',
+    'tracking', 'overlay_alpha', 'rectified', 'lazy', 'source_size', 'workspace_mib',
+    'optimization_level', 'dla_core', 'hardware_compatibility', 'cache_dir',
 }
 ITEMS = {item.name: item for item in fields(Settings)}
 RANGED = [name for name, item in ITEMS.items() if item.metadata['low'] is not None]
@@ -84,3 +85,11 @@ def test_a_value_of_another_type_is_refused(name, value, expected):
 
 def test_a_whole_number_is_a_number():
     assert Settings(max_rate_hz=30).max_rate_hz == 30
+
+
+@pytest.mark.parametrize('words', ['1280', '1280x', '0x720', '1280 x 720', '1280X720', '-1x5'])
+def test_a_picture_size_is_width_times_height(words):
+    assert Settings(source_size='1280x720').source_hw == (720, 1280)
+    assert Settings().source_hw is None
+    with pytest.raises(SettingError, match='WIDTHxHEIGHT'):
+        Settings(source_size=words)

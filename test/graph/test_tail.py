@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from seg_ros.core.errors import SettingError
+from seg_ros.core.settings import Settings
 from seg_ros.graph.compile import compile_model
 from seg_ros.graph.compiled import compiled_from_model
-from seg_ros.graph.tail import with_tail
+from seg_ros.graph.tail import tail_for, with_tail
 from tiny_networks import make_card, network_of_answers, pictures_of, run_model, saved
 
 SIZE_HW, MAP_HW = (32, 48), (8, 12)
@@ -62,6 +65,61 @@ def test_the_graph_enlarges_scores_to_the_network_size(scored):
     assert outputs['labels'].shape == (2, *SIZE_HW)
     assert np.mean(outputs['labels'] == large.argmax(1)) > 0.999
     np.testing.assert_allclose(outputs['confidence'], 255 * probabilities(large).max(1), atol=1)
+
+
+def sampled(plane, size_hw, at_yx):
+    """Interpolate (…, h, w) at network positions, 0 being the first network pixel's centre."""
+    for axis, (side, at) in enumerate(zip(size_hw, at_yx, strict=True), start=-2):
+        small = plane.shape[axis]
+        at = np.clip((at + 0.5) * small / side - 0.5, 0, small - 1)
+        low = np.minimum(at.astype(int), small - 2)
+        weight = (at - low).reshape((-1, 1) if axis == -2 else (-1,))
+        plane = plane.take(low, axis) * (1 - weight) + plane.take(low + 1, axis) * weight
+    return plane
+
+
+# Where a picture's pixel centres lie in a network of 32x48: its size, scale and offset.
+PICTURES = {
+    'stretch': ((50, 60), (32 / 50, 48 / 60), (0, 0)),
+    'letterbox': ((64, 64), (0.5, 0.5), (0, 8)),
+    'shortest_side': ((64, 64), (0.75, 0.75), (-8, 0)),
+}
+
+
+@pytest.mark.parametrize('fit', PICTURES)
+@pytest.mark.parametrize('enlarged', [False, True])
+def test_a_baked_picture_size_gets_its_own_labels(scored, fit, enlarged):
+    answers, compiled = scored
+    source_hw, scale, offset = PICTURES[fit]
+    spec = replace(compiled.card.input, fit=fit)
+    chosen = replace(
+        compiled, card=replace(compiled.card, input=spec),
+        contract=replace(compiled.contract, enlarged=enlarged),
+    )
+    outputs = run_model(with_tail(chosen, 'graph', source_hw), {
+        'image': pictures_of([1], SIZE_HW)
+    })
+    at_yx = [
+        (np.arange(side) + 0.5) * ratio + start - 0.5
+        for side, ratio, start in zip(source_hw, scale, offset, strict=True)
+    ]
+    scores = answers[[1]].astype(np.float64)
+    if enlarged:
+        scores = bilinear(scores, SIZE_HW)
+    scores = sampled(scores, SIZE_HW, at_yx)
+    assert sorted(outputs) == ['confidence', 'labels']
+    assert outputs['labels'].shape == (1, *source_hw)
+    assert np.mean(outputs['labels'] == scores.argmax(1)) > 0.999
+    np.testing.assert_allclose(outputs['confidence'], 255 * probabilities(scores).max(1), atol=1)
+
+
+def test_settings_choose_the_tail_and_the_pictures_that_it_is_good_for(scored):
+    _, compiled = scored
+    baked = tail_for(compiled, Settings(source_size='60x50'), 'graph')
+    assert (baked.upsample, baked.contract.source_hw) == ('graph', (50, 60))
+    edges = tail_for(compiled, Settings(source_size='60x50', upsample='edges'), 'graph')
+    assert (edges.upsample, edges.contract.source_hw) == ('edges', None)
+    assert tail_for(compiled, Settings(), 'nearest').upsample == 'nearest'
 
 
 def test_the_tail_keeps_card_and_contract(scored):

@@ -48,3 +48,38 @@ def test_a_borrower_that_fails_gives_back_too():
     except ZeroDivisionError:
         pass
     assert lease.exchange('new') == 'old'
+
+
+def test_who_borrows_while_it_is_withdrawn_waits_and_gets_what_came_instead():
+    lease, got = Lease('old'), []
+
+    def borrow():
+        with lease.borrow() as item:
+            got.append(item)
+
+    with lease.withdrawn() as item:
+        assert item == 'old'
+        thread = Thread(target=borrow)
+        thread.start()
+        thread.join(0.05)
+        assert not got
+        assert lease.exchange('new') == 'old'
+    thread.join(PATIENCE_S)
+    assert got == ['new']
+
+
+def test_it_is_withdrawn_only_once_nobody_uses_it():
+    lease, withdrawn = Lease('old'), Event()
+
+    def withdraw():
+        with lease.withdrawn():
+            withdrawn.set()
+
+    with lease.borrow():
+        thread = Thread(target=withdraw)
+        thread.start()
+        assert not withdrawn.wait(0.05)
+    assert withdrawn.wait(PATIENCE_S)
+    thread.join(PATIENCE_S)
+    with lease.borrow() as item:
+        assert item == 'old'

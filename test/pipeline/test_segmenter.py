@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
 from seg_ros.core.contract import Contract, EngineFacts, Outputs
-from seg_ros.core.errors import CardError, EngineError, SettingError
+from seg_ros.core.errors import CardError, EngineError, ImageError, SettingError
 from seg_ros.core.frame import Frame
 from seg_ros.core.panoptic import PARTS
 from seg_ros.core.settings import Settings
@@ -193,3 +193,27 @@ def test_more_frames_than_a_call_takes_are_segmented_in_several_calls():
     for frame, segmentation in zip(frames, together, strict=True):
         alone = Segmenter(Painter(), Settings()).segment(frame)
         np.testing.assert_array_equal(segmentation.classes, alone.classes)
+
+
+def test_a_picture_of_another_size_than_the_engine_was_opened_for_is_refused():
+    painter = Painter()
+    painter.contract = replace(painter.contract, source_hw=(48, 64))
+    segmenter = Segmenter(painter, Settings())
+    segmenter.check(Frame(np.zeros((48, 64, 3), np.uint8), 'rgb'))
+    with pytest.raises(ImageError, match='a picture of 32x24; expected 64x48, as source_size'):
+        segmenter.check(Frame(np.zeros((24, 32, 3), np.uint8), 'rgb'))
+
+
+def test_what_the_runtime_measured_of_its_own_stages_is_noted():
+    painter = Painter()
+    whole = painter.submit
+
+    def submit(batch):
+        future = Future()
+        future.set_result(replace(whole(batch).result(), stage_ms={'upload': 0.25}))
+        return future
+
+    painter.submit = submit
+    segmenter = Segmenter(painter, Settings())
+    segmenter.segment(Frame(np.zeros((24, 32, 3), np.uint8), 'rgb'))
+    assert segmenter.timing.quantiles('upload') == (0.25, 0.25, 0.25)

@@ -106,7 +106,7 @@ def test_a_model_that_fails_to_load_leaves_the_old_one_and_sets_the_parameter_ba
     semantic = each.listen('/segmentation/camera/semantic', Image)
     semantic_of(each, semantic)
 
-    def refuse(_):
+    def refuse(*_):
         raise EngineError('refused as planted')
 
     monkeypatch.setattr('seg_ros.ros.models.open_engine', refuse)
@@ -143,9 +143,9 @@ def test_a_threshold_that_changes_while_a_model_is_loaded_holds_for_the_new_one(
     semantic_of(each, semantic)
     gate, real = Event(), models.open_engine
 
-    def slow(settings):
+    def slow(settings, *told):
         gate.wait(PATIENCE_S)
-        return real(settings)
+        return real(settings, *told)
 
     monkeypatch.setattr(models, 'open_engine', slow)
     assert each.set_parameter('model', str(other)).successful
@@ -166,7 +166,7 @@ def test_a_fault_while_a_model_is_loaded_leaves_the_old_one(
     each = robot()
     semantic = each.listen('/segmentation/camera/semantic', Image)
     semantic_of(each, semantic)
-    monkeypatch.setattr('seg_ros.ros.models.open_engine', lambda _: 1 / 0)
+    monkeypatch.setattr('seg_ros.ros.models.open_engine', lambda *_: 1 / 0)
     assert each.set_parameter('model', str(other)).successful
     each.wait(
         lambda: each.node.get_parameter('model').value == str(channel_model),

@@ -1,0 +1,18 @@
+"""How far a long task is, told to whoever waits for it, and how it is called off."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+# Called with the phase in words and the share of it that is done, 0 to 1.
+Report: TypeAlias = Callable[[str, float], None]
+# Asked now and then whether to give up.
+Cancelled: TypeAlias = Callable[[], bool]
+
+
+def untold(phase: str, share: float) -> None:
+    """Tell nobody."""
+
+
+def never() -> bool:
+    """Never give up."""
+    return False

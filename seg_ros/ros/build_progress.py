@@ -1,0 +1,39 @@
+"""How far TensorRT's build is: lines in the log, and diagnostics while nothing else can speak."""
+
+from collections.abc import Callable
+from time import monotonic
+
+LINE_SHARE = 0.1
+PERIOD_S = 1.0
+
+
+class BuildProgress:
+    """
+    The `Report` of one node; the thread that waits for the build calls it.
+
+    :param log: takes a line for every phase and every tenth of it.
+    :param publish: takes the same words, at most once a second. A build that a transition waits
+        for blocks the executor, so that no timer could tell of it.
+    """
+
+    def __init__(self, log: Callable[[str], object], publish: Callable[[str], object]) -> None:
+        self._log = log
+        self._publish = publish
+        self._phase = ''
+        self._logged = 0.0
+        self._published_s = 0.0
+        self.words = ''
+
+    def __call__(self, phase: str, share: float) -> None:
+        """Take note; see `core.progress.Report`."""
+        self.words = f'{phase} ({share:.0%})'
+        if phase != self._phase or share >= self._logged + LINE_SHARE:
+            self._phase, self._logged = phase, share
+            self._log(self.words)
+        if monotonic() >= self._published_s + PERIOD_S:
+            self._published_s = monotonic()
+            self._publish(self.words)
+
+    def end(self) -> None:
+        """Forget what was under way."""
+        self.words = self._phase = ''
