@@ -3,10 +3,14 @@
 import argparse
 from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seg_ros.core.card_reading import read_card
-from seg_ros.core.errors import ModelError
+from seg_ros.core.errors import ModelError, SettingError
 from seg_ros.graph.baked import Baked
+
+if TYPE_CHECKING:
+    from seg_ros.graph.compiled import CompiledModel
 
 SUMMARY = 'make one deployable file of a trained network and its card'
 EXAMPLE = 'seg_ros compile yolov8n-seg.onnx --card card.yaml -o yolov8n-seg.model.onnx'
@@ -27,6 +31,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=f'{facts["meaning"]} {facts["low"]:g} to {facts["high"]:g}, {item.default:g} '
             'if not given.',
         )
+    parser.add_argument(
+        '--precision', choices=('fp32', 'fp16', 'int8'), default='fp32',
+        help='what the network computes in, written into the file (default: fp32)',
+    )
+    parser.add_argument(
+        '--calibrate', type=Path, nargs='+', metavar='PATH', default=[],
+        help='pictures, folders, videos or bags that int8 finds its scales on, and that fp16 and '
+        'int8 are compared with fp32 on; at most 64 pictures are taken',
+    )
+    parser.add_argument(
+        '--keep', nargs='+', metavar='PATTERN', default=[],
+        help="nodes that stay in fp32, such as '*/head/*'",
+    )
+    parser.add_argument(
+        '--force', action='store_true',
+        help='write the file although it agrees less with fp32 than it should: equal pixels and '
+        'mIoU (semantic, panoptic) 0.99 and 0.95 for fp16, 0.95 and 0.80 for int8; instances '
+        'found again and the IoU of their masks (instance, panoptic) 0.95 and 0.95, 0.85 and 0.85',
+    )
     parser.add_argument('--json', action='store_true', help='print the figures as one object')
 
 
@@ -44,7 +67,10 @@ def run(args: argparse.Namespace) -> int:
     card = read_card(args.card) if args.card else None
     options = {item.name: getattr(args, item.name) for item in fields(Baked)}
     model = compile_model(args.raw, card, **options)
-    data = model.SerializeToString()
+    compiled = compiled_from_model(model, '', args.output.name)
+    if args.precision != 'fp32':
+        compiled = _reduced(compiled, args)
+    data = compiled.model.SerializeToString()
     try:
         args.output.write_bytes(data)
     except OSError as error:
@@ -52,6 +78,40 @@ def run(args: argparse.Namespace) -> int:
             f'{args.output} cannot be written ({error.strerror})', 'a folder that takes files'
         ) from error
     figures = {'file': str(args.output), 'bytes': len(data)}
-    figures |= compiled_figures(compiled_from_model(model, '', args.output.name))
+    figures |= compiled_figures(compiled)
     print_figures(figures, args.json)
     return 0
+
+
+def _reduced(compiled: 'CompiledModel', args: argparse.Namespace) -> 'CompiledModel':
+    """
+    Reduce the model and compare it with what it was.
+
+    :raises ModelError: if it differs too much, unless that is forced.
+    """
+    from seg_ros.commands.parity import (
+        batches_from_frames,
+        calibration_frames,
+        parity_of,
+        shortfalls,
+    )
+    from seg_ros.commands.progress import Progress
+    from seg_ros.graph.precision import reduced, with_parity
+
+    progress = Progress('compile', len(args.calibrate))
+    if not args.calibrate and args.precision == 'int8':
+        raise SettingError('int8 without pictures', 'pictures like those of the robot',
+                           'name them with --calibrate')
+    if not args.calibrate:
+        return reduced(compiled, args.precision, keep=args.keep)
+    frames = calibration_frames(args.calibrate, progress)
+    batches = batches_from_frames(frames, compiled)
+    tried = reduced(compiled, args.precision, batches, args.keep)
+    parity = parity_of(compiled, tried, frames, progress)
+    short = shortfalls(parity, args.precision, compiled.card.task)
+    if short and not args.force:
+        raise ModelError(
+            f'{args.precision} differs from fp32 on {len(frames)} pictures: {", ".join(short)}',
+            do='keep layers in fp32 (--keep), give more pictures, or --force',
+        )
+    return with_parity(tried, parity)

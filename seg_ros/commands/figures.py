@@ -27,6 +27,8 @@ def print_figures(figures: Mapping[str, Any], as_json: bool) -> None:
         return
     for key, value in figures.items():
         name = f'{key.replace("_", " ")}:'
+        if isinstance(value, Mapping):
+            value = [f'{part} {figure:.4g}' for part, figure in value.items()]
         if not isinstance(value, list):
             print(f'{name:<15} {value}')
         else:
@@ -47,9 +49,20 @@ def compiled_figures(compiled: CompiledModel) -> dict[str, Any]:
         f'{card.input.fit}',
         'outputs': [described(item) for item in compiled.model.graph.output],
         'batch': contract.max_batch or 'any',
+        'precision': compiled.precision,
+        **_parity_figures(compiled),
         **(limits if contract.max_instances else {}),
         'notes': list(compiled.notes),
     }
+
+
+def _parity_figures(compiled: CompiledModel) -> dict[str, Any]:
+    """Tell how a reduced model compares with fp32."""
+    if compiled.precision == 'fp32':
+        return {}
+    if not compiled.parity:
+        return {'parity': 'not measured: compile with --calibrate'}
+    return {'parity': dict(compiled.parity)}
 
 
 def deployed_figures(compiled: CompiledModel) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class Contract:
         of another size are interpolated a second time.
     :param source_hw: size of the only pictures that the engine was opened for, whose labels it
         gives at that size; None where any picture will do. An engine sets it, never a file.
+    :param precision: what the network computes in: `fp32`, `fp16` or `int8`.
     :param score_floor: detections below it never leave the graph.
     :param iou: overlap at which the graph's suppression cuts; 0 where it has none.
     :param top_k: candidates that enter the suppression.
@@ -59,6 +60,7 @@ class Contract:
     upsampling: Upsampling = 'half_pixel'
     enlarged: bool = False
     source_hw: tuple[int, int] | None = None
+    precision: str = 'fp32'
     score_floor: float = 0.0
     iou: float = 0.0
     top_k: int = 0
@@ -163,7 +165,9 @@ class Outputs:
 
     def picture(self, index: int) -> 'Outputs':
         """Return the tensors of picture `index`, without the batch axis."""
-        present = {name: array[index] for name, array in self.present().items()}
+        present: dict[str, Any] = {
+            name: array[index] for name, array in self.present().items()
+        }
         return Outputs(**present)
 
     def tensor(self, name: str) -> NDArray[Any]:
@@ -200,7 +204,8 @@ def outputs_from_tensors(tensors: Mapping[str, NDArray[Any]], count: int) -> Out
                 f'{name} of type {array.dtype} and shape {array.shape}',
                 f'{" or ".join(kinds)} with {rank} axes, {count} pictures',
             )
-    return Outputs(**tensors)
+    present: Mapping[str, Any] = tensors
+    return Outputs(**present)
 
 
 @dataclass(frozen=True)

@@ -40,15 +40,23 @@ def open_engine(
     path = model_file(settings)
     if path is None:
         return open_classical(_method(settings))
-    runtime, note = _runtime(settings)
-    module = import_module(f'seg_ros.engines.{runtime}')
-    engine: Engine
-    if runtime == 'tensorrt':
-        engine = module.open_tensorrt(path, settings, report, cancelled)
-    else:
-        engine = getattr(module, f'open_{runtime}')(path, settings)
-    if note:
-        engine.facts = replace(engine.facts, notes=(*engine.facts.notes, note))
+    runtimes, notes = _runtimes(settings)
+    for runtime in runtimes:
+        module = import_module(f'seg_ros.engines.{runtime}')
+        engine: Engine
+        try:
+            if runtime == 'tensorrt':
+                engine = module.open_tensorrt(path, settings, report, cancelled)
+            else:
+                engine = getattr(module, f'open_{runtime}')(path, settings)
+        except EngineError as error:
+            if runtime == runtimes[-1]:
+                raise
+            notes.append(f'{runtime} is passed over: {error}')
+        else:
+            break
+    if notes:
+        engine.facts = replace(engine.facts, notes=(*engine.facts.notes, *notes))
     return engine
 
 
@@ -60,7 +68,7 @@ def stand_in(settings: Settings) -> Settings | None:
     :raises SegError: as `open_engine` does.
     """
     path = model_file(settings)
-    if path is None or settings.engine != 'auto' or _runtime(settings)[0] != 'tensorrt':
+    if path is None or settings.engine != 'auto' or _runtimes(settings)[0] != ['tensorrt']:
         return None
     from seg_ros.engines.gpu import find_gpu
     from seg_ros.engines.plan import cached
@@ -68,8 +76,7 @@ def stand_in(settings: Settings) -> Settings | None:
 
     if cached(read_compiled(path), settings, find_gpu(settings.device)):
         return None
-    runtime = _installed_on_cpu()
-    return replace(settings, engine=runtime, device='auto') if runtime else None
+    return replace(settings, device='CPU') if _installed_on_cpu() else None
 
 
 def model_file(settings: Settings) -> Path | None:
@@ -91,31 +98,31 @@ def _method(settings: Settings) -> str:
     return DEFAULT_METHOD if settings.model == 'default' else settings.model
 
 
-def _runtime(settings: Settings) -> tuple[str, str]:
+def _runtimes(settings: Settings) -> tuple[list[str], list[str]]:
     """
     Choose among the runtimes that are installed.
 
-    :returns: the runtime, and why it is not TensorRT where that is there but cannot be used.
+    :returns: those to try in turn, and why TensorRT is not among them where it is there but
+        cannot be used.
     """
     name = settings.engine
     if name == 'auto':
         obstacle = _tensorrt_obstacle(settings)
         if obstacle is None:
-            return 'tensorrt', ''
-        runtime = _installed_on_cpu()
-        if not runtime:
+            return ['tensorrt'], []
+        if not _installed_on_cpu():
             raise EngineError(
                 'neither OpenVINO nor ONNX Runtime is installed', 'at least one of them',
                 'pip install openvino',
             )
-        return runtime, obstacle
+        return _installed_on_cpu(), [obstacle] if obstacle else []
     if not any(map(find_spec, TENSORRT_MODULES if name == 'tensorrt' else [name])):
         raise EngineError(f'engine {name} is not installed', do=f'pip install {name}')
-    return name, ''
+    return [name], []
 
 
-def _installed_on_cpu() -> str:
-    return next((runtime for runtime in CPU_RUNTIMES if find_spec(runtime)), '')
+def _installed_on_cpu() -> list[str]:
+    return [runtime for runtime in CPU_RUNTIMES if find_spec(runtime)]
 
 
 def _tensorrt_obstacle(settings: Settings) -> str | None:

@@ -13,13 +13,13 @@ from seg_ros.core.frame import Pixels
 from seg_ros.core.settings import Settings
 from seg_ros.engines.threaded import ThreadedEngine
 from seg_ros.graph.compiled import read_compiled
-from seg_ros.graph.tail import with_tail
+from seg_ros.graph.tail import tail_for
 from seg_ros.graph.trial import FAILURES
 
 
 def open_onnxruntime(path: Path, settings: Settings) -> ThreadedEngine:
     """
-    Open a session on the CPU, in 32-bit floats.
+    Open a session on the CPU, in 32-bit floats unless the file says otherwise.
 
     :raises ModelError: if the file cannot be read.
     :raises EngineError: if ONNX Runtime refuses the model or knows no such device.
@@ -27,14 +27,13 @@ def open_onnxruntime(path: Path, settings: Settings) -> ThreadedEngine:
     if settings.device not in ('auto', 'CPU', 'cpu'):
         raise EngineError(f'ONNX Runtime on device {settings.device!r}', 'auto or CPU')
     compiled = read_compiled(path)
-    mode = 'edges' if settings.upsample == 'auto' else settings.upsample
+    tailed = tail_for(compiled, settings, 'edges')
     options = ort.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = settings.threads
     try:
         session = ort.InferenceSession(
-            with_tail(compiled, mode).SerializeToString(), options,
-            providers=['CPUExecutionProvider'],
+            tailed.model.SerializeToString(), options, providers=['CPUExecutionProvider']
         )
     except FAILURES as error:
         raise EngineError(f'ONNX Runtime cannot open {path.name}: {error}') from error
@@ -47,5 +46,8 @@ def open_onnxruntime(path: Path, settings: Settings) -> ThreadedEngine:
             raise EngineError(f'ONNX Runtime failed: {error}') from error
         return dict(zip(names, results, strict=True))
 
-    facts = EngineFacts('onnxruntime', 'CPU', 'f32', settings.threads, mode, ort.__version__)
-    return ThreadedEngine(compiled.card, compiled.contract, facts, [run] * settings.workers)
+    precision = 'f32' if compiled.precision == 'fp32' else compiled.precision
+    facts = EngineFacts(
+        'onnxruntime', 'CPU', precision, settings.threads, tailed.upsample, ort.__version__
+    )
+    return ThreadedEngine(compiled.card, tailed.contract, facts, [run] * settings.workers)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+import onnx
 import openvino as ov
 from seg_ros.core.contract import EngineFacts, TENSORS
 from seg_ros.core.errors import EngineError
@@ -27,6 +28,7 @@ def open_openvino(path: Path, settings: Settings) -> ThreadedEngine:
     :raises EngineError: if OpenVINO refuses the model or the device.
     """
     compiled = read_compiled(path)
+    _refuse_quantised_joins(compiled.model, path.name)
     tailed = tail_for(compiled, settings, 'edges')
     graph = tailed.model.SerializeToString()
     device = 'CPU' if settings.device == 'auto' else settings.device
@@ -37,7 +39,7 @@ def open_openvino(path: Path, settings: Settings) -> ThreadedEngine:
         facts = EngineFacts(
             'openvino',
             f'{device} ({core.get_property(device, "FULL_DEVICE_NAME")})',
-            network.get_property('INFERENCE_PRECISION_HINT').get_type_name(),
+            _precision(network, compiled.precision),
             _threads(network),
             tailed.upsample,
             ov.get_version(),
@@ -48,6 +50,22 @@ def open_openvino(path: Path, settings: Settings) -> ThreadedEngine:
     names = [next(iter(output.get_names() & TENSORS.keys())) for output in network.outputs]
     runs = [_run(request, names) for request in requests]
     return ThreadedEngine(compiled.card, tailed.contract, facts, runs)
+
+
+def _refuse_quantised_joins(model: onnx.ModelProto, name: str) -> None:
+    """
+    Refuse what OpenVINO would compute wrongly.
+
+    It moves a quantisation that follows a Concat into its inputs; releases up to 2026.4 then scale
+    them wrongly, so that a trained YOLOv5 found nothing. ONNX Runtime gets the same file right.
+    """
+    joins = {node.output[0] for node in model.graph.node if node.op_type == 'Concat'}
+    if any(node.op_type == 'QuantizeLinear' and node.input[0] in joins
+           for node in model.graph.node):
+        raise EngineError(
+            f'{name} quantises what a Concat joins, which OpenVINO gets wrong',
+            do='engine: onnxruntime, or the model in fp32 or fp16',
+        )
 
 
 def _options(device: str, settings: Settings) -> dict[str, Any]:
@@ -61,6 +79,12 @@ def _options(device: str, settings: Settings) -> dict[str, Any]:
     if settings.cache_dir:
         options['CACHE_DIR'] = str(Path(settings.cache_dir).expanduser() / 'openvino')
     return options
+
+
+def _precision(network: ov.CompiledModel, written: str) -> str:
+    """Return what OpenVINO computes in, after what the file asks for where that is less."""
+    own: str = network.get_property('INFERENCE_PRECISION_HINT').get_type_name()
+    return own if written == 'fp32' else f'{written} file in {own}'
 
 
 def _threads(network: ov.CompiledModel) -> int:

@@ -1,9 +1,10 @@
 """The compiled file: a graph that carries its card and its contract in its metadata."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 import json
 from pathlib import Path
+from typing import Any
 
 import onnx
 from seg_ros.core.card import ModelCard
@@ -13,6 +14,7 @@ from seg_ros.core.errors import CardError, ModelError
 from seg_ros.graph.onnx_file import read_onnx
 
 CARD, CONTRACT, NOTES = 'seg_ros.card', 'seg_ros.contract', 'seg_ros.notes'
+PARITY = 'seg_ros.parity'
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +25,8 @@ class CompiledModel:
     :param model: the graph from `image` to the tensors of the contract.
     :param sha256: of the file, for caches that are keyed by it.
     :param notes: what its compilation had to tell.
+    :param parity: how its masks compare with those of the same model in fp32, by the names of
+        `core.parity`; empty where nobody compared.
     """
 
     model: onnx.ModelProto
@@ -30,6 +34,12 @@ class CompiledModel:
     contract: Contract
     sha256: str
     notes: tuple[str, ...] = ()
+    parity: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def precision(self) -> str:
+        """Return what the network computes in."""
+        return self.contract.precision
 
 
 def stamp(
@@ -75,9 +85,10 @@ def compiled_from_model(model: onnx.ModelProto, sha256: str, name: str) -> Compi
         card = card_from_dict(json.loads(texts[CARD]))
         contract = contract_from_dict(json.loads(texts[CONTRACT]))
         notes = tuple(json.loads(texts.get(NOTES, '[]')))
+        parity = json.loads(texts.get(PARITY, '{}'))
     except (KeyError, TypeError, ValueError, CardError) as error:
         raise ModelError(
             f'{name} has metadata that this version cannot read ({error})',
             do='compile it again with this version',
         ) from error
-    return CompiledModel(model, card, contract, sha256, notes)
+    return CompiledModel(model, card, contract, sha256, notes, parity)

@@ -52,11 +52,14 @@ def check_operators(model: onnx.ModelProto) -> list[str]:
     if opset_of(model) not in OPSETS:
         found.append(f'opset {opset_of(model)}: TensorRT 10 reads {OPSETS[0]} to {OPSETS[-1]}')
     found += forbidden_nodes(model)
-    types, constants = _types(model), _constants(model)
+    types, constants = element_types(model), _constants(model)
     for node in _nodes(model.graph):
         found += [
             f'{_called(node)}: {reason}'
-            for reason in (*_type_faults(node, types), *_shape_faults(node, types, constants))
+            for reason in (
+                *_type_faults(node, types), *_shape_faults(node, types, constants),
+                *_quantisation_faults(node, types, constants),
+            )
         ]
     return found
 
@@ -92,8 +95,8 @@ def _called(node: onnx.NodeProto) -> str:
     return f'{node.op_type} {node.name or node.output[0]}'
 
 
-def _types(model: onnx.ModelProto) -> Types:
-    """Element types of all tensors that inference can tell."""
+def element_types(model: onnx.ModelProto) -> Types:
+    """Return the element types of all tensors that inference can tell, by name."""
     graph = onnx.shape_inference.infer_shapes(model).graph
     values = (*graph.input, *graph.output, *graph.value_info)
     types = {item.name: item.type.tensor_type.elem_type for item in values}
@@ -145,3 +148,17 @@ def _shape_faults(
             yield f'reduction {reduction.decode()}; only none'
     if node.op_type == 'CumSum' and types.get(node.input[0], TensorProto.FLOAT) not in _FLOATS:
         yield 'on another type than float; cast before it'
+
+
+def _quantisation_faults(
+    node: onnx.NodeProto, types: Types, constants: Mapping[str, TensorProto]
+) -> Iterator[str]:
+    """Integers are symmetric and of eight bits, biases included: they stay floats."""
+    if node.op_type not in ('QuantizeLinear', 'DequantizeLinear'):
+        return
+    few = node.output[0] if node.op_type == 'QuantizeLinear' else node.input[0]
+    if types.get(few, TensorProto.INT8) != TensorProto.INT8:
+        yield f'{TensorProto.DataType.Name(types[few]).lower()}; quantise to int8, no biases'
+    zero = node.input[2] if len(node.input) > 2 else ''
+    if zero in constants and numpy_helper.to_array(constants[zero]).any():
+        yield 'a zero point other than 0; quantise symmetrically'

@@ -106,22 +106,19 @@ def _at_source(scores: Var, compiled: CompiledModel, source_hw: tuple[int, int])
     """Interpolate as `core.labels` does along edges, at every pixel: rows first, then columns."""
     contract = compiled.contract
     fit = fit_for(source_hw, contract.size_hw, compiled.card.input)
-    shape = scores.unwrap_tensor().shape or ()
-    size_hw = tuple(side for side in shape[2:] if isinstance(side, int))
+    size_hw = tuple(int(side) for side in (scores.unwrap_tensor().shape or ())[2:] if side)
     for axis in (0, 1):
         way = taps(fit, size_hw, axis, contract.upsampling, contract.enlarged)
-        scores = _weighted(scores, way, axis + 2)
+        scores = _weighted(scores, way, axis + 2, size_hw[axis])
     return scores
 
 
-def _weighted(scores: Var, way: Taps, axis: int) -> Var:
+def _weighted(scores: Var, way: Taps, axis: int, size: int) -> Var:
     """Sum up the neighbours that weigh anything, along one axis of (N, C, h, w)."""
-    size = scores.unwrap_tensor().shape
-    last = size[axis] - 1 if size and isinstance(size[axis], int) else 0
     parts = []
     for reach, weights in enumerate(way.weights):
         if weights.any():
-            index = np.minimum(way.below + reach, last)
+            index = np.minimum(way.below + reach, size - 1)
             column = weights.reshape((-1, 1) if axis == 2 else (-1,))
             parts.append(op.mul(op.gather(scores, op.const(index), axis=axis), op.const(column)))
     return op.sum(parts)

@@ -7,7 +7,14 @@ import pytest
 from seg_ros import engines
 from seg_ros.core.errors import EngineError, ModelError, SettingError
 from seg_ros.core.settings import Settings
-from seg_ros.engines import DEFAULT_METHOD, model_file, open_engine, RUNTIMES
+from seg_ros.engines import (
+    CPU_RUNTIMES,
+    DEFAULT_METHOD,
+    model_file,
+    open_engine,
+    RUNTIMES,
+    stand_in,
+)
 from seg_ros.engines.classical import METHODS
 from tiny_model import echo_model
 
@@ -36,14 +43,14 @@ def test_an_unknown_method_is_refused_with_those_that_there_are():
         open_engine(Settings(engine='classical', model='magic'))
 
 
-@pytest.mark.parametrize('runtime', RUNTIMES)
+@pytest.mark.parametrize('runtime', CPU_RUNTIMES)
 def test_a_runtime_asked_for_by_name_is_opened(tmp_path, runtime):
     pytest.importorskip(runtime, reason=f'{runtime} is not installed')
     with closing(open_engine(Settings(engine=runtime, model=str(echo_model(tmp_path))))) as opened:
         assert opened.facts.engine == runtime
 
 
-@pytest.mark.parametrize('installed', [RUNTIMES, RUNTIMES[1:]])
+@pytest.mark.parametrize('installed', [CPU_RUNTIMES, CPU_RUNTIMES[1:]])
 def test_auto_takes_the_first_runtime_that_is_installed(tmp_path, monkeypatch, installed):
     pytest.importorskip(installed[0], reason=f'{installed[0]} is not installed')
     path = echo_model(tmp_path)
@@ -57,6 +64,78 @@ def test_without_any_runtime_it_says_what_to_install(tmp_path, monkeypatch):
     install(monkeypatch)
     with pytest.raises(EngineError, match=r'neither.*pip install'):
         open_engine(Settings(model=str(path)))
+
+
+def test_auto_passes_over_a_runtime_that_does_not_take_the_model_and_tells(tmp_path, monkeypatch):
+    pytest.importorskip('openvino', reason='OpenVINO is not installed')
+    path = echo_model(tmp_path)
+
+    def refuse(path, settings):
+        raise EngineError('refused as planted')
+
+    monkeypatch.setattr('seg_ros.engines.openvino.open_openvino', refuse)
+    with closing(open_engine(Settings(model=str(path)))) as opened:
+        assert opened.facts.engine == 'onnxruntime'
+        assert 'openvino is passed over: refused as planted' in opened.facts.notes
+    with pytest.raises(EngineError, match='planted'):
+        open_engine(Settings(model=str(path), engine='openvino'))
+
+
+class FakeTensorRT:
+    """What `auto` asks of a machine with TensorRT, without one."""
+
+    def __init__(self, monkeypatch, *, gpu=True, cached=False):
+        from seg_ros.engines import flavour, plan, tensorrt
+        from seg_ros.engines import gpu as gpus
+
+        def find(device):
+            if not gpu:
+                raise EngineError('no NVIDIA driver as planted')
+            return device
+
+        monkeypatch.setattr(engines, 'find_spec', lambda name: name)
+        monkeypatch.setattr(flavour, 'load_flavour', lambda: None)
+        monkeypatch.setattr(gpus, 'find_gpu', find)
+        monkeypatch.setattr(plan, 'cached', lambda *_: cached)
+        monkeypatch.setattr(tensorrt, 'open_tensorrt', self.open)
+
+    def open(self, path, settings, report, cancelled):
+        raise EngineError('TensorRT as planted')
+
+
+def test_auto_takes_tensorrt_where_there_is_a_gpu(tmp_path, monkeypatch):
+    FakeTensorRT(monkeypatch)
+    path = echo_model(tmp_path)
+    with pytest.raises(EngineError, match='TensorRT as planted'):
+        open_engine(Settings(model=str(path)))
+    with closing(open_engine(Settings(model=str(path), device='CPU'))) as opened:
+        assert opened.facts.engine in CPU_RUNTIMES
+        assert not opened.facts.notes
+
+
+def test_tensorrt_without_a_gpu_is_told_and_the_cpu_serves(tmp_path, monkeypatch):
+    FakeTensorRT(monkeypatch, gpu=False)
+    with closing(open_engine(Settings(model=str(echo_model(tmp_path))))) as opened:
+        assert opened.facts.engine in CPU_RUNTIMES
+        (note,) = opened.facts.notes
+        assert 'no NVIDIA driver as planted' in note
+
+
+@pytest.mark.parametrize(('engine', 'cached', 'stands_in'), [
+    ('auto', False, True), ('auto', True, False), ('tensorrt', False, False),
+    ('onnxruntime', False, False),
+])
+def test_the_cpu_stands_in_only_where_auto_has_to_build(
+    tmp_path, monkeypatch, engine, cached, stands_in
+):
+    FakeTensorRT(monkeypatch, cached=cached)
+    settings = Settings(model=str(echo_model(tmp_path)), engine=engine)
+    quick = stand_in(settings)
+    assert bool(quick) == stands_in
+    if quick:
+        with closing(open_engine(quick)) as opened:
+            assert opened.facts.engine in CPU_RUNTIMES
+    assert stand_in(Settings(model='otsu')) is None
 
 
 @pytest.mark.parametrize('runtime', RUNTIMES)

@@ -42,3 +42,21 @@ def test_built_kernels_are_kept_in_the_cache_folder(opened, tmp_path):
             masks = engine.submit(batch).result().masks
         np.testing.assert_array_equal(masks, batch.transpose(0, 3, 1, 2))
         assert list((cache / 'openvino').iterdir())
+
+
+def test_a_quantised_join_is_refused_with_who_gets_it_right(tmp_path):
+    import onnx
+    from onnx import helper, numpy_helper
+    from seg_ros.core.errors import EngineError
+    from seg_ros.engines.openvino import open_openvino
+
+    path = echo_model(tmp_path)
+    model = onnx.load(path)
+    model.graph.initializer.extend([
+        numpy_helper.from_array(np.array(0.1, np.float32), 'step'),
+        numpy_helper.from_array(np.array(0, np.int8), 'zero'),
+    ])
+    model.graph.node.append(helper.make_node('QuantizeLinear', ['boxes', 'step', 'zero'], ['few']))
+    onnx.save(model, path)
+    with pytest.raises(EngineError, match=r'quantises what a Concat joins.*onnxruntime'):
+        open_openvino(path, Settings())

@@ -10,7 +10,7 @@ from seg_ros.core.contract import TENSORS
 from seg_ros.core.errors import ContractError, EngineError, ModelError
 from seg_ros.core.frame import Frame
 from seg_ros.core.settings import Settings
-from seg_ros.engines import RUNTIMES
+from seg_ros.engines import CPU_RUNTIMES
 from seg_ros.pipeline.segmenter import Segmenter
 from tiny_model import (
     CARD,
@@ -28,7 +28,7 @@ from tiny_model import (
 EXACT = Settings(inference_precision='f32', threads=1)
 
 
-@pytest.fixture(params=RUNTIMES)
+@pytest.fixture(params=CPU_RUNTIMES)
 def open_runtime(request):
     pytest.importorskip(request.param, reason=f'{request.param} is not installed')
     return getattr(import_module(f'seg_ros.engines.{request.param}'), f'open_{request.param}')

@@ -140,3 +140,25 @@ def test_a_running_sum_of_integers_is_told():
         weights={'axis': np.array(1)},
     )
     assert len(found) == 1
+
+
+SCALE = {'scale': np.array(0.1, np.float32)}
+
+
+@pytest.mark.parametrize(('zero', 'fault'), [
+    (np.array(0, np.int8), ''),
+    (np.array(3, np.int8), 'a zero point other than 0'),
+    (np.array(0, np.uint8), 'uint8; quantise to int8'),
+])
+def test_integers_are_symmetric_and_signed(zero, fault):
+    quantise = node('QuantizeLinear', 'x scale zero', 'q')
+    restore = node('DequantizeLinear', 'q scale zero')
+    found = faults(quantise, restore, weights={**SCALE, 'zero': zero})
+    assert bool(found) == bool(fault)
+    assert all(fault in line for line in found if 'uint8 outside' not in line)
+
+
+def test_a_quantised_bias_is_told():
+    restore = node('DequantizeLinear', 'bias scale', 'y')
+    found = faults(restore, weights={**SCALE, 'bias': np.arange(4, dtype=np.int32)})
+    assert found == ['DequantizeLinear my_DequantizeLinear: int32; quantise to int8, no biases']

@@ -1,0 +1,90 @@
+"""A reduced model beside the one in fp32, on the same pictures."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from seg_ros.commands.progress import Progress
+from seg_ros.commands.sources import open_sources
+from seg_ros.core.errors import ImageError
+from seg_ros.core.frame import Frame, Pixels
+from seg_ros.core.geometry import fit_for, fit_picture
+from seg_ros.core.parity import Parity
+from seg_ros.core.settings import Settings
+from seg_ros.engines import open_engine
+from seg_ros.graph.compiled import CompiledModel
+from seg_ros.pipeline.segmenter import Segmenter
+
+MOST_PICTURES = 64
+# Least agreement with fp32 that passes. Sixteen bits should change next to nothing; eight bits
+# move edges and the faintest detections, and more than this is another network.
+LEAST: Mapping[str, Mapping[str, float]] = {
+    'fp16': {'pixels': 0.99, 'miou': 0.95, 'matched': 0.95, 'mask_iou': 0.95},
+    'int8': {'pixels': 0.95, 'miou': 0.80, 'matched': 0.85, 'mask_iou': 0.85},
+}
+# What a task is judged by: a class that an instance network finds once counts little.
+JUDGED = {
+    'semantic': ('pixels', 'miou'), 'instance': ('matched', 'mask_iou'),
+    'panoptic': ('pixels', 'miou', 'matched', 'mask_iou'),
+}
+
+
+def calibration_frames(paths: Sequence[Path], progress: Progress) -> list[Frame]:
+    """
+    Read up to `MOST_PICTURES` pictures, spread evenly over what there is.
+
+    :raises ImageError: if there is none.
+    """
+    sources = open_sources(paths, (), progress.skip)
+    every = max(1, sum(map(len, sources)) // MOST_PICTURES)
+    pictures = (picture for source in sources for picture in source.pictures(progress.skip))
+    frames = [picture.frame for number, picture in enumerate(pictures) if number % every == 0]
+    if not frames:
+        raise ImageError('no picture to calibrate on', 'pictures like those of the robot')
+    return frames[:MOST_PICTURES]
+
+
+def batches_from_frames(frames: Sequence[Frame], compiled: CompiledModel) -> Iterator[Pixels]:
+    """Fit pictures as the node does, one by one, uint8 (1, H, W, channels)."""
+    contract, spec = compiled.contract, compiled.card.input
+    for frame in frames:
+        batch = np.empty((1, *contract.size_hw, contract.channels), np.uint8)
+        fit_picture(frame, fit_for(frame.size_hw, contract.size_hw, spec), spec, batch[0])
+        yield batch
+
+
+def parity_of(
+    reference: CompiledModel, tried: CompiledModel, frames: Sequence[Frame], progress: Progress
+) -> dict[str, Any]:
+    """
+    Run both in ONNX Runtime and compare their masks.
+
+    :returns: the fields of `core.parity.ParityFigures`.
+    """
+    parity = Parity()
+    with TemporaryDirectory() as folder:
+        paths = [Path(folder) / f'{each.precision}.onnx' for each in (reference, tried)]
+        for path, each in zip(paths, (reference, tried), strict=True):
+            path.write_bytes(each.model.SerializeToString())
+        settings = [Settings(model=str(path), engine='onnxruntime') for path in paths]
+        with (
+            closing(Segmenter(open_engine(settings[0]), settings[0])) as first,
+            closing(Segmenter(open_engine(settings[1]), settings[1])) as second,
+            progress.over(len(frames)),
+        ):
+            for frame in frames:
+                parity.add(first.segment(frame), second.segment(frame))
+                progress.step()
+    return asdict(parity.figures())
+
+
+def shortfalls(parity: Mapping[str, Any], precision: str, task: str) -> list[str]:
+    """Name the figures that lie below what passes."""
+    return [
+        f'{name} {parity[name]:.3f} (at least {LEAST[precision][name]:g})'
+        for name in JUDGED[task] if parity[name] < LEAST[precision][name]
+    ]
