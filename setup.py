@@ -41,6 +41,8 @@ ros = [
 test = [
     'colcon-ros', 'flake8', 'flake8-import-order', 'mypy', 'pydocstyle', 'pytest>=7',
     'pytest-xdist', 'ruff', 'scipy', 'setuptools<80', 'types-PyYAML',
+    # Builds engines without a GPU, which shows that TensorRT takes what compile writes.
+    'tensorrt-rtx-cu12>=1.4; sys_platform == "linux" and platform_machine == "x86_64"',
 ]
 
 setup(

@@ -9,7 +9,9 @@ import sys
 from seg_ros import __version__
 from seg_ros.core.errors import SegError
 
-COMMANDS = ('compile', 'inspect', 'run', 'doctor', 'demo')
+COMMANDS = (
+    'compile', 'build', 'inspect', 'run', 'selftest', 'doctor', 'demo',
+)
 INTERRUPTED, BROKEN_PIPE = 130, 141  # what a shell reports for SIGINT and SIGPIPE
 
 

@@ -20,9 +20,10 @@ from seg_ros.graph.compiled import CompiledModel
 from seg_ros.pipeline.segmenter import Segmenter
 
 MOST_PICTURES = 64
-# Least agreement with fp32 that passes. Sixteen bits should change next to nothing; eight bits
-# move edges and the faintest detections, and more than this is another network.
+# Least agreement with fp32 that passes. Other engines round otherwise; sixteen bits should change
+# next to nothing; eight bits move edges and the faintest detections: below is another network.
 LEAST: Mapping[str, Mapping[str, float]] = {
+    'fp32': {'pixels': 0.999, 'miou': 0.99, 'matched': 0.99, 'mask_iou': 0.99},
     'fp16': {'pixels': 0.99, 'miou': 0.95, 'matched': 0.95, 'mask_iou': 0.95},
     'int8': {'pixels': 0.95, 'miou': 0.80, 'matched': 0.85, 'mask_iou': 0.85},
 }

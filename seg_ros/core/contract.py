@@ -218,6 +218,7 @@ class EngineFacts:
     :param precision: that the network computes in, as the runtime reports it.
     :param threads: of the runtime; 0 where it chooses itself.
     :param notes: anything that a user should know, such as a batch that had to be split.
+    :param ended: why the engine answers no more; empty while it does.
     """
 
     engine: str
@@ -227,6 +228,7 @@ class EngineFacts:
     upsample: UpsampleMode = 'nearest'
     version: str = ''
     notes: tuple[str, ...] = field(default_factory=tuple)
+    ended: str = ''
 
 
 class Engine(Protocol):

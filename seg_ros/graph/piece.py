@@ -29,6 +29,7 @@ def build_piece(
     """
     model = build(dict(inputs), dict(outputs), drop_unused_inputs=True)
     _drop_identities(model)
+    _drop_indices(model)
     if opset_of(model) != opset:
         model = convert_version(model, opset)
     return _named_inside(model, f'{name}/')
@@ -78,6 +79,14 @@ def _named_inside(model: onnx.ModelProto, prefix: str) -> onnx.ModelProto:
     for item in (*named.graph.input, *named.graph.output):
         item.name = ports[item.name]
     return named
+
+
+def _drop_indices(model: onnx.ModelProto) -> None:
+    """Leave out where maxima were found, which spox always names and TensorRT cannot tell."""
+    read = {tensor for node in model.graph.node for tensor in node.input}
+    for node in model.graph.node:
+        if node.op_type == 'MaxPool' and not read & set(node.output[1:]):
+            del node.output[1:]
 
 
 def _drop_identities(model: onnx.ModelProto) -> None:

@@ -80,10 +80,10 @@ def _engine_status(
     }
     for stage in timing.stages():
         values |= _quantiles(stage, timing)
-    return _status(
-        f'{name}: engine', facts.device, 'faults' if faults else state,
-        DiagnosticStatus.ERROR if faults else DiagnosticStatus.OK, values,
-    )
+    words, level = state, DiagnosticStatus.OK
+    if facts.ended or faults:
+        words, level = facts.ended or 'faults', DiagnosticStatus.ERROR
+    return _status(f'{name}: engine', facts.device, words, level, values)
 
 
 def _camera_status(

@@ -1,13 +1,15 @@
 """What the diagnostics make of the numbers."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 from diagnostic_msgs.msg import DiagnosticStatus
 import pytest
 from rclpy.time import Time
 from seg_ros.core.contract import EngineFacts
+from seg_ros.core.settings import Settings
 from seg_ros.pipeline.timing import Timing
-from seg_ros.ros.diagnostics import diagnostics, images_lost
+from seg_ros.ros.diagnostics import build_diagnostics, diagnostics, images_lost
 
 
 def camera(images_hz, infos_hz, subscribed=True):
@@ -70,3 +72,20 @@ def test_a_silent_camera_and_a_fault_raise_the_level():
     assert engine.level == DiagnosticStatus.ERROR
     assert front.level == DiagnosticStatus.WARN
     assert front.message == 'no images arrive'
+
+
+def test_an_engine_that_has_ended_is_an_error_in_its_own_words():
+    lost = segmenter()
+    lost.engine.facts = replace(lost.engine.facts, ended='the GPU context was lost')
+    message = diagnostics(Time(), 'segmentation', 'active', lost, [], ('a', ''))
+    assert message.status[0].level == DiagnosticStatus.ERROR
+    assert message.status[0].message == 'the GPU context was lost'
+
+
+def test_a_build_that_configuring_waits_for_is_told():
+    settings = Settings(model='/m.onnx', engine='tensorrt')
+    (status,) = build_diagnostics(Time(), 'segmentation', settings, 'kernels (40%)').status
+    values = {pair.key: pair.value for pair in status.values}
+    assert status.level == DiagnosticStatus.WARN
+    assert status.name == 'segmentation: engine'
+    assert (values['model_pending'], values['build']) == ('/m.onnx', 'kernels (40%)')

@@ -1,0 +1,160 @@
+"""`seg_ros build`: TensorRT plans, built before a robot needs them, and the cache they are in."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+import re
+import sys
+from time import monotonic
+from typing import Any
+
+from seg_ros.commands.options import add_settings, settings_from_args
+from seg_ros.core.errors import EngineError, SettingError
+from seg_ros.core.progress import Report
+from seg_ros.core.settings import Settings
+from tqdm import tqdm
+
+SUMMARY = 'build the TensorRT engine of a model into the cache, or look after the cache'
+EXAMPLE = 'seg_ros build yolov8n-seg.model.onnx'
+OPTIONS = (
+    'max_batch', 'upsample', 'source_size', 'device', 'workspace_mib', 'optimization_level',
+    'dla_core', 'hardware_compatibility', 'cache_dir',
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument('model', nargs='?', help='a compiled model')
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument('--list', action='store_true', help='tell what the cache holds')
+    what.add_argument(
+        '--prune', action='store_true', help='remove from the cache what no longer fits this '
+        'machine, and what unfinished builds left',
+    )
+    what.add_argument(
+        '--for', dest='capabilities', type=_capabilities, default=(), metavar='SM,SM',
+        help='build with TensorRT-RTX for these compute capabilities, such as sm86,sm89, on any '
+        'machine; needs -o',
+    )
+    parser.add_argument('-o', '--output', type=Path, help='the file that --for writes')
+    add_settings(parser, OPTIONS)
+    parser.add_argument('--json', action='store_true', help='print the figures as one object')
+
+
+def run(args: argparse.Namespace) -> int:
+    """
+    Build, list or prune.
+
+    :raises SegError: on bad input, or as `engines.plan` does.
+    """
+    # These take a second to import, which --help need not wait for.
+    from seg_ros.commands.figures import print_figures
+    from seg_ros.commands.plan_cache import listed, pruned
+
+    tends = args.list or args.prune
+    if tends == bool(args.model):
+        raise SettingError(
+            'a model with --list or --prune' if tends else 'no model',
+            'a model to build, or --list, or --prune',
+        )
+    if bool(args.capabilities) != bool(args.output):
+        raise SettingError('one of --for and -o', 'both or none of them')
+    args.model = args.model or Settings.model
+    settings = settings_from_args(args, ('model', *OPTIONS))
+    if args.list:
+        figures = listed(settings, args.json)
+    elif args.prune:
+        with _told() as report:
+            figures = pruned(settings, args.json, report)
+    elif args.capabilities:
+        figures = _built_for_others(settings, args.capabilities, args.output)
+    else:
+        figures = _built(settings)
+    print_figures(figures, args.json)
+    return 0
+
+
+def _capabilities(words: str) -> tuple[str, ...]:
+    """Read `sm86,sm120` as 8.6 and 12.0."""
+    found = [re.fullmatch(r'(?:sm_?)?(\d+)\.?(\d)', word.lower()) for word in words.split(',')]
+    if not all(found):
+        raise argparse.ArgumentTypeError(f'{words!r}: compute capabilities are given as sm86,sm89')
+    return tuple(f'{match[1]}.{match[2]}' for match in found if match)
+
+
+@contextmanager
+def _told() -> Iterator[Report]:
+    """Give a report that draws a bar on terminals, and prints a line for each phase."""
+    with tqdm(
+        total=1.0, file=sys.stderr, disable=None, bar_format='{percentage:3.0f}%|{bar}| {elapsed}'
+    ) as bar:
+        last = ''
+
+        def report(phase: str, share: float) -> None:
+            nonlocal last
+            if phase != last:
+                tqdm.write(f'seg_ros build: {phase}', file=sys.stderr)
+            last = phase
+            bar.n = share
+            bar.refresh()
+
+        yield report
+
+
+def _built(settings: Settings) -> dict[str, Any]:
+    from seg_ros.commands.plan_cache import plan_figures
+    from seg_ros.engines.flavour import load_flavour, RTX
+    from seg_ros.engines.gpu import find_gpu
+    from seg_ros.engines.model_path import path_from_model
+    from seg_ros.engines.plan import order_for, plan_of
+    from seg_ros.graph.compiled import read_compiled
+
+    compiled = read_compiled(path_from_model(settings.model))
+    flavour = load_flavour()
+    try:
+        gpu = find_gpu(settings.device)
+    except EngineError as error:
+        if flavour.name == RTX:
+            do = 'to build for other machines: seg_ros build MODEL --for sm86,sm89 -o FILE'
+        else:
+            do = 'build on the machine that will run it: TensorRT tries its kernels on the GPU'
+        raise EngineError(error.seen, error.expected, do) from error
+    order = order_for(compiled, settings, gpu)
+    begun = monotonic()
+    with _told() as report:
+        plan_of(order, report)
+    facts = order.cache.facts(order.recipe)
+    return {
+        **plan_figures(facts), 'machine': str(order.recipe.machine),
+        'took_s': round(monotonic() - begun, 1),
+        'file': str(order.cache.folder.path / f'{order.recipe.key}.plan'),
+    }
+
+
+def _built_for_others(
+    settings: Settings, capabilities: tuple[str, ...], file: Path
+) -> dict[str, Any]:
+    from seg_ros.engines.flavour import load_flavour, RTX
+    from seg_ros.engines.model_path import path_from_model
+    from seg_ros.engines.plan import build_for_others
+    from seg_ros.graph.compiled import read_compiled
+
+    try:
+        flavour = load_flavour(RTX)
+    except EngineError as error:
+        raise EngineError(
+            f'--for, but {error.seen}', 'TensorRT-RTX',
+            f'{error.do}; the full TensorRT builds on the GPU that the plan is for alone',
+        ) from error
+    compiled = read_compiled(path_from_model(settings.model))
+    begun = monotonic()
+    with _told() as report:
+        notes = build_for_others(compiled, settings, flavour, capabilities, file, report)
+    return {
+        'model': compiled.card.name, 'precision': compiled.precision,
+        'compute_capabilities': list(capabilities),
+        'tensorrt': f'{flavour.name} {flavour.version}',
+        'build_s': round(monotonic() - begun, 1), 'bytes': file.stat().st_size,
+        'file': str(file), 'notes': notes,
+    }

@@ -1,0 +1,69 @@
+"""One thing that a self-test tried, and how it went."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from seg_ros.core.errors import SegError
+
+PASSED, FAILED, SKIPPED = 'passed', 'failed', 'skipped'
+
+
+@dataclass
+class Check:
+    """
+    The outcome of one check; it passes unless told otherwise.
+
+    :param seen: in words.
+    :param do: what the user can do about it.
+    :param figures: what was measured, units in the names.
+    """
+
+    name: str
+    result: str = PASSED
+    seen: str = ''
+    do: str = ''
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    def fail(self, seen: str, do: str = '') -> None:
+        """Tell what went wrong; the first fault counts."""
+        if self.result == PASSED:
+            self.result, self.seen, self.do = FAILED, seen, do
+
+    def skip(self, seen: str, do: str = '') -> None:
+        """Tell what is missing."""
+        self.result, self.seen, self.do = SKIPPED, seen, do
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+
+@contextmanager
+def checked(name: str) -> Iterator[Check]:
+    """Turn an error raised on purpose inside into a failed check, so that others still run."""
+    check = Check(name)
+    try:
+        yield check
+    except SegError as error:
+        expectation = f'expected {error.expected}' if error.expected else ''
+        check.fail(error.seen, '; '.join(filter(None, (expectation, error.do))))
+
+
+def lines_of(checks: Iterable[Check]) -> Iterator[str]:
+    """Give a report for people."""
+    for check in checks:
+        yield f'{check.result:9}{check.name:28}{check.seen}'
+        if check.do:
+            yield f'{"":37}-> {check.do}'
+        for name, figure in _flat(check.figures):
+            yield f'{"":37}{name}: {figure}'
+
+
+def _flat(figures: Mapping[str, Any], prefix: str = '') -> Iterator[tuple[str, str]]:
+    for name, figure in figures.items():
+        if isinstance(figure, Mapping):
+            yield from _flat(figure, f'{prefix}{name}.')
+        else:
+            yield prefix + name, f'{figure:.4g}' if isinstance(figure, float) else str(figure)

@@ -1,0 +1,188 @@
+"""An opened engine against a reference: masks, milliseconds, frames a second, memory."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from itertools import cycle, islice
+from pathlib import Path
+import sys
+from time import perf_counter
+
+import numpy as np
+from seg_ros.commands.check import Check, checked
+from seg_ros.commands.parity import batches_from_frames, shortfalls
+from seg_ros.core.contract import Engine, Outputs
+from seg_ros.core.frame import Frame, Pixels
+from seg_ros.core.parity import Parity
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.core.settings import Settings
+from seg_ros.engines import open_engine
+from seg_ros.graph.compiled import CompiledModel
+from seg_ros.graph.precision import reduced
+from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.pipeline.timing import Timing
+
+IN_FLIGHT = 2
+WARM_UP = 10
+LATENCY_FRAMES = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """
+    What all precisions are tried on.
+
+    :param compiled: the model in fp32.
+    :param settings: of the engine on trial; the model's file is filled in.
+    :param folder: for files.
+    :param frame_count: of the long run.
+    :param gpu_used_mib: tells the GPU memory in use; None where there is no GPU.
+    """
+
+    compiled: CompiledModel
+    frames: Sequence[Frame]
+    settings: Settings
+    folder: Path
+    frame_count: int
+    gpu_used_mib: Callable[[], float] | None = None
+
+    @cached_property
+    def batches(self) -> list[Pixels]:
+        """Return the pictures as the network gets them."""
+        return list(batches_from_frames(self.frames, self.compiled))
+
+    @cached_property
+    def reference(self) -> list[Segmentation]:
+        """Return the masks of fp32 in ONNX Runtime."""
+        settings = self.settings_for(self.compiled)
+        with closing(open_engine(replace(settings, engine='onnxruntime', device='CPU'))) as engine:
+            return self.masks_of(engine)
+
+    def settings_for(self, compiled: CompiledModel) -> Settings:
+        """Write a model's file and return the settings that name it."""
+        path = self.folder / f'{compiled.precision}.onnx'
+        path.write_bytes(compiled.model.SerializeToString())
+        return replace(self.settings, model=str(path))
+
+    def masks_of(self, engine: Engine) -> list[Segmentation]:
+        """Segment the pictures as the node does."""
+        segmenter = Segmenter(engine, self.settings)
+        return [segmenter.segment(frame) for frame in self.frames]
+
+
+def precision_check(trial: Trial, precision: str) -> Check:
+    """Open the model in one precision, compare its masks, time it and watch the memory."""
+    with checked(f'the model in {precision}') as check:
+        compiled = reduced(trial.compiled, precision, trial.batches)
+        settings = trial.settings_for(compiled)
+        start = perf_counter()
+        with closing(open_engine(settings, _told)) as engine:
+            facts = engine.facts
+            check.figures = {
+                'engine': f'{facts.engine} {facts.version}', 'device': facts.device,
+                'opened_in_s': perf_counter() - start, 'model_bytes': compiled.model.ByteSize(),
+            }
+            masks = trial.masks_of(engine)
+            _compare(check, trial, masks, precision)
+            _measure(check, trial, engine)
+            if engine.facts.notes:
+                check.figures['notes'] = '; '.join(engine.facts.notes)
+        if trial.settings.engine == 'tensorrt':
+            _compare_plain(check, trial, settings, masks)
+        check.seen = check.seen or 'the masks of ONNX Runtime in fp32'
+    return check
+
+
+def _told(phase: str, share: float) -> None:
+    print(f'{phase} {share:.0%}', file=sys.stderr)
+
+
+def _compare(
+    check: Check, trial: Trial, masks: Sequence[Segmentation], precision: str
+) -> None:
+    parity = Parity()
+    for one, other in zip(trial.reference, masks, strict=True):
+        parity.add(one, other)
+    figures = asdict(parity.figures())
+    check.figures['agreement'] = figures
+    if short := shortfalls(figures, precision, trial.compiled.card.task):
+        check.fail(f'other masks than ONNX Runtime: {", ".join(short)}')
+
+
+def _compare_plain(
+    check: Check, trial: Trial, settings: Settings, recorded: Sequence[Segmentation]
+) -> None:
+    """See whether work launched as a CUDA graph gives what the same work gives piece by piece."""
+    from seg_ros.engines.tensorrt import open_tensorrt
+
+    with closing(open_tensorrt(Path(settings.model), settings, record=False)) as engine:
+        plain = trial.masks_of(engine)
+        check.figures['plain_latency_ms'] = latency_ms(engine, trial.batches)
+    check.figures['plain_equals_recorded'] = equal = equal_masks(plain, recorded)
+    if not equal:
+        check.fail('recorded work gives other masks than plain work')
+
+
+def latency_ms(engine: Engine, batches: Sequence[Pixels]) -> dict[str, Mapping[str, float]]:
+    """
+    Time one frame after another, from `submit` to its result, and the runtime's own stages.
+
+    :returns: median and 99th percentile by stage, in milliseconds.
+    """
+    timing = Timing()
+    for number, batch in enumerate(islice(cycle(batches), WARM_UP + LATENCY_FRAMES)):
+        start = perf_counter()
+        outputs = engine.submit(batch).result()
+        elapsed_ms = 1e3 * (perf_counter() - start)
+        if number >= WARM_UP:
+            for stage, milliseconds in {'whole': elapsed_ms, **outputs.stage_ms}.items():
+                timing.add(stage, milliseconds)
+    found = {stage: timing.quantiles(stage) for stage in timing.stages()}
+    return {
+        stage: {'median': quantiles[0], 'p99': quantiles[1]}
+        for stage, quantiles in found.items() if quantiles
+    }
+
+
+def throughput_hz(engine: Engine, batches: Sequence[Pixels], frames: int) -> float:
+    """Run `frames` frames with `IN_FLIGHT` of them in flight, and return how many a second."""
+    flying: list[Future[Outputs]] = []
+    start = perf_counter()
+    for batch in islice(cycle(batches), frames):
+        if len(flying) == IN_FLIGHT:
+            flying.pop(0).result()
+        flying.append(engine.submit(batch))
+    for future in flying:
+        future.result()
+    return frames / (perf_counter() - start)
+
+
+def resident_mib() -> float:
+    """Return the memory that this process holds, in MiB."""
+    status = Path('/proc/self/status').read_text(encoding='ascii')
+    (line,) = (line for line in status.splitlines() if line.startswith('VmRSS'))
+    return int(line.split()[1]) / 1024
+
+
+def _measure(check: Check, trial: Trial, engine: Engine) -> None:
+    check.figures['latency_ms'] = latency_ms(engine, trial.batches)
+    throughput_hz(engine, trial.batches, WARM_UP)
+    meters = {'resident_mib': resident_mib}
+    if trial.gpu_used_mib:
+        meters['gpu_mib'] = trial.gpu_used_mib
+    before = {name: meter() for name, meter in meters.items()}
+    check.figures['frames_per_s'] = throughput_hz(engine, trial.batches, trial.frame_count)
+    check.figures['frames'] = trial.frame_count
+    for name, meter in meters.items():
+        check.figures[name] = {'before': before[name], 'after': meter()}
+
+
+def equal_masks(first: Sequence[Segmentation], second: Sequence[Segmentation]) -> bool:
+    """Tell whether two runs gave the same masks, pixel by pixel."""
+    return all(
+        np.array_equal(getattr(one, name), getattr(other, name))
+        for one, other in zip(first, second, strict=True)
+        for name in ('classes', 'instances')
+    )

@@ -1,0 +1,93 @@
+"""What `seg_ros build` tells of the cache of TensorRT plans, and what it removes there."""
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from itertools import count
+from typing import Any
+
+from seg_ros.core.errors import EngineError
+from seg_ros.core.progress import Report
+from seg_ros.core.settings import Settings
+from seg_ros.engines.cache import Kept, PlanCache
+from seg_ros.engines.flavour import load_flavour
+from seg_ros.engines.gpu import find_gpu
+from seg_ros.engines.plan import open_cache
+from seg_ros.engines.recipe import Machine, machine_of
+
+MIB, HOUR_S, DAY_S = 1 << 20, 3600, 86400
+
+
+def plan_figures(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the JSON of a plan says that people want to know."""
+    recipe = facts['recipe']
+    return {
+        'model': facts['model'], 'precision': recipe['precision'],
+        'max_batch': recipe['options']['max_batch'], 'build_s': facts['build_s'],
+        'bytes': facts['plan_bytes'], 'notes': facts['notes'],
+    }
+
+
+def listed(settings: Settings, as_json: bool) -> dict[str, Any]:
+    """Return the plans that there are."""
+    cache, machines = open_cache(settings), _machines()
+    plans = [_kept_figures(plan) for plan in cache.kept(machines)]
+    return _cache_figures(cache, machines) | {
+        'plans': plans if as_json else [_line(plan) for plan in plans],
+        'bytes': sum(plan['bytes'] for plan in plans),
+    }
+
+
+def pruned(settings: Settings, as_json: bool, report: Report) -> dict[str, Any]:
+    """
+    Remove what can no longer be used, once no build is under way.
+
+    :param report: told what is waited for.
+    """
+    cache, machines = open_cache(settings), _machines()
+    with cache.folder.locked('which prunes the cache', report):
+        removed = cache.prune(machines)
+    return _cache_figures(cache, machines) | {
+        'removed': [
+            vars(item) if as_json else f'{item.name}: {item.reason}' for item in removed
+        ],
+        'bytes': sum(item.size_bytes for item in removed),
+    }
+
+
+def _cache_figures(cache: PlanCache, machines: list[Machine]) -> dict[str, Any]:
+    unknown = 'no TensorRT or no GPU here: plans of other machines count as fitting'
+    return {
+        'folder': str(cache.folder.path),
+        'machines': [str(machine) for machine in machines] or [unknown],
+    }
+
+
+def _machines() -> list[Machine]:
+    """Return this machine once for each of its GPUs; nothing where it cannot run plans."""
+    machines: list[Machine] = []
+    try:
+        flavour = load_flavour()
+        for index in count():
+            machines.append(machine_of(flavour, find_gpu(f'cuda:{index}')))
+    except EngineError:
+        pass    # the number after the last GPU's, or there is none at all
+    return machines
+
+
+def _kept_figures(plan: Kept) -> dict[str, Any]:
+    known = {'key': plan.key, 'bytes': plan.size_bytes, 'fits': not plan.flaw, 'flaw': plan.flaw}
+    if not plan.facts:
+        return known
+    age = datetime.now(timezone.utc) - datetime.fromisoformat(plan.facts['built'])
+    return {**plan_figures(plan.facts), **known, 'age_s': round(age.total_seconds())}
+
+
+def _line(plan: dict[str, Any]) -> str:
+    if 'model' not in plan:
+        return f'{plan["key"]}: {plan["bytes"] / MIB:.1f} MiB, {plan["flaw"]}'
+    days, seconds = divmod(plan['age_s'], DAY_S)
+    age = f'{days} days' if days > 1 else f'{plan["age_s"] // HOUR_S} h {seconds // 60 % 60} min'
+    return (
+        f'{plan["model"]}, {plan["precision"]}, batch {plan["max_batch"]}: '
+        f'{plan["bytes"] / MIB:.1f} MiB, {age} old, {plan["flaw"] or "fits this machine"}'
+    )

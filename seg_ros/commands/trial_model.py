@@ -1,0 +1,63 @@
+"""A network and pictures to test a machine with, where the user names none."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
+from seg_ros.core.frame import Frame
+from seg_ros.graph.compile import compile_model
+from seg_ros.graph.compiled import compiled_from_model, CompiledModel
+from seg_ros.sim.tabletop import Tabletop
+
+SIZE_HW = (240, 320)
+WIDTHS = (3, 16, 32, 64)
+CLASSES = 6
+PICTURES = 8
+
+
+def trial_model(folder: Path) -> CompiledModel:
+    """
+    Compile three strided convolutions and a head, with random weights.
+
+    Its masks mean nothing; they are blotches that every engine must paint alike.
+    """
+    rng = np.random.default_rng(0)
+    nodes, weights, last = [], {}, 'images'
+    for number, (before, after) in enumerate(pairwise(WIDTHS)):
+        kernel = rng.normal(0, np.sqrt(2 / (9 * before)), (after, before, 3, 3))
+        weights[f'kernel{number}'] = kernel
+        nodes.append(helper.make_node(
+            'Conv', [last, f'kernel{number}'], [f'sum{number}'], f'conv{number}',
+            strides=[2, 2], pads=[1, 1, 1, 1],
+        ))
+        nodes.append(helper.make_node('Relu', [f'sum{number}'], [f'map{number}']))
+        last = f'map{number}'
+    weights['head'] = rng.normal(0, 2 / np.sqrt(WIDTHS[-1]), (CLASSES, WIDTHS[-1], 1, 1))
+    nodes.append(helper.make_node('Conv', [last, 'head'], ['scores'], 'head'))
+    graph = helper.make_graph(
+        nodes, 'trial',
+        [helper.make_tensor_value_info('images', 1, ['N', 3, *SIZE_HW])],
+        [helper.make_tensor_value_info('scores', 1, None)],
+        [numpy_helper.from_array(array.astype(np.float32), name)
+         for name, array in weights.items()],
+    )
+    path = folder / 'trial.onnx'
+    opsets = [helper.make_opsetid('', 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+    classes = tuple(
+        ClassInfo(index, f'blotch {index}', (40 * index + 40, 80, 200 - 30 * index))
+        for index in range(CLASSES)
+    )
+    card = ModelCard('trial', 'semantic', classes, input=InputSpec(
+        SIZE_HW, fit='stretch', mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)
+    ))
+    return compiled_from_model(compile_model(path, card), '', path.name)
+
+
+def trial_frames() -> list[Frame]:
+    """Draw a table top at several moments."""
+    table = Tabletop()
+    return [Frame(table.picture(0.7 * moment)[0], 'rgb') for moment in range(PICTURES)]

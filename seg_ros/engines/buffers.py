@@ -1,0 +1,56 @@
+"""Arrays that the host and the GPU both reach, by copies or by sharing the memory."""
+
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+from seg_ros.engines.streams import Stream
+
+
+class Buffer(Protocol):
+    """
+    An array of the host and its bytes on the GPU.
+
+    :param host: page-locked, so that copies need not wait.
+    :param address: of the first byte, for the GPU.
+    """
+
+    host: NDArray[Any]
+    address: int
+
+    def upload(self, count: int, stream: Stream) -> None:
+        """Bring the first `count` rows to the GPU."""
+
+    def download(self, count: int, stream: Stream) -> None:
+        """Bring the first `count` rows back."""
+
+
+class CopiedBuffer:
+    """A buffer whose bytes cross the bus."""
+
+    def __init__(self, host: NDArray[Any], address: int, pycuda: Any) -> None:
+        self.host = host
+        self.address = address
+        self._pycuda = pycuda
+
+    def upload(self, count: int, stream: Stream) -> None:
+        """Enqueue the copy."""
+        self._pycuda.memcpy_htod_async(self.address, self.host[:count], stream.queue)
+
+    def download(self, count: int, stream: Stream) -> None:
+        """Enqueue the copy."""
+        self._pycuda.memcpy_dtoh_async(self.host[:count], self.address, stream.queue)
+
+
+class MappedBuffer:
+    """A buffer in memory that CPU and GPU share, as on a Jetson: nothing is copied."""
+
+    def __init__(self, host: NDArray[Any]) -> None:
+        self.host = host
+        allocation: Any = host.base
+        self.address = int(allocation.get_device_pointer())
+
+    def upload(self, count: int, stream: Stream) -> None:
+        """Do nothing: the bytes are there."""
+
+    def download(self, count: int, stream: Stream) -> None:
+        """Do nothing: the bytes are here."""

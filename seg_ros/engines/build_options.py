@@ -1,0 +1,62 @@
+"""What TensorRT's builder is asked for, in plain values that cross to the process that builds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from seg_ros.core.contract import Contract
+from seg_ros.core.errors import SettingError
+from seg_ros.core.settings import Settings
+from seg_ros.engines.flavour import Flavour, RTX
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """
+    The builder's options.
+
+    :param flavour: the module to build with.
+    :param max_batch: the profile's largest batch; a graph of a fixed batch has no profile.
+    :param workspace_mib: 0 leaves the choice to TensorRT.
+    :param optimization_level: -1 leaves the choice to TensorRT.
+    :param dla_core: -1 is the GPU.
+    :param hardware_compatibility: as in `Settings`.
+    :param compute_capabilities: that TensorRT-RTX builds for, as `SM89`; no others take them.
+    """
+
+    flavour: str
+    max_batch: int = 1
+    workspace_mib: int = 0
+    optimization_level: int = -1
+    dla_core: int = -1
+    hardware_compatibility: str = 'none'
+    compute_capabilities: tuple[str, ...] = ()
+
+
+def options_from_settings(
+    settings: Settings, contract: Contract, flavour: Flavour, compute_capabilities: Sequence[str]
+) -> BuildOptions:
+    """
+    Choose the builder's options for a model.
+
+    :param compute_capabilities: of the GPUs that the plan is for, as `8.9`.
+    :raises SettingError: for what this flavour or this model does not go with.
+    """
+    on_rtx, on_dla = flavour.name == RTX, settings.dla_core >= 0
+    if on_rtx and on_dla:
+        raise SettingError(f'dla_core: {settings.dla_core} with TensorRT-RTX', '-1')
+    if on_rtx and settings.hardware_compatibility != 'none':
+        raise SettingError(
+            f'hardware_compatibility: {settings.hardware_compatibility} with TensorRT-RTX',
+            'none', 'name the GPUs instead: seg_ros build MODEL --for sm86,sm89 -o FILE',
+        )
+    if on_dla and contract.precision != 'fp16':
+        raise SettingError(
+            f'dla_core: {settings.dla_core} with a model in {contract.precision}', 'one in fp16',
+            'compile it with --precision fp16',
+        )
+    most = 1 if on_dla else min(settings.max_batch, contract.max_batch or settings.max_batch)
+    names = tuple(f'SM{item.replace(".", "")}' for item in compute_capabilities)
+    return BuildOptions(
+        flavour.name, most, settings.workspace_mib, settings.optimization_level,
+        settings.dla_core, settings.hardware_compatibility, names if on_rtx else (),
+    )

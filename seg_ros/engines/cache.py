@@ -1,0 +1,223 @@
+"""
+Plans that were built before, each beside a JSON that says what it is.
+
+The JSON carries the plan's hash and its own, so that no byte of either changes unnoticed. That
+keeps accidents out; strangers are kept out by `PrivateFolder`.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from hashlib import sha256
+import json
+from pathlib import Path
+from typing import Any
+
+from seg_ros import __version__
+from seg_ros.core.errors import PlanError
+from seg_ros.engines.private_folder import PrivateFolder
+from seg_ros.engines.recipe import Machine, Recipe
+
+PLAN, SIDECAR, TIMING = '.plan', '.json', '.timing'
+DIGEST_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Kept:
+    """
+    One plan of the cache.
+
+    :param key: the name of its files.
+    :param flaw: why it cannot be used here; empty if it can.
+    :param facts: what its JSON says; empty where that cannot be read.
+    """
+
+    key: str
+    size_bytes: int
+    flaw: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A file that `prune` took out, and why."""
+
+    name: str
+    reason: str
+    size_bytes: int
+
+
+class PlanCache:
+    """Plans by recipe; whoever changes anything holds `folder.locked`."""
+
+    def __init__(self, folder: PrivateFolder) -> None:
+        self.folder = folder
+
+    def load(self, recipe: Recipe) -> bytes | None:
+        """
+        Return the plan, or None where it was never built.
+
+        :raises PlanError: if it is there but must not be used.
+        """
+        key = recipe.key
+        plan, text = (self.folder.read(key + suffix) for suffix in (PLAN, SIDECAR))
+        if plan is None and text is None:
+            return None
+        facts = _facts(text)
+        if facts['recipe'] != _plain(recipe):
+            raise PlanError('the cached plan is that of another model or machine')
+        if plan is None or facts['plan_sha256'] != sha256(plan).hexdigest():
+            raise PlanError('the cached plan was altered or cut short')
+        return plan
+
+    def store(
+        self, recipe: Recipe, file: Path, model: str, build_s: float, notes: Sequence[str]
+    ) -> bytes:
+        """
+        Take over a plan that was built.
+
+        :param file: of the same file system.
+        :param model: its name, for people.
+        :param build_s: how long the build took, in seconds.
+        :returns: the plan.
+        """
+        with self.folder.errors():
+            plan = file.read_bytes()
+        facts = {
+            'model': model,
+            'built': datetime.now(timezone.utc).isoformat(timespec='seconds'),
+            'build_s': round(build_s, 1),
+            'notes': list(notes),
+            'plan_bytes': len(plan),
+            'plan_sha256': sha256(plan).hexdigest(),
+            'recipe': _plain(recipe),
+        }
+        self.folder.adopt(file, recipe.key + PLAN)
+        self.folder.write(recipe.key + SIDECAR, _text(facts))
+        return plan
+
+    def facts(self, recipe: Recipe) -> Mapping[str, Any]:
+        """
+        Return what is known of a plan.
+
+        :raises PlanError: if there is none or its JSON was altered.
+        """
+        return _facts(self.folder.read(recipe.key + SIDECAR))
+
+    def forget(self, recipe: Recipe) -> None:
+        """Drop a plan, if it is there."""
+        for suffix in (SIDECAR, PLAN):
+            self.folder.remove(recipe.key + suffix)
+
+    def timing(self, machine: Machine) -> bytes:
+        """
+        Return what builds on this machine measured so far.
+
+        :raises PlanError: if it must not be used.
+        """
+        data = self.folder.read(machine.key + TIMING) or b''
+        digest, timing = data[:DIGEST_BYTES], data[DIGEST_BYTES:]
+        if data and digest != sha256(timing).digest():
+            raise PlanError("the builder's timings were altered or cut short")
+        return timing
+
+    def keep_timing(self, machine: Machine, timing: bytes) -> None:
+        """Keep what a build measured."""
+        if timing:
+            self.folder.write(machine.key + TIMING, sha256(timing).digest() + timing)
+
+    def kept(self, machines: Collection[Machine]) -> list[Kept]:
+        """
+        Return all plans, the latest last.
+
+        :param machines: what can be run on here; where it is empty nothing is held against a plan
+            of another machine.
+        """
+        with self.folder.errors():
+            names = {
+                path.stem for path in self.folder.path.iterdir()
+                if path.suffix in (PLAN, SIDECAR)
+            }
+        plans = [self._kept(key, machines) for key in names]
+        return sorted(plans, key=lambda plan: (plan.facts.get('built', ''), plan.key))
+
+    def _kept(self, key: str, machines: Collection[Machine]) -> Kept:
+        files = [self.folder.path / (key + suffix) for suffix in (PLAN, SIDECAR)]
+        size = sum(_size(file) for file in files)
+        try:
+            facts = _facts(self.folder.read(key + SIDECAR))
+        except PlanError as error:
+            return Kept(key, size, str(error), {})
+        flaw = ''
+        if _size(files[0]) != facts['plan_bytes']:
+            flaw = 'the plan is missing or cut short'
+        elif facts['recipe']['seg_ros'] != __version__:
+            flaw = f'for seg_ros {facts["recipe"]["seg_ros"]}'
+        elif machines and (built_for := Machine(**facts['recipe']['machine'])) not in machines:
+            flaw = f'for {built_for}'
+        return Kept(key, size, flaw, facts)
+
+    def prune(self, machines: Collection[Machine]) -> list[Removed]:
+        """
+        Remove what can no longer be used here, and what unfinished builds left.
+
+        :param machines: as for `kept`.
+        """
+        removed = [
+            Removed(key, reason, size) for key, reason, size in self._unusable(machines)
+        ]
+        for item in removed:
+            for suffix in ('', SIDECAR, PLAN):
+                self.folder.remove(item.name + suffix)
+        return removed
+
+    def _unusable(self, machines: Collection[Machine]) -> list[tuple[str, str, int]]:
+        path = self.folder.path
+        plans = [
+            (plan.key, plan.flaw, plan.size_bytes) for plan in self.kept(machines) if plan.flaw
+        ]
+        timings = [
+            (file.name, 'timings of another machine', _size(file))
+            for file in sorted(path.glob(f'*{TIMING}'))
+            if machines and file.stem not in {machine.key for machine in machines}
+        ]
+        parts = [
+            (name, 'left by a build that did not end', _size(path / name))
+            for name in self.folder.leftovers()
+        ]
+        return plans + timings + parts
+
+
+def _plain(recipe: Recipe) -> Any:
+    """Return a recipe as JSON has it, without tuples."""
+    return json.loads(json.dumps(asdict(recipe)))
+
+
+def _text(facts: Mapping[str, Any]) -> bytes:
+    """Write facts so that every byte follows from them."""
+    digest = sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    return json.dumps({**facts, 'sha256': digest}, indent=1, sort_keys=True).encode()
+
+
+def _facts(text: bytes | None) -> dict[str, Any]:
+    """
+    Read facts back.
+
+    :raises PlanError: if a byte is not as it was written.
+    """
+    if text is None:
+        raise PlanError('a plan without the JSON that says what it is')
+    try:
+        facts = dict(json.loads(text))
+        facts.pop('sha256', None)
+    except (ValueError, TypeError):
+        facts = {}
+    if not facts or _text(facts) != text:
+        raise PlanError('what is noted of the cached plan was altered or cut short')
+    return facts
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of a file, or of the files in a folder."""
+    files = [path, *path.rglob('*')] if path.is_dir() else [path]
+    return sum(file.lstat().st_size for file in files if file.is_file())

@@ -1,0 +1,117 @@
+"""A build in a child process: it can be called off, and its crash is an error like others."""
+
+from collections.abc import Callable, Iterator
+import json
+import os
+from pathlib import Path
+from select import poll, POLLHUP, POLLIN
+from signal import SIGKILL, Signals
+from subprocess import PIPE, Popen
+import sys
+from tempfile import TemporaryFile
+from typing import Any, IO
+
+from seg_ros.core.errors import EngineError, GpuMemoryError
+from seg_ros.core.progress import Cancelled, Report
+from seg_ros.engines.build_options import BuildOptions
+from seg_ros.engines.tensorrt_build import json_from_options, MODEL, OPTIONS, TIMING
+
+POLL_MS = 200
+LAST_WORDS = 400    # characters of what a crashed process wrote last
+ERRORS = {kind.__name__: kind for kind in (EngineError, GpuMemoryError)}
+
+
+def build_in_child(
+    folder: Path,
+    onnx: bytes,
+    options: BuildOptions,
+    timing: bytes,
+    gpu_index: int,
+    report: Report,
+    cancelled: Cancelled,
+) -> list[str]:
+    """
+    Build in a process of its own, which ends with this one.
+
+    :param folder: private and empty; afterwards it holds `plan` and `timing`.
+    :param gpu_index: the GPU, as this process counts them.
+    :returns: what a user should know of the plan.
+    :raises EngineError: if the build fails, crashes or is called off.
+    :raises OSError: if the folder takes no more files.
+    """
+    (folder / MODEL).write_bytes(onnx)
+    (folder / OPTIONS).write_text(json_from_options(options), encoding='utf-8')
+    (folder / TIMING).write_bytes(timing)
+    command = [sys.executable, '-m', 'seg_ros.engines.tensorrt_build', str(folder)]
+    notes: list[str] = []
+    with TemporaryFile() as complaints, Popen(
+        command, stdin=PIPE, stdout=PIPE, stderr=complaints, cwd=folder,
+        env=_environment(gpu_index), start_new_session=True,
+    ) as child:
+        try:
+            done = _listen(_lines(child, cancelled), report, notes.append)
+            if not done:
+                raise _crash(child.wait(), complaints)
+        finally:
+            child.kill()
+    return notes
+
+
+def _environment(gpu_index: int) -> dict[str, str]:
+    """Return this process's own, with one GPU, and paths that hold in another folder."""
+    variables = dict(os.environ)
+    paths = filter(None, variables.get('PYTHONPATH', '').split(os.pathsep))
+    variables['PYTHONPATH'] = os.pathsep.join(map(os.path.abspath, paths))
+    if gpu_index:
+        visible = variables.get('CUDA_VISIBLE_DEVICES')
+        variables['CUDA_VISIBLE_DEVICES'] = (
+            visible.split(',')[gpu_index] if visible else str(gpu_index)
+        )
+    return variables
+
+
+def _lines(child: 'Popen[bytes]', cancelled: Cancelled) -> Iterator[dict[str, Any]]:
+    """Give what the child tells until it closes its output."""
+    output = child.stdout.fileno() if child.stdout else -1
+    waiter = poll()
+    waiter.register(output, POLLIN | POLLHUP)
+    rest = b''
+    while True:
+        if cancelled():
+            raise EngineError('the build was called off')
+        if waiter.poll(POLL_MS):
+            data = os.read(output, 1 << 16)
+            if not data:
+                return
+            *lines, rest = (rest + data).split(b'\n')
+            yield from map(json.loads, lines)
+
+
+def _listen(
+    lines: Iterator[dict[str, Any]], report: Report, note: Callable[[str], None]
+) -> bool:
+    """
+    Pass on what the child tells.
+
+    :returns: whether it came to the end.
+    :raises EngineError: what the child raised.
+    """
+    for line in lines:
+        if 'phase' in line:
+            report(line['phase'], line['share'])
+        elif 'note' in line:
+            note(line['note'])
+        elif 'error' in line:
+            kind, *words = line['error']
+            raise ERRORS.get(kind, EngineError)(*words)
+        elif 'done' in line:
+            return True
+    return False
+
+
+def _crash(code: int, complaints: IO[bytes]) -> EngineError:
+    complaints.seek(0)
+    words = complaints.read().decode(errors='replace').strip()[-LAST_WORDS:]
+    end = f'by {Signals(-code).name}' if code < 0 else f'with exit code {code}'
+    hint = 'see whether the system ran out of memory: dmesg' if code == -SIGKILL else ''
+    return EngineError(f'the process that builds ended {end}: {words or "no words"}', do=hint)

@@ -1,0 +1,161 @@
+"""One engine's share of a GPU through pycuda: its context, memory, streams and events."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, ExitStack
+from ctypes import byref, c_void_p
+import re
+from traceback import clear_frames
+from typing import Any
+
+from numpy.typing import DTypeLike
+from seg_ros.core.errors import ContextLostError, EngineError, GpuMemoryError
+from seg_ros.engines.buffers import Buffer, CopiedBuffer, MappedBuffer
+from seg_ros.engines.gpu import Gpu
+from seg_ros.engines.libcuda import call, error_from_code, libcuda, LOST
+from seg_ros.engines.primary import primary_of
+from seg_ros.engines.streams import Event, Stream
+
+
+class Cuda:
+    """
+    What one thread makes on a GPU; `close` frees all of it, in that thread.
+
+    pycuda frees nothing in a thread where its Context is not current (it warns and leaks) and
+    aborts the process when a thread ends while one is. Hence one thread opens, makes and closes;
+    another may wait for events while it has `borrowed` the context. The context is the primary
+    one, which TensorRT uses too.
+
+    :param wake: called from any thread when the context is lost; must not block.
+    :raises EngineError: if pycuda is missing or does not load, or the GPU cannot be used.
+    """
+
+    def __init__(self, gpu: Gpu, wake: Callable[[], None]) -> None:
+        self._pycuda = _pycuda()
+        self._mapped = gpu.integrated
+        self._owned = ExitStack()
+        self._primary = primary_of(gpu.index)
+        self._primary.enter(self, wake)
+        self._owned.callback(self._primary.leave, self)
+        with ExitStack() as undo, self.errors():
+            undo.callback(self._owned.close)
+            self._pycuda.init()
+            self._context = self._pycuda.Device(gpu.index).retain_primary_context()
+            self._owned.callback(self._let_go)
+            self._context.push()
+            undo.pop_all()
+
+    def _let_go(self) -> None:
+        """
+        Give the context back.
+
+        `detach` empties pycuda's stack without asking the driver, which `Context.pop` does first
+        and fails where the context is lost; the driver's own stack is left to us.
+        """
+        self._context.detach()
+        libcuda().cuCtxPopCurrent_v2(byref(c_void_p()))
+
+    def close(self) -> None:
+        """Wait for work that a failure left behind, then free everything, last made first."""
+        libcuda().cuCtxSynchronize()
+        self._owned.close()
+
+    def at_close(self, free: Callable[[], Any]) -> None:
+        """Have `free` called by `close`, before what was made until now is freed."""
+        self._owned.callback(free)
+
+    @contextmanager
+    def borrowed(self) -> Iterator[None]:
+        """
+        Make the context current in another thread, which may wait but not make nor free.
+
+        :raises EngineError: as `errors` has it.
+        """
+        with self.errors():
+            call('cuCtxPushCurrent_v2', c_void_p(self._context.handle))
+        try:
+            with self.errors():
+                yield
+        finally:
+            libcuda().cuCtxPopCurrent_v2(byref(c_void_p()))
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn what pycuda and the driver raise into what they mean for the engine."""
+        try:
+            yield
+        except self._pycuda.Error as error:
+            full = isinstance(error, self._pycuda.MemoryError)
+            kind = GpuMemoryError if full else EngineError
+            # The frames that it passed may hold what only this thread can free.
+            clear_frames(error.__traceback__)
+            raise self.failure(f'CUDA failed: {error}', kind) from error
+        except ContextLostError as error:
+            self._primary.lose(str(error))
+            raise
+
+    def failure(self, seen: str, kind: type[EngineError] = EngineError) -> EngineError:
+        """
+        Return what really happened: a lost context makes everything fail, in words of its own.
+
+        :param kind: what it is where the context still works and memory is not what lacks.
+        """
+        code = libcuda().cuStreamQuery(None)
+        if code in LOST:
+            self._primary.lose(str(error_from_code(code, seen)))
+        if self._primary.loss:
+            return ContextLostError(self._primary.loss)
+        if re.search(r'out ?of ?memory|could not be allocated', seen, re.IGNORECASE):
+            kind = GpuMemoryError
+        return kind(seen)
+
+    def check(self) -> None:
+        """
+        See whether the context still works, as far as anybody in this process knows.
+
+        :raises ContextLostError: if not.
+        """
+        if self._primary.loss:
+            raise ContextLostError(self._primary.loss)
+
+    def memory(self, size: int) -> int:
+        """
+        Allocate on the GPU.
+
+        :param size: in bytes.
+        :returns: the address.
+        """
+        allocation = self._pycuda.mem_alloc(max(size, 1))
+        self._owned.callback(allocation.free)
+        return int(allocation)
+
+    def buffer(self, shape: tuple[int, ...], dtype: DTypeLike) -> Buffer:
+        """Allocate an array that the host and the GPU both reach; its bytes are zero."""
+        flags = self._pycuda.host_alloc_flags.DEVICEMAP if self._mapped else 0
+        host = self._pycuda.pagelocked_empty(shape, dtype, mem_flags=flags)
+        self._owned.callback(host.base.free)
+        host[...] = 0
+        if self._mapped:
+            return MappedBuffer(host)
+        return CopiedBuffer(host, self.memory(host.nbytes), self._pycuda)
+
+    def stream(self) -> Stream:
+        """Make a stream beside the default one."""
+        stream = Stream(self._pycuda)
+        self._owned.callback(stream.free)
+        return stream
+
+    def event(self) -> Event:
+        """Make an event that a thread sleeps for."""
+        event = Event(self._pycuda)
+        self._owned.callback(event.free)
+        return event
+
+
+def _pycuda() -> Any:
+    try:
+        import pycuda.driver
+    except ImportError as error:
+        raise EngineError(
+            f'pycuda does not load ({error})', do='pip install pycuda, with the CUDA toolkit there'
+        ) from error
+    return pycuda.driver

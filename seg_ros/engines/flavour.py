@@ -1,0 +1,62 @@
+"""Which TensorRT is installed: the full one, or TensorRT-RTX for GeForce and RTX GPUs."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from seg_ros.core.errors import EngineError
+
+FULL, RTX = 'tensorrt', 'tensorrt_rtx'
+FLAVOURS = (FULL, RTX)
+OLDEST = 10     # the first with networks that carry their precision in the graph
+
+
+@dataclass(frozen=True)
+class Flavour:
+    """
+    A TensorRT that can be used.
+
+    :param name: of its Python module: `tensorrt` or `tensorrt_rtx`.
+    :param version: as the module tells it.
+    :param trt: the module.
+    """
+
+    name: str
+    version: str
+    trt: Any
+
+    @property
+    def major(self) -> int:
+        """Return the first number of the version."""
+        return int(self.version.partition('.')[0])
+
+
+def load_flavour(name: str = '') -> Flavour:
+    """
+    Import TensorRT.
+
+    :param name: which of `FLAVOURS`; where it is empty the first that is installed.
+    :raises EngineError: if there is none, if it does not load, or if it is too old.
+    """
+    wanted = (name,) if name else FLAVOURS
+    found = next(filter(find_spec, wanted), '')
+    if not found:
+        raise EngineError(
+            f'no module {" nor ".join(wanted)}', do=f'pip install {wanted[-1].replace("_", "-")}'
+            ' on a PC; on a Jetson, apt install tensorrt brings it'
+        )
+    try:
+        trt = import_module(found)
+    except (ImportError, OSError, RuntimeError, TypeError) as error:
+        raise EngineError(
+            f'{found} is installed but does not load ({error})', do='install it again'
+        ) from error
+    flavour = Flavour(found, trt.__version__, trt)
+    if found == FULL and flavour.major < OLDEST:
+        raise EngineError(
+            f'TensorRT {flavour.version}, which knows no strongly typed networks',
+            f'TensorRT {OLDEST}.0 or later',
+            'update it (on a Jetson: JetPack 6), or set engine: onnxruntime',
+        )
+    return flavour

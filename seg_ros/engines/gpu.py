@@ -1,0 +1,86 @@
+"""Which GPU there is, asked of the driver alone: no context is made and nothing is allocated."""
+
+from ctypes import byref, c_int, c_size_t, create_string_buffer
+from dataclasses import dataclass
+from pathlib import Path
+import re
+
+from seg_ros.core.errors import EngineError
+from seg_ros.engines.libcuda import call
+
+# Where a Jetson names its release, and where other machines name their driver.
+RELEASES = (
+    (Path('/etc/nv_tegra_release'), r'# (R\d+) .*REVISION: ([\d.]+)'),
+    (Path('/proc/driver/nvidia/version'), r'\b(\d+\.\d+(?:\.\d+)?)\b'),
+)
+# CUdevice_attribute of cuda.h.
+INTEGRATED, CAPABILITY_MAJOR, CAPABILITY_MINOR = 18, 75, 76
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """
+    One GPU.
+
+    :param index: its ordinal, as in `cuda:0`.
+    :param compute_capability: as `8.7`.
+    :param driver: the driver's release and the CUDA version it is good for.
+    :param integrated: whether it shares the CPU's memory, as a Jetson's does.
+    :param memory_mib: all of its memory, in MiB.
+    """
+
+    index: int
+    name: str
+    compute_capability: str
+    driver: str
+    integrated: bool
+    memory_mib: int
+
+
+def find_gpu(device: str = 'auto') -> Gpu:
+    """
+    Ask the driver about a GPU.
+
+    :param device: `auto` or `cuda` for the first, `cuda:N` for another.
+    :raises EngineError: if there is no driver, no GPU, or none of that number.
+    """
+    index = _index(device)
+    call('cuInit', 0)
+    count = c_int()
+    call('cuDeviceGetCount', byref(count))
+    if index >= count.value:
+        raise EngineError(f'device {device!r}', f'one of {count.value} GPUs, counted from 0')
+    handle, name, memory = c_int(), create_string_buffer(256), c_size_t()
+    call('cuDeviceGet', byref(handle), index)
+    call('cuDeviceGetName', name, len(name), handle)
+    call('cuDeviceTotalMem_v2', byref(memory), handle)
+    major, minor, integrated = (
+        _attribute(handle, item) for item in (CAPABILITY_MAJOR, CAPABILITY_MINOR, INTEGRATED)
+    )
+    return Gpu(
+        index, name.value.decode(), f'{major}.{minor}', _driver(), bool(integrated),
+        memory.value >> 20,
+    )
+
+
+def _index(device: str) -> int:
+    match = re.fullmatch(r'auto|cuda(?::(\d+))?', device)
+    if not match:
+        raise EngineError(f'TensorRT on device {device!r}', 'auto, cuda or cuda:N')
+    return int(match[1] or 0)
+
+
+def _attribute(handle: c_int, attribute: int) -> int:
+    value = c_int()
+    call('cuDeviceGetAttribute', byref(value), attribute, handle)
+    return value.value
+
+
+def _driver() -> str:
+    version = c_int()
+    call('cuDriverGetVersion', byref(version))
+    cuda = f'CUDA {version.value // 1000}.{version.value % 1000 // 10}'
+    for path, pattern in RELEASES:
+        if path.is_file() and (match := re.search(pattern, path.read_text(errors='replace'))):
+            return f'{".".join(match.groups())}, {cuda}'
+    return cuda

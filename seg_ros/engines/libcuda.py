@@ -1,0 +1,59 @@
+"""NVIDIA's driver library through ctypes: what pycuda lacks, and what is asked before it loads."""
+
+from ctypes import byref, c_char_p, CDLL
+from functools import cache
+from typing import Any
+
+from seg_ros.core.errors import ContextLostError, EngineError, GpuMemoryError
+
+NAME = 'libcuda.so.1'
+OUT_OF_MEMORY, NOT_READY = 2, 600
+# After these a context answers every call with the same error: CUresult of cuda.h, from an
+# uncorrectable memory error (214) over an illegal address (700) to the unknown (999).
+LOST = frozenset({214, 220, 226, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719, 999})
+
+
+@cache
+def libcuda() -> CDLL:
+    """
+    Load the driver library.
+
+    :raises EngineError: if this machine has none.
+    """
+    try:
+        return CDLL(NAME)
+    except OSError as error:
+        raise EngineError(
+            f'no NVIDIA driver ({error})', NAME, "install the driver of this machine's GPU"
+        ) from error
+
+
+def call(function: str, *arguments: Any) -> None:
+    """
+    Call the driver; other Python threads run meanwhile.
+
+    :param arguments: ctypes objects, or plain ints that fit into 32 bits.
+    :raises EngineError: of the kind that the driver's answer stands for.
+    """
+    try:
+        entry = getattr(libcuda(), function)
+    except AttributeError as error:
+        raise EngineError(
+            f'an NVIDIA driver without {function}', 'that of CUDA 12 or later',
+            'update the driver',
+        ) from error
+    if code := entry(*arguments):
+        raise error_from_code(code, function)
+
+
+def error_from_code(code: int, seen: str) -> EngineError:
+    """Put a CUresult into the driver's words, as the error that it stands for."""
+    words = c_char_p()
+    libcuda().cuGetErrorString(code, byref(words))
+    text = words.value.decode() if words.value else 'unknown'
+    kind = EngineError
+    if code in LOST:
+        kind = ContextLostError
+    elif code == OUT_OF_MEMORY:
+        kind = GpuMemoryError
+    return kind(f'{seen}: {text} (CUDA error {code})')

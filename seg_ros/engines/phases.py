@@ -1,0 +1,61 @@
+"""TensorRT's nested phases as one share that never falls."""
+
+from dataclasses import dataclass
+from threading import Lock
+
+from seg_ros.core.progress import Report
+
+
+@dataclass
+class _Phase:
+    parent: str | None
+    steps: int
+    done: int = 0
+
+
+class Phases:
+    """
+    Takes what `trt.IProgressMonitor` is told; TensorRT's own threads may tell it.
+
+    :param report: told the phases right inside the whole, and the share of the whole that is done.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._open: dict[str, _Phase] = {}
+        self._lock = Lock()
+        self._told: tuple[str, float] = ('', 0.0)
+
+    def start(self, name: str, parent: str | None, steps: int) -> None:
+        """Begin a phase of so many steps, within the current step of its parent."""
+        with self._lock:
+            self._open[name] = _Phase(parent, max(steps, 1))
+            self._tell(name)
+
+    def step(self, name: str, step: int) -> None:
+        """Finish one step, counted from 0."""
+        with self._lock:
+            if name in self._open:
+                self._open[name].done = step + 1
+                self._tell(name)
+
+    def finish(self, name: str) -> None:
+        """End a phase, however many of its steps were told."""
+        with self._lock:
+            if name in self._open:
+                self._open[name].done = self._open[name].steps
+                self._tell(name)
+                del self._open[name]
+
+    def _tell(self, name: str) -> None:
+        """Report where this phase has brought the whole to, in percent that were not told."""
+        share, words = 0.0, self._told[0] or name
+        inner: str | None = name
+        while inner is not None and (phase := self._open.get(inner)):
+            share = min((phase.done + share) / phase.steps, 1.0)
+            words = inner if phase.parent in self._open else words
+            inner = phase.parent
+        share = max(round(share, 2), self._told[1])
+        if (words, share) != self._told:
+            self._told = (words, share)
+            self._report(words, share)

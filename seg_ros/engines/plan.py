@@ -1,0 +1,187 @@
+"""The plan that a model needs on this machine: from the cache, or built while others wait."""
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+
+from seg_ros.core.contract import UpsampleMode
+from seg_ros.core.errors import EngineError, PlanError
+from seg_ros.core.progress import Cancelled, never, Report, untold
+from seg_ros.core.settings import Settings
+from seg_ros.engines.build_options import BuildOptions, options_from_settings
+from seg_ros.engines.cache import PlanCache
+from seg_ros.engines.child import build_in_child
+from seg_ros.engines.flavour import Flavour, load_flavour
+from seg_ros.engines.gpu import Gpu
+from seg_ros.engines.private_folder import PrivateFolder
+from seg_ros.engines.recipe import machine_of, Recipe
+from seg_ros.engines.tensorrt_build import PLAN, TIMING
+from seg_ros.graph.compiled import CompiledModel
+from seg_ros.graph.tail import tail_for, Tailed
+
+AUTO: UpsampleMode = 'graph'  # what `upsample: auto` is on a GPU
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """
+    A plan that somebody wants.
+
+    :param gpu_index: the GPU that it is built on.
+    """
+
+    model: str
+    tailed: Tailed
+    recipe: Recipe
+    gpu_index: int
+    cache: PlanCache
+
+
+def plan_for(
+    compiled: CompiledModel,
+    settings: Settings,
+    gpu: Gpu,
+    report: Report = untold,
+    cancelled: Cancelled = never,
+) -> bytes:
+    """
+    Return a plan, which takes minutes where it must be built; of two processes one builds.
+
+    :param report: told how far it is, and why a plan that was there is not used.
+    :param cancelled: asked meanwhile whether to give up.
+    :raises SettingError: if the settings do not go with this TensorRT or this model.
+    :raises EngineError: if TensorRT is missing or builds none, in its own words, or if the cache
+        cannot be used.
+    """
+    return plan_of(order_for(compiled, settings, gpu), report, cancelled)
+
+
+def plan_of(order: Order, report: Report = untold, cancelled: Cancelled = never) -> bytes:
+    """Return the plan that was ordered; see `plan_for`."""
+    plan = _from_cache(order, report)
+    if plan is None:
+        with order.cache.folder.locked(f'which builds {order.model}', report, cancelled):
+            plan = _from_cache(order, untold) or _build(order, report, cancelled)
+    return plan
+
+
+def cached(compiled: CompiledModel, settings: Settings, gpu: Gpu) -> bool:
+    """Tell whether `plan_for` would return at once."""
+    return _from_cache(order_for(compiled, settings, gpu), untold) is not None
+
+
+def forget(compiled: CompiledModel, settings: Settings, gpu: Gpu) -> None:
+    """Drop a plan, such as one that the runtime refused."""
+    order = order_for(compiled, settings, gpu)
+    with order.cache.folder.locked(f'which drops the plan of {order.model}'):
+        order.cache.forget(order.recipe)
+
+
+def open_cache(settings: Settings) -> PlanCache:
+    """
+    Open the folder that the settings name, or the user's own.
+
+    :raises EngineError: if it cannot be used or others can write to it.
+    """
+    return PlanCache(PrivateFolder(cache_folder(settings)))
+
+
+def cache_folder(settings: Settings) -> Path:
+    """Return where plans are kept."""
+    if settings.cache_dir:
+        return Path(os.path.expanduser(settings.cache_dir)).absolute()
+    base = os.environ.get('XDG_CACHE_HOME', '')
+    return Path(base if os.path.isabs(base) else os.path.expanduser('~/.cache')) / 'seg_ros'
+
+
+def build_for_others(
+    compiled: CompiledModel,
+    settings: Settings,
+    flavour: Flavour,
+    compute_capabilities: Sequence[str],
+    file: Path,
+    report: Report,
+) -> list[str]:
+    """
+    Build for GPUs that need not be here, as TensorRT-RTX can.
+
+    :param compute_capabilities: as `8.9`.
+    :param file: written whole or not at all.
+    :returns: what a user should know of the plan.
+    :raises EngineError: if TensorRT builds none or the file cannot be written.
+    """
+    tailed = tail_for(compiled, settings, AUTO)
+    options = options_from_settings(
+        settings, compiled.contract, flavour, compute_capabilities
+    )
+    try:
+        with TemporaryDirectory(dir=file.absolute().parent) as folder:
+            notes = build_in_child(
+                Path(folder), _graph(tailed, options), options, b'', 0, report, never
+            )
+            os.replace(Path(folder, PLAN), file)
+    except OSError as error:
+        raise EngineError(
+            f'{file} cannot be written ({error.strerror})', 'a folder that takes files'
+        ) from error
+    return notes
+
+
+def order_for(compiled: CompiledModel, settings: Settings, gpu: Gpu) -> Order:
+    """
+    Say what has to be built for a model to run on a GPU.
+
+    :raises SegError: as `plan_for` does before it builds.
+    """
+    flavour = load_flavour()
+    tailed = tail_for(compiled, settings, AUTO)
+    options = options_from_settings(
+        settings, compiled.contract, flavour, [gpu.compute_capability]
+    )
+    source = tailed.contract.source_hw
+    recipe = Recipe(
+        compiled.sha256, compiled.precision, tailed.upsample,
+        f'{source[1]}x{source[0]}' if source else '', machine_of(flavour, gpu), options,
+    )
+    return Order(compiled.card.name, tailed, recipe, gpu.index, open_cache(settings))
+
+
+def _from_cache(order: Order, report: Report) -> bytes | None:
+    return _usable(lambda: order.cache.load(order.recipe), report)
+
+
+def _usable(load: Callable[[], bytes | None], report: Report) -> bytes | None:
+    """Return what is kept; what must not be used is as if it were not there, but told."""
+    try:
+        return load()
+    except PlanError as error:
+        report(f'built anew: {error}', 0.0)
+        return None
+
+
+def _build(order: Order, report: Report, cancelled: Cancelled) -> bytes:
+    cache, recipe = order.cache, order.recipe
+    for name in cache.folder.leftovers():
+        cache.folder.remove(name)
+    timing = _usable(lambda: cache.timing(recipe.machine), report) or b''
+    begun = monotonic()
+    with cache.folder.workshop() as folder, cache.folder.errors():
+        notes = build_in_child(
+            folder, _graph(order.tailed, recipe.options), recipe.options, timing,
+            order.gpu_index, report, cancelled,
+        )
+        cache.keep_timing(recipe.machine, (folder / TIMING).read_bytes())
+        return cache.store(recipe, folder / PLAN, order.model, monotonic() - begun, notes)
+
+
+def _graph(tailed: Tailed, options: BuildOptions) -> bytes:
+    """Return the graph as TensorRT reads it; a DLA needs the batch in it as a number."""
+    model = tailed.model
+    if options.dla_core >= 0:
+        model = deepcopy(model)
+        model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = options.max_batch
+    return bytes(model.SerializeToString())

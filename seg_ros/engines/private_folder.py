@@ -1,0 +1,154 @@
+"""A folder that nobody but this user can have written to: a plan is code, and is run."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fcntl import flock, LOCK_EX, LOCK_NB
+import os
+from pathlib import Path
+from shutil import rmtree
+from stat import S_ISDIR, S_ISREG
+from tempfile import mkdtemp
+from time import sleep
+
+from seg_ros.core.errors import EngineError, PlanError
+from seg_ros.core.progress import Cancelled, never, Report, untold
+
+LOCK, PART = 'lock', 'part-'
+OTHERS_WRITE = 0o022
+POLL_S = 0.2
+
+
+class PrivateFolder:
+    """
+    Files by name, each written in one go.
+
+    :param path: made where it is missing, for this user alone.
+    :raises EngineError: if others can write there or it cannot be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self.errors():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.mkdir(mode=0o700, exist_ok=True)
+            facts = path.lstat()
+        if not S_ISDIR(facts.st_mode):
+            raise EngineError(
+                f'{path} is a link', 'a folder', 'name the folder itself in cache_dir'
+            )
+        flaw = _flaw(facts)
+        if flaw:
+            raise EngineError(
+                f'{path} {flaw}, who could put code there that runs as you',
+                'a folder that you alone can write to',
+                f'run: chmod go-w {path}, or name another cache_dir',
+            )
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn what the file system raises into one clear error."""
+        try:
+            yield
+        except OSError as error:
+            raise EngineError(
+                f'{self.path} cannot be used ({error.strerror})', 'a folder with room for plans',
+                'name another cache_dir',
+            ) from error
+
+    def read(self, name: str) -> bytes | None:
+        """
+        Read a file.
+
+        :returns: None where there is none.
+        :raises PlanError: if it is a link, or another user's, or others can write to it.
+        """
+        path = self.path / name
+        try:
+            facts = path.lstat()
+        except FileNotFoundError:
+            return None
+        if not S_ISREG(facts.st_mode):
+            raise PlanError(f'{path} is no plain file')
+        with self.errors(), open(
+            os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), 'rb'
+        ) as file:
+            if flaw := _flaw(os.fstat(file.fileno())):
+                raise PlanError(f'{path} {flaw}')
+            return file.read()
+
+    def write(self, name: str, data: bytes) -> None:
+        """Put a file in its place, whole or not at all."""
+        with self.workshop() as folder, self.errors():
+            (folder / name).write_bytes(data)
+            self.adopt(folder / name, name)
+
+    def adopt(self, file: Path, name: str) -> None:
+        """Move a file of the same file system here."""
+        with self.errors():
+            file.chmod(0o600)
+            os.replace(file, self.path / name)
+
+    def remove(self, name: str) -> None:
+        """Remove a file, or what a build left behind, if it is there."""
+        path = self.path / name
+        with self.errors():
+            if path.is_dir() and not path.is_symlink():
+                rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+    @contextmanager
+    def workshop(self) -> Iterator[Path]:
+        """Give a folder for something unfinished; it goes with what is still in it."""
+        with self.errors():
+            folder = mkdtemp(dir=self.path, prefix=PART)
+        try:
+            yield Path(folder)
+        finally:
+            rmtree(folder, ignore_errors=True)
+
+    def leftovers(self) -> list[str]:
+        """Return what unfinished work left here; whoever has the lock knows it to be dead."""
+        return sorted(path.name for path in self.path.glob(f'{PART}*'))
+
+    @contextmanager
+    def locked(
+        self, purpose: str, report: Report = untold, cancelled: Cancelled = never
+    ) -> Iterator[None]:
+        """
+        Be the only process that changes anything here.
+
+        :param purpose: what others are told that wait.
+        :param report: told what is waited for.
+        :raises EngineError: if `cancelled` says so before it is our turn.
+        """
+        with self.errors():
+            file = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        try:
+            while not self._taken(file):
+                report(f'waiting for {os.pread(file, 200, 0).decode(errors="replace")}', 0.0)
+                if cancelled():
+                    raise EngineError('the wait for another build was called off')
+                sleep(POLL_S)
+            os.ftruncate(file, 0)
+            os.pwrite(file, f'process {os.getpid()}, {purpose}'.encode(), 0)
+            yield
+        finally:
+            os.close(file)
+
+    def _taken(self, file: int) -> bool:
+        with self.errors():
+            try:
+                flock(file, LOCK_EX | LOCK_NB)
+            except BlockingIOError:
+                return False
+        return True
+
+
+def _flaw(facts: os.stat_result) -> str:
+    """Say what lets others write to it, or nothing."""
+    if facts.st_uid != os.geteuid():
+        return f'belongs to user {facts.st_uid}, not to {os.geteuid()}'
+    if facts.st_mode & OTHERS_WRITE:
+        return 'is open to others for writing'
+    return ''

@@ -1,0 +1,63 @@
+"""What the GPU does in order, and moments in it."""
+
+from typing import Any
+
+NON_BLOCKING = 1  # CUstream_flags: never waits for the default stream
+
+
+class Stream:
+    """Work that the GPU does in order."""
+
+    def __init__(self, pycuda: Any) -> None:
+        self._stream = pycuda.Stream(NON_BLOCKING)
+
+    @property
+    def handle(self) -> int:
+        """Return the driver's own name for it."""
+        return int(self._stream.handle)
+
+    @property
+    def queue(self) -> Any:
+        """Return pycuda's stream, for what is enqueued through it."""
+        return self._stream
+
+    def wait_for(self, event: 'Event') -> None:
+        """Do nothing further until `event` has happened."""
+        self._stream.wait_for_event(event.mark)
+
+    def finish(self) -> None:
+        """Wait until all of it is done."""
+        self._stream.synchronize()
+
+    def free(self) -> None:
+        """Give it back."""
+        del self._stream
+
+
+class Event:
+    """A moment in a stream."""
+
+    def __init__(self, pycuda: Any) -> None:
+        # Spinning, which is the default, would cost a robot one of its cores.
+        self._event = pycuda.Event(pycuda.event_flags.BLOCKING_SYNC)
+
+    @property
+    def mark(self) -> Any:
+        """Return pycuda's event, for what is enqueued through it."""
+        return self._event
+
+    def record(self, stream: Stream) -> None:
+        """Happen when the stream gets here."""
+        self._event.record(stream.queue)
+
+    def wait(self) -> None:
+        """Sleep until it has happened."""
+        self._event.synchronize()
+
+    def ms_until(self, later: 'Event') -> float:
+        """Return the time between two events that have happened, in milliseconds."""
+        return float(self._event.time_till(later.mark))
+
+    def free(self) -> None:
+        """Give it back."""
+        del self._event

@@ -1,0 +1,218 @@
+"""TensorRT: one thread owns everything on the GPU, another waits for what the GPU finished."""
+
+import atexit
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import closing
+from dataclasses import replace
+from enum import Enum
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import NamedTuple, TypeAlias
+
+from seg_ros.core.card import ModelCard
+from seg_ros.core.contract import Contract, EngineFacts, Outputs
+from seg_ros.core.errors import ContextLostError, EngineError, PlanError
+from seg_ros.core.frame import Pixels
+from seg_ros.core.progress import Cancelled, never, Report, untold
+from seg_ros.core.settings import Settings
+from seg_ros.engines.cuda import Cuda
+from seg_ros.engines.flavour import load_flavour
+from seg_ros.engines.gpu import find_gpu
+from seg_ros.engines.plan import AUTO, forget, plan_for
+from seg_ros.engines.tensorrt_session import Session, Slot
+from seg_ros.graph.compiled import read_compiled
+from seg_ros.graph.tail import tail_for
+
+REBUILDS = 1
+Flying: TypeAlias = 'SimpleQueue[tuple[Slot, Future[Outputs]] | None]'
+
+
+class Signal(Enum):
+    """What the owner is told between batches."""
+
+    WAKE = 'look whether the context was lost'
+    CLOSE = 'nothing comes after this'
+
+
+class Job(NamedTuple):
+    """One batch and who waits for it."""
+
+    batch: Pixels
+    future: 'Future[Outputs]'
+
+
+def open_tensorrt(
+    path: Path, settings: Settings, report: Report = untold, cancelled: Cancelled = never,
+    record: bool = True,
+) -> 'TensorRTEngine':
+    """
+    Open a model on the GPU; its plan comes from the cache, or is built, which takes minutes.
+
+    :param report: told how far the build is.
+    :param cancelled: asked meanwhile whether to give up.
+    :param record: whether to launch each frame's work as one CUDA graph.
+    :raises ModelError: if the file cannot be read.
+    :raises EngineError: if TensorRT, pycuda, driver or GPU are missing or refuse the model.
+    """
+    compiled = read_compiled(path)
+    flavour, gpu = load_flavour(), find_gpu(settings.device)
+    tailed = tail_for(compiled, settings, AUTO)
+    facts = EngineFacts(
+        'tensorrt', gpu.name, compiled.precision, upsample=tailed.upsample,
+        version=f'{flavour.name} {flavour.version}',
+    )
+
+    def opened() -> TensorRTEngine:
+        plan = plan_for(compiled, settings, gpu, report, cancelled)
+        return TensorRTEngine(
+            compiled.card, tailed.contract, facts, lambda wake: Cuda(gpu, wake),
+            lambda cuda: Session(cuda, flavour, plan, settings.dla_core, record),
+        )
+
+    try:
+        return opened()
+    except PlanError as error:
+        report(f'the plan is built anew: {error}', 0.0)
+        forget(compiled, settings, gpu)
+        return opened()
+
+
+class TensorRTEngine:
+    """
+    The `Engine` protocol over a session on the GPU.
+
+    A lost GPU context is made anew once, with everything in it; the frames that were on the GPU
+    raise ContextLostError. Lost again, every frame raises EngineError until the engine is closed.
+
+    :param contract: the graph's; the plan's largest batch takes the place of its own.
+    :param facts: to which is added what turns up while it runs.
+    :param open_cuda: called in the thread that owns the GPU, with what wakes that thread.
+    :param open_session: called there with what `open_cuda` returned.
+    :raises EngineError: whatever these two raise.
+    """
+
+    def __init__(
+        self,
+        card: ModelCard,
+        contract: Contract,
+        facts: EngineFacts,
+        open_cuda: Callable[[Callable[[], None]], Cuda],
+        open_session: Callable[[Cuda], Session],
+    ) -> None:
+        self.card = card
+        self.contract = contract
+        self.facts = facts
+        self._open_cuda = open_cuda
+        self._open_session = open_session
+        self._jobs: SimpleQueue[Job | Signal] = SimpleQueue()
+        self._door = Lock()
+        self._closed = False
+        opened: Future[int] = Future()
+        self._owner = Thread(target=self._own, args=(opened,), name='tensorrt', daemon=True)
+        self._owner.start()
+        self.contract = replace(contract, max_batch=opened.result())
+        atexit.register(self.close)
+
+    def submit(self, batch: Pixels) -> 'Future[Outputs]':
+        """Start on a batch; see `core.contract.Engine`."""
+        self.contract.check_batch(batch)
+        future: Future[Outputs] = Future()
+        future.set_running_or_notify_cancel()
+        with self._door:
+            if self._closed:
+                raise EngineError('the engine is closed', do='open it again')
+            self._jobs.put(Job(batch, future))
+        return future
+
+    def close(self) -> None:
+        """Wait for what is under way and free everything on the GPU."""
+        with self._door:
+            self._closed = True
+            self._jobs.put(Signal.CLOSE)
+        self._owner.join()
+        atexit.unregister(self.close)
+
+    def _own(self, opened: 'Future[int]') -> None:
+        """Live in one session after another, then refuse what still comes."""
+        for _ in range(1 + REBUILDS):
+            try:
+                self._live(opened)
+                return
+            except ContextLostError as error:
+                end: Exception = error
+                self._tell(f'the GPU context was lost: {error}')
+            except Exception as error:  # noqa: BLE001 - whoever opens or waits must learn of it
+                end = error
+                break
+        if opened.done():
+            self._refuse(end)
+        else:
+            opened.set_exception(end)
+
+    def _live(self, opened: 'Future[int]') -> None:
+        """
+        Serve in one session.
+
+        :raises ContextLostError: when the GPU gives up on it.
+        """
+        with closing(self._open_cuda(lambda: self._jobs.put(Signal.WAKE))) as cuda:
+            session = self._open_session(cuda)
+            self._tell(*session.notes)
+            if not opened.done():
+                opened.set_result(session.max_batch)
+            self._serve(session)
+
+    def _serve(self, session: Session) -> None:
+        idle: SimpleQueue[Slot] = SimpleQueue()
+        for slot in session.slots:
+            idle.put(slot)
+        flying: Flying = SimpleQueue()
+        waiter = Thread(target=_collect, args=(session, flying, idle), name='tensorrt-waiter')
+        waiter.start()
+        try:
+            while (job := self._jobs.get()) is not Signal.CLOSE:
+                if isinstance(job, Job):
+                    _launch(session, job, idle.get(), flying, idle)
+                session.check()
+        finally:
+            flying.put(None)
+            waiter.join()
+
+    def _refuse(self, end: Exception) -> None:
+        error = EngineError(f'this engine has ended: {end}', do='restart the node')
+        self._tell(str(error))
+        self.facts = replace(self.facts, ended=str(error))
+        while (job := self._jobs.get()) is not Signal.CLOSE:
+            if isinstance(job, Job):
+                job.future.set_exception(error)
+
+    def _tell(self, *notes: str) -> None:
+        known = self.facts.notes
+        new = [note for note in notes if note not in known]
+        self.facts = replace(self.facts, notes=(*known, *new))
+
+
+def _launch(
+    session: Session, job: Job, slot: Slot, flying: Flying, idle: 'SimpleQueue[Slot]'
+) -> None:
+    try:
+        session.launch(slot, job.batch)
+    except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for the frame
+        job.future.set_exception(error)
+        idle.put(slot)
+    else:
+        flying.put((slot, job.future))
+
+
+def _collect(session: Session, flying: Flying, idle: 'SimpleQueue[Slot]') -> None:
+    while (item := flying.get()) is not None:
+        slot, future = item
+        try:
+            outputs = session.collect(slot)
+        except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for the frame
+            future.set_exception(error)
+        else:
+            future.set_result(outputs)
+        idle.put(slot)

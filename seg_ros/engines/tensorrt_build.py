@@ -1,0 +1,246 @@
+"""
+ONNX in, TensorRT plan out: what runs in a process of its own, since a build may crash or hang.
+
+    python -m seg_ros.engines.tensorrt_build FOLDER
+
+reads `options.json`, `model.onnx` and `timing` from the folder and writes `plan` and `timing`
+there. It tells its progress on its output, a JSON object a line, and ends when its input does.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+import json
+import os
+from pathlib import Path
+import re
+import sys
+from threading import Thread
+from typing import Any, NamedTuple
+
+from seg_ros.core.errors import EngineError, GpuMemoryError, SegError
+from seg_ros.core.progress import Report
+from seg_ros.engines.build_options import BuildOptions
+from seg_ros.engines.flavour import Flavour, load_flavour, RTX
+from seg_ros.engines.phases import Phases
+from seg_ros.engines.tensorrt_log import log_of
+
+OPTIONS, MODEL, TIMING, PLAN = 'options.json', 'model.onnx', 'timing', 'plan'
+MIB = 1 << 20
+
+
+class Built(NamedTuple):
+    """
+    What a build gives.
+
+    :param timing: how quick the kernels were that TensorRT tried, which shortens the next build;
+        empty under TensorRT-RTX, which tries none.
+    """
+
+    plan: bytes
+    timing: bytes
+
+
+def build_plan(
+    onnx: bytes, options: BuildOptions, timing: bytes, report: Report, note: Callable[[str], None]
+) -> Built:
+    """
+    Compile a graph for the GPU; minutes with the full TensorRT.
+
+    :param timing: of builds before, or nothing.
+    :param report: told how far it is.
+    :param note: told what a user should know of the plan.
+    :raises EngineError: in TensorRT's own words.
+    """
+    flavour = load_flavour(options.flavour)
+    trt = flavour.trt
+    log = log_of(trt)
+    trt.init_libnvinfer_plugins(log, '')
+    try:
+        builder = trt.Builder(log)
+    except TypeError as error:  # how the bindings say that they got a null pointer
+        raise _failure('TensorRT does not start', log.words()) from error
+    network = builder.create_network(_network_flags(flavour))
+    _parse(trt, network, onnx, log)
+    config = builder.create_builder_config()
+    config.progress_monitor = _monitor(trt, Phases(report))
+    _set_limits(trt, config, options)
+    if flavour.name == RTX:
+        _set_targets(trt, config, options.compute_capabilities)
+    else:
+        _set_timing(config, timing)
+    if options.dla_core >= 0:
+        _set_dla(trt, builder, network, config, options.dla_core, note)
+    _set_profile(builder, network, config, options.max_batch, log)
+    plan = builder.build_serialized_network(network, config)
+    if plan is None:
+        raise _failure('TensorRT built no plan', log.words())
+    return Built(bytes(plan), b'' if flavour.name == RTX else _timing(config))
+
+
+def _failure(seen: str, words: str) -> EngineError:
+    full = re.search(r'out ?of ?memory|could not be allocated', words, re.IGNORECASE)
+    return (GpuMemoryError if full else EngineError)(f'{seen}: {words}')
+
+
+def _network_flags(flavour: Flavour) -> int:
+    """Ask for strong types, where TensorRT has networks without them too."""
+    if flavour.name == RTX or flavour.major > 10:
+        return 0
+    return 1 << int(flavour.trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)
+
+
+def _parse(trt: Any, network: Any, onnx: bytes, log: Any) -> None:
+    parser = trt.OnnxParser(network, log)
+    if parser.parse(onnx):
+        return
+    faults = [parser.get_error(index) for index in range(parser.num_errors)]
+    words = [
+        f'{fault.node_operator()} {fault.node_name()!r}: {fault.desc()}' for fault in faults
+    ]
+    logged = log.words()    # the same, with where in the parser's source it was found
+    raise EngineError(f'TensorRT cannot read the graph: {"; ".join(words) or logged}')
+
+
+def _monitor(trt: Any, phases: Phases) -> Any:
+
+    class Monitor(trt.IProgressMonitor):
+
+        def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: int) -> None:
+            phases.start(phase_name, parent_phase, num_steps)
+
+        def step_complete(self, phase_name: str, step: int) -> bool:
+            phases.step(phase_name, step)
+            return True
+
+        def phase_finish(self, phase_name: str) -> None:
+            phases.finish(phase_name)
+
+    return Monitor()
+
+
+def _set_limits(trt: Any, config: Any, options: BuildOptions) -> None:
+    if options.workspace_mib:
+        config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, options.workspace_mib * MIB)
+    if options.optimization_level >= 0:
+        config.builder_optimization_level = options.optimization_level
+    if options.hardware_compatibility != 'none':
+        level = options.hardware_compatibility.upper()
+        config.hardware_compatibility_level = _member(trt.HardwareCompatibilityLevel, level)
+
+
+def _set_targets(trt: Any, config: Any, names: tuple[str, ...]) -> None:
+    """Name the GPUs that the plan is for; without any, TensorRT-RTX asks the GPU that it finds."""
+    targets = [_member(trt.ComputeCapability, name) for name in names]
+    if targets:
+        config.num_compute_capabilities = len(targets)
+        for index, target in enumerate(targets):
+            config.set_compute_capability(target, index)
+
+
+def _member(kind: Any, name: str) -> Any:
+    """Return a member of an enumeration that not every version has."""
+    names = sorted(kind.__members__)
+    if name not in names:
+        raise EngineError(f'{kind.__name__} {name} with this TensorRT', ', '.join(names))
+    return kind.__members__[name]
+
+
+def _set_timing(config: Any, timing: bytes) -> None:
+    """Start from what earlier builds measured, unless TensorRT finds it to be another's."""
+    cache = config.create_timing_cache(timing)
+    if cache is None or not config.set_timing_cache(cache, False):
+        config.set_timing_cache(config.create_timing_cache(b''), False)
+
+
+def _timing(config: Any) -> bytes:
+    cache = config.get_timing_cache()
+    return bytes(cache.serialize())
+
+
+def _set_dla(
+    trt: Any, builder: Any, network: Any, config: Any, core: int, note: Callable[[str], None]
+) -> None:
+    """Build for the accelerator what it takes, and say what is left to the GPU."""
+    if core >= builder.num_DLA_cores:
+        raise EngineError(
+            f'dla_core: {core}, but TensorRT finds {builder.num_DLA_cores} such cores here', '-1'
+        )
+    config.default_device_type = trt.DeviceType.DLA
+    config.DLA_core = core
+    config.set_flag(trt.BuilderFlag.GPU_FALLBACK)
+    layers = [network.get_layer(index) for index in range(network.num_layers)]
+    left = sum(not config.can_run_on_DLA(layer) for layer in layers)
+    note(f'DLA core {core} takes {len(layers) - left} of {len(layers)} layers, the GPU the others')
+    note('one picture a call: the DLA takes no batches of varying size')
+
+
+def _set_profile(builder: Any, network: Any, config: Any, most: int, log: Any) -> None:
+    """Allow batches from 1 to `most`, tuned for the largest, where the graph leaves it open."""
+    tensor = network.get_input(0)
+    count, *rest = tensor.shape
+    if count >= 0:
+        return
+    profile = builder.create_optimization_profile()
+    profile.set_shape(tensor.name, *((size, *rest) for size in (1, most, most)))
+    if config.add_optimization_profile(profile) < 0:
+        raise _failure(f'TensorRT takes no batches of 1 to {most}', log.words())
+
+
+def main() -> None:
+    """Build what the folder asks for."""
+    # Libraries may print; what they print must not come between our lines.
+    channel = os.fdopen(os.dup(sys.stdout.fileno()), 'w', buffering=1)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    os.umask(0o077)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+    def say(**words: Any) -> None:
+        channel.write(json.dumps(words) + '\n')
+
+    folder = Path(sys.argv[1])
+    try:
+        _build(folder, say)
+    except SegError as error:
+        say(error=[type(error).__name__, error.seen, error.expected, error.do])
+    except OSError as error:
+        say(error=[
+            'EngineError', f'{folder.parent} cannot be used ({error.strerror})',
+            'a folder with room for plans', 'name another cache_dir',
+        ])
+    else:
+        say(done=True)
+
+
+def _build(folder: Path, say: Callable[..., None]) -> None:
+    built = build_plan(
+        (folder / MODEL).read_bytes(),
+        options_from_json((folder / OPTIONS).read_text(encoding='utf-8')),
+        (folder / TIMING).read_bytes(),
+        lambda phase, share: say(phase=phase, share=share),
+        lambda words: say(note=words),
+    )
+    (folder / PLAN).write_bytes(built.plan)
+    (folder / TIMING).write_bytes(built.timing)
+
+
+def options_from_json(text: str) -> BuildOptions:
+    """Read options as `json_from_options` wrote them."""
+    values = json.loads(text)
+    values['compute_capabilities'] = tuple(values['compute_capabilities'])
+    return BuildOptions(**values)
+
+
+def json_from_options(options: BuildOptions) -> str:
+    """Write options for the other process."""
+    return json.dumps(asdict(options))
+
+
+def _end_with_parent() -> None:
+    """Leave at once when nobody waits any more: a node that was killed closes its end."""
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    os._exit(1)
+
+
+if __name__ == '__main__':
+    main()

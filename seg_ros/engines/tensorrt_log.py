@@ -1,0 +1,43 @@
+"""What TensorRT has to say: its last errors, so that ours can be in its own words."""
+
+from collections import deque
+from functools import cache
+from threading import local
+from typing import Any
+
+LINES = 6
+
+
+@cache
+def log_of(trt: Any) -> Any:
+    """
+    Return the process's one `trt.ILogger`, which keeps errors and drops the rest.
+
+    One for good: TensorRT stays with the first that it is given, even when its owner lets go.
+
+    :returns: the logger; its `words()` gives the last errors told in this thread, and forgets
+        them.
+    """
+
+    class Log(trt.ILogger):
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._told = local()
+
+        def log(self, severity: Any, message: str) -> None:
+            if severity in (trt.ILogger.INTERNAL_ERROR, trt.ILogger.ERROR):
+                self._lines().append(message.strip())
+
+        def words(self) -> str:
+            text = '; '.join(self._lines())
+            self._lines().clear()
+            return text or 'TensorRT gave no reason'
+
+        def _lines(self) -> 'deque[str]':
+            if not hasattr(self._told, 'lines'):
+                self._told.lines = deque(maxlen=LINES)
+            lines: deque[str] = self._told.lines
+            return lines
+
+    return Log()

@@ -1,0 +1,94 @@
+"""A plan as TensorRT's runtime reads it: its tensors, its appetite, its execution contexts."""
+
+from typing import Any
+
+import numpy as np
+from seg_ros.core.errors import EngineError, PlanError
+from seg_ros.engines.cuda import Cuda
+from seg_ros.engines.tensorrt_log import log_of
+
+IMAGE = 'image'
+
+
+class Plan:
+    """
+    TensorRT's runtime and engine, which nobody else holds, so that they die when `cuda` closes.
+
+    :param trt: TensorRT's module.
+    :param data: what TensorRT built.
+    :param dla_core: deep-learning accelerator that the plan is for; -1 is the GPU.
+    :raises PlanError: if this TensorRT or this GPU refuses the plan.
+    :raises EngineError: if the GPU has no room, or a size is known only at run time.
+    """
+
+    def __init__(self, cuda: Cuda, trt: Any, data: bytes, dla_core: int) -> None:
+        self._cuda = cuda
+        self._trt = trt
+        self._log = log_of(trt)
+        self._runtime: Any = None
+        self._engine: Any = None
+        self._context: Any = None
+        cuda.at_close(self._let_go)
+        trt.init_libnvinfer_plugins(self._log, '')
+        try:
+            self._runtime = trt.Runtime(self._log)
+        except TypeError as error:  # how the bindings say that they got a null pointer
+            raise self.failure('TensorRT does not start') from error
+        if dla_core >= 0:
+            self._runtime.DLA_core = dla_core
+        self._engine = self._runtime.deserialize_cuda_engine(data)
+        if self._engine is None:
+            raise self.failure('TensorRT refuses the plan', PlanError)
+        self.shapes = self._read_shapes()
+
+    def _read_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return every tensor's shape at the largest batch, as an execution context knows it."""
+        names = [
+            self._engine.get_tensor_name(index) for index in range(self._engine.num_io_tensors)
+        ]
+        most, *sides = self._engine.get_tensor_shape(IMAGE)
+        if most < 0:
+            most = self._engine.get_tensor_profile_shape(IMAGE, 0)[2][0]
+        self._context = self.make_context((most, *sides))
+        shapes = {name: tuple(map(int, self._context.get_tensor_shape(name))) for name in names}
+        self._context = None
+        for name, shape in shapes.items():
+            if min(shape) < 0:
+                raise EngineError(
+                    f'{name} of shape {shape} in the plan', 'sizes that are known beforehand'
+                )
+        return shapes
+
+    @property
+    def workspace_size(self) -> int:
+        """Return the bytes that activations take; before TensorRT 10.1 it had another name."""
+        size = getattr(self._engine, 'device_memory_size_v2', None)
+        return int(self._engine.device_memory_size if size is None else size)
+
+    def dtype(self, name: str) -> 'np.dtype[Any]':
+        """Return the type of a tensor."""
+        dtype: np.dtype[Any] = np.dtype(self._trt.nptype(self._engine.get_tensor_dtype(name)))
+        return dtype
+
+    def make_context(self, shape: tuple[int, ...]) -> Any:
+        """
+        Return a TensorRT execution context that lacks only its memory.
+
+        :param shape: of the image.
+        :raises EngineError: if TensorRT makes none or takes no such image.
+        """
+        strategy = self._trt.ExecutionContextAllocationStrategy.USER_MANAGED
+        context = self._engine.create_execution_context(strategy)
+        if context is None:
+            raise self.failure('TensorRT makes no execution context')
+        if not context.set_input_shape(IMAGE, shape):
+            del context     # the error's traceback would keep it alive
+            raise self.failure(f'TensorRT takes no {IMAGE} of shape {shape}')
+        return context
+
+    def failure(self, seen: str, kind: type[EngineError] = EngineError) -> EngineError:
+        """Return what really happened, in TensorRT's words."""
+        return self._cuda.failure(f'{seen}: {self._log.words()}', kind)
+
+    def _let_go(self) -> None:
+        self._context = self._engine = self._runtime = None

@@ -1,0 +1,141 @@
+"""A plan at work on the GPU: slots for the frames in flight, and the stages that each takes."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from seg_ros.core.contract import Outputs, outputs_from_tensors
+from seg_ros.core.frame import Pixels
+from seg_ros.engines.buffers import Buffer
+from seg_ros.engines.cuda import Cuda
+from seg_ros.engines.flavour import Flavour
+from seg_ros.engines.streams import Event, Stream
+from seg_ros.engines.tensorrt_lane import Lane
+from seg_ros.engines.tensorrt_plan import IMAGE, Plan
+
+SLOTS = 2
+STAGES = ('upload', 'compute', 'download')
+
+
+@dataclass(eq=False)
+class Slot:
+    """
+    Room for one frame.
+
+    :param begins: of the stages, in time.
+    :param ends: of the stages, in time.
+    :param lanes: by batch size.
+    :param count: pictures of the frame that is in flight.
+    """
+
+    image: Buffer
+    outputs: dict[str, Buffer]
+    begins: dict[str, Event]
+    ends: dict[str, Event]
+    lanes: dict[int, Lane]
+    count: int = 0
+
+    def upload(self, stream: Stream) -> None:
+        """Enqueue the copy of what the network reads."""
+        self.image.upload(self.count, stream)
+
+    def compute(self, stream: Stream) -> None:
+        """Enqueue the network."""
+        self.lanes[self.count].run(stream)
+
+    def download(self, stream: Stream) -> None:
+        """Enqueue the copies of what the network wrote."""
+        for buffer in self.outputs.values():
+            buffer.download(self.count, stream)
+
+
+class Session:
+    """
+    Everything that one engine has on the GPU; it is freed when `cuda` closes.
+
+    Each stage has a stream of its own and waits for the stage before, so that one frame's copies
+    overlap another's computation. All batch sizes are made ready here: no frame pays for it later.
+
+    :param plan: what TensorRT built.
+    :param dla_core: deep-learning accelerator that the plan is for; -1 is the GPU.
+    :param record: whether to launch each frame's work as one CUDA graph.
+    :raises PlanError: if this TensorRT or this GPU refuses the plan.
+    :raises EngineError: if the GPU has no room or anything else fails.
+    """
+
+    def __init__(
+        self, cuda: Cuda, flavour: Flavour, plan: bytes, dla_core: int = -1, record: bool = True
+    ) -> None:
+        self._cuda = cuda
+        self._record = record
+        self.notes: tuple[str, ...] = ()
+        with cuda.errors():
+            self._plan = Plan(cuda, flavour.trt, plan, dla_core)
+            self.max_batch = self._plan.shapes[IMAGE][0]
+            self._workspace = cuda.memory(self._plan.workspace_size)
+            self._streams = {stage: cuda.stream() for stage in STAGES}
+            self.slots = [self._make_slot() for _ in range(SLOTS)]
+
+    def _make_slot(self) -> Slot:
+        buffers = {
+            name: self._cuda.buffer(shape, self._plan.dtype(name))
+            for name, shape in self._plan.shapes.items()
+        }
+        begins, ends = ({stage: self._cuda.event() for stage in STAGES} for _ in range(2))
+        lanes = {
+            count: self._make_lane(buffers, count) for count in range(1, self.max_batch + 1)
+        }
+        image = buffers.pop(IMAGE)
+        return Slot(image, buffers, begins, ends, lanes)
+
+    def _make_lane(self, buffers: dict[str, Buffer], count: int) -> Lane:
+        lane = Lane(self._cuda, self._plan, buffers, count, self._workspace)
+        obstacle = lane.warm_up(self._streams['compute'], self._record)
+        if obstacle and not self.notes:
+            self.notes = (f'plain enqueue: {obstacle}',)
+        return lane
+
+    def launch(self, slot: Slot, batch: Pixels) -> None:
+        """
+        Enqueue a frame, without waiting for anything.
+
+        :param slot: whose last frame was collected.
+        :param batch: uint8 (N, H, W, channels).
+        :raises EngineError: if CUDA or TensorRT refuse.
+        """
+        slot.count = len(batch)
+        np.copyto(slot.image.host[:slot.count], batch)
+        work = {'upload': slot.upload, 'compute': slot.compute, 'download': slot.download}
+        before: Event | None = None
+        with self._cuda.errors():
+            for stage, stream in self._streams.items():
+                if before is not None:
+                    stream.wait_for(before)
+                slot.begins[stage].record(stream)
+                work[stage](stream)
+                slot.ends[stage].record(stream)
+                before = slot.ends[stage]
+
+    def collect(self, slot: Slot) -> Outputs:
+        """
+        Wait for a frame; any thread may.
+
+        :returns: copies, which the next frame leaves alone.
+        :raises EngineError: if the GPU failed meanwhile.
+        """
+        with self._cuda.borrowed():
+            slot.ends['download'].wait()
+            stage_ms = {
+                stage: slot.begins[stage].ms_until(slot.ends[stage]) for stage in STAGES
+            }
+        tensors = {
+            name: buffer.host[:slot.count].copy() for name, buffer in slot.outputs.items()
+        }
+        return replace(outputs_from_tensors(tensors, slot.count), stage_ms=stage_ms)
+
+    def check(self) -> None:
+        """
+        See whether the GPU context still works, as far as this process knows.
+
+        :raises ContextLostError: if not.
+        """
+        self._cuda.check()

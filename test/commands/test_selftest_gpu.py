@@ -1,0 +1,64 @@
+"""`seg_ros selftest --gpu` on a machine with a GPU, as far as stand-ins go."""
+
+import argparse
+import json
+
+from fakes.gpu import driver_folder, driver_library, fake_gpu  # noqa: F401
+import pytest
+from seg_ros.commands import engine_checks, selftest
+from seg_ros.commands.gpu_checks import copy_check, recording_check
+from seg_ros.engines.gpu import find_gpu
+
+
+def report_of(capsys, cache, *words):
+    parser = argparse.ArgumentParser()
+    selftest.add_arguments(parser)
+    fixed = ['--gpu', '--json', '--frames', '12', '--cache-dir', str(cache)]
+    code = selftest.run(parser.parse_args([*fixed, *words]))
+    report = json.loads(capsys.readouterr().out)
+    return code, {item['name']: item for item in report['checks']}
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    monkeypatch.setattr(engine_checks, 'LATENCY_FRAMES', 3)
+    monkeypatch.setattr(engine_checks, 'WARM_UP', 1)
+
+
+def test_the_gpu_is_tested_whole(fake_gpu, capsys, tmp_path):  # noqa: F811
+    code, report = report_of(capsys, tmp_path, '--precisions', 'fp32', 'fp16')
+    assert code == 0
+    assert {item['result'] for item in report.values()} == {'passed'}
+    figures = report['the model in fp16']['figures']
+    assert figures['plain_equals_recorded']
+    assert set(figures['latency_ms']) == {'whole', 'upload', 'compute', 'download'}
+    assert figures['gpu_mib']['before'] == figures['gpu_mib']['after'] > 0
+    assert report['driver and GPU']['figures']['memory_mib'] > 0
+
+
+def test_without_tensorrt_copies_and_recordings_are_tested_all_the_same(
+    fake_gpu, capsys, tmp_path, monkeypatch  # noqa: F811
+):
+    monkeypatch.setenv('FAKE_TENSORRT_VERSION', '8.6.1')
+    code, report = report_of(capsys, tmp_path)
+    assert code == 1
+    assert report['copies to the GPU and back']['result'] == 'passed'
+    assert report['work recorded as a CUDA graph']['result'] == 'passed'
+    assert report['TensorRT']['result'] == 'failed'
+    assert '8.6.1' in report['TensorRT']['seen']
+    assert report['TensorRT on the GPU']['result'] == 'skipped'
+
+
+@pytest.mark.parametrize(('check', 'function'), [
+    (copy_check, b'cuMemcpyDtoHAsync_v2'), (recording_check, b'cuGraphLaunch'),
+    (recording_check, b'cuStreamEndCapture'),
+])
+def test_what_the_driver_refuses_fails_the_check_in_its_words(
+    fake_gpu, check, function  # noqa: F811
+):
+    gpu = find_gpu()
+    assert check(gpu).result == 'passed'
+    fake_gpu.fake_fail(function, 1, 0, 1)
+    failed = check(gpu)
+    assert failed.result == 'failed'
+    assert function.decode().partition('_')[0] in failed.seen

@@ -1,0 +1,22 @@
+"""A process that wants a plan, as a node does: python plan_process.py MODEL CACHE."""
+
+from pathlib import Path
+import sys
+
+from seg_ros.core.settings import Settings
+from seg_ros.engines.gpu import Gpu
+from seg_ros.engines.plan import plan_for
+from seg_ros.graph.compiled import read_compiled
+
+ORIN = Gpu(0, 'Orin', '8.7', '540.4.0, CUDA 12.6', True, 15655)
+
+if __name__ == '__main__':
+    model, cache = sys.argv[1:]
+    settings = Settings(model=model, cache_dir=cache)
+    compiled = read_compiled(Path(model))
+
+    def say(*words: object) -> None:
+        sys.stdout.write(f'{" ".join(map(str, words))}\n')
+        sys.stdout.flush()
+
+    say('plan of', len(plan_for(compiled, settings, ORIN, say)), 'bytes')

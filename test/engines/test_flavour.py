@@ -1,0 +1,59 @@
+"""Which TensorRT is taken, and what is said of one that cannot be."""
+
+from collections.abc import Iterator
+from pathlib import Path
+import sys
+
+import pytest
+from seg_ros.core.errors import EngineError
+from seg_ros.engines import flavour
+from seg_ros.engines.flavour import load_flavour
+
+MODULES = ('tensorrt', 'tensorrt_rtx')
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give a folder whose modules are the only TensorRT that there is."""
+    before = {name: sys.modules.pop(name) for name in MODULES if name in sys.modules}
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(
+        flavour, 'find_spec', lambda name: (tmp_path / f'{name}.py').exists() or None
+    )
+    yield tmp_path
+    for name in MODULES:
+        sys.modules.pop(name, None)
+    sys.modules.update(before)
+
+
+def test_the_full_tensorrt_goes_first(site: Path) -> None:
+    (site / 'tensorrt_rtx.py').write_text("__version__ = '1.7.1.116'")
+    found = load_flavour()
+    assert (found.name, found.version, found.major) == ('tensorrt_rtx', '1.7.1.116', 1)
+    (site / 'tensorrt.py').write_text("__version__ = '10.16.2.1'")
+    found = load_flavour()
+    assert (found.name, found.version, found.major) == ('tensorrt', '10.16.2.1', 10)
+    assert load_flavour('tensorrt_rtx').name == 'tensorrt_rtx'
+
+
+def test_none_at_all_is_an_error_that_says_what_to_install(site: Path) -> None:
+    with pytest.raises(EngineError, match='pip install tensorrt'):
+        load_flavour()
+
+
+@pytest.mark.parametrize('failure', [
+    "raise ImportError('libnvinfer.so.10: no such file')",
+    "raise OSError('libnvinfer.so.10: no such file')",
+    "raise RuntimeError('libnvinfer.so.10: no such file')",
+])
+def test_one_that_does_not_load_is_an_error_in_its_own_words(site: Path, failure: str) -> None:
+    (site / 'tensorrt.py').write_text(failure)
+    with pytest.raises(EngineError, match=r'does not load.*libnvinfer.so.10'):
+        load_flavour()
+
+
+@pytest.mark.parametrize('version', ['8.6.1', '8.5.2.2', '9.3.0'])
+def test_one_without_strongly_typed_networks_is_refused(site: Path, version: str) -> None:
+    (site / 'tensorrt.py').write_text(f'__version__ = {version!r}')
+    with pytest.raises(EngineError, match=f'TensorRT {version}.*10.0 or later.*JetPack 6'):
+        load_flavour()

@@ -1,0 +1,88 @@
+"""The GPU is found by asking the driver alone."""
+
+from ctypes import byref, c_void_p
+from dataclasses import asdict
+
+import pytest
+from seg_ros.core.errors import EngineError
+from seg_ros.engines import gpu, libcuda
+from seg_ros.engines.gpu import find_gpu
+
+TEGRA = '# R36 (release), REVISION: 4.3, GCID: 38968081, BOARD: generic, EABI: aarch64\n'
+CLOSED = 'NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22 01:44:30 UTC 2024'
+OPEN = 'NVRM version: NVIDIA UNIX Open Kernel Module for aarch64  540.4.0  Release Build'
+
+
+@pytest.fixture
+def releases(monkeypatch, tmp_path):
+    """Put the files that name a driver where the test can write them."""
+    files = [tmp_path / 'nv_tegra_release', tmp_path / 'version']
+    patterns = [pattern for _, pattern in gpu.RELEASES]
+    monkeypatch.setattr(gpu, 'RELEASES', tuple(zip(files, patterns, strict=True)))
+    return files
+
+
+def test_a_gpu_is_described_without_a_context(fake_gpu, releases):
+    fake_gpu.fake_gpus(2)
+    assert asdict(find_gpu('cuda:1')) == {
+        'index': 1, 'name': 'Fake GPU 1', 'compute_capability': '8.7', 'driver': 'CUDA 12.6',
+        'integrated': False, 'memory_mib': 8192,
+    }
+    context = c_void_p()
+    fake_gpu.cuCtxGetCurrent(byref(context))
+    assert not context
+
+
+@pytest.mark.parametrize(('tegra', 'version', 'driver'), [
+    (TEGRA, OPEN, 'R36.4.3, CUDA 12.6'),
+    ('', OPEN, '540.4.0, CUDA 12.6'),
+    ('', CLOSED, '550.54.14, CUDA 12.6'),
+    ('', 'nothing of the kind', 'CUDA 12.6'),
+])
+def test_the_drivers_release_is_read_from_where_the_machine_keeps_it(
+    fake_gpu, releases, tegra, version, driver
+):
+    for file, text in zip(releases, (tegra, version), strict=True):
+        if text:
+            file.write_text(text)
+    assert find_gpu().driver == driver
+
+
+@pytest.mark.parametrize(('device', 'index'), [('auto', 0), ('cuda', 0), ('cuda:0', 0)])
+def test_devices_are_named_as_users_know_them(fake_gpu, device, index):
+    assert find_gpu(device).index == index
+
+
+@pytest.mark.parametrize('device', ['CPU', 'GPU', 'cuda:', 'cuda:-1', 'cuda:x', ''])
+def test_other_names_are_refused(fake_gpu, device):
+    with pytest.raises(EngineError, match='auto, cuda or cuda:N'):
+        find_gpu(device)
+
+
+def test_a_number_that_no_gpu_has_is_refused(fake_gpu):
+    with pytest.raises(EngineError, match='one of 1 GPUs'):
+        find_gpu('cuda:1')
+
+
+def test_a_jetson_shares_its_memory(fake_gpu):
+    fake_gpu.fake_integrated(1)
+    assert find_gpu().integrated
+
+
+def test_a_machine_without_a_gpu_says_so(fake_gpu):
+    fake_gpu.fake_gpus(0)
+    with pytest.raises(EngineError, match='no CUDA-capable device is detected'):
+        find_gpu()
+
+
+def test_a_machine_without_a_driver_says_what_to_install(monkeypatch):
+    libcuda.libcuda.cache_clear()
+    monkeypatch.setattr(libcuda, 'NAME', 'libcuda-of-nobody.so.1')
+    with pytest.raises(EngineError, match='install the driver'):
+        find_gpu()
+    libcuda.libcuda.cache_clear()
+
+
+def test_a_driver_that_lacks_a_function_is_to_be_updated(fake_gpu):
+    with pytest.raises(EngineError, match='without cuOfTomorrow'):
+        libcuda.call('cuOfTomorrow')

@@ -1,0 +1,150 @@
+"""Every name of TensorRT's that the code uses is in every version that the code is for."""
+
+import ast
+from collections.abc import Iterator
+import importlib
+import inspect
+import json
+from pathlib import Path
+import re
+import sys
+
+import pytest
+
+HERE = Path(__file__).parent
+ENGINES = HERE.parents[1] / 'seg_ros' / 'engines'
+DATA = json.loads((HERE.parent / 'fixtures' / 'tensorrt_names.json').read_text(encoding='utf-8'))
+VERSIONS = DATA['versions']
+RTX = '1.7.1.116'
+# What the engines call the objects of TensorRT that they have in hand.
+OBJECTS = {
+    'builder': 'Builder', 'network': 'INetworkDefinition', 'config': 'IBuilderConfig',
+    'parser': 'OnnxParser', 'fault': 'ParserError', 'profile': 'IOptimizationProfile',
+    'tensor': 'ITensor', 'cache': 'ITimingCache', 'runtime': 'Runtime', 'engine': 'ICudaEngine',
+    'context': 'IExecutionContext',
+}
+# What some versions lack, and which have it: the code asks for the version first.
+GUARDED = {
+    'ComputeCapability': {RTX},
+    'IBuilderConfig.num_compute_capabilities': {RTX},
+    'IBuilderConfig.set_compute_capability': {RTX},
+    'ICudaEngine.device_memory_size': {'10.0.1', '10.3.0', '10.7.0', '10.13.0.35', '10.16.1.11'},
+    'ICudaEngine.device_memory_size_v2': set(VERSIONS) - {'10.0.1'},
+}
+
+
+def names_of(version: str) -> set[str]:
+    """Return `Class` and `Class.attribute` of everything that a version has."""
+    index = VERSIONS.index(version)
+    return {
+        f'{owner}.{name}' if name else owner
+        for owner, groups in DATA['names'].items()
+        for mask, names in groups.items() if mask[index] == '1'
+        for name in names
+    }
+
+
+NAMES = {version: names_of(version) for version in VERSIONS}
+
+
+def used(source: str) -> set[str]:
+    """Return the names of TensorRT's that a module uses, as `names_of` writes them."""
+    found = {name for node in ast.walk(ast.parse(source)) for name in named_by(node)}
+    return {name for name in found if not name.rpartition('.')[2].startswith('_')}
+
+
+def named_by(node: ast.AST) -> Iterator[str]:
+    """Give what an attribute, or a getattr with a name written out, stands for."""
+    if isinstance(node, ast.Attribute):
+        owner, name = node.value, node.attr
+    elif isinstance(node, ast.Call) and called(node.func) == 'getattr' and isinstance(
+        node.args[1], ast.Constant
+    ):
+        owner, name = node.args[0], node.args[1].value
+    else:
+        return
+    holder = called(owner)
+    if holder == 'trt':
+        yield name
+    elif holder in OBJECTS:
+        yield f'{OBJECTS[holder]}.{name}'
+    elif isinstance(owner, ast.Attribute) and called(owner.value) == 'trt':
+        yield f'{holder}.{name}'
+
+
+def called(node: ast.AST) -> str:
+    """Return the last name of an expression, without the underscore of what is private."""
+    name = getattr(node, 'attr', getattr(node, 'id', ''))
+    return name.lstrip('_')
+
+
+def all_used() -> set[str]:
+    return {
+        name for file in ENGINES.glob('*.py')
+        for text in [file.read_text(encoding='utf-8')]
+        if file.name.startswith('tensorrt') or re.search(r'\btrt\.', text)
+        for name in used(text)
+    }
+
+
+def missing(names: set[str], version: str) -> set[str]:
+    """Return what a version lacks of `names`, but for what the code asks the version for."""
+    return {
+        name for name in names - NAMES[version]
+        if version in GUARDED.get(name.partition('.')[0], GUARDED.get(name, {version}))
+    }
+
+
+def test_the_walk_sees_what_there_is() -> None:
+    names = all_used()
+    assert {
+        'Builder', 'Builder.build_serialized_network', 'OnnxParser.parse', 'ParserError.desc',
+        'IBuilderConfig.set_memory_pool_limit', 'MemoryPoolType.WORKSPACE',
+        'ICudaEngine.get_tensor_name', 'IExecutionContext.execute_async_v3',
+        'ICudaEngine.device_memory_size_v2', 'NetworkDefinitionCreationFlag.STRONGLY_TYPED',
+    } <= names
+
+
+@pytest.mark.parametrize('version', VERSIONS)
+def test_every_name_is_in_every_version(version: str) -> None:
+    assert missing(all_used(), version) == set()
+
+
+def test_what_is_guarded_is_used_and_is_where_it_is_said_to_be() -> None:
+    assert set(GUARDED) <= all_used()
+    for name, versions in GUARDED.items():
+        assert {version for version in VERSIONS if name in NAMES[version]} == versions, name
+
+
+@pytest.mark.parametrize(('line', 'name'), [
+    ('config.set_flag(trt.BuilderFlag.FP16)', 'BuilderFlag.FP16'),
+    ('flag = 1 << self._trt.NetworkDefinitionCreationFlag.EXPLICIT_BATCH',
+     'NetworkDefinitionCreationFlag.EXPLICIT_BATCH'),
+    ('self._context.execute_async_v2(bindings)', 'IExecutionContext.execute_async_v2'),
+    ('config.max_workspace_size = 1', 'IBuilderConfig.max_workspace_size'),
+    ('return builder.platform_has_fast_fp16', 'Builder.platform_has_fast_fp16'),
+    ("getattr(engine, 'num_bindings', 0)", 'ICudaEngine.num_bindings'),
+])
+def test_a_name_that_a_version_lacks_is_found(line: str, name: str) -> None:
+    planted = used(f'def f(trt, self):\n    {line}')
+    assert name in planted
+    assert name in missing(planted, '11.4.0.106')
+
+
+def test_the_stand_in_for_tests_has_no_names_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(HERE.parent / 'fakes'))
+    known = set.union(*NAMES.values())
+    try:
+        module = importlib.import_module('tensorrt')
+        assert 'fakes' in str(module.__file__)
+        invented = {
+            f'{name}.{inner}'
+            for name, item in vars(module).items()
+            if inspect.isclass(item) and item.__module__.startswith('tensorrt.')
+            and not name.startswith('_')
+            for inner in vars(item) if not inner.startswith('_') and inner != 'name'
+        } - known
+    finally:
+        for name in [name for name in sys.modules if name.partition('.')[0] == 'tensorrt']:
+            del sys.modules[name]
+    assert invented == set()

@@ -1,0 +1,207 @@
+"""Every family in every precision, parsed and built by the real TensorRT-RTX without a GPU."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper, TensorProto
+import pytest
+from seg_ros.core.card_reading import card_from_dict
+from seg_ros.core.errors import EngineError, SettingError
+from seg_ros.core.settings import Settings
+from seg_ros.engines.build_options import BuildOptions, options_from_settings
+from seg_ros.engines.flavour import load_flavour, RTX
+from seg_ros.engines.plan import build_for_others
+from seg_ros.engines.tensorrt_build import build_plan
+from seg_ros.graph.compile import compile_model
+from seg_ros.graph.compiled import compiled_from_model, CompiledModel
+from seg_ros.graph.families import FAMILIES
+from seg_ros.graph.precision import PRECISIONS, reduced
+from seg_ros.graph.tail import tail_for
+
+pytest.importorskip(RTX, reason='TensorRT-RTX is not installed (tensorrt-rtx-cu12)')
+
+SIZE_HW, CLASSES, COEFFICIENTS = (64, 96), 3, 4
+TARGETS = ('8.6', '8.9')
+
+
+class Sketch:
+    """A convolutional network that is drawn node by node; its weights are noise."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.weights: list[onnx.TensorProto] = []
+        self.random = np.random.default_rng(0)
+
+    def add(self, operator: str, *inputs: str, name: str = '', **attributes: object) -> str:
+        output = name or f'{operator}{len(self.nodes)}'
+        self.nodes.append(helper.make_node(
+            operator, list(inputs), [output], f'node {output}', **attributes
+        ))
+        return output
+
+    def constant(self, values: object) -> str:
+        name = f'constant{len(self.weights)}'
+        self.weights.append(numpy_helper.from_array(np.array(values), name))
+        return name
+
+    def conv(self, source: str, read: int, write: int, name: str = '', stride: int = 1) -> str:
+        kernel = self.random.normal(0, 0.3, (write, read, stride, stride)).astype(np.float32)
+        return self.add('Conv', source, self.constant(kernel), name=name, strides=[stride] * 2)
+
+    def trunk(self) -> str:
+        half = self.add('Relu', self.conv('images', 3, 8, stride=2))
+        return self.add('Relu', self.conv(half, 8, 8, stride=2))
+
+    def model(self, *outputs: str) -> onnx.ModelProto:
+        graph = helper.make_graph(
+            self.nodes, 'sketch',
+            [helper.make_tensor_value_info('images', TensorProto.FLOAT, ['N', 3, *SIZE_HW])],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs],
+            self.weights,
+        )
+        opset = helper.make_opsetid('', 17)
+        return helper.make_model(graph, opset_imports=[opset], ir_version=8)
+
+
+def logits_network() -> onnx.ModelProto:
+    sketch = Sketch()
+    sketch.conv(sketch.trunk(), 8, CLASSES, 'scores')
+    return sketch.model('scores')
+
+
+def yolo_network() -> onnx.ModelProto:
+    sketch = Sketch()
+    maps = sketch.trunk()
+    sketch.conv(maps, 8, COEFFICIENTS, 'protos')
+    rows, channels = [], 4 + CLASSES + COEFFICIENTS
+    for _ in range(3):
+        maps = sketch.add('MaxPool', maps, kernel_shape=[2, 2], strides=[2, 2])
+        shape = sketch.constant([0, channels, -1])
+        rows.append(sketch.add('Reshape', sketch.conv(maps, 8, channels), shape))
+    joined = sketch.add('Concat', *rows, axis=2)
+    boxes, scores, coefficients = (
+        sketch.add('Slice', joined, *map(sketch.constant, ([begin], [end], [1])))
+        for begin, end in ((0, 4), (4, 4 + CLASSES), (4 + CLASSES, channels))
+    )
+    likely = sketch.add('Sigmoid', scores)
+    sketch.add('Concat', boxes, likely, coefficients, name='rows', axis=1)
+    return sketch.model('rows', 'protos')
+
+
+def centers_network() -> onnx.ModelProto:
+    sketch = Sketch()
+    maps = sketch.trunk()
+    for name, channels in (('semantic', CLASSES), ('center', 1), ('offset', 2)):
+        sketch.conv(maps, 8, channels, name)
+    return sketch.model('semantic', 'center', 'offset')
+
+
+NETWORKS = {
+    'logits': ('semantic', logits_network),
+    'yolo_seg': ('instance', yolo_network),
+    'panoptic_centers': ('panoptic', centers_network),
+}
+
+
+def compiled_network(folder: Path, family: str, precision: str = 'fp32') -> CompiledModel:
+    task, network = NETWORKS[family]
+    path = folder / f'{family}.onnx'
+    onnx.save(network(), path)
+    classes = [
+        {'id': index, 'name': f'class {index}', 'thing': task != 'semantic' and index > 0}
+        for index in range(CLASSES)
+    ]
+    card = card_from_dict({'name': family, 'task': task, 'family': family, 'classes': classes})
+    compiled = compiled_from_model(compile_model(path, card), '', family)
+    noise = np.random.default_rng(1).integers(0, 256, (2, 1, *SIZE_HW, 3), np.uint8)
+    return reduced(compiled, precision, noise)
+
+
+def built(compiled: CompiledModel, **settings: object) -> list[bytes]:
+    """Return the plan of every tail that there is."""
+    plans = []
+    for upsample in ('graph', 'edges') if 'logits' in compiled.contract.tensors else ('graph',):
+        chosen = Settings(upsample=upsample, **settings)
+        options = options_from_settings(chosen, compiled.contract, load_flavour(RTX), TARGETS)
+        model = tail_for(compiled, chosen, 'graph').model
+        told: list[tuple[str, float]] = []
+        plan = build_plan(
+            model.SerializeToString(), options, b'',
+            lambda phase, share, told=told: told.append((phase, share)), pytest.fail,
+        ).plan
+        shares = [share for _, share in told]
+        assert shares == sorted(shares)
+        assert shares[-1] == 1
+        plans.append(plan)
+    return plans
+
+
+def test_every_family_has_a_network_here() -> None:
+    assert set(NETWORKS) == set(FAMILIES)
+
+
+@pytest.mark.parametrize('precision', PRECISIONS)
+@pytest.mark.parametrize('family', NETWORKS)
+def test_every_family_is_built_in_every_precision(
+    family: str, precision: str, tmp_path: Path
+) -> None:
+    compiled = compiled_network(tmp_path, family, precision)
+    kinds = {
+        tensor.data_type for tensor in compiled.model.graph.initializer
+    } | {node.op_type for node in compiled.model.graph.node}
+    assert {'fp32': 'Conv', 'fp16': TensorProto.FLOAT16, 'int8': 'DequantizeLinear'}[
+        precision
+    ] in kinds
+    for plan in built(compiled, max_batch=3):
+        assert len(plan) > 1000
+
+
+def test_a_tail_for_one_picture_size_is_built(tmp_path: Path) -> None:
+    assert all(built(compiled_network(tmp_path, 'logits'), source_size='120x80'))
+
+
+def test_what_the_parser_refuses_comes_back_in_its_words(tmp_path: Path) -> None:
+    sketch = Sketch()
+    sketch.add('Det', 'images', name='volume')
+    sketch.add('Unique', 'images', name='odd')
+    with pytest.raises(EngineError) as caught:
+        build_plan(
+            sketch.model('volume', 'odd').SerializeToString(), BuildOptions(RTX), b'',
+            lambda phase, share: None, pytest.fail,
+        )
+    for words in ("Det 'node volume'", "Unique 'node odd'"):
+        assert words in str(caught.value)
+
+
+def test_what_the_builder_refuses_comes_back_in_its_words(tmp_path: Path) -> None:
+    compiled = compiled_network(tmp_path, 'logits')
+    with pytest.raises(EngineError, match=r'built no plan: .*workspace limit'):
+        build_plan(
+            compiled.model.SerializeToString(),
+            BuildOptions(RTX, workspace_mib=1, compute_capabilities=('SM89',)),
+            b'', lambda phase, share: None, pytest.fail,
+        )
+
+
+def test_a_plan_for_other_machines_is_built_in_a_child(tmp_path: Path) -> None:
+    compiled = compiled_network(tmp_path, 'logits')
+    file = tmp_path / 'logits.plan'
+    build_for_others(
+        compiled, Settings(), load_flavour(RTX), TARGETS, file, lambda phase, share: None
+    )
+    assert file.stat().st_size > 1000
+    with pytest.raises(EngineError, match=r'SM87.*SM89'):
+        build_for_others(
+            compiled, Settings(), load_flavour(RTX), ['8.7'], file, lambda phase, share: None
+        )
+
+
+@pytest.mark.parametrize('setting', [
+    {'dla_core': 0}, {'hardware_compatibility': 'ampere_plus'},
+])
+def test_options_of_the_full_tensorrt_are_refused(
+    setting: dict[str, object], tmp_path: Path
+) -> None:
+    with pytest.raises(SettingError, match='with TensorRT-RTX'):
+        built(compiled_network(tmp_path, 'logits'), **setting)
