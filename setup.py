@@ -64,6 +64,7 @@ setup(
     install_requires=from_pip if 'ROS_DISTRO' in os.environ else from_system + from_pip,
     extras_require={
         'bag': ['rosbags>=0.10'],
+        'eval': ['pycocotools>=2.0.6'],
         'ros': [requirement + wheels for requirement in ros],
         'test': test,
     },

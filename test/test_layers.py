@@ -16,11 +16,13 @@ LAYERS = {
     'graph': ({'core', 'graph'}, {'numpy', 'onnx', 'google', 'spox'}),
     'engines': ({'core', 'graph', 'engines'}, {'numpy', 'cv2'}),
     'pipeline': ({'core', 'pipeline'}, {'numpy', 'cv2'}),
+    'quality': ({'core', 'quality'}, {'numpy', 'cv2'}),
     'sim': ({'core', 'sim'}, {'numpy', 'cv2'}),
+    'zoo': ({'core', 'zoo'}, {'numpy', 'cv2'}),
     'share': ({'core'}, set()),
     'docs': ({'core'}, set()),
     'commands': (
-        {'core', 'graph', 'engines', 'pipeline', 'sim', 'share', 'commands'},
+        {'core', 'graph', 'engines', 'pipeline', 'quality', 'sim', 'zoo', 'share', 'commands'},
         {'numpy', 'cv2', 'onnx', 'tqdm', 'yaml'},
     ),
     'cli': ({'core', 'commands'}, set()),
@@ -29,8 +31,15 @@ LAYERS = {
 WRAPPERS = {
     'commands/bag.py': {'rosbags'},
     'engines/onnxruntime.py': {'onnxruntime'},
-    'engines/openvino.py': {'openvino'},
+    'engines/openvino.py': {'onnx', 'openvino'},
     'graph/trial.py': {'onnxruntime'},
+    'sim/renderer.py': {'pybullet'},
+    'sim/stage.py': {'pybullet', 'pybullet_data', 'pybullet_utils'},
+    'zoo/export.py': {'onnx', 'torch'},
+    'zoo/losses.py': {'torch'},
+    'zoo/network.py': {'torch'},
+    'zoo/train.py': {'torch'},
+    'zoo/weights.py': {'torch'},
 }
 
 

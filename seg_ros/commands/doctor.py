@@ -12,7 +12,7 @@ import shutil
 import subprocess
 
 from seg_ros import __version__
-from seg_ros.core.errors import SegError
+from seg_ros.core.errors import EngineError, SegError
 from seg_ros.share import share_file
 
 SUMMARY = 'tell what this machine has, what is missing and what to do about it'
@@ -77,21 +77,34 @@ def _runtimes() -> Iterator[Finding]:
     yield from openvino + onnxruntime
     if not any(finding.level == 'ok' for finding in openvino + onnxruntime):
         yield Finding('engines', 'missing', 'no runtime for networks', 'pip install openvino')
-    yield from _module('TensorRT', 'tensorrt', 'note', 'JetPack has it; pip install tensorrt')
+    yield from _tensorrt()
     yield from _module('pycuda', 'pycuda', 'note', 'needed by TensorRT; pip install pycuda')
 
 
-def _gpu() -> Iterator[Finding]:
-    if Path('/etc/nv_tegra_release').exists():
-        yield Finding('GPU', 'ok', Path('/etc/nv_tegra_release').read_text().strip())
-        yield from _power_mode()
-    elif shutil.which('nvidia-smi'):
-        listed = subprocess.run(
-            ['nvidia-smi', '-L'], capture_output=True, text=True, check=False
-        )
-        yield Finding('GPU', 'ok', listed.stdout.strip() or listed.stderr.strip())
+def _tensorrt() -> Iterator[Finding]:
+    from seg_ros.engines.flavour import load_flavour
+
+    try:
+        flavour = load_flavour()
+    except EngineError as error:
+        yield Finding('TensorRT', 'note', error.seen, error.do)
     else:
-        yield Finding('GPU', 'note', 'no NVIDIA GPU: networks run on the CPU')
+        yield Finding('TensorRT', 'ok', f'{flavour.name} {flavour.version}')
+
+
+def _gpu() -> Iterator[Finding]:
+    from seg_ros.engines.gpu import find_gpu
+
+    try:
+        gpu = find_gpu()
+    except EngineError as error:
+        yield Finding('GPU', 'note', f'networks run on the CPU: {error.seen}', error.do)
+    else:
+        yield Finding(
+            'GPU', 'ok', f'{gpu.name}, compute capability {gpu.compute_capability}, '
+            f'{gpu.memory_mib} MiB, driver {gpu.driver}', 'seg_ros selftest --gpu tests it',
+        )
+    yield from _power_mode()
 
 
 def _power_mode() -> Iterator[Finding]:

@@ -17,11 +17,16 @@ def add_settings(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
     """
     items = {item.name: item for item in fields(Settings)}
     for item in (items[name] for name in names):
+        flag, meaning = f'--{item.name.replace("_", "-")}', item.metadata['meaning']
+        meaning = meaning.replace('%', '%%')
+        if type(item.default) is bool:
+            action = argparse.BooleanOptionalAction
+            parser.add_argument(flag, action=action, default=item.default, help=meaning)
+            continue
         several = type(item.default) is tuple
         default = ','.join(getattr(Settings, item.name)) if several else item.default
-        meaning = item.metadata['meaning'].replace('%', '%%')
         parser.add_argument(
-            f'--{item.name.replace("_", "-")}',
+            flag,
             type=_split if several else type(item.default),
             default=item.default,
             choices=item.metadata['choices'] or None,

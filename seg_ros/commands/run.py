@@ -14,7 +14,8 @@ SUMMARY = 'write the masks of pictures, videos and rosbag2 recordings into a fol
 EXAMPLE = 'seg_ros run street.jpg drive.mp4 --model model.onnx --out masks'
 SETTINGS = (
     'model', 'engine', 'device', 'threads', 'inference_precision', 'score_threshold',
-    'mask_threshold', 'min_confidence', 'classes', 'upsample', 'overlay_alpha',
+    'mask_threshold', 'min_confidence', 'classes', 'upsample', 'tracking', 'smoothing',
+    'overlay_alpha',
 )
 
 
@@ -56,8 +57,7 @@ def run(args: argparse.Namespace) -> int:
     timing = Timing()
     with closing(Segmenter(open_engine(settings), settings, timing)) as segmenter:
         figures = segment_sources(
-            sources, segmenter.segment, segmenter.card, args.out, settings.overlay_alpha,
-            timing, progress,
+            sources, segmenter.segment, segmenter.card, args.out, settings, timing, progress,
         )
     print(json.dumps(asdict(figures)) if args.json else _told(figures, args.out))
     return int(figures.skipped > 0)

@@ -1,5 +1,6 @@
 """Every picture of every source through the segmenter, and its masks into every sink."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,10 @@ from seg_ros.commands.progress import Progress
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import ImageError, SettingError
 from seg_ros.core.frame import Frame
+from seg_ros.core.panoptic import PARTS
 from seg_ros.core.segmentation import Segmentation
+from seg_ros.core.settings import Settings
+from seg_ros.pipeline.follower import Follower
 from seg_ros.pipeline.timing import Timing
 
 
@@ -49,7 +53,7 @@ def segment_sources(
     segment: Callable[[Frame], Segmentation],
     card: ModelCard,
     folder: Path,
-    alpha: float,
+    settings: Settings,
     timing: Timing,
     progress: Progress,
 ) -> Figures:
@@ -57,7 +61,7 @@ def segment_sources(
     Write the masks of all pictures; for each recording also one of the masks.
 
     :param segment: gives all parts of a segmentation.
-    :param alpha: opacity of the overlay's colours, 0 to 1.
+    :param settings: of the overlay, and whether ids last and classes are smoothed in a source.
     :raises ImageError: if no picture could be read.
     :raises SettingError: if the folder does not take the files.
     """
@@ -65,10 +69,14 @@ def segment_sources(
     names = UniqueNames()
     bags = _bag_folders(sources, folder)
     with progress.over(sum(map(len, sources))), CocoPanoptic(folder, card) as coco:
-        files: list[Sink] = [MaskFiles(folder, card, alpha), coco]
+        files: list[Sink] = [MaskFiles(folder, card, settings.overlay_alpha), coco]
         for source, bag in zip(sources, bags, strict=True):
+            followers: dict[str, Follower] = defaultdict(Follower)
             with _recording(source.storage, bag) as recording:
-                for picture, masks in _segmented(source, segment, timing, progress):
+                for picture, single in _segmented(source, segment, timing, progress):
+                    masks = followers[picture.topic].follow(
+                        single, picture.frame.stamp_ns, card, settings, PARTS, timing
+                    )
                     name = names.claim(picture.name)
                     with timing.stage('write'):
                         for sink in [*files, *recording]:

@@ -114,12 +114,13 @@ class Video:
     def pictures(self, skip: Skip) -> Iterator[Picture]:
         """Read frame after frame; an end that comes too soon counts as one picture."""
         capture = self._opened()
+        period_ns = 1e9 / (capture.get(cv2.CAP_PROP_FPS) or 25)
         number = 0
         while True:
             read, pixels = capture.read()
             if not read:
                 break
-            frame = Frame(np.asarray(pixels, np.uint8), 'bgr')
+            frame = Frame(np.asarray(pixels, np.uint8), 'bgr', round(number * period_ns))
             yield Picture(f'{self._path.stem}_{number:06}', str(self._path), frame)
             number += 1
         capture.release()

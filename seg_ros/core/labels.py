@@ -81,6 +81,21 @@ def id_table(card: ModelCard, cuts: Cuts) -> ClassMap:
     return table
 
 
+def hide_classes(
+    classes: ClassMap, confidence: NDArray[np.uint8] | None, card: ModelCard, cuts: Cuts
+) -> None:
+    """Unlabel the pixels of classes that are not to be kept."""
+    hidden = [item.id for i, item in enumerate(card.classes) if i not in cuts.channels]
+    if not hidden:
+        return
+    is_hidden = np.zeros(card.unlabelled + 1, bool)
+    is_hidden[hidden] = True
+    gone = is_hidden.take(classes)
+    classes[gone] = card.unlabelled
+    if confidence is not None:
+        confidence[gone] = 0
+
+
 def _spread(small: ClassMap, rows: Indices, columns: Indices) -> ClassMap:
     """Repeat rows and columns: columns first, while there are few rows."""
     return small.take(columns, axis=1).take(rows, axis=0)

@@ -1,4 +1,4 @@
-"""Instances at source size: soft masks or slot maps, cut into patches that do not overlap."""
+"""Instances at source size: soft masks or maps of owners, cut into patches without overlap."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from seg_ros.core.contract import Contract, Outputs
 from seg_ros.core.cuts import Cuts
 from seg_ros.core.geometry import Fit
 from seg_ros.core.lattice import interpolated, Lattice, lattice, lattice_at
+from seg_ros.core.owners import nearest_owners, Owners
 
 
 class Slot(NamedTuple):
@@ -46,12 +47,13 @@ class Patch:
 
 
 def patches_from_outputs(
-    outputs: Outputs, fit: Fit, contract: Contract, cuts: Cuts
+    outputs: Outputs, fit: Fit, contract: Contract, cuts: Cuts, owners: Owners | None = None
 ) -> list[Patch]:
     """
     Cut one picture's instances out, best first.
 
     :param outputs: of one picture, without the batch axis.
+    :param owners: of the source's pixels, where `outputs.instances` was enlarged already.
     :returns: patches that share no pixel: the higher score owns it, and an instance of which less
         than `cuts.visible` remains is dropped.
     """
@@ -66,7 +68,11 @@ def patches_from_outputs(
         and classes[number] in cuts.channels
     ]
     if outputs.instances is not None:
-        return list(_patches_from_map(outputs.instances, slots, fit, len(scores)))
+        if owners is None:
+            owners = nearest_owners(outputs, fit, contract)
+        return list(_patches_from_owners(
+            owners, outputs.instances, slots, fit, contract, len(scores)
+        ))
     return list(_patches_from_masks(outputs, slots, fit, contract, cuts))
 
 
@@ -125,42 +131,43 @@ def _in_box(first: int, last: int, low: float, high: float, size: int) -> Lattic
     return lattice_at((centre - low) * (size / (high - low)) + 0.5, size + 2)
 
 
-def _patches_from_map(
-    small: NDArray[Any], slots: list[Slot], fit: Fit, count: int
+def _patches_from_owners(
+    owners: Owners, cells: NDArray[Any], slots: list[Slot], fit: Fit, contract: Contract,
+    count: int,
 ) -> Iterator[Patch]:
     """
-    Enlarge a map of slots whose pixels already belong to one instance each.
+    Cut instances out of a map whose pixels belong to one each.
 
-    Rows and columns are repeated, so that boxes found in the small map are exact in the large.
+    :param owners: slot + 1 for each pixel of the source, 0 = none.
+    :param cells: the small map that it was made from, which tells where to look.
+    :param count: of all slots.
     """
-    rows = lattice(fit, small.shape, 0).nearest
-    columns = lattice(fit, small.shape, 1).nearest
-    top, bottom, left, right = fit.seen_yyxx()
-    height, width = small.shape
+    height, width = cells.shape
     in_row = np.zeros((count + 1, height), bool)
     in_column = np.zeros((count + 1, width), bool)
-    in_row[small, np.arange(height)[:, None]] = True
-    in_column[small, np.arange(width)] = True
+    in_row[cells, np.arange(height)[:, None]] = True
+    in_column[cells, np.arange(width)] = True
+    rows, columns = (lattice(fit, cells.shape, axis, contract.upsampling) for axis in (0, 1))
+    spans = np.hstack([_reach(in_row, rows), _reach(in_column, columns)]).tolist()
     for slot in slots:
-        value = slot.number + 1
-        if not in_row[value].any():
-            continue
-        y0, y1 = _reach(in_row[value], rows, top, bottom)
-        x0, x1 = _reach(in_column[value], columns, left, right)
-        mask = small[rows[y0:y1]][:, columns[x0:x1]] == value
+        y0, y1, x0, x1 = spans[slot.number + 1]
+        mask = np.asarray(owners[y0:y1, x0:x1] == slot.number + 1)
         area = int(np.count_nonzero(mask))
         if area:
             yield _trimmed(slot, (x0, y0), mask, area)
 
 
-def _reach(
-    present: NDArray[np.bool_], nearest: NDArray[np.intp], first: int, last: int
-) -> tuple[int, int]:
-    """Return the span of source indices within `first` and `last` that show a small map's span."""
-    indices = np.flatnonzero(present)
-    start = int(np.searchsorted(nearest, indices[0], 'left'))
-    stop = int(np.searchsorted(nearest, indices[-1], 'right'))
-    return max(first, start), min(last, stop)
+def _reach(present: NDArray[np.bool_], way: Lattice) -> NDArray[np.intp]:
+    """
+    Return the spans of source indices beside the cells that are marked, (rows, 2).
+
+    Where none is marked, the span means nothing.
+    """
+    first = present.argmax(axis=1)
+    last = present.shape[1] - 1 - present[:, ::-1].argmax(axis=1)
+    return np.stack([
+        np.searchsorted(way.below, first - 1, 'left'), np.searchsorted(way.below, last, 'right')
+    ], axis=1)
 
 
 def _trimmed(

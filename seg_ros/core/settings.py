@@ -129,6 +129,12 @@ class Settings:
     tracking: bool = _setting(
         False, 'Keep the ids of instances from frame to frame.', when=LIVE
     )
+    smoothing: float = _setting(
+        0.0,
+        'Weight of earlier frames in the class of a pixel, against flicker; 0 is off. Labels '
+        'follow late where something changes or the camera moves: at 0.5 by 1 frame, at 0.8 by 3.',
+        low=0.0, high=0.95, when=LIVE,
+    )
     overlay_alpha: float = _setting(
         0.5, 'Opacity of the colours over the picture.', low=0.0, high=1.0, when=LIVE
     )
@@ -144,7 +150,7 @@ class Settings:
     )
     workspace_mib: int = _setting(
         0, "Memory that TensorRT's builder may take; 0 leaves the choice to it.",
-        low=0, high=1 << 20, unit='MiB',
+        low=0, high=1 << 16, unit='MiB',
     )
     optimization_level: int = _setting(
         -1, 'How long TensorRT searches for quick kernels, 0 to 5; -1 leaves the choice to it.',
@@ -165,8 +171,6 @@ class Settings:
     def __post_init__(self) -> None:
         for item in fields(self):
             check_setting(item, getattr(self, item.name))
-        if self.tracking:
-            raise SettingError('tracking: true', 'false', 'this version does not track yet')
         if len(set(self.cameras)) != len(self.cameras) or not self.cameras:
             raise SettingError(f'cameras: {list(self.cameras)}', 'different names')
         if self.source_size and not re.fullmatch('[1-9][0-9]*x[1-9][0-9]*', self.source_size):

@@ -6,6 +6,7 @@ and ICastLayer, and builds of one-operator graphs. Where versions differ, the na
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import onnx
@@ -135,19 +136,24 @@ def _shape_faults(
         count = int(np.max(numpy_helper.to_array(constants[node.input[1]])))
         if count > TENSORRT_TOP_K:
             yield f'k = {count}; at most {TENSORRT_TOP_K}'
+    if node.op_type == 'MaxPool' and any(node.output[1:]):
+        yield 'indices beside the maximum; use the maximum alone'
     if node.op_type == 'Resize':
-        if facts.get('mode', b'nearest') not in (b'nearest', b'linear'):
-            yield f'mode {facts["mode"].decode()}; nearest or linear'
-        if facts.get('antialias'):
-            yield 'antialias; export it without'
-        if types.get(node.input[0], TensorProto.FLOAT) not in _FLOATS:
-            yield 'on another type than float; cast before it'
+        yield from _resize_faults(facts)
     if node.op_type in ('ScatterND', 'ScatterElements'):
         reduction = facts.get('reduction', b'none')
         if reduction != b'none':
             yield f'reduction {reduction.decode()}; only none'
-    if node.op_type == 'CumSum' and types.get(node.input[0], TensorProto.FLOAT) not in _FLOATS:
+    kind = types.get(node.input[0], TensorProto.FLOAT) if node.input else TensorProto.FLOAT
+    if node.op_type in ('CumSum', 'Resize') and kind not in _FLOATS:
         yield 'on another type than float; cast before it'
+
+
+def _resize_faults(facts: Mapping[str, Any]) -> Iterator[str]:
+    if facts.get('mode', b'nearest') not in (b'nearest', b'linear'):
+        yield f'mode {facts["mode"].decode()}; nearest or linear'
+    if facts.get('antialias'):
+        yield 'antialias; export it without'
 
 
 def _quantisation_faults(

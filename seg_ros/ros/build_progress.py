@@ -21,7 +21,7 @@ class BuildProgress:
         self._publish = publish
         self._phase = ''
         self._logged = 0.0
-        self._published_s = 0.0
+        self._published_s = float('-inf')
         self.words = ''
 
     def __call__(self, phase: str, share: float) -> None:

@@ -1,15 +1,18 @@
 """The data path of a configured node: message, mailbox, frame, masks, messages."""
 
 from dataclasses import dataclass
+from threading import Lock
 import traceback
 from typing import Any
 
 from rclpy.node import Node
+from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import ImageError, SegError
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import Settings
 from seg_ros.pipeline.age import age_ms
+from seg_ros.pipeline.follower import Follower, parts_for
 from seg_ros.pipeline.lease import Lease
 from seg_ros.pipeline.mailbox import Mailbox
 from seg_ros.pipeline.order import StampOrder
@@ -51,6 +54,8 @@ class Stream:
             name: Camera(node, name, settings, self._deliver) for name in settings.cameras
         }
         self._publishers = {name: Publishers(node, name) for name in settings.cameras}
+        # Two workers may come with masks of one camera: the lock keeps them in order.
+        self._followers = {name: (Follower(), Lock()) for name in settings.cameras}
 
     @property
     def running(self) -> bool:
@@ -74,6 +79,8 @@ class Stream:
         if self._workers is not None:
             self._workers.stop()
         self._workers = self._mailbox = None
+        for follower, _ in self._followers.values():
+            follower.forget()
 
     def close(self) -> None:
         """Withdraw every topic."""
@@ -113,15 +120,14 @@ class Stream:
             try:
                 segmentations = segmenter.segment_batch(
                     [request.frame for request in ready],
-                    [parts_of(request.wanted) for request in ready],
+                    [parts_for(parts_of(request.wanted), self._settings) for request in ready],
                 )
             except SegError as error:
                 for request in ready:
                     self._drop(request.camera, 'failed', error)
                 return
-            with segmenter.timing.stage('publish'):
-                for request, segmentation in zip(ready, segmentations, strict=True):
-                    self._publish(request, segmentation, segmenter)
+            for request, segmentation in zip(ready, segmentations, strict=True):
+                self._follow(request, segmentation, segmenter)
 
     def _request(self, camera: Camera, arrival: Arrival) -> Request | None:
         """Read a message, unless nobody wants its masks, it is too old or it cannot be read."""
@@ -163,21 +169,33 @@ class Stream:
             camera.timing.count('foreign clock')
         return milliseconds
 
-    def _publish(
+    def _follow(
         self, request: Request, segmentation: Segmentation, segmenter: Segmenter
     ) -> None:
-        camera, settings = request.camera, self._settings
-        if not self._order.admit(camera.name, request.frame.stamp_ns):
-            camera.timing.count('late')
-            return
+        """Compare with the camera's earlier pictures and publish, both in the order of stamps."""
+        camera, frame = request.camera, request.frame
+        follower, lock = self._followers[camera.name]
+        with lock:
+            if not self._order.admit(camera.name, frame.stamp_ns):
+                camera.timing.count('late')
+                return
+            followed = follower.follow(
+                segmentation, frame.stamp_ns, segmenter.card, self._settings,
+                parts_of(request.wanted), segmenter.timing,
+            )
+            with segmenter.timing.stage('publish'):
+                self._publish(request, followed, segmenter.card)
+        camera.timing.tick('output')
+        camera.timing.add('age', self._age_ms(camera, request.arrival, frame))
+
+    def _publish(self, request: Request, segmentation: Segmentation, card: ModelCard) -> None:
+        settings = self._settings
         header: Header = request.arrival.message.header
         publish(request.wanted, View(
-            request.frame, segmentation, segmenter.card, header,
-            camera.info_for(request.frame), round(1 / settings.output_scale),
+            request.frame, segmentation, card, header,
+            request.camera.info_for(request.frame), round(1 / settings.output_scale),
             settings.overlay_alpha, settings.rectified,
         ))
-        camera.timing.tick('output')
-        camera.timing.add('age', self._age_ms(camera, request.arrival, request.frame))
 
     def _drop(self, camera: Camera, cause: str, error: SegError) -> None:
         camera.timing.count(cause)

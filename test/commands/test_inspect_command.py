@@ -86,7 +86,9 @@ def test_a_raw_network_tells_what_it_is_and_how_it_reads(tmp_path, capsys):
     assert figures['outputs'] == ['out float [1, 3, h, w]']
     (reading,) = figures['readings']
     assert reading.startswith('logits (semantic, 3 classes): scores of out at 16x24')
-    assert [reason.split(':')[0] for reason in figures['declined']] == ['yolo_seg']
+    assert [reason.split(':')[0] for reason in figures['declined']] == [
+        'yolo_seg', 'panoptic_centers',
+    ]
     assert figures['family'].startswith('needs a card')
 
 

@@ -10,6 +10,7 @@ from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.errors import EngineError, ImageError, SettingError
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
+from seg_ros.core.settings import Settings
 from seg_ros.pipeline.timing import Timing
 from street import CARD, make_picture, segment
 
@@ -39,7 +40,8 @@ def picture(name, seed=0):
 
 def run(folder, *sources, segment=segment, card=CARD, alpha=0.5):
     progress = Progress('run', sum(map(len, sources)))
-    return segment_sources(sources, segment, card, folder, alpha, Timing(), progress)
+    settings = Settings(overlay_alpha=alpha)
+    return segment_sources(sources, segment, card, folder, settings, Timing(), progress)
 
 
 def read(path):

@@ -10,8 +10,8 @@ NAMES = {
     'model', 'engine', 'device', 'threads', 'inference_precision', 'workers', 'max_batch',
     'cameras', 'image_transport', 'input_reliability', 'score_threshold', 'mask_threshold',
     'min_confidence', 'classes', 'upsample', 'output_scale', 'max_age_ms', 'max_rate_hz',
-    'tracking', 'overlay_alpha', 'rectified', 'lazy', 'source_size', 'workspace_mib',
-    'optimization_level', 'dla_core', 'hardware_compatibility', 'cache_dir',
+    'tracking', 'smoothing', 'overlay_alpha', 'rectified', 'lazy', 'source_size',
+    'workspace_mib', 'optimization_level', 'dla_core', 'hardware_compatibility', 'cache_dir',
 }
 ITEMS = {item.name: item for item in fields(Settings)}
 RANGED = [name for name, item in ITEMS.items() if item.metadata['low'] is not None]
@@ -34,7 +34,7 @@ def test_every_parameter_says_what_it_means_and_when_it_acts(name):
 
 @pytest.mark.parametrize('name', [
     'model', 'score_threshold', 'mask_threshold', 'min_confidence', 'classes', 'max_rate_hz',
-    'overlay_alpha', 'tracking',
+    'overlay_alpha', 'tracking', 'smoothing',
 ])
 def test_what_may_change_while_it_runs_is_live(name):
     assert ITEMS[name].metadata['when'] == LIVE

@@ -277,7 +277,7 @@ def test_an_output_of_another_shape_than_the_picture_fits_no_family(tmp_path):
 
 def test_an_unknown_family_is_refused_with_the_known_ones(tmp_path):
     model = network_of_answers({'out': scores_of(5)}, SIZE_HW)
-    with pytest.raises(FamilyError, match=r"'unet'.*yolo_seg, logits"):
+    with pytest.raises(FamilyError, match=r"'unet'.*yolo_seg, panoptic_centers, logits"):
         compiled_from(model, tmp_path, make_card(5, family='unet'))
 
 

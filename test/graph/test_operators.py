@@ -162,3 +162,11 @@ def test_a_quantised_bias_is_told():
     restore = node('DequantizeLinear', 'bias scale', 'y')
     found = faults(restore, weights={**SCALE, 'bias': np.arange(4, dtype=np.int32)})
     assert found == ['DequantizeLinear my_DequantizeLinear: int32; quantise to int8, no biases']
+
+
+def test_a_pooling_gives_no_indices():
+    outputs = ['y', ('i', TensorProto.INT64)]
+    pooling = node('MaxPool', 'x', 'y i', kernel_shape=[2, 2])
+    (fault,) = faults(pooling, outputs=outputs)
+    assert fault.startswith('MaxPool my_MaxPool: indices')
+    assert faults(node('MaxPool', 'x', 'y', kernel_shape=[2, 2])) == []

@@ -98,3 +98,36 @@ def saved(model, folder, name='raw.onnx'):
     path = folder / name
     onnx.save(model, path)
     return path
+
+
+def centers_scene(seed, count=6, map_hw=(24, 36), classes=5):
+    """
+    Return raw maps of a panoptic network that saw discs on a ground, by output name.
+
+    The last three of the classes are countable; heat and offsets are noisy, as trained ones are.
+    """
+    random = np.random.default_rng(seed)
+    rows, columns = np.indices(map_hw).astype(np.float32)
+    semantic = random.normal(0, 0.7, (classes, *map_hw))
+    semantic[0] += 3
+    heat = np.full(map_hw, -5.0)
+    offset = random.normal(0, 0.4, (2, *map_hw))
+    for _ in range(count):
+        y, x = (random.uniform(1, side - 1) for side in map_hw)
+        radius = random.uniform(1.5, 6)
+        squared = (rows - y) ** 2 + (columns - x) ** 2
+        inside = squared < radius**2
+        semantic[random.integers(classes - 3, classes), inside] += 5
+        heat = np.maximum(heat, random.uniform(-1, 4) - squared / 3)
+        offset[:, inside] += np.stack([y - rows, x - columns])[:, inside]
+    heat += random.normal(0, 0.8, map_hw)
+    maps = {'semantic': semantic, 'center': heat[None], 'offset': offset}
+    return {name: values.astype(np.float32) for name, values in maps.items()}
+
+
+def centers_network(scenes, kind=np.float32, **options):
+    """Write a network that answers picture i with the i-th of the scenes, of stride 4."""
+    answers = {name: np.stack([scene[name] for scene in scenes]).astype(kind)
+               for name in ('semantic', 'center', 'offset')}
+    size_hw = tuple(4 * side for side in answers['center'].shape[2:])
+    return network_of_answers(answers, size_hw, kind, **options)

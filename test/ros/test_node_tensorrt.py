@@ -103,7 +103,9 @@ def test_a_build_that_fails_leaves_the_cpu_serving_and_tells(gpu_robot, monkeypa
     each.wait(lambda: 'SIGSEGV' in capfd.readouterr().err, 'the reason in the log')
 
 
-def test_a_lost_context_costs_a_frame_and_a_second_loss_is_an_error(gpu_robot, fake_gpu):  # noqa: F811
+def test_a_lost_context_costs_a_frame_and_a_second_loss_is_an_error(
+    gpu_robot, fake_gpu  # noqa: F811
+):
     each = gpu_robot(engine='tensorrt')
     semantic = each.listen(SEMANTIC, Image)
     assert_right(mask_of(each, semantic))

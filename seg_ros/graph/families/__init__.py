@@ -6,6 +6,7 @@ from typing import TypeAlias
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import CardError, FamilyError
 from seg_ros.graph.families.logits import read_logits
+from seg_ros.graph.families.panoptic_centers import read_panoptic_centers
 from seg_ros.graph.families.reading import Reading
 from seg_ros.graph.families.yolo_seg import read_yolo_seg
 from seg_ros.graph.network import Network
@@ -13,7 +14,9 @@ from seg_ros.graph.network import Network
 Family: TypeAlias = Callable[[Network], 'list[Reading] | str']
 
 # A family looks at a network's outputs and lists what they could mean, or says why nothing.
-FAMILIES: Mapping[str, Family] = {'yolo_seg': read_yolo_seg, 'logits': read_logits}
+FAMILIES: Mapping[str, Family] = {
+    'yolo_seg': read_yolo_seg, 'panoptic_centers': read_panoptic_centers, 'logits': read_logits,
+}
 
 
 def readings(network: Network, family: str = '') -> tuple[list[Reading], list[str]]:

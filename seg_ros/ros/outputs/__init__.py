@@ -63,7 +63,8 @@ class Output:
 
     :param topic: below `~/<camera>/`.
     :param message: the type that is published.
-    :param parts: maps of the segmentation that `make` needs.
+    :param parts: what of the segmentation `make` shows: maps, and `segments` where the table is
+        shown without its map.
     :param make: builds the message; None means that there is nothing to say for this frame.
     """
 

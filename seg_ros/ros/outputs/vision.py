@@ -51,4 +51,6 @@ def _detection(segment: Segment, view: View) -> Any:
     return detection
 
 
-VISION = () if MISSING else (Output('detections', Detection2DArray, frozenset(), _detections),)
+VISION = () if MISSING else (
+    Output('detections', Detection2DArray, frozenset({'segments'}), _detections),
+)

@@ -1,0 +1,82 @@
+"""A table of pictures: each with its truth and what was found, the worst or any."""
+
+import heapq
+from itertools import count
+from typing import Literal, TypeAlias
+
+import cv2
+import numpy as np
+from seg_ros.commands.truth import Example, Truth
+from seg_ros.core.captions import Caption, write_captions
+from seg_ros.core.card import ModelCard
+from seg_ros.core.frame import Frame, Pixels
+from seg_ros.core.overlay import draw_overlay
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.quality.scores import LiveScores
+
+Choice: TypeAlias = Literal['worst', 'random']
+WIDTH = 480
+ALPHA = 0.6
+_PLATE = (40, 40, 40)
+
+
+class ContactSheet:
+    """
+    Keeps the rows of a few pictures out of many.
+
+    :param card: of the scored classes.
+    :param found_card: as what finds the masks sees them; see `LiveScores`.
+    :param rows: how many to keep.
+    :param choice: the pictures of the lowest quality, or any.
+    """
+
+    def __init__(
+        self, card: ModelCard, found_card: ModelCard, rows: int, choice: Choice
+    ) -> None:
+        self._card, self._found_card = card, found_card
+        self._rows = rows
+        self._random = np.random.default_rng(0) if choice == 'random' else None
+        self._number = count()
+        self._kept: list[tuple[float, int, Pixels]] = []
+
+    def look(self, example: Example, frame: Frame, truth: Truth, found: Segmentation) -> None:
+        """Keep the picture if it is among the rows so far."""
+        quality = self._quality(truth, found)
+        rank = -quality if self._random is None else float(self._random.random())
+        if len(self._kept) < self._rows or rank > self._kept[0][0]:
+            row = self._row(f'{example.name}  {quality:.2f}', frame, truth, found)
+            item = rank, next(self._number), row
+            push = heapq.heappush if len(self._kept) < self._rows else heapq.heappushpop
+            push(self._kept, item)
+
+    def picture(self) -> Pixels:
+        """Return the rows below each other, the worst first: rgb uint8 (H, W, 3)."""
+        rows = [row for _, _, row in sorted(self._kept, reverse=True)]
+        return np.concatenate(rows)
+
+    def _quality(self, truth: Truth, found: Segmentation) -> float:
+        """Return panoptic quality; of semantic truths the mean intersection over union."""
+        scores = LiveScores(self._card, self._found_card)
+        scores.add(truth.segmentation, found, truth.crowd)
+        figures = scores.figures()
+        return figures.get('pq', figures['miou']) or 0.0
+
+    def _row(self, words: str, frame: Frame, truth: Truth, found: Segmentation) -> Pixels:
+        masks = {'truth': truth.segmentation, 'found': found}
+        drawn = {words: _rgb(frame)} | {
+            name: draw_overlay(frame, item, self._card, ALPHA) for name, item in masks.items()
+        }
+        return np.concatenate([_cell(cell, name) for name, cell in drawn.items()], axis=1)
+
+
+def _rgb(frame: Frame) -> Pixels:
+    if frame.color == 'gray':
+        return np.repeat(frame.pixels[:, :, None], 3, axis=2)
+    return frame.pixels[:, :, ::-1] if frame.color == 'bgr' else frame.pixels
+
+
+def _cell(drawn: Pixels, words: str) -> Pixels:
+    height = round(drawn.shape[0] * WIDTH / drawn.shape[1])
+    cell = np.asarray(cv2.resize(drawn, (WIDTH, height), interpolation=cv2.INTER_AREA), np.uint8)
+    write_captions(cell, [Caption(words, _PLATE, ((WIDTH / 2, height - 2, 1.0),))])
+    return cell

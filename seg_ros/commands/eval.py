@@ -1,0 +1,177 @@
+"""`seg_ros eval`: how good a model's masks are on pictures whose masks are known."""
+
+import argparse
+from collections.abc import Mapping
+from contextlib import ExitStack
+from importlib.util import find_spec
+import json
+from pathlib import Path
+from typing import Any, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seg_ros.commands.evaluation import Subject
+    from seg_ros.core.card import ModelCard
+    from seg_ros.quality.scores import Scores
+
+SUMMARY = "score a model's masks against the truth"
+EXAMPLE = 'seg_ros eval model.onnx --data scenes --baseline constant --baseline watershed'
+SETTINGS = (
+    'engine', 'device', 'threads', 'inference_precision', 'score_threshold', 'mask_threshold',
+    'min_confidence', 'classes', 'upsample',
+)
+# What people read first; the rest stands in --json.
+HEADLINES = (
+    'miou', 'pq', 'sq', 'rq', 'pq_things', 'pq_stuff', 'ap', 'ap50', 'boundary_f', 'object_pq',
+    'object_precision', 'object_recall', 'object_recall_from_400', 'object_recall_under_400',
+    'object_recall_400_to_2500', 'object_recall_over_2500',
+)
+COLUMNS = ('iou', 'pq', 'sq', 'rq', 'ap', 'boundary_f')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    from seg_ros.commands.options import add_settings
+
+    parser.add_argument('model', help='a compiled model, or the name of a classical method')
+    parser.add_argument(
+        '--data', type=Path, required=True,
+        help='folder with images/ and panoptic.json with panoptic/ (COCO), or labels/ (class ids)',
+    )
+    for name, meaning in (
+        ('images', 'folder of the pictures (DATA/images)'),
+        ('table', "COCO's table of segments (DATA/panoptic.json)"),
+        ('masks', 'folder of the pictures of segment ids (DATA/panoptic)'),
+        ('labels', 'folder of the pictures of class ids (DATA/labels)'),
+    ):
+        parser.add_argument(f'--{name}', type=Path, help=meaning)
+    parser.add_argument(
+        '--baseline', action='append', default=[], dest='baselines',
+        choices=('constant', 'watershed', 'otsu', 'adaptive', 'edges', 'grabcut'),
+        help='score this beside it: a constant map of the most frequent class, or a classical '
+        'method; may be given again',
+    )
+    parser.add_argument('--out', type=Path, help='folder for eval.json and a table of pictures')
+    parser.add_argument('--show', choices=('worst', 'random'), default='worst',
+                        help='which pictures the table holds (worst)')
+    parser.add_argument('--rows', type=int, default=12, help='pictures in the table (12)')
+    parser.add_argument('--json', action='store_true', help='print the figures as one object')
+    add_settings(parser, SETTINGS)
+
+
+def run(args: argparse.Namespace) -> int:
+    """
+    Score the model and what it is compared with.
+
+    :returns: 0, or 1 where a picture was left out.
+    :raises SegError: if the data cannot be read, or the model cannot be opened.
+    """
+    from seg_ros.commands.contact_sheet import ContactSheet
+    from seg_ros.commands.evaluation import baselines, evaluate, model_contender, subject_for
+    from seg_ros.commands.options import settings_from_args
+    from seg_ros.commands.progress import Progress
+    from seg_ros.commands.truth import open_examples
+    from seg_ros.engines import open_engine
+    from seg_ros.pipeline.segmenter import Segmenter
+
+    settings = settings_from_args(args, ('model', *SETTINGS))
+    with ExitStack() as stack:
+        segmenter = Segmenter(open_engine(settings), settings)
+        stack.callback(segmenter.close)
+        subject = subject_for(open_examples(_places(args), segmenter.card), segmenter.card)
+        contenders = [
+            model_contender(segmenter, subject), *baselines(args.baselines, subject, stack)
+        ]
+        sheet = ContactSheet(
+            subject.card, contenders[0].card, args.rows if args.out else 0, args.show
+        )
+        progress = Progress('eval', len(subject.examples))
+        precision = find_spec('pycocotools') is not None
+        scores = evaluate(
+            subject, contenders, precision, sheet.look if args.out else _unseen, progress
+        )
+        figures = {
+            'model': segmenter.card.name,
+            'pictures': len(subject.examples) - progress.skipped,
+            'skipped': progress.skipped,
+            'notes': _notes(subject, segmenter.card, precision),
+            **_figures(subject.card, scores),
+        }
+    if args.out:
+        _write(args.out, figures, sheet)
+    print(json.dumps(figures) if args.json else _told(figures))
+    return int(progress.skipped > 0)
+
+
+def _unseen(*_: Any) -> None:
+    """Look at nothing."""
+
+
+def _places(args: argparse.Namespace) -> Any:
+    from seg_ros.commands.truth import Places
+
+    return Places(
+        args.images or args.data / 'images', args.table or args.data / 'panoptic.json',
+        args.masks or args.data / 'panoptic', args.labels or args.data / 'labels',
+    )
+
+
+def _notes(subject: 'Subject', model: 'ModelCard', precision: bool) -> list[str]:
+    """Tell what the figures leave out."""
+    from seg_ros.commands.matching import match_classes
+
+    matching = match_classes(model, subject.card)
+    notes = []
+    if matching.by == 'id':
+        notes.append('no class has the same name in model and data: they are matched by id')
+    if matching.only_model:
+        notes.append(f'classes that the data lack: {", ".join(matching.only_model)}')
+    if subject.matching.only_model:
+        names = ', '.join(subject.matching.only_model)
+        notes.append(f'classes that the model lacks, left out as unknown: {names}')
+    if not precision and subject.card.task != 'semantic':
+        notes.append("no average precision without pycocotools: pip install 'seg_ros[eval]'")
+    return notes
+
+
+def _figures(card: 'ModelCard', scores: Mapping[str, 'Scores']) -> dict[str, Any]:
+    found = {name: item.figures() for name, item in scores.items()}
+    return {
+        'scores': {name: figures for name, (figures, _) in found.items()},
+        'per_class': {
+            name: {card.by_id[class_id].name: row for class_id, row in sorted(rows.items())}
+            for name, (_, rows) in found.items()
+        },
+    }
+
+
+def _write(folder: Path, figures: Mapping[str, Any], sheet: Any) -> None:
+    from seg_ros.commands.masks import write_file
+    from seg_ros.core.encodings import encode_png
+
+    write_file(folder / 'eval.json', json.dumps(figures, indent=1).encode())
+    write_file(folder / 'pictures.png', encode_png(sheet.picture()))
+
+
+def _told(figures: Mapping[str, Any]) -> str:
+    left_out = f' ({figures["skipped"]} left out)' if figures['skipped'] else ''
+    scores = figures['scores']
+    lines = [f'{figures["model"]} on {figures["pictures"]} pictures{left_out}',
+             *figures['notes'], '', _line('', scores)]
+    lines += [
+        _line(name.replace('_', ' '), [_number(item.get(name)) for item in scores.values()])
+        for name in HEADLINES if any(item.get(name) is not None for item in scores.values())
+    ]
+    lines += ['', _line('class', COLUMNS)]
+    lines += [
+        _line(name, [_number(row.get(column)) for column in COLUMNS])
+        for name, row in figures['per_class']['model'].items()
+    ]
+    return '\n'.join(lines)
+
+
+def _line(name: str, cells: Any) -> str:
+    return f'{name:<28}' + ''.join(f'{cell:>12}' for cell in cells)
+
+
+def _number(value: float | None) -> str:
+    return '-' if value is None else f'{value:.3f}'

@@ -1,0 +1,200 @@
+"""Every picture of a data set through a model and its baselines, scored against the truth."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+from seg_ros.commands.matching import match_classes, Matching
+from seg_ros.commands.progress import Progress
+from seg_ros.commands.truth import Example, Examples, Truth
+from seg_ros.core.card import ModelCard
+from seg_ros.core.encodings import frame_from_file
+from seg_ros.core.errors import ImageError
+from seg_ros.core.frame import Frame
+from seg_ros.core.segmentation import Segment, Segmentation
+from seg_ros.core.settings import Settings
+from seg_ros.engines import open_engine
+from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.quality.scores import Scores
+
+Find: TypeAlias = Callable[[Frame], Segmentation]
+Look: TypeAlias = Callable[[Example, Frame, Truth, Segmentation], None]
+CONSTANT = 'constant'
+
+
+@dataclass(frozen=True)
+class Contender:
+    """
+    Something that finds masks.
+
+    :param find: gives them under the ids of the classes that are scored.
+    :param card: these classes as the contender sees them.
+    """
+
+    name: str
+    find: Find
+    card: ModelCard
+
+
+@dataclass(frozen=True)
+class Subject:
+    """
+    What is scored.
+
+    :param matching: from the data's own classes to those that the model knows as well, which
+        alone are scored; pixels of the others count as unknown.
+    """
+
+    examples: Examples
+    matching: Matching
+
+    @property
+    def card(self) -> ModelCard:
+        """Return the classes that are scored."""
+        return self.matching.card
+
+    def truth(self, example: Example) -> Truth:
+        """
+        Read what a picture shows.
+
+        :raises ImageError: if it cannot be read.
+        """
+        truth = example.truth()
+        return truth._replace(segmentation=self.matching.renamed(truth.segmentation))
+
+
+def subject_for(examples: Examples, model: ModelCard) -> Subject:
+    """
+    Keep those classes of the data that the model has, in the colours of the model.
+
+    :raises SettingError: if there are none.
+    """
+    table = match_classes(model, examples.card).table
+    twins = {int(table[item.id]): item for item in model.classes}
+    classes = tuple(
+        replace(item, color=twins[item.id].color, roles=twins[item.id].roles)
+        for item in examples.card.classes if item.id in twins
+    )
+    return Subject(examples, match_classes(examples.card, replace(examples.card, classes=classes)))
+
+
+def model_contender(segmenter: Segmenter, subject: Subject) -> Contender:
+    """Let the node's own path find the masks."""
+    matching = match_classes(segmenter.card, subject.card)
+    card = replace(subject.card, task=segmenter.card.task)
+    return Contender('model', lambda frame: matching.renamed(segmenter.segment(frame)), card)
+
+
+def baselines(names: Sequence[str], subject: Subject, stack: ExitStack) -> list[Contender]:
+    """
+    Open what the model is compared with.
+
+    A traditional method knows objects and background only: they get the names of the countable
+    and of the other class that are the most frequent in the data.
+
+    :param stack: closes their engines.
+    """
+    if not names:
+        return []
+    often = _by_frequency(subject)
+    found = []
+    for name in names:
+        if name == CONSTANT:
+            found.append(Contender(name, _constant(often[0], subject.card), subject.card))
+            continue
+        settings = Settings(model=name, engine='classical')
+        segmenter = Segmenter(open_engine(settings), settings)
+        stack.callback(segmenter.close)
+        found.append(_traditional(name, segmenter, often, subject.card))
+    return found
+
+
+def _by_frequency(subject: Subject) -> list[int]:
+    """Return the ids of the scored classes, those of the most pixels first."""
+    pixels = np.zeros(subject.card.unlabelled + 1, np.int64)
+    for example in subject.examples:
+        try:
+            classes = subject.truth(example).segmentation.classes
+        except ImageError:
+            continue    # told when it is scored
+        if classes is not None:
+            pixels += np.bincount(classes.ravel(), minlength=len(pixels))
+    return sorted((item.id for item in subject.card.classes), key=lambda item: -pixels[item])
+
+
+def _constant(class_id: int, card: ModelCard) -> Find:
+    """Call every pixel of every picture the same, one instance if that is countable."""
+    thing = card.by_id[class_id].thing and card.task != 'semantic'
+
+    def find(frame: Frame) -> Segmentation:
+        height, width = frame.size_hw
+        classes = np.full((height, width), class_id, card.id_of_channel.dtype)
+        segment = Segment(1, class_id, 1.0, (0, 0, width, height), height * width)
+        return Segmentation(
+            (height, width), card.unlabelled, classes, np.full((height, width), 255, np.uint8),
+            np.full((height, width), int(thing), np.uint16), (segment,) if thing else (),
+        )
+
+    return find
+
+
+def _traditional(
+    name: str, segmenter: Segmenter, often: Sequence[int], card: ModelCard
+) -> Contender:
+    table = np.full(segmenter.card.unlabelled + 1, card.unlabelled, card.id_of_channel.dtype)
+    for item in segmenter.card.classes:
+        alike = [number for number in often if card.by_id[number].thing == item.thing]
+        if alike:
+            table[item.id] = alike[0]
+    matching = Matching(card, table, 'frequency', (), ())
+    found_card = replace(card, task=segmenter.card.task)
+    return Contender(name, lambda frame: matching.renamed(segmenter.segment(frame)), found_card)
+
+
+def evaluate(
+    subject: Subject, contenders: Sequence[Contender], precision: bool, look: Look,
+    progress: Progress,
+) -> Mapping[str, Scores]:
+    """
+    Score all pictures; what cannot be read is told and left out.
+
+    :param precision: whether to measure average precision.
+    :param look: is shown each picture, its truth and the first contender's masks.
+    :raises ImageError: if no picture could be read.
+    """
+    scores = {item.name: Scores(subject.card, item.card, precision) for item in contenders}
+    done = 0
+    with progress.over(len(subject.examples)):
+        for example in subject.examples:
+            try:
+                frame, truth = _read(example), subject.truth(example)
+                _check_size(frame, truth)
+            except ImageError as error:
+                progress.skip(example.name, error)
+                continue
+            found = [item.find(frame) for item in contenders]
+            for item, masks in zip(contenders, found, strict=True):
+                scores[item.name].add(truth.segmentation, masks, truth.crowd)
+            look(example, frame, truth, found[0])
+            done += 1
+            progress.step()
+    if not done:
+        raise ImageError(f'none of {progress.skipped} pictures could be read')
+    return scores
+
+
+def _read(example: Example) -> Frame:
+    try:
+        return frame_from_file(example.picture.read_bytes())
+    except OSError as error:
+        raise ImageError(f'{example.picture} cannot be read ({error.strerror})') from error
+
+
+def _check_size(frame: Frame, truth: Truth) -> None:
+    if frame.size_hw != truth.segmentation.size_hw:
+        raise ImageError(
+            f'a picture of {frame.size_hw} with masks of {truth.segmentation.size_hw}',
+            'masks of its size',
+        )

@@ -1,0 +1,85 @@
+"""One card's classes under the ids of another: what a model calls a thing, and what data do."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.card import ModelCard
+from seg_ros.core.errors import ContractError, SettingError
+from seg_ros.core.segmentation import Segmentation
+
+
+@dataclass(frozen=True, eq=False)
+class Matching:
+    """
+    A model's classes in the ids of a data set.
+
+    :param card: of the data.
+    :param table: the data's id for each id of the model; unlabelled where they have none.
+    :param by: what the classes were matched by, `name` or `id`.
+    :param only_model: names of the model's classes that the data lack.
+    :param only_data: names of the data's classes that the model lacks.
+    """
+
+    card: ModelCard
+    table: NDArray[Any]
+    by: str
+    only_model: tuple[str, ...]
+    only_data: tuple[str, ...]
+
+    def renamed(self, segmentation: Segmentation) -> Segmentation:
+        """
+        Return the same masks under the data's ids; what the data do not know is left out.
+
+        :raises ContractError: if classes or instances were not asked for.
+        """
+        if segmentation.classes is None or segmentation.instances is None:
+            raise ContractError('masks without their parts', 'classes and instances')
+        classes = self.table[segmentation.classes]
+        segments = tuple(
+            replace(segment, class_id=int(self.table[segment.class_id]))
+            for segment in segmentation.segments
+            if self.table[segment.class_id] != self.card.unlabelled
+        )
+        instances = segmentation.instances
+        if len(segments) < len(segmentation.segments):
+            ids = [segment.id for segment in segments]
+            instances = np.where(np.isin(instances, ids), instances, 0).astype(np.uint16)
+        confidence = segmentation.confidence
+        if confidence is not None:
+            confidence = np.where(classes == self.card.unlabelled, 0, confidence)
+        return Segmentation(
+            segmentation.size_hw, self.card.unlabelled, classes, confidence, instances, segments
+        )
+
+
+def match_classes(model: ModelCard, data: ModelCard) -> Matching:
+    """
+    Match classes by name, letters' case aside; where no name is the same, by id.
+
+    :raises SettingError: if no class matches.
+    """
+    for by in ('name', 'id'):
+        known = {_key(item, by): item.id for item in data.classes}
+        pairs = {item.id: known[_key(item, by)]
+                 for item in model.classes if _key(item, by) in known}
+        if pairs:
+            break
+    else:
+        raise SettingError(
+            f'the data have classes {", ".join(item.name for item in data.classes)}',
+            f'some of {", ".join(item.name for item in model.classes)}',
+            'evaluate on data with the classes of the model',
+        )
+    table = np.full(model.unlabelled + 1, data.unlabelled, data.id_of_channel.dtype)
+    table[list(pairs)] = list(pairs.values())
+    return Matching(
+        data, table, by,
+        tuple(item.name for item in model.classes if item.id not in pairs),
+        tuple(item.name for item in data.classes if item.id not in pairs.values()),
+    )
+
+
+def _key(item: Any, by: str) -> Any:
+    return item.name.casefold() if by == 'name' else item.id

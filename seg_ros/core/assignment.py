@@ -1,0 +1,45 @@
+"""Which pairs belong together: the largest sum of affinities that exchanges of two can reach."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def assigned(affinity: NDArray[np.float64], least: float) -> list[tuple[int, int]]:
+    """
+    Pair rows with columns, each at most once, so that the affinities' sum is large.
+
+    The best pairs are taken first, then any two exchange partners while that makes the sum
+    larger. Whoever has no partner takes part with an affinity of 0.
+
+    :param affinity: float (N, M).
+    :param least: no pair is worth less.
+    :returns: pairs of row and column.
+    """
+    rows, columns = affinity.shape
+    square = np.zeros((max(rows, columns),) * 2)
+    square[:rows, :columns] = np.where(affinity >= least, affinity, 0)
+    partner = _best_first(square)
+    everyone = np.arange(len(square))
+    while square.size:
+        swapped = square[:, partner]
+        own = swapped.diagonal()
+        gain = swapped + swapped.T - own - own[:, None]
+        first, second = divmod(int(gain.argmax()), len(square))
+        if gain[first, second] < 1e-9:
+            break
+        partner[[first, second]] = partner[[second, first]]
+    paired = everyone[square[everyone, partner] > 0]
+    return list(zip(paired.tolist(), partner[paired].tolist(), strict=True))
+
+
+def _best_first(square: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Give each row of a square its column, the largest values first."""
+    partner = np.full(len(square), -1)
+    free = np.ones(len(square), bool)
+    rows, columns = np.nonzero(square)
+    order = np.argsort(-square[rows, columns], kind='stable')
+    for row, column in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
+        if partner[row] < 0 and free[column]:
+            partner[row], free[column] = column, False
+    partner[partner < 0] = np.flatnonzero(free)
+    return partner

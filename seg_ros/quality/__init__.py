@@ -1,0 +1,1 @@
+"""How good masks are: measures against the truth, in plain NumPy."""

@@ -1,0 +1,99 @@
+"""
+One frame's way from message to message in one thread, beside its raw network alone.
+
+A process of its own, started by `seg_ros bench stages`: it prints one object.
+"""
+
+import argparse
+import json
+from pathlib import Path
+import sys
+from typing import Any
+
+import cv2
+import numpy as np
+import rclpy
+from seg_ros.bench.networks import raw_runner
+from seg_ros.bench.samples import difference, interleaved, summary
+from seg_ros.core.settings import Settings
+from seg_ros.engines import open_engine
+from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.ros.convert import frame_from_image, image_message
+from seg_ros.ros.outputs import View
+from seg_ros.ros.publishers import OUTPUTS, parts_of, publish, Publishers
+from std_msgs.msg import Header
+
+
+class Passage:
+    """
+    What the node does with one message, without its threads.
+
+    :param topics: that somebody subscribes to; those that this machine has no types for are
+        left out, as the node does.
+    """
+
+    def __init__(self, node: Any, model: Path, topics: list[str], message: Any) -> None:
+        settings = Settings(model=str(model), engine='openvino', threads=1)
+        self.segmenter = Segmenter(open_engine(settings), settings)
+        self._alpha = settings.overlay_alpha
+        self._message = message
+        publishers = Publishers(node, 'camera')
+        self._readers = [
+            node.create_subscription(output.message, f'~/camera/{output.topic}', len, 1)
+            for output in OUTPUTS if output.topic in topics
+        ]
+        self._wanted = publishers.wanted()
+        self.topics = [output.topic for output, _ in self._wanted]
+
+    def __call__(self) -> None:
+        """Take one message to the end."""
+        timing, message = self.segmenter.timing, self._message
+        with timing.stage('decode'):
+            frame = frame_from_image(message)
+        masks = self.segmenter.segment(frame, parts_of(self._wanted))
+        with timing.stage('publish'):
+            publish(self._wanted, View(
+                frame, masks, self.segmenter.card, message.header, None, 1, self._alpha, False
+            ))
+
+
+def figures(model: Path, raw: Path, topics: list[str], rounds: int) -> dict[str, Any]:
+    """Return medians in milliseconds: the whole, the raw network, what is between, the stages."""
+    rclpy.init()
+    node = rclpy.create_node('bench')
+    picture = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8)
+    message = image_message(picture, 'rgb8', Header(frame_id='camera'))
+    passage = Passage(node, model, topics, message)
+    taken = interleaved({'whole': passage, 'network': raw_runner(raw, 1)}, rounds)
+    timing = passage.segmenter.timing
+    stages = {name: timing.quantiles(name) for name in timing.stages()}
+    found = {
+        'topics': passage.topics,
+        'outside_ms': round(difference(taken['whole'], taken['network']), 3),
+        **{f'{name}_ms': summary(samples).to_dict() for name, samples in taken.items()},
+        'stages_ms': {name: round(values[0], 3) for name, values in stages.items() if values},
+        'samples_ms': [
+            round(whole - alone, 3)
+            for whole, alone in zip(taken['whole'], taken['network'], strict=True)
+        ],
+    }
+    node.destroy_node()
+    rclpy.shutdown()
+    return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('model', type=Path)
+    parser.add_argument('raw', type=Path)
+    parser.add_argument('--topics', nargs='+', required=True)
+    parser.add_argument('--rounds', type=int, default=100)
+    args = parser.parse_args(arguments)
+    cv2.setNumThreads(1)
+    print(json.dumps(figures(args.model, args.raw, args.topics, args.rounds)))
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,236 @@
+"""Models and baselines scored on data sets of both layouts, written here by hand."""
+
+import argparse
+from importlib.util import find_spec
+import json
+
+import cv2
+import numpy as np
+import pytest
+from seg_ros.commands import eval as command
+from seg_ros.core.errors import ImageError, SettingError
+
+SIZE_HW = (120, 160)
+CATEGORIES = [
+    {'id': 5, 'name': 'Background', 'isthing': 0}, {'id': 9, 'name': 'Object', 'isthing': 1},
+    {'id': 70, 'name': 'lamp', 'isthing': 1},
+]
+BOXES = [(20, 30, 60, 80), (90, 20, 130, 60)]
+
+
+def draw(boxes):
+    """Return a dark picture with bright boxes, and the number of the box at each pixel."""
+    random = np.random.default_rng(0)
+    pixels = random.normal(40, 3, (*SIZE_HW, 3))
+    numbers = np.zeros(SIZE_HW, int)
+    for number, (x0, y0, x1, y1) in enumerate(boxes, 1):
+        pixels[y0:y1, x0:x1] += 170
+        numbers[y0:y1, x0:x1] = number
+    return pixels.clip(0, 255).astype(np.uint8), numbers
+
+
+def scene(seed):
+    return [(x0 + 3 * seed, y0, x1 + 3 * seed, y1) for x0, y0, x1, y1 in BOXES]
+
+
+@pytest.fixture
+def panoptic(tmp_path):
+    """Write three pictures in COCO's panoptic format; the right box of the last is a lamp."""
+    folder = tmp_path / 'data'
+    for part in ('images', 'panoptic'):
+        (folder / part).mkdir(parents=True)
+    images, annotations = [], []
+    for seed in range(3):
+        pixels, numbers = draw(scene(seed))
+        cv2.imwrite(str(folder / f'images/p{seed}.png'), pixels)
+        ids = np.where(numbers, 70000 + numbers, 4)
+        planes = [ids // 65536, ids // 256 % 256, ids % 256]
+        cv2.imwrite(str(folder / f'panoptic/p{seed}.png'), np.dstack(planes).astype(np.uint8))
+        rows = [{'id': 4, 'category_id': 5, 'area': int((ids == 4).sum()), 'iscrowd': 0}]
+        for number in (1, 2):
+            rows.append({
+                'id': 70000 + number, 'category_id': 70 if seed == number == 2 else 9,
+                'area': int((numbers == number).sum()), 'iscrowd': 0,
+            })
+        images.append({'id': seed + 10, 'file_name': f'p{seed}.png', 'height': 120, 'width': 160})
+        annotations.append({
+            'image_id': seed + 10, 'file_name': f'p{seed}.png', 'segments_info': rows
+        })
+    table = {'images': images, 'annotations': annotations, 'categories': CATEGORIES}
+    (folder / 'panoptic.json').write_text(json.dumps(table))
+    return folder
+
+
+@pytest.fixture
+def labelled(tmp_path):
+    """Write two pictures with class ids beside them, a band of which nobody knows."""
+    folder = tmp_path / 'data'
+    for part in ('images', 'labels'):
+        (folder / part).mkdir(parents=True)
+    for seed in range(2):
+        pixels, numbers = draw(scene(seed))
+        cv2.imwrite(str(folder / f'images/p{seed}.jpg'), pixels)
+        labels = (numbers > 0).astype(np.uint8)
+        labels[:10] = 255
+        cv2.imwrite(str(folder / f'labels/p{seed}.png'), labels)
+    return folder
+
+
+def run(model, folder, *words):
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return command.run(parser.parse_args([model, '--data', str(folder), *map(str, words)]))
+
+
+def figures(capsys):
+    return json.loads(capsys.readouterr().out)
+
+
+def test_bright_boxes_are_found_and_a_class_that_the_model_lacks_is_told(panoptic, capsys):
+    assert run('otsu', panoptic, '--json') == 0
+    found = figures(capsys)
+    assert (found['pictures'], found['skipped']) == (3, 0)
+    assert 'classes that the model lacks, left out as unknown: lamp' in found['notes']
+    scores = found['scores']['model']
+    assert scores['object_count_400_to_2500'] == 5
+    assert scores['object_recall'] == scores['object_precision'] == scores['rq'] == 1
+    for name in ('miou', 'pq', 'pq_things', 'pq_stuff', 'boundary_f'):
+        assert 0.9 < scores[name] <= 1
+    assert list(found['per_class']['model']) == ['Background', 'Object']
+
+
+def test_average_precision_comes_with_pycocotools_or_its_absence_is_told(panoptic, capsys):
+    run('otsu', panoptic, '--json')
+    found = figures(capsys)
+    told = any('pycocotools' in note for note in found['notes'])
+    if find_spec('pycocotools'):
+        assert found['scores']['model']['ap50'] == 1
+        assert found['per_class']['model']['Object']['ap'] > 0.9
+        assert not told
+    else:
+        assert 'ap' not in found['scores']['model']
+        assert told
+
+
+def test_a_constant_map_scores_as_counted(panoptic, capsys):
+    run('otsu', panoptic, '--json', '--baseline', 'constant', '--baseline', 'watershed')
+    scores = figures(capsys)['scores']
+    assert list(scores) == ['model', 'constant', 'watershed']
+    boxes = [(x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in BOXES]
+    ground = 3 * (120 * 160 - sum(boxes))
+    judged = 3 * 120 * 160 - boxes[1]
+    assert scores['constant']['miou'] == pytest.approx(ground / judged / 2)
+    assert scores['constant']['accuracy'] == pytest.approx(ground / judged)
+    assert scores['constant']['object_recall'] == scores['constant']['pq_things'] == 0
+    assert scores['constant']['rq_stuff'] == 1
+    assert scores['watershed']['object_recall'] == 1
+
+
+def test_settings_change_what_is_found(panoptic, capsys):
+    run('otsu', panoptic, '--json', '--score-threshold', '1')
+    scores = figures(capsys)['scores']['model']
+    assert scores['object_recall'] == scores['pq_things'] == 0
+    assert scores['pq_stuff'] > 0.9
+
+
+def test_a_folder_of_labels_is_scored_by_class(labelled, capsys):
+    assert run('otsu', labelled, '--json') == 0
+    found = figures(capsys)
+    assert set(found['scores']['model']) == {'miou', 'accuracy', 'boundary_f'}
+    assert found['scores']['model']['miou'] > 0.9
+    assert set(found['per_class']['model']) == {'background', 'object'}
+
+
+@pytest.mark.parametrize('show', ['worst', 'random'])
+def test_a_table_shows_picture_truth_and_masks_side_by_side(show, panoptic, tmp_path, capsys):
+    out = tmp_path / 'out'
+    run('otsu', panoptic, '--json', '--out', out, '--rows', 2, '--show', show)
+    assert json.loads((out / 'eval.json').read_text()) == figures(capsys)
+    table = cv2.imread(str(out / 'pictures.png'))
+    assert table.shape == (2 * 360, 3 * 480, 3)
+    for row in (0, 360):
+        truth, found = table[row + 40:row + 300, 480:960], table[row + 40:row + 300, 960:]
+        assert np.abs(truth.astype(int) - table[row + 40:row + 300, :480]).mean() > 3
+        assert np.abs(truth.astype(int) - found).mean() < 25
+
+
+def test_the_table_begins_with_the_picture_of_the_lowest_quality(panoptic, tmp_path):
+    masks = cv2.imread(str(panoptic / 'panoptic/p1.png'))
+    masks[:, 40:] = masks[0, 0]
+    cv2.imwrite(str(panoptic / 'panoptic/p1.png'), masks)
+    run('otsu', panoptic, '--json', '--out', tmp_path / 'out', '--rows', 1)
+    shown = cv2.imread(str(tmp_path / 'out/pictures.png'))[40:300, :480].astype(int)
+    apart = [
+        np.abs(cv2.resize(draw(scene(seed))[0], (480, 360))[40:300] - shown).mean()
+        for seed in range(3)
+    ]
+    assert np.argmin(apart) == 1
+
+
+def test_people_see_the_figures_in_columns(panoptic, capsys):
+    run('otsu', panoptic, '--baseline', 'constant')
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == 'classical-otsu on 3 pictures'
+    assert any(line.split() == ['model', 'constant'] for line in lines)
+    row = next(line.split() for line in lines if line.startswith('object recall  '))
+    assert row == ['object', 'recall', '1.000', '0.000']
+
+
+def test_parts_may_lie_elsewhere(panoptic, tmp_path, capsys):
+    (panoptic / 'images').rename(tmp_path / 'val2017')
+    (panoptic / 'panoptic').rename(tmp_path / 'panoptic_val2017')
+    (panoptic / 'panoptic.json').rename(tmp_path / 'panoptic_val2017.json')
+    assert run(
+        'otsu', tmp_path, '--json', '--images', tmp_path / 'val2017',
+        '--table', tmp_path / 'panoptic_val2017.json', '--masks', tmp_path / 'panoptic_val2017',
+    ) == 0
+    assert figures(capsys)['pictures'] == 3
+
+
+def test_a_picture_that_is_missing_is_told_and_left_out(panoptic, capsys):
+    (panoptic / 'images/p1.png').unlink()
+    (panoptic / 'panoptic/p2.png').write_bytes(b'no picture')
+    assert run('otsu', panoptic, '--json') == 1
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    assert (found['pictures'], found['skipped']) == (1, 2)
+    assert [line.split(':')[1].strip() for line in captured.err.splitlines()] == [
+        'left out p1', 'left out p2'
+    ]
+
+
+def test_a_folder_without_masks_is_refused_with_what_it_should_hold(tmp_path):
+    with pytest.raises(SettingError, match=r'images/ with panoptic\.json and panoptic/'):
+        run('otsu', tmp_path)
+
+
+def test_a_table_of_another_format_is_refused(panoptic):
+    (panoptic / 'panoptic.json').write_text('[]')
+    with pytest.raises(SettingError, match="COCO's panoptic format"):
+        run('otsu', panoptic)
+
+
+def test_data_of_other_classes_are_refused_with_both(panoptic):
+    table = json.loads((panoptic / 'panoptic.json').read_text())
+    table['categories'] = [{'id': 70, 'name': 'lamp', 'isthing': 1}]
+    (panoptic / 'panoptic.json').write_text(json.dumps(table))
+    with pytest.raises(SettingError, match='classes lamp; expected some of background, object'):
+        run('otsu', panoptic)
+
+
+def test_masks_of_another_size_than_their_picture_are_left_out(panoptic):
+    for seed in range(3):
+        cv2.imwrite(str(panoptic / f'images/p{seed}.png'), np.zeros((60, 80, 3), np.uint8))
+    with pytest.raises(ImageError, match='none of 3 pictures'):
+        run('otsu', panoptic)
+
+
+def test_what_is_found_in_a_crowd_is_not_wrong(panoptic, capsys):
+    table = json.loads((panoptic / 'panoptic.json').read_text())
+    for annotation in table['annotations'][:2]:
+        annotation['segments_info'][1]['iscrowd'] = 1
+    (panoptic / 'panoptic.json').write_text(json.dumps(table))
+    run('otsu', panoptic, '--json')
+    scores = figures(capsys)['scores']['model']
+    assert scores['object_count_400_to_2500'] == 3
+    assert scores['object_recall'] == scores['object_precision'] == scores['rq_things'] == 1

@@ -1,0 +1,44 @@
+"""Ids of a video last from frame to frame where `--tracking` asks for it."""
+
+import cv2
+import numpy as np
+import pytest
+from seg_ros.cli import main
+
+
+@pytest.fixture
+def video(tmp_path):
+    path = tmp_path / 'table.avi'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 10, (160, 120))
+    if not writer.isOpened():
+        pytest.skip('this OpenCV writes no videos')
+    for step in range(6):
+        picture = np.full((120, 160, 3), 30, np.uint8)
+        cv2.circle(picture, (30 + 6 * step, 30), 10, (220, 220, 220), -1)
+        if step > 2:
+            cv2.circle(picture, (110, 80), 22, (220, 220, 220), -1)
+        writer.write(picture)
+    writer.release()
+    return path
+
+
+def ids_of_the_first(videos, folder, *options):
+    """Return the id of the disc that moves, for all frames of all videos."""
+    assert main([
+        'run', *map(str, videos), '--engine', 'classical', '--model', 'otsu',
+        '--out', str(folder), *options,
+    ]) == 0
+    files = sorted((folder / 'instance').glob('*.png'))
+    masks = [cv2.imread(str(file), cv2.IMREAD_UNCHANGED) for file in files]
+    return [int(mask[30, 30 + 6 * (number % 6)]) for number, mask in enumerate(masks)]
+
+
+def test_ids_last_in_a_video_only_where_it_is_asked_for(video, tmp_path):
+    assert ids_of_the_first([video], tmp_path / 'single') == [1, 1, 1, 2, 2, 2]
+    assert ids_of_the_first([video], tmp_path / 'tracked', '--tracking') == [1] * 6
+
+
+def test_each_video_begins_with_ids_of_its_own(video, tmp_path):
+    again = tmp_path / 'again.avi'
+    again.write_bytes(video.read_bytes())
+    assert ids_of_the_first([video, again], tmp_path / 'out', '--tracking') == [1] * 12
