@@ -1,19 +1,15 @@
 """`seg_ros build`: TensorRT plans, built before a robot needs them, and the cache they are in."""
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 import re
-import sys
 from time import monotonic
 from typing import Any
 
 from seg_ros.commands.options import add_settings, settings_from_args
+from seg_ros.commands.progress import build_report
 from seg_ros.core.errors import EngineError, SettingError
-from seg_ros.core.progress import Report
 from seg_ros.core.settings import Settings
-from tqdm import tqdm
 
 SUMMARY = 'build the TensorRT engine of a model into the cache, or look after the cache'
 EXAMPLE = 'seg_ros build yolov8n-seg.model.onnx'
@@ -65,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     if args.list:
         figures = listed(settings, args.json)
     elif args.prune:
-        with _told() as report:
+        with build_report('build') as report:
             figures = pruned(settings, args.json, report)
     elif args.capabilities:
         figures = _built_for_others(settings, args.capabilities, args.output)
@@ -81,25 +77,6 @@ def _capabilities(words: str) -> tuple[str, ...]:
     if not all(found):
         raise argparse.ArgumentTypeError(f'{words!r}: compute capabilities are given as sm86,sm89')
     return tuple(f'{match[1]}.{match[2]}' for match in found if match)
-
-
-@contextmanager
-def _told() -> Iterator[Report]:
-    """Give a report that draws a bar on terminals, and prints a line for each phase."""
-    with tqdm(
-        total=1.0, file=sys.stderr, disable=None, bar_format='{percentage:3.0f}%|{bar}| {elapsed}'
-    ) as bar:
-        last = ''
-
-        def report(phase: str, share: float) -> None:
-            nonlocal last
-            if phase != last:
-                tqdm.write(f'seg_ros build: {phase}', file=sys.stderr)
-            last = phase
-            bar.n = share
-            bar.refresh()
-
-        yield report
 
 
 def _built(settings: Settings) -> dict[str, Any]:
@@ -122,7 +99,7 @@ def _built(settings: Settings) -> dict[str, Any]:
         raise EngineError(error.seen, error.expected, do) from error
     order = order_for(compiled, settings, gpu)
     begun = monotonic()
-    with _told() as report:
+    with build_report('build') as report:
         plan_of(order, report)
     facts = order.cache.facts(order.recipe)
     return {
@@ -149,7 +126,7 @@ def _built_for_others(
         ) from error
     compiled = read_compiled(path_from_model(settings.model))
     begun = monotonic()
-    with _told() as report:
+    with build_report('build') as report:
         notes = build_for_others(compiled, settings, flavour, capabilities, file, report)
     return {
         'model': compiled.card.name, 'precision': compiled.precision,

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import cycle, islice
 from pathlib import Path
-import sys
 from time import perf_counter
 
 import numpy as np
 from seg_ros.commands.check import Check, checked
 from seg_ros.commands.parity import batches_from_frames, shortfalls
+from seg_ros.commands.progress import build_report
 from seg_ros.core.contract import Engine, Outputs
 from seg_ros.core.frame import Frame, Pixels
 from seg_ros.core.parity import Parity
@@ -78,7 +78,9 @@ def precision_check(trial: Trial, precision: str) -> Check:
         compiled = reduced(trial.compiled, precision, trial.batches)
         settings = trial.settings_for(compiled)
         start = perf_counter()
-        with closing(open_engine(settings, _told)) as engine:
+        with build_report('selftest') as report:
+            opened = open_engine(settings, report)
+        with closing(opened) as engine:
             facts = engine.facts
             check.figures = {
                 'engine': f'{facts.engine} {facts.version}', 'device': facts.device,
@@ -93,10 +95,6 @@ def precision_check(trial: Trial, precision: str) -> Check:
             _compare_plain(check, trial, settings, masks)
         check.seen = check.seen or 'the masks of ONNX Runtime in fp32'
     return check
-
-
-def _told(phase: str, share: float) -> None:
-    print(f'{phase} {share:.0%}', file=sys.stderr)
 
 
 def _compare(

@@ -68,14 +68,15 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.commands.contact_sheet import ContactSheet
     from seg_ros.commands.evaluation import baselines, evaluate, model_contender, subject_for
     from seg_ros.commands.options import settings_from_args
-    from seg_ros.commands.progress import Progress
+    from seg_ros.commands.progress import build_report, Progress
     from seg_ros.commands.truth import open_examples
     from seg_ros.engines import open_engine
     from seg_ros.pipeline.segmenter import Segmenter
 
     settings = settings_from_args(args, ('model', *SETTINGS))
     with ExitStack() as stack:
-        segmenter = Segmenter(open_engine(settings), settings)
+        with build_report('eval') as report:
+            segmenter = Segmenter(open_engine(settings, report), settings)
         stack.callback(segmenter.close)
         subject = subject_for(open_examples(_places(args), segmenter.card), segmenter.card)
         contenders = [

@@ -1,10 +1,12 @@
-"""How far a run is and what it left out, told on stderr."""
+"""How far a run or a build is, and what a run left out, told on stderr."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 import sys
+from typing import Any
 
 from seg_ros.core.errors import ImageError, SegError
+from seg_ros.core.progress import Report
 from tqdm import tqdm
 
 
@@ -48,3 +50,35 @@ class Progress:
         if line not in self._told:
             self._told.add(line)
             tqdm.write(line, file=sys.stderr)
+
+
+@contextmanager
+def build_report(command: str) -> Iterator[Report]:
+    """
+    Draw a bar on terminals while TensorRT builds, and print a line for each phase.
+
+    Nothing is drawn before it is called: most engines open without building.
+
+    :param command: that speaks.
+    """
+    bar: tqdm[Any] | None = None
+    last = ''
+
+    def report(phase: str, share: float) -> None:
+        nonlocal bar, last
+        if bar is None:
+            bar = tqdm(
+                total=1.0, file=sys.stderr, disable=None,
+                bar_format='{percentage:3.0f}%|{bar}| {elapsed}',
+            )
+        if phase != last:
+            tqdm.write(f'seg_ros {command}: {phase}', file=sys.stderr)
+        last = phase
+        bar.n = share
+        bar.refresh()
+
+    try:
+        yield report
+    finally:
+        if bar is not None:
+            bar.close()

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     :raises SegError: if nothing can be read, or the model cannot be opened.
     """
     from seg_ros.commands.options import settings_from_args
-    from seg_ros.commands.progress import Progress
+    from seg_ros.commands.progress import build_report, Progress
     from seg_ros.commands.segment import segment_sources
     from seg_ros.commands.sources import open_sources
     from seg_ros.engines import open_engine
@@ -55,7 +55,9 @@ def run(args: argparse.Namespace) -> int:
     progress = Progress('run', len(args.inputs))
     sources = open_sources(args.inputs, args.topics, progress.skip)
     timing = Timing()
-    with closing(Segmenter(open_engine(settings), settings, timing)) as segmenter:
+    with build_report('run') as report:
+        engine = open_engine(settings, report)
+    with closing(Segmenter(engine, settings, timing)) as segmenter:
         figures = segment_sources(
             sources, segmenter.segment, segmenter.card, args.out, settings, timing, progress,
         )
