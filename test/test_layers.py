@@ -21,8 +21,14 @@ LAYERS = {
     'zoo': ({'core', 'zoo'}, {'numpy', 'cv2'}),
     'share': ({'core'}, set()),
     'docs': ({'core'}, set()),
+    'bench': (
+        {'core', 'graph', 'engines', 'pipeline', 'bench'}, {'numpy', 'cv2', 'onnx'},
+    ),
     'commands': (
-        {'core', 'graph', 'engines', 'pipeline', 'quality', 'sim', 'zoo', 'share', 'commands'},
+        {
+            'core', 'graph', 'engines', 'pipeline', 'quality', 'sim', 'zoo', 'share', 'bench',
+            'commands',
+        },
         {'numpy', 'cv2', 'onnx', 'tqdm', 'yaml'},
     ),
     'cli': ({'core', 'commands'}, set()),

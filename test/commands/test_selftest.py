@@ -1,8 +1,5 @@
 """`seg_ros selftest` runs what the machine allows and tells what is missing."""
 
-import argparse
-import json
-
 import numpy as np
 import pytest
 from seg_ros.commands import engine_checks, parity, selftest
@@ -11,16 +8,7 @@ from seg_ros.commands.engine_checks import equal_masks, latency_ms, throughput_h
 from seg_ros.core.contract import Outputs
 from seg_ros.core.errors import EngineError
 from seg_ros.core.segmentation import Segmentation
-
-WORDS = ['--frames', '12', '--json']
-
-
-def report_of(capsys, *words):
-    parser = argparse.ArgumentParser()
-    selftest.add_arguments(parser)
-    code = selftest.run(parser.parse_args([*WORDS, *words]))
-    report = json.loads(capsys.readouterr().out)
-    return code, {item['name']: item for item in report['checks']}
+from selftest_report import report_of
 
 
 @pytest.fixture(autouse=True)

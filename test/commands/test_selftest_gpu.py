@@ -1,22 +1,11 @@
 """`seg_ros selftest --gpu` on a machine with a GPU, as far as stand-ins go."""
 
-import argparse
-import json
-
 from fakes.gpu import driver_folder, driver_library, fake_gpu  # noqa: F401
 import pytest
-from seg_ros.commands import engine_checks, selftest
+from seg_ros.commands import engine_checks
 from seg_ros.commands.gpu_checks import copy_check, recording_check
 from seg_ros.engines.gpu import find_gpu
-
-
-def report_of(capsys, cache, *words):
-    parser = argparse.ArgumentParser()
-    selftest.add_arguments(parser)
-    fixed = ['--gpu', '--json', '--frames', '12', '--cache-dir', str(cache)]
-    code = selftest.run(parser.parse_args([*fixed, *words]))
-    report = json.loads(capsys.readouterr().out)
-    return code, {item['name']: item for item in report['checks']}
+from selftest_report import report_of
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +15,9 @@ def few(monkeypatch):
 
 
 def test_the_gpu_is_tested_whole(fake_gpu, capsys, tmp_path):  # noqa: F811
-    code, report = report_of(capsys, tmp_path, '--precisions', 'fp32', 'fp16')
+    code, report = report_of(
+        capsys, '--gpu', '--cache-dir', tmp_path, '--precisions', 'fp32', 'fp16'
+    )
     assert code == 0
     assert {item['result'] for item in report.values()} == {'passed'}
     figures = report['the model in fp16']['figures']
@@ -40,7 +31,7 @@ def test_without_tensorrt_copies_and_recordings_are_tested_all_the_same(
     fake_gpu, capsys, tmp_path, monkeypatch  # noqa: F811
 ):
     monkeypatch.setenv('FAKE_TENSORRT_VERSION', '8.6.1')
-    code, report = report_of(capsys, tmp_path)
+    code, report = report_of(capsys, '--gpu', '--cache-dir', tmp_path)
     assert code == 1
     assert report['copies to the GPU and back']['result'] == 'passed'
     assert report['work recorded as a CUDA graph']['result'] == 'passed'

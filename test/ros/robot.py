@@ -157,6 +157,13 @@ class Robot:
         message.data.frombytes(np.ascontiguousarray(picture).tobytes())
         return message
 
+    def mask(self, messages: list[Any]) -> np.ndarray:
+        """Send a picture and return the next mask of a list that `listen` gave."""
+        count = len(messages)
+        self.send(self.image())
+        self.wait(lambda: len(messages) > count, 'a mask')
+        return pixels(messages[-1])
+
     def info(self, message: Image) -> CameraInfo:
         """Make the camera_info of an image."""
         info = CameraInfo(header=message.header, height=message.height, width=message.width)

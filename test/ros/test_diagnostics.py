@@ -8,16 +8,18 @@ import pytest
 from rclpy.time import Time
 from seg_ros.core.contract import EngineFacts
 from seg_ros.core.settings import Settings
+from seg_ros.pipeline.alarm import Alarm
 from seg_ros.pipeline.timing import Timing
 from seg_ros.ros.diagnostics import build_diagnostics, diagnostics, images_lost
 
 
-def camera(images_hz, infos_hz, subscribed=True):
+def camera(images_hz, infos_hz, subscribed=True, age_limit_ms=0.0):
     timing = Timing()
     rates = {'input': images_hz, 'info': infos_hz}
     timing.rate_hz = lambda name, span_s=5.0: rates.get(name, 0.0)
     return SimpleNamespace(
-        name='front', image_topic='/front/image_raw', timing=timing, subscribed=subscribed
+        name='front', image_topic='/front/image_raw', timing=timing, subscribed=subscribed,
+        alarm=Alarm(), age_limit_ms=age_limit_ms,
     )
 
 
@@ -80,6 +82,22 @@ def test_an_engine_that_has_ended_is_an_error_in_its_own_words():
     message = diagnostics(Time(), 'segmentation', 'active', lost, [], ('a', ''))
     assert message.status[0].level == DiagnosticStatus.ERROR
     assert message.status[0].message == 'the GPU context was lost'
+
+
+@pytest.mark.parametrize(('limit_ms', 'level'), [
+    (0.0, DiagnosticStatus.OK), (60.0, DiagnosticStatus.WARN), (120.0, DiagnosticStatus.OK),
+])
+def test_masks_older_than_the_limit_raise_the_level(limit_ms, level):
+    each = camera(30, 30, age_limit_ms=limit_ms)
+    each.timing.add('age', 100.0)
+    message = diagnostics(Time(), 'segmentation', 'active', segmenter(), [each], ('a', ''))
+    assert message.status[1].level == level
+
+
+def test_the_process_tells_its_memory():
+    message = diagnostics(Time(), 'segmentation', 'active', segmenter(), [], ('a', ''))
+    values = {pair.key: pair.value for pair in message.status[0].values}
+    assert float(values['memory_mib']) > 1
 
 
 def test_a_build_that_configuring_waits_for_is_told():

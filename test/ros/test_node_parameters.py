@@ -7,26 +7,19 @@ from lifecycle_msgs.msg import Transition
 import numpy as np
 import pytest
 from rcl_interfaces.srv import DescribeParameters
-from robot import PATIENCE_S, pixels
+from robot import PATIENCE_S
 from seg_ros.core.settings import Settings
 from sensor_msgs.msg import Image
-
-
-def semantic_of(each, messages):
-    count = len(messages)
-    each.send(each.image())
-    each.wait(lambda: len(messages) > count, 'a mask')
-    return pixels(messages[-1])
 
 
 def test_a_live_change_acts_on_the_next_frame(robot):
     each = robot()
     semantic = each.listen('/segmentation/camera/semantic', Image)
-    assert set(np.unique(semantic_of(each, semantic))) == {10, 20, 30}
+    assert set(np.unique(each.mask(semantic))) == {10, 20, 30}
     assert each.set_parameter('classes', ['green', 'blue']).successful
-    assert set(np.unique(semantic_of(each, semantic))) == {20, 30, 255}
+    assert set(np.unique(each.mask(semantic))) == {20, 30, 255}
     assert each.set_parameter('classes', ['']).successful
-    assert set(np.unique(semantic_of(each, semantic))) == {10, 20, 30}
+    assert set(np.unique(each.mask(semantic))) == {10, 20, 30}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +71,7 @@ def test_an_integer_serves_where_a_float_is_meant(robot):
 def test_an_empty_list_keeps_all_classes(robot):
     each = robot(classes=[])
     semantic = each.listen('/segmentation/camera/semantic', Image)
-    assert set(np.unique(semantic_of(each, semantic))) == {10, 20, 30}
+    assert set(np.unique(each.mask(semantic))) == {10, 20, 30}
 
 
 def test_a_live_model_is_exchanged_and_told_in_diagnostics(robot, channel_model, tmp_path):
@@ -86,13 +79,13 @@ def test_a_live_model_is_exchanged_and_told_in_diagnostics(robot, channel_model,
     other.write_bytes(channel_model.read_bytes())
     each = robot()
     semantic = each.listen('/segmentation/camera/semantic', Image)
-    semantic_of(each, semantic)
+    each.mask(semantic)
     assert each.set_parameter('model', str(other)).successful
     each.wait(
         lambda: each.diagnostics.get('engine', {}).get('model_active') == str(other),
         'the new model',
     )
-    assert set(np.unique(semantic_of(each, semantic))) == {10, 20, 30}
+    assert set(np.unique(each.mask(semantic))) == {10, 20, 30}
 
 
 def test_a_model_that_fails_to_load_leaves_the_old_one_and_sets_the_parameter_back(
@@ -104,7 +97,7 @@ def test_a_model_that_fails_to_load_leaves_the_old_one_and_sets_the_parameter_ba
     other.write_bytes(channel_model.read_bytes())
     each = robot()
     semantic = each.listen('/segmentation/camera/semantic', Image)
-    semantic_of(each, semantic)
+    each.mask(semantic)
 
     def refuse(*_):
         raise EngineError('refused as planted')
@@ -115,7 +108,7 @@ def test_a_model_that_fails_to_load_leaves_the_old_one_and_sets_the_parameter_ba
         lambda: each.node.get_parameter('model').value == str(channel_model),
         'the parameter to be set back',
     )
-    assert set(np.unique(semantic_of(each, semantic))) == {10, 20, 30}
+    assert set(np.unique(each.mask(semantic))) == {10, 20, 30}
 
 
 def test_every_setting_is_declared_with_its_meaning_and_range(robot):
@@ -140,7 +133,7 @@ def test_a_threshold_that_changes_while_a_model_is_loaded_holds_for_the_new_one(
     other.write_bytes(channel_model.read_bytes())
     each = robot()
     semantic = each.listen('/segmentation/camera/semantic', Image)
-    semantic_of(each, semantic)
+    each.mask(semantic)
     gate, real = Event(), models.open_engine
 
     def slow(settings, *told):
@@ -155,7 +148,7 @@ def test_a_threshold_that_changes_while_a_model_is_loaded_holds_for_the_new_one(
         lambda: each.node._models.active == str(other) and each.node._models.ended.empty(),
         'the new model',
     )
-    each.wait(lambda: set(np.unique(semantic_of(each, semantic))) == {30, 255}, 'blue alone')
+    each.wait(lambda: set(np.unique(each.mask(semantic))) == {30, 255}, 'blue alone')
 
 
 def test_a_fault_while_a_model_is_loaded_leaves_the_old_one(
@@ -165,7 +158,7 @@ def test_a_fault_while_a_model_is_loaded_leaves_the_old_one(
     other.write_bytes(channel_model.read_bytes())
     each = robot()
     semantic = each.listen('/segmentation/camera/semantic', Image)
-    semantic_of(each, semantic)
+    each.mask(semantic)
     monkeypatch.setattr('seg_ros.ros.models.open_engine', lambda *_: 1 / 0)
     assert each.set_parameter('model', str(other)).successful
     each.wait(
@@ -173,4 +166,4 @@ def test_a_fault_while_a_model_is_loaded_leaves_the_old_one(
         'the parameter to be set back',
     )
     assert each.node._models.pending == ''
-    assert set(np.unique(semantic_of(each, semantic))) == {10, 20, 30}
+    assert set(np.unique(each.mask(semantic))) == {10, 20, 30}

@@ -6,7 +6,7 @@ from fakes.gpu import driver_folder, driver_library, fake_gpu, ILLEGAL_ADDRESS  
 from lifecycle_msgs.msg import Transition
 import numpy as np
 import pytest
-from robot import channel_classes, channel_picture, pixels
+from robot import channel_classes, channel_picture
 from sensor_msgs.msg import Image
 
 SEMANTIC = '/segmentation/camera/semantic'
@@ -27,13 +27,6 @@ def gpu_robot(fake_gpu, robot, tmp_path):  # noqa: F811
         each.node.release()
 
 
-def mask_of(each, messages):
-    count = len(messages)
-    each.send(each.image())
-    each.wait(lambda: len(messages) > count, 'a mask')
-    return pixels(messages[-1])
-
-
 def engine_of(each):
     return each.diagnostics.get('engine', {}).get('engine', '').split()[:1]
 
@@ -49,13 +42,13 @@ def test_the_cpu_serves_while_the_plan_is_built_and_the_gpu_takes_over(
     monkeypatch.setenv('FAKE_TENSORRT_GATE', str(gate))
     each = gpu_robot()
     semantic = each.listen(SEMANTIC, Image)
-    assert_right(mask_of(each, semantic))
+    assert_right(each.mask(semantic))
     each.wait(lambda: engine_of(each) and engine_of(each) != ['tensorrt'], 'a CPU engine')
     each.wait(lambda: each.diagnostics['engine']['build'], 'progress')
     assert each.diagnostics['engine']['model_pending']
     gate.touch()
     each.wait(lambda: engine_of(each) == ['tensorrt'], 'the GPU')
-    assert_right(mask_of(each, semantic))
+    assert_right(each.mask(semantic))
     each.wait(lambda: not each.diagnostics['engine']['build'], 'the end of the build')
     assert 'upload_ms_median' in each.diagnostics['engine'] or each.wait(
         lambda: 'upload_ms_median' in each.diagnostics['engine'], 'stages of the GPU'
@@ -68,7 +61,7 @@ def test_a_second_start_takes_the_plan_from_the_cache(gpu_robot, tmp_path, monke
     for _ in range(2):
         each = gpu_robot(engine='tensorrt')
         semantic = each.listen(SEMANTIC, Image)
-        assert_right(mask_of(each, semantic))
+        assert_right(each.mask(semantic))
         each.node.release()
     assert len(log.read_text().splitlines()) == 1
 
@@ -97,7 +90,7 @@ def test_a_build_that_fails_leaves_the_cpu_serving_and_tells(gpu_robot, monkeypa
     each = gpu_robot()
     semantic = each.listen(SEMANTIC, Image)
     each.wait(lambda: each.node._models and not each.node._models.pending, 'the build to fail')
-    assert_right(mask_of(each, semantic))
+    assert_right(each.mask(semantic))
     each.wait(lambda: engine_of(each), 'diagnostics')
     assert engine_of(each) != ['tensorrt']
     each.wait(lambda: 'SIGSEGV' in capfd.readouterr().err, 'the reason in the log')
@@ -108,7 +101,7 @@ def test_a_lost_context_costs_a_frame_and_a_second_loss_is_an_error(
 ):
     each = gpu_robot(engine='tensorrt')
     semantic = each.listen(SEMANTIC, Image)
-    assert_right(mask_of(each, semantic))
+    assert_right(each.mask(semantic))
     for count in (1, 2):
         fake_gpu.fake_lose(ILLEGAL_ADDRESS, 0)
         each.send(each.image())
@@ -117,7 +110,7 @@ def test_a_lost_context_costs_a_frame_and_a_second_loss_is_an_error(
             == str(count), 'the lost frame to be counted',
         )
         if count == 1:
-            assert_right(mask_of(each, semantic))
+            assert_right(each.mask(semantic))
     each.send(each.image())
     each.wait(lambda: 'has ended' in each.words.get('engine', ''), 'the error in diagnostics')
     assert each.state() == 'active'
@@ -125,7 +118,7 @@ def test_a_lost_context_costs_a_frame_and_a_second_loss_is_an_error(
     assert each.change_state(Transition.TRANSITION_CLEANUP)
     assert each.change_state(Transition.TRANSITION_CONFIGURE)
     assert each.change_state(Transition.TRANSITION_ACTIVATE)
-    assert_right(mask_of(each, semantic))
+    assert_right(each.mask(semantic))
 
 
 def test_where_two_models_do_not_fit_the_old_one_is_freed_first(
@@ -135,12 +128,12 @@ def test_where_two_models_do_not_fit_the_old_one_is_freed_first(
     other.write_bytes(Path(channel_model).read_bytes())
     each = gpu_robot(engine='tensorrt')
     semantic = each.listen(SEMANTIC, Image)
-    assert_right(mask_of(each, semantic))
+    assert_right(each.mask(semantic))
     fake_gpu.fake_room(fake_gpu.fake_used() + 1000)
     assert each.set_parameter('model', str(other)).successful
     each.wait(
         lambda: each.diagnostics.get('engine', {}).get('model_active') == str(other),
         'the other model',
     )
-    assert_right(mask_of(each, semantic))
+    assert_right(each.mask(semantic))
     assert 'freed first' in capfd.readouterr().err
