@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--force', action='store_true',
-        help='write the file although it agrees less with fp32 than it should: equal pixels and '
+        help='write an fp16 file that nothing was compared on, or one that agrees less with fp32 than it should: equal pixels and '
         'mIoU (semantic, panoptic) 0.99 and 0.95 for fp16, 0.95 and 0.80 for int8; instances '
         'found again and the IoU of their masks (instance, panoptic) 0.95 and 0.95, 0.85 and 0.85',
     )
@@ -99,11 +99,14 @@ def _reduced(compiled: 'CompiledModel', args: argparse.Namespace) -> 'CompiledMo
     from seg_ros.graph.precision import reduced, with_parity
 
     progress = Progress('compile', len(args.calibrate))
-    if not args.calibrate and args.precision == 'int8':
-        raise SettingError('int8 without pictures', 'pictures like those of the robot',
-                           'name them with --calibrate')
-    if not args.calibrate:
+    if not args.calibrate and args.force and args.precision == 'fp16':
         return reduced(compiled, args.precision, keep=args.keep)
+    if not args.calibrate:
+        way_out = ', or --force to write it uncompared' if args.precision == 'fp16' else ''
+        raise SettingError(
+            f'{args.precision} without pictures', 'pictures like those of the robot',
+            f'name them with --calibrate{way_out}',
+        )
     frames = calibration_frames(args.calibrate, progress)
     batches = batches_from_frames(frames, compiled)
     tried = reduced(compiled, args.precision, batches, args.keep)

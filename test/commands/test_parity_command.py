@@ -73,8 +73,8 @@ def test_a_reduced_file_carries_its_comparison_with_fp32(raw, pictures, capsys, 
     assert 0.9 < figures['parity']['pixels'] <= 1
 
 
-def test_sixteen_bits_without_pictures_are_written_and_told_unmeasured(raw, capsys):
-    output = compiled_with(raw, '--precision', 'fp16')
+def test_sixteen_bits_without_pictures_are_written_by_force_and_told_unmeasured(raw, capsys):
+    output = compiled_with(raw, '--precision', 'fp16', '--force')
     assert 'not measured' in json.loads(capsys.readouterr().out)['parity']
     parser = argparse.ArgumentParser()
     inspect.add_arguments(parser)
@@ -82,9 +82,10 @@ def test_sixteen_bits_without_pictures_are_written_and_told_unmeasured(raw, caps
     assert 'not measured: compile with --calibrate' in capsys.readouterr().out
 
 
-def test_eight_bits_without_pictures_are_refused(raw):
-    with pytest.raises(SettingError, match='--calibrate'):
-        compiled_with(raw, '--precision', 'int8')
+@pytest.mark.parametrize('words', [['fp16'], ['int8'], ['int8', '--force']])
+def test_fewer_bits_without_pictures_are_refused(raw, words):
+    with pytest.raises(SettingError, match=r'without pictures.*--calibrate'):
+        compiled_with(raw, '--precision', *words)
 
 
 def test_a_folder_without_pictures_is_refused(raw, tmp_path):

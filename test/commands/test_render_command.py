@@ -1,0 +1,39 @@
+"""`seg_ros render`: files that agree with each other."""
+
+import argparse
+import json
+
+import cv2
+import numpy as np
+import pytest
+from seg_ros.commands import render
+
+pytest.importorskip('pybullet', reason='simulated worlds need PyBullet, the extra [sim]')
+
+
+def options(*words):
+    parser = argparse.ArgumentParser()
+    render.add_arguments(parser)
+    return parser.parse_args(words)
+
+
+def test_pictures_masks_and_table_agree(tmp_path, capsys):
+    words = '--seed', '3', '--count', '3', '--size', '96', '128', '--depth', '--workers', '1'
+    assert render.run(options(*words, '-o', str(tmp_path), '--json')) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])['pictures'] == 3
+    table = json.loads((tmp_path / 'panoptic.json').read_text())
+    things = {item['id'] for item in table['categories'] if item['isthing']}
+    assert len(table['images']) == 3
+    for image, annotation in zip(table['images'], table['annotations'], strict=True):
+        assert cv2.imread(str(tmp_path / 'images' / image['file_name'])).shape == (96, 128, 3)
+        blue = cv2.imread(str(tmp_path / 'panoptic' / annotation['file_name'])).astype(int)
+        ids = blue[..., 2] + 256 * blue[..., 1] + 65536 * blue[..., 0]
+        rows = annotation['segments_info']
+        assert {row['id']: row['area'] for row in rows} == {
+            number: int((ids == number).sum()) for number in np.unique(ids[ids > 0]).tolist()
+        }
+        for row in rows:
+            assert (row['id'] < 65536) == (row['category_id'] in things)
+        depth = cv2.imread(str(tmp_path / 'depth' / annotation['file_name']), -1)
+        assert depth.dtype == np.uint16
+        assert depth.shape == ids.shape
