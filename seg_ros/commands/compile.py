@@ -46,9 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--force', action='store_true',
-        help='write an fp16 file that nothing was compared on, or one that agrees less with fp32 than it should: equal pixels and '
-        'mIoU (semantic, panoptic) 0.99 and 0.95 for fp16, 0.95 and 0.80 for int8; instances '
-        'found again and the IoU of their masks (instance, panoptic) 0.95 and 0.95, 0.85 and 0.85',
+        help='write an fp16 file that was compared on nothing, or a file that agrees less with '
+        'fp32 than it should: equal pixels and mIoU (semantic, panoptic) 0.99 and 0.95 for '
+        'fp16, 0.95 and 0.80 for int8; instances found again and the IoU of their masks '
+        '(instance, panoptic) 0.95 and 0.95, 0.85 and 0.85',
     )
     parser.add_argument('--json', action='store_true', help='print the figures as one object')
 
