@@ -50,7 +50,7 @@ else
 	@$(PIP) --editable '.[$(EXTRAS)]'
 endif
 	@cd $(VENV) && mkdir -p lib/seg_ros share/seg_ros share/ament_index/resource_index/packages \
-		&& ln -s ../../bin/seg_ros ../../bin/segmentation_node lib/seg_ros \
+		&& ln -s ../../bin/seg_ros ../../bin/segmentation_node ../../bin/sim_camera lib/seg_ros \
 		&& ln -s ../../../package.xml ../../../launch ../../../config share/seg_ros \
 		&& ln -s ../../../../../resource/seg_ros share/ament_index/resource_index/packages
 	@touch $@

@@ -65,6 +65,8 @@ setup(
     extras_require={
         'bag': ['rosbags>=0.10'],
         'eval': ['pycocotools>=2.0.6'],
+        'sim': ['pybullet>=3.2.5'],
+        'train': ['torch>=2.0', 'pybullet>=3.2.5'],
         'ros': [requirement + wheels for requirement in ros],
         'test': test,
     },
@@ -72,6 +74,7 @@ setup(
         'console_scripts': [
             'seg_ros = seg_ros.cli:main',
             'segmentation_node = seg_ros.ros.node:main',
+            'sim_camera = seg_ros.ros.sim_camera:main',
         ],
     },
     zip_safe=False,

@@ -1,4 +1,4 @@
-"""Cameras for a bench: the same picture over and over, at a fixed rate, stamped when it is sent."""
+"""Cameras for a bench: one picture over and over, at a fixed rate, stamped when it is sent."""
 
 import argparse
 import sys

@@ -91,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--rounds', type=int, default=100)
     args = parser.parse_args(arguments)
     cv2.setNumThreads(1)
-    print(json.dumps(figures(args.model, args.raw, args.topics, args.rounds)))
+    sys.stdout.write(json.dumps(figures(args.model, args.raw, args.topics, args.rounds)))
     return 0
 
 

@@ -6,6 +6,7 @@ import sys
 from time import monotonic
 from typing import Any
 
+from diagnostic_msgs.msg import DiagnosticArray
 import rclpy
 from rclpy.node import Node
 from seg_ros.ros.convert import stamp_ns
@@ -14,11 +15,17 @@ from sensor_msgs.msg import Image
 
 
 class BenchReader(Node):
-    """Subscribes to topics of images; `arrivals` holds (stamp_ns, age_ms) for each topic."""
+    """
+    Subscribes to topics of images and to /diagnostics.
+
+    `arrivals` holds (stamp_ns, age_ms) for each topic, `told` the last values of each status.
+    """
 
     def __init__(self, topics: list[str]) -> None:
         super().__init__('bench_reader')
         self.arrivals: dict[str, list[tuple[int, float]]] = {topic: [] for topic in topics}
+        self.told: dict[str, dict[str, str]] = {}
+        self.create_subscription(DiagnosticArray, '/diagnostics', self._hear, 10)
         for topic in topics:
             self.create_subscription(
                 Image, topic, lambda message, topic=topic: self._take(topic, message), MASKS
@@ -28,6 +35,10 @@ class BenchReader(Node):
         stamp = stamp_ns(message.header.stamp)
         age_ms = (self.get_clock().now().nanoseconds - stamp) / 1e6
         self.arrivals[topic].append((stamp, age_ms))
+
+    def _hear(self, message: Any) -> None:
+        for status in message.status:
+            self.told[status.name] = {pair.key: pair.value for pair in status.values}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,15 +56,20 @@ def main(arguments: list[str] | None = None) -> int:
     node = BenchReader(args.topics)
     while not all(node.arrivals.values()):
         rclpy.spin_once(node, timeout_sec=0.5)
-    print('first', flush=True)
+    _say('first')
     _spin(node, args.warm)
     node.arrivals.update({topic: [] for topic in args.topics})
-    print('counting', flush=True)
+    _say('counting')
     _spin(node, args.seconds)
-    print(json.dumps(node.arrivals), flush=True)
+    _say(json.dumps({'arrivals': node.arrivals, 'told': node.told}))
     node.destroy_node()
     rclpy.shutdown()
     return 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f'{line}\n')
+    sys.stdout.flush()
 
 
 def _spin(node: Node, seconds: float) -> None:

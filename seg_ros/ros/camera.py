@@ -9,6 +9,7 @@ from rclpy.node import Node
 from rclpy.qos_overriding_options import QoSOverridingOptions, QoSPolicyKind
 from seg_ros.core.frame import Frame
 from seg_ros.core.settings import Settings
+from seg_ros.pipeline.alarm import Alarm
 from seg_ros.pipeline.timing import Timing
 from seg_ros.ros.convert import frame_from_compressed, frame_from_image, picture_size_hw
 from seg_ros.ros.qos import images, offers_reliable
@@ -53,6 +54,7 @@ class Camera:
     ) -> None:
         self.name = name
         self.timing = Timing()
+        self.alarm = Alarm()
         self._node = node
         self._settings = settings
         self._deliver = deliver
@@ -77,6 +79,11 @@ class Camera:
     def subscribed(self) -> bool:
         """Whether messages are coming in."""
         return bool(self._subscriptions)
+
+    @property
+    def age_limit_ms(self) -> float:
+        """Age that the user wants no picture to exceed; 0 where there is none."""
+        return self._settings.max_age_ms
 
     def change(self, settings: Settings) -> None:
         """Take over what may change while running."""

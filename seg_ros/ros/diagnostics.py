@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.time import Time
 from seg_ros.core.settings import Settings
+from seg_ros.pipeline.health import memory_mib, temperature_c
 from seg_ros.pipeline.segmenter import Segmenter
 from seg_ros.pipeline.timing import Timing
 from seg_ros.ros.camera import Camera
@@ -27,6 +28,14 @@ def images_lost(camera: Camera) -> str:
         f'{infos_hz:.1f} Hz: images are lost in transport. Start the camera driver with '
         'FASTRTPS_DEFAULT_PROFILES_FILE set to share/seg_ros/config/fastdds.xml'
     )
+
+
+def too_old(camera: Camera) -> str:
+    """Say so when masks come out older than `max_age_ms`, the wait for the network included."""
+    quantiles, limit_ms = camera.timing.quantiles('age'), camera.age_limit_ms
+    if not limit_ms or quantiles is None or quantiles[1] <= limit_ms:
+        return ''
+    return f'masks are {quantiles[1]:.0f} ms old (99 %), max_age_ms is {limit_ms:.0f}'
 
 
 def diagnostics(
@@ -78,6 +87,9 @@ def _engine_status(
         'faults': str(faults),
         'notes': '; '.join(facts.notes),
     }
+    for key, figure in (('memory_mib', memory_mib()), ('temperature_c', temperature_c())):
+        if figure is not None:
+            values[key] = f'{figure:.1f}'
     for stage in timing.stages():
         values |= _quantiles(stage, timing)
     words, level = state, DiagnosticStatus.OK
@@ -106,6 +118,9 @@ def _camera_status(
         level, words = DiagnosticStatus.WARN, 'no images arrive'
     elif lost:
         level, words = DiagnosticStatus.WARN, lost
+    elif old := too_old(camera):
+        level, words = DiagnosticStatus.WARN, old
+    level, words = camera.alarm.settle(level, words)
     return _status(f'{name}: {camera.name}', segmenter.card.name, words, level, values)
 
 

@@ -1,0 +1,1 @@
+"""How long seg_ros takes, beside physical limits and beside what others do."""

@@ -1,0 +1,54 @@
+"""What the figures were taken on: processor, memory, versions, and the speed of a copy."""
+
+from importlib.metadata import PackageNotFoundError, version
+import os
+from pathlib import Path
+import platform
+import re
+from typing import Any
+
+import numpy as np
+from seg_ros import __version__
+from seg_ros.bench.samples import interleaved, summary
+
+PACKAGES = ('numpy', 'opencv-python-headless', 'opencv-python', 'onnx', 'onnxruntime', 'openvino')
+
+
+def machine() -> dict[str, Any]:
+    """Describe this machine; what cannot be read is left out."""
+    return {
+        'seg_ros': __version__,
+        'python': platform.python_version(),
+        'system': platform.platform(),
+        'processor': _processor(),
+        'cores': os.cpu_count(),
+        **{name: found for name in PACKAGES if (found := _version(name))},
+        'copy_GB_per_s': {
+            f'{megabytes:g} MB': round(copy_rate(int(megabytes * 1e6)), 1)
+            for megabytes in (0.9, 2.8, 64)
+        },
+    }
+
+
+def copy_ms(count: int, rounds: int = 30) -> float:
+    """Return how long one thread takes to copy `count` bytes, the median in milliseconds."""
+    source, target = np.ones(count, np.uint8), np.empty(count, np.uint8)
+    return summary(interleaved({'copy': lambda: np.copyto(target, source)}, rounds)['copy']).median
+
+
+def copy_rate(count: int) -> float:
+    """Return GB/s of one thread that copies blocks of `count` bytes, counted one way."""
+    return count / copy_ms(count) / 1e6
+
+
+def _processor() -> str:
+    text = Path('/proc/cpuinfo').read_text() if Path('/proc/cpuinfo').exists() else ''
+    found = re.search(r'model name\s*:\s*(.+)', text)
+    return found[1] if found else platform.processor() or platform.machine()
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ''

@@ -1,0 +1,119 @@
+"""Networks with known answers and a chosen cost: what a bench runs where no model is named."""
+
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+import onnx
+from onnx import helper, numpy_helper, TensorProto
+from seg_ros.bench.scenes import (
+    Answers,
+    SEMANTIC_CLASSES,
+    SEMANTIC_INPUT_HW,
+    street_scores,
+    YOLO_CLASSES,
+    YOLO_HW,
+    yolo_rows,
+)
+from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
+from seg_ros.graph.compile import compile_model
+
+FLOAT = TensorProto.FLOAT
+WIDTH = 32    # channels of the convolutions that cost time
+PROBE_DEPTH = 40
+
+
+def raw_network(
+    answers: Answers, size_hw: tuple[int, int], path: Path, depth: int = 0
+) -> Path:
+    """
+    Write a network that always gives the same answers.
+
+    :param depth: convolutions, 3 x 3 with 32 channels at an eighth of the size, whose result
+        counts for nothing: they take the time of a real network.
+    """
+    random = np.random.default_rng(0)
+    weights: dict[str, NDArray[Any]] = {
+        'seed': random.normal(0, 0.1, (WIDTH, 3, 8, 8)), 'nothing': np.zeros(()),
+        **{f'kernel{index}': random.normal(0, 0.08, (WIDTH, WIDTH, 3, 3))
+           for index in range(depth)},
+        **{f'{name}_answer': array for name, array in answers.items()},
+    }
+    nodes = [helper.make_node('Conv', ['images', 'seed'], ['map0'], strides=[8, 8])]
+    for index in range(depth):
+        nodes += [
+            helper.make_node(
+                'Conv', [f'map{index}', f'kernel{index}'], [f'sum{index}'], pads=[1, 1, 1, 1]
+            ),
+            helper.make_node('Relu', [f'sum{index}'], [f'map{index + 1}']),
+        ]
+    nodes += [
+        helper.make_node('ReduceMean', [f'map{depth}'], ['mean'], keepdims=0),
+        helper.make_node('Mul', ['mean', 'nothing'], ['zero']),
+        *(helper.make_node('Add', [f'{name}_answer', 'zero'], [name]) for name in answers),
+    ]
+    graph = helper.make_graph(
+        nodes, 'bench',
+        [helper.make_tensor_value_info('images', FLOAT, [1, 3, *size_hw])],
+        [helper.make_tensor_value_info(name, FLOAT, array.shape)
+         for name, array in answers.items()],
+        [numpy_helper.from_array(array.astype(np.float32), name)
+         for name, array in weights.items()],
+    )
+    opsets = [helper.make_opsetid('', 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+    return path
+
+
+def street_model(folder: Path, depth: int = 0) -> tuple[Path, Path]:
+    """Write the semantic network of `street_scores`; see `instance_model`."""
+    path = folder / f'street{depth}.raw.onnx'
+    raw = raw_network(street_scores(), SEMANTIC_INPUT_HW, path, depth)
+    return raw, _compiled(raw, 'semantic', SEMANTIC_CLASSES, InputSpec(SEMANTIC_INPUT_HW))
+
+
+def instance_model(folder: Path, objects: int, depth: int = 0) -> tuple[Path, Path]:
+    """
+    Write the instance network of `yolo_rows`.
+
+    :returns: the raw network, as exporters write it, and the compiled one.
+    """
+    name = f'objects{objects}_{depth}.raw.onnx'
+    raw = raw_network(yolo_rows(objects), YOLO_HW, folder / name, depth)
+    return raw, _compiled(raw, 'instance', YOLO_CLASSES, InputSpec(YOLO_HW))
+
+
+def _compiled(raw: Path, task: Any, classes: int, spec: InputSpec) -> Path:
+    infos = tuple(
+        ClassInfo(index, f'class {index}', ((index * 37 + 20) % 256, index * 3 % 256, 255 - index),
+                  thing=task == 'instance')
+        for index in range(classes)
+    )
+    path = raw.with_name(raw.name.replace('.raw', ''))
+    onnx.save(compile_model(raw, ModelCard(raw.name.split('.')[0], task, infos, input=spec)), path)
+    return path
+
+
+def raw_runner(path: Path, threads: int) -> Any:
+    """Open a raw network in OpenVINO as its own author would; returns a function that runs it."""
+    import openvino as ov
+
+    options = {'PERFORMANCE_HINT': 'LATENCY', 'NUM_STREAMS': 1, 'INFERENCE_NUM_THREADS': threads}
+    network = ov.Core().compile_model(str(path), 'CPU', options)
+    request = network.create_infer_request()
+    pixels = np.full(network.inputs[0].shape, 0.5, np.float32)
+    return lambda: request.infer({'images': pixels}, share_inputs=True)
+
+
+def depth_for(wanted_ms: float, folder: Path, threads: int) -> int:
+    """Return how many convolutions take about `wanted_ms` here, from a probe."""
+    raw = raw_network(street_scores(), SEMANTIC_INPUT_HW, folder / 'probe.onnx', PROBE_DEPTH)
+    run = raw_runner(raw, threads)
+    taken = []
+    for _ in range(8):
+        start = perf_counter()
+        run()
+        taken.append(1e3 * (perf_counter() - start))
+    return max(1, round(wanted_ms / (float(np.median(taken)) / PROBE_DEPTH)))

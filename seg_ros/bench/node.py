@@ -1,0 +1,198 @@
+"""The node as real processes over DDS: age, rate, missed frames, processor time and memory."""
+
+from contextlib import ExitStack
+from itertools import pairwise
+import json
+from pathlib import Path
+import subprocess
+from time import monotonic, sleep
+from typing import Any
+
+import numpy as np
+from seg_ros.bench.networks import depth_for, raw_runner, street_model
+from seg_ros.bench.processes import cpu_s, memory_mib, started
+from seg_ros.bench.samples import summary
+from seg_ros.core.errors import EngineError
+
+CAMERA_HZ, IDLE_HZ = 30.0, 2.0
+OVERLOADS = (1, 2, 4, 10)
+IDLE_S = 2.0
+
+
+def node(folder: Path, seconds: float) -> dict[str, Any]:
+    """
+    Run the node on networks of known cost, each for so many seconds.
+
+    The overload is the network's time against the camera's period of 33 ms.
+    """
+    depth = depth_for(1e3 / CAMERA_HZ, folder, threads=1)
+    found: dict[str, Any] = {}
+    for overload in OVERLOADS:
+        found[f'{overload}x'] = overloaded(*street_model(folder, depth * overload), seconds)
+    _, model = street_model(folder, max(1, depth // 4))
+    found['unread'] = unread(model, seconds)
+    four = [f'camera{number}' for number in range(4)]
+    for workers in (1, 2):
+        found[f'4 cameras, 1 process, {workers} at work'] = watched(
+            [(model, four)], CAMERA_HZ, seconds, workers
+        )
+    found['4 cameras, 4 processes'] = watched(
+        [(model, [name]) for name in four], CAMERA_HZ, seconds
+    )
+    return found
+
+
+def overloaded(raw: Path, model: Path, seconds: float) -> dict[str, Any]:
+    """
+    Compare ages at 30 Hz with the limit T + min(T, camera period) + idle overhead + 5 ms.
+
+    T is the 99th percentile of the network's time in the same run, the idle overhead the median
+    age at 2 Hz beyond the median of the network's time there.
+    """
+    idle = watched([(model, ['camera'])], IDLE_HZ, max(seconds, 10.0))
+    run = watched([(model, ['camera'])], CAMERA_HZ, seconds)
+    alone = network_ms(raw)
+    age_limit = limit_ms(run['network_p99_ms'], 1e3 / CAMERA_HZ, idle_overhead_ms(idle))
+    return {
+        **run, 'idle_age_ms': idle['age_ms'], 'idle_network_ms': idle['network_median_ms'],
+        'network_alone_ms': round(alone, 1), 'age_limit_ms': round(age_limit, 1),
+    }
+
+
+def network_ms(raw: Path) -> float:
+    """Return the median time of a raw network in one thread."""
+    run = raw_runner(raw, 1)
+    taken = []
+    for _ in range(10):
+        start = monotonic()
+        run()
+        taken.append(1e3 * (monotonic() - start))
+    return float(np.median(taken))
+
+
+def idle_overhead_ms(idle: dict[str, Any]) -> float:
+    """Return what a frame's age has beyond the network's time while nothing waits."""
+    return float(idle['age_ms']['median'] - idle['network_median_ms'])
+
+
+def limit_ms(network_p99_ms: float, period_ms: float, overhead_ms: float) -> float:
+    """Return the age that no more than one frame in a hundred may exceed."""
+    return network_p99_ms + min(network_p99_ms, period_ms) + overhead_ms + 5
+
+
+def watched(
+    nodes: list[tuple[Path, list[str]]], rate_hz: float, seconds: float, workers: int = 1
+) -> dict[str, Any]:
+    """
+    Run nodes, cameras and a reader of every semantic map, and count from the third second on.
+
+    :param nodes: for each its model and its cameras.
+    :raises EngineError: if no mask came.
+    """
+    cameras = [camera for _, names in nodes for camera in names]
+    topics = [f'/node{index}/segmentation/{name}/semantic'
+              for index, (_, names) in enumerate(nodes) for name in names]
+    with ExitStack() as stack:
+        begin = monotonic()
+        pids = [stack.enter_context(_node(index, *each, workers)).pid
+                for index, each in enumerate(nodes)]
+        reader = stack.enter_context(
+            started('ros.bench_reader', *topics, '--seconds', str(seconds))
+        )
+        stack.enter_context(started('ros.bench_camera', *cameras, '--rate', str(rate_hz)))
+        _expect(reader, 'first')
+        first_s = monotonic() - begin
+        _expect(reader, 'counting')
+        used = cpu_s(pids)
+        heard = json.loads(_line(reader))
+        used, memory = cpu_s(pids) - used, memory_mib(pids)
+    arrivals = heard['arrivals']
+    return {
+        **told(heard['told']), **counted(arrivals, rate_hz, seconds),
+        'first_mask_s': round(first_s, 2),
+        'memory_mib': round(memory), **per_frame(used, arrivals, seconds),
+    }
+
+
+def told(statuses: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """Return what the nodes' last diagnostics say of the network's time and of drops."""
+    engines = [values for name, values in statuses.items() if name.endswith(': engine')]
+    drops: dict[str, int] = {}
+    for values in statuses.values():
+        for key, value in values.items():
+            if key.startswith('dropped_'):
+                drops[key[8:]] = drops.get(key[8:], 0) + int(value)
+    return {
+        'network_median_ms': max(float(each['network_ms_median']) for each in engines),
+        'network_p99_ms': max(float(each['network_ms_p99']) for each in engines),
+        'drops': {cause: count for cause, count in drops.items() if count},
+    }
+
+
+def counted(
+    arrivals: dict[str, list[tuple[int, float]]], rate_hz: float, seconds: float
+) -> dict[str, Any]:
+    """
+    Summarise what a reader noted.
+
+    :param arrivals: (stamp_ns, age_ms) by topic, in the order of arrival.
+    """
+    ages = [age for rows in arrivals.values() for _, age in rows]
+    counts = [len(rows) for rows in arrivals.values()]
+    if not min(counts):
+        raise EngineError(f'{counts} masks in {seconds:g} s', 'some of every camera')
+    backward = sum(
+        later[0] < earlier[0] for rows in arrivals.values()
+        for earlier, later in pairwise(rows)
+    )
+    return {
+        'age_ms': summary(ages).to_dict(),
+        'rate_hz': round(sum(counts) / seconds, 2),
+        'per_camera_hz': [round(count / seconds, 2) for count in counts],
+        'missed': round(1 - sum(counts) / (rate_hz * seconds * len(counts)), 3),
+        'backward': backward,
+        'samples_ms': [round(age, 2) for age in ages],
+    }
+
+
+def per_frame(
+    used_s: float, arrivals: dict[str, list[tuple[int, float]]], seconds: float
+) -> dict[str, float]:
+    """Return processor time for each mask, and the share of one core."""
+    frames = sum(map(len, arrivals.values()))
+    return {
+        'cpu_ms_per_mask': round(1e3 * used_s / frames, 1), 'cores': round(used_s / seconds, 3)
+    }
+
+
+def unread(model: Path, seconds: float) -> dict[str, float]:
+    """Return the share of a core that the node takes while cameras run and nobody reads."""
+    with ExitStack() as stack:
+        process = stack.enter_context(_node(0, model, ['camera']))
+        stack.enter_context(started('ros.bench_camera', 'camera', '--rate', str(CAMERA_HZ)))
+        sleep(3 * IDLE_S)
+        before = cpu_s([process.pid])
+        sleep(seconds)
+        used = cpu_s([process.pid]) - before
+    return {'cores': round(used / seconds, 4)}
+
+
+def _node(index: int, model: Path, cameras: list[str], workers: int = 1) -> Any:
+    words = ['-r', f'__ns:=/node{index}', '-p', f'model:={model}', '-p', 'threads:=1',
+             '-p', f'workers:={workers}',
+             '-p', f'cameras:=[{",".join(cameras)}]']
+    for name in cameras:
+        words += ['-r', f'{name}/image_raw:=/{name}/image_raw']
+    return started('ros.node', '--ros-args', *words)
+
+
+def _line(process: 'subprocess.Popen[str]') -> str:
+    line = process.stdout.readline() if process.stdout else ''
+    if not line:
+        raise EngineError('the reader ended early', do='source ROS 2 first')
+    return line
+
+
+def _expect(process: 'subprocess.Popen[str]', word: str) -> None:
+    while _line(process).strip() != word:
+        pass

@@ -1,0 +1,51 @@
+"""The same picture and the same raw outputs through ours and through others' processing."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from seg_ros.bench.networks import instance_model, raw_runner
+from seg_ros.bench.peer_steps import peers
+from seg_ros.bench.samples import difference, interleaved, summary
+from seg_ros.bench.scenes import yolo_rows
+from seg_ros.core.frame import Frame
+from seg_ros.core.settings import Settings
+from seg_ros.engines import open_engine
+from seg_ros.pipeline.segmenter import Segmenter
+
+OBJECTS = (10, 30, 100)
+PARTS = frozenset({'instances'})
+
+
+def compare(folder: Path, rounds: int) -> dict[str, Any]:
+    """
+    Measure picture to id map at 1280 x 720 without the network, in one thread each.
+
+    Ours is the whole compiled model less the raw network, so that what the graph does counts.
+    """
+    return {f'{objects} objects': _compare(folder, objects, rounds) for objects in OBJECTS}
+
+
+def _compare(folder: Path, objects: int, rounds: int) -> dict[str, Any]:
+    raw, model = instance_model(folder, objects)
+    picture = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8)
+    answers = yolo_rows(objects)
+    settings = Settings(model=str(model), engine='openvino', threads=1)
+    segmenter = Segmenter(open_engine(settings), settings)
+    frame = Frame(picture, 'rgb')
+    works = {name: partial(steps, picture, answers) for name, steps in peers().items()}
+    taken = interleaved({
+        'seg_ros with network': partial(segmenter.segment, frame, PARTS),
+        'network': raw_runner(raw, 1),
+        **works,
+    }, rounds)
+    segmenter.close()
+    ours = difference(taken['seg_ros with network'], taken['network'])
+    medians = {name: summary(taken[name]).median for name in works}
+    return {
+        'seg_ros_ms': round(ours, 3),
+        **{f'{name}_ms': round(median, 3) for name, median in medians.items()},
+        'ratios': {name: round(median / ours, 2) for name, median in medians.items()},
+        'samples_ms': taken,
+    }

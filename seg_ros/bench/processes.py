@@ -1,0 +1,48 @@
+"""Processes of one's own under measurement: started, watched through /proc, and ended."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+
+TICKS_PER_S = os.sysconf('SC_CLK_TCK')
+
+
+@contextmanager
+def started(module: str, *words: str) -> Iterator['subprocess.Popen[str]']:
+    """Run a module of seg_ros while the block lasts; it is ended by SIGINT."""
+    process = subprocess.Popen(
+        [sys.executable, '-m', f'seg_ros.{module}', *words], text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        try:
+            process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+def cpu_s(pids: Sequence[int]) -> float:
+    """Return the processor time that processes have taken, user and system together."""
+    return sum(cpu_ticks(Path(f'/proc/{pid}/stat').read_text()) for pid in pids) / TICKS_PER_S
+
+
+def cpu_ticks(stat: str) -> int:
+    """Read user and system ticks from the text of /proc/PID/stat; the name may hold anything."""
+    fields = stat.rpartition(')')[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def memory_mib(pids: Sequence[int]) -> float:
+    """Return the resident memory of processes; what they share counts once for each."""
+    page = os.sysconf('SC_PAGE_SIZE')
+    pages = sum(int(Path(f'/proc/{pid}/statm').read_text().split()[1]) for pid in pids)
+    return pages * page / 2**20

@@ -1,0 +1,62 @@
+"""What a bench found, as JSON, as Markdown and as a histogram."""
+
+from collections.abc import Iterator, Mapping
+import json
+from pathlib import Path
+from typing import Any
+
+from seg_ros.bench.histogram import draw_histogram
+
+SAMPLES = 'samples_ms'
+
+
+def write_report(
+    folder: Path, name: str, machine: Mapping[str, Any], found: Mapping[str, Mapping[str, Any]]
+) -> list[Path]:
+    """
+    Write NAME.json, NAME.md and, where there are samples, NAME.png.
+
+    :param found: figures by row; `samples_ms` are durations for the picture, or sets of them.
+    :returns: the files.
+    """
+    paths = [folder / f'{name}.{ending}' for ending in ('json', 'md', 'png')]
+    paths[0].write_text(json.dumps({'machine': machine, name: found}))
+    paths[1].write_text('\n'.join([
+        f'# {name}', '', *_rows('machine', [('machine', machine)]), '',
+        *_rows(name, [(row, without_samples(values)) for row, values in found.items()]), '',
+    ]))
+    sets = dict(sample_sets(found))
+    if sets:
+        draw_histogram(sets, paths[2])
+    return paths if sets else paths[:2]
+
+
+def without_samples(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the single durations, which are for the picture."""
+    return {key: value for key, value in values.items() if key != SAMPLES}
+
+
+def sample_sets(found: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, list[float]]]:
+    """Give every set of durations with its name."""
+    for row, values in found.items():
+        samples = values.get(SAMPLES, [])
+        if isinstance(samples, Mapping):
+            yield from ((f'{row}, {name}', each) for name, each in samples.items())
+        elif samples:
+            yield row, samples
+
+
+def _rows(title: str, rows: list[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """Return a table whose first column names the row and whose second its figures."""
+    return [f'| {title} | |', '| --- | --- |', *(
+        f'| {row} | {"<br>".join(flattened(values))} |' for row, values in rows
+    )]
+
+
+def flattened(values: Mapping[str, Any], prefix: str = '') -> Iterator[str]:
+    """Give `name value` for every figure, of nested ones too."""
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from flattened(value, f'{prefix}{key} ')
+        else:
+            yield f'{prefix}{key}: {value}'

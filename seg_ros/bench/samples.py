@@ -1,0 +1,59 @@
+"""Durations taken in turns, so that what disturbs one work disturbs all, and their summary."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+import random
+from time import perf_counter
+
+import numpy as np
+
+WARM_ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A set of durations, in milliseconds."""
+
+    median: float
+    p99: float
+    most: float
+    count: int
+
+    def to_dict(self) -> dict[str, float]:
+        """Return plain values for JSON, to the microsecond."""
+        return {key: round(value, 3) for key, value in asdict(self).items()}
+
+
+def summary(samples_ms: Sequence[float]) -> Summary:
+    """Return median, 99th percentile, maximum and count of at least one duration."""
+    median, p99 = np.percentile(samples_ms, (50, 99))
+    return Summary(float(median), float(p99), float(max(samples_ms)), len(samples_ms))
+
+
+def interleaved(
+    works: Mapping[str, Callable[[], object]], rounds: int, warm_rounds: int = WARM_ROUNDS
+) -> dict[str, list[float]]:
+    """
+    Do every work once a round, each round in another order.
+
+    :param warm_rounds: further rounds ahead, which are not kept.
+    :returns: for each work its durations in milliseconds, round by round.
+    """
+    shuffle = random.Random(0)
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(warm_rounds + rounds):
+        for name in shuffle.sample(list(works), len(works)):
+            start = perf_counter()
+            works[name]()
+            taken[name].append(1e3 * (perf_counter() - start))
+    return {name: samples[warm_rounds:] for name, samples in taken.items()}
+
+
+def difference(whole_ms: Sequence[float], part_ms: Sequence[float]) -> float:
+    """
+    Return the median of what the whole took beyond the part in the same round.
+
+    :param whole_ms: round by round, as `interleaved` gives it.
+    :param part_ms: of the same rounds.
+    """
+    return float(np.median(np.subtract(whole_ms, part_ms)))

@@ -1,0 +1,49 @@
+"""Each stage of a frame beside a copy of what it moves, and all that is outside the network."""
+
+import json
+from pathlib import Path
+import subprocess
+import sys
+from typing import Any
+
+from seg_ros.bench.machine import copy_ms
+from seg_ros.bench.networks import instance_model, street_model
+from seg_ros.core.errors import EngineError
+
+PIXELS = 1280 * 720
+PICTURE, NETWORK_INPUT, BYTE_MAP, ID_MAP = 3 * PIXELS, 3 * 640 * 640, PIXELS, 2 * PIXELS
+TARGETS_MS = {'semantic': 3.0, 'instances of 30': 6.0, 'instances of 100': 10.0}
+
+
+def stages(folder: Path, rounds: int) -> dict[str, Any]:
+    """
+    Measure three scenes at 1280 x 720 rgb8, one thread, subscribed to as their users would.
+
+    :returns: for each scene what is outside the network, its stages and the copies it needs.
+    """
+    scenes = {
+        'semantic': (street_model(folder), ['semantic'], BYTE_MAP),
+        'instances of 30': (instance_model(folder, 30), ['instance', 'detections'], ID_MAP),
+        'instances of 100': (instance_model(folder, 100), ['instance', 'detections'], ID_MAP),
+    }
+    return {
+        name: {
+            **_outside(raw, model, topics, rounds),
+            'target_ms': TARGETS_MS[name],
+            'copy_ms': round(sum(map(copy_ms, (PICTURE, NETWORK_INPUT, size))), 3),
+        }
+        for name, ((raw, model), topics, size) in scenes.items()
+    }
+
+
+def _outside(raw: Path, model: Path, topics: list[str], rounds: int) -> dict[str, Any]:
+    words = [str(model), str(raw), '--rounds', str(rounds), '--topics', *topics]
+    done = subprocess.run(
+        [sys.executable, '-m', 'seg_ros.ros.bench_outside', *words],
+        capture_output=True, text=True, check=False,
+    )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ['no word'])[-1]
+        raise EngineError(f'the measuring process ended with {last}', do='source ROS 2 first')
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found

@@ -1,0 +1,74 @@
+"""`seg_ros bench`: how long everything takes, beside physical limits and beside others."""
+
+import argparse
+from collections.abc import Callable
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+SUMMARY = 'measure the engine, each stage, the running node, or peers on the same pictures'
+EXAMPLE = 'seg_ros bench stages --rounds 100 --out results'
+
+# Their spinning threads would take the cores from what is measured.
+ONE_THREAD = ('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument(
+        'what', choices=('engine', 'stages', 'node', 'peers'),
+        help='the network alone; a message to its masks in one thread; real processes over DDS; '
+        "others' processing of the same outputs",
+    )
+    parser.add_argument(
+        '--model', type=Path, help='a compiled model for `engine` (default: made on the spot)'
+    )
+    parser.add_argument('--rounds', type=int, default=50, help='of each work, in turns (50)')
+    parser.add_argument(
+        '--seconds', type=float, default=10.0, help='each run of `node` lasts (10)'
+    )
+    parser.add_argument('--out', type=Path, help='a folder for JSON, Markdown and a histogram')
+    parser.add_argument('--json', action='store_true', help='print the figures as one object')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print and write."""
+    os.environ.update(dict.fromkeys(ONE_THREAD, '1'))
+    import cv2
+    from seg_ros.bench.machine import machine
+    from seg_ros.bench.report import flattened, without_samples, write_report
+    from seg_ros.commands.figures import print_figures
+
+    cv2.setNumThreads(1)
+    described = machine()
+    with TemporaryDirectory() as folder:
+        found = _bench(args)(Path(folder))
+    rows = {name: without_samples(values) for name, values in found.items()}
+    if args.json:
+        print_figures({'machine': described, args.what: rows}, as_json=True)
+    else:
+        print_figures({name: list(flattened(values)) for name, values in rows.items()}, False)
+    if args.out:
+        args.out.mkdir(parents=True, exist_ok=True)
+        write_report(args.out, args.what, described, found)
+    return 0
+
+
+def _bench(args: argparse.Namespace) -> Callable[[Path], dict[str, Any]]:
+    """Import the chosen bench alone; each takes a folder for the networks it makes."""
+    if args.what == 'engine':
+        from seg_ros.bench.engine import engine
+
+        return lambda folder: engine(folder, args.rounds, args.model)
+    if args.what == 'stages':
+        from seg_ros.bench.stages import stages
+
+        return lambda folder: stages(folder, args.rounds)
+    if args.what == 'peers':
+        from seg_ros.bench.peers import compare
+
+        return lambda folder: compare(folder, args.rounds)
+    from seg_ros.bench.node import node
+
+    return lambda folder: node(folder, args.seconds)

@@ -1,0 +1,137 @@
+"""`seg_ros render`: pictures of simulated worlds with their true masks, as COCO panoptic."""
+
+import argparse
+from collections.abc import Generator
+from contextlib import closing
+from functools import partial
+from multiprocessing import get_context
+import os
+from pathlib import Path
+from typing import Any, TYPE_CHECKING
+
+from seg_ros.core.errors import SettingError
+
+if TYPE_CHECKING:
+    from seg_ros.sim.dataset import Sample
+
+SUMMARY = 'render simulated scenes with their true masks, to train on and to evaluate with'
+EXAMPLE = 'seg_ros render --seed 1 --count 200 --split held-out -o held-out'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument('--seed', type=int, default=0, help='which pictures (default: 0)')
+    parser.add_argument('--count', type=int, default=100, help='how many (default: 100)')
+    parser.add_argument(
+        '--split', choices=('train', 'held-out'), default='train',
+        help='which meshes and textures; the two have none in common (default: train)',
+    )
+    parser.add_argument(
+        '--size', type=int, nargs=2, default=(480, 640), metavar=('HEIGHT', 'WIDTH'),
+        help='of the pictures (default: 480 640)',
+    )
+    parser.add_argument('--depth', action='store_true', help='write depth too, PNG, millimetres')
+    parser.add_argument(
+        '--workers', type=int, default=os.cpu_count() or 1, help='processes (default: one a core)'
+    )
+    parser.add_argument('-o', '--output', type=Path, required=True, help='the folder to write')
+    parser.add_argument('--json', action='store_true', help='print the figures as one object')
+
+
+def run(args: argparse.Namespace) -> int:
+    """
+    Render, write and tell what is in the pictures.
+
+    :raises SegError: if PyBullet is missing or the folder takes no files.
+    """
+    from seg_ros.commands.coco_panoptic import CocoPanoptic
+    from seg_ros.commands.figures import print_figures
+    from seg_ros.commands.progress import Progress
+    from seg_ros.sim.classes import CARD
+
+    if args.count < 1 or args.workers < 1:
+        raise SettingError(f'count {args.count}, workers {args.workers}', 'at least 1 of each')
+    tally = _Tally()
+    progress = Progress('render', args.count)
+    with (
+        CocoPanoptic(args.output, CARD) as table, progress.over(args.count),
+        closing(_samples(args)) as samples,
+    ):
+        for name, sample in samples:
+            table.write(name, _written(args, name, sample), sample.truth)
+            tally.add(sample)
+            progress.step()
+    print_figures({'folder': str(args.output), **tally.figures()}, args.json)
+    return 0
+
+
+def _samples(args: argparse.Namespace) -> Generator[tuple[str, 'Sample'], None, None]:
+    """Give the first `count` pictures of the seed's worlds, drawn side by side."""
+    from seg_ros.sim.dataset import SCENES, VIEWS
+
+    scenes = min(SCENES, args.count)
+    # Some views show nothing and are left out, so that one world more may be needed.
+    worlds = range(-(-args.count // (scenes * VIEWS - scenes // 4)) + 1)
+    draw = partial(_world, args.seed, args.split, tuple(args.size), scenes)
+    done = 0
+    with get_context('fork').Pool(min(args.workers, len(worlds))) as pool:
+        for world, samples in enumerate(pool.imap(draw, worlds)):
+            for number, sample in enumerate(samples[:args.count - done]):
+                yield f'{world:04d}_{number:03d}', sample
+            done += len(samples)
+            if done >= args.count:
+                return
+
+
+def _world(
+    seed: int, split: Any, size_hw: tuple[int, int], scenes: int, world: int
+) -> list['Sample']:
+    try:
+        from seg_ros.sim.dataset import world_samples
+    except ImportError as error:
+        raise SettingError(
+            f'rendering without {error.name}', 'PyBullet', 'pip install "seg_ros[sim]"'
+        ) from error
+    return list(world_samples(seed, world, split, size_hw, scenes))
+
+
+def _written(args: argparse.Namespace, name: str, sample: 'Sample') -> Any:
+    """Write a sample's picture, and its depth if asked for."""
+    import cv2
+    from seg_ros.commands.masks import write_file
+    from seg_ros.commands.picture import Picture
+    from seg_ros.core.encodings import encode_png
+    from seg_ros.core.frame import Frame
+
+    quality = [cv2.IMWRITE_JPEG_QUALITY, 93]
+    jpeg = cv2.imencode('.jpg', sample.rgb[..., ::-1], quality)[1].tobytes()
+    write_file(args.output / 'images' / f'{name}.jpg', jpeg)
+    if args.depth:
+        write_file(args.output / 'depth' / f'{name}.png', encode_png(sample.depth_mm))
+    return Picture(name, f'{name}.jpg', Frame(sample.rgb))
+
+
+class _Tally:
+    """What the pictures hold, counted."""
+
+    def __init__(self) -> None:
+        self._crowded: list[int] = []
+        self._moving = 0
+
+    def add(self, sample: 'Sample') -> None:
+        import numpy as np
+        from seg_ros.sim.classes import PERSON, ROBOT
+        from seg_ros.sim.truth import crowded
+
+        self._crowded.append(crowded(sample.truth))
+        classes = np.asarray(sample.truth.classes)
+        self._moving += bool(np.isin(classes, (ROBOT, PERSON)).mean() > 0.002)
+
+    def figures(self) -> dict[str, Any]:
+        from statistics import median
+
+        return {
+            'pictures': len(self._crowded),
+            'touching or occluding instances, median': median(self._crowded),
+            'with robots or people, %': round(100 * self._moving / len(self._crowded)),
+        }

@@ -1,0 +1,123 @@
+"""`seg_ros train`: the panoptic network trained on rendered pictures, and exported."""
+
+import argparse
+from pathlib import Path
+import sys
+from typing import Any
+
+from seg_ros.core.errors import SettingError
+
+SUMMARY = 'train the panoptic network on pictures with masks, and export it'
+EXAMPLE = 'seg_ros train --data renders --init mobilenet_v2.pth -o trained --steps 20000'
+# What the simulated classes mean to a robot; a data set does not tell.
+ROLES = {
+    'floor': ('traversable',), 'object': ('graspable',), 'robot': ('dynamic',),
+    'person': ('dynamic',),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        '--data', type=Path, nargs='+', required=True, help='folders that `seg_ros render` wrote'
+    )
+    parser.add_argument(
+        '-o', '--output', type=Path, required=True,
+        help='the folder for checkpoint.pt, weights.npz, curve.png, NAME.onnx, NAME.yaml',
+    )
+    parser.add_argument('--name', default='default', help='of the exported files')
+    parser.add_argument(
+        '--init', type=Path,
+        help='weights to begin with: an earlier weights.npz, or mobilenet_v2 of torchvision',
+    )
+    parser.add_argument('--resume', action='store_true', help='go on from checkpoint.pt')
+    parser.add_argument('--steps', type=int, default=20000, help='in all (default: 20000)')
+    parser.add_argument('--batch', type=int, default=8, help='pictures a step (default: 8)')
+    parser.add_argument('--seed', type=int, default=0, help='of all that is random (default: 0)')
+    parser.add_argument('--threads', type=int, default=2, help='of the CPU (default: 2)')
+    parser.add_argument(
+        '--rates', type=float, nargs=2, default=(4e-4, 1.5e-3), metavar=('BACKBONE', 'HEADS'),
+        help='highest learning rates (default: 4e-4 1.5e-3)',
+    )
+    parser.add_argument(
+        '--size', type=int, nargs=2, default=(288, 384), metavar=('HEIGHT', 'WIDTH'),
+        help='input of the exported network, multiples of 32 (default: 288 384)',
+    )
+    parser.add_argument('--json', action='store_true', help='print the figures as one object')
+
+
+def run(args: argparse.Namespace) -> int:
+    """
+    Train to the end and export.
+
+    :raises SegError: if PyTorch is missing, or data or weights cannot be read.
+    """
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise SettingError(
+            'training without PyTorch', 'torch', 'pip install "seg_ros[train]"'
+        ) from error
+    from seg_ros.commands.figures import print_figures
+    from seg_ros.zoo.samples import Samples
+    from seg_ros.zoo.train import open_run, Recipe
+
+    if any(side % 32 or side < 32 for side in args.size):
+        raise SettingError(f'--size {args.size[0]} {args.size[1]}', 'multiples of 32')
+    samples = Samples(args.data, lambda line: print(line, file=sys.stderr))
+    recipe = Recipe(
+        steps=args.steps, batch=args.batch, seed=args.seed, threads=args.threads,
+        init=args.init, rates=tuple(args.rates),
+    )
+    training = open_run(recipe, len(samples.categories), args.output, args.resume)
+    _train(training, samples, args.output)
+    print_figures(_export(args, training, samples), args.json)
+    return 0
+
+
+def _train(training: Any, samples: Any, folder: Path) -> None:
+    from seg_ros.zoo.losses import SHARES
+    from seg_ros.zoo.train import train
+    from tqdm import tqdm
+
+    bar = tqdm(
+        train(training, samples, folder), initial=training.step, total=training.recipe.steps,
+        unit='step', file=sys.stderr, mininterval=5,
+    )
+    for now in bar:
+        if now.step % 100 == 0:
+            _write_curve(folder, now.losses)
+        last = now.losses[-50:]
+        means = (sum(column) / len(last) for column in zip(*last, strict=True))
+        bar.set_postfix({name: f'{mean:.3f}' for name, mean in zip(SHARES, means, strict=True)})
+
+
+def _write_curve(folder: Path, losses: Any) -> None:
+    from seg_ros.commands.masks import write_file
+    from seg_ros.core.encodings import encode_png
+    from seg_ros.zoo.curve import draw_curve
+    from seg_ros.zoo.losses import SHARES
+
+    write_file(folder / 'curve.png', encode_png(draw_curve(losses, tuple(SHARES))))
+
+
+def _export(args: argparse.Namespace, training: Any, samples: Any) -> dict[str, Any]:
+    """Write the network of the mean weights and its card; returns what to tell."""
+    from seg_ros.commands.masks import write_file
+    from seg_ros.zoo.export import make_card, onnx_from_network
+    import yaml
+
+    data = onnx_from_network(training.mean, tuple(args.size)).SerializeToString()
+    path = args.output / f'{args.name}.onnx'
+    write_file(path, data)
+    card = make_card(args.name, samples.categories, ROLES, tuple(args.size))
+    text = yaml.safe_dump(_plain(card.to_dict()), sort_keys=False)
+    write_file(path.with_suffix('.yaml'), text.encode())
+    return {'file': str(path), 'bytes': len(data), 'steps': training.step}
+
+
+def _plain(value: Any) -> Any:
+    """Turn tuples into lists, which YAML has."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

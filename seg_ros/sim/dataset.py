@@ -1,0 +1,83 @@
+"""Pictures with truth, world by world: world k of a seed is always the same, whoever draws it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.frame import Pixels
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.sim.camera import exposed
+from seg_ros.sim.cast import load_cast
+from seg_ros.sim.renderer import Renderer
+from seg_ros.sim.scenes import dress, make_scene
+from seg_ros.sim.stage import Stage
+from seg_ros.sim.textures import Split
+from seg_ros.sim.truth import segmentation_from_bodies
+from seg_ros.sim.view import Light, Shot
+
+VIEWS = 2
+SCENES = 40     # of one cast: loading it takes as long as drawing thirty pictures
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """
+    A picture and its truth.
+
+    :param rgb: uint8 (H, W, 3).
+    :param depth_mm: uint16 (H, W), along the camera's axis.
+    """
+
+    rgb: Pixels
+    depth_mm: NDArray[np.uint16]
+    truth: Segmentation
+
+
+def world_samples(
+    seed: int, world: int, split: Split, size_hw: tuple[int, int] = (480, 640),
+    scenes: int = SCENES,
+) -> Iterator[Sample]:
+    """
+    Draw the pictures of one world: a cast in many scenes, some views of each.
+
+    :param world: a number from 0; worlds of one seed have nothing in common.
+    """
+    random = np.random.default_rng([seed, world, split == 'held-out'])
+    stage = Stage()
+    try:
+        # First: it draws only what is loaded after it.
+        renderer = Renderer(stage.client, size_hw)
+        cast = load_cast(stage, random, split)
+        class_of_body = {body.number: body.class_id for body in stage.bodies}
+        for _ in range(scenes):
+            look = make_scene(stage, cast, random)
+            for view in range(VIEWS):
+                if view:
+                    dress(stage, cast, random, 0.5)
+                for _ in range(_ATTEMPTS):
+                    shot = renderer.shoot(look(random), _light(random))
+                    truth = segmentation_from_bodies(shot.bodies, class_of_body)
+                    if _worth_it(shot, truth):
+                        depth = np.clip(shot.depth_m * 1000, 0, 65535).astype(np.uint16)
+                        yield Sample(exposed(shot.rgb, random), depth, truth)
+                        break
+    finally:
+        stage.close()
+
+
+def _worth_it(shot: Shot, truth: Segmentation) -> bool:
+    """Tell whether the camera is outside of things and sees more than one of them."""
+    shares = np.bincount(shot.bodies[shot.bodies >= 0]) / shot.bodies.size
+    blocked = float((shot.depth_m < 0.12).mean())
+    return bool(truth.segments) and blocked < 0.02 and shares.max() < 0.9
+
+
+def _light(random: np.random.Generator) -> Light:
+    x, y = random.uniform(-3, 3, 2).tolist()
+    return Light(
+        (x, y, random.uniform(2, 6)), tuple((1 - random.uniform(0, 0.15, 3)).tolist()),
+        random.uniform(2, 8), random.uniform(0.5, 0.9), random.uniform(0.3, 0.8),
+        random.exponential(0.25), random.random() < 0.8,
+    )

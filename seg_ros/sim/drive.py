@@ -1,0 +1,129 @@
+"""A room in motion: people and robots wander through it, and so does the base with the camera."""
+
+from dataclasses import dataclass
+import math
+
+import numpy as np
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.sim.cast import load_cast
+from seg_ros.sim.classes import PERSON
+from seg_ros.sim.renderer import Renderer
+from seg_ros.sim.scenes import make_scene
+from seg_ros.sim.stage import Body, Stage
+from seg_ros.sim.textures import Split
+from seg_ros.sim.truth import segmentation_from_bodies
+from seg_ros.sim.view import Light, Shot, View
+
+FOV_DEG = 58.0
+CAMERA_M = 0.7      # its height above the floor
+_PITCH = -0.18
+_CLEAR_M = 1.3      # free way ahead that lets a wanderer go straight on
+_STEP_S = 1 / 240
+_SWING = 0.45       # of a walker's legs, radians
+
+
+@dataclass(eq=False)
+class Wanderer:
+    """
+    Something that drives or walks straight ahead, and turns where the way is blocked.
+
+    :param heading: radians from the x axis.
+    :param body: None for the camera's base, which nobody sees.
+    """
+
+    x: float
+    y: float
+    heading: float
+    speed_m_s: float
+    body: Body | None = None
+    turn_rad_s: float = 0.0
+
+    def advance(self, stage: Stage, step_s: float) -> None:
+        """Move on for a moment."""
+        ways = {side: _way_m(stage, self, side) for side in (-0.5, 0.0, 0.5)}
+        if min(ways.values()) < _CLEAR_M:
+            # Once it turns it keeps the side, or a corner would hold it.
+            wider = 1.0 if ways[0.5] > ways[-0.5] else -1.0
+            self.turn_rad_s = self.turn_rad_s or wider
+        else:
+            self.turn_rad_s = 0.0
+        self.heading += self.turn_rad_s * step_s
+        ahead = self.speed_m_s * step_s * min(1.0, max(0.0, ways[0.0] / _CLEAR_M - 0.35))
+        self.x += ahead * math.cos(self.heading)
+        self.y += ahead * math.sin(self.heading)
+
+
+class DrivenRoom:
+    """
+    A simulated room, seen from a base that drives through it; whoever opens it closes it.
+
+    :param seed: which room.
+    """
+
+    def __init__(
+        self, seed: int = 0, split: Split = 'train', size_hw: tuple[int, int] = (480, 640)
+    ) -> None:
+        random = np.random.default_rng(seed)
+        self._stage = Stage()
+        self._renderer = Renderer(self._stage.client, size_hw)
+        cast = load_cast(self._stage, random, split)
+        make_scene(self._stage, cast, random, 'room')
+        self._class_of_body = {body.number: body.class_id for body in self._stage.bodies}
+        moving = [body for body in (*cast.people, *cast.rovers) if body.shown]
+        self._wanderers = [self._wanderer(body, random) for body in moving]
+        self.base = Wanderer(0.9, -0.9, random.uniform(0, 6.28), 0.5)
+        self._time_s = 0.0
+
+    def close(self) -> None:
+        """Give the world back."""
+        self._stage.close()
+
+    def advance(self, seconds: float) -> None:
+        """Let physics run, and everybody go their way."""
+        self._stage.settle(round(seconds / _STEP_S))
+        self._time_s += seconds
+        self.base.advance(self._stage, seconds)
+        for wanderer in self._wanderers:
+            wanderer.advance(self._stage, seconds)
+            self._carry(wanderer)
+
+    def shoot(self) -> tuple[Shot, Segmentation]:
+        """Take a picture from the base, and its truth."""
+        base = self.base
+        eye = base.x, base.y, CAMERA_M
+        ahead = math.cos(base.heading), math.sin(base.heading), math.tan(_PITCH)
+        target = eye[0] + ahead[0], eye[1] + ahead[1], eye[2] + ahead[2]
+        shot = self._renderer.shoot(View(eye, target, fov_deg=FOV_DEG), Light())
+        return shot, segmentation_from_bodies(shot.bodies, self._class_of_body)
+
+    def _wanderer(self, body: Body, random: np.random.Generator) -> Wanderer:
+        x, y, _ = self._stage.place(body)
+        speed = random.uniform(0.4, 0.9) if body.class_id == PERSON else random.uniform(0.2, 0.5)
+        return Wanderer(x, y, random.uniform(0, 6.28), speed, body)
+
+    def _carry(self, wanderer: Wanderer) -> None:
+        """Put a wanderer's body where it has come to, a walker with swinging legs."""
+        body = wanderer.body
+        if body is None:
+            return
+        turn = 0.0, 0.0, wanderer.heading
+        if body.class_id == PERSON:
+            turn = math.pi / 2, 0.0, wanderer.heading
+            swing = _SWING * math.sin(2 * math.pi * 0.9 * self._time_s)
+            self._stage.bend(body, {'right_hip': swing, 'left_hip': -swing,
+                                    'right_shoulder': -swing, 'left_shoulder': swing})
+        at = wanderer.x, wanderer.y, self._stage.place(body)[2]
+        self._stage.show(body, at, self._stage.client.getQuaternionFromEuler(turn))
+
+
+def _way_m(stage: Stage, wanderer: Wanderer, side: float) -> float:
+    """Measure how far it is to the next thing, `side` radians off the heading, up to 3 m."""
+    angle = wanderer.heading + side
+    start, reach = 0.35, 3.0
+    points = [
+        (wanderer.x + r * math.cos(angle), wanderer.y + r * math.sin(angle), 0.35)
+        for r in (start, reach)
+    ]
+    number, _, share, *_ = stage.client.rayTest(*points)[0]
+    own = wanderer.body is not None and number == wanderer.body.number
+    return reach if number < 0 or own else start + share * (reach - start)

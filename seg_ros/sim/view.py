@@ -1,0 +1,57 @@
+"""Where a camera stands, what lights the scene, and what an exposure holds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.frame import Pixels
+
+
+@dataclass(frozen=True)
+class View:
+    """
+    Where a camera stands and how it looks.
+
+    :param eye: its position in the world, metres.
+    :param target: a point on its axis.
+    :param up: which way its picture's top points.
+    :param fov_deg: vertical field of view.
+    """
+
+    eye: tuple[float, float, float]
+    target: tuple[float, float, float]
+    up: tuple[float, float, float] = (0.0, 0.0, 1.0)
+    fov_deg: float = 50.0
+
+
+@dataclass(frozen=True)
+class Light:
+    """
+    One lamp and the light that comes from everywhere.
+
+    :param direction: from the scene to the lamp.
+    :param color: red, green, blue, 0 to 1.
+    """
+
+    direction: tuple[float, float, float] = (1.0, 1.0, 3.0)
+    color: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    distance_m: float = 4.0
+    ambient: float = 0.6
+    diffuse: float = 0.6
+    specular: float = 0.1
+    shadow: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """
+    One exposure.
+
+    :param rgb: uint8 (H, W, 3).
+    :param depth_m: float32 (H, W), along the camera's axis.
+    :param bodies: int32 (H, W), the body's number, -1 where there is none.
+    """
+
+    rgb: Pixels
+    depth_m: NDArray[np.float32]
+    bodies: NDArray[np.int32]

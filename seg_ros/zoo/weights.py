@@ -1,0 +1,34 @@
+"""Trained weights as one small file: half precision, read without pickle."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from seg_ros.core.errors import ModelError
+import torch
+from torch import nn, Tensor
+
+
+def write_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
+    """Write an NPZ: kernels as float16, vectors (of which few are small) as float32."""
+    arrays = {
+        name: value.detach().cpu().numpy().astype(np.float16 if value.ndim > 1 else np.float32)
+        for name, value in weights.items()
+    }
+    np.savez_compressed(path, allow_pickle=False, **arrays)
+
+
+def read_weights(path: Path, network: nn.Module) -> None:
+    """
+    Read an NPZ of `write_weights` into a network.
+
+    :raises ModelError: if it is none, or is of another network.
+    """
+    try:
+        with np.load(path) as arrays:
+            weights = {name: torch.from_numpy(arrays[name].astype(np.float32)) for name in arrays}
+        own = network.state_dict()
+        weights = {name: value.reshape(own[name].shape) for name, value in weights.items()}
+        network.load_state_dict(weights)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelError(f'{path}: {error}', 'weights that `seg_ros train` wrote') from error

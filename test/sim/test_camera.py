@@ -1,0 +1,31 @@
+"""What a camera makes of a rendered picture."""
+
+import numpy as np
+from seg_ros.sim.camera import exposed
+
+
+def ramp() -> np.ndarray:
+    """Grey from left to right."""
+    return np.repeat(np.tile(np.arange(0, 160, 2, dtype=np.uint8), (60, 1))[..., None], 3, 2)
+
+
+def test_dark_and_bright_worlds_are_exposed_alike():
+    for dim in (1, 3):
+        means = [
+            exposed(ramp() // dim, np.random.default_rng(seed)).mean() for seed in range(40)
+        ]
+        assert 70 < np.mean(means) < 150
+        assert np.std(means) > 8
+
+
+def test_exposure_keeps_the_order_of_grey_levels():
+    for seed in range(10):
+        picture = exposed(ramp(), np.random.default_rng(seed)).astype(float)
+        profile = picture.mean(axis=(0, 2))
+        assert np.corrcoef(profile, np.arange(80))[0, 1] > 0.8
+
+
+def test_a_camera_takes_the_same_picture_again():
+    assert np.array_equal(
+        exposed(ramp(), np.random.default_rng(3)), exposed(ramp(), np.random.default_rng(3))
+    )

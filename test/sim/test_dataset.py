@@ -1,0 +1,43 @@
+"""Rendered pictures and their truth."""
+
+import numpy as np
+from pybullet_world import samples, SIZE_HW
+from seg_ros.sim.classes import CARD
+from seg_ros.sim.truth import crowded
+
+
+def test_a_world_is_the_same_whenever_it_is_drawn():
+    first = samples(3, 0, 'train')
+    # The fewer scenes are the first of the more.
+    again = samples(3, 0, 'train', 1)
+    assert again
+    for one, other in zip(first, again, strict=False):
+        assert np.array_equal(one.rgb, other.rgb)
+        assert np.array_equal(one.truth.panoptic(), other.truth.panoptic())
+
+
+def test_worlds_splits_and_seeds_have_nothing_in_common():
+    drawn = [samples(3, 0, 'train'), samples(3, 1, 'train', 1), samples(3, 0, 'held-out', 1)]
+    assert len({each[0].rgb.tobytes() for each in drawn}) == 3
+
+
+def test_truth_is_whole_and_within_the_card():
+    for sample in samples(3, 0, 'train'):
+        sample.truth.verify()
+        assert sample.rgb.shape == (*SIZE_HW, 3)
+        assert sample.truth.size_hw == SIZE_HW
+        assert set(np.unique(sample.truth.classes)) <= {*CARD.by_id, CARD.unlabelled}
+        things = {item.id for item in CARD.classes if item.thing}
+        assert {segment.class_id for segment in sample.truth.segments} <= things
+
+
+def test_depth_is_that_of_the_room():
+    for sample in samples(3, 0, 'train'):
+        labelled = sample.truth.classes != CARD.unlabelled
+        assert sample.depth_mm[labelled].min() >= 50
+        assert sample.depth_mm[labelled].max() < 14000
+
+
+def test_scenes_are_cluttered():
+    counts = [crowded(sample.truth) for sample in samples(3, 0, 'train')]
+    assert np.median(counts) >= 3

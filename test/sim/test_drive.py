@@ -1,0 +1,38 @@
+"""A room in motion."""
+
+from math import hypot
+
+import numpy as np
+import pytest
+
+pytest.importorskip('pybullet', reason='simulated worlds need PyBullet, the extra [sim]')
+
+from seg_ros.sim.drive import DrivenRoom
+
+
+@pytest.fixture(scope='module')
+def room():
+    world = DrivenRoom(seed=4, size_hw=(96, 128))
+    yield world
+    world.close()
+
+
+def test_the_base_drives_and_never_through_walls(room):
+    places = []
+    for _ in range(150):
+        room.advance(0.1)
+        places.append((room.base.x, room.base.y))
+    way = sum(hypot(dx, dy) for dx, dy in np.diff(places, axis=0))
+    assert way > 1.5
+    assert np.abs(places).max() < 4.5
+
+
+def test_the_picture_changes_as_the_base_drives_and_truth_with_it(room):
+    first, truth = room.shoot()
+    for _ in range(15):
+        room.advance(0.1)
+    second, other = room.shoot()
+    truth.verify()
+    other.verify()
+    assert np.abs(first.rgb.astype(int) - second.rgb).mean() > 3
+    assert (truth.classes != other.classes).mean() > 0.02

@@ -1,0 +1,24 @@
+"""What things are covered with."""
+
+import numpy as np
+import pytest
+from seg_ros.sim.textures import printed, surface
+
+
+@pytest.mark.parametrize('draw', [surface, printed])
+@pytest.mark.parametrize('split', ['train', 'held-out'])
+def test_a_texture_is_the_same_for_the_same_random_numbers(draw, split):
+    first, again, other = (draw(np.random.default_rng(seed), split) for seed in (5, 5, 6))
+    assert first.shape == (256, 256, 3)
+    assert first.dtype == np.uint8
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_textures_differ_among_each_other_and_within():
+    for split in ('train', 'held-out'):
+        random = np.random.default_rng(2)
+        pictures = [printed(random, split) for _ in range(12)]
+        means = np.array([picture.mean() for picture in pictures])
+        assert means.std() > 20
+        assert np.median([picture.std() for picture in pictures]) > 20

@@ -1,0 +1,65 @@
+"""A training that is interrupted and goes on."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip('torch', reason='training needs PyTorch, the extra [train]')
+
+from seg_ros.core.errors import SettingError  # noqa: E402
+from seg_ros.zoo.train import open_run, Recipe, save, train  # noqa: E402
+
+
+class Boxes:
+    """Sixteen pictures of one bright box each; stands in for `Samples`."""
+
+    def __len__(self):
+        return 16
+
+    def stored(self, number):
+        random = np.random.default_rng(number)
+        y, x = random.integers(0, 200, 2)
+        rgb = np.full((360, 480, 3), 60, np.uint8)
+        rgb[y:y + 120, x:x + 160] = 220
+        inside = (rgb[..., 0] > 100).astype(np.uint8)
+        return rgb, inside, inside
+
+    def drawing_weights(self):
+        return np.full(16, 1 / 16)
+
+    def class_weights(self):
+        return np.ones(2, np.float32)
+
+
+RECIPE = Recipe(steps=4, batch=2, size_hw=(64, 64), threads=1)
+
+
+def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path):
+    whole = open_run(RECIPE, 2, tmp_path, resume=False)
+    for _ in train(whole, Boxes(), tmp_path / 'whole'):
+        pass
+    broken = open_run(RECIPE, 2, tmp_path, resume=False)
+    for now in train(broken, Boxes(), tmp_path / 'broken'):
+        if now.step == 2:
+            save(now, tmp_path / 'broken')
+            break
+    resumed = open_run(RECIPE, 2, tmp_path / 'broken', resume=True)
+    assert resumed.step == 2
+    for _ in train(resumed, Boxes(), tmp_path / 'broken'):
+        pass
+    assert np.allclose(resumed.losses, whole.losses, rtol=1e-3)
+    for name, value in whole.mean.state_dict().items():
+        assert torch.allclose(resumed.mean.state_dict()[name].float(), value.float(), atol=1e-3)
+
+
+def test_training_learns(tmp_path):
+    run = open_run(Recipe(steps=30, batch=4, size_hw=(64, 96)), 2, tmp_path, resume=False)
+    for _ in train(run, Boxes(), tmp_path):
+        pass
+    losses = np.array(run.losses)
+    # Classes, centres and offsets, each.
+    assert (losses[-5:].mean(axis=0) < 0.9 * losses[:5].mean(axis=0)).all()
+
+
+def test_resuming_nothing_is_refused(tmp_path):
+    with pytest.raises(SettingError, match='checkpoint'):
+        open_run(RECIPE, 2, tmp_path, resume=True)
