@@ -36,6 +36,7 @@ LAYERS = {
 # Files about one package, imported only where it is wanted.
 WRAPPERS = {
     'commands/bag.py': {'rosbags'},
+    'core/edges_numba.py': {'numba'},
     'engines/onnxruntime.py': {'onnxruntime'},
     'engines/openvino.py': {'onnx', 'openvino'},
     'graph/trial.py': {'onnxruntime'},

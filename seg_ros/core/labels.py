@@ -1,14 +1,13 @@
 """Class scores of a small map, turned into labels at the size of the source picture."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.core.contract import Contract, Outputs
 from seg_ros.core.cuts import Cuts
+from seg_ros.core.edges import refine
 from seg_ros.core.geometry import Fit
-from seg_ros.core.lattice import Indices, interpolated, lattice, Taps, taps
+from seg_ros.core.lattice import Indices, interpolated, lattice, taps
 from seg_ros.core.segmentation import ClassMap
 
 
@@ -21,9 +20,8 @@ def source_classes(
 
     With `logits`, the answer is the argmax of the bilinearly interpolated scores, first to the
     network's size where the network itself would enlarge them (see `Contract.enlarged`): where all
-    neighbours of a pixel agree it is theirs, since no convex mix can favour another class; only
-    where they differ are scores interpolated, among the classes that come first or second at any
-    such place: one that does neither hardly wins between two places where it does not.
+    neighbours of a pixel agree it is theirs, since no convex mix can favour another class; where
+    they differ `core.edges` decides.
     Without `logits`, the nearest label is taken; labels that the engine brought to source size
     are taken as they are.
 
@@ -63,7 +61,7 @@ def _enlarged(
         taps(fit, labels.shape, axis, rule, contract.enlarged) for axis in (0, 1)
     )
     classes = _spread(small, row_taps.below, column_taps.below)
-    _refine(classes, confidence, labels, outputs.logits, row_taps, column_taps, table)
+    refine(classes, confidence, labels, outputs.logits, row_taps, column_taps, table)
     return classes, confidence
 
 
@@ -99,86 +97,6 @@ def hide_classes(
 def _spread(small: ClassMap, rows: Indices, columns: Indices) -> ClassMap:
     """Repeat rows and columns: columns first, while there are few rows."""
     return small.take(columns, axis=1).take(rows, axis=0)
-
-
-def _refine(
-    classes: ClassMap, confidence: NDArray[np.uint8] | None, labels: NDArray[Any],
-    logits: NDArray[Any], rows: Taps, columns: Taps, table: ClassMap,
-) -> None:
-    """Interpolate the scores of the pixels whose neighbours differ."""
-    mixed = _mixed(labels)
-    edge = np.flatnonzero(_touched(_touched(mixed, columns, 1), rows, 0))
-    if not edge.size:
-        return
-    present = _contenders(labels, logits, mixed)
-    points = logits[present].transpose(1, 2, 0).astype(np.float32, order='C')
-    y, x = np.divmod(edge, classes.shape[1])
-    wide = rows.wide[y] | columns.wide[x]
-    for part, reach in ((~wide, 2), (wide, 3)):
-        at = edge[part]
-        scores = _interpolated_scores(points, rows, columns, (y[part], x[part]), reach)
-        best = scores.argmax(axis=1)
-        classes.reshape(-1)[at] = table[present[best]]
-        if confidence is not None:
-            scores -= np.take_along_axis(scores, best[:, None], axis=1)
-            certain = 255 / (np.exp(scores, out=scores) @ np.ones(len(present), np.float32))
-            flat = confidence.reshape(-1)
-            flat[at] = np.minimum(flat[at], np.rint(certain).astype(np.uint8))
-
-
-def _touched(mixed: NDArray[np.bool_], way: Taps, axis: int) -> NDArray[np.bool_]:
-    """Spread the marks of mixed cells over the source pixels whose neighbours they lie between."""
-    touched = mixed.take(way.below, axis=axis, mode='clip')
-    after = mixed.take(way.below + 1, axis=axis, mode='clip')
-    return np.asarray(touched | (after & (way.wide if axis else way.wide[:, None])))
-
-
-def _interpolated_scores(
-    points: NDArray[np.float32], rows: Taps, columns: Taps, yx: tuple[Indices, Indices], reach: int
-) -> NDArray[np.float32]:
-    """
-    Sum up the neighbours' scores.
-
-    :param points: float32 (h, w, channels).
-    :param reach: neighbours a side, 2 or 3.
-    :returns: float32 (pixels, channels).
-    """
-    y, x = yx
-    height, width, channels = points.shape
-    flat = points.reshape(-1, channels)
-    total = np.zeros((len(y), channels), np.float32)
-    for down in range(reach):
-        row = (np.minimum(rows.below + down, height - 1) * width)[y]
-        for right in range(reach):
-            share = rows.weights[down, y] * columns.weights[right, x]
-            score = flat.take(row + np.minimum(columns.below + right, width - 1)[x], axis=0)
-            score *= share[:, None]
-            total += score
-    return total
-
-
-def _contenders(
-    labels: NDArray[Any], logits: NDArray[Any], mixed: NDArray[np.bool_]
-) -> NDArray[np.intp]:
-    """Return the channels that come first or second beside a mixed cell."""
-    beside = np.zeros(labels.shape, bool)
-    height, width = mixed.shape
-    for y, x in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        beside[y:y + height, x:x + width] |= mixed[:labels.shape[0] - y, :labels.shape[1] - x]
-    first = labels[beside]
-    scores = logits[:, beside]
-    scores[first, np.arange(len(first))] = -np.inf
-    return np.union1d(first, scores.argmax(axis=0)).astype(np.intp)
-
-
-def _mixed(labels: NDArray[Any]) -> NDArray[np.bool_]:
-    """Mark the cells between four neighbours that are not all of one class."""
-    if 1 in labels.shape:
-        return np.ones(tuple(max(1, side - 1) for side in labels.shape), bool)
-    corner = labels[:-1, :-1]
-    return np.asarray(
-        (corner != labels[1:, :-1]) | (corner != labels[:-1, 1:]) | (corner != labels[1:, 1:])
-    )
 
 
 def _blank_unseen(classes: ClassMap, fit: Fit, unlabelled: int) -> None:

@@ -3,11 +3,22 @@
 import cv2
 import numpy as np
 import pytest
+from seg_ros.core import edges
 from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
 from seg_ros.core.contract import Contract, Outputs
 from seg_ros.core.cuts import Cuts
 from seg_ros.core.geometry import fit_for
 from seg_ros.core.labels import id_table, source_classes
+
+
+@pytest.fixture(autouse=True, params=['numpy', 'numba'])
+def edges_by(request, monkeypatch):
+    """Let label edges be interpolated by either form."""
+    if request.param == 'numba':
+        pytest.importorskip('numba', reason='numba is not installed')
+    else:
+        monkeypatch.setattr(edges, 'prepare', lambda: None)
+
 
 NETWORK = (96, 128)
 RULES = ('half_pixel', 'align_corners', 'asymmetric')
