@@ -74,7 +74,8 @@ def _samples(args: argparse.Namespace) -> Generator[tuple[str, 'Sample'], None, 
     worlds = range(-(-args.count // (scenes * VIEWS - scenes // 4)) + 1)
     draw = partial(_world, args.seed, args.split, tuple(args.size), scenes)
     done = 0
-    with get_context('fork').Pool(min(args.workers, len(worlds))) as pool:
+    # A process that is forked from one that draws with OpenGL would wait for ever.
+    with get_context('spawn').Pool(min(args.workers, len(worlds))) as pool:
         for world, samples in enumerate(pool.imap(draw, worlds)):
             for number, sample in enumerate(samples[:args.count - done]):
                 yield f'{world:04d}_{number:03d}', sample
