@@ -9,11 +9,13 @@ from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
 from seg_ros.ros.convert import image_message
 from seg_ros.ros.qos import images
+from seg_ros.ros.sim_camera import camera_info
 from seg_ros.sim.tabletop import Tabletop
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 FRAME_ID = 'camera_optical_frame'
+FOV_DEG = 45.0
 
 
 class DemoCamera(Node):
@@ -41,18 +43,7 @@ class DemoCamera(Node):
         picture = self._pictures[turn if turn <= last else 2 * last - turn]
         self._number += 1
         self._images.publish(image_message(picture, 'rgb8', header))
-        self._infos.publish(self._info(header))
-
-    def _info(self, header: Header) -> CameraInfo:
-        height, width = self._size_hw
-        focal, x, y = 0.9 * width, width / 2, height / 2
-        info = CameraInfo(header=header, height=height, width=width)
-        info.distortion_model = 'plumb_bob'
-        info.d = [0.0] * 5
-        info.k = [focal, 0.0, x, 0.0, focal, y, 0.0, 0.0, 1.0]
-        info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
-        info.p = [focal, 0.0, x, 0.0, 0.0, focal, y, 0.0, 0.0, 0.0, 1.0, 0.0]
-        return info
+        self._infos.publish(camera_info(self._size_hw, FOV_DEG, header))
 
 
 def main(arguments: list[str] | None = None) -> int:
