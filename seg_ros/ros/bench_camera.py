@@ -8,6 +8,7 @@ import rclpy
 from rclpy.node import Node
 from seg_ros.ros.convert import image_message
 from seg_ros.ros.qos import images
+from seg_ros.ros.spin import spin_until_signal
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
@@ -40,14 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--size', type=int, nargs=2, default=(720, 1280), metavar=('H', 'W'))
     args = parser.parse_args(arguments)
     rclpy.init()
-    node = BenchCamera(args.names, args.rate, tuple(args.size))
-    try:
-        rclpy.spin(node)
-    except (KeyboardInterrupt, rclpy.executors.ExternalShutdownException):
-        pass
-    finally:
-        node.destroy_node()
-        rclpy.try_shutdown()
+    spin_until_signal(BenchCamera(args.names, args.rate, tuple(args.size)))
     return 0
 
 

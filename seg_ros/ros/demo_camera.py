@@ -4,12 +4,12 @@ import argparse
 import sys
 
 import rclpy
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
 from seg_ros.ros.convert import image_message
 from seg_ros.ros.qos import images
 from seg_ros.ros.sim_camera import camera_info
+from seg_ros.ros.spin import spin_until_signal
 from seg_ros.sim.tabletop import Tabletop
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
@@ -55,14 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--rate', type=float, default=30.0, help='Hz')
     own = remove_ros_args(arguments if arguments is not None else sys.argv)
     options = parser.parse_args(own[1:])
-    node = DemoCamera((options.height, options.width), options.rate)
-    try:
-        rclpy.spin(node)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        node.destroy_node()
-        rclpy.try_shutdown()
+    spin_until_signal(DemoCamera((options.height, options.width), options.rate))
     return 0
 
 

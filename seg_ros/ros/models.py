@@ -1,6 +1,8 @@
 """The model that serves and the one that is on its way to replace it."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from queue import SimpleQueue
 from threading import Event, Thread
 
@@ -57,28 +59,29 @@ class Models:
         self._serving = first
         self.lease = Lease(self._open(first))
         if later:
-            self.load(settings)
+            self._start(settings.model, lambda: later)
 
     def load(self, settings: Settings) -> None:
         """Open `settings.model`; the current one serves until it is ready."""
-        self.pending = settings.model
-        self._thread = Thread(target=self._exchange, args=(settings,), name='model')
+        self._start(settings.model, partial(_steps, settings))
+
+    def _start(self, model: str, steps: Callable[[], list[Settings]]) -> None:
+        self.pending = model
+        self._thread = Thread(target=self._exchange, args=(model, steps), name='model')
         self._thread.start()
 
-    def _exchange(self, settings: Settings) -> None:
+    def _exchange(self, model: str, steps: Callable[[], list[Settings]]) -> None:
+        problem: Exception | None = None
         try:
-            *first, last = _steps(settings)
+            *first, last = steps()
             for step in first:
-                if step != self._serving:
-                    self._replace(step)
-                    self.ended.put((settings.model, None))
+                self._replace(step)
+                self.ended.put((model, None))
             self._replace(last)
         except Exception as error:  # noqa: BLE001 - whatever it was, the old model serves on
-            self.pending = ''
-            self.ended.put((settings.model, error))
-        else:
-            self.pending = ''
-            self.ended.put((settings.model, None))
+            problem = error
+        self.pending = ''
+        self.ended.put((model, problem))
 
     def _replace(self, settings: Settings) -> None:
         try:

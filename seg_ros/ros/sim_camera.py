@@ -1,19 +1,20 @@
 """A camera on a base that drives through a simulated room: pictures, depth and the truth."""
 
 import argparse
+from contextlib import closing
 from math import radians, tan
 import sys
 from typing import Any, Protocol
 
 import numpy as np
 import rclpy
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
 from seg_ros.core.errors import SegError, SettingError
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.ros.convert import image_message
 from seg_ros.ros.qos import images
+from seg_ros.ros.spin import spin_until_signal
 from seg_ros.sim.view import Shot
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
@@ -124,15 +125,9 @@ def _spin(options: argparse.Namespace) -> int:
         raise SettingError(
             f'a simulated camera without {error.name}', 'PyBullet', 'pip install "seg_ros[sim]"'
         ) from error
-    room = DrivenRoom(options.seed, options.split, (options.height, options.width))
-    node = SimCamera(room, options.rate, FOV_DEG)
-    try:
-        rclpy.spin(node)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        node.destroy_node()
-        room.close()
+    size_hw = options.height, options.width
+    with closing(DrivenRoom(options.seed, options.split, size_hw)) as room:
+        spin_until_signal(SimCamera(room, options.rate, FOV_DEG))
     return 0
 
 

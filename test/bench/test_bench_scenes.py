@@ -10,7 +10,7 @@ from seg_ros.core.settings import Settings
 from seg_ros.engines import open_engine
 from seg_ros.pipeline.segmenter import Segmenter
 
-openvino = pytest.importorskip('openvino')
+pytest.importorskip('openvino', reason='OpenVINO is not installed')
 PICTURE = np.full((720, 1280, 3), 90, np.uint8)
 
 

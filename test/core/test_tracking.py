@@ -224,8 +224,11 @@ class ByteTrack:
     """The package `trackers`, told to give ids at once."""
 
     def __init__(self):
-        self.supervision = pytest.importorskip('supervision')
-        self.tracker = pytest.importorskip('trackers').ByteTrackTracker(
+        self.supervision = pytest.importorskip(
+            'supervision', reason='supervision is not installed'
+        )
+        trackers = pytest.importorskip('trackers', reason='trackers is not installed')
+        self.tracker = trackers.ByteTrackTracker(
             frame_rate=10, lost_track_buffer=30, minimum_consecutive_frames=1,
             track_activation_threshold=0.25,
         )

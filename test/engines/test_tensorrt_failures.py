@@ -48,12 +48,21 @@ def test_a_graph_that_the_parser_does_not_know_is_refused_in_its_words(fake_gpu,
         open_tensorrt(path, Settings(cache_dir=str(tmp_path)))
 
 
-def test_a_build_that_gives_nothing_is_told_in_its_words(fake_gpu, tmp_path, monkeypatch):
+def test_a_build_that_runs_out_of_memory_is_told_in_its_words(fake_gpu, tmp_path, monkeypatch):
     from seg_ros.engines.tensorrt import open_tensorrt
 
     monkeypatch.setenv('FAKE_TENSORRT_DO', 'out of memory')
     with pytest.raises(GpuMemoryError, match='Requested amount of GPU memory'):
         open_tensorrt(echo_model(tmp_path), Settings(cache_dir=str(tmp_path)))
+
+
+def test_a_build_that_gives_nothing_and_says_nothing_is_an_error(fake_gpu, tmp_path, monkeypatch):
+    from seg_ros.engines.tensorrt import open_tensorrt
+
+    monkeypatch.setenv('FAKE_TENSORRT_DO', 'nothing')
+    with pytest.raises(EngineError, match='built no plan') as caught:
+        open_tensorrt(echo_model(tmp_path), Settings(cache_dir=str(tmp_path)))
+    assert caught.type is EngineError
 
 
 def test_a_plan_that_the_runtime_refuses_is_built_once_more(open_echo, monkeypatch):

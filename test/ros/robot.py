@@ -21,6 +21,7 @@ from std_msgs.msg import Header
 
 SIZE_HW = (48, 64)
 PATIENCE_S = 20.0
+DISCOVERY_S = 3.0
 
 
 def channel_network(path: Path) -> Path:
@@ -82,7 +83,9 @@ class Robot:
             self.words[key] = status.message
 
     def close(self) -> None:
-        """End the node as its main does, and the tester."""
+        """End the node as its main does, and the tester; may be called twice."""
+        if not self._context.ok():
+            return
         self._executor.shutdown()
         self._thread.join()
         self.node.release()
@@ -112,7 +115,8 @@ class Robot:
     def call(self, kind: Any, name: str, request: Any) -> Any:
         """Call a service of the node."""
         client = self.tester.create_client(kind, f'/segmentation/{name}')
-        assert client.wait_for_service(PATIENCE_S)
+        # In one of fifty contexts the graph never tells of a service that answers all the same.
+        client.wait_for_service(DISCOVERY_S)
         future = client.call_async(request)
         return self.wait(lambda: future.done() and future.result(), f'the service {name}')
 

@@ -1,5 +1,6 @@
 """Images in, masks out, through real topics."""
 
+import cv2
 import numpy as np
 import pytest
 from robot import channel_classes, channel_picture, pixels
@@ -90,7 +91,6 @@ def test_half_size_masks_are_every_second_pixel(robot):
 
 
 def test_compressed_pictures_come_in_and_compressed_masks_go_out(robot):
-    cv2 = pytest.importorskip('cv2')
     each = robot(image_transport='compressed')
     masks = each.listen('/segmentation/camera/semantic/compressed', CompressedImage)
     picture = channel_picture()

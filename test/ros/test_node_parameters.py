@@ -22,6 +22,17 @@ def test_a_live_change_acts_on_the_next_frame(robot):
     assert set(np.unique(each.mask(semantic))) == {10, 20, 30}
 
 
+@pytest.fixture
+def serving(robot, channel_model, tmp_path):
+    """Start a node, wait for its first mask, and copy its model."""
+    other = tmp_path / 'other.model.onnx'
+    other.write_bytes(channel_model.read_bytes())
+    each = robot()
+    semantic = each.listen('/segmentation/camera/semantic', Image)
+    each.mask(semantic)
+    return each, semantic, other
+
+
 @pytest.mark.parametrize(
     ('name', 'value', 'words'),
     [
@@ -74,12 +85,8 @@ def test_an_empty_list_keeps_all_classes(robot):
     assert set(np.unique(each.mask(semantic))) == {10, 20, 30}
 
 
-def test_a_live_model_is_exchanged_and_told_in_diagnostics(robot, channel_model, tmp_path):
-    other = tmp_path / 'other.model.onnx'
-    other.write_bytes(channel_model.read_bytes())
-    each = robot()
-    semantic = each.listen('/segmentation/camera/semantic', Image)
-    each.mask(semantic)
+def test_a_live_model_is_exchanged_and_told_in_diagnostics(serving):
+    each, semantic, other = serving
     assert each.set_parameter('model', str(other)).successful
     each.wait(
         lambda: each.diagnostics.get('engine', {}).get('model_active') == str(other),
@@ -89,15 +96,11 @@ def test_a_live_model_is_exchanged_and_told_in_diagnostics(robot, channel_model,
 
 
 def test_a_model_that_fails_to_load_leaves_the_old_one_and_sets_the_parameter_back(
-    robot, channel_model, tmp_path, monkeypatch
+    serving, channel_model, monkeypatch
 ):
     from seg_ros.core.errors import EngineError
 
-    other = tmp_path / 'other.model.onnx'
-    other.write_bytes(channel_model.read_bytes())
-    each = robot()
-    semantic = each.listen('/segmentation/camera/semantic', Image)
-    each.mask(semantic)
+    each, semantic, other = serving
 
     def refuse(*_):
         raise EngineError('refused as planted')
@@ -125,15 +128,11 @@ def test_every_setting_is_declared_with_its_meaning_and_range(robot):
 
 
 def test_a_threshold_that_changes_while_a_model_is_loaded_holds_for_the_new_one(
-    robot, channel_model, tmp_path, monkeypatch
+    serving, monkeypatch
 ):
     from seg_ros.ros import models
 
-    other = tmp_path / 'other.model.onnx'
-    other.write_bytes(channel_model.read_bytes())
-    each = robot()
-    semantic = each.listen('/segmentation/camera/semantic', Image)
-    each.mask(semantic)
+    each, semantic, other = serving
     gate, real = Event(), models.open_engine
 
     def slow(settings, *told):
@@ -152,13 +151,9 @@ def test_a_threshold_that_changes_while_a_model_is_loaded_holds_for_the_new_one(
 
 
 def test_a_fault_while_a_model_is_loaded_leaves_the_old_one(
-    robot, channel_model, tmp_path, monkeypatch
+    serving, channel_model, monkeypatch
 ):
-    other = tmp_path / 'other.model.onnx'
-    other.write_bytes(channel_model.read_bytes())
-    each = robot()
-    semantic = each.listen('/segmentation/camera/semantic', Image)
-    each.mask(semantic)
+    each, semantic, other = serving
     monkeypatch.setattr('seg_ros.ros.models.open_engine', lambda *_: 1 / 0)
     assert each.set_parameter('model', str(other)).successful
     each.wait(

@@ -24,7 +24,7 @@ def gpu_robot(fake_gpu, robot, tmp_path):  # noqa: F811
 
     yield start
     for each in started:
-        each.node.release()
+        each.close()
 
 
 def engine_of(each):
@@ -62,7 +62,7 @@ def test_a_second_start_takes_the_plan_from_the_cache(gpu_robot, tmp_path, monke
         each = gpu_robot(engine='tensorrt')
         semantic = each.listen(SEMANTIC, Image)
         assert_right(each.mask(semantic))
-        each.node.release()
+        each.close()
     assert len(log.read_text().splitlines()) == 1
 
 

@@ -4,12 +4,13 @@ The builder's half of a TensorRT that is none: a plan is the graph itself behind
 Public names are those of the real bindings, which test_tensorrt_names.py checks. What it is to do
 wrong stands in the environment, since it runs in a process of its own:
 
-FAKE_TENSORRT_DO    segfault | out of memory | fill (a plan of 1 MiB more)
+FAKE_TENSORRT_DO    segfault | nothing | out of memory | fill (a plan of 1 MiB more)
 FAKE_TENSORRT_GATE  a file without which no build ends
 FAKE_TENSORRT_LOG   a file that takes a line of JSON for every build
 FAKE_TENSORRT_DLA   how many DLA cores there are
 """
 
+from abc import ABC, abstractmethod
 from enum import IntEnum
 import json
 import os
@@ -55,16 +56,20 @@ class MemoryPoolType(IntEnum):
     WORKSPACE = 0
 
 
-class IProgressMonitor:
+class IProgressMonitor(ABC):
+    """Whoever follows a build has to follow all of it."""
 
+    @abstractmethod
     def phase_start(self, phase_name, parent_phase, num_steps):
-        raise NotImplementedError
+        """Take note that a phase begins."""
 
+    @abstractmethod
     def step_complete(self, phase_name, step):
-        raise NotImplementedError
+        """Take note of a step; return whether to go on."""
 
+    @abstractmethod
     def phase_finish(self, phase_name):
-        raise NotImplementedError
+        """Take note that a phase ends."""
 
 
 class ILayer:
@@ -226,6 +231,8 @@ class Builder:
                 }) + '\n')
         if ASKED == 'segfault':
             os.kill(os.getpid(), signal.SIGSEGV)
+        if ASKED == 'nothing':
+            return None
         if ASKED == 'out of memory':
             self._logger.log(self._logger.ERROR, 'Requested amount of GPU memory, out of memory')
             return None
