@@ -22,7 +22,7 @@ LAYERS = {
     'share': ({'core'}, set()),
     'docs': ({'core'}, set()),
     'bench': (
-        {'core', 'graph', 'engines', 'pipeline', 'bench'}, {'numpy', 'cv2', 'onnx'},
+        {'core', 'graph', 'engines', 'pipeline', 'bench'}, {'numpy', 'cv2', 'onnx', 'tqdm'},
     ),
     'commands': (
         {

@@ -1,34 +1,34 @@
 """The network alone: every CPU runtime that is installed, by threads."""
 
+from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib.util import find_spec
+from itertools import product
 import os
 from pathlib import Path
+import sys
 from typing import Any
 
 import numpy as np
 from seg_ros.bench.networks import depth_for, instance_model
 from seg_ros.bench.samples import interleaved, summary
+from seg_ros.core.contract import Engine
+from seg_ros.core.errors import EngineError
 from seg_ros.core.settings import Settings
 from seg_ros.engines import CPU_RUNTIMES, open_engine
+from tqdm import tqdm
 
 COST_MS, OBJECTS = 40.0, 30
 
 
-def engine(folder: Path, rounds: int, model: Path | None = None) -> dict[str, Any]:
+def engine(folder: Path, rounds: int, models: Sequence[Path] = ()) -> dict[str, Any]:
     """
-    Time one call of the engine with a picture at network size, runtimes in turns.
+    Time one call of the engine with a picture at network size, runtimes and models in turns.
 
-    :param model: compiled; None makes an instance network of about 40 ms in one thread.
+    :param models: compiled; none makes an instance network of about 40 ms in one thread.
     """
-    model = model or instance_model(folder, OBJECTS, depth_for(COST_MS, folder, threads=1))[1]
-    counts = sorted({1, os.cpu_count() or 1})
-    opened = {
-        f'{runtime}, {threads} threads': open_engine(
-            Settings(model=str(model.absolute()), engine=runtime, threads=threads)
-        )
-        for runtime in CPU_RUNTIMES if find_spec(runtime) for threads in counts
-    }
+    models = models or [instance_model(folder, OBJECTS, depth_for(COST_MS, folder, threads=1))[1]]
+    opened = dict(_opened(models))
     works = {}
     for name, each in opened.items():
         batch = np.zeros((1, *each.contract.size_hw, each.contract.channels), np.uint8)
@@ -38,6 +38,18 @@ def engine(folder: Path, rounds: int, model: Path | None = None) -> dict[str, An
         each.close()
     return {name: {**summary(samples).to_dict(), 'samples_ms': samples}
             for name, samples in taken.items()}
+
+
+def _opened(models: Sequence[Path]) -> Iterator[tuple[str, Engine]]:
+    """Open every model in every runtime, and tell of those that a runtime does not take."""
+    counts = sorted({1, os.cpu_count() or 1})
+    for model, runtime, threads in product(models, filter(find_spec, CPU_RUNTIMES), counts):
+        name = f'{model.name}, {runtime}, {threads} threads'
+        settings = Settings(model=str(model.absolute()), engine=runtime, threads=threads)
+        try:
+            yield name, open_engine(settings)
+        except EngineError as error:
+            tqdm.write(f'seg_ros bench: left out {name}: {error}', file=sys.stderr)
 
 
 def _run(opened: Any, batch: Any) -> None:

@@ -22,7 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "others' processing of the same outputs",
     )
     parser.add_argument(
-        '--model', type=Path, help='a compiled model for `engine` (default: made on the spot)'
+        '--model', type=Path, nargs='+', default=(), metavar='MODEL', dest='models',
+        help='compiled models for `engine`, in turns (default: one made on the spot)',
     )
     parser.add_argument('--rounds', type=int, default=50, help='of each work, in turns (50)')
     parser.add_argument(
@@ -60,7 +61,7 @@ def _bench(args: argparse.Namespace) -> Callable[[Path], dict[str, Any]]:
     if args.what == 'engine':
         from seg_ros.bench.engine import engine
 
-        return lambda folder: engine(folder, args.rounds, args.model)
+        return lambda folder: engine(folder, args.rounds, args.models)
     if args.what == 'stages':
         from seg_ros.bench.stages import stages
 

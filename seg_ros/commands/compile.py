@@ -41,6 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'int8 are compared with fp32 on; at most 64 pictures are taken',
     )
     parser.add_argument(
+        '--compare', type=Path, nargs='+', metavar='PATH', default=[],
+        help='compare with fp32 on these pictures instead',
+    )
+    parser.add_argument(
         '--keep', nargs='+', metavar='PATTERN', default=[],
         help="nodes that stay in fp32, such as '*/head/*'",
     )
@@ -100,16 +104,19 @@ def _reduced(compiled: 'CompiledModel', args: argparse.Namespace) -> 'CompiledMo
     from seg_ros.graph.precision import reduced, with_parity
 
     progress = Progress('compile', len(args.calibrate))
-    if not args.calibrate and args.force and args.precision == 'fp16':
+    compares, is_fp16 = args.compare or args.calibrate, args.precision == 'fp16'
+    if is_fp16 and args.force and not compares:
         return reduced(compiled, args.precision, keep=args.keep)
-    if not args.calibrate:
-        way_out = ', or --force to write it uncompared' if args.precision == 'fp16' else ''
+    if not (compares if is_fp16 else args.calibrate):
+        way_out = ', or --force to write it uncompared' if is_fp16 else ''
         raise SettingError(
             f'{args.precision} without pictures', 'pictures like those of the robot',
             f'name them with --calibrate{way_out}',
         )
-    frames = calibration_frames(args.calibrate, progress)
-    batches = batches_from_frames(frames, compiled)
+    frames = calibration_frames(compares, progress)
+    apart = args.calibrate and args.compare
+    samples = calibration_frames(args.calibrate, progress) if apart else frames
+    batches = batches_from_frames(samples, compiled)
     tried = reduced(compiled, args.precision, batches, args.keep)
     parity = parity_of(compiled, tried, frames, progress)
     short = shortfalls(parity, args.precision, compiled.card.task)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-SHARES = {'semantic': 1.0, 'center': 0.3, 'offset': 0.12}
+SHARES = {'semantic': 1.0, 'center': 0.5, 'offset': 0.2}
 
 
 def semantic_loss(logits: Tensor, classes: Tensor, weights: Tensor) -> Tensor:

@@ -88,6 +88,15 @@ def test_fewer_bits_without_pictures_are_refused(raw, words):
         compiled_with(raw, '--precision', *words)
 
 
+@pytest.mark.parametrize('precision', ['fp16', 'int8'])
+def test_pictures_of_their_own_are_compared_on(raw, pictures, tmp_path, precision):
+    other = tmp_path / 'other'
+    other.mkdir()
+    (pictures / '0.png').rename(other / '0.png')
+    words = ['--precision', precision, '--calibrate', pictures, '--compare', other]
+    assert read_compiled(compiled_with(raw, *words)).parity['pictures'] == 1
+
+
 def test_a_folder_without_pictures_is_refused(raw, tmp_path):
     with pytest.raises(ImageError, match='nothing to read'):
         compiled_with(raw, '--precision', 'int8', '--calibrate', tmp_path / 'nowhere', tmp_path)
