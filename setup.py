@@ -53,7 +53,9 @@ setup(
     maintainer='seg_ros maintainers',
     maintainer_email='maintainers@seg-ros.example.org',
     packages=find_packages(include=[name, f'{name}.*']),
-    package_data={name: ['py.typed', '*/*.yaml', '*/*.onnx']},
+    package_data={
+        name: ['py.typed', '*/*.yaml', '*/*.onnx', 'sim/sequence/*.json', 'sim/sequence/*/*'],
+    },
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{name}']),
         (f'share/{name}', ['package.xml']),

@@ -21,6 +21,7 @@ LAYERS = {
     'zoo': ({'core', 'zoo'}, {'numpy', 'cv2'}),
     'share': ({'core'}, set()),
     'docs': ({'core'}, set()),
+    'models': (set(), set()),
     'bench': (
         {'core', 'graph', 'engines', 'pipeline', 'bench'}, {'numpy', 'cv2', 'onnx', 'tqdm'},
     ),

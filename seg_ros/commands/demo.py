@@ -21,7 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument('--frames', type=int, default=200, help='masks to wait for (200)')
     parser.add_argument('--rate', type=float, default=30.0, help="the camera's, in Hz (30)")
-    parser.add_argument('--model', default='default', help='compiled model (default: classical)')
+    parser.add_argument('--model', default='default', help='compiled model (default: ours)')
+    parser.add_argument(
+        '--sim', action='store_true', help='a live simulated table instead of the recorded one'
+    )
     parser.add_argument('--out', type=Path, default=Path('demo'), help='folder for the pictures')
     parser.add_argument('--live', action='store_true', help='keep running, for RViz')
     parser.add_argument('--json', action='store_true', help='print the figures as one object')
@@ -35,10 +38,13 @@ def run(args: argparse.Namespace) -> int:
     """
     environment = _environment()
     node = ['seg_ros.ros.node', '--ros-args', '-p', f'model:={_absolute(args.model)}']
+    camera = ['seg_ros.ros.sim_camera', '--rate', str(args.rate), '--world',
+              'table' if args.sim else 'recorded']
+    scored = ['--score'] if args.model == 'default' else []
     with ExitStack() as stack:
         processes = [
             stack.enter_context(_Process(command, environment))
-            for command in (node, ['seg_ros.ros.demo_camera', '--rate', str(args.rate)])
+            for command in (node, camera)
         ]
         if args.live:
             print('camera and node are running; open RViz with config/segmentation.rviz, '
@@ -48,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
             [
                 sys.executable, '-m', 'seg_ros.ros.demo_viewer', '--frames', str(args.frames),
                 '--timeout', str(30 + 4 * args.frames / args.rate), '--out', str(args.out),
+                *scored,
             ],
             env=environment, stdout=subprocess.PIPE, text=True, check=False,
         )
@@ -98,9 +105,15 @@ def _report(figures: dict[str, Any], folder: Path) -> str:
     node = figures['node']
     drops = {key[8:]: count for key, count in node.items() if key.startswith('dropped_')}
     arrival = figures['age_at_arrival_ms']
+    scores = figures.get('scores')
+    quality = [] if not scores else [
+        f'quality     mean IoU {scores["miou"]:.3f}, panoptic quality {scores["pq"]:.3f} against '
+        f'the truth of {scores["pictures"]} frames',
+    ]
     return '\n'.join([
         f'model       {node.get("model")} on {node.get("engine")}',
         f'masks       {figures["frames"]} frames at {figures["rate_hz"]:.1f} Hz',
+        *quality,
         f'age         at publish {node.get("age_ms_median")} ms in the median, '
         f'{node.get("age_ms_p99")} ms at the 99th percentile',
         f'            at the consumer {arrival["median"]} and {arrival["p99"]} ms',

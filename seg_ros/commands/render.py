@@ -30,6 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--size', type=int, nargs=2, default=(480, 640), metavar=('HEIGHT', 'WIDTH'),
         help='of the pictures (default: 480 640)',
     )
+    parser.add_argument(
+        '--orbit', action='store_true',
+        help='one table from a camera that circles, ten pictures a second, instead of many scenes',
+    )
     parser.add_argument('--depth', action='store_true', help='write depth too, PNG, millimetres')
     parser.add_argument(
         '--workers', type=int, default=os.cpu_count() or 1, help='processes (default: one a core)'
@@ -55,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     progress = Progress('render', args.count)
     with (
         CocoPanoptic(args.output, CARD) as table, progress.over(args.count),
-        closing(_samples(args)) as samples,
+        closing(_orbit(args) if args.orbit else _samples(args)) as samples,
     ):
         for name, sample in samples:
             table.write(name, _written(args, name, sample), sample.truth)
@@ -63,6 +67,30 @@ def run(args: argparse.Namespace) -> int:
             progress.step()
     print_figures({'folder': str(args.output), **tally.figures()}, args.json)
     return 0
+
+
+def _orbit(args: argparse.Namespace) -> Generator[tuple[str, 'Sample'], None, None]:
+    """Give what a circling camera sees."""
+    import numpy as np
+    from seg_ros.sim.playback import RATE_HZ
+
+    try:
+        from seg_ros.sim.dataset import Sample
+        from seg_ros.sim.orbit import OrbitedTable
+    except ImportError as error:
+        raise _without(error) from error
+    with closing(OrbitedTable(args.seed, args.split, tuple(args.size))) as table:
+        for number in range(args.count):
+            table.advance(1 / RATE_HZ)
+            shot, truth = table.shoot()
+            depth = np.clip(shot.depth_m * 1000, 0, 65535).astype(np.uint16)
+            yield f'{number:04d}', Sample(shot.rgb, depth, truth)
+
+
+def _without(error: ImportError) -> SettingError:
+    return SettingError(
+        f'rendering without {error.name}', 'PyBullet', 'pip install "seg_ros[sim]"'
+    )
 
 
 def _samples(args: argparse.Namespace) -> Generator[tuple[str, 'Sample'], None, None]:
@@ -90,9 +118,7 @@ def _world(
     try:
         from seg_ros.sim.dataset import world_samples
     except ImportError as error:
-        raise SettingError(
-            f'rendering without {error.name}', 'PyBullet', 'pip install "seg_ros[sim]"'
-        ) from error
+        raise _without(error) from error
     return list(world_samples(seed, world, split, size_hw, scenes))
 
 

@@ -29,7 +29,7 @@ def open_engine(
     """
     Open what the settings ask for.
 
-    Until a default network ships, `default` is the classical engine's watershed.
+    `default` is the network of the package; for the classical engine it is the watershed.
 
     :param report: told how far TensorRT is, which may build for minutes.
     :param cancelled: asked meanwhile whether to give up.
@@ -95,7 +95,8 @@ def model_file(settings: Settings) -> Path | None:
 
 
 def _method(settings: Settings) -> str:
-    return DEFAULT_METHOD if settings.model == 'default' else settings.model
+    asked_for = settings.engine == 'classical' and settings.model == 'default'
+    return DEFAULT_METHOD if asked_for else settings.model
 
 
 def _runtimes(settings: Settings) -> tuple[list[str], list[str]]:

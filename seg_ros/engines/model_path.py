@@ -5,19 +5,18 @@ from pathlib import Path
 
 from seg_ros.core.errors import ModelError, SettingError
 
+DEFAULT_NETWORK = Path(__file__).resolve().parents[1] / 'models' / 'default.onnx'
+
 
 def path_from_model(model: str) -> Path:
     """
-    Resolve an absolute path, `~/…` or `package://PKG/PATH`.
+    Resolve `default`, an absolute path, `~/…` or `package://PKG/PATH`.
 
     :raises SettingError: for a relative path: the folder that a node is launched in varies.
     :raises ModelError: if the package or the file is missing.
     """
     if model == 'default':
-        raise ModelError(
-            'no default network is shipped for this engine',
-            do='give the path of a compiled model, or engine: classical',
-        )
+        return DEFAULT_NETWORK
     scheme = 'package://'
     if model.startswith(scheme):
         package, _, rest = model.removeprefix(scheme).partition('/')

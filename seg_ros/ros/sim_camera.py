@@ -1,4 +1,4 @@
-"""A camera on a base that drives through a simulated room: pictures, depth and the truth."""
+"""A camera in a simulated or recorded world: pictures, depth and the truth."""
 
 import argparse
 from contextlib import closing
@@ -23,8 +23,8 @@ FRAME_ID = 'camera_optical_frame'
 _LONGEST_S = 0.2    # of physics at once, where drawing is slower than the rate
 
 
-class Room(Protocol):
-    """Something to drive through."""
+class World(Protocol):
+    """Something to look at."""
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
@@ -32,17 +32,20 @@ class Room(Protocol):
     def shoot(self) -> tuple[Shot, Segmentation]:
         """Take a picture, and its truth."""
 
+    def close(self) -> None:
+        """Give back what it holds."""
+
 
 class SimCamera(Node):
     """
     Publishes as depth cameras do, best effort, newest only; nothing that nobody listens to.
 
-    :param room: what moves and is photographed; closed by its owner.
+    :param world: what moves and is photographed; closed by its owner.
     """
 
-    def __init__(self, room: Room, rate_hz: float, fov_deg: float) -> None:
+    def __init__(self, world: World, rate_hz: float, fov_deg: float) -> None:
         super().__init__('sim_camera')
-        self._room = room
+        self._world = world
         self._fov_deg = fov_deg
         self._last_ns = self.get_clock().now().nanoseconds
         names = {
@@ -63,9 +66,9 @@ class SimCamera(Node):
         now = self.get_clock().now()
         passed = (now.nanoseconds - self._last_ns) / 1e9
         self._last_ns = now.nanoseconds
-        self._room.advance(min(max(passed, 0.0), _LONGEST_S))
+        self._world.advance(min(max(passed, 0.0), _LONGEST_S))
         header = Header(stamp=self.get_clock().now().to_msg(), frame_id=FRAME_ID)
-        shot, truth = self._room.shoot()
+        shot, truth = self._world.shoot()
         self._send('picture', shot.rgb, 'rgb8', header)
         self._send('depth', (shot.depth_m * 1000).astype(np.uint16), '16UC1', header)
         self._send('semantic', truth.classes, 'mono8', header)
@@ -113,22 +116,39 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--height', type=int, default=480)
     parser.add_argument('--width', type=int, default=640)
     parser.add_argument('--rate', type=float, default=15.0, help='Hz')
-    parser.add_argument('--seed', type=int, default=0, help='which room')
+    parser.add_argument(
+        '--world', choices=('room', 'table', 'bin', 'recorded'), default='room',
+        help='a room that the camera drives through, clutter that it circles, or a short '
+        'recording, which needs no simulator',
+    )
+    parser.add_argument('--seed', type=int, default=0, help='which room or heap')
     parser.add_argument('--split', choices=('train', 'held-out'), default='held-out')
     return parser
 
 
 def _spin(options: argparse.Namespace) -> int:
+    world, fov_deg = _open_world(options)
+    with closing(world):
+        spin_until_signal(SimCamera(world, options.rate, fov_deg))
+    return 0
+
+
+def _open_world(options: argparse.Namespace) -> tuple[World, float]:
+    """Open what was asked for; the second is the camera's vertical field of view."""
+    if options.world == 'recorded':
+        from seg_ros.sim import playback
+
+        return playback.Playback(), playback.FOV_DEG
     try:
-        from seg_ros.sim.drive import DrivenRoom, FOV_DEG
+        from seg_ros.sim import drive, orbit
     except ImportError as error:
         raise SettingError(
             f'a simulated camera without {error.name}', 'PyBullet', 'pip install "seg_ros[sim]"'
         ) from error
-    size_hw = options.height, options.width
-    with closing(DrivenRoom(options.seed, options.split, size_hw)) as room:
-        spin_until_signal(SimCamera(room, options.rate, FOV_DEG))
-    return 0
+    of = options.seed, options.split, (options.height, options.width)
+    if options.world == 'room':
+        return drive.DrivenRoom(*of), drive.FOV_DEG
+    return orbit.OrbitedTable(*of, options.world), orbit.FOV_DEG
 
 
 if __name__ == '__main__':

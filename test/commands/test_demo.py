@@ -12,15 +12,19 @@ def test_the_demo_shows_masks_counts_them_and_ends_cleanly(tmp_path):
     pytest.importorskip('rclpy', reason='ROS 2 is not installed')
     ended = subprocess.run(
         [
-            sys.executable, '-m', 'seg_ros.cli', 'demo', '--frames', '5', '--json',
+            sys.executable, '-m', 'seg_ros.cli', 'demo', '--frames', '25', '--json',
             '--out', str(tmp_path),
         ],
         capture_output=True, text=True, check=False,
     )
     assert ended.returncode == 0, ended.stderr
     figures = json.loads(ended.stdout)
-    assert figures['frames'] >= 5
+    assert figures['frames'] >= 25
     assert figures['stamps_forward']
+    assert figures['node']['model'] == 'default'
+    assert figures['scores']['pictures'] > 0
+    assert figures['scores']['miou'] > 0.5, 'a constant map has less than 0.2 there'
+    assert figures['scores']['pq'] > 0.3
     assert 0 < figures['age_at_arrival_ms']['median'] < 10_000
     for name in ('overlay', 'classes', 'instances'):
         picture = cv2.imread(str(tmp_path / f'{name}.png'))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from seg_ros import engines
-from seg_ros.core.errors import EngineError, ModelError, SettingError
+from seg_ros.core.errors import EngineError, SettingError
 from seg_ros.core.settings import Settings
 from seg_ros.engines import (
     CPU_RUNTIMES,
@@ -32,10 +32,18 @@ def test_a_classical_method_is_opened_by_its_name(engine, method):
         assert method in opened.card.name
 
 
-@pytest.mark.parametrize('engine', ['auto', 'classical'])
-def test_the_default_is_a_classical_method(engine):
-    with closing(open_engine(Settings(engine=engine))) as opened:
+def test_the_classical_default_is_a_method():
+    with closing(open_engine(Settings(engine='classical'))) as opened:
         assert DEFAULT_METHOD in opened.card.name
+
+
+@pytest.mark.parametrize('engine', ['auto', *CPU_RUNTIMES])
+def test_every_other_default_is_the_network_of_the_package(engine):
+    if engine != 'auto':
+        pytest.importorskip(engine, reason=f'{engine} is not installed')
+    with closing(open_engine(Settings(engine=engine))) as opened:
+        assert (opened.card.name, opened.card.task) == ('default', 'panoptic')
+        assert opened.facts.engine in CPU_RUNTIMES
 
 
 def test_an_unknown_method_is_refused_with_those_that_there_are():
@@ -144,12 +152,6 @@ def test_a_runtime_that_is_missing_is_not_replaced_by_another(tmp_path, monkeypa
     install(monkeypatch, *(name for name in RUNTIMES if name != runtime))
     with pytest.raises(EngineError, match=f'{runtime} is not installed'):
         open_engine(Settings(engine=runtime, model=str(path)))
-
-
-@pytest.mark.parametrize('runtime', RUNTIMES)
-def test_a_runtime_without_a_default_network_asks_for_one(runtime):
-    with pytest.raises(ModelError, match='no default network'):
-        open_engine(Settings(engine=runtime))
 
 
 def test_a_classical_method_is_no_file_and_a_file_no_method(tmp_path):

@@ -1,0 +1,90 @@
+"""A recording, played forth and back: pictures and their truth without a simulator."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.errors import ImageError
+from seg_ros.core.panoptic_ids import FIRST_STUFF
+from seg_ros.core.segmentation import Segment, Segmentation
+from seg_ros.sim.truth import UNLABELLED
+from seg_ros.sim.view import Shot
+
+SEQUENCE = Path(__file__).with_name('sequence')
+RATE_HZ = 10.0      # of the recording
+FOV_DEG = 50.0
+
+
+class Playback:
+    """
+    A world to look at, as `sim.orbit.OrbitedTable` is one.
+
+    :param folder: as `seg_ros render --orbit` writes it.
+    :raises ImageError: if the recording is incomplete.
+    """
+
+    def __init__(self, folder: Path = SEQUENCE) -> None:
+        try:
+            table = json.loads((folder / 'panoptic.json').read_text(encoding='utf-8'))
+            self._shots = [_shot(folder, item) for item in table['annotations']]
+        except (OSError, KeyError, ValueError) as error:
+            raise ImageError(
+                f'{folder} cannot be played ({error})', 'a recording of seg_ros render --orbit'
+            ) from error
+        if not self._shots:
+            raise ImageError(f'{folder} holds no picture', 'a recording of seg_ros render --orbit')
+        self._time_s = 0.0
+
+    def __len__(self) -> int:
+        return len(self._shots)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self._time_s += seconds
+
+    def shoot(self) -> tuple[Shot, Segmentation]:
+        """Return the picture of the moment, and its truth."""
+        last = max(1, len(self._shots) - 1)
+        turn = int(self._time_s * RATE_HZ) % (2 * last)
+        return self._shots[min(turn, 2 * last - turn, len(self._shots) - 1)]
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _shot(folder: Path, annotation: dict[str, Any]) -> tuple[Shot, Segmentation]:
+    mask, name = folder / 'panoptic' / annotation['file_name'], Path(annotation['file_name']).stem
+    picture = cv2.imread(str(folder / 'images' / f'{name}.jpg'))
+    colors = cv2.imread(str(mask))
+    if picture is None or colors is None:
+        raise ValueError(f'no picture or no mask of {name}')
+    rgb = np.asarray(picture[..., ::-1], np.uint8, order='C')
+    nothing = np.zeros(rgb.shape[:2], np.float32), np.full(rgb.shape[:2], -1, np.int32)
+    return Shot(rgb, *nothing), _truth(colors, annotation['segments_info'])
+
+
+def _truth(colors: NDArray[Any], infos: list[dict[str, Any]]) -> Segmentation:
+    """
+    Read one mask.
+
+    :param colors: uint8 (H, W, 3), bgr; a segment's id is R + 256 G + 65536 B.
+    """
+    ids = colors.astype(np.int32) @ (65536, 256, 1)
+    classes = np.full(ids.shape, UNLABELLED, np.uint8)
+    segments = []
+    for info in infos:
+        classes[ids == info['id']] = info['category_id']
+        if info['id'] < FIRST_STUFF:
+            x, y, width, height = info['bbox']
+            segments.append(Segment(
+                info['id'], info['category_id'], 1.0, (x, y, x + width, y + height), info['area']
+            ))
+    instances = np.where(ids < FIRST_STUFF, ids, 0).astype(np.uint16)
+    confidence = np.where(classes == UNLABELLED, 0, 255).astype(np.uint8)
+    height, width = ids.shape
+    return Segmentation(
+        (height, width), UNLABELLED, classes, confidence, instances, tuple(segments)
+    )
