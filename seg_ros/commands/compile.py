@@ -104,18 +104,18 @@ def _reduced(compiled: 'CompiledModel', args: argparse.Namespace) -> 'CompiledMo
     from seg_ros.graph.precision import reduced, with_parity
 
     progress = Progress('compile', len(args.calibrate))
-    compares, is_fp16 = args.compare or args.calibrate, args.precision == 'fp16'
-    if is_fp16 and args.force and not compares:
+    # int8 finds its scales on pictures, fp16 has none and may do with those to compare on.
+    is_fp16 = args.precision == 'fp16'
+    if is_fp16 and args.force and not (args.calibrate or args.compare):
         return reduced(compiled, args.precision, keep=args.keep)
-    if not (compares if is_fp16 else args.calibrate):
+    if not (args.calibrate or (is_fp16 and args.compare)):
         way_out = ', or --force to write it uncompared' if is_fp16 else ''
         raise SettingError(
             f'{args.precision} without pictures', 'pictures like those of the robot',
             f'name them with --calibrate{way_out}',
         )
-    frames = calibration_frames(compares, progress)
-    apart = args.calibrate and args.compare
-    samples = calibration_frames(args.calibrate, progress) if apart else frames
+    samples = calibration_frames(args.calibrate or args.compare, progress)
+    frames = calibration_frames(args.compare, progress) if args.compare else samples
     batches = batches_from_frames(samples, compiled)
     tried = reduced(compiled, args.precision, batches, args.keep)
     parity = parity_of(compiled, tried, frames, progress)

@@ -38,13 +38,12 @@ def run(args: argparse.Namespace) -> int:
     """
     environment = _environment()
     node = ['seg_ros.ros.node', '--ros-args', '-p', f'model:={_absolute(args.model)}']
-    camera = ['seg_ros.ros.sim_camera', '--rate', str(args.rate), '--world',
-              'table' if args.sim else 'recorded']
+    world = 'table' if args.sim else 'recorded'
+    camera = ['seg_ros.ros.sim_camera', '--rate', str(args.rate), '--world', world]
     scored = ['--score'] if args.model == 'default' else []
     with ExitStack() as stack:
         processes = [
-            stack.enter_context(_Process(command, environment))
-            for command in (node, camera)
+            stack.enter_context(_Process(command, environment)) for command in (node, camera)
         ]
         if args.live:
             print('camera and node are running; open RViz with config/segmentation.rviz, '

@@ -95,8 +95,9 @@ def model_file(settings: Settings) -> Path | None:
 
 
 def _method(settings: Settings) -> str:
-    asked_for = settings.engine == 'classical' and settings.model == 'default'
-    return DEFAULT_METHOD if asked_for else settings.model
+    if settings.engine == 'classical' and settings.model == 'default':
+        return DEFAULT_METHOD
+    return settings.model
 
 
 def _runtimes(settings: Settings) -> tuple[list[str], list[str]]:

@@ -1,4 +1,4 @@
-"""A consumer for the demo: reads masks over DDS, counts and scores them, and keeps the last."""
+"""A consumer for the demo: reads masks over DDS, has them scored, and keeps the last."""
 
 import argparse
 from itertools import pairwise
@@ -14,20 +14,12 @@ import rclpy
 from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
 from seg_ros.core.card import distinct_colors
-from seg_ros.core.segmentation import Segmentation
 from seg_ros.pipeline.timing import Timing
-from seg_ros.quality.scores import LiveScores
-from seg_ros.quality.truth import truth_from_maps
-from seg_ros.ros.qos import images, MASKS
-from seg_ros.sim.classes import CARD
+from seg_ros.ros.qos import MASKS
+from seg_ros.ros.referee import Referee
 from sensor_msgs.msg import Image
 
 TOPICS = ('overlay', 'color', 'instance')
-MAPS = {
-    'classes': '/segmentation/camera/semantic', 'instances': '/segmentation/camera/instance',
-    'true classes': '/sim_camera/truth/semantic', 'true instances': '/sim_camera/truth/instance',
-}
-_EVERY = 5      # frames; scoring takes as long as the network
 
 
 class DemoViewer(Node):
@@ -87,56 +79,6 @@ class DemoViewer(Node):
             rgb = palette[pixels[..., 0] % 256] if kind is np.uint16 else pixels
             name = {'color': 'classes', 'instance': 'instances'}.get(topic, topic)
             cv2.imwrite(str(folder / f'{name}.png'), np.ascontiguousarray(rgb[..., ::-1]))
-
-
-class Referee:
-    """
-    Compares masks with the truth of the same stamp, now and then.
-
-    :param node: that the subscriptions belong to.
-    """
-
-    def __init__(self, node: Node) -> None:
-        self._scores = LiveScores(CARD)
-        self._maps: dict[int, dict[str, Any]] = {}
-        self._complete = 0
-        self.pictures = 0
-        for kind, topic in MAPS.items():
-            node.create_subscription(
-                Image, topic, lambda message, kind=kind: self._on_map(kind, message),
-                images(reliable=False),
-            )
-
-    def figures(self) -> dict[str, Any]:
-        """Return the scores of all pictures so far."""
-        return {'pictures': self.pictures, **self._scores.figures()}
-
-    def _on_map(self, kind: str, message: Image) -> None:
-        stamp = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
-        maps = self._maps.setdefault(stamp, {})
-        dtype = np.uint16 if message.encoding == '16UC1' else np.uint8
-        maps[kind] = np.frombuffer(message.data, dtype).reshape(message.height, message.width)
-        if len(maps) < len(MAPS):
-            while len(self._maps) > 120:    # seconds of frames that the node left out
-                del self._maps[min(self._maps)]
-            return
-        for old in [each for each in self._maps if each <= stamp]:
-            del self._maps[old]
-        self._complete += 1
-        if self._complete % _EVERY == 1:
-            self._scores.add(
-                _masks(maps['true classes'], maps['true instances']),
-                _masks(maps['classes'], maps['instances']),
-            )
-            self.pictures += 1
-            if sys.stderr.isatty():
-                now = self._scores.figures()
-                line = f'mean IoU {now["miou"]:.3f}, panoptic quality {now["pq"]:.3f}'
-                sys.stderr.write(f'\r{self.pictures} frames scored: {line} ')
-
-
-def _masks(classes: Any, instances: Any) -> Segmentation:
-    return truth_from_maps(classes, instances, CARD)
 
 
 def main(arguments: list[str] | None = None) -> int:

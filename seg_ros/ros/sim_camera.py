@@ -24,7 +24,13 @@ _LONGEST_S = 0.2    # of physics at once, where drawing is slower than the rate
 
 
 class World(Protocol):
-    """Something to look at."""
+    """
+    Something to look at.
+
+    :param fov_deg: of its camera, vertically.
+    """
+
+    fov_deg: float
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
@@ -43,10 +49,9 @@ class SimCamera(Node):
     :param world: what moves and is photographed; closed by its owner.
     """
 
-    def __init__(self, world: World, rate_hz: float, fov_deg: float) -> None:
+    def __init__(self, world: World, rate_hz: float) -> None:
         super().__init__('sim_camera')
         self._world = world
-        self._fov_deg = fov_deg
         self._last_ns = self.get_clock().now().nanoseconds
         names = {
             'picture': 'camera/image_raw', 'depth': 'camera/depth_registered/image_rect',
@@ -74,7 +79,7 @@ class SimCamera(Node):
         self._send('semantic', truth.classes, 'mono8', header)
         self._send('instance', truth.instances, '16UC1', header)
         self._send('panoptic', truth.panoptic(), '32SC1', header)
-        self._infos.publish(camera_info(shot.rgb.shape[:2], self._fov_deg, header))
+        self._infos.publish(camera_info(shot.rgb.shape[:2], self._world.fov_deg, header))
 
     def _send(self, kind: str, array: Any, encoding: str, header: Header) -> None:
         publisher = self._images[kind]
@@ -113,8 +118,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--height', type=int, default=480)
-    parser.add_argument('--width', type=int, default=640)
+    parser.add_argument('--height', type=int, default=480, help='of simulated pictures')
+    parser.add_argument('--width', type=int, default=640, help='of simulated pictures')
     parser.add_argument('--rate', type=float, default=15.0, help='Hz')
     parser.add_argument(
         '--world', choices=('room', 'table', 'bin', 'recorded'), default='room',
@@ -127,28 +132,27 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _spin(options: argparse.Namespace) -> int:
-    world, fov_deg = _open_world(options)
-    with closing(world):
-        spin_until_signal(SimCamera(world, options.rate, fov_deg))
+    with closing(_open_world(options)) as world:
+        spin_until_signal(SimCamera(world, options.rate))
     return 0
 
 
-def _open_world(options: argparse.Namespace) -> tuple[World, float]:
-    """Open what was asked for; the second is the camera's vertical field of view."""
+def _open_world(options: argparse.Namespace) -> World:
     if options.world == 'recorded':
-        from seg_ros.sim import playback
+        from seg_ros.sim.playback import Playback
 
-        return playback.Playback(), playback.FOV_DEG
+        return Playback()
     try:
-        from seg_ros.sim import drive, orbit
+        from seg_ros.sim.drive import DrivenRoom
+        from seg_ros.sim.orbit import OrbitedTable
     except ImportError as error:
         raise SettingError(
             f'a simulated camera without {error.name}', 'PyBullet', 'pip install "seg_ros[sim]"'
         ) from error
     of = options.seed, options.split, (options.height, options.width)
     if options.world == 'room':
-        return drive.DrivenRoom(*of), drive.FOV_DEG
-    return orbit.OrbitedTable(*of, options.world), orbit.FOV_DEG
+        return DrivenRoom(*of)
+    return OrbitedTable(*of, options.world)
 
 
 if __name__ == '__main__':

@@ -1,6 +1,7 @@
 """Pictures with truth, world by world: world k of a seed is always the same, whoever draws it."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,12 +9,9 @@ from numpy.typing import NDArray
 from seg_ros.core.frame import Pixels
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.sim.camera import exposed
-from seg_ros.sim.cast import load_cast
-from seg_ros.sim.renderer import Renderer
 from seg_ros.sim.scenes import dress, make_scene
-from seg_ros.sim.stage import Stage
+from seg_ros.sim.studio import Studio
 from seg_ros.sim.textures import Split
-from seg_ros.sim.truth import segmentation_from_bodies
 from seg_ros.sim.view import Light, Shot
 
 VIEWS = 2
@@ -45,26 +43,18 @@ def world_samples(
     :param world: a number from 0; worlds of one seed have nothing in common.
     """
     random = np.random.default_rng([seed, world, split == 'held-out'])
-    stage = Stage()
-    try:
-        # First: it draws only what is loaded after it.
-        renderer = Renderer(stage.client, size_hw)
-        cast = load_cast(stage, random, split)
-        class_of_body = {body.number: body.class_id for body in stage.bodies}
+    with closing(Studio(random, split, size_hw)) as studio:
         for _ in range(scenes):
-            look = make_scene(stage, cast, random)
+            look = make_scene(studio.stage, studio.cast, random)
             for view in range(VIEWS):
                 if view:
-                    dress(stage, cast, random, 0.5)
+                    dress(studio.stage, studio.cast, random, 0.5)
                 for _ in range(_ATTEMPTS):
-                    shot = renderer.shoot(look(random), _light(random))
-                    truth = segmentation_from_bodies(shot.bodies, class_of_body)
+                    shot, truth = studio.shoot(look(random), _light(random))
                     if _worth_it(shot, truth):
                         depth = np.clip(shot.depth_m * 1000, 0, 65535).astype(np.uint16)
                         yield Sample(exposed(shot.rgb, random), depth, truth)
                         break
-    finally:
-        stage.close()
 
 
 def _worth_it(shot: Shot, truth: Segmentation) -> bool:

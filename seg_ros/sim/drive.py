@@ -5,16 +5,13 @@ import math
 
 import numpy as np
 from seg_ros.core.segmentation import Segmentation
-from seg_ros.sim.cast import load_cast
 from seg_ros.sim.classes import PERSON
-from seg_ros.sim.renderer import Renderer
 from seg_ros.sim.scenes import make_scene
 from seg_ros.sim.stage import Body, Stage
+from seg_ros.sim.studio import Studio
 from seg_ros.sim.textures import Split
-from seg_ros.sim.truth import segmentation_from_bodies
 from seg_ros.sim.view import Light, Shot, View
 
-FOV_DEG = 58.0
 CAMERA_M = 0.7      # its height above the floor
 _PITCH = -0.18
 _CLEAR_M = 1.3      # free way ahead that lets a wanderer go straight on
@@ -60,15 +57,15 @@ class DrivenRoom:
     :param seed: which room.
     """
 
+    fov_deg = 58.0
+
     def __init__(
         self, seed: int = 0, split: Split = 'train', size_hw: tuple[int, int] = (480, 640)
     ) -> None:
         random = np.random.default_rng(seed)
-        self._stage = Stage()
-        self._renderer = Renderer(self._stage.client, size_hw)
-        cast = load_cast(self._stage, random, split)
+        self._studio = Studio(random, split, size_hw)
+        self._stage, cast = self._studio.stage, self._studio.cast
         make_scene(self._stage, cast, random, 'room')
-        self._class_of_body = {body.number: body.class_id for body in self._stage.bodies}
         moving = [body for body in (*cast.people, *cast.rovers) if body.shown]
         self._wanderers = [self._wanderer(body, random) for body in moving]
         self.base = Wanderer(0.9, -0.9, random.uniform(0, 6.28), 0.5)
@@ -76,7 +73,7 @@ class DrivenRoom:
 
     def close(self) -> None:
         """Give the world back."""
-        self._stage.close()
+        self._studio.close()
 
     def advance(self, seconds: float) -> None:
         """Let physics run, and everybody go their way."""
@@ -93,8 +90,7 @@ class DrivenRoom:
         eye = base.x, base.y, CAMERA_M
         ahead = math.cos(base.heading), math.sin(base.heading), math.tan(_PITCH)
         target = eye[0] + ahead[0], eye[1] + ahead[1], eye[2] + ahead[2]
-        shot = self._renderer.shoot(View(eye, target, fov_deg=FOV_DEG), Light())
-        return shot, segmentation_from_bodies(shot.bodies, self._class_of_body)
+        return self._studio.shoot(View(eye, target, fov_deg=self.fov_deg), Light())
 
     def _wanderer(self, body: Body, random: np.random.Generator) -> Wanderer:
         x, y, _ = self._stage.place(body)

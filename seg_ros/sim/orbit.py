@@ -5,16 +5,12 @@ from typing import Literal
 
 import numpy as np
 from seg_ros.core.segmentation import Segmentation
-from seg_ros.sim.cast import load_cast
 from seg_ros.sim.classes import OBJECT
-from seg_ros.sim.renderer import Renderer
 from seg_ros.sim.scenes import make_scene
-from seg_ros.sim.stage import Stage
+from seg_ros.sim.studio import Studio
 from seg_ros.sim.textures import Split
-from seg_ros.sim.truth import segmentation_from_bodies
-from seg_ros.sim.view import Light, Shot, View
+from seg_ros.sim.view import FOV_DEG, Light, Shot, View
 
-FOV_DEG = 50.0
 _TURN_RAD_S = 0.25
 _DISTANCE_M = 0.95
 _RISE = 0.75        # elevation, radians, that the camera swings around
@@ -29,30 +25,30 @@ class OrbitedTable:
     :param seed: which scene.
     """
 
+    fov_deg = FOV_DEG
+
     def __init__(
         self, seed: int = 0, split: Split = 'train', size_hw: tuple[int, int] = (480, 640),
         kind: Literal['bin', 'table'] = 'table',
     ) -> None:
         random = np.random.default_rng(seed)
-        self._stage = Stage()
-        self._renderer = Renderer(self._stage.client, size_hw)
-        cast = load_cast(self._stage, random, split)
-        make_scene(self._stage, cast, random, kind)
-        bodies = self._stage.bodies
-        self._class_of_body = {body.number: body.class_id for body in bodies}
-        heap = [self._stage.place(body) for body in bodies if body.shown
-                and body.class_id == OBJECT]
+        self._studio = Studio(random, split, size_hw)
+        stage = self._studio.stage
+        make_scene(stage, self._studio.cast, random, kind)
+        heap = [
+            stage.place(body) for body in stage.bodies if body.shown and body.class_id == OBJECT
+        ]
         self._target = np.median(heap, axis=0)
         self._start = random.uniform(0, 2 * math.pi)
         self._time_s = 0.0
 
     def close(self) -> None:
         """Give the world back."""
-        self._stage.close()
+        self._studio.close()
 
     def advance(self, seconds: float) -> None:
         """Let physics run, and the camera go on."""
-        self._stage.settle(round(seconds / _STEP_S))
+        self._studio.stage.settle(round(seconds / _STEP_S))
         self._time_s += seconds
 
     def shoot(self) -> tuple[Shot, Segmentation]:
@@ -62,5 +58,4 @@ class OrbitedTable:
         flat, height = _DISTANCE_M * math.cos(rise), _DISTANCE_M * math.sin(rise)
         x, y, z = self._target.tolist()
         eye = x + flat * math.cos(spin), y + flat * math.sin(spin), z + height
-        shot = self._renderer.shoot(View(eye, (x, y, z), fov_deg=FOV_DEG), Light())
-        return shot, segmentation_from_bodies(shot.bodies, self._class_of_body)
+        return self._studio.shoot(View(eye, (x, y, z)), Light())

@@ -11,20 +11,21 @@ from seg_ros.core.errors import ImageError
 from seg_ros.core.panoptic_ids import FIRST_STUFF
 from seg_ros.core.segmentation import Segment, Segmentation
 from seg_ros.sim.truth import UNLABELLED
-from seg_ros.sim.view import Shot
+from seg_ros.sim.view import FOV_DEG, Shot
 
 SEQUENCE = Path(__file__).with_name('sequence')
 RATE_HZ = 10.0      # of the recording
-FOV_DEG = 50.0
 
 
 class Playback:
     """
-    A world to look at, as `sim.orbit.OrbitedTable` is one.
+    A world to look at, as `sim.orbit.OrbitedTable` is one; its depth is 0, not measured.
 
     :param folder: as `seg_ros render --orbit` writes it.
     :raises ImageError: if the recording is incomplete.
     """
+
+    fov_deg = FOV_DEG
 
     def __init__(self, folder: Path = SEQUENCE) -> None:
         try:

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.frame import Pixels
 
+FOV_DEG = 50.0
+
 
 @dataclass(frozen=True)
 class View:
@@ -21,7 +23,7 @@ class View:
     eye: tuple[float, float, float]
     target: tuple[float, float, float]
     up: tuple[float, float, float] = (0.0, 0.0, 1.0)
-    fov_deg: float = 50.0
+    fov_deg: float = FOV_DEG
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def test_the_demo_shows_masks_counts_them_and_ends_cleanly(tmp_path):
     assert figures['stamps_forward']
     assert figures['node']['model'] == 'default'
     assert figures['scores']['pictures'] > 0
-    assert figures['scores']['miou'] > 0.5, 'a constant map has less than 0.2 there'
+    assert figures['scores']['miou'] > 0.5, 'one class everywhere has a fifth at most, of five'
     assert figures['scores']['pq'] > 0.3
     assert 0 < figures['age_at_arrival_ms']['median'] < 10_000
     for name in ('overlay', 'classes', 'instances'):

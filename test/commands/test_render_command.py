@@ -37,3 +37,16 @@ def test_pictures_masks_and_table_agree(tmp_path, capsys):
         depth = cv2.imread(str(tmp_path / 'depth' / annotation['file_name']), -1)
         assert depth.dtype == np.uint16
         assert depth.shape == ids.shape
+
+
+def test_a_recording_of_a_heap_can_be_played(tmp_path):
+    from seg_ros.sim.playback import Playback
+
+    words = '--seed', '5', '--count', '2', '--size', '96', '128', '--orbit'
+    assert render.run(options(*words, '-o', str(tmp_path))) == 0
+    playback = Playback(tmp_path)
+    assert len(playback) == 2
+    shot, truth = playback.shoot()
+    truth.verify()
+    assert shot.rgb.shape == (96, 128, 3)
+    assert truth.segments

@@ -30,11 +30,16 @@ TOPICS = {
 class Still:
     """A room in which nothing but the clock moves."""
 
+    fov_deg = 60.0
+
     def __init__(self) -> None:
         self.passed_s = 0.0
 
     def advance(self, seconds: float) -> None:
         self.passed_s += seconds
+
+    def close(self) -> None:
+        pass
 
     def shoot(self) -> tuple[Shot, Any]:
         rgb = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
@@ -47,7 +52,7 @@ def received() -> Iterator[Callable[[], dict[str, Any]]]:
     """Run the camera beside a listener; gives one message of each topic, of the same stamp."""
     rclpy.init()
     room = Still()
-    camera, listener = SimCamera(room, 40.0, 60.0), Node('listener')
+    camera, listener = SimCamera(room, 40.0), Node('listener')
     executor = SingleThreadedExecutor()
     executor.add_node(camera)
     executor.add_node(listener)
