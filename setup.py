@@ -59,7 +59,7 @@ setup(
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{name}']),
         (f'share/{name}', ['package.xml']),
-        (f'share/{name}/launch', glob('launch/*')),
+        (f'share/{name}/launch', glob('launch/*.py')),
         (f'share/{name}/config', glob('config/*')),
     ],
     python_requires='>=3.10',
