@@ -27,20 +27,20 @@ def refine(
     :param logits: float (C, h, w).
     :param table: card id by channel.
     """
-    mixed = _mixed(labels)
-    if not mixed.any():
-        return
-    present = _contenders(labels, logits, mixed)
-    points = logits[present].transpose(1, 2, 0).astype(np.float32, order='C')
     compiled = prepare()
-    if compiled is None:
-        _refine(classes, confidence, mixed, points, table[present], rows, columns)
-    else:
+    if compiled is not None:
         compiled(
             classes, classes.view(np.uint8) if confidence is None else confidence,
-            confidence is not None, labels.astype(np.int32), points, table[present],
+            confidence is not None, labels.astype(np.int32),
+            np.ascontiguousarray(logits, np.float32), table,
             rows.below, rows.weights, rows.wide, columns.below, columns.weights, columns.wide,
         )
+        return
+    mixed = _mixed(labels)
+    if mixed.any():
+        present = _contenders(labels, logits, mixed)
+        points = logits[present].transpose(1, 2, 0).astype(np.float32, order='C')
+        _refine(classes, confidence, mixed, points, table[present], rows, columns)
 
 
 @cache

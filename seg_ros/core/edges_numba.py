@@ -3,41 +3,56 @@
 from math import exp
 from typing import Any
 
-from numba import njit
+from numba import njit, types
 import numpy as np
 
+_INDICES, _TAPS = types.Array(types.int64, 1, 'C'), types.Array(types.float32, 2, 'C')
+_FLAGS = types.Array(types.boolean, 1, 'C')
 _SIGNATURES = [
-    f'void({kind}[:, ::1], uint8[:, ::1], boolean, int32[:, ::1], float32[:, :, ::1], '
-    f'{kind}[::1], int64[::1], float32[:, ::1], boolean[::1], int64[::1], float32[:, ::1], '
-    'boolean[::1])'
-    for kind in ('uint8', 'uint16')
+    types.void(
+        kind[:, ::1], types.uint8[:, ::1], types.boolean, types.int32[:, ::1],
+        types.Array(types.float32, 3, 'C', readonly=True), kind[::1],
+        _INDICES, _TAPS, _FLAGS, _INDICES, _TAPS, _FLAGS,
+    )
+    for kind in (types.uint8, types.uint16)
 ]
+# A score that is lower by this much everywhere adds nothing to a sum of 255 levels.
+_FAINT = np.float32(12)
 
 
 @njit(nogil=True, cache=True)
-def _mark_mixed(mixed: Any, labels: Any, top: int, tall: int) -> None:
-    """Mark the windows of two and of three columns whose labels are not all one."""
+def _runs(below: Any, wide: Any) -> Any:
+    """Return where the source indices begin that share their neighbours, and the end."""
+    starts = [0]
+    for index in range(1, len(below)):
+        if below[index] != below[index - 1] or wide[index] != wide[index - 1]:
+            starts.append(index)
+    starts.append(len(below))
+    return starts
+
+
+@njit(nogil=True, cache=True)
+def _is_mixed(labels: Any, top: int, left: int, tall: int, broad: int) -> bool:
+    """Tell whether the labels of a window are not all one."""
     rows, columns = labels.shape
-    for wide in range(2):
-        for left in range(columns):
-            first = labels[top, left]
-            found = rows == 1 or columns == 1
-            for down in range(tall):
-                row = min(top + down, rows - 1)
-                for right in range(2 + wide):
-                    found = found or labels[row, min(left + right, columns - 1)] != first
-            mixed[wide, left] = found
+    first = labels[top, left]
+    for down in range(tall):
+        for right in range(broad):
+            if labels[min(top + down, rows - 1), min(left + right, columns - 1)] != first:
+                return True
+    return rows == 1 or columns == 1
 
 
 @njit(nogil=True, cache=True)
-def _blend(out: Any, points: Any, column: int, top: int, weights: Any) -> None:
-    """Blend the scores of one column's neighbours, float32 (C,)."""
-    out[:] = 0
-    last = points.shape[0] - 1
-    for down in range(len(weights)):
-        row = min(top + down, last)
-        for channel in range(len(out)):
-            out[channel] += weights[down] * points[row, column, channel]
+def _gather(near: Any, logits: Any, top: int, left: int, tall: int, broad: int) -> None:
+    """Read the scores of a window, float32 (places, C)."""
+    channels, rows, columns = logits.shape
+    for channel in range(channels):
+        for down in range(tall):
+            row = min(top + down, rows - 1)
+            for right in range(broad):
+                column = min(left + right, columns - 1)
+                near[down * broad + right, channel] = logits[channel, row, column]
 
 
 @njit(nogil=True, cache=True)
@@ -50,53 +65,95 @@ def _best(scores: Any) -> int:
 
 
 @njit(nogil=True, cache=True)
+def _rivals(chosen: Any, near: Any, margin: Any) -> int:
+    """
+    Choose the channels that can win between the places of a window: no other is always ahead.
+
+    :param chosen: int64 (C), written.
+    :param near: float32 (places, C).
+    :param margin: by which another has to be ahead.
+    :returns: how many were chosen.
+    """
+    places, channels = near.shape
+    chosen[:] = 1
+    seen = -1
+    for place in range(places):
+        winner = _best(near[place])
+        if winner == seen:
+            continue
+        seen = winner
+        for channel in range(channels):
+            other = 0
+            while other < places and near[other, winner] > near[other, channel] + margin:
+                other += 1
+            if other == places:
+                chosen[channel] = 0
+    count = 0
+    for channel in range(channels):
+        if chosen[channel]:
+            chosen[count] = channel
+            count += 1
+    return count
+
+
+@njit(nogil=True, cache=True)
 def _certainty(scores: Any, best: int) -> Any:
     """Return 255 times the winner's softmax probability."""
     odds = np.float32(0)
-    for channel in range(len(scores)):
-        odds += exp(scores[channel] - scores[best])
+    for score in scores:
+        odds += exp(score - scores[best])
     return np.uint8(np.rint(255 / odds))
 
 
 @njit(_SIGNATURES, nogil=True, cache=True)
 def refine_edges(
-    classes: Any, confidence: Any, lowers: bool, labels: Any, points: Any, ids: Any,
+    classes: Any, confidence: Any, lowers: bool, labels: Any, logits: Any, ids: Any,
     row_below: Any, row_weights: Any, row_wide: Any,
     column_below: Any, column_weights: Any, column_wide: Any,
 ) -> None:
     """
-    Do what `core.edges` does, pixel by pixel; columns of scores are blended once for each row.
+    Do what `core.edges` does, window by window, with those channels that can win there.
 
     :param lowers: whether `confidence` is to be lowered; it may be any map otherwise.
     :param labels: int32 (h, w).
-    :param points: float32 (h, w, C), scores of the channels that compete.
-    :param ids: card id of each of these channels.
+    :param logits: float32 (C, h, w).
+    :param ids: card id by channel.
     """
-    height, width = classes.shape
-    columns, channels = points.shape[1:]
-    blended = np.empty((columns, channels), np.float32)
-    blended_for = np.full(columns, -1, np.int64)
-    mixed = np.zeros((2, columns), np.bool_)
+    channels = len(logits)
+    margin = _FAINT if lowers else np.float32(0)
+    gathered = np.empty((9, channels), np.float32)
+    chosen = np.empty(channels, np.int64)
+    blended = np.empty((channels, 3), np.float32)
     scores = np.empty(channels, np.float32)
-    seen = (-1, -1)
-    for y in range(height):
-        top, tall = row_below[y], 2 + row_wide[y]
-        if (top, tall) != seen:
-            seen = (top, tall)
-            _mark_mixed(mixed, labels, top, tall)
-        for x in range(width):
-            left = column_below[x]
-            if not mixed[int(column_wide[x]), left]:
+    row_runs, column_runs = _runs(row_below, row_wide), _runs(column_below, column_wide)
+    for row_run in range(len(row_runs) - 1):
+        first_y, last_y = row_runs[row_run], row_runs[row_run + 1]
+        top, tall = row_below[first_y], 2 + row_wide[first_y]
+        for column_run in range(len(column_runs) - 1):
+            first_x, last_x = column_runs[column_run], column_runs[column_run + 1]
+            left, broad = column_below[first_x], 2 + column_wide[first_x]
+            if not _is_mixed(labels, top, left, tall, broad):
                 continue
-            scores[:] = 0
-            for right in range(2 + column_wide[x]):
-                column = min(left + right, columns - 1)
-                if blended_for[column] != y:
-                    blended_for[column] = y
-                    _blend(blended[column], points, column, top, row_weights[:tall, y])
-                for channel in range(channels):
-                    scores[channel] += column_weights[right, x] * blended[column, channel]
-            best = _best(scores)
-            classes[y, x] = ids[best]
-            if lowers:
-                confidence[y, x] = min(confidence[y, x], _certainty(scores, best))
+            near = gathered[:tall * broad]
+            _gather(near, logits, top, left, tall, broad)
+            count = _rivals(chosen, near, margin)
+            for y in range(first_y, last_y):
+                for rival in range(count):
+                    for right in range(broad):
+                        score = np.float32(0)
+                        for down in range(tall):
+                            score += row_weights[down, y] * near[
+                                down * broad + right, chosen[rival]
+                            ]
+                        blended[rival, right] = score
+                for x in range(first_x, last_x):
+                    for rival in range(count):
+                        score = np.float32(0)
+                        for right in range(broad):
+                            score += column_weights[right, x] * blended[rival, right]
+                        scores[rival] = score
+                    best = _best(scores[:count])
+                    classes[y, x] = ids[chosen[best]]
+                    if lowers:
+                        certain = _certainty(scores[:count], best)
+                        confidence[y, x] = min(confidence[y, x], certain)
