@@ -32,7 +32,7 @@ def _runs(below: Any, wide: Any) -> Any:
 
 
 @njit(nogil=True, cache=True)
-def _is_mixed(labels: Any, top: int, left: int, tall: int, broad: int) -> bool:
+def _is_mixed(labels: Any, top: int, left: int, tall: int, broad: int) -> Any:
     """Tell whether the labels of a window are not all one."""
     rows, columns = labels.shape
     first = labels[top, left]
@@ -97,6 +97,34 @@ def _rivals(chosen: Any, near: Any, margin: Any) -> int:
 
 
 @njit(nogil=True, cache=True)
+def _blend(blended: Any, near: Any, rivals: Any, weights: Any) -> None:
+    """Blend the rows of a window: float32 (C, columns), the first of it for the rivals."""
+    broad = len(near) // len(weights)
+    for rival in range(len(rivals)):
+        for right in range(broad):
+            score = np.float32(0)
+            for down in range(len(weights)):
+                score += weights[down] * near[down * broad + right, rivals[rival]]
+            blended[rival, right] = score
+
+
+@njit(nogil=True, cache=True)
+def _contest(
+    scores: Any, count: int, blended: Any, column_weights: Any, x: int, broad: int
+) -> int:
+    """Blend the columns, write the rivals' scores of one pixel, and return which is highest."""
+    best = 0
+    for rival in range(count):
+        score = np.float32(0)
+        for right in range(broad):
+            score += column_weights[right, x] * blended[rival, right]
+        scores[rival] = score
+        if score > scores[best]:
+            best = rival
+    return best
+
+
+@njit(nogil=True, cache=True)
 def _certainty(scores: Any, best: int) -> Any:
     """Return 255 times the winner's softmax probability."""
     odds = np.float32(0)
@@ -137,23 +165,12 @@ def refine_edges(
             near = gathered[:tall * broad]
             _gather(near, logits, top, left, tall, broad)
             count = _rivals(chosen, near, margin)
+            rivals = chosen[:count]
             for y in range(first_y, last_y):
-                for rival in range(count):
-                    for right in range(broad):
-                        score = np.float32(0)
-                        for down in range(tall):
-                            score += row_weights[down, y] * near[
-                                down * broad + right, chosen[rival]
-                            ]
-                        blended[rival, right] = score
+                _blend(blended, near, rivals, row_weights[:tall, y])
                 for x in range(first_x, last_x):
-                    for rival in range(count):
-                        score = np.float32(0)
-                        for right in range(broad):
-                            score += column_weights[right, x] * blended[rival, right]
-                        scores[rival] = score
-                    best = _best(scores[:count])
-                    classes[y, x] = ids[chosen[best]]
+                    best = _contest(scores, count, blended, column_weights, x, broad)
+                    classes[y, x] = ids[rivals[best]]
                     if lowers:
                         certain = _certainty(scores[:count], best)
                         confidence[y, x] = min(confidence[y, x], certain)
