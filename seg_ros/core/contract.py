@@ -147,7 +147,8 @@ class Outputs:
         spans [i, i + 1)), best first.
     :param scores: float32 (N, K), 0 where a slot is empty.
     :param classes: int32 (N, K), channel index.
-    :param masks: uint8 (N, K, mh, mw), soft masks, coded as the contract says.
+    :param masks: uint8 (N, K, mh, mw), soft masks, coded as the contract says; outside of its box
+        a mask means nothing.
     :param instances: uint8 or int32 (N, h, w), slot + 1, 0 = none.
     :param stage_ms: what the runtime measured of its own stages, such as `upload`, `compute` and
         `download`, in milliseconds.

@@ -1,8 +1,10 @@
 """Instances at source size: soft masks or maps of owners, cut into patches without overlap."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import cache
+from importlib.util import find_spec
+from typing import Any, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -12,6 +14,8 @@ from seg_ros.core.cuts import Cuts
 from seg_ros.core.geometry import Fit
 from seg_ros.core.lattice import interpolated, Lattice, lattice, lattice_at
 from seg_ros.core.owners import nearest_owners, Owners
+
+Xyxy: TypeAlias = tuple[int, int, int, int]
 
 
 class Slot(NamedTuple):
@@ -90,35 +94,75 @@ def _patches_from_masks(
         if x1 <= x0 or y1 <= y0:
             continue
         box = boxes[slot.number] if contract.mask_frame == 'box' else None
-        soft = _soft_window(masks[slot.number], fit, box, (x0, y0, x1, y1))
-        mask = np.asarray(soft > int(128 * cuts.mask_level))
-        whole = np.count_nonzero(mask)
-        window = taken[y0:y1, x0:x1]
-        mask &= ~window
-        area = int(np.count_nonzero(mask))
-        if area and area >= cuts.visible * whole:
-            window |= mask
-            yield _trimmed(slot, (x0, y0), mask, area)
+        small, rows, columns = _laid_out(masks[slot.number], fit, box, (x0, y0, x1, y1))
+        mask, area, inner = _cut(small, rows, columns, taken[y0:y1, x0:x1], cuts)
+        if area:
+            yield _placed(slot, (x0, y0), mask, area, inner)
 
 
-def _soft_window(
-    mask: NDArray[np.uint8], fit: Fit, box: NDArray[np.float32] | None,
-    window: tuple[int, int, int, int],
-) -> NDArray[np.int16]:
+def _cut(
+    small: NDArray[np.uint8], rows: Lattice, columns: Lattice, taken: NDArray[np.bool_],
+    cuts: Cuts,
+) -> tuple[NDArray[np.bool_], int, Xyxy]:
     """
-    Interpolate a mask over one window of the source, and nowhere else.
+    Cut one window of the source out of a soft mask, and take its free pixels.
+
+    :param taken: bool (rows, columns), what better instances own.
+    :returns: the mask, how many pixels it has, none where too few are free, and their box.
+    """
+    level = int(128 * cuts.mask_level)
+    compiled = prepare()
+    if compiled is not None:
+        mask = np.empty(taken.shape, bool)
+        area, *inner = compiled(
+            small, rows.below, np.rint(64 * rows.weight), columns.below,
+            np.rint(128 * columns.weight), level, cuts.visible, taken, mask,
+        )
+        return mask, area, (inner[0], inner[1], inner[2], inner[3])
+    mask = np.asarray(interpolated(small, rows, columns) > level)
+    whole = np.count_nonzero(mask)
+    mask &= ~taken
+    area = int(np.count_nonzero(mask))
+    if not area or area < cuts.visible * whole:
+        return mask, 0, (0, 0, 0, 0)
+    taken |= mask
+    return mask, area, _inner(mask)
+
+
+@cache
+def prepare() -> Callable[..., Any] | None:
+    """
+    Load the compiled form, which takes some seconds when it is used for the first time.
+
+    :returns: None where numba is not installed.
+    """
+    if find_spec('numba') is None:
+        return None
+    from seg_ros.core.paint_numba import cut_window
+
+    compiled: Callable[..., Any] = cut_window
+    return compiled
+
+
+def _laid_out(
+    mask: NDArray[np.uint8], fit: Fit, box: NDArray[np.float32] | None, window: Xyxy
+) -> tuple[NDArray[np.uint8], Lattice, Lattice]:
+    """
+    Lay one window of the source, and nothing else, over a mask.
 
     :param box: what the mask spans, in source pixels; None = the network's input.
+    :returns: the mask, with a border of zeros where it spans a box, and the window's rows and
+        columns in it.
     """
     x0, y0, x1, y1 = window
     if box is None:
         rows, columns = lattice(fit, mask.shape, 0), lattice(fit, mask.shape, 1)
-        return interpolated(mask, rows.span(y0, y1), columns.span(x0, x1))
+        return mask, rows.span(y0, y1), columns.span(x0, x1)
     left, top, right, bottom = box.tolist()
     rows = _in_box(y0, y1, top, bottom, mask.shape[0])
     columns = _in_box(x0, x1, left, right, mask.shape[1])
     bordered = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    return interpolated(np.asarray(bordered, np.uint8), rows, columns)
+    return np.asarray(bordered, np.uint8), rows, columns
 
 
 def _in_box(first: int, last: int, low: float, high: float, size: int) -> Lattice:
@@ -154,7 +198,7 @@ def _patches_from_owners(
         mask = np.asarray(owners[y0:y1, x0:x1] == slot.number + 1)
         area = int(np.count_nonzero(mask))
         if area:
-            yield _trimmed(slot, (x0, y0), mask, area)
+            yield _placed(slot, (x0, y0), mask, area, _inner(mask))
 
 
 def _reach(present: NDArray[np.bool_], way: Lattice) -> NDArray[np.intp]:
@@ -170,11 +214,18 @@ def _reach(present: NDArray[np.bool_], way: Lattice) -> NDArray[np.intp]:
     ], axis=1)
 
 
-def _trimmed(
-    slot: Slot, corner_xy: tuple[int, int], mask: NDArray[np.bool_], area: int
-) -> Patch:
-    """Shrink a window to the pixels that are set in it."""
+def _inner(mask: NDArray[np.bool_]) -> Xyxy:
+    """Return the box of the pixels that are set in a window."""
     x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
-    x0, y0 = corner_xy[0] + x, corner_xy[1] + y
-    tight = mask[y:y + height, x:x + width]
-    return Patch(slot.channel, slot.score, (x0, y0, x0 + width, y0 + height), tight, area)
+    return x, y, x + width, y + height
+
+
+def _placed(
+    slot: Slot, corner_xy: tuple[int, int], mask: NDArray[np.bool_], area: int, inner: Xyxy
+) -> Patch:
+    """Shrink a window that begins at a corner to the box of the pixels that are set in it."""
+    x0, y0, x1, y1 = inner
+    x, y = corner_xy
+    return Patch(
+        slot.channel, slot.score, (x + x0, y + y0, x + x1, y + y1), mask[y0:y1, x0:x1], area
+    )

@@ -11,10 +11,12 @@ from seg_ros.core.contract import EngineFacts
 from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Pixels
 from seg_ros.core.settings import Settings
+from seg_ros.engines.mixing import mixing
 from seg_ros.engines.threaded import ThreadedEngine
 from seg_ros.graph.compiled import read_compiled
 from seg_ros.graph.tail import tail_for
 from seg_ros.graph.trial import FAILURES
+from seg_ros.graph.unmixing import mixture_of, unmixed
 
 
 def open_onnxruntime(path: Path, settings: Settings) -> ThreadedEngine:
@@ -28,12 +30,14 @@ def open_onnxruntime(path: Path, settings: Settings) -> ThreadedEngine:
         raise EngineError(f'ONNX Runtime on device {settings.device!r}', 'auto or CPU')
     compiled = read_compiled(path)
     tailed = tail_for(compiled, settings, 'edges')
+    mixture = mixture_of(compiled)
+    model = unmixed(tailed.model, mixture) if mixture else tailed.model
     options = ort.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = settings.threads
     try:
         session = ort.InferenceSession(
-            tailed.model.SerializeToString(), options, providers=['CPUExecutionProvider']
+            model.SerializeToString(), options, providers=['CPUExecutionProvider']
         )
     except FAILURES as error:
         raise EngineError(f'ONNX Runtime cannot open {path.name}: {error}') from error
@@ -50,4 +54,5 @@ def open_onnxruntime(path: Path, settings: Settings) -> ThreadedEngine:
     facts = EngineFacts(
         'onnxruntime', 'CPU', precision, settings.threads, tailed.upsample, ort.__version__
     )
-    return ThreadedEngine(compiled.card, tailed.contract, facts, [run] * settings.workers)
+    whole = mixing(run, mixture) if mixture else run
+    return ThreadedEngine(compiled.card, tailed.contract, facts, [whole] * settings.workers)

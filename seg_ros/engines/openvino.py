@@ -12,9 +12,11 @@ from seg_ros.core.contract import EngineFacts, TENSORS
 from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Pixels
 from seg_ros.core.settings import Settings
+from seg_ros.engines.mixing import mixing
 from seg_ros.engines.threaded import Run, ThreadedEngine
 from seg_ros.graph.compiled import read_compiled
 from seg_ros.graph.tail import tail_for
+from seg_ros.graph.unmixing import mixture_of, unmixed
 
 
 def open_openvino(path: Path, settings: Settings) -> ThreadedEngine:
@@ -30,11 +32,13 @@ def open_openvino(path: Path, settings: Settings) -> ThreadedEngine:
     compiled = read_compiled(path)
     _refuse_quantised_joins(compiled.model, path.name)
     tailed = tail_for(compiled, settings, 'edges')
-    graph = tailed.model.SerializeToString()
     device = 'CPU' if settings.device == 'auto' else settings.device
+    mixture = mixture_of(compiled) if device == 'CPU' else None
+    model = unmixed(tailed.model, mixture) if mixture else tailed.model
     core = ov.Core()
     try:
-        network = core.compile_model(core.read_model(graph), device, _options(device, settings))
+        graph = core.read_model(model.SerializeToString())
+        network = core.compile_model(graph, device, _options(device, settings))
         requests = [network.create_infer_request() for _ in range(settings.workers)]
         facts = EngineFacts(
             'openvino',
@@ -47,8 +51,11 @@ def open_openvino(path: Path, settings: Settings) -> ThreadedEngine:
     except RuntimeError as error:
         raise EngineError(f'OpenVINO cannot open {path.name} on {device}: {error}') from error
     # A tensor that the network only passes on keeps the network's name beside ours.
-    names = [next(iter(output.get_names() & TENSORS.keys())) for output in network.outputs]
+    known = TENSORS.keys() | set(mixture.names if mixture else ())
+    names = [next(iter(output.get_names() & known)) for output in network.outputs]
     runs = [_run(request, names) for request in requests]
+    if mixture:
+        runs = [mixing(run, mixture) for run in runs]
     return ThreadedEngine(compiled.card, tailed.contract, facts, runs)
 
 

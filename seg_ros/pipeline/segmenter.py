@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
+from seg_ros.core import edges, paint
 from seg_ros.core.card import ModelCard
 from seg_ros.core.contract import Engine
 from seg_ros.core.cuts import cuts_from_settings
-from seg_ros.core.edges import prepare
 from seg_ros.core.frame import Frame
 from seg_ros.core.geometry import fit_for, fit_picture
 from seg_ros.core.panoptic import PARTS, segmentation_from_outputs
@@ -28,7 +28,9 @@ class Segmenter:
         self.timing = timing or Timing()
         self._cuts = cuts_from_settings(settings, engine.card, engine.contract)
         if engine.facts.upsample == 'edges' and 'logits' in engine.contract.tensors:
-            prepare()   # now, not at the first frame
+            edges.prepare()     # now, not at the first frame
+        if 'masks' in engine.contract.tensors:
+            paint.prepare()
 
     @property
     def card(self) -> ModelCard:
