@@ -38,6 +38,8 @@ LAYERS = {
 WRAPPERS = {
     'commands/bag.py': {'rosbags'},
     'core/edges_numba.py': {'numba'},
+    'core/paint_numba.py': {'numba'},
+    'engines/mixing_numba.py': {'numba'},
     'engines/onnxruntime.py': {'onnxruntime'},
     'engines/openvino.py': {'onnx', 'openvino'},
     'graph/trial.py': {'onnxruntime'},

@@ -6,11 +6,11 @@ from numba import njit, types
 import numpy as np
 
 _INDICES, _SHARES = types.Array(types.int64, 1, 'C'), types.Array(types.float32, 1, 'C')
-_FIVE: Any = types.UniTuple(types.int64, 5)  # type: ignore[no-untyped-call]
-_SIGNATURE = _FIVE(
+_FIVE = types.UniTuple(types.int64, 5)  # type: ignore[no-untyped-call]
+_SIGNATURES = [_FIVE(
     types.Array(types.uint8, 2, 'C', readonly=True), _INDICES, _SHARES, _INDICES, _SHARES,
     types.float32, types.float64, types.Array(types.boolean, 2, 'A'), types.boolean[:, ::1],
-)
+)]
 
 
 @njit(nogil=True, cache=True)
@@ -34,7 +34,7 @@ def _spread_columns(small: Any, first: int, count: int, below: Any, shares: Any)
     return spread
 
 
-@njit(_SIGNATURE, nogil=True, cache=True)
+@njit(_SIGNATURES, nogil=True, cache=True)
 def cut_window(
     small: Any, row_below: Any, row_shares: Any, column_below: Any, column_shares: Any,
     level: Any, visible: Any, taken: Any, mask: Any,

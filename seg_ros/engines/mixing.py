@@ -1,6 +1,8 @@
 """Masks mixed from prototypes on the host, for filled slots and where their boxes are."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ def mixing(run: Run, mixture: Mixture) -> Run:
     Inside a graph, every slot costs a whole mask, filled or not. A CPU is quicker with those parts
     alone that are looked at; on a GPU the whole is one product that hardly takes time.
     """
+    prepare()   # now, not at the first frame
 
     def mixed(batch: Pixels) -> Mapping[str, NDArray[Any]]:
         tensors = dict(run(batch))
@@ -46,11 +49,31 @@ def _mix(
     scale_yx = height / mixture.network_hw[0], width / mixture.network_hw[1]
     spans = boxes[slots] * np.array(scale_yx[::-1] * 2, np.float32)
     spans += np.array((-_MARGIN, -_MARGIN, _MARGIN + 1, _MARGIN + 1), np.float32)
-    spans = np.clip(spans, 0, (width, height) * 2)
-    for slot, (x0, y0, x1, y1) in zip(slots, spans.astype(int).tolist(), strict=True):
+    windows = np.clip(spans, 0, (width, height) * 2).astype(np.int64)
+    compiled = prepare()
+    if compiled is not None:
+        probable = mixture.mask_code == 'probability'
+        compiled(masks, coefficients, square, slots, windows, probable)
+        return
+    for slot, (x0, y0, x1, y1) in zip(slots, windows.tolist(), strict=True):
         part = square[:, y0:y1, x0:x1]
         logits = coefficients[slot] @ part.reshape(len(part), -1)
         masks[slot, y0:y1, x0:x1] = _coded(logits, mixture).reshape(part.shape[1:])
+
+
+@cache
+def prepare() -> Callable[..., None] | None:
+    """
+    Load the compiled form, which takes some seconds when it is used for the first time.
+
+    :returns: None where numba is not installed.
+    """
+    if find_spec('numba') is None:
+        return None
+    from seg_ros.engines.mixing_numba import mix_windows
+
+    compiled: Callable[..., None] = mix_windows
+    return compiled
 
 
 def _coded(logits: NDArray[np.float32], mixture: Mixture) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from seg_ros.core import paint
 from seg_ros.core.card import InputSpec
 from seg_ros.core.contract import Contract, Outputs
 from seg_ros.core.cuts import Cuts
@@ -16,6 +17,14 @@ CASES = [
     ((97, 131), 'stretch'), ((240, 320), 'letterbox'), ((300, 170), 'letterbox'),
     ((180, 320), 'shortest_side'), ((211, 150), 'shortest_side'), ((20, 31), 'letterbox'),
 ]
+
+
+@pytest.fixture(autouse=True, params=['numpy', 'numba'])
+def _both_forms(request, monkeypatch):
+    if request.param == 'numba':
+        pytest.importorskip('numba', reason='numba is not installed')
+    else:
+        monkeypatch.setattr(paint, 'prepare', lambda: None)
 
 
 def make_cuts(score=0.25, mask_level=127.5, visible=0.5, channels=range(5)):
