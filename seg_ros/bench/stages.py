@@ -1,6 +1,8 @@
 """Each stage of a frame beside a copy of what it moves, and all that is outside the network."""
 
+from collections.abc import Sequence
 import json
+import os
 from pathlib import Path
 import subprocess
 import sys
@@ -12,6 +14,8 @@ from seg_ros.core.errors import EngineError
 
 PIXELS = 1280 * 720
 PICTURE, NETWORK_INPUT, BYTE_MAP, ID_MAP = 3 * PIXELS, 3 * 640 * 640, PIXELS, 2 * PIXELS
+MASKS = ('semantic', 'instance', 'panoptic', 'confidence', 'overlay', 'detections', 'segments')
+CAMERA_HW = ('480', '640')
 TARGETS_MS = {'semantic': 3.0, 'instances of 30': 6.0, 'instances of 100': 10.0}
 
 
@@ -36,8 +40,26 @@ def stages(folder: Path, rounds: int) -> dict[str, Any]:
     }
 
 
+def passages(models: Sequence[Path], rounds: int) -> dict[str, Any]:
+    """
+    Measure models of one's own: a 640 x 480 rgb8 message to all of its masks, on all cores.
+
+    :returns: for each model its rate, the share outside the engine's call, and its stages.
+    """
+    options = ['--size', *CAMERA_HW, '--threads', str(os.cpu_count() or 1)]
+    return {
+        model.name: _measured(model.absolute(), MASKS, rounds, options) for model in models
+    }
+
+
 def _outside(raw: Path, model: Path, topics: list[str], rounds: int) -> dict[str, Any]:
-    words = [str(model), str(raw), '--rounds', str(rounds), '--topics', *topics]
+    return _measured(model, topics, rounds, ['--raw', str(raw)])
+
+
+def _measured(
+    model: Path, topics: Sequence[str], rounds: int, options: list[str]
+) -> dict[str, Any]:
+    words = [str(model), '--rounds', str(rounds), '--topics', *topics, *options]
     done = subprocess.run(
         [sys.executable, '-m', 'seg_ros.ros.bench_outside', *words],
         capture_output=True, text=True, check=False,

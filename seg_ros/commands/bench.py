@@ -23,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--model', type=Path, nargs='+', default=(), metavar='MODEL', dest='models',
-        help='compiled models for `engine`, in turns (default: one made on the spot)',
+        help='compiled models: `engine` runs them in turns, `stages` takes a 640x480 message to '
+        'all of its masks on all cores (default: some made on the spot)',
     )
     parser.add_argument('--rounds', type=int, default=50, help='of each work, in turns (50)')
     parser.add_argument(
@@ -63,8 +64,10 @@ def _bench(args: argparse.Namespace) -> Callable[[Path], dict[str, Any]]:
 
         return lambda folder: engine(folder, args.rounds, args.models)
     if args.what == 'stages':
-        from seg_ros.bench.stages import stages
+        from seg_ros.bench.stages import passages, stages
 
+        if args.models:
+            return lambda folder: passages(args.models, args.rounds)
         return lambda folder: stages(folder, args.rounds)
     if args.what == 'peers':
         from seg_ros.bench.peers import compare

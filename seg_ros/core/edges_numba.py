@@ -16,81 +16,128 @@ _SIGNATURES = [
     )
     for kind in (types.uint8, types.uint16)
 ]
-# A score that is lower by this much everywhere adds nothing to a sum of 255 levels.
-_FAINT = np.float32(12)
+# A channel that is lower by this much everywhere lowers a share by less than one of 255 levels.
+_FAINT = np.float32(6)
+_BLOCK = 16     # scores in a line of a cache
 
 
 @njit(nogil=True, cache=True)
 def _runs(below: Any, wide: Any, exact: bool) -> Any:
     """
-    Return where the source indices begin that share their first neighbour, and the end.
+    Find the runs of source indices that share their first neighbour.
 
     :param exact: whether those that have a third neighbour are parted from those that have none.
+    :returns: int64 (runs, 4): first index, the one after the last, first neighbour, neighbours.
     """
-    starts = [0]
-    for index in range(1, len(below)):
-        if below[index] != below[index - 1] or (exact and wide[index] != wide[index - 1]):
-            starts.append(index)
-    starts.append(len(below))
-    return starts
+    runs, count = np.empty((len(below), 4), np.int64), 0
+    for index in range(len(below)):
+        reach = 3 if wide[index] else 2
+        if count and runs[count - 1, 2] == below[index]:
+            before = runs[count - 1]
+            if not exact or before[3] == reach:
+                before[1], before[3] = index + 1, max(before[3], reach)
+                continue
+        runs[count] = index, index + 1, below[index], reach
+        count += 1
+    return runs[:count]
 
 
 @njit(nogil=True, cache=True)
-def _is_mixed(labels: Any, top: int, left: int, tall: int, broad: int) -> Any:
-    """Tell whether the labels of a window are not all one."""
+def _mixed(labels: Any) -> Any:
+    """Mark the cells between four neighbours that are not all of one label, bool (h, w)."""
     rows, columns = labels.shape
-    first = labels[top, left]
-    for down in range(tall):
-        for right in range(broad):
-            if labels[min(top + down, rows - 1), min(left + right, columns - 1)] != first:
-                return True
-    return rows == 1 or columns == 1
+    marks = np.zeros(labels.shape, np.bool_)
+    marks[:] = rows == 1 or columns == 1
+    for row in range(rows - 1):
+        upper, lower = labels[row], labels[row + 1]
+        for column in range(columns - 1):
+            marks[row, column] |= (
+                (upper[column] != upper[column + 1]) | (upper[column] != lower[column])
+                | (upper[column] != lower[column + 1])
+            )
+    return marks
 
 
 @njit(nogil=True, cache=True)
-def _lay_out(strips: Any, held: Any, logits: Any, top: int) -> None:
+def _any(marks: Any, top: int, left: int, tall: int, broad: int) -> bool:
+    """Tell whether any cell between the neighbours of a window is marked."""
+    for down in range(tall - 1):
+        for right in range(broad - 1):
+            if marks[top + down, left + right]:
+                return True
+    return False
+
+
+@njit(nogil=True, cache=True)
+def _lay_out(strips: Any, held: Any, logits: Any, row: int, left: int, last: int) -> None:
     """
-    Lay the scores of three rows out by pixel, each row once.
+    Lay the scores of some columns of a row out by pixel, each line of the cache once.
 
     The planes of a score map often lie a power of two apart, so that reading one pixel's scores
     where they are evicts its neighbours' from the caches.
 
     :param strips: float32 (3, w, C), written at the row's number modulo 3.
-    :param held: int64 (3), which rows are there.
+    :param held: int64 (3, blocks of columns), which row is there.
     """
-    channels, rows, columns = logits.shape
-    for row in range(top, min(top + 3, rows)):
-        if held[row % 3] != row:
-            held[row % 3] = row
-            strip = strips[row % 3]
+    channels, _, columns = logits.shape
+    strip = strips[row % 3]
+    for block in range(left // _BLOCK, last // _BLOCK + 1):
+        if held[row % 3, block] != row:
+            held[row % 3, block] = row
             for channel in range(channels):
-                for column in range(columns):
+                for column in range(block * _BLOCK, min((block + 1) * _BLOCK, columns)):
                     strip[column, channel] = logits[channel, row, column]
 
 
 @njit(nogil=True, cache=True)
-def _without_lower(chosen: Any, count: Any, level: Any, near: Any, margin: Any) -> Any:
+def _gather(
+    near: Any, winners: Any, strips: Any, held: Any, logits: Any, labels: Any,
+    top: int, left: int, tall: int, broad: int,
+) -> None:
+    """
+    Fetch the scores and labels of a window's neighbours.
+
+    :param near: float32 (9, C), of which the first `tall * broad` are written, row by row; so
+        `winners`.
+    """
+    rows, columns = labels.shape
+    for down in range(tall):
+        row = min(top + down, rows - 1)
+        _lay_out(strips, held, logits, row, left, min(left + broad, columns) - 1)
+        for right in range(broad):
+            column, place = min(left + right, columns - 1), broad * down + right
+            winners[place] = labels[row, column]
+            for channel in range(near.shape[1]):
+                near[place, channel] = strips[row % 3, column, channel]
+
+
+@njit(nogil=True, cache=True)
+def _without_lower(
+    chosen: Any, count: int, level: Any, near: Any, places: int, margin: Any
+) -> int:
     """
     Drop the channels that lie below a level at all places, by more than a margin.
 
     :param chosen: int64 (C), of which the first `count` are looked at; what stays moves forward.
-    :param level: float32 (places).
+    :param level: float32 (9).
     :returns: how many stay.
     """
     kept = 0
     for index in range(count):
         channel = chosen[index]
         place = 0
-        while place < len(near) and level[place] - near[place, channel] > margin:
+        while place < places and level[place] - near[place, channel] > margin:
             place += 1
-        if place < len(near):
+        if place < places:
             chosen[kept] = channel
             kept += 1
     return kept
 
 
 @njit(nogil=True, cache=True)
-def _rivals(chosen: Any, levels: Any, near: Any, winners: Any, margin: Any) -> Any:
+def _rivals(
+    chosen: Any, levels: Any, near: Any, winners: Any, places: int, margin: Any
+) -> int:
     """
     Choose the channels that can win between the places of a window.
 
@@ -98,69 +145,105 @@ def _rivals(chosen: Any, levels: Any, near: Any, winners: Any, margin: Any) -> A
     best of the winners is at least their mean. Nor can one that lies below one of the winners.
 
     :param chosen: int64 (C), written.
-    :param levels: float32 (1 + places, places), of use in here alone.
-    :param near: float32 (places, C).
-    :param winners: the best channel of each place.
+    :param levels: float32 (10, 9), of use in here alone.
+    :param near: float32 (9, C), and the best channel of each of its `places`, `winners`.
     :param margin: by which another has to be ahead.
     :returns: how many were chosen.
     """
     several = 0
-    levels[0] = 0
-    for place in range(len(near)):
+    for place in range(places):
         first = 0
         while winners[first] != winners[place]:
             first += 1
         if first == place:
             several += 1
-            for other in range(len(near)):
-                levels[several, other] = near[other, winners[place]]
-                levels[0, other] += levels[several, other]
-    levels[0] /= np.float32(several)
+            for other in range(places):
+                score = near[other, winners[place]]
+                levels[several, other] = score
+                levels[0, other] = score + (levels[0, other] if several > 1 else np.float32(0))
+    for place in range(places):
+        levels[0, place] /= np.float32(several)
     count = near.shape[1]
     for channel in range(count):
         chosen[channel] = channel
     for level in range(several + 1):
-        count = _without_lower(chosen, count, levels[level], near, margin)
+        count = _without_lower(chosen, count, levels[level], near, places, margin)
     return count
 
 
 @njit(nogil=True, cache=True)
 def _settle(
-    classes: Any, confidence: Any, lowers: bool, near: Any, rivals: Any, ids: Any,
-    row_weights: Any, column_weights: Any, blended: Any, scores: Any,
+    classes: Any, confidence: Any, lowers: bool, near: Any, chosen: Any, count: int, ids: Any,
+    row_weights: Any, column_weights: Any, rows: Any, columns: Any, blended: Any, scores: Any,
 ) -> None:
     """
-    Let the rivals compete at each pixel of a window, in one function for the sake of speed.
+    Let the chosen channels compete at each pixel of a window, in one function for the speed.
 
-    :param classes: the window's part, and so `confidence`.
-    :param row_weights: float32 (rows of neighbours, rows of pixels); columns likewise.
+    :param rows: the run of the window's rows, as `_runs` gives it; so `columns`.
     :param blended: float32 (3, C), and `scores`, float32 (C): of use in here alone.
     """
-    for y in range(row_weights.shape[1]):
-        first, second, third = row_weights[0, y], row_weights[1, y], row_weights[2, y]
-        for rival in range(len(rivals)):
-            channel = rivals[rival]
-            for right in range(3):
-                blended[right, rival] = (
-                    first * near[right, channel] + second * near[3 + right, channel]
-                    + third * near[6 + right, channel]
-                )
-        for x in range(column_weights.shape[1]):
-            first, second, third = column_weights[0, x], column_weights[1, x], column_weights[2, x]
+    first_y, last_y, tall = rows[0], rows[1], rows[3]
+    first_x, last_x, broad = columns[0], columns[1], columns[3]
+    for y in range(first_y, last_y):
+        for rival in range(count):
+            channel = chosen[rival]
+            for right in range(broad):
+                total = row_weights[0, y] * near[right, channel]
+                for down in range(1, tall):
+                    total += row_weights[down, y] * near[broad * down + right, channel]
+                blended[right, rival] = total
+        for x in range(first_x, last_x):
             best, highest = 0, np.float32(-np.inf)
-            for rival in range(len(rivals)):
-                score = (
-                    first * blended[0, rival] + second * blended[1, rival]
-                    + third * blended[2, rival]
-                )
+            for rival in range(count):
+                score = column_weights[0, x] * blended[0, rival]
+                for right in range(1, broad):
+                    score += column_weights[right, x] * blended[right, rival]
                 scores[rival] = score
                 if score > highest:
                     best, highest = rival, score
-            classes[y, x] = ids[rivals[best]]
+            classes[y, x] = ids[chosen[best]]
             if lowers:
                 odds = np.float32(0)
-                for rival in range(len(rivals)):
+                for rival in range(count):
                     odds += exp(scores[rival] - highest)
+                certain = np.uint8(np.rint(np.float32(255) / odds))
+                confidence[y, x] = min(confidence[y, x], certain)
+
+
+@njit(nogil=True, cache=True)
+def _settle_two(
+    classes: Any, confidence: Any, lowers: bool, near: Any, one: int, other: int, ids: Any,
+    row_weights: Any, column_weights: Any, rows: Any, columns: Any, ahead: Any,
+) -> None:
+    """
+    Do the same for two channels, as nearly all windows have: the sign of their difference decides.
+
+    :param ahead: float32 (9), of use in here alone.
+    """
+    first_y, last_y, tall = rows[0], rows[1], rows[3]
+    first_x, last_x, broad = columns[0], columns[1], columns[3]
+    for place in range(tall * broad):
+        ahead[place] = near[place, one] - near[place, other]
+    one_id, other_id = ids[one], ids[other]
+    last = np.float32(0)
+    for y in range(first_y, last_y):
+        upper, lower = row_weights[0, y], row_weights[1, y]
+        first = upper * ahead[0] + lower * ahead[broad]
+        second = upper * ahead[1] + lower * ahead[broad + 1]
+        if tall == 3:
+            first += row_weights[2, y] * ahead[2 * broad]
+            second += row_weights[2, y] * ahead[2 * broad + 1]
+        if broad == 3:
+            last = upper * ahead[2] + lower * ahead[5]
+            if tall == 3:
+                last += row_weights[2, y] * ahead[8]
+        for x in range(first_x, last_x):
+            lead = column_weights[0, x] * first + column_weights[1, x] * second
+            if broad == 3:
+                lead += column_weights[2, x] * last
+            classes[y, x] = one_id if lead >= 0 else other_id
+            if lowers:
+                odds = np.float32(1) + exp(-abs(lead))
                 certain = np.uint8(np.rint(np.float32(255) / odds))
                 confidence[y, x] = min(confidence[y, x], certain)
 
@@ -179,35 +262,34 @@ def refine_edges(
     :param logits: float32 (C, h, w).
     :param ids: card id by channel.
     """
-    channels = len(logits)
+    channels, _, width = logits.shape
     margin = _FAINT if lowers else np.float32(0)
-    strips = np.empty((3, logits.shape[2], channels), np.float32)
-    held = np.full(3, -1)
+    strips, held = np.empty((3, width, channels), np.float32), np.full((3, width // _BLOCK + 1), -1)
     near, winners = np.empty((9, channels), np.float32), np.empty(9, np.int32)
     chosen, levels = np.empty(channels, np.int64), np.empty((10, 9), np.float32)
     blended, scores = np.empty((3, channels), np.float32), np.empty(channels, np.float32)
+    ahead = np.empty(9, np.float32)
+    mixed = _mixed(labels)
     # A class is the same whatever lies around; a share is lowered beside differing labels only.
     row_runs = _runs(row_below, row_wide, lowers)
     column_runs = _runs(column_below, column_wide, lowers)
-    for row_run in range(len(row_runs) - 1):
-        first_y, last_y = row_runs[row_run], row_runs[row_run + 1]
-        top, tall = row_below[first_y], 3 if row_wide[first_y:last_y].any() else 2
-        _lay_out(strips, held, logits, top)
-        for column_run in range(len(column_runs) - 1):
-            first_x, last_x = column_runs[column_run], column_runs[column_run + 1]
-            left, broad = column_below[first_x], 3 if column_wide[first_x:last_x].any() else 2
-            if not _is_mixed(labels, top, left, tall, broad):
+    for row_run in range(len(row_runs)):
+        rows = row_runs[row_run]
+        top, tall = rows[2], rows[3]
+        for column_run in range(len(column_runs)):
+            left, broad = column_runs[column_run, 2], column_runs[column_run, 3]
+            if not _any(mixed, top, left, tall, broad):
                 continue
-            for down in range(3):
-                row = min(top + down, labels.shape[0] - 1)
-                for right in range(3):
-                    column = min(left + right, labels.shape[1] - 1)
-                    near[3 * down + right] = strips[row % 3, column]
-                    winners[3 * down + right] = labels[row, column]
-            count = _rivals(chosen, levels, near, winners, margin)
-            _settle(
-                classes[first_y:last_y, first_x:last_x],
-                confidence[first_y:last_y, first_x:last_x], lowers, near, chosen[:count], ids,
-                row_weights[:, first_y:last_y], column_weights[:, first_x:last_x],
-                blended, scores,
-            )
+            columns = column_runs[column_run]
+            _gather(near, winners, strips, held, logits, labels, top, left, tall, broad)
+            count = _rivals(chosen, levels, near, winners, tall * broad, margin)
+            if count == 2:
+                _settle_two(
+                    classes, confidence, lowers, near, chosen[0], chosen[1], ids,
+                    row_weights, column_weights, rows, columns, ahead,
+                )
+            else:
+                _settle(
+                    classes, confidence, lowers, near, chosen, count, ids,
+                    row_weights, column_weights, rows, columns, blended, scores,
+                )

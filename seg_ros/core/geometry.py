@@ -123,33 +123,37 @@ def fit_picture(frame: Frame, fit: Fit, spec: InputSpec, out: Pixels) -> None:
 
     :param out: uint8 (h, w, channels) of the network's size; it is overwritten.
     """
-    if prod(fit.source_hw) < prod(fit.resized_hw):
-        resized = _resized(_colored(frame.pixels, frame.color, spec.color), fit, spec)
-    else:
-        resized = _colored(_resized(frame.pixels, fit, spec), frame.color, spec.color)
-    if resized.ndim == 2:
-        resized = resized[:, :, None]
     top, left = fit.offset_yx
     height, width = fit.network_hw
-    inside = resized[max(0, -top):height - top, max(0, -left):width - left]
     y0, x0 = max(0, top), max(0, left)
-    y1, x1 = y0 + inside.shape[0], x0 + inside.shape[1]
+    y1, x1 = min(height, top + fit.resized_hw[0]), min(width, left + fit.resized_hw[1])
     out[:y0] = spec.pad
     out[y1:] = spec.pad
     out[y0:y1, :x0] = spec.pad
     out[y0:y1, x1:] = spec.pad
-    out[y0:y1, x0:x1] = inside
+    place = out[y0:y1, x0:x1]
+    # Where nothing is cropped, the last step writes where its result is to be.
+    resized = _resized_and_colored(
+        frame, fit, spec, place if place.shape[:2] == fit.resized_hw else None
+    )
+    if resized is not place:
+        inside = resized[max(0, -top):height - top, max(0, -left):width - left]
+        place[:] = inside.reshape(place.shape)
 
 
-def _resized(pixels: Pixels, fit: Fit, spec: InputSpec) -> Pixels:
-    if fit.resized_hw == fit.source_hw:
-        return pixels
+def _resized_and_colored(frame: Frame, fit: Fit, spec: InputSpec, out: Pixels | None) -> Pixels:
+    """
+    Return the whole picture at its new size, in the network's colours.
+
+    :param out: of that size; it is what is returned, unless there is nothing to be done.
+    """
+    resizes, colors = fit.resized_hw != fit.source_hw, frame.color != spec.color
+    pixels, size = frame.pixels, fit.resized_hw[::-1]
     shrinks = fit.resized_hw[0] < fit.source_hw[0]
     rule = cv2.INTER_AREA if spec.resample == 'area' and shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(pixels, fit.resized_hw[::-1], interpolation=rule), np.uint8)
-
-
-def _colored(pixels: Pixels, seen: str, wanted: str) -> Pixels:
-    if seen == wanted:
-        return pixels
-    return np.asarray(cv2.cvtColor(pixels, _TO_COLOR[seen, wanted]), np.uint8)
+    code = _TO_COLOR.get((frame.color, spec.color), -1)
+    if colors and resizes and prod(fit.source_hw) < prod(fit.resized_hw):
+        return cv2.resize(cv2.cvtColor(pixels, code), size, dst=out, interpolation=rule)
+    if resizes:
+        pixels = cv2.resize(pixels, size, dst=None if colors else out, interpolation=rule)
+    return cv2.cvtColor(pixels, code, dst=out) if colors else pixels

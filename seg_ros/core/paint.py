@@ -115,8 +115,8 @@ def _cut(
     if compiled is not None:
         mask = np.empty(taken.shape, bool)
         area, *inner = compiled(
-            small, rows.below, np.rint(64 * rows.weight), columns.below,
-            np.rint(128 * columns.weight), level, cuts.visible, taken, mask,
+            small, rows.below, rows.weight, columns.below, columns.weight, level, cuts.visible,
+            taken, mask,
         )
         return mask, area, (inner[0], inner[1], inner[2], inner[3])
     mask = np.asarray(interpolated(small, rows, columns) > level)

@@ -5,16 +5,16 @@ from typing import Any
 from numba import njit, types
 import numpy as np
 
-_INDICES, _SHARES = types.Array(types.int64, 1, 'C'), types.Array(types.float32, 1, 'C')
+_INDICES, _WEIGHTS = types.Array(types.int64, 1, 'C'), types.Array(types.float32, 1, 'C')
 _FIVE = types.UniTuple(types.int64, 5)  # type: ignore[no-untyped-call]
 _SIGNATURES = [_FIVE(
-    types.Array(types.uint8, 2, 'C', readonly=True), _INDICES, _SHARES, _INDICES, _SHARES,
+    types.Array(types.uint8, 2, 'C', readonly=True), _INDICES, _WEIGHTS, _INDICES, _WEIGHTS,
     types.float32, types.float64, types.Array(types.boolean, 2, 'A'), types.boolean[:, ::1],
 )]
 
 
 @njit(nogil=True, cache=True)
-def _spread_columns(small: Any, first: int, count: int, below: Any, shares: Any) -> Any:
+def _spread_columns(small: Any, first: int, count: int, below: Any, weights: Any) -> Any:
     """
     Interpolate some rows of bytes along the columns.
 
@@ -24,6 +24,7 @@ def _spread_columns(small: Any, first: int, count: int, below: Any, shares: Any)
     """
     rows, columns = small.shape
     spread = np.empty((count, len(below)), np.float32)
+    shares = np.rint(weights * np.float32(128))
     for number in range(count):
         row = min(first + number, rows - 1)
         for x in range(len(below)):
@@ -36,13 +37,12 @@ def _spread_columns(small: Any, first: int, count: int, below: Any, shares: Any)
 
 @njit(_SIGNATURES, nogil=True, cache=True)
 def cut_window(
-    small: Any, row_below: Any, row_shares: Any, column_below: Any, column_shares: Any,
+    small: Any, row_below: Any, row_weights: Any, column_below: Any, column_weights: Any,
     level: Any, visible: Any, taken: Any, mask: Any,
 ) -> Any:
     """
     Set the pixels whose interpolated value exceeds a level, where no other instance has them.
 
-    :param row_shares: 64ths of the row after `row_below`; `column_shares` are 128ths.
     :param visible: share of the pixels that has to be free; `taken` stays as it is otherwise.
     :param taken: bool (rows, columns), what belongs to others; the pixels that are set are added.
     :param mask: bool of the same shape, written.
@@ -50,14 +50,14 @@ def cut_window(
     """
     first = row_below[0]
     spread = _spread_columns(
-        small, first, row_below[-1] - first + 2, column_below, column_shares
+        small, first, row_below[-1] - first + 2, column_below, column_weights
     )
     whole, area = 0, 0
     height, width = mask.shape
     x0, y0, x1, y1 = width, height, 0, 0
     for y in range(height):
         low, after = spread[row_below[y] - first], spread[row_below[y] - first + 1]
-        share, inside, free = row_shares[y], 0, 0
+        share, inside, free = np.rint(row_weights[y] * np.float32(64)), 0, 0
         for x in range(width):
             soft = low[x] * np.float32(64) + (after[x] - low[x]) * share
             covered = soft > level

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.frame import Pixels
-from seg_ros.engines.threaded import Run
+from seg_ros.engines.blocking import Run
 from seg_ros.graph.unmixing import Mixture
 
 _MARGIN = 2     # cells around a box, so that its border is interpolated from what is there

@@ -12,14 +12,14 @@ from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Pixels
 from seg_ros.core.settings import Settings
 from seg_ros.engines.mixing import mixing
-from seg_ros.engines.threaded import ThreadedEngine
+from seg_ros.engines.blocking import BlockingEngine
 from seg_ros.graph.compiled import read_compiled
 from seg_ros.graph.tail import tail_for
 from seg_ros.graph.trial import FAILURES
 from seg_ros.graph.unmixing import mixture_of, unmixed
 
 
-def open_onnxruntime(path: Path, settings: Settings) -> ThreadedEngine:
+def open_onnxruntime(path: Path, settings: Settings) -> BlockingEngine:
     """
     Open a session on the CPU, in 32-bit floats unless the file says otherwise.
 
@@ -55,4 +55,4 @@ def open_onnxruntime(path: Path, settings: Settings) -> ThreadedEngine:
         'onnxruntime', 'CPU', precision, settings.threads, tailed.upsample, ort.__version__
     )
     whole = mixing(run, mixture) if mixture else run
-    return ThreadedEngine(compiled.card, tailed.contract, facts, [whole] * settings.workers)
+    return BlockingEngine(compiled.card, tailed.contract, facts, [whole] * settings.workers)

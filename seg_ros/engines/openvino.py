@@ -13,13 +13,13 @@ from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Pixels
 from seg_ros.core.settings import Settings
 from seg_ros.engines.mixing import mixing
-from seg_ros.engines.threaded import Run, ThreadedEngine
+from seg_ros.engines.blocking import Run, BlockingEngine
 from seg_ros.graph.compiled import read_compiled
 from seg_ros.graph.tail import tail_for
 from seg_ros.graph.unmixing import mixture_of, unmixed
 
 
-def open_openvino(path: Path, settings: Settings) -> ThreadedEngine:
+def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
     """
     Compile a model for a device that OpenVINO knows.
 
@@ -56,7 +56,8 @@ def open_openvino(path: Path, settings: Settings) -> ThreadedEngine:
     runs = [_run(request, names) for request in requests]
     if mixture:
         runs = [mixing(run, mixture) for run in runs]
-    return ThreadedEngine(compiled.card, tailed.contract, facts, runs)
+    runs = [_owned(run) for run in runs]
+    return BlockingEngine(compiled.card, tailed.contract, facts, runs)
 
 
 def _refuse_quantised_joins(model: onnx.ModelProto, name: str) -> None:
@@ -102,13 +103,25 @@ def _threads(network: ov.CompiledModel) -> int:
 
 
 def _run(request: ov.InferRequest, names: list[str]) -> Run:
+    """Give what the network gives, in its own memory."""
     def run(batch: Pixels) -> Mapping[str, NDArray[Any]]:
         try:
             results = request.infer(
-                {'image': np.ascontiguousarray(batch)}, share_inputs=True, share_outputs=False
+                {'image': np.ascontiguousarray(batch)}, share_inputs=True, share_outputs=True
             )
         except RuntimeError as error:
             raise EngineError(f'OpenVINO failed: {error}') from error
         return dict(zip(names, results.values(), strict=True))
 
     return run
+
+
+def _owned(run: Run) -> Run:
+    """Copy what the network's next call would write over."""
+    def owned(batch: Pixels) -> Mapping[str, NDArray[Any]]:
+        return {
+            name: array if array.flags.owndata else array.copy()
+            for name, array in run(batch).items()
+        }
+
+    return owned

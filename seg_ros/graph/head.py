@@ -20,25 +20,24 @@ def make_head(network: Network, spec: InputSpec, batch: int | str) -> onnx.Model
     """
     shape = (batch, *network.size_hw, network.channels)
     image = argument(Tensor(np.dtype(np.uint8), shape))
-    # TensorRT takes bytes at the edges only, so the cast comes before the transpose.
+    # TensorRT takes bytes at the edges only, so the cast comes before the transpose. That comes
+    # last: beside a convolution that wants channels last, OpenVINO leaves it out altogether.
     pixels = op.cast(image, to=np.float32)
-    if network.layout == 'nchw':
-        pixels = op.transpose(pixels, perm=[0, 3, 1, 2])
     std = np.array(spec.std, np.float64)
     factor, offset = spec.scale / std, -np.array(spec.mean, np.float64) / std
     if (factor != 1).any():
-        pixels = op.mul(pixels, _by_channel(factor, network))
+        pixels = op.mul(pixels, _by_channel(factor))
     if offset.any():
-        pixels = op.add(pixels, _by_channel(offset, network))
+        pixels = op.add(pixels, _by_channel(offset))
+    if network.layout == 'nchw':
+        pixels = op.transpose(pixels, perm=[0, 3, 1, 2])
     if network.dtype != np.float32:
         pixels = op.cast(pixels, to=network.dtype)
     outputs = {f'{BODY}{network.input_name}': pixels}
     return build_piece('head', {IMAGE: image}, outputs, network.opset)
 
 
-def _by_channel(values: 'np.typing.NDArray[np.float64]', network: Network) -> Var:
-    """Lay numbers along the channel axis, or one number over everything."""
+def _by_channel(values: 'np.typing.NDArray[np.float64]') -> Var:
+    """Lay numbers along the last axis, or one number over everything."""
     small = values.astype(np.float32)
-    if (small == small[0]).all():
-        return op.const(small[0])
-    return op.const(small if network.layout == 'nhwc' else small[:, None, None])
+    return op.const(small[0] if (small == small[0]).all() else small)

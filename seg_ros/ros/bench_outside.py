@@ -17,6 +17,7 @@ from seg_ros.bench.networks import raw_runner
 from seg_ros.bench.samples import difference, interleaved, summary
 from seg_ros.core.settings import Settings
 from seg_ros.engines import open_engine
+from seg_ros.pipeline.memory import keep_freed_memory
 from seg_ros.pipeline.segmenter import Segmenter
 from seg_ros.ros.convert import frame_from_image, image_message
 from seg_ros.ros.outputs import View
@@ -30,10 +31,13 @@ class Passage:
 
     :param topics: that somebody subscribes to; those that this machine has no types for are
         left out, as the node does.
+    :param threads: of the engine.
     """
 
-    def __init__(self, node: Any, model: Path, topics: list[str], message: Any) -> None:
-        settings = Settings(model=str(model), engine='openvino', threads=1)
+    def __init__(
+        self, node: Any, model: Path, topics: list[str], message: Any, threads: int = 1
+    ) -> None:
+        settings = Settings(model=str(model), engine='openvino', threads=threads)
         self.segmenter = Segmenter(open_engine(settings), settings)
         self._alpha = settings.overlay_alpha
         self._message = message
@@ -57,41 +61,65 @@ class Passage:
             ))
 
 
-def figures(model: Path, raw: Path, topics: list[str], rounds: int) -> dict[str, Any]:
+    def stages_ms(self) -> dict[str, float]:
+        """Return the median of each stage so far."""
+        timing = self.segmenter.timing
+        found = {name: timing.quantiles(name) for name in timing.stages()}
+        return {name: round(values[0], 3) for name, values in found.items() if values}
+
+
+def beside_raw(passage: Passage, raw: Path, rounds: int) -> dict[str, Any]:
     """Return medians in milliseconds: the whole, the raw network, what is between, the stages."""
-    rclpy.init()
-    node = rclpy.create_node('bench')
-    picture = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8)
-    message = image_message(picture, 'rgb8', Header(frame_id='camera'))
-    passage = Passage(node, model, topics, message)
     taken = interleaved({'whole': passage, 'network': raw_runner(raw, 1)}, rounds)
-    timing = passage.segmenter.timing
-    stages = {name: timing.quantiles(name) for name in timing.stages()}
-    found = {
+    return {
         'topics': passage.topics,
         'outside_ms': round(difference(taken['whole'], taken['network']), 3),
         **{f'{name}_ms': summary(samples).to_dict() for name, samples in taken.items()},
-        'stages_ms': {name: round(values[0], 3) for name, values in stages.items() if values},
+        'stages_ms': passage.stages_ms(),
         'samples_ms': [
             round(whole - alone, 3)
             for whole, alone in zip(taken['whole'], taken['network'], strict=True)
         ],
     }
-    node.destroy_node()
-    rclpy.shutdown()
-    return found
+
+
+def alone(passage: Passage, rounds: int) -> dict[str, Any]:
+    """Return medians in milliseconds, the rate, and the share of it outside the engine's call."""
+    taken = interleaved({'whole': passage}, rounds)['whole']
+    stages, whole_ms = passage.stages_ms(), float(np.median(taken))
+    return {
+        'topics': passage.topics,
+        'rate_hz': round(1e3 / whole_ms, 2),
+        'outside_engine': round(1 - stages['network'] / whole_ms, 3),
+        'whole_ms': summary(taken).to_dict(),
+        'stages_ms': stages,
+        'samples_ms': [round(sample, 3) for sample in taken],
+    }
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('model', type=Path)
-    parser.add_argument('raw', type=Path)
+    parser.add_argument('--raw', type=Path, help='the network as exported, to compare with')
     parser.add_argument('--topics', nargs='+', required=True)
+    parser.add_argument('--size', type=int, nargs=2, default=(720, 1280))
+    parser.add_argument('--threads', type=int, default=1)
     parser.add_argument('--rounds', type=int, default=100)
     args = parser.parse_args(arguments)
+    keep_freed_memory()
     cv2.setNumThreads(1)
-    sys.stdout.write(json.dumps(figures(args.model, args.raw, args.topics, args.rounds)))
+    rclpy.init()
+    node = rclpy.create_node('bench')
+    picture = np.random.default_rng(0).integers(0, 256, (*args.size, 3), np.uint8)
+    message = image_message(picture, 'rgb8', Header(frame_id='camera'))
+    passage = Passage(node, args.model, args.topics, message, args.threads)
+    found = (
+        beside_raw(passage, args.raw, args.rounds) if args.raw else alone(passage, args.rounds)
+    )
+    node.destroy_node()
+    rclpy.shutdown()
+    sys.stdout.write(json.dumps(found))
     return 0
 
 

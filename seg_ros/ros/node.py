@@ -1,7 +1,6 @@
 """The lifecycle of the segmentation node: states and parameters, no pixel."""
 
 from collections.abc import Callable, Iterable, Mapping
-import ctypes
 from dataclasses import replace
 import signal
 import sys
@@ -18,6 +17,7 @@ from rclpy.signals import SignalHandlerOptions
 from seg_ros.core.errors import SegError, SettingError
 from seg_ros.core.progress import Cancelled, never
 from seg_ros.core.settings import Settings
+from seg_ros.pipeline.memory import keep_freed_memory
 from seg_ros.pipeline.segmenter import Segmenter
 from seg_ros.ros.build_progress import BuildProgress
 from seg_ros.ros.diagnostics import build_diagnostics, diagnostics, images_lost
@@ -242,20 +242,6 @@ class SegmentationNode(SafeLifecycleNode):
             )
             self._settings = replace(self._settings, model=models.active)
             self.set_parameters([Parameter('model', value=models.active)])
-
-
-def keep_freed_memory() -> None:
-    """
-    Tell glibc to keep image-sized blocks instead of returning them to the kernel.
-
-    Page faults on every received image otherwise cost about as much as reading it.
-    """
-    try:
-        libc = ctypes.CDLL(None)
-        libc.mallopt(-3, 32 << 20)  # M_MMAP_THRESHOLD
-        libc.mallopt(-1, 256 << 20)  # M_TRIM_THRESHOLD
-    except (OSError, AttributeError):  # another C library: slower, not wrong
-        pass
 
 
 def main(arguments: list[str] | None = None) -> int:

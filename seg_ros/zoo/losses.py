@@ -7,19 +7,22 @@ from torch.nn import functional
 SHARES = {'semantic': 1.0, 'center': 0.5, 'offset': 0.2}
 
 
-def semantic_loss(logits: Tensor, classes: Tensor, weights: Tensor) -> Tensor:
+def semantic_loss(
+    logits: Tensor, classes: Tensor, weights: Tensor, emphasis: Tensor
+) -> Tensor:
     """
     Cross entropy at picture size, half of it over the worst 30 % of the pixels.
 
     :param logits: (N, C, h, w).
     :param classes: (N, H, W), 255 = void.
     :param weights: (C), of each class.
+    :param emphasis: (N, H, W), of each pixel.
     """
     large = functional.interpolate(
         logits, size=classes.shape[1:], mode='bilinear', align_corners=False
     )
     each = functional.cross_entropy(large, classes, weights, ignore_index=255, reduction='none')
-    each = each.flatten(1)
+    each = (each * emphasis).flatten(1)
     worst = each.topk(each.shape[1] * 3 // 10, sorted=False)[0]
     return 0.5 * each.mean() + 0.5 * worst.mean()
 

@@ -17,7 +17,7 @@ Step: TypeAlias = Callable[[str], None]
 
 STORED_HW = (360, 480)
 VOID = 255
-_FULL_SHARE = 0.6   # the smallest window that is cut out of a picture
+_FULL_SHARE = 0.5   # the smallest window that is cut out of a picture
 
 
 class Samples:

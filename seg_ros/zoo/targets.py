@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 VOID = 255
 _SIGMA = 1.6    # of a centre's bump, in cells
 _LEAST = 24     # pixels below which a visible rest is not asked for
+_SMALL = 1200   # pixels below which a thing's class is asked for with more emphasis
+_EMPHASIS = 2.5     # at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,12 +18,14 @@ class Targets:
     What a picture's outputs should be.
 
     :param classes: int64 (H, W), channel numbers, 255 = not asked.
+    :param emphasis: float32 (H, W), 1, and more on small things.
     :param centers: float32 (h, w), 1 at each centre, falling off around it.
     :param offsets: float32 (2, h, w), dy and dx from each cell's middle to its thing's centre.
     :param weights: float32 (h, w), 0 outside of things; small things weigh more a cell.
     """
 
     classes: NDArray[np.int64]
+    emphasis: NDArray[np.float32]
     centers: NDArray[np.float32]
     offsets: NDArray[np.float32]
     weights: NDArray[np.float32]
@@ -45,7 +49,7 @@ def make_targets(
     weights = np.zeros((height, width), np.float32)
     ys, xs = np.nonzero(instances)
     numbers = instances[ys, xs]
-    areas = np.bincount(numbers)
+    areas = np.bincount(numbers, minlength=256)
     sums_y, sums_x = np.bincount(numbers, ys + 0.5), np.bincount(numbers, xs + 0.5)
     for number in np.flatnonzero(areas >= _LEAST):
         y, x = sums_y[number] / areas[number] / stride, sums_x[number] / areas[number] / stride
@@ -53,7 +57,9 @@ def make_targets(
         mask = cells == number
         offsets[0][mask], offsets[1][mask] = y - rows[mask], x - columns[mask]
         weights[mask] = 6 / np.sqrt(max(int(mask.sum()), 4))
-    return Targets(classes.astype(np.int64), centers, offsets, weights)
+    scale = np.sqrt(_SMALL / np.maximum(areas, 1)).clip(1, _EMPHASIS).astype(np.float32)
+    emphasis = np.append(np.float32(1), scale[1:])[instances]
+    return Targets(classes.astype(np.int64), emphasis, centers, offsets, weights)
 
 
 def _bump(centers: NDArray[np.float32], y: float, x: float) -> None:

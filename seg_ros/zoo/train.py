@@ -144,7 +144,7 @@ def _batch(
         noise = random.normal(0, random.uniform(0, 0.04), rgb.shape).astype(np.float32)
         images.append((rgb / np.float32(255) + noise - MEAN) / STD)
         one = make_targets(classes, instances, STRIDE)
-        targets.append((one.classes, one.centers, one.offsets, one.weights))
+        targets.append((one.classes, one.emphasis, one.centers, one.offsets, one.weights))
     stacked = np.stack(images).astype(np.float32)
     batch = torch.from_numpy(stacked).permute(0, 3, 1, 2)   # already channels last
     return batch, [torch.from_numpy(np.stack(column)) for column in zip(*targets, strict=True)]
@@ -154,9 +154,9 @@ def _losses(
     outputs: tuple[Tensor, ...], wanted: list[Tensor], weights: Tensor
 ) -> dict[str, Tensor]:
     semantic, center, offset = outputs
-    classes, centers, offsets, offset_weights = wanted
+    classes, emphasis, centers, offsets, offset_weights = wanted
     return {
-        'semantic': semantic_loss(semantic, classes, weights),
+        'semantic': semantic_loss(semantic, classes, weights, emphasis),
         'center': center_loss(center[:, 0], centers),
         'offset': offset_loss(offset, offsets, offset_weights),
     }

@@ -44,8 +44,8 @@ def test_the_head_normalises_as_the_card_says(name, layout, kind):
     ('name', 'operators'),
     [
         ('bytes', ['Cast', 'Transpose']),
-        ('from 0 to 1', ['Cast', 'Transpose', 'Mul']),
-        ('by channel', ['Cast', 'Transpose', 'Mul', 'Add']),
+        ('from 0 to 1', ['Cast', 'Mul', 'Transpose']),
+        ('by channel', ['Cast', 'Mul', 'Add', 'Transpose']),
     ],
 )
 def test_the_head_computes_no_more_than_it_must(name, operators):

@@ -17,7 +17,7 @@ from seg_ros.engines.classical.objects import MAX_OBJECTS, tensors_from_found
 from seg_ros.engines.classical.otsu import otsu
 from seg_ros.engines.classical.view import Tensors, View
 from seg_ros.engines.classical.watershed import watershed
-from seg_ros.engines.threaded import ThreadedEngine
+from seg_ros.engines.blocking import BlockingEngine
 
 SIZE_HW = (480, 640)
 FINDERS = {
@@ -51,7 +51,7 @@ def open_classical(method: str) -> Engine:
 
 def _engine(
     segment: Callable[[View], Tensors], contract: Contract, card: ModelCard
-) -> ThreadedEngine:
+) -> BlockingEngine:
     def run(batch: Pixels) -> Tensors:
         try:
             pictures = [segment(View(rgb)) for rgb in batch]
@@ -62,4 +62,4 @@ def _engine(
         }
 
     facts = EngineFacts('classical', 'CPU', 'u8', version=cv2.__version__)
-    return ThreadedEngine(card, contract, facts, [run])
+    return BlockingEngine(card, contract, facts, [run])

@@ -1,13 +1,14 @@
 """A blocking runtime becomes an engine with as many frames in flight as it has callables."""
 
-from threading import Barrier, Event, Lock
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event, get_ident, Lock, Thread
 
 import numpy as np
 import pytest
 from seg_ros.core.card import ClassInfo, ModelCard
 from seg_ros.core.contract import Contract, EngineFacts
 from seg_ros.core.errors import ContractError, EngineError
-from seg_ros.engines.threaded import ThreadedEngine
+from seg_ros.engines.blocking import BlockingEngine
 
 PATIENCE_S = 10
 CARD = ModelCard('x', 'semantic', (ClassInfo(0, 'road', (1, 1, 1)),))
@@ -16,7 +17,7 @@ BATCH = np.zeros((1, 2, 3, 3), np.uint8)
 
 def make_engine(*runs, max_batch=2):
     contract = Contract((2, 3), ('labels',), max_batch=max_batch)
-    return ThreadedEngine(CARD, contract, EngineFacts('fake', 'CPU', 'u8'), runs)
+    return BlockingEngine(CARD, contract, EngineFacts('fake', 'CPU', 'u8'), runs)
 
 
 def first_channel(batch):
@@ -31,6 +32,12 @@ def test_the_result_of_a_batch_comes_through_its_future():
     engine.close()
 
 
+def submitted(engine, count):
+    """Submit so many batches from as many threads; return their futures once all have ended."""
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(engine.submit, [BATCH] * count, timeout=PATIENCE_S))
+
+
 @pytest.mark.parametrize('count', [1, 2, 3])
 def test_as_many_frames_are_in_flight_as_there_are_callables(count):
     meeting = Barrier(count)
@@ -40,8 +47,7 @@ def test_as_many_frames_are_in_flight_as_there_are_callables(count):
         return first_channel(batch)
 
     engine = make_engine(*[run] * count)
-    for future in [engine.submit(BATCH) for _ in range(count)]:
-        future.result(PATIENCE_S)
+    assert all(future.result(0).labels.shape == (1, 2, 3) for future in submitted(engine, count))
     engine.close()
 
 
@@ -60,26 +66,24 @@ def test_no_callable_is_used_by_two_threads_at_once():
 
     runs = [Exclusive(), Exclusive()]
     engine = make_engine(*runs)
-    for future in [engine.submit(BATCH) for _ in range(40)]:
-        future.result(PATIENCE_S)
+    for future in submitted(engine, 40):
+        future.result(0)
     engine.close()
     assert sum(run.calls for run in runs) == 40
     assert min(run.calls for run in runs) > 0
 
 
-def test_submitting_does_not_wait_for_the_frame_before():
-    gate = Event()
+def test_the_thread_that_submits_computes():
+    computing = []
 
     def run(batch):
-        gate.wait(PATIENCE_S)
+        computing.append(get_ident())
         return first_channel(batch)
 
     engine = make_engine(run)
-    futures = [engine.submit(BATCH) for _ in range(3)]
-    assert not any(future.done() for future in futures)
-    gate.set()
+    assert engine.submit(BATCH).done()
+    assert computing == [get_ident()]
     engine.close()
-    assert all(future.done() for future in futures)
 
 
 def test_a_failure_reaches_its_own_future_and_no_other():
@@ -118,11 +122,53 @@ def test_a_batch_that_the_graph_does_not_take_is_refused_at_once(batch):
     engine.close()
 
 
-def test_closing_lets_go_of_the_runtime_and_later_batches_are_refused():
-    engine = make_engine(first_channel)
-    future = engine.submit(BATCH)
-    engine.close()
-    assert future.done()
+def test_closing_waits_for_what_is_under_way_and_later_batches_are_refused():
+    entered, gate, futures = Event(), Event(), []
+
+    def run(batch):
+        entered.set()
+        gate.wait(PATIENCE_S)
+        return first_channel(batch)
+
+    engine = make_engine(run)
+    working = Thread(target=lambda: futures.append(engine.submit(BATCH)))
+    closing = Thread(target=engine.close)
+    working.start()
+    assert entered.wait(PATIENCE_S)
+    closing.start()
+    closing.join(0.05)
+    assert closing.is_alive()
+    gate.set()
+    closing.join(PATIENCE_S)
+    working.join(PATIENCE_S)
+    assert futures[0].result(0).labels.shape == (1, 2, 3)
     with pytest.raises(EngineError, match='closed'):
         engine.submit(BATCH)
     engine.close()
+
+
+def test_a_thread_that_waits_for_a_callable_is_told_of_the_closing():
+    entered, gate, refused = Event(), Event(), []
+
+    def run(batch):
+        entered.set()
+        gate.wait(PATIENCE_S)
+        return first_channel(batch)
+
+    def wait_in_vain():
+        with pytest.raises(EngineError, match='closed') as told:
+            engine.submit(BATCH)
+        refused.append(told)
+
+    engine = make_engine(run)
+    threads = [Thread(target=engine.submit, args=[BATCH])]
+    threads[0].start()
+    assert entered.wait(PATIENCE_S)
+    threads += [Thread(target=wait_in_vain), Thread(target=engine.close)]
+    for thread in threads[1:]:
+        thread.start()
+    threads[1].join(PATIENCE_S)
+    gate.set()
+    for thread in threads:
+        thread.join(PATIENCE_S)
+    assert refused

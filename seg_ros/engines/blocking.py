@@ -1,0 +1,75 @@
+"""An engine whose runtime blocks while it computes: the thread that submits does the work."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from threading import Condition
+from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
+from seg_ros.core.card import ModelCard
+from seg_ros.core.contract import Contract, EngineFacts, Outputs, outputs_from_tensors
+from seg_ros.core.errors import EngineError
+from seg_ros.core.frame import Pixels
+
+Run: TypeAlias = Callable[[Pixels], Mapping[str, NDArray[Any]]]
+
+
+class BlockingEngine:
+    """
+    The `Engine` protocol over blocking calls, with futures that are done when they are returned.
+
+    A worker waits for its frame anyway. Were another thread to compute it, a CPU would wake that
+    one, then the worker again, and each would find the other's arrays in no cache of its own.
+
+    :param runs: one callable for each frame in flight, never called by two threads at once. It
+        takes a batch and returns arrays by name that it will not write to again, and raises
+        EngineError in its vendor's stead.
+    """
+
+    def __init__(
+        self, card: ModelCard, contract: Contract, facts: EngineFacts, runs: Sequence[Run]
+    ) -> None:
+        self.card = card
+        self.contract = contract
+        self.facts = facts
+        self._count = len(runs)
+        self._idle = deque(runs)
+        self._closed = False
+        self._changed = Condition()
+
+    def submit(self, batch: Pixels) -> 'Future[Outputs]':
+        """Compute a batch, once fewer than all callables are in use; see `core.contract`."""
+        self.contract.check_batch(batch)
+        future: Future[Outputs] = Future()
+        with self._borrowed() as run:
+            try:
+                future.set_result(outputs_from_tensors(run(batch), len(batch)))
+            except Exception as error:  # noqa: BLE001 - whoever asks for the result is told
+                future.set_exception(error)
+        return future
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[Run]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._idle or self._closed)
+            if self._closed:
+                raise EngineError('the engine is closed', do='open it again')
+            run = self._idle.popleft()
+        try:
+            yield run
+        finally:
+            with self._changed:
+                self._idle.append(run)
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        """Wait for what is under way and let go of the runtime."""
+        with self._changed:
+            if self._closed:
+                return
+            self._closed = True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: len(self._idle) == self._count)
+            self._idle.clear()
