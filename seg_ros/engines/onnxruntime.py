@@ -14,6 +14,7 @@ from seg_ros.core.settings import Settings
 from seg_ros.engines.mixing import mixing
 from seg_ros.engines.blocking import BlockingEngine
 from seg_ros.graph.compiled import read_compiled
+from seg_ros.graph.rolling import rolled
 from seg_ros.graph.tail import tail_for
 from seg_ros.graph.trial import FAILURES
 from seg_ros.graph.unmixing import mixture_of, unmixed
@@ -31,7 +32,7 @@ def open_onnxruntime(path: Path, settings: Settings) -> BlockingEngine:
     compiled = read_compiled(path)
     tailed = tail_for(compiled, settings, 'edges')
     mixture = mixture_of(compiled)
-    model = unmixed(tailed.model, mixture) if mixture else tailed.model
+    model = rolled(unmixed(tailed.model, mixture) if mixture else tailed.model)
     options = ort.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = settings.threads

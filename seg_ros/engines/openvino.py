@@ -15,6 +15,7 @@ from seg_ros.core.settings import Settings
 from seg_ros.engines.mixing import mixing
 from seg_ros.engines.blocking import Run, BlockingEngine
 from seg_ros.graph.compiled import read_compiled
+from seg_ros.graph.rolling import rolled
 from seg_ros.graph.tail import tail_for
 from seg_ros.graph.unmixing import mixture_of, unmixed
 
@@ -34,7 +35,7 @@ def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
     tailed = tail_for(compiled, settings, 'edges')
     device = 'CPU' if settings.device == 'auto' else settings.device
     mixture = mixture_of(compiled) if device == 'CPU' else None
-    model = unmixed(tailed.model, mixture) if mixture else tailed.model
+    model = rolled(unmixed(tailed.model, mixture) if mixture else tailed.model)
     core = ov.Core()
     try:
         graph = core.read_model(model.SerializeToString())

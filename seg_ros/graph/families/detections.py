@@ -41,6 +41,18 @@ def rows_at(rows: Var, index: Var) -> Var:
     return op.gather_nd(rows, op.unsqueeze(index, op.const([2])), batch_dims=1)
 
 
+def columns_at(columns: Var, index: Var, width: int) -> Var:
+    """
+    Pick columns: (N, W, A) at (N, M) gives (N, W, M).
+
+    :param width: W.
+    """
+    if columns.unwrap_tensor().shape[0] == 1:   # CPUs have quick kernels for one list for all
+        return op.gather(columns, op.squeeze(index, op.const([0])), axis=2)
+    wide = op.expand(op.unsqueeze(index, op.const([1])), op.const(np.array([1, width, 1])))
+    return op.gather_elements(columns, wide, axis=2)
+
+
 def detections(
     candidates: Candidates, kept: Var, prototypes: Var, shape: Sequence[int], baked: Baked,
     mask_code: MaskCode,

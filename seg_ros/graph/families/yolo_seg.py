@@ -8,7 +8,7 @@ import numpy as np
 from seg_ros.core.card import ModelCard
 from seg_ros.core.contract import MaskCode
 from seg_ros.graph.baked import Baked
-from seg_ros.graph.families.detections import best, Candidates, detections, rows_at
+from seg_ros.graph.families.detections import best, Candidates, columns_at, detections, rows_at
 from seg_ros.graph.families.reading import Decode, Decoded, Reading
 from seg_ros.graph.network import Network, Port
 from seg_ros.graph.nms import greedy_nms
@@ -128,13 +128,13 @@ def _decode_anchor_free(
     Their own post-processing interpolates the masks' logits.
     """
     columns, prototypes = (op.cast(port, to=np.float32) for port in ports)
-    likeliest = op.reduce_max(_span(columns, 1, 4, form.last), axes=[1], keepdims=False)
+    widths = [4, form.classes, form.protos.shape[1]]
+    parts = op.split(columns, op.const(widths), outputs_count=3, axis=1)
+    likeliest = op.reduce_max(parts[1], axes=[1], keepdims=False)
     scores, index = best(likeliest, form.count(baked))
     # Only the chosen columns are transposed, not those of all anchors.
-    width = np.array([1, form.last + form.protos.shape[1], 1])
-    wide_index = op.expand(op.unsqueeze(index, op.const([1])), op.const(width))
-    chosen = op.gather_elements(columns, wide_index, axis=2)
-    rows = op.transpose(chosen, perm=[0, 2, 1])
+    chosen = [columns_at(part, index, width) for part, width in zip(parts, widths, strict=True)]
+    rows = op.transpose(op.concat(chosen, axis=1), perm=[0, 2, 1])
     return _suppressed(form, rows, scores, prototypes, card, baked)
 
 
