@@ -137,7 +137,7 @@ def _without_lower(
 @njit(nogil=True, cache=True)
 def _rivals(
     chosen: Any, levels: Any, near: Any, winners: Any, places: int, margin: Any
-) -> int:
+) -> Any:
     """
     Choose the channels that can win between the places of a window.
 
@@ -172,6 +172,15 @@ def _rivals(
 
 
 @njit(nogil=True, cache=True)
+def _level(scores: Any, count: int, highest: Any) -> Any:
+    """Return the share of the highest of some scores, uint8."""
+    odds = np.float32(0)
+    for rival in range(count):
+        odds += exp(scores[rival] - highest)
+    return np.uint8(np.rint(np.float32(255) / odds))
+
+
+@njit(nogil=True, cache=True)
 def _settle(
     classes: Any, confidence: Any, lowers: bool, near: Any, chosen: Any, count: int, ids: Any,
     row_weights: Any, column_weights: Any, rows: Any, columns: Any, blended: Any, scores: Any,
@@ -203,11 +212,7 @@ def _settle(
                     best, highest = rival, score
             classes[y, x] = ids[chosen[best]]
             if lowers:
-                odds = np.float32(0)
-                for rival in range(count):
-                    odds += exp(scores[rival] - highest)
-                certain = np.uint8(np.rint(np.float32(255) / odds))
-                confidence[y, x] = min(confidence[y, x], certain)
+                confidence[y, x] = min(confidence[y, x], _level(scores, count, highest))
 
 
 @njit(nogil=True, cache=True)
@@ -264,7 +269,8 @@ def refine_edges(
     """
     channels, _, width = logits.shape
     margin = _FAINT if lowers else np.float32(0)
-    strips, held = np.empty((3, width, channels), np.float32), np.full((3, width // _BLOCK + 1), -1)
+    strips = np.empty((3, width, channels), np.float32)
+    held = np.full((3, width // _BLOCK + 1), -1)
     near, winners = np.empty((9, channels), np.float32), np.empty(9, np.int32)
     chosen, levels = np.empty(channels, np.int64), np.empty((10, 9), np.float32)
     blended, scores = np.empty((3, channels), np.float32), np.empty(channels, np.float32)

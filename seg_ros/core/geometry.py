@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
+from typing import Any
 
 import cv2
 import numpy as np
@@ -148,12 +149,14 @@ def _resized_and_colored(frame: Frame, fit: Fit, spec: InputSpec, out: Pixels | 
     :param out: of that size; it is what is returned, unless there is nothing to be done.
     """
     resizes, colors = fit.resized_hw != fit.source_hw, frame.color != spec.color
-    pixels, size = frame.pixels, fit.resized_hw[::-1]
+    size, code = fit.resized_hw[::-1], _TO_COLOR.get((frame.color, spec.color), -1)
     shrinks = fit.resized_hw[0] < fit.source_hw[0]
     rule = cv2.INTER_AREA if spec.resample == 'area' and shrinks else cv2.INTER_LINEAR
-    code = _TO_COLOR.get((frame.color, spec.color), -1)
+    result: Any = frame.pixels
     if colors and resizes and prod(fit.source_hw) < prod(fit.resized_hw):
-        return cv2.resize(cv2.cvtColor(pixels, code), size, dst=out, interpolation=rule)
+        return np.asarray(cv2.resize(cv2.cvtColor(result, code), size, out, interpolation=rule))
     if resizes:
-        pixels = cv2.resize(pixels, size, dst=None if colors else out, interpolation=rule)
-    return cv2.cvtColor(pixels, code, dst=out) if colors else pixels
+        result = cv2.resize(result, size, None if colors else out, interpolation=rule)
+    if colors:
+        result = cv2.cvtColor(result, code, out)
+    return np.asarray(result)

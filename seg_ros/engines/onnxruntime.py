@@ -11,8 +11,8 @@ from seg_ros.core.contract import EngineFacts
 from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Pixels
 from seg_ros.core.settings import Settings
-from seg_ros.engines.mixing import mixing
 from seg_ros.engines.blocking import BlockingEngine
+from seg_ros.engines.mixing import mixing
 from seg_ros.graph.compiled import read_compiled
 from seg_ros.graph.rolling import rolled
 from seg_ros.graph.tail import tail_for

@@ -12,8 +12,8 @@ from seg_ros.core.contract import EngineFacts, TENSORS
 from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Pixels
 from seg_ros.core.settings import Settings
+from seg_ros.engines.blocking import BlockingEngine, Run
 from seg_ros.engines.mixing import mixing
-from seg_ros.engines.blocking import Run, BlockingEngine
 from seg_ros.graph.compiled import read_compiled
 from seg_ros.graph.rolling import rolled
 from seg_ros.graph.tail import tail_for

@@ -60,7 +60,6 @@ class Passage:
                 frame, masks, self.segmenter.card, message.header, None, 1, self._alpha, False
             ))
 
-
     def stages_ms(self) -> dict[str, float]:
         """Return the median of each stage so far."""
         timing = self.segmenter.timing

@@ -8,6 +8,7 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.contract import Contract, Engine, EngineFacts
 from seg_ros.core.errors import EngineError, SettingError
 from seg_ros.core.frame import Pixels
+from seg_ros.engines.blocking import BlockingEngine
 from seg_ros.engines.classical.adaptive import adaptive
 from seg_ros.engines.classical.cards import object_card, region_card
 from seg_ros.engines.classical.edges import edges
@@ -17,7 +18,6 @@ from seg_ros.engines.classical.objects import MAX_OBJECTS, tensors_from_found
 from seg_ros.engines.classical.otsu import otsu
 from seg_ros.engines.classical.view import Tensors, View
 from seg_ros.engines.classical.watershed import watershed
-from seg_ros.engines.blocking import BlockingEngine
 
 SIZE_HW = (480, 640)
 FINDERS = {

@@ -47,7 +47,8 @@ def columns_at(columns: Var, index: Var, width: int) -> Var:
 
     :param width: W.
     """
-    if columns.unwrap_tensor().shape[0] == 1:   # CPUs have quick kernels for one list for all
+    shape = columns.unwrap_tensor().shape
+    if shape and shape[0] == 1:     # CPUs have a quick kernel for one list of columns
         return op.gather(columns, op.squeeze(index, op.const([0])), axis=2)
     wide = op.expand(op.unsqueeze(index, op.const([1])), op.const(np.array([1, width, 1])))
     return op.gather_elements(columns, wide, axis=2)
