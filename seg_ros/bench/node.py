@@ -1,6 +1,8 @@
 """The node as real processes over DDS: age, rate, missed frames, processor time and memory."""
 
-from contextlib import ExitStack
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
 from itertools import pairwise
 import json
 from pathlib import Path
@@ -29,17 +31,58 @@ def node(folder: Path, seconds: float) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for overload in OVERLOADS:
         found[f'{overload}x'] = overloaded(*street_model(folder, depth * overload), seconds)
-    _, model = street_model(folder, max(1, depth // 4))
+    raw, model = street_model(folder, max(1, depth // 4))
     found['unread'] = unread(model, seconds)
     four = [f'camera{number}' for number in range(4)]
     for workers in (1, 2):
         found[f'4 cameras, 1 process, {workers} at work'] = watched(
-            [(model, four)], CAMERA_HZ, seconds, workers
+            [Served(model, four, workers)], CAMERA_HZ, seconds
         )
     found['4 cameras, 4 processes'] = watched(
-        [(model, [name]) for name in four], CAMERA_HZ, seconds
+        [Served(model, [name]) for name in four], CAMERA_HZ, seconds
+    )
+    found['4 cameras, 4 plain nodes'] = watched(
+        [Served(raw, [name], plain=True) for name in four], CAMERA_HZ, seconds
     )
     return found
+
+
+def soak(folder: Path, seconds: float) -> dict[str, Any]:
+    """Run the node at twice what it can do, for long: whether ages or memory grow."""
+    depth = depth_for(2e3 / CAMERA_HZ, folder, threads=1)
+    _, model = street_model(folder, depth)
+    return {f'2x for {seconds:g} s': watched([Served(model, ['camera'])], CAMERA_HZ, seconds)}
+
+
+@dataclass(frozen=True)
+class Served:
+    """
+    One node and its cameras.
+
+    :param model: compiled, or the raw network of a plain node.
+    :param plain: a straightforward node (`ros.bench_plain`) instead of ours.
+    """
+
+    model: Path
+    cameras: Sequence[str]
+    workers: int = 1
+    plain: bool = False
+
+    def topics(self, index: int) -> list[str]:
+        """Return where the masks of node `index` go."""
+        return [f'/node{index}/segmentation/{name}/semantic' for name in self.cameras]
+
+    def start(self, index: int) -> AbstractContextManager['subprocess.Popen[str]']:
+        """Start node `index`."""
+        if self.plain:
+            return started('ros.bench_plain', str(self.model), *self.cameras, *self.topics(index))
+        words = [
+            '-r', f'__ns:=/node{index}', '-p', f'model:={self.model}', '-p', 'threads:=1',
+            '-p', f'workers:={self.workers}', '-p', f'cameras:=[{",".join(self.cameras)}]',
+        ]
+        for name in self.cameras:
+            words += ['-r', f'{name}/image_raw:=/{name}/image_raw']
+        return started('ros.node', '--ros-args', *words)
 
 
 def overloaded(raw: Path, model: Path, seconds: float) -> dict[str, Any]:
@@ -49,8 +92,8 @@ def overloaded(raw: Path, model: Path, seconds: float) -> dict[str, Any]:
     T is the 99th percentile of the network's time in the same run, the idle overhead the median
     age at 2 Hz beyond the median of the network's time there.
     """
-    idle = watched([(model, ['camera'])], IDLE_HZ, max(seconds, 10.0))
-    run = watched([(model, ['camera'])], CAMERA_HZ, seconds)
+    idle = watched([Served(model, ['camera'])], IDLE_HZ, max(seconds, 10.0))
+    run = watched([Served(model, ['camera'])], CAMERA_HZ, seconds)
     alone = network_ms(raw)
     age_limit = limit_ms(run['network_p99_ms'], 1e3 / CAMERA_HZ, idle_overhead_ms(idle))
     return {
@@ -80,22 +123,17 @@ def limit_ms(network_p99_ms: float, period_ms: float, overhead_ms: float) -> flo
     return network_p99_ms + min(network_p99_ms, period_ms) + overhead_ms + 5
 
 
-def watched(
-    nodes: list[tuple[Path, list[str]]], rate_hz: float, seconds: float, workers: int = 1
-) -> dict[str, Any]:
+def watched(nodes: Sequence[Served], rate_hz: float, seconds: float) -> dict[str, Any]:
     """
     Run nodes, cameras and a reader of every semantic map, and count from the third second on.
 
-    :param nodes: for each its model and its cameras.
     :raises EngineError: if no mask came.
     """
-    cameras = [camera for _, names in nodes for camera in names]
-    topics = [f'/node{index}/segmentation/{name}/semantic'
-              for index, (_, names) in enumerate(nodes) for name in names]
+    cameras = [camera for each in nodes for camera in each.cameras]
+    topics = [topic for index, each in enumerate(nodes) for topic in each.topics(index)]
     with ExitStack() as stack:
         begin = monotonic()
-        pids = [stack.enter_context(_node(index, *each, workers)).pid
-                for index, each in enumerate(nodes)]
+        pids = [stack.enter_context(each.start(index)).pid for index, each in enumerate(nodes)]
         reader = stack.enter_context(
             started('ros.bench_reader', *topics, '--seconds', str(seconds))
         )
@@ -103,20 +141,23 @@ def watched(
         _expect(reader, 'first')
         first_s = monotonic() - begin
         _expect(reader, 'counting')
-        used = cpu_s(pids)
+        used, memory_before = cpu_s(pids), memory_mib(pids)
         heard = json.loads(_line(reader))
         used, memory = cpu_s(pids) - used, memory_mib(pids)
     arrivals = heard['arrivals']
     return {
         **told(heard['told']), **counted(arrivals, rate_hz, seconds),
         'first_mask_s': round(first_s, 2),
-        'memory_mib': round(memory), **per_frame(used, arrivals, seconds),
+        'memory_mib': round(memory), 'memory_growth_mib': round(memory - memory_before, 1),
+        'age_growth_ms': age_growth_ms(arrivals), **per_frame(used, arrivals, seconds),
     }
 
 
 def told(statuses: dict[str, dict[str, str]]) -> dict[str, Any]:
     """Return what the nodes' last diagnostics say of the network's time and of drops."""
     engines = [values for name, values in statuses.items() if name.endswith(': engine')]
+    if not engines:     # nodes that tell nothing of themselves
+        return {}
     drops: dict[str, int] = {}
     for values in statuses.values():
         for key, value in values.items():
@@ -155,6 +196,15 @@ def counted(
     }
 
 
+def age_growth_ms(arrivals: dict[str, list[tuple[int, float]]]) -> float:
+    """Return the median age in the last fifth of the time less that in the first."""
+    growth = []
+    for rows in arrivals.values():
+        ages, fifth = [age for _, age in rows], max(1, len(rows) // 5)
+        growth.append(float(np.median(ages[-fifth:]) - np.median(ages[:fifth])))
+    return round(max(growth), 2)
+
+
 def per_frame(
     used_s: float, arrivals: dict[str, list[tuple[int, float]]], seconds: float
 ) -> dict[str, float]:
@@ -168,22 +218,13 @@ def per_frame(
 def unread(model: Path, seconds: float) -> dict[str, float]:
     """Return the share of a core that the node takes while cameras run and nobody reads."""
     with ExitStack() as stack:
-        process = stack.enter_context(_node(0, model, ['camera']))
+        process = stack.enter_context(Served(model, ['camera']).start(0))
         stack.enter_context(started('ros.bench_camera', 'camera', '--rate', str(CAMERA_HZ)))
         sleep(3 * IDLE_S)
         before = cpu_s([process.pid])
         sleep(seconds)
         used = cpu_s([process.pid]) - before
     return {'cores': round(used / seconds, 4)}
-
-
-def _node(index: int, model: Path, cameras: list[str], workers: int = 1) -> Any:
-    words = ['-r', f'__ns:=/node{index}', '-p', f'model:={model}', '-p', 'threads:=1',
-             '-p', f'workers:={workers}',
-             '-p', f'cameras:=[{",".join(cameras)}]']
-    for name in cameras:
-        words += ['-r', f'{name}/image_raw:=/{name}/image_raw']
-    return started('ros.node', '--ros-args', *words)
 
 
 def _line(process: 'subprocess.Popen[str]') -> str:

@@ -17,9 +17,10 @@ ONE_THREAD = ('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS')
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
-        'what', choices=('engine', 'stages', 'node', 'peers'),
-        help='the network alone; a message to its masks in one thread; real processes over DDS; '
-        "others' processing of the same outputs",
+        'what', choices=('engine', 'stages', 'workers', 'node', 'soak', 'peers'),
+        help='the network alone; a message to its masks in one thread; one and two workers '
+        "against their limit; real processes over DDS; one of these for long; others' processing "
+        'of the same outputs',
     )
     parser.add_argument(
         '--model', type=Path, nargs='+', default=(), metavar='MODEL', dest='models',
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--rounds', type=int, default=50, help='of each work, in turns (50)')
     parser.add_argument(
-        '--seconds', type=float, default=10.0, help='each run of `node` lasts (10)'
+        '--seconds', type=float, default=10.0, help='each run of `node` and `soak` lasts (10)'
     )
     parser.add_argument('--out', type=Path, help='a folder for JSON, Markdown and a histogram')
     parser.add_argument('--json', action='store_true', help='print the figures as one object')
@@ -41,7 +42,9 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.bench.machine import machine
     from seg_ros.bench.report import flattened, without_samples, write_report
     from seg_ros.commands.figures import print_figures
+    from seg_ros.pipeline.memory import keep_freed_memory
 
+    keep_freed_memory()
     cv2.setNumThreads(1)
     described = machine()
     with TemporaryDirectory() as folder:
@@ -73,6 +76,14 @@ def _bench(args: argparse.Namespace) -> Callable[[Path], dict[str, Any]]:
         from seg_ros.bench.peers import compare
 
         return lambda folder: compare(folder, args.rounds)
+    if args.what == 'workers':
+        from seg_ros.bench.workers import workers
+
+        return lambda folder: workers(folder, args.rounds)
+    if args.what == 'soak':
+        from seg_ros.bench.node import soak
+
+        return lambda folder: soak(folder, args.seconds)
     from seg_ros.bench.node import node
 
     return lambda folder: node(folder, args.seconds)

@@ -66,7 +66,8 @@ class Settings:
         'auto', 'Device as the engine names it: `CPU`, `GPU`, `GPU.1`, `cuda:0`.'
     )
     threads: int = _setting(
-        0, 'CPU threads of the engine; 0 leaves the choice to it.', low=0, high=256
+        0, 'CPU threads of the engine, at least one for each worker; 0 leaves the choice to it.',
+        low=0, high=256,
     )
     inference_precision: str = _setting(
         'auto',

@@ -82,7 +82,8 @@ def _options(device: str, settings: Settings) -> dict[str, Any]:
     if device == 'CPU':
         options['NUM_STREAMS'] = settings.workers
         if settings.threads:
-            options['INFERENCE_NUM_THREADS'] = settings.threads
+            # It counts those of all streams, one of which would wait where there are fewer.
+            options['INFERENCE_NUM_THREADS'] = max(settings.threads, settings.workers)
     if settings.inference_precision == 'f32':
         options['INFERENCE_PRECISION_HINT'] = 'f32'
     if settings.cache_dir:

@@ -70,6 +70,11 @@ class Timing:
         median, tail = np.percentile(samples, (50, 99))
         return float(median), float(tail), max(samples)
 
+    def forget(self) -> None:
+        """Begin the durations anew; counts and rates go on."""
+        with self._lock:
+            self._samples.clear()
+
     def stages(self) -> list[str]:
         """Return the names of all stages, in the order of their first frame."""
         with self._lock:

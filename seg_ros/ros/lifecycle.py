@@ -8,6 +8,7 @@ from lifecycle_msgs.srv import ChangeState
 from rclpy._rclpy_pybind11 import RCLError
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from seg_ros.core.errors import SegError
+from seg_ros.ros.spin import STEADY
 
 Transition: TypeAlias = Callable[[Any, LifecycleState], TransitionCallbackReturn]
 
@@ -69,7 +70,7 @@ class SafeLifecycleNode(LifecycleNode):
             if not steps:
                 self.abandon_autostart()
 
-        self._autostart = self.create_timer(0.001, step)
+        self._autostart = self.create_timer(0.001, step, clock=STEADY)
 
     def abandon_autostart(self) -> None:
         """Leave every further transition to others."""

@@ -11,7 +11,6 @@ import cv2
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 from seg_ros.core.errors import SegError, SettingError
@@ -26,6 +25,7 @@ from seg_ros.ros.models import check_model, Models
 from seg_ros.ros.outputs.vision import label_info, MISSING
 from seg_ros.ros.parameters import Declared, is_live, reason, settings_changed
 from seg_ros.ros.qos import LATCHED
+from seg_ros.ros.spin import open_executor, STEADY
 from seg_ros.ros.stream import Stream
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
@@ -80,7 +80,8 @@ class SegmentationNode(SafeLifecycleNode):
         else:
             self._announce_labels()
         for period_s, callback in ((1.0, self._diagnose), (FOLLOW_S, self._follow)):
-            self._entities.append((self.destroy_timer, self.create_timer(period_s, callback)))
+            timer = self.create_timer(period_s, callback, clock=STEADY)
+            self._entities.append((self.destroy_timer, timer))
         self._tell_engine(models.lease.current)
 
     def _tell_engine(self, segmenter: Segmenter) -> None:
@@ -258,7 +259,7 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     node = SegmentationNode(ended.is_set)
-    executor = SingleThreadedExecutor()
+    executor = open_executor()
     executor.add_node(node)
     try:
         while not ended.is_set():

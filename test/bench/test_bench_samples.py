@@ -1,9 +1,10 @@
 import pytest
 from seg_ros.bench.histogram import bars, BINS
-from seg_ros.bench.node import counted, idle_overhead_ms, limit_ms, per_frame, told
+from seg_ros.bench.node import age_growth_ms, counted, idle_overhead_ms, limit_ms, per_frame, told
 from seg_ros.bench.processes import cpu_ticks
 from seg_ros.bench.report import flattened, sample_sets
 from seg_ros.bench.samples import difference, interleaved, summary
+from seg_ros.bench.workers import shares
 from seg_ros.core.errors import EngineError
 
 
@@ -85,3 +86,20 @@ def test_sets_of_samples_keep_their_names():
         'x': {'samples_ms': [1.0]}, 'y': {'samples_ms': {'z': [2.0]}}, 'w': {'rate_hz': 3.0}
     }
     assert dict(sample_sets(found)) == {'x': [1.0], 'y, z': [2.0]}
+
+
+def test_growth_is_that_of_the_camera_whose_ages_grow_most():
+    steady = [(number, 20.0 + number % 2) for number in range(50)]
+    growing = [(number, 20.0 + number) for number in range(50)]
+    assert age_growth_ms({'steady': steady}) == pytest.approx(0, abs=1)
+    assert age_growth_ms({'steady': steady, 'growing': growing}) == 40.0
+
+
+def test_nodes_without_diagnostics_tell_nothing():
+    assert told({}) == {}
+
+
+def test_rates_are_compared_with_the_limit_of_their_round():
+    # 20 ms a frame: two cores could do 100 frames a second; 10 ms: 200.
+    found = shares([90.0, 180.0], [20.0, 10.0], 2)
+    assert found == {'rate_hz': 135.0, 'limit_hz': 150.0, 'of_limit': 0.9}

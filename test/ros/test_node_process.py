@@ -117,3 +117,17 @@ def test_empty_lists_in_a_parameter_file_mean_the_defaults(bystander, channel_mo
             '/camera/image_raw', semantic, channel_picture()
         )
     assert set(bytes(mask.data)) == {10, 20, 30}
+
+
+@pytest.mark.slow
+def test_a_node_whose_readers_come_and_go_lives_on(bystander, channel_model):
+    with node_process('-p', f'model:={channel_model}') as process:
+        for _ in range(4):
+            semantic = bystander.listen('/segmentation/camera/semantic', Image)
+            bystander.stream_until_masked('/camera/image_raw', semantic, channel_picture())
+            bystander.tester.destroy_subscription(next(iter(bystander.tester.subscriptions)))
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, log = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, log
+    assert 'Traceback' not in log

@@ -1,0 +1,167 @@
+"""How near to their limit one and two workers come: frames a second, and one frame's latency."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
+import os
+from pathlib import Path
+from threading import Event
+from time import monotonic, perf_counter, sleep
+from typing import Any
+
+import cv2
+import numpy as np
+from seg_ros.bench.networks import depth_for, street_model
+from seg_ros.core.encodings import frame_from_bytes
+from seg_ros.core.errors import EngineError
+from seg_ros.core.settings import Settings
+from seg_ros.engines import open_engine
+from seg_ros.pipeline.mailbox import Mailbox
+from seg_ros.pipeline.memory import keep_freed_memory
+from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.pipeline.worker import Workers
+
+COST_MS, SIZE_HW = 40.0, (720, 1280)
+ROUND_S = 2.0
+STAGES = ('decode', 'fit', 'network', 'paint')
+PARTS = frozenset({'classes'})
+
+
+def workers(folder: Path, rounds: int) -> dict[str, Any]:
+    """
+    Let workers have a new picture whenever they ask for one, and one alone for its latency.
+
+    Each round measures the stages one by one, then one worker, then two, then two processes that
+    know nothing of each other, for `ROUND_S` each. The limit is cores / (decode + fit + network +
+    paint), for as many cores as there are workers. Cores that share caches, memory or execution
+    units do not reach it; the two processes tell how far they get.
+
+    :param rounds: of all of them.
+    """
+    _, model = street_model(folder, depth_for(COST_MS, folder, threads=1))
+    picture = np.random.default_rng(0).integers(0, 256, (*SIZE_HW, 3), np.uint8).tobytes()
+    counts = [count for count in (1, 2) if count <= (os.cpu_count() or 1)]
+    stages_ms: list[float] = []
+    latency_ms: list[float] = []
+    rates: dict[str, list[float]] = {f'{count} at work': [] for count in counts}
+    apart = rates.setdefault('2 processes', [])
+    lines = {count: _Line(model, picture, count) for count in counts}
+    with get_context('spawn').Pool(2, _open_line, (model, picture)) as processes:
+        for _ in range(rounds):
+            stages_ms.append(lines[1].stages_ms())
+            latency_ms.append(lines[1].latency_ms())
+            for count in counts:
+                rates[f'{count} at work'].append(lines[count].rate_hz())
+            apart.append(sum(processes.map(_rate_of_line, range(2), chunksize=1)))
+    for line in lines.values():
+        line.segmenter.close()
+    beyond = np.subtract(latency_ms, stages_ms)
+    return {
+        'one frame': {
+            'stages_ms': round(float(np.median(stages_ms)), 3),
+            'latency_ms': round(float(np.median(latency_ms)), 3),
+            'beyond_stages_ms': round(float(np.median(beyond)), 3),
+        },
+        **{name: shares(each, stages_ms, int(name[0])) for name, each in rates.items()},
+    }
+
+
+def shares(rates: list[float], stages_ms: list[float], count: int) -> dict[str, float]:
+    """Compare rates in Hz with the limits of the same rounds, for so many cores."""
+    reached = np.multiply(rates, stages_ms) / (1e3 * count)
+    return {
+        'rate_hz': round(float(np.median(rates)), 2),
+        'limit_hz': round(float(np.median(1e3 * count / np.array(stages_ms))), 2),
+        'of_limit': round(float(np.median(reached)), 3),
+    }
+
+
+class _Line:
+    """
+    A segmenter and its workers, without ROS.
+
+    :param picture: rgb8 bytes of `SIZE_HW`.
+    """
+
+    def __init__(self, model: Path, picture: bytes, count: int) -> None:
+        settings = Settings(model=str(model), engine='openvino', threads=count, workers=count)
+        self.segmenter = Segmenter(open_engine(settings), settings)
+        self._picture = picture
+        self._count = count
+        self.stages_ms()
+
+    def _see_through(self) -> None:
+        with self.segmenter.timing.stage('decode'):
+            frame = frame_from_bytes(self._picture, SIZE_HW, 'rgb8', 3 * SIZE_HW[1])
+        self.segmenter.segment(frame, PARTS)
+
+    def stages_ms(self) -> float:
+        """Return the sum of the stages' medians, with nothing else at work."""
+        timing = self.segmenter.timing
+        timing.forget()
+        end = monotonic() + ROUND_S
+        while monotonic() < end:
+            self._see_through()
+        medians = [quantiles[0] for name in STAGES if (quantiles := timing.quantiles(name))]
+        return float(sum(medians))
+
+    def latency_ms(self) -> float:
+        """Return the median time from leaving a message to having its masks."""
+        done = Event()
+        taken: list[float] = []
+
+        def work(mailbox: 'Mailbox[None]', items: Any) -> None:
+            self._see_through()
+            done.set()
+
+        with _working(work, 1) as mailbox:
+            end = monotonic() + ROUND_S
+            while monotonic() < end:
+                done.clear()
+                start = perf_counter()
+                mailbox.put('camera', None)
+                done.wait()
+                taken.append(1e3 * (perf_counter() - start))
+        return float(np.median(taken))
+
+    def rate_hz(self) -> float:
+        """Return how many frames a second the workers see through."""
+        finished: list[float] = []
+
+        def work(mailbox: 'Mailbox[None]', items: Any) -> None:
+            mailbox.put('camera', None)
+            self._see_through()
+            finished.append(monotonic())
+
+        with _working(work, self._count) as mailbox:
+            mailbox.put('camera', None)
+            sleep(ROUND_S)
+        return (len(finished) - 1) / (finished[-1] - finished[0])
+
+
+_line_of_process: '_Line | None' = None
+
+
+def _open_line(model: Path, picture: bytes) -> None:
+    global _line_of_process
+    keep_freed_memory()
+    cv2.setNumThreads(1)
+    _line_of_process = _Line(model, picture, 1)
+
+
+def _rate_of_line(_: int) -> float:
+    assert _line_of_process is not None
+    return _line_of_process.rate_hz()
+
+
+@contextmanager
+def _working(work: Any, count: int) -> Iterator['Mailbox[None]']:
+    """Let workers work while the block lasts; a failure of theirs ends it."""
+    failures: list[Exception] = []
+    mailbox: Mailbox[None] = Mailbox()
+    crew = Workers(mailbox, partial(work, mailbox), failures.append, count)
+    yield mailbox
+    crew.stop()
+    if failures:
+        raise EngineError(f'a worker failed: {failures[0]}') from failures[0]
