@@ -81,6 +81,8 @@ def _options(device: str, settings: Settings) -> dict[str, Any]:
     options: dict[str, Any] = {'PERFORMANCE_HINT': 'LATENCY'}
     if device == 'CPU':
         options['NUM_STREAMS'] = settings.workers
+        # Pinned threads of two processes share one core while others idle.
+        options['ENABLE_CPU_PINNING'] = False
         if settings.threads:
             # It counts those of all streams, one of which would wait where there are fewer.
             options['INFERENCE_NUM_THREADS'] = max(settings.threads, settings.workers)
