@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from seg_ros.bench.networks import depth_for, raw_runner, street_model
-from seg_ros.bench.processes import cpu_s, memory_mib, started
+from seg_ros.bench.processes import cpu_s, memory_mib, page_faults, started
 from seg_ros.bench.samples import summary
 from seg_ros.core.errors import EngineError
 
@@ -141,15 +141,17 @@ def watched(nodes: Sequence[Served], rate_hz: float, seconds: float) -> dict[str
         _expect(reader, 'first')
         first_s = monotonic() - begin
         _expect(reader, 'counting')
-        used, memory_before = cpu_s(pids), memory_mib(pids)
+        used, memory_before, faults = cpu_s(pids), memory_mib(pids), page_faults(pids)
         heard = json.loads(_line(reader))
         used, memory = cpu_s(pids) - used, memory_mib(pids)
+        faults = page_faults(pids) - faults
     arrivals = heard['arrivals']
     return {
         **told(heard['told']), **counted(arrivals, rate_hz, seconds),
         'first_mask_s': round(first_s, 2),
         'memory_mib': round(memory), 'memory_growth_mib': round(memory - memory_before, 1),
-        'age_growth_ms': age_growth_ms(arrivals), **per_frame(used, arrivals, seconds),
+        'age_growth_ms': age_growth_ms(arrivals),
+        'page_faults_per_mask': round(faults / sum(map(len, arrivals.values())), 1), **per_frame(used, arrivals, seconds),
     }
 
 

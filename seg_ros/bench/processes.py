@@ -41,6 +41,16 @@ def cpu_ticks(stat: str) -> int:
     return int(fields[11]) + int(fields[12])
 
 
+def page_faults(pids: Sequence[int]) -> int:
+    """Return how often processes were given a page of memory that they did not have yet."""
+    return sum(minor_faults(Path(f'/proc/{pid}/stat').read_text()) for pid in pids)
+
+
+def minor_faults(stat: str) -> int:
+    """Read the faults that needed no disk from the text of /proc/PID/stat."""
+    return int(stat.rpartition(')')[2].split()[7])
+
+
 def memory_mib(pids: Sequence[int]) -> float:
     """Return the resident memory of processes; what they share counts once for each."""
     page = os.sysconf('SC_PAGE_SIZE')

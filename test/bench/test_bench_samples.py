@@ -1,7 +1,7 @@
 import pytest
 from seg_ros.bench.histogram import bars, BINS
 from seg_ros.bench.node import age_growth_ms, counted, idle_overhead_ms, limit_ms, per_frame, told
-from seg_ros.bench.processes import cpu_ticks
+from seg_ros.bench.processes import cpu_ticks, minor_faults
 from seg_ros.bench.report import flattened, sample_sets
 from seg_ros.bench.samples import difference, interleaved, summary
 from seg_ros.bench.workers import shares
@@ -53,10 +53,11 @@ def test_processor_time_is_divided_by_masks_and_by_time():
     assert per_frame(2.0, rows, 4.0) == {'cpu_ms_per_mask': 40.0, 'cores': 0.5}
 
 
-def test_processor_ticks_are_read_behind_a_name_with_blanks_and_brackets():
+def test_ticks_and_faults_are_read_behind_a_name_with_blanks_and_brackets():
     stat = '7 (a) b) S ' + ' '.join(str(number) for number in range(4, 30))
-    # proc(5): fields 14 and 15 are utime and stime.
+    # proc(5): fields 14 and 15 are utime and stime, 10 is minflt.
     assert cpu_ticks(stat) == 14 + 15
+    assert minor_faults(stat) == 10
 
 
 def test_drops_of_all_cameras_are_added_and_the_slowest_network_told():
