@@ -151,7 +151,8 @@ def watched(nodes: Sequence[Served], rate_hz: float, seconds: float) -> dict[str
         'first_mask_s': round(first_s, 2),
         'memory_mib': round(memory), 'memory_growth_mib': round(memory - memory_before, 1),
         'age_growth_ms': age_growth_ms(arrivals),
-        'page_faults_per_mask': round(faults / sum(map(len, arrivals.values())), 1), **per_frame(used, arrivals, seconds),
+        'page_faults_per_mask': round(faults / sum(map(len, arrivals.values())), 1),
+        **per_frame(used, arrivals, seconds),
     }
 
 
