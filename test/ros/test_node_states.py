@@ -13,6 +13,12 @@ def test_the_node_starts_itself_and_becomes_active(robot):
     each.wait(lambda: each.state() == 'active', 'autostart')
 
 
+def test_the_node_starts_itself_before_simulated_time_begins(robot):
+    each = robot(use_sim_time=True)
+    each.wait(lambda: each.state() == 'active', 'autostart')
+    each.wait(lambda: each.words.get('engine') == 'active', 'diagnostics')
+
+
 def test_without_autostart_the_states_are_walked_by_request(robot):
     each = robot(autostart=False)
     walk = [
