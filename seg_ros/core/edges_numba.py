@@ -18,7 +18,7 @@ _SIGNATURES = [
 ]
 # A channel that is lower by this much everywhere lowers a share by less than one of 255 levels.
 _FAINT = np.float32(6)
-_BLOCK = 16     # scores in a line of a cache
+_TALL, _BROAD = 4, 16    # a tile, in rows and columns: a line of the cache is 16 scores
 
 
 @njit(nogil=True, cache=True)
@@ -69,75 +69,80 @@ def _any(marks: Any, top: int, left: int, tall: int, broad: int) -> bool:
 
 
 @njit(nogil=True, cache=True)
-def _lay_out(strips: Any, held: Any, logits: Any, row: int, left: int, last: int) -> None:
+def _peaks(logits: Any) -> Any:
     """
-    Lay the scores of some columns of a row out by pixel, each line of the cache once.
+    Return the highest score of each channel in each tile, float32 (rows, columns, C).
 
-    The planes of a score map often lie a power of two apart, so that reading one pixel's scores
-    where they are evicts its neighbours' from the caches.
-
-    :param strips: float32 (3, w, C), written at the row's number modulo 3.
-    :param held: int64 (3, blocks of columns), which row is there.
+    One pass over the scores in the order of memory, so that most channels are never looked up
+    again, each in another line of the cache.
     """
-    channels, _, columns = logits.shape
-    strip = strips[row % 3]
-    for block in range(left // _BLOCK, last // _BLOCK + 1):
-        if held[row % 3, block] != row:
-            held[row % 3, block] = row
-            for channel in range(channels):
-                for column in range(block * _BLOCK, min((block + 1) * _BLOCK, columns)):
-                    strip[column, channel] = logits[channel, row, column]
+    channels, rows, columns = logits.shape
+    tiles = -(-rows // _TALL), -(-columns // _BROAD)
+    peaks = np.empty((*tiles, channels), np.float32)
+    crest = np.empty(tiles[1] * _BROAD, np.float32)
+    for channel in range(channels):
+        for tile in range(tiles[0]):
+            crest[:] = -np.inf
+            for row in range(tile * _TALL, min((tile + 1) * _TALL, rows)):
+                line = logits[channel, row]
+                for column in range(columns):
+                    crest[column] = max(crest[column], line[column])
+            for place in range(tiles[1]):
+                highest = crest[place * _BROAD]
+                for column in range(1, _BROAD):
+                    highest = max(highest, crest[place * _BROAD + column])
+                peaks[tile, place, channel] = highest
+    return peaks
 
 
 @njit(nogil=True, cache=True)
-def _gather(
-    near: Any, winners: Any, strips: Any, held: Any, logits: Any, labels: Any,
-    top: int, left: int, tall: int, broad: int,
+def _locate(
+    places: Any, rows: int, columns: int, top: int, left: int, tall: int, broad: int
 ) -> None:
-    """
-    Fetch the scores and labels of a window's neighbours.
-
-    :param near: float32 (9, C), of which the first `tall * broad` are written, row by row; so
-        `winners`.
-    """
-    rows, columns = labels.shape
+    """Write where a window's neighbours lie in a map of so many rows that is laid flat."""
+    place = 0
     for down in range(tall):
-        row = min(top + down, rows - 1)
-        _lay_out(strips, held, logits, row, left, min(left + broad, columns) - 1)
+        row = min(top + down, rows - 1) * columns
         for right in range(broad):
-            column, place = min(left + right, columns - 1), broad * down + right
-            winners[place] = labels[row, column]
-            for channel in range(near.shape[1]):
-                near[place, channel] = strips[row % 3, column, channel]
+            places[place] = row + min(left + right, columns - 1)
+            place += 1
 
 
 @njit(nogil=True, cache=True)
-def _without_lower(
-    chosen: Any, count: int, level: Any, near: Any, places: int, margin: Any
-) -> int:
+def _levels(levels: Any, labels: Any, logits: Any, places: Any, count: int) -> int:
     """
-    Drop the channels that lie below a level at all places, by more than a margin.
+    Note the scores of a window's winners, the best channels of its places, and their mean.
 
-    :param chosen: int64 (C), of which the first `count` are looked at; what stays moves forward.
-    :param level: float32 (9).
-    :returns: how many stay.
+    :param levels: float32 (10, 9), written: the mean at each place, then each winner.
+    :param labels: int32 (h * w).
+    :param logits: float32 (C, h * w).
+    :param places: of which `count` are the window's.
+    :returns: how many winners there are.
     """
-    kept = 0
-    for index in range(count):
-        channel = chosen[index]
-        place = 0
-        while place < places and level[place] - near[place, channel] > margin:
-            place += 1
-        if place < places:
-            chosen[kept] = channel
-            kept += 1
-    return kept
+    several = 0
+    for place in range(count):
+        winner = labels[places[place]]
+        first = 0
+        while labels[places[first]] != winner:
+            first += 1
+        if first < place:
+            continue
+        several += 1
+        for other in range(count):
+            score = logits[winner, places[other]]
+            levels[several, other] = score
+            levels[0, other] = score + (levels[0, other] if several > 1 else np.float32(0))
+    share = np.float32(1) / np.float32(several)
+    for place in range(count):
+        levels[0, place] *= share
+    return several
 
 
 @njit(nogil=True, cache=True)
 def _rivals(
-    chosen: Any, levels: Any, near: Any, winners: Any, places: int, margin: Any
-) -> Any:
+    chosen: Any, near: Any, levels: Any, several: int, logits: Any, places: Any, count: int,
+    peaks: Any, top: int, left: int, bottom: int, right: int, margin: Any,
+) -> int:
     """
     Choose the channels that can win between the places of a window.
 
@@ -145,30 +150,42 @@ def _rivals(
     best of the winners is at least their mean. Nor can one that lies below one of the winners.
 
     :param chosen: int64 (C), written.
-    :param levels: float32 (10, 9), of use in here alone.
-    :param near: float32 (9, C), and the best channel of each of its `places`, `winners`.
+    :param near: float32 (9, C), written: the score of each that is chosen at each place.
+    :param peaks: of the tiles, in which the window ranges from `top`, `left` to before `bottom`,
+        `right`.
     :param margin: by which another has to be ahead.
     :returns: how many were chosen.
     """
-    several = 0
-    for place in range(places):
-        first = 0
-        while winners[first] != winners[place]:
-            first += 1
-        if first == place:
-            several += 1
-            for other in range(places):
-                score = near[other, winners[place]]
-                levels[several, other] = score
-                levels[0, other] = score + (levels[0, other] if several > 1 else np.float32(0))
-    for place in range(places):
-        levels[0, place] /= np.float32(several)
-    count = near.shape[1]
-    for channel in range(count):
-        chosen[channel] = channel
+    lowest = levels[0, 0]
+    for place in range(1, count):
+        lowest = min(lowest, levels[0, place])
+    found = 0
+    for channel in range(len(logits)):
+        peak = peaks[top, left, channel]
+        for row in range(top, bottom):
+            for column in range(left, right):
+                peak = max(peak, peaks[row, column, channel])
+        if lowest - peak <= margin:
+            for place in range(count):
+                near[place, found] = logits[channel, places[place]]
+            if _can_win(near, found, levels, several, count, margin):
+                chosen[found] = channel
+                found += 1
+    return found
+
+
+@njit(nogil=True, cache=True)
+def _can_win(
+    near: Any, column: int, levels: Any, several: int, places: int, margin: Any
+) -> bool:
+    """Tell whether a channel reaches every level at one of the places at least."""
     for level in range(several + 1):
-        count = _without_lower(chosen, count, levels[level], near, places, margin)
-    return count
+        place = 0
+        while place < places and levels[level, place] - near[place, column] > margin:
+            place += 1
+        if place == places:
+            return False
+    return True
 
 
 @njit(nogil=True, cache=True)
@@ -195,11 +212,10 @@ def _settle(
     first_x, last_x, broad = columns[0], columns[1], columns[3]
     for y in range(first_y, last_y):
         for rival in range(count):
-            channel = chosen[rival]
             for right in range(broad):
-                total = row_weights[0, y] * near[right, channel]
+                total = row_weights[0, y] * near[right, rival]
                 for down in range(1, tall):
-                    total += row_weights[down, y] * near[broad * down + right, channel]
+                    total += row_weights[down, y] * near[broad * down + right, rival]
                 blended[right, rival] = total
         for x in range(first_x, last_x):
             best, highest = 0, np.float32(-np.inf)
@@ -217,7 +233,7 @@ def _settle(
 
 @njit(nogil=True, cache=True)
 def _settle_two(
-    classes: Any, confidence: Any, lowers: bool, near: Any, one: int, other: int, ids: Any,
+    classes: Any, confidence: Any, lowers: bool, near: Any, chosen: Any, ids: Any,
     row_weights: Any, column_weights: Any, rows: Any, columns: Any, ahead: Any,
 ) -> None:
     """
@@ -228,8 +244,8 @@ def _settle_two(
     first_y, last_y, tall = rows[0], rows[1], rows[3]
     first_x, last_x, broad = columns[0], columns[1], columns[3]
     for place in range(tall * broad):
-        ahead[place] = near[place, one] - near[place, other]
-    one_id, other_id = ids[one], ids[other]
+        ahead[place] = near[place, 0] - near[place, 1]
+    one_id, other_id = ids[chosen[0]], ids[chosen[1]]
     last = np.float32(0)
     for y in range(first_y, last_y):
         upper, lower = row_weights[0, y], row_weights[1, y]
@@ -267,14 +283,14 @@ def refine_edges(
     :param logits: float32 (C, h, w).
     :param ids: card id by channel.
     """
-    channels, _, width = logits.shape
+    channels, height, width = logits.shape
+    flat, flat_labels = logits.reshape(channels, height * width), labels.ravel()
+    places = np.empty(9, np.int64)
     margin = _FAINT if lowers else np.float32(0)
-    strips = np.empty((3, width, channels), np.float32)
-    held = np.full((3, width // _BLOCK + 1), -1)
-    near, winners = np.empty((9, channels), np.float32), np.empty(9, np.int32)
-    chosen, levels = np.empty(channels, np.int64), np.empty((10, 9), np.float32)
-    blended, scores = np.empty((3, channels), np.float32), np.empty(channels, np.float32)
-    ahead = np.empty(9, np.float32)
+    near, levels = np.empty((9, channels), np.float32), np.empty((10, 9), np.float32)
+    chosen, scores = np.empty(channels, np.int64), np.empty(channels, np.float32)
+    blended, ahead = np.empty((3, channels), np.float32), np.empty(9, np.float32)
+    peaks = _peaks(logits)
     mixed = _mixed(labels)
     # A class is the same whatever lies around; a share is lowered beside differing labels only.
     row_runs = _runs(row_below, row_wide, lowers)
@@ -287,11 +303,16 @@ def refine_edges(
             if not _any(mixed, top, left, tall, broad):
                 continue
             columns = column_runs[column_run]
-            _gather(near, winners, strips, held, logits, labels, top, left, tall, broad)
-            count = _rivals(chosen, levels, near, winners, tall * broad, margin)
+            _locate(places, height, width, top, left, tall, broad)
+            several = _levels(levels, flat_labels, flat, places, tall * broad)
+            bottom, right = min(top + tall, height), min(left + broad, width)
+            count = _rivals(
+                chosen, near, levels, several, flat, places, tall * broad, peaks, top // _TALL,
+                left // _BROAD, -(-bottom // _TALL), -(-right // _BROAD), margin,
+            )
             if count == 2:
                 _settle_two(
-                    classes, confidence, lowers, near, chosen[0], chosen[1], ids,
+                    classes, confidence, lowers, near, chosen, ids,
                     row_weights, column_weights, rows, columns, ahead,
                 )
             else:
