@@ -2,17 +2,23 @@
 
 from collections.abc import Sequence
 import json
+from math import prod
 import os
 from pathlib import Path
 import subprocess
 import sys
 from typing import Any
 
+import cv2
+import numpy as np
 from seg_ros.bench.machine import copy_ms
 from seg_ros.bench.networks import instance_model, street_model
+from seg_ros.bench.samples import interleaved, summary
+from seg_ros.core.encodings import frame_from_file
 from seg_ros.core.errors import EngineError
 
-PIXELS = 1280 * 720
+PICTURE_HW = (720, 1280)
+PIXELS = prod(PICTURE_HW)
 PICTURE, NETWORK_INPUT, BYTE_MAP, ID_MAP = 3 * PIXELS, 3 * 640 * 640, PIXELS, 2 * PIXELS
 MASKS = ('semantic', 'instance', 'panoptic', 'confidence', 'overlay', 'detections', 'segments')
 CAMERA_HW = ('480', '640')
@@ -23,14 +29,15 @@ def stages(folder: Path, rounds: int) -> dict[str, Any]:
     """
     Measure three scenes at 1280 x 720 rgb8, one thread, subscribed to as their users would.
 
-    :returns: for each scene what is outside the network, its stages and the copies it needs.
+    :returns: for each scene what is outside the network, its stages and the copies it needs; and
+        what a JPEG takes to be decoded, which is in none of them.
     """
     scenes = {
         'semantic': (street_model(folder), ['semantic'], BYTE_MAP),
         'instances of 30': (instance_model(folder, 30), ['instance', 'detections'], ID_MAP),
         'instances of 100': (instance_model(folder, 100), ['instance', 'detections'], ID_MAP),
     }
-    return {
+    found: dict[str, Any] = {
         name: {
             **_outside(raw, model, topics, rounds),
             'target_ms': TARGETS_MS[name],
@@ -38,6 +45,16 @@ def stages(folder: Path, rounds: int) -> dict[str, Any]:
         }
         for name, ((raw, model), topics, size) in scenes.items()
     }
+    return {**found, 'jpeg': {'decode_ms': _jpeg(rounds)}}
+
+
+def _jpeg(rounds: int) -> dict[str, float]:
+    """Measure reading a JPEG, of quality 90, of a picture as smooth as photographs are."""
+    small = np.random.default_rng(0).integers(0, 256, (90, 160, 3), np.uint8)
+    smooth = cv2.resize(small, PICTURE_HW[::-1], interpolation=cv2.INTER_CUBIC)
+    data = cv2.imencode('.jpg', smooth, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
+    taken = interleaved({'decode': lambda: frame_from_file(data, 'jpeg')}, rounds)
+    return summary(taken['decode']).to_dict()
 
 
 def passages(models: Sequence[Path], rounds: int) -> dict[str, Any]:
