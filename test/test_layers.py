@@ -39,6 +39,7 @@ WRAPPERS = {
     'commands/bag.py': {'rosbags'},
     'core/edges_numba.py': {'numba'},
     'core/paint_numba.py': {'numba'},
+    'core/rivals_numba.py': {'numba'},
     'engines/mixing_numba.py': {'numba'},
     'engines/onnxruntime.py': {'onnxruntime'},
     'engines/openvino.py': {'onnx', 'openvino'},

@@ -5,6 +5,7 @@ from typing import Any
 
 from numba import njit, types
 import numpy as np
+from seg_ros.core.rivals_numba import BROAD, levels_of, locate, peaks, rivals, TALL
 
 _INDICES, _TAPS = types.Array(types.int64, 1, 'C'), types.Array(types.float32, 2, 'C')
 _FLAGS = types.Array(types.boolean, 1, 'C')
@@ -18,7 +19,6 @@ _SIGNATURES = [
 ]
 # A channel that is lower by this much everywhere lowers a share by less than one of 255 levels.
 _FAINT = np.float32(6)
-_TALL, _BROAD = 4, 16    # a tile, in rows and columns: a line of the cache is 16 scores
 
 
 @njit(nogil=True, cache=True)
@@ -66,126 +66,6 @@ def _any(marks: Any, top: int, left: int, tall: int, broad: int) -> bool:
             if marks[top + down, left + right]:
                 return True
     return False
-
-
-@njit(nogil=True, cache=True)
-def _peaks(logits: Any) -> Any:
-    """
-    Return the highest score of each channel in each tile, float32 (rows, columns, C).
-
-    One pass over the scores in the order of memory, so that most channels are never looked up
-    again, each in another line of the cache.
-    """
-    channels, rows, columns = logits.shape
-    tiles = -(-rows // _TALL), -(-columns // _BROAD)
-    peaks = np.empty((*tiles, channels), np.float32)
-    crest = np.empty(tiles[1] * _BROAD, np.float32)
-    for channel in range(channels):
-        for tile in range(tiles[0]):
-            crest[:] = -np.inf
-            for row in range(tile * _TALL, min((tile + 1) * _TALL, rows)):
-                line = logits[channel, row]
-                for column in range(columns):
-                    crest[column] = max(crest[column], line[column])
-            for place in range(tiles[1]):
-                highest = crest[place * _BROAD]
-                for column in range(1, _BROAD):
-                    highest = max(highest, crest[place * _BROAD + column])
-                peaks[tile, place, channel] = highest
-    return peaks
-
-
-@njit(nogil=True, cache=True)
-def _locate(
-    places: Any, rows: int, columns: int, top: int, left: int, tall: int, broad: int
-) -> None:
-    """Write where a window's neighbours lie in a map of so many rows that is laid flat."""
-    place = 0
-    for down in range(tall):
-        row = min(top + down, rows - 1) * columns
-        for right in range(broad):
-            places[place] = row + min(left + right, columns - 1)
-            place += 1
-
-
-@njit(nogil=True, cache=True)
-def _levels(levels: Any, labels: Any, logits: Any, places: Any, count: int) -> int:
-    """
-    Note the scores of a window's winners, the best channels of its places, and their mean.
-
-    :param levels: float32 (10, 9), written: the mean at each place, then each winner.
-    :param labels: int32 (h * w).
-    :param logits: float32 (C, h * w).
-    :param places: of which `count` are the window's.
-    :returns: how many winners there are.
-    """
-    several = 0
-    for place in range(count):
-        winner = labels[places[place]]
-        first = 0
-        while labels[places[first]] != winner:
-            first += 1
-        if first < place:
-            continue
-        several += 1
-        for other in range(count):
-            score = logits[winner, places[other]]
-            levels[several, other] = score
-            levels[0, other] = score + (levels[0, other] if several > 1 else np.float32(0))
-    share = np.float32(1) / np.float32(several)
-    for place in range(count):
-        levels[0, place] *= share
-    return several
-
-
-@njit(nogil=True, cache=True)
-def _rivals(
-    chosen: Any, near: Any, levels: Any, several: int, logits: Any, places: Any, count: int,
-    peaks: Any, top: int, left: int, bottom: int, right: int, margin: Any,
-) -> int:
-    """
-    Choose the channels that can win between the places of a window.
-
-    One cannot that lies below the mean of the winners at all places: where scores are mixed, the
-    best of the winners is at least their mean. Nor can one that lies below one of the winners.
-
-    :param chosen: int64 (C), written.
-    :param near: float32 (9, C), written: the score of each that is chosen at each place.
-    :param peaks: of the tiles, in which the window ranges from `top`, `left` to before `bottom`,
-        `right`.
-    :param margin: by which another has to be ahead.
-    :returns: how many were chosen.
-    """
-    lowest = levels[0, 0]
-    for place in range(1, count):
-        lowest = min(lowest, levels[0, place])
-    found = 0
-    for channel in range(len(logits)):
-        peak = peaks[top, left, channel]
-        for row in range(top, bottom):
-            for column in range(left, right):
-                peak = max(peak, peaks[row, column, channel])
-        if lowest - peak <= margin:
-            for place in range(count):
-                near[place, found] = logits[channel, places[place]]
-            if _can_win(near, found, levels, several, count, margin):
-                chosen[found] = channel
-                found += 1
-    return found
-
-
-@njit(nogil=True, cache=True)
-def _can_win(
-    near: Any, column: int, levels: Any, several: int, places: int, margin: Any
-) -> bool:
-    """Tell whether a channel reaches every level at one of the places at least."""
-    for level in range(several + 1):
-        place = 0
-        while place < places and levels[level, place] - near[place, column] > margin:
-            place += 1
-        if place == places:
-            return False
-    return True
 
 
 @njit(nogil=True, cache=True)
@@ -290,7 +170,7 @@ def refine_edges(
     near, levels = np.empty((9, channels), np.float32), np.empty((10, 9), np.float32)
     chosen, scores = np.empty(channels, np.int64), np.empty(channels, np.float32)
     blended, ahead = np.empty((3, channels), np.float32), np.empty(9, np.float32)
-    peaks = _peaks(logits)
+    highest = peaks(logits)
     mixed = _mixed(labels)
     # A class is the same whatever lies around; a share is lowered beside differing labels only.
     row_runs = _runs(row_below, row_wide, lowers)
@@ -303,12 +183,12 @@ def refine_edges(
             if not _any(mixed, top, left, tall, broad):
                 continue
             columns = column_runs[column_run]
-            _locate(places, height, width, top, left, tall, broad)
-            several = _levels(levels, flat_labels, flat, places, tall * broad)
+            locate(places, height, width, top, left, tall, broad)
+            several = levels_of(levels, flat_labels, flat, places, tall * broad)
             bottom, right = min(top + tall, height), min(left + broad, width)
-            count = _rivals(
-                chosen, near, levels, several, flat, places, tall * broad, peaks, top // _TALL,
-                left // _BROAD, -(-bottom // _TALL), -(-right // _BROAD), margin,
+            count = rivals(
+                chosen, near, levels, several, flat, places, tall * broad, highest, top // TALL,
+                left // BROAD, -(-bottom // TALL), -(-right // BROAD), margin,
             )
             if count == 2:
                 _settle_two(
