@@ -47,10 +47,20 @@ def test_void_pixels_do_not_count():
     classes[:, :, 8:] = 255
     changed = logits.clone()
     changed[..., 3:] += 5      # cells whose pixels, with their interpolation, are all void
-    weights = torch.ones(3)
+    weights, emphasis = torch.ones(3), torch.ones(1, 16, 16)
     assert torch.allclose(
-        semantic_loss(logits, classes, weights), semantic_loss(changed, classes, weights)
+        semantic_loss(logits, classes, weights, emphasis),
+        semantic_loss(changed, classes, weights, emphasis),
     )
+
+
+def test_an_error_counts_for_more_where_there_is_emphasis():
+    logits = torch.zeros(1, 2, 4, 4)
+    logits[:, 1, :2, :2] = 4    # class 1 where all is 0
+    classes, weights, emphasis = torch.zeros(1, 4, 4).long(), torch.ones(2), torch.ones(1, 4, 4)
+    even = semantic_loss(logits, classes, weights, emphasis)
+    emphasis[:, :2, :2] = 2
+    assert semantic_loss(logits, classes, weights, emphasis) > 1.5 * even
 
 
 def test_losses_are_least_for_the_truth():

@@ -50,3 +50,13 @@ def test_a_thing_at_the_rim_has_its_centre_inside():
     instances[:, 31:] = 1
     targets = make_targets(np.zeros((32, 32), np.uint8), instances, 4)
     assert targets.centers[:, 7].max() == 1
+
+
+def test_the_class_of_a_small_thing_is_asked_for_with_more_emphasis():
+    instances = np.zeros((128, 128), np.uint8)
+    instances[:5, :5], instances[10:30, 10:40], instances[64:, 64:] = 1, 2, 9
+    emphasis = make_targets(np.zeros((128, 128), np.uint8), instances, 4).emphasis
+    assert set(emphasis[instances == 0]) == {1}
+    assert set(emphasis[instances == 9]) == {1}
+    assert np.allclose(emphasis[instances == 2], np.sqrt(1200 / 600))
+    assert set(emphasis[instances == 1]) == {2.5}
