@@ -30,6 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--init', type=Path,
         help='weights to begin with: an earlier weights.npz, or mobilenet_v2 of torchvision',
     )
+    parser.add_argument(
+        '--keep', type=float, default=0.0, metavar='SHARE',
+        help='share of an earlier weights.npz, named by --init, in what is exported (default: 0)',
+    )
     parser.add_argument('--resume', action='store_true', help='go on from checkpoint.pt')
     parser.add_argument('--steps', type=int, default=20000, help='in all (default: 20000)')
     parser.add_argument('--batch', type=int, default=8, help='pictures a step (default: 8)')
@@ -64,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
 
     if any(side % 32 or side < 32 for side in args.size):
         raise SettingError(f'--size {args.size[0]} {args.size[1]}', 'multiples of 32')
+    if not 0 <= args.keep < 1 or (args.keep and (not args.init or args.init.suffix != '.npz')):
+        raise SettingError(f'--keep {args.keep:g}', 'from 0 to 1, with --init WEIGHTS.npz')
     samples = Samples(args.data, lambda line: print(line, file=sys.stderr))
     recipe = Recipe(
         steps=args.steps, batch=args.batch, seed=args.seed, threads=args.threads,
@@ -71,6 +77,11 @@ def run(args: argparse.Namespace) -> int:
     )
     training = open_run(recipe, len(samples.categories), args.output, args.resume)
     _train(training, samples, args.output)
+    if args.keep:
+        from seg_ros.zoo.weights import blend_weights, write_weights
+
+        blend_weights(args.init, training.mean, args.keep)
+        write_weights(args.output / 'weights.npz', training.mean.state_dict())
     print_figures(_export(args, training, samples), args.json)
     return 0
 

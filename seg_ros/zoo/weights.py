@@ -1,6 +1,7 @@
 """Trained weights as one small file: half precision, read without pickle."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -32,3 +33,22 @@ def read_weights(path: Path, network: nn.Module) -> None:
         network.load_state_dict(weights)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(f'{path}: {error}', 'weights that `seg_ros train` wrote') from error
+
+
+def blend_weights(path: Path, network: nn.Module, share: float) -> None:
+    """
+    Mix the weights of an NPZ into a network's.
+
+    A network and one trained further from it often do better halfway: Wortsman et al., "Model
+    soups" (ICML 2022).
+
+    :param share: of the NPZ's weights, 0 to 1.
+    :raises ModelError: if it is none, or is of another network.
+    """
+    earlier = deepcopy(network)
+    read_weights(path, earlier)
+    first = earlier.state_dict()
+    with torch.no_grad():
+        for name, value in network.state_dict().items():
+            if value.is_floating_point():
+                value.lerp_(first[name], share)

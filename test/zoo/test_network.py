@@ -10,7 +10,7 @@ torch = pytest.importorskip('torch', reason='training needs PyTorch, the extra [
 from seg_ros.core.errors import ModelError  # noqa: E402
 from seg_ros.zoo.losses import center_loss, offset_loss, semantic_loss  # noqa: E402
 from seg_ros.zoo.network import PanopticNetwork  # noqa: E402
-from seg_ros.zoo.weights import read_weights, write_weights  # noqa: E402
+from seg_ros.zoo.weights import blend_weights, read_weights, write_weights  # noqa: E402
 
 
 def network(seed: int = 0) -> PanopticNetwork:
@@ -39,6 +39,21 @@ def test_weights_of_another_network_are_refused(tmp_path: Path):
     write_weights(path, PanopticNetwork(4, width=16).state_dict())
     with pytest.raises(ModelError, match='seg_ros train'):
         read_weights(path, network())
+
+
+def test_blended_weights_lie_between_both(tmp_path: Path):
+    torch.manual_seed(1)
+    first, second = PanopticNetwork(3, width=16), PanopticNetwork(3, width=16)
+    path = tmp_path / 'weights.npz'
+    write_weights(path, first.state_dict())
+    wanted = {
+        name: 0.75 * first.state_dict()[name] + 0.25 * value
+        for name, value in second.state_dict().items()
+    }
+    blend_weights(path, second, 0.75)
+    for name, value in second.state_dict().items():
+        if value.is_floating_point():
+            assert torch.allclose(value, wanted[name], atol=1e-3), name
 
 
 def test_void_pixels_do_not_count():
