@@ -44,15 +44,15 @@ def workers(folder: Path, rounds: int) -> dict[str, Any]:
     counts = [count for count in (1, 2) if count <= (os.cpu_count() or 1)]
     stages_ms: list[float] = []
     latency_ms: list[float] = []
-    rates: dict[str, list[float]] = {f'{count} at work': [] for count in counts}
-    apart = rates.setdefault('2 processes', [])
+    together: dict[int, list[float]] = {count: [] for count in counts}
+    apart: list[float] = []
     lines = {count: _Line(model, picture, count) for count in counts}
     with get_context('spawn').Pool(2, _open_line, (model, picture)) as processes:
         for _ in range(rounds):
             stages_ms.append(lines[1].stages_ms())
             latency_ms.append(lines[1].latency_ms())
             for count in counts:
-                rates[f'{count} at work'].append(lines[count].rate_hz())
+                together[count].append(lines[count].rate_hz())
             apart.append(sum(processes.map(_rate_of_line, range(2), chunksize=1)))
     for line in lines.values():
         line.segmenter.close()
@@ -63,7 +63,9 @@ def workers(folder: Path, rounds: int) -> dict[str, Any]:
             'latency_ms': round(float(np.median(latency_ms)), 3),
             'beyond_stages_ms': round(float(np.median(beyond)), 3),
         },
-        **{name: shares(each, stages_ms, int(name[0])) for name, each in rates.items()},
+        **{f'{count} at work': shares(rates, stages_ms, count)
+           for count, rates in together.items()},
+        '2 processes': shares(apart, stages_ms, 2),
     }
 
 

@@ -241,7 +241,7 @@ class Engine(Protocol):
 
     def submit(self, batch: Pixels) -> 'Future[Outputs]':
         """
-        Start on a batch, without waiting for the one before.
+        Start on a batch. Where the runtime blocks, the caller computes and the future is done.
 
         :param batch: uint8 (N, H, W, channels) as the contract says, kept alive by the engine.
         :returns: a future of `Outputs`; it raises EngineError where the runtime failed.

@@ -18,7 +18,7 @@ def peaks(logits: Any) -> Any:
     """
     channels, rows, columns = logits.shape
     tiles = -(-rows // TALL), -(-columns // BROAD)
-    peaks = np.empty((*tiles, channels), np.float32)
+    found = np.empty((*tiles, channels), np.float32)
     crest = np.empty(tiles[1] * BROAD, np.float32)
     for channel in range(channels):
         for tile in range(tiles[0]):
@@ -31,8 +31,8 @@ def peaks(logits: Any) -> Any:
                 highest = crest[place * BROAD]
                 for column in range(1, BROAD):
                     highest = max(highest, crest[place * BROAD + column])
-                peaks[tile, place, channel] = highest
-    return peaks
+                found[tile, place, channel] = highest
+    return found
 
 
 @njit(nogil=True, cache=True)

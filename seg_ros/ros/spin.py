@@ -16,7 +16,7 @@ def open_executor(context: 'rclpy.Context | None' = None) -> Any:
     Return what executes callbacks at the least cost, one after the other.
 
     Jazzy's newer releases and Kilted have an executor that is told of events. The older one asks
-    all entities at each turn, which took three to four times the processor time of an idle node.
+    all entities at each turn, which is most of what an idle node does.
     """
     try:
         from rclpy.experimental import EventsExecutor

@@ -122,15 +122,22 @@ def test_a_batch_that_the_graph_does_not_take_is_refused_at_once(batch):
     engine.close()
 
 
-def test_closing_waits_for_what_is_under_way_and_later_batches_are_refused():
-    entered, gate, futures = Event(), Event(), []
+@pytest.fixture
+def held():
+    """Give an engine that computes once its gate is open, and tells when it has begun."""
+    entered, gate = Event(), Event()
 
     def run(batch):
         entered.set()
         gate.wait(PATIENCE_S)
         return first_channel(batch)
 
-    engine = make_engine(run)
+    return make_engine(run), entered, gate
+
+
+def test_closing_waits_for_what_is_under_way_and_later_batches_are_refused(held):
+    futures = []
+    engine, entered, gate = held
     working = Thread(target=lambda: futures.append(engine.submit(BATCH)))
     closing = Thread(target=engine.close)
     working.start()
@@ -147,20 +154,15 @@ def test_closing_waits_for_what_is_under_way_and_later_batches_are_refused():
     engine.close()
 
 
-def test_a_thread_that_waits_for_a_callable_is_told_of_the_closing():
-    entered, gate, refused = Event(), Event(), []
-
-    def run(batch):
-        entered.set()
-        gate.wait(PATIENCE_S)
-        return first_channel(batch)
+def test_a_thread_that_waits_for_a_callable_is_told_of_the_closing(held):
+    refused = []
 
     def wait_in_vain():
         with pytest.raises(EngineError, match='closed') as told:
             engine.submit(BATCH)
         refused.append(told)
 
-    engine = make_engine(run)
+    engine, entered, gate = held
     threads = [Thread(target=engine.submit, args=[BATCH])]
     threads[0].start()
     assert entered.wait(PATIENCE_S)
