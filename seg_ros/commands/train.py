@@ -34,6 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--keep', type=float, default=0.0, metavar='SHARE',
         help='share of an earlier weights.npz, named by --init, in what is exported (default: 0)',
     )
+    parser.add_argument(
+        '--frozen', type=int, default=0, metavar='LAYERS',
+        help='how many of the 18 layers of the backbone, from the picture on, stay as they are; '
+        '4, down to a quarter of the size, spare a quarter of the time (default: 0)',
+    )
     parser.add_argument('--resume', action='store_true', help='go on from checkpoint.pt')
     parser.add_argument('--steps', type=int, default=20000, help='in all (default: 20000)')
     parser.add_argument('--batch', type=int, default=8, help='pictures a step (default: 8)')
@@ -73,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     samples = Samples(args.data, lambda line: print(line, file=sys.stderr))
     recipe = Recipe(
         steps=args.steps, batch=args.batch, seed=args.seed, threads=args.threads,
-        init=args.init, rates=tuple(args.rates),
+        init=args.init, rates=tuple(args.rates), frozen=args.frozen,
     )
     training = open_run(recipe, len(samples.categories), args.output, args.resume)
     _train(training, samples, args.output)

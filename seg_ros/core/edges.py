@@ -1,8 +1,9 @@
 """Class scores interpolated along the edges of labels only, where classes compete."""
 
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, lru_cache
 from importlib.util import find_spec
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 from seg_ros.core.lattice import Indices, Taps
 from seg_ros.core.segmentation import ClassMap
 
-_CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
+Scores = NDArray[np.float32]
+
 _FAINT = 6.0    # a channel lower by this much lowers a share by less than one of 255 levels
 
 
@@ -21,29 +23,31 @@ def refine(
     """
     Give the pixels between differing labels the class whose interpolated score is highest.
 
-    Where two classes alone can win between their neighbours, these compete; elsewhere all that
-    come first or second at any such place: one that does neither hardly wins between two places
-    where it does not. The compiled form has all compete that can win.
-
     :param classes: card ids (H, W), written where labels differ.
     :param confidence: uint8 (H, W), lowered there to the winner's share.
-    :param labels: channel indexes (h, w).
+    :param labels: channel indexes (h, w), of the highest scores.
     :param logits: float (C, h, w).
     :param table: card id by channel.
     """
     compiled = prepare()
+    scores = np.ascontiguousarray(logits, np.float32)
     if compiled is not None:
         compiled(
             classes, classes.view(np.uint8) if confidence is None else confidence,
-            confidence is not None, labels.astype(np.int32),
-            np.ascontiguousarray(logits, np.float32), table,
+            confidence is not None, labels.astype(np.int32), scores, table,
             rows.below, rows.weights, rows.wide, columns.below, columns.weights, columns.wide,
         )
         return
     mixed = _mixed(labels)
-    if mixed.any():
-        scores = np.asarray(logits, np.float32)
-        _refine(classes, confidence, labels, scores, mixed, table, rows, columns)
+    for reach_yx in product((2, 3), repeat=2):
+        windows = _windows(mixed, rows, columns, reach_yx)
+        for contest in _contests(labels, scores, windows, 0 if confidence is None else _FAINT):
+            strips = _strips(windows, contest.windows, rows, columns)
+            winners, odds = _settle(contest, strips, table, confidence is not None)
+            at = (strips.y * classes.shape[1] + strips.x).reshape(-1)
+            classes.reshape(-1)[at] = winners.reshape(-1)
+            if confidence is not None:
+                _lower(confidence.reshape(-1), at, odds.reshape(-1))
 
 
 @cache
@@ -61,156 +65,77 @@ def prepare() -> Callable[..., None] | None:
     return compiled
 
 
-class _Pixels(NamedTuple):
-    """Source pixels between differing labels: their place in the map laid flat, row, column."""
+class _Runs(NamedTuple):
+    """
+    Source rows or columns by their first neighbour.
 
-    at: Indices
+    :param index: source indices, in order.
+    :param first: where in `index` those of each neighbour begin.
+    :param count: how many they are.
+    """
+
+    index: Indices
+    first: Indices
+    count: Indices
+
+
+class _Windows(NamedTuple):
+    """
+    Places of the small map that differ in label and have source pixels between them.
+
+    :param y: the first row (windows); so `x`.
+    :param reach_yx: how many rows and columns of the map a window has.
+    :param down: the source's rows; so `across`.
+    """
+
     y: Indices
     x: Indices
+    reach_yx: tuple[int, int]
+    down: _Runs
+    across: _Runs
 
-    def only(self, those: NDArray[np.bool_]) -> '_Pixels':
-        """Return those that are marked."""
-        return _Pixels(self.at[those], self.y[those], self.x[those])
 
-
-class _Duels(NamedTuple):
+class _Contest(NamedTuple):
     """
-    The cells between four neighbours that are not all of one class, and who competes there.
+    Windows in which equally many channels compete.
 
-    :param number: of each cell (h - 1, w - 1); it means nothing where all are of one class.
-    :param only_two: bool (cells), whether no third channel can win.
-    :param first: channel (cells), the lower one; so `second`.
-    :param ahead: float32 (4, cells), the first one's score less the second one's.
+    :param windows: their numbers.
+    :param channels: who competes, (channels, windows).
+    :param scores: float32 (channels, rows, columns, windows).
     """
 
-    number: NDArray[np.intp]
-    only_two: NDArray[np.bool_]
-    first: NDArray[np.intp]
-    second: NDArray[np.intp]
-    ahead: NDArray[np.float32]
+    windows: Indices
+    channels: Indices
+    scores: Scores
 
 
-def _refine(
-    classes: ClassMap, confidence: NDArray[np.uint8] | None, labels: NDArray[Any],
-    logits: NDArray[np.float32], mixed: NDArray[np.bool_], table: ClassMap, rows: Taps,
-    columns: Taps,
-) -> None:
-    """Do so with numpy: all pixels of a kind at once."""
-    at = np.flatnonzero(_touched(_touched(mixed, columns, 1), rows, 0))
-    pixels = _Pixels(at, *np.divmod(at, classes.shape[1]))
-    wide = rows.wide.take(pixels.y) | columns.wide.take(pixels.x)
-    dual = np.zeros(len(at), bool)
-    if 1 not in labels.shape:
-        duels = _duels(logits, mixed, 0 if confidence is None else _FAINT)
-        above = rows.below.take(pixels.y) * mixed.shape[1]
-        cells = duels.number.take(above + columns.below.take(pixels.x))
-        dual = duels.only_two.take(cells) & ~wide
-        of_two = pixels.only(dual)
-        winners, lead = _by_two(duels, cells[dual], of_two, rows, columns)
-        classes.reshape(-1)[of_two.at] = table[winners]
-        if confidence is not None:
-            _lower(confidence, of_two.at, 1 + np.exp(-lead))
-    present = _contenders(labels, logits, mixed)
-    for those, reach in ((~wide & ~dual, 2), (wide, 3)):
-        of_all = pixels.only(those)
-        if not of_all.at.size:
-            continue
-        scores = _interpolated_scores(logits, present, rows, columns, of_all, reach)
-        best = scores.argmax(axis=0)
-        classes.reshape(-1)[of_all.at] = table[present[best]]
-        if confidence is not None:
-            scores -= scores[best, np.arange(len(best))]
-            _lower(confidence, of_all.at, np.exp(scores, out=scores).sum(axis=0))
-
-
-def _lower(confidence: NDArray[np.uint8], at: Indices, odds: NDArray[np.float32]) -> None:
+class _Strips(NamedTuple):
     """
-    Let no pixel be surer than its winner's share.
+    The source's pixels in some windows: strips one column wide.
 
-    :param odds: sum of e to the power of each score less the winner's.
+    All arrays have the strips last: pixels that are near each other in memory follow each other.
+
+    :param window: position among those windows, (strips).
+    :param y: source rows (rows, strips); the last one again where a window has fewer.
+    :param x: source columns (strips).
+    :param row_weights: float32 (reach, rows, strips).
+    :param column_weights: float32 (reach, strips).
     """
-    flat = confidence.reshape(-1)
-    flat[at] = np.minimum(flat[at], np.rint(255 / odds).astype(np.uint8))
 
+    window: Indices
+    y: Indices
+    x: Indices
+    row_weights: Scores
+    column_weights: Scores
 
-def _duels(logits: NDArray[np.float32], mixed: NDArray[np.bool_], margin: float) -> _Duels:
-    """
-    Find the two classes of each cell.
-
-    A third channel that lies below the mean of both at all four neighbours cannot win between
-    them: where scores are mixed, the better of the two is at least their mean.
-
-    :param margin: by which a third has to lie below.
-    """
-    y, x = np.nonzero(mixed)
-    number = np.zeros(mixed.shape, np.intp)
-    number[y, x] = at = np.arange(len(y))
-    corners = np.stack([(y + down) * logits.shape[2] + x + right for down, right in _CORNERS])
-    near = logits.reshape(len(logits), -1)[:, corners]      # (C, 4, cells)
-    winners = near.argmax(axis=0)
-    first, second = winners.min(axis=0), winners.max(axis=0)
-    scores = near[first, :, at].T, near[second, :, at].T
-    near[first, :, at] = near[second, :, at] = -np.inf
-    behind = (near.max(axis=0) + margin < (scores[0] + scores[1]) / 2).all(axis=0)
-    two = ((winners == first) | (winners == second)).all(axis=0)
-    return _Duels(number, two & behind, first, second, scores[0] - scores[1])
-
-
-def _by_two(
-    duels: _Duels, cells: Indices, pixels: _Pixels, rows: Taps, columns: Taps
-) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """Let the two classes of each pixel's cell compete; returns winners and by what they lead."""
-    lead = np.zeros(len(cells), np.float32)
-    for ahead, (down, right) in zip(duels.ahead, _CORNERS, strict=True):
-        share = rows.weights[down].take(pixels.y) * columns.weights[right].take(pixels.x)
-        lead += share * ahead.take(cells)
-    winners = np.where(lead >= 0, duels.first.take(cells), duels.second.take(cells))
-    return winners, abs(lead)
-
-
-def _touched(mixed: NDArray[np.bool_], way: Taps, axis: int) -> NDArray[np.bool_]:
-    """Spread the marks of mixed cells over the source pixels whose neighbours they lie between."""
-    touched = mixed.take(way.below, axis=axis, mode='clip')
-    after = mixed.take(way.below + 1, axis=axis, mode='clip')
-    return np.asarray(touched | (after & (way.wide if axis else way.wide[:, None])))
-
-
-def _interpolated_scores(
-    logits: NDArray[np.float32], channels: NDArray[np.intp], rows: Taps, columns: Taps,
-    pixels: _Pixels, reach: int,
-) -> NDArray[np.float32]:
-    """
-    Sum up the neighbours' scores.
-
-    :param channels: which are wanted.
-    :param reach: neighbours a side, 2 or 3.
-    :returns: float32 (channels, pixels).
-    """
-    _, height, width = logits.shape
-    planes = logits.reshape(len(logits), -1)
-    total = np.zeros((len(channels), len(pixels.at)), np.float32)
-    for down in range(reach):
-        row = (np.minimum(rows.below + down, height - 1) * width)[pixels.y]
-        for right in range(reach):
-            share = rows.weights[down, pixels.y] * columns.weights[right, pixels.x]
-            at = row + np.minimum(columns.below + right, width - 1)[pixels.x]
-            for sums, channel in zip(total, channels, strict=True):
-                sums += planes[channel].take(at) * share
-    return total
-
-
-def _contenders(
-    labels: NDArray[Any], logits: NDArray[Any], mixed: NDArray[np.bool_]
-) -> NDArray[np.intp]:
-    """Return the channels that come first or second beside a mixed cell."""
-    beside = np.zeros(labels.shape, bool)
-    height, width = mixed.shape
-    for y, x in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        beside[y:y + height, x:x + width] |= mixed[:labels.shape[0] - y, :labels.shape[1] - x]
-    first = labels[beside]
-    scores = logits[:, beside]
-    scores[first, np.arange(len(first))] = -np.inf
-    return np.union1d(first, scores.argmax(axis=0)).astype(np.intp)
+    def interpolated(self, scores: Scores) -> Scores:
+        """Interpolate scores (channels, rows, columns, windows), to (channels, rows, strips)."""
+        near = scores.take(self.window, axis=3)
+        across = (near * self.column_weights).sum(axis=2)
+        total = across[:, 0, None] * self.row_weights[0]
+        for row in range(1, len(self.row_weights)):
+            total += across[:, row, None] * self.row_weights[row]
+        return total
 
 
 def _mixed(labels: NDArray[Any]) -> NDArray[np.bool_]:
@@ -221,3 +146,110 @@ def _mixed(labels: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray(
         (corner != labels[1:, :-1]) | (corner != labels[:-1, 1:]) | (corner != labels[1:, 1:])
     )
+
+
+def _windows(
+    mixed: NDArray[np.bool_], rows: Taps, columns: Taps, reach_yx: tuple[int, int]
+) -> _Windows:
+    """Find the windows of one reach."""
+    down, across = (
+        _runs(way, reach, size)
+        for way, reach, size in zip((rows, columns), reach_yx, mixed.shape, strict=True)
+    )
+    if not (down.index.size and across.index.size):
+        return _Windows(down.index[:0], down.index[:0], reach_yx, down, across)
+    marks = mixed.copy()
+    if reach_yx[0] == 3:
+        marks[:-1] |= mixed[1:]
+    if reach_yx[1] == 3:
+        marks[:, :-1] |= marks[:, 1:].copy()
+    marks &= (down.count > 0)[:, None] & (across.count > 0)
+    y, x = np.nonzero(marks)
+    return _Windows(y, x, reach_yx, down, across)
+
+
+@lru_cache(maxsize=256)
+def _runs(way: Taps, reach: int, size: int) -> _Runs:
+    index = np.flatnonzero(way.wide == (reach == 3))
+    below = way.below[index]
+    first = np.searchsorted(below, np.arange(size))
+    return _Runs(index, first, np.searchsorted(below, np.arange(size), 'right') - first)
+
+
+def _contests(
+    labels: NDArray[Any], logits: Scores, windows: _Windows, margin: float
+) -> Iterator[_Contest]:
+    """
+    Find out who competes.
+
+    A channel that is below the mean of the winners' scores at each place of a window cannot win
+    between them: where scores are mixed, the best of the winners is at least their mean.
+
+    :param margin: by which others have to lie below.
+    """
+    count, (height, width) = len(windows.y), labels.shape
+    if not count:
+        return
+    ys, xs = (np.arange(reach)[:, None] for reach in windows.reach_yx)
+    places = (
+        np.minimum(windows.y + ys, height - 1)[:, None] * width
+        + np.minimum(windows.x + xs, width - 1)
+    ).reshape(-1, count)
+    near = logits.reshape(len(logits), -1).take(places, axis=1)     # (C, places, windows)
+    slots = np.arange(places.size).reshape(places.shape)
+    winners = labels.reshape(-1).take(places).astype(np.intp)
+    levels = near.reshape(-1).take(winners[:, None] * slots.size + slots).mean(axis=0)
+    rivals = (near >= levels - np.float32(margin)).any(axis=1)
+    channels = np.nonzero(rivals.T)[1]      # of one window after another
+    several = rivals.sum(axis=0)
+    before = np.cumsum(several) - several
+    for rank in np.flatnonzero(np.bincount(several)):
+        those = np.flatnonzero(several == rank)
+        who = channels.take(before[those] + np.arange(rank)[:, None])
+        scores = near.reshape(-1).take((who * slots.size)[:, None] + slots[:, those])
+        yield _Contest(those, who, scores.reshape(len(who), *windows.reach_yx, -1))
+
+
+def _strips(windows: _Windows, those: Indices, rows: Taps, columns: Taps) -> _Strips:
+    """Lay out the source's pixels in some windows."""
+    (tall, broad), down, across = windows.reach_yx, windows.down, windows.across
+    top, left = windows.y[those], windows.x[those]
+    columns_each = across.count[left]
+    window = np.repeat(np.arange(len(those)), columns_each)
+    skipped = across.first[left] - (np.cumsum(columns_each) - columns_each)
+    x = across.index[np.arange(len(window)) + skipped[window]]
+    most = np.arange(down.count.max())[:, None]
+    y_of = down.index.take(down.first + np.minimum(most, down.count - 1), mode='clip')
+    row = top[window]
+    return _Strips(
+        window, y_of.take(row, axis=1), x, rows.weights[:tall, y_of].take(row, axis=2),
+        columns.weights[:broad, x],
+    )
+
+
+def _settle(
+    contest: _Contest, strips: _Strips, table: ClassMap, want_odds: bool
+) -> tuple[ClassMap, Scores]:
+    """
+    Let the channels compete; two are settled by the sign of their difference.
+
+    :returns: card ids (rows, strips); and where they are wanted, the odds: the sum of e to the
+        power of each score less the winner's.
+    """
+    ids = table[contest.channels].take(strips.window, axis=1)
+    if len(ids) == 2:
+        lead = strips.interpolated(contest.scores[:1] - contest.scores[1:])[0]
+        winners = ids[1] + (lead >= 0) * (ids[0] - ids[1])
+        return winners, 1 + np.exp(-abs(lead)) if want_odds else lead
+    scores = strips.interpolated(contest.scores)
+    best = scores.argmax(axis=0)
+    winners = ids[best, np.arange(ids.shape[1])]
+    if want_odds:
+        scores -= scores.max(axis=0)
+        scores = np.exp(scores, out=scores)
+    return winners, scores.sum(axis=0)
+
+
+def _lower(confidence: NDArray[np.uint8], at: Indices, odds: Scores) -> None:
+    """Let no pixel be surer than its winner's share."""
+    confidence[at] = np.minimum(confidence[at], np.rint(255 / odds).astype(np.uint8))

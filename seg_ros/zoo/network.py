@@ -90,6 +90,12 @@ def load_backbone(network: PanopticNetwork, path: Path) -> None:
         ) from error
 
 
+def freeze(layers: nn.Module) -> None:
+    """Let layers stay as they are, the statistics of their normalisation too."""
+    layers.eval()
+    layers.requires_grad_(False)
+
+
 def is_backbone(name: str) -> bool:
     """Tell whether a parameter of this name came with ImageNet weights."""
     return name.startswith('features.')

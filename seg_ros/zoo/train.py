@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from seg_ros.core.errors import SettingError
 from seg_ros.zoo.losses import center_loss, offset_loss, semantic_loss, SHARES
-from seg_ros.zoo.network import load_backbone, PanopticNetwork, parameter_groups, STRIDE
+from seg_ros.zoo.network import freeze, load_backbone, PanopticNetwork, parameter_groups, STRIDE
 from seg_ros.zoo.samples import augmented, Samples
 from seg_ros.zoo.targets import make_targets
 from seg_ros.zoo.weights import read_weights, write_weights
@@ -36,6 +36,7 @@ class Recipe:
     :param size_hw: of the crops that the network sees; multiples of 32.
     :param rates: the highest learning rates of the backbone and of the new layers.
     :param init: weights to begin with: NPZ of an earlier run, or torchvision's MobileNetV2 (.pth).
+    :param frozen: how many of the backbone's layers, from the picture on, stay as they are.
     :param save_s: seconds between checkpoints.
     """
 
@@ -45,6 +46,7 @@ class Recipe:
     rates: tuple[float, float] = (4e-4, 1.5e-3)
     seed: int = 0
     init: Path | None = None
+    frozen: int = 0
     threads: int = 2
     save_s: float = 180
 
@@ -93,6 +95,7 @@ def train(run: Run, samples: Samples, folder: Path) -> Iterator[Run]:
     weights = torch.from_numpy(samples.class_weights())
     saved = time.monotonic()
     run.network.train()
+    freeze(run.network.features[:run.recipe.frozen])
     while run.step < run.recipe.steps:
         random = np.random.default_rng([run.recipe.seed, run.step])
         images, wanted = _batch(run.recipe, samples, random, chances)

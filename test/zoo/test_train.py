@@ -60,6 +60,20 @@ def test_training_learns(tmp_path):
     assert (losses[-5:].mean(axis=0) < 0.9 * losses[:5].mean(axis=0)).all()
 
 
+def test_frozen_layers_stay_as_they_are(tmp_path):
+    recipe = Recipe(steps=2, batch=2, size_hw=(64, 64), threads=1, frozen=4)
+    run = open_run(recipe, 2, tmp_path, resume=False)
+    before = {name: value.clone() for name, value in run.network.state_dict().items()}
+    for _ in train(run, Boxes(), tmp_path):
+        pass
+    changed = {
+        name for name, value in run.network.state_dict().items()
+        if not torch.equal(value, before[name])
+    }
+    assert not any(name.startswith(('features.0.', 'features.3.')) for name in changed)
+    assert 'features.4.conv.0.0.weight' in changed
+
+
 def test_resuming_nothing_is_refused(tmp_path):
     with pytest.raises(SettingError, match='checkpoint'):
         open_run(RECIPE, 2, tmp_path, resume=True)
