@@ -39,7 +39,7 @@ def refine(
         )
         return
     mixed = _mixed(labels)
-    for reach_yx in product((2, 3), repeat=2):
+    for reach_yx in product((2, 3), (2, 3)):
         windows = _windows(mixed, rows, columns, reach_yx)
         for contest in _contests(labels, scores, windows, 0 if confidence is None else _FAINT):
             strips = _strips(windows, contest.windows, rows, columns)
@@ -69,14 +69,14 @@ class _Runs(NamedTuple):
     """
     Source rows or columns by their first neighbour.
 
-    :param index: source indices, in order.
-    :param first: where in `index` those of each neighbour begin.
-    :param count: how many they are.
+    :param sources: source indices, in order.
+    :param first: where in `sources` those of each neighbour begin.
+    :param many: how many they are.
     """
 
-    index: Indices
+    sources: Indices
     first: Indices
-    count: Indices
+    many: Indices
 
 
 class _Windows(NamedTuple):
@@ -101,7 +101,7 @@ class _Contest(NamedTuple):
 
     :param windows: their numbers.
     :param channels: who competes, (channels, windows).
-    :param scores: float32 (channels, rows, columns, windows).
+    :param scores: float32 (rows, columns, channels, windows).
     """
 
     windows: Indices
@@ -118,8 +118,8 @@ class _Strips(NamedTuple):
     :param window: position among those windows, (strips).
     :param y: source rows (rows, strips); the last one again where a window has fewer.
     :param x: source columns (strips).
-    :param row_weights: float32 (reach, rows, strips).
-    :param column_weights: float32 (reach, strips).
+    :param row_weights: float32 (reach - 1, rows, strips), of all neighbours but the first.
+    :param column_weights: float32 (reach - 1, strips).
     """
 
     window: Indices
@@ -129,13 +129,24 @@ class _Strips(NamedTuple):
     column_weights: Scores
 
     def interpolated(self, scores: Scores) -> Scores:
-        """Interpolate scores (channels, rows, columns, windows), to (channels, rows, strips)."""
+        """Interpolate scores (rows, columns, channels, windows), to (channels, rows, strips)."""
         near = scores.take(self.window, axis=3)
-        across = (near * self.column_weights).sum(axis=2)
-        total = across[:, 0, None] * self.row_weights[0]
-        for row in range(1, len(self.row_weights)):
-            total += across[:, row, None] * self.row_weights[row]
-        return total
+        across = _mean(near.swapaxes(0, 1), self.column_weights)
+        return _mean(across[:, :, None], self.row_weights)
+
+
+def _mean(values: Scores, weights: Scores) -> Scores:
+    """
+    Return a weighted mean.
+
+    :param values: (reach, ...).
+    :param weights: (reach - 1, ...), of all but the first: they sum to 1 with that one's.
+    """
+    first = values[0]
+    total: Scores = first + (values[1] - first) * weights[0]
+    for value, weight in zip(values[2:], weights[1:], strict=True):
+        total += (value - first) * weight
+    return total
 
 
 def _mixed(labels: NDArray[Any]) -> NDArray[np.bool_]:
@@ -156,24 +167,24 @@ def _windows(
         _runs(way, reach, size)
         for way, reach, size in zip((rows, columns), reach_yx, mixed.shape, strict=True)
     )
-    if not (down.index.size and across.index.size):
-        return _Windows(down.index[:0], down.index[:0], reach_yx, down, across)
+    if not (down.sources.size and across.sources.size):
+        return _Windows(down.sources[:0], down.sources[:0], reach_yx, down, across)
     marks = mixed.copy()
     if reach_yx[0] == 3:
         marks[:-1] |= mixed[1:]
     if reach_yx[1] == 3:
         marks[:, :-1] |= marks[:, 1:].copy()
-    marks &= (down.count > 0)[:, None] & (across.count > 0)
+    marks &= (down.many > 0)[:, None] & (across.many > 0)
     y, x = np.nonzero(marks)
     return _Windows(y, x, reach_yx, down, across)
 
 
 @lru_cache(maxsize=256)
 def _runs(way: Taps, reach: int, size: int) -> _Runs:
-    index = np.flatnonzero(way.wide == (reach == 3))
-    below = way.below[index]
+    sources = np.flatnonzero(way.wide == (reach == 3))
+    below = way.below[sources]
     first = np.searchsorted(below, np.arange(size))
-    return _Runs(index, first, np.searchsorted(below, np.arange(size), 'right') - first)
+    return _Runs(sources, first, np.searchsorted(below, np.arange(size), 'right') - first)
 
 
 def _contests(
@@ -206,24 +217,24 @@ def _contests(
     for rank in np.flatnonzero(np.bincount(several)):
         those = np.flatnonzero(several == rank)
         who = channels.take(before[those] + np.arange(rank)[:, None])
-        scores = near.reshape(-1).take((who * slots.size)[:, None] + slots[:, those])
-        yield _Contest(those, who, scores.reshape(len(who), *windows.reach_yx, -1))
+        scores = near.reshape(-1).take(who * slots.size + slots[:, None, those])
+        yield _Contest(those, who, scores.reshape(*windows.reach_yx, *who.shape))
 
 
 def _strips(windows: _Windows, those: Indices, rows: Taps, columns: Taps) -> _Strips:
     """Lay out the source's pixels in some windows."""
     (tall, broad), down, across = windows.reach_yx, windows.down, windows.across
     top, left = windows.y[those], windows.x[those]
-    columns_each = across.count[left]
+    columns_each = across.many[left]
     window = np.repeat(np.arange(len(those)), columns_each)
     skipped = across.first[left] - (np.cumsum(columns_each) - columns_each)
-    x = across.index[np.arange(len(window)) + skipped[window]]
-    most = np.arange(down.count.max())[:, None]
-    y_of = down.index.take(down.first + np.minimum(most, down.count - 1), mode='clip')
+    x = across.sources[np.arange(len(window)) + skipped[window]]
+    most = np.arange(down.many.max())[:, None]
+    y_of = down.sources.take(down.first + np.minimum(most, down.many - 1), mode='clip')
     row = top[window]
     return _Strips(
-        window, y_of.take(row, axis=1), x, rows.weights[:tall, y_of].take(row, axis=2),
-        columns.weights[:broad, x],
+        window, y_of.take(row, axis=1), x, rows.weights[1:tall, y_of].take(row, axis=2),
+        columns.weights[1:broad, x],
     )
 
 
@@ -238,7 +249,7 @@ def _settle(
     """
     ids = table[contest.channels].take(strips.window, axis=1)
     if len(ids) == 2:
-        lead = strips.interpolated(contest.scores[:1] - contest.scores[1:])[0]
+        lead = strips.interpolated(contest.scores[:, :, :1] - contest.scores[:, :, 1:])[0]
         winners = ids[1] + (lead >= 0) * (ids[0] - ids[1])
         return winners, 1 + np.exp(-abs(lead)) if want_odds else lead
     scores = strips.interpolated(contest.scores)
