@@ -20,6 +20,7 @@ LAYERS = {
     'sim': ({'core', 'sim'}, {'numpy', 'cv2'}),
     'zoo': ({'core', 'zoo'}, {'numpy', 'cv2'}),
     'share': ({'core'}, set()),
+    'threads': (set(), set()),
     'docs': ({'core'}, set()),
     'models': (set(), set()),
     'bench': (
@@ -28,7 +29,7 @@ LAYERS = {
     'commands': (
         {
             'core', 'graph', 'engines', 'pipeline', 'quality', 'sim', 'zoo', 'share', 'bench',
-            'commands',
+            'commands', 'threads',
         },
         {'numpy', 'cv2', 'onnx', 'tqdm', 'yaml'},
     ),

@@ -2,16 +2,14 @@
 
 import argparse
 from collections.abc import Callable
-import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from seg_ros.threads import bound_blas
+
 SUMMARY = 'measure the engine, each stage, the running node, or peers on the same pictures'
 EXAMPLE = 'seg_ros bench stages --rounds 100 --out results'
-
-# Their spinning threads would take the cores from what is measured.
-ONE_THREAD = ('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print and write."""
-    os.environ.update(dict.fromkeys(ONE_THREAD, '1'))
+    bound_blas()
     import cv2
     from seg_ros.bench.machine import machine
     from seg_ros.bench.report import flattened, without_samples, write_report

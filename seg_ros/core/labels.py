@@ -54,7 +54,7 @@ def _enlarged(
     confidence = None
     if outputs.confidence is not None and want_confidence:
         fine = interpolated(outputs.confidence, rows, columns)
-        confidence = ((fine + 64) >> 7).astype(np.uint8)
+        confidence = (fine + np.float32(0.5)).astype(np.uint8)
     if outputs.logits is None:
         return _spread(small, rows.nearest, columns.nearest), confidence
     row_taps, column_taps = (

@@ -1,15 +1,18 @@
 """Where the source's pixels lie among those of a smaller map, and bytes interpolated there."""
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.contract import Upsampling
 from seg_ros.core.geometry import Fit
 
-Indices = NDArray[np.intp]
+Indices: TypeAlias = NDArray[np.intp]
+Xyxy: TypeAlias = tuple[int, int, int, int]
+
+_AT_ONCE = 128   # source indices that are interpolated by one product
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,26 +22,54 @@ class Lattice:
 
     :param below: the map's index at or before each source index.
     :param weight: float32, share of the index after it, 0 to 1.
+    :param size: how many indices the map has.
     """
 
     below: Indices
     weight: NDArray[np.float32]
+    size: int
 
     @property
     def nearest(self) -> Indices:
         """Return the map's index closest to each source index."""
         return self.below + (self.weight >= 0.5)
 
-    def span(self, first: int, last: int) -> 'Lattice':
-        """Return the same for source indices from `first` to before `last`."""
-        return Lattice(self.below[first:last], self.weight[first:last])
+    @cached_property
+    def shares(self) -> NDArray[np.float32]:
+        """Return how much each index of the map weighs at each source index."""
+        shares = np.zeros((len(self.below), self.size), np.float32)
+        at = np.arange(len(self.below))
+        shares[at, np.minimum(self.below + 1, self.size - 1)] = self.weight
+        shares[at, self.below] += 1 - self.weight
+        return shares
+
+    def interpolated(
+        self, values: NDArray[np.float32], first: int, last: int, begin: int = 0
+    ) -> NDArray[np.float32]:
+        """
+        Interpolate along the first axis, at source indices from `first` to before `last`.
+
+        A few source indices at once are a product with the few indices of the map around them:
+        fewer passes over the data than sums of neighbours take.
+
+        :param values: float32 (indices, n), of the map's indices from `begin` on.
+        """
+        result = np.empty((last - first, values.shape[1]), np.float32)
+        for low in range(first, last, _AT_ONCE):
+            high = min(low + _AT_ONCE, last)
+            start, stop = self.below[low], self.below[high - 1] + 2
+            np.matmul(
+                self.shares[low:high, start:stop], values[start - begin:stop - begin],
+                out=result[low - first:high - first],
+            )
+        return result
 
 
 def lattice_at(position: NDArray[Any], size: int) -> Lattice:
     """Lay positions over `size` pixels, of which 0 is the first's centre, and clamp the others."""
     position = np.clip(position, 0, size - 1)
     below = np.minimum(position.astype(np.intp), max(0, size - 2))
-    return Lattice(below, (position - below).astype(np.float32))
+    return Lattice(below, (position - below).astype(np.float32), size)
 
 
 @lru_cache(maxsize=128)
@@ -93,31 +124,17 @@ def taps(fit: Fit, size_hw: tuple[int, ...], axis: int, rule: Upsampling, twice:
     return Taps(below, weights, weights[2] > 0)
 
 
-def interpolated(small: NDArray[np.uint8], rows: Lattice, columns: Lattice) -> NDArray[np.int16]:
+def interpolated(
+    small: NDArray[np.uint8], rows: Lattice, columns: Lattice, xyxy: Xyxy | None = None
+) -> NDArray[np.float32]:
     """
     Interpolate bytes bilinearly: columns first, while there are few rows.
 
-    16 bits hold the difference of two bytes times 128, at half the traffic of floats.
-
-    :returns: int16 (rows, columns), 128ths of a level, true to about a quarter of a level. They
-        are not rounded to levels: a threshold on rounded levels would cut half a level off.
+    :param xyxy: the part of the source that is wanted; None = all of it.
+    :returns: float32 (rows, columns). They are not rounded: a threshold on rounded levels would
+        cut half a level off.
     """
-    first, last = rows.below[0], rows.below[-1] + 2
-    low, step = _neighbours(small[first:last].astype(np.int16), columns.below, 1)
-    step *= np.rint(128 * columns.weight).astype(np.int16)
-    step += (low << 7) + 32
-    step >>= 6
-    low, step = _neighbours(step, rows.below - first, 0)
-    step *= np.rint(64 * rows.weight[:, None]).astype(np.int16)
-    step += low << 6
-    return step
-
-
-def _neighbours(
-    values: NDArray[np.int16], below: Indices, axis: int
-) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
-    """Return the values at `below` and the way to the ones after them."""
-    low = values.take(below, axis=axis)
-    step: NDArray[np.int16] = values.take(below + 1, axis=axis, mode='clip')
-    step -= low
-    return low, step
+    x0, y0, x1, y1 = xyxy or (0, 0, len(columns.below), len(rows.below))
+    top, bottom = rows.below[y0], rows.below[y1 - 1] + 2
+    spread = columns.interpolated(small[top:bottom].T.astype(np.float32), x0, x1)
+    return rows.interpolated(spread.T, y0, y1, top)

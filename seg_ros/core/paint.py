@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 from seg_ros.core.contract import Contract, Outputs
 from seg_ros.core.cuts import Cuts
 from seg_ros.core.geometry import Fit
-from seg_ros.core.lattice import interpolated, Lattice, lattice, lattice_at
+from seg_ros.core.lattice import interpolated, Lattice, lattice, lattice_at, Xyxy
 from seg_ros.core.owners import nearest_owners, Owners
-
-Xyxy: TypeAlias = tuple[int, int, int, int]
 
 
 class Slot(NamedTuple):
@@ -40,7 +38,7 @@ class Patch:
 
     channel: int
     score: float
-    xyxy: tuple[int, int, int, int]
+    xyxy: Xyxy
     mask: NDArray[np.bool_]
     area: int
 
@@ -88,44 +86,57 @@ def _patches_from_masks(
     top, bottom, left, right = fit.seen_yyxx()
     # A pixel belongs to a box if its index lies in [x0, x1), as YOLO's crop has it.
     windows = np.clip(np.ceil(boxes), (left, top) * 2, (right, bottom) * 2).astype(np.intp)
-    taken = np.zeros(fit.source_hw, bool)
+    free = np.ones(fit.source_hw, bool)
     for slot in slots:
         x0, y0, x1, y1 = windows[slot.number].tolist()
         if x1 <= x0 or y1 <= y0:
             continue
         box = boxes[slot.number] if contract.mask_frame == 'box' else None
-        small, rows, columns = _laid_out(masks[slot.number], fit, box, (x0, y0, x1, y1))
-        mask, area, inner = _cut(small, rows, columns, taken[y0:y1, x0:x1], cuts)
+        laid = _laid_out(masks[slot.number], fit, box, (x0, y0, x1, y1))
+        mask, area, inner = _cut(laid, free[y0:y1, x0:x1], cuts)
         if area:
             yield _placed(slot, (x0, y0), mask, area, inner)
 
 
+class _Laid(NamedTuple):
+    """
+    A soft mask and where the source's pixels lie in it.
+
+    :param small: uint8 (h, w).
+    :param xyxy: the window that is wanted, in indices of `rows` and `columns`.
+    """
+
+    small: NDArray[np.uint8]
+    rows: Lattice
+    columns: Lattice
+    xyxy: Xyxy
+
+
 def _cut(
-    small: NDArray[np.uint8], rows: Lattice, columns: Lattice, taken: NDArray[np.bool_],
-    cuts: Cuts,
+    laid: _Laid, free: NDArray[np.bool_], cuts: Cuts
 ) -> tuple[NDArray[np.bool_], int, Xyxy]:
     """
     Cut one window of the source out of a soft mask, and take its free pixels.
 
-    :param taken: bool (rows, columns), what better instances own.
+    :param free: bool (rows, columns), what no better instance owns; what is taken is cleared.
     :returns: the mask, how many pixels it has, none where too few are free, and their box.
     """
-    level = int(128 * cuts.mask_level)
     compiled = prepare()
     if compiled is not None:
-        mask = np.empty(taken.shape, bool)
+        mask = np.empty(free.shape, bool)
+        (small, rows, columns, (x0, y0, x1, y1)) = laid
         area, *inner = compiled(
-            small, rows.below, rows.weight, columns.below, columns.weight, level, cuts.visible,
-            taken, mask,
+            small, rows.below[y0:y1], rows.weight[y0:y1], columns.below[x0:x1],
+            columns.weight[x0:x1], cuts.mask_level, cuts.visible, free, mask,
         )
         return mask, area, (inner[0], inner[1], inner[2], inner[3])
-    mask = np.asarray(interpolated(small, rows, columns) > level)
+    mask = np.asarray(interpolated(*laid) > cuts.mask_level)
     whole = np.count_nonzero(mask)
-    mask &= ~taken
+    mask &= free
     area = int(np.count_nonzero(mask))
     if not area or area < cuts.visible * whole:
         return mask, 0, (0, 0, 0, 0)
-    taken |= mask
+    free ^= mask
     return mask, area, _inner(mask)
 
 
@@ -146,23 +157,20 @@ def prepare() -> Callable[..., Any] | None:
 
 def _laid_out(
     mask: NDArray[np.uint8], fit: Fit, box: NDArray[np.float32] | None, window: Xyxy
-) -> tuple[NDArray[np.uint8], Lattice, Lattice]:
+) -> _Laid:
     """
-    Lay one window of the source, and nothing else, over a mask.
+    Lay one window of the source over a mask, which gets a border of zeros where it spans a box.
 
     :param box: what the mask spans, in source pixels; None = the network's input.
-    :returns: the mask, with a border of zeros where it spans a box, and the window's rows and
-        columns in it.
     """
-    x0, y0, x1, y1 = window
     if box is None:
-        rows, columns = lattice(fit, mask.shape, 0), lattice(fit, mask.shape, 1)
-        return mask, rows.span(y0, y1), columns.span(x0, x1)
+        return _Laid(mask, lattice(fit, mask.shape, 0), lattice(fit, mask.shape, 1), window)
+    x0, y0, x1, y1 = window
     left, top, right, bottom = box.tolist()
     rows = _in_box(y0, y1, top, bottom, mask.shape[0])
     columns = _in_box(x0, x1, left, right, mask.shape[1])
     bordered = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    return np.asarray(bordered, np.uint8), rows, columns
+    return _Laid(np.asarray(bordered, np.uint8), rows, columns, (0, 0, x1 - x0, y1 - y0))
 
 
 def _in_box(first: int, last: int, low: float, high: float, size: int) -> Lattice:

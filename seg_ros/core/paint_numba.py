@@ -18,33 +18,29 @@ def _spread_columns(small: Any, first: int, count: int, below: Any, weights: Any
     """
     Interpolate some rows of bytes along the columns.
 
-    Floats hold the whole numbers that `core.lattice.interpolated` reckons with in 16 bits.
-
-    :returns: float32 (count, columns), halves of a level.
+    :returns: float32 (count, columns).
     """
     rows, columns = small.shape
     spread = np.empty((count, len(below)), np.float32)
-    shares = np.rint(weights * np.float32(128))
     for number in range(count):
         row = min(first + number, rows - 1)
         for x in range(len(below)):
             low = np.float32(small[row, below[x]])
             after = np.float32(small[row, min(below[x] + 1, columns - 1)])
-            fine = low * np.float32(128) + np.float32(32) + (after - low) * shares[x]
-            spread[number, x] = np.floor(fine * np.float32(1 / 64))
+            spread[number, x] = low + (after - low) * weights[x]
     return spread
 
 
 @njit(_SIGNATURES, nogil=True, cache=True)
 def cut_window(
     small: Any, row_below: Any, row_weights: Any, column_below: Any, column_weights: Any,
-    level: Any, visible: Any, taken: Any, mask: Any,
+    level: Any, visible: Any, free: Any, mask: Any,
 ) -> Any:
     """
     Set the pixels whose interpolated value exceeds a level, where no other instance has them.
 
-    :param visible: share of the pixels that has to be free; `taken` stays as it is otherwise.
-    :param taken: bool (rows, columns), what belongs to others; the pixels that are set are added.
+    :param visible: share of the pixels that has to be free; `free` stays as it is otherwise.
+    :param free: bool (rows, columns), what belongs to nobody; the pixels that are set are cleared.
     :param mask: bool of the same shape, written.
     :returns: how many are set, 0 where too few are free; x0, y0, x1, y1 of them.
     """
@@ -57,17 +53,15 @@ def cut_window(
     x0, y0, x1, y1 = width, height, 0, 0
     for y in range(height):
         low, after = spread[row_below[y] - first], spread[row_below[y] - first + 1]
-        share, inside, free = np.rint(row_weights[y] * np.float32(64)), 0, 0
+        share, inside, left = row_weights[y], 0, 0
         for x in range(width):
-            soft = low[x] * np.float32(64) + (after[x] - low[x]) * share
-            covered = soft > level
-            left = covered and not taken[y, x]
-            mask[y, x] = left
+            covered = low[x] + (after[x] - low[x]) * share > level
+            mask[y, x] = covered & free[y, x]
             inside += covered
-            free += left
+            left += mask[y, x]
         whole += inside
-        area += free
-        if free:
+        area += left
+        if left:
             y0, y1 = min(y0, y), y + 1
             x = 0
             while x < x0 and not mask[y, x]:
@@ -81,5 +75,5 @@ def cut_window(
         return 0, 0, 0, 0, 0
     for y in range(y0, y1):
         for x in range(x0, x1):
-            taken[y, x] |= mask[y, x]
+            free[y, x] ^= mask[y, x]
     return area, x0, y0, x1, y1

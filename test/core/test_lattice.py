@@ -47,26 +47,23 @@ def test_bytes_are_interpolated_as_in_floats(size_hw):
         for place, side in zip(places, size_hw, strict=True)
     ]
     expected = weights[0] @ small @ weights[1].T
-    value = interpolated(small, *grids) / 128
-    assert abs(value - expected).max() <= 3
-    assert value.min() >= 0
-    assert value.max() <= 255
+    np.testing.assert_allclose(interpolated(small, *grids), expected, atol=1e-3)
 
 
 def test_black_stays_black_and_white_white():
     grids = [lattice_at(np.linspace(0, 1, 257), 2)] * 2
     for level in (0, 255):
-        assert (interpolated(np.full((2, 2), level, np.uint8), *grids) == 128 * level).all()
+        uniform = interpolated(np.full((2, 2), level, np.uint8), *grids)
+        np.testing.assert_allclose(uniform, level, atol=1e-4)
     edge = interpolated(np.array([[0, 255], [0, 255]], np.uint8), *grids)
     assert (np.diff(edge, axis=1) >= 0).all()
-    assert edge[0].tolist()[::256] == [0, 128 * 255]
+    assert edge[0].tolist()[::256] == [0, 255]
 
 
-def test_a_span_is_the_same_as_that_part_of_the_whole():
+def test_a_window_is_the_same_as_that_part_of_the_whole():
     small = np.random.default_rng(1).integers(0, 256, (8, 9), np.uint8)
-    fit = fit_for((60, 80), (64, 64), InputSpec())
+    fit = fit_for((160, 180), (64, 64), InputSpec())
     rows, columns = lattice(fit, (8, 9), 0), lattice(fit, (8, 9), 1)
     whole = interpolated(small, rows, columns)
-    part = interpolated(small, rows.span(20, 41), columns.span(5, 77))
-    np.testing.assert_array_equal(part, whole[20:41, 5:77])
-    assert rows.span(20, 41).nearest.tolist() == rows.nearest[20:41].tolist()
+    part = interpolated(small, rows, columns, (5, 20, 177, 151))
+    np.testing.assert_allclose(part, whole[20:151, 5:177], atol=1e-3)
