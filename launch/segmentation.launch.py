@@ -11,6 +11,7 @@ from typing import Any
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch_ros.actions import LifecycleNode, Node
+from seg_ros.share import fastdds_profile
 
 CONFIG = Path(__file__).resolve().parents[1] / 'config'
 SWITCH = ['', 'true', 'false']
@@ -84,7 +85,7 @@ def nodes(context: LaunchContext) -> list[Node]:
             for camera, image in zip(cameras, images, strict=False)
         ],
         ros_arguments=['--log-level', given['log_level']],
-        additional_env=_fastdds_profile(context.environment),
+        additional_env=fastdds_profile(context.environment),
         output='screen',
         emulate_tty=True,
     )
@@ -96,15 +97,6 @@ def nodes(context: LaunchContext) -> list[Node]:
 
 def _names(words: str) -> list[str]:
     return [word.strip() for word in words.split(',') if word.strip()]
-
-
-def _fastdds_profile(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variable that hands Fast DDS our profile, unless the user has set one."""
-    until_jazzy, since_kilted = 'FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE'
-    if until_jazzy in environment or since_kilted in environment:
-        return {}
-    old = environment.get('ROS_DISTRO', 'jazzy') in ('humble', 'iron', 'jazzy')
-    return {until_jazzy if old else since_kilted: str(CONFIG / 'fastdds.xml')}
 
 
 def _rviz(given: Mapping[str, str], camera: str, image: str) -> Node:

@@ -1,5 +1,6 @@
 """Where the package's launch and configuration files lie."""
 
+from collections.abc import Mapping
 from pathlib import Path
 import sys
 
@@ -22,3 +23,12 @@ def share_file(name: str) -> Path:
         if (folder / name).is_file():
             return folder / name
     raise SegError(f'{name} is not installed', f'it in {folders[1]}', 'install seg_ros again')
+
+
+def fastdds_profile(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variable that hands Fast DDS our profile, unless the user has set one."""
+    until_jazzy, since_kilted = 'FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE'
+    if until_jazzy in environment or since_kilted in environment:
+        return {}
+    old = environment.get('ROS_DISTRO', 'jazzy') in ('humble', 'iron', 'jazzy')
+    return {until_jazzy if old else since_kilted: str(share_file('config/fastdds.xml'))}

@@ -24,7 +24,8 @@ LAYERS = {
     'docs': ({'core'}, set()),
     'models': (set(), set()),
     'bench': (
-        {'core', 'graph', 'engines', 'pipeline', 'bench'}, {'numpy', 'cv2', 'onnx', 'tqdm'},
+        {'core', 'graph', 'engines', 'pipeline', 'share', 'bench'},
+        {'numpy', 'cv2', 'onnx', 'tqdm'},
     ),
     'commands': (
         {

@@ -8,15 +8,22 @@ import signal
 import subprocess
 import sys
 
+from seg_ros.share import fastdds_profile
+
 TICKS_PER_S = os.sysconf('SC_CLK_TCK')
 
 
 @contextmanager
 def started(module: str, *words: str) -> Iterator['subprocess.Popen[str]']:
-    """Run a module of seg_ros while the block lasts; it is ended by SIGINT."""
+    """
+    Run a module of seg_ros while the block lasts; it is ended by SIGINT.
+
+    Pictures go through shared memory, as they do between processes of our launch file.
+    """
     process = subprocess.Popen(
         [sys.executable, '-m', f'seg_ros.{module}', *words], text=True,
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        env={**fastdds_profile(os.environ), **os.environ},
     )
     try:
         yield process

@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from seg_ros.core.errors import SegError
-from seg_ros.share import share_file
+from seg_ros.share import fastdds_profile
 
 SUMMARY = 'show the whole data path on this machine: three processes over DDS'
 EXAMPLE = 'seg_ros demo --frames 200 --out demo'
@@ -74,12 +74,8 @@ def _environment() -> dict[str, str]:
         raise SegError(
             f'ROS 2 cannot be imported ({error})', 'rclpy', 'source ROS 2 or run make setup'
         ) from error
-    old = os.environ.get('ROS_DISTRO', 'jazzy') in ('humble', 'iron', 'jazzy')
-    variable = f'{"FASTRTPS" if old else "FASTDDS"}_DEFAULT_PROFILES_FILE'
     return {
-        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-        variable: str(share_file('config/fastdds.xml')),
-        **os.environ,
+        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST', **fastdds_profile(os.environ), **os.environ
     }
 
 

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-from rclpy.node import Node
 from rclpy.qos_overriding_options import QoSOverridingOptions, QoSPolicyKind
+from rclpy.subscription import Subscription
 from seg_ros.core.frame import Frame
 from seg_ros.core.settings import Settings
 from seg_ros.pipeline.alarm import Alarm
 from seg_ros.pipeline.timing import Timing
 from seg_ros.ros.convert import frame_from_compressed, frame_from_image, picture_size_hw
+from seg_ros.ros.lifecycle import SafeLifecycleNode
+from seg_ros.ros.notice import hears_of_events, Notice
 from seg_ros.ros.qos import images, offers_reliable
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -22,35 +24,39 @@ _OVERRIDES = QoSOverridingOptions((QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH))
 @dataclass(frozen=True)
 class Arrival:
     """
-    An image message and when it came.
+    Word of an image.
 
-    :param message: sensor_msgs Image or CompressedImage.
-    :param arrival_ns: of the node's clock.
+    :param take: returns the newest message, sensor_msgs Image or CompressedImage; None where it
+        went with an earlier word.
+    :param arrival_ns: when the word came, of the node's clock.
     """
 
-    message: Any
+    take: Callable[[], Any]
     arrival_ns: int
 
-    def frame(self) -> Frame:
-        """
-        Read the picture.
 
-        :raises ImageError: if the message contradicts itself or its encoding is unknown.
-        """
-        if isinstance(self.message, CompressedImage):
-            return frame_from_compressed(self.message)
-        return frame_from_image(self.message)
+def read_frame(message: Any) -> Frame:
+    """
+    Read a picture.
+
+    :param message: sensor_msgs Image or CompressedImage.
+    :raises ImageError: if the message contradicts itself or its encoding is unknown.
+    """
+    if isinstance(message, CompressedImage):
+        return frame_from_compressed(message)
+    return frame_from_image(message)
 
 
 class Camera:
     """
     The image and camera_info subscriptions of one camera.
 
-    :param deliver: called with every message that the rate limit lets through.
+    :param deliver: called with word of every image that the rate limit lets through.
     """
 
     def __init__(
-        self, node: Node, name: str, settings: Settings, deliver: Callable[[str, Arrival], None]
+        self, node: SafeLifecycleNode, name: str, settings: Settings,
+        deliver: Callable[[str, Arrival], None],
     ) -> None:
         self.name = name
         self.timing = Timing()
@@ -59,6 +65,7 @@ class Camera:
         self._settings = settings
         self._deliver = deliver
         self._subscriptions: list[Any] = []
+        self._notice: Notice | None = None
         self._reliable = False
         self._info: CameraInfo | None = None
         self._due_s = 0.0
@@ -106,9 +113,21 @@ class Camera:
                 (CameraInfo, self.info_topic, self._on_info, False),
             )
         ]
+        if hears_of_events(self._node):
+            self._take_when_wanted(self._subscriptions[0])
+
+    def _take_when_wanted(self, subscription: Subscription) -> None:
+        """Leave images where they are until a worker asks for the newest."""
+        self._node.withhold(subscription)
+        notice = Notice(subscription, lambda: self._on_word(notice.take))
+        self._node.add_waitable(notice)
+        self._notice = notice
 
     def unsubscribe(self) -> None:
         """Stop listening."""
+        if self._notice is not None:
+            self._node.remove_waitable(self._notice)
+            self._notice = None
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         self._subscriptions = []
@@ -120,6 +139,9 @@ class Camera:
         return asked == 'reliable'
 
     def _on_image(self, message: Any) -> None:
+        self._on_word(lambda: message)
+
+    def _on_word(self, take: Callable[[], Any]) -> None:
         self.timing.tick('input')
         limit_hz = self._settings.max_rate_hz
         if limit_hz:
@@ -129,7 +151,7 @@ class Camera:
                 return
             # Half a period of jitter is forgiven, or a camera at the very rate would lose frames.
             self._due_s = max(self._due_s + 1 / limit_hz, now_s + 0.5 / limit_hz)
-        self._deliver(self.name, Arrival(message, self._node.get_clock().now().nanoseconds))
+        self._deliver(self.name, Arrival(take, self._node.get_clock().now().nanoseconds))
 
     def _on_info(self, message: CameraInfo) -> None:
         self.timing.tick('info')

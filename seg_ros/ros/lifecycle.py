@@ -1,12 +1,13 @@
 """A lifecycle node that neither a wrong request nor a failing transition can kill."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Set
 import traceback
 from typing import Any, TypeAlias
 
 from lifecycle_msgs.srv import ChangeState
 from rclpy._rclpy_pybind11 import RCLError
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.subscription import Subscription
 from seg_ros.core.errors import SegError
 from seg_ros.ros.spin import STEADY
 
@@ -48,6 +49,8 @@ class SafeLifecycleNode(LifecycleNode):
     at the first request from outside and never repeated.
     """
 
+    _withheld: Set[Subscription] = frozenset()
+
     def _LifecycleNodeMixin__on_change_state(  # noqa: N802 - rclpy's mangled name
         self, request: ChangeState.Request, response: ChangeState.Response
     ) -> ChangeState.Response:
@@ -58,6 +61,16 @@ class SafeLifecycleNode(LifecycleNode):
             self.get_logger().error(f'transition {request.transition.id} refused: {error}')
             response.success = False
             return response
+
+    def withhold(self, subscription: Subscription) -> None:
+        """Let no executor take the messages of a subscription."""
+        self._withheld = {*self._withheld, subscription}
+        self._withheld &= set(super().subscriptions)
+
+    @property
+    def subscriptions(self) -> Iterator[Subscription]:
+        """Get those whose messages an executor is to take."""
+        return (each for each in super().subscriptions if each not in self._withheld)
 
     def start_when_spinning(self) -> None:
         """Configure on the first spin and activate on the next, unless somebody else does."""

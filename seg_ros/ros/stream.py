@@ -5,7 +5,6 @@ from threading import Lock
 import traceback
 from typing import Any
 
-from rclpy.node import Node
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import ImageError, SegError
 from seg_ros.core.frame import Frame
@@ -18,7 +17,8 @@ from seg_ros.pipeline.mailbox import Mailbox
 from seg_ros.pipeline.order import StampOrder
 from seg_ros.pipeline.segmenter import Segmenter
 from seg_ros.pipeline.worker import Workers
-from seg_ros.ros.camera import Arrival, Camera
+from seg_ros.ros.camera import Arrival, Camera, read_frame
+from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs import Output, View
 from seg_ros.ros.publishers import parts_of, publish, Publishers
 from std_msgs.msg import Header
@@ -28,10 +28,16 @@ QUIET_S = 5.0
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """A frame on its way, with what its readers want of it."""
+    """
+    A frame on its way, with what its readers want of it.
+
+    :param header: of its message.
+    :param arrival_ns: of the node's clock.
+    """
 
     camera: Camera
-    arrival: Arrival
+    header: Header
+    arrival_ns: int
     frame: Frame
     wanted: list[tuple[Output, Any]]
 
@@ -43,7 +49,9 @@ class Stream:
     :param segmenters: exchanged between two frames when the model changes.
     """
 
-    def __init__(self, node: Node, settings: Settings, segmenters: Lease[Segmenter]) -> None:
+    def __init__(
+        self, node: SafeLifecycleNode, settings: Settings, segmenters: Lease[Segmenter]
+    ) -> None:
         self._node = node
         self._settings = settings
         self._segmenters = segmenters
@@ -135,17 +143,25 @@ class Stream:
         if not wanted:
             camera.timing.count('unread')
             return None
+        message = arrival.take()
+        if message is None:     # it came so soon after the one before that it was taken for it
+            camera.timing.count('newer')
+            return None
         try:
             with self._segmenters.current.timing.stage('decode'):
-                frame = arrival.frame()
+                frame = read_frame(message)
         except ImageError as error:
             self._drop(camera, 'bad', error)
             return None
+        # What was taken may have come after the word of the one before it.
+        latest_ns = min(frame.stamp_ns, self._node.get_clock().now().nanoseconds)
+        arrival_ns = max(arrival.arrival_ns, latest_ns)
+        request = Request(camera, message.header, arrival_ns, frame, wanted)
         limit_ms = self._settings.max_age_ms
-        if limit_ms and self._age_ms(camera, arrival, frame) > limit_ms:
+        if limit_ms and self._age_ms(request) > limit_ms:
             camera.timing.count('age')
             return None
-        return Request(camera, arrival, frame, wanted)
+        return request
 
     def _suits(self, request: Request, segmenter: Segmenter) -> bool:
         """Leave out a frame that the engine cannot take, without losing the others."""
@@ -156,13 +172,14 @@ class Stream:
             return False
         return True
 
-    def _age_ms(self, camera: Camera, arrival: Arrival, frame: Frame) -> float:
+    def _age_ms(self, request: Request) -> float:
+        camera, stamp_ns = request.camera, request.frame.stamp_ns
         now_ns = self._node.get_clock().now().nanoseconds
-        milliseconds, foreign = age_ms(frame.stamp_ns, arrival.arrival_ns, now_ns)
+        milliseconds, foreign = age_ms(stamp_ns, request.arrival_ns, now_ns)
         if foreign and not camera.timing.counts().get('foreign clock'):
             self._node.get_logger().warning(
                 f'{camera.name}: stamps come from another clock (the first is '
-                f'{(arrival.arrival_ns - frame.stamp_ns) / 1e9:.1f} s old); ages count from '
+                f'{(request.arrival_ns - stamp_ns) / 1e9:.1f} s old); ages count from '
                 'arrival. Check use_sim_time and the clocks of both machines'
             )
         if foreign:
@@ -186,13 +203,12 @@ class Stream:
             with segmenter.timing.stage('publish'):
                 self._publish(request, followed, segmenter.card)
         camera.timing.tick('output')
-        camera.timing.add('age', self._age_ms(camera, request.arrival, frame))
+        camera.timing.add('age', self._age_ms(request))
 
     def _publish(self, request: Request, segmentation: Segmentation, card: ModelCard) -> None:
         settings = self._settings
-        header: Header = request.arrival.message.header
         publish(request.wanted, View(
-            request.frame, segmentation, card, header,
+            request.frame, segmentation, card, request.header,
             request.camera.info_for(request.frame), round(1 / settings.output_scale),
             settings.overlay_alpha, settings.rectified,
         ))

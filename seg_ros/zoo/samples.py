@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from seg_ros.core.card import InputSpec
 from seg_ros.core.errors import SettingError
 from seg_ros.core.frame import Pixels
 
@@ -18,6 +19,8 @@ Step: TypeAlias = Callable[[str], None]
 STORED_HW = (360, 480)
 VOID = 255
 _FULL_SHARE = 0.5   # the smallest window that is cut out of a picture
+_STRETCH = 1.3      # how much wider or taller a window may be than the network's input
+_PADDED = 0.3       # how often a picture is letterboxed, as those of wide cameras are
 
 
 class Samples:
@@ -67,25 +70,54 @@ class Samples:
 def augmented(
     sample: tuple[Pixels, Maps, Maps], size_hw: tuple[int, int], random: Random
 ) -> tuple[Pixels, Maps, Maps]:
-    """Cut a window out of a sample, resize it to the network's size, turn it, and recolour it."""
+    """
+    Cut a window out of a sample, resize it to the network's size, turn it, and recolour it.
+
+    Cameras have other aspects than the network: windows are stretched, or letterboxed.
+    """
     window = _window(sample[0].shape[:2], size_hw, random)
     flips = random.random() < 0.5, random.random() < 0.08
+    place = _place(size_hw, random)
+    inside_hw = place[0].stop - place[0].start, place[1].stop - place[1].start
     rgb, classes, instances = (
-        _flipped(_resized(array[window], size_hw), *flips) for array in sample
+        _flipped(_resized(array[window], inside_hw), *flips) for array in sample
     )
-    return _recolored(rgb, random), classes, instances
+    return (
+        _padded(_recolored(rgb, random), place, size_hw, InputSpec().pad),
+        _padded(classes, place, size_hw, VOID), _padded(instances, place, size_hw, 0),
+    )
 
 
 def _window(
     stored_hw: tuple[int, int], size_hw: tuple[int, int], random: Random
 ) -> tuple[slice, slice]:
-    """Choose a part of a picture that has the network's aspect."""
-    largest = min(stored / side for stored, side in zip(stored_hw, size_hw, strict=True))
+    """Choose a part of a picture that has about the network's aspect."""
+    stretch = float(np.exp(random.uniform(-1, 1) * np.log(_STRETCH) / 2))
+    sides = size_hw[0] * stretch, size_hw[1] / stretch
+    largest = min(stored / side for stored, side in zip(stored_hw, sides, strict=True))
     scale = largest * (random.uniform(_FULL_SHARE, 1) if random.random() < 0.85 else 1)
-    height, width = (int(side * scale) for side in size_hw)
+    height, width = (int(side * scale) for side in sides)
     y = int(random.integers(0, stored_hw[0] - height + 1))
     x = int(random.integers(0, stored_hw[1] - width + 1))
     return slice(y, y + height), slice(x, x + width)
+
+
+def _place(size_hw: tuple[int, int], random: Random) -> tuple[slice, slice]:
+    """Choose where in the network's input the window lies: everywhere, or in its middle."""
+    spans = [slice(0, side) for side in size_hw]
+    if random.random() < _PADDED:
+        axis = int(random.integers(2))
+        margin = int(size_hw[axis] * random.uniform(0, 0.2))
+        spans[axis] = slice(margin, size_hw[axis] - margin)
+    return spans[0], spans[1]
+
+
+def _padded(
+    array: Maps, place: tuple[slice, slice], size_hw: tuple[int, int], level: int
+) -> Maps:
+    padded = np.full((*size_hw, *array.shape[2:]), level, np.uint8)
+    padded[place] = array
+    return padded
 
 
 def _resized(array: Any, size_hw: tuple[int, int]) -> Any:

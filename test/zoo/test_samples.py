@@ -81,6 +81,22 @@ def test_a_window_keeps_pictures_and_maps_together(folder):
         assert ((instances > 0) == (classes == 1)).all()
 
 
+def test_some_windows_are_letterboxed_and_nothing_is_asked_for_beside_them(folder):
+    rgb, classes, instances = Samples([folder]).stored(0)
+    padded = 0
+    for seed in range(60):
+        picture, channels, numbers = augmented(
+            (rgb, classes, instances), (224, 288), np.random.default_rng(seed)
+        )
+        beside = channels == 255
+        padded += beside.any()
+        assert (picture[beside] == 114).all()
+        assert not numbers[beside].any()
+        # Bands along two opposite borders.
+        assert beside.all(axis=0).any() == beside.any() or beside.all(axis=1).any()
+    assert 8 < padded < 30
+
+
 def test_a_folder_without_a_table_is_refused(tmp_path):
     with pytest.raises(SettingError, match='seg_ros render'):
         Samples([tmp_path])

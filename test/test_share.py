@@ -1,0 +1,23 @@
+"""Files that ship beside the code, and how Fast DDS is told of its own."""
+
+import pytest
+from seg_ros.core.errors import SegError
+from seg_ros.share import fastdds_profile, share_file
+
+PROFILE = str(share_file('config/fastdds.xml'))
+
+
+@pytest.mark.parametrize(('environment', 'expected'), [
+    ({'ROS_DISTRO': 'humble'}, {'FASTRTPS_DEFAULT_PROFILES_FILE': PROFILE}),
+    ({'ROS_DISTRO': 'kilted'}, {'FASTDDS_DEFAULT_PROFILES_FILE': PROFILE}),
+    ({}, {'FASTRTPS_DEFAULT_PROFILES_FILE': PROFILE}),
+    ({'FASTRTPS_DEFAULT_PROFILES_FILE': 'mine.xml'}, {}),
+    ({'ROS_DISTRO': 'jazzy', 'FASTDDS_DEFAULT_PROFILES_FILE': 'mine.xml'}, {}),
+])
+def test_fast_dds_is_told_of_the_profile_unless_the_user_has_another(environment, expected):
+    assert fastdds_profile(environment) == expected
+
+
+def test_a_file_that_is_nowhere_is_named():
+    with pytest.raises(SegError, match=r'config/none\.yaml is not installed'):
+        share_file('config/none.yaml')
