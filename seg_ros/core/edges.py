@@ -1,7 +1,7 @@
 """Class scores interpolated along the edges of labels only, where classes compete."""
 
 from collections.abc import Callable, Iterator
-from functools import cache, lru_cache
+from functools import cache
 from importlib.util import find_spec
 from itertools import product
 from typing import Any, NamedTuple
@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.lattice import Indices, Taps
 from seg_ros.core.segmentation import ClassMap
-
-Scores = NDArray[np.float32]
+from seg_ros.core.windows import Scores, Strips, strips_of, Windows, windows_in
 
 _FAINT = 6.0    # a channel lower by this much lowers a share by less than one of 255 levels
 
@@ -40,9 +39,9 @@ def refine(
         return
     mixed = _mixed(labels)
     for reach_yx in product((2, 3), (2, 3)):
-        windows = _windows(mixed, rows, columns, reach_yx)
+        windows = windows_in(mixed, rows, columns, reach_yx)
         for contest in _contests(labels, scores, windows, 0 if confidence is None else _FAINT):
-            strips = _strips(windows, contest.windows, rows, columns)
+            strips = strips_of(windows, contest.windows, rows, columns)
             winners, odds = _settle(contest, strips, table, confidence is not None)
             at = (strips.y * classes.shape[1] + strips.x).reshape(-1)
             classes.reshape(-1)[at] = winners.reshape(-1)
@@ -65,36 +64,6 @@ def prepare() -> Callable[..., None] | None:
     return compiled
 
 
-class _Runs(NamedTuple):
-    """
-    Source rows or columns by their first neighbour.
-
-    :param sources: source indices, in order.
-    :param first: where in `sources` those of each neighbour begin.
-    :param many: how many they are.
-    """
-
-    sources: Indices
-    first: Indices
-    many: Indices
-
-
-class _Windows(NamedTuple):
-    """
-    Places of the small map that differ in label and have source pixels between them.
-
-    :param y: the first row (windows); so `x`.
-    :param reach_yx: how many rows and columns of the map a window has.
-    :param down: the source's rows; so `across`.
-    """
-
-    y: Indices
-    x: Indices
-    reach_yx: tuple[int, int]
-    down: _Runs
-    across: _Runs
-
-
 class _Contest(NamedTuple):
     """
     Windows in which equally many channels compete.
@@ -109,46 +78,6 @@ class _Contest(NamedTuple):
     scores: Scores
 
 
-class _Strips(NamedTuple):
-    """
-    The source's pixels in some windows: strips one column wide.
-
-    All arrays have the strips last: pixels that are near each other in memory follow each other.
-
-    :param window: position among those windows, (strips).
-    :param y: source rows (rows, strips); the last one again where a window has fewer.
-    :param x: source columns (strips).
-    :param row_weights: float32 (reach - 1, rows, strips), of all neighbours but the first.
-    :param column_weights: float32 (reach - 1, strips).
-    """
-
-    window: Indices
-    y: Indices
-    x: Indices
-    row_weights: Scores
-    column_weights: Scores
-
-    def interpolated(self, scores: Scores) -> Scores:
-        """Interpolate scores (rows, columns, channels, windows), to (channels, rows, strips)."""
-        near = scores.take(self.window, axis=3)
-        across = _mean(near.swapaxes(0, 1), self.column_weights)
-        return _mean(across[:, :, None], self.row_weights)
-
-
-def _mean(values: Scores, weights: Scores) -> Scores:
-    """
-    Return a weighted mean.
-
-    :param values: (reach, ...).
-    :param weights: (reach - 1, ...), of all but the first: they sum to 1 with that one's.
-    """
-    first = values[0]
-    total: Scores = first + (values[1] - first) * weights[0]
-    for value, weight in zip(values[2:], weights[1:], strict=True):
-        total += (value - first) * weight
-    return total
-
-
 def _mixed(labels: NDArray[Any]) -> NDArray[np.bool_]:
     """Mark the cells between four neighbours that are not all of one class."""
     if 1 in labels.shape:
@@ -159,36 +88,8 @@ def _mixed(labels: NDArray[Any]) -> NDArray[np.bool_]:
     )
 
 
-def _windows(
-    mixed: NDArray[np.bool_], rows: Taps, columns: Taps, reach_yx: tuple[int, int]
-) -> _Windows:
-    """Find the windows of one reach."""
-    down, across = (
-        _runs(way, reach, size)
-        for way, reach, size in zip((rows, columns), reach_yx, mixed.shape, strict=True)
-    )
-    if not (down.sources.size and across.sources.size):
-        return _Windows(down.sources[:0], down.sources[:0], reach_yx, down, across)
-    marks = mixed.copy()
-    if reach_yx[0] == 3:
-        marks[:-1] |= mixed[1:]
-    if reach_yx[1] == 3:
-        marks[:, :-1] |= marks[:, 1:].copy()
-    marks &= (down.many > 0)[:, None] & (across.many > 0)
-    y, x = np.nonzero(marks)
-    return _Windows(y, x, reach_yx, down, across)
-
-
-@lru_cache(maxsize=256)
-def _runs(way: Taps, reach: int, size: int) -> _Runs:
-    sources = np.flatnonzero(way.wide == (reach == 3))
-    below = way.below[sources]
-    first = np.searchsorted(below, np.arange(size))
-    return _Runs(sources, first, np.searchsorted(below, np.arange(size), 'right') - first)
-
-
 def _contests(
-    labels: NDArray[Any], logits: Scores, windows: _Windows, margin: float
+    labels: NDArray[Any], logits: Scores, windows: Windows, margin: float
 ) -> Iterator[_Contest]:
     """
     Find out who competes.
@@ -221,25 +122,8 @@ def _contests(
         yield _Contest(those, who, scores.reshape(*windows.reach_yx, *who.shape))
 
 
-def _strips(windows: _Windows, those: Indices, rows: Taps, columns: Taps) -> _Strips:
-    """Lay out the source's pixels in some windows."""
-    (tall, broad), down, across = windows.reach_yx, windows.down, windows.across
-    top, left = windows.y[those], windows.x[those]
-    columns_each = across.many[left]
-    window = np.repeat(np.arange(len(those)), columns_each)
-    skipped = across.first[left] - (np.cumsum(columns_each) - columns_each)
-    x = across.sources[np.arange(len(window)) + skipped[window]]
-    most = np.arange(down.many.max())[:, None]
-    y_of = down.sources.take(down.first + np.minimum(most, down.many - 1), mode='clip')
-    row = top[window]
-    return _Strips(
-        window, y_of.take(row, axis=1), x, rows.weights[1:tall, y_of].take(row, axis=2),
-        columns.weights[1:broad, x],
-    )
-
-
 def _settle(
-    contest: _Contest, strips: _Strips, table: ClassMap, want_odds: bool
+    contest: _Contest, strips: Strips, table: ClassMap, want_odds: bool
 ) -> tuple[ClassMap, Scores]:
     """
     Let the channels compete; two are settled by the sign of their difference.
