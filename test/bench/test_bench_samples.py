@@ -1,4 +1,5 @@
 import pytest
+from seg_ros.bench import node
 from seg_ros.bench.histogram import bars, BINS
 from seg_ros.bench.node import age_growth_ms, counted, idle_overhead_ms, limit_ms, per_frame, told
 from seg_ros.bench.processes import cpu_ticks, minor_faults
@@ -46,6 +47,20 @@ def test_the_age_limit_adds_the_wait_of_one_period_at_most():
     assert idle_overhead_ms(idle) == 5.0
     assert limit_ms(20.0, 33.0, 5.0) == 50.0
     assert limit_ms(300.0, 33.0, 5.0) == 343.0
+
+
+def test_ways_to_serve_take_turns_and_the_run_of_median_rate_is_told(monkeypatch):
+    rates = iter([30.0, 5.0, 8.0, 10.0, 20.0, 9.0])
+    turns = []
+
+    def watched(nodes, rate_hz, seconds):
+        turns.append(nodes)
+        return {'rate_hz': next(rates)}
+
+    monkeypatch.setattr(node, 'watched', watched)
+    found = node.in_turns({'ours': ['o'], 'plain': ['p']}, 1.0)
+    assert turns == [['o'], ['p'], ['p'], ['o'], ['o'], ['p']]
+    assert found == {'ours': {'rate_hz': 20.0}, 'plain': {'rate_hz': 8.0}}
 
 
 def test_processor_time_is_divided_by_masks_and_by_time():
