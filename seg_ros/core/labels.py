@@ -8,7 +8,7 @@ from seg_ros.core.cuts import Cuts
 from seg_ros.core.edges import refine
 from seg_ros.core.geometry import Fit
 from seg_ros.core.lattice import Indices, interpolated, lattice, taps
-from seg_ros.core.segmentation import ClassMap
+from seg_ros.core.segmentation import ClassMap, marked
 
 
 def source_classes(
@@ -88,7 +88,7 @@ def hide_classes(
         return
     is_hidden = np.zeros(card.unlabelled + 1, bool)
     is_hidden[hidden] = True
-    gone = is_hidden.take(classes)
+    gone = marked(classes, is_hidden)
     classes[gone] = card.unlabelled
     if confidence is not None:
         confidence[gone] = 0

@@ -12,7 +12,7 @@ from seg_ros.core.captions import Caption, letter_height, write_captions
 from seg_ros.core.card import Color, ModelCard
 from seg_ros.core.errors import ContractError
 from seg_ros.core.frame import Frame, Pixels
-from seg_ros.core.segmentation import ClassMap, Segment, Segmentation
+from seg_ros.core.segmentation import ClassMap, marked, Segment, Segmentation
 
 _NONE = 128  # the byte in the table of tints that leaves a colour as it is
 
@@ -127,10 +127,9 @@ def _blended(
 
 
 def _untouched(classes: ClassMap, card: ModelCard) -> NDArray[np.bool_]:
-    untouched = classes == card.unlabelled
-    for number in card.ids_with_role('ignore'):
-        untouched |= classes == number
-    return np.asarray(untouched)
+    table = np.zeros(card.unlabelled + 1, bool)
+    table[[card.unlabelled, *card.ids_with_role('ignore')]] = True
+    return marked(classes, table)
 
 
 def _rgb(frame: Frame) -> Pixels:

@@ -9,7 +9,7 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.contract import Contract, Outputs
 from seg_ros.core.geometry import Fit
 from seg_ros.core.lattice import Indices, Lattice, lattice
-from seg_ros.core.segmentation import ClassMap
+from seg_ros.core.segmentation import ClassMap, marked
 
 Owners: TypeAlias = NDArray[np.uint8] | NDArray[np.uint32]
 
@@ -50,7 +50,7 @@ def countable_owners(
     # One less makes the highest number of "none", so that the lowest instance remains.
     lowest = (around - around.dtype.type(1)).min(axis=0) + around.dtype.type(1)
     owners: Owners = _spread(highest, rows, columns)
-    countable = _countable(card).take(classes)
+    countable = marked(classes, _countable(card))
     owners *= countable
     contested = np.flatnonzero(_spread(highest != lowest, rows, columns) & countable)
     if contested.size:

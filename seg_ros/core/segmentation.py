@@ -4,11 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import ContractError
 
 ClassMap: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+def marked(classes: ClassMap, table: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """
+    Mark the pixels whose class a table marks.
+
+    :param table: by card id, 256 or 65536 entries as the map's type has values.
+    """
+    if classes.dtype == np.uint8:   # ten times as quick as numpy, which widens each index first
+        return np.asarray(cv2.LUT(classes, table.view(np.uint8))).view(bool)
+    return np.asarray(table.take(classes))
 
 
 @dataclass(frozen=True)

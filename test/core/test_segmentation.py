@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from seg_ros.core.errors import ContractError
-from seg_ros.core.segmentation import Segment, Segmentation
+from seg_ros.core.segmentation import marked, Segment, Segmentation
 
 SIZE = (6, 8)
 
@@ -114,3 +114,13 @@ def test_a_segment_over_another_class_is_caught(whole):
 def test_confidence_without_a_class_is_caught(whole):
     with pytest.raises(ContractError, match='confidence'):
         replace(whole, confidence=changed(whole.confidence, (0, 5), 1)).verify()
+
+
+@pytest.mark.parametrize('kind', [np.uint8, np.uint16])
+def test_pixels_are_marked_whose_class_a_table_marks(kind):
+    rng = np.random.default_rng(2)
+    table = rng.random(np.iinfo(kind).max + 1) < 0.3
+    classes = rng.integers(0, len(table), (40, 50)).astype(kind)[:, ::2]
+    found = marked(classes, table)
+    assert found.dtype == bool
+    np.testing.assert_array_equal(found, table[classes])
