@@ -42,6 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--resume', action='store_true', help='go on from checkpoint.pt')
     parser.add_argument('--steps', type=int, default=20000, help='in all (default: 20000)')
     parser.add_argument('--batch', type=int, default=8, help='pictures a step (default: 8)')
+    parser.add_argument(
+        '--crop', type=int, nargs=2, default=(224, 288), metavar=('HEIGHT', 'WIDTH'),
+        help='windows of pictures as the network is shown them, multiples of 32; as large as '
+        '--size they take longer and show it what it will see (default: 224 288)',
+    )
     parser.add_argument('--seed', type=int, default=0, help='of all that is random (default: 0)')
     parser.add_argument('--threads', type=int, default=2, help='of the CPU (default: 2)')
     parser.add_argument(
@@ -71,14 +76,15 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.zoo.samples import Samples
     from seg_ros.zoo.train import open_run, Recipe
 
-    if any(side % 32 or side < 32 for side in args.size):
-        raise SettingError(f'--size {args.size[0]} {args.size[1]}', 'multiples of 32')
+    for option, sides in (('--size', args.size), ('--crop', args.crop)):
+        if any(side % 32 or side < 32 for side in sides):
+            raise SettingError(f'{option} {sides[0]} {sides[1]}', 'multiples of 32')
     if not 0 <= args.keep < 1 or (args.keep and (not args.init or args.init.suffix != '.npz')):
         raise SettingError(f'--keep {args.keep:g}', 'from 0 to 1, with --init WEIGHTS.npz')
     samples = Samples(args.data, lambda line: print(line, file=sys.stderr))
     recipe = Recipe(
         steps=args.steps, batch=args.batch, seed=args.seed, threads=args.threads,
-        init=args.init, rates=tuple(args.rates), frozen=args.frozen,
+        init=args.init, rates=tuple(args.rates), frozen=args.frozen, size_hw=tuple(args.crop),
     )
     training = open_run(recipe, len(samples.categories), args.output, args.resume)
     _train(training, samples, args.output)

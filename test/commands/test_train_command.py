@@ -49,8 +49,8 @@ def test_a_run_leaves_a_network_that_compiles(folder, capsys):
     from seg_ros.graph.compile import compile_model
 
     out = folder / 'trained'
-    words = '--data', str(folder), '-o', str(out), '--steps', '1', '--batch', '1', '--size', '64'
-    assert train.run(options(*words, '96', '--json')) == 0
+    words = '--data', str(folder), '-o', str(out), '--steps', '1', '--batch', '1', '--json'
+    assert train.run(options(*words, '--size', '64', '96', '--crop', '32', '64')) == 0
     assert json.loads(capsys.readouterr().out)['steps'] == 1
     card = read_card(out / 'default.yaml')
     assert [(item.id, item.thing, item.roles) for item in card.classes] == [
@@ -61,6 +61,7 @@ def test_a_run_leaves_a_network_that_compiles(folder, capsys):
     assert (out / 'weights.npz').is_file()
 
 
-def test_a_size_that_the_network_cannot_halve_is_refused(folder):
+@pytest.mark.parametrize('option', ['--size', '--crop'])
+def test_a_size_that_the_network_cannot_halve_is_refused(folder, option):
     with pytest.raises(SettingError, match='multiples of 32'):
-        train.run(options('--data', str(folder), '-o', str(folder), '--size', '60', '96'))
+        train.run(options('--data', str(folder), '-o', str(folder), option, '60', '96'))
