@@ -52,7 +52,7 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path):
 
 
 def test_training_learns(tmp_path):
-    run = open_run(Recipe(steps=30, batch=4, size_hw=(64, 96)), 2, tmp_path, resume=False)
+    run = open_run(Recipe(steps=60, batch=4, size_hw=(64, 96)), 2, tmp_path, resume=False)
     for _ in train(run, Boxes(), tmp_path):
         pass
     losses = np.array(run.losses)
