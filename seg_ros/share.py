@@ -1,4 +1,4 @@
-"""Where the package's launch and configuration files lie."""
+"""Where the package's launch and configuration files lie, and how others are told of them."""
 
 from collections.abc import Mapping
 from pathlib import Path
