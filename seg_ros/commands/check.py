@@ -54,11 +54,11 @@ def checked(name: str) -> Iterator[Check]:
 def lines_of(checks: Iterable[Check]) -> Iterator[str]:
     """Give a report for people."""
     for check in checks:
-        yield f'{check.result:9}{check.name:28}{check.seen}'
+        yield f'{check.result:9}{check.name:31}{check.seen}'
         if check.do:
-            yield f'{"":37}-> {check.do}'
+            yield f'{"":40}-> {check.do}'
         for name, figure in _flat(check.figures):
-            yield f'{"":37}{name}: {figure}'
+            yield f'{"":40}{name}: {figure}'
 
 
 def _flat(figures: Mapping[str, Any], prefix: str = '') -> Iterator[tuple[str, str]]:

@@ -48,7 +48,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--size they take longer and show it what it will see (default: 224 288)',
     )
     parser.add_argument('--seed', type=int, default=0, help='of all that is random (default: 0)')
+    parser.add_argument(
+        '--device', default='cpu', help='cpu, or cuda: in bfloat16 (default: cpu)'
+    )
     parser.add_argument('--threads', type=int, default=2, help='of the CPU (default: 2)')
+    parser.add_argument(
+        '--workers', type=int, default=0,
+        help='processes that prepare pictures while the network is trained; a GPU waits for '
+        'them, so give it one a core (default: 0, one after the other)',
+    )
     parser.add_argument(
         '--rates', type=float, nargs=2, default=(4e-4, 1.5e-3), metavar=('BACKBONE', 'HEADS'),
         help='highest learning rates (default: 4e-4 1.5e-3)',
@@ -85,9 +93,11 @@ def run(args: argparse.Namespace) -> int:
     recipe = Recipe(
         steps=args.steps, batch=args.batch, seed=args.seed, threads=args.threads,
         init=args.init, rates=tuple(args.rates), frozen=args.frozen, size_hw=tuple(args.crop),
+        device=args.device, workers=args.workers,
     )
     training = open_run(recipe, len(samples.categories), args.output, args.resume)
     _train(training, samples, args.output)
+    training.mean.cpu()
     if args.keep:
         from seg_ros.zoo.weights import blend_weights, write_weights
 

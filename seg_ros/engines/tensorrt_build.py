@@ -130,11 +130,18 @@ def _set_limits(trt: Any, config: Any, options: BuildOptions) -> None:
 
 def _set_targets(trt: Any, config: Any, names: tuple[str, ...]) -> None:
     """Name the GPUs that the plan is for; without any, TensorRT-RTX asks the GPU that it finds."""
-    targets = [_member(trt.ComputeCapability, name) for name in names]
-    if targets:
-        config.num_compute_capabilities = len(targets)
-        for index, target in enumerate(targets):
-            config.set_compute_capability(target, index)
+    if not names:
+        return
+    known = trt.ComputeCapability.__members__
+    if strangers := sorted(set(names) - set(known)):
+        raise EngineError(
+            f'{", ".join(strangers)}, which this TensorRT-RTX does not build for',
+            ' '.join(sorted(name for name in known if name.startswith('SM'))),
+            'use the full TensorRT on such a GPU',
+        )
+    config.num_compute_capabilities = len(names)
+    for index, name in enumerate(names):
+        config.set_compute_capability(known[name], index)
 
 
 def _member(kind: Any, name: str) -> Any:

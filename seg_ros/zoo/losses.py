@@ -14,14 +14,16 @@ def semantic_loss(
     Cross entropy at picture size, half of it over the worst 30 % of the pixels.
 
     :param logits: (N, C, h, w).
-    :param classes: (N, H, W), 255 = void.
+    :param classes: uint8 (N, H, W), 255 = void.
     :param weights: (C), of each class.
     :param emphasis: (N, H, W), of each pixel.
     """
     large = functional.interpolate(
         logits, size=classes.shape[1:], mode='bilinear', align_corners=False
     )
-    each = functional.cross_entropy(large, classes, weights, ignore_index=255, reduction='none')
+    each = functional.cross_entropy(
+        large, classes.long(), weights, ignore_index=255, reduction='none'
+    )
     each = (each * emphasis).flatten(1)
     worst = each.topk(each.shape[1] * 3 // 10, sorted=False)[0]
     return 0.5 * each.mean() + 0.5 * worst.mean()

@@ -17,14 +17,14 @@ class Targets:
     """
     What a picture's outputs should be.
 
-    :param classes: int64 (H, W), channel numbers, 255 = not asked.
+    :param classes: uint8 (H, W), channel numbers, 255 = not asked.
     :param emphasis: float32 (H, W), 1, and more on small things.
     :param centers: float32 (h, w), 1 at each centre, falling off around it.
     :param offsets: float32 (2, h, w), dy and dx from each cell's middle to its thing's centre.
     :param weights: float32 (h, w), 0 outside of things; small things weigh more a cell.
     """
 
-    classes: NDArray[np.int64]
+    classes: NDArray[np.uint8]
     emphasis: NDArray[np.float32]
     centers: NDArray[np.float32]
     offsets: NDArray[np.float32]
@@ -59,7 +59,7 @@ def make_targets(
         weights[mask] = 6 / np.sqrt(max(int(mask.sum()), 4))
     scale = np.sqrt(_SMALL / np.maximum(areas, 1)).clip(1, _EMPHASIS).astype(np.float32)
     emphasis = np.append(np.float32(1), scale[1:])[instances]
-    return Targets(classes.astype(np.int64), emphasis, centers, offsets, weights)
+    return Targets(classes, emphasis, centers, offsets, weights)
 
 
 def _bump(centers: NDArray[np.float32], y: float, x: float) -> None:

@@ -11,14 +11,12 @@ from dataclasses import dataclass, field
 from math import cos, pi
 from pathlib import Path
 import time
-from typing import Any
 
-import numpy as np
 from seg_ros.core.errors import SettingError
+from seg_ros.zoo.batches import Batch, Batches, batches_of
 from seg_ros.zoo.losses import center_loss, offset_loss, semantic_loss, SHARES
-from seg_ros.zoo.network import freeze, load_backbone, PanopticNetwork, parameter_groups, STRIDE
-from seg_ros.zoo.samples import augmented, Samples
-from seg_ros.zoo.targets import make_targets
+from seg_ros.zoo.network import freeze, load_backbone, PanopticNetwork, parameter_groups
+from seg_ros.zoo.samples import Samples
 from seg_ros.zoo.weights import read_weights, write_weights
 import torch
 from torch import Tensor
@@ -26,6 +24,7 @@ from torch import Tensor
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)    # of ImageNet
 _WARM_UP = 60       # steps until the full rate
 _KEEP = 0.998       # of the running mean of the weights, a step
+_SEEDS = 1 << 32    # further apart than any two seeds of runs
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,9 @@ class Recipe:
     :param rates: the highest learning rates of the backbone and of the new layers.
     :param init: weights to begin with: NPZ of an earlier run, or torchvision's MobileNetV2 (.pth).
     :param frozen: how many of the backbone's layers, from the picture on, stay as they are.
+    :param device: `cpu`, or `cuda`, where the network is computed in bfloat16.
+    :param threads: of the CPU, for the network.
+    :param workers: processes that prepare pictures ahead.
     :param save_s: seconds between checkpoints.
     """
 
@@ -47,7 +49,9 @@ class Recipe:
     seed: int = 0
     init: Path | None = None
     frozen: int = 0
+    device: str = 'cpu'
     threads: int = 2
+    workers: int = 0
     save_s: float = 180
 
 
@@ -76,11 +80,13 @@ def open_run(recipe: Recipe, classes: int, folder: Path, resume: bool) -> Run:
     """
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
+    torch.backends.cudnn.benchmark = True
     network = PanopticNetwork(classes)
     if recipe.init is not None and not resume:
         read = load_backbone if recipe.init.suffix == '.pth' else None
         read(network, recipe.init) if read else read_weights(recipe.init, network)
-    network = network.to(memory_format=torch.channels_last)     # a third quicker on CPUs
+    # Channels last: a third quicker on CPUs.
+    network = network.to(_device(recipe), memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(parameter_groups(network, recipe.rates), weight_decay=1e-4)
     run = Run(recipe, network, deepcopy(network).eval(), optimizer)
     if resume:
@@ -88,27 +94,38 @@ def open_run(recipe: Recipe, classes: int, folder: Path, resume: bool) -> Run:
     return run
 
 
+def _device(recipe: Recipe) -> torch.device:
+    if recipe.device != 'cpu' and not torch.cuda.is_available():
+        raise SettingError(
+            f'{recipe.device}: PyTorch {torch.__version__} finds no GPU', 'cpu, or a GPU and '
+            'a PyTorch that is built for it',
+        )
+    return torch.device(recipe.device)
+
+
 def train(run: Run, samples: Samples, folder: Path) -> Iterator[Run]:
     """Train to the end, yielding after every step; the checkpoint is written now and then."""
     folder.mkdir(parents=True, exist_ok=True)
-    chances = samples.drawing_weights()
-    weights = torch.from_numpy(samples.class_weights())
+    recipe, device = run.recipe, _device(run.recipe)
+    weights = torch.from_numpy(samples.class_weights()).to(device)
+    batches = Batches(samples, recipe.batch, recipe.size_hw, recipe.seed)
     saved = time.monotonic()
     run.network.train()
-    freeze(run.network.features[:run.recipe.frozen])
-    while run.step < run.recipe.steps:
-        random = np.random.default_rng([run.recipe.seed, run.step])
-        images, wanted = _batch(run.recipe, samples, random, chances)
+    freeze(run.network.features[:recipe.frozen])
+    for batch in batches_of(batches, range(run.step, recipe.steps), device, recipe.workers):
         _set_rates(run)
-        losses = _losses(run.network(images), wanted, weights)
+        images = _images(batch, recipe.seed + run.step * _SEEDS)
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == 'cuda'):
+            outputs = run.network(images)
+        losses = _losses(outputs, batch, weights)
         run.optimizer.zero_grad()
         sum(share * losses[name] for name, share in SHARES.items()).backward()
         torch.nn.utils.clip_grad_norm_(run.network.parameters(), 5.0)
         run.optimizer.step()
         run.step += 1
-        run.losses.append([losses[name].item() for name in SHARES])
+        run.losses.append(torch.stack([losses[name].detach() for name in SHARES]).tolist())
         _follow(run)
-        if time.monotonic() - saved > run.recipe.save_s or run.step == run.recipe.steps:
+        if time.monotonic() - saved > recipe.save_s or run.step == recipe.steps:
             save(run, folder)
             saved = time.monotonic()
         yield run
@@ -128,7 +145,7 @@ def save(run: Run, folder: Path) -> None:
 
 def _restore(run: Run, path: Path) -> None:
     try:
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, weights_only=True, map_location=_device(run.recipe))
     except OSError as error:
         raise SettingError(f'{path}: {error.strerror}', 'the folder of an earlier run') from error
     run.network.load_state_dict(state['network'])
@@ -137,31 +154,20 @@ def _restore(run: Run, path: Path) -> None:
     run.step, run.losses = state['step'], state['losses']
 
 
-def _batch(
-    recipe: Recipe, samples: Samples, random: np.random.Generator, chances: Any
-) -> tuple[Tensor, list[Tensor]]:
-    """Draw a batch: normalised images, and targets stacked in the order of their fields."""
-    images, targets = [], []
-    for number in random.choice(len(samples), recipe.batch, p=chances):
-        rgb, classes, instances = augmented(samples.stored(number), recipe.size_hw, random)
-        noise = random.normal(0, random.uniform(0, 0.04), rgb.shape).astype(np.float32)
-        images.append((rgb / np.float32(255) + noise - MEAN) / STD)
-        one = make_targets(classes, instances, STRIDE)
-        targets.append((one.classes, one.emphasis, one.centers, one.offsets, one.weights))
-    stacked = np.stack(images).astype(np.float32)
-    batch = torch.from_numpy(stacked).permute(0, 3, 1, 2)   # already channels last
-    return batch, [torch.from_numpy(np.stack(column)) for column in zip(*targets, strict=True)]
+def _images(batch: Batch, seed: int) -> Tensor:
+    """Add the noise and normalise: float32 (N, 3, H, W), channels last in memory."""
+    random = torch.Generator(batch.rgb.device).manual_seed(seed)
+    noise = torch.randn(batch.rgb.shape, generator=random, device=batch.rgb.device)
+    rgb = batch.rgb / 255 + noise * batch.noise[:, None, None, None]
+    return ((rgb - rgb.new_tensor(MEAN)) / rgb.new_tensor(STD)).permute(0, 3, 1, 2)
 
 
-def _losses(
-    outputs: tuple[Tensor, ...], wanted: list[Tensor], weights: Tensor
-) -> dict[str, Tensor]:
-    semantic, center, offset = outputs
-    classes, emphasis, centers, offsets, offset_weights = wanted
+def _losses(outputs: tuple[Tensor, ...], batch: Batch, weights: Tensor) -> dict[str, Tensor]:
+    semantic, center, offset = (output.float() for output in outputs)
     return {
-        'semantic': semantic_loss(semantic, classes, weights, emphasis),
-        'center': center_loss(center[:, 0], centers),
-        'offset': offset_loss(offset, offsets, offset_weights),
+        'semantic': semantic_loss(semantic, batch.classes, weights, batch.emphasis),
+        'center': center_loss(center[:, 0], batch.centers),
+        'offset': offset_loss(offset, batch.offsets, batch.weights),
     }
 
 

@@ -191,7 +191,7 @@ def test_a_plan_for_other_machines_is_built_in_a_child(tmp_path: Path) -> None:
         compiled, Settings(), load_flavour(RTX), TARGETS, file, lambda phase, share: None
     )
     assert file.stat().st_size > 1000
-    with pytest.raises(EngineError, match=r'SM87.*SM89'):
+    with pytest.raises(EngineError, match=r'SM87, which.*SM89.*full TensorRT'):
         build_for_others(
             compiled, Settings(), load_flavour(RTX), ['8.7'], file, lambda phase, share: None
         )

@@ -6,6 +6,7 @@ import pytest
 torch = pytest.importorskip('torch', reason='training needs PyTorch, the extra [train]')
 
 from seg_ros.core.errors import SettingError  # noqa: E402
+from seg_ros.zoo.batches import Batches, batches_of  # noqa: E402
 from seg_ros.zoo.train import open_run, Recipe, save, train  # noqa: E402
 
 
@@ -72,6 +73,23 @@ def test_frozen_layers_stay_as_they_are(tmp_path):
     }
     assert not any(name.startswith(('features.0.', 'features.3.')) for name in changed)
     assert 'features.4.conv.0.0.weight' in changed
+
+
+def test_pictures_prepared_ahead_are_those_prepared_in_turn():
+    batches = Batches(Boxes(), 2, (64, 64), seed=3)
+    cpu = torch.device('cpu')
+    ahead = list(batches_of(batches, range(4, 7), cpu, workers=2))
+    in_turn = list(batches_of(batches, range(4, 7), cpu, workers=0))
+    assert len(ahead) == len(in_turn) == 3
+    for one, other in zip(ahead, in_turn, strict=True):
+        assert all(map(torch.equal, one, other))
+    assert not torch.equal(in_turn[0].rgb, in_turn[1].rgb)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='a GPU is there')
+def test_a_gpu_that_is_not_there_is_missed_by_name(tmp_path):
+    with pytest.raises(SettingError, match=r'cuda: PyTorch .* finds no GPU'):
+        open_run(Recipe(device='cuda'), 2, tmp_path, resume=False)
 
 
 def test_resuming_nothing_is_refused(tmp_path):
