@@ -48,6 +48,7 @@ WRAPPERS = {
     'graph/trial.py': {'onnxruntime'},
     'sim/renderer.py': {'pybullet'},
     'sim/stage.py': {'pybullet', 'pybullet_data', 'pybullet_utils'},
+    'zoo/batches.py': {'torch'},
     'zoo/export.py': {'onnx', 'torch'},
     'zoo/losses.py': {'torch'},
     'zoo/network.py': {'torch'},

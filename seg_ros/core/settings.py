@@ -75,7 +75,7 @@ class Settings:
         choices=('auto', 'f32'),
     )
     workers: int = _setting(
-        1, 'Frames in flight: 1 for the freshest masks, 2 for the most.', low=1, high=2
+        1, 'Frames in flight: 1 for the freshest masks, one a core for the most.', low=1, high=16
     )
     max_batch: int = _setting(
         1, 'Cameras that share one call of the engine, where the model allows it.', low=1, high=64

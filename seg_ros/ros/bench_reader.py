@@ -45,17 +45,22 @@ def main(arguments: list[str] | None = None) -> int:
     """
     Wait for a first mask, say so on stdout, listen on and print what came as one object.
 
-    It listens for `--warm` seconds more, which are not counted, and then for `--seconds`.
+    It listens for `--warm` seconds more, which are not counted, and then for `--seconds`. If after
+    `--patience` seconds not every topic had a mask, the exit code is 1.
     """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('topics', nargs='+')
     parser.add_argument('--warm', type=float, default=2.0)
     parser.add_argument('--seconds', type=float, default=10.0)
+    parser.add_argument('--patience', type=float, default=120.0)
     args = parser.parse_args(arguments)
     rclpy.init()
     node = BenchReader(args.topics)
+    end = monotonic() + args.patience
     while not all(node.arrivals.values()):
         rclpy.spin_once(node, timeout_sec=0.5)
+        if monotonic() > end:
+            return 1
     _say('first')
     _spin(node, args.warm)
     node.arrivals.update({topic: [] for topic in args.topics})
