@@ -49,12 +49,20 @@ class Timing:
 
     def rate_hz(self, name: str, span_s: float = RATE_SPAN_S) -> float:
         """Return how often a tick was noted, over the last `span_s` seconds."""
-        since = monotonic() - span_s
-        with self._lock:
-            recent = [moment for moment in self._ticks.get(name, ()) if moment > since]
+        recent = self._recent(name, span_s)
         if len(recent) < 2:
             return 0.0
         return (len(recent) - 1) / (recent[-1] - recent[0])
+
+    def heard_s(self, name: str, span_s: float = RATE_SPAN_S) -> float:
+        """Return the seconds between the first and the last tick of the last `span_s` seconds."""
+        recent = self._recent(name, span_s)
+        return recent[-1] - recent[0] if recent else 0.0
+
+    def _recent(self, name: str, span_s: float) -> list[float]:
+        since = monotonic() - span_s
+        with self._lock:
+            return [moment for moment in self._ticks.get(name, ()) if moment > since]
 
     def counts(self) -> dict[str, int]:
         """Return all events since the start, by cause."""

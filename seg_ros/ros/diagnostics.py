@@ -11,6 +11,7 @@ from seg_ros.pipeline.timing import Timing
 from seg_ros.ros.camera import Camera
 
 SLOW_SHARE = 0.8
+JUDGED_S = 2.5      # of camera_infos, before which a camera may still be starting
 DROPS = ('newer', 'age', 'rate', 'bad', 'failed', 'late', 'unread')
 
 
@@ -21,7 +22,9 @@ def images_lost(camera: Camera) -> str:
     The cure is the shared-memory profile of Fast DDS, loaded by the camera driver's process.
     """
     images_hz, infos_hz = camera.timing.rate_hz('input'), camera.timing.rate_hz('info')
-    if not camera.subscribed or infos_hz < 1 or images_hz >= SLOW_SHARE * infos_hz:
+    if not camera.subscribed or camera.timing.heard_s('info') < JUDGED_S:
+        return ''
+    if infos_hz < 1 or images_hz >= SLOW_SHARE * infos_hz:
         return ''
     return (
         f'{camera.image_topic} arrives at {images_hz:.1f} Hz, its camera_info at '

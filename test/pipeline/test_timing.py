@@ -90,7 +90,8 @@ def test_a_rate_is_that_of_the_last_seconds(monkeypatch):
         now = float(moment)
         timing.tick('out')
     assert timing.rate_hz('out', 4.0) == pytest.approx(10)
+    assert timing.heard_s('out', 4.0) == pytest.approx(4, abs=0.11)
     assert timing.rate_hz('out', 100.0) == pytest.approx(59 / 14.9)
     now = 100.0
     assert timing.rate_hz('out') == 0
-    assert timing.rate_hz('in') == 0
+    assert timing.rate_hz('in') == timing.heard_s('in') == 0

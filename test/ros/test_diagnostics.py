@@ -13,8 +13,9 @@ from seg_ros.pipeline.timing import Timing
 from seg_ros.ros.diagnostics import build_diagnostics, diagnostics, images_lost
 
 
-def camera(images_hz, infos_hz, subscribed=True, age_limit_ms=0.0):
+def camera(images_hz, infos_hz, subscribed=True, age_limit_ms=0.0, heard_s=4.0):
     timing = Timing()
+    timing.heard_s = lambda name, span_s=5.0: heard_s
     rates = {'input': images_hz, 'info': infos_hz}
     timing.rate_hz = lambda name, span_s=5.0: rates.get(name, 0.0)
     return SimpleNamespace(
@@ -43,6 +44,10 @@ def test_images_are_lost_below_four_fifths_of_the_camera_info_rate(images_hz, in
     if lost:
         assert '/front/image_raw' in words
         assert 'FASTRTPS_DEFAULT_PROFILES_FILE' in words
+
+
+def test_a_camera_that_is_only_starting_loses_nothing():
+    assert images_lost(camera(0, 100, heard_s=0.01)) == ''
 
 
 def test_a_camera_that_is_not_listened_to_loses_nothing():
