@@ -89,6 +89,8 @@ def run(args: argparse.Namespace) -> int:
             raise SettingError(f'{option} {sides[0]} {sides[1]}', 'multiples of 32')
     if not 0 <= args.keep < 1 or (args.keep and (not args.init or args.init.suffix != '.npz')):
         raise SettingError(f'--keep {args.keep:g}', 'from 0 to 1, with --init WEIGHTS.npz')
+    if args.workers < 0:
+        raise SettingError(f'--workers {args.workers}', '0 or more')
     samples = Samples(args.data, lambda line: print(line, file=sys.stderr))
     recipe = Recipe(
         steps=args.steps, batch=args.batch, seed=args.seed, threads=args.threads,

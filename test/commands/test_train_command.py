@@ -65,3 +65,8 @@ def test_a_run_leaves_a_network_that_compiles(folder, capsys):
 def test_a_size_that_the_network_cannot_halve_is_refused(folder, option):
     with pytest.raises(SettingError, match='multiples of 32'):
         train.run(options('--data', str(folder), '-o', str(folder), option, '60', '96'))
+
+
+def test_fewer_than_no_workers_are_refused(folder):
+    with pytest.raises(SettingError, match='0 or more'):
+        train.run(options('--data', str(folder), '-o', str(folder), '--workers', '-1'))

@@ -1,0 +1,28 @@
+"""`seg_ros bench stages`: what it says of a model."""
+
+from pathlib import Path
+
+import pytest
+from seg_ros.bench.stages import passages
+from seg_ros.core.errors import EngineError
+from seg_ros.engines.model_path import path_from_model
+
+pytest.importorskip('rclpy', reason='a way to publish() needs ROS 2')
+pytest.importorskip('openvino', reason='what is measured is OpenVINO')
+
+
+def test_the_stages_of_a_model_add_up_to_its_whole_way():
+    (found,) = passages([path_from_model('default')], rounds=5).values()
+    assert {'semantic', 'confidence', 'instance', 'panoptic', 'overlay'} <= set(found['topics'])
+    whole_ms = found['whole_ms']['median']
+    assert sum(found['stages_ms'].values()) == pytest.approx(whole_ms, rel=0.25)
+    outside = 1 - found['stages_ms']['network'] / whole_ms
+    assert found['outside_engine'] == pytest.approx(outside, abs=0.001)
+    assert all(rate_hz > 0 for rate_hz in found['rate_of_workers_hz'].values())
+
+
+def test_a_file_that_is_no_model_is_named(tmp_path: Path):
+    file = tmp_path / 'none.onnx'
+    file.write_bytes(b'nothing')
+    with pytest.raises(EngineError, match=r'none\.onnx'):
+        passages([file], rounds=2)
