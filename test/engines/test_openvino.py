@@ -35,6 +35,32 @@ def test_without_a_choice_the_facts_tell_what_openvino_chose(opened):
         assert engine.facts.threads >= 1
 
 
+@pytest.mark.parametrize(('workers', 'threads', 'told'), [(1, 2, 2), (2, 2, 2), (3, 1, 3)])
+def test_workers_share_the_threads_and_have_one_at_least(opened, workers, threads, told):
+    with opened(workers=workers, threads=threads) as engine:
+        assert engine.facts.threads == told
+
+
+def test_the_first_call_of_all_is_made_before_workers_can(opened, monkeypatch):
+    from seg_ros.engines import openvino
+
+    run, shapes = openvino._run, []
+
+    def watched(request, names):
+        def call(batch):
+            shapes.append(batch.shape)
+            return run(request, names)(batch)
+
+        return call
+
+    monkeypatch.setattr(openvino, '_run', watched)
+    batch = random_batch(1)
+    with opened(workers=2) as engine:
+        assert shapes == [batch.shape]
+        engine.submit(batch).result()
+    assert shapes == 2 * [batch.shape]
+
+
 def test_built_kernels_are_kept_in_the_cache_folder(opened, tmp_path):
     cache, batch = tmp_path / 'cache', random_batch(1)
     for _ in range(2):
