@@ -1,6 +1,7 @@
 """OpenVINO: the default on a CPU."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,8 @@ def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
     runs = [_owned(run) for run in runs]
     # Before any worker: of two that make a process's first calls at once, one may hold what the
     # binding is setting up while the other holds the interpreter, for ever (releases to 2026.4).
-    runs[0](np.zeros((1, *tailed.contract.size_hw, tailed.contract.channels), np.uint8))
+    with suppress(EngineError):     # each frame will tell
+        runs[0](np.zeros((1, *tailed.contract.size_hw, tailed.contract.channels), np.uint8))
     return BlockingEngine(compiled.card, tailed.contract, facts, runs)
 
 
