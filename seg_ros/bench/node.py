@@ -242,10 +242,7 @@ def unread(model: Path, seconds: float) -> dict[str, float]:
 def _line(process: 'subprocess.Popen[str]') -> str:
     line = process.stdout.readline() if process.stdout else ''
     if not line:
-        raise EngineError(
-            'the reader heard no mask, or ended early', do='source ROS 2 first; after processes '
-            'that were killed, remove /dev/shm/fastrtps* and /dev/shm/sem.fastrtps*'
-        )
+        raise EngineError('the reader heard no mask or ended early', do='source ROS 2 first')
     return line
 
 

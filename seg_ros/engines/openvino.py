@@ -88,15 +88,16 @@ def _compiled(
     """
     Compile a network for each worker; on devices other than the CPU they share one.
 
-    A network of its own is computed in the thread that asks for it. One of several streams hands
-    each call over, by which two workers lost 4 % of their frames; its weights are there once.
+    A network of its own is computed in the thread that asks for it, where one of several streams
+    hands each call over. Its weights are in memory once a worker.
     """
-    options, count = _options(device, settings), settings.workers
-    if device != 'CPU' or count == 1:
+    options, count, threads = _options(device, settings), settings.workers, settings.threads
+    if device != 'CPU':
         return [core.compile_model(graph, device, options)] * count
-    if not settings.threads:
-        chosen = _threads(core.compile_model(graph, device, options))
-        options['INFERENCE_NUM_THREADS'] = max(1, chosen // count)
+    if count > 1 and not threads:
+        threads = _threads(core.compile_model(graph, device, options))
+    if threads:
+        options['INFERENCE_NUM_THREADS'] = max(1, threads // count)
     return [core.compile_model(graph, device, options) for _ in range(count)]
 
 
@@ -106,8 +107,6 @@ def _options(device: str, settings: Settings) -> dict[str, Any]:
         options['NUM_STREAMS'] = 1
         # Pinned threads of two processes share one core while others idle.
         options['ENABLE_CPU_PINNING'] = False
-        if settings.threads:
-            options['INFERENCE_NUM_THREADS'] = max(1, settings.threads // settings.workers)
     if settings.inference_precision == 'f32':
         options['INFERENCE_PRECISION_HINT'] = 'f32'
     if settings.cache_dir:

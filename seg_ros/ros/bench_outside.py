@@ -1,5 +1,5 @@
 """
-One frame's way from message to message in one thread, beside its raw network alone.
+A frame's way from message to message: beside its raw network alone, or on all cores.
 
 A process of its own, started by `seg_ros bench stages`: it prints one object.
 """
@@ -145,10 +145,12 @@ def main(arguments: list[str] | None = None) -> int:
         found = beside_raw(passage, args.raw, args.rounds)
     else:
         found = alone(passage, args.rounds)
-        several = Passage(
-            node, args.model, args.topics, message, args.threads, workers=args.threads
-        )
-        found['rate_of_workers_hz'] = {args.threads: round(rate_hz(several, args.threads), 2)}
+        workers = args.threads
+        # Topics of its own: those of the first node have readers already.
+        others = rclpy.create_node('bench_workers')
+        crew = Passage(others, args.model, args.topics, message, args.threads, workers)
+        found['rate_of_workers_hz'] = {workers: round(rate_hz(crew, workers), 2)}
+        others.destroy_node()
     node.destroy_node()
     rclpy.shutdown()
     sys.stdout.write(json.dumps(found))

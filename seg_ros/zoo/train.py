@@ -80,7 +80,7 @@ def open_run(recipe: Recipe, classes: int, folder: Path, resume: bool) -> Run:
     """
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
-    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.benchmark = True   # a GPU tries its kernels: all steps have one size
     network = PanopticNetwork(classes)
     if recipe.init is not None and not resume:
         read = load_backbone if recipe.init.suffix == '.pth' else None
