@@ -49,7 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--seed', type=int, default=0, help='of all that is random (default: 0)')
     parser.add_argument(
-        '--device', choices=('cpu', 'cuda'), default='cpu', help='cpu, or cuda: in bfloat16 (default: cpu)'
+        '--device', choices=('cpu', 'cuda'), default='cpu',
+        help='cuda computes in bfloat16 (default: cpu)',
     )
     parser.add_argument('--threads', type=int, default=2, help='of the CPU (default: 2)')
     parser.add_argument(
