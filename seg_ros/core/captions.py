@@ -1,7 +1,8 @@
 """Words on coloured plates that stay inside the picture and never cover each other."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 from seg_ros.core.card import Color
@@ -11,6 +12,8 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _CAPITAL = 21  # pixels of a capital letter at scale 1
 _DARK, _LIGHT = (24, 24, 24), (255, 255, 255)
 
+Spot: TypeAlias = tuple[float, float, float]
+
 
 @dataclass(frozen=True)
 class Caption:
@@ -19,12 +22,13 @@ class Caption:
 
     :param color: of the plate, rgb; the word is dark or light, whichever stands out.
     :param spots: places in the order of preference, as x, y and the share of the plate's height
-        that stands above y; the plate is centred on x.
+        that stands above y; the plate is centred on x. Later ones are asked for only where the
+        earlier are taken.
     """
 
     text: str
     color: Color
-    spots: tuple[tuple[float, float, float], ...]
+    spots: Iterable[Spot]
 
 
 def letter_height(picture_height: int) -> int:
@@ -55,19 +59,17 @@ def _style(height: int) -> tuple[float, int, int]:
     return letter / _CAPITAL, max(1, round(letter / 12)), round(letter / 2)
 
 
-def _plates(caption: Caption, width: int, height: int) -> list[tuple[int, int, int, int]]:
-    """Return x0, y0, x1, y1 of the plate at each spot, moved into the picture."""
+def _plates(caption: Caption, width: int, height: int) -> Iterator[tuple[int, int, int, int]]:
+    """Give x0, y0, x1, y1 of the plate at each spot, moved into the picture."""
     scale, weight, margin = _style(height)
     text_width = cv2.getTextSize(caption.text, _FONT, scale, weight)[0][0]
     wide, high = text_width + 2 * margin, letter_height(height) + 2 * margin
     if wide > width or high > height:
-        return []
-    plates = []
+        return
     for x, y, above in caption.spots:
         x0 = round(min(max(0, x - wide / 2), width - wide))
         y0 = round(min(max(0, y - above * high), height - high))
-        plates.append((x0, y0, x0 + wide, y0 + high))
-    return plates
+        yield x0, y0, x0 + wide, y0 + high
 
 
 def _overlap(one: tuple[int, int, int, int], two: tuple[int, int, int, int]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from seg_ros.core.captions import Caption, letter_height, write_captions
+from seg_ros.core.captions import Caption, letter_height, Spot, write_captions
 from seg_ros.core.card import Color, ModelCard
 from seg_ros.core.errors import ContractError
 from seg_ros.core.frame import Frame, Pixels
@@ -157,16 +157,19 @@ def _instance_captions(
     """Name instances above their topmost pixels or, where that is taken, in their middle."""
     for segment in segments:
         item = card.by_id[segment.class_id]
-        x0, y0, x1, y1 = segment.xyxy
-        inside = instances[y0:y1, x0:x1]
-        top_x = float((inside[0] == segment.id).nonzero()[0].mean())
-        step = _grid_step(inside)
-        x, y, _ = _widest_spot(inside[::step, ::step] == segment.id)
         yield Caption(
             f'{item.name} {segment.id} {100 * segment.score:.0f}%',
-            _tinted_color(item.color, segment.id),
-            ((x0 + top_x, y0, 1.0), (x0 + step * x, y0 + step * y, 0.5)),
+            _tinted_color(item.color, segment.id), _instance_spots(instances, segment),
         )
+
+
+def _instance_spots(instances: NDArray[np.uint16], segment: Segment) -> Iterator[Spot]:
+    x0, y0, x1, y1 = segment.xyxy
+    inside = instances[y0:y1, x0:x1]
+    yield x0 + float((inside[0] == segment.id).nonzero()[0].mean()), y0, 1.0
+    step = _grid_step(inside)
+    x, y, _ = _widest_spot(inside[::step, ::step] == segment.id)
+    yield x0 + step * x, y0 + step * y, 0.5
 
 
 def _class_captions(
