@@ -144,7 +144,9 @@ def watched(nodes: Sequence[Served], rate_hz: float, seconds: float) -> dict[str
         begin = monotonic()
         pids = [stack.enter_context(each.start(index)).pid for index, each in enumerate(nodes)]
         reader = stack.enter_context(
-            started('ros.bench_reader', *topics, '--seconds', str(seconds))
+            started(
+                'ros.bench_reader', *topics, '--seconds', str(seconds), errors=subprocess.PIPE
+            )
         )
         stack.enter_context(started('ros.bench_camera', *cameras, '--rate', str(rate_hz)))
         _expect(reader, 'first')
@@ -242,7 +244,8 @@ def unread(model: Path, seconds: float) -> dict[str, float]:
 def _line(process: 'subprocess.Popen[str]') -> str:
     line = process.stdout.readline() if process.stdout else ''
     if not line:
-        raise EngineError('the reader heard no mask or ended early', do='source ROS 2 first')
+        last = (process.communicate()[1] or '').strip().splitlines()[-1:]
+        raise EngineError(f'the reader ended with {process.returncode}: {"".join(last)}')
     return line
 
 

@@ -14,15 +14,19 @@ TICKS_PER_S = os.sysconf('SC_CLK_TCK')
 
 
 @contextmanager
-def started(module: str, *words: str) -> Iterator['subprocess.Popen[str]']:
+def started(
+    module: str, *words: str, errors: int = subprocess.DEVNULL
+) -> Iterator['subprocess.Popen[str]']:
     """
     Run a module of seg_ros while the block lasts; it is ended by SIGINT.
 
     Pictures go through shared memory, as they do between processes of our launch file.
+
+    :param errors: where its stderr goes; a pipe is for those that write little.
     """
     process = subprocess.Popen(
         [sys.executable, '-m', f'seg_ros.{module}', *words], text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=errors,
         env={**fastdds_profile(os.environ), **os.environ},
     )
     try:

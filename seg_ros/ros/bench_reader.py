@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     Wait for a first mask, say so on stdout, listen on and print what came as one object.
 
     It listens for `--warm` seconds more, which are not counted, and then for `--seconds`. If after
-    `--patience` seconds not every topic had a mask, the exit code is 1.
+    `--patience` seconds not every topic had a mask, it names those and the exit code is 1.
     """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('topics', nargs='+')
@@ -60,6 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
     while not all(node.arrivals.values()):
         rclpy.spin_once(node, timeout_sec=0.5)
         if monotonic() > end:
+            silent = ', '.join(topic for topic, rows in node.arrivals.items() if not rows)
+            sys.stderr.write(f'no mask on {silent} in {args.patience:g} s\n')
             return 1
     _say('first')
     _spin(node, args.warm)

@@ -114,10 +114,10 @@ class Camera:
             )
         ]
         if hears_of_events(self._node):
-            self._take_when_wanted(self._subscriptions[0])
+            self._take_when_wanted(self._subscriptions.pop(0))
 
     def _take_when_wanted(self, subscription: Subscription) -> None:
-        """Leave images where they are until a worker asks for the newest."""
+        """Leave images where they are until a worker asks for the newest; a notice owns them."""
         self._node.withhold(subscription)
         notice = Notice(subscription, lambda: self._on_word(notice.take))
         self._node.add_waitable(notice)
@@ -126,7 +126,7 @@ class Camera:
     def unsubscribe(self) -> None:
         """Stop listening."""
         if self._notice is not None:
-            self._node.remove_waitable(self._notice)
+            self._notice.withdraw(self._node)
             self._notice = None
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)

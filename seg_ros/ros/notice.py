@@ -1,6 +1,9 @@
 """Word of messages that stay with the middleware until somebody wants the newest."""
 
 from collections.abc import Callable
+from ctypes import c_int, c_void_p, CDLL
+from functools import cache
+import os
 from typing import Any
 
 from rclpy.exceptions import InvalidHandle
@@ -17,7 +20,23 @@ def hears_of_events(node: Node) -> bool:
     Others look again and again whether there are any, and would not come to rest before one is
     taken.
     """
-    return node.executor is not None and not isinstance(node.executor, Executor)
+    hears = node.executor is not None and not isinstance(node.executor, Executor)
+    return hears and _listener_setter() is not None
+
+
+@cache
+def _listener_setter() -> Callable[[int, None, None], int] | None:
+    """
+    Return rcl's function that says who is told of a subscription's messages; rclpy has none.
+
+    :returns: None where rcl goes by another name.
+    """
+    try:
+        setter = CDLL('librcl.so', os.RTLD_NOLOAD).rcl_subscription_set_on_new_message_callback
+    except (OSError, AttributeError):
+        return None
+    setter.argtypes, setter.restype = (c_void_p, c_void_p, c_void_p), c_int
+    return setter
 
 
 class Notice(Waitable):
@@ -50,6 +69,26 @@ class Notice(Waitable):
         except InvalidHandle:   # unsubscribed in between
             return None
         return newest
+
+    def withdraw(self, node: Node) -> None:
+        """
+        Tell of nothing more and let the subscription go.
+
+        An executor of rclpy that has word of a waitable in its queue when that is removed ends the
+        process: it calls `__exit__` without the interpreter's lock (seen in 7.1.6).
+        So rcl is told first that nobody listens any more, and the waitable is removed when
+        everything that is queued has been worked on.
+
+        :param node: to which notice and subscription belong.
+        """
+        setter = _listener_setter()
+        if setter is not None:
+            setter(self._subscription.handle.pointer, None, None)
+        node.executor.create_task(self._leave, node)
+
+    def _leave(self, node: Node) -> None:
+        node.remove_waitable(self)
+        node.destroy_subscription(self._subscription)
 
     def __enter__(self) -> None:
         """Keep the subscription while the executor may tell of it."""

@@ -28,13 +28,16 @@ class Listener:
         self.taken_by_executor: list[Any] = []
         self.words = 0
         self.publisher = self.node.create_publisher(String, 'words', 1)
-        self.subscription = self.node.create_subscription(
+        self.listen()
+        self.spin_until(lambda: self.publisher.get_subscription_count())
+
+    def listen(self) -> None:
+        subscription = self.node.create_subscription(
             String, 'words', self.taken_by_executor.append, 1
         )
-        self.node.withhold(self.subscription)
-        self.notice = Notice(self.subscription, self._count)
+        self.node.withhold(subscription)
+        self.notice = Notice(subscription, self._count)
         self.node.add_waitable(self.notice)
-        self.spin_until(lambda: self.publisher.get_subscription_count())
 
     def _count(self) -> None:
         self.words += 1
@@ -77,11 +80,31 @@ def test_every_message_is_told_of_and_the_newest_is_taken(listener):
 
 def test_nothing_is_taken_after_the_subscription_is_gone(listener):
     listener.say('one')
-    listener.node.remove_waitable(listener.notice)
-    listener.node.destroy_subscription(listener.subscription)
-    for _ in range(3):
-        listener.executor.spin_once(timeout_sec=0.02)
+    listener.notice.withdraw(listener.node)
+    listener.spin_until(lambda: not listener.publisher.get_subscription_count())
     assert listener.notice.take() is None
+    assert listener.notice not in listener.node.waitables
+
+
+def test_word_that_is_queued_at_the_end_does_no_harm(listener):
+    """Removed at once, a waitable with word in the queue ends the process."""
+    listener.say('one')
+    listener.publisher.publish(String(data='queued'))
+    listener.node._wake_executor()      # it looks for what was removed before it hears of this
+    listener.notice.withdraw(listener.node)
+    listener.publisher.publish(String(data='too late'))
+    listener.spin_until(lambda: not listener.publisher.get_subscription_count())
+    assert listener.words == 2
+
+
+def test_a_topic_can_be_left_and_joined_over_and_over(listener):
+    for _ in range(20):
+        listener.publisher.publish(String(data='queued'))
+        listener.notice.withdraw(listener.node)
+        listener.listen()
+        listener.spin_until(lambda: listener.publisher.get_subscription_count() == 1)
+        listener.say('heard')
+    assert listener.notice.take().data == 'heard'
 
 
 def test_an_executor_that_looks_again_and_again_does_not_hear_of_events(listener):
