@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
+from rclpy.node import SubscriptionEventCallbacks
 from rclpy.qos_overriding_options import QoSOverridingOptions, QoSPolicyKind
 from rclpy.subscription import Subscription
 from seg_ros.core.frame import Frame
@@ -19,6 +20,9 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 # Reliability is chosen by input_reliability, as publishers come and go.
 _OVERRIDES = QoSOverridingOptions((QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH))
+# As word of a message does, word of a publisher that does not suit ends a process whose executor
+# has it in its queue as the subscription goes; see `Notice.withdraw`. `mismatch` tells of it.
+_NO_EVENTS = SubscriptionEventCallbacks(use_default_callbacks=False)
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,8 @@ class Camera:
         kind = CompressedImage if self._settings.image_transport == 'compressed' else Image
         self._subscriptions = [
             self._node.create_subscription(
-                message, topic, callback, images(wants), qos_overriding_options=_OVERRIDES
+                message, topic, callback, images(wants), qos_overriding_options=_OVERRIDES,
+                event_callbacks=_NO_EVENTS,
             )
             for message, topic, callback, wants in (
                 (kind, self.image_topic, self._on_image, reliable),
@@ -137,6 +142,18 @@ class Camera:
         if asked == 'auto':
             return offers_reliable(self._node, self.image_topic)
         return asked == 'reliable'
+
+    def mismatch(self) -> str:
+        """Say so when no image can come since publishers do not offer what is asked of them."""
+        topic = self.image_topic
+        if not self.subscribed or self._settings.input_reliability != 'reliable':
+            return ''
+        if not self._node.count_publishers(topic) or offers_reliable(self._node, topic):
+            return ''
+        return (
+            f'{topic} has a publisher without reliable delivery, which input_reliability asks '
+            'for: set it to auto or best_effort'
+        )
 
     def _on_image(self, message: Any) -> None:
         self._on_word(lambda: message)

@@ -156,9 +156,9 @@ class SegmentationNode(SafeLifecycleNode):
             cameras, (self._models.active, self._models.pending), self._progress.words,
         ))
         for camera in cameras:
-            lost = images_lost(camera)
-            if lost:
-                self.get_logger().warning(lost, throttle_duration_sec=60.0)
+            words = camera.mismatch() or images_lost(camera)
+            if words:
+                self.get_logger().warning(words, throttle_duration_sec=60.0)
 
     def _diagnose_build(self, words: str) -> None:
         """Tell of a build while a transition waits for it, when no timer can."""
