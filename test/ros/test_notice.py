@@ -118,6 +118,13 @@ def test_an_executor_that_looks_again_and_again_does_not_hear_of_events(listener
     other.destroy_node()
 
 
+def test_without_a_way_to_withdraw_safely_messages_are_left_to_the_executor(
+    listener, monkeypatch
+):
+    monkeypatch.setattr('seg_ros.ros.notice._listener_setter', lambda: None)
+    assert not hears_of_events(listener.node)
+
+
 def test_other_subscriptions_are_left_to_the_executor(listener):
     heard = []
     other = listener.node.create_subscription(String, 'words', heard.append, 1)
