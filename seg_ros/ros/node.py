@@ -155,10 +155,10 @@ class SegmentationNode(SafeLifecycleNode):
             self.get_clock().now(), self.get_name(), self._state, self._models.lease.current,
             cameras, (self._models.active, self._models.pending), self._progress.words,
         ))
-        for camera in cameras:
-            words = camera.mismatch() or images_lost(camera)
-            if words:
-                self.get_logger().warning(words, throttle_duration_sec=60.0)
+        # Of all cameras at once: what is throttled is the line of code, not the words.
+        words = [camera.mismatch() or images_lost(camera) for camera in cameras]
+        if any(words):
+            self.get_logger().warning('; '.join(filter(None, words)), throttle_duration_sec=60.0)
 
     def _diagnose_build(self, words: str) -> None:
         """Tell of a build while a transition waits for it, when no timer can."""
