@@ -54,7 +54,13 @@ def options_from_settings(
             f'dla_core: {settings.dla_core} with a model in {contract.precision}', 'one in fp16',
             'compile it with --precision fp16',
         )
-    most = 1 if on_dla else min(settings.max_batch, contract.max_batch or settings.max_batch)
+    if not flavour.typed and contract.precision != 'fp32':
+        raise SettingError(
+            f'a model in {contract.precision} with TensorRT {flavour.version}', 'one in fp32',
+            'compile it without --precision, update TensorRT, or set engine: onnxruntime',
+        )
+    single = on_dla or not flavour.typed
+    most = 1 if single else min(settings.max_batch, contract.max_batch or settings.max_batch)
     names = tuple(f'SM{item.replace(".", "")}' for item in compute_capabilities)
     return BuildOptions(
         flavour.name, most, settings.workspace_mib, settings.optimization_level,

@@ -9,7 +9,8 @@ from seg_ros.core.errors import EngineError
 
 FULL, RTX = 'tensorrt', 'tensorrt_rtx'
 FLAVOURS = (FULL, RTX)
-OLDEST = 10     # the first with networks that carry their precision in the graph
+TYPED = 10      # the first whose networks carry the types of their tensors
+UNTYPED = '8.6'  # the one before it that is used all the same, for graphs that are fp32 alone
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Flavour:
     def major(self) -> int:
         """Return the first number of the version."""
         return int(self.version.partition('.')[0])
+
+    @property
+    def typed(self) -> bool:
+        """Tell whether it computes in the types that the graph has, and not in fp32 alone."""
+        return self.name == RTX or self.major >= TYPED
 
 
 def load_flavour(name: str = '') -> Flavour:
@@ -53,10 +59,10 @@ def load_flavour(name: str = '') -> Flavour:
             f'{found} is installed but does not load ({error})', do='install it again'
         ) from error
     flavour = Flavour(found, trt.__version__, trt)
-    if found == FULL and flavour.major < OLDEST:
+    if not flavour.typed and not flavour.version.startswith(f'{UNTYPED}.'):
         raise EngineError(
-            f'TensorRT {flavour.version}, which knows no strongly typed networks',
-            f'TensorRT {OLDEST}.0 or later',
+            f'TensorRT {flavour.version}, which this node was not made for',
+            f'{UNTYPED}, or {TYPED}.0 or later',
             'update it (on a Jetson: JetPack 6), or set engine: onnxruntime',
         )
     return flavour

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from seg_ros.core.errors import EngineError, GpuMemoryError, SegError
 from seg_ros.core.progress import Report
 from seg_ros.engines.build_options import BuildOptions
-from seg_ros.engines.flavour import Flavour, load_flavour, RTX
+from seg_ros.engines.flavour import Flavour, load_flavour, RTX, TYPED
 from seg_ros.engines.phases import Phases
 from seg_ros.engines.tensorrt_log import log_of
 
@@ -60,9 +60,13 @@ def build_plan(
     except TypeError as error:  # how the bindings say that they got a null pointer
         raise _failure('TensorRT does not start', log.words()) from error
     network = builder.create_network(_network_flags(flavour))
-    _parse(trt, network, onnx, log)
+    _parse(flavour, network, onnx, log)
     config = builder.create_builder_config()
-    config.progress_monitor = _monitor(trt, Phases(report))
+    if flavour.typed:
+        config.progress_monitor = _monitor(trt, Phases(report))
+    else:
+        report('TensorRT 8 does not say how far it is', 0.0)
+        note('one picture a call: TensorRT 8 shares no profile among execution contexts')
     _set_limits(trt, config, options)
     if flavour.name == RTX:
         _set_targets(trt, config, options.compute_capabilities)
@@ -84,19 +88,23 @@ def _failure(seen: str, words: str) -> EngineError:
 
 def _network_flags(flavour: Flavour) -> int:
     """Ask for strong types, where TensorRT has networks without them too."""
-    if flavour.name == RTX or flavour.major > 10:
+    if flavour.name == RTX or flavour.major > TYPED:
         return 0
-    return 1 << int(flavour.trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)
+    if flavour.typed:
+        return 1 << int(flavour.trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)
+    return 1 << int(flavour.trt.NetworkDefinitionCreationFlag.EXPLICIT_BATCH)
 
 
-def _parse(trt: Any, network: Any, onnx: bytes, log: Any) -> None:
-    parser = trt.OnnxParser(network, log)
+def _parse(flavour: Flavour, network: Any, onnx: bytes, log: Any) -> None:
+    parser = flavour.trt.OnnxParser(network, log)
     if parser.parse(onnx):
         return
-    faults = [parser.get_error(index) for index in range(parser.num_errors)]
-    words = [
-        f'{fault.node_operator()} {fault.node_name()!r}: {fault.desc()}' for fault in faults
-    ]
+    words = []
+    if flavour.typed:       # older parsers name no node
+        faults = [parser.get_error(index) for index in range(parser.num_errors)]
+        words = [
+            f'{fault.node_operator()} {fault.node_name()!r}: {fault.desc()}' for fault in faults
+        ]
     logged = log.words()    # the same, with where in the parser's source it was found
     raise EngineError(f'TensorRT cannot read the graph: {"; ".join(words) or logged}')
 

@@ -77,8 +77,12 @@ class Plan:
         :param shape: of the image.
         :raises EngineError: if TensorRT makes none or takes no such image.
         """
-        strategy = self._trt.ExecutionContextAllocationStrategy.USER_MANAGED
-        context = self._engine.create_execution_context(strategy)
+        # Before TensorRT 10 there was a call for it instead of an argument.
+        strategies = getattr(self._trt, 'ExecutionContextAllocationStrategy', None)
+        if strategies is None:
+            context = self._engine.create_execution_context_without_device_memory()
+        else:
+            context = self._engine.create_execution_context(strategies.USER_MANAGED)
         if context is None:
             raise self.failure('TensorRT makes no execution context')
         if not context.set_input_shape(IMAGE, shape):

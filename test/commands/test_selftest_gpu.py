@@ -30,13 +30,13 @@ def test_the_gpu_is_tested_whole(fake_gpu, capsys, tmp_path):  # noqa: F811
 def test_without_tensorrt_copies_and_recordings_are_tested_all_the_same(
     fake_gpu, capsys, tmp_path, monkeypatch  # noqa: F811
 ):
-    monkeypatch.setenv('FAKE_TENSORRT_VERSION', '8.6.1')
+    monkeypatch.setenv('FAKE_TENSORRT_VERSION', '8.5.3')
     code, report = report_of(capsys, '--gpu', '--cache-dir', tmp_path)
     assert code == 1
     assert report['copies to the GPU and back']['result'] == 'passed'
     assert report['work recorded as a CUDA graph']['result'] == 'passed'
     assert report['TensorRT']['result'] == 'failed'
-    assert '8.6.1' in report['TensorRT']['seen']
+    assert '8.5.3' in report['TensorRT']['seen']
     assert report['TensorRT on the GPU']['result'] == 'skipped'
 
 

@@ -52,8 +52,16 @@ def test_one_that_does_not_load_is_an_error_in_its_own_words(site: Path, failure
         load_flavour()
 
 
-@pytest.mark.parametrize('version', ['8.6.1', '8.5.2.2', '9.3.0'])
-def test_one_without_strongly_typed_networks_is_refused(site: Path, version: str) -> None:
+@pytest.mark.parametrize(('version', 'typed'), [('8.6.1', False), ('10.0.1', True)])
+def test_a_version_tells_whether_its_networks_have_types(
+    site: Path, version: str, typed: bool
+) -> None:
     (site / 'tensorrt.py').write_text(f'__version__ = {version!r}')
-    with pytest.raises(EngineError, match=f'TensorRT {version}.*10.0 or later.*JetPack 6'):
+    assert load_flavour().typed is typed
+
+
+@pytest.mark.parametrize('version', ['7.1.3', '8.5.2.2', '8.60.1', '9.3.0'])
+def test_a_version_that_nobody_tried_is_refused(site: Path, version: str) -> None:
+    (site / 'tensorrt.py').write_text(f'__version__ = {version!r}')
+    with pytest.raises(EngineError, match=f'TensorRT {version}.*8.6, or 10.0 or later.*JetPack 6'):
         load_flavour()

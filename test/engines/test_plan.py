@@ -299,9 +299,21 @@ def test_a_dla_takes_half_precision_alone(bench: Bench, precision: str) -> None:
         bench.plan(with_precision(bench.compiled, precision), dla_core=0)
 
 
-def test_a_tensorrt_of_the_eighth_generation_is_refused(bench: Bench) -> None:
+def test_tensorrt_8_gets_one_picture_a_call_and_fp32_alone(bench: Bench) -> None:
     bench.environ(FAKE_TENSORRT_VERSION='8.6.1')
-    with pytest.raises(EngineError, match=r'TensorRT 8.6.1.*expected TensorRT 10.0 or later'):
+    bench.plan(max_batch=4)
+    (build,) = bench.builds
+    assert [sizes[0] for sizes in build['profiles'][0]] == [1, 1, 1]
+    (sidecar,) = bench.files('*.json')
+    assert 'one picture a call' in json.loads(sidecar.read_text())['notes'][0]
+    for precision in ('fp16', 'int8'):
+        with pytest.raises(SettingError, match=f'{precision} with TensorRT 8.6.1.*one in fp32'):
+            bench.plan(with_precision(bench.compiled, precision))
+
+
+def test_a_tensorrt_that_is_too_old_is_refused(bench: Bench) -> None:
+    bench.environ(FAKE_TENSORRT_VERSION='8.5.3')
+    with pytest.raises(EngineError, match=r'TensorRT 8.5.3.*expected 8.6, or 10.0 or later'):
         bench.plan()
 
 

@@ -80,6 +80,21 @@ def test_frames_of_every_batch_size_are_what_onnx_runtime_says(
     assert (copies == 0) == bool(integrated)
 
 
+def test_tensorrt_8_gives_the_same_frames_one_a_call(
+    fake_gpu, open_model, tmp_path, monkeypatch
+):
+    monkeypatch.setenv('FAKE_TENSORRT_VERSION', '8.6.1')
+    path = semantic_model(tmp_path)
+    reference = make_reference(path)
+    with open_model(path, max_batch=3) as engine:
+        assert engine.contract.max_batch == 1
+        assert engine.facts.version == 'tensorrt 8.6.1'
+        batches = [random_batch(1, seed) for seed in range(4)]
+        futures = [engine.submit(batch) for batch in batches]
+        for batch, future in zip(batches, futures, strict=True):
+            assert_outputs(future.result(), reference(batch))
+
+
 @pytest.mark.parametrize('function', CAPTURE)
 def test_what_cannot_be_recorded_is_enqueued_and_told(fake_gpu, open_model, tmp_path, function):
     path = semantic_model(tmp_path)

@@ -28,8 +28,21 @@ GUARDED = {
     'ComputeCapability': {RTX},
     'IBuilderConfig.num_compute_capabilities': {RTX},
     'IBuilderConfig.set_compute_capability': {RTX},
-    'ICudaEngine.device_memory_size': {'10.0.1', '10.3.0', '10.7.0', '10.13.0.35', '10.16.1.11'},
-    'ICudaEngine.device_memory_size_v2': set(VERSIONS) - {'10.0.1'},
+    'ICudaEngine.device_memory_size': {
+        '8.6.1', '10.0.1', '10.3.0', '10.7.0', '10.13.0.35', '10.16.1.11',
+    },
+    'ICudaEngine.device_memory_size_v2': set(VERSIONS) - {'8.6.1', '10.0.1'},
+    'ICudaEngine.create_execution_context_without_device_memory': set(VERSIONS) - {
+        '11.0.0.114', '11.4.0.106', RTX,
+    },
+    **dict.fromkeys((
+        'ExecutionContextAllocationStrategy', 'IProgressMonitor',
+        'IBuilderConfig.progress_monitor', 'NetworkDefinitionCreationFlag.STRONGLY_TYPED',
+        'ParserError.node_name', 'ParserError.node_operator',
+    ), set(VERSIONS) - {'8.6.1'}),
+    'NetworkDefinitionCreationFlag.EXPLICIT_BATCH': {
+        version for version in VERSIONS if version.startswith(('8.', '10.'))
+    },
 }
 
 
@@ -118,8 +131,7 @@ def test_what_is_guarded_is_used_and_is_where_it_is_said_to_be() -> None:
 
 @pytest.mark.parametrize(('line', 'name'), [
     ('config.set_flag(trt.BuilderFlag.FP16)', 'BuilderFlag.FP16'),
-    ('flag = 1 << self._trt.NetworkDefinitionCreationFlag.EXPLICIT_BATCH',
-     'NetworkDefinitionCreationFlag.EXPLICIT_BATCH'),
+    ('flag = self._trt.TacticSource.CUBLAS', 'TacticSource.CUBLAS'),
     ('self._context.execute_async_v2(bindings)', 'IExecutionContext.execute_async_v2'),
     ('config.max_workspace_size = 1', 'IBuilderConfig.max_workspace_size'),
     ('return builder.platform_has_fast_fp16', 'Builder.platform_has_fast_fp16'),

@@ -22,6 +22,7 @@ import onnx
 
 MAGIC = b'fake plan of TensorRT\n'
 ASKED = os.environ.get('FAKE_TENSORRT_DO', '')
+OLD = os.environ.get('FAKE_TENSORRT_VERSION', '').startswith('8.')
 NOT_READ = 'Unreadable'     # operators of this type are none that the parser knows
 
 
@@ -92,8 +93,9 @@ class ITensor:
 class INetworkDefinition:
 
     def __init__(self, flags):
-        if flags != 1 << NetworkDefinitionCreationFlag.STRONGLY_TYPED:
-            raise ValueError('no strongly typed network')
+        kinds = NetworkDefinitionCreationFlag
+        if flags != 1 << (kinds.EXPLICIT_BATCH if OLD else kinds.STRONGLY_TYPED):
+            raise ValueError('no such network')
         self._graph = b''
         self._inputs = []
         self._layers = []
@@ -165,8 +167,15 @@ class ITimingCache:
 
 class IBuilderConfig:
 
+    __slots__ = (
+        *(() if OLD else ('progress_monitor',)), 'builder_optimization_level',
+        'hardware_compatibility_level', 'default_device_type', 'DLA_core', '_limits', '_flags',
+        '_profiles', '_timing',
+    )
+
     def __init__(self):
-        self.progress_monitor = None
+        if not OLD:
+            self.progress_monitor = None
         self.builder_optimization_level = 3
         self.hardware_compatibility_level = HardwareCompatibilityLevel.NONE
         self.default_device_type = DeviceType.GPU
@@ -236,7 +245,8 @@ class Builder:
         if ASKED == 'out of memory':
             self._logger.log(self._logger.ERROR, 'Requested amount of GPU memory, out of memory')
             return None
-        self._walk(config.progress_monitor)
+        if not OLD:
+            self._walk(config.progress_monitor)
         config._timing = ITimingCache(config._timing._data or b'timed')
         more = b'\0' * (1 << 20) if ASKED == 'fill' else b''
         return MAGIC + json.dumps(facts).encode() + b'\n' + network._graph + more

@@ -14,7 +14,7 @@ import warnings
 import numpy as np
 import onnxruntime as ort
 
-from .building import facts_and_graph
+from .building import facts_and_graph, OLD
 
 WORKSPACE_BYTES = 4096
 
@@ -118,7 +118,10 @@ class Runtime(_OnGpu):
 
 class ICudaEngine(_OnGpu):
 
-    device_memory_size_v2 = WORKSPACE_BYTES
+    if OLD:
+        device_memory_size = WORKSPACE_BYTES
+    else:
+        device_memory_size_v2 = WORKSPACE_BYTES
 
     def __init__(self, facts, graph, logger):
         options = ort.SessionOptions()
@@ -128,6 +131,7 @@ class ICudaEngine(_OnGpu):
             graph, options, providers=['CPUExecutionProvider']
         )
         self._profiles = facts['profiles']
+        self._profile_is_free = True
         self._logger = logger
         self._inputs = {item.name: item for item in self._session.get_inputs()}
         self._outputs = {item.name: item for item in self._session.get_outputs()}
@@ -154,6 +158,9 @@ class ICudaEngine(_OnGpu):
     def get_tensor_profile_shape(self, name, profile_index):
         return self._profiles[profile_index]
 
+    def create_execution_context_without_device_memory(self):
+        return self.create_execution_context(ExecutionContextAllocationStrategy.USER_MANAGED)
+
     def create_execution_context(self, strategy=ExecutionContextAllocationStrategy.STATIC):
         if injected('context_memory'):
             self._logger.log(
@@ -173,6 +180,10 @@ class IExecutionContext(_OnGpu):
         self._engine, self._logger = engine, engine._logger
         self._addresses, self._shapes, self._work = {}, {}, []
         self._settled = False
+        # Before TensorRT 10 a profile of several sizes served one context for good.
+        wide = any(least != most for least, _, most in engine._profiles)
+        self._has_profile = not (OLD and wide) or engine._profile_is_free
+        engine._profile_is_free = False
         self.device_memory = 0
         if strategy != ExecutionContextAllocationStrategy.USER_MANAGED:
             self.device_memory = -1
@@ -210,6 +221,8 @@ class IExecutionContext(_OnGpu):
         complaint = ''
         if injected('enqueue'):
             complaint = 'Error Code 1: Cask (Cask convolution execution)'
+        elif not self._has_profile:
+            complaint = 'Error Code 2: Internal Error (mOptimizationProfile >= 0 failed)'
         elif self._addresses.keys() != self._engine._tensors.keys() or not self.device_memory:
             complaint = 'Error Code 3: API Usage Error (an address is not set)'
         elif not _context_is_current():
