@@ -18,6 +18,8 @@ from seg_ros.ros.notice import hears_of_events, Notice
 from seg_ros.ros.qos import images, offers_reliable
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+# How often the publishers' reliability is looked at, which takes a good part of a millisecond.
+LOOK_S = 1.0
 # Reliability is chosen by input_reliability, as publishers come and go.
 _OVERRIDES = QoSOverridingOptions((QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH))
 # As word of a message does, word of a publisher that does not suit ends a process whose executor
@@ -73,6 +75,7 @@ class Camera:
         self._reliable = False
         self._info: CameraInfo | None = None
         self._due_s = 0.0
+        self._looked_s = 0.0
         image = node.resolve_topic_name(f'{name}/image_raw')
         compressed = settings.image_transport == 'compressed'
         self.image_topic = f'{image}/compressed' if compressed else image
@@ -102,8 +105,12 @@ class Camera:
 
     def subscribe(self) -> None:
         """Start to listen, and follow the publishers' reliability as they come and go."""
+        now_s = monotonic()
+        if self.subscribed and now_s < self._looked_s + LOOK_S:
+            return
+        self._looked_s = now_s
         reliable = self._wants_reliable()
-        if self._subscriptions and reliable == self._reliable:
+        if self.subscribed and reliable == self._reliable:
             return
         self.unsubscribe()
         self._reliable = reliable

@@ -86,16 +86,26 @@ def image_message(array: NDArray[Any], encoding: str, header: Header) -> Image:
     :param encoding: what ROS calls this type of sample and this number of channels.
     :param header: carried on as it is.
     """
-    packed = np.ascontiguousarray(array, array.dtype.newbyteorder('<'))
-    height, width = packed.shape[:2]
-    message = Image(
-        header=header, height=height, width=width, encoding=encoding,
-        step=packed.nbytes // height,
-    )
+    pixels = packed(array)
+    message = unfilled_message(pixels, encoding, header)
     # Into the message's own array: assigning to `data` copies once more or, where field checks
     # are on, looks at every byte in Python.
-    message.data.frombytes(packed.reshape(-1).view(np.uint8))
+    message.data.frombytes(pixels.reshape(-1).view(np.uint8))
     return message
+
+
+def packed(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array as an Image holds it: row by row, little-endian."""
+    return np.ascontiguousarray(array, array.dtype.newbyteorder('<'))
+
+
+def unfilled_message(pixels: NDArray[Any], encoding: str, header: Header) -> Image:
+    """Write all of an Image but its data; `pixels` are packed."""
+    height, width = pixels.shape[:2]
+    return Image(
+        header=header, height=height, width=width, encoding=encoding,
+        step=pixels.nbytes // height,
+    )
 
 
 def compressed_message(data: bytes, codec: str, header: Header) -> CompressedImage:

@@ -11,6 +11,7 @@ from rclpy.executors import Executor
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 from rclpy.waitable import NumberOfEntities, Waitable
+from seg_ros.ros.pixels import take_newest
 
 
 def hears_of_events(node: Node) -> bool:
@@ -61,14 +62,10 @@ class Notice(Waitable):
 
         :returns: None if there is none: it was taken upon an earlier word, or is no longer wanted.
         """
-        subscription, newest = self._subscription, None
         try:
-            with subscription.handle:
-                while taken := subscription.handle.take_message(subscription.msg_type, False):
-                    newest = taken[0]
+            return take_newest(self._subscription)
         except InvalidHandle:   # unsubscribed in between
             return None
-        return newest
 
     def withdraw(self, node: Node) -> None:
         """

@@ -7,6 +7,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from seg_ros.ros.outputs import Output, View
 from seg_ros.ros.outputs.images import IMAGES
 from seg_ros.ros.outputs.vision import VISION
+from seg_ros.ros.pixels import Picture, publish_picture
 from seg_ros.ros.qos import MASKS
 
 OUTPUTS: tuple[Output, ...] = (*IMAGES, *VISION)
@@ -47,6 +48,8 @@ def parts_of(wanted: list[tuple[Output, Any]]) -> frozenset[str]:
 def publish(wanted: list[tuple[Output, Any]], view: View) -> None:
     """Make and send each output."""
     for output, publisher in wanted:
-        message = output.make(view)
-        if message is not None:
-            publisher.publish(message)
+        made = output.make(view)
+        if isinstance(made, Picture):
+            publish_picture(publisher, made)
+        elif made is not None:
+            publisher.publish(made)

@@ -49,8 +49,8 @@ def test_the_age_limit_adds_the_wait_of_one_period_at_most():
     assert limit_ms(300.0, 33.0, 5.0) == 343.0
 
 
-def test_ways_to_serve_take_turns_and_the_run_of_median_rate_is_told(monkeypatch):
-    rates = iter([30.0, 5.0, 8.0, 10.0, 20.0, 9.0])
+def test_ways_to_serve_take_turns_and_are_compared_within_them(monkeypatch):
+    rates = iter([30.0, 6.0, 8.0, 10.0, 20.0, 9.0, 4.0, 40.0, 25.0, 10.0])
     turns = []
 
     def watched(nodes, rate_hz, seconds):
@@ -59,8 +59,11 @@ def test_ways_to_serve_take_turns_and_the_run_of_median_rate_is_told(monkeypatch
 
     monkeypatch.setattr(node, 'watched', watched)
     found = node.in_turns({'ours': ['o'], 'plain': ['p']}, 1.0)
-    assert turns == [['o'], ['p'], ['p'], ['o'], ['o'], ['p']]
-    assert found == {'ours': {'rate_hz': 20.0}, 'plain': {'rate_hz': 8.0}}
+    assert turns == [[name] for name in 'oppooppoop']
+    assert found == {
+        'ours': {'rate_hz': 25.0, 'rate_ratio': 1.0},
+        'plain': {'rate_hz': 8.0, 'rate_ratio': 0.4},
+    }
 
 
 def test_processor_time_is_divided_by_masks_and_by_time():

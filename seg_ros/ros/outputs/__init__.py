@@ -65,7 +65,8 @@ class Output:
     :param message: the type that is published.
     :param parts: what of the segmentation `make` shows: maps, and `segments` where the table is
         shown without its map.
-    :param make: builds the message; None means that there is nothing to say for this frame.
+    :param make: builds the message, or the `Picture` that becomes one; None means that there is
+        nothing to say for this frame.
     """
 
     topic: str

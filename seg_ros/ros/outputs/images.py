@@ -3,29 +3,30 @@
 from typing import Any
 
 from seg_ros.core.encodings import encode_jpeg, encode_png
-from seg_ros.ros.convert import compressed_message, image_message, scaled_camera_info
+from seg_ros.ros.convert import compressed_message, scaled_camera_info
 from seg_ros.ros.outputs import Output, View
+from seg_ros.ros.pixels import Picture
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 CLASSES = frozenset({'classes'})
 INSTANCES = frozenset({'instances'})
 
 
-def _semantic(view: View) -> Image:
+def _semantic(view: View) -> Picture:
     encoding = 'mono8' if view.card.unlabelled == 255 else '16UC1'
-    return image_message(view.scaled(view.segmentation.classes), encoding, view.header)
+    return Picture(view.scaled(view.segmentation.classes), encoding, view.header)
 
 
-def _confidence(view: View) -> Image:
-    return image_message(view.scaled(view.segmentation.confidence), 'mono8', view.header)
+def _confidence(view: View) -> Picture:
+    return Picture(view.scaled(view.segmentation.confidence), 'mono8', view.header)
 
 
-def _instance(view: View) -> Image:
-    return image_message(view.scaled(view.segmentation.instances), '16UC1', view.header)
+def _instance(view: View) -> Picture:
+    return Picture(view.scaled(view.segmentation.instances), '16UC1', view.header)
 
 
-def _panoptic(view: View) -> Image:
-    return image_message(view.scaled(view.segmentation.panoptic()), '32SC1', view.header)
+def _panoptic(view: View) -> Picture:
+    return Picture(view.scaled(view.segmentation.panoptic()), '32SC1', view.header)
 
 
 def _png(array: Any, view: View) -> CompressedImage:
@@ -45,10 +46,10 @@ IMAGES = (
     Output('confidence', Image, CLASSES | {'confidence'}, _confidence),
     Output('instance', Image, INSTANCES, _instance),
     Output('panoptic', Image, CLASSES | INSTANCES, _panoptic),
-    Output('color', Image, CLASSES, lambda view: image_message(view.color, 'rgb8', view.header)),
+    Output('color', Image, CLASSES, lambda view: Picture(view.color, 'rgb8', view.header)),
     Output(
         'overlay', Image, CLASSES | INSTANCES,
-        lambda view: image_message(view.overlay, 'rgb8', view.header),
+        lambda view: Picture(view.overlay, 'rgb8', view.header),
     ),
     Output(
         'semantic/compressed', CompressedImage, CLASSES,
