@@ -13,7 +13,7 @@ from ctypes import (
     c_char_p,
     c_int32,
     c_size_t,
-    c_uint8,
+    c_ubyte,
     c_uint32,
     c_void_p,
     CDLL,
@@ -67,7 +67,7 @@ class Fields(Structure):
 
     _fields_ = (
         ('sec', c_int32), ('nanosec', c_uint32), ('frame_id', _String), ('height', c_uint32),
-        ('width', c_uint32), ('encoding', _String), ('is_bigendian', c_uint8), ('step', c_uint32),
+        ('width', c_uint32), ('encoding', _String), ('is_bigendian', c_ubyte), ('step', c_uint32),
         ('data', _Bytes),
     )
 
@@ -99,7 +99,7 @@ class CImage:
         fields = self.fields
         data: Any = b''
         if fields.data.size:
-            data = (c_uint8 * fields.data.size).from_address(fields.data.data)
+            data = (c_ubyte * fields.data.size).from_address(fields.data.data)
             data.owner = self
         stamp = Time(sec=fields.sec, nanosec=fields.nanosec)
         return Taken(
