@@ -45,7 +45,7 @@ class Notice(Waitable):
     Tells of each message of a subscription, which it does not take.
 
     An executor takes every message that it hears of, also those that give way to a newer one
-    before anybody has looked at them: for a picture of 1280x720, two copies and some 2 ms.
+    before anybody has looked at them, which copies each several times.
 
     :param subscription: whose messages no executor may take; see `SafeLifecycleNode.withhold`.
     :param arrived: called in the executor's thread, once a message.

@@ -1,8 +1,8 @@
 """
 Images between arrays and the middleware, without the copies that rclpy makes on the way.
 
-Taking one, rclpy copies it three times; publishing one, twice as often as need be; and it holds
-the interpreter's lock all the while, for which other workers wait.
+Taking one, rclpy copies it three times; publishing one, twice as often as need be; and all the
+while other workers wait for the interpreter's lock.
 """
 
 from dataclasses import dataclass
@@ -53,8 +53,12 @@ def take_newest(subscription: 'Subscription[Any]') -> Any:
     kind = subscription.msg_type
     rcl = rcl_for_images() if kind is Image else None
     with subscription.handle:
-        newest: Any = rcl.take_newest(subscription) if rcl is not None else None
-        # Where rcl refused something, rclpy says what.
+        newest: Any = None
+        if rcl is not None:
+            newest, agreed = rcl.take_newest(subscription)
+            if agreed:
+                return newest
+        # What rcl refuses, rclpy says in its own words.
         while taken := subscription.handle.take_message(kind, False):
             newest = taken[0]
         return newest

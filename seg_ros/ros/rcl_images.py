@@ -1,6 +1,7 @@
 """
-rcl's own calls for sensor_msgs Images, which copy less than rclpy's and leave its lock alone.
+rcl's own calls for sensor_msgs Images, which copy less than rclpy's.
 
+The interpreter's lock is held as rclpy holds it: what rcl logs relies on that.
 The C messages are made, filled and given back by the functions that rclpy calls for it; only
 where in them the fields lie is written here, and compared before it is relied on.
 """
@@ -16,9 +17,8 @@ from ctypes import (
     c_ubyte,
     c_uint32,
     c_void_p,
-    CDLL,
-    CFUNCTYPE,
     py_object,
+    PyDLL,
     PYFUNCTYPE,
     pythonapi,
     string_at,
@@ -31,6 +31,7 @@ from typing import Any
 
 from builtin_interfaces.msg import Time
 from numpy.typing import NDArray
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.type_support import check_for_type_support
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -51,23 +52,21 @@ class Taken:
     data: Any
 
 
-class _String(Structure):
+class _Bytes(Structure):
+    """A string or a sequence of bytes as C has them."""
+
     _fields_ = (('data', c_void_p), ('size', c_size_t), ('capacity', c_size_t))
 
     def text(self) -> str:
         return string_at(self.data, self.size).decode(errors='replace') if self.size else ''
 
 
-class _Bytes(Structure):
-    _fields_ = (('data', c_void_p), ('size', c_size_t), ('capacity', c_size_t))
-
-
 class Fields(Structure):
     """A sensor_msgs Image as C has it."""
 
     _fields_ = (
-        ('sec', c_int32), ('nanosec', c_uint32), ('frame_id', _String), ('height', c_uint32),
-        ('width', c_uint32), ('encoding', _String), ('is_bigendian', c_ubyte), ('step', c_uint32),
+        ('sec', c_int32), ('nanosec', c_uint32), ('frame_id', _Bytes), ('height', c_uint32),
+        ('width', c_uint32), ('encoding', _Bytes), ('is_bigendian', c_ubyte), ('step', c_uint32),
         ('data', _Bytes),
     )
 
@@ -112,19 +111,22 @@ class Rcl:
     """
     The functions of rcl, and those for Image messages that rclpy calls itself.
 
-    :raises AttributeError: where one of them goes by another name; OSError where a library does.
+    :raises AttributeError: where one of them goes by another name, or rclpy does not tell where
+        its publishers and subscriptions lie; OSError where a library goes by another name.
     """
 
     def __init__(self) -> None:
+        for kind in (rclpy_implementation.Publisher, rclpy_implementation.Subscription):
+            _ = kind.pointer
         check_for_type_support(Image)
-        kind: Any = type(Image)
-        self.create = CFUNCTYPE(c_void_p)(_address(kind._CREATE_ROS_MESSAGE))
-        self.destroy = CFUNCTYPE(None, c_void_p)(_address(kind._DESTROY_ROS_MESSAGE))
-        self._fill = PYFUNCTYPE(c_bool, py_object, c_void_p)(_address(kind._CONVERT_FROM_PY))
-        rcl = CDLL('librcl.so', os.RTLD_NOLOAD)
+        image: Any = type(Image)
+        self.create = PYFUNCTYPE(c_void_p)(_address(image._CREATE_ROS_MESSAGE))
+        self.destroy = PYFUNCTYPE(None, c_void_p)(_address(image._DESTROY_ROS_MESSAGE))
+        self._fill = PYFUNCTYPE(c_bool, py_object, c_void_p)(_address(image._CONVERT_FROM_PY))
+        rcl = PyDLL('librcl.so', os.RTLD_NOLOAD)
         self._take, self._publish = rcl.rcl_take, rcl.rcl_publish
         self._take.argtypes, self._publish.argtypes = (c_void_p,) * 4, (c_void_p,) * 3
-        self._forget_error = CDLL('librcutils.so', os.RTLD_NOLOAD).rcutils_reset_error
+        self._forget_error = PyDLL('librcutils.so', os.RTLD_NOLOAD).rcutils_reset_error
 
     def filled(self, image: Image) -> CImage:
         """Return a message that says the same."""
@@ -141,15 +143,20 @@ class Rcl:
             self._forget_error()
         return bool(code == _OK)
 
-    def take_newest(self, subscription: Any) -> Taken | None:
-        """Take every image that is there and return the last; None where rcl gave none."""
+    def take_newest(self, subscription: Any) -> tuple[Taken | None, bool]:
+        """
+        Take every image that is there.
+
+        :returns: the last, or None where there was none; and whether rcl agreed to it.
+        """
         message, found, code = CImage(self), False, _OK
         while code == _OK:
             code = self._take(subscription.handle.pointer, message.address, None, None)
             found |= code == _OK
-        if code != _NOTHING_THERE:
+        agreed = code == _NOTHING_THERE
+        if not agreed:
             self._forget_error()
-        return message.taken() if found else None
+        return message.taken() if found else None, agreed
 
     def finds_fields(self) -> bool:
         """Tell whether the fields lie in a message where `Fields` has them."""

@@ -63,12 +63,24 @@ def test_fields_in_another_order_are_found_out(monkeypatch):
 
 @pytest.mark.parametrize('lacks', ['librcl.so', 'librcutils.so'])
 def test_a_library_of_another_name_is_no_harm(monkeypatch, lacks):
-    real = rcl_images.CDLL
+    real = rcl_images.PyDLL
 
     def library(name: str, mode: int) -> Any:
         return real('libnothing.so' if name == lacks else name, mode)
 
-    monkeypatch.setattr(rcl_images, 'CDLL', library)
+    monkeypatch.setattr(rcl_images, 'PyDLL', library)
+    rcl_for_images.cache_clear()
+    assert rcl_for_images() is None
+    monkeypatch.undo()
+    rcl_for_images.cache_clear()
+    assert rcl_for_images() is not None
+
+
+def test_a_rclpy_that_tells_no_addresses_is_no_harm(monkeypatch):
+    class Silent:
+        """What stands for rclpy's publishers and subscriptions."""
+
+    monkeypatch.setattr(rcl_images.rclpy_implementation, 'Subscription', Silent)
     rcl_for_images.cache_clear()
     assert rcl_for_images() is None
     monkeypatch.undo()
