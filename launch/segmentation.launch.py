@@ -30,7 +30,7 @@ def generate_launch_description() -> LaunchDescription:
         ),
         DeclareLaunchArgument(
             'image', default_value='',
-            description='Topics of the pictures, separated by commas, one for each of cameras '
+            description='Topics of the images, separated by commas, one for each of cameras '
                         '(of which there is one, camera, if none is named).',
         ),
         DeclareLaunchArgument(
@@ -48,7 +48,7 @@ def generate_launch_description() -> LaunchDescription:
         ),
         DeclareLaunchArgument(
             'rviz', default_value='false', choices=['true', 'false'],
-            description='Show the pictures and masks of the first camera.',
+            description='Show the images and masks of the first camera.',
         ),
         OpaqueFunction(function=nodes),
     ])

@@ -1,3 +1,3 @@
-"""Camera pictures in, semantic, instance and panoptic masks out."""
+"""Camera images in, semantic, instance and panoptic masks out."""
 
 __version__ = '0.1.0'

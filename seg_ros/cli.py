@@ -47,7 +47,7 @@ def _overview() -> argparse.ArgumentParser:
     """Return the parser of `seg_ros` alone, which knows the commands by name only."""
     parser = argparse.ArgumentParser(
         'seg_ros',
-        description='Camera pictures in, semantic, instance and panoptic masks out.',
+        description='Camera images in, semantic, instance and panoptic masks out.',
         epilog='seg_ros COMMAND --help tells more, with an example.',
     )
     parser.add_argument('--version', action='version', version=f'seg_ros {__version__}')

@@ -11,7 +11,7 @@ def test_the_readmes_parameter_table_is_the_one_made_from_the_settings():
     assert with_tables(text) == text
 
 
-def test_every_picture_and_file_that_the_readme_links_to_exists():
+def test_every_image_and_file_that_the_readme_links_to_exists():
     text = README.read_text(encoding='utf-8')
     links = re.findall(r'\]\((?!https?:|#)([^)#]+)', text)
     assert links

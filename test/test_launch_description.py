@@ -190,7 +190,7 @@ def test_every_example_in_the_params_file_is_a_parameter_and_a_right_value() -> 
         assert type(value) is kind, f'{key}: rclpy takes no {type(value).__name__} for it'
 
 
-def test_fast_dds_gets_room_for_pictures_and_keeps_the_network() -> None:
+def test_fast_dds_gets_room_for_images_and_keeps_the_network() -> None:
     space = '{http://www.eprosima.com/XMLSchemas/fastRTPS_Profiles}'
     root = ET.parse(CONFIG / 'fastdds.xml').getroot()
     transports = {

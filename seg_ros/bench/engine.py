@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from seg_ros.bench.networks import depth_for, instance_model
 from seg_ros.bench.samples import interleaved, summary
-from seg_ros.core.contract import Engine
+from seg_ros.core.engine_contract import Engine
 from seg_ros.core.errors import EngineError
 from seg_ros.core.settings import Settings
 from seg_ros.engines import CPU_RUNTIMES, open_engine
@@ -23,7 +23,7 @@ COST_MS, OBJECTS = 40.0, 30
 
 def engine(folder: Path, rounds: int, models: Sequence[Path] = ()) -> dict[str, Any]:
     """
-    Time one call of the engine with a picture at network size, runtimes and models in turns.
+    Time one call of the engine with an image at network size, runtimes and models in turns.
 
     :param models: compiled; none makes an instance network of about 40 ms in one thread.
     """
@@ -31,7 +31,7 @@ def engine(folder: Path, rounds: int, models: Sequence[Path] = ()) -> dict[str, 
     opened = dict(_opened(models))
     works = {}
     for name, each in opened.items():
-        batch = np.zeros((1, *each.contract.size_hw, each.contract.channels), np.uint8)
+        batch = np.zeros((1, *each.signature.size_hw, each.signature.channels), np.uint8)
         works[name] = partial(_run, each, batch)
     taken = interleaved(works, rounds)
     for each in opened.values():

@@ -1,4 +1,4 @@
-"""Durations as a picture: how often which, one row of bars for each set."""
+"""Durations as an image: how often which, one row of bars for each set."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

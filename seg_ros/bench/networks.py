@@ -17,8 +17,8 @@ from seg_ros.bench.scenes import (
     YOLO_HW,
     yolo_rows,
 )
+from seg_ros.compile.compile_model import compile_model
 from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
-from seg_ros.graph.compile import compile_model
 
 FLOAT = TensorProto.FLOAT
 WIDTH = 32    # channels of the convolutions that cost time

@@ -1,7 +1,7 @@
 """
 What other nodes do around their network to end in an id map, written from their descriptions.
 
-Each is a function of the picture (uint8, rgb) and of the raw outputs of a YOLO segmentation
+Each is a function of the image (uint8, rgb) and of the raw outputs of a YOLO segmentation
 network; the network itself is nobody's here. What is installed is used: ultralytics' own
 processing where that package is there.
 """
@@ -30,15 +30,15 @@ def peers() -> dict[str, Steps]:
     return found
 
 
-def plain_node(picture: NDArray[np.uint8], answers: Answers) -> NDArray[np.uint16]:
+def plain_node(image: NDArray[np.uint8], answers: Answers) -> NDArray[np.uint16]:
     """
-    Do what a first onnxruntime node does: floats, numpy, every mask enlarged to the picture.
+    Do what a first onnxruntime node does: floats, numpy, every mask enlarged to the image.
 
     :returns: ids, 0 where there is no object.
     """
-    height, width = picture.shape[:2]
-    scale, corner_xy = _letterbox_of(picture)
-    _float_input(picture, scale, corner_xy)
+    height, width = image.shape[:2]
+    scale, corner_xy = _letterbox_of(image)
+    _float_input(image, scale, corner_xy)
     rows = answers['output0'][0].T
     scores = rows[:, 4:4 + YOLO_CLASSES]
     best = scores.max(axis=1)
@@ -63,9 +63,9 @@ def plain_node(picture: NDArray[np.uint8], answers: Answers) -> NDArray[np.uint1
     return ids
 
 
-def _letterbox_of(picture: NDArray[np.uint8]) -> tuple[float, tuple[int, int]]:
-    """Return the scale and the left and top border of a picture letterboxed to the network."""
-    height, width = picture.shape[:2]
+def _letterbox_of(image: NDArray[np.uint8]) -> tuple[float, tuple[int, int]]:
+    """Return the scale and the left and top border of an image letterboxed to the network."""
+    height, width = image.shape[:2]
     scale = min(YOLO_HW[0] / height, YOLO_HW[1] / width)
     left, top = (round((side - scale * own) / 2)
                  for side, own in zip(YOLO_HW[::-1], (width, height), strict=True))
@@ -73,10 +73,10 @@ def _letterbox_of(picture: NDArray[np.uint8]) -> tuple[float, tuple[int, int]]:
 
 
 def _float_input(
-    picture: NDArray[np.uint8], scale: float, corner_xy: tuple[int, int]
+    image: NDArray[np.uint8], scale: float, corner_xy: tuple[int, int]
 ) -> NDArray[np.float32]:
     left, top = corner_xy
-    small = cv2.resize(picture, None, fx=scale, fy=scale)
+    small = cv2.resize(image, None, fx=scale, fy=scale)
     boxed = cv2.copyMakeBorder(
         small, top, YOLO_HW[0] - top - len(small), left, YOLO_HW[1] - left - small.shape[1],
         cv2.BORDER_CONSTANT, value=(114, 114, 114),
@@ -85,11 +85,11 @@ def _float_input(
     return np.ascontiguousarray(planes)
 
 
-def ultralytics_predict(picture: NDArray[np.uint8], answers: Answers) -> NDArray[np.uint16]:
-    """Run the package's own letterbox, suppression and masks at the picture's size."""
+def ultralytics_predict(image: NDArray[np.uint8], answers: Answers) -> NDArray[np.uint16]:
+    """Run the package's own letterbox, suppression and masks at the image's size."""
     torch, ops = _parts('torch', 'ultralytics.utils.ops')
-    masks = _ultralytics(picture, answers)
-    height, width = picture.shape[:2]
+    masks = _ultralytics(image, answers)
+    height, width = image.shape[:2]
     scaled = ops.scale_masks(masks[None].float(), (height, width))[0]
     ids = torch.zeros((height, width), dtype=torch.int32)
     for number in range(len(scaled), 0, -1):
@@ -97,15 +97,15 @@ def ultralytics_predict(picture: NDArray[np.uint8], answers: Answers) -> NDArray
     return np.asarray(ids, np.uint16)
 
 
-def yolo_ros(picture: NDArray[np.uint8], answers: Answers) -> NDArray[np.uint16]:
+def yolo_ros(image: NDArray[np.uint8], answers: Answers) -> NDArray[np.uint16]:
     """
     Do what yolo_ros does, contours of every mask, and fill them, as its readers have to.
 
     :returns: ids, 0 where there is no object.
     """
     (ops,) = _parts('ultralytics.utils.ops')
-    masks = _ultralytics(picture, answers)
-    height, width = picture.shape[:2]
+    masks = _ultralytics(image, answers)
+    height, width = image.shape[:2]
     ids = np.zeros((height, width), np.uint16)
     segments = ops.masks2segments(masks)
     for number in range(len(segments), 0, -1):
@@ -114,11 +114,11 @@ def yolo_ros(picture: NDArray[np.uint8], answers: Answers) -> NDArray[np.uint16]
     return ids
 
 
-def _ultralytics(picture: NDArray[np.uint8], answers: Answers) -> Any:
+def _ultralytics(image: NDArray[np.uint8], answers: Answers) -> Any:
     torch, augment, nms, ops = _parts(
         'torch', 'ultralytics.data.augment', 'ultralytics.utils.nms', 'ultralytics.utils.ops'
     )
-    boxed = augment.LetterBox(YOLO_HW, auto=False)(image=picture)
+    boxed = augment.LetterBox(YOLO_HW, auto=False)(image=image)
     torch.from_numpy(np.ascontiguousarray(boxed.transpose(2, 0, 1)[None])).float().div_(255)
     rows, protos = (torch.from_numpy(answers[name]) for name in ('output0', 'output1'))
     kept = nms.non_max_suppression(rows.clone(), SCORE, IOU, nc=YOLO_CLASSES)[0]

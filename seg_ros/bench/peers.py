@@ -1,4 +1,4 @@
-"""The same picture and the same raw outputs through ours and through others' processing."""
+"""The same image and the same raw outputs through ours and through others' processing."""
 
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ PARTS = frozenset({'instances'})
 
 def compare(folder: Path, rounds: int) -> dict[str, Any]:
     """
-    Measure picture to id map at 1280 x 720 without the network, in one thread each.
+    Measure image to id map at 1280 x 720 without the network, in one thread each.
 
     Ours is the whole compiled model less the raw network, so that what the graph does counts.
     """
@@ -29,12 +29,12 @@ def compare(folder: Path, rounds: int) -> dict[str, Any]:
 
 def _compare(folder: Path, objects: int, rounds: int) -> dict[str, Any]:
     raw, model = instance_model(folder, objects)
-    picture = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8)
     answers = yolo_rows(objects)
     settings = Settings(model=str(model), engine='openvino', threads=1)
     segmenter = Segmenter(open_engine(settings), settings)
-    frame = Frame(picture, 'rgb')
-    works = {name: partial(steps, picture, answers) for name, steps in peers().items()}
+    frame = Frame(image, 'rgb')
+    works = {name: partial(steps, image, answers) for name, steps in peers().items()}
     taken = interleaved({
         'seg_ros with network': partial(segmenter.segment, frame, PARTS),
         'network': raw_runner(raw, 1),

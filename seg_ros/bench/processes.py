@@ -20,7 +20,7 @@ def started(
     """
     Run a module of seg_ros while the block lasts; it is ended by SIGINT.
 
-    Pictures go through shared memory, as they do between processes of our launch file.
+    Images go through shared memory, as they do between processes of our launch file.
 
     :param errors: where its stderr goes; a pipe is for those that write little.
     """

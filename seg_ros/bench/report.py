@@ -16,7 +16,7 @@ def write_report(
     """
     Write NAME.json, NAME.md and, where there are samples, NAME.png.
 
-    :param found: figures by row; `samples_ms` are durations for the picture, or sets of them.
+    :param found: figures by row; `samples_ms` are durations for the image, or sets of them.
     :returns: the files.
     """
     paths = [folder / f'{name}.{ending}' for ending in ('json', 'md', 'png')]
@@ -32,7 +32,7 @@ def write_report(
 
 
 def without_samples(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the single durations, which are for the picture."""
+    """Leave out the single durations, which are for the image."""
     return {key: value for key, value in values.items() if key != SAMPLES}
 
 

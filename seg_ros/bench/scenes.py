@@ -1,4 +1,4 @@
-"""Raw outputs of networks that saw a busy picture: what post-processing has to work on."""
+"""Raw outputs of networks that saw a busy image: what post-processing has to work on."""
 
 from typing import Any, TypeAlias
 
@@ -52,11 +52,11 @@ def street_classes() -> NDArray[np.uint8]:
 
 def yolo_rows(objects: int, source_hw: tuple[int, int] = (720, 1280)) -> Answers:
     """
-    Return what a YOLO segmentation network gives for a picture with so many ellipses.
+    Return what a YOLO segmentation network gives for an image with so many ellipses.
 
     Each object is found by `COPIES` rows; its mask is one prototype, cut by its box.
 
-    :param source_hw: of the picture, which is letterboxed into 640 x 640.
+    :param source_hw: of the image, which is letterboxed into 640 x 640.
     :returns: `output0`, float32 (1, 116, 8400), and `output1`, float32 (1, 32, 160, 160).
     """
     random = np.random.default_rng(objects)

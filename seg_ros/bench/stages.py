@@ -14,8 +14,8 @@ import numpy as np
 from seg_ros.bench.machine import copy_ms
 from seg_ros.bench.networks import instance_model, street_model
 from seg_ros.bench.samples import interleaved, summary
-from seg_ros.core.encodings import frame_from_file
 from seg_ros.core.errors import EngineError
+from seg_ros.image.encodings import frame_from_file
 
 PICTURE_HW = (720, 1280)
 PIXELS = prod(PICTURE_HW)
@@ -49,7 +49,7 @@ def stages(folder: Path, rounds: int) -> dict[str, Any]:
 
 
 def _jpeg(rounds: int) -> dict[str, float]:
-    """Measure reading a JPEG, of quality 90, of a picture as smooth as photographs are."""
+    """Measure reading a JPEG, of quality 90, of an image as smooth as photographs are."""
     small = np.random.default_rng(0).integers(0, 256, (90, 160, 3), np.uint8)
     smooth = cv2.resize(small, PICTURE_HW[::-1], interpolation=cv2.INTER_CUBIC)
     data = cv2.imencode('.jpg', smooth, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
@@ -78,7 +78,7 @@ def _measured(
 ) -> dict[str, Any]:
     words = [str(model), '--rounds', str(rounds), '--topics', *topics, *options]
     done = subprocess.run(
-        [sys.executable, '-m', 'seg_ros.ros.bench_outside', *words],
+        [sys.executable, '-m', 'seg_ros.bench.outside', *words],
         capture_output=True, text=True, check=False,
     )
     if done.returncode:

@@ -13,10 +13,10 @@ from typing import Any
 import cv2
 import numpy as np
 from seg_ros.bench.networks import depth_for, street_model
-from seg_ros.core.encodings import frame_from_bytes
 from seg_ros.core.errors import EngineError
 from seg_ros.core.settings import Settings
 from seg_ros.engines import open_engine
+from seg_ros.image.encodings import frame_from_bytes
 from seg_ros.pipeline.mailbox import Mailbox
 from seg_ros.pipeline.memory import keep_freed_memory
 from seg_ros.pipeline.segmenter import Segmenter
@@ -30,7 +30,7 @@ PARTS = frozenset({'classes'})
 
 def workers(folder: Path, rounds: int) -> dict[str, Any]:
     """
-    Let workers have a new picture whenever they ask for one, and one alone for its latency.
+    Let workers have a new image whenever they ask for one, and one alone for its latency.
 
     Each round measures the stages one by one, then one worker, then two, then two processes that
     know nothing of each other, for `ROUND_S` each. The limit is cores / (decode + fit + network +
@@ -40,14 +40,14 @@ def workers(folder: Path, rounds: int) -> dict[str, Any]:
     :param rounds: of all of them.
     """
     _, model = street_model(folder, depth_for(COST_MS, folder, threads=1))
-    picture = np.random.default_rng(0).integers(0, 256, (*SIZE_HW, 3), np.uint8).tobytes()
+    image = np.random.default_rng(0).integers(0, 256, (*SIZE_HW, 3), np.uint8).tobytes()
     counts = [count for count in (1, 2) if count <= (os.cpu_count() or 1)]
     stages_ms: list[float] = []
     latency_ms: list[float] = []
     together: dict[int, list[float]] = {count: [] for count in counts}
     apart: list[float] = []
-    lines = {count: _Line(model, picture, count) for count in counts}
-    with get_context('spawn').Pool(2, _open_line, (model, picture)) as processes:
+    lines = {count: _Line(model, image, count) for count in counts}
+    with get_context('spawn').Pool(2, _open_line, (model, image)) as processes:
         for _ in range(rounds):
             stages_ms.append(lines[1].stages_ms())
             latency_ms.append(lines[1].latency_ms())
@@ -83,19 +83,19 @@ class _Line:
     """
     A segmenter and its workers, without ROS.
 
-    :param picture: rgb8 bytes of `SIZE_HW`.
+    :param image: rgb8 bytes of `SIZE_HW`.
     """
 
-    def __init__(self, model: Path, picture: bytes, count: int) -> None:
+    def __init__(self, model: Path, image: bytes, count: int) -> None:
         settings = Settings(model=str(model), engine='openvino', threads=count, workers=count)
         self.segmenter = Segmenter(open_engine(settings), settings)
-        self._picture = picture
+        self._image = image
         self._count = count
         self.stages_ms()
 
     def _see_through(self) -> None:
         with self.segmenter.timing.stage('decode'):
-            frame = frame_from_bytes(self._picture, SIZE_HW, 'rgb8', 3 * SIZE_HW[1])
+            frame = frame_from_bytes(self._image, SIZE_HW, 'rgb8', 3 * SIZE_HW[1])
         self.segmenter.segment(frame, PARTS)
 
     def stages_ms(self) -> float:
@@ -145,11 +145,11 @@ class _Line:
 _line_of_process: '_Line | None' = None
 
 
-def _open_line(model: Path, picture: bytes) -> None:
+def _open_line(model: Path, image: bytes) -> None:
     global _line_of_process
     keep_freed_memory()
     cv2.setNumThreads(1)
-    _line_of_process = _Line(model, picture, 1)
+    _line_of_process = _Line(model, image, 1)
 
 
 def _rate_of_line(_: int) -> float:

@@ -16,11 +16,11 @@ from rosbags.rosbag2 import Reader, ReaderError, StoragePlugin, Writer, WriterEr
 from rosbags.serde import SerdeError
 from rosbags.typesys import get_typestore, Stores
 from seg_ros.commands.names import UniqueNames
-from seg_ros.commands.picture import Picture, Skip
-from seg_ros.core.encodings import frame_from_bytes, frame_from_file
+from seg_ros.commands.source_image import Skip, SourceImage
 from seg_ros.core.errors import ImageError, SettingError
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
+from seg_ros.image.encodings import frame_from_bytes, frame_from_file
 
 IMAGE = 'sensor_msgs/msg/Image'
 COMPRESSED = 'sensor_msgs/msg/CompressedImage'
@@ -61,14 +61,14 @@ class Bag:
     def __len__(self) -> int:
         return self._count
 
-    def pictures(self, skip: Skip) -> Iterator[Picture]:
+    def images(self, skip: Skip) -> Iterator[SourceImage]:
         """Read image after image; where the file itself breaks off, the rest counts as one."""
         try:
-            yield from self._pictures(skip)
+            yield from self._images(skip)
         except _DAMAGE as error:
             skip(str(self._path), _damaged(error))
 
-    def _pictures(self, skip: Skip) -> Iterator[Picture]:
+    def _images(self, skip: Skip) -> Iterator[SourceImage]:
         with Reader(self._path) as reader:
             for connection, received_ns, data in reader.messages(self._chosen(reader)):
                 topic = connection.topic
@@ -78,7 +78,7 @@ class Bag:
                     skip(f'{self._path}, {topic}', error)
                     continue
                 name = f'{topic.strip("/").replace("/", "_")}_{frame.stamp_ns}'
-                yield Picture(name, str(self._path), frame, topic, received_ns)
+                yield SourceImage(name, str(self._path), frame, topic, received_ns)
 
     def _chosen(self, reader: Reader) -> list[Connection]:
         images = [item for item in reader.connections if item.msgtype in (IMAGE, COMPRESSED)]
@@ -126,7 +126,7 @@ class BagWriter:
     """
     A recording of what the node would publish, as a sink of masks.
 
-    :param path: a folder that does not exist yet; it is made with the first picture.
+    :param path: a folder that does not exist yet; it is made with the first image.
     :param storage: `sqlite3` or `mcap`.
     """
 
@@ -150,21 +150,21 @@ class BagWriter:
             with self._disk():
                 self._writer.close()
 
-    def write(self, name: str, picture: Picture, segmentation: Segmentation) -> None:
+    def write(self, name: str, image: SourceImage, segmentation: Segmentation) -> None:
         """
-        Write the masks of one picture under its header, at the time that it was received.
+        Write the masks of one image under its header, at the time that it was received.
 
         :raises SettingError: if the disk does not take them.
         """
-        if picture.topic not in self._cameras:
-            wanted = camera_from_topic(picture.topic)
-            self._cameras[picture.topic] = self._camera_names.claim(wanted)
-        camera = self._cameras[picture.topic]
+        if image.topic not in self._cameras:
+            wanted = camera_from_topic(image.topic)
+            self._cameras[image.topic] = self._camera_names.claim(wanted)
+        camera = self._cameras[image.topic]
         with self._disk():
             for output, array in _outputs(segmentation):
-                data = _TYPES.serialize_cdr(_image_message(array, picture.frame), IMAGE)
+                data = _TYPES.serialize_cdr(_image_message(array, image.frame), IMAGE)
                 connection = self._connection(f'/segmentation/{camera}/{output}')
-                self._writer.write(connection, picture.received_ns, data)
+                self._writer.write(connection, image.received_ns, data)
 
     @contextmanager
     def _disk(self) -> Iterator[None]:

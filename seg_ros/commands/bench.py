@@ -8,7 +8,7 @@ from typing import Any
 
 from seg_ros.threads import bound_blas
 
-SUMMARY = 'measure the engine, each stage, the running node, or peers on the same pictures'
+SUMMARY = 'measure the engine, each stage, the running node, or peers on the same images'
 EXAMPLE = 'seg_ros bench stages --rounds 100 --out results'
 
 

@@ -81,11 +81,11 @@ def _capabilities(words: str) -> tuple[str, ...]:
 
 def _built(settings: Settings) -> dict[str, Any]:
     from seg_ros.commands.plan_cache import plan_figures
+    from seg_ros.compile.compiled import read_compiled
     from seg_ros.engines.flavour import load_flavour, RTX
     from seg_ros.engines.gpu import find_gpu
     from seg_ros.engines.model_path import path_from_model
-    from seg_ros.engines.plan import order_for, plan_of
-    from seg_ros.graph.compiled import read_compiled
+    from seg_ros.engines.plan import build_request_for, plan_of
 
     compiled = read_compiled(path_from_model(settings.model))
     flavour = load_flavour()
@@ -97,25 +97,25 @@ def _built(settings: Settings) -> dict[str, Any]:
         else:
             do = 'build on the machine that will run it: TensorRT tries its kernels on the GPU'
         raise EngineError(error.seen, error.expected, do) from error
-    order = order_for(compiled, settings, gpu)
+    request = build_request_for(compiled, settings, gpu)
     begun = monotonic()
     with build_report('build') as report:
-        plan_of(order, report)
-    facts = order.cache.facts(order.recipe)
+        plan_of(request, report)
+    facts = request.cache.facts(request.cache_key)
     return {
-        **plan_figures(facts), 'machine': str(order.recipe.machine),
+        **plan_figures(facts), 'machine': str(request.cache_key.machine),
         'took_s': round(monotonic() - begun, 1),
-        'file': str(order.cache.folder.path / f'{order.recipe.key}.plan'),
+        'file': str(request.cache.folder.path / f'{request.cache_key.key}.plan'),
     }
 
 
 def _built_for_others(
     settings: Settings, capabilities: tuple[str, ...], file: Path
 ) -> dict[str, Any]:
+    from seg_ros.compile.compiled import read_compiled
     from seg_ros.engines.flavour import load_flavour, RTX
     from seg_ros.engines.model_path import path_from_model
     from seg_ros.engines.plan import build_for_others
-    from seg_ros.graph.compiled import read_compiled
 
     try:
         flavour = load_flavour(RTX)

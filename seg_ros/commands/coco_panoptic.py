@@ -13,16 +13,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.commands.masks import write_file
-from seg_ros.commands.picture import Picture
+from seg_ros.commands.source_image import SourceImage
 from seg_ros.core.card import ModelCard
-from seg_ros.core.encodings import encode_png
 from seg_ros.core.frame import Pixels
-from seg_ros.core.panoptic_ids import FIRST_STUFF, panoptic_ids
 from seg_ros.core.segmentation import Segmentation
+from seg_ros.image.encodings import encode_png
+from seg_ros.masks.panoptic_ids import FIRST_STUFF, panoptic_ids
 
 
 class CocoPanoptic:
-    """A sink of masks: `panoptic/NAME.png` for each picture, and `panoptic.json` at the end."""
+    """A sink of masks: `panoptic/NAME.png` for each image, and `panoptic.json` at the end."""
 
     def __init__(self, folder: Path, card: ModelCard) -> None:
         self._folder = folder
@@ -40,9 +40,9 @@ class CocoPanoptic:
         if self._images:
             write_file(self._folder / 'panoptic.json', json.dumps(self._table()).encode())
 
-    def write(self, name: str, picture: Picture, segmentation: Segmentation) -> None:
+    def write(self, name: str, image: SourceImage, segmentation: Segmentation) -> None:
         """
-        Write the PNG of one picture and note its rows of the table.
+        Write the PNG of one image and note its rows of the table.
 
         :raises SettingError: if the disk does not take it.
         """
@@ -51,7 +51,7 @@ class CocoPanoptic:
         height, width = segmentation.size_hw
         number = len(self._images) + 1
         self._images.append({
-            'id': number, 'file_name': picture.source, 'height': height, 'width': width,
+            'id': number, 'file_name': image.source, 'height': height, 'width': width,
         })
         self._annotations.append({
             'image_id': number, 'file_name': f'{name}.png',

@@ -5,12 +5,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seg_ros.compile.export_options import ExportOptions
 from seg_ros.core.card_reading import read_card
 from seg_ros.core.errors import ModelError, SettingError
-from seg_ros.graph.baked import Baked
 
 if TYPE_CHECKING:
-    from seg_ros.graph.compiled import CompiledModel
+    from seg_ros.compile.compiled import CompiledModel
 
 SUMMARY = 'make one deployable file of a trained network and its card'
 EXAMPLE = 'seg_ros compile yolov8n-seg.onnx --card card.yaml -o yolov8n-seg.model.onnx'
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='the model card, YAML; may be left out where the exporter wrote the class names',
     )
     parser.add_argument('-o', '--output', type=Path, required=True, help='the file to write')
-    for item in fields(Baked):
+    for item in fields(ExportOptions):
         facts = item.metadata
         parser.add_argument(
             f'--{item.name.replace("_", "-")}', type=type(item.default), default=item.default,
@@ -37,12 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--calibrate', type=Path, nargs='+', metavar='PATH', default=[],
-        help='pictures, folders, videos or bags that int8 finds its scales on, and that fp16 and '
-        'int8 are compared with fp32 on; at most 64 pictures are taken',
+        help='images, folders, videos or bags that int8 finds its scales on, and that fp16 and '
+        'int8 are compared with fp32 on; at most 64 images are taken',
     )
     parser.add_argument(
         '--compare', type=Path, nargs='+', metavar='PATH', default=[],
-        help='compare with fp32 on these pictures instead',
+        help='compare with fp32 on these images instead',
     )
     parser.add_argument(
         '--keep', nargs='+', metavar='PATTERN', default=[],
@@ -66,11 +66,11 @@ def run(args: argparse.Namespace) -> int:
     """
     # The graph layer takes a second to import, which --help need not wait for.
     from seg_ros.commands.figures import compiled_figures, print_figures
-    from seg_ros.graph.compile import compile_model
-    from seg_ros.graph.compiled import compiled_from_model
+    from seg_ros.compile.compile_model import compile_model
+    from seg_ros.compile.compiled import compiled_from_model
 
     card = read_card(args.card) if args.card else None
-    options = {item.name: getattr(args, item.name) for item in fields(Baked)}
+    options = {item.name: getattr(args, item.name) for item in fields(ExportOptions)}
     model = compile_model(args.raw, card, **options)
     compiled = compiled_from_model(model, '', args.output.name)
     if args.precision != 'fp32':
@@ -101,17 +101,17 @@ def _reduced(compiled: 'CompiledModel', args: argparse.Namespace) -> 'CompiledMo
         shortfalls,
     )
     from seg_ros.commands.progress import Progress
-    from seg_ros.graph.precision import reduced, with_parity
+    from seg_ros.compile.precision import reduced, with_parity
 
     progress = Progress('compile', len(args.calibrate))
-    # int8 finds its scales on pictures, fp16 has none and may do with those to compare on.
+    # int8 finds its scales on images, fp16 has none and may do with those to compare on.
     is_fp16 = args.precision == 'fp16'
     if is_fp16 and args.force and not (args.calibrate or args.compare):
         return reduced(compiled, args.precision, keep=args.keep)
     if not (args.calibrate or (is_fp16 and args.compare)):
         way_out = ', or --force to write it uncompared' if is_fp16 else ''
         raise SettingError(
-            f'{args.precision} without pictures', 'pictures like those of the robot',
+            f'{args.precision} without images', 'images like those of the robot',
             f'name them with --calibrate{way_out}',
         )
     samples = calibration_frames(args.calibrate or args.compare, progress)
@@ -122,7 +122,7 @@ def _reduced(compiled: 'CompiledModel', args: argparse.Namespace) -> 'CompiledMo
     short = shortfalls(parity, args.precision, compiled.card.task)
     if short and not args.force:
         raise ModelError(
-            f'{args.precision} differs from fp32 on {len(frames)} pictures: {", ".join(short)}',
-            do='keep layers in fp32 (--keep), give more pictures, or --force',
+            f'{args.precision} differs from fp32 on {len(frames)} images: {", ".join(short)}',
+            do='keep layers in fp32 (--keep), give more images, or --force',
         )
     return with_parity(tried, parity)

@@ -1,4 +1,4 @@
-"""A table of pictures: each with its truth and what was found, the worst or any."""
+"""A table of images: each with its truth and what was found, the worst or any."""
 
 import heapq
 from itertools import count
@@ -6,13 +6,13 @@ from typing import Literal, TypeAlias
 
 import cv2
 import numpy as np
-from seg_ros.commands.truth import Example, Truth
-from seg_ros.core.captions import Caption, write_captions
+from seg_ros.commands.ground_truth import Example, Truth
 from seg_ros.core.card import ModelCard
 from seg_ros.core.frame import Frame, Pixels
-from seg_ros.core.overlay import draw_overlay
 from seg_ros.core.segmentation import Segmentation
-from seg_ros.quality.scores import LiveScores
+from seg_ros.masks.captions import Caption, write_captions
+from seg_ros.masks.overlay import draw_overlay
+from seg_ros.metrics.scores import LiveScores
 
 Choice: TypeAlias = Literal['worst', 'random']
 WIDTH = 480
@@ -22,12 +22,12 @@ _PLATE = (40, 40, 40)
 
 class ContactSheet:
     """
-    Keeps the rows of a few pictures out of many.
+    Keeps the rows of a few images out of many.
 
     :param card: of the scored classes.
     :param found_card: as what finds the masks sees them; see `LiveScores`.
     :param rows: how many to keep.
-    :param choice: the pictures of the lowest quality, or any.
+    :param choice: the images of the lowest quality, or any.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class ContactSheet:
         self._kept: list[tuple[float, int, Pixels]] = []
 
     def look(self, example: Example, frame: Frame, truth: Truth, found: Segmentation) -> None:
-        """Keep the picture if it is among the rows so far."""
+        """Keep the image if it is among the rows so far."""
         quality = self._quality(truth, found)
         rank = -quality if self._random is None else float(self._random.random())
         if len(self._kept) < self._rows or rank > self._kept[0][0]:
@@ -49,7 +49,7 @@ class ContactSheet:
             push = heapq.heappush if len(self._kept) < self._rows else heapq.heappushpop
             push(self._kept, item)
 
-    def picture(self) -> Pixels:
+    def image(self) -> Pixels:
         """Return the rows below each other, the worst first: rgb uint8 (H, W, 3)."""
         rows = [row for _, _, row in sorted(self._kept, reverse=True)]
         return np.concatenate(rows)

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--sim', action='store_true', help='a live simulated table instead of the recorded one'
     )
-    parser.add_argument('--out', type=Path, default=Path('demo'), help='folder for the pictures')
+    parser.add_argument('--out', type=Path, default=Path('demo'), help='folder for the images')
     parser.add_argument('--live', action='store_true', help='keep running, for RViz')
     parser.add_argument('--json', action='store_true', help='print the figures as one object')
 
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     environment = _environment()
     node = ['seg_ros.ros.node', '--ros-args', '-p', f'model:={_absolute(args.model)}']
     world = 'table' if args.sim else 'recorded'
-    camera = ['seg_ros.ros.sim_camera', '--rate', str(args.rate), '--world', world]
+    camera = ['seg_ros.demo.sim_camera', '--rate', str(args.rate), '--world', world]
     scored = ['--score'] if args.model == 'default' else []
     with ExitStack() as stack:
         processes = [
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
             return processes[0].wait()
         viewer = subprocess.run(
             [
-                sys.executable, '-m', 'seg_ros.ros.demo_viewer', '--frames', str(args.frames),
+                sys.executable, '-m', 'seg_ros.demo.viewer', '--frames', str(args.frames),
                 '--timeout', str(30 + 4 * args.frames / args.rate), '--out', str(args.out),
                 *scored,
             ],
@@ -103,7 +103,7 @@ def _report(figures: dict[str, Any], folder: Path) -> str:
     scores = figures.get('scores')
     quality = [] if not scores else [
         f'quality     mean IoU {scores["miou"]:.3f}, panoptic quality {scores["pq"]:.3f} against '
-        f'the truth of {scores["pictures"]} frames',
+        f'the truth of {scores["images"]} frames',
     ]
     return '\n'.join([
         f'model       {node.get("model")} on {node.get("engine")}',
@@ -114,5 +114,5 @@ def _report(figures: dict[str, Any], folder: Path) -> str:
         f'            at the consumer {arrival["median"]} and {arrival["p99"]} ms',
         f'dropped     {", ".join(f"{cause} {count}" for cause, count in drops.items())}',
         'transport   camera, node and consumer all load config/fastdds.xml (32 MB shared memory)',
-        f'pictures    {folder}/overlay.png, classes.png, instances.png',
+        f'images    {folder}/overlay.png, classes.png, instances.png',
     ])

@@ -13,16 +13,16 @@ import numpy as np
 from seg_ros.commands.check import Check, checked
 from seg_ros.commands.parity import batches_from_frames, shortfalls
 from seg_ros.commands.progress import build_report
-from seg_ros.core.contract import Engine, Outputs
+from seg_ros.compile.compiled import CompiledModel
+from seg_ros.compile.precision import reduced
+from seg_ros.core.engine_contract import Engine, Outputs
 from seg_ros.core.frame import Frame, Pixels
-from seg_ros.core.parity import Parity
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import Settings
+from seg_ros.core.timing import Timing
 from seg_ros.engines import open_engine
-from seg_ros.graph.compiled import CompiledModel
-from seg_ros.graph.precision import reduced
+from seg_ros.metrics.parity import Parity
 from seg_ros.pipeline.segmenter import Segmenter
-from seg_ros.pipeline.timing import Timing
 
 IN_FLIGHT = 2
 WARM_UP = 10
@@ -50,7 +50,7 @@ class Trial:
 
     @cached_property
     def batches(self) -> list[Pixels]:
-        """Return the pictures as the network gets them."""
+        """Return the images as the network gets them."""
         return list(batches_from_frames(self.frames, self.compiled))
 
     @cached_property
@@ -67,7 +67,7 @@ class Trial:
         return replace(self.settings, model=str(path))
 
     def masks_of(self, engine: Engine) -> list[Segmentation]:
-        """Segment the pictures as the node does."""
+        """Segment the images as the node does."""
         segmenter = Segmenter(engine, self.settings)
         return [segmenter.segment(frame) for frame in self.frames]
 

@@ -1,4 +1,4 @@
-"""`seg_ros eval`: how good a model's masks are on pictures whose masks are known."""
+"""`seg_ros eval`: how good a model's masks are on images whose masks are known."""
 
 import argparse
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Any, TYPE_CHECKING
 if TYPE_CHECKING:
     from seg_ros.commands.evaluation import Subject
     from seg_ros.core.card import ModelCard
-    from seg_ros.quality.scores import Scores
+    from seg_ros.metrics.scores import Scores
 
 SUMMARY = "score a model's masks against the truth"
 EXAMPLE = 'seg_ros eval model.onnx --data scenes --baseline constant --baseline watershed'
@@ -38,10 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='folder with images/ and panoptic.json with panoptic/ (COCO), or labels/ (class ids)',
     )
     for name, meaning in (
-        ('images', 'folder of the pictures (DATA/images)'),
+        ('images', 'folder of the images (DATA/images)'),
         ('table', "COCO's table of segments (DATA/panoptic.json)"),
-        ('masks', 'folder of the pictures of segment ids (DATA/panoptic)'),
-        ('labels', 'folder of the pictures of class ids (DATA/labels)'),
+        ('masks', 'folder of the images of segment ids (DATA/panoptic)'),
+        ('labels', 'folder of the images of class ids (DATA/labels)'),
     ):
         parser.add_argument(f'--{name}', type=Path, help=meaning)
     parser.add_argument(
@@ -50,10 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='score this beside it: a constant map of the most frequent class, or a classical '
         'method; may be given again',
     )
-    parser.add_argument('--out', type=Path, help='folder for eval.json and a table of pictures')
+    parser.add_argument('--out', type=Path, help='folder for eval.json and a table of images')
     parser.add_argument('--show', choices=('worst', 'random'), default='worst',
-                        help='which pictures the table holds (worst)')
-    parser.add_argument('--rows', type=int, default=12, help='pictures in the table (12)')
+                        help='which images the table holds (worst)')
+    parser.add_argument('--rows', type=int, default=12, help='images in the table (12)')
     parser.add_argument('--json', action='store_true', help='print the figures as one object')
     add_settings(parser, SETTINGS)
 
@@ -62,14 +62,14 @@ def run(args: argparse.Namespace) -> int:
     """
     Score the model and what it is compared with.
 
-    :returns: 0, or 1 where a picture was left out.
+    :returns: 0, or 1 where an image was left out.
     :raises SegError: if the data cannot be read, or the model cannot be opened.
     """
     from seg_ros.commands.contact_sheet import ContactSheet
     from seg_ros.commands.evaluation import baselines, evaluate, model_contender, subject_for
+    from seg_ros.commands.ground_truth import open_examples
     from seg_ros.commands.options import settings_from_args
     from seg_ros.commands.progress import build_report, Progress
-    from seg_ros.commands.truth import open_examples
     from seg_ros.engines import open_engine
     from seg_ros.pipeline.segmenter import Segmenter
 
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
         )
         figures = {
             'model': segmenter.card.name,
-            'pictures': len(subject.examples) - progress.skipped,
+            'images': len(subject.examples) - progress.skipped,
             'skipped': progress.skipped,
             'notes': _notes(subject, segmenter.card, precision),
             **_figures(subject.card, scores),
@@ -108,7 +108,7 @@ def _unseen(*_: Any) -> None:
 
 
 def _places(args: argparse.Namespace) -> Any:
-    from seg_ros.commands.truth import Places
+    from seg_ros.commands.ground_truth import Places
 
     return Places(
         args.images or args.data / 'images', args.table or args.data / 'panoptic.json',
@@ -147,16 +147,16 @@ def _figures(card: 'ModelCard', scores: Mapping[str, 'Scores']) -> dict[str, Any
 
 def _write(folder: Path, figures: Mapping[str, Any], sheet: Any) -> None:
     from seg_ros.commands.masks import write_file
-    from seg_ros.core.encodings import encode_png
+    from seg_ros.image.encodings import encode_png
 
     write_file(folder / 'eval.json', json.dumps(figures, indent=1).encode())
-    write_file(folder / 'pictures.png', encode_png(sheet.picture()))
+    write_file(folder / 'images.png', encode_png(sheet.image()))
 
 
 def _told(figures: Mapping[str, Any]) -> str:
     left_out = f' ({figures["skipped"]} left out)' if figures['skipped'] else ''
     scores = figures['scores']
-    lines = [f'{figures["model"]} on {figures["pictures"]} pictures{left_out}',
+    lines = [f'{figures["model"]} on {figures["images"]} images{left_out}',
              *figures['notes'], '', _line('', scores)]
     lines += [
         _line(name.replace('_', ' '), [_number(item.get(name)) for item in scores.values()])

@@ -1,4 +1,4 @@
-"""Every picture of a data set through a model and its baselines, scored against the truth."""
+"""Every image of a data set through a model and its baselines, scored against the truth."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -6,18 +6,18 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
+from seg_ros.commands.ground_truth import Example, Examples, Truth
 from seg_ros.commands.matching import match_classes, Matching
 from seg_ros.commands.progress import Progress
-from seg_ros.commands.truth import Example, Examples, Truth
 from seg_ros.core.card import ModelCard
-from seg_ros.core.encodings import frame_from_file
 from seg_ros.core.errors import ImageError
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segment, Segmentation
 from seg_ros.core.settings import Settings
 from seg_ros.engines import open_engine
+from seg_ros.image.encodings import frame_from_file
+from seg_ros.metrics.scores import Scores
 from seg_ros.pipeline.segmenter import Segmenter
-from seg_ros.quality.scores import Scores
 
 Find: TypeAlias = Callable[[Frame], Segmentation]
 Look: TypeAlias = Callable[[Example, Frame, Truth, Segmentation], None]
@@ -57,7 +57,7 @@ class Subject:
 
     def truth(self, example: Example) -> Truth:
         """
-        Read what a picture shows.
+        Read what an image shows.
 
         :raises ImageError: if it cannot be read.
         """
@@ -125,7 +125,7 @@ def _by_frequency(subject: Subject) -> list[int]:
 
 
 def _constant(class_id: int, card: ModelCard) -> Find:
-    """Call every pixel of every picture the same, one instance if that is countable."""
+    """Call every pixel of every image the same, one instance if that is countable."""
     thing = card.by_id[class_id].thing and card.task != 'semantic'
 
     def find(frame: Frame) -> Segmentation:
@@ -158,11 +158,11 @@ def evaluate(
     progress: Progress,
 ) -> Mapping[str, Scores]:
     """
-    Score all pictures; what cannot be read is told and left out.
+    Score all images; what cannot be read is told and left out.
 
     :param precision: whether to measure average precision.
-    :param look: is shown each picture, its truth and the first contender's masks.
-    :raises ImageError: if no picture could be read.
+    :param look: is shown each image, its truth and the first contender's masks.
+    :raises ImageError: if no image could be read.
     """
     scores = {item.name: Scores(subject.card, item.card, precision) for item in contenders}
     done = 0
@@ -181,20 +181,20 @@ def evaluate(
             done += 1
             progress.step()
     if not done:
-        raise ImageError(f'none of {progress.skipped} pictures could be read')
+        raise ImageError(f'none of {progress.skipped} images could be read')
     return scores
 
 
 def _read(example: Example) -> Frame:
     try:
-        return frame_from_file(example.picture.read_bytes())
+        return frame_from_file(example.image.read_bytes())
     except OSError as error:
-        raise ImageError(f'{example.picture} cannot be read ({error.strerror})') from error
+        raise ImageError(f'{example.image} cannot be read ({error.strerror})') from error
 
 
 def _check_size(frame: Frame, truth: Truth) -> None:
     if frame.size_hw != truth.segmentation.size_hw:
         raise ImageError(
-            f'a picture of {frame.size_hw} with masks of {truth.segmentation.size_hw}',
+            f'an image of {frame.size_hw} with masks of {truth.segmentation.size_hw}',
             'masks of its size',
         )

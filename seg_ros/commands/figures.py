@@ -5,15 +5,15 @@ import json
 from typing import Any
 
 import onnx
+from seg_ros.compile.compiled import CompiledModel
+from seg_ros.compile.exporter_card import card_from_metadata
+from seg_ros.compile.families import interpretations, select_family
+from seg_ros.compile.import_onnx import network_from_model
+from seg_ros.compile.network import described
+from seg_ros.compile.operators import check_operators, forbidden_nodes
+from seg_ros.compile.subgraph import opset_of
 from seg_ros.core.card import ClassInfo, ModelCard
 from seg_ros.core.errors import ModelError
-from seg_ros.graph.compiled import CompiledModel
-from seg_ros.graph.exporter_card import card_from_metadata
-from seg_ros.graph.families import pick, readings
-from seg_ros.graph.intake import network_from_model
-from seg_ros.graph.network import described
-from seg_ros.graph.operators import check_operators, forbidden_nodes
-from seg_ros.graph.piece import opset_of
 
 
 def print_figures(figures: Mapping[str, Any], as_json: bool) -> None:
@@ -37,9 +37,9 @@ def print_figures(figures: Mapping[str, Any], as_json: bool) -> None:
 
 def compiled_figures(compiled: CompiledModel) -> dict[str, Any]:
     """Return what a compiled model takes and gives."""
-    card, contract = compiled.card, compiled.contract
+    card, signature = compiled.card, compiled.signature
     limits = {
-        key: getattr(contract, key) for key in ('score_floor', 'iou', 'top_k', 'max_instances')
+        key: getattr(signature, key) for key in ('score_floor', 'iou', 'top_k', 'max_instances')
     }
     return {
         'model': card.name,
@@ -48,10 +48,10 @@ def compiled_figures(compiled: CompiledModel) -> dict[str, Any]:
         'input': f'{described(compiled.model.graph.input[0])} {card.input.color}, '
         f'{card.input.fit}',
         'outputs': [described(item) for item in compiled.model.graph.output],
-        'batch': contract.max_batch or 'any',
+        'batch': signature.max_batch or 'any',
         'precision': compiled.precision,
         **_parity_figures(compiled),
-        **(limits if contract.max_instances else {}),
+        **(limits if signature.max_instances else {}),
         'notes': list(compiled.notes),
     }
 
@@ -107,12 +107,15 @@ def _prospects(model: onnx.ModelProto, name: str, card: ModelCard | None) -> dic
         if card is None and any(item.key == 'names' for item in model.metadata_props):
             card = card_from_metadata(model, name)
         network = network_from_model(model, card.input if card else None)
-        found, reasons = readings(network, card.family if card else '')
-        figures = {'readings': [str(reading) for reading in found], 'declined': reasons}
+        found, reasons = interpretations(network, card.family if card else '')
+        figures = {
+            'readings': [str(interpretation) for interpretation in found],
+            'declined': reasons,
+        }
     except ModelError as error:
         return {'readings': [], 'declined': [str(error)]}
     try:
-        chosen = str(pick(network, card)) if card else 'needs a card: --card CARD.yaml'
+        chosen = str(select_family(network, card)) if card else 'needs a card: --card CARD.yaml'
     except ModelError as error:
         chosen = f'none: {error}'
     return {**figures, 'family': chosen}

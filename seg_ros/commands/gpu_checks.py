@@ -11,10 +11,10 @@ import numpy as np
 from seg_ros.commands.check import Check, checked
 from seg_ros.core.errors import EngineError
 from seg_ros.engines.cuda import Cuda
+from seg_ros.engines.cuda_graph import CudaGraph
 from seg_ros.engines.flavour import load_flavour
 from seg_ros.engines.gpu import find_gpu, Gpu
 from seg_ros.engines.libcuda import call
-from seg_ros.engines.recording import Recording
 
 COPY_BYTES = 1280 * 720 * 3
 REPEATS = 50
@@ -113,7 +113,7 @@ def recording_check(gpu: Gpu) -> Check:
 
         source.upload(1, stream)
         stream.finish()
-        recording = Recording(stream.handle, work)
+        recording = CudaGraph(stream.handle, work)
         try:
             if target.host.any():
                 raise EngineError('recording ran what it recorded')

@@ -26,8 +26,8 @@ def run(args: argparse.Namespace) -> int:
     """
     # The graph layer takes a second to import, which --help need not wait for.
     from seg_ros.commands.figures import deployed_figures, print_figures, raw_figures
-    from seg_ros.graph.compiled import compiled_from_model, is_compiled
-    from seg_ros.graph.onnx_file import read_onnx
+    from seg_ros.compile.compiled import compiled_from_model, is_compiled
+    from seg_ros.compile.onnx_file import read_onnx
 
     model, sha256 = read_onnx(args.model)
     figures: dict[str, Any] = {'file': str(args.model), 'sha256': sha256}

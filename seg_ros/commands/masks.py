@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from seg_ros.commands.picture import Picture
+from seg_ros.commands.source_image import SourceImage
 from seg_ros.core.card import ModelCard
-from seg_ros.core.encodings import encode_png
 from seg_ros.core.errors import SettingError
-from seg_ros.core.overlay import draw_overlay
 from seg_ros.core.segmentation import Segmentation
+from seg_ros.image.encodings import encode_png
+from seg_ros.masks.overlay import draw_overlay
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -27,23 +27,23 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 class MaskFiles:
-    """A sink of masks: `semantic`, `instance` and `overlay`, a PNG for each picture."""
+    """A sink of masks: `semantic`, `instance` and `overlay`, a PNG for each image."""
 
     def __init__(self, folder: Path, card: ModelCard, alpha: float) -> None:
         self._folder = folder
         self._card = card
         self._alpha = alpha
 
-    def write(self, name: str, picture: Picture, segmentation: Segmentation) -> None:
+    def write(self, name: str, image: SourceImage, segmentation: Segmentation) -> None:
         """
-        Write the files of one picture.
+        Write the files of one image.
 
         :raises SettingError: if the disk does not take them.
         """
         maps = {
             'semantic': segmentation.classes,
             'instance': segmentation.instances,
-            'overlay': draw_overlay(picture.frame, segmentation, self._card, self._alpha),
+            'overlay': draw_overlay(image.frame, segmentation, self._card, self._alpha),
         }
         for kind, array in maps.items():
             if array is not None:

@@ -1,4 +1,4 @@
-"""A reduced model beside the one in fp32, on the same pictures."""
+"""A reduced model beside the one in fp32, on the same images."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from seg_ros.commands.progress import Progress
 from seg_ros.commands.sources import open_sources
+from seg_ros.compile.compiled import CompiledModel
 from seg_ros.core.errors import ImageError
 from seg_ros.core.frame import Frame, Pixels
-from seg_ros.core.geometry import fit_for, fit_picture
-from seg_ros.core.parity import Parity
 from seg_ros.core.settings import Settings
 from seg_ros.engines import open_engine
-from seg_ros.graph.compiled import CompiledModel
+from seg_ros.image.letterbox import fit_for, fit_image
+from seg_ros.metrics.parity import Parity
 from seg_ros.pipeline.segmenter import Segmenter
 
 MOST_PICTURES = 64
@@ -36,25 +36,25 @@ JUDGED = {
 
 def calibration_frames(paths: Sequence[Path], progress: Progress) -> list[Frame]:
     """
-    Read up to `MOST_PICTURES` pictures, spread evenly over what there is.
+    Read up to `MOST_PICTURES` images, spread evenly over what there is.
 
     :raises ImageError: if there is none.
     """
     sources = open_sources(paths, (), progress.skip)
     every = max(1, sum(map(len, sources)) // MOST_PICTURES)
-    pictures = (picture for source in sources for picture in source.pictures(progress.skip))
-    frames = [picture.frame for number, picture in enumerate(pictures) if number % every == 0]
+    images = (image for source in sources for image in source.images(progress.skip))
+    frames = [image.frame for number, image in enumerate(images) if number % every == 0]
     if not frames:
-        raise ImageError('no picture to calibrate on', 'pictures like those of the robot')
+        raise ImageError('no image to calibrate on', 'images like those of the robot')
     return frames[:MOST_PICTURES]
 
 
 def batches_from_frames(frames: Sequence[Frame], compiled: CompiledModel) -> Iterator[Pixels]:
-    """Fit pictures as the node does, one by one, uint8 (1, H, W, channels)."""
-    contract, spec = compiled.contract, compiled.card.input
+    """Fit images as the node does, one by one, uint8 (1, H, W, channels)."""
+    signature, spec = compiled.signature, compiled.card.input
     for frame in frames:
-        batch = np.empty((1, *contract.size_hw, contract.channels), np.uint8)
-        fit_picture(frame, fit_for(frame.size_hw, contract.size_hw, spec), spec, batch[0])
+        batch = np.empty((1, *signature.size_hw, signature.channels), np.uint8)
+        fit_image(frame, fit_for(frame.size_hw, signature.size_hw, spec), spec, batch[0])
         yield batch
 
 

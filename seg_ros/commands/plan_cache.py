@@ -9,10 +9,10 @@ from seg_ros.core.errors import EngineError
 from seg_ros.core.progress import Report
 from seg_ros.core.settings import Settings
 from seg_ros.engines.cache import Kept, PlanCache
+from seg_ros.engines.cache_key import Machine, machine_of
 from seg_ros.engines.flavour import load_flavour
 from seg_ros.engines.gpu import find_gpu
 from seg_ros.engines.plan import open_cache
-from seg_ros.engines.recipe import Machine, machine_of
 
 MIB, HOUR_S, DAY_S = 1 << 20, 3600, 86400
 

@@ -15,7 +15,7 @@ class Progress:
     A bar on terminals, and one line for each thing left out; lines that repeat are told once.
 
     :param command: that speaks.
-    :param expected: how many pictures there are; where it is one, an error ends the run.
+    :param expected: how many images there are; where it is one, an error ends the run.
     """
 
     def __init__(self, command: str, expected: int) -> None:
@@ -27,13 +27,13 @@ class Progress:
 
     @contextmanager
     def over(self, expected: int) -> Iterator[None]:
-        """Draw a bar while something is done to this many pictures."""
+        """Draw a bar while something is done to this many images."""
         self.expected = expected
-        with tqdm(total=expected, unit='picture', file=sys.stderr, disable=None) as self._bar:
+        with tqdm(total=expected, unit='image', file=sys.stderr, disable=None) as self._bar:
             yield
 
     def step(self) -> None:
-        """Count one picture that is done."""
+        """Count one image that is done."""
         self._bar.update()
 
     def skip(self, name: str, error: SegError) -> None:

@@ -1,4 +1,4 @@
-"""`seg_ros render`: pictures of simulated worlds with their true masks, as COCO panoptic."""
+"""`seg_ros render`: images of simulated worlds with their true masks, as COCO panoptic."""
 
 import argparse
 from collections.abc import Generator
@@ -20,7 +20,7 @@ EXAMPLE = 'seg_ros render --seed 1 --count 200 --split held-out -o held-out'
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument('--seed', type=int, default=0, help='which pictures (default: 0)')
+    parser.add_argument('--seed', type=int, default=0, help='which images (default: 0)')
     parser.add_argument('--count', type=int, default=100, help='how many (default: 100)')
     parser.add_argument(
         '--split', choices=('train', 'held-out'), default='train',
@@ -28,11 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--size', type=int, nargs=2, default=(480, 640), metavar=('HEIGHT', 'WIDTH'),
-        help='of the pictures (default: 480 640)',
+        help='of the images (default: 480 640)',
     )
     parser.add_argument(
         '--orbit', action='store_true',
-        help='one table from a camera that circles, ten pictures a second, instead of many scenes',
+        help='one table from a camera that circles, ten images a second, instead of many scenes',
     )
     parser.add_argument('--depth', action='store_true', help='write depth too, PNG, millimetres')
     parser.add_argument(
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """
-    Render, write and tell what is in the pictures.
+    Render, write and tell what is in the images.
 
     :raises SegError: if PyBullet is missing or the folder takes no files.
     """
@@ -94,7 +94,7 @@ def _without(error: ImportError) -> SettingError:
 
 
 def _samples(args: argparse.Namespace) -> Generator[tuple[str, 'Sample'], None, None]:
-    """Give the first `count` pictures of the seed's worlds, drawn side by side."""
+    """Give the first `count` images of the seed's worlds, drawn side by side."""
     from seg_ros.sim.dataset import SCENES, VIEWS
 
     scenes = min(SCENES, args.count)
@@ -123,23 +123,23 @@ def _world(
 
 
 def _written(args: argparse.Namespace, name: str, sample: 'Sample') -> Any:
-    """Write a sample's picture, and its depth if asked for."""
+    """Write a sample's image, and its depth if asked for."""
     import cv2
     from seg_ros.commands.masks import write_file
-    from seg_ros.commands.picture import Picture
-    from seg_ros.core.encodings import encode_png
+    from seg_ros.commands.source_image import SourceImage
     from seg_ros.core.frame import Frame
+    from seg_ros.image.encodings import encode_png
 
     quality = [cv2.IMWRITE_JPEG_QUALITY, 93]
     jpeg = cv2.imencode('.jpg', sample.rgb[..., ::-1], quality)[1].tobytes()
     write_file(args.output / 'images' / f'{name}.jpg', jpeg)
     if args.depth:
         write_file(args.output / 'depth' / f'{name}.png', encode_png(sample.depth_mm))
-    return Picture(name, f'{name}.jpg', Frame(sample.rgb))
+    return SourceImage(name, f'{name}.jpg', Frame(sample.rgb))
 
 
 class _Tally:
-    """What the pictures hold, counted."""
+    """What the images hold, counted."""
 
     def __init__(self) -> None:
         self._crowded: list[int] = []
@@ -148,7 +148,7 @@ class _Tally:
     def add(self, sample: 'Sample') -> None:
         import numpy as np
         from seg_ros.sim.classes import PERSON, ROBOT
-        from seg_ros.sim.truth import crowded
+        from seg_ros.sim.ground_truth import crowded
 
         self._crowded.append(crowded(sample.truth))
         classes = np.asarray(sample.truth.classes)
@@ -158,7 +158,7 @@ class _Tally:
         from statistics import median
 
         return {
-            'pictures': len(self._crowded),
+            'images': len(self._crowded),
             'touching or occluding instances, median': median(self._crowded),
             'with robots or people, %': round(100 * self._moving / len(self._crowded)),
         }

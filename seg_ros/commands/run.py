@@ -1,4 +1,4 @@
-"""`seg_ros run`: masks of pictures, videos and bags as files."""
+"""`seg_ros run`: masks of images, videos and bags as files."""
 
 import argparse
 from contextlib import closing
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from seg_ros.commands.segment import Figures
 
-SUMMARY = 'write the masks of pictures, videos and rosbag2 recordings into a folder'
+SUMMARY = 'write the masks of images, videos and rosbag2 recordings into a folder'
 EXAMPLE = 'seg_ros run street.jpg drive.mp4 --model model.onnx --out masks'
 SETTINGS = (
     'model', 'engine', 'device', 'threads', 'inference_precision', 'score_threshold',
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument(
         'inputs', nargs='+', type=Path, metavar='IMAGE|VIDEO|BAG',
-        help='pictures, folders of pictures, videos, rosbag2 recordings (sqlite3 or mcap)',
+        help='images, folders of images, videos, rosbag2 recordings (sqlite3 or mcap)',
     )
     parser.add_argument('--out', type=Path, required=True, help='the folder to write to')
     parser.add_argument(
@@ -47,9 +47,9 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.commands.progress import build_report, Progress
     from seg_ros.commands.segment import segment_sources
     from seg_ros.commands.sources import open_sources
+    from seg_ros.core.timing import Timing
     from seg_ros.engines import open_engine
     from seg_ros.pipeline.segmenter import Segmenter
-    from seg_ros.pipeline.timing import Timing
 
     settings = settings_from_args(args, SETTINGS)
     progress = Progress('run', len(args.inputs))
@@ -69,7 +69,7 @@ def _told(figures: 'Figures', folder: Path) -> str:
     left_out = f' ({figures.skipped} left out)' if figures.skipped else ''
     stages = ', '.join(f'{name} {median:.1f}' for name, median in figures.ms.items())
     return '\n'.join([
-        f'pictures: {figures.pictures}{left_out}, instances: {figures.segments}',
+        f'images: {figures.images}{left_out}, instances: {figures.segments}',
         f'milliseconds in the median: {stages}',
         f'masks are in {folder}',
     ])

@@ -1,4 +1,4 @@
-"""Every picture of every source through the segmenter, and its masks into every sink."""
+"""Every image of every source through the segmenter, and its masks into every sink."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -10,24 +10,24 @@ from typing import Protocol
 from seg_ros.commands.coco_panoptic import CocoPanoptic
 from seg_ros.commands.masks import MaskFiles
 from seg_ros.commands.names import UniqueNames
-from seg_ros.commands.picture import Picture, Source
 from seg_ros.commands.progress import Progress
+from seg_ros.commands.source_image import Source, SourceImage
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import ImageError, SettingError
 from seg_ros.core.frame import Frame
-from seg_ros.core.panoptic import PARTS
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import Settings
-from seg_ros.pipeline.follower import Follower
-from seg_ros.pipeline.timing import Timing
+from seg_ros.core.timing import Timing
+from seg_ros.masks.panoptic import PARTS
+from seg_ros.temporal.temporal_filter import TemporalFilter
 
 
 class Sink(Protocol):
     """Something that keeps masks."""
 
-    def write(self, name: str, picture: Picture, segmentation: Segmentation) -> None:
+    def write(self, name: str, image: SourceImage, segmentation: Segmentation) -> None:
         """
-        Keep the masks of one picture.
+        Keep the masks of one image.
 
         :param name: unique in the run.
         """
@@ -38,11 +38,11 @@ class Figures:
     """
     What a run came to.
 
-    :param segments: instances in all pictures.
+    :param segments: instances in all images.
     :param ms: milliseconds that each stage took in the median, by stage.
     """
 
-    pictures: int = 0
+    images: int = 0
     skipped: int = 0
     segments: int = 0
     ms: dict[str, float] = field(default_factory=dict)
@@ -58,11 +58,11 @@ def segment_sources(
     progress: Progress,
 ) -> Figures:
     """
-    Write the masks of all pictures; for each recording also one of the masks.
+    Write the masks of all images; for each recording also one of the masks.
 
     :param segment: gives all parts of a segmentation.
     :param settings: of the overlay, and whether ids last and classes are smoothed in a source.
-    :raises ImageError: if no picture could be read.
+    :raises ImageError: if no image could be read.
     :raises SettingError: if the folder does not take the files.
     """
     figures = Figures()
@@ -71,20 +71,20 @@ def segment_sources(
     with progress.over(sum(map(len, sources))), CocoPanoptic(folder, card) as coco:
         files: list[Sink] = [MaskFiles(folder, card, settings.overlay_alpha), coco]
         for source, bag in zip(sources, bags, strict=True):
-            followers: dict[str, Follower] = defaultdict(Follower)
+            followers: dict[str, TemporalFilter] = defaultdict(TemporalFilter)
             with _recording(source.storage, bag) as recording:
-                for picture, single in _segmented(source, segment, timing, progress):
-                    masks = followers[picture.topic].follow(
-                        single, picture.frame.stamp_ns, card, settings, PARTS, timing
+                for image, single in _segmented(source, segment, timing, progress):
+                    masks = followers[image.topic].follow(
+                        single, image.frame.stamp_ns, card, settings, PARTS, timing
                     )
-                    name = names.claim(picture.name)
+                    name = names.claim(image.name)
                     with timing.stage('write'):
                         for sink in [*files, *recording]:
-                            sink.write(name, picture, masks)
-                    figures.pictures += 1
+                            sink.write(name, image, masks)
+                    figures.images += 1
                     figures.segments += len(masks.segments)
-    if not figures.pictures:
-        raise ImageError(f'none of {progress.skipped} pictures could be read')
+    if not figures.images:
+        raise ImageError(f'none of {progress.skipped} images could be read')
     figures.skipped = progress.skipped
     figures.ms = _medians(timing)
     return figures
@@ -92,19 +92,19 @@ def segment_sources(
 
 def _segmented(
     source: Source, segment: Callable[[Frame], Segmentation], timing: Timing, progress: Progress
-) -> Iterator[tuple[Picture, Segmentation]]:
-    pictures = source.pictures(progress.skip)
+) -> Iterator[tuple[SourceImage, Segmentation]]:
+    images = source.images(progress.skip)
     while True:
         with timing.stage('read'):
-            picture = next(pictures, None)
-        if picture is None:
+            image = next(images, None)
+        if image is None:
             return
         try:
-            masks = segment(picture.frame)
+            masks = segment(image.frame)
         except ImageError as error:
-            progress.skip(picture.source, error)
+            progress.skip(image.source, error)
         else:
-            yield picture, masks
+            yield image, masks
             progress.step()
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from seg_ros.engines.gpu import Gpu
 
 SUMMARY = 'check the masks of this machine against ONNX Runtime, and time them'
-EXAMPLE = 'seg_ros selftest --gpu model.onnx --pictures folder --json > report.json'
+EXAMPLE = 'seg_ros selftest --gpu model.onnx --images folder --json > report.json'
 
 PRECISIONS = ('fp32', 'fp16', 'int8')
 
@@ -34,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--device', default='auto', help='auto, cuda:0, cuda:1, …')
     parser.add_argument(
-        '--pictures', type=Path, nargs='+', default=[],
-        help='pictures, folders, videos or bags (default: a drawn table top)',
+        '--images', type=Path, nargs='+', default=[],
+        help='images, folders, videos or bags (default: a drawn table top)',
     )
     parser.add_argument(
         '--precisions', nargs='+', choices=PRECISIONS, default=PRECISIONS,
@@ -130,12 +130,12 @@ def _model_checks(args: argparse.Namespace, gpu: 'Gpu | None', folder: Path) -> 
     from seg_ros.commands.parity import calibration_frames
     from seg_ros.commands.progress import Progress
     from seg_ros.commands.trial_model import trial_frames, trial_model
-    from seg_ros.graph.compiled import read_compiled
+    from seg_ros.compile.compiled import read_compiled
 
     compiled = read_compiled(args.model) if args.model else trial_model(folder)
     frames = trial_frames()
-    if args.pictures:
-        frames = calibration_frames(args.pictures, Progress('selftest', len(args.pictures)))
+    if args.images:
+        frames = calibration_frames(args.images, Progress('selftest', len(args.images)))
     settings = Settings(
         engine='tensorrt' if gpu else 'openvino', device=args.device, upsample='graph',
         cache_dir=args.cache_dir,

@@ -1,16 +1,16 @@
-"""Where pictures come from: files, folders, videos and bags, all read one by one."""
+"""Where images come from: files, folders, videos and bags, all read one by one."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
-from seg_ros.commands.picture import Picture, Skip, Source
-from seg_ros.core.encodings import frame_from_file
+from seg_ros.commands.source_image import Skip, Source, SourceImage
 from seg_ros.core.errors import ImageError, SegError
 from seg_ros.core.frame import Frame
+from seg_ros.image.encodings import frame_from_file
 
-# What OpenCV reads; in a folder it tells pictures, damaged ones too, from everything else.
+# What OpenCV reads; in a folder it tells images, damaged ones too, from everything else.
 PICTURE_SUFFIXES = frozenset({
     '.avif', '.bmp', '.dib', '.jp2', '.jpe', '.jpeg', '.jpg', '.pbm', '.pgm', '.png', '.pnm',
     '.ppm', '.ras', '.sr', '.tif', '.tiff', '.webp',
@@ -24,7 +24,7 @@ def open_sources(paths: Sequence[Path], topics: Sequence[str], skip: Skip) -> li
     Find out what each path is.
 
     :param topics: image topics to take from bags; none means all.
-    :param skip: told of each path that holds no pictures.
+    :param skip: told of each path that holds no images.
     :raises ImageError: if none holds any.
     """
     sources: list[Source] = []
@@ -34,7 +34,7 @@ def open_sources(paths: Sequence[Path], topics: Sequence[str], skip: Skip) -> li
         except ImageError as error:
             skip(str(path), error)
     if not sources:
-        raise ImageError('nothing to read', 'pictures, videos or rosbag2 recordings')
+        raise ImageError('nothing to read', 'images, videos or rosbag2 recordings')
     return sources
 
 
@@ -44,14 +44,14 @@ def _sources_at(path: Path, topics: Sequence[str]) -> list[Source]:
     if path.suffix in BAG_SUFFIXES or (path / 'metadata.yaml').is_file():
         return [_bag_at(path, topics)]
     if path.is_dir():
-        files = sorted(item for item in path.iterdir() if _is_picture(item))
+        files = sorted(item for item in path.iterdir() if _is_image(item))
         if not files:
             raise ImageError(
-                'a folder without pictures and without metadata.yaml',
-                'pictures or a rosbag2 recording in it',
+                'a folder without images and without metadata.yaml',
+                'images or a rosbag2 recording in it',
             )
-        return [PictureFile(item) for item in files]
-    return [PictureFile(path) if _is_picture(path) else Video(path)]
+        return [ImageFile(item) for item in files]
+    return [ImageFile(path) if _is_image(path) else Video(path)]
 
 
 def _bag_at(path: Path, topics: Sequence[str]) -> Source:
@@ -64,14 +64,14 @@ def _bag_at(path: Path, topics: Sequence[str]) -> Source:
     return Bag(path, topics)
 
 
-def _is_picture(path: Path) -> bool:
+def _is_image(path: Path) -> bool:
     if path.is_dir():
         return False
     return path.suffix.lower() in PICTURE_SUFFIXES or cv2.haveImageReader(str(path))
 
 
-class PictureFile:
-    """One picture in a file."""
+class ImageFile:
+    """One image in a file."""
 
     storage = ''
 
@@ -81,7 +81,7 @@ class PictureFile:
     def __len__(self) -> int:
         return 1
 
-    def pictures(self, skip: Skip) -> Iterator[Picture]:
+    def images(self, skip: Skip) -> Iterator[SourceImage]:
         """Read the file."""
         try:
             frame = frame_from_file(self._path.read_bytes())
@@ -90,7 +90,7 @@ class PictureFile:
         except OSError as error:
             skip(str(self._path), ImageError(f'cannot be read ({error.strerror})'))
         else:
-            yield Picture(self._path.stem, str(self._path), frame)
+            yield SourceImage(self._path.stem, str(self._path), frame)
 
 
 class Video:
@@ -111,8 +111,8 @@ class Video:
     def __len__(self) -> int:
         return self._count
 
-    def pictures(self, skip: Skip) -> Iterator[Picture]:
-        """Read frame after frame; an end that comes too soon counts as one picture."""
+    def images(self, skip: Skip) -> Iterator[SourceImage]:
+        """Read frame after frame; an end that comes too soon counts as one image."""
         capture = self._opened()
         period_ns = 1e9 / (capture.get(cv2.CAP_PROP_FPS) or 25)
         number = 0
@@ -121,7 +121,7 @@ class Video:
             if not read:
                 break
             frame = Frame(np.asarray(pixels, np.uint8), 'bgr', round(number * period_ns))
-            yield Picture(f'{self._path.stem}_{number:06}', str(self._path), frame)
+            yield SourceImage(f'{self._path.stem}_{number:06}', str(self._path), frame)
             number += 1
         capture.release()
         if number < max(1, LEAST_OF_VIDEO * self._count):
@@ -132,5 +132,5 @@ class Video:
     def _opened(self) -> cv2.VideoCapture:
         capture = cv2.VideoCapture(str(self._path))
         if not capture.isOpened():
-            raise ImageError('neither a picture nor a video nor a rosbag2 recording')
+            raise ImageError('neither an image nor a video nor a rosbag2 recording')
         return capture

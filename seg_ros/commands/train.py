@@ -1,4 +1,4 @@
-"""`seg_ros train`: the panoptic network trained on rendered pictures, and exported."""
+"""`seg_ros train`: the panoptic network trained on rendered images, and exported."""
 
 import argparse
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 
 from seg_ros.core.errors import SettingError
 
-SUMMARY = 'train the panoptic network on pictures with masks, and export it'
+SUMMARY = 'train the panoptic network on images with masks, and export it'
 EXAMPLE = 'seg_ros train --data renders --init mobilenet_v2.pth -o trained --steps 20000'
 # What the simulated classes mean to a robot; a data set does not tell.
 ROLES = {
@@ -36,15 +36,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--frozen', type=int, default=0, metavar='LAYERS',
-        help='how many of the 18 layers of the backbone, from the picture on, stay as they are; '
+        help='how many of the 18 layers of the backbone, from the image on, stay as they are; '
         '4, down to a quarter of the size, spare a quarter of the time (default: 0)',
     )
     parser.add_argument('--resume', action='store_true', help='go on from checkpoint.pt')
     parser.add_argument('--steps', type=int, default=20000, help='in all (default: 20000)')
-    parser.add_argument('--batch', type=int, default=8, help='pictures a step (default: 8)')
+    parser.add_argument('--batch', type=int, default=8, help='images a step (default: 8)')
     parser.add_argument(
         '--crop', type=int, nargs=2, default=(224, 288), metavar=('HEIGHT', 'WIDTH'),
-        help='windows of pictures as the network is shown them, multiples of 32; as large as '
+        help='windows of images as the network is shown them, multiples of 32; as large as '
         '--size they take longer and show it what it will see (default: 224 288)',
     )
     parser.add_argument('--seed', type=int, default=0, help='of all that is random (default: 0)')
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--threads', type=int, default=2, help='of the CPU (default: 2)')
     parser.add_argument(
         '--workers', type=int, default=0,
-        help='processes that prepare pictures while the network is trained; a GPU waits for '
+        help='processes that prepare images while the network is trained; a GPU waits for '
         'them, so give it one a core (default: 0, one after the other)',
     )
     parser.add_argument(
@@ -82,8 +82,8 @@ def run(args: argparse.Namespace) -> int:
             'training without PyTorch', 'torch', 'pip install "seg_ros[train]"'
         ) from error
     from seg_ros.commands.figures import print_figures
-    from seg_ros.zoo.samples import Samples
-    from seg_ros.zoo.train import open_run, Recipe
+    from seg_ros.training.samples import Samples
+    from seg_ros.training.train import open_run, Recipe
 
     for option, sides in (('--size', args.size), ('--crop', args.crop)):
         if any(side % 32 or side < 32 for side in sides):
@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
     _train(training, samples, args.output)
     training.mean.cpu()
     if args.keep:
-        from seg_ros.zoo.weights import blend_weights, write_weights
+        from seg_ros.training.weights import blend_weights, write_weights
 
         blend_weights(args.init, training.mean, args.keep)
         write_weights(args.output / 'weights.npz', training.mean.state_dict())
@@ -111,8 +111,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(training: Any, samples: Any, folder: Path) -> None:
-    from seg_ros.zoo.losses import SHARES
-    from seg_ros.zoo.train import train
+    from seg_ros.training.losses import SHARES
+    from seg_ros.training.train import train
     from tqdm import tqdm
 
     bar = tqdm(
@@ -129,9 +129,9 @@ def _train(training: Any, samples: Any, folder: Path) -> None:
 
 def _write_curve(folder: Path, losses: Any) -> None:
     from seg_ros.commands.masks import write_file
-    from seg_ros.core.encodings import encode_png
-    from seg_ros.zoo.curve import draw_curve
-    from seg_ros.zoo.losses import SHARES
+    from seg_ros.image.encodings import encode_png
+    from seg_ros.training.curve import draw_curve
+    from seg_ros.training.losses import SHARES
 
     write_file(folder / 'curve.png', encode_png(draw_curve(losses, tuple(SHARES))))
 
@@ -139,7 +139,7 @@ def _write_curve(folder: Path, losses: Any) -> None:
 def _export(args: argparse.Namespace, training: Any, samples: Any) -> dict[str, Any]:
     """Write the network of the mean weights and its card; returns what to tell."""
     from seg_ros.commands.masks import write_file
-    from seg_ros.zoo.export import make_card, onnx_from_network
+    from seg_ros.training.export import make_card, onnx_from_network
     import yaml
 
     data = onnx_from_network(training.mean, tuple(args.size)).SerializeToString()

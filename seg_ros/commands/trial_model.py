@@ -1,4 +1,4 @@
-"""A network and pictures to test a machine with, where the user names none."""
+"""A network and images to test a machine with, where the user names none."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
+from seg_ros.compile.compile_model import compile_model
+from seg_ros.compile.compiled import compiled_from_model, CompiledModel
 from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
 from seg_ros.core.frame import Frame
-from seg_ros.graph.compile import compile_model
-from seg_ros.graph.compiled import compiled_from_model, CompiledModel
 from seg_ros.sim.tabletop import Tabletop
 
 SIZE_HW = (240, 320)
@@ -60,4 +60,4 @@ def trial_model(folder: Path) -> CompiledModel:
 def trial_frames() -> list[Frame]:
     """Draw a table top at several moments."""
     table = Tabletop()
-    return [Frame(table.picture(0.7 * moment)[0], 'rgb') for moment in range(PICTURES)]
+    return [Frame(table.image(0.7 * moment)[0], 'rgb') for moment in range(PICTURES)]

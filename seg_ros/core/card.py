@@ -33,7 +33,7 @@ class ClassInfo:
     One class: channel `i` of the network is the card's class number `i`.
 
     :param id: what the masks carry for this class, 0 to 65534.
-    :param name: what messages and pictures call it.
+    :param name: what messages and images call it.
     :param color: red, green, blue, 0 to 255; unique within a card and never black.
     :param thing: countable, so that it has instances.
     :param roles: what consumers may do with it, words of `ROLES`.
@@ -71,7 +71,7 @@ class InputSpec:
     order of `color`, or once for all.
 
     :param size: height and width in pixels; (0, 0) takes them from the network.
-    :param pad: grey level beside a letterboxed picture, 0 to 255.
+    :param pad: grey level beside a letterboxed image, 0 to 255.
     """
 
     size: tuple[int, int] = (0, 0)
@@ -109,7 +109,7 @@ class InputSpec:
 
 
 @dataclass(frozen=True)
-class Thresholds:
+class CardThresholds:
     """
     Where the network's own post-processing cuts; each from 0 to 1.
 
@@ -149,7 +149,7 @@ class ModelCard:
     classes: tuple[ClassInfo, ...]
     family: str = ''
     input: InputSpec = field(default_factory=InputSpec)
-    thresholds: Thresholds = field(default_factory=Thresholds)
+    thresholds: CardThresholds = field(default_factory=CardThresholds)
     licence: str = ''
     source: str = ''
     source_sha256: str = ''

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from seg_ros.core.card import (
+    CardThresholds,
     ClassInfo,
     Color,
     distinct_colors,
     InputSpec,
     ModelCard,
-    Thresholds,
 )
 from seg_ros.core.errors import CardError
 import yaml
@@ -120,6 +120,6 @@ def _input(data: Mapping[str, Any]) -> InputSpec:
     return InputSpec(**values)
 
 
-def _thresholds(data: Mapping[str, Any]) -> Thresholds:
-    _only_known(data, Thresholds, 'thresholds')
-    return Thresholds(**{key: float(value) for key, value in data.items()})
+def _thresholds(data: Mapping[str, Any]) -> CardThresholds:
+    _only_known(data, CardThresholds, 'thresholds')
+    return CardThresholds(**{key: float(value) for key, value in data.items()})

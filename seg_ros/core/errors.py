@@ -5,7 +5,7 @@ Every error says what was seen, what was expected and what to do::
 
     SegError
     ├── SettingError        a parameter or a command-line option
-    ├── ImageError          a picture or an image message that cannot be read
+    ├── ImageError          an image or an image message that cannot be read
     ├── ModelError          a model file: missing, truncated, not compiled
     │   ├── CardError       a model card that contradicts itself or its network
     │   └── FamilyError     a network that fits none of the known families
@@ -42,7 +42,7 @@ class SettingError(SegError):
 
 
 class ImageError(SegError):
-    """A picture or an image message cannot be read."""
+    """An image or an image message cannot be read."""
 
 
 class ModelError(SegError):

@@ -1,4 +1,4 @@
-"""A camera picture on its way into the network."""
+"""A camera image on its way into the network."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -14,7 +14,7 @@ Pixels: TypeAlias = NDArray[np.uint8]
 @dataclass(frozen=True, eq=False)
 class Frame:
     """
-    One picture with the stamp and the frame id that everything made from it will carry.
+    One image with the stamp and the frame id that everything made from it will carry.
 
     :param pixels: uint8, (H, W, 3) for `rgb` and `bgr`, (H, W) for `gray`. It may be a read-only
         view into the message that brought it, with any row stride.
@@ -38,7 +38,7 @@ class Frame:
             or 0 in self.pixels.shape
         ):
             raise ImageError(
-                f'a {self.color} picture of type {self.pixels.dtype} and shape '
+                f'a {self.color} image of type {self.pixels.dtype} and shape '
                 f'{self.pixels.shape}',
                 'uint8 of shape (H, W) for gray or (H, W, 3) for rgb and bgr, neither side 0',
             )

@@ -1,4 +1,4 @@
-"""The masks of one picture: one type whose parts always agree."""
+"""The masks of one image: one type whose parts always agree."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,9 +45,9 @@ class Segment:
 @dataclass(frozen=True, eq=False)
 class Segmentation:
     """
-    What a picture holds, at the picture's own size. Parts that nobody asked for are None.
+    What an image holds, at the image's own size. Parts that nobody asked for are None.
 
-    :param size_hw: height and width of the source picture.
+    :param size_hw: height and width of the source image.
     :param unlabelled: id of a pixel without a class, 255 or 65535.
     :param classes: uint8 or uint16 (H, W), card ids; uint16 where `unlabelled` is 65535.
     :param confidence: uint8 (H, W), 255 = certain, 0 wherever `classes` is unlabelled.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, Field, field, fields
 import re
 from typing import Any
 
-from seg_ros.core.contract import UpsampleMode
+from seg_ros.core.engine_contract import UpsampleMode
 from seg_ros.core.errors import SettingError
 
 LIVE, CONFIGURE, UNCONFIGURED = 'live', 'configure', 'unconfigured'
@@ -117,7 +117,7 @@ class Settings:
         choices=('auto', 'graph', 'edges', 'nearest'),
     )
     output_scale: float = _setting(
-        1.0, "Size of the published masks against the picture's.", choices=(1.0, 0.5, 0.25)
+        1.0, "Size of the published masks against the image's.", choices=(1.0, 0.5, 0.25)
     )
     max_age_ms: float = _setting(
         0.0, 'Frames older than this are dropped before the network; 0 keeps all.',
@@ -137,17 +137,17 @@ class Settings:
         low=0.0, high=0.95, when=LIVE,
     )
     overlay_alpha: float = _setting(
-        0.5, 'Opacity of the colours over the picture.', low=0.0, high=1.0, when=LIVE
+        0.5, 'Opacity of the colours over the image.', low=0.0, high=1.0, when=LIVE
     )
     rectified: bool = _setting(
-        False, 'The pictures are rectified already, so that camera_info is published without '
+        False, 'The images are rectified already, so that camera_info is published without '
         'distortion.',
     )
     lazy: bool = _setting(True, 'Subscribe to a camera only while somebody reads its masks.')
     source_size: str = _setting(
         '',
         'Picture size, as `1280x720`, whose labels the GPU computes itself under `upsample: '
-        'graph`; pictures of other sizes are then refused. Empty stops at the network size.',
+        'graph`; images of other sizes are then refused. Empty stops at the network size.',
     )
     workspace_mib: int = _setting(
         0, "Memory that TensorRT's builder may take; 0 leaves the choice to it.",

@@ -10,7 +10,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from seg_ros.core.contract import Engine
+from seg_ros.core.engine_contract import Engine
 from seg_ros.core.errors import EngineError, SettingError
 from seg_ros.core.progress import Cancelled, never, Report, untold
 from seg_ros.core.settings import Settings
@@ -70,9 +70,9 @@ def stand_in(settings: Settings) -> Settings | None:
     path = model_file(settings)
     if path is None or settings.engine != 'auto' or _runtimes(settings)[0] != ['tensorrt']:
         return None
+    from seg_ros.compile.compiled import read_compiled
     from seg_ros.engines.gpu import find_gpu
     from seg_ros.engines.plan import cached
-    from seg_ros.graph.compiled import read_compiled
 
     if cached(read_compiled(path), settings, find_gpu(settings.device)):
         return None

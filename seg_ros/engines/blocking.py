@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
-from seg_ros.core.contract import Contract, EngineFacts, Outputs, outputs_from_tensors
+from seg_ros.core.engine_contract import EngineFacts, ModelSignature, Outputs, outputs_from_tensors
 from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Pixels
 
@@ -29,10 +29,10 @@ class BlockingEngine:
     """
 
     def __init__(
-        self, card: ModelCard, contract: Contract, facts: EngineFacts, runs: Sequence[Run]
+        self, card: ModelCard, signature: ModelSignature, facts: EngineFacts, runs: Sequence[Run]
     ) -> None:
         self.card = card
-        self.contract = contract
+        self.signature = signature
         self.facts = facts
         self._count = len(runs)
         self._idle = deque(runs)
@@ -40,8 +40,8 @@ class BlockingEngine:
         self._changed = Condition()
 
     def submit(self, batch: Pixels) -> 'Future[Outputs]':
-        """Compute a batch, once fewer than all callables are in use; see `core.contract`."""
-        self.contract.check_batch(batch)
+        """Compute a batch, once fewer than all callables are in use; see `core.signature`."""
+        self.signature.check_batch(batch)
         future: Future[Outputs] = Future()
         with self._borrowed() as run:
             try:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seg_ros.core.contract import Contract
+from seg_ros.core.engine_contract import ModelSignature
 from seg_ros.core.errors import SettingError
 from seg_ros.core.settings import Settings
 from seg_ros.engines.flavour import Flavour, RTX
@@ -33,7 +33,10 @@ class BuildOptions:
 
 
 def options_from_settings(
-    settings: Settings, contract: Contract, flavour: Flavour, compute_capabilities: Sequence[str]
+    settings: Settings,
+    signature: ModelSignature,
+    flavour: Flavour,
+    compute_capabilities: Sequence[str],
 ) -> BuildOptions:
     """
     Choose the builder's options for a model.
@@ -49,18 +52,18 @@ def options_from_settings(
             f'hardware_compatibility: {settings.hardware_compatibility} with TensorRT-RTX',
             'none', 'name the GPUs instead: seg_ros build MODEL --for sm86,sm89 -o FILE',
         )
-    if on_dla and contract.precision != 'fp16':
+    if on_dla and signature.precision != 'fp16':
         raise SettingError(
-            f'dla_core: {settings.dla_core} with a model in {contract.precision}', 'one in fp16',
+            f'dla_core: {settings.dla_core} with a model in {signature.precision}', 'one in fp16',
             'compile it with --precision fp16',
         )
-    if not flavour.typed and contract.precision != 'fp32':
+    if not flavour.typed and signature.precision != 'fp32':
         raise SettingError(
-            f'a model in {contract.precision} with TensorRT {flavour.version}', 'one in fp32',
+            f'a model in {signature.precision} with TensorRT {flavour.version}', 'one in fp32',
             'compile it without --precision, update TensorRT, or set engine: onnxruntime',
         )
     single = on_dla or not flavour.typed
-    most = 1 if single else min(settings.max_batch, contract.max_batch or settings.max_batch)
+    most = 1 if single else min(settings.max_batch, signature.max_batch or settings.max_batch)
     names = tuple(f'SM{item.replace(".", "")}' for item in compute_capabilities)
     return BuildOptions(
         flavour.name, most, settings.workspace_mib, settings.optimization_level,

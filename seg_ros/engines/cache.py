@@ -15,8 +15,8 @@ from typing import Any
 
 from seg_ros import __version__
 from seg_ros.core.errors import PlanError
+from seg_ros.engines.cache_key import CacheKey, Machine
 from seg_ros.engines.private_folder import PrivateFolder
-from seg_ros.engines.recipe import Machine, Recipe
 
 PLAN, SIDECAR, TIMING = '.plan', '.json', '.timing'
 DIGEST_BYTES = 32
@@ -53,25 +53,25 @@ class PlanCache:
     def __init__(self, folder: PrivateFolder) -> None:
         self.folder = folder
 
-    def load(self, recipe: Recipe) -> bytes | None:
+    def load(self, cache_key: CacheKey) -> bytes | None:
         """
         Return the plan, or None where it was never built.
 
         :raises PlanError: if it is there but must not be used.
         """
-        key = recipe.key
+        key = cache_key.key
         plan, text = (self.folder.read(key + suffix) for suffix in (PLAN, SIDECAR))
         if plan is None and text is None:
             return None
         facts = _facts(text)
-        if facts['recipe'] != _plain(recipe):
+        if facts['recipe'] != _plain(cache_key):
             raise PlanError('the cached plan is that of another model or machine')
         if plan is None or facts['plan_sha256'] != sha256(plan).hexdigest():
             raise PlanError('the cached plan was altered or cut short')
         return plan
 
     def store(
-        self, recipe: Recipe, file: Path, model: str, build_s: float, notes: Sequence[str]
+        self, cache_key: CacheKey, file: Path, model: str, build_s: float, notes: Sequence[str]
     ) -> bytes:
         """
         Take over a plan that was built.
@@ -90,24 +90,24 @@ class PlanCache:
             'notes': list(notes),
             'plan_bytes': len(plan),
             'plan_sha256': sha256(plan).hexdigest(),
-            'recipe': _plain(recipe),
+            'recipe': _plain(cache_key),
         }
-        self.folder.adopt(file, recipe.key + PLAN)
-        self.folder.write(recipe.key + SIDECAR, _text(facts))
+        self.folder.adopt(file, cache_key.key + PLAN)
+        self.folder.write(cache_key.key + SIDECAR, _text(facts))
         return plan
 
-    def facts(self, recipe: Recipe) -> Mapping[str, Any]:
+    def facts(self, cache_key: CacheKey) -> Mapping[str, Any]:
         """
         Return what is known of a plan.
 
         :raises PlanError: if there is none or its JSON was altered.
         """
-        return _facts(self.folder.read(recipe.key + SIDECAR))
+        return _facts(self.folder.read(cache_key.key + SIDECAR))
 
-    def forget(self, recipe: Recipe) -> None:
+    def forget(self, cache_key: CacheKey) -> None:
         """Drop a plan, if it is there."""
         for suffix in (SIDECAR, PLAN):
-            self.folder.remove(recipe.key + suffix)
+            self.folder.remove(cache_key.key + suffix)
 
     def timing(self, machine: Machine) -> bytes:
         """
@@ -188,9 +188,9 @@ class PlanCache:
         return plans + timings + parts
 
 
-def _plain(recipe: Recipe) -> Any:
+def _plain(cache_key: CacheKey) -> Any:
     """Return a recipe as JSON has it, without tuples."""
-    return json.loads(json.dumps(asdict(recipe)))
+    return json.loads(json.dumps(asdict(cache_key)))
 
 
 def _text(facts: Mapping[str, Any]) -> bytes:

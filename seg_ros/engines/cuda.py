@@ -12,7 +12,7 @@ from seg_ros.core.errors import ContextLostError, EngineError, GpuMemoryError
 from seg_ros.engines.buffers import Buffer, CopiedBuffer, MappedBuffer
 from seg_ros.engines.gpu import Gpu
 from seg_ros.engines.libcuda import call, error_from_code, libcuda, LOST
-from seg_ros.engines.primary import primary_of
+from seg_ros.engines.primary_context import primary_of
 from seg_ros.engines.streams import Event, Stream
 
 

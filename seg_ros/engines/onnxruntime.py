@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 import onnxruntime as ort
-from seg_ros.core.contract import EngineFacts
+from seg_ros.compile.compiled import read_compiled
+from seg_ros.compile.nms_loop import with_nms_loop
+from seg_ros.compile.postprocessing import postprocessing_for
+from seg_ros.compile.prototype_masks import mixture_of, without_mask_mixing
+from seg_ros.compile.run_onnx import FAILURES
+from seg_ros.core.engine_contract import EngineFacts
 from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Pixels
 from seg_ros.core.settings import Settings
 from seg_ros.engines.blocking import BlockingEngine
-from seg_ros.engines.mixing import mixing
-from seg_ros.graph.compiled import read_compiled
-from seg_ros.graph.rolling import rolled
-from seg_ros.graph.tail import tail_for
-from seg_ros.graph.trial import FAILURES
-from seg_ros.graph.unmixing import mixture_of, unmixed
+from seg_ros.engines.prototype_masks import masks_from_prototypes
 
 
 def open_onnxruntime(path: Path, settings: Settings) -> BlockingEngine:
@@ -30,9 +30,9 @@ def open_onnxruntime(path: Path, settings: Settings) -> BlockingEngine:
     if settings.device not in ('auto', 'CPU', 'cpu'):
         raise EngineError(f'ONNX Runtime on device {settings.device!r}', 'auto or CPU')
     compiled = read_compiled(path)
-    tailed = tail_for(compiled, settings, 'edges')
+    tailed = postprocessing_for(compiled, settings, 'edges')
     mixture = mixture_of(compiled)
-    model = rolled(unmixed(tailed.model, mixture) if mixture else tailed.model)
+    model = with_nms_loop(without_mask_mixing(tailed.model, mixture) if mixture else tailed.model)
     options = ort.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = settings.threads
@@ -55,5 +55,5 @@ def open_onnxruntime(path: Path, settings: Settings) -> BlockingEngine:
     facts = EngineFacts(
         'onnxruntime', 'CPU', precision, settings.threads, tailed.upsample, ort.__version__
     )
-    whole = mixing(run, mixture) if mixture else run
-    return BlockingEngine(compiled.card, tailed.contract, facts, [whole] * settings.workers)
+    whole = masks_from_prototypes(run, mixture) if mixture else run
+    return BlockingEngine(compiled.card, tailed.signature, facts, [whole] * settings.workers)

@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 import onnx
 import openvino as ov
-from seg_ros.core.contract import EngineFacts, TENSORS
+from seg_ros.compile.compiled import read_compiled
+from seg_ros.compile.nms_loop import with_nms_loop
+from seg_ros.compile.postprocessing import postprocessing_for
+from seg_ros.compile.prototype_masks import mixture_of, without_mask_mixing
+from seg_ros.core.engine_contract import EngineFacts, TENSORS
 from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Pixels
 from seg_ros.core.settings import Settings
 from seg_ros.engines.blocking import BlockingEngine, Run
-from seg_ros.engines.mixing import mixing
-from seg_ros.graph.compiled import read_compiled
-from seg_ros.graph.rolling import rolled
-from seg_ros.graph.tail import tail_for
-from seg_ros.graph.unmixing import mixture_of, unmixed
+from seg_ros.engines.prototype_masks import masks_from_prototypes
 
 
 def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
@@ -33,10 +33,10 @@ def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
     """
     compiled = read_compiled(path)
     _refuse_quantised_joins(compiled.model, path.name)
-    tailed = tail_for(compiled, settings, 'edges')
+    tailed = postprocessing_for(compiled, settings, 'edges')
     device = 'CPU' if settings.device == 'auto' else settings.device
     mixture = mixture_of(compiled) if device == 'CPU' else None
-    model = rolled(unmixed(tailed.model, mixture) if mixture else tailed.model)
+    model = with_nms_loop(without_mask_mixing(tailed.model, mixture) if mixture else tailed.model)
     core = ov.Core()
     try:
         graph = core.read_model(model.SerializeToString())
@@ -57,13 +57,13 @@ def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
     names = [next(iter(output.get_names() & known)) for output in networks[0].outputs]
     runs = [_run(request, names) for request in requests]
     if mixture:
-        runs = [mixing(run, mixture) for run in runs]
+        runs = [masks_from_prototypes(run, mixture) for run in runs]
     runs = [_owned(run) for run in runs]
     # Before any worker: of two that make a process's first calls at once, one may hold what the
     # binding is setting up while the other holds the interpreter, for ever (releases to 2026.4).
     with suppress(EngineError):     # each frame will tell
-        runs[0](np.zeros((1, *tailed.contract.size_hw, tailed.contract.channels), np.uint8))
-    return BlockingEngine(compiled.card, tailed.contract, facts, runs)
+        runs[0](np.zeros((1, *tailed.signature.size_hw, tailed.signature.channels), np.uint8))
+    return BlockingEngine(compiled.card, tailed.signature, facts, runs)
 
 
 def _refuse_quantised_joins(model: onnx.ModelProto, name: str) -> None:

@@ -8,26 +8,26 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 
-from seg_ros.core.contract import UpsampleMode
+from seg_ros.compile.compiled import CompiledModel
+from seg_ros.compile.postprocessing import Postprocessed, postprocessing_for
+from seg_ros.core.engine_contract import UpsampleMode
 from seg_ros.core.errors import EngineError, PlanError
 from seg_ros.core.progress import Cancelled, never, Report, untold
 from seg_ros.core.settings import Settings
 from seg_ros.engines.build_options import BuildOptions, options_from_settings
 from seg_ros.engines.cache import PlanCache
+from seg_ros.engines.cache_key import CacheKey, machine_of
 from seg_ros.engines.child import build_in_child
 from seg_ros.engines.flavour import Flavour, load_flavour
 from seg_ros.engines.gpu import Gpu
 from seg_ros.engines.private_folder import PrivateFolder
-from seg_ros.engines.recipe import machine_of, Recipe
 from seg_ros.engines.tensorrt_build import PLAN, TIMING
-from seg_ros.graph.compiled import CompiledModel
-from seg_ros.graph.tail import tail_for, Tailed
 
 AUTO: UpsampleMode = 'graph'  # what `upsample: auto` is on a GPU
 
 
 @dataclass(frozen=True, eq=False)
-class Order:
+class BuildRequest:
     """
     A plan that somebody wants.
 
@@ -35,8 +35,8 @@ class Order:
     """
 
     model: str
-    tailed: Tailed
-    recipe: Recipe
+    tailed: Postprocessed
+    cache_key: CacheKey
     gpu_index: int
     cache: PlanCache
 
@@ -57,28 +57,28 @@ def plan_for(
     :raises EngineError: if TensorRT is missing or builds none, in its own words, or if the cache
         cannot be used.
     """
-    return plan_of(order_for(compiled, settings, gpu), report, cancelled)
+    return plan_of(build_request_for(compiled, settings, gpu), report, cancelled)
 
 
-def plan_of(order: Order, report: Report = untold, cancelled: Cancelled = never) -> bytes:
+def plan_of(request: BuildRequest, report: Report = untold, cancelled: Cancelled = never) -> bytes:
     """Return the plan that was ordered; see `plan_for`."""
-    plan = _from_cache(order, report)
+    plan = _from_cache(request, report)
     if plan is None:
-        with order.cache.folder.locked(f'which builds {order.model}', report, cancelled):
-            plan = _from_cache(order, untold) or _build(order, report, cancelled)
+        with request.cache.folder.locked(f'which builds {request.model}', report, cancelled):
+            plan = _from_cache(request, untold) or _build(request, report, cancelled)
     return plan
 
 
 def cached(compiled: CompiledModel, settings: Settings, gpu: Gpu) -> bool:
     """Tell whether `plan_for` would return at once."""
-    return _from_cache(order_for(compiled, settings, gpu), untold) is not None
+    return _from_cache(build_request_for(compiled, settings, gpu), untold) is not None
 
 
 def forget(compiled: CompiledModel, settings: Settings, gpu: Gpu) -> None:
     """Drop a plan, such as one that the runtime refused."""
-    order = order_for(compiled, settings, gpu)
-    with order.cache.folder.locked(f'which drops the plan of {order.model}'):
-        order.cache.forget(order.recipe)
+    request = build_request_for(compiled, settings, gpu)
+    with request.cache.folder.locked(f'which drops the plan of {request.model}'):
+        request.cache.forget(request.cache_key)
 
 
 def open_cache(settings: Settings) -> PlanCache:
@@ -114,9 +114,9 @@ def build_for_others(
     :returns: what a user should know of the plan.
     :raises EngineError: if TensorRT builds none or the file cannot be written.
     """
-    tailed = tail_for(compiled, settings, AUTO)
+    tailed = postprocessing_for(compiled, settings, AUTO)
     options = options_from_settings(
-        settings, compiled.contract, flavour, compute_capabilities
+        settings, compiled.signature, flavour, compute_capabilities
     )
     try:
         with TemporaryDirectory(dir=file.absolute().parent) as folder:
@@ -131,27 +131,27 @@ def build_for_others(
     return notes
 
 
-def order_for(compiled: CompiledModel, settings: Settings, gpu: Gpu) -> Order:
+def build_request_for(compiled: CompiledModel, settings: Settings, gpu: Gpu) -> BuildRequest:
     """
     Say what has to be built for a model to run on a GPU.
 
     :raises SegError: as `plan_for` does before it builds.
     """
     flavour = load_flavour()
-    tailed = tail_for(compiled, settings, AUTO)
+    tailed = postprocessing_for(compiled, settings, AUTO)
     options = options_from_settings(
-        settings, compiled.contract, flavour, [gpu.compute_capability]
+        settings, compiled.signature, flavour, [gpu.compute_capability]
     )
-    source = tailed.contract.source_hw
-    recipe = Recipe(
+    source = tailed.signature.source_hw
+    cache_key = CacheKey(
         compiled.sha256, compiled.precision, tailed.upsample,
         f'{source[1]}x{source[0]}' if source else '', machine_of(flavour, gpu), options,
     )
-    return Order(compiled.card.name, tailed, recipe, gpu.index, open_cache(settings))
+    return BuildRequest(compiled.card.name, tailed, cache_key, gpu.index, open_cache(settings))
 
 
-def _from_cache(order: Order, report: Report) -> bytes | None:
-    return _usable(lambda: order.cache.load(order.recipe), report)
+def _from_cache(request: BuildRequest, report: Report) -> bytes | None:
+    return _usable(lambda: request.cache.load(request.cache_key), report)
 
 
 def _usable(load: Callable[[], bytes | None], report: Report) -> bytes | None:
@@ -163,22 +163,22 @@ def _usable(load: Callable[[], bytes | None], report: Report) -> bytes | None:
         return None
 
 
-def _build(order: Order, report: Report, cancelled: Cancelled) -> bytes:
-    cache, recipe = order.cache, order.recipe
+def _build(request: BuildRequest, report: Report, cancelled: Cancelled) -> bytes:
+    cache, cache_key = request.cache, request.cache_key
     for name in cache.folder.leftovers():
         cache.folder.remove(name)
-    timing = _usable(lambda: cache.timing(recipe.machine), report) or b''
+    timing = _usable(lambda: cache.timing(cache_key.machine), report) or b''
     begun = monotonic()
     with cache.folder.workshop() as folder, cache.folder.errors():
         notes = build_in_child(
-            folder, _graph(order.tailed, recipe.options), recipe.options, timing,
-            order.gpu_index, report, cancelled,
+            folder, _graph(request.tailed, cache_key.options), cache_key.options, timing,
+            request.gpu_index, report, cancelled,
         )
-        cache.keep_timing(recipe.machine, (folder / TIMING).read_bytes())
-        return cache.store(recipe, folder / PLAN, order.model, monotonic() - begun, notes)
+        cache.keep_timing(cache_key.machine, (folder / TIMING).read_bytes())
+        return cache.store(cache_key, folder / PLAN, request.model, monotonic() - begun, notes)
 
 
-def _graph(tailed: Tailed, options: BuildOptions) -> bytes:
+def _graph(tailed: Postprocessed, options: BuildOptions) -> bytes:
     """Return the graph as TensorRT reads it; a DLA needs the batch in it as a number."""
     model = tailed.model
     if options.dla_core >= 0:

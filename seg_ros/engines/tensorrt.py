@@ -11,8 +11,10 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import NamedTuple, TypeAlias
 
+from seg_ros.compile.compiled import read_compiled
+from seg_ros.compile.postprocessing import postprocessing_for
 from seg_ros.core.card import ModelCard
-from seg_ros.core.contract import Contract, EngineFacts, Outputs
+from seg_ros.core.engine_contract import EngineFacts, ModelSignature, Outputs
 from seg_ros.core.errors import ContextLostError, EngineError, PlanError
 from seg_ros.core.frame import Pixels
 from seg_ros.core.progress import Cancelled, never, Report, untold
@@ -22,8 +24,6 @@ from seg_ros.engines.flavour import load_flavour
 from seg_ros.engines.gpu import find_gpu
 from seg_ros.engines.plan import AUTO, forget, plan_for
 from seg_ros.engines.tensorrt_session import Session, Slot
-from seg_ros.graph.compiled import read_compiled
-from seg_ros.graph.tail import tail_for
 
 REBUILDS = 1
 Flying: TypeAlias = 'SimpleQueue[tuple[Slot, Future[Outputs]] | None]'
@@ -58,7 +58,7 @@ def open_tensorrt(
     """
     compiled = read_compiled(path)
     flavour, gpu = load_flavour(), find_gpu(settings.device)
-    tailed = tail_for(compiled, settings, AUTO)
+    tailed = postprocessing_for(compiled, settings, AUTO)
     facts = EngineFacts(
         'tensorrt', gpu.name, compiled.precision, upsample=tailed.upsample,
         version=f'{flavour.name} {flavour.version}',
@@ -67,7 +67,7 @@ def open_tensorrt(
     def opened() -> TensorRTEngine:
         plan = plan_for(compiled, settings, gpu, report, cancelled)
         return TensorRTEngine(
-            compiled.card, tailed.contract, facts, lambda wake: Cuda(gpu, wake),
+            compiled.card, tailed.signature, facts, lambda wake: Cuda(gpu, wake),
             lambda cuda: Session(cuda, flavour, plan, settings.dla_core, record),
         )
 
@@ -86,7 +86,7 @@ class TensorRTEngine:
     A lost GPU context is made anew once, with everything in it; the frames that were on the GPU
     raise ContextLostError. Lost again, every frame raises EngineError until the engine is closed.
 
-    :param contract: the graph's; the plan's largest batch takes the place of its own.
+    :param signature: the graph's; the plan's largest batch takes the place of its own.
     :param facts: to which is added what turns up while it runs.
     :param open_cuda: called in the thread that owns the GPU, with what wakes that thread.
     :param open_session: called there with what `open_cuda` returned.
@@ -96,13 +96,13 @@ class TensorRTEngine:
     def __init__(
         self,
         card: ModelCard,
-        contract: Contract,
+        signature: ModelSignature,
         facts: EngineFacts,
         open_cuda: Callable[[Callable[[], None]], Cuda],
         open_session: Callable[[Cuda], Session],
     ) -> None:
         self.card = card
-        self.contract = contract
+        self.signature = signature
         self.facts = facts
         self._open_cuda = open_cuda
         self._open_session = open_session
@@ -112,12 +112,12 @@ class TensorRTEngine:
         opened: Future[int] = Future()
         self._owner = Thread(target=self._own, args=(opened,), name='tensorrt', daemon=True)
         self._owner.start()
-        self.contract = replace(contract, max_batch=opened.result())
+        self.signature = replace(signature, max_batch=opened.result())
         atexit.register(self.close)
 
     def submit(self, batch: Pixels) -> 'Future[Outputs]':
-        """Start on a batch; see `core.contract.Engine`."""
-        self.contract.check_batch(batch)
+        """Start on a batch; see `core.signature.Engine`."""
+        self.signature.check_batch(batch)
         future: Future[Outputs] = Future()
         future.set_running_or_notify_cancel()
         with self._door:

@@ -66,7 +66,7 @@ def build_plan(
         config.progress_monitor = _monitor(trt, Phases(report))
     else:
         report('TensorRT 8 does not say how far it is', 0.0)
-        note('one picture a call: TensorRT 8 shares no profile among execution contexts')
+        note('one image a call: TensorRT 8 shares no profile among execution contexts')
     _set_limits(trt, config, options)
     if flavour.name == RTX:
         _set_targets(trt, config, options.compute_capabilities)
@@ -186,7 +186,7 @@ def _set_dla(
     layers = [network.get_layer(index) for index in range(network.num_layers)]
     left = sum(not config.can_run_on_DLA(layer) for layer in layers)
     note(f'DLA core {core} takes {len(layers) - left} of {len(layers)} layers, the GPU the others')
-    note('one picture a call: the DLA takes no batches of varying size')
+    note('one image a call: the DLA takes no batches of varying size')
 
 
 def _set_profile(builder: Any, network: Any, config: Any, most: int, log: Any) -> None:

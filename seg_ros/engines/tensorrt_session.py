@@ -3,13 +3,13 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from seg_ros.core.contract import Outputs, outputs_from_tensors
+from seg_ros.core.engine_contract import Outputs, outputs_from_tensors
 from seg_ros.core.frame import Pixels
 from seg_ros.engines.buffers import Buffer
 from seg_ros.engines.cuda import Cuda
 from seg_ros.engines.flavour import Flavour
 from seg_ros.engines.streams import Event, Stream
-from seg_ros.engines.tensorrt_lane import Lane
+from seg_ros.engines.tensorrt_batch_context import BatchContext
 from seg_ros.engines.tensorrt_plan import IMAGE, Plan
 
 SLOTS = 2
@@ -23,15 +23,15 @@ class Slot:
 
     :param begins: of the stages, in time.
     :param ends: of the stages, in time.
-    :param lanes: by batch size.
-    :param count: pictures of the frame that is in flight.
+    :param batch_contexts: by batch size.
+    :param count: images of the frame that is in flight.
     """
 
     image: Buffer
     outputs: dict[str, Buffer]
     begins: dict[str, Event]
     ends: dict[str, Event]
-    lanes: dict[int, Lane]
+    batch_contexts: dict[int, BatchContext]
     count: int = 0
 
     def upload(self, stream: Stream) -> None:
@@ -40,7 +40,7 @@ class Slot:
 
     def compute(self, stream: Stream) -> None:
         """Enqueue the network."""
-        self.lanes[self.count].run(stream)
+        self.batch_contexts[self.count].run(stream)
 
     def download(self, stream: Stream) -> None:
         """Enqueue the copies of what the network wrote."""
@@ -81,18 +81,18 @@ class Session:
             for name, shape in self._plan.shapes.items()
         }
         begins, ends = ({stage: self._cuda.event() for stage in STAGES} for _ in range(2))
-        lanes = {
+        batch_contexts = {
             count: self._make_lane(buffers, count) for count in range(1, self.max_batch + 1)
         }
         image = buffers.pop(IMAGE)
-        return Slot(image, buffers, begins, ends, lanes)
+        return Slot(image, buffers, begins, ends, batch_contexts)
 
-    def _make_lane(self, buffers: dict[str, Buffer], count: int) -> Lane:
-        lane = Lane(self._cuda, self._plan, buffers, count, self._workspace)
-        obstacle = lane.warm_up(self._streams['compute'], self._record)
+    def _make_lane(self, buffers: dict[str, Buffer], count: int) -> BatchContext:
+        batch_context = BatchContext(self._cuda, self._plan, buffers, count, self._workspace)
+        obstacle = batch_context.warm_up(self._streams['compute'], self._record)
         if obstacle and not self.notes:
             self.notes = (f'plain enqueue: {obstacle}',)
-        return lane
+        return batch_context
 
     def launch(self, slot: Slot, batch: Pixels) -> None:
         """

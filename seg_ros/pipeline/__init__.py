@@ -1,1 +1,1 @@
-"""From pictures to masks: who waits, who works, what is dropped, and how long it took."""
+"""From images to masks: who waits, who works, what is dropped, and how long it took."""

@@ -1,11 +1,11 @@
-"""How old a picture is, whatever clock stamped it."""
+"""How old an image is, whatever clock stamped it."""
 
 FOREIGN_NS = 10_000_000_000
 
 
 def age_ms(stamp_ns: int, arrival_ns: int, now_ns: int) -> tuple[float, bool]:
     """
-    Return a picture's age, and whether its stamp comes from a foreign clock.
+    Return an image's age, and whether its stamp comes from a foreign clock.
 
     An age that is negative or beyond ten seconds on arrival cannot be the camera's delay: the age
     then counts from arrival. All three times are nanoseconds, the last two of the node's clock.

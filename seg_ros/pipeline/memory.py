@@ -1,4 +1,4 @@
-"""Memory of picture size that stays with the process, to be used again for the next frame."""
+"""Memory of image size that stays with the process, to be used again for the next frame."""
 
 import ctypes
 

@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 
 import numpy as np
-from seg_ros.core import edges, paint
 from seg_ros.core.card import ModelCard
-from seg_ros.core.contract import Engine
-from seg_ros.core.cuts import cuts_from_settings
+from seg_ros.core.engine_contract import Engine
 from seg_ros.core.frame import Frame
-from seg_ros.core.geometry import fit_for, fit_picture
-from seg_ros.core.panoptic import PARTS, segmentation_from_outputs
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import Settings
-from seg_ros.pipeline.timing import Timing
+from seg_ros.core.thresholds import thresholds_from_settings
+from seg_ros.core.timing import Timing
+from seg_ros.image.letterbox import fit_for, fit_image
+from seg_ros.masks.panoptic import PARTS, segmentation_from_outputs
 
 
 class Segmenter:
@@ -26,11 +25,7 @@ class Segmenter:
     def __init__(self, engine: Engine, settings: Settings, timing: Timing | None = None) -> None:
         self.engine = engine
         self.timing = timing or Timing()
-        self._cuts = cuts_from_settings(settings, engine.card, engine.contract)
-        if engine.facts.upsample == 'edges' and 'logits' in engine.contract.tensors:
-            edges.prepare()     # now, not at the first frame
-        if 'masks' in engine.contract.tensors:
-            paint.prepare()
+        self._thresholds = thresholds_from_settings(settings, engine.card, engine.signature)
 
     @property
     def card(self) -> ModelCard:
@@ -40,7 +35,7 @@ class Segmenter:
     @property
     def batch_limit(self) -> int:
         """How many frames one call may take."""
-        return self.engine.contract.max_batch or 64
+        return self.engine.signature.max_batch or 64
 
     def change(self, settings: Settings) -> None:
         """
@@ -48,7 +43,9 @@ class Segmenter:
 
         :raises SettingError: if a threshold does not suit the model; the old ones stay.
         """
-        self._cuts = cuts_from_settings(settings, self.engine.card, self.engine.contract)
+        self._thresholds = thresholds_from_settings(
+            settings, self.engine.card, self.engine.signature
+        )
 
     def check(self, frame: Frame) -> None:
         """
@@ -56,7 +53,7 @@ class Segmenter:
 
         :raises ImageError: if it has another size than the engine's labels.
         """
-        self.engine.contract.check_source(frame.size_hw)
+        self.engine.signature.check_source(frame.size_hw)
 
     def segment(self, frame: Frame, parts: frozenset[str] = PARTS) -> Segmentation:
         """Segment one frame; see `segment_batch`."""
@@ -83,11 +80,11 @@ class Segmenter:
         for frame in frames:
             self.check(frame)
         with self.timing.stage('fit'):
-            spec, contract = self.card.input, self.engine.contract
-            batch = np.empty((len(frames), *contract.size_hw, contract.channels), np.uint8)
-            fits = [fit_for(frame.size_hw, contract.size_hw, spec) for frame in frames]
-            for frame, fit, picture in zip(frames, fits, batch, strict=True):
-                fit_picture(frame, fit, spec, picture)
+            spec, signature = self.card.input, self.engine.signature
+            batch = np.empty((len(frames), *signature.size_hw, signature.channels), np.uint8)
+            fits = [fit_for(frame.size_hw, signature.size_hw, spec) for frame in frames]
+            for frame, fit, image in zip(frames, fits, batch, strict=True):
+                fit_image(frame, fit, spec, image)
         with self.timing.stage('network'):
             outputs = self.engine.submit(batch).result()
         for stage, milliseconds in outputs.stage_ms.items():
@@ -95,7 +92,7 @@ class Segmenter:
         with self.timing.stage('paint'):
             return [
                 segmentation_from_outputs(
-                    outputs.picture(index), fit, contract, self.card, self._cuts, wanted
+                    outputs.image(index), fit, signature, self.card, self._thresholds, wanted
                 )
                 for index, (fit, wanted) in enumerate(zip(fits, parts, strict=True))
             ]

@@ -10,9 +10,9 @@ from rclpy.qos_overriding_options import QoSOverridingOptions, QoSPolicyKind
 from rclpy.subscription import Subscription
 from seg_ros.core.frame import Frame
 from seg_ros.core.settings import Settings
-from seg_ros.pipeline.alarm import Alarm
-from seg_ros.pipeline.timing import Timing
-from seg_ros.ros.convert import frame_from_compressed, frame_from_image, picture_size_hw
+from seg_ros.core.timing import Timing
+from seg_ros.pipeline.level_hysteresis import LevelHysteresis
+from seg_ros.ros.convert import frame_from_compressed, frame_from_image, image_size_hw
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.notice import hears_of_events, Notice
 from seg_ros.ros.qos import images, offers_reliable
@@ -43,7 +43,7 @@ class Arrival:
 
 def read_frame(message: Any) -> Frame:
     """
-    Read a picture.
+    Read an image.
 
     :param message: sensor_msgs Image or CompressedImage.
     :raises ImageError: if the message contradicts itself or its encoding is unknown.
@@ -66,7 +66,7 @@ class Camera:
     ) -> None:
         self.name = name
         self.timing = Timing()
-        self.alarm = Alarm()
+        self.alarm = LevelHysteresis()
         self._node = node
         self._settings = settings
         self._deliver = deliver
@@ -96,7 +96,7 @@ class Camera:
 
     @property
     def age_limit_ms(self) -> float:
-        """Age that the user wants no picture to exceed; 0 where there is none."""
+        """Age that the user wants no image to exceed; 0 where there is none."""
         return self._settings.max_age_ms
 
     def change(self, settings: Settings) -> None:
@@ -186,4 +186,4 @@ class Camera:
         info = self._info
         if info is None or info.header.frame_id != frame.frame_id:
             return None
-        return info if picture_size_hw(info) == frame.size_hw else None
+        return info if image_size_hw(info) == frame.size_hw else None

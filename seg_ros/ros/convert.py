@@ -6,9 +6,9 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from seg_ros.core.encodings import ENCODINGS, frame_from_bytes, frame_from_file, REFUSED
 from seg_ros.core.errors import ImageError
 from seg_ros.core.frame import Frame
+from seg_ros.image.encodings import ENCODINGS, frame_from_bytes, frame_from_file, REFUSED
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header
 
@@ -63,12 +63,12 @@ def frame_from_compressed(message: Any) -> Frame:
     """
     Decode a sensor_msgs CompressedImage.
 
-    :raises ImageError: if it is depth, damaged, or not a picture.
+    :raises ImageError: if it is depth, damaged, or not an image.
     """
     if 'compressedDepth' in message.format:
         raise ImageError(
-            f'compressed image of format {message.format!r}', 'a picture as jpeg or png',
-            "subscribe to the camera's picture: this is depth",
+            f'compressed image of format {message.format!r}', 'an image as jpeg or png',
+            "subscribe to the camera's image: this is depth",
         )
     return frame_from_file(
         message.data,
@@ -110,7 +110,7 @@ def unfilled_message(pixels: NDArray[Any], encoding: str, header: Header) -> Ima
 
 def compressed_message(data: bytes, codec: str, header: Header) -> CompressedImage:
     """
-    Wrap a compressed picture.
+    Wrap a compressed image.
 
     :param codec: what `format` will say, `jpeg` or `png`.
     """
@@ -119,8 +119,8 @@ def compressed_message(data: bytes, codec: str, header: Header) -> CompressedIma
     return message
 
 
-def picture_size_hw(info: Any) -> tuple[int, int]:
-    """Return the size of the pictures that a CameraInfo describes: its region, binned."""
+def image_size_hw(info: Any) -> tuple[int, int]:
+    """Return the size of the images that a CameraInfo describes: its region, binned."""
     height = info.roi.height or info.height
     width = info.roi.width or info.width
     return height // max(1, info.binning_y), width // max(1, info.binning_x)
@@ -130,9 +130,9 @@ def scaled_camera_info(
     info: CameraInfo, stamp: Any, scale: float, rectified: bool = False
 ) -> CameraInfo:
     """
-    Copy a CameraInfo for masks made of every n-th pixel of the picture, n = 1 / scale.
+    Copy a CameraInfo for masks made of every n-th pixel of the image, n = 1 / scale.
 
-    Pixel i of such a mask lies on pixel n i of the picture, whose centre has the coordinate n i
+    Pixel i of such a mask lies on pixel n i of the image, whose centre has the coordinate n i
     in ROS: focal lengths and principal point alike are divided by n, without a shift by half
     a pixel, and a mask has ceil(size / n) pixels a side. A region of interest and binning are
     folded in, since consumers read K and P alone: the scaled copy has neither. At scale 1 they
@@ -140,7 +140,7 @@ def scaled_camera_info(
 
     :param stamp: of the mask.
     :param scale: 1, 0.5 or 0.25.
-    :param rectified: the picture has no distortion left: D is 0, R the identity, and K the left
+    :param rectified: the image has no distortion left: D is 0, R the identity, and K the left
         part of P where P is given.
     """
     copied = copy(info)
@@ -157,7 +157,7 @@ def scaled_camera_info(
 
 def _scale(info: CameraInfo, step: int) -> None:
     """Let `info` describe every `step`-th pixel, in image_geometry's order: region, then bins."""
-    height, width = picture_size_hw(info)
+    height, width = image_size_hw(info)
     x_step, y_step = step * max(1, info.binning_x), step * max(1, info.binning_y)
     for name, columns in (('k', 3), ('p', 4)):
         matrix = np.array(getattr(info, name), float).reshape(3, columns)

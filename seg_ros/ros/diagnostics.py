@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.time import Time
 from seg_ros.core.settings import Settings
+from seg_ros.core.timing import Timing
 from seg_ros.pipeline.health import memory_mib, temperature_c
 from seg_ros.pipeline.segmenter import Segmenter
-from seg_ros.pipeline.timing import Timing
 from seg_ros.ros.camera import Camera
 
 SLOW_SHARE = 0.8

@@ -6,12 +6,12 @@ from functools import partial
 from queue import SimpleQueue
 from threading import Event, Thread
 
+from seg_ros.compile.compiled import read_compiled
 from seg_ros.core.errors import GpuMemoryError, SegError
 from seg_ros.core.progress import Cancelled, never, Report, untold
 from seg_ros.core.settings import Settings
 from seg_ros.engines import model_file, open_engine, stand_in
-from seg_ros.graph.compiled import read_compiled
-from seg_ros.pipeline.lease import Lease
+from seg_ros.pipeline.engine_holder import EngineHolder
 from seg_ros.pipeline.segmenter import Segmenter
 
 
@@ -57,7 +57,7 @@ class Models:
         self._thread: Thread | None = None
         first, *later = _steps(settings)
         self._serving = first
-        self.lease = Lease(self._open(first))
+        self.lease = EngineHolder(self._open(first))
         if later:
             self._start(settings.model, lambda: later)
 

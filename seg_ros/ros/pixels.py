@@ -32,15 +32,15 @@ class Picture:
     header: Header
 
 
-def publish_picture(publisher: 'Publisher[Image]', picture: Picture) -> None:
+def publish_image(publisher: 'Publisher[Image]', image: Picture) -> None:
     """Publish an array as an Image with packed rows and little-endian samples."""
-    pixels = packed(picture.array)
+    pixels = packed(image.array)
     rcl = rcl_for_images()
     if rcl is not None:
-        image = unfilled_message(pixels, picture.encoding, picture.header)
+        image = unfilled_message(pixels, image.encoding, image.header)
         if rcl.publish(publisher, image, pixels):
             return
-    publisher.publish(image_message(pixels, picture.encoding, picture.header))
+    publisher.publish(image_message(pixels, image.encoding, image.header))
 
 
 def take_newest(subscription: 'Subscription[Any]') -> Any:

@@ -7,7 +7,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from seg_ros.ros.outputs import Output, View
 from seg_ros.ros.outputs.images import IMAGES
 from seg_ros.ros.outputs.vision import VISION
-from seg_ros.ros.pixels import Picture, publish_picture
+from seg_ros.ros.pixels import Picture, publish_image
 from seg_ros.ros.qos import MASKS
 
 OUTPUTS: tuple[Output, ...] = (*IMAGES, *VISION)
@@ -50,6 +50,6 @@ def publish(wanted: list[tuple[Output, Any]], view: View) -> None:
     for output, publisher in wanted:
         made = output.make(view)
         if isinstance(made, Picture):
-            publish_picture(publisher, made)
+            publish_image(publisher, made)
         elif made is not None:
             publisher.publish(made)

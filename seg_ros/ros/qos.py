@@ -16,7 +16,7 @@ LATCHED = QoSProfile(
 
 
 def images(reliable: bool) -> QoSProfile:
-    """Ask for the newest picture only."""
+    """Ask for the newest image only."""
     kind = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
     return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=kind)
 

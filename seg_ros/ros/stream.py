@@ -11,16 +11,16 @@ from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import Settings
 from seg_ros.pipeline.age import age_ms
-from seg_ros.pipeline.follower import Follower, parts_for
-from seg_ros.pipeline.lease import Lease
+from seg_ros.pipeline.engine_holder import EngineHolder
 from seg_ros.pipeline.mailbox import Mailbox
-from seg_ros.pipeline.order import StampOrder
 from seg_ros.pipeline.segmenter import Segmenter
 from seg_ros.pipeline.worker import Workers
 from seg_ros.ros.camera import Arrival, Camera, read_frame
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs import Output, View
 from seg_ros.ros.publishers import parts_of, publish, Publishers
+from seg_ros.temporal.stamp_order import StampOrder
+from seg_ros.temporal.temporal_filter import parts_for, TemporalFilter
 from std_msgs.msg import Header
 
 QUIET_S = 5.0
@@ -50,7 +50,7 @@ class Stream:
     """
 
     def __init__(
-        self, node: SafeLifecycleNode, settings: Settings, segmenters: Lease[Segmenter]
+        self, node: SafeLifecycleNode, settings: Settings, segmenters: EngineHolder[Segmenter]
     ) -> None:
         self._node = node
         self._settings = settings
@@ -63,7 +63,7 @@ class Stream:
         }
         self._publishers = {name: Publishers(node, name) for name in settings.cameras}
         # Two workers may come with masks of one camera: the lock keeps them in order.
-        self._followers = {name: (Follower(), Lock()) for name in settings.cameras}
+        self._followers = {name: (TemporalFilter(), Lock()) for name in settings.cameras}
 
     @property
     def running(self) -> bool:
@@ -87,8 +87,8 @@ class Stream:
         if self._workers is not None:
             self._workers.stop()
         self._workers = self._mailbox = None
-        for follower, _ in self._followers.values():
-            follower.forget()
+        for temporal_filter, _ in self._followers.values():
+            temporal_filter.forget()
 
     def close(self) -> None:
         """Withdraw every topic."""
@@ -189,14 +189,14 @@ class Stream:
     def _follow(
         self, request: Request, segmentation: Segmentation, segmenter: Segmenter
     ) -> None:
-        """Compare with the camera's earlier pictures and publish, both in the order of stamps."""
+        """Compare with the camera's earlier images and publish, both in the order of stamps."""
         camera, frame = request.camera, request.frame
-        follower, lock = self._followers[camera.name]
+        temporal_filter, lock = self._followers[camera.name]
         with lock:
             if not self._order.admit(camera.name, frame.stamp_ns):
                 camera.timing.count('late')
                 return
-            followed = follower.follow(
+            followed = temporal_filter.follow(
                 segmentation, frame.stamp_ns, segmenter.card, self._settings,
                 parts_of(request.wanted), segmenter.timing,
             )

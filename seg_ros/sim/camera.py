@@ -1,4 +1,4 @@
-"""What a real camera does to a picture: exposure, white balance, blur, noise and a lens's edge."""
+"""What a real camera does to an image: exposure, white balance, blur, noise and a lens's edge."""
 
 import cv2
 import numpy as np
@@ -7,20 +7,20 @@ from seg_ros.core.frame import Pixels
 
 def exposed(rgb: Pixels, random: np.random.Generator) -> Pixels:
     """
-    Photograph a rendered picture with a random camera.
+    Photograph a rendered image with a random camera.
 
     :param rgb: uint8 (H, W, 3).
     """
-    picture = _developed(rgb, random)
+    image = _developed(rgb, random)
     choice = random.random()
     if choice < 0.3:
-        blurred = cv2.GaussianBlur(picture, (0, 0), random.uniform(0.4, 1.6))
-        picture = np.asarray(blurred, np.uint8)
+        blurred = cv2.GaussianBlur(image, (0, 0), random.uniform(0.4, 1.6))
+        image = np.asarray(blurred, np.uint8)
     elif choice < 0.45:
-        picture = _smeared(picture, random)
+        image = _smeared(image, random)
     if random.random() < 0.35:
-        picture = _vignetted(picture, random)
-    return _noisy(picture, random)
+        image = _vignetted(image, random)
+    return _noisy(image, random)
 
 
 def _developed(rgb: Pixels, random: np.random.Generator) -> Pixels:
@@ -33,7 +33,7 @@ def _developed(rgb: Pixels, random: np.random.Generator) -> Pixels:
     return np.asarray(cv2.LUT(rgb, curve.astype(np.uint8)[None]), np.uint8)
 
 
-def _smeared(picture: Pixels, random: np.random.Generator) -> Pixels:
+def _smeared(image: Pixels, random: np.random.Generator) -> Pixels:
     """Blur along one direction, as a camera that moves does."""
     reach = random.uniform(1.5, 4.5)
     angle = random.uniform(0, np.pi)
@@ -42,21 +42,21 @@ def _smeared(picture: Pixels, random: np.random.Generator) -> Pixels:
     along = np.array([[np.sin(angle)], [np.cos(angle)]])
     rows, columns = np.rint(5 + along * steps).astype(int)
     np.add.at(kernel, (rows, columns), 1 / 40)
-    return np.asarray(cv2.filter2D(picture, -1, kernel), np.uint8)
+    return np.asarray(cv2.filter2D(image, -1, kernel), np.uint8)
 
 
-def _vignetted(picture: Pixels, random: np.random.Generator) -> Pixels:
+def _vignetted(image: Pixels, random: np.random.Generator) -> Pixels:
     """Darken away from a point, as a lens or a lamp at one side does."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     y, x = random.uniform(0, height), random.uniform(0, width)
     rows, columns = np.ogrid[:height, :width]
     far = np.hypot((rows - y) / height, (columns - x) / width).astype(np.float32)
     dim = 1.15 - random.uniform(0.2, 0.6) * far
-    return np.asarray(np.clip(picture * dim[..., None], 0, 255), np.uint8)
+    return np.asarray(np.clip(image * dim[..., None], 0, 255), np.uint8)
 
 
-def _noisy(picture: Pixels, random: np.random.Generator) -> Pixels:
-    noise = np.empty(picture.shape, np.int16)
+def _noisy(image: Pixels, random: np.random.Generator) -> Pixels:
+    noise = np.empty(image.shape, np.int16)
     cv2.setRNGSeed(int(random.integers(2 ** 31)))
     cv2.randn(noise, np.zeros(3), np.full(3, random.uniform(0.5, 9)))
-    return np.asarray(np.clip(picture + noise, 0, 255), np.uint8)
+    return np.asarray(np.clip(image + noise, 0, 255), np.uint8)

@@ -1,4 +1,4 @@
-"""Pictures with truth, world by world: world k of a seed is always the same, whoever draws it."""
+"""Images with truth, world by world: world k of a seed is always the same, whoever draws it."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 from seg_ros.core.frame import Pixels
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.sim.camera import exposed
+from seg_ros.sim.scene_renderer import SceneRenderer
 from seg_ros.sim.scenes import dress, make_scene
-from seg_ros.sim.studio import Studio
 from seg_ros.sim.textures import Split
 from seg_ros.sim.view import Light, Shot
 
 VIEWS = 2
-SCENES = 40     # of one cast: loading it takes as long as drawing thirty pictures
+SCENES = 40     # of one cast: loading it takes as long as drawing thirty images
 _ATTEMPTS = 5
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
     """
-    A picture and its truth.
+    An image and its truth.
 
     :param rgb: uint8 (H, W, 3).
     :param depth_mm: uint16 (H, W), along the camera's axis.
@@ -38,19 +38,19 @@ def world_samples(
     scenes: int = SCENES,
 ) -> Iterator[Sample]:
     """
-    Draw the pictures of one world: a cast in many scenes, some views of each.
+    Draw the images of one world: a cast in many scenes, some views of each.
 
     :param world: a number from 0; worlds of one seed have nothing in common.
     """
     random = np.random.default_rng([seed, world, split == 'held-out'])
-    with closing(Studio(random, split, size_hw)) as studio:
+    with closing(SceneRenderer(random, split, size_hw)) as renderer:
         for _ in range(scenes):
-            look = make_scene(studio.stage, studio.cast, random)
+            look = make_scene(renderer.world, renderer.assets, random)
             for view in range(VIEWS):
                 if view:
-                    dress(studio.stage, studio.cast, random, 0.5)
+                    dress(renderer.world, renderer.assets, random, 0.5)
                 for _ in range(_ATTEMPTS):
-                    shot, truth = studio.shoot(look(random), _light(random))
+                    shot, truth = renderer.shoot(look(random), _light(random))
                     if _worth_it(shot, truth):
                         depth = np.clip(shot.depth_m * 1000, 0, 65535).astype(np.uint16)
                         yield Sample(exposed(shot.rgb, random), depth, truth)

@@ -6,11 +6,11 @@ import math
 import numpy as np
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.sim.classes import PERSON
+from seg_ros.sim.scene_renderer import SceneRenderer
 from seg_ros.sim.scenes import make_scene
-from seg_ros.sim.stage import Body, Stage
-from seg_ros.sim.studio import Studio
 from seg_ros.sim.textures import Split
 from seg_ros.sim.view import Light, Shot, View
+from seg_ros.sim.world import Body, World
 
 CAMERA_M = 0.7      # its height above the floor
 _PITCH = -0.18
@@ -35,9 +35,9 @@ class Wanderer:
     body: Body | None = None
     turn_rad_s: float = 0.0
 
-    def advance(self, stage: Stage, step_s: float) -> None:
+    def advance(self, world: World, step_s: float) -> None:
         """Move on for a moment."""
-        ways = {side: _way_m(stage, self, side) for side in (-0.5, 0.0, 0.5)}
+        ways = {side: _way_m(world, self, side) for side in (-0.5, 0.0, 0.5)}
         if min(ways.values()) < _CLEAR_M:
             # Once it turns it keeps the side, or a corner would hold it.
             wider = 1.0 if ways[0.5] > ways[-0.5] else -1.0
@@ -63,37 +63,37 @@ class DrivenRoom:
         self, seed: int = 0, split: Split = 'train', size_hw: tuple[int, int] = (480, 640)
     ) -> None:
         random = np.random.default_rng(seed)
-        self._studio = Studio(random, split, size_hw)
-        self._stage, cast = self._studio.stage, self._studio.cast
-        make_scene(self._stage, cast, random, 'room')
-        moving = [body for body in (*cast.people, *cast.rovers) if body.shown]
+        self._renderer = SceneRenderer(random, split, size_hw)
+        self._world, assets = self._renderer.world, self._renderer.assets
+        make_scene(self._world, assets, random, 'room')
+        moving = [body for body in (*assets.people, *assets.rovers) if body.shown]
         self._wanderers = [self._wanderer(body, random) for body in moving]
         self.base = Wanderer(0.9, -0.9, random.uniform(0, 6.28), 0.5)
         self._time_s = 0.0
 
     def close(self) -> None:
         """Give the world back."""
-        self._studio.close()
+        self._renderer.close()
 
     def advance(self, seconds: float) -> None:
         """Let physics run, and everybody go their way."""
-        self._stage.settle(round(seconds / _STEP_S))
+        self._world.settle(round(seconds / _STEP_S))
         self._time_s += seconds
-        self.base.advance(self._stage, seconds)
+        self.base.advance(self._world, seconds)
         for wanderer in self._wanderers:
-            wanderer.advance(self._stage, seconds)
+            wanderer.advance(self._world, seconds)
             self._carry(wanderer)
 
     def shoot(self) -> tuple[Shot, Segmentation]:
-        """Take a picture from the base, and its truth."""
+        """Take an image from the base, and its truth."""
         base = self.base
         eye = base.x, base.y, CAMERA_M
         ahead = math.cos(base.heading), math.sin(base.heading), math.tan(_PITCH)
         target = eye[0] + ahead[0], eye[1] + ahead[1], eye[2] + ahead[2]
-        return self._studio.shoot(View(eye, target, fov_deg=self.fov_deg), Light())
+        return self._renderer.shoot(View(eye, target, fov_deg=self.fov_deg), Light())
 
     def _wanderer(self, body: Body, random: np.random.Generator) -> Wanderer:
-        x, y, _ = self._stage.place(body)
+        x, y, _ = self._world.place(body)
         speed = random.uniform(0.4, 0.9) if body.class_id == PERSON else random.uniform(0.2, 0.5)
         return Wanderer(x, y, random.uniform(0, 6.28), speed, body)
 
@@ -106,13 +106,13 @@ class DrivenRoom:
         if body.class_id == PERSON:
             turn = math.pi / 2, 0.0, wanderer.heading
             swing = _SWING * math.sin(2 * math.pi * 0.9 * self._time_s)
-            self._stage.bend(body, {'right_hip': swing, 'left_hip': -swing,
+            self._world.bend(body, {'right_hip': swing, 'left_hip': -swing,
                                     'right_shoulder': -swing, 'left_shoulder': swing})
-        at = wanderer.x, wanderer.y, self._stage.place(body)[2]
-        self._stage.show(body, at, self._stage.client.getQuaternionFromEuler(turn))
+        at = wanderer.x, wanderer.y, self._world.place(body)[2]
+        self._world.show(body, at, self._world.client.getQuaternionFromEuler(turn))
 
 
-def _way_m(stage: Stage, wanderer: Wanderer, side: float) -> float:
+def _way_m(world: World, wanderer: Wanderer, side: float) -> float:
     """Measure how far it is to the next thing, `side` radians off the heading, up to 3 m."""
     angle = wanderer.heading + side
     start, reach = 0.35, 3.0
@@ -120,6 +120,6 @@ def _way_m(stage: Stage, wanderer: Wanderer, side: float) -> float:
         (wanderer.x + r * math.cos(angle), wanderer.y + r * math.sin(angle), 0.35)
         for r in (start, reach)
     ]
-    number, _, share, *_ = stage.client.rayTest(*points)[0]
+    number, _, share, *_ = world.client.rayTest(*points)[0]
     own = wanderer.body is not None and number == wanderer.body.number
     return reach if number < 0 or own else start + share * (reach - start)

@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.sim.classes import OBJECT
+from seg_ros.sim.scene_renderer import SceneRenderer
 from seg_ros.sim.scenes import make_scene
-from seg_ros.sim.studio import Studio
 from seg_ros.sim.textures import Split
 from seg_ros.sim.view import FOV_DEG, Light, Shot, View
 
@@ -32,11 +32,11 @@ class OrbitedTable:
         kind: Literal['bin', 'table'] = 'table',
     ) -> None:
         random = np.random.default_rng(seed)
-        self._studio = Studio(random, split, size_hw)
-        stage = self._studio.stage
-        make_scene(stage, self._studio.cast, random, kind)
+        self._renderer = SceneRenderer(random, split, size_hw)
+        world = self._renderer.world
+        make_scene(world, self._renderer.assets, random, kind)
         heap = [
-            stage.place(body) for body in stage.bodies if body.shown and body.class_id == OBJECT
+            world.place(body) for body in world.bodies if body.shown and body.class_id == OBJECT
         ]
         self._target = np.median(heap, axis=0)
         self._start = random.uniform(0, 2 * math.pi)
@@ -44,18 +44,18 @@ class OrbitedTable:
 
     def close(self) -> None:
         """Give the world back."""
-        self._studio.close()
+        self._renderer.close()
 
     def advance(self, seconds: float) -> None:
         """Let physics run, and the camera go on."""
-        self._studio.stage.settle(round(seconds / _STEP_S))
+        self._renderer.world.settle(round(seconds / _STEP_S))
         self._time_s += seconds
 
     def shoot(self) -> tuple[Shot, Segmentation]:
-        """Take a picture, and its truth."""
+        """Take an image, and its truth."""
         spin = self._start + _TURN_RAD_S * self._time_s
         rise = _RISE + _SWING * math.sin(0.6 * self._time_s)
         flat, height = _DISTANCE_M * math.cos(rise), _DISTANCE_M * math.sin(rise)
         x, y, z = self._target.tolist()
         eye = x + flat * math.cos(spin), y + flat * math.sin(spin), z + height
-        return self._studio.shoot(View(eye, (x, y, z)), Light())
+        return self._renderer.shoot(View(eye, (x, y, z)), Light())

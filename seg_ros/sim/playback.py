@@ -1,4 +1,4 @@
-"""A recording, played forth and back: pictures and their truth without a simulator."""
+"""A recording, played forth and back: images and their truth without a simulator."""
 
 import json
 from pathlib import Path
@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import ImageError
-from seg_ros.core.panoptic_ids import FIRST_STUFF
 from seg_ros.core.segmentation import Segment, Segmentation
-from seg_ros.sim.truth import UNLABELLED
+from seg_ros.masks.panoptic_ids import FIRST_STUFF
+from seg_ros.sim.ground_truth import UNLABELLED
 from seg_ros.sim.view import FOV_DEG, Shot
 
 SEQUENCE = Path(__file__).with_name('sequence')
@@ -36,7 +36,7 @@ class Playback:
                 f'{folder} cannot be played ({error})', 'a recording of seg_ros render --orbit'
             ) from error
         if not self._shots:
-            raise ImageError(f'{folder} holds no picture', 'a recording of seg_ros render --orbit')
+            raise ImageError(f'{folder} holds no image', 'a recording of seg_ros render --orbit')
         self._time_s = 0.0
 
     def __len__(self) -> int:
@@ -47,7 +47,7 @@ class Playback:
         self._time_s += seconds
 
     def shoot(self) -> tuple[Shot, Segmentation]:
-        """Return the picture of the moment, and its truth."""
+        """Return the image of the moment, and its truth."""
         last = max(1, len(self._shots) - 1)
         turn = int(self._time_s * RATE_HZ) % (2 * last)
         return self._shots[min(turn, 2 * last - turn, len(self._shots) - 1)]
@@ -58,11 +58,11 @@ class Playback:
 
 def _shot(folder: Path, annotation: dict[str, Any]) -> tuple[Shot, Segmentation]:
     mask, name = folder / 'panoptic' / annotation['file_name'], Path(annotation['file_name']).stem
-    picture = cv2.imread(str(folder / 'images' / f'{name}.jpg'))
+    image = cv2.imread(str(folder / 'images' / f'{name}.jpg'))
     colors = cv2.imread(str(mask))
-    if picture is None or colors is None:
-        raise ValueError(f'no picture or no mask of {name}')
-    rgb = np.asarray(picture[..., ::-1], np.uint8, order='C')
+    if image is None or colors is None:
+        raise ValueError(f'no image or no mask of {name}')
+    rgb = np.asarray(image[..., ::-1], np.uint8, order='C')
     nothing = np.zeros(rgb.shape[:2], np.float32), np.full(rgb.shape[:2], -1, np.int32)
     return Shot(rgb, *nothing), _truth(colors, annotation['segments_info'])
 

@@ -6,11 +6,11 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from seg_ros.sim.cast import Cast
+from seg_ros.sim.assets import Assets
 from seg_ros.sim.classes import FLOOR, OBJECT, PERSON, ROBOT
-from seg_ros.sim.stage import Body, Stage, Vector
 from seg_ros.sim.textures import color
 from seg_ros.sim.view import View
+from seg_ros.sim.world import Body, Vector, World
 
 Random: TypeAlias = np.random.Generator
 Look: TypeAlias = Callable[[Random], View]
@@ -21,170 +21,170 @@ _NAKED = ('neck', 'head', 'wrist', 'elbow', 'hand')
 _LEGS = ('hip', 'knee', 'ankle')
 
 
-def make_scene(stage: Stage, cast: Cast, random: Random, kind: Kind | None = None) -> Look:
+def make_scene(world: World, assets: Assets, random: Random, kind: Kind | None = None) -> Look:
     """
     Clear the stage and arrange a scene.
 
     :param kind: None chooses one at random.
     :returns: what draws a view of it.
     """
-    stage.clear()
+    world.clear()
     lot = random.random()
     chosen = kind or ('bin' if lot < 0.3 else 'table' if lot < 0.58 else 'room')
-    look = _SCENES[chosen](stage, cast, random)
-    dress(stage, cast, random, 1.0)
+    look = _SCENES[chosen](world, assets, random)
+    dress(world, assets, random, 1.0)
     return look
 
 
-def dress(stage: Stage, cast: Cast, random: Random, share: float) -> None:
+def dress(world: World, assets: Assets, random: Random, share: float) -> None:
     """Repaint this share of all that is shown."""
-    for body in stage.bodies:
+    for body in world.bodies:
         if body.shown and random.random() < share:
-            _DRESS.get(body.class_id, _dress_surface)(stage, cast, random, body)
+            _DRESS.get(body.class_id, _dress_surface)(world, assets, random, body)
 
 
-def _bin_scene(stage: Stage, cast: Cast, random: Random) -> Look:
-    top = _room_with_table(stage, cast, random)
-    chosen = cast.bins[random.integers(len(cast.bins))]
+def _bin_scene(world: World, assets: Assets, random: Random) -> Look:
+    top = _room_with_table(world, assets, random)
+    chosen = assets.bins[random.integers(len(assets.bins))]
     spin = _turn(random)
-    stage.show(chosen.body, (0, 0, top), spin)
+    world.show(chosen.body, (0, 0, top), spin)
     reach = 0.7 * min(chosen.half)
-    _drop(stage, cast, random, (6, 22), (0, 0, top + 0.1), reach)
-    stage.settle(300)
-    _bystanders(stage, cast, random, top)
+    _drop(world, assets, random, (6, 22), (0, 0, top + 0.1), reach)
+    world.settle(300)
+    _bystanders(world, assets, random, top)
     return lambda random: _orbit(random, top + 0.03, (40, 90), (0.4, 0.9))
 
 
-def _table_scene(stage: Stage, cast: Cast, random: Random) -> Look:
-    top = _room_with_table(stage, cast, random)
+def _table_scene(world: World, assets: Assets, random: Random) -> Look:
+    top = _room_with_table(world, assets, random)
     reach = random.uniform(0.08, 0.26)
-    _drop(stage, cast, random, (5, 19), (0, 0, top + 0.1), reach)
-    stage.settle(300)
-    _bystanders(stage, cast, random, top)
+    _drop(world, assets, random, (5, 19), (0, 0, top + 0.1), reach)
+    world.settle(300)
+    _bystanders(world, assets, random, top)
     return lambda random: _orbit(random, top + 0.03, (18, 85), (0.5, 1.5))
 
 
-def _room_scene(stage: Stage, cast: Cast, random: Random) -> Look:
+def _room_scene(world: World, assets: Assets, random: Random) -> Look:
     half = random.uniform(2.0, 4.2)
-    _walls(stage, cast, random, half, (3, 9))
-    table = cast.tables[random.integers(len(cast.tables))]
+    _walls(world, assets, random, half, (3, 9))
+    table = assets.tables[random.integers(len(assets.tables))]
     if random.random() < 0.7:
         x, y = random.uniform(-0.5, 0.5, 2).tolist()
-        stage.show(table.body, (x, y, 0), _turn(random))
-        _drop(stage, cast, random, (4, 12), (x, y, table.top_m + 0.1), 0.18)
-    _drop(stage, cast, random, (3, 9), (*_spot(random, half, 0.6), 0.1), 0.2)
-    stage.settle(240)
-    for person in _some(random, cast.people, (0.12, 0.38, 0.3, 0.2)):
-        _stand(stage, random, person, (*_spot(random, half, 0.75), 0.0))
-    for robot in _some(random, (*cast.rovers, *cast.arms), (0.15, 0.45, 0.4)):
-        _stand(stage, random, robot, (*_spot(random, half, 0.65), 0.0))
-    return lambda random: _drive(stage, random, half)
+        world.show(table.body, (x, y, 0), _turn(random))
+        _drop(world, assets, random, (4, 12), (x, y, table.top_m + 0.1), 0.18)
+    _drop(world, assets, random, (3, 9), (*_spot(random, half, 0.6), 0.1), 0.2)
+    world.settle(240)
+    for person in _some(random, assets.people, (0.12, 0.38, 0.3, 0.2)):
+        _stand(world, random, person, (*_spot(random, half, 0.75), 0.0))
+    for robot in _some(random, (*assets.rovers, *assets.arms), (0.15, 0.45, 0.4)):
+        _stand(world, random, robot, (*_spot(random, half, 0.65), 0.0))
+    return lambda random: _drive(world, random, half)
 
 
-def _room_with_table(stage: Stage, cast: Cast, random: Random) -> float:
+def _room_with_table(world: World, assets: Assets, random: Random) -> float:
     """Put a table into the middle of a room; returns the height of its top."""
-    _walls(stage, cast, random, random.uniform(1.6, 3.5), (0, 5))
-    table = cast.tables[random.integers(len(cast.tables))]
-    stage.show(table.body, (0, 0, 0), _turn(random))
+    _walls(world, assets, random, random.uniform(1.6, 3.5), (0, 5))
+    table = assets.tables[random.integers(len(assets.tables))]
+    world.show(table.body, (0, 0, 0), _turn(random))
     return table.top_m
 
 
 def _walls(
-    stage: Stage, cast: Cast, random: Random, half: float, furniture: tuple[int, int]
+    world: World, assets: Assets, random: Random, half: float, furniture: tuple[int, int]
 ) -> None:
-    stage.show(cast.floor, (0, 0, 0))
-    for side, wall in enumerate(cast.walls):
-        stage.show(wall, _polar(half, side * math.pi / 2), _yaw(side * math.pi / 2))
-    for door in _some(random, cast.doors, (0.4, 0.4, 0.2)):
+    world.show(assets.floor, (0, 0, 0))
+    for side, wall in enumerate(assets.walls):
+        world.show(wall, _polar(half, side * math.pi / 2), _yaw(side * math.pi / 2))
+    for door in _some(random, assets.doors, (0.4, 0.4, 0.2)):
         angle = random.integers(4) * math.pi / 2
         along = random.uniform(-0.6, 0.6) * half
         x, y, _ = _polar(half - 0.06, angle)
         at = x - along * math.sin(angle), y + along * math.cos(angle), 0.0
-        stage.show(door, at, _yaw(angle))
-    for number in random.permutation(len(cast.furniture))[:random.integers(*furniture)]:
+        world.show(door, at, _yaw(angle))
+    for number in random.permutation(len(assets.furniture))[:random.integers(*furniture)]:
         at = _polar(half * random.uniform(0.6, 0.92), random.uniform(0, 2 * math.pi))
-        stage.show(cast.furniture[number], at, _turn(random))
+        world.show(assets.furniture[number], at, _turn(random))
 
 
 def _drop(
-    stage: Stage, cast: Cast, random: Random, counts: tuple[int, int], at: Vector, reach: float
+    world: World, assets: Assets, random: Random, counts: tuple[int, int], at: Vector, reach: float
 ) -> None:
     """Let so many objects that are not in the scene yet fall into a heap."""
-    free = [body for body in cast.objects if not body.shown]
+    free = [body for body in assets.objects if not body.shown]
     chosen = random.permutation(len(free))[:random.integers(*counts)]
     for step, number in enumerate(chosen.tolist()):
         x, y = random.uniform(-reach, reach, 2)
         turn = random.normal(size=4)
         place = at[0] + x, at[1] + y, at[2] + 0.045 * step
-        stage.show(free[number], place, (turn / np.linalg.norm(turn)).tolist())
+        world.show(free[number], place, (turn / np.linalg.norm(turn)).tolist())
 
 
-def _bystanders(stage: Stage, cast: Cast, random: Random, top: float) -> None:
+def _bystanders(world: World, assets: Assets, random: Random, top: float) -> None:
     """Put an arm beside the heap, or a person before the table, or both."""
     if random.random() < 0.62:
-        arm = cast.arms[random.integers(len(cast.arms))]
-        stage.pose(arm, random, 1.6)
+        arm = assets.arms[random.integers(len(assets.arms))]
+        world.pose(arm, random, 1.6)
         at = _polar(random.uniform(0.3, 0.55), random.uniform(0, 2 * math.pi))
-        stage.show(arm, (at[0], at[1], top), _turn(random))
+        world.show(arm, (at[0], at[1], top), _turn(random))
     if random.random() < 0.35:
-        person = cast.people[random.integers(len(cast.people))]
+        person = assets.people[random.integers(len(assets.people))]
         at = _polar(random.uniform(0.6, 1.3), random.uniform(0, 2 * math.pi))
-        _stand(stage, random, person, at)
+        _stand(world, random, person, at)
 
 
-def _stand(stage: Stage, random: Random, body: Body, at: Vector) -> None:
+def _stand(world: World, random: Random, body: Body, at: Vector) -> None:
     """Stand a posed robot or person on the floor."""
     if body.class_id == ROBOT:
-        stage.pose(body, random, 1.2 if body.kind in ('panda', 'model') else 0.5)
-        stage.stand(body, at, _turn(random))
+        world.pose(body, random, 1.2 if body.kind in ('panda', 'model') else 0.5)
+        world.stand(body, at, _turn(random))
     else:
-        stage.pose(body, random, 1.0)
+        world.pose(body, random, 1.0)
         # The figure's y axis points up.
-        upright = stage.client.getQuaternionFromEuler([math.pi / 2, 0, random.uniform(0, 6.28)])
-        stage.stand(body, at, upright)
+        upright = world.client.getQuaternionFromEuler([math.pi / 2, 0, random.uniform(0, 6.28)])
+        world.stand(body, at, upright)
 
 
-def _dress_surface(stage: Stage, cast: Cast, random: Random, body: Body) -> None:
+def _dress_surface(world: World, assets: Assets, random: Random, body: Body) -> None:
     tint = random.uniform(0.75, 1, 3)
     if random.random() < (0.85 if body.class_id == FLOOR else 0.7):
-        stage.paint(body, tint, cast.surfaces[random.integers(len(cast.surfaces))])
+        world.paint(body, tint, assets.surfaces[random.integers(len(assets.surfaces))])
     else:
-        stage.paint(body, color(random) / 255)
+        world.paint(body, color(random) / 255)
 
 
-def _dress_object(stage: Stage, cast: Cast, random: Random, body: Body) -> None:
+def _dress_object(world: World, assets: Assets, random: Random, body: Body) -> None:
     if random.random() < 0.6:
-        stage.paint(body, (1, 1, 1), cast.prints[random.integers(len(cast.prints))])
+        world.paint(body, (1, 1, 1), assets.prints[random.integers(len(assets.prints))])
     else:
-        stage.paint(body, color(random) / 255)
+        world.paint(body, color(random) / 255)
 
 
-def _dress_robot(stage: Stage, cast: Cast, random: Random, body: Body) -> None:
+def _dress_robot(world: World, assets: Assets, random: Random, body: Body) -> None:
     """Leave its maker's colours, or paint it white, grey, black or one colour."""
     choice = random.random()
     if choice < 0.5:
-        stage.unpaint(body)
+        world.unpaint(body)
     elif choice < 0.75:
-        stage.paint(body, (random.choice([0.08, 0.3, 0.6, 0.85, 0.95]),) * 3)
+        world.paint(body, (random.choice([0.08, 0.3, 0.6, 0.85, 0.95]),) * 3)
     else:
-        stage.paint(body, color(random) / 255)
+        world.paint(body, color(random) / 255)
 
 
-def _dress_person(stage: Stage, cast: Cast, random: Random, body: Body) -> None:
+def _dress_person(world: World, assets: Assets, random: Random, body: Body) -> None:
     skin = np.array(_SKIN[random.integers(len(_SKIN))]) / 255
     top, trousers = color(random) / 255, color(random) / 255
-    pattern = int(random.choice(cast.surfaces)) if random.random() < 0.4 else -1
-    for link, name in stage.link_names(body).items():
+    pattern = int(random.choice(assets.surfaces)) if random.random() < 0.4 else -1
+    for link, name in world.link_names(body).items():
         if any(word in name for word in _NAKED):
-            stage.paint(body, skin, links=[link])
+            world.paint(body, skin, links=[link])
         elif any(word in name for word in _LEGS):
-            stage.paint(body, trousers, links=[link])
+            world.paint(body, trousers, links=[link])
         else:
-            stage.paint(body, top, pattern, links=[link])
+            world.paint(body, top, pattern, links=[link])
 
 
 _DRESS = {OBJECT: _dress_object, ROBOT: _dress_robot, PERSON: _dress_person}
-_SCENES: dict[Kind, Callable[[Stage, Cast, Random], Look]] = {
+_SCENES: dict[Kind, Callable[[World, Assets, Random], Look]] = {
     'bin': _bin_scene, 'table': _table_scene, 'room': _room_scene,
 }
 
@@ -200,21 +200,21 @@ def _orbit(
     x, y, _ = _polar(distance * math.cos(rise), spin)
     eye = target + np.array([x, y, distance * math.sin(rise)])
     roll = random.normal(0, 0.08)
-    # From straight above, the top of the picture may point anywhere.
+    # From straight above, the top of the image may point anywhere.
     up = (-math.cos(spin), -math.sin(spin), 0.3) if rise > 1.2 else (math.sin(roll), 0.0, 1.0)
     return View(_vector(eye), _vector(target), up, random.uniform(36, 62))
 
 
-def _drive(stage: Stage, random: Random, half: float) -> View:
+def _drive(world: World, random: Random, half: float) -> View:
     """Look from a driving base, mostly towards something that is not furniture."""
     eye = np.array([*_spot(random, half, 0.85), random.uniform(0.25, 1.5)])
-    goals = [body for body in stage.bodies if body.shown and body.class_id >= OBJECT]
+    goals = [body for body in world.bodies if body.shown and body.class_id >= OBJECT]
     if goals and random.random() < 0.75:
         # Rare classes draw the eye as often as the many objects do.
         classes = sorted({body.class_id for body in goals})
         chosen = classes[random.integers(len(classes))]
         goals = [body for body in goals if body.class_id == chosen]
-        goal = np.array(stage.place(goals[random.integers(len(goals))]))
+        goal = np.array(world.place(goals[random.integers(len(goals))]))
     else:
         goal = np.array([*_spot(random, half, 0.5), 0.5])
     away = goal[:2] - eye[:2]

@@ -1,4 +1,4 @@
-"""A table with moving objects, drawn with OpenCV alone: the demo's picture and its truth."""
+"""A table with moving objects, drawn with OpenCV alone: the demo's image and its truth."""
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ class Tabletop:
     """
     Six shaded objects that wander over a wooden table without touching.
 
-    :param size_hw: of the pictures, in pixels.
+    :param size_hw: of the images, in pixels.
     """
 
     def __init__(self, size_hw: tuple[int, int] = (480, 640), seed: int = 7) -> None:
@@ -29,13 +29,13 @@ class Tabletop:
         self._table = np.clip(table, 0, 255).astype(np.uint8)
         self._size_hw = size_hw
 
-    def picture(self, time_s: float) -> tuple[Pixels, NDArray[np.uint8]]:
+    def image(self, time_s: float) -> tuple[Pixels, NDArray[np.uint8]]:
         """
         Draw the table at a moment.
 
         :returns: rgb uint8 (H, W, 3), and a map uint8 (H, W) of object numbers, 0 = table.
         """
-        picture = self._table.copy()
+        image = self._table.copy()
         truth = np.zeros(self._size_hw, np.uint8)
         height, width = self._size_hw
         reach = round(0.2 * height)
@@ -49,10 +49,10 @@ class Tabletop:
             mask = np.zeros(truth[window].shape, np.uint8)
             outline = _outline(number, center, 0.13 * height, 0.5 * phase)
             cv2.fillPoly(mask, [outline], 255, cv2.LINE_AA)
-            _cast_shadow(picture[window], mask)
-            _paint(picture[window], mask, color, center, reach)
+            _cast_shadow(image[window], mask)
+            _paint(image[window], mask, color, center, reach)
             truth[window][mask > 127] = number + 1
-        return cv2.GaussianBlur(picture, (3, 3), 0), truth
+        return cv2.GaussianBlur(image, (3, 3), 0), truth
 
 
 def _outline(
@@ -68,14 +68,14 @@ def _outline(
     return np.rint(points).astype(np.int32)
 
 
-def _cast_shadow(picture: Pixels, mask: NDArray[np.uint8]) -> None:
+def _cast_shadow(image: Pixels, mask: NDArray[np.uint8]) -> None:
     moved = cv2.warpAffine(mask, np.array([[1.0, 0, 5], [0, 1, 6]]), mask.shape[::-1])
     soft = cv2.GaussianBlur(moved, (0, 0), 4).astype(np.float32) / 255
-    picture[:] = (picture * (1 - 0.18 * soft[..., None])).astype(np.uint8)
+    image[:] = (image * (1 - 0.18 * soft[..., None])).astype(np.uint8)
 
 
 def _paint(
-    picture: Pixels, mask: NDArray[np.uint8], color: tuple[int, int, int],
+    image: Pixels, mask: NDArray[np.uint8], color: tuple[int, int, int],
     center: tuple[int, int], reach: int,
 ) -> None:
     """Light an object from the upper left and blend its edge."""
@@ -83,4 +83,4 @@ def _paint(
     light = 1.12 - 0.3 * ((columns - center[0]) + (rows - center[1])) / (2 * reach)
     lit = np.clip(np.array(color, np.float32) * light[..., None], 0, 255)
     share = mask[..., None].astype(np.float32) / 255
-    picture[:] = (picture * (1 - share) + lit * share).astype(np.uint8)
+    image[:] = (image * (1 - share) + lit * share).astype(np.uint8)

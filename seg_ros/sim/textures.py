@@ -40,13 +40,13 @@ def printed(random: np.random.Generator, split: Split) -> Pixels:
     """
     ground = random.random()
     if ground < 0.25:
-        picture = surface(random, split)
+        image = surface(random, split)
     else:
         plain = color(random) if ground < 0.6 else np.full(3, random.choice([12.0, 40, 225, 248]))
-        picture = np.full((SIDE, SIDE, 3), plain).astype(np.uint8)
+        image = np.full((SIDE, SIDE, 3), plain).astype(np.uint8)
     for _ in range(random.integers(1, 12)):
-        _PRINTS[random.integers(len(_PRINTS))](picture, random, split)
-    return picture
+        _PRINTS[random.integers(len(_PRINTS))](image, random, split)
+    return image
 
 
 def color(random: np.random.Generator) -> NDArray[np.float64]:
@@ -123,26 +123,26 @@ def _ink(random: np.random.Generator) -> tuple[float, ...]:
     return tuple(color(random).tolist())
 
 
-def _print_block(picture: Pixels, random: np.random.Generator, split: Split) -> None:
+def _print_block(image: Pixels, random: np.random.Generator, split: Split) -> None:
     x0, y0, x1, y1 = random.integers(-20, SIDE + 20, 4).tolist()
-    cv2.rectangle(picture, (x0, y0), (x1, y1), _ink(random), -1)
+    cv2.rectangle(image, (x0, y0), (x1, y1), _ink(random), -1)
 
 
-def _print_disc(picture: Pixels, random: np.random.Generator, split: Split) -> None:
+def _print_disc(image: Pixels, random: np.random.Generator, split: Split) -> None:
     x, y, tilt = random.integers(0, SIDE, 3).tolist()
     axes = random.integers(5, 100, 2).tolist()
-    cv2.ellipse(picture, (x, y), axes, tilt, 0, 360, _ink(random), int(random.choice([-1, 4])))
+    cv2.ellipse(image, (x, y), axes, tilt, 0, 360, _ink(random), int(random.choice([-1, 4])))
 
 
-def _print_word(picture: Pixels, random: np.random.Generator, split: Split) -> None:
+def _print_word(image: Pixels, random: np.random.Generator, split: Split) -> None:
     word = ''.join(random.choice(list(_LETTERS[split]), random.integers(2, 10)))
     x, y = random.integers(-20, 200, 2).tolist()
     size = random.uniform(0.5, 3.5)
     thick = int(random.integers(1, 9))
-    cv2.putText(picture, word, (x, y), int(random.integers(0, 6)), size, _ink(random), thick)
+    cv2.putText(image, word, (x, y), int(random.integers(0, 6)), size, _ink(random), thick)
 
 
-def _print_lines(picture: Pixels, random: np.random.Generator, split: Split) -> None:
+def _print_lines(image: Pixels, random: np.random.Generator, split: Split) -> None:
     """Draw small print: rows of short strokes, or a bar code."""
     x, y = random.integers(0, 180, 2).tolist()
     ink, bars = _ink(random), random.random() < 0.4
@@ -150,7 +150,7 @@ def _print_lines(picture: Pixels, random: np.random.Generator, split: Split) -> 
         start = (x + 5 * step, y) if bars else (x, y + 8 * step)
         length = 50 if bars else int(random.integers(20, 90))
         end = (start[0], y + length) if bars else (x + length, start[1])
-        cv2.line(picture, start, end, ink, int(random.integers(1, 4)) if bars else 2)
+        cv2.line(image, start, end, ink, int(random.integers(1, 4)) if bars else 2)
 
 
 _PRINTS = (_print_block, _print_disc, _print_word, _print_word, _print_lines)

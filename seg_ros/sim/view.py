@@ -16,7 +16,7 @@ class View:
 
     :param eye: its position in the world, metres.
     :param target: a point on its axis.
-    :param up: which way its picture's top points.
+    :param up: which way its image's top points.
     :param fov_deg: vertical field of view.
     """
 

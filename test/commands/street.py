@@ -11,7 +11,7 @@ CARD = card_from_dict({'name': 'street', 'task': 'panoptic', 'classes': [
 ]})
 
 
-def make_picture(seed=0, size_hw=(60, 80)):
+def make_image(seed=0, size_hw=(60, 80)):
     """Return bgr pixels with two cars on the road under a grey sky; the seed moves the cars."""
     shift = seed % 20
     pixels = np.full((*size_hw, 3), 120, np.uint8)
@@ -22,7 +22,7 @@ def make_picture(seed=0, size_hw=(60, 80)):
 
 
 def segment(frame):
-    """Segment what `make_picture` draws, by plain numpy and connected components."""
+    """Segment what `make_image` draws, by plain numpy and connected components."""
     grey = frame.pixels if frame.color == 'gray' else frame.pixels[:, :, 1]
     classes = np.full(frame.size_hw, 255, np.uint8)
     classes[grey < 60] = 2

@@ -9,7 +9,7 @@ from rosbags.typesys import get_typestore, Stores
 from seg_ros.commands.bag import Bag, BagWriter, camera_from_topic
 from seg_ros.commands.sources import open_sources
 from seg_ros.core.errors import ImageError, SettingError
-from street import make_picture, segment
+from street import make_image, segment
 
 TYPES = get_typestore(Stores.ROS2_JAZZY)
 IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
@@ -23,7 +23,7 @@ def header(seed):
 
 
 def raw(seed, encoding='bgr8', pixels=None):
-    pixels = make_picture(seed) if pixels is None else pixels
+    pixels = make_image(seed) if pixels is None else pixels
     height, width = pixels.shape[:2]
     data = pixels.reshape(-1).view(np.uint8)
     return IMAGE, TYPES.types[IMAGE](
@@ -32,7 +32,7 @@ def raw(seed, encoding='bgr8', pixels=None):
 
 
 def compressed(seed):
-    data = cv2.imencode('.png', make_picture(seed))[1]
+    data = cv2.imencode('.png', make_image(seed))[1]
     return COMPRESSED, TYPES.types[COMPRESSED](header(seed), 'bgr8; png compressed bgr8', data)
 
 
@@ -70,16 +70,16 @@ def test_raw_and_compressed_images_are_read_with_their_headers(storage, tmp_path
         ('/rear/image_raw/compressed', compressed(1)), ('/front/image_raw', raw(2)),
     ])
     (bag,) = open_sources([path], (), skips)
-    pictures = list(bag.pictures(skips))
+    images = list(bag.images(skips))
     assert (len(bag), bag.storage, skips) == (3, storage, [])
-    assert [picture.name for picture in pictures] == [
+    assert [item.name for item in images] == [
         'front_image_raw_1000000000007', 'rear_image_raw_compressed_1001000000007',
         'front_image_raw_1002000000007',
     ]
-    assert [picture.received_ns // SECOND for picture in pictures] == [5000, 5002, 5003]
-    for seed, picture in enumerate(pictures):
-        frame = picture.frame
-        np.testing.assert_array_equal(frame.pixels, make_picture(seed))
+    assert [item.received_ns // SECOND for item in images] == [5000, 5002, 5003]
+    for seed, item in enumerate(images):
+        frame = item.frame
+        np.testing.assert_array_equal(frame.pixels, make_image(seed))
         assert (frame.stamp_ns, frame.frame_id) == ((1000 + seed) * SECOND + 7, 'camera_optical')
 
 
@@ -89,7 +89,7 @@ def test_the_file_of_a_bag_can_be_given_instead_of_its_folder(storage, tmp_path,
     (path,) = (item for item in folder.iterdir() if item.suffix != '.yaml')
     (bag,) = open_sources([path], (), skips)
     assert bag.storage == storage
-    assert len(list(bag.pictures(skips))) == len(bag) == 1
+    assert len(list(bag.images(skips))) == len(bag) == 1
 
 
 def test_only_the_topics_asked_for_are_read(tmp_path, skips):
@@ -98,7 +98,7 @@ def test_only_the_topics_asked_for_are_read(tmp_path, skips):
     ])
     bag = Bag(path, ['/rear/image_raw'])
     assert len(bag) == 2
-    assert {picture.topic for picture in bag.pictures(skips)} == {'/rear/image_raw'}
+    assert {item.topic for item in bag.images(skips)} == {'/rear/image_raw'}
 
 
 @pytest.mark.parametrize('topic', ['/chatter', '/nowhere'])
@@ -123,17 +123,17 @@ def test_messages_that_cannot_be_read_are_told_one_by_one(storage, tmp_path, ski
         ('/front/image_raw', raw(0)),
         ('/depth/image', raw(1, '32FC1', depth)),
         ('/front/image_raw', (IMAGE, bytes(whole)[:100])),
-        ('/front/image_raw', raw(2, 'bgr8', make_picture(2)[:, :, 0].copy())),
+        ('/front/image_raw', raw(2, 'bgr8', make_image(2)[:, :, 0].copy())),
         ('/front/image_raw', (IMAGE, b'')),
         ('/front/image_raw', raw(5)),
     ])
-    pictures = list(Bag(path, []).pictures(skips))
-    assert [picture.frame.stamp_ns // SECOND for picture in pictures] == [1000, 1005]
+    images = list(Bag(path, []).images(skips))
+    assert [pixels.frame.stamp_ns // SECOND for pixels in images] == [1000, 1005]
     assert [name for name, _ in skips] == [
         f'{path}, /depth/image', *3 * [f'{path}, /front/image_raw']
     ]
     assert [message.split(' ')[:2] for _, message in skips] == [
-        ['encoding', '32FC1,'], ['a', 'damaged'], ['bgr8', 'picture'], ['a', 'damaged'],
+        ['encoding', '32FC1,'], ['a', 'damaged'], ['bgr8', 'image'], ['a', 'damaged'],
     ]
 
 
@@ -148,7 +148,7 @@ def test_a_bag_that_was_cut_off_is_told_and_never_ends_the_run(storage, share, t
     except ImageError:
         read = 0
     else:
-        read = len(list(bag.pictures(skips)))
+        read = len(list(bag.images(skips)))
     assert read < 20
     assert 'a damaged recording' in skips[-1][1]
 
@@ -167,8 +167,8 @@ def test_masks_are_written_under_the_headers_of_their_images(storage, tmp_path, 
         ('/front/image_raw', raw(seed)) for seed in range(3)
     ])
     with BagWriter(tmp_path / 'out', storage) as writer:
-        for picture in Bag(source, []).pictures(skips):
-            writer.write('any', picture, segment(picture.frame))
+        for pixels in Bag(source, []).images(skips):
+            writer.write('any', pixels, segment(pixels.frame))
     written = read_bag(tmp_path / 'out')
     encodings = {
         'semantic': 'mono8', 'instance': '16UC1', 'panoptic': '32SC1', 'confidence': 'mono8'
@@ -198,19 +198,19 @@ def test_two_topics_of_one_camera_are_kept_apart(tmp_path, skips):
         ('/front/image_raw', raw(0)), ('/front/image_raw/compressed', compressed(0)),
     ])
     with BagWriter(tmp_path / 'out', 'mcap') as writer:
-        for picture in Bag(source, []).pictures(skips):
-            writer.write('any', picture, segment(picture.frame))
+        for pixels in Bag(source, []).images(skips):
+            writer.write('any', pixels, segment(pixels.frame))
     assert {topic.split('/')[2] for topic in read_bag(tmp_path / 'out')} == {'front', 'front_2'}
 
 
 def test_a_bag_is_whole_even_if_the_run_ends_early(tmp_path, skips):
     source = write_bag(tmp_path / 'in', 'mcap', [('/a/image', raw(seed)) for seed in range(3)])
 
-    picture = next(Bag(source, []).pictures(skips))
+    pixels = next(Bag(source, []).images(skips))
 
     def interrupted():
         with BagWriter(tmp_path / 'out', 'mcap') as writer:
-            writer.write('any', picture, segment(picture.frame))
+            writer.write('any', pixels, segment(pixels.frame))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -221,10 +221,10 @@ def test_a_bag_is_whole_even_if_the_run_ends_early(tmp_path, skips):
 def test_a_bag_that_cannot_be_written_is_told(tmp_path, skips):
     source = write_bag(tmp_path / 'in', 'mcap', [('/a/image', raw(0))])
     (tmp_path / 'file').write_text('in the way')
-    (picture,) = Bag(source, []).pictures(skips)
+    (pixels,) = Bag(source, []).images(skips)
     writer = BagWriter(tmp_path / 'file' / 'bag', 'mcap')
     with pytest.raises(SettingError, match='cannot be written'):
-        writer.write('any', picture, segment(picture.frame))
+        writer.write('any', pixels, segment(pixels.frame))
 
 
 @pytest.mark.parametrize(('topic', 'camera'), [

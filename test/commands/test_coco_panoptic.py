@@ -4,12 +4,12 @@ import cv2
 import numpy as np
 import pytest
 from seg_ros.commands.coco_panoptic import CocoPanoptic, panoptic_ids, rgb_from_ids
-from seg_ros.commands.picture import Picture
+from seg_ros.commands.source_image import SourceImage
 from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.errors import ContractError
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
-from street import CARD, make_picture, segment
+from street import CARD, make_image, segment
 
 
 def read_ids(path):
@@ -20,19 +20,19 @@ def read_ids(path):
 
 @pytest.fixture
 def written(tmp_path):
-    pictures = {}
+    images = {}
     with CocoPanoptic(tmp_path, CARD) as sink:
         for seed in range(3):
-            frame = Frame(make_picture(seed), 'bgr')
+            frame = Frame(make_image(seed), 'bgr')
             masks = segment(frame)
-            sink.write(f'p{seed}', Picture(f'p{seed}', f'in/p{seed}.jpg', frame), masks)
-            pictures[f'p{seed}'] = masks
-    return tmp_path, json.loads((tmp_path / 'panoptic.json').read_text()), pictures
+            sink.write(f'p{seed}', SourceImage(f'p{seed}', f'in/p{seed}.jpg', frame), masks)
+            images[f'p{seed}'] = masks
+    return tmp_path, json.loads((tmp_path / 'panoptic.json').read_text()), images
 
 
 def test_ids_are_those_of_instances_and_of_classes_without(written):
-    folder, _, pictures = written
-    for name, masks in pictures.items():
+    folder, _, images = written
+    for name, masks in images.items():
         ids = read_ids(folder / 'panoptic' / f'{name}.png')
         expected = np.zeros(masks.size_hw, int)
         expected[masks.classes == 2] = 65536 + 2
@@ -42,8 +42,8 @@ def test_ids_are_those_of_instances_and_of_classes_without(written):
 
 
 def test_the_table_lists_exactly_the_segments_of_the_png(written):
-    folder, table, pictures = written
-    assert [row['file_name'] for row in table['annotations']] == [f'{n}.png' for n in pictures]
+    folder, table, images = written
+    assert [row['file_name'] for row in table['annotations']] == [f'{n}.png' for n in images]
     categories = {row['id'] for row in table['categories']}
     for annotation in table['annotations']:
         ids = read_ids(folder / 'panoptic' / annotation['file_name'])

@@ -6,8 +6,8 @@ import onnx
 from onnx import helper, numpy_helper
 import pytest
 from seg_ros.commands import compile as command
+from seg_ros.compile.compiled import read_compiled
 from seg_ros.core.errors import CardError, ModelError, SettingError
-from seg_ros.graph.compiled import read_compiled
 import yaml
 
 SIZE_HW = (64, 96)

@@ -22,11 +22,11 @@ def test_the_demo_shows_masks_counts_them_and_ends_cleanly(tmp_path):
     assert figures['frames'] >= 25
     assert figures['stamps_forward']
     assert figures['node']['model'] == 'default'
-    assert figures['scores']['pictures'] > 0
+    assert figures['scores']['images'] > 0
     assert figures['scores']['miou'] > 0.5, 'one class everywhere has a fifth at most, of five'
     assert figures['scores']['pq'] > 0.3
     assert 0 < figures['age_at_arrival_ms']['median'] < 10_000
     for name in ('overlay', 'classes', 'instances'):
-        picture = cv2.imread(str(tmp_path / f'{name}.png'))
-        assert picture.shape == (480, 640, 3)
-    assert len({tuple(pixel) for pixel in picture.reshape(-1, 3)[::97]}) >= 4
+        image = cv2.imread(str(tmp_path / f'{name}.png'))
+        assert image.shape == (480, 640, 3)
+    assert len({tuple(pixel) for pixel in image.reshape(-1, 3)[::97]}) >= 4

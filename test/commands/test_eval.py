@@ -19,7 +19,7 @@ BOXES = [(20, 30, 60, 80), (90, 20, 130, 60)]
 
 
 def draw(boxes):
-    """Return a dark picture with bright boxes, and the number of the box at each pixel."""
+    """Return a dark image with bright boxes, and the number of the box at each pixel."""
     random = np.random.default_rng(0)
     pixels = random.normal(40, 3, (*SIZE_HW, 3))
     numbers = np.zeros(SIZE_HW, int)
@@ -35,7 +35,7 @@ def scene(seed):
 
 @pytest.fixture
 def panoptic(tmp_path):
-    """Write three pictures in COCO's panoptic format; the right box of the last is a lamp."""
+    """Write three images in COCO's panoptic format; the right box of the last is a lamp."""
     folder = tmp_path / 'data'
     for part in ('images', 'panoptic'):
         (folder / part).mkdir(parents=True)
@@ -63,7 +63,7 @@ def panoptic(tmp_path):
 
 @pytest.fixture
 def labelled(tmp_path):
-    """Write two pictures with class ids beside them, a band of which nobody knows."""
+    """Write two images with class ids beside them, a band of which nobody knows."""
     folder = tmp_path / 'data'
     for part in ('images', 'labels'):
         (folder / part).mkdir(parents=True)
@@ -89,7 +89,7 @@ def figures(capsys):
 def test_bright_boxes_are_found_and_a_class_that_the_model_lacks_is_told(panoptic, capsys):
     assert run('otsu', panoptic, '--json') == 0
     found = figures(capsys)
-    assert (found['pictures'], found['skipped']) == (3, 0)
+    assert (found['images'], found['skipped']) == (3, 0)
     assert 'classes that the model lacks, left out as unknown: lamp' in found['notes']
     scores = found['scores']['model']
     assert scores['object_count_400_to_2500'] == 5
@@ -142,11 +142,11 @@ def test_a_folder_of_labels_is_scored_by_class(labelled, capsys):
 
 
 @pytest.mark.parametrize('show', ['worst', 'random'])
-def test_a_table_shows_picture_truth_and_masks_side_by_side(show, panoptic, tmp_path, capsys):
+def test_a_table_shows_image_truth_and_masks_side_by_side(show, panoptic, tmp_path, capsys):
     out = tmp_path / 'out'
     run('otsu', panoptic, '--json', '--out', out, '--rows', 2, '--show', show)
     assert json.loads((out / 'eval.json').read_text()) == figures(capsys)
-    table = cv2.imread(str(out / 'pictures.png'))
+    table = cv2.imread(str(out / 'images.png'))
     assert table.shape == (2 * 360, 3 * 480, 3)
     for row in (0, 360):
         truth, found = table[row + 40:row + 300, 480:960], table[row + 40:row + 300, 960:]
@@ -154,12 +154,12 @@ def test_a_table_shows_picture_truth_and_masks_side_by_side(show, panoptic, tmp_
         assert np.abs(truth.astype(int) - found).mean() < 25
 
 
-def test_the_table_begins_with_the_picture_of_the_lowest_quality(panoptic, tmp_path):
+def test_the_table_begins_with_the_image_of_the_lowest_quality(panoptic, tmp_path):
     masks = cv2.imread(str(panoptic / 'panoptic/p1.png'))
     masks[:, 40:] = masks[0, 0]
     cv2.imwrite(str(panoptic / 'panoptic/p1.png'), masks)
     run('otsu', panoptic, '--json', '--out', tmp_path / 'out', '--rows', 1)
-    shown = cv2.imread(str(tmp_path / 'out/pictures.png'))[40:300, :480].astype(int)
+    shown = cv2.imread(str(tmp_path / 'out/images.png'))[40:300, :480].astype(int)
     apart = [
         np.abs(cv2.resize(draw(scene(seed))[0], (480, 360))[40:300] - shown).mean()
         for seed in range(3)
@@ -170,7 +170,7 @@ def test_the_table_begins_with_the_picture_of_the_lowest_quality(panoptic, tmp_p
 def test_people_see_the_figures_in_columns(panoptic, capsys):
     run('otsu', panoptic, '--baseline', 'constant')
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == 'classical-otsu on 3 pictures'
+    assert lines[0] == 'classical-otsu on 3 images'
     assert any(line.split() == ['model', 'constant'] for line in lines)
     row = next(line.split() for line in lines if line.startswith('object recall  '))
     assert row == ['object', 'recall', '1.000', '0.000']
@@ -184,16 +184,16 @@ def test_parts_may_lie_elsewhere(panoptic, tmp_path, capsys):
         'otsu', tmp_path, '--json', '--images', tmp_path / 'val2017',
         '--table', tmp_path / 'panoptic_val2017.json', '--masks', tmp_path / 'panoptic_val2017',
     ) == 0
-    assert figures(capsys)['pictures'] == 3
+    assert figures(capsys)['images'] == 3
 
 
-def test_a_picture_that_is_missing_is_told_and_left_out(panoptic, capsys):
+def test_a_image_that_is_missing_is_told_and_left_out(panoptic, capsys):
     (panoptic / 'images/p1.png').unlink()
-    (panoptic / 'panoptic/p2.png').write_bytes(b'no picture')
+    (panoptic / 'panoptic/p2.png').write_bytes(b'no image')
     assert run('otsu', panoptic, '--json') == 1
     captured = capsys.readouterr()
     found = json.loads(captured.out)
-    assert (found['pictures'], found['skipped']) == (1, 2)
+    assert (found['images'], found['skipped']) == (1, 2)
     assert [line.split(':')[1].strip() for line in captured.err.splitlines()] == [
         'left out p1', 'left out p2'
     ]
@@ -218,10 +218,10 @@ def test_data_of_other_classes_are_refused_with_both(panoptic):
         run('otsu', panoptic)
 
 
-def test_masks_of_another_size_than_their_picture_are_left_out(panoptic):
+def test_masks_of_another_size_than_their_image_are_left_out(panoptic):
     for seed in range(3):
         cv2.imwrite(str(panoptic / f'images/p{seed}.png'), np.zeros((60, 80, 3), np.uint8))
-    with pytest.raises(ImageError, match='none of 3 pictures'):
+    with pytest.raises(ImageError, match='none of 3 images'):
         run('otsu', panoptic)
 
 

@@ -6,9 +6,9 @@ import onnx
 from onnx import helper, numpy_helper
 import pytest
 from seg_ros.commands import inspect as command
+from seg_ros.compile.compile_model import compile_model
 from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.errors import ModelError
-from seg_ros.graph.compile import compile_model
 import yaml
 
 CARD = {
@@ -84,8 +84,8 @@ def test_a_raw_network_tells_what_it_is_and_how_it_reads(tmp_path, capsys):
     assert (figures['exporter'], figures['opset']) == ('pytorch 2.0', 17)
     assert figures['inputs'] == ['x float [1, 3, 64, 96]']
     assert figures['outputs'] == ['out float [1, 3, h, w]']
-    (reading,) = figures['readings']
-    assert reading.startswith('logits (semantic, 3 classes): scores of out at 16x24')
+    (interpretation,) = figures['readings']
+    assert interpretation.startswith('logits (semantic, 3 classes): scores of out at 16x24')
     assert [reason.split(':')[0] for reason in figures['declined']] == [
         'yolo_seg', 'panoptic_centers',
     ]

@@ -6,7 +6,7 @@ from seg_ros.commands.matching import match_classes
 from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.errors import ContractError, SettingError
 from seg_ros.core.segmentation import Segmentation
-from seg_ros.quality.truth import truth_from_maps
+from seg_ros.metrics.ground_truth import truth_from_maps
 
 
 def card_of(*classes):

@@ -10,8 +10,8 @@ from onnx import helper, numpy_helper
 import pytest
 from seg_ros.commands import compile as command
 from seg_ros.commands import inspect, parity
+from seg_ros.compile.compiled import read_compiled
 from seg_ros.core.errors import ImageError, ModelError, SettingError
-from seg_ros.graph.compiled import read_compiled
 import yaml
 
 SIZE_HW = (32, 48)
@@ -43,8 +43,8 @@ def raw(tmp_path):
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    folder = tmp_path / 'pictures'
+def images(tmp_path):
+    folder = tmp_path / 'images'
     folder.mkdir()
     rng = np.random.default_rng(1)
     for number in range(3):
@@ -63,17 +63,17 @@ def compiled_with(raw, *words):
 
 
 @pytest.mark.parametrize('precision', ['fp16', 'int8'])
-def test_a_reduced_file_carries_its_comparison_with_fp32(raw, pictures, capsys, precision):
-    output = compiled_with(raw, '--precision', precision, '--calibrate', pictures)
+def test_a_reduced_file_carries_its_comparison_with_fp32(raw, images, capsys, precision):
+    output = compiled_with(raw, '--precision', precision, '--calibrate', images)
     figures = json.loads(capsys.readouterr().out)
     compiled = read_compiled(output)
     assert compiled.precision == figures['precision'] == precision
     assert dict(compiled.parity) == figures['parity']
-    assert figures['parity']['pictures'] == 3
+    assert figures['parity']['images'] == 3
     assert 0.9 < figures['parity']['pixels'] <= 1
 
 
-def test_sixteen_bits_without_pictures_are_written_by_force_and_told_unmeasured(raw, capsys):
+def test_sixteen_bits_without_images_are_written_by_force_and_told_unmeasured(raw, capsys):
     output = compiled_with(raw, '--precision', 'fp16', '--force')
     assert 'not measured' in json.loads(capsys.readouterr().out)['parity']
     parser = argparse.ArgumentParser()
@@ -83,28 +83,28 @@ def test_sixteen_bits_without_pictures_are_written_by_force_and_told_unmeasured(
 
 
 @pytest.mark.parametrize('words', [['fp16'], ['int8'], ['int8', '--force']])
-def test_fewer_bits_without_pictures_are_refused(raw, words):
-    with pytest.raises(SettingError, match=r'without pictures.*--calibrate'):
+def test_fewer_bits_without_images_are_refused(raw, words):
+    with pytest.raises(SettingError, match=r'without images.*--calibrate'):
         compiled_with(raw, '--precision', *words)
 
 
 @pytest.mark.parametrize('precision', ['fp16', 'int8'])
-def test_pictures_of_their_own_are_compared_on(raw, pictures, tmp_path, precision):
+def test_images_of_their_own_are_compared_on(raw, images, tmp_path, precision):
     other = tmp_path / 'other'
     other.mkdir()
-    (pictures / '0.png').rename(other / '0.png')
-    words = ['--precision', precision, '--calibrate', pictures, '--compare', other]
-    assert read_compiled(compiled_with(raw, *words)).parity['pictures'] == 1
+    (images / '0.png').rename(other / '0.png')
+    words = ['--precision', precision, '--calibrate', images, '--compare', other]
+    assert read_compiled(compiled_with(raw, *words)).parity['images'] == 1
 
 
-def test_a_folder_without_pictures_is_refused(raw, tmp_path):
+def test_a_folder_without_images_is_refused(raw, tmp_path):
     with pytest.raises(ImageError, match='nothing to read'):
         compiled_with(raw, '--precision', 'int8', '--calibrate', tmp_path / 'nowhere', tmp_path)
 
 
-def test_a_file_that_lost_too_much_is_written_only_by_force(raw, pictures, monkeypatch):
+def test_a_file_that_lost_too_much_is_written_only_by_force(raw, images, monkeypatch):
     monkeypatch.setitem(parity.LEAST['int8'], 'pixels', 1.1)
-    words = ['--precision', 'int8', '--calibrate', pictures]
+    words = ['--precision', 'int8', '--calibrate', images]
     with pytest.raises(ModelError, match=r'int8 differs.*pixels .* \(at least 1.1\).*--force'):
         compiled_with(raw, *words)
     assert not (raw.parent / 'out.onnx').exists()
@@ -118,7 +118,7 @@ def test_each_task_is_judged_by_its_own_figures():
     assert len(parity.shortfalls(figures, 'int8', 'panoptic')) == 2
 
 
-def test_pictures_are_spread_over_a_long_recording(raw, tmp_path):
+def test_images_are_spread_over_a_long_recording(raw, tmp_path):
     writer = cv2.VideoWriter(
         str(tmp_path / 'long.avi'), cv2.VideoWriter_fourcc(*'MJPG'), 10, (64, 48)
     )

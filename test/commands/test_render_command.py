@@ -17,10 +17,10 @@ def options(*words):
     return parser.parse_args(words)
 
 
-def test_pictures_masks_and_table_agree(tmp_path, capsys):
+def test_images_masks_and_table_agree(tmp_path, capsys):
     words = '--seed', '3', '--count', '3', '--size', '96', '128', '--depth', '--workers', '1'
     assert render.run(options(*words, '-o', str(tmp_path), '--json')) == 0
-    assert json.loads(capsys.readouterr().out.splitlines()[-1])['pictures'] == 3
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])['images'] == 3
     table = json.loads((tmp_path / 'panoptic.json').read_text())
     things = {item['id'] for item in table['categories'] if item['isthing']}
     assert len(table['images']) == 3

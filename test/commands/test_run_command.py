@@ -4,15 +4,15 @@ import cv2
 import numpy as np
 import pytest
 from seg_ros.cli import main
-from street import make_picture
+from street import make_image
 
 
 @pytest.fixture
-def pictures(tmp_path):
+def images(tmp_path):
     folder = tmp_path / 'in'
     folder.mkdir()
     for seed in range(3):
-        cv2.imwrite(str(folder / f'p{seed}.png'), make_picture(seed, (120, 160)))
+        cv2.imwrite(str(folder / f'p{seed}.png'), make_image(seed, (120, 160)))
     return folder
 
 
@@ -20,12 +20,12 @@ def run(*words):
     return main(['run', *map(str, words), '--model', 'otsu'])
 
 
-def test_a_folder_of_pictures_becomes_a_folder_of_masks(pictures, tmp_path, capsys):
+def test_a_folder_of_images_becomes_a_folder_of_masks(images, tmp_path, capsys):
     out = tmp_path / 'masks'
-    assert run(pictures, '--out', out, '--json') == 0
+    assert run(images, '--out', out, '--json') == 0
     captured = capsys.readouterr()
     figures = json.loads(captured.out)
-    assert (figures['pictures'], figures['skipped'], captured.err) == (3, 0, '')
+    assert (figures['images'], figures['skipped'], captured.err) == (3, 0, '')
     assert set(figures['ms']) == {'read', 'fit', 'network', 'paint', 'write'}
     assert all(median >= 0 for median in figures['ms'].values())
     names = sorted(str(path.relative_to(out)) for path in out.rglob('*.*'))
@@ -36,8 +36,8 @@ def test_a_folder_of_pictures_becomes_a_folder_of_masks(pictures, tmp_path, caps
     ])
 
 
-def test_the_bright_cars_are_the_objects_that_otsu_finds(pictures, tmp_path, capsys):
-    run(pictures, '--out', tmp_path / 'masks', '--json')
+def test_the_bright_cars_are_the_objects_that_otsu_finds(images, tmp_path, capsys):
+    run(images, '--out', tmp_path / 'masks', '--json')
     segments = json.loads(capsys.readouterr().out)['segments']
     table = json.loads((tmp_path / 'masks/panoptic.json').read_text())
     rows = [row for item in table['annotations'] for row in item['segments_info']]
@@ -51,19 +51,19 @@ def test_the_bright_cars_are_the_objects_that_otsu_finds(pictures, tmp_path, cap
         )
 
 
-def test_people_are_told_how_many_and_where(pictures, tmp_path, capsys):
-    assert run(pictures, '--out', tmp_path / 'masks') == 0
+def test_people_are_told_how_many_and_where(images, tmp_path, capsys):
+    assert run(images, '--out', tmp_path / 'masks') == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith('pictures: 3, instances: ')
+    assert lines[0].startswith('images: 3, instances: ')
     assert lines[-1] == f'masks are in {tmp_path / "masks"}'
 
 
-def test_a_bad_picture_makes_the_exit_code_1_and_the_rest_is_done(pictures, tmp_path, capsys):
-    (pictures / 'bad.png').write_bytes(b'not a picture')
-    assert run(pictures, '--out', tmp_path / 'masks', '--json') == 1
+def test_a_bad_image_makes_the_exit_code_1_and_the_rest_is_done(images, tmp_path, capsys):
+    (images / 'bad.png').write_bytes(b'not an image')
+    assert run(images, '--out', tmp_path / 'masks', '--json') == 1
     captured = capsys.readouterr()
     assert json.loads(captured.out)['skipped'] == 1
-    assert captured.err.startswith(f'seg_ros run: left out {pictures / "bad.png"}: ')
+    assert captured.err.startswith(f'seg_ros run: left out {images / "bad.png"}: ')
     assert len(captured.err.splitlines()) == 1
     assert len(list((tmp_path / 'masks/semantic').iterdir())) == 3
 
@@ -80,23 +80,23 @@ def test_a_missing_input_is_one_line_and_exit_code_1(tmp_path, capsys):
 
 def test_inputs_none_of_which_can_be_read_end_with_exit_code_1(tmp_path, capsys):
     for name in ('a.png', 'b.png'):
-        (tmp_path / name).write_bytes(b'not a picture')
+        (tmp_path / name).write_bytes(b'not an image')
     assert run(tmp_path / 'a.png', tmp_path / 'b.png', '--out', tmp_path / 'masks') == 1
     *left_out, last = capsys.readouterr().err.splitlines()
     assert len(left_out) == 2
-    assert last == 'seg_ros run: none of 2 pictures could be read'
+    assert last == 'seg_ros run: none of 2 images could be read'
 
 
-def test_a_model_that_is_missing_is_one_line_and_exit_code_1(pictures, tmp_path, capsys):
-    words = [str(pictures), '--out', str(tmp_path / 'masks'), '--model', 'missing.onnx']
+def test_a_model_that_is_missing_is_one_line_and_exit_code_1(images, tmp_path, capsys):
+    words = [str(images), '--out', str(tmp_path / 'masks'), '--model', 'missing.onnx']
     assert main(['run', *words]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith('seg_ros run: ')
     assert 'missing.onnx' in line
 
 
-def test_a_setting_out_of_its_range_is_one_line_and_exit_code_1(pictures, tmp_path, capsys):
-    assert run(pictures, '--out', tmp_path / 'masks', '--overlay-alpha', '2') == 1
+def test_a_setting_out_of_its_range_is_one_line_and_exit_code_1(images, tmp_path, capsys):
+    assert run(images, '--out', tmp_path / 'masks', '--overlay-alpha', '2') == 1
     assert capsys.readouterr().err == (
         'seg_ros run: overlay_alpha: 2.0; expected 0.0 to 1.0\n'
     )
@@ -115,12 +115,12 @@ def test_a_bag_becomes_a_bag_of_masks_with_the_same_storage(storage, tmp_path, c
         for seed in range(3):
             stamp = types.types['builtin_interfaces/msg/Time'](50, seed)
             header = types.types['std_msgs/msg/Header'](stamp, 'front_optical')
-            pixels = make_picture(seed, (120, 160))
+            pixels = make_image(seed, (120, 160))
             message = types.types[kind](header, 120, 160, 'bgr8', 0, 480, pixels.reshape(-1))
             writer.write(connection, 100 + seed, types.serialize_cdr(message, kind))
     out = tmp_path / 'masks'
     assert run(tmp_path / 'drive', '--out', out, '--json') == 0
-    assert json.loads(capsys.readouterr().out)['pictures'] == 3
+    assert json.loads(capsys.readouterr().out)['images'] == 3
     names = [f'front_image_raw_5000000000{seed}' for seed in range(3)]
     assert [path.stem for path in sorted((out / 'semantic').iterdir())] == names
     suffix = {'sqlite3': '.db3', 'mcap': '.mcap'}[storage]

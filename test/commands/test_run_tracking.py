@@ -13,11 +13,11 @@ def video(tmp_path):
     if not writer.isOpened():
         pytest.skip('this OpenCV writes no videos')
     for step in range(6):
-        picture = np.full((120, 160, 3), 30, np.uint8)
-        cv2.circle(picture, (30 + 6 * step, 30), 10, (220, 220, 220), -1)
+        image = np.full((120, 160, 3), 30, np.uint8)
+        cv2.circle(image, (30 + 6 * step, 30), 10, (220, 220, 220), -1)
         if step > 2:
-            cv2.circle(picture, (110, 80), 22, (220, 220, 220), -1)
-        writer.write(picture)
+            cv2.circle(image, (110, 80), 22, (220, 220, 220), -1)
+        writer.write(image)
     writer.release()
     return path
 

@@ -3,20 +3,20 @@ import json
 import cv2
 import numpy as np
 import pytest
-from seg_ros.commands.picture import Picture
 from seg_ros.commands.progress import Progress
 from seg_ros.commands.segment import segment_sources
+from seg_ros.commands.source_image import SourceImage
 from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.errors import EngineError, ImageError, SettingError
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import Settings
-from seg_ros.pipeline.timing import Timing
-from street import CARD, make_picture, segment
+from seg_ros.core.timing import Timing
+from street import CARD, make_image, segment
 
 
-class Pictures:
-    """A source that holds pictures, and errors in place of those that cannot be read."""
+class Images:
+    """A source that holds images, and errors in place of those that cannot be read."""
 
     storage = ''
 
@@ -26,16 +26,16 @@ class Pictures:
     def __len__(self):
         return len(self.items)
 
-    def pictures(self, skip):
+    def images(self, skip):
         for item in self.items:
-            if isinstance(item, Picture):
+            if isinstance(item, SourceImage):
                 yield item
             else:
                 skip(*item)
 
 
-def picture(name, seed=0):
-    return Picture(name, f'in/{name}.jpg', Frame(make_picture(seed), 'bgr'))
+def image(name, seed=0):
+    return SourceImage(name, f'in/{name}.jpg', Frame(make_image(seed), 'bgr'))
 
 
 def run(folder, *sources, segment=segment, card=CARD, alpha=0.5):
@@ -48,12 +48,12 @@ def read(path):
     return cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
 
 
-def test_every_picture_gives_all_its_files(tmp_path):
-    figures = run(tmp_path, Pictures(picture('a', 1), picture('b', 2)))
-    assert (figures.pictures, figures.skipped, figures.segments) == (2, 0, 4)
+def test_every_image_gives_all_its_files(tmp_path):
+    figures = run(tmp_path, Images(image('a', 1), image('b', 2)))
+    assert (figures.images, figures.skipped, figures.segments) == (2, 0, 4)
     assert set(figures.ms) == {'read', 'write'}
     for seed, name in ((1, 'a'), (2, 'b')):
-        green = make_picture(seed)[:, :, 1]
+        green = make_image(seed)[:, :, 1]
         semantic = read(tmp_path / f'semantic/{name}.png')
         instance = read(tmp_path / f'instance/{name}.png')
         assert (semantic.dtype, instance.dtype) == (np.uint8, np.uint16)
@@ -65,7 +65,7 @@ def test_every_picture_gives_all_its_files(tmp_path):
 
 
 def test_the_overlay_has_the_card_s_colours_in_the_right_order(tmp_path):
-    run(tmp_path, Pictures(picture('a')), alpha=1.0)
+    run(tmp_path, Images(image('a')), alpha=1.0)
     np.testing.assert_array_equal(read(tmp_path / 'overlay/a.png')[58, 2], (128, 64, 128))
     blue, green, red = read(tmp_path / 'overlay/a.png')[40, 15]
     assert blue > max(green, red)
@@ -84,43 +84,43 @@ def test_ids_of_16_bits_are_written_with_16_bits(tmp_path):
         nothing = np.zeros(frame.size_hw, np.uint16)
         return Segmentation(frame.size_hw, 65535, classes, confidence, nothing)
 
-    run(tmp_path, Pictures(picture('a')), segment=two_classes, card=card)
+    run(tmp_path, Images(image('a')), segment=two_classes, card=card)
     semantic = read(tmp_path / 'semantic/a.png')
     assert semantic.dtype == np.uint16
     assert semantic[0, [0, 40, 70]].tolist() == [300, 65534, 65535]
 
 
-def test_pictures_that_share_a_name_do_not_overwrite_each_other(tmp_path):
-    run(tmp_path, Pictures(picture('a', 0), picture('a_2', 1)), Pictures(picture('a', 2)),
-        Pictures(picture('A', 3)))
+def test_images_that_share_a_name_do_not_overwrite_each_other(tmp_path):
+    run(tmp_path, Images(image('a', 0), image('a_2', 1)), Images(image('a', 2)),
+        Images(image('A', 3)))
     names = {path.stem for path in (tmp_path / 'semantic').iterdir()}
     assert names == {'a', 'a_2', 'a_3', 'A_4'}
     for name, seed in (('a', 0), ('a_2', 1), ('a_3', 2), ('A_4', 3)):
         mask = read(tmp_path / f'instance/{name}.png') > 0
-        np.testing.assert_array_equal(mask, make_picture(seed)[:, :, 1] > 180)
+        np.testing.assert_array_equal(mask, make_image(seed)[:, :, 1] > 180)
     table = json.loads((tmp_path / 'panoptic.json').read_text())
     assert [row['file_name'] for row in table['annotations']] == [
         'a.png', 'a_2.png', 'a_3.png', 'A_4.png'
     ]
 
 
-def test_bad_pictures_are_left_out_told_and_counted(tmp_path, capsys):
+def test_bad_images_are_left_out_told_and_counted(tmp_path, capsys):
     bad = ('bad.png', ImageError('torn in two', 'a whole one'))
-    figures = run(tmp_path, Pictures(picture('a'), bad, picture('b'), bad))
-    assert (figures.pictures, figures.skipped) == (2, 2)
+    figures = run(tmp_path, Images(image('a'), bad, image('b'), bad))
+    assert (figures.images, figures.skipped) == (2, 2)
     assert capsys.readouterr().err.splitlines() == [
         'seg_ros run: left out bad.png: torn in two; expected a whole one'
     ]
 
 
-def test_a_picture_that_the_model_cannot_take_is_left_out(tmp_path):
+def test_a_image_that_the_model_cannot_take_is_left_out(tmp_path):
     def fussy(frame):
         if frame.pixels[40, 10, 0] > 200:
             raise ImageError('a car where none may stand')
         return segment(frame)
 
-    figures = run(tmp_path, Pictures(picture('a', 0), picture('b', 10)), segment=fussy)
-    assert (figures.pictures, figures.skipped) == (1, 1)
+    figures = run(tmp_path, Images(image('a', 0), image('b', 10)), segment=fussy)
+    assert (figures.images, figures.skipped) == (1, 1)
     assert not (tmp_path / 'semantic/a.png').exists()
 
 
@@ -131,24 +131,24 @@ def test_an_engine_that_fails_ends_the_run_and_leaves_the_table_of_what_was_done
         raise EngineError('out of memory')
 
     with pytest.raises(EngineError, match='out of memory'):
-        run(tmp_path, Pictures(picture('a', 0), picture('b', 10)), segment=failing)
+        run(tmp_path, Images(image('a', 0), image('b', 10)), segment=failing)
     assert len(json.loads((tmp_path / 'panoptic.json').read_text())['images']) == 1
 
 
 def test_if_nothing_can_be_read_there_is_an_error(tmp_path):
     bad = ('bad.png', ImageError('torn in two'))
-    with pytest.raises(ImageError, match='none of 2 pictures could be read'):
-        run(tmp_path, Pictures(bad, bad))
+    with pytest.raises(ImageError, match='none of 2 images could be read'):
+        run(tmp_path, Images(bad, bad))
     assert not list(tmp_path.iterdir())
 
 
-def test_a_single_picture_s_error_is_the_run_s_error(tmp_path, capsys):
+def test_a_single_image_s_error_is_the_run_s_error(tmp_path, capsys):
     with pytest.raises(ImageError, match=r'^bad\.png: torn in two; expected a whole one$'):
-        run(tmp_path, Pictures(('bad.png', ImageError('torn in two', 'a whole one'))))
+        run(tmp_path, Images(('bad.png', ImageError('torn in two', 'a whole one'))))
     assert capsys.readouterr().err == ''
 
 
 def test_a_folder_that_takes_no_files_is_told(tmp_path):
     (tmp_path / 'file').write_text('in the way')
     with pytest.raises(SettingError, match='cannot be written'):
-        run(tmp_path / 'file', Pictures(picture('a')))
+        run(tmp_path / 'file', Images(image('a')))

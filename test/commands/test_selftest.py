@@ -5,7 +5,7 @@ import pytest
 from seg_ros.commands import engine_checks, parity, selftest
 from seg_ros.commands.check import Check, checked, lines_of
 from seg_ros.commands.engine_checks import equal_masks, latency_ms, throughput_hz
-from seg_ros.core.contract import Outputs
+from seg_ros.core.engine_contract import Outputs
 from seg_ros.core.errors import EngineError
 from seg_ros.core.segmentation import Segmentation
 from selftest_report import report_of
@@ -24,7 +24,7 @@ def test_every_precision_is_compared_timed_and_watched_on_the_cpu(capsys):
         item = report[f'the model in {precision}']
         assert item['result'] == 'passed'
         figures = item['figures']
-        assert figures['agreement']['pictures'] == 8
+        assert figures['agreement']['images'] == 8
         assert figures['frames'] == 12
         assert figures['latency_ms']['whole']['median'] > 0
         assert figures['resident_mib']['before'] > 0

@@ -1,4 +1,4 @@
-"""`seg_ros train`: from a folder of pictures to a network that `compile` takes."""
+"""`seg_ros train`: from a folder of images to a network that `compile` takes."""
 
 import argparse
 import json
@@ -21,16 +21,16 @@ def options(*words):
 
 @pytest.fixture
 def folder(tmp_path):
-    """One picture: a box on a floor."""
+    """One image: a box on a floor."""
     ids = np.full((96, 128), 65536, np.uint32)
     ids[20:60, 30:90] = 1
     blue = np.stack([ids >> 16, ids >> 8 & 255, ids & 255], axis=2).astype(np.uint8)
-    for kind, name, picture in (
+    for kind, name, image in (
         ('images', '0.jpg', np.where(ids[..., None] == 1, 200, 60).repeat(3, 2)),
         ('panoptic', '0.png', blue),
     ):
         (tmp_path / kind).mkdir()
-        cv2.imwrite(str(tmp_path / kind / name), picture.astype(np.uint8))
+        cv2.imwrite(str(tmp_path / kind / name), image.astype(np.uint8))
     table = {
         'images': [{'id': 1, 'file_name': '0.jpg'}],
         'annotations': [{'image_id': 1, 'file_name': '0.png', 'segments_info': [
@@ -46,7 +46,7 @@ def folder(tmp_path):
 
 
 def test_a_run_leaves_a_network_that_compiles(folder, capsys):
-    from seg_ros.graph.compile import compile_model
+    from seg_ros.compile.compile_model import compile_model
 
     out = folder / 'trained'
     words = '--data', str(folder), '-o', str(out), '--steps', '1', '--batch', '1', '--json'

@@ -4,9 +4,9 @@ import json
 
 import pytest
 from seg_ros.core.card import (
+    CardThresholds,
     distinct_colors,
     InputSpec,
-    Thresholds,
 )
 from seg_ros.core.card_reading import card_from_dict, read_card
 from seg_ros.core.errors import CardError
@@ -62,7 +62,7 @@ def test_only_ids_and_names_are_required():
     assert (card.task, card.family, card.licence) == ('semantic', '', '')
     assert card.input == InputSpec((0, 0), 'letterbox', 'center', 'bilinear', 114, 'rgb', 1 / 255)
     assert (card.input.mean, card.input.std) == ((0.0,), (1.0,))
-    assert card.thresholds == Thresholds(0.25, 0.5, 0.0, 0.5)
+    assert card.thresholds == CardThresholds(0.25, 0.5, 0.0, 0.5)
     assert card_from_dict(card.to_dict()) == card
 
 

@@ -1,6 +1,6 @@
 """A card in which nothing is left to its default."""
 
-from seg_ros.core.card import ClassInfo, InputSpec, ModelCard, Thresholds
+from seg_ros.core.card import CardThresholds, ClassInfo, InputSpec, ModelCard
 
 FULL = ModelCard(
     'town', 'panoptic',
@@ -13,6 +13,6 @@ FULL = ModelCard(
         (480, 640), 'shortest_side', 'top_left', 'area', 0, 'bgr', 1.0, (1.0, 2.0, 3.0),
         (57.0, 58.0, 59.0),
     ),
-    thresholds=Thresholds(0.1, 0.2, 0.3, 0.4),
+    thresholds=CardThresholds(0.1, 0.2, 0.3, 0.4),
     licence='MIT', source='a paper', source_sha256='ab' * 32,
 )

@@ -3,10 +3,10 @@
 from pathlib import Path
 import sys
 
+from seg_ros.compile.compiled import read_compiled
 from seg_ros.core.settings import Settings
 from seg_ros.engines.gpu import Gpu
 from seg_ros.engines.plan import plan_for
-from seg_ros.graph.compiled import read_compiled
 
 ORIN = Gpu(0, 'Orin', '8.7', '540.4.0, CUDA 12.6', True, 15655)
 

@@ -6,7 +6,7 @@ from threading import Barrier, Event, get_ident, Lock, Thread
 import numpy as np
 import pytest
 from seg_ros.core.card import ClassInfo, ModelCard
-from seg_ros.core.contract import Contract, EngineFacts
+from seg_ros.core.engine_contract import EngineFacts, ModelSignature
 from seg_ros.core.errors import ContractError, EngineError
 from seg_ros.engines.blocking import BlockingEngine
 
@@ -16,8 +16,8 @@ BATCH = np.zeros((1, 2, 3, 3), np.uint8)
 
 
 def make_engine(*runs, max_batch=2):
-    contract = Contract((2, 3), ('labels',), max_batch=max_batch)
-    return BlockingEngine(CARD, contract, EngineFacts('fake', 'CPU', 'u8'), runs)
+    signature = ModelSignature((2, 3), ('labels',), max_batch=max_batch)
+    return BlockingEngine(CARD, signature, EngineFacts('fake', 'CPU', 'u8'), runs)
 
 
 def first_channel(batch):

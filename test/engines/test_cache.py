@@ -9,12 +9,12 @@ import pytest
 from seg_ros.core.errors import EngineError, PlanError
 from seg_ros.engines.build_options import BuildOptions
 from seg_ros.engines.cache import PlanCache
+from seg_ros.engines.cache_key import CacheKey, Machine
 from seg_ros.engines.private_folder import PrivateFolder
-from seg_ros.engines.recipe import Machine, Recipe
 
 ORIN = Machine('tensorrt', '10.3.0', 'Orin', '8.7', '540.4.0, CUDA 12.6')
 XAVIER = Machine('tensorrt', '10.3.0', 'Xavier', '7.2', '540.4.0, CUDA 12.6')
-RECIPE = Recipe('f00d', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2))
+RECIPE = CacheKey('f00d', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2))
 PLAN = bytes(range(256)) * 4
 
 
@@ -22,11 +22,11 @@ def open_folder(path: Path) -> PlanCache:
     return PlanCache(PrivateFolder(path))
 
 
-def put(cache: PlanCache, recipe: Recipe = RECIPE, plan: bytes = PLAN) -> None:
+def put(cache: PlanCache, cache_key: CacheKey = RECIPE, plan: bytes = PLAN) -> None:
     with cache.folder.workshop() as folder:
         file = folder / 'plan'
         file.write_bytes(plan)
-        assert cache.store(recipe, file, 'tiny', 12.34, ['a note']) == plan
+        assert cache.store(cache_key, file, 'tiny', 12.34, ['a note']) == plan
 
 
 @pytest.fixture
@@ -36,12 +36,12 @@ def cache(tmp_path: Path) -> PlanCache:
     return cache
 
 
-def file_of(cache: PlanCache, suffix: str, recipe: Recipe = RECIPE) -> Path:
-    return cache.folder.path / (recipe.key + suffix)
+def file_of(cache: PlanCache, suffix: str, cache_key: CacheKey = RECIPE) -> Path:
+    return cache.folder.path / (cache_key.key + suffix)
 
 
 def test_a_plan_comes_back_to_an_equal_recipe(cache: PlanCache) -> None:
-    same = Recipe('f00d', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2))
+    same = CacheKey('f00d', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2))
     assert cache.load(same) == PLAN
     facts = cache.facts(same)
     assert facts['model'] == 'tiny'
@@ -50,17 +50,17 @@ def test_a_plan_comes_back_to_an_equal_recipe(cache: PlanCache) -> None:
 
 
 @pytest.mark.parametrize('other', [
-    Recipe('f00e', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2)),
-    Recipe('f00d', 'int8', 'graph', '', ORIN, BuildOptions('tensorrt', 2)),
-    Recipe('f00d', 'fp16', 'edges', '', ORIN, BuildOptions('tensorrt', 2)),
-    Recipe('f00d', 'fp16', 'graph', '640x480', ORIN, BuildOptions('tensorrt', 2)),
-    Recipe('f00d', 'fp16', 'graph', '', XAVIER, BuildOptions('tensorrt', 2)),
-    Recipe('f00d', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 1)),
-    Recipe('f00d', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2, 512)),
-    Recipe('f00d', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2, 0, 5)),
-    Recipe('f00d', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2), '0.0.0'),
-], ids=lambda recipe: '')
-def test_whatever_changes_the_plan_changes_the_key(cache: PlanCache, other: Recipe) -> None:
+    CacheKey('f00e', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2)),
+    CacheKey('f00d', 'int8', 'graph', '', ORIN, BuildOptions('tensorrt', 2)),
+    CacheKey('f00d', 'fp16', 'edges', '', ORIN, BuildOptions('tensorrt', 2)),
+    CacheKey('f00d', 'fp16', 'graph', '640x480', ORIN, BuildOptions('tensorrt', 2)),
+    CacheKey('f00d', 'fp16', 'graph', '', XAVIER, BuildOptions('tensorrt', 2)),
+    CacheKey('f00d', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 1)),
+    CacheKey('f00d', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2, 512)),
+    CacheKey('f00d', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2, 0, 5)),
+    CacheKey('f00d', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2), '0.0.0'),
+], ids=lambda cache_key: '')
+def test_whatever_changes_the_plan_changes_the_key(cache: PlanCache, other: CacheKey) -> None:
     assert cache.load(other) is None
 
 
@@ -94,7 +94,7 @@ def test_half_of_what_belongs_together_is_noticed(cache: PlanCache, suffix: str)
 
 
 def test_the_plan_of_another_model_under_this_ones_name_is_noticed(cache: PlanCache) -> None:
-    other = Recipe('beef', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2))
+    other = CacheKey('beef', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2))
     for suffix in ('.plan', '.json'):
         os.rename(file_of(cache, suffix), file_of(cache, suffix, other))
     with pytest.raises(PlanError, match='another model'):
@@ -191,12 +191,12 @@ def test_timings_come_back_for_their_machine_alone(cache: PlanCache) -> None:
 
 def test_pruning_takes_what_does_not_fit_and_leaves_what_does(cache: PlanCache) -> None:
     others = [
-        Recipe('f00d', 'fp16', 'graph', '', XAVIER, BuildOptions('tensorrt', 2)),
-        Recipe('f00d', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2), '0.0.0'),
+        CacheKey('f00d', 'fp16', 'graph', '', XAVIER, BuildOptions('tensorrt', 2)),
+        CacheKey('f00d', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2), '0.0.0'),
     ]
-    orphans = [Recipe(name, '', '', '', ORIN, BuildOptions('tensorrt')) for name in 'ab']
-    for recipe in (*others, *orphans):
-        put(cache, recipe)
+    orphans = [CacheKey(name, '', '', '', ORIN, BuildOptions('tensorrt')) for name in 'ab']
+    for cache_key in (*others, *orphans):
+        put(cache, cache_key)
     file_of(cache, '.json', orphans[0]).unlink()
     file_of(cache, '.plan', orphans[1]).write_bytes(b'cut short')
     for machine in (ORIN, XAVIER):
@@ -206,7 +206,7 @@ def test_pruning_takes_what_does_not_fit_and_leaves_what_does(cache: PlanCache) 
     (cache.folder.path / 'openvino').mkdir()
     removed = {item.name: item for item in cache.prune([ORIN])}
     assert set(removed) == {
-        *(recipe.key for recipe in (*others, *orphans)), f'{XAVIER.key}.timing', 'part-left'
+        *(cache_key.key for cache_key in (*others, *orphans)), f'{XAVIER.key}.timing', 'part-left'
     }
     assert removed['part-left'].size_bytes == 5
     assert 'Xavier' in removed[others[0].key].reason

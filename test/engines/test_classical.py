@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import pytest
-from seg_ros.core.contract import Engine, Outputs
+from seg_ros.core.engine_contract import Engine, Outputs
 from seg_ros.core.errors import ContractError, EngineError, SettingError
 from seg_ros.core.frame import Frame
 from seg_ros.core.settings import Settings
@@ -25,16 +25,16 @@ TENSORS = {
 def scene(seed: int = 0, size_hw: tuple[int, int] = (480, 640)) -> np.ndarray:
     """Two coloured things on a grey table, with a camera's noise."""
     height, width = size_hw
-    picture = np.full((height, width, 3), 70, np.uint8)
+    image = np.full((height, width, 3), 70, np.uint8)
     radius = min(height, width) // 8
-    cv2.circle(picture, (width // 3, height * 2 // 3), radius, (210, 160, 60), -1)
+    cv2.circle(image, (width // 3, height * 2 // 3), radius, (210, 160, 60), -1)
     box = (width // 2, height // 5), (width * 3 // 4, height * 2 // 5)
-    cv2.rectangle(picture, *box, (150, 200, 220), -1)
-    noise = np.random.default_rng(seed).normal(0, 4, picture.shape)
-    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+    cv2.rectangle(image, *box, (150, 200, 220), -1)
+    noise = np.random.default_rng(seed).normal(0, 4, image.shape)
+    return np.clip(image + noise, 0, 255).astype(np.uint8)
 
 
-def noise_picture(kind: str) -> np.ndarray:
+def noise_image(kind: str) -> np.ndarray:
     draw = np.random.default_rng(5)
     size = (480, 640, 3)
     return {
@@ -70,8 +70,8 @@ def finder(request: pytest.FixtureRequest) -> Iterator[Engine]:
     opened.close()
 
 
-def segment(engine: Engine, *pictures: np.ndarray) -> Outputs:
-    return engine.submit(np.stack(pictures)).result(timeout=60)
+def segment(engine: Engine, *images: np.ndarray) -> Outputs:
+    return engine.submit(np.stack(images)).result(timeout=60)
 
 
 def test_an_unknown_method_is_refused_and_all_six_are_named() -> None:
@@ -87,9 +87,9 @@ def test_an_engine_says_what_it_is(engine: Engine) -> None:
     assert (facts.engine, facts.device, facts.precision) == ('classical', 'CPU', 'u8')
     assert facts.version == cv2.__version__
     assert card.name in {f'classical-{method}' for method in METHODS}
-    assert card.input.size == engine.contract.size_hw == (480, 640)
+    assert card.input.size == engine.signature.size_hw == (480, 640)
     assert (card.input.fit, card.input.resample, card.input.color) == ('stretch', 'area', 'rgb')
-    assert engine.contract.max_batch == 0
+    assert engine.signature.max_batch == 0
 
 
 def test_an_object_is_a_graspable_thing_before_a_background(finder: Engine) -> None:
@@ -102,13 +102,13 @@ def test_an_object_is_a_graspable_thing_before_a_background(finder: Engine) -> N
 def test_regions_are_stuff() -> None:
     engine = open_classical('kmeans')
     assert not any(item.thing for item in engine.card.classes)
-    assert engine.contract.tensors == ('labels', 'confidence')
+    assert engine.signature.tensors == ('labels', 'confidence')
     engine.close()
 
 
 def test_every_promised_tensor_comes_with_its_type_and_shape(engine: Engine) -> None:
     present = segment(engine, scene(), scene(1)).present()
-    assert set(present) == set(engine.contract.tensors)
+    assert set(present) == set(engine.signature.tensors)
     for name, array in present.items():
         kind, shape = TENSORS[name]
         assert (str(array.dtype), array.shape) == (kind, (2, *shape))
@@ -116,7 +116,7 @@ def test_every_promised_tensor_comes_with_its_type_and_shape(engine: Engine) -> 
 
 
 def test_slots_instances_and_labels_agree(finder: Engine) -> None:
-    outputs = segment(finder, scene()).picture(0)
+    outputs = segment(finder, scene()).image(0)
     count = np.count_nonzero(outputs.scores)
     assert count == 2
     assert set(np.unique(outputs.instances)) == set(range(count + 1))
@@ -132,8 +132,8 @@ def test_slots_instances_and_labels_agree(finder: Engine) -> None:
 def test_a_batch_of_two_is_two_batches_of_one(engine: Engine) -> None:
     first, second = scene(2), scene(3)[:, ::-1]
     both = segment(engine, first, second)
-    for index, picture in enumerate((first, second)):
-        for name, array in segment(engine, picture).present().items():
+    for index, image in enumerate((first, second)):
+        for name, array in segment(engine, image).present().items():
             np.testing.assert_array_equal(both.present()[name][index], array[0])
 
 
@@ -147,8 +147,8 @@ def test_another_engine_gives_the_same_answer(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize('kind', BLANKS)
-def test_a_picture_of_nothing_is_all_background(finder: Engine, kind: str) -> None:
-    outputs = segment(finder, noise_picture(kind))
+def test_a_image_of_nothing_is_all_background(finder: Engine, kind: str) -> None:
+    outputs = segment(finder, noise_image(kind))
     assert not outputs.labels.any()
     assert not outputs.instances.any()
     assert not outputs.scores.any()
@@ -156,20 +156,20 @@ def test_a_picture_of_nothing_is_all_background(finder: Engine, kind: str) -> No
 
 
 @pytest.mark.parametrize('kind', BLANKS)
-def test_a_picture_of_nothing_is_one_region(kind: str) -> None:
+def test_a_image_of_nothing_is_one_region(kind: str) -> None:
     engine = open_classical('kmeans')
-    assert not segment(engine, noise_picture(kind)).labels.any()
+    assert not segment(engine, noise_image(kind)).labels.any()
     engine.close()
 
 
 def test_no_more_than_254_objects_are_kept() -> None:
-    picture = np.full((480, 640, 3), 40, np.uint8)
+    image = np.full((480, 640, 3), 40, np.uint8)
     for row in range(15):
         for column in range(20):
             corner = 32 * column + 5, 32 * row + 5
-            picture[corner[1]:corner[1] + 22, corner[0]:corner[0] + 22] = 200
+            image[corner[1]:corner[1] + 22, corner[0]:corner[0] + 22] = 200
     engine = open_classical('otsu')
-    outputs = segment(engine, picture).picture(0)
+    outputs = segment(engine, image).image(0)
     engine.close()
     assert np.count_nonzero(outputs.scores) == 254
     assert outputs.instances.max() == 254

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from seg_ros.core.errors import ContextLostError, EngineError, GpuMemoryError
 from seg_ros.engines.cuda import Cuda
+from seg_ros.engines.cuda_graph import CudaGraph
 from seg_ros.engines.gpu import find_gpu
-from seg_ros.engines.primary import Primary, primary_of
-from seg_ros.engines.recording import Recording
+from seg_ros.engines.primary_context import primary_of, PrimaryContext
 
 INVALID_VALUE = 1
 CALLBACK = CFUNCTYPE(None, c_void_p)
@@ -131,7 +131,7 @@ def test_a_recording_does_its_work_at_every_launch(opened):
             buffer.upload(1, stream)
             buffer.download(1, stream)
 
-        recording = Recording(stream.handle, work)
+        recording = CudaGraph(stream.handle, work)
         cuda.at_close(recording.free)
         address = buffer.host.ctypes.data
         for value in (3, 4):
@@ -149,9 +149,9 @@ def test_a_recording_that_fails_leaves_the_stream_usable(fake_gpu, opened):
     with opened() as cuda, cuda.errors():
         stream, buffer = cuda.stream(), cuda.buffer((1, 8), np.uint8)
         with pytest.raises(EngineError, match='the work refuses'):
-            Recording(stream.handle, refuse)
+            CudaGraph(stream.handle, refuse)
         with pytest.raises(EngineError, match='CUDA error 901'):
-            Recording(stream.handle, lambda: fake_gpu.cuCtxSynchronize())
+            CudaGraph(stream.handle, lambda: fake_gpu.cuCtxSynchronize())
         buffer.upload(1, stream)
         stream.finish()
 
@@ -197,9 +197,10 @@ def test_a_lost_context_is_told_to_all_who_use_it(fake_gpu, opened):
 def test_the_last_to_let_go_of_a_lost_context_resets_it(monkeypatch):
     resets, entered = [], threading.Event()
     monkeypatch.setattr(
-        'seg_ros.engines.primary.call', lambda function, index: resets.append((function, index))
+        'seg_ros.engines.primary_context.call',
+        lambda function, index: resets.append((function, index)),
     )
-    primary, users = Primary(3), [object(), object(), object()]
+    primary, users = PrimaryContext(3), [object(), object(), object()]
     for user in users[:2]:
         primary.enter(user, lambda: None)
     primary.lose('once')

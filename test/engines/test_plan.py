@@ -16,10 +16,10 @@ import onnx
 from onnx import helper
 from plan_process import ORIN
 import pytest
+from seg_ros.compile.compiled import CompiledModel, read_compiled
 from seg_ros.core.errors import EngineError, GpuMemoryError, SettingError
 from seg_ros.core.settings import Settings
 from seg_ros.engines.plan import cache_folder, cached, forget, plan_for
-from seg_ros.graph.compiled import CompiledModel, read_compiled
 from tiny_model import echo_model, semantic_model
 
 HERE = Path(__file__).parent
@@ -245,7 +245,7 @@ def test_the_builder_gets_what_the_settings_ask_for(bench: Bench) -> None:
         max_batch=3, workspace_mib=64, optimization_level=2, hardware_compatibility='ampere_plus'
     )
     (build,) = bench.builds
-    height, width = bench.compiled.contract.size_hw
+    height, width = bench.compiled.signature.size_hw
     assert build['profiles'] == [[[count, height, width, 3] for count in (1, 3, 3)]]
     assert build['limits'] == {'WORKSPACE': 64 << 20}
     assert (build['level'], build['compatible'], build['dla_core']) == (2, 1, -1)
@@ -266,8 +266,8 @@ def test_a_graph_of_a_fixed_batch_has_no_profile(bench: Bench) -> None:
     model = onnx.ModelProto()
     model.CopyFrom(bench.compiled.model)
     model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
-    contract = replace(bench.compiled.contract, max_batch=1)
-    bench.plan(replace(bench.compiled, model=model, contract=contract), max_batch=4)
+    signature = replace(bench.compiled.signature, max_batch=1)
+    bench.plan(replace(bench.compiled, model=model, signature=signature), max_batch=4)
     assert bench.builds[0]['profiles'] == []
 
 
@@ -277,10 +277,10 @@ def test_a_level_that_this_tensorrt_does_not_know_is_refused(bench: Bench) -> No
 
 
 def with_precision(compiled: CompiledModel, precision: Any) -> CompiledModel:
-    return replace(compiled, contract=replace(compiled.contract, precision=precision))
+    return replace(compiled, signature=replace(compiled.signature, precision=precision))
 
 
-def test_a_dla_gets_one_picture_a_call_and_the_gpu_what_is_left(bench: Bench) -> None:
+def test_a_dla_gets_one_image_a_call_and_the_gpu_what_is_left(bench: Bench) -> None:
     bench.environ(FAKE_TENSORRT_DLA='2')
     half = with_precision(bench.compiled, 'fp16')
     bench.plan(half, dla_core=1, max_batch=4)
@@ -299,13 +299,13 @@ def test_a_dla_takes_half_precision_alone(bench: Bench, precision: str) -> None:
         bench.plan(with_precision(bench.compiled, precision), dla_core=0)
 
 
-def test_tensorrt_8_gets_one_picture_a_call_and_fp32_alone(bench: Bench) -> None:
+def test_tensorrt_8_gets_one_image_a_call_and_fp32_alone(bench: Bench) -> None:
     bench.environ(FAKE_TENSORRT_VERSION='8.6.1')
     bench.plan(max_batch=4)
     (build,) = bench.builds
     assert [sizes[0] for sizes in build['profiles'][0]] == [1, 1, 1]
     (sidecar,) = bench.files('*.json')
-    assert 'one picture a call' in json.loads(sidecar.read_text())['notes'][0]
+    assert 'one image a call' in json.loads(sidecar.read_text())['notes'][0]
     for precision in ('fp16', 'int8'):
         with pytest.raises(SettingError, match=f'{precision} with TensorRT 8.6.1.*one in fp32'):
             bench.plan(with_precision(bench.compiled, precision))

@@ -6,7 +6,7 @@ from importlib import import_module
 
 import numpy as np
 import pytest
-from seg_ros.core.contract import TENSORS
+from seg_ros.core.engine_contract import TENSORS
 from seg_ros.core.errors import ContractError, EngineError, ModelError
 from seg_ros.core.frame import Frame
 from seg_ros.core.settings import Settings
@@ -145,7 +145,7 @@ def test_a_closed_engine_refuses_and_may_be_closed_again(open_runtime, echo):
         engine.submit(random_batch(1))
 
 
-def test_a_picture_of_another_size_is_refused(open_runtime, echo):
+def test_a_image_of_another_size_is_refused(open_runtime, echo):
     with closing(open_runtime(echo, EXACT)) as engine, pytest.raises(ContractError, match='48'):
         engine.submit(np.zeros((1, 32, 32, 3), np.uint8))
 
@@ -180,7 +180,7 @@ def test_a_model_that_the_runtime_cannot_run_is_refused_by_its_name(open_runtime
 
 
 def test_a_failure_while_it_runs_is_an_engine_error(open_runtime, tmp_path):
-    path = echo_model(tmp_path, contract=replace(ECHO_CONTRACT, size_hw=(5, 5)))
+    path = echo_model(tmp_path, signature=replace(ECHO_CONTRACT, size_hw=(5, 5)))
     with closing(open_runtime(path, EXACT)) as engine:
         future = engine.submit(np.zeros((1, 5, 5, 3), np.uint8))
         with pytest.raises(EngineError, match='failed'):

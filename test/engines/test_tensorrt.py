@@ -12,11 +12,11 @@ from fakes.gpu import DOWNLOAD, GRAPH, KERNEL, UPLOAD
 import numpy as np
 import onnxruntime as ort
 import pytest
+from seg_ros.compile.compiled import read_compiled
+from seg_ros.compile.postprocessing import postprocessing_for
 from seg_ros.core.errors import ContractError, EngineError
 from seg_ros.core.settings import Settings
 from seg_ros.engines import buffers, streams
-from seg_ros.graph.compiled import read_compiled
-from seg_ros.graph.tail import tail_for
 from tiny_model import CARD, ECHO_CONTRACT, echo_model, random_batch, semantic_model, SIZE_HW
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +40,7 @@ def open_model(fake_gpu, plans):
 
 def make_reference(path, **settings):
     """Return what runs the very graph that TensorRT is given in ONNX Runtime."""
-    model = tail_for(read_compiled(path), Settings(**settings), 'graph').model
+    model = postprocessing_for(read_compiled(path), Settings(**settings), 'graph').model
     session = ort.InferenceSession(
         model.SerializeToString(), providers=['CPUExecutionProvider']
     )
@@ -87,7 +87,7 @@ def test_tensorrt_8_gives_the_same_frames_one_a_call(
     path = semantic_model(tmp_path)
     reference = make_reference(path)
     with open_model(path, max_batch=3) as engine:
-        assert engine.contract.max_batch == 1
+        assert engine.signature.max_batch == 1
         assert engine.facts.version == 'tensorrt 8.6.1'
         batches = [random_batch(1, seed) for seed in range(4)]
         futures = [engine.submit(batch) for batch in batches]
@@ -120,7 +120,7 @@ def test_frames_are_wrong_where_a_wait_or_a_copy_is_left_out(
     path = echo_model(tmp_path)
     reference = make_reference(path)
     if not recorded:
-        monkeypatch.setattr('seg_ros.engines.tensorrt_lane.Recording', refuse_recording)
+        monkeypatch.setattr('seg_ros.engines.tensorrt_batch_context.CudaGraph', refuse_recording)
     with open_model(path) as engine:
         assert bool(engine.facts.notes) != recorded
         batches = [random_batch(1, seed) for seed in range(4)]
@@ -210,17 +210,17 @@ def test_labels_reach_the_size_that_the_settings_ask_for(
 
 def test_a_source_size_makes_labels_of_that_size_and_of_no_other(open_model, tmp_path):
     with open_model(semantic_model(tmp_path), source_size='96x72') as engine:
-        assert engine.contract.source_hw == (72, 96)
+        assert engine.signature.source_hw == (72, 96)
         assert engine.submit(random_batch(1)).result().labels.shape == (1, 72, 96)
 
 
 @pytest.mark.parametrize(('of_file', 'of_settings', 'limit'), [(0, 3, 3), (1, 3, 1), (2, 3, 2)])
-def test_a_call_takes_no_more_pictures_than_the_plan(
+def test_a_call_takes_no_more_images_than_the_plan(
     open_model, tmp_path, of_file, of_settings, limit
 ):
-    path = echo_model(tmp_path, contract=replace(ECHO_CONTRACT, max_batch=of_file))
+    path = echo_model(tmp_path, signature=replace(ECHO_CONTRACT, max_batch=of_file))
     with open_model(path, max_batch=of_settings) as engine:
-        assert engine.contract.max_batch == limit
+        assert engine.signature.max_batch == limit
         assert len(engine.submit(random_batch(limit)).result().labels) == limit
         with pytest.raises(ContractError, match=f'up to {limit}'):
             engine.submit(random_batch(limit + 1))
@@ -253,7 +253,7 @@ def test_a_process_that_forgets_to_close_its_engine_ends_well(fake_gpu, plans, t
         'from seg_ros.engines.tensorrt import open_tensorrt\n'
         f'engine = open_tensorrt(Path({str(echo_model(tmp_path))!r}), '
         f'Settings(cache_dir={plans!r}))\n'
-        'batch = np.zeros((1, *engine.contract.size_hw, 3), np.uint8)\n'
+        'batch = np.zeros((1, *engine.signature.size_hw, 3), np.uint8)\n'
         'print(engine.submit(batch).result().labels.shape)\n'
     )
     done = subprocess.run(

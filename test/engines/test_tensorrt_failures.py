@@ -10,7 +10,7 @@ from seg_ros.core.settings import Settings
 from tiny_model import echo_model, echo_tensors, random_batch
 
 OUT_OF_MEMORY, INVALID_VALUE, UNKNOWN = 2, 1, 999
-OUTSIDE = 'seg_ros.engines.tensorrt_lane.Recording'
+OUTSIDE = 'seg_ros.engines.tensorrt_batch_context.CudaGraph'
 
 
 @pytest.fixture(scope='module')
@@ -219,7 +219,7 @@ def test_an_engine_that_finds_no_room_again_ends(fake_gpu, open_echo):
 
 
 def test_a_lost_context_is_lost_to_all_engines_and_reset_once(fake_gpu, open_echo, monkeypatch):
-    from seg_ros.engines import primary
+    from seg_ros.engines import primary_context as primary
 
     resets = []
 

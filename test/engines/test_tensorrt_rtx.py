@@ -6,6 +6,11 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper, TensorProto
 import pytest
+from seg_ros.compile.compile_model import compile_model
+from seg_ros.compile.compiled import compiled_from_model, CompiledModel
+from seg_ros.compile.families import FAMILIES
+from seg_ros.compile.postprocessing import postprocessing_for
+from seg_ros.compile.precision import PRECISIONS, reduced
 from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.errors import EngineError, SettingError
 from seg_ros.core.settings import Settings
@@ -13,11 +18,6 @@ from seg_ros.engines.build_options import BuildOptions, options_from_settings
 from seg_ros.engines.flavour import load_flavour, RTX
 from seg_ros.engines.plan import build_for_others
 from seg_ros.engines.tensorrt_build import build_plan
-from seg_ros.graph.compile import compile_model
-from seg_ros.graph.compiled import compiled_from_model, CompiledModel
-from seg_ros.graph.families import FAMILIES
-from seg_ros.graph.precision import PRECISIONS, reduced
-from seg_ros.graph.tail import tail_for
 
 pytest.importorskip(RTX, reason='TensorRT-RTX is not installed (tensorrt-rtx-cu12)')
 
@@ -121,10 +121,10 @@ def compiled_network(folder: Path, family: str, precision: str = 'fp32') -> Comp
 def built(compiled: CompiledModel, **settings: object) -> list[bytes]:
     """Return the plan of every tail that there is."""
     plans = []
-    for upsample in ('graph', 'edges') if 'logits' in compiled.contract.tensors else ('graph',):
+    for upsample in ('graph', 'edges') if 'logits' in compiled.signature.tensors else ('graph',):
         chosen = Settings(upsample=upsample, **settings)
-        options = options_from_settings(chosen, compiled.contract, load_flavour(RTX), TARGETS)
-        model = tail_for(compiled, chosen, 'graph').model
+        options = options_from_settings(chosen, compiled.signature, load_flavour(RTX), TARGETS)
+        model = postprocessing_for(compiled, chosen, 'graph').model
         told: list[tuple[str, float]] = []
         plan = build_plan(
             model.SerializeToString(), options, b'',
@@ -157,7 +157,7 @@ def test_every_family_is_built_in_every_precision(
         assert len(plan) > 1000
 
 
-def test_a_tail_for_one_picture_size_is_built(tmp_path: Path) -> None:
+def test_a_tail_for_one_image_size_is_built(tmp_path: Path) -> None:
     assert all(built(compiled_network(tmp_path, 'logits'), source_size='120x80'))
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper, TensorProto
+from seg_ros.compile.compile_model import compile_model
+from seg_ros.compile.compiled import stamp
 from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
-from seg_ros.core.contract import Contract
-from seg_ros.graph.compile import compile_model
-from seg_ros.graph.compiled import stamp
+from seg_ros.core.engine_contract import ModelSignature
 
 SIZE_HW, CELL, CLASSES = (48, 64), 4, 5
 CARD = ModelCard(
@@ -20,7 +20,7 @@ KERNEL = np.random.default_rng(1).normal(0, 0.2, (CLASSES, 3, CELL, CELL)).astyp
 ECHO_CARD = ModelCard(
     'echo', 'panoptic', tuple(replace(item, thing=True) for item in CARD.classes[:3])
 )
-ECHO_CONTRACT = Contract(
+ECHO_CONTRACT = ModelSignature(
     SIZE_HW, ('labels', 'confidence', 'boxes', 'scores', 'classes', 'masks'), max_batch=0
 )
 
@@ -53,8 +53,8 @@ def semantic_scores(batch):
     return np.einsum('nyixjc,kcij->nkyx', cells, KERNEL.astype(np.float64))
 
 
-def echo_model(folder, card=ECHO_CARD, contract=ECHO_CONTRACT, operator='Identity', domain=''):
-    """Write a graph that gives the picture itself back, as tensors of every type."""
+def echo_model(folder, card=ECHO_CARD, signature=ECHO_CONTRACT, operator='Identity', domain=''):
+    """Write a graph that gives the image itself back, as tensors of every type."""
     node = helper.make_node
     nodes = [
         node(operator, ['image'], ['bytes'], domain=domain),
@@ -86,7 +86,7 @@ def echo_model(folder, card=ECHO_CARD, contract=ECHO_CONTRACT, operator='Identit
     if domain:
         opsets.append(helper.make_opsetid(domain, 1))
     model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
-    stamp(model, card, contract, [])
+    stamp(model, card, signature, [])
     path = folder / 'echo.onnx'
     onnx.save(model, path)
     return path

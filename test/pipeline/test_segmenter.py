@@ -7,13 +7,13 @@ from threading import Barrier, Thread
 import numpy as np
 import pytest
 from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
-from seg_ros.core.contract import Contract, EngineFacts, Outputs
+from seg_ros.core.engine_contract import EngineFacts, ModelSignature, Outputs
 from seg_ros.core.errors import CardError, EngineError, ImageError, SettingError
 from seg_ros.core.frame import Frame
-from seg_ros.core.panoptic import PARTS
 from seg_ros.core.settings import Settings
+from seg_ros.core.timing import Timing
+from seg_ros.masks.panoptic import PARTS
 from seg_ros.pipeline.segmenter import Segmenter
-from seg_ros.pipeline.timing import Timing
 
 NETWORK = (24, 32)
 CARD = ModelCard(
@@ -28,7 +28,7 @@ class Painter:
 
     def __init__(self, card=CARD, max_batch=0):
         self.card = card
-        self.contract = Contract(
+        self.signature = ModelSignature(
             NETWORK, ('labels', 'confidence', 'boxes', 'scores', 'classes', 'masks'),
             max_batch=max_batch, score_floor=0.1, max_instances=2,
         )
@@ -36,13 +36,13 @@ class Painter:
         self.batches, self.closed, self.meeting = [], 0, None
 
     def submit(self, batch):
-        self.contract.check_batch(batch)
+        self.signature.check_batch(batch)
         self.batches.append(batch.copy())
         future = Future()
         if self.meeting:
             self.meeting.wait(10)
         if (batch == 13).all():
-            future.set_exception(EngineError('an unlucky picture'))
+            future.set_exception(EngineError('an unlucky image'))
             return future
         count = len(batch)
         future.set_result(Outputs(
@@ -60,7 +60,7 @@ class Painter:
 
 
 def frame_of(size_hw, split=0.5):
-    """Make a picture that is bright to the right of `split`."""
+    """Make an image that is bright to the right of `split`."""
     pixels = np.zeros((*size_hw, 3), np.uint8)
     pixels[:, int(split * size_hw[1]):] = 255
     return Frame(pixels)
@@ -105,7 +105,7 @@ def test_frames_of_different_sizes_and_colors_share_one_call():
     assert results[2].classes is results[2].confidence is None
 
 
-def test_the_engine_sees_the_picture_as_the_card_wants_it():
+def test_the_engine_sees_the_image_as_the_card_wants_it():
     card = replace(CARD, input=InputSpec(NETWORK, fit='letterbox', color='bgr', pad=5))
     engine = Painter(card)
     pixels = np.zeros((16, 32, 3), np.uint8)
@@ -195,12 +195,12 @@ def test_more_frames_than_a_call_takes_are_segmented_in_several_calls():
         np.testing.assert_array_equal(segmentation.classes, alone.classes)
 
 
-def test_a_picture_of_another_size_than_the_engine_was_opened_for_is_refused():
+def test_a_image_of_another_size_than_the_engine_was_opened_for_is_refused():
     painter = Painter()
-    painter.contract = replace(painter.contract, source_hw=(48, 64))
+    painter.signature = replace(painter.signature, source_hw=(48, 64))
     segmenter = Segmenter(painter, Settings())
     segmenter.check(Frame(np.zeros((48, 64, 3), np.uint8), 'rgb'))
-    with pytest.raises(ImageError, match='a picture of 32x24; expected 64x48, as source_size'):
+    with pytest.raises(ImageError, match='an image of 32x24; expected 64x48, as source_size'):
         segmenter.check(Frame(np.zeros((24, 32, 3), np.uint8), 'rgb'))
 
 

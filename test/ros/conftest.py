@@ -18,8 +18,8 @@ if not find_spec('rclpy'):
 def channel_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Compile the channel network: classes red 10, green 20 and blue 30."""
     from robot import channel_network
+    from seg_ros.compile.compile_model import compile_model
     from seg_ros.core.card_reading import card_from_dict
-    from seg_ros.graph.compile import compile_model
 
     folder = tmp_path_factory.mktemp('model')
     card = card_from_dict({

@@ -25,7 +25,7 @@ DISCOVERY_S = 3.0
 
 
 def channel_network(path: Path) -> Path:
-    """Write a network whose class scores are the picture's channels: red, green or blue wins."""
+    """Write a network whose class scores are the pixels's channels: red, green or blue wins."""
     height, width = SIZE_HW
     graph = helper.make_graph(
         [helper.make_node('Mul', ['images', 'gain'], ['scores'])],
@@ -39,18 +39,18 @@ def channel_network(path: Path) -> Path:
     return path
 
 
-def channel_picture(size_hw: tuple[int, int] = SIZE_HW) -> np.ndarray:
+def channel_image(size_hw: tuple[int, int] = SIZE_HW) -> np.ndarray:
     """Paint three upright bands in clear red, green and blue."""
-    picture = np.zeros((*size_hw, 3), np.uint8)
+    pixels = np.zeros((*size_hw, 3), np.uint8)
     width = size_hw[1]
     for channel in range(3):
-        picture[:, channel * width // 3:(channel + 1) * width // 3, channel] = 200
-    return picture
+        pixels[:, channel * width // 3:(channel + 1) * width // 3, channel] = 200
+    return pixels
 
 
-def channel_classes(picture: np.ndarray) -> np.ndarray:
+def channel_classes(pixels: np.ndarray) -> np.ndarray:
     """Compute the ids that the channel network must give."""
-    return np.array([10, 20, 30], np.uint8)[picture.argmax(axis=2)]
+    return np.array([10, 20, 30], np.uint8)[pixels.argmax(axis=2)]
 
 
 class Robot:
@@ -150,19 +150,19 @@ class Robot:
         self.wait(publisher.get_subscription_count, f'the node to listen to {topic}')
         publisher.publish(message)
 
-    def image(self, picture: np.ndarray | None = None, stamp_ns: int | None = None) -> Image:
+    def image(self, pixels: np.ndarray | None = None, stamp_ns: int | None = None) -> Image:
         """Make an rgb8 image message, stamped now unless told otherwise."""
-        picture = channel_picture() if picture is None else picture
+        pixels = channel_image() if pixels is None else pixels
         now = self.tester.get_clock().now()
         stamp = (now if stamp_ns is None else rclpy.time.Time(nanoseconds=stamp_ns)).to_msg()
         message = Image(header=Header(stamp=stamp, frame_id='optical'), encoding='rgb8')
-        message.height, message.width = picture.shape[:2]
-        message.step = picture.shape[1] * 3
-        message.data.frombytes(np.ascontiguousarray(picture).tobytes())
+        message.height, message.width = pixels.shape[:2]
+        message.step = pixels.shape[1] * 3
+        message.data.frombytes(np.ascontiguousarray(pixels).tobytes())
         return message
 
     def mask(self, messages: list[Any]) -> np.ndarray:
-        """Send a picture and return the next mask of a list that `listen` gave."""
+        """Send a pixels and return the next mask of a list that `listen` gave."""
         count = len(messages)
         self.send(self.image())
         self.wait(lambda: len(messages) > count, 'a mask')

@@ -12,14 +12,14 @@ import cv2
 import numpy as np
 import pytest
 from rclpy.serialization import deserialize_message, serialize_message
-from seg_ros.core.encodings import encode_jpeg, encode_png, ENCODINGS
 from seg_ros.core.errors import ImageError
+from seg_ros.image.encodings import encode_jpeg, encode_png, ENCODINGS
 from seg_ros.ros.convert import (
     compressed_message,
     frame_from_compressed,
     frame_from_image,
     image_message,
-    picture_size_hw,
+    image_size_hw,
     scaled_camera_info,
     stamp_ns,
 )
@@ -36,7 +36,7 @@ def header():
     return Header(stamp=STAMP, frame_id='optical')
 
 
-def picture(size_hw=(6, 8), channels=3, kind=np.uint8):
+def pixels(size_hw=(6, 8), channels=3, kind=np.uint8):
     seed = np.random.default_rng([*size_hw, channels])
     shape = (*size_hw, channels) if channels > 1 else size_hw
     return seed.integers(0, np.iinfo(kind).max, shape, kind, endpoint=True)
@@ -60,43 +60,43 @@ def test_a_stamp_is_counted_in_nanoseconds():
     ('encoding', 'channels'), [('rgb8', 3), ('bgr8', 3), ('mono8', 1), ('8UC1', 1), ('8UC3', 3)]
 )
 def test_an_image_is_read_where_it_lies(encoding, channels):
-    message = image(picture(channels=channels), encoding, padding=5)
+    message = image(pixels(channels=channels), encoding, padding=5)
     frame = frame_from_image(message)
-    np.testing.assert_array_equal(frame.pixels, picture(channels=channels))
+    np.testing.assert_array_equal(frame.pixels, pixels(channels=channels))
     assert np.shares_memory(frame.pixels, np.frombuffer(message.data, np.uint8))
     assert (frame.stamp_ns, frame.frame_id) == (stamp_ns(STAMP), 'optical')
 
 
 def test_big_endian_samples_are_swapped():
-    message = image(picture(channels=1, kind=np.uint16).astype('>u2'), 'mono16')
+    message = image(pixels(channels=1, kind=np.uint16).astype('>u2'), 'mono16')
     message.is_bigendian = True
-    expected = (picture(channels=1, kind=np.uint16).astype(np.uint32) + 128) // 257
+    expected = (pixels(channels=1, kind=np.uint16).astype(np.uint32) + 128) // 257
     np.testing.assert_array_equal(frame_from_image(message).pixels, expected)
 
 
 @pytest.mark.parametrize('as_data', [bytes, lambda data: np.frombuffer(data, np.uint8)])
 def test_messages_of_other_libraries_are_read_too(as_data):
-    message = image(picture(), 'rgb8')
+    message = image(pixels(), 'rgb8')
     fields = {name: getattr(message, name) for name in message.get_fields_and_field_types()}
     other = SimpleNamespace(**{**fields, 'data': as_data(message.data.tobytes())})
     frame = frame_from_image(other)
-    np.testing.assert_array_equal(frame.pixels, picture())
+    np.testing.assert_array_equal(frame.pixels, pixels())
     assert np.shares_memory(frame.pixels, np.frombuffer(other.data, np.uint8))
 
 
 def test_a_message_of_rosbags_is_read_where_it_lies():
     rosbags = pytest.importorskip('rosbags.typesys', reason='rosbags is not installed')
     store = rosbags.get_typestore(rosbags.Stores.ROS2_JAZZY)
-    sent = serialize_message(image(picture(), 'bgr8', padding=3))
+    sent = serialize_message(image(pixels(), 'bgr8', padding=3))
     message = store.deserialize_cdr(sent, 'sensor_msgs/msg/Image')
     frame = frame_from_image(message)
-    np.testing.assert_array_equal(frame.pixels, picture())
+    np.testing.assert_array_equal(frame.pixels, pixels())
     assert np.shares_memory(frame.pixels, message.data)
     assert (frame.stamp_ns, frame.frame_id) == (stamp_ns(STAMP), 'optical')
 
 
 def test_an_image_shorter_than_it_says_is_refused():
-    message = image(picture(), 'rgb8')
+    message = image(pixels(), 'rgb8')
     message.height += 1
     with pytest.raises(ImageError, match='8 x 7 with 144 bytes'):
         frame_from_image(message)
@@ -106,7 +106,7 @@ def test_an_image_shorter_than_it_says_is_refused():
 def test_pixels_are_those_of_cv_bridge(encoding):
     bridge = pytest.importorskip('cv_bridge', reason='cv_bridge is the oracle, and not installed')
     kind = ENCODINGS[encoding]
-    samples = picture((16, 20), kind.samples, np.uint16 if kind.bits == 16 else np.uint8)
+    samples = pixels((16, 20), kind.samples, np.uint16 if kind.bits == 16 else np.uint8)
     message = image(samples, encoding)
     frame = frame_from_image(message)
     expected = bridge.CvBridge().imgmsg_to_cv2(
@@ -132,13 +132,13 @@ def test_an_encoding_that_nobody_here_knows_is_left_to_cv_bridge(monkeypatch):
 
     def read(message, encoding):
         asked.append((message.encoding, encoding))
-        return picture()
+        return pixels()
 
     monkeypatch.setitem(sys.modules, 'cv_bridge', bridge_that(read))
-    frame = frame_from_image(image(picture(), 'rgb_of_tomorrow'))
+    frame = frame_from_image(image(pixels(), 'rgb_of_tomorrow'))
     assert asked == [('rgb_of_tomorrow', 'rgb8')]
     assert (frame.color, frame.stamp_ns, frame.frame_id) == ('rgb', stamp_ns(STAMP), 'optical')
-    np.testing.assert_array_equal(frame.pixels, picture())
+    np.testing.assert_array_equal(frame.pixels, pixels())
 
 
 @pytest.mark.parametrize(
@@ -150,13 +150,13 @@ def test_an_encoding_that_cv_bridge_fails_on_is_refused(monkeypatch, error):
 
     monkeypatch.setitem(sys.modules, 'cv_bridge', bridge_that(read))
     with pytest.raises(ImageError, match='Unrecognized'):
-        frame_from_image(image(picture(), 'rgb_of_tomorrow'))
+        frame_from_image(image(pixels(), 'rgb_of_tomorrow'))
 
 
 def test_without_cv_bridge_the_error_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, 'cv_bridge', None)
     with pytest.raises(ImageError, match='rgb_of_tomorrow') as caught:
-        frame_from_image(image(picture(), 'rgb_of_tomorrow'))
+        frame_from_image(image(pixels(), 'rgb_of_tomorrow'))
     assert 'rgb8' in caught.value.expected
     assert 'install cv_bridge' in caught.value.do
 
@@ -164,15 +164,15 @@ def test_without_cv_bridge_the_error_says_how_to_get_it(monkeypatch):
 def test_depth_is_refused_without_asking_cv_bridge(monkeypatch):
     monkeypatch.setitem(sys.modules, 'cv_bridge', None)
     with pytest.raises(ImageError, match=r'depth.*mono16'):
-        frame_from_image(image(picture(channels=1, kind=np.uint16), '16UC1'))
+        frame_from_image(image(pixels(channels=1, kind=np.uint16), '16UC1'))
 
 
 @pytest.mark.parametrize('codec', ['png', 'bgr8; png compressed', 'rgb8; png compressed bgr8'])
 def test_a_compressed_image_is_read(codec):
-    message = compressed_message(encode_png(picture()), codec, header())
+    message = compressed_message(encode_png(pixels()), codec, header())
     frame = frame_from_compressed(message)
     rgb = frame.pixels if frame.color == 'rgb' else frame.pixels[..., ::-1]
-    np.testing.assert_array_equal(rgb, picture())
+    np.testing.assert_array_equal(rgb, pixels())
     assert (frame.stamp_ns, frame.frame_id) == (stamp_ns(STAMP), 'optical')
 
 
@@ -191,7 +191,7 @@ MASKS = [
 @pytest.mark.parametrize(('encoding', 'kind', 'channels'), MASKS)
 @pytest.mark.parametrize('size_hw', [(1, 1), (1, 9), (5, 1), (6, 8)])
 def test_a_mask_is_written_in_packed_little_endian_rows(encoding, kind, channels, size_hw):
-    whole = picture((3 * size_hw[0], 2 * size_hw[1]), channels).astype(kind)
+    whole = pixels((3 * size_hw[0], 2 * size_hw[1]), channels).astype(kind)
     swapped = whole.astype(np.dtype(kind).newbyteorder('>'))
     for mask in (whole[::3, ::2], whole[:size_hw[0], :size_hw[1]], swapped[::3, ::2]):
         message = image_message(mask, encoding, header())
@@ -205,7 +205,7 @@ def test_a_mask_is_written_in_packed_little_endian_rows(encoding, kind, channels
 
 
 def test_a_compressed_message_holds_the_file_as_it_is():
-    file = encode_jpeg(picture())
+    file = encode_jpeg(pixels())
     message = compressed_message(file, 'jpeg', header())
     assert (message.format, message.data.tobytes(), message.header) == ('jpeg', file, header())
     assert deserialize_message(serialize_message(message), CompressedImage) == message
@@ -271,7 +271,7 @@ def test_at_full_scale_a_camera_info_is_copied_with_the_stamp_of_the_mask():
     ],
 )
 @pytest.mark.parametrize('scale', [0.5, 0.25])
-def test_a_point_seen_in_the_picture_is_seen_in_the_same_pixel_of_the_mask(
+def test_a_point_seen_in_the_image_is_seen_in_the_same_pixel_of_the_mask(
     roi, bins, size_hw, scale
 ):
     x_offset, y_offset, width, height = roi
@@ -279,24 +279,24 @@ def test_a_point_seen_in_the_picture_is_seen_in_the_same_pixel_of_the_mask(
         roi=RegionOfInterest(x_offset=x_offset, y_offset=y_offset, width=width, height=height),
         binning_x=bins[0], binning_y=bins[1],
     )
-    assert picture_size_hw(info) == size_hw
+    assert image_size_hw(info) == size_hw
     scaled = scaled_camera_info(info, STAMP, scale)
     every = int(1 / scale)
     mask = np.zeros(size_hw)[::every, ::every]
-    assert (scaled.height, scaled.width) == picture_size_hw(scaled) == mask.shape
+    assert (scaled.height, scaled.width) == image_size_hw(scaled) == mask.shape
     assert scaled.roi == RegionOfInterest()
     for matrix, own, point in (
         (scaled.k, K, (0.3, -0.2, 2.0)), (scaled.p, P, (0.3, -0.2, 2.0, 1.0)),
     ):
-        in_picture = (seen_at(own, point) - (x_offset, y_offset)) / np.maximum(bins, 1)
-        np.testing.assert_allclose(seen_at(matrix, point), in_picture / every)
+        in_image = (seen_at(own, point) - (x_offset, y_offset)) / np.maximum(bins, 1)
+        np.testing.assert_allclose(seen_at(matrix, point), in_image / every)
     np.testing.assert_array_equal(scaled.d, info.d)
     np.testing.assert_array_equal(scaled.r, info.r)
     assert info == camera_info(roi=info.roi, binning_x=bins[0], binning_y=bins[1])
 
 
 @pytest.mark.parametrize('scale', [1.0, 0.5, 0.25])
-def test_a_rectified_picture_has_a_camera_info_without_distortion(scale):
+def test_a_rectified_image_has_a_camera_info_without_distortion(scale):
     scaled = scaled_camera_info(camera_info(), STAMP, scale, rectified=True)
     assert scaled.distortion_model == 'plumb_bob'
     np.testing.assert_array_equal(scaled.d, np.zeros(5))
@@ -306,7 +306,7 @@ def test_a_rectified_picture_has_a_camera_info_without_distortion(scale):
     np.testing.assert_allclose(np.reshape(scaled.k, (3, 3)), expected[:, :3])
 
 
-def test_a_rectified_picture_without_p_keeps_its_k():
+def test_a_rectified_image_without_p_keeps_its_k():
     info = camera_info()
     info.p = np.zeros(12)
     scaled = scaled_camera_info(info, STAMP, 0.5, rectified=True)

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 from diagnostic_msgs.msg import DiagnosticStatus
 import pytest
 from rclpy.time import Time
-from seg_ros.core.contract import EngineFacts
+from seg_ros.core.engine_contract import EngineFacts
 from seg_ros.core.settings import Settings
-from seg_ros.pipeline.alarm import Alarm
-from seg_ros.pipeline.timing import Timing
+from seg_ros.core.timing import Timing
+from seg_ros.pipeline.level_hysteresis import LevelHysteresis
 from seg_ros.ros.diagnostics import build_diagnostics, diagnostics, images_lost
 
 
@@ -20,7 +20,7 @@ def camera(images_hz, infos_hz, subscribed=True, age_limit_ms=0.0, heard_s=4.0):
     timing.rate_hz = lambda name, span_s=5.0: rates.get(name, 0.0)
     return SimpleNamespace(
         name='front', image_topic='/front/image_raw', timing=timing, subscribed=subscribed,
-        alarm=Alarm(), age_limit_ms=age_limit_ms,
+        alarm=LevelHysteresis(), age_limit_ms=age_limit_ms,
     )
 
 

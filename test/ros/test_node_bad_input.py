@@ -3,7 +3,7 @@
 from array import array
 
 import pytest
-from robot import channel_picture
+from robot import channel_image
 from sensor_msgs.msg import CompressedImage, Image
 
 
@@ -56,7 +56,7 @@ def test_a_corrupt_jpeg_is_counted_and_survived(robot):
     each = robot(image_transport='compressed')
     each.listen('/segmentation/camera/semantic', Image)
     message = CompressedImage(header=each.image().header, format='jpeg')
-    message.data.frombytes(b'\xff\xd8\xff this is no picture')
+    message.data.frombytes(b'\xff\xd8\xff this is no image')
     each.send(message, '/camera/image_raw/compressed')
     counts = each.node._stream.cameras['camera'].timing.counts
     each.wait(lambda: counts().get('bad') == 1, 'the counter')
@@ -97,7 +97,7 @@ def test_frames_over_their_age_are_dropped_before_the_network(robot):
     each.send(each.image(stamp_ns=now_ns - 3 * 10**9))
     counts = each.node._stream.cameras['camera'].timing.counts
     each.wait(lambda: counts().get('age') == 1, 'the old frame to be dropped')
-    each.send(each.image(channel_picture()))
+    each.send(each.image(channel_image()))
     each.wait(lambda: semantic, 'the fresh mask')
 
 

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from robot import channel_classes, channel_picture, pixels
+from robot import channel_classes, channel_image, pixels
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 MASKS = {
@@ -15,8 +15,8 @@ MASKS = {
 def test_every_mask_has_the_images_stamp_frame_size_and_rows(robot):
     each = robot()
     topics = {name: each.listen(f'/segmentation/camera/{name}', Image) for name in MASKS}
-    picture = channel_picture((90, 130))
-    message = each.image(picture)
+    image = channel_image((90, 130))
+    message = each.image(image)
     each.wait(
         lambda: each.node._stream and len(each.node._stream._publishers['camera'].wanted()) == 6,
         'six readers',
@@ -29,7 +29,7 @@ def test_every_mask_has_the_images_stamp_frame_size_and_rows(robot):
         assert received.encoding == encoding
         assert pixels(received).shape[:2] == (90, 130)
     classes, panoptic = pixels(topics['semantic'][0]), pixels(topics['panoptic'][0])
-    np.testing.assert_array_equal(classes, channel_classes(picture))
+    np.testing.assert_array_equal(classes, channel_classes(image))
     np.testing.assert_array_equal(panoptic >> 16, classes)
     np.testing.assert_array_equal(panoptic & 0xFFFF, pixels(topics['instance'][0]))
     confidence = pixels(topics['confidence'][0])
@@ -84,17 +84,17 @@ def test_masks_come_without_camera_info(robot):
 def test_half_size_masks_are_every_second_pixel(robot):
     each = robot(output_scale=0.5)
     semantic = each.listen('/segmentation/camera/semantic', Image)
-    picture = channel_picture((91, 131))
-    each.send(each.image(picture))
+    image = channel_image((91, 131))
+    each.send(each.image(image))
     mask = pixels(each.wait(lambda: semantic, 'a mask')[0])
-    np.testing.assert_array_equal(mask, channel_classes(picture)[::2, ::2])
+    np.testing.assert_array_equal(mask, channel_classes(image)[::2, ::2])
 
 
-def test_compressed_pictures_come_in_and_compressed_masks_go_out(robot):
+def test_compressed_images_come_in_and_compressed_masks_go_out(robot):
     each = robot(image_transport='compressed')
     masks = each.listen('/segmentation/camera/semantic/compressed', CompressedImage)
-    picture = channel_picture()
-    ok, data = cv2.imencode('.png', picture[..., ::-1])
+    image = channel_image()
+    ok, data = cv2.imencode('.png', image[..., ::-1])
     assert ok
     message = CompressedImage(header=each.image().header, format='rgb8; png compressed bgr8')
     message.data.frombytes(data.tobytes())
@@ -103,7 +103,7 @@ def test_compressed_pictures_come_in_and_compressed_masks_go_out(robot):
     assert received.header == message.header
     assert received.format == 'png'
     mask = cv2.imdecode(np.frombuffer(received.data, np.uint8), cv2.IMREAD_UNCHANGED)
-    np.testing.assert_array_equal(mask, channel_classes(picture))
+    np.testing.assert_array_equal(mask, channel_classes(image))
 
 
 @pytest.mark.parametrize('reliable', [True, False])
@@ -120,7 +120,7 @@ def test_two_cameras_are_served_on_their_own_topics(robot):
     masks = {name: each.listen(f'/segmentation/{name}/semantic', Image)
              for name in ('left', 'right')}
     for name, size_hw in (('left', (48, 64)), ('right', (60, 80))):
-        each.send(each.image(channel_picture(size_hw)), f'/{name}/image_raw')
+        each.send(each.image(channel_image(size_hw)), f'/{name}/image_raw')
     for name, height in (('left', 48), ('right', 60)):
         assert each.wait(lambda name=name: masks[name], name)[0].height == height
 
@@ -129,7 +129,7 @@ def test_a_change_of_size_in_mid_stream_is_followed(robot):
     each = robot()
     semantic = each.listen('/segmentation/camera/semantic', Image)
     for count, size_hw in enumerate([(48, 64), (120, 40), (33, 77)], 1):
-        picture = channel_picture(size_hw)
-        each.send(each.image(picture))
+        image = channel_image(size_hw)
+        each.send(each.image(image))
         each.wait(lambda count=count: len(semantic) == count, f'mask {count}')
-        np.testing.assert_array_equal(pixels(semantic[-1]), channel_classes(picture))
+        np.testing.assert_array_equal(pixels(semantic[-1]), channel_classes(image))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import rclpy
-from robot import channel_picture, PATIENCE_S, Robot
+from robot import channel_image, PATIENCE_S, Robot
 from seg_ros.share import share_file
 from sensor_msgs.msg import Image
 
@@ -50,7 +50,7 @@ class Bystander(Robot):
 
         return super().wait(spun, what)
 
-    def stream_until_masked(self, topic, masks, picture):
+    def stream_until_masked(self, topic, masks, image):
         """
         Publish as a camera does until a mask comes, and return it with the headers of all images.
 
@@ -59,7 +59,7 @@ class Bystander(Robot):
         headers = []
 
         def masked():
-            message = self.image(picture)
+            message = self.image(image)
             headers.append(message.header)
             self.publisher(topic, Image).publish(message)
             return masks
@@ -83,7 +83,7 @@ def bystander() -> Iterator[Bystander]:
 def test_a_signal_ends_the_process_cleanly_in_mid_stream(bystander, channel_model, ending):
     with node_process('-p', f'model:={channel_model}') as process:
         semantic = bystander.listen('/segmentation/camera/semantic', Image)
-        bystander.stream_until_masked('/camera/image_raw', semantic, channel_picture())
+        bystander.stream_until_masked('/camera/image_raw', semantic, channel_image())
         process.send_signal(ending)
         _, log = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, log
@@ -99,7 +99,7 @@ def test_namespace_remapping_and_the_shipped_parameter_file_apply(bystander, cha
     with node_process(*arguments):
         semantic = bystander.listen('/robot1/segmentation/camera/semantic', Image)
         mask, headers = bystander.stream_until_masked(
-            '/front/rgb/image', semantic, channel_picture((50, 70))
+            '/front/rgb/image', semantic, channel_image((50, 70))
         )
     assert mask.header in headers
     assert (mask.height, mask.width) == (50, 70)
@@ -114,7 +114,7 @@ def test_empty_lists_in_a_parameter_file_mean_the_defaults(bystander, channel_mo
     with node_process('--params-file', str(parameters)):
         semantic = bystander.listen('/segmentation/camera/semantic', Image)
         mask, _ = bystander.stream_until_masked(
-            '/camera/image_raw', semantic, channel_picture()
+            '/camera/image_raw', semantic, channel_image()
         )
     assert set(bytes(mask.data)) == {10, 20, 30}
 
@@ -124,7 +124,7 @@ def test_a_node_whose_readers_come_and_go_lives_on(bystander, channel_model):
     with node_process('-p', f'model:={channel_model}') as process:
         for _ in range(4):
             semantic = bystander.listen('/segmentation/camera/semantic', Image)
-            bystander.stream_until_masked('/camera/image_raw', semantic, channel_picture())
+            bystander.stream_until_masked('/camera/image_raw', semantic, channel_image())
             bystander.tester.destroy_subscription(next(iter(bystander.tester.subscriptions)))
         assert process.poll() is None
         process.send_signal(signal.SIGINT)

@@ -6,7 +6,7 @@ from fakes.gpu import driver_folder, driver_library, fake_gpu, ILLEGAL_ADDRESS  
 from lifecycle_msgs.msg import Transition
 import numpy as np
 import pytest
-from robot import channel_classes, channel_picture
+from robot import channel_classes, channel_image
 from sensor_msgs.msg import Image
 
 SEMANTIC = '/segmentation/camera/semantic'
@@ -32,7 +32,7 @@ def engine_of(each):
 
 
 def assert_right(mask):
-    np.testing.assert_array_equal(mask, channel_classes(channel_picture()))
+    np.testing.assert_array_equal(mask, channel_classes(channel_image()))
 
 
 def test_the_cpu_serves_while_the_plan_is_built_and_the_gpu_takes_over(

@@ -13,14 +13,14 @@ SECOND_NS = 1_000_000_000
 def discs(*circles):
     """Paint bright discs of x, y and radius on a dark table."""
     rows, columns = np.indices((120, 160))
-    picture = np.full((120, 160, 3), 30, np.uint8)
+    image = np.full((120, 160, 3), 30, np.uint8)
     for x, y, radius in circles:
-        picture[(columns - x) ** 2 + (rows - y) ** 2 < radius ** 2] = 220
-    return picture
+        image[(columns - x) ** 2 + (rows - y) ** 2 < radius ** 2] = 220
+    return image
 
 
 class Film:
-    """Sends pictures a tenth of a second apart and reads the masks that come back."""
+    """Sends images a tenth of a second apart and reads the masks that come back."""
 
     def __init__(self, each, *topics):
         self.each, self.stamp_ns = each, 1_000 * SECOND_NS
@@ -111,16 +111,16 @@ def test_what_nobody_reads_is_not_worked_on(robot, topic, stages):
     assert {'track', 'smooth'}.intersection(timing.stages()) == stages
 
 
-def test_smoothing_leaves_out_what_shows_in_one_picture_only(robot):
+def test_smoothing_leaves_out_what_shows_in_one_image_only(robot):
     each = robot()
     assert each.set_parameter('smoothing', 0.8).successful
     semantic = each.listen('/segmentation/camera/semantic', Image)
 
     def seen(channel, stamp_ns):
-        picture = np.zeros((48, 64, 3), np.uint8)
-        picture[..., channel] = 200
+        image = np.zeros((48, 64, 3), np.uint8)
+        image[..., channel] = 200
         count = len(semantic)
-        each.send(each.image(picture, stamp_ns))
+        each.send(each.image(image, stamp_ns))
         each.wait(lambda: len(semantic) > count, 'a mask')
         return int(np.median(pixels(semantic[-1])))
 

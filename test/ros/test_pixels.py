@@ -11,7 +11,7 @@ import pytest
 from rclpy.exceptions import InvalidHandle
 from seg_ros.ros import pixels
 from seg_ros.ros.convert import frame_from_image, image_message
-from seg_ros.ros.pixels import Picture, publish_picture, take_newest
+from seg_ros.ros.pixels import Picture, publish_image, take_newest
 from seg_ros.ros.rcl_images import rcl_for_images
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
@@ -50,7 +50,7 @@ ARRAYS = [
 
 @pytest.mark.parametrize(('encoding', 'array'), ARRAYS)
 def test_what_is_published_is_what_rclpy_would_publish(line, encoding, array):
-    publish_picture(line.publisher, Picture(array, encoding, HEADER))
+    publish_image(line.publisher, Picture(array, encoding, HEADER))
     assert line.taken_by_rclpy() == image_message(array, encoding, HEADER)
 
 
@@ -72,7 +72,7 @@ def test_the_newest_of_several_is_taken():
     line = Line(Image, depth=5)
     for value in range(4):
         array = np.full((2, 2), value, np.uint8)
-        publish_picture(line.publisher, Picture(array, 'mono8', HEADER))
+        publish_image(line.publisher, Picture(array, 'mono8', HEADER))
     for _ in range(4):      # the other subscription has them all, and so has this one
         last = line.taken_by_rclpy()
     taken = line.taken()
@@ -96,7 +96,7 @@ def test_pixels_stay_when_everything_else_has_gone(line):
 def test_where_rcl_refuses_rclpy_does_it(line, monkeypatch, refuses):
     monkeypatch.setattr(rcl_for_images(), refuses, lambda *_: REFUSED)
     encoding, array = ARRAYS[1]
-    publish_picture(line.publisher, Picture(array, encoding, HEADER))
+    publish_image(line.publisher, Picture(array, encoding, HEADER))
     expected = image_message(array, encoding, HEADER)
     assert equal(line.taken(), expected)
     assert line.taken_by_rclpy() == expected
@@ -105,7 +105,7 @@ def test_where_rcl_refuses_rclpy_does_it(line, monkeypatch, refuses):
 def test_without_rcl_rclpy_does_it(line, monkeypatch):
     monkeypatch.setattr(pixels, 'rcl_for_images', lambda: None)
     encoding, array = ARRAYS[1]
-    publish_picture(line.publisher, Picture(array, encoding, HEADER))
+    publish_image(line.publisher, Picture(array, encoding, HEADER))
     assert line.taken() == image_message(array, encoding, HEADER)
 
 

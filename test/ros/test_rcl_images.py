@@ -8,7 +8,7 @@ from image_line import Line
 import numpy as np
 import pytest
 from seg_ros.ros import rcl_images
-from seg_ros.ros.pixels import Picture, publish_picture
+from seg_ros.ros.pixels import Picture, publish_image
 from seg_ros.ros.rcl_images import rcl_for_images
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -40,7 +40,7 @@ def test_every_message_is_given_back(line, monkeypatch):
 
     monkeypatch.setattr(rcl, 'create', created)
     monkeypatch.setattr(rcl, 'destroy', destroyed)
-    publish_picture(line.publisher, Picture(np.ones((4, 6), np.uint8), 'mono8', Header()))
+    publish_image(line.publisher, Picture(np.ones((4, 6), np.uint8), 'mono8', Header()))
     assert not held
     taken = line.taken()
     assert len(held) == 1

@@ -1,4 +1,4 @@
-"""What a camera makes of a rendered picture."""
+"""What a camera makes of a rendered image."""
 
 import numpy as np
 from seg_ros.sim.camera import exposed
@@ -20,12 +20,12 @@ def test_dark_and_bright_worlds_are_exposed_alike():
 
 def test_exposure_keeps_the_order_of_grey_levels():
     for seed in range(10):
-        picture = exposed(ramp(), np.random.default_rng(seed)).astype(float)
-        profile = picture.mean(axis=(0, 2))
+        image = exposed(ramp(), np.random.default_rng(seed)).astype(float)
+        profile = image.mean(axis=(0, 2))
         assert np.corrcoef(profile, np.arange(80))[0, 1] > 0.8
 
 
-def test_a_camera_takes_the_same_picture_again():
+def test_a_camera_takes_the_same_image_again():
     assert np.array_equal(
         exposed(ramp(), np.random.default_rng(3)), exposed(ramp(), np.random.default_rng(3))
     )

@@ -1,9 +1,9 @@
-"""Rendered pictures and their truth."""
+"""Rendered images and their truth."""
 
 import numpy as np
 from pybullet_world import samples, SIZE_HW
 from seg_ros.sim.classes import CARD
-from seg_ros.sim.truth import crowded
+from seg_ros.sim.ground_truth import crowded
 
 
 def test_a_world_is_the_same_whenever_it_is_drawn():

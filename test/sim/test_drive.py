@@ -27,7 +27,7 @@ def test_the_base_drives_and_never_through_walls(room):
     assert np.abs(places).max() < 4.5
 
 
-def test_the_picture_changes_as_the_base_drives_and_truth_with_it(room):
+def test_the_image_changes_as_the_base_drives_and_truth_with_it(room):
     first, truth = room.shoot()
     for _ in range(15):
         room.advance(0.1)

@@ -12,14 +12,14 @@ from seg_ros.sim.orbit import OrbitedTable
 
 
 @pytest.mark.parametrize('kind', ['bin', 'table'])
-def test_the_heap_stays_in_the_picture_while_the_camera_goes_around(kind):
+def test_the_heap_stays_in_the_image_while_the_camera_goes_around(kind):
     table = OrbitedTable(seed=5, size_hw=(96, 128), kind=kind)
     try:
-        pictures = []
+        images = []
         for _ in range(8):
             shot, truth = table.shoot()
             truth.verify()
-            pictures.append(shot.rgb.astype(int))
+            images.append(shot.rgb.astype(int))
             rows, columns = np.nonzero(truth.classes == OBJECT)
             assert len(rows) > 100
             assert abs(np.median(rows) - 48) < 24
@@ -27,14 +27,14 @@ def test_the_heap_stays_in_the_picture_while_the_camera_goes_around(kind):
             table.advance(0.5)
     finally:
         table.close()
-    assert all(np.abs(a - b).mean() > 3 for a, b in pairwise(pictures))
+    assert all(np.abs(a - b).mean() > 3 for a, b in pairwise(images))
 
 
 def test_a_seed_is_one_heap():
-    pictures = []
+    images = []
     for seed in (5, 5, 6):
         table = OrbitedTable(seed, size_hw=(96, 128))
-        pictures.append(table.shoot()[0].rgb)
+        images.append(table.shoot()[0].rgb)
         table.close()
-    assert np.array_equal(pictures[0], pictures[1])
-    assert not np.array_equal(pictures[0], pictures[2])
+    assert np.array_equal(images[0], images[1])
+    assert not np.array_equal(images[0], images[2])

@@ -37,11 +37,11 @@ def test_it_plays_forth_and_back_and_begins_anew():
     assert seen[2 * last:3 * last] == seen[:last]
 
 
-def test_a_recording_with_a_missing_picture_is_refused(tmp_path):
+def test_a_recording_with_a_missing_image_is_refused(tmp_path):
     folder = tmp_path / 'sequence'
     shutil.copytree(SEQUENCE, folder)
     next((folder / 'images').iterdir()).unlink()
-    with pytest.raises(ImageError, match='no picture or no mask'):
+    with pytest.raises(ImageError, match='no image or no mask'):
         Playback(folder)
     with pytest.raises(ImageError, match='cannot be played'):
         Playback(tmp_path)

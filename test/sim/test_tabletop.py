@@ -7,7 +7,7 @@ from seg_ros.sim.tabletop import Tabletop
 def test_the_truth_marks_six_objects_that_never_touch():
     world = Tabletop()
     for time_s in (0.0, 1.3, 7.9):
-        _, truth = world.picture(time_s)
+        _, truth = world.image(time_s)
         assert set(np.unique(truth)) == set(range(7))
         padded = np.pad(truth, 1)
         for dy, dx in ((0, 1), (1, 0)):
@@ -17,14 +17,14 @@ def test_the_truth_marks_six_objects_that_never_touch():
 
 
 def test_objects_differ_from_the_table_where_the_truth_says_so():
-    picture, truth = Tabletop().picture(2.0)
-    empty = np.median(picture[truth == 0], axis=0)
+    image, truth = Tabletop().image(2.0)
+    empty = np.median(image[truth == 0], axis=0)
     for number in range(1, 7):
-        inside = np.median(picture[truth == number].astype(int), axis=0)
+        inside = np.median(image[truth == number].astype(int), axis=0)
         assert np.abs(inside - empty).max() > 50
 
 
-def test_the_same_moment_gives_the_same_picture_and_another_a_different_one():
+def test_the_same_moment_gives_the_same_image_and_another_a_different_one():
     first, same, other = Tabletop(), Tabletop(), Tabletop()
-    assert np.array_equal(first.picture(1.0)[0], same.picture(1.0)[0])
-    assert not np.array_equal(first.picture(1.0)[0], other.picture(2.0)[0])
+    assert np.array_equal(first.image(1.0)[0], same.image(1.0)[0])
+    assert not np.array_equal(first.image(1.0)[0], other.image(2.0)[0])

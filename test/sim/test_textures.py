@@ -18,7 +18,7 @@ def test_a_texture_is_the_same_for_the_same_random_numbers(draw, split):
 def test_textures_differ_among_each_other_and_within():
     for split in ('train', 'held-out'):
         random = np.random.default_rng(2)
-        pictures = [printed(random, split) for _ in range(12)]
-        means = np.array([picture.mean() for picture in pictures])
+        images = [printed(random, split) for _ in range(12)]
+        means = np.array([image.mean() for image in images])
         assert means.std() > 20
-        assert np.median([picture.std() for picture in pictures]) > 20
+        assert np.median([image.std() for image in images]) > 20

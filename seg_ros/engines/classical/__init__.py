@@ -5,7 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 from seg_ros.core.card import ModelCard
-from seg_ros.core.contract import Contract, Engine, EngineFacts
+from seg_ros.core.engine_contract import Engine, EngineFacts, ModelSignature
 from seg_ros.core.errors import EngineError, SettingError
 from seg_ros.core.frame import Pixels
 from seg_ros.engines.blocking import BlockingEngine
@@ -31,35 +31,35 @@ def open_classical(method: str) -> Engine:
     Open one of the traditional methods.
 
     Every method but `kmeans` tells objects from what surrounds them and numbers the objects.
-    `kmeans` parts the whole picture by colour: its regions are stuff without instances, since a
+    `kmeans` parts the whole image by colour: its regions are stuff without instances, since a
     colour covers walls and floors as well as things and nothing in it says what can be counted.
 
     :param method: a word of `METHODS`.
     :raises SettingError: if there is no such method.
     """
     if method == 'kmeans':
-        contract = Contract(SIZE_HW, ('labels', 'confidence'), max_batch=0)
-        return _engine(kmeans, contract, region_card(SIZE_HW, REGIONS))
+        signature = ModelSignature(SIZE_HW, ('labels', 'confidence'), max_batch=0)
+        return _engine(kmeans, signature, region_card(SIZE_HW, REGIONS))
     if method not in FINDERS:
         raise SettingError(f'classical method {method!r}', f'one of {", ".join(METHODS)}')
     tensors = ('labels', 'confidence', 'scores', 'classes', 'instances')
-    contract = Contract(SIZE_HW, tensors, max_batch=0, max_instances=MAX_OBJECTS)
+    signature = ModelSignature(SIZE_HW, tensors, max_batch=0, max_instances=MAX_OBJECTS)
     find = FINDERS[method]
     card = object_card(method, SIZE_HW)
-    return _engine(lambda view: tensors_from_found(find(view)), contract, card)
+    return _engine(lambda view: tensors_from_found(find(view)), signature, card)
 
 
 def _engine(
-    segment: Callable[[View], Tensors], contract: Contract, card: ModelCard
+    segment: Callable[[View], Tensors], signature: ModelSignature, card: ModelCard
 ) -> BlockingEngine:
     def run(batch: Pixels) -> Tensors:
         try:
-            pictures = [segment(View(rgb)) for rgb in batch]
+            images = [segment(View(rgb)) for rgb in batch]
         except cv2.error as error:
             raise EngineError(f'{card.name}: {error}') from error
         return {
-            name: np.stack([tensors[name] for tensors in pictures]) for name in contract.tensors
+            name: np.stack([tensors[name] for tensors in images]) for name in signature.tensors
         }
 
     facts = EngineFacts('classical', 'CPU', 'u8', version=cv2.__version__)
-    return BlockingEngine(card, contract, facts, [run])
+    return BlockingEngine(card, signature, facts, [run])

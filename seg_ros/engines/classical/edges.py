@@ -17,7 +17,7 @@ from seg_ros.engines.classical.otsu import otsu_level
 from seg_ros.engines.classical.view import LEAST_CONTRAST, View
 
 GAP = 7                # pixels; wider breaks in an outline leave it open
-OPEN_BORDER = 0.03     # of the picture's border; a region along more of it is not enclosed
+OPEN_BORDER = 0.03     # of the image's border; a region along more of it is not enclosed
 FADE = 0.4             # an edge is followed down to this share of its threshold
 SOBEL = 4              # the gradient that Sobel's kernel gives to a step of one grey level
 
@@ -26,7 +26,7 @@ def edges(view: View) -> Found:
     """
     Find what outlines enclose.
 
-    Edges cut the picture into regions. Those that lie open to the picture's border are the
+    Edges cut the image into regions. Those that lie open to the image's border are the
     outside; the others, with the edges between them, are objects.
     """
     slope = _slope(view.grey)
@@ -92,7 +92,7 @@ def _means(
 
 def _probability(objects: NDArray[Any], slope: Pixels, level: float) -> Pixels:
     """
-    Trust an object as far as an edge of the picture runs along its outline.
+    Trust an object as far as an edge of the image runs along its outline.
 
     :returns: uint8 (H, W); inside an object the mean along its outline of an edge's strength,
         0.5 where it just is one; outside at most 0.5, and that only on an edge.

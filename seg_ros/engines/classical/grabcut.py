@@ -9,8 +9,8 @@ from seg_ros.core.frame import Pixels
 from seg_ros.engines.classical.objects import Found, objects_from_mask
 from seg_ros.engines.classical.view import View
 
-SHRINK = 2           # the cut is found on a picture so much smaller
-BORDER = 8           # rows and columns of the small picture that show the background
+SHRINK = 2           # the cut is found on an image so much smaller
+BORDER = 8           # rows and columns of the small image that show the background
 FOREIGN = 0.35       # likeness to the border below which a colour starts as foreground
 LEAST_SAMPLES = 50   # pixels that either colour model is learned from
 SEED = 0
@@ -18,7 +18,7 @@ SEED = 0
 
 def grabcut(view: View) -> Found:
     """
-    Find what is coloured unlike the picture's border, cut out along its edges.
+    Find what is coloured unlike the image's border, cut out along its edges.
 
     C. Rother, V. Kolmogorov and A. Blake, GrabCut, 2004. Where its user would draw a box, the
     colours that are common along the border start as background.
@@ -37,7 +37,7 @@ def grabcut(view: View) -> Found:
 
 def _border_likeness(small: Pixels) -> NDArray[np.float32]:
     """
-    Tell how much more common each pixel's colour is along the border than in the whole picture.
+    Tell how much more common each pixel's colour is along the border than in the whole image.
 
     :param small: uint8 (h, w, 3), rgb.
     :returns: float32 (h, w), 0 = never there, 0.5 = as common, 1 = only there.

@@ -1,4 +1,4 @@
-"""K-means: the picture parted by its few dominant colours."""
+"""K-means: the image parted by its few dominant colours."""
 
 import cv2
 import numpy as np
@@ -9,14 +9,14 @@ from seg_ros.engines.classical.view import Tensors, View
 REGIONS = 6
 ALIKE = 18         # steps of 8-bit CIELAB; nearer colours are one region
 SHRINK = 4         # the colours are learned from every fourth pixel of every fourth row
-LEAST_EVEN = 0.1   # of the picture; where less is even, all of it is learned from
+LEAST_EVEN = 0.1   # of the image; where less is even, all of it is learned from
 GRAIN = 5          # side of the square of pixels that vote together
 SEED = 0
 
 
 def kmeans(view: View) -> Tensors:
     """
-    Give every pixel the nearest of the picture's dominant colours, the darkest first.
+    Give every pixel the nearest of the image's dominant colours, the darkest first.
 
     The order by lightness keeps the regions of a steady scene in place from frame to frame.
 

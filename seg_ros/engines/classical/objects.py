@@ -10,9 +10,9 @@ from seg_ros.core.frame import Pixels
 from seg_ros.engines.classical.view import Tensors
 
 MAX_OBJECTS = 254
-LEAST_AREA = 0.001       # of the picture; smaller specks are no objects
-LEAST_HOLE = 0.0005      # of the picture; smaller holes are filled
-MOST_BORDER = 0.2        # of the picture's border; what lies along more of it is surroundings
+LEAST_AREA = 0.001       # of the image; smaller specks are no objects
+LEAST_HOLE = 0.0005      # of the image; smaller holes are filled
+MOST_BORDER = 0.2        # of the image's border; what lies along more of it is surroundings
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ def disc(diameter: int) -> Pixels:
 
 
 def border_share(labels: NDArray[Any], count: int) -> NDArray[np.float64]:
-    """Return which share of the picture's border each label below `count` lies along."""
+    """Return which share of the image's border each label below `count` lies along."""
     border = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
     return np.bincount(border, minlength=count) / border.size
 
@@ -70,7 +70,7 @@ def tensors_from_found(found: Found) -> Tensors:
     The confidence is that of the class which a pixel got in the end: low where cleaning up
     overruled the method.
 
-    :returns: the contract's tensors of one picture.
+    :returns: the contract's tensors of one image.
     """
     objects, probability = found.objects, found.probability
     area = np.bincount(objects.ravel(), minlength=1)

@@ -1,4 +1,4 @@
-"""Otsu's threshold: one grey level that parts the picture into two classes."""
+"""Otsu's threshold: one grey level that parts the image into two classes."""
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ def otsu(view: View) -> Found:
 
 def otsu_level(grey: Pixels) -> int:
     """
-    Return the level that parts a picture with the greatest variance between its classes.
+    Return the level that parts an image with the greatest variance between its classes.
 
     N. Otsu, A Threshold Selection Method from Gray-Level Histograms, 1979.
 
@@ -28,7 +28,7 @@ def otsu_level(grey: Pixels) -> int:
 
 def foreground(view: View) -> tuple[Pixels, Pixels]:
     """
-    Part a picture in two; the class that holds less of the border is the foreground.
+    Part an image in two; the class that holds less of the border is the foreground.
 
     :returns: uint8 (H, W) mask, 0 or 1, and uint8 (H, W) probability of foreground: 0.5 at the
         threshold, certain from the mean of either class outward. Both are 0 where nothing stands

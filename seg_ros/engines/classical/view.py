@@ -1,4 +1,4 @@
-"""One picture as the methods look at it: denoised, in colour and in grey, its noise measured."""
+"""One image as the methods look at it: denoised, in colour and in grey, its noise measured."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ LEAST_CONTRAST = 8  # grey levels; below it differences are shading and compress
 @dataclass(frozen=True, eq=False)
 class View:
     """
-    A picture and what is worked out of it on demand, each once.
+    An image and what is worked out of it on demand, each once.
 
     :param rgb: uint8 (H, W, 3).
     """
@@ -57,12 +57,12 @@ class View:
         return np.asarray(cv2.cvtColor(self.rgb, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def _denoised(picture: Pixels) -> Pixels:
+def _denoised(image: Pixels) -> Pixels:
     """Take single wild pixels out with a median, then grain with a narrow Gaussian."""
-    return np.asarray(cv2.GaussianBlur(cv2.medianBlur(picture, 5), (5, 5), 1), np.uint8)
+    return np.asarray(cv2.GaussianBlur(cv2.medianBlur(image, 5), (5, 5), 1), np.uint8)
 
 
-def _noise(picture: Pixels) -> float:
+def _noise(image: Pixels) -> float:
     """
     Estimate the standard deviation of noise.
 
@@ -70,5 +70,5 @@ def _noise(picture: Pixels) -> float:
     constant and evenly rising levels.
     """
     mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-    response = cv2.filter2D(picture, cv2.CV_16S, mask)
-    return cv2.norm(response, cv2.NORM_L1) / picture.size * sqrt(pi / 2) / 6
+    response = cv2.filter2D(image, cv2.CV_16S, mask)
+    return cv2.norm(response, cv2.NORM_L1) / image.size * sqrt(pi / 2) / 6

@@ -12,7 +12,7 @@ from seg_ros.engines.classical.view import View
 
 NECK = 0.65        # a neck narrower than this share of the slimmer body parts two objects
 LEAST_BODY = 8     # pixels from a body's middle to its edge; slimmer things stay whole
-SHRINK = 4         # bodies are counted on a picture so much smaller
+SHRINK = 4         # bodies are counted on an image so much smaller
 
 
 def watershed(view: View) -> Found:

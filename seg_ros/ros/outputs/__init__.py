@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.core.frame import Frame, Pixels
-from seg_ros.core.overlay import color_map, draw_overlay
 from seg_ros.core.segmentation import Segmentation
+from seg_ros.masks.overlay import color_map, draw_overlay
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
@@ -51,7 +51,7 @@ class View:
 
     @cached_property
     def overlay(self) -> Pixels:
-        """Class colours, outlines, names and ids over the picture, rgb."""
+        """Class colours, outlines, names and ids over the image, rgb."""
         drawn = draw_overlay(self.frame, self.segmentation, self.card, self.alpha)
         return self.scaled(drawn)
 

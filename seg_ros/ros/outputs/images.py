@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from seg_ros.core.encodings import encode_jpeg, encode_png
+from seg_ros.image.encodings import encode_jpeg, encode_png
 from seg_ros.ros.convert import compressed_message, scaled_camera_info
 from seg_ros.ros.outputs import Output, View
 from seg_ros.ros.pixels import Picture

@@ -1,0 +1,49 @@
+"""Cameras for a bench: one image over and over, at a fixed rate, stamped when it is sent."""
+
+import argparse
+import sys
+
+import numpy as np
+import rclpy
+from rclpy.node import Node
+from seg_ros.ros.convert import image_message
+from seg_ros.ros.qos import images
+from seg_ros.ros.spin import spin_until_signal
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+
+class BenchCamera(Node):
+    """
+    Publishes `<name>/image_raw` of every camera, one after the other, at one rate.
+
+    Images are noise of a fixed seed; made ahead, so that sending is all that it costs.
+    """
+
+    def __init__(self, names: list[str], rate_hz: float, size_hw: tuple[int, int]) -> None:
+        super().__init__('bench_camera')
+        image = np.random.default_rng(0).integers(0, 256, (*size_hw, 3), np.uint8)
+        self._message = image_message(image, 'rgb8', Header(frame_id='camera'))
+        for name in names:
+            publisher = self.create_publisher(Image, f'{name}/image_raw', images(reliable=True))
+            self.create_timer(1 / rate_hz, lambda publisher=publisher: self._send(publisher))
+
+    def _send(self, publisher: 'rclpy.publisher.Publisher[Image]') -> None:
+        self._message.header.stamp = self.get_clock().now().to_msg()
+        publisher.publish(self._message)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Publish until a signal ends the process."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('names', nargs='+')
+    parser.add_argument('--rate', type=float, default=30.0, help='Hz')
+    parser.add_argument('--size', type=int, nargs=2, default=(720, 1280), metavar=('H', 'W'))
+    args = parser.parse_args(arguments)
+    rclpy.init()
+    spin_until_signal(BenchCamera(args.names, args.rate, tuple(args.size)))
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

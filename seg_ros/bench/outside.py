@@ -1,0 +1,161 @@
+"""
+A frame's way from message to message: beside its raw network alone, or on all cores.
+
+A process of its own, started by `seg_ros bench stages`: it prints one object.
+"""
+
+import argparse
+from concurrent.futures import ThreadPoolExecutor
+import json
+from pathlib import Path
+import sys
+from time import monotonic
+from typing import Any
+
+import cv2
+import numpy as np
+import rclpy
+from seg_ros.bench.networks import raw_runner
+from seg_ros.bench.samples import difference, interleaved, summary
+from seg_ros.core.settings import Settings
+from seg_ros.engines import open_engine
+from seg_ros.pipeline.memory import keep_freed_memory
+from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.ros.convert import frame_from_image, image_message
+from seg_ros.ros.outputs import View
+from seg_ros.ros.publishers import OUTPUTS, parts_of, publish, Publishers
+from seg_ros.sim.playback import Playback
+from std_msgs.msg import Header
+
+RATE_S = 4.0
+
+
+class Passage:
+    """
+    What the node does with one message, without its threads.
+
+    :param topics: that somebody subscribes to; those that this machine has no types for are
+        left out, as the node does.
+    :param threads: of the engine.
+    :param workers: messages on their way at once.
+    """
+
+    def __init__(
+        self, node: Any, model: Path, topics: list[str], message: Any, threads: int = 1,
+        workers: int = 1,
+    ) -> None:
+        settings = Settings(
+            model=str(model), engine='openvino', threads=threads, workers=workers
+        )
+        self.segmenter = Segmenter(open_engine(settings), settings)
+        self._alpha = settings.overlay_alpha
+        self._message = message
+        publishers = Publishers(node, 'camera')
+        self._readers = [
+            node.create_subscription(output.message, f'~/camera/{output.topic}', len, 1)
+            for output in OUTPUTS if output.topic in topics
+        ]
+        self._wanted = publishers.wanted()
+        self.topics = [output.topic for output, _ in self._wanted]
+
+    def __call__(self) -> None:
+        """Take one message to the end."""
+        timing, message = self.segmenter.timing, self._message
+        with timing.stage('decode'):
+            frame = frame_from_image(message)
+        masks = self.segmenter.segment(frame, parts_of(self._wanted))
+        with timing.stage('publish'):
+            publish(self._wanted, View(
+                frame, masks, self.segmenter.card, message.header, None, 1, self._alpha, False
+            ))
+
+    def stages_ms(self) -> dict[str, float]:
+        """Return the median of each stage so far."""
+        timing = self.segmenter.timing
+        found = {name: timing.quantiles(name) for name in timing.stages()}
+        return {name: round(values[0], 3) for name, values in found.items() if values}
+
+
+def beside_raw(passage: Passage, raw: Path, rounds: int) -> dict[str, Any]:
+    """Return medians in milliseconds: the whole, the raw network, what is between, the stages."""
+    taken = interleaved({'whole': passage, 'network': raw_runner(raw, 1)}, rounds)
+    return {
+        'topics': passage.topics,
+        'outside_ms': round(difference(taken['whole'], taken['network']), 3),
+        **{f'{name}_ms': summary(samples).to_dict() for name, samples in taken.items()},
+        'stages_ms': passage.stages_ms(),
+        'samples_ms': [
+            round(whole - alone, 3)
+            for whole, alone in zip(taken['whole'], taken['network'], strict=True)
+        ],
+    }
+
+
+def alone(passage: Passage, rounds: int) -> dict[str, Any]:
+    """Return medians in milliseconds, the rate, and the share of it outside the engine's call."""
+    taken = interleaved({'whole': passage}, rounds)['whole']
+    stages, whole_ms = passage.stages_ms(), float(np.median(taken))
+    return {
+        'topics': passage.topics,
+        'rate_hz': round(1e3 / whole_ms, 2),
+        'outside_engine': round(1 - stages['network'] / whole_ms, 3),
+        'whole_ms': summary(taken).to_dict(),
+        'stages_ms': stages,
+        'samples_ms': [round(sample, 3) for sample in taken],
+    }
+
+
+def rate_hz(passage: Passage, workers: int) -> float:
+    """Return how many messages a second so many threads take to the end."""
+    end = monotonic() + RATE_S
+
+    def work(_: int) -> int:
+        count = 0
+        while monotonic() < end:
+            passage()
+            count += 1
+        return count
+
+    with ThreadPoolExecutor(workers) as pool:
+        return sum(pool.map(work, range(workers))) / RATE_S
+
+
+def photographed(size_hw: tuple[int, int]) -> Any:
+    """Return an image of the recorded table, rgb8: of noise no network makes masks as usual."""
+    return cv2.resize(Playback().shoot()[0].rgb, size_hw[::-1], interpolation=cv2.INTER_AREA)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('model', type=Path)
+    parser.add_argument('--raw', type=Path, help='the network as exported, to compare with')
+    parser.add_argument('--topics', nargs='+', required=True)
+    parser.add_argument('--size', type=int, nargs=2, default=(720, 1280))
+    parser.add_argument('--threads', type=int, default=1)
+    parser.add_argument('--rounds', type=int, default=100)
+    args = parser.parse_args(arguments)
+    keep_freed_memory()
+    cv2.setNumThreads(1)
+    rclpy.init()
+    node = rclpy.create_node('bench')
+    message = image_message(photographed(tuple(args.size)), 'rgb8', Header(frame_id='camera'))
+    passage = Passage(node, args.model, args.topics, message, args.threads)
+    if args.raw:
+        found = beside_raw(passage, args.raw, args.rounds)
+    else:
+        found = alone(passage, args.rounds)
+        workers = args.threads
+        # Topics of its own: those of the first node have readers already.
+        others = rclpy.create_node('bench_workers')
+        crew = Passage(others, args.model, args.topics, message, args.threads, workers)
+        found['rate_of_workers_hz'] = {workers: round(rate_hz(crew, workers), 2)}
+        others.destroy_node()
+    node.destroy_node()
+    rclpy.shutdown()
+    sys.stdout.write(json.dumps(found))
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""
+A straightforward node, for comparison: every callback does everything, in ONNX Runtime and numpy.
+
+It is what a first tutorial ends in: one camera, float images, the argmax of the class scores,
+enlarged to the image by the nearest neighbour; queues as deep as rclpy's examples have them.
+"""
+
+import argparse
+from pathlib import Path
+import sys
+from typing import Any
+
+import cv2
+import numpy as np
+import onnxruntime as ort
+import rclpy
+from rclpy.node import Node
+from seg_ros.ros.convert import image_message
+from seg_ros.ros.spin import spin_until_signal
+from sensor_msgs.msg import Image
+
+_DEPTH = 10
+
+
+class PlainNode(Node):
+    """Subscribes to `<camera>/image_raw` and publishes its classes on a topic."""
+
+    def __init__(self, model: Path, camera: str, topic: str) -> None:
+        super().__init__('plain')
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = 1
+        self._session = ort.InferenceSession(str(model), options, ['CPUExecutionProvider'])
+        self._publisher = self.create_publisher(Image, topic, _DEPTH)
+        self.create_subscription(Image, f'{camera}/image_raw', self._on_image, _DEPTH)
+
+    def _on_image(self, message: Any) -> None:
+        image = np.frombuffer(message.data, np.uint8).reshape(message.height, message.width, 3)
+        height, width = self._session.get_inputs()[0].shape[2:]
+        small = cv2.resize(image, (width, height)).astype(np.float32) / 255
+        planes = np.ascontiguousarray(small.transpose(2, 0, 1)[None])
+        (scores,) = self._session.run(None, {'images': planes})
+        classes = scores[0].argmax(axis=0).astype(np.uint8)
+        whole = cv2.resize(
+            classes, (message.width, message.height), interpolation=cv2.INTER_NEAREST
+        )
+        self._publisher.publish(image_message(whole, 'mono8', message.header))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Publish until a signal ends the process."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('model', type=Path)
+    parser.add_argument('camera')
+    parser.add_argument('topic')
+    args = parser.parse_args(arguments)
+    cv2.setNumThreads(1)
+    rclpy.init()
+    spin_until_signal(PlainNode(args.model, args.camera, args.topic))
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""A consumer of masks for a bench: when each came, and how old its image was then."""
+
+import argparse
+import json
+import sys
+from time import monotonic
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+import rclpy
+from rclpy.node import Node
+from seg_ros.ros.convert import stamp_ns
+from seg_ros.ros.qos import MASKS
+from sensor_msgs.msg import Image
+
+
+class BenchReader(Node):
+    """
+    Subscribes to topics of images and to /diagnostics.
+
+    `arrivals` holds (stamp_ns, age_ms) for each topic, `told` the last values of each status.
+    """
+
+    def __init__(self, topics: list[str]) -> None:
+        super().__init__('bench_reader')
+        self.arrivals: dict[str, list[tuple[int, float]]] = {topic: [] for topic in topics}
+        self.told: dict[str, dict[str, str]] = {}
+        self.create_subscription(DiagnosticArray, '/diagnostics', self._hear, 10)
+        for topic in topics:
+            self.create_subscription(
+                Image, topic, lambda message, topic=topic: self._take(topic, message), MASKS
+            )
+
+    def _take(self, topic: str, message: Any) -> None:
+        stamp = stamp_ns(message.header.stamp)
+        age_ms = (self.get_clock().now().nanoseconds - stamp) / 1e6
+        self.arrivals[topic].append((stamp, age_ms))
+
+    def _hear(self, message: Any) -> None:
+        for status in message.status:
+            self.told[status.name] = {pair.key: pair.value for pair in status.values}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """
+    Wait for a first mask, say so on stdout, listen on and print what came as one object.
+
+    It listens for `--warm` seconds more, which are not counted, and then for `--seconds`. If after
+    `--patience` seconds not every topic had a mask, it names those and the exit code is 1.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('topics', nargs='+')
+    parser.add_argument('--warm', type=float, default=2.0)
+    parser.add_argument('--seconds', type=float, default=10.0)
+    parser.add_argument('--patience', type=float, default=120.0)
+    args = parser.parse_args(arguments)
+    rclpy.init()
+    node = BenchReader(args.topics)
+    end = monotonic() + args.patience
+    while not all(node.arrivals.values()):
+        rclpy.spin_once(node, timeout_sec=0.5)
+        if monotonic() > end:
+            silent = ', '.join(topic for topic, rows in node.arrivals.items() if not rows)
+            sys.stderr.write(f'no mask on {silent} in {args.patience:g} s\n')
+            return 1
+    _say('first')
+    _spin(node, args.warm)
+    node.arrivals.update({topic: [] for topic in args.topics})
+    _say('counting')
+    _spin(node, args.seconds)
+    _say(json.dumps({'arrivals': node.arrivals, 'told': node.told}))
+    node.destroy_node()
+    rclpy.shutdown()
+    return 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f'{line}\n')
+    sys.stdout.flush()
+
+
+def _spin(node: Node, seconds: float) -> None:
+    end = monotonic() + seconds
+    while monotonic() < end:
+        rclpy.spin_once(node, timeout_sec=0.1)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

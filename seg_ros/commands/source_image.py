@@ -1,0 +1,43 @@
+"""One image on its way through a command, and what gives it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from seg_ros.core.errors import SegError
+from seg_ros.core.frame import Frame
+
+Skip: TypeAlias = Callable[[str, SegError], None]
+
+
+@dataclass(frozen=True, eq=False)
+class SourceImage:
+    """
+    One image on its way through.
+
+    :param name: what its files are to be called, without a suffix; it may occur twice in a run.
+    :param source: the file that it came from, as the user gave it.
+    :param topic: of a bag that it came from.
+    :param received_ns: when the bag received it.
+    """
+
+    name: str
+    source: str
+    frame: Frame
+    topic: str = ''
+    received_ns: int = 0
+
+
+class Source(Protocol):
+    """
+    Something that holds images; its length is how many it announces.
+
+    :param storage: the storage plugin of a bag, `sqlite3` or `mcap`; empty for all else.
+    """
+
+    storage: str
+
+    def __len__(self) -> int: ...
+
+    def images(self, skip: Skip) -> Iterator[SourceImage]:
+        """Read in order; what cannot be read is told by `skip`, and the rest follows."""

@@ -1,0 +1,54 @@
+"""Whether a network takes several images at once and answers for each as if it were alone."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.compile.network import Network, TensorInfo
+from seg_ros.compile.run_onnx import Arrays, run_onnx
+from seg_ros.core.errors import ModelError
+
+
+def batch_obstacle(network: Network, tensor_infos: Sequence[TensorInfo]) -> str:
+    """
+    Run two different random images alone and together.
+
+    :param tensor_infos: the tensors that must not change.
+    :returns: what keeps the network from batches; empty where it is proven that nothing does.
+    """
+    images = _images(network)
+    try:
+        run = run_onnx(network.part(tensor_infos, 'N'))
+        alone = [run({network.input_name: image[None]}) for image in images]
+        together = run({network.input_name: images})
+    except ModelError:
+        return 'its graph is fixed to one image'
+    if all(
+        np.array_equal(alone[0][tensor_info.name], alone[1][tensor_info.name])
+        for tensor_info in tensor_infos
+    ):
+        return 'its answers are the same for any image, which proves nothing'
+    if not all(
+        _agree(alone, together[tensor_info.name], tensor_info.name) for tensor_info in tensor_infos
+    ):
+        return 'the images of a batch change one another'
+    return ''
+
+
+def _images(network: Network) -> NDArray[np.floating]:
+    """Make a dark and a bright image of noise, so that shared statistics show."""
+    random = np.random.default_rng(0)
+    images = random.normal(0, 1, network.input_shape(2))
+    images[1] = 2 * images[1] + 1
+    return images.astype(network.dtype)
+
+
+def _agree(alone: Sequence[Arrays], together: NDArray[np.generic], name: str) -> bool:
+    """Compare up to rounding: kernels may sum in another order for another batch."""
+    expected = np.concatenate([arrays[name] for arrays in alone])
+    if expected.shape != together.shape:
+        return False
+    if expected.dtype.kind != 'f':
+        return bool(np.mean(expected == together) > 0.999)
+    tolerance = (1e-2 if expected.dtype == np.float16 else 1e-4) * np.abs(expected).max()
+    return bool(np.allclose(expected, together, rtol=0, atol=tolerance))

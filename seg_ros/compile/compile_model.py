@@ -1,0 +1,143 @@
+"""A trained network and its card in, one deployable ONNX file out."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx.compose import add_prefix
+from seg_ros import __version__
+from seg_ros.compile.batching import batch_obstacle
+from seg_ros.compile.compiled import is_compiled, stamp
+from seg_ros.compile.export_options import ExportOptions
+from seg_ros.compile.exporter_card import card_from_metadata
+from seg_ros.compile.families import select_family
+from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
+from seg_ros.compile.import_onnx import network_from_model
+from seg_ros.compile.network import Network, set_batch
+from seg_ros.compile.onnx_file import read_onnx
+from seg_ros.compile.operators import check_operators, forbidden_nodes
+from seg_ros.compile.preprocessing import IMAGE, make_preprocessing
+from seg_ros.compile.run_onnx import run_onnx
+from seg_ros.compile.subgraph import BODY, build_subgraph, chain
+from seg_ros.core.card import ModelCard
+from seg_ros.core.engine_contract import ModelSignature, outputs_from_tensors
+from seg_ros.core.errors import CardError, ContractError, ModelError
+from spox import argument, Tensor
+
+
+def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> onnx.ModelProto:
+    """
+    Put head, network and decoder into one graph that carries its card and its contract.
+
+    :param raw: an ONNX file as an exporter wrote it.
+    :param card: what its input and its classes mean; None takes what the exporter wrote.
+    :param options: fields of `ExportOptions`.
+    :returns: a model from `image`, uint8 (N, H, W, C), to the tensors of `core.signature`.
+    :raises SettingError: if an option is out of its range.
+    :raises ModelError: if the file cannot be read or holds what TensorRT does not take.
+    :raises CardError: if card and network contradict each other, or there is no card.
+    :raises FamilyError: if no family reads the network.
+    """
+    export = ExportOptions(**options)
+    model, sha256 = read_onnx(raw)
+    if is_compiled(model):
+        raise ModelError(f'{raw.name} is compiled already', 'a network as its exporter wrote it')
+    _refuse(forbidden_nodes(model))
+    card = card or card_from_metadata(model, raw.stem)
+    network = network_from_model(model, card.input)
+    interpretation = select_family(network, card)
+    _check_floor(interpretation, card, export)
+    obstacle = batch_obstacle(network, interpretation.tensor_infos)
+    whole, decoded = _composed(network, interpretation, card, export, 1 if obstacle else 'N')
+    signature = ModelSignature(
+        network.size_hw, tuple(decoded.tensors), network.channels, 1 if obstacle else 0,
+        **decoded.facts,
+    )
+    card = replace(
+        card.with_input_size(network.size_hw), family=interpretation.family,
+        source=card.source or raw.name, source_sha256=sha256,
+    )
+    stamp(whole, card, signature, _notes(network, interpretation, obstacle))
+    whole.producer_name, whole.producer_version = 'seg_ros', __version__
+    _prove(whole, signature)
+    return whole
+
+
+def _composed(
+    network: Network,
+    interpretation: OutputInterpretation,
+    card: ModelCard,
+    options: ExportOptions,
+    batch: int | str,
+) -> tuple[onnx.ModelProto, Decoded]:
+    """Chain the three parts; the network's names get a prefix that keeps them from clashing."""
+    arguments = {
+        f'{BODY}{tensor_info.name}': argument(
+            Tensor(tensor_info.dtype, (batch, *tensor_info.shape[1:]))
+        )
+        for tensor_info in interpretation.tensor_infos
+    }
+    decoded = interpretation.decode(list(arguments.values()), card, options)
+    head = make_preprocessing(network, card.input, batch)
+    body = add_prefix(network.part(interpretation.tensor_infos, batch), BODY)
+    decoder = build_subgraph('decode', arguments, decoded.tensors, network.opset)
+    whole = chain(head, body, decoder)
+    for item in whole.graph.output:
+        set_batch(item, batch)
+    return whole, decoded
+
+
+def _check_floor(
+    interpretation: OutputInterpretation, card: ModelCard, options: ExportOptions
+) -> None:
+    if interpretation.task != 'semantic' and card.thresholds.score < options.score_floor:
+        raise CardError(
+            f"the card's thresholds.score {card.thresholds.score:g} lies below the score floor "
+            f'{options.score_floor:g}',
+            'a floor at or below it', 'raise the threshold or lower --score-floor',
+        )
+
+
+def _notes(network: Network, interpretation: OutputInterpretation, obstacle: str) -> list[str]:
+    """Tell what a user would not see from the contract."""
+    notes = [f'read as {interpretation.family}: {interpretation.words}']
+    if obstacle:
+        notes.append(f'one image a call: {obstacle}; exports with a dynamic batch take more')
+    names = {item.name for item in network.model.graph.output}
+    used = {tensor_info.name for tensor_info in interpretation.tensor_infos}
+    if names - used and used <= names:
+        notes.append(f'outputs cut off: {", ".join(sorted(names - used))}')
+    return notes
+
+
+def _refuse(faults: list[str]) -> None:
+    """Raise for the operators that are not allowed, naming one node for each thing to do."""
+    if not faults:
+        return
+    nodes: dict[str, list[str]] = {}
+    for fault in faults:
+        node, _, reason = fault.partition(': ')
+        nodes.setdefault(reason, []).append(node)
+    told = [
+        f'{first} (and {len(others)} more): {reason}' if others else f'{first}: {reason}'
+        for reason, (first, *others) in nodes.items()
+    ]
+    raise ModelError(
+        f'TensorRT does not take {"; ".join(told)}', 'operators that every engine runs'
+    )
+
+
+def _prove(model: onnx.ModelProto, signature: ModelSignature) -> None:
+    """Check the finished graph on paper and in a run."""
+    try:
+        onnx.checker.check_model(model, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise ModelError(f'the compiled graph is not valid ONNX: {error}') from error
+    _refuse(check_operators(model))
+    batch = np.zeros((1, *signature.size_hw, signature.channels), np.uint8)
+    try:
+        outputs_from_tensors(run_onnx(model)({IMAGE: batch}), 1)
+    except ContractError as error:
+        raise ModelError(f'the compiled graph breaks its contract: {error}') from error

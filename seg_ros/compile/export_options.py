@@ -1,0 +1,38 @@
+"""What compile writes into the graph for good, once: name, default, range and meaning."""
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from seg_ros.core.settings import check_setting
+
+TENSORRT_TOP_K = 3840
+
+
+def _option(default: float, meaning: str, low: float, high: float) -> Any:
+    facts = {'meaning': meaning, 'low': low, 'high': high, 'choices': (), 'unit': ''}
+    return field(default=default, metadata=facts)
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """
+    Limits of the detections that leave the graph.
+
+    :raises SettingError: if a value is out of its range.
+    """
+
+    score_floor: float = _option(0.05, 'Detections below it never leave the graph.', 0.0, 1.0)
+    iou: float = _option(
+        0.0,
+        "Overlap above which the weaker of two boxes of a class goes; 0 takes the card's, or the "
+        "family's own.",
+        0.0, 1.0,
+    )
+    top_k: int = _option(
+        300, 'Candidates that enter the suppression, best first.', 1, TENSORRT_TOP_K
+    )
+    max_instances: int = _option(100, 'Most detections of one image.', 1, TENSORRT_TOP_K)
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            check_setting(item, getattr(self, item.name))

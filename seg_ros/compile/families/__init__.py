@@ -1,0 +1,79 @@
+"""The families of networks that can be compiled, in the order in which they are asked."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from seg_ros.compile.families.logits import read_logits
+from seg_ros.compile.families.output_interpretation import OutputInterpretation
+from seg_ros.compile.families.panoptic_centers import read_panoptic_centers
+from seg_ros.compile.families.yolo_seg import read_yolo_seg
+from seg_ros.compile.network import Network
+from seg_ros.core.card import ModelCard
+from seg_ros.core.errors import CardError, FamilyError
+
+Family: TypeAlias = Callable[[Network], 'list[OutputInterpretation] | str']
+
+# A family looks at a network's outputs and lists what they could mean, or says why nothing.
+FAMILIES: Mapping[str, Family] = {
+    'yolo_seg': read_yolo_seg, 'panoptic_centers': read_panoptic_centers, 'logits': read_logits,
+}
+
+
+def interpretations(
+    network: Network, family: str = ''
+) -> tuple[list[OutputInterpretation], list[str]]:
+    """
+    Ask the families what a network could be.
+
+    :param family: the only one to ask; empty asks them all.
+    :returns: all readings, likeliest first, and one reason for each family that declined.
+    :raises FamilyError: if there is no such family.
+    """
+    if family and family not in FAMILIES:
+        raise FamilyError(f'family {family!r} in the card', f'one of {", ".join(FAMILIES)}')
+    found, reasons = [], []
+    for name in [family] if family else FAMILIES:
+        answer = FAMILIES[name](network)
+        if isinstance(answer, str):
+            reasons.append(f'{name}: {answer}')
+        else:
+            found += answer
+    return found, reasons
+
+
+def select_family(network: Network, card: ModelCard) -> OutputInterpretation:
+    """
+    Choose the reading that the card confirms by its task and its number of classes.
+
+    :raises FamilyError: if no family can read the network, or two readings fit alike.
+    :raises CardError: if the network can be read, but not as the card has it.
+    """
+    found, reasons = interpretations(network, card.family)
+    if not found:
+        raise FamilyError(
+            f'outputs {", ".join(map(str, network.outputs))} fit no family',
+            do='; '.join(reasons),
+        )
+    fits = [
+        interpretation
+        for interpretation in found
+        if interpretation.task == card.task
+        and interpretation.class_count in (0, len(card.classes))
+    ]
+    if not fits:
+        raise CardError(
+            f'card {card.name} is for a task {card.task} with {len(card.classes)} classes',
+            f'what the network gives, {" or ".join(map(str, found))}',
+            'correct task and classes of the card',
+        )
+    candidates = [
+        interpretation
+        for interpretation in fits
+        if interpretation.tensor_infos == fits[0].tensor_infos
+    ]
+    if len(candidates) > 1:
+        raise FamilyError(
+            f'the network reads in {len(candidates)} ways: {" or ".join(map(str, candidates))}',
+            'one that fits the card', 'export it in another layout or at another size',
+        )
+    return fits[0]

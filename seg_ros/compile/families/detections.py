@@ -1,0 +1,107 @@
+"""Candidates cut down to a fixed number of boxes, scores, classes and soft masks, best first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from seg_ros.compile.export_options import ExportOptions
+from seg_ros.compile.families.output_interpretation import Decoded
+from seg_ros.core.engine_contract import MaskCode
+from spox import Var
+import spox.opset.ai.onnx.v17 as op
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """
+    What an image's detections are chosen from.
+
+    :param boxes: float32 (N, M, 4), x0, y0, x1, y1 in network pixels.
+    :param scores: float32 (N, M).
+    :param classes: float32 (N, M), channel index.
+    :param coefficients: float32 (N, M, P), weights of the mask prototypes.
+    :param count: M.
+    """
+
+    boxes: Var
+    scores: Var
+    classes: Var
+    coefficients: Var
+    count: int
+
+
+def best(scores: Var, count: int) -> tuple[Var, Var]:
+    """Return the highest of (N, A) scores and their indexes, both (N, count); ties by index."""
+    return op.top_k(scores, op.const([count]), axis=1)
+
+
+def rows_at(rows: Var, index: Var) -> Var:
+    """Pick rows: (N, A, …) at (N, M) gives (N, M, …)."""
+    return op.gather_nd(rows, op.unsqueeze(index, op.const([2])), batch_dims=1)
+
+
+def columns_at(columns: Var, index: Var, width: int) -> Var:
+    """
+    Pick columns: (N, W, A) at (N, M) gives (N, W, M).
+
+    :param width: W.
+    """
+    shape = columns.unwrap_tensor().shape
+    if shape and shape[0] == 1:     # CPUs have a quick kernel for one list of columns
+        return op.gather(columns, op.squeeze(index, op.const([0])), axis=2)
+    wide = op.expand(op.unsqueeze(index, op.const([1])), op.const(np.array([1, width, 1])))
+    return op.gather_elements(columns, wide, axis=2)
+
+
+def detections(
+    candidates: Candidates,
+    kept: Var,
+    prototypes: Var,
+    shape: Sequence[int],
+    options: ExportOptions,
+    mask_code: MaskCode,
+) -> Decoded:
+    """
+    Fill the contract's slots.
+
+    Empty slots have a score, a box and a class of 0; their masks mean nothing.
+
+    :param kept: float32 (N, M), 1 for the candidates that remain.
+    :param prototypes: float32 (N, P, h, w).
+    :param shape: P, h and w.
+    """
+    slots = min(options.max_instances, candidates.count)
+    scores, index = best(op.mul(candidates.scores, kept), slots)
+    filled = op.cast(op.greater(scores, op.const(np.float32(0))), to=np.float32)
+    column = op.unsqueeze(filled, op.const([2]))
+    classes = op.mul(rows_at(candidates.classes, index), filled)
+    coefficients = op.mul(rows_at(candidates.coefficients, index), column)
+    tensors = {
+        'boxes': op.mul(rows_at(candidates.boxes, index), column),
+        'scores': scores,
+        'classes': op.cast(classes, to=np.int32),
+        'masks': _masks(coefficients, prototypes, slots, shape, mask_code),
+    }
+    facts = {
+        'score_floor': options.score_floor, 'max_instances': slots, 'mask_frame': 'image',
+        'mask_code': mask_code,
+    }
+    return Decoded(tensors, facts)
+
+
+def _masks(
+    coefficients: Var, prototypes: Var, slots: int, shape: Sequence[int], mask_code: MaskCode
+) -> Var:
+    """Mix the prototypes and code the masks as bytes, uint8 (N, K, h, w)."""
+    depth, *size_hw = shape
+    flat = op.reshape(prototypes, op.const(np.array([-1, depth, prod(size_hw)])))
+    logits = op.matmul(coefficients, flat)
+    if mask_code == 'probability':
+        levels = op.round(op.mul(op.sigmoid(logits), op.const(np.float32(255))))
+    else:
+        steps = op.mul(logits, op.const(np.float32(16)))
+        rounded = op.round(op.add(steps, op.const(np.float32(128))))
+        levels = op.clip(rounded, op.const(np.float32(0)), op.const(np.float32(255)))
+    square = op.reshape(levels, op.const(np.array([-1, slots, *size_hw])))
+    return op.cast(square, to=np.uint8)

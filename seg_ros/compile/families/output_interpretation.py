@@ -1,0 +1,49 @@
+"""One way to read a network's outputs, before a card has confirmed it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from seg_ros.compile.export_options import ExportOptions
+from seg_ros.compile.network import TensorInfo
+from seg_ros.core.card import ModelCard, Task
+from spox import Var
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """
+    What a family makes of the raw outputs.
+
+    :param tensors: by the names of `core.signature.TENSORS`.
+    :param facts: fields of the contract that the family knows.
+    """
+
+    tensors: Mapping[str, Var]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+Decode: TypeAlias = Callable[[Sequence[Var], ModelCard, ExportOptions], Decoded]
+
+
+@dataclass(frozen=True)
+class OutputInterpretation:
+    """
+    What a network would mean if this were its family.
+
+    :param tensor_infos: the tensors it is read from; whatever else the network computes is cut.
+    :param class_count: how many classes the ports are for; 0 where any number would do.
+    :param words: how errors and `seg_ros inspect` tell of it.
+    :param decode: writes the graph from `tensor_infos`, in their order, to the contract's tensors.
+    """
+
+    family: str
+    task: Task
+    tensor_infos: tuple[TensorInfo, ...]
+    class_count: int
+    words: str
+    decode: Decode
+
+    def __str__(self) -> str:
+        count = f'{self.class_count} classes' if self.class_count else 'any classes'
+        return f'{self.family} ({self.task}, {count}): {self.words}'

@@ -1,0 +1,202 @@
+"""
+Networks that name every pixel's class and point from it to the centre of its object.
+
+Reference: B. Cheng et al., Panoptic-DeepLab, CVPR 2020, section 3.2.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from seg_ros.compile.export_options import ExportOptions
+from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
+from seg_ros.compile.families.strip_output_ops import own_scores
+from seg_ros.compile.network import Network
+from seg_ros.core.card import ModelCard
+from seg_ros.core.engine_contract import Upsampling
+from seg_ros.core.errors import CardError
+from spox import Var
+import spox.opset.ai.onnx.v17 as op
+
+NAME = 'panoptic_centers'
+OUTPUTS = ('semantic', 'center', 'offset')
+
+# Cells a side in which only the highest centre counts: two objects' centres are further apart.
+PEAK_WINDOW = 5
+# What a heatmap ends in that holds probabilities; a Sigmoid is cut off instead.
+_SQUASHED = ('Clip', 'HardSigmoid')
+_FAR = 1e9
+
+
+@dataclass(frozen=True)
+class _Maps:
+    """
+    What the three maps are like.
+
+    :param size_hw: of all three.
+    :param rule: by which the network would have enlarged its scores; None where it would not.
+    :param squashed: whether the heatmap holds probabilities instead of their logits.
+    """
+
+    size_hw: tuple[int, int]
+    rule: Upsampling | None
+    squashed: bool
+
+    def rows_of(self, tensor: Var, channels: int) -> Var:
+        """Flatten (N, channels, h, w) to (N, channels, h * w)."""
+        cells = self.size_hw[0] * self.size_hw[1]
+        return op.reshape(tensor, op.const(np.array([-1, channels, cells])))
+
+    def cells_yx(self) -> np.ndarray:
+        """Return row and column of each cell, float32 (2, h * w)."""
+        return np.indices(self.size_hw).reshape(2, -1).astype(np.float32)
+
+
+def read_panoptic_centers(network: Network) -> list[OutputInterpretation] | str:
+    """
+    Read `semantic` (N, C, h, w), `center` (N, 1, h, w) and `offset` (N, 2, h, w).
+
+    The offset leads from a cell to its object's centre: dy, dx in cells. The class scores and the
+    heatmap may end in an activation, which is cut off.
+    """
+    names = {tensor_info.name for tensor_info in network.outputs}
+    if not names.issuperset(OUTPUTS):
+        return f'no outputs called {", ".join(OUTPUTS)}'
+    semantic, rule = own_scores(network, 'semantic')
+    center, _ = own_scores(network, 'center')
+    tensor_infos = network.tensor_infos([semantic, center, 'offset'])
+    shapes = [tensor_info.shape for tensor_info in tensor_infos]
+    planes = {shape[2:] for shape in shapes}
+    if {len(shape) for shape in shapes} != {4} or len(planes) > 1 or (
+        (shapes[1][1], shapes[2][1]) != (1, 2)
+    ):
+        return (
+            f'{", ".join(map(str, tensor_infos))} are not [N, classes, h, w], [N, 1, h, w] and '
+            '[N, 2, h, w]'
+        )
+    (height, width), ending = shapes[0][2:], network.producer('center')
+    maps = _Maps((height, width), rule, ending is not None and ending.op_type in _SQUASHED)
+    words = f'scores, centres and offsets at {height}x{width}'
+    return [
+        OutputInterpretation(
+            NAME, 'panoptic', tensor_infos, shapes[0][1], words, partial(_decode, maps)
+        )
+    ]
+
+
+def _decode(
+    maps: _Maps, tensor_infos: Sequence[Var], card: ModelCard, options: ExportOptions
+) -> Decoded:
+    """
+    Give every cell of a countable class to the nearest centre.
+
+    :raises CardError: if no class of the card is countable.
+    """
+    things = np.array([index for index, item in enumerate(card.classes) if item.thing])
+    if not things.size:
+        raise CardError(
+            f'card {card.name} has no countable class', 'thing: true for what has instances'
+        )
+    logits, heat, offsets = (op.cast(tensor_info, to=np.float32) for tensor_info in tensor_infos)
+    slots = min(options.max_instances, maps.size_hw[0] * maps.size_hw[1])
+    scores, centers_yx = _centers(maps, heat, slots, options.score_floor)
+    filled = op.cast(op.greater(scores, _float(0)), to=np.float32)
+    nearest = _nearest(maps, offsets, centers_yx, filled)
+    # Slot 0 is the best: where it is empty, all are.
+    countable = op.mul(_countable(maps, logits, len(card.classes), things), _first(filled))
+    share, classes = _vote(maps, logits, nearest, countable, things, slots)
+    scores = op.mul(scores, share)
+    kept = op.cast(op.greater_or_equal(scores, _float(options.score_floor)), to=np.float32)
+    tensors = {
+        'logits': logits,
+        'scores': op.mul(scores, kept),
+        'classes': op.cast(op.mul(classes, kept), to=np.int32),
+        'instances': _instances(maps, nearest, countable, slots),
+    }
+    facts = {
+        'upsampling': maps.rule or 'half_pixel', 'enlarged': maps.rule is not None,
+        'score_floor': options.score_floor, 'max_instances': slots,
+    }
+    return Decoded(tensors, facts)
+
+
+def _float(value: float) -> Var:
+    return op.const(np.float32(value))
+
+
+def _first(values: Var) -> Var:
+    """Return the first column of (N, K) as (N, 1, 1)."""
+    return op.unsqueeze(op.slice(values, op.const([0]), op.const([1]), op.const([1])),
+                        op.const([2]))
+
+
+def _centers(maps: _Maps, heat: Var, slots: int, floor: float) -> tuple[Var, Var]:
+    """
+    Take the highest cells of the heatmap that no neighbour exceeds.
+
+    They are compared before the sigmoid, which is flat where it is sure.
+
+    :returns: scores (N, K), 0 below the floor, and cells' rows and columns (N, K, 2).
+    """
+    pad = PEAK_WINDOW // 2
+    highest, _ = op.max_pool(heat, kernel_shape=[PEAK_WINDOW] * 2, pads=[pad] * 4)
+    score = heat if maps.squashed else op.sigmoid(heat)
+    alone = op.and_(
+        op.greater_or_equal(heat, highest), op.greater_or_equal(score, _float(floor))
+    )
+    peaks = maps.rows_of(op.where(alone, score, _float(0)), 1)
+    scores, index = op.top_k(op.squeeze(peaks, op.const([1])), op.const([slots]), axis=1)
+    return scores, op.gather(op.const(maps.cells_yx().T.copy()), index)
+
+
+def _nearest(maps: _Maps, offsets: Var, centers_yx: Var, filled: Var) -> Var:
+    """
+    Return the slot of the centre closest to where each cell points, int64 (N, 1, h * w).
+
+    Differences are squared instead of multiplied out: products lose digits in half precision.
+    """
+    aims = op.add(maps.rows_of(offsets, 2), op.const(maps.cells_yx()[None]))
+    (down, right), (center_y, center_x) = (
+        op.split(pair, outputs_count=2, axis=axis) for pair, axis in ((aims, 1), (centers_yx, 2))
+    )
+    dy, dx = op.sub(down, center_y), op.sub(right, center_x)
+    empty = op.mul(op.sub(_float(1), filled), _float(_FAR))
+    distance = op.add(op.add(op.mul(dy, dy), op.mul(dx, dx)), op.unsqueeze(empty, op.const([2])))
+    return op.arg_min(distance, axis=1, keepdims=True)
+
+
+def _countable(maps: _Maps, logits: Var, classes: int, things: np.ndarray) -> Var:
+    """Return 1 for each cell whose best class is countable, float32 (N, 1, h * w)."""
+    is_thing = np.zeros(classes, np.float32)
+    is_thing[things] = 1
+    best = op.arg_max(logits, axis=1, keepdims=True)
+    return maps.rows_of(op.gather(op.const(is_thing), best), 1)
+
+
+def _vote(
+    maps: _Maps, logits: Var, nearest: Var, countable: Var, things: np.ndarray, slots: int
+) -> tuple[Var, Var]:
+    """
+    Let the cells of each slot choose its class by their probabilities.
+
+    :returns: the winner's mean probability, 0 for slots without cells, and its channel as float32,
+        both (N, K).
+    """
+    numbers = op.const(np.arange(slots, dtype=np.float32)[None, :, None])
+    member = op.cast(op.equal(op.cast(nearest, to=np.float32), numbers), to=np.float32)
+    chances = op.gather(op.softmax(logits, axis=1), op.const(things), axis=1)
+    ballots = op.mul(maps.rows_of(chances, len(things)), countable)
+    votes = op.matmul(member, op.transpose(ballots, perm=[0, 2, 1]))
+    cells = op.matmul(member, op.transpose(countable, perm=[0, 2, 1]))
+    most = op.reduce_max(votes, axes=[2], keepdims=False)
+    share = op.div(most, op.max([op.squeeze(cells, op.const([2])), _float(1)]))
+    winner = op.arg_max(votes, axis=2, keepdims=False)
+    return share, op.gather(op.const(things.astype(np.float32)), winner)
+
+
+def _instances(maps: _Maps, nearest: Var, countable: Var, slots: int) -> Var:
+    """Return slot + 1 for countable cells and 0 for the others, (N, h, w)."""
+    numbers = op.mul(op.add(op.cast(nearest, to=np.float32), _float(1)), countable)
+    square = op.reshape(numbers, op.const(np.array([-1, *maps.size_hw])))
+    return op.cast(square, to=np.uint8 if slots < 256 else np.int32)

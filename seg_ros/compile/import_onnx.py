@@ -1,0 +1,133 @@
+"""A raw model made ready to be read: what it wants to see is found out or refused."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import onnx
+from onnx import helper
+from onnx.inliner import inline_local_functions
+from onnx.version_converter import convert_version, ConvertError
+from seg_ros.compile.network import described, Layout, Network, set_shape
+from seg_ros.compile.subgraph import opset_of
+from seg_ros.core.card import InputSpec
+from seg_ros.core.errors import CardError, ModelError
+
+OLDEST_OPSET, LOWEST_OPSET, HIGHEST_OPSET = 11, 17, 20
+
+_PICTURE_AXES: dict[Layout, tuple[int, int, int]] = {'nchw': (1, 2, 3), 'nhwc': (3, 1, 2)}
+
+
+def network_from_model(model: onnx.ModelProto, spec: InputSpec | None = None) -> Network:
+    """
+    Find out what a raw model wants to see.
+
+    :param spec: the card's `input`; without it the model itself has to say everything.
+    :raises ModelError: if the model takes something else than one image, or is too old or new.
+    :raises CardError: if model and card contradict each other, or neither says the size.
+    """
+    model = _modern(model)
+    _forget_shapes(model)
+    image = _image(model)
+    tensor = image.type.tensor_type
+    dims = [dim.dim_value if dim.dim_value > 0 else None for dim in tensor.shape.dim]
+    layout = _layout(image.name, dims, spec)
+    channels, height, width = (dims[axis] for axis in _PICTURE_AXES[layout])
+    assert channels is not None
+    network = Network(
+        model, image.name, np.dtype(helper.tensor_dtype_to_np_dtype(tensor.elem_type)), layout,
+        channels, _size(image.name, (height, width), spec),
+    )
+    set_shape(image, network.input_shape(1))
+    return network
+
+
+def _modern(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return a copy of one flat graph, of an opset that everything here can read."""
+    version = opset_of(model)
+    if not OLDEST_OPSET <= version <= HIGHEST_OPSET:
+        raise ModelError(
+            f'a network of ONNX opset {version}', f'{OLDEST_OPSET} to {HIGHEST_OPSET}',
+            'export it with opset 17',
+        )
+    modern = inline_local_functions(model)
+    for item in modern.opset_import:
+        if item.domain == 'ai.onnx':
+            item.domain = ''
+    if version < LOWEST_OPSET:
+        try:
+            modern = convert_version(modern, LOWEST_OPSET)
+        except (ConvertError, RuntimeError) as error:
+            raise ModelError(
+                f'ONNX cannot bring the network from opset {version} to {LOWEST_OPSET} ({error})',
+                do='export it with opset 17',
+            ) from error
+    modern.ir_version = max(8, modern.ir_version)
+    return modern
+
+
+def _forget_shapes(model: onnx.ModelProto) -> None:
+    """Drop what holds for the exporter's batch alone, and weights that pose as inputs."""
+    graph = model.graph
+    weights = {item.name for item in graph.initializer}
+    inputs = [item for item in graph.input if item.name not in weights]
+    del graph.input[:]
+    graph.input.extend(inputs)
+    del graph.value_info[:]
+    for item in graph.output:
+        item.type.tensor_type.ClearField('shape')
+
+
+def _image(model: onnx.ModelProto) -> onnx.ValueInfoProto:
+    """Return the one input."""
+    inputs: list[onnx.ValueInfoProto] = list(model.graph.input)
+    seen = ', '.join(map(described, inputs))
+    wanted = 'one image, float32 or float16, of 4 axes'
+    kinds = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
+    if (
+        len(inputs) != 1
+        or inputs[0].type.tensor_type.elem_type not in kinds
+        or len(inputs[0].type.tensor_type.shape.dim) != 4
+    ):
+        raise ModelError(
+            f'a network with inputs {seen or "none"}', wanted, 'export the network alone'
+        )
+    return inputs[0]
+
+
+def _layout(name: str, dims: Sequence[int | None], spec: InputSpec | None) -> Layout:
+    found = {
+        layout: dims[axes[0]]
+        for layout, axes in _PICTURE_AXES.items()
+        if dims[axes[0]] in ((1, 3) if spec is None else (spec.channels,))
+    }
+    if found:
+        return next(iter(found))
+    shape = f'input {name} of shape [{", ".join(str(dim or "?") for dim in dims)}]'
+    if spec and {1, 3} & {dims[1], dims[3]}:
+        raise CardError(
+            f"{shape} against the card's input.color {spec.color}",
+            f'{spec.channels} channels', 'set input.color to what the network was trained with',
+        )
+    raise ModelError(
+        shape, '1 or 3 channels on its second or last axis',
+        'export it with a fixed number of channels',
+    )
+
+
+def _size(
+    name: str, dims: tuple[int | None, int | None], spec: InputSpec | None
+) -> tuple[int, int]:
+    """Take the size from the network, and where it takes any, from the card."""
+    wanted = spec.size if spec else (0, 0)
+    height, width = (dim or side for dim, side in zip(dims, wanted, strict=True))
+    if not (height and width):
+        raise CardError(
+            f'input {name} takes images of any size and the card names none', 'a fixed size',
+            'set input.size: [height, width] in the card',
+        )
+    if any(side and side != found for side, found in zip(wanted, (height, width), strict=True)):
+        raise CardError(
+            f"the card's input.size {list(wanted)} against the network's {[height, width]}",
+            'the same size', 'correct the card, or export the network at that size',
+        )
+    return height, width

@@ -1,0 +1,100 @@
+"""The trunk's convolutions in eight-bit integers: scales found on images, written as Q/DQ."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+import logging
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from numpy.typing import NDArray
+import onnx
+from seg_ros.compile.preprocessing import IMAGE
+from seg_ros.compile.trunk import trunk_nodes, weighted_nodes
+from seg_ros.core.errors import SegError
+from seg_ros.core.frame import Pixels
+
+
+def with_int8_trunk(
+    model: onnx.ModelProto, batches: Iterable[Pixels], keep: Sequence[str] = ()
+) -> onnx.ModelProto:
+    """
+    Quantise what the trunk's convolutions read, and their weights, as TensorRT parses it.
+
+    Zero points are 0, scales are per channel for weights and per tensor for the rest, biases stay
+    floats. Outputs are not rounded a second time, and the last convolutions, whose results leave
+    the trunk, stay as they are. Weights use seven bits: CPUs without VNNI saturate on eight.
+
+    :param batches: images as the network gets them, uint8 (1, H, W, channels).
+    :param keep: patterns of names; see `trunk_nodes`.
+    :raises SettingError: if a pattern fits no node.
+    :raises SegError: if ONNX Runtime's quantisation cannot be used, or there is no image.
+    """
+    try:
+        from onnxruntime.quantization import QuantFormat, quantize_static, QuantType
+    except ImportError as error:
+        raise SegError(
+            f'int8 needs the quantisation of ONNX Runtime ({error})',
+            do='pip install --upgrade onnxruntime',
+        ) from error
+    feeding = weighted_nodes(model)[1]
+    chosen = [
+        node.name for node in trunk_nodes(model, keep)
+        if node.op_type == 'Conv' and node.name in feeding
+    ]
+    whole = onnx.ModelProto()
+    whole.CopyFrom(model)
+    with TemporaryDirectory() as folder, _without_advice():
+        path = Path(folder) / 'int8.onnx'
+        quantize_static(
+            whole, path, _reader(batches), quant_format=QuantFormat.QDQ, per_channel=True,
+            reduce_range=True, op_types_to_quantize=['Conv'], nodes_to_quantize=chosen,
+            activation_type=QuantType.QInt8, weight_type=QuantType.QInt8,
+            extra_options={
+                'ActivationSymmetric': True, 'WeightSymmetric': True, 'QuantizeBias': False,
+                'OpTypesToExcludeOutputQuantization': ['Conv'],
+            },
+        )
+        quantised = onnx.load(path)
+    _mend(quantised, model)
+    return quantised
+
+
+def _reader(batches: Iterable[Pixels]) -> Any:
+    """Wrap images as ONNX Runtime's calibration wants them."""
+    from onnxruntime.quantization import CalibrationDataReader
+
+    class Reader(CalibrationDataReader):
+
+        def __init__(self) -> None:
+            self._batches: Iterator[Pixels] = iter(batches)
+
+        def get_next(self) -> 'dict[str, NDArray[Any]] | None':
+            batch = next(self._batches, None)
+            return None if batch is None else {IMAGE: batch}
+
+    return Reader()
+
+
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """Keep the library from advising its own preprocessing, which compiling has done."""
+
+    def wanted(record: logging.LogRecord) -> bool:
+        return 'pre-processing' not in record.getMessage()
+
+    root = logging.getLogger()
+    root.addFilter(wanted)
+    try:
+        yield
+    finally:
+        root.removeFilter(wanted)
+
+
+def _mend(quantised: onnx.ModelProto, model: onnx.ModelProto) -> None:
+    """Undo what the library does beside: its own metadata and inferred shapes."""
+    for field in ('metadata_props', 'opset_import'):
+        del getattr(quantised, field)[:]
+        getattr(quantised, field).extend(getattr(model, field))
+    del quantised.graph.value_info[:]
+    quantised.ir_version = model.ir_version

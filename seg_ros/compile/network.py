@@ -1,0 +1,158 @@
+"""A trained network as its exporter wrote it: one image goes in at a known size."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import onnx
+from onnx import helper
+from seg_ros.compile.run_onnx import run_onnx
+from seg_ros.compile.subgraph import opset_of
+
+Layout: TypeAlias = Literal['nchw', 'nhwc']
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """
+    A tensor of the network as it came out of a run.
+
+    :param shape: with the batch axis, for a batch of one.
+    """
+
+    name: str
+    dtype: 'np.dtype[Any]'
+    shape: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f'{self.name} {self.dtype} [{", ".join(map(str, self.shape))}]'
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """
+    A network for batches of one.
+
+    :param model: of an opset from 17 to 20, its weights in initializers.
+    :param input_name: of the tensor that takes the image.
+    :param dtype: of that tensor, float32 or float16.
+    :param size_hw: height and width of the image, in pixels.
+    """
+
+    model: onnx.ModelProto
+    input_name: str
+    dtype: 'np.dtype[Any]'
+    layout: Layout
+    channels: int
+    size_hw: tuple[int, int]
+
+    @property
+    def opset(self) -> int:
+        """Version of the operators that the network uses."""
+        return opset_of(self.model)
+
+    @cached_property
+    def outputs(self) -> tuple[TensorInfo, ...]:
+        """Return the network's outputs, as a run on a black image shows them."""
+        return self.tensor_infos([item.name for item in self.model.graph.output])
+
+    def tensor_infos(self, names: Sequence[str]) -> tuple[TensorInfo, ...]:
+        """
+        Measure tensors anywhere in the network.
+
+        :raises ModelError: if the network does not run on an image of its size.
+        """
+        unknown = [name for name in names if name not in self._measured]
+        if unknown:
+            image = np.zeros(self.input_shape(1), self.dtype)
+            arrays = run_onnx(_cut(self.model, unknown))({self.input_name: image})
+            for name, array in arrays.items():
+                self._measured[name] = TensorInfo(name, array.dtype, array.shape)
+        return tuple(self._measured[name] for name in names)
+
+    @cached_property
+    def _measured(self) -> dict[str, TensorInfo]:
+        return {}
+
+    def producer(self, tensor: str) -> onnx.NodeProto | None:
+        """Return the node that writes a tensor; None for inputs and weights."""
+        return self._producers.get(tensor)
+
+    @cached_property
+    def _producers(self) -> dict[str, onnx.NodeProto]:
+        return {tensor: node for node in self.model.graph.node for tensor in node.output}
+
+    def input_shape(self, batch: int) -> tuple[int, ...]:
+        """Return the shape of the network's input."""
+        if self.layout == 'nhwc':
+            return batch, *self.size_hw, self.channels
+        return batch, self.channels, *self.size_hw
+
+    def part(self, tensor_infos: Sequence[TensorInfo], batch: int | str) -> onnx.ModelProto:
+        """
+        Return what computes `tensor_infos` and nothing else.
+
+        :param batch: how many images it takes; a word stands for any number.
+        """
+        model = _cut(self.model, [tensor_info.name for tensor_info in tensor_infos])
+        for item in (*model.graph.input, *model.graph.output):
+            del item.type.tensor_type.shape.dim[:]
+        set_shape(model.graph.input[0], (batch, *self.input_shape(1)[1:]))
+        for item, tensor_info in zip(model.graph.output, tensor_infos, strict=True):
+            item.type.tensor_type.elem_type = helper.np_dtype_to_tensor_dtype(tensor_info.dtype)
+            set_shape(item, (batch, *tensor_info.shape[1:]))
+        return model
+
+
+def _cut(model: onnx.ModelProto, names: Sequence[str]) -> onnx.ModelProto:
+    """Return the nodes and weights that `names` need, with `names` as outputs."""
+    needed = set(names)
+    nodes = []
+    for node in reversed(model.graph.node):
+        if needed.intersection(node.output):
+            nodes.append(node)
+            needed.update(_reads(node))
+    graph = helper.make_graph(
+        nodes[::-1], model.graph.name or 'network', model.graph.input,
+        [onnx.ValueInfoProto(name=name) for name in names],
+        [item for item in model.graph.initializer if item.name in needed],
+        sparse_initializer=[
+            item for item in model.graph.sparse_initializer if item.values.name in needed
+        ],
+    )
+    return helper.make_model(
+        graph, opset_imports=model.opset_import, ir_version=model.ir_version
+    )
+
+
+def _reads(node: onnx.NodeProto) -> set[str]:
+    """Return the tensors that a node and the graphs inside it read."""
+    names = set(node.input)
+    for attribute in node.attribute:
+        for graph in (attribute.g, *attribute.graphs):
+            for inner in graph.node:
+                names |= _reads(inner)
+            names.update(item.name for item in graph.output)
+    return names
+
+
+def set_shape(item: onnx.ValueInfoProto, shape: Sequence[int | str]) -> None:
+    """Write the shape of a graph's input or output; words stand for any number."""
+    kind = item.type.tensor_type.elem_type
+    item.type.CopyFrom(helper.make_tensor_type_proto(kind, shape))
+
+
+def set_batch(item: onnx.ValueInfoProto, batch: int | str) -> None:
+    """Write the first axis of a graph's input or output."""
+    shape = [dim.dim_value or dim.dim_param for dim in item.type.tensor_type.shape.dim]
+    set_shape(item, (batch, *shape[1:]))
+
+
+def described(item: onnx.ValueInfoProto) -> str:
+    """Return name, type and shape of a graph's input or output."""
+    tensor = item.type.tensor_type
+    dims = [str(dim.dim_value or dim.dim_param or '?') for dim in tensor.shape.dim]
+    kind = onnx.TensorProto.DataType.Name(tensor.elem_type).lower()
+    return f'{item.name} {kind} [{", ".join(dims)}]'

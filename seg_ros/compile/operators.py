@@ -1,0 +1,170 @@
+"""
+The operators that a compiled graph may hold: what TensorRT takes, versions 10.0 to 11.
+
+Sources: the operator tables of onnx-tensorrt 10.0, the type rules of TensorRT's IConstantLayer
+and ICastLayer, and builds of one-operator graphs. Where versions differ, the narrowest counts.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper, TensorProto
+from seg_ros.compile.export_options import TENSORRT_TOP_K
+from seg_ros.compile.subgraph import opset_of
+
+OPSETS = range(17, 21)
+
+_RAW = 'export the network up to its raw outputs'
+FORBIDDEN: Mapping[str, str] = {
+    'NonMaxSuppression': 'export without it (nms=False): compile adds its own',
+    'NonZero': 'its output has no fixed shape; export a mask or a Where instead',
+    'Compress': 'its output has no fixed shape; export a mask or a Where instead',
+    'Unique': 'its output has no fixed shape',
+    'RoiAlign': _RAW,
+    'DeformConv': 'use a network without deformable convolution',
+    'CenterCropPad': 'export Pad and Slice with fixed sizes',
+    'AffineGrid': 'export the grid as a constant',
+    'BitShift': 'compute with multiplications',
+    'BitwiseAnd': 'compute with Where',
+    'BitwiseNot': 'compute with Where',
+    'BitwiseOr': 'compute with Where',
+    'BitwiseXor': 'compute with Where',
+    'SequenceConstruct': _RAW,
+    'SequenceAt': _RAW,
+    'SequenceInsert': _RAW,
+    'SplitToSequence': 'export Split with fixed sizes',
+    'ConcatFromSequence': _RAW,
+}
+_BANNED_TYPES = (TensorProto.INT16, TensorProto.UINT16)
+_FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16)
+
+Types = Mapping[str, int]
+
+
+def check_operators(model: onnx.ModelProto) -> list[str]:
+    """
+    List what TensorRT would refuse.
+
+    :returns: one line for each violation, with the node's name; empty where all is well.
+    """
+    found = []
+    if opset_of(model) not in OPSETS:
+        found.append(f'opset {opset_of(model)}: TensorRT 10 reads {OPSETS[0]} to {OPSETS[-1]}')
+    found += forbidden_nodes(model)
+    types, constants = element_types(model), _constants(model)
+    for node in _nodes(model.graph):
+        found += [
+            f'{_called(node)}: {reason}'
+            for reason in (
+                *_type_faults(node, types), *_shape_faults(node, types, constants),
+                *_quantisation_faults(node, types, constants),
+            )
+        ]
+    return found
+
+
+def forbidden_nodes(model: onnx.ModelProto) -> list[str]:
+    """
+    List the nodes whose operator alone is refused, each with what to do about it.
+
+    Suppression comes first: where an exporter adds it, most of the others come with it.
+    """
+    nodes = [
+        node
+        for node in _nodes(model.graph)
+        if node.op_type in FORBIDDEN or node.domain not in ('', 'ai.onnx')
+    ]
+    nodes.sort(key=lambda node: node.op_type != 'NonMaxSuppression')
+    return [
+        f'{_called(node)}: ' + FORBIDDEN.get(node.op_type, f'operator set {node.domain}; {_RAW}')
+        for node in nodes
+    ]
+
+
+def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """Walk through all nodes, those inside If and Loop too."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                yield from _nodes(inner)
+
+
+def _called(node: onnx.NodeProto) -> str:
+    return f'{node.op_type} {node.name or node.output[0]}'
+
+
+def element_types(model: onnx.ModelProto) -> Types:
+    """Return the element types of all tensors that inference can tell, by name."""
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    values = (*graph.input, *graph.output, *graph.value_info)
+    types = {item.name: item.type.tensor_type.elem_type for item in values}
+    types.update((item.name, item.data_type) for item in graph.initializer)
+    return types
+
+
+def _constants(model: onnx.ModelProto) -> dict[str, TensorProto]:
+    values = {item.name: item for item in model.graph.initializer}
+    for node in _nodes(model.graph):
+        if node.op_type == 'Constant' and node.attribute[0].name == 'value':
+            values[node.output[0]] = node.attribute[0].t
+    return values
+
+
+def _type_faults(node: onnx.NodeProto, types: Types) -> Iterator[str]:
+    """Bytes stand at the edges only, beside a Cast from or to floats."""
+    reads = [types.get(name, 0) for name in node.input]
+    writes = [types.get(name, 0) for name in node.output]
+    for kind in _BANNED_TYPES:
+        if kind in (*reads, *writes):
+            yield f'type {TensorProto.DataType.Name(kind).lower()}; use int32'
+    if TensorProto.UINT8 not in (*reads, *writes):
+        return
+    if node.op_type != 'Cast':
+        yield 'uint8 outside a Cast; compute in float32'
+    elif {*reads, *writes} - {TensorProto.UINT8, *_FLOATS}:
+        yield 'a Cast between uint8 and another type than float; go through float32'
+
+
+def _shape_faults(
+    node: onnx.NodeProto, types: Types, constants: Mapping[str, TensorProto]
+) -> Iterator[str]:
+    facts = {item.name: helper.get_attribute_value(item) for item in node.attribute}
+    if node.op_type == 'TopK' and node.input[1] in constants:
+        count = int(np.max(numpy_helper.to_array(constants[node.input[1]])))
+        if count > TENSORRT_TOP_K:
+            yield f'k = {count}; at most {TENSORRT_TOP_K}'
+    if node.op_type == 'MaxPool' and any(node.output[1:]):
+        yield 'indices beside the maximum; use the maximum alone'
+    if node.op_type == 'Resize':
+        yield from _resize_faults(facts)
+    if node.op_type in ('ScatterND', 'ScatterElements'):
+        reduction = facts.get('reduction', b'none')
+        if reduction != b'none':
+            yield f'reduction {reduction.decode()}; only none'
+    kind = types.get(node.input[0], TensorProto.FLOAT) if node.input else TensorProto.FLOAT
+    if node.op_type in ('CumSum', 'Resize') and kind not in _FLOATS:
+        yield 'on another type than float; cast before it'
+
+
+def _resize_faults(facts: Mapping[str, Any]) -> Iterator[str]:
+    if facts.get('mode', b'nearest') not in (b'nearest', b'linear'):
+        yield f'mode {facts["mode"].decode()}; nearest or linear'
+    if facts.get('antialias'):
+        yield 'antialias; export it without'
+
+
+def _quantisation_faults(
+    node: onnx.NodeProto, types: Types, constants: Mapping[str, TensorProto]
+) -> Iterator[str]:
+    """Integers are symmetric and of eight bits, biases included: they stay floats."""
+    if node.op_type not in ('QuantizeLinear', 'DequantizeLinear'):
+        return
+    few = node.output[0] if node.op_type == 'QuantizeLinear' else node.input[0]
+    if types.get(few, TensorProto.INT8) != TensorProto.INT8:
+        yield f'{TensorProto.DataType.Name(types[few]).lower()}; quantise to int8, no biases'
+    zero = node.input[2] if len(node.input) > 2 else ''
+    if zero in constants and numpy_helper.to_array(constants[zero]).any():
+        yield 'a zero point other than 0; quantise symmetrically'

@@ -1,0 +1,54 @@
+"""A compiled model whose network computes in fewer bits, and how it differs from fp32."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+import json
+from typing import Any
+
+import onnx
+from seg_ros.compile.compiled import compiled_from_model, CompiledModel, PARITY, stamp
+from seg_ros.compile.fp16 import with_fp16_trunk
+from seg_ros.compile.int8 import with_int8_trunk
+from seg_ros.compile.operators import check_operators
+from seg_ros.core.errors import ModelError, SettingError
+from seg_ros.core.frame import Pixels
+
+PRECISIONS = ('fp32', 'fp16', 'int8')
+
+
+def reduced(
+    compiled: CompiledModel, precision: str, batches: Iterable[Pixels] = (),
+    keep: Sequence[str] = (),
+) -> CompiledModel:
+    """
+    Write a precision into a compiled model; inputs and outputs keep their types.
+
+    :param precision: of `PRECISIONS`; `fp32` returns the model itself.
+    :param batches: images that int8 finds its scales on, uint8 (1, H, W, channels).
+    :param keep: patterns of names of nodes that stay in fp32.
+    :raises SettingError: if precision or a pattern cannot be used.
+    :raises ModelError: if the model is reduced already, or TensorRT would refuse the result.
+    """
+    if precision not in PRECISIONS:
+        raise SettingError(f'precision {precision!r}', f'one of {", ".join(PRECISIONS)}')
+    if compiled.precision != 'fp32':
+        raise ModelError(
+            f'a model in {compiled.precision}', 'one in fp32', 'start from the exported network'
+        )
+    if precision == 'fp32':
+        return compiled
+    if precision == 'fp16':
+        model = with_fp16_trunk(compiled.model, keep)
+    else:
+        model = with_int8_trunk(compiled.model, batches, keep)
+    stamp(model, compiled.card, replace(compiled.signature, precision=precision), compiled.notes)
+    if faults := check_operators(model):
+        raise ModelError(f'in {precision}, TensorRT does not take {"; ".join(faults)}')
+    onnx.checker.check_model(model, full_check=True)
+    return compiled_from_model(model, '', compiled.card.name)
+
+
+def with_parity(compiled: CompiledModel, parity: Mapping[str, Any]) -> CompiledModel:
+    """Keep in the file how its masks compare with those of fp32."""
+    compiled.model.metadata_props.add(key=PARITY, value=json.dumps(dict(parity)))
+    return replace(compiled, parity=dict(parity))

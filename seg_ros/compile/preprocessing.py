@@ -1,0 +1,60 @@
+"""The front of a compiled graph: from the camera's bytes to what the network was trained on."""
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+import onnx
+from seg_ros.compile.network import Network
+from seg_ros.compile.subgraph import BODY, build_subgraph
+from seg_ros.core.card import InputSpec
+from spox import argument, Tensor, Var
+import spox.opset.ai.onnx.v17 as op
+
+IMAGE = 'image'
+
+_TO_PLANES = (0, 3, 1, 2)
+_Numbers: TypeAlias = NDArray[np.float64]
+
+
+def make_preprocessing(network: Network, spec: InputSpec, batch: int | str) -> onnx.ModelProto:
+    """
+    Write (pixel * scale - mean) / std as one multiplication and one addition.
+
+    :param batch: images of a call; a word stands for any number.
+    :returns: a graph from `image`, uint8 (N, H, W, C), to the network's input.
+    """
+    shape = (batch, *network.size_hw, network.channels)
+    image = argument(Tensor(np.dtype(np.uint8), shape))
+    # TensorRT takes bytes at the edges only, so the cast comes before the transpose.
+    pixels = op.cast(image, to=np.float32)
+    std = np.array(spec.std, np.float64)
+    factor, offset = spec.scale / std, -np.array(spec.mean, np.float64) / std
+    if network.layout == 'nhwc':
+        pixels = _normalised(pixels, factor, offset)
+    elif np.ptp(factor) or np.ptp(offset):
+        # OpenVINO lays numbers that differ over planes a dozen times as fast as over pixels.
+        planes = op.transpose(pixels, perm=_TO_PLANES)
+        pixels = _normalised(planes, factor[:, None, None], offset[:, None, None])
+    else:
+        # Beside a convolution that wants channels last, it leaves a last transpose out altogether.
+        pixels = op.transpose(_normalised(pixels, factor, offset), perm=_TO_PLANES)
+    if network.dtype != np.float32:
+        pixels = op.cast(pixels, to=network.dtype)
+    outputs = {f'{BODY}{network.input_name}': pixels}
+    return build_subgraph('head', {IMAGE: image}, outputs, network.opset)
+
+
+def _normalised(pixels: Var, factor: _Numbers, offset: _Numbers) -> Var:
+    """Compute no more of pixels * factor + offset than changes anything."""
+    if (factor != 1).any():
+        pixels = op.mul(pixels, _constant(factor))
+    if offset.any():
+        pixels = op.add(pixels, _constant(offset))
+    return pixels
+
+
+def _constant(values: _Numbers) -> Var:
+    """Write numbers by channel, or one number for all."""
+    small = values.astype(np.float32)
+    return op.const(small.flat[0] if (small == small.flat[0]).all() else small)

@@ -1,0 +1,54 @@
+"""A graph run on the spot, in ONNX Runtime, to see what it really does."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
+import onnx
+import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state
+from seg_ros.core.errors import ModelError
+
+Arrays: TypeAlias = Mapping[str, NDArray[Any]]
+
+# ONNX Runtime's errors share no base class of their own.
+FAILURES = tuple(
+    kind
+    for kind in vars(onnxruntime_pybind11_state).values()
+    if isinstance(kind, type) and issubclass(kind, Exception)
+)
+_FATAL_ONLY = 4
+
+
+def run_onnx(model: onnx.ModelProto) -> Callable[[Arrays], Arrays]:
+    """
+    Open a graph for a few runs.
+
+    :returns: a function from arrays by input name to arrays by output name. It raises ModelError
+        where the graph does not run on them.
+    :raises ModelError: if ONNX Runtime refuses the graph.
+    """
+    options = ort.SessionOptions()
+    options.log_severity_level = _FATAL_ONLY
+    # Threads that spin while they wait make a busy machine many times slower.
+    options.add_session_config_entry('session.intra_op.allow_spinning', '0')
+    try:
+        session = ort.InferenceSession(
+            model.SerializeToString(), options, providers=['CPUExecutionProvider']
+        )
+    except FAILURES as error:
+        raise ModelError(f'ONNX Runtime refuses the network: {_words(error)}') from error
+    names = [output.name for output in session.get_outputs()]
+
+    def run(feeds: Arrays) -> Arrays:
+        try:
+            return dict(zip(names, session.run(names, dict(feeds)), strict=True))
+        except FAILURES as error:
+            raise ModelError(f'the network does not run: {_words(error)}') from error
+
+    return run
+
+
+def _words(error: Exception) -> str:
+    """Keep the last line's end: before it stand paths of ONNX Runtime's own sources."""
+    return str(error).strip().splitlines()[-1][-300:]

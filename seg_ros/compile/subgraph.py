@@ -1,0 +1,114 @@
+"""Small graphs written with spox, and how they are chained into one."""
+
+from collections.abc import Iterable, Mapping
+
+import onnx
+from onnx.compose import add_prefix
+from onnx.version_converter import convert_version
+from spox import build, Var
+
+# What the raw network's names begin with inside a compiled graph.
+BODY = 'network/'
+
+
+def opset_of(model: onnx.ModelProto) -> int:
+    """Return the version of ONNX's own operators that a model uses; 0 if it uses none."""
+    versions = [item.version for item in model.opset_import if item.domain in ('', 'ai.onnx')]
+    return max(versions, default=0)
+
+
+def build_subgraph(
+    name: str, inputs: Mapping[str, Var], outputs: Mapping[str, Var], opset: int
+) -> onnx.ModelProto:
+    """
+    Build a graph whose inner names begin with `name`.
+
+    :param inputs: arguments by tensor name; one that nothing uses is left out.
+    :param outputs: what is computed from them, by tensor name.
+    :param opset: of the graph that the piece will be chained to, 17 or higher.
+    """
+    model = build(dict(inputs), dict(outputs), drop_unused_inputs=True)
+    _drop_identities(model)
+    _drop_indices(model)
+    if opset_of(model) != opset:
+        model = convert_version(model, opset)
+    return _named_inside(model, f'{name}/')
+
+
+def chain(*pieces: onnx.ModelProto, keep: Iterable[str] = ()) -> onnx.ModelProto:
+    """
+    Feed each graph's outputs to those inputs of later graphs that carry their names.
+
+    :param pieces: graphs of one opset that share no other names; weights stay initializers.
+    :param keep: tensors that leave the whole graph although a later piece uses them.
+    :returns: a graph with the first one's inputs and metadata, and all outputs that no later
+        piece uses.
+    """
+    first, *rest = pieces
+    whole = onnx.ModelProto()
+    whole.CopyFrom(first)
+    graph = whole.graph
+    for piece in rest:
+        used = {item.name for item in piece.graph.input} - set(keep)
+        left = [item for item in graph.output if item.name not in used]
+        del graph.output[:]
+        graph.output.extend([*left, *piece.graph.output])
+        for part in ('node', 'initializer', 'sparse_initializer', 'value_info'):
+            getattr(graph, part).extend(getattr(piece.graph, part))
+        known = {item.domain for item in whole.opset_import}
+        whole.opset_import.extend(
+            item for item in piece.opset_import if item.domain not in known
+        )
+    oldest = onnx.helper.find_min_ir_version_for(whole.opset_import, ignore_unknown=True)
+    whole.ir_version = max(8, oldest)
+    return whole
+
+
+def _named_inside(model: onnx.ModelProto, prefix: str) -> onnx.ModelProto:
+    """
+    Begin every name with `prefix`, but for those of the graph's inputs and outputs.
+
+    Those are named back: onnx before 1.19 renames their edges even where it is told not to.
+    """
+    given = (*model.graph.input, *model.graph.output)
+    original = {f'{prefix}{item.name}': item.name for item in given}
+    named = add_prefix(model, prefix)
+    for node in named.graph.node:
+        node.input[:] = [original.get(tensor, tensor) for tensor in node.input]
+        node.output[:] = [original.get(tensor, tensor) for tensor in node.output]
+    for item in (*named.graph.input, *named.graph.output):
+        item.name = original[item.name]
+    return named
+
+
+def _drop_indices(model: onnx.ModelProto) -> None:
+    """Leave out where maxima were found, which spox always names and TensorRT cannot tell."""
+    read = {tensor for node in model.graph.node for tensor in node.input}
+    for node in model.graph.node:
+        if node.op_type == 'MaxPool' and not read & set(node.output[1:]):
+            del node.output[1:]
+
+
+def _drop_identities(model: onnx.ModelProto) -> None:
+    """
+    Let the nodes themselves write what spox copies to the outputs.
+
+    TensorRT takes a uint8 output only straight from a Cast.
+    """
+    graph = model.graph
+    written = {tensor for node in graph.node for tensor in node.output}
+    copies = {
+        node.input[0]: node.output[0]
+        for node in graph.node
+        if node.op_type == 'Identity' and node.input[0] in written
+    }
+    nodes = [
+        node
+        for node in graph.node
+        if node.op_type != 'Identity' or copies.get(node.input[0]) != node.output[0]
+    ]
+    for node in nodes:
+        node.input[:] = [copies.get(tensor, tensor) for tensor in node.input]
+        node.output[:] = [copies.get(tensor, tensor) for tensor in node.output]
+    del graph.node[:]
+    graph.node.extend(nodes)

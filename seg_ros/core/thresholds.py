@@ -1,0 +1,57 @@
+"""Where masks are cut: the user's thresholds, resolved against a card and a contract."""
+
+from dataclasses import dataclass
+
+from seg_ros.core.card import ModelCard
+from seg_ros.core.engine_contract import ModelSignature
+from seg_ros.core.errors import SettingError
+from seg_ros.core.settings import Settings
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """
+    Thresholds that one frame is cut by.
+
+    :param score: least score of a detection, 0 to 1.
+    :param mask_level: a byte of `masks` above it is in the mask (`ModelSignature.mask_level`).
+    :param visible: least share of a segment that better ones may leave uncovered.
+    :param confidence: least confidence of a class, 0 to 255.
+    :param channels: channel indexes to keep.
+    """
+
+    score: float
+    mask_level: float
+    visible: float
+    confidence: int
+    channels: frozenset[int]
+
+
+def thresholds_from_settings(
+    settings: Settings, card: ModelCard, signature: ModelSignature
+) -> Thresholds:
+    """
+    Resolve what the user chose; -1 and an empty class name stand for the card's own choice.
+
+    :raises SettingError: if the score lies below the floor that the model was compiled with.
+    :raises CardError: if a class name is not in the card.
+    """
+    chosen = settings.score_threshold
+    if 0 <= chosen < signature.score_floor:
+        raise SettingError(
+            f'score_threshold {chosen:g} lies below the floor {signature.score_floor:g} that is '
+            'compiled into the model',
+            f'{signature.score_floor:g} or more',
+            'compile the model with a lower --score-floor',
+        )
+    score = chosen if chosen >= 0 else max(card.thresholds.score, signature.score_floor)
+    mask = settings.mask_threshold if settings.mask_threshold >= 0 else card.thresholds.mask
+    names = [name for name in settings.classes if name]
+    channels = card.channels_named(names) if names else frozenset(range(len(card.classes)))
+    return Thresholds(
+        score,
+        signature.mask_level(mask),
+        card.thresholds.visible,
+        round(255 * settings.min_confidence),
+        channels,
+    )

@@ -1,0 +1,70 @@
+"""Compares masks that come over DDS with the truth that the camera tells."""
+
+import sys
+from typing import Any
+
+import numpy as np
+from rclpy.node import Node
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.metrics.ground_truth import truth_from_maps
+from seg_ros.metrics.scores import LiveScores
+from seg_ros.ros.qos import images
+from seg_ros.sim.classes import CARD
+from sensor_msgs.msg import Image
+
+TOPICS = (
+    '/sim_camera/truth/semantic', '/sim_camera/truth/instance',
+    '/segmentation/camera/semantic', '/segmentation/camera/instance',
+)
+_EVERY = 5      # frames; scoring one takes as long as the network
+_WAITING = 30   # stamps whose maps are kept; a second of frames that the node left out
+
+
+class GroundTruthScorer:
+    """
+    Scores every fifth frame whose masks and truth have come.
+
+    :param node: that subscribes.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._scores = LiveScores(CARD)
+        self._maps: dict[int, dict[str, Any]] = {}
+        self._complete = 0
+        self.images = 0
+        for topic in TOPICS:
+            node.create_subscription(
+                Image, topic, lambda message, topic=topic: self._on_map(topic, message),
+                images(reliable=False),
+            )
+
+    def figures(self) -> dict[str, Any]:
+        """Return the scores of all images so far."""
+        return {'images': self.images, **self._scores.figures()}
+
+    def _on_map(self, topic: str, message: Image) -> None:
+        stamp = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
+        maps = self._maps.setdefault(stamp, {})
+        dtype = np.uint16 if message.encoding == '16UC1' else np.uint8
+        maps[topic] = np.frombuffer(message.data, dtype).reshape(message.height, message.width)
+        if len(maps) == len(TOPICS):
+            self._maps = {key: value for key, value in self._maps.items() if key > stamp}
+            if self._complete % _EVERY == 0:
+                true, found = (
+                    truth_from_maps(maps[classes], maps[instances], CARD)
+                    for classes, instances in (TOPICS[:2], TOPICS[2:])
+                )
+                self._score(true, found)
+            self._complete += 1
+        elif len(self._maps) > _WAITING:
+            del self._maps[min(self._maps)]
+
+    def _score(self, true: Segmentation, found: Segmentation) -> None:
+        self._scores.add(true, found)
+        self.images += 1
+        if sys.stderr.isatty():
+            now = self._scores.figures()
+            sys.stderr.write(
+                f'\r{self.images} frames scored: mean IoU {now["miou"]:.3f}, '
+                f'panoptic quality {now["pq"]:.3f} '
+            )

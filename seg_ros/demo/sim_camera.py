@@ -1,0 +1,159 @@
+"""A camera in a simulated or recorded world: images, depth and the truth."""
+
+import argparse
+from contextlib import closing
+from math import radians, tan
+import sys
+from typing import Any, Protocol
+
+import numpy as np
+import rclpy
+from rclpy.node import Node
+from rclpy.utilities import remove_ros_args
+from seg_ros.core.errors import SegError, SettingError
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.ros.pixels import Picture, publish_image
+from seg_ros.ros.qos import images
+from seg_ros.ros.spin import spin_until_signal
+from seg_ros.sim.view import Shot
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+
+FRAME_ID = 'camera_optical_frame'
+_LONGEST_S = 0.2    # of physics at once, where drawing is slower than the rate
+
+
+class World(Protocol):
+    """
+    Something to look at.
+
+    :param fov_deg: of its camera, vertically.
+    """
+
+    fov_deg: float
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+
+    def shoot(self) -> tuple[Shot, Segmentation]:
+        """Take an image, and its truth."""
+
+    def close(self) -> None:
+        """Give back what it holds."""
+
+
+class SimCamera(Node):
+    """
+    Publishes as depth cameras do, best effort, newest only; nothing that nobody listens to.
+
+    :param world: what moves and is photographed; closed by its owner.
+    """
+
+    def __init__(self, world: World, rate_hz: float) -> None:
+        super().__init__('sim_camera')
+        self._world = world
+        self._last_ns = self.get_clock().now().nanoseconds
+        names = {
+            'image': 'camera/image_raw', 'depth': 'camera/depth_registered/image_rect',
+            'semantic': '~/truth/semantic', 'instance': '~/truth/instance',
+            'panoptic': '~/truth/panoptic',
+        }
+        self._images = {
+            kind: self.create_publisher(Image, name, images(reliable=False))
+            for kind, name in names.items()
+        }
+        self._infos = self.create_publisher(
+            CameraInfo, 'camera/camera_info', images(reliable=False)
+        )
+        self.create_timer(1 / rate_hz, self._publish)
+
+    def _publish(self) -> None:
+        now = self.get_clock().now()
+        passed = (now.nanoseconds - self._last_ns) / 1e9
+        self._last_ns = now.nanoseconds
+        self._world.advance(min(max(passed, 0.0), _LONGEST_S))
+        header = Header(stamp=self.get_clock().now().to_msg(), frame_id=FRAME_ID)
+        shot, truth = self._world.shoot()
+        self._send('image', shot.rgb, 'rgb8', header)
+        self._send('depth', (shot.depth_m * 1000).astype(np.uint16), '16UC1', header)
+        self._send('semantic', truth.classes, 'mono8', header)
+        self._send('instance', truth.instances, '16UC1', header)
+        self._send('panoptic', truth.panoptic(), '32SC1', header)
+        self._infos.publish(camera_info(shot.rgb.shape[:2], self._world.fov_deg, header))
+
+    def _send(self, kind: str, array: Any, encoding: str, header: Header) -> None:
+        publisher = self._images[kind]
+        if publisher.get_subscription_count():
+            publish_image(publisher, Picture(array, encoding, header))
+
+
+def camera_info(size_hw: tuple[int, int], fov_deg: float, header: Header) -> CameraInfo:
+    """Describe a pinhole camera by its vertical field of view."""
+    height, width = size_hw
+    focal = height / 2 / tan(radians(fov_deg) / 2)
+    # ROS counts from the middle of the first pixel.
+    x, y = (width - 1) / 2, (height - 1) / 2
+    info = CameraInfo(header=header, height=height, width=width)
+    info.distortion_model = 'plumb_bob'
+    info.d = [0.0] * 5
+    info.k = [focal, 0.0, x, 0.0, focal, y, 0.0, 0.0, 1.0]
+    info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+    info.p = [focal, 0.0, x, 0.0, 0.0, focal, y, 0.0, 0.0, 0.0, 1.0, 0.0]
+    return info
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Publish until SIGINT or SIGTERM."""
+    rclpy.init(args=arguments)
+    own = remove_ros_args(arguments if arguments is not None else sys.argv)
+    options = _parser().parse_args(own[1:])
+    try:
+        return _spin(options)
+    except SegError as error:
+        print(f'sim_camera: {error}', file=sys.stderr)  # noqa: T201
+        return 1
+    finally:
+        rclpy.try_shutdown()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--height', type=int, default=480, help='of simulated images')
+    parser.add_argument('--width', type=int, default=640, help='of simulated images')
+    parser.add_argument('--rate', type=float, default=15.0, help='Hz')
+    parser.add_argument(
+        '--world', choices=('room', 'table', 'bin', 'recorded'), default='room',
+        help='a room that the camera drives through, clutter that it circles, or a short '
+        'recording, which needs no simulator',
+    )
+    parser.add_argument('--seed', type=int, default=0, help='which room or heap')
+    parser.add_argument('--split', choices=('train', 'held-out'), default='held-out')
+    return parser
+
+
+def _spin(options: argparse.Namespace) -> int:
+    with closing(_open_world(options)) as world:
+        spin_until_signal(SimCamera(world, options.rate))
+    return 0
+
+
+def _open_world(options: argparse.Namespace) -> World:
+    if options.world == 'recorded':
+        from seg_ros.sim.playback import Playback
+
+        return Playback()
+    try:
+        from seg_ros.sim.drive import DrivenRoom
+        from seg_ros.sim.orbit import OrbitedTable
+    except ImportError as error:
+        raise SettingError(
+            f'a simulated camera without {error.name}', 'PyBullet', 'pip install "seg_ros[sim]"'
+        ) from error
+    of = options.seed, options.split, (options.height, options.width)
+    if options.world == 'room':
+        return DrivenRoom(*of)
+    return OrbitedTable(*of, options.world)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

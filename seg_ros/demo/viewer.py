@@ -1,0 +1,112 @@
+"""A consumer for the demo: reads masks over DDS, has them scored, and keeps the last."""
+
+import argparse
+from itertools import pairwise
+import json
+from pathlib import Path
+import sys
+from typing import Any
+
+import cv2
+from diagnostic_msgs.msg import DiagnosticArray
+import numpy as np
+import rclpy
+from rclpy.node import Node
+from rclpy.utilities import remove_ros_args
+from seg_ros.core.card import distinct_colors
+from seg_ros.core.timing import Timing
+from seg_ros.demo.ground_truth_scorer import GroundTruthScorer
+from seg_ros.ros.qos import MASKS
+from sensor_msgs.msg import Image
+
+TOPICS = ('overlay', 'color', 'instance')
+
+
+class DemoViewer(Node):
+    """Subscribes to one camera's overlay, class colours and instance map."""
+
+    def __init__(self) -> None:
+        super().__init__('demo_viewer')
+        self.timing = Timing()
+        self.stamps: dict[str, list[int]] = {topic: [] for topic in TOPICS}
+        self.last: dict[str, Image] = {}
+        self.status: dict[str, str] = {}
+        for topic in TOPICS:
+            self.create_subscription(
+                Image, f'/segmentation/camera/{topic}',
+                lambda message, topic=topic: self._on_mask(topic, message), MASKS,
+            )
+        self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
+
+    def _on_mask(self, topic: str, message: Image) -> None:
+        stamp = message.header.stamp
+        self.stamps[topic].append(stamp.sec * 1_000_000_000 + stamp.nanosec)
+        self.last[topic] = message
+        if topic == 'instance':
+            age_ns = self.get_clock().now().nanoseconds - self.stamps[topic][-1]
+            self.timing.add('age', age_ns / 1e6)
+            self.timing.tick('masks')
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            self.status.update({pair.key: pair.value for pair in status.values})
+
+    @property
+    def frames(self) -> int:
+        """How many frames came with every mask."""
+        return min(len(stamps) for stamps in self.stamps.values())
+
+    def figures(self) -> dict[str, Any]:
+        """Sum up what was seen."""
+        stamps = self.stamps['instance']
+        span_s = (stamps[-1] - stamps[0]) / 1e9 if len(stamps) > 1 else 0.0
+        age = self.timing.quantiles('age') or (0.0, 0.0, 0.0)
+        return {
+            'frames': len(stamps),
+            'rate_hz': round((len(stamps) - 1) / span_s, 2) if span_s else 0.0,
+            'age_at_arrival_ms': {'median': round(age[0], 1), 'p99': round(age[1], 1)},
+            'stamps_forward': all(a < b for a, b in pairwise(stamps)),
+            'node': self.status,
+        }
+
+    def save(self, folder: Path) -> None:
+        """Write the last masks as PNG files; instances in a colour each."""
+        folder.mkdir(parents=True, exist_ok=True)
+        palette = np.array([(0, 0, 0), *distinct_colors(255)], np.uint8)
+        for topic, message in self.last.items():
+            kind = np.uint16 if message.encoding == '16UC1' else np.uint8
+            pixels = np.frombuffer(message.data, kind).reshape(message.height, message.width, -1)
+            rgb = palette[pixels[..., 0] % 256] if kind is np.uint16 else pixels
+            name = {'color': 'classes', 'instance': 'instances'}.get(topic, topic)
+            cv2.imwrite(str(folder / f'{name}.png'), np.ascontiguousarray(rgb[..., ::-1]))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Read masks until enough have come, then print the figures as JSON."""
+    rclpy.init(args=arguments)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--frames', type=int, default=200)
+    parser.add_argument('--timeout', type=float, default=60.0, help='seconds')
+    parser.add_argument('--out', type=Path, default=Path('demo'))
+    parser.add_argument('--score', action='store_true', help="against the camera's truth")
+    own = remove_ros_args(arguments if arguments is not None else sys.argv)
+    options = parser.parse_args(own[1:])
+    node = DemoViewer()
+    referee = GroundTruthScorer(node) if options.score else None
+    deadline = node.get_clock().now().nanoseconds + options.timeout * 1e9
+    try:
+        while node.frames < options.frames and node.get_clock().now().nanoseconds < deadline:
+            rclpy.spin_once(node, timeout_sec=0.1)
+        node.save(options.out)
+        scores = {'scores': referee.figures()} if referee and referee.images else {}
+        sys.stdout.write(json.dumps({**node.figures(), **scores}) + '\n')
+        return 0 if node.frames >= options.frames else 1
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        node.destroy_node()
+        rclpy.try_shutdown()
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""Everything that a plan depends on: two builds of equal recipes are one plan."""
+
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+import json
+
+from seg_ros import __version__
+from seg_ros.engines.build_options import BuildOptions
+from seg_ros.engines.flavour import Flavour
+from seg_ros.engines.gpu import Gpu
+
+
+@dataclass(frozen=True)
+class Machine:
+    """
+    Where a plan runs.
+
+    :param version: of TensorRT.
+    :param gpu: its name.
+    """
+
+    flavour: str
+    version: str
+    gpu: str
+    compute_capability: str
+    driver: str
+
+    def __str__(self) -> str:
+        return f'{self.gpu} (sm {self.compute_capability}), {self.flavour} {self.version}, ' \
+            f'driver {self.driver}'
+
+    @property
+    def key(self) -> str:
+        """Return a name for files about this machine."""
+        return _digest(self)
+
+
+def machine_of(flavour: Flavour, gpu: Gpu) -> Machine:
+    """Say what a plan would run on."""
+    return Machine(flavour.name, flavour.version, gpu.name, gpu.compute_capability, gpu.driver)
+
+
+@dataclass(frozen=True)
+class CacheKey:
+    """
+    What is built, how, and for what.
+
+    :param model_sha256: of the compiled file.
+    :param upsample: the tail that is appended to it.
+    :param source_size: of the images that the tail is for; empty for any.
+    :param seg_ros: the version that appends it.
+    """
+
+    model_sha256: str
+    precision: str
+    upsample: str
+    source_size: str
+    machine: Machine
+    options: BuildOptions
+    seg_ros: str = __version__
+
+    @property
+    def key(self) -> str:
+        """Return the name of its files in the cache."""
+        return _digest(self)
+
+
+def _digest(item: Machine | CacheKey) -> str:
+    return sha256(json.dumps(asdict(item), sort_keys=True).encode()).hexdigest()[:40]

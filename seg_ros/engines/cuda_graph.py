@@ -1,0 +1,49 @@
+"""Work of one CUDA stream that is recorded once and launched as one: a CUDA graph."""
+
+from collections.abc import Callable
+from ctypes import byref, c_uint64, c_void_p
+
+from seg_ros.engines.libcuda import call, error_from_code, libcuda
+
+THREAD_LOCAL = 1  # CUstreamCaptureMode: what other threads do meanwhile is their own affair
+
+
+class CudaGraph:
+    """
+    A CUDA graph, through the driver library, since pycuda knows none.
+
+    :param stream: handle of the stream that `work` enqueues on; not the default stream.
+    :raises EngineError: if the work cannot be recorded; the stream is usable all the same.
+    """
+
+    def __init__(self, stream: int, work: Callable[[], None]) -> None:
+        graph = _captured(stream, work)
+        self._executable = c_void_p()
+        try:
+            call('cuGraphInstantiateWithFlags', byref(self._executable), graph, c_uint64(0))
+        finally:
+            libcuda().cuGraphDestroy(graph)
+
+    def launch(self, stream: int) -> None:
+        """Enqueue all of it."""
+        call('cuGraphLaunch', self._executable, c_void_p(stream))
+
+    def free(self) -> None:
+        """Give it back, whatever the driver says of a context that is lost."""
+        libcuda().cuGraphExecDestroy(self._executable)
+
+
+def _captured(stream: int, work: Callable[[], None]) -> c_void_p:
+    graph = c_void_p()
+    call('cuStreamBeginCapture_v2', c_void_p(stream), THREAD_LOCAL)
+    done = False
+    try:
+        work()
+        done = True
+    finally:
+        code = libcuda().cuStreamEndCapture(c_void_p(stream), byref(graph))
+        if not done and graph:
+            libcuda().cuGraphDestroy(graph)
+    if code:
+        raise error_from_code(code, 'cuStreamEndCapture')
+    return graph

@@ -1,0 +1,69 @@
+"""The primary context of a GPU: the engines of a process live in it, and lose it, together."""
+
+from collections.abc import Callable
+from threading import Condition
+
+from seg_ros.engines.libcuda import call
+
+
+class PrimaryContext:
+    """
+    Who uses the primary context, and whether it still works.
+
+    A lost context is reset when all have let go of it: addresses of the old one may come again in
+    the next, where whoever frees late would free what is not his.
+
+    :param index: the GPU's ordinal.
+    """
+
+    def __init__(self, index: int) -> None:
+        self._index = index
+        self._users: dict[int, Callable[[], None]] = {}
+        self._loss = ''
+        self._changed = Condition()
+
+    @property
+    def loss(self) -> str:
+        """Say how it was lost, so that everybody has to let go; empty while it works."""
+        return self._loss
+
+    def enter(self, user: object, wake: Callable[[], None]) -> None:
+        """
+        Become a user; wait first while others still hold a lost context.
+
+        :param wake: called from any thread when the context is lost; must not block.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: not self._loss)
+            self._users[id(user)] = wake
+
+    def lose(self, how: str) -> None:
+        """Tell all users that the context is lost, if none has yet."""
+        with self._changed:
+            wakes = [] if self._loss else list(self._users.values())
+            self._loss = self._loss or how
+        for wake in wakes:
+            wake()
+
+    def leave(self, user: object) -> None:
+        """
+        Have let go of everything. The last to leave a lost context resets it.
+
+        :raises EngineError: if the driver cannot reset it.
+        """
+        with self._changed:
+            del self._users[id(user)]
+            try:
+                if self._loss and not self._users:
+                    self._loss = ''
+                    call('cuDevicePrimaryCtxReset_v2', self._index)
+            finally:
+                self._changed.notify_all()
+
+
+_PRIMARIES: dict[int, PrimaryContext] = {}
+
+
+def primary_of(index: int) -> PrimaryContext:
+    """Return the one of this process and GPU."""
+    return _PRIMARIES.setdefault(index, PrimaryContext(index))

@@ -1,0 +1,71 @@
+"""One batch size in one slot: a TensorRT execution context that never changes, and its graph."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from seg_ros.core.errors import ContextLostError, EngineError
+from seg_ros.engines.buffers import Buffer
+from seg_ros.engines.cuda import Cuda
+from seg_ros.engines.cuda_graph import CudaGraph
+from seg_ros.engines.streams import Stream
+from seg_ros.engines.tensorrt_plan import IMAGE, Plan
+
+
+class BatchContext:
+    """
+    Shape, addresses and working memory are set once, so that a recording stays good for ever.
+
+    :param buffers: of the input and the outputs, by tensor name.
+    :param count: images in the batch.
+    :param workspace: address of the memory that activations take; lanes that run in one stream
+        share it.
+    :raises EngineError: if TensorRT refuses any of this.
+    """
+
+    def __init__(
+        self, cuda: Cuda, plan: Plan, buffers: Mapping[str, Buffer], count: int, workspace: int
+    ) -> None:
+        self._plan = plan
+        self._recording: CudaGraph | None = None
+        self._context: Any = None
+        cuda.at_close(self._let_go)
+        self._context = plan.make_context((count, *plan.shapes[IMAGE][1:]))
+        self._context.device_memory = workspace
+        for name, buffer in buffers.items():
+            if not self._context.set_tensor_address(name, buffer.address):
+                raise plan.failure(f'TensorRT takes no address for {name}')
+
+    def warm_up(self, stream: Stream, record: bool) -> str:
+        """
+        Run once, as TensorRT asks after a change of shape, then record if that is wanted.
+
+        :returns: why the work cannot be recorded; empty if it can.
+        :raises EngineError: if the run itself fails.
+        """
+        self._enqueue(stream)
+        stream.finish()
+        if not record:
+            return ''
+        try:
+            self._recording = CudaGraph(stream.handle, lambda: self._enqueue(stream))
+        except ContextLostError:
+            raise
+        except EngineError as error:
+            return str(error)
+        return ''
+
+    def run(self, stream: Stream) -> None:
+        """Enqueue the network."""
+        if self._recording is None:
+            self._enqueue(stream)
+        else:
+            self._recording.launch(stream.handle)
+
+    def _enqueue(self, stream: Stream) -> None:
+        if not self._context.execute_async_v3(stream.handle):
+            raise self._plan.failure('TensorRT enqueued nothing')
+
+    def _let_go(self) -> None:
+        if self._recording is not None:
+            self._recording.free()
+        self._recording = self._context = None

@@ -1,0 +1,140 @@
+"""Where the source's pixels lie among those of a smaller map, and bytes interpolated there."""
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.engine_contract import Upsampling
+from seg_ros.image.letterbox import Fit
+
+Indices: TypeAlias = NDArray[np.intp]
+Xyxy: TypeAlias = tuple[int, int, int, int]
+
+_AT_ONCE = 128   # source indices that are interpolated by one product
+
+
+@dataclass(frozen=True, eq=False)
+class Sampling:
+    """
+    Rows or columns of the source among those of a smaller map.
+
+    :param below: the map's index at or before each source index.
+    :param weight: float32, share of the index after it, 0 to 1.
+    :param size: how many indices the map has.
+    """
+
+    below: Indices
+    weight: NDArray[np.float32]
+    size: int
+
+    @property
+    def nearest(self) -> Indices:
+        """Return the map's index closest to each source index."""
+        return self.below + (self.weight >= 0.5)
+
+    @cached_property
+    def shares(self) -> NDArray[np.float32]:
+        """Return how much each index of the map weighs at each source index."""
+        shares = np.zeros((len(self.below), self.size), np.float32)
+        at = np.arange(len(self.below))
+        shares[at, np.minimum(self.below + 1, self.size - 1)] = self.weight
+        shares[at, self.below] += 1 - self.weight
+        return shares
+
+    def interpolated(
+        self, values: NDArray[np.float32], first: int, last: int, begin: int = 0
+    ) -> NDArray[np.float32]:
+        """
+        Interpolate along the first axis, at source indices from `first` to before `last`.
+
+        A few source indices at once are a product with the few indices of the map around them:
+        fewer passes over the data than sums of neighbours take.
+
+        :param values: float32 (indices, n), of the map's indices from `begin` on.
+        """
+        result = np.empty((last - first, values.shape[1]), np.float32)
+        for low in range(first, last, _AT_ONCE):
+            high = min(low + _AT_ONCE, last)
+            start, stop = self.below[low], self.below[high - 1] + 2
+            np.matmul(
+                self.shares[low:high, start:stop], values[start - begin:stop - begin],
+                out=result[low - first:high - first],
+            )
+        return result
+
+
+def sampling_at(position: NDArray[Any], size: int) -> Sampling:
+    """Lay positions over `size` pixels, of which 0 is the first's centre, and clamp the others."""
+    position = np.clip(position, 0, size - 1)
+    below = np.minimum(position.astype(np.intp), max(0, size - 2))
+    return Sampling(below, (position - below).astype(np.float32), size)
+
+
+@lru_cache(maxsize=128)
+def bilinear_sampling(
+    fit: Fit, size_hw: tuple[int, ...], axis: int, rule: Upsampling = 'half_pixel'
+) -> Sampling:
+    """Lay the source's pixel centres over a map of `size_hw` that spans the network's input."""
+    slope, start = fit.grid(size_hw, axis, rule)
+    return sampling_at(slope * np.arange(fit.source_hw[axis]) + start, size_hw[axis])
+
+
+@dataclass(frozen=True, eq=False)
+class Taps:
+    """
+    Rows or columns of the source as weighted sums of three neighbours in a smaller map.
+
+    :param below: the first neighbour's index.
+    :param weights: float32 (3, source indices), which sum to 1.
+    :param wide: where the third neighbour weighs anything.
+    """
+
+    below: Indices
+    weights: NDArray[np.float32]
+    wide: NDArray[np.bool_]
+
+
+@lru_cache(maxsize=128)
+def taps(fit: Fit, size_hw: tuple[int, ...], axis: int, rule: Upsampling, twice: bool) -> Taps:
+    """
+    Say how the source's pixels are interpolated from a map that spans the network's input.
+
+    :param twice: first to the network's size and from there to the source's, instead of directly.
+        The two agree but where a source pixel lies between two network pixels of different cells.
+    """
+    if not twice:
+        direct = bilinear_sampling(fit, size_hw, axis, rule)
+        none = np.zeros_like(direct.weight)
+        weights = np.stack([1 - direct.weight, direct.weight, none])
+        return Taps(direct.below, weights, none > 0)
+    network = fit.network_hw[axis]
+    same = Fit(fit.network_hw, fit.network_hw, fit.network_hw, (0, 0))
+    inner = bilinear_sampling(same, size_hw, axis, rule)
+    outer = bilinear_sampling(fit, fit.network_hw, axis)
+    after = np.minimum(outer.below + 1, network - 1)
+    below = inner.below[outer.below]
+    weights = np.zeros((3, len(below)), np.float32)
+    at = np.arange(len(below))
+    for index, share in ((outer.below, 1 - outer.weight), (after, outer.weight)):
+        first = inner.below[index] - below
+        weights[first, at] += share * (1 - inner.weight[index])
+        weights[first + 1, at] += share * inner.weight[index]
+    return Taps(below, weights, weights[2] > 0)
+
+
+def interpolated(
+    small: NDArray[np.uint8], rows: Sampling, columns: Sampling, xyxy: Xyxy | None = None
+) -> NDArray[np.float32]:
+    """
+    Interpolate bytes bilinearly: columns first, while there are few rows.
+
+    :param xyxy: the part of the source that is wanted; None = all of it.
+    :returns: float32 (rows, columns). They are not rounded: a threshold on rounded levels would
+        cut half a level off.
+    """
+    x0, y0, x1, y1 = xyxy or (0, 0, len(columns.below), len(rows.below))
+    top, bottom = rows.below[y0], rows.below[y1 - 1] + 2
+    spread = columns.interpolated(small[top:bottom].T.astype(np.float32), x0, x1)
+    return rows.interpolated(spread.T, y0, y1, top)

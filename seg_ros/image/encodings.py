@@ -1,0 +1,276 @@
+"""
+What the bytes of an image mean: every encoding of a camera driver, and compressed files.
+
+References: sensor_msgs/image_encodings.hpp for the names, the kernel's V4L2 pixel formats for the
+memory layouts, and cv_bridge for the rules that all of ROS relies on (`step` times rows is the
+length of the data; 16 bits shrink by 255 / 65535; 8UC3 is bgr).
+"""
+
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+import sys
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.errors import ImageError
+from seg_ros.core.frame import ColorOrder, Frame, Pixels
+
+Bytes: TypeAlias = 'bytes | bytearray | memoryview | array[int] | Pixels'
+Samples: TypeAlias = NDArray[Any]
+
+# ITU-R BT.601 from studio range, in the digits that OpenCV uses for its other YUV encodings.
+_RGB_OF_YUV = np.array([[1.164, 0.0, 1.596], [1.164, -0.391, -0.813], [1.164, 2.018, 0.0]])
+_RGB_FROM_YUV = np.column_stack([_RGB_OF_YUV, _RGB_OF_YUV @ (-16.0, -128.0, -128.0)])
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """
+    How rows of samples become pixels.
+
+    :param color: what the pixels are in the end.
+    :param samples: per pixel in one row of data.
+    :param convert: from samples (rows, W[, samples]) to pixels; None where they are the same.
+    :param bits: of a sample, 8 or 16.
+    :param cell_hw: both sides are multiples of it, because its pixels share their colour.
+    :param least: pixels that each side has at least.
+    :param rows: of data per row of the image; planes lie below each other.
+    """
+
+    color: ColorOrder
+    samples: int
+    convert: Callable[[Samples], Samples] | None = None
+    bits: int = 8
+    cell_hw: tuple[int, int] = (1, 1)
+    least: int = 1
+    rows: float = 1
+
+    @property
+    def bytes_per_pixel(self) -> int:
+        """Bytes of one pixel in one row of data."""
+        return self.samples * self.bits // 8
+
+
+def _by(code: int) -> Callable[[Samples], Samples]:
+    return partial(cv2.cvtColor, code=code)
+
+
+def _rgb_from_nv24(samples: Samples) -> Samples:
+    """
+    Convert a plane of Y above a plane of UV pairs, each of full size.
+
+    :param samples: uint8 (3 H, W); a row of the second plane spans two rows of data.
+    """
+    height, width = samples.shape[0] // 3, samples.shape[1]
+    chroma = np.lib.stride_tricks.as_strided(
+        samples[height:], (height, width, 2), (2 * samples.strides[0], 2, 1), writeable=False
+    )
+    return cv2.transform(cv2.merge([samples[:height], chroma]), _RGB_FROM_YUV)
+
+
+# OpenCV names a Bayer pattern after the second and third pixel of the second row.
+_RGGB, _BGGR = _by(cv2.COLOR_BayerBG2RGB), _by(cv2.COLOR_BayerRG2RGB)
+_GBRG, _GRBG = _by(cv2.COLOR_BayerGR2RGB), _by(cv2.COLOR_BayerGB2RGB)
+_RGB_OF_RGBA, _BGR_OF_BGRA = _by(cv2.COLOR_RGBA2RGB), _by(cv2.COLOR_BGRA2BGR)
+_UYVY = Encoding('rgb', 2, _by(cv2.COLOR_YUV2RGB_UYVY), cell_hw=(1, 2))
+_YUYV = Encoding('rgb', 2, _by(cv2.COLOR_YUV2RGB_YUYV), cell_hw=(1, 2))
+
+ENCODINGS: dict[str, Encoding] = {
+    'rgb8': Encoding('rgb', 3),
+    'bgr8': Encoding('bgr', 3),
+    'mono8': Encoding('gray', 1),
+    '8UC1': Encoding('gray', 1),
+    '8UC3': Encoding('bgr', 3),
+    '8UC4': Encoding('bgr', 4, _BGR_OF_BGRA),
+    'rgba8': Encoding('rgb', 4, _RGB_OF_RGBA),
+    'bgra8': Encoding('bgr', 4, _BGR_OF_BGRA),
+    'rgb16': Encoding('rgb', 3, bits=16),
+    'bgr16': Encoding('bgr', 3, bits=16),
+    'mono16': Encoding('gray', 1, bits=16),
+    'rgba16': Encoding('rgb', 4, _RGB_OF_RGBA, bits=16),
+    'bgra16': Encoding('bgr', 4, _BGR_OF_BGRA, bits=16),
+    'bayer_rggb8': Encoding('rgb', 1, _RGGB, least=3),
+    'bayer_bggr8': Encoding('rgb', 1, _BGGR, least=3),
+    'bayer_gbrg8': Encoding('rgb', 1, _GBRG, least=3),
+    'bayer_grbg8': Encoding('rgb', 1, _GRBG, least=3),
+    'bayer_rggb16': Encoding('rgb', 1, _RGGB, bits=16, least=3),
+    'bayer_bggr16': Encoding('rgb', 1, _BGGR, bits=16, least=3),
+    'bayer_gbrg16': Encoding('rgb', 1, _GBRG, bits=16, least=3),
+    'bayer_grbg16': Encoding('rgb', 1, _GRBG, bits=16, least=3),
+    'uyvy': _UYVY,
+    'yuv422': _UYVY,
+    'yuyv': _YUYV,
+    'yuv422_yuy2': _YUYV,
+    'nv12': Encoding('rgb', 1, _by(cv2.COLOR_YUV2RGB_NV12), cell_hw=(2, 2), rows=1.5),
+    'nv21': Encoding('rgb', 1, _by(cv2.COLOR_YUV2RGB_NV21), cell_hw=(2, 2), rows=1.5),
+    'nv24': Encoding('rgb', 1, _rgb_from_nv24, rows=3),
+}
+
+# Known, but not an image by themselves: why, and what to do.
+REFUSED: dict[str, tuple[str, str]] = {
+    '8UC2': ('which does not say which sample is light', 'publish YUV as uyvy or yuyv'),
+    '16UC1': ('depth or raw counts without a level for white', 'publish images as mono16'),
+    '32FC1': ('depth or data without a level for white', 'publish images as mono16'),
+}
+
+
+def frame_from_bytes(
+    data: Bytes,
+    size_hw: tuple[int, int],
+    encoding: str,
+    step: int,
+    *,
+    big_endian: bool = False,
+    stamp_ns: int = 0,
+    frame_id: str = '',
+) -> Frame:
+    """
+    Read a raw image; a view without a copy where the bytes are uint8 rgb, bgr or gray already.
+
+    A view keeps `data` alive and is read-only. Colours from YUV follow BT.601 with studio range.
+
+    :param data: one contiguous buffer of exactly `step` bytes a row. Surplus is refused too: it
+        is the mark of a wrong `step`, which shears the image.
+    :param size_hw: height and width of the image in pixels, also for planar encodings.
+    :param encoding: a key of `ENCODINGS`.
+    :param step: bytes from one row to the next; any padding is allowed.
+    :param big_endian: whether 16-bit samples have their high byte first.
+    :raises ImageError: if the encoding is unknown or the sizes contradict each other.
+    """
+    kind = _encoding_named(encoding)
+    octets = np.frombuffer(data, np.uint8)
+    rows = _checked_rows(kind, f'{encoding} image', size_hw, step, octets.size)
+    samples: Samples = np.ndarray(
+        (rows, size_hw[1], kind.samples),
+        np.dtype(f'{">" if big_endian else "<"}u{kind.bits // 8}'),
+        octets,
+        strides=(step, kind.bytes_per_pixel, kind.bits // 8),
+    )
+    samples.flags.writeable = False
+    pixels = _pixels(samples[:, :, 0] if kind.samples == 1 else samples, kind)
+    return Frame(pixels, kind.color, stamp_ns, frame_id)
+
+
+def _encoding_named(name: str) -> Encoding:
+    if name in REFUSED:
+        why, do = REFUSED[name]
+        raise ImageError(f'encoding {name}, {why}', do=do)
+    if name not in ENCODINGS:
+        raise ImageError(f'encoding {name!r}', f'one of {", ".join(ENCODINGS)}')
+    return ENCODINGS[name]
+
+
+def _checked_rows(
+    kind: Encoding, what: str, size_hw: tuple[int, int], step: int, length: int
+) -> int:
+    """Return how many rows `length` bytes of data hold, after all sizes were checked."""
+    height, width = size_hw
+    what = f'{what} of {width} x {height}'
+    driver = "set the camera driver's image size and step right"
+    if min(size_hw) < kind.least:
+        raise ImageError(what, f'sides of {kind.least} or more pixels', driver)
+    if height % kind.cell_hw[0] or width % kind.cell_hw[1]:
+        across, down = kind.cell_hw[1], kind.cell_hw[0]
+        raise ImageError(what, f'a width in {across}s and a height in {down}s', driver)
+    if step < width * kind.bytes_per_pixel:
+        raise ImageError(
+            f'{what} with step {step}', f'{width * kind.bytes_per_pixel} or more bytes', driver
+        )
+    rows = int(height * kind.rows)
+    if length != rows * step:
+        raise ImageError(
+            f'{what} with {length} bytes', f'{rows} rows of step {step}: {rows * step}', driver
+        )
+    return rows
+
+
+def _pixels(samples: Samples, kind: Encoding) -> Pixels:
+    """Convert, then shrink 16 bits to 8, in the order of cv_bridge."""
+    if kind.bits == 16:
+        samples = np.require(samples, np.uint16, 'A')
+    pixels = kind.convert(samples) if kind.convert else samples
+    if kind.bits == 16:
+        pixels = cv2.convertScaleAbs(pixels, alpha=255 / 65535)
+    return np.asarray(pixels, np.uint8)
+
+
+def frame_from_file(
+    data: Bytes, description: str = '', *, stamp_ns: int = 0, frame_id: str = ''
+) -> Frame:
+    """
+    Decode a compressed image: JPEG, PNG of 8 or 16 bits, or what else OpenCV reads.
+
+    An EXIF orientation is ignored: masks and camera_info lie on the sensor's own pixel grid.
+    Alpha is dropped.
+
+    :param data: the whole file.
+    :param description: `format` of a CompressedImage, as compressed_image_transport writes it:
+        `jpeg`, or `SOURCE; CODEC compressed STORED`. STORED, or where it is empty SOURCE, names
+        the meaning of the file's samples where it fits them: a gray PNG may be a Bayer mosaic,
+        and `compressed rgb8` says that red and blue stand swapped in the file.
+    :raises ImageError: if the file is damaged, truncated or not an image.
+    """
+    samples = _decoded(bytes(data))
+    planes = 3 if samples.ndim == 3 else 1
+    bits = 8 * samples.itemsize
+    source, _, codec = description.partition(';')
+    stored = codec.partition('compressed')[2].strip() or (codec and source.strip())
+    named = ENCODINGS.get(stored)
+    fits = named is not None and (named.samples, named.bits) == (planes, bits)
+    natural = f'{"bgr" if planes == 3 else "mono"}{bits}'
+    return frame_from_bytes(
+        samples.reshape(-1).view(np.uint8),
+        samples.shape[:2],
+        stored if fits or stored in REFUSED else natural,
+        samples.strides[0],
+        big_endian=sys.byteorder == 'big',
+        stamp_ns=stamp_ns,
+        frame_id=frame_id,
+    )
+
+
+def _decoded(data: bytes) -> Samples:
+    """Return uint8 or uint16, (H, W) or (H, W, 3) in the file's order of blue, green, red."""
+    seen = f'a compressed image of {len(data)} bytes'
+    # Older OpenCV makes up what a truncated JPEG lacks. The end marker never occurs within a
+    # scan, so it stands behind the start of the last scan or is missing.
+    if data[:2] == b'\xff\xd8' and data.rfind(b'\xff\xd9') <= data.rfind(b'\xff\xda'):
+        raise ImageError(f'{seen} that ends too soon', 'a JPEG with its end marker')
+    flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        samples = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error as error:
+        raise ImageError(f'{seen} that cannot be decoded: {error}') from error
+    if samples is None:
+        raise ImageError(f'{seen} that cannot be decoded', 'an undamaged JPEG or PNG')
+    if samples.dtype not in (np.uint8, np.uint16):
+        raise ImageError(f'{seen} with {samples.dtype} samples', 'samples of 8 or 16 bits')
+    return samples
+
+
+def encode_jpeg(rgb: Pixels, quality: int = 90) -> bytes:
+    """
+    Compress uint8 rgb (H, W, 3) as JPEG.
+
+    :param quality: 1 to 100.
+    """
+    return _encoded('.jpg', rgb, (cv2.IMWRITE_JPEG_QUALITY, quality))
+
+
+def encode_png(image: Pixels | NDArray[np.uint16]) -> bytes:
+    """
+    Compress as PNG, without loss and in OpenCV's quickest setting, its default.
+
+    :param image: uint8 or uint16; one channel (H, W), or rgb (H, W, 3).
+    """
+    return _encoded('.png', image, ())
+
+
+def _encoded(suffix: str, image: Samples, options: tuple[int, ...]) -> bytes:
+    if image.ndim == 3:
+        image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    return bytes(cv2.imencode(suffix, image, options)[1])

@@ -1,0 +1,162 @@
+"""How a camera image is fitted into the network, and the exact way back."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.card import InputSpec
+from seg_ros.core.engine_contract import Upsampling
+from seg_ros.core.frame import Frame, Pixels
+
+_TO_COLOR = {
+    ('rgb', 'bgr'): cv2.COLOR_RGB2BGR,
+    ('bgr', 'rgb'): cv2.COLOR_BGR2RGB,
+    ('rgb', 'gray'): cv2.COLOR_RGB2GRAY,
+    ('bgr', 'gray'): cv2.COLOR_BGR2GRAY,
+    ('gray', 'rgb'): cv2.COLOR_GRAY2RGB,
+    ('gray', 'bgr'): cv2.COLOR_GRAY2BGR,
+}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """
+    One image size fitted into one network size.
+
+    Edges are continuous: pixel i spans [i, i + 1), so that network = source * scale + offset maps
+    edges and, shifted by a half, centres alike.
+
+    :param source_hw: height and width of the image.
+    :param network_hw: height and width of the network's input.
+    :param resized_hw: height and width of the whole image after the resize, before it is padded
+        or cropped. The scales follow from it, rounding included, which makes the inverse exact.
+    :param offset_yx: where the resized image's corner lies in the network's input; negative
+        where it is cropped.
+    """
+
+    source_hw: tuple[int, int]
+    network_hw: tuple[int, int]
+    resized_hw: tuple[int, int]
+    offset_yx: tuple[int, int]
+
+    @property
+    def scale_yx(self) -> tuple[float, float]:
+        """Network pixels per source pixel."""
+        return (
+            self.resized_hw[0] / self.source_hw[0],
+            self.resized_hw[1] / self.source_hw[1],
+        )
+
+    def source_xyxy(self, xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map boxes (…, 4) from network to source pixels; some may reach beyond the image."""
+        scale = np.array(self.scale_yx[::-1] * 2, np.float32)
+        return (xyxy - np.array(self.offset_yx[::-1] * 2, np.float32)) / scale
+
+    def network_xyxy(self, xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map boxes (…, 4) from source to network pixels."""
+        scale = np.array(self.scale_yx[::-1] * 2, np.float32)
+        return xyxy * scale + np.array(self.offset_yx[::-1] * 2, np.float32)
+
+    def seen_yyxx(self) -> tuple[int, int, int, int]:
+        """
+        Return the source rows and columns whose centres the network sees, as y0, y1, x0, x1.
+
+        Everything unless the fit crops, as `shortest_side` does.
+        """
+        spans = []
+        for axis in (0, 1):
+            scale, offset = self.scale_yx[axis], self.offset_yx[axis]
+            first = np.ceil(max(0.0, -offset / scale - 0.5))
+            last = (self.network_hw[axis] - offset) / scale - 0.5
+            spans += [int(first), min(self.source_hw[axis], int(np.floor(last)) + 1)]
+        return spans[0], spans[1], spans[2], spans[3]
+
+    def grid(
+        self, size_hw: tuple[int, ...], axis: int, rule: Upsampling = 'half_pixel'
+    ) -> tuple[float, float]:
+        """
+        Return a, b such that source pixel i's centre lies at a * i + b of a smaller map.
+
+        :param size_hw: of a map that spans the network's input; 0 is its first pixel's centre.
+        :param axis: 0 for rows, 1 for columns.
+        :param rule: how the map's pixels lie on the network's: the coordinate transformation
+            modes of ONNX Resize.
+        """
+        slope = self.scale_yx[axis]
+        start = 0.5 * slope + self.offset_yx[axis] - 0.5
+        size, network = size_hw[axis], self.network_hw[axis]
+        if rule == 'align_corners':
+            ratio = (size - 1) / max(1, network - 1)
+            return slope * ratio, start * ratio
+        ratio = size / network
+        shift = 0.5 * ratio - 0.5 if rule == 'half_pixel' else 0.0
+        return slope * ratio, start * ratio + shift
+
+
+@lru_cache(maxsize=64)
+def fit_for(source_hw: tuple[int, int], network_hw: tuple[int, int], spec: InputSpec) -> Fit:
+    """
+    Choose the fit that a card asks for.
+
+    `letterbox` rounds as YOLOv5's and ultralytics' letterbox do: sides to the nearest pixel, the
+    spare odd pixel to the bottom and the right.
+    """
+    height, width = source_hw
+    if spec.fit == 'stretch':
+        return Fit(source_hw, network_hw, network_hw, (0, 0))
+    ratios = (network_hw[0] / height, network_hw[1] / width)
+    ratio = min(ratios) if spec.fit == 'letterbox' else max(ratios)
+    resized = (max(1, round(height * ratio)), max(1, round(width * ratio)))
+    spare = (network_hw[0] - resized[0], network_hw[1] - resized[1])
+    offset = (spare[0] // 2, spare[1] // 2) if spec.align == 'center' else (0, 0)
+    return Fit(source_hw, network_hw, resized, offset)
+
+
+def fit_image(frame: Frame, fit: Fit, spec: InputSpec, out: Pixels) -> None:
+    """
+    Resize, pad or crop, and reorder the colours of one image.
+
+    Colours are reordered at the smaller of the two sizes.
+
+    :param out: uint8 (h, w, channels) of the network's size; it is overwritten.
+    """
+    top, left = fit.offset_yx
+    height, width = fit.network_hw
+    y0, x0 = max(0, top), max(0, left)
+    y1, x1 = min(height, top + fit.resized_hw[0]), min(width, left + fit.resized_hw[1])
+    out[:y0] = spec.pad
+    out[y1:] = spec.pad
+    out[y0:y1, :x0] = spec.pad
+    out[y0:y1, x1:] = spec.pad
+    place = out[y0:y1, x0:x1]
+    # Where nothing is cropped, the last step writes where its result is to be.
+    resized = _resized_and_colored(
+        frame, fit, spec, place if place.shape[:2] == fit.resized_hw else None
+    )
+    if resized is not place:
+        inside = resized[max(0, -top):height - top, max(0, -left):width - left]
+        place[:] = inside.reshape(place.shape)
+
+
+def _resized_and_colored(frame: Frame, fit: Fit, spec: InputSpec, out: Pixels | None) -> Pixels:
+    """
+    Return the whole image at its new size, in the network's colours.
+
+    :param out: of that size; it is what is returned, unless there is nothing to be done.
+    """
+    resizes, colors = fit.resized_hw != fit.source_hw, frame.color != spec.color
+    size, code = fit.resized_hw[::-1], _TO_COLOR.get((frame.color, spec.color), -1)
+    shrinks = fit.resized_hw[0] < fit.source_hw[0]
+    rule = cv2.INTER_AREA if spec.resample == 'area' and shrinks else cv2.INTER_LINEAR
+    result: Any = frame.pixels
+    if colors and resizes and prod(fit.source_hw) < prod(fit.resized_hw):
+        return np.asarray(cv2.resize(cv2.cvtColor(result, code), size, out, interpolation=rule))
+    if resizes:
+        result = cv2.resize(result, size, None if colors else out, interpolation=rule)
+    if colors:
+        result = cv2.cvtColor(result, code, out)
+    return np.asarray(result)

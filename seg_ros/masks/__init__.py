@@ -1,0 +1,1 @@
+"""From the engine's tensors to masks at the size of the image, and how they are drawn."""

@@ -1,0 +1,111 @@
+"""Class scores of a small map, turned into labels at the size of the source image."""
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.card import ModelCard
+from seg_ros.core.engine_contract import ModelSignature, Outputs
+from seg_ros.core.segmentation import ClassMap, marked
+from seg_ros.core.thresholds import Thresholds
+from seg_ros.image.bilinear_sampling import bilinear_sampling, Indices, interpolated, taps
+from seg_ros.image.letterbox import Fit
+from seg_ros.masks.label_edges import refine
+
+
+def source_classes(
+    outputs: Outputs, fit: Fit, signature: ModelSignature, card: ModelCard, thresholds: Thresholds,
+    want_confidence: bool,
+) -> tuple[ClassMap, NDArray[np.uint8] | None]:
+    """
+    Bring one image's labels to source size.
+
+    With `logits`, the answer is the argmax of the bilinearly interpolated scores, first to the
+    network's size where the network itself would enlarge them (`ModelSignature.enlarged`).
+    Where all neighbours of a pixel agree it is theirs, since no convex mix can favour another
+    class; where they differ `masks.label_edges` decides.
+    Without `logits`, the nearest label is taken; labels that the engine brought to source size
+    are taken as they are.
+
+    :param outputs: of one image, without the batch axis.
+    :returns: card ids (H, W), and the confidence uint8 (H, W) where it is wanted or needed.
+    """
+    labels = outputs.tensor('labels')
+    table = id_table(card, thresholds)
+    small = table[labels] if labels.dtype == np.uint8 else table[np.clip(labels, -1, None)]
+    if signature.source_hw:
+        classes, confidence = small, outputs.confidence
+    else:
+        want_confidence = want_confidence or bool(thresholds.confidence)
+        classes, confidence = _enlarged(outputs, fit, signature, table, small, want_confidence)
+    _blank_unseen(classes, fit, card.unlabelled)
+    if confidence is not None:
+        if thresholds.confidence:
+            classes[confidence < thresholds.confidence] = card.unlabelled
+        confidence[classes == card.unlabelled] = 0
+    return classes, confidence
+
+
+def _enlarged(
+    outputs: Outputs, fit: Fit, signature: ModelSignature, table: ClassMap, small: ClassMap,
+    want_confidence: bool,
+) -> tuple[ClassMap, NDArray[np.uint8] | None]:
+    """Bring labels of another size, as the ids in `small`, to the source's."""
+    labels, rule = outputs.tensor('labels'), signature.upsampling
+    rows, columns = (bilinear_sampling(fit, labels.shape, axis, rule) for axis in (0, 1))
+    confidence = None
+    if outputs.confidence is not None and want_confidence:
+        fine = interpolated(outputs.confidence, rows, columns)
+        confidence = (fine + np.float32(0.5)).astype(np.uint8)
+    if outputs.logits is None:
+        return _spread(small, rows.nearest, columns.nearest), confidence
+    row_taps, column_taps = (
+        taps(fit, labels.shape, axis, rule, signature.enlarged) for axis in (0, 1)
+    )
+    classes = _spread(small, row_taps.below, column_taps.below)
+    refine(classes, confidence, labels, outputs.logits, row_taps, column_taps, table)
+    return classes, confidence
+
+
+def id_table(card: ModelCard, thresholds: Thresholds) -> ClassMap:
+    """
+    Map channel indexes to card ids.
+
+    :returns: one entry a channel and then, up to 256 entries, `unlabelled`, so that 255 as a byte
+        and -1 both mean no class. Channels that are not to be kept are unlabelled too.
+    """
+    channels = len(card.classes)
+    table = np.full(max(256, channels + 1), card.unlabelled, card.id_of_channel.dtype)
+    kept = sorted(thresholds.channels)
+    table[kept] = card.id_of_channel[kept]
+    return table
+
+
+def hide_classes(
+    classes: ClassMap,
+    confidence: NDArray[np.uint8] | None,
+    card: ModelCard,
+    thresholds: Thresholds,
+) -> None:
+    """Unlabel the pixels of classes that are not to be kept."""
+    hidden = [item.id for i, item in enumerate(card.classes) if i not in thresholds.channels]
+    if not hidden:
+        return
+    is_hidden = np.zeros(card.unlabelled + 1, bool)
+    is_hidden[hidden] = True
+    gone = marked(classes, is_hidden)
+    classes[gone] = card.unlabelled
+    if confidence is not None:
+        confidence[gone] = 0
+
+
+def _spread(small: ClassMap, rows: Indices, columns: Indices) -> ClassMap:
+    """Repeat rows and columns: columns first, while there are few rows."""
+    return small.take(columns, axis=1).take(rows, axis=0)
+
+
+def _blank_unseen(classes: ClassMap, fit: Fit, unlabelled: int) -> None:
+    """Unlabel what a cropping fit never showed to the network."""
+    y0, y1, x0, x1 = fit.seen_yyxx()
+    classes[:y0] = unlabelled
+    classes[y1:] = unlabelled
+    classes[:, :x0] = unlabelled
+    classes[:, x1:] = unlabelled

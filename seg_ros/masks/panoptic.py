@@ -1,0 +1,89 @@
+"""One image's outputs, merged into a segmentation whose parts agree."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.card import ModelCard
+from seg_ros.core.engine_contract import ModelSignature, Outputs
+from seg_ros.core.segmentation import ClassMap, Segment, Segmentation
+from seg_ros.core.thresholds import Thresholds
+from seg_ros.image.letterbox import Fit
+from seg_ros.masks.class_map import hide_classes, source_classes
+from seg_ros.masks.instance_masks import instance_masks_from_outputs, InstanceMask
+from seg_ros.masks.pixel_to_instance import PixelToInstance, thing_pixel_to_instance
+
+PARTS = frozenset({'classes', 'confidence', 'instances'})
+
+
+def segmentation_from_outputs(
+    outputs: Outputs, fit: Fit, signature: ModelSignature, card: ModelCard, thresholds: Thresholds,
+    parts: frozenset[str] = PARTS,
+) -> Segmentation:
+    """
+    Turn what an engine returned for one image into masks at the image's size.
+
+    A semantic network gives classes without instances; an instance network leaves the rest
+    unlabelled; where there are both, an instance's pixels take its class and its score.
+
+    :param outputs: of one image, without the batch axis.
+    :param parts: names of the maps to make, of `PARTS`; the table of segments always is.
+    """
+    classes, confidence, owner = _maps(outputs, fit, signature, card, thresholds, parts)
+    instances = np.zeros(fit.source_hw, np.uint16) if 'instances' in parts else None
+    instance_masks = instance_masks_from_outputs(outputs, fit, signature, thresholds, owner)
+    segments = segments_from_instance_masks(
+        instance_masks, card, range(1, len(instance_masks) + 1)
+    )
+    for instance, segment in zip(instance_masks, segments, strict=True):
+        if classes is not None:
+            instance.write(classes, segment.class_id)
+        if confidence is not None:
+            instance.write(confidence, round(255 * segment.score))
+        if instances is not None:
+            instance.write(instances, segment.id)
+    kept = classes if 'classes' in parts else None
+    return Segmentation(fit.source_hw, card.unlabelled, kept, confidence, instances, segments)
+
+
+def _maps(
+    outputs: Outputs, fit: Fit, signature: ModelSignature, card: ModelCard, thresholds: Thresholds,
+    parts: frozenset[str],
+) -> tuple[ClassMap | None, NDArray[np.uint8] | None, PixelToInstance | None]:
+    """
+    Return the maps that patches are then written into, and who owns the pixels where it shows.
+
+    An instance ends where the countable classes do, those that are to be hidden among them.
+    """
+    competes = outputs.instances is not None and outputs.labels is not None
+    if not competes and not parts & {'classes', 'confidence'}:
+        return None, None, None
+    confidence = owner = None
+    if outputs.labels is not None:
+        every = replace(thresholds, channels=frozenset(range(len(card.classes))))
+        classes, confidence = source_classes(
+            outputs, fit, signature, card, every if competes else thresholds, 'confidence' in parts
+        )
+    else:
+        classes = np.full(fit.source_hw, card.unlabelled, card.id_of_channel.dtype)
+    if competes:
+        owner = thing_pixel_to_instance(outputs, classes, fit, signature, card)
+        hide_classes(classes, confidence, card, thresholds)
+    if 'confidence' not in parts:
+        return classes, None, owner
+    if confidence is None:
+        confidence = np.zeros(fit.source_hw, np.uint8)
+    return classes, confidence, owner
+
+
+def segments_from_instance_masks(
+    instance_masks: Sequence[InstanceMask], card: ModelCard, ids: Sequence[int]
+) -> tuple[Segment, ...]:
+    """List the patches under the ids that they are to carry."""
+    return tuple(
+        Segment(
+            number, card.classes[instance.channel].id, instance.score, instance.xyxy, instance.area
+        )
+        for number, instance in zip(ids, instance_masks, strict=True)
+    )

@@ -1,0 +1,119 @@
+"""Which instance each pixel of the source belongs to, where a small map says it for cells."""
+
+from itertools import combinations
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.card import ModelCard
+from seg_ros.core.engine_contract import ModelSignature, Outputs
+from seg_ros.core.segmentation import ClassMap, marked
+from seg_ros.image.bilinear_sampling import bilinear_sampling, Indices, Sampling
+from seg_ros.image.letterbox import Fit
+
+PixelToInstance: TypeAlias = NDArray[np.uint8] | NDArray[np.uint32]
+
+
+def nearest_pixel_to_instance(
+    outputs: Outputs, fit: Fit, signature: ModelSignature
+) -> PixelToInstance:
+    """
+    Take the nearest cell's instance, for files that give instances without classes around them.
+
+    :param outputs: of one image, without the batch axis.
+    :returns: slot + 1 for each pixel of the source, 0 = none.
+    """
+    cells = _unsigned(outputs.tensor('instances'))
+    rows, columns = (
+        bilinear_sampling(fit, cells.shape, axis, signature.upsampling) for axis in (0, 1)
+    )
+    owner: PixelToInstance = cells.take(columns.nearest, axis=1).take(rows.nearest, axis=0)
+    top, bottom, left, right = fit.seen_yyxx()
+    owner[:top], owner[bottom:], owner[:, :left], owner[:, right:] = 0, 0, 0, 0
+    return owner
+
+
+def thing_pixel_to_instance(
+    outputs: Outputs, classes: ClassMap, fit: Fit, signature: ModelSignature, card: ModelCard
+) -> PixelToInstance:
+    """
+    Give each countable pixel to one of the instances in the four cells around it.
+
+    So an instance ends where its class does in `classes`, whose edges are finer than the cells.
+    Where cells of several instances surround a pixel, those of its own class come first, and of
+    these the one whose cells weigh most in a bilinear interpolation.
+
+    :param outputs: of one image, without the batch axis.
+    :param classes: card ids (H, W), before any are hidden.
+    :returns: slot + 1 for each pixel of the source, 0 = none.
+    """
+    cells = _unsigned(outputs.tensor('instances'))
+    rows, columns = (
+        bilinear_sampling(fit, cells.shape, axis, signature.upsampling) for axis in (0, 1)
+    )
+    around = _around(cells)
+    highest = around.max(axis=0)
+    # One less makes the highest number of "none", so that the lowest instance remains.
+    lowest = (around - around.dtype.type(1)).min(axis=0) + around.dtype.type(1)
+    owner: PixelToInstance = _spread(highest, rows, columns)
+    countable = marked(classes, _countable(card))
+    owner *= countable
+    contested = np.flatnonzero(_spread(highest != lowest, rows, columns) & countable)
+    if contested.size:
+        y, x = np.divmod(contested, owner.shape[1])
+        id_of_slot = card.id_of_channel.take(outputs.tensor('classes'), mode='clip')
+        window = rows.below[y] * around.shape[2] + columns.below[x]
+        slots = around.reshape(4, -1).take(window, axis=1)
+        own_class = id_of_slot.take(slots - around.dtype.type(1), mode='clip') == (
+            classes.reshape(-1)[contested]
+        )
+        owner.reshape(-1)[contested] = _winners(slots, _shares(rows, columns, y, x), own_class)
+    return owner
+
+
+def _unsigned(instances: NDArray[Any]) -> PixelToInstance:
+    """Return numbers whose 0 less one is the highest of all."""
+    return np.asarray(instances, np.uint8 if instances.dtype == np.uint8 else np.uint32)
+
+
+def _around(cells: PixelToInstance) -> PixelToInstance:
+    """Return the four cells at the corners of each window between cells, (4, h - 1, w - 1)."""
+    height, width = cells.shape
+    padded = np.pad(cells, ((0, height == 1), (0, width == 1)), 'edge')
+    return np.stack([padded[:-1, :-1], padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:]])
+
+
+def _spread(windows: NDArray[Any], rows: Sampling, columns: Sampling) -> NDArray[Any]:
+    """Repeat windows over the source pixels inside: columns first, while there are few rows."""
+    return windows.take(columns.below, axis=1).take(rows.below, axis=0)
+
+
+def _countable(card: ModelCard) -> NDArray[np.bool_]:
+    """Return for every card id, and for unlabelled, whether it has instances."""
+    table = np.zeros(card.unlabelled + 1, bool)
+    table[[item.id for item in card.classes if item.thing]] = True
+    return table
+
+
+def _shares(rows: Sampling, columns: Sampling, y: Indices, x: Indices) -> NDArray[np.float32]:
+    """Return how much each corner of its window weighs at a pixel, float32 (4, pixels)."""
+    down, right = rows.weight[y], columns.weight[x]
+    return np.stack([
+        (1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right
+    ])
+
+
+def _winners(
+    slots: PixelToInstance, shares: NDArray[np.float32], own_class: NDArray[np.bool_]
+) -> NDArray[Any]:
+    """
+    Choose one corner's instance for each pixel; the first of its corners carries all its weight.
+
+    :param slots: slot + 1 at the corners, 0 = none, (4, pixels).
+    :param own_class: bool (4, pixels), whether the instance is of the pixel's class.
+    """
+    weights = shares + np.where(slots > 0, own_class, np.float32(-2))
+    for one, other in combinations(range(len(slots)), 2):
+        weights[one] += (slots[one] == slots[other]) * shares[other]
+    winner = weights.argmax(axis=0)[None]
+    return np.asarray(np.take_along_axis(slots, winner, axis=0)[0])

@@ -1,0 +1,89 @@
+"""
+How close the edges of masks come to the true ones.
+
+Reference: F. Perazzi et al., A Benchmark Dataset and Evaluation Methodology for Video Object
+Segmentation, CVPR 2016, section 5: contour accuracy F.
+"""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.card import ModelCard
+
+TOLERANCE = 0.008  # of the image's diagonal
+
+
+def boundary_f(truth: NDArray[np.bool_], found: NDArray[np.bool_]) -> float:
+    """
+    Return the harmonic mean of how much of each outline lies close to the other, 0 to 1.
+
+    :param truth: bool (H, W), as `found`.
+    """
+    reach = int(np.ceil(TOLERANCE * np.hypot(*truth.shape)))
+    true_edge, found_edge = outline(truth), outline(found)
+    precision = _share_near(found_edge, true_edge, reach)
+    recall = _share_near(true_edge, found_edge, reach)
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def outline(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """
+    Mark the pixels that differ from the one below, to the right or diagonally between.
+
+    The image's own border is no edge.
+    """
+    padded = np.pad(mask, ((0, 1), (0, 1)), 'edge')
+    here = padded[:-1, :-1]
+    differs = (here ^ padded[1:, :-1]) | (here ^ padded[:-1, 1:]) | (here ^ padded[1:, 1:])
+    return differs.view(np.uint8)
+
+
+def _share_near(edge: NDArray[np.uint8], other: NDArray[np.uint8], reach: int) -> float:
+    """Return how much of an outline lies within `reach` of the other; all where there is none."""
+    length = int(np.count_nonzero(edge))
+    if not length:
+        return 1.0
+    near = np.asarray(cv2.dilate(other, _disc(reach)), np.uint8)
+    return float(np.count_nonzero(edge & near) / length)
+
+
+def _disc(radius: int) -> NDArray[np.uint8]:
+    rows, columns = np.ogrid[-radius:radius + 1, -radius:radius + 1]
+    return np.asarray(rows**2 + columns**2 <= radius**2, np.uint8)
+
+
+class Boundary:
+    """
+    Contour accuracy of each class, the mean over the images where it is or was found.
+
+    :param card: the classes that are scored.
+    """
+
+    def __init__(self, card: ModelCard) -> None:
+        self._unlabelled = card.unlabelled
+        self._values: dict[int, list[float]] = {item.id: [] for item in card.classes}
+
+    def add(self, truth: NDArray[Any], found: NDArray[Any]) -> None:
+        """
+        Measure one image; where the truth is unknown, nothing was found either.
+
+        :param truth: class ids (H, W), as `found`.
+        """
+        judged = np.where(truth == self._unlabelled, self._unlabelled, found)
+        for class_id in np.union1d(truth, judged).tolist():
+            if class_id in self._values:
+                self._values[class_id].append(boundary_f(truth == class_id, judged == class_id))
+
+    def per_class(self) -> dict[int, float]:
+        """Return the mean by id of the classes that occur."""
+        return {
+            class_id: float(np.mean(values))
+            for class_id, values in self._values.items() if values
+        }
+
+    def figures(self) -> dict[str, float | None]:
+        """Return `boundary_f`, the mean over the classes that occur."""
+        values = list(self.per_class().values())
+        return {'boundary_f': float(np.mean(values)) if values else None}

@@ -1,0 +1,41 @@
+"""The truth of an image as the segmentation that a perfect network would find."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.card import ModelCard
+from seg_ros.core.segmentation import Segment, Segmentation
+
+
+def truth_from_maps(
+    classes: NDArray[Any], instances: NDArray[Any], card: ModelCard
+) -> Segmentation:
+    """
+    List the instances of two maps.
+
+    :param classes: uint8 or uint16 (H, W) as the card has it, card ids or unlabelled.
+    :param instances: (H, W), a number below 65536 for each instance, 0 = none. An instance is of
+        the class of its first pixel.
+    """
+    flat = instances.ravel()
+    areas = np.bincount(flat, minlength=1)
+    class_of = np.zeros(len(areas), classes.dtype)
+    class_of[flat[::-1]] = classes.ravel()[::-1]    # of equal numbers the last one written stays
+    segments = tuple(
+        Segment(
+            number, int(class_of[number]), 1.0, _xyxy(instances == number), int(areas[number])
+        )
+        for number in np.flatnonzero(areas).tolist() if number
+    )
+    confidence = np.where(classes == card.unlabelled, 0, 255).astype(np.uint8)
+    height, width = classes.shape
+    return Segmentation(
+        (height, width), card.unlabelled, classes, confidence, instances.astype(np.uint16),
+        segments,
+    )
+
+
+def _xyxy(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1

@@ -1,0 +1,100 @@
+"""How many pixels each true segment shares with each one that was found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.card import ModelCard
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.masks.panoptic_ids import FIRST_STUFF, panoptic_ids
+
+VOID_CLASS = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """
+    The segments of one image; the first is what belongs to none.
+
+    :param ids: as `panoptic_ids` gives them, 0 first.
+    :param classes: class id of each, -1 for the first.
+    :param number: of its segment for each pixel of the image, (H, W).
+    """
+
+    ids: NDArray[np.intp]
+    classes: NDArray[np.intp]
+    number: NDArray[np.int32]
+
+    @property
+    def is_instance(self) -> NDArray[np.bool_]:
+        """Tell the segments that are instances from classes without any."""
+        return np.asarray((self.ids > 0) & (self.ids < FIRST_STUFF))
+
+
+@dataclass(frozen=True, eq=False)
+class Overlap:
+    """
+    Two partitions of one image, laid over each other.
+
+    :param pixels: int64 (true segments, found segments).
+    :param crowd: bool, which true segments stand for groups that nobody counted.
+    """
+
+    truth: Parts
+    found: Parts
+    pixels: NDArray[np.int64]
+    crowd: NDArray[np.bool_]
+
+    @cached_property
+    def true_area(self) -> NDArray[np.int64]:
+        """Pixels of each true segment."""
+        return np.asarray(self.pixels.sum(axis=1))
+
+    @cached_property
+    def found_area(self) -> NDArray[np.int64]:
+        """Pixels of each found segment, those without a truth among them."""
+        return np.asarray(self.pixels.sum(axis=0))
+
+    @cached_property
+    def iou(self) -> NDArray[np.float64]:
+        """Intersection over union; pixels without a truth count for neither."""
+        union = self.true_area[:, None] + self.found_area - self.pixels - self.pixels[0]
+        iou = np.asarray(self.pixels / np.maximum(union, 1))
+        iou[0], iou[:, 0] = 0, 0
+        return iou
+
+
+def parts_of(segmentation: Segmentation, card: ModelCard) -> Parts:
+    """
+    Give each segment of an image a number.
+
+    :param card: whose task and countable classes say what is a segment; see `panoptic_ids`.
+    """
+    ids = panoptic_ids(segmentation, card)
+    occurs = np.zeros(2 * FIRST_STUFF, bool)
+    occurs[ids] = True
+    occurs[0] = True
+    present = np.flatnonzero(occurs)
+    class_of: Mapping[int, int] = {item.id: item.class_id for item in segmentation.segments}
+    classes = [
+        class_of.get(number, VOID_CLASS) if number < FIRST_STUFF else number - FIRST_STUFF
+        for number in present.tolist()
+    ]
+    number = np.cumsum(occurs, dtype=np.int32) - 1
+    return Parts(present, np.array(classes), number.take(ids))
+
+
+def overlap_of(truth: Parts, found: Parts, crowd: frozenset[int] = frozenset()) -> Overlap:
+    """
+    Count what two partitions share.
+
+    :param crowd: ids of true segments that stand for groups.
+    """
+    shape = len(truth.ids), len(found.ids)
+    both = truth.number * np.int32(shape[1]) + found.number
+    pairs = np.bincount(both.ravel(), minlength=shape[0] * shape[1])
+    return Overlap(
+        truth, found, pairs.reshape(shape).astype(np.int64), np.isin(truth.ids, list(crowd))
+    )

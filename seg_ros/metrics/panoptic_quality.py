@@ -1,0 +1,115 @@
+"""
+Panoptic quality: how well segments match, once and for all classes alike.
+
+Reference: A. Kirillov et al., Panoptic Segmentation, CVPR 2019, sections 4.1 to 4.3.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.card import ModelCard
+from seg_ros.metrics.overlap import Overlap
+
+MATCH = 0.5  # an overlap above it can belong to one pair only
+
+
+@dataclass
+class Tally:
+    """
+    Matches and misses of one class.
+
+    :param iou: sum over the matches.
+    """
+
+    iou: float = 0.0
+    tp: int = 0
+    fp: int = 0
+    fn: int = 0
+
+    @property
+    def occurs(self) -> bool:
+        """Whether the class was there or was claimed to be."""
+        return self.tp + self.fp + self.fn > 0
+
+    def figures(self) -> dict[str, float]:
+        """Return `pq`, `sq` and `rq`, each 0 to 1; pq = sq * rq."""
+        rq = self.tp / max(0.5, self.tp + 0.5 * self.fp + 0.5 * self.fn)
+        sq = self.iou / max(1, self.tp)
+        return {'pq': sq * rq, 'sq': sq, 'rq': rq}
+
+
+def matches(overlap: Overlap, same_class: bool = True) -> NDArray[np.bool_]:
+    """Return which found segment matches which true one, bool (true, found)."""
+    matched = (overlap.iou > MATCH) & ~overlap.crowd[:, None]
+    if same_class:
+        matched &= overlap.truth.classes[:, None] == overlap.found.classes
+    return np.asarray(matched)
+
+
+def unjudged(overlap: Overlap, same_class: bool = True) -> NDArray[np.bool_]:
+    """Return which found segments lie for more than half where nobody knows the truth, (found)."""
+    crowd = np.repeat(overlap.crowd[:, None], len(overlap.found.ids), axis=1)
+    if same_class:
+        crowd &= overlap.truth.classes[:, None] == overlap.found.classes
+    unknown = overlap.pixels[0] + np.where(crowd, overlap.pixels, 0).sum(axis=0)
+    return np.asarray(unknown > 0.5 * overlap.found_area)
+
+
+class PanopticQuality:
+    """
+    Matches and misses over any number of images.
+
+    :param card: the classes that are scored.
+    """
+
+    def __init__(self, card: ModelCard) -> None:
+        self._card = card
+        self.tallies: Mapping[int, Tally] = {item.id: Tally() for item in card.classes}
+
+    def add(self, overlap: Overlap) -> None:
+        """Count one image."""
+        matched = matches(overlap)
+        missed = ~matched.any(axis=1) & ~overlap.crowd
+        wrong = ~matched.any(axis=0) & ~unjudged(overlap)
+        for true, found in np.argwhere(matched):
+            tally = self.tallies[int(overlap.truth.classes[true])]
+            tally.tp += 1
+            tally.iou += float(overlap.iou[true, found])
+        for class_id in overlap.truth.classes[missed][1:].tolist():
+            self.tallies[class_id].fn += 1
+        for class_id in overlap.found.classes[1:][wrong[1:]].tolist():
+            self.tallies[class_id].fp += 1
+
+    def figures(self) -> dict[str, float | None]:
+        """
+        Return the means over the classes that occur, of all of them, of things and of stuff.
+
+        :returns: `pq`, `sq`, `rq`, and the same with `_things` and `_stuff`; None where no such
+            class occurs.
+        """
+        groups = {
+            '': self._card.classes,
+            '_things': [item for item in self._card.classes if item.thing],
+            '_stuff': [item for item in self._card.classes if not item.thing],
+        }
+        return {
+            f'{name}{suffix}': value
+            for suffix, classes in groups.items()
+            for name, value in _mean(self.tallies[item.id] for item in classes).items()
+        }
+
+    def per_class(self) -> dict[int, dict[str, float]]:
+        """Return `pq`, `sq` and `rq` by id of the classes that occur."""
+        return {
+            class_id: tally.figures() for class_id, tally in self.tallies.items() if tally.occurs
+        }
+
+
+def _mean(tallies: Iterable[Tally]) -> dict[str, float | None]:
+    rows = [tally.figures() for tally in tallies if tally.occurs]
+    return {
+        name: sum(row[name] for row in rows) / len(rows) if rows else None
+        for name in ('pq', 'sq', 'rq')
+    }

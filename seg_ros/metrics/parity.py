@@ -1,0 +1,125 @@
+"""How far two engines' or two precisions' masks of the same images agree."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from seg_ros.core.errors import ContractError
+from seg_ros.core.segmentation import ClassMap, Segmentation
+
+MATCH_IOU = 0.5
+
+
+@dataclass(frozen=True)
+class ParityFigures:
+    """
+    What all images together say. Shares are 0 to 1, and 1 where there was nothing to compare.
+
+    :param images: how many were compared.
+    :param pixels: share of pixels of the same class, unlabelled ones included.
+    :param miou: mean intersection over union of the reference's classes, over all images.
+    :param instances: of the reference.
+    :param matched: share of them found with the same class and a mask IoU above one half.
+    :param surplus: instances that match none, as a share of the reference's.
+    :param mask_iou: median over the matched.
+    """
+
+    images: int
+    pixels: float
+    miou: float
+    instances: int
+    matched: float
+    surplus: float
+    mask_iou: float
+
+
+class Parity:
+    """Adds up comparisons, image by image."""
+
+    def __init__(self) -> None:
+        self._images = 0
+        self._pairs: Counter[tuple[int, int]] = Counter()
+        self._ious: list[float] = []
+        self._expected = self._found = 0
+        self._unlabelled = -1
+
+    def add(self, reference: Segmentation, tried: Segmentation) -> None:
+        """
+        Compare one image's masks.
+
+        :raises ContractError: if either lacks `classes` or `instances`, or their sizes differ.
+        """
+        if reference.size_hw != tried.size_hw:
+            raise ContractError(f'masks of {tried.size_hw}', f'the size {reference.size_hw}')
+        self._images += 1
+        self._pairs += pair_counts(*(_map(each, 'classes') for each in (reference, tried)))
+        self._unlabelled = reference.unlabelled
+        self._ious += matched_ious(reference, tried)
+        self._expected += len(reference.segments)
+        self._found += len(tried.segments)
+
+    def figures(self) -> ParityFigures:
+        """Return what was added up so far."""
+        ious = self._class_ious()
+        agreed = sum(count for (one, other), count in self._pairs.items() if one == other)
+        matched, expected = len(self._ious), self._expected
+        return ParityFigures(
+            images=self._images,
+            pixels=agreed / self._pairs.total() if self._pairs else 1.0,
+            miou=float(np.mean(ious)) if ious else 1.0,
+            instances=expected,
+            matched=matched / expected if expected else 1.0,
+            surplus=(self._found - matched) / max(1, expected),
+            mask_iou=float(np.median(self._ious)) if self._ious else 1.0,
+        )
+
+    def _class_ious(self) -> list[float]:
+        """Return the intersection over union of each class of the reference."""
+        first: Counter[int] = Counter()
+        second: Counter[int] = Counter()
+        for (one, other), count in self._pairs.items():
+            first[one] += count
+            second[other] += count
+        return [
+            _iou(self._pairs[name, name], area, second[name])
+            for name, area in first.items() if name != self._unlabelled
+        ]
+
+
+def matched_ious(reference: Segmentation, tried: Segmentation) -> list[float]:
+    """
+    Return the mask IoU of every pair of instances of one class that overlap by more than a half.
+
+    Above one half a partner is unique, so there is nothing to choose.
+    """
+    if not (reference.segments and tried.segments):
+        return []
+    overlap = pair_counts(*(_map(each, 'instances') for each in (reference, tried)))
+    return [
+        iou
+        for one in reference.segments
+        for other in tried.segments
+        if one.class_id == other.class_id
+        and (iou := _iou(overlap[one.id, other.id], one.area, other.area)) > MATCH_IOU
+    ]
+
+
+def pair_counts(first: ClassMap, second: ClassMap) -> Counter[tuple[int, int]]:
+    """Count the pixels of each pair of values."""
+    pairs = (first.astype(np.uint32) << 16) | second
+    values, counts = np.unique(pairs, return_counts=True)
+    return Counter({
+        (value >> 16, value & 0xFFFF): count
+        for value, count in zip(values.tolist(), counts.tolist(), strict=True)
+    })
+
+
+def _iou(overlap: int, area: int, other: int) -> float:
+    return overlap / (area + other - overlap)
+
+
+def _map(segmentation: Segmentation, name: str) -> ClassMap:
+    found: ClassMap | None = getattr(segmentation, name)
+    if found is None:
+        raise ContractError(f'masks without {name}', f'{name} too')
+    return found

@@ -1,0 +1,125 @@
+"""Scores that grow image by image: the quick ones beside a camera, all for an evaluation."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.card import ModelCard
+from seg_ros.core.errors import ContractError
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.metrics.boundary import Boundary
+from seg_ros.metrics.confusion import Confusion
+from seg_ros.metrics.mask_ap import MaskAp
+from seg_ros.metrics.objects import Objects
+from seg_ros.metrics.overlap import overlap_of, parts_of
+from seg_ros.metrics.panoptic_quality import PanopticQuality
+
+NONE: frozenset[int] = frozenset()
+
+
+class LiveScores:
+    """
+    Panoptic quality, mean intersection over union and recall of objects.
+
+    :param card: the classes that are scored; truth and masks carry their ids. Where its task is
+        semantic, only classes are.
+    :param found_card: the same classes as what finds the masks sees them: a semantic network
+        finds no instances. None where that is as `card` has it.
+    """
+
+    def __init__(self, card: ModelCard, found_card: ModelCard | None = None) -> None:
+        self.card = card
+        self.confusion = Confusion(card)
+        self.panoptic = PanopticQuality(card)
+        self.objects = Objects()
+        self._found_card = found_card or card
+
+    def add(self, truth: Segmentation, found: Segmentation, crowd: frozenset[int] = NONE) -> None:
+        """
+        Score one image.
+
+        :param truth: with classes and instances, as `found`; see `truth_from_maps`.
+        :param crowd: ids of true segments that stand for groups.
+        :raises ContractError: if sizes differ or a map is missing.
+        """
+        if found.size_hw != truth.size_hw:
+            raise ContractError(f'masks of {found.size_hw}', f'{truth.size_hw}, the truth')
+        self.confusion.add(_classes(truth), _classes(found))
+        if self.card.task == 'semantic':
+            return
+        parts = parts_of(truth, self.card), parts_of(found, self._found_card)
+        overlap = overlap_of(*parts, crowd)
+        self.panoptic.add(overlap)
+        self.objects.add(overlap)
+
+    def figures(self) -> dict[str, float | int | None]:
+        """Return `miou`, `accuracy` and, but for semantic truths, `pq`…, `object_recall`…."""
+        if self.card.task == 'semantic':
+            return {**self.confusion.figures()}
+        objects = {f'object_{name}': value for name, value in self.objects.figures().items()}
+        return {**self.confusion.figures(), **self.panoptic.figures(), **objects}
+
+    def per_class(self) -> dict[int, dict[str, float]]:
+        """Return `iou`, `pq`, `sq` and `rq` by id of the classes that occur."""
+        rows: dict[int, dict[str, float]] = {
+            class_id: {'iou': iou} for class_id, iou in self.confusion.per_class().items()
+        }
+        for class_id, row in self.panoptic.per_class().items():
+            rows.setdefault(class_id, {}).update(row)
+        return rows
+
+
+class Scores:
+    """
+    The live scores, contour accuracy, and average precision where truths have instances.
+
+    :param precision: whether to measure average precision.
+    :raises SegError: if it is to be measured and pycocotools is not installed.
+    """
+
+    def __init__(
+        self, card: ModelCard, found_card: ModelCard | None = None, precision: bool = True
+    ) -> None:
+        self._live = LiveScores(card, found_card)
+        self._boundary = Boundary(card)
+        self._precision = MaskAp(card) if precision and card.task != 'semantic' else None
+
+    def add(self, truth: Segmentation, found: Segmentation, crowd: frozenset[int] = NONE) -> None:
+        """Score one image, as `LiveScores` does."""
+        self._live.add(truth, found, crowd)
+        self._boundary.add(_classes(truth), _classes(found))
+        if self._precision:
+            self._precision.add(truth, _judged(found, truth), crowd)
+
+    def figures(self) -> tuple[dict[str, Any], dict[int, dict[str, float]]]:
+        """Return what all images come to, by name, and the same by id of class."""
+        figures = {**self._live.figures(), **self._boundary.figures()}
+        per_class = self._live.per_class()
+        for class_id, value in self._boundary.per_class().items():
+            per_class.setdefault(class_id, {})['boundary_f'] = value
+        if self._precision:
+            whole, precision = self._precision.evaluate()
+            figures |= whole
+            for class_id, value in precision.items():
+                per_class.setdefault(class_id, {})['ap'] = value
+        return figures, per_class
+
+
+def _judged(found: Segmentation, truth: Segmentation) -> Segmentation:
+    """
+    Leave out the segments that lie for more than half where nobody knows the truth.
+
+    Panoptic quality does so by definition; COCO's average precision knows no such pixels.
+    """
+    if found.instances is None:
+        return found
+    unknown = np.bincount(found.instances[_classes(truth) == truth.unlabelled], minlength=65536)
+    kept = tuple(item for item in found.segments if unknown[item.id] <= 0.5 * item.area)
+    return replace(found, segments=kept)
+
+
+def _classes(segmentation: Segmentation) -> NDArray[Any]:
+    if segmentation.classes is None:
+        raise ContractError('masks without classes', 'classes to score')
+    return np.asarray(segmentation.classes)

@@ -1,0 +1,57 @@
+"""The true masks of a rendered image."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.segmentation import Segment, Segmentation
+from seg_ros.sim.classes import CLASSES
+
+UNLABELLED = 255
+
+
+def segmentation_from_bodies(
+    bodies: NDArray[np.int32], class_of_body: Mapping[int, int]
+) -> Segmentation:
+    """
+    Turn the body at every pixel into classes and instances.
+
+    :param bodies: int32 (H, W), -1 where there is none.
+    :param class_of_body: class id of each body's number; others stay unlabelled.
+    :returns: every thing's body is an instance with its own number, counted from 1.
+    """
+    classes = np.full(bodies.shape, UNLABELLED, np.uint8)
+    instances = np.zeros(bodies.shape, np.uint16)
+    segments: list[Segment] = []
+    for number in np.unique(bodies[bodies >= 0]).tolist():
+        class_id = class_of_body.get(number)
+        if class_id is None:
+            continue
+        mask = bodies == number
+        classes[mask] = class_id
+        if CLASSES[class_id].thing:
+            segments.append(_segment(len(segments) + 1, class_id, mask))
+            instances[mask] = len(segments)
+    confidence = np.where(classes == UNLABELLED, 0, 255).astype(np.uint8)
+    height, width = bodies.shape
+    return Segmentation(
+        (height, width), UNLABELLED, classes, confidence, instances, tuple(segments)
+    )
+
+
+def crowded(segmentation: Segmentation) -> int:
+    """Count the instances that touch or occlude another instance."""
+    ids = segmentation.instances
+    if ids is None:
+        return 0
+    found: set[int] = set()
+    for near, far in ((ids[1:], ids[:-1]), (ids[:, 1:], ids[:, :-1])):
+        touch = (near != far) & (near > 0) & (far > 0)
+        found |= set(near[touch].tolist()) | set(far[touch].tolist())
+    return len(found)
+
+
+def _segment(number: int, class_id: int, mask: NDArray[np.bool_]) -> Segment:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    xyxy = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    return Segment(number, class_id, 1.0, xyxy, int(mask.sum()))

@@ -1,0 +1,1 @@
+"""What earlier images say about the next: lasting ids, steady classes, stamps in order."""

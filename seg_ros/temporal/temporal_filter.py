@@ -1,0 +1,59 @@
+"""What a camera's earlier images say about the next: lasting ids, and classes that hold."""
+
+from seg_ros.core.card import ModelCard
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.core.settings import Settings
+from seg_ros.core.timing import Timing
+from seg_ros.temporal.smoothing import Smoother
+from seg_ros.temporal.tracking import LOST_S, Tracker
+
+SHOWN_IDS = frozenset({'instances', 'segments'})
+
+
+class TemporalFilter:
+    """
+    The images of one camera, one after the other; not safe for several threads.
+
+    Another model, another size of the images, a stamp that is not later than the last and a
+    pause of more than `LOST_S` begin a new sequence. Ids are not given anew from 1: they go on.
+    """
+
+    def __init__(self) -> None:
+        self._tracker = Tracker()
+        self._smoother = Smoother()
+        self._kind: tuple[ModelCard, tuple[int, int]] | None = None
+        self._stamp_ns = 0
+
+    def follow(
+        self, masks: Segmentation, stamp_ns: int, card: ModelCard, settings: Settings,
+        shown: frozenset[str], timing: Timing,
+    ) -> Segmentation:
+        """
+        Take the next image's masks and return them as `tracking` and `smoothing` want them.
+
+        :param shown: the parts that somebody reads; what nobody reads is not worked on.
+        """
+        kind, pause_ns = (card, masks.size_hw), stamp_ns - self._stamp_ns
+        if kind != self._kind or not 0 < pause_ns <= LOST_S * 1e9:
+            self.forget()
+        self._kind, self._stamp_ns = kind, stamp_ns
+        if settings.tracking and shown & SHOWN_IDS:
+            with timing.stage('track'):
+                masks = self._tracker.track(masks, stamp_ns)
+        if settings.smoothing and 'classes' in shown:
+            with timing.stage('smooth'):
+                return self._smoother.smooth(masks, settings.smoothing)
+        self._smoother.forget()
+        return masks
+
+    def forget(self) -> None:
+        """Begin a new sequence."""
+        self._tracker.forget()
+        self._smoother.forget()
+
+
+def parts_for(shown: frozenset[str], settings: Settings) -> frozenset[str]:
+    """Return the maps to make for those that are shown: smoothing looks at all of them."""
+    if settings.smoothing and 'classes' in shown:
+        return shown | {'confidence', 'instances'}
+    return shown

@@ -1,0 +1,157 @@
+"""Ids that last: each instance of an image takes over the id it had in those before."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.segmentation import Segment, Segmentation
+from seg_ros.temporal.assignment import assigned
+from seg_ros.temporal.motion import Boxes, Motion
+from seg_ros.temporal.overlap import box_overlap, coarse, mask_overlap, Outline
+
+LAST_ID = 65535
+LOST_S = 2.0  # how long something may be out of sight
+_MARGIN = 0.4
+_MASK_WEIGHT = 0.2
+_OTHER_CLASS = 0.5  # an overlap with something of another class counts half
+_LEAST = 0.1
+
+
+@dataclass
+class Track:
+    """One thing that is followed; its box is in the row of `Motion` that it has in the list."""
+
+    id: int
+    class_id: int
+    seen_ns: int
+    outline: Outline | None
+
+
+class Tracker:
+    """
+    The instances of one camera.
+
+    A new instance gets its id at once. One that is out of sight for no more than `LOST_S` gets it
+    back. An id is given again only after all others have been: with fewer than a thousand new
+    instances in a second, not within a minute after it was last seen.
+    """
+
+    def __init__(self) -> None:
+        self._tracks: list[Track] = []
+        self._motion = Motion()
+        self._stamp_ns = 0
+        self._retired: deque[int] = deque()
+        self._ids = self._ids_in_turn()
+
+    def _ids_in_turn(self) -> Iterator[int]:
+        yield from range(1, LAST_ID + 1)
+        while True:
+            yield self._retired.popleft()
+
+    def track(self, masks: Segmentation, stamp_ns: int) -> Segmentation:
+        """
+        Give the instances of the next image their lasting ids.
+
+        :param stamp_ns: later than that of the image before.
+        :returns: the same masks and segments under other ids.
+        """
+        self._advance(stamp_ns)
+        small, segments = coarse(masks), masks.segments
+        xyxy = np.array([item.xyxy for item in segments], np.float64).reshape(-1, 4)
+        pairs = assigned(self._affinity(segments, xyxy, small), _LEAST)
+        return renumbered(masks, self._taken_over(pairs, segments, xyxy, small))
+
+    def forget(self) -> None:
+        """Begin anew: nothing that was seen so far gets its id back."""
+        self._keep([])
+
+    def _advance(self, stamp_ns: int) -> None:
+        """Move everything on to the next image's time, and give up what is lost for long."""
+        self._motion.advance((stamp_ns - self._stamp_ns) / 1e9)
+        self._stamp_ns = stamp_ns
+        self._keep([
+            row for row, track in enumerate(self._tracks)
+            if stamp_ns - track.seen_ns <= LOST_S * 1e9
+        ])
+
+    def _keep(self, rows: list[int]) -> None:
+        if len(rows) == len(self._tracks):
+            return
+        kept = set(rows)
+        self._retired.extend(
+            track.id for row, track in enumerate(self._tracks) if row not in kept
+        )
+        self._tracks = [self._tracks[row] for row in rows]
+        self._motion.keep(rows)
+
+    def _affinity(
+        self, segments: Sequence[Segment], xyxy: Boxes, small: NDArray[np.uint16] | None
+    ) -> NDArray[np.float64]:
+        """Compare all that is followed with all that is seen now, float64 (N, M)."""
+        if not self._tracks or not segments:
+            return np.zeros((len(self._tracks), len(segments)))
+        affinity = box_overlap(self._motion.xyxy, xyxy, _MARGIN)
+        rows = _contested(affinity)
+        if small is not None and rows:
+            affinity[rows] += _MASK_WEIGHT * self._mask_overlap(rows, segments, small)
+        before = np.array([track.class_id for track in self._tracks])
+        now = np.array([segment.class_id for segment in segments])
+        affinity[before[:, None] != now] *= _OTHER_CLASS
+        return affinity
+
+    def _mask_overlap(
+        self, rows: Sequence[int], segments: Sequence[Segment], small: NDArray[np.uint16]
+    ) -> NDArray[np.float64]:
+        """Compare masks; what was seen last is laid over what has been out of sight."""
+        order = sorted(range(len(rows)), key=lambda index: self._tracks[rows[index]].seen_ns)
+        sorted_rows = [rows[index] for index in order]
+        overlap = np.empty((len(rows), len(segments)))
+        overlap[order] = mask_overlap(
+            [self._tracks[row].outline for row in sorted_rows],
+            self._motion.centre_size[sorted_rows, :2], small,
+            [segment.id for segment in segments],
+        )
+        return overlap
+
+    def _taken_over(
+        self, pairs: Sequence[tuple[int, int]], segments: Sequence[Segment], xyxy: Boxes,
+        small: NDArray[np.uint16] | None,
+    ) -> list[int]:
+        """Update what was seen again, begin to follow the rest, and return each segment's id."""
+        rows, columns = np.array(pairs, np.intp).reshape(-1, 2).T
+        self._motion.correct(rows, xyxy[columns])
+        followed = {column: self._tracks[row] for row, column in pairs}
+        new = [column for column in range(len(segments)) if column not in followed]
+        self._motion.add(xyxy[new])
+        for column in new:
+            followed[column] = Track(next(self._ids), 0, 0, None)
+            self._tracks.append(followed[column])
+        for column, segment in enumerate(segments):
+            track = followed[column]
+            track.class_id, track.seen_ns = segment.class_id, self._stamp_ns
+            track.outline = None if small is None else Outline(small, segment)
+        return [followed[column].id for column in range(len(segments))]
+
+
+def renumbered(masks: Segmentation, ids: Sequence[int]) -> Segmentation:
+    """Return a segmentation whose segments, in their order, have other ids, and so its map."""
+    segments = tuple(
+        replace(segment, id=number) for segment, number in zip(masks.segments, ids, strict=True)
+    )
+    if masks.instances is None or not segments:
+        return replace(masks, segments=segments)
+    instances = np.zeros_like(masks.instances)
+    for before, after in zip(masks.segments, segments, strict=True):
+        x0, y0, x1, y1 = before.xyxy
+        mask = masks.instances[y0:y1, x0:x1] == before.id
+        np.copyto(instances[y0:y1, x0:x1], after.id, where=mask)
+    return replace(masks, segments=segments, instances=instances)
+
+
+def _contested(affinity: NDArray[np.float64]) -> list[int]:
+    """Return the rows that have a choice or a rival: only there masks are worth looking at."""
+    possible = affinity >= _LEAST
+    candidates = possible & (possible.sum(0) > 1)
+    return list(np.flatnonzero((possible.sum(1) > 1) | candidates.any(1)).tolist())

@@ -1,0 +1,191 @@
+"""
+Trains the panoptic network on folders of images.
+
+A step's images depend on the seed and the step's number alone, so that a run that was
+interrupted goes on exactly as it would have.
+"""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from math import cos, pi
+from pathlib import Path
+import time
+
+from seg_ros.core.errors import SettingError
+from seg_ros.training.batches import Batch, Batches, batches_of
+from seg_ros.training.losses import center_loss, offset_loss, semantic_loss, SHARES
+from seg_ros.training.network import freeze, load_backbone, PanopticNetwork, parameter_groups
+from seg_ros.training.samples import Samples
+from seg_ros.training.weights import read_weights, write_weights
+import torch
+from torch import Tensor
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)    # of ImageNet
+_WARM_UP = 60       # steps until the full rate
+_KEEP = 0.998       # of the running mean of the weights, a step
+_SEEDS = 1 << 32    # further apart than any two seeds of runs
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """
+    How to train.
+
+    :param size_hw: of the crops that the network sees; multiples of 32.
+    :param rates: the highest learning rates of the backbone and of the new layers.
+    :param init: weights to begin with: NPZ of an earlier run, or torchvision's MobileNetV2 (.pth).
+    :param frozen: how many of the backbone's layers, from the image on, stay as they are.
+    :param device: `cpu`, or `cuda`, where the network is computed in bfloat16.
+    :param threads: of the CPU, for the network.
+    :param workers: processes that prepare images ahead.
+    :param save_s: seconds between checkpoints.
+    """
+
+    steps: int = 20000
+    batch: int = 8
+    size_hw: tuple[int, int] = (224, 288)
+    rates: tuple[float, float] = (4e-4, 1.5e-3)
+    seed: int = 0
+    init: Path | None = None
+    frozen: int = 0
+    device: str = 'cpu'
+    threads: int = 2
+    workers: int = 0
+    save_s: float = 180
+
+
+@dataclass(eq=False)
+class Run:
+    """
+    A training under way.
+
+    :param mean: the network whose weights are a running mean of those trained.
+    :param losses: of each step so far: semantic, centre, offset.
+    """
+
+    recipe: Recipe
+    network: PanopticNetwork
+    mean: PanopticNetwork
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+    losses: list[list[float]] = field(default_factory=list)
+
+
+def open_run(recipe: Recipe, classes: int, folder: Path, resume: bool) -> Run:
+    """
+    Begin a run, or take up the one whose checkpoint lies in the folder.
+
+    :raises SegError: if there is nothing to resume, or the first weights do not fit.
+    """
+    torch.manual_seed(recipe.seed)
+    torch.set_num_threads(recipe.threads)
+    torch.backends.cudnn.benchmark = True   # a GPU tries its kernels: all steps have one size
+    network = PanopticNetwork(classes)
+    if recipe.init is not None and not resume:
+        read = load_backbone if recipe.init.suffix == '.pth' else None
+        read(network, recipe.init) if read else read_weights(recipe.init, network)
+    # Channels last: a third quicker on CPUs.
+    network = network.to(_device(recipe), memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(parameter_groups(network, recipe.rates), weight_decay=1e-4)
+    run = Run(recipe, network, deepcopy(network).eval(), optimizer)
+    if resume:
+        _restore(run, folder / 'checkpoint.pt')
+    return run
+
+
+def _device(recipe: Recipe) -> torch.device:
+    if recipe.device != 'cpu' and not torch.cuda.is_available():
+        raise SettingError(
+            f'{recipe.device}: PyTorch {torch.__version__} finds no GPU', 'cpu, or a GPU and '
+            'a PyTorch that is built for it',
+        )
+    return torch.device(recipe.device)
+
+
+def train(run: Run, samples: Samples, folder: Path) -> Iterator[Run]:
+    """Train to the end, yielding after every step; the checkpoint is written now and then."""
+    folder.mkdir(parents=True, exist_ok=True)
+    recipe, device = run.recipe, _device(run.recipe)
+    weights = torch.from_numpy(samples.class_weights()).to(device)
+    batches = Batches(samples, recipe.batch, recipe.size_hw, recipe.seed)
+    saved = time.monotonic()
+    run.network.train()
+    freeze(run.network.features[:recipe.frozen])
+    for batch in batches_of(batches, range(run.step, recipe.steps), device, recipe.workers):
+        _set_rates(run)
+        images = _images(batch, recipe.seed + run.step * _SEEDS)
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == 'cuda'):
+            outputs = run.network(images)
+        losses = _losses(outputs, batch, weights)
+        run.optimizer.zero_grad()
+        sum(share * losses[name] for name, share in SHARES.items()).backward()
+        torch.nn.utils.clip_grad_norm_(run.network.parameters(), 5.0)
+        run.optimizer.step()
+        run.step += 1
+        run.losses.append(torch.stack([losses[name].detach() for name in SHARES]).tolist())
+        _follow(run)
+        if time.monotonic() - saved > recipe.save_s or run.step == recipe.steps:
+            save(run, folder)
+            saved = time.monotonic()
+        yield run
+
+
+def save(run: Run, folder: Path) -> None:
+    """Write the checkpoint to resume from, and the mean weights to export."""
+    state = {
+        'step': run.step, 'losses': run.losses, 'network': run.network.state_dict(),
+        'mean': run.mean.state_dict(), 'optimizer': run.optimizer.state_dict(),
+    }
+    partial = folder / 'checkpoint.partial'
+    torch.save(state, partial)
+    partial.replace(folder / 'checkpoint.pt')
+    write_weights(folder / 'weights.npz', run.mean.state_dict())
+
+
+def _restore(run: Run, path: Path) -> None:
+    try:
+        state = torch.load(path, weights_only=True, map_location=_device(run.recipe))
+    except OSError as error:
+        raise SettingError(f'{path}: {error.strerror}', 'the folder of an earlier run') from error
+    run.network.load_state_dict(state['network'])
+    run.mean.load_state_dict(state['mean'])
+    run.optimizer.load_state_dict(state['optimizer'])
+    run.step, run.losses = state['step'], state['losses']
+
+
+def _images(batch: Batch, seed: int) -> Tensor:
+    """Add the noise and normalise: float32 (N, 3, H, W), channels last in memory."""
+    random = torch.Generator(batch.rgb.device).manual_seed(seed)
+    noise = torch.randn(batch.rgb.shape, generator=random, device=batch.rgb.device)
+    rgb = batch.rgb / 255 + noise * batch.noise[:, None, None, None]
+    return ((rgb - rgb.new_tensor(MEAN)) / rgb.new_tensor(STD)).permute(0, 3, 1, 2)
+
+
+def _losses(outputs: tuple[Tensor, ...], batch: Batch, weights: Tensor) -> dict[str, Tensor]:
+    semantic, center, offset = (output.float() for output in outputs)
+    return {
+        'semantic': semantic_loss(semantic, batch.classes, weights, batch.emphasis),
+        'center': center_loss(center[:, 0], batch.centers),
+        'offset': offset_loss(offset, batch.offsets, batch.weights),
+    }
+
+
+def _set_rates(run: Run) -> None:
+    """Warm up, then fall along a cosine to a fiftieth."""
+    done = run.step / run.recipe.steps
+    share = min(1, (run.step + 1) / _WARM_UP) * (0.49 * (1 + cos(pi * done)) + 0.02)
+    for group in run.optimizer.param_groups:
+        group['lr'] = group['rate'] * share
+
+
+def _follow(run: Run) -> None:
+    """Move the mean weights towards those trained; sooner at the beginning."""
+    keep = min(_KEEP, (1 + run.step) / (10 + run.step))
+    trained = run.network.state_dict()
+    with torch.no_grad():
+        for name, value in run.mean.state_dict().items():
+            if value.is_floating_point():
+                value.lerp_(trained[name], 1 - keep)
+            else:
+                value.copy_(trained[name])

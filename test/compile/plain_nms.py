@@ -1,0 +1,24 @@
+"""Greedy suppression as textbooks have it, one box after the other."""
+
+import numpy as np
+
+
+def plain_iou(one, other):
+    width, height = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
+    shared = max(0.0, float(width)) * max(0.0, float(height))
+    areas = [float((box[2] - box[0]) * (box[3] - box[1])) for box in (one, other)]
+    return shared / (sum(areas) - shared) if sum(areas) > shared else 0.0
+
+
+def plain_nms(boxes, classes, iou):
+    """
+    Return the indexes that stay.
+
+    :param boxes: (M, 4), best first.
+    """
+    kept = []
+    for index in range(len(boxes)):
+        candidates = [other for other in kept if classes[other] == classes[index]]
+        if all(plain_iou(boxes[index], boxes[other]) <= iou for other in candidates):
+            kept.append(index)
+    return kept

@@ -1,0 +1,59 @@
+from onnx import helper
+import pytest
+from seg_ros.compile.exporter_card import card_from_metadata
+from seg_ros.core.errors import CardError
+from tiny_networks import model_of
+
+
+def model_with(**facts):
+    model = model_of([helper.make_node('Neg', ['x'], ['y'])], [('x', 1, [1])], ['y'])
+    for key, value in facts.items():
+        model.metadata_props.add(key=key, value=value)
+    return model
+
+
+def test_the_metadata_of_ultralytics_make_a_card():
+    card = card_from_metadata(
+        model_with(
+            names="{0: 'person', 1: 'traffic light'}", task='segment', imgsz='[480, 640]',
+            description='Ultralytics YOLO11n-seg model', license='AGPL-3.0', stride='32',
+        ),
+        'yolo11n-seg',
+    )
+    assert card.name == 'Ultralytics YOLO11n-seg model'
+    assert (card.task, card.licence) == ('instance', 'AGPL-3.0')
+    assert [(item.id, item.name, item.thing) for item in card.classes] == [
+        (0, 'person', True), (1, 'traffic light', True)
+    ]
+    assert card.input.size == (480, 640)
+    assert (card.input.fit, card.input.pad, card.input.color) == ('letterbox', 114, 'rgb')
+    assert card.input.scale == 1 / 255
+
+
+def test_the_metadata_of_yolov5_make_a_card():
+    card = card_from_metadata(model_with(names="['cat', 'dog']", stride='32'), 'yolov5s-seg')
+    assert card.name == 'yolov5s-seg'
+    assert [item.name for item in card.classes] == ['cat', 'dog']
+    assert card.input.size == (0, 0)
+
+
+def test_class_numbers_are_sorted_as_numbers():
+    names = {number: f'class {number}' for number in (10, 2, 0, 1, *range(3, 10))}
+    card = card_from_metadata(model_with(names=str(names)), 'm')
+    assert [item.id for item in card.classes] == list(range(11))
+
+
+def test_a_model_without_names_needs_a_card():
+    with pytest.raises(CardError, match=r'm comes without a card.*--card CARD.yaml'):
+        card_from_metadata(model_with(stride='32'), 'm')
+
+
+def test_a_network_that_gives_no_masks_is_refused():
+    with pytest.raises(CardError, match='task is detect; expected segment'):
+        card_from_metadata(model_with(names="['cat']", task='detect'), 'm')
+
+
+@pytest.mark.parametrize('names', ['{0: person', '__import__("os")', '7', "{'a': 'b'}"])
+def test_names_that_cannot_be_read_need_a_card(names):
+    with pytest.raises(CardError):
+        card_from_metadata(model_with(names=names), 'm')

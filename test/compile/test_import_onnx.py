@@ -1,0 +1,148 @@
+import numpy as np
+from onnx import helper, TensorProto
+import pytest
+from seg_ros.compile.import_onnx import network_from_model
+from seg_ros.core.card import InputSpec
+from seg_ros.core.errors import CardError, ModelError
+from tiny_networks import model_of, run_model
+
+RGB, GRAY = InputSpec(), InputSpec(color='gray')
+
+
+def network_of(shape, kind=TensorProto.FLOAT, opset=17):
+    return model_of(
+        [helper.make_node('Neg', ['x'], ['y'])], [('x', kind, shape)], [('y', kind)], opset=opset
+    )
+
+
+@pytest.mark.parametrize(
+    ('shape', 'spec', 'layout', 'channels'),
+    [
+        ([1, 3, 6, 8], RGB, 'nchw', 3), ([1, 6, 8, 3], RGB, 'nhwc', 3),
+        ([1, 1, 6, 8], GRAY, 'nchw', 1), ([1, 6, 8, 1], GRAY, 'nhwc', 1),
+        ([1, 3, 6, 8], None, 'nchw', 3), ([1, 6, 8, 1], None, 'nhwc', 1),
+        # The card decides where a grey image is three pixels high.
+        ([1, 1, 6, 3], RGB, 'nhwc', 3), ([1, 1, 6, 3], GRAY, 'nchw', 1),
+    ],
+)
+def test_layout_and_channels_are_told_from_the_shape(shape, spec, layout, channels):
+    network = network_from_model(network_of(shape), spec)
+    assert (network.layout, network.channels) == (layout, channels)
+    assert network.input_shape(2) == (2, *shape[1:])
+
+
+@pytest.mark.parametrize(
+    ('shape', 'size', 'found'),
+    [
+        ([1, 3, 6, 8], (0, 0), (6, 8)), ([1, 3, 6, 8], (6, 8), (6, 8)),
+        (['n', 3, 'h', 'w'], (4, 5), (4, 5)), (['n', 3, 6, 'w'], (6, 5), (6, 5)),
+        (['n', 'h', 'w', 3], (4, 5), (4, 5)),
+    ],
+)
+def test_the_size_is_the_networks_or_where_that_is_free_the_cards(shape, size, found):
+    network = network_from_model(network_of(shape), InputSpec(size=size))
+    assert network.size_hw == found
+    (tensor_info,) = network.outputs
+    assert sorted(tensor_info.shape) == sorted((1, 3, *found))
+
+
+def test_a_size_that_contradicts_the_networks_is_refused_with_both():
+    with pytest.raises(CardError, match=r'\[6, 9\].*\[6, 8\]'):
+        network_from_model(network_of([1, 3, 6, 8]), InputSpec(size=(6, 9)))
+
+
+@pytest.mark.parametrize('spec', [None, RGB])
+def test_a_free_size_needs_the_cards(spec):
+    with pytest.raises(CardError, match=r'any size.*input.size'):
+        network_from_model(network_of([1, 3, 'h', 'w']), spec)
+
+
+def test_a_card_of_other_colors_than_the_networks_is_refused():
+    with pytest.raises(CardError, match=r'\[1, 1, 6, 8\].*input.color rgb.*3 channels'):
+        network_from_model(network_of([1, 1, 6, 8]), RGB)
+
+
+@pytest.mark.parametrize('shape', [[1, 4, 6, 8], [1, 'c', 6, 8]])
+def test_other_numbers_of_channels_are_refused(shape):
+    with pytest.raises(ModelError, match='1 or 3 channels'):
+        network_from_model(network_of(shape), None)
+
+
+@pytest.mark.parametrize('shape', [[3, 6, 8], [1, 3, 6, 8, 1]])
+def test_an_input_of_other_than_four_axes_is_refused(shape):
+    with pytest.raises(ModelError, match=r'x float \[.*one image'):
+        network_from_model(network_of(shape))
+
+
+def test_an_input_of_another_type_is_refused():
+    with pytest.raises(ModelError, match=r'x int32 .*one image'):
+        network_from_model(network_of([1, 3, 6, 8], TensorProto.INT32))
+
+
+def test_two_inputs_are_refused_by_name():
+    image = [1, 3, 6, 8]
+    model = model_of(
+        [helper.make_node('Add', ['x', 'scale'], ['y'])], [('x', 1, image), ('scale', 1, [1])],
+        ['y'],
+    )
+    with pytest.raises(ModelError, match=r'x float .*scale float'):
+        network_from_model(model)
+
+
+@pytest.mark.parametrize('opset', [11, 13, 16, 17, 18, 20])
+def test_opsets_from_11_to_20_are_read(opset):
+    axes = {'axes': [2, 3]} if opset < 18 else {}
+    reads = ['x'] if opset < 18 else ['x', 'spatial']
+    weights = {'spatial': np.array([2, 3])} if opset >= 18 else {}
+    model = model_of(
+        [helper.make_node('ReduceMean', reads, ['y'], **axes)], [('x', 1, [1, 3, 6, 8])], ['y'],
+        weights, opset,
+    )
+    network = network_from_model(model)
+    assert network.opset == max(17, opset)
+    image = np.random.default_rng(0).random((1, 3, 6, 8), np.float32)
+    result = run_model(network.part(network.outputs, 1), {'x': image})['y']
+    np.testing.assert_allclose(result, image.mean((2, 3), keepdims=True), rtol=1e-5)
+
+
+@pytest.mark.parametrize('opset', [9, 21])
+def test_other_opsets_are_refused(opset):
+    with pytest.raises(ModelError, match=f'opset {opset}; expected 11 to 20.*opset 17'):
+        network_from_model(network_of([1, 3, 6, 8], opset=opset))
+
+
+def test_old_files_may_list_their_weights_among_the_inputs():
+    shape = [1, 3, 6, 8]
+    model = model_of(
+        [helper.make_node('Add', ['x', 'weight'], ['y'])],
+        [('x', 1, shape), ('weight', 1, [1])], ['y'], {'weight': np.ones(1, np.float32)},
+        opset=11, ir_version=3,
+    )
+    network = network_from_model(model)
+    assert network.input_name == 'x'
+    result = run_model(network.part(network.outputs, 1), {'x': np.zeros(shape, np.float32)})
+    np.testing.assert_array_equal(result['y'], np.ones(shape))
+
+
+def test_functions_are_written_out():
+    opsets = [helper.make_opsetid('', 17)]
+    twice = helper.make_function(
+        'mine', 'Twice', ['a'], ['b'], [helper.make_node('Add', ['a', 'a'], ['b'])], opsets
+    )
+    model = model_of(
+        [helper.make_node('Twice', ['x'], ['y'], domain='mine')], [('x', 1, [1, 3, 6, 8])], ['y']
+    )
+    model.functions.append(twice)
+    model.opset_import.append(helper.make_opsetid('mine', 1))
+    network = network_from_model(model)
+    assert [node.op_type for node in network.model.graph.node] == ['Add']
+
+
+def test_a_network_that_does_not_run_at_its_size_is_refused():
+    model = model_of(
+        [helper.make_node('Reshape', ['x', 'shape'], ['y'])], [('x', 1, [1, 3, 'h', 'w'])], ['y'],
+        {'shape': np.array([1, 3, 64])},
+    )
+    network = network_from_model(model, InputSpec(size=(6, 8)))
+    with pytest.raises(ModelError, match='does not run'):
+        assert network.outputs

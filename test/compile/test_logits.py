@@ -1,0 +1,291 @@
+import numpy as np
+from onnx import helper, TensorProto
+import pytest
+from seg_ros.compile.compile_model import compile_model
+from seg_ros.compile.compiled import compiled_from_model
+from seg_ros.compile.postprocessing import with_postprocessing
+from seg_ros.core.errors import CardError, FamilyError, ModelError
+from tiny_networks import (
+    colorful_images,
+    images_of,
+    make_card,
+    model_of,
+    network_of_answers,
+    run_model,
+    saved,
+)
+
+SIZE_HW, MAP_HW = (32, 48), (8, 12)
+
+
+def compiled_from(model, folder, card):
+    path = saved(model, folder)
+    return compiled_from_model(compile_model(path, card), '', path.name)
+
+
+def scores_of(count, answers=2, map_hw=MAP_HW):
+    random = np.random.default_rng(count)
+    return random.normal(0, 2, (answers, count, *map_hw)).astype(np.float32)
+
+
+def network_with(endings, outputs, classes=5, weights=(), size_hw=SIZE_HW, opset=17):
+    """
+    Write a strided convolution, whose output is called `scores`, and what follows it.
+
+    :param endings: nodes from `scores` on.
+    """
+    kernel = np.random.default_rng(3).normal(0, 0.05, (classes, 3, 4, 4)).astype(np.float32)
+    weights = {
+        'kernel': kernel, 'bias': np.linspace(-1, 1, classes).astype(np.float32),
+        'full': np.array([1, classes, *size_hw]), 'half': np.array([1, classes, 16, 24]),
+        'axis': np.array([1]), **dict(weights),
+    }
+    nodes = [
+        helper.make_node('Conv', ['images', 'kernel', 'bias'], ['scores'], strides=[4, 4]),
+        *endings,
+    ]
+    return model_of(nodes, [('images', 1, [1, 3, *size_hw])], outputs, weights, opset)
+
+
+def node(kind, source, target, **facts):
+    return helper.make_node(kind, [source], [target], **facts)
+
+
+def resize(source, target, sizes='full', mode='linear', rule='half_pixel', **facts):
+    return helper.make_node(
+        'Resize', [source, '', '', sizes], [target], mode=mode,
+        coordinate_transformation_mode=rule, **facts,
+    )
+
+
+def network_input(images):
+    return images.transpose(0, 3, 1, 2).astype(np.float32)
+
+
+@pytest.mark.parametrize('count', [2, 5, 21])
+def test_scores_of_any_stride_come_out_as_they_are(count, tmp_path):
+    answers = scores_of(count)
+    compiled = compiled_from(
+        network_of_answers({'out': answers}, SIZE_HW), tmp_path, make_card(count)
+    )
+    logits = run_model(compiled.model, {'image': images_of([1, 0], SIZE_HW)})['logits']
+    np.testing.assert_array_equal(logits, answers[[1, 0]])
+    assert compiled.signature.tensors == ('logits',)
+    assert compiled.signature.upsampling == 'half_pixel'
+    assert compiled.signature.max_batch == 0
+
+
+def test_scores_with_the_channels_last_are_turned(tmp_path):
+    answers = scores_of(5)
+    model = network_of_answers({'out': answers.transpose(0, 2, 3, 1)}, SIZE_HW, layout='nhwc')
+    compiled = compiled_from(model, tmp_path, make_card(5))
+    logits = run_model(compiled.model, {'image': images_of([1, 0], SIZE_HW)})['logits']
+    np.testing.assert_array_equal(logits, answers[[1, 0]])
+
+
+@pytest.mark.parametrize('last', [False, True])
+def test_one_score_becomes_two_of_the_same_probability(last, tmp_path):
+    score = scores_of(1)
+    answers = score.transpose(0, 2, 3, 1) if last else score
+    compiled = compiled_from(
+        network_of_answers({'out': answers}, SIZE_HW), tmp_path, make_card(2)
+    )
+    logits = run_model(compiled.model, {'image': images_of([0, 1], SIZE_HW)})['logits']
+    exponents = np.exp(logits)
+    np.testing.assert_allclose(
+        (exponents / exponents.sum(1, keepdims=True))[:, 1:], 1 / (1 + np.exp(-score)), rtol=1e-5
+    )
+
+
+def test_half_precision_scores_leave_in_single_precision(tmp_path):
+    answers = scores_of(5).astype(np.float16)
+    model = network_of_answers({'out': answers}, SIZE_HW, kind=np.float16)
+    compiled = compiled_from(model, tmp_path, make_card(5))
+    logits = run_model(compiled.model, {'image': images_of([0], SIZE_HW)})['logits']
+    assert logits.dtype == np.float32
+    np.testing.assert_array_equal(logits, answers[:1].astype(np.float32))
+
+
+@pytest.mark.parametrize('kind', [np.uint8, np.int32, np.int64])
+@pytest.mark.parametrize('axes', [(), (1,), (3,)])
+def test_a_label_map_gives_labels_alone(kind, axes, tmp_path):
+    labels = np.random.default_rng(0).integers(0, 5, (2, *MAP_HW)).astype(np.int64)
+    table = np.expand_dims(labels, axes)
+    # Bytes are made from floats at the very end: TensorRT computes with none.
+    model = network_of_answers({'table': table.astype(np.float32)}, SIZE_HW)
+    code = helper.np_dtype_to_tensor_dtype(np.dtype(kind))
+    model.graph.node.append(node('Cast', 'table', 'out', to=code))
+    model.graph.output[0].CopyFrom(helper.make_tensor_value_info('out', code, None))
+    compiled = compiled_from(model, tmp_path, make_card(5))
+    outputs = run_model(
+        with_postprocessing(compiled, 'edges'), {'image': images_of([1, 0], SIZE_HW)}
+    )
+    assert list(outputs) == ['labels']
+    assert outputs['labels'].dtype == np.uint8
+    np.testing.assert_array_equal(outputs['labels'], labels[[1, 0]])
+
+
+def test_labels_above_254_classes_are_int32(tmp_path):
+    labels = np.random.default_rng(0).integers(0, 300, (2, *MAP_HW))
+    compiled = compiled_from(
+        network_of_answers({'out': labels}, SIZE_HW), tmp_path, make_card(300)
+    )
+    outputs = run_model(compiled.model, {'image': images_of([1], SIZE_HW)})
+    assert outputs['labels'].dtype == np.int32
+    np.testing.assert_array_equal(outputs['labels'], labels[1:])
+
+
+ENDINGS = {
+    'softmax': [node('Softmax', 'scores', 'out', axis=1)],
+    'log softmax': [node('LogSoftmax', 'scores', 'out', axis=1)],
+    'sigmoid': [node('Sigmoid', 'scores', 'out')],
+    'argmax': [node('ArgMax', 'scores', 'out', axis=1)],
+    'argmax and cast': [
+        node('ArgMax', 'scores', 'best', axis=1, keepdims=0), node('Cast', 'best', 'out', to=6),
+    ],
+    'softmax and argmax, channels last': [
+        node('Transpose', 'scores', 'turned', perm=[0, 2, 3, 1]),
+        node('Softmax', 'turned', 'shares', axis=3),
+        node('ArgMax', 'shares', 'out', axis=3, keepdims=0),
+    ],
+    'identity': [node('Identity', 'scores', 'out')],
+}
+
+
+@pytest.mark.parametrize('name', ENDINGS)
+def test_trailing_activations_are_cut_off(name, tmp_path):
+    kind = {'argmax': 7, 'softmax and argmax, channels last': 7, 'argmax and cast': 6}
+    model = network_with(ENDINGS[name], [('out', kind.get(name, 1))])
+    scores = run_model(
+        network_with([], ['scores']), {'images': network_input(colorful_images(1, SIZE_HW))}
+    )['scores']
+    compiled = compiled_from(model, tmp_path, make_card(5))
+    logits = run_model(compiled.model, {'image': colorful_images(1, SIZE_HW)})['logits']
+    np.testing.assert_allclose(logits, scores, rtol=1e-4, atol=1e-3)
+    assert not {'Softmax', 'ArgMax'} & {item.op_type for item in compiled.model.graph.node}
+
+
+@pytest.mark.parametrize(
+    ('rule', 'told'),
+    [
+        ('half_pixel', 'half_pixel'), ('pytorch_half_pixel', 'half_pixel'),
+        ('align_corners', 'align_corners'), ('asymmetric', 'asymmetric'),
+    ],
+)
+@pytest.mark.parametrize('ends_in_labels', [False, True])
+def test_the_last_enlargement_is_cut_off_and_can_be_done_by_the_tail(
+    rule, told, ends_in_labels, tmp_path
+):
+    endings = [resize('scores', 'large', rule=rule)]
+    endings += [node('ArgMax', 'large', 'out', axis=1, keepdims=0)] if ends_in_labels else []
+    model = network_with(endings, [('out', 7) if ends_in_labels else 'large'])
+    compiled = compiled_from(model, tmp_path, make_card(5))
+    assert compiled.signature.upsampling == told
+    images = colorful_images(1, SIZE_HW)
+    assert run_model(compiled.model, {'image': images})['logits'].shape == (1, 5, *MAP_HW)
+    own = next(iter(run_model(model, {'images': network_input(images)}).values()))
+    own = own if ends_in_labels else own.argmax(1)
+    labels = run_model(with_postprocessing(compiled, 'graph'), {'image': images})['labels']
+    # Scores that are equal but for rounding may change places in a pixel or two.
+    assert np.mean(labels == own) > 0.998
+
+
+def test_an_enlargement_to_less_than_the_network_size_stays(tmp_path):
+    model = network_with([resize('scores', 'out', sizes='half')], ['out'])
+    compiled = compiled_from(model, tmp_path, make_card(5))
+    images = colorful_images(1, SIZE_HW)
+    logits = run_model(compiled.model, {'image': images})['logits']
+    np.testing.assert_allclose(
+        logits, run_model(model, {'images': network_input(images)})['out'], rtol=1e-4, atol=1e-3
+    )
+
+
+def test_only_the_last_of_two_enlargements_is_cut_off(tmp_path):
+    endings = [
+        resize('scores', 'half_size', sizes='half', rule='align_corners'),
+        resize('half_size', 'out', rule='asymmetric'),
+    ]
+    compiled = compiled_from(network_with(endings, ['out']), tmp_path, make_card(5))
+    assert compiled.signature.upsampling == 'asymmetric'
+    outputs = run_model(compiled.model, {'image': colorful_images(1, SIZE_HW)})
+    assert outputs['logits'].shape == (1, 5, 16, 24)
+
+
+def test_labels_enlarged_by_the_nearest_stay_labels(tmp_path):
+    endings = [
+        node('ArgMax', 'scores', 'best', axis=1), node('Cast', 'best', 'floats', to=1),
+        resize('floats', 'large', sizes='plane', mode='nearest'),
+        node('Cast', 'large', 'out', to=TensorProto.INT64),
+    ]
+    weights = {'plane': np.array([1, 1, *SIZE_HW])}
+    model = network_with(endings, [('out', 7)], weights=weights)
+    compiled = compiled_from(model, tmp_path, make_card(5))
+    assert compiled.signature.tensors == ('labels',)
+    images = colorful_images(1, SIZE_HW)
+    labels = run_model(compiled.model, {'image': images})['labels']
+    own = run_model(model, {'images': network_input(images)})['out'][:, 0]
+    assert np.mean(labels == own) > 0.998
+
+
+def test_a_cubic_enlargement_is_refused_by_name(tmp_path):
+    model = network_with([resize('scores', 'out', mode='cubic')], ['out'])
+    with pytest.raises(ModelError, match=r'Resize .*cubic'):
+        compiled_from(model, tmp_path, make_card(5))
+
+
+def test_the_first_output_that_fits_is_taken_and_the_rest_cut_off(tmp_path):
+    answers = {'out': scores_of(5), 'aux': -scores_of(5)}
+    compiled = compiled_from(network_of_answers(answers, SIZE_HW), tmp_path, make_card(5))
+    logits = run_model(compiled.model, {'image': images_of([0], SIZE_HW)})['logits']
+    np.testing.assert_array_equal(logits, answers['out'][:1])
+    assert any(note == 'outputs cut off: aux' for note in compiled.notes)
+
+
+def test_scores_and_labels_of_the_same_tensor_are_one_reading(tmp_path):
+    endings = [
+        resize('scores', 'large', rule='align_corners'),
+        node('ArgMax', 'large', 'best', axis=1), node('Softmax', 'scores', 'shares', axis=1),
+    ]
+    model = network_with(endings, ['shares', ('best', 7)])
+    assert compiled_from(model, tmp_path, make_card(5)).signature.upsampling == 'align_corners'
+
+
+def test_another_number_of_classes_than_the_cards_is_refused_with_both(tmp_path):
+    model = network_of_answers({'out': scores_of(21)}, SIZE_HW)
+    with pytest.raises(CardError, match=r'semantic with 19 classes.*logits .semantic, 21 classes'):
+        compiled_from(model, tmp_path, make_card(19))
+
+
+def test_the_number_of_classes_decides_between_two_layouts(tmp_path):
+    answers = scores_of(24, map_hw=(24, 36))
+    compiled = compiled_from(
+        network_of_answers({'out': answers}, SIZE_HW), tmp_path, make_card(24)
+    )
+    logits = run_model(compiled.model, {'image': images_of([0], SIZE_HW)})['logits']
+    np.testing.assert_array_equal(logits, answers[:1])
+
+
+def test_scores_that_read_in_two_ways_are_refused_with_both(tmp_path):
+    answers = scores_of(8, map_hw=(8, 8))
+    with pytest.raises(FamilyError, match=r'reads in 2 ways.*NCHW.*NHWC'):
+        compiled_from(network_of_answers({'out': answers}, (32, 32)), tmp_path, make_card(8))
+
+
+def test_an_output_of_another_shape_than_the_image_fits_no_family(tmp_path):
+    answers = np.zeros((2, 5), np.float32)
+    with pytest.raises(FamilyError, match=r'out float32 \[1, 5\].*yolo_seg: .*logits: .*32x48'):
+        compiled_from(network_of_answers({'out': answers}, SIZE_HW), tmp_path, make_card(5))
+
+
+def test_an_unknown_family_is_refused_with_the_known_ones(tmp_path):
+    model = network_of_answers({'out': scores_of(5)}, SIZE_HW)
+    with pytest.raises(FamilyError, match=r"'unet'.*yolo_seg, panoptic_centers, logits"):
+        compiled_from(model, tmp_path, make_card(5, family='unet'))
+
+
+def test_the_cards_family_is_the_only_one_asked(tmp_path):
+    model = network_of_answers({'out': scores_of(5)}, SIZE_HW)
+    with pytest.raises(FamilyError) as error:
+        compiled_from(model, tmp_path, make_card(5, family='yolo_seg'))
+    assert 'yolo_seg: ' in str(error.value)
+    assert 'logits: ' not in str(error.value)

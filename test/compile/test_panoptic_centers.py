@@ -1,0 +1,226 @@
+"""Pixels grouped around centres in the graph, against the same written with loops."""
+
+import numpy as np
+import onnx
+from onnx import helper
+import pytest
+from seg_ros.compile.compile_model import compile_model
+from seg_ros.compile.compiled import compiled_from_model
+from seg_ros.compile.operators import check_operators
+from seg_ros.compile.postprocessing import UPSAMPLES, with_postprocessing
+from seg_ros.core.errors import CardError, FamilyError
+from seg_ros.core.settings import Settings
+from seg_ros.engines import open_engine
+from tiny_networks import (
+    centers_network,
+    centers_scene,
+    images_of,
+    make_card,
+    network_of_answers,
+    run_model,
+    saved,
+)
+
+MAP_HW, CLASSES = (24, 36), 5
+SIZE_HW = (96, 144)
+THINGS = (2, 3, 4)
+WINDOW = 5
+
+
+def panoptic_card(count=CLASSES, things=THINGS, **rest):
+    classes = [
+        {'id': 10 + index, 'name': f'class {index}', 'thing': index in things}
+        for index in range(count)
+    ]
+    return make_card(count, 'panoptic', classes=classes, **rest)
+
+
+def sigmoid(values):
+    return 1 / (1 + np.exp(-values.astype(np.float64)))
+
+
+def plain_peaks(heat, floor, slots):
+    """Return (row, column) and score of the cells that no cell of the window exceeds."""
+    reach = WINDOW // 2
+    found = []
+    for y, x in np.ndindex(heat.shape):
+        window = heat[max(0, y - reach):y + reach + 1, max(0, x - reach):x + reach + 1]
+        if heat[y, x] >= window.max() and sigmoid(heat[y, x]) >= floor:
+            found.append(((y, x), sigmoid(heat[y, x])))
+    return sorted(found, key=lambda peak: -peak[1])[:slots]
+
+
+def plain_grouping(scene, floor=0.05, slots=100):
+    """
+    Group one image's cells as the paper describes it, one after the other.
+
+    :returns: slot + 1 of each cell, and score and class of each slot.
+    """
+    semantic, heat, offset = scene['semantic'], scene['center'][0], scene['offset']
+    peaks = plain_peaks(heat, floor, slots)
+    best = semantic.argmax(0)
+    instances = np.zeros(heat.shape, int)
+    for y, x in np.ndindex(heat.shape):
+        if best[y, x] in THINGS and peaks:
+            aim = np.array([y, x]) + offset[:, y, x].astype(np.float64)
+            distances = [np.hypot(*(aim - peak)) for peak, _ in peaks]
+            instances[y, x] = 1 + int(np.argmin(distances))
+    odds = np.exp(semantic.astype(np.float64))
+    chances = odds / odds.sum(0)
+    scores, classes = np.zeros(slots), np.zeros(slots, int)
+    for slot, (_, score) in enumerate(peaks):
+        mine = instances == slot + 1
+        if mine.any():
+            shares = {channel: chances[channel][mine].mean() for channel in THINGS}
+            winner = max(shares, key=shares.get)
+            if score * shares[winner] >= floor:
+                scores[slot], classes[slot] = score * shares[winner], winner
+    return instances, scores, classes
+
+
+def compiled_scenes(folder, model, card=None, **options):
+    path = saved(model, folder)
+    return compiled_from_model(
+        compile_model(path, card or panoptic_card(), **options), '', path.name
+    )
+
+
+def assert_grouped(outputs, index, scene, **limits):
+    instances, scores, classes = plain_grouping(scene, **limits)
+    np.testing.assert_array_equal(outputs['instances'][index], instances)
+    np.testing.assert_allclose(outputs['scores'][index], scores, rtol=2e-5)
+    np.testing.assert_array_equal(outputs['classes'][index], classes)
+
+
+@pytest.fixture(scope='module')
+def scenes():
+    return [centers_scene(seed, 3 + 3 * seed) for seed in range(4)]
+
+
+def test_a_batch_is_grouped_as_each_image_is_by_loops(scenes, tmp_path):
+    compiled = compiled_scenes(tmp_path, centers_network(scenes))
+    assert compiled.card.family == 'panoptic_centers'
+    assert compiled.signature.max_batch == 0
+    assert compiled.signature.tensors == ('logits', 'scores', 'classes', 'instances')
+    order = [3, 0, 2, 1]
+    outputs = run_model(compiled.model, {'image': images_of(order, SIZE_HW)})
+    assert outputs['instances'].dtype == np.uint8
+    for index, answer in enumerate(order):
+        assert np.count_nonzero(outputs['scores'][index]) >= 3
+        assert_grouped(outputs, index, scenes[answer])
+        np.testing.assert_array_equal(outputs['logits'][index], scenes[answer]['semantic'])
+
+
+@pytest.mark.parametrize('runtime', ['openvino', 'onnxruntime'])
+def test_both_cpu_runtimes_group_alike(runtime, scenes, tmp_path):
+    pytest.importorskip(runtime, reason=f'{runtime} is not installed')
+    compiled = compiled_scenes(tmp_path, centers_network(scenes))
+    path = saved(compiled.model, tmp_path, 'compiled.onnx')
+    settings = Settings(model=str(path), engine=runtime, inference_precision='f32')
+    engine = open_engine(settings)
+    try:
+        outputs = engine.submit(images_of([1, 3], SIZE_HW)).result()
+    finally:
+        engine.close()
+    for index, answer in enumerate([1, 3]):
+        assert_grouped(outputs.present(), index, scenes[answer])
+        labels = scenes[answer]['semantic'].argmax(0)
+        np.testing.assert_array_equal(outputs.labels[index], labels)
+
+
+def test_what_the_user_bakes_bounds_the_instances(scenes, tmp_path):
+    compiled = compiled_scenes(
+        tmp_path, centers_network(scenes), score_floor=0.2, max_instances=4
+    )
+    assert (compiled.signature.score_floor, compiled.signature.max_instances) == (0.2, 4)
+    outputs = run_model(compiled.model, {'image': images_of([2], SIZE_HW)})
+    assert_grouped(outputs, 0, scenes[2], floor=0.2, slots=4)
+
+
+def test_more_instances_than_a_byte_counts_are_told_in_32_bits(scenes, tmp_path):
+    compiled = compiled_scenes(tmp_path, centers_network(scenes), max_instances=256)
+    outputs = run_model(compiled.model, {'image': images_of([3], SIZE_HW)})
+    assert outputs['instances'].dtype == np.int32
+    assert_grouped(outputs, 0, scenes[3], slots=256)
+
+
+def test_a_image_without_a_centre_has_no_instances(tmp_path):
+    empty, other = centers_scene(5), centers_scene(6)
+    empty['center'][:] = -9
+    assert (empty['semantic'].argmax(0) >= 2).any()
+    compiled = compiled_scenes(tmp_path, centers_network([empty, other]))
+    outputs = run_model(compiled.model, {'image': images_of([0], SIZE_HW)})
+    for name in ('instances', 'scores', 'classes'):
+        assert not outputs[name].any()
+
+
+def test_a_half_precision_network_is_grouped_in_single_precision(scenes, tmp_path):
+    compiled = compiled_scenes(tmp_path, centers_network(scenes, np.float16))
+    outputs = run_model(compiled.model, {'image': images_of([1], SIZE_HW)})
+    half = {name: values.astype(np.float16).astype('f') for name, values in scenes[1].items()}
+    assert_grouped(outputs, 0, half)
+
+
+def with_ending(model, tensor, kind, **attributes):
+    """Let the network's output `tensor` end in one more node."""
+    changed = onnx.ModelProto()
+    changed.CopyFrom(model)
+    for node in changed.graph.node:
+        node.output[:] = [f'{name}_raw' if name == tensor else name for name in node.output]
+    changed.graph.node.append(helper.make_node(kind, [f'{tensor}_raw'], [tensor], **attributes))
+    return changed
+
+
+def test_an_activation_after_scores_or_heat_changes_nothing(scenes, tmp_path):
+    model = centers_network(scenes)
+    model = with_ending(with_ending(model, 'center', 'Sigmoid'), 'semantic', 'Softmax', axis=1)
+    outputs = run_model(
+        compiled_scenes(tmp_path, model).model, {'image': images_of([2], SIZE_HW)}
+    )
+    assert_grouped(outputs, 0, scenes[2])
+
+
+def test_a_heatmap_that_ends_in_a_clip_holds_probabilities(scenes, tmp_path):
+    squashed = [{**scene, 'center': sigmoid(scene['center'])} for scene in scenes]
+    model = with_ending(centers_network(squashed), 'center', 'Clip')
+    outputs = run_model(
+        compiled_scenes(tmp_path, model).model, {'image': images_of([1], SIZE_HW)}
+    )
+    assert_grouped(outputs, 0, scenes[1])
+
+
+def test_a_card_without_countable_classes_is_refused(scenes, tmp_path):
+    with pytest.raises(CardError, match='no countable class'):
+        compiled_scenes(tmp_path, centers_network(scenes), panoptic_card(things=()))
+
+
+def test_another_number_of_classes_than_the_cards_is_refused(scenes, tmp_path):
+    with pytest.raises(CardError, match=r'panoptic with 7 classes.*panoptic, 5 classes'):
+        compiled_scenes(tmp_path, centers_network(scenes), panoptic_card(7))
+
+
+@pytest.mark.parametrize(('spoil', 'told'), [
+    (lambda maps: {**maps, 'offset': maps['offset'][:, :1]}, r'offset float32 \[1, 1, 24, 36\]'),
+    (lambda maps: {**maps, 'center': maps['center'][:, :, ::2]}, r'center float32 \[1, 1, 12'),
+    (lambda maps: {'scores': maps['semantic'], 'center': maps['center']}, 'no outputs called'),
+])
+def test_maps_that_do_not_go_together_are_refused(spoil, told, scenes, tmp_path):
+    maps = {name: np.stack([scene[name] for scene in scenes]) for name in scenes[0]}
+    with pytest.raises(FamilyError, match=told):
+        compiled_scenes(
+            tmp_path, network_of_answers(spoil(maps), SIZE_HW),
+            panoptic_card(family='panoptic_centers'),
+        )
+
+
+@pytest.mark.parametrize(('opset', 'fixed'), [(17, True), (20, False)])
+def test_the_graph_holds_only_what_tensorrt_takes_whatever_its_end(
+    opset, fixed, scenes, tmp_path
+):
+    model = onnx.version_converter.convert_version(centers_network(scenes, fixed=fixed), opset)
+    compiled = compiled_scenes(tmp_path, model)
+    assert compiled.signature.max_batch == int(fixed)
+    for upsample in UPSAMPLES:
+        whole = with_postprocessing(compiled, upsample)
+        onnx.checker.check_model(whole, full_check=True)
+        assert check_operators(whole) == []

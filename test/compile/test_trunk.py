@@ -1,0 +1,39 @@
+"""The trunk ends with the network's last weights; names choose what stays out of it."""
+
+from conv_networks import conv_compiled
+import pytest
+from seg_ros.compile.trunk import trunk_nodes, weighted_nodes
+from seg_ros.core.errors import SettingError
+
+
+@pytest.fixture(scope='module')
+def model(tmp_path_factory):
+    return conv_compiled(tmp_path_factory.mktemp('trunk')).model
+
+
+def names(nodes):
+    return {node.name.removeprefix('network/') for node in nodes}
+
+
+def test_the_trunk_ends_with_the_last_weights(model):
+    trunk = {'stem', 'relu', 'deep', 'gate', 'silu', 'sum', 'join', 'last'}
+    assert names(trunk_nodes(model)) == trunk
+    assert all(node.name.startswith('network/') for node in trunk_nodes(model))
+
+
+def test_what_comes_before_weights_is_told_from_the_last_of_them(model):
+    weighted, feeding = weighted_nodes(model)
+    assert {name.removeprefix('network/') for name in weighted} == {'stem', 'deep', 'last'}
+    assert 'network/last' not in feeding
+    assert {'network/stem', 'network/deep', 'network/join'} <= feeding
+
+
+@pytest.mark.parametrize('pattern', ['dee*', 'network/deep', 'd??p'])
+def test_a_pattern_keeps_nodes_out_of_it(model, pattern):
+    assert 'deep' not in names(trunk_nodes(model, [pattern]))
+    assert 'stem' in names(trunk_nodes(model, [pattern]))
+
+
+def test_a_pattern_that_fits_nothing_is_refused(model):
+    with pytest.raises(SettingError, match='no_such'):
+        trunk_nodes(model, ['stem', 'no_such*'])

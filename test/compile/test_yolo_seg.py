@@ -1,0 +1,212 @@
+from dataclasses import replace
+
+import numpy as np
+from plain_nms import plain_nms
+import pytest
+from seg_ros.compile.compile_model import compile_model
+from seg_ros.compile.compiled import compiled_from_model
+from seg_ros.core.errors import CardError, FamilyError
+from tiny_networks import images_of, make_card, network_of_answers, run_model, saved
+
+SIZE_HW = (64, 96)
+MASKS, MASK_HW = 4, (16, 24)
+
+
+def anchors(strides=(8, 16, 32)):
+    return sum((SIZE_HW[0] // stride) * (SIZE_HW[1] // stride) for stride in strides)
+
+
+def random_rows(random, count, classes, objectness):
+    """Make rows of cx, cy, w, h, perhaps objectness, classes, coefficients around few objects."""
+    objects = random.uniform(10, 60, (6, 2)), random.uniform(8, 30, (6, 2))
+    which = random.integers(0, 6, count)
+    center, size = objects[0][which], objects[1][which] * random.uniform(0.8, 1.2, (count, 2))
+    scores = random.uniform(0, 0.04, (count, classes))
+    chosen = random.choice(count, count // 3, replace=False)
+    scores[chosen, which[chosen] % classes] = random.uniform(0.02, 1, len(chosen))
+    parts = [center + random.normal(0, 2, (count, 2)), size]
+    parts += [random.uniform(0.3, 1, (count, 1))] if objectness else []
+    parts += [scores, random.normal(0, 1, (count, MASKS))]
+    return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def random_end_to_end(random, count, classes):
+    corner = random.uniform(0, 50, (count, 2))
+    parts = [
+        corner, corner + random.uniform(5, 40, (count, 2)),
+        np.sort(random.uniform(0, 1, (count, 1)), axis=0)[::-1],
+        random.integers(0, classes, (count, 1)), random.normal(0, 1, (count, MASKS)),
+    ]
+    return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def scene(form, classes, answers=3, strides=(8, 16, 32), kind=np.float32):
+    """Make the raw outputs of a network for `answers` images."""
+    random = np.random.default_rng(len(form) + classes)
+    protos = random.normal(0, 2, (answers, MASKS, *MASK_HW))
+    if form == 'end-to-end':
+        rows = [random_end_to_end(random, 40, classes) for _ in range(answers)]
+    else:
+        count = anchors(strides) * (3 if form == 'v5' else 1)
+        rows = [random_rows(random, count, classes, form == 'v5') for _ in range(answers)]
+    rows = np.stack(rows)
+    output0 = rows.transpose(0, 2, 1) if form == 'v8' else rows
+    return {'output0': output0.astype(kind), 'output1': protos.astype(kind)}
+
+
+def plain_detections(form, classes, rows, protos, iou, floor=0.05, top_k=300, slots=100):
+    """Decode one image as the frameworks do, with loops and plain numpy."""
+    rows = rows.T if form == 'v8' else rows
+    rows = rows.astype(np.float32)
+    first = {'v5': 5, 'v8': 4, 'end-to-end': 4}[form]
+    if form == 'end-to-end':
+        scores, winners, boxes = rows[:, 4], rows[:, 5], rows[:, :4]
+    else:
+        each = rows[:, first:first + classes] * (rows[:, 4:5] if form == 'v5' else 1)
+        scores, winners = each.max(1), each.argmax(1)
+        boxes = np.concatenate(
+            [rows[:, :2] - rows[:, 2:4] / 2, rows[:, :2] + rows[:, 2:4] / 2], axis=1
+        )
+    order = np.argsort(-scores, kind='stable')[:top_k]
+    order = order[scores[order] >= floor]
+    if form != 'end-to-end':
+        order = order[plain_nms(boxes[order], winners[order], iou)]
+    order = order[:slots]
+    logits = np.einsum('kp,phw->khw', rows[order, -MASKS:], protos.astype(np.float32))
+    probability, logit16 = 255 / (1 + np.exp(-logits)), np.clip(128 + 16 * logits, 0, 255)
+    masks = probability if form == 'v5' else logit16
+    return boxes[order], scores[order], winners[order], masks
+
+
+def compiled_scene(folder, answers, classes, card=None, **options):
+    card = card or make_card(classes, 'instance')
+    path = saved(network_of_answers(answers, SIZE_HW, kind=answers['output0'].dtype), folder)
+    return compiled_from_model(compile_model(path, card, **options), '', path.name)
+
+
+def assert_same(outputs, index, expected, slots=100):
+    boxes, scores, winners, masks = expected
+    count = len(scores)
+    assert count > 3
+    assert outputs['scores'].shape[1] == slots
+    np.testing.assert_allclose(outputs['scores'][index, :count], scores, rtol=1e-5)
+    np.testing.assert_allclose(outputs['boxes'][index, :count], boxes, atol=1e-3)
+    np.testing.assert_array_equal(outputs['classes'][index, :count], winners)
+    # Half a level for the rounding and a little for the order of the sums.
+    np.testing.assert_allclose(outputs['masks'][index, :count], masks, atol=0.51)
+    for name in ('scores', 'boxes', 'classes'):
+        assert not outputs[name][index, count:].any()
+
+
+FORMS = [
+    ('v5', 3, 0.45), ('v5', 1, 0.45), ('v8', 3, 0.7), ('v8', 1, 0.7),
+    ('end-to-end', 3, 0), ('end-to-end', 1, 0),
+]
+
+
+@pytest.mark.parametrize(('form', 'classes', 'iou'), FORMS)
+def test_each_layout_gives_what_plain_post_processing_gives(form, classes, iou, tmp_path):
+    answers = scene(form, classes)
+    compiled = compiled_scene(tmp_path, answers, classes)
+    slots = min(100, 40 if form == 'end-to-end' else 100)
+    assert compiled.signature.max_batch == 0
+    assert compiled.signature.mask_code == ('probability' if form == 'v5' else 'logit16')
+    outputs = run_model(compiled.model, {'image': images_of([2, 0, 1], SIZE_HW)})
+    for index, answer in enumerate([2, 0, 1]):
+        rows, protos = answers['output0'][answer], answers['output1'][answer]
+        expected = plain_detections(form, classes, rows, protos, iou)
+        assert_same(outputs, index, expected, slots)
+
+
+@pytest.mark.parametrize('form', ['v5', 'v8'])
+@pytest.mark.parametrize('strides', [(8, 16, 32, 64), (4, 8, 16, 32)])
+def test_pyramids_of_four_maps_are_recognised(form, strides, tmp_path):
+    # A height of 64 pixels has one row of stride 64, a width of 96 rounds up to two columns.
+    count = sum(-(-64 // stride) * -(-96 // stride) for stride in strides)
+    random = np.random.default_rng(1)
+    rows = random_rows(random, count * (3 if form == 'v5' else 1), 2, form == 'v5')
+    rows = rows.T if form == 'v8' else rows
+    answers = {'output0': rows[None], 'output1': scene(form, 2, 1)['output1']}
+    outputs = run_model(
+        compiled_scene(tmp_path, answers, 2).model, {'image': images_of([0], SIZE_HW)}
+    )
+    iou = 0.45 if form == 'v5' else 0.7
+    assert_same(outputs, 0, plain_detections(form, 2, rows, answers['output1'][0], iou))
+
+
+def test_a_half_precision_network_is_decoded_in_single_precision(tmp_path):
+    answers = scene('v8', 3, kind=np.float16)
+    compiled = compiled_scene(tmp_path, answers, 3)
+    outputs = run_model(compiled.model, {'image': images_of([1], SIZE_HW)})
+    rows, protos = answers['output0'][1], answers['output1'][1]
+    assert_same(outputs, 0, plain_detections('v8', 3, rows, protos, 0.7))
+
+
+@pytest.mark.parametrize('form', ['v5', 'v8'])
+def test_what_the_user_bakes_bounds_the_detections(form, tmp_path):
+    answers = scene(form, 3)
+    options = {'score_floor': 0.2, 'iou': 0.3, 'top_k': 30, 'max_instances': 8}
+    compiled = compiled_scene(tmp_path, answers, 3, **options)
+    assert {key: getattr(compiled.signature, key) for key in options} == options
+    outputs = run_model(compiled.model, {'image': images_of([1], SIZE_HW)})
+    expected = plain_detections(
+        form, 3, answers['output0'][1], answers['output1'][1], 0.3, 0.2, 30, 8
+    )
+    assert_same(outputs, 0, expected, slots=8)
+
+
+def test_the_cards_overlap_comes_before_the_familys(tmp_path):
+    answers = scene('v8', 3)
+    card = make_card(3, 'instance', thresholds={'iou': 0.2})
+    compiled = compiled_scene(tmp_path, answers, 3, card)
+    assert compiled.signature.iou == 0.2
+    outputs = run_model(compiled.model, {'image': images_of([0], SIZE_HW)})
+    rows, protos = answers['output0'][0], answers['output1'][0]
+    assert_same(outputs, 0, plain_detections('v8', 3, rows, protos, 0.2))
+
+
+def test_a_image_without_detections_gives_empty_slots(tmp_path):
+    answers = scene('v8', 3)
+    answers['output0'][0, 4:7] = 0.01
+    outputs = run_model(
+        compiled_scene(tmp_path, answers, 3).model, {'image': images_of([0], SIZE_HW)}
+    )
+    assert not any(outputs[name].any() for name in ('scores', 'boxes', 'classes'))
+
+
+def test_equal_scores_keep_the_order_of_the_rows(tmp_path):
+    answers = scene('v8', 3, answers=1)
+    answers['output0'][:, 4:7] = np.where(answers['output0'][:, 4:7] > 0.1, np.float32(0.5), 0)
+    outputs = run_model(
+        compiled_scene(tmp_path, answers, 3).model, {'image': images_of([0], SIZE_HW)}
+    )
+    rows, protos = answers['output0'][0], answers['output1'][0]
+    assert_same(outputs, 0, plain_detections('v8', 3, rows, protos, 0.7))
+
+
+def test_training_outputs_beside_the_rows_are_cut_off(tmp_path):
+    answers = scene('v5', 3)
+    shape = (3, 3, *(side // 8 for side in SIZE_HW), 3 + 5 + MASKS)
+    answers = {'output0': answers['output0'], 'grid': np.zeros(shape, np.float32), **answers}
+    compiled = compiled_scene(tmp_path, answers, 3)
+    assert compiled.signature.tensors == ('boxes', 'scores', 'classes', 'masks')
+    assert not any('grid' in item.name for item in compiled.model.graph.initializer)
+    assert any('grid' in note for note in compiled.notes)
+
+
+def test_another_number_of_classes_than_the_cards_is_refused_with_both(tmp_path):
+    with pytest.raises(CardError, match=r'instance with 5 classes.*yolo_seg .instance, 3 classes'):
+        compiled_scene(tmp_path, scene('v8', 3), 5)
+
+
+def test_a_card_for_another_task_is_refused_with_both(tmp_path):
+    with pytest.raises(CardError, match=r'task semantic.*yolo_seg \(instance, 3 classes\)'):
+        compiled_scene(tmp_path, scene('v8', 3), 3, make_card(3))
+
+
+def test_rows_of_another_size_than_the_networks_fit_no_family(tmp_path):
+    answers = scene('v8', 3)
+    answers['output0'] = answers['output0'][:, :, :-1]
+    card = replace(make_card(3, 'instance'), family='yolo_seg')
+    with pytest.raises(FamilyError, match=f'{anchors()}'):
+        compiled_scene(tmp_path, answers, 3, card)

@@ -1,0 +1,65 @@
+"""Thresholds are the user's where he chose, the card's where he did not."""
+
+import pytest
+from seg_ros.core.card import CardThresholds, ClassInfo, ModelCard
+from seg_ros.core.engine_contract import ModelSignature
+from seg_ros.core.errors import CardError, SettingError
+from seg_ros.core.settings import Settings
+from seg_ros.core.thresholds import thresholds_from_settings
+
+CLASSES = tuple(
+    ClassInfo(10 * index, name, (index + 1, 0, 0))
+    for index, name in enumerate(('road', 'car', 'sky'))
+)
+CARD = ModelCard(
+    'town', 'instance', CLASSES, thresholds=CardThresholds(score=0.3, mask=0.4, visible=0.6)
+)
+CONTRACT = ModelSignature((8, 8), ('scores',), score_floor=0.05)
+
+
+def test_without_a_choice_the_card_decides():
+    thresholds = thresholds_from_settings(Settings(), CARD, CONTRACT)
+    assert (thresholds.score, thresholds.visible, thresholds.confidence) == (0.3, 0.6, 0)
+    assert thresholds.mask_level == CONTRACT.mask_level(0.4)
+    assert thresholds.channels == {0, 1, 2}
+
+
+def test_what_the_user_chose_wins_over_the_card():
+    chosen = Settings(
+        score_threshold=0.7, mask_threshold=0.2, min_confidence=0.5, classes=('sky', 'road')
+    )
+    thresholds = thresholds_from_settings(chosen, CARD, CONTRACT)
+    assert thresholds.score == 0.7
+    assert thresholds.mask_level == CONTRACT.mask_level(0.2)
+    assert thresholds.confidence in (127, 128)
+    assert thresholds.channels == {0, 2}
+
+
+def test_zero_is_a_choice():
+    bare = ModelSignature((8, 8), ('scores',))
+    thresholds = thresholds_from_settings(
+        Settings(score_threshold=0.0, mask_threshold=0.0), CARD, bare
+    )
+    assert (thresholds.score, thresholds.mask_level) == (0.0, 0.0)
+
+
+def test_a_score_below_the_floor_of_the_model_is_refused_and_the_floor_named():
+    with pytest.raises(SettingError, match=r'score_threshold 0.02.*floor 0.05'):
+        thresholds_from_settings(Settings(score_threshold=0.02), CARD, CONTRACT)
+    assert thresholds_from_settings(Settings(score_threshold=0.05), CARD, CONTRACT).score == 0.05
+
+
+def test_a_card_below_the_floor_is_lifted_to_it():
+    thresholds = thresholds_from_settings(
+        Settings(), CARD, ModelSignature((8, 8), ('scores',), score_floor=0.5)
+    )
+    assert thresholds.score == 0.5
+
+
+def test_an_unknown_class_is_refused_by_its_name():
+    with pytest.raises(CardError, match=r'truck.*road, car, sky'):
+        thresholds_from_settings(Settings(classes=('car', 'truck')), CARD, CONTRACT)
+
+
+def test_an_empty_name_beside_others_keeps_only_the_others():
+    assert thresholds_from_settings(Settings(classes=('', 'car')), CARD, CONTRACT).channels == {1}

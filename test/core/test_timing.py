@@ -1,0 +1,97 @@
+"""Durations, counts and rates are those that plain numpy gives."""
+
+from threading import Thread
+
+import numpy as np
+import pytest
+from seg_ros.core import timing as timing_module
+from seg_ros.core.timing import Timing, WINDOW
+
+
+@pytest.mark.parametrize('count', [1, 2, 99, WINDOW])
+def test_quantiles_are_those_of_the_samples(count):
+    samples = np.random.default_rng(count).gamma(2, 10, count)
+    timing = Timing()
+    for sample in samples:
+        timing.add('network', float(sample))
+    expected = (np.median(samples), np.percentile(samples, 99), samples.max())
+    assert timing.quantiles('network') == pytest.approx(expected)
+
+
+def test_only_the_last_window_counts():
+    timing = Timing()
+    for sample in range(3 * WINDOW):
+        timing.add('fit', float(sample))
+    median, _, most = timing.quantiles('fit')
+    assert median == np.median(np.arange(2 * WINDOW, 3 * WINDOW))
+    assert most == 3 * WINDOW - 1
+
+
+def test_a_stage_without_samples_has_no_quantiles():
+    assert Timing().quantiles('fit') is None
+    assert Timing().stages() == []
+
+
+def test_a_stage_takes_what_the_clock_says(monkeypatch):
+    clock = iter([10.0, 10.025, 20.0, 20.001])
+    monkeypatch.setattr(timing_module, 'perf_counter', lambda: next(clock))
+    timing = Timing()
+    for _ in range(2):
+        with timing.stage('paint'):
+            pass
+    assert timing.quantiles('paint')[2] == pytest.approx(25)
+    assert timing.quantiles('paint')[0] == pytest.approx(13)
+
+
+def test_a_stage_that_fails_is_no_sample():
+    timing = Timing()
+    with pytest.raises(KeyError), timing.stage('paint'):
+        raise KeyError
+    assert timing.quantiles('paint') is None
+
+
+def test_stages_are_listed_in_the_order_of_their_first_frame():
+    timing = Timing()
+    for name in ('fit', 'network', 'paint', 'fit'):
+        timing.add(name, 1.0)
+    assert timing.stages() == ['fit', 'network', 'paint']
+
+
+def test_events_are_counted_by_cause_from_many_threads():
+    timing = Timing()
+
+    def note():
+        for _ in range(2000):
+            timing.count('old')
+            timing.add('fit', 1.0)
+        timing.count('fault')
+
+    threads = [Thread(target=note) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert timing.counts() == {'old': 8000, 'fault': 4}
+
+
+def test_counts_that_were_handed_out_do_not_change():
+    timing = Timing()
+    timing.count('old')
+    counts = timing.counts()
+    timing.count('old')
+    assert counts == {'old': 1}
+
+
+def test_a_rate_is_that_of_the_last_seconds(monkeypatch):
+    now = 0.0
+    monkeypatch.setattr(timing_module, 'monotonic', lambda: now)
+    timing = Timing()
+    for moment in [*np.arange(0, 10, 1.0), *np.arange(10, 15, 0.1)]:
+        now = float(moment)
+        timing.tick('out')
+    assert timing.rate_hz('out', 4.0) == pytest.approx(10)
+    assert timing.heard_s('out', 4.0) == pytest.approx(4, abs=0.11)
+    assert timing.rate_hz('out', 100.0) == pytest.approx(59 / 14.9)
+    now = 100.0
+    assert timing.rate_hz('out') == 0
+    assert timing.rate_hz('in') == timing.heard_s('in') == 0

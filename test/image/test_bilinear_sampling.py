@@ -1,0 +1,69 @@
+"""A lattice puts every source pixel between two of a smaller map, and bytes between its bytes."""
+
+import numpy as np
+import pytest
+from seg_ros.core.card import InputSpec
+from seg_ros.image.bilinear_sampling import bilinear_sampling, interpolated, sampling_at
+from seg_ros.image.letterbox import fit_for
+
+RULES = ('half_pixel', 'align_corners', 'asymmetric')
+
+
+@pytest.mark.parametrize('size', [1, 2, 7])
+def test_a_position_lies_between_the_two_pixels_around_it(size):
+    position = np.linspace(-3, size + 2, 101)
+    grid = sampling_at(position, size)
+    assert grid.below.min() >= 0
+    assert (grid.below + (grid.weight > 0)).max() <= size - 1
+    np.testing.assert_allclose(
+        grid.below + grid.weight, np.clip(position, 0, size - 1), atol=1e-6
+    )
+
+
+def test_the_nearest_pixel_is_the_one_whose_centre_is_closest():
+    position = np.array([-1, 0, 0.4, 0.6, 1, 1.49, 1.51, 2, 9])
+    assert sampling_at(position, 3).nearest.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+
+
+@pytest.mark.parametrize('rule', RULES)
+def test_the_lattice_of_a_fit_lies_on_its_grid(rule):
+    fit = fit_for((50, 70), (64, 64), InputSpec())
+    for axis in (0, 1):
+        slope, start = fit.grid((16, 9), axis, rule)
+        position = [slope * index + start for index in range(fit.source_hw[axis])]
+        expected = np.clip(position, 0, (16, 9)[axis] - 1)
+        grid = bilinear_sampling(fit, (16, 9), axis, rule)
+        np.testing.assert_allclose(grid.below + grid.weight, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize('size_hw', [(1, 1), (1, 6), (6, 1), (9, 11)])
+def test_bytes_are_interpolated_as_in_floats(size_hw):
+    rng = np.random.default_rng(0)
+    small = rng.integers(0, 256, size_hw, np.uint8)
+    places = [np.sort(rng.uniform(-1, side + 1, 40)) for side in size_hw]
+    grids = [sampling_at(place, side) for place, side in zip(places, size_hw, strict=True)]
+    weights = [
+        np.maximum(0, 1 - abs(np.clip(place, 0, side - 1)[:, None] - np.arange(side)))
+        for place, side in zip(places, size_hw, strict=True)
+    ]
+    expected = weights[0] @ small @ weights[1].T
+    np.testing.assert_allclose(interpolated(small, *grids), expected, atol=1e-3)
+
+
+def test_black_stays_black_and_white_white():
+    grids = [sampling_at(np.linspace(0, 1, 257), 2)] * 2
+    for level in (0, 255):
+        uniform = interpolated(np.full((2, 2), level, np.uint8), *grids)
+        np.testing.assert_allclose(uniform, level, atol=1e-4)
+    edge = interpolated(np.array([[0, 255], [0, 255]], np.uint8), *grids)
+    assert (np.diff(edge, axis=1) >= 0).all()
+    assert edge[0].tolist()[::256] == [0, 255]
+
+
+def test_a_window_is_the_same_as_that_part_of_the_whole():
+    small = np.random.default_rng(1).integers(0, 256, (8, 9), np.uint8)
+    fit = fit_for((160, 180), (64, 64), InputSpec())
+    rows, columns = bilinear_sampling(fit, (8, 9), 0), bilinear_sampling(fit, (8, 9), 1)
+    whole = interpolated(small, rows, columns)
+    part = interpolated(small, rows, columns, (5, 20, 177, 151))
+    np.testing.assert_allclose(part, whole[20:151, 5:177], atol=1e-3)

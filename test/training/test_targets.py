@@ -1,0 +1,62 @@
+"""What the network is asked to say."""
+
+import numpy as np
+from seg_ros.training.targets import make_targets
+
+
+def two_boxes() -> tuple[np.ndarray, np.ndarray]:
+    classes = np.zeros((64, 96), np.uint8)
+    instances = np.zeros((64, 96), np.uint8)
+    instances[8:24, 12:36] = 1
+    instances[30:50, 50:90] = 7
+    classes[instances > 0] = 3
+    return classes, instances
+
+
+def test_every_cell_of_a_thing_points_to_its_centre():
+    targets = make_targets(*two_boxes(), 4)
+    rows, columns = np.mgrid[:16, :24] + 0.5
+    for number, (y, x) in {1: (16, 24), 7: (40, 70)}.items():
+        cells = two_boxes()[1][2::4, 2::4] == number
+        assert np.allclose((rows + targets.offsets[0])[cells], y / 4)
+        assert np.allclose((columns + targets.offsets[1])[cells], x / 4)
+        assert (targets.weights[cells] > 0).all()
+
+
+def test_centres_are_one_where_things_have_their_middle():
+    targets = make_targets(*two_boxes(), 4)
+    assert targets.centers[4, 6] == 1
+    assert targets.centers[10, 17] == 1
+    assert np.count_nonzero(targets.centers == 1) == 2
+    assert targets.centers[15, 0] == 0
+
+
+def test_cells_without_a_thing_are_not_asked_for_an_offset():
+    targets = make_targets(*two_boxes(), 4)
+    cells = two_boxes()[1][2::4, 2::4] == 0
+    assert not targets.weights[cells].any()
+
+
+def test_a_rest_of_few_pixels_is_not_a_thing():
+    instances = np.zeros((32, 32), np.uint8)
+    instances[:4, :5] = 2
+    targets = make_targets(np.zeros((32, 32), np.uint8), instances, 4)
+    assert not targets.centers.any()
+    assert not targets.weights.any()
+
+
+def test_a_thing_at_the_rim_has_its_centre_inside():
+    instances = np.zeros((32, 32), np.uint8)
+    instances[:, 31:] = 1
+    targets = make_targets(np.zeros((32, 32), np.uint8), instances, 4)
+    assert targets.centers[:, 7].max() == 1
+
+
+def test_the_class_of_a_small_thing_is_asked_for_with_more_emphasis():
+    instances = np.zeros((128, 128), np.uint8)
+    instances[:5, :5], instances[10:30, 10:40], instances[64:, 64:] = 1, 2, 9
+    emphasis = make_targets(np.zeros((128, 128), np.uint8), instances, 4).emphasis
+    assert set(emphasis[instances == 0]) == {1}
+    assert set(emphasis[instances == 9]) == {1}
+    assert np.allclose(emphasis[instances == 2], np.sqrt(1200 / 600))
+    assert set(emphasis[instances == 1]) == {2.5}

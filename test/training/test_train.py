@@ -1,0 +1,97 @@
+"""A training that is interrupted and goes on."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip('torch', reason='training needs PyTorch, the extra [train]')
+
+from seg_ros.core.errors import SettingError  # noqa: E402
+from seg_ros.training.batches import Batches, batches_of  # noqa: E402
+from seg_ros.training.train import open_run, Recipe, save, train  # noqa: E402
+
+
+class Boxes:
+    """Sixteen images of one bright box each; stands in for `Samples`."""
+
+    def __len__(self):
+        return 16
+
+    def stored(self, number):
+        random = np.random.default_rng(number)
+        y, x = random.integers(0, 200, 2)
+        rgb = np.full((360, 480, 3), 60, np.uint8)
+        rgb[y:y + 120, x:x + 160] = 220
+        inside = (rgb[..., 0] > 100).astype(np.uint8)
+        return rgb, inside, inside
+
+    def drawing_weights(self):
+        return np.full(16, 1 / 16)
+
+    def class_weights(self):
+        return np.ones(2, np.float32)
+
+
+RECIPE = Recipe(steps=4, batch=2, size_hw=(64, 64), threads=1)
+
+
+def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path):
+    whole = open_run(RECIPE, 2, tmp_path, resume=False)
+    for _ in train(whole, Boxes(), tmp_path / 'whole'):
+        pass
+    broken = open_run(RECIPE, 2, tmp_path, resume=False)
+    for now in train(broken, Boxes(), tmp_path / 'broken'):
+        if now.step == 2:
+            save(now, tmp_path / 'broken')
+            break
+    resumed = open_run(RECIPE, 2, tmp_path / 'broken', resume=True)
+    assert resumed.step == 2
+    for _ in train(resumed, Boxes(), tmp_path / 'broken'):
+        pass
+    assert np.allclose(resumed.losses, whole.losses, rtol=1e-3)
+    for name, value in whole.mean.state_dict().items():
+        assert torch.allclose(resumed.mean.state_dict()[name].float(), value.float(), atol=1e-3)
+
+
+def test_training_learns(tmp_path):
+    run = open_run(Recipe(steps=60, batch=4, size_hw=(64, 96)), 2, tmp_path, resume=False)
+    for _ in train(run, Boxes(), tmp_path):
+        pass
+    losses = np.array(run.losses)
+    # Classes, centres and offsets, each.
+    assert (losses[-5:].mean(axis=0) < 0.9 * losses[:5].mean(axis=0)).all()
+
+
+def test_frozen_layers_stay_as_they_are(tmp_path):
+    recipe = Recipe(steps=2, batch=2, size_hw=(64, 64), threads=1, frozen=4)
+    run = open_run(recipe, 2, tmp_path, resume=False)
+    before = {name: value.clone() for name, value in run.network.state_dict().items()}
+    for _ in train(run, Boxes(), tmp_path):
+        pass
+    changed = {
+        name for name, value in run.network.state_dict().items()
+        if not torch.equal(value, before[name])
+    }
+    assert not any(name.startswith(('features.0.', 'features.3.')) for name in changed)
+    assert 'features.4.conv.0.0.weight' in changed
+
+
+def test_images_prepared_ahead_are_those_prepared_in_turn():
+    batches = Batches(Boxes(), 2, (64, 64), seed=3)
+    cpu = torch.device('cpu')
+    ahead = list(batches_of(batches, range(4, 7), cpu, workers=2))
+    in_turn = list(batches_of(batches, range(4, 7), cpu, workers=0))
+    assert len(ahead) == len(in_turn) == 3
+    for one, other in zip(ahead, in_turn, strict=True):
+        assert all(map(torch.equal, one, other))
+    assert not torch.equal(in_turn[0].rgb, in_turn[1].rgb)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='a GPU is there')
+def test_a_gpu_that_is_not_there_is_missed_by_name(tmp_path):
+    with pytest.raises(SettingError, match=r'cuda: PyTorch .* finds no GPU'):
+        open_run(Recipe(device='cuda'), 2, tmp_path, resume=False)
+
+
+def test_resuming_nothing_is_refused(tmp_path):
+    with pytest.raises(SettingError, match='checkpoint'):
+        open_run(RECIPE, 2, tmp_path, resume=True)
