@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from seg_ros.bench.networks import depth_for, instance_model
 from seg_ros.bench.samples import interleaved, summary
-from seg_ros.core.engine_contract import Engine
+from seg_ros.core.engine import Engine
 from seg_ros.core.errors import EngineError
 from seg_ros.core.settings import Settings
 from seg_ros.engines import CPU_RUNTIMES, open_engine

@@ -15,8 +15,9 @@ from seg_ros.commands.parity import batches_from_frames, shortfalls
 from seg_ros.commands.progress import build_report
 from seg_ros.compile.compiled import CompiledModel
 from seg_ros.compile.precision import reduced
-from seg_ros.core.engine_contract import Engine, Outputs
+from seg_ros.core.engine import Engine
 from seg_ros.core.frame import Frame, Pixels
+from seg_ros.core.outputs import Outputs
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import Settings
 from seg_ros.core.timing import Timing

@@ -22,8 +22,9 @@ from seg_ros.compile.preprocessing import IMAGE, make_preprocessing
 from seg_ros.compile.run_onnx import run_onnx
 from seg_ros.compile.subgraph import BODY, build_subgraph, chain
 from seg_ros.core.card import ModelCard
-from seg_ros.core.engine_contract import ModelSignature, outputs_from_tensors
 from seg_ros.core.errors import CardError, ContractError, ModelError
+from seg_ros.core.outputs import outputs_from_tensors
+from seg_ros.core.signature import ModelSignature
 from spox import argument, Tensor
 
 
@@ -34,7 +35,7 @@ def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> o
     :param raw: an ONNX file as an exporter wrote it.
     :param card: what its input and its classes mean; None takes what the exporter wrote.
     :param options: fields of `ExportOptions`.
-    :returns: a model from `image`, uint8 (N, H, W, C), to the tensors of `core.signature`.
+    :returns: a model from `image`, uint8 (N, H, W, C), to the tensors of `core.outputs`.
     :raises SettingError: if an option is out of its range.
     :raises ModelError: if the file cannot be read or holds what TensorRT does not take.
     :raises CardError: if card and network contradict each other, or there is no card.

@@ -10,8 +10,8 @@ import onnx
 from seg_ros.compile.onnx_file import read_onnx
 from seg_ros.core.card import ModelCard
 from seg_ros.core.card_reading import card_from_dict
-from seg_ros.core.engine_contract import ModelSignature, signature_from_dict
 from seg_ros.core.errors import CardError, ModelError
+from seg_ros.core.signature import ModelSignature, signature_from_dict
 
 CARD, CONTRACT, NOTES = 'seg_ros.card', 'seg_ros.contract', 'seg_ros.notes'
 PARITY = 'seg_ros.parity'

@@ -7,9 +7,9 @@ import onnx
 from seg_ros.compile.compiled import CompiledModel
 from seg_ros.compile.labels import bytes_from_labels
 from seg_ros.compile.subgraph import build_subgraph, chain, opset_of
-from seg_ros.core.engine_contract import ModelSignature, UpsampleMode
 from seg_ros.core.errors import SettingError
 from seg_ros.core.settings import Settings
+from seg_ros.core.signature import ModelSignature, UpsampleMode
 from seg_ros.image.bilinear_sampling import Taps, taps
 from seg_ros.image.letterbox import fit_for
 from spox import argument, Tensor, Var

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import onnx
 from seg_ros.compile.compiled import CompiledModel
-from seg_ros.core.engine_contract import MaskCode
+from seg_ros.core.signature import MaskCode
 
 _AFTER_MIXING = ('Cast', 'Reshape', 'Clip', 'Round', 'Add', 'Mul', 'Sigmoid')
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, Field, field, fields
 import re
 from typing import Any
 
-from seg_ros.core.engine_contract import UpsampleMode
 from seg_ros.core.errors import SettingError
+from seg_ros.core.signature import UpsampleMode
 
 LIVE, CONFIGURE, UNCONFIGURED = 'live', 'configure', 'unconfigured'
 _KINDS: dict[type, str] = {

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from seg_ros.core.card import ModelCard
-from seg_ros.core.engine_contract import ModelSignature
 from seg_ros.core.errors import SettingError
 from seg_ros.core.settings import Settings
+from seg_ros.core.signature import ModelSignature
 
 
 @dataclass(frozen=True)

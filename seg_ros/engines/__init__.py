@@ -10,7 +10,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from seg_ros.core.engine_contract import Engine
+from seg_ros.core.engine import Engine
 from seg_ros.core.errors import EngineError, SettingError
 from seg_ros.core.progress import Cancelled, never, Report, untold
 from seg_ros.core.settings import Settings

@@ -9,9 +9,11 @@ from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
-from seg_ros.core.engine_contract import EngineFacts, ModelSignature, Outputs, outputs_from_tensors
+from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Pixels
+from seg_ros.core.outputs import Outputs, outputs_from_tensors
+from seg_ros.core.signature import ModelSignature
 
 Run: TypeAlias = Callable[[Pixels], Mapping[str, NDArray[Any]]]
 
@@ -40,7 +42,7 @@ class BlockingEngine:
         self._changed = Condition()
 
     def submit(self, batch: Pixels) -> 'Future[Outputs]':
-        """Compute a batch, once fewer than all callables are in use; see `core.signature`."""
+        """Compute a batch, once fewer than all callables are in use; see `core.engine`."""
         self.signature.check_batch(batch)
         future: Future[Outputs] = Future()
         with self._borrowed() as run:

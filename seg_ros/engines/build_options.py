@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seg_ros.core.engine_contract import ModelSignature
 from seg_ros.core.errors import SettingError
 from seg_ros.core.settings import Settings
+from seg_ros.core.signature import ModelSignature
 from seg_ros.engines.flavour import Flavour, RTX
 
 

@@ -12,7 +12,7 @@ from seg_ros.compile.nms_loop import with_nms_loop
 from seg_ros.compile.postprocessing import postprocessing_for
 from seg_ros.compile.prototype_masks import mixture_of, without_mask_mixing
 from seg_ros.compile.run_onnx import FAILURES
-from seg_ros.core.engine_contract import EngineFacts
+from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Pixels
 from seg_ros.core.settings import Settings

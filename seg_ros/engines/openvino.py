@@ -13,9 +13,10 @@ from seg_ros.compile.compiled import read_compiled
 from seg_ros.compile.nms_loop import with_nms_loop
 from seg_ros.compile.postprocessing import postprocessing_for
 from seg_ros.compile.prototype_masks import mixture_of, without_mask_mixing
-from seg_ros.core.engine_contract import EngineFacts, TENSORS
+from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Pixels
+from seg_ros.core.outputs import TENSORS
 from seg_ros.core.settings import Settings
 from seg_ros.engines.blocking import BlockingEngine, Run
 from seg_ros.engines.prototype_masks import masks_from_prototypes

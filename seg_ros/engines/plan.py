@@ -10,10 +10,10 @@ from time import monotonic
 
 from seg_ros.compile.compiled import CompiledModel
 from seg_ros.compile.postprocessing import Postprocessed, postprocessing_for
-from seg_ros.core.engine_contract import UpsampleMode
 from seg_ros.core.errors import EngineError, PlanError
 from seg_ros.core.progress import Cancelled, never, Report, untold
 from seg_ros.core.settings import Settings
+from seg_ros.core.signature import UpsampleMode
 from seg_ros.engines.build_options import BuildOptions, options_from_settings
 from seg_ros.engines.cache import PlanCache
 from seg_ros.engines.cache_key import CacheKey, machine_of

@@ -14,11 +14,13 @@ from typing import NamedTuple, TypeAlias
 from seg_ros.compile.compiled import read_compiled
 from seg_ros.compile.postprocessing import postprocessing_for
 from seg_ros.core.card import ModelCard
-from seg_ros.core.engine_contract import EngineFacts, ModelSignature, Outputs
+from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import ContextLostError, EngineError, PlanError
 from seg_ros.core.frame import Pixels
+from seg_ros.core.outputs import Outputs
 from seg_ros.core.progress import Cancelled, never, Report, untold
 from seg_ros.core.settings import Settings
+from seg_ros.core.signature import ModelSignature
 from seg_ros.engines.cuda import Cuda
 from seg_ros.engines.flavour import load_flavour
 from seg_ros.engines.gpu import find_gpu
@@ -116,7 +118,7 @@ class TensorRTEngine:
         atexit.register(self.close)
 
     def submit(self, batch: Pixels) -> 'Future[Outputs]':
-        """Start on a batch; see `core.signature.Engine`."""
+        """Start on a batch; see `core.engine.Engine`."""
         self.signature.check_batch(batch)
         future: Future[Outputs] = Future()
         future.set_running_or_notify_cancel()

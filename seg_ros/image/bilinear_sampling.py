@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from seg_ros.core.engine_contract import Upsampling
+from seg_ros.core.signature import Upsampling
 from seg_ros.image.letterbox import Fit
 
 Indices: TypeAlias = NDArray[np.intp]

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import InputSpec
-from seg_ros.core.engine_contract import Upsampling
 from seg_ros.core.frame import Frame, Pixels
+from seg_ros.core.signature import Upsampling
 
 _TO_COLOR = {
     ('rgb', 'bgr'): cv2.COLOR_RGB2BGR,

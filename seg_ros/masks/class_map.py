@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
-from seg_ros.core.engine_contract import ModelSignature, Outputs
+from seg_ros.core.outputs import Outputs
 from seg_ros.core.segmentation import ClassMap, marked
+from seg_ros.core.signature import ModelSignature
 from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.bilinear_sampling import bilinear_sampling, Indices, interpolated, taps
 from seg_ros.image.letterbox import Fit

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from seg_ros.core.card import ModelCard
-from seg_ros.core.engine_contract import Engine
+from seg_ros.core.engine import Engine
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import Settings

@@ -17,7 +17,7 @@ from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.compiled import compiled_from_model
 from seg_ros.compile.postprocessing import with_postprocessing
 from seg_ros.core.card_reading import card_from_dict
-from seg_ros.core.engine_contract import outputs_from_tensors
+from seg_ros.core.outputs import outputs_from_tensors
 from seg_ros.core.settings import Settings
 from seg_ros.core.thresholds import thresholds_from_settings
 from seg_ros.image.letterbox import fit_for

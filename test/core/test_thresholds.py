@@ -2,9 +2,9 @@
 
 import pytest
 from seg_ros.core.card import CardThresholds, ClassInfo, ModelCard
-from seg_ros.core.engine_contract import ModelSignature
 from seg_ros.core.errors import CardError, SettingError
 from seg_ros.core.settings import Settings
+from seg_ros.core.signature import ModelSignature
 from seg_ros.core.thresholds import thresholds_from_settings
 
 CLASSES = tuple(

@@ -6,8 +6,9 @@ from threading import Barrier, Event, get_ident, Lock, Thread
 import numpy as np
 import pytest
 from seg_ros.core.card import ClassInfo, ModelCard
-from seg_ros.core.engine_contract import EngineFacts, ModelSignature
+from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import ContractError, EngineError
+from seg_ros.core.signature import ModelSignature
 from seg_ros.engines.blocking import BlockingEngine
 
 PATIENCE_S = 10

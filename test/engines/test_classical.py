@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import pytest
-from seg_ros.core.engine_contract import Engine, Outputs
+from seg_ros.core.engine import Engine
 from seg_ros.core.errors import ContractError, EngineError, SettingError
 from seg_ros.core.frame import Frame
+from seg_ros.core.outputs import Outputs
 from seg_ros.core.settings import Settings
 from seg_ros.engines.classical import METHODS, open_classical
 from seg_ros.pipeline.segmenter import Segmenter

@@ -6,9 +6,9 @@ from importlib import import_module
 
 import numpy as np
 import pytest
-from seg_ros.core.engine_contract import TENSORS
 from seg_ros.core.errors import ContractError, EngineError, ModelError
 from seg_ros.core.frame import Frame
+from seg_ros.core.outputs import TENSORS
 from seg_ros.core.settings import Settings
 from seg_ros.engines import CPU_RUNTIMES
 from seg_ros.pipeline.segmenter import Segmenter

@@ -8,7 +8,7 @@ from onnx import helper, numpy_helper, TensorProto
 from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.compiled import stamp
 from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
-from seg_ros.core.engine_contract import ModelSignature
+from seg_ros.core.signature import ModelSignature
 
 SIZE_HW, CELL, CLASSES = (48, 64), 4, 5
 CARD = ModelCard(

@@ -7,10 +7,12 @@ from threading import Barrier, Thread
 import numpy as np
 import pytest
 from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
-from seg_ros.core.engine_contract import EngineFacts, ModelSignature, Outputs
+from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import CardError, EngineError, ImageError, SettingError
 from seg_ros.core.frame import Frame
+from seg_ros.core.outputs import Outputs
 from seg_ros.core.settings import Settings
+from seg_ros.core.signature import ModelSignature
 from seg_ros.core.timing import Timing
 from seg_ros.masks.panoptic import PARTS
 from seg_ros.pipeline.segmenter import Segmenter

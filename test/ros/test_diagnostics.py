@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from diagnostic_msgs.msg import DiagnosticStatus
 import pytest
 from rclpy.time import Time
-from seg_ros.core.engine_contract import EngineFacts
+from seg_ros.core.engine import EngineFacts
 from seg_ros.core.settings import Settings
 from seg_ros.core.timing import Timing
 from seg_ros.pipeline.level_hysteresis import LevelHysteresis

@@ -7,7 +7,7 @@ from math import prod
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.output_interpretation import Decoded
-from seg_ros.core.engine_contract import MaskCode
+from seg_ros.core.signature import MaskCode
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 

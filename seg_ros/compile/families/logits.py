@@ -10,7 +10,7 @@ from seg_ros.compile.families.strip_output_ops import own_scores
 from seg_ros.compile.labels import bytes_from_labels
 from seg_ros.compile.network import Network, TensorInfo
 from seg_ros.core.card import ModelCard
-from seg_ros.core.engine_contract import Upsampling
+from seg_ros.core.signature import Upsampling
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 

@@ -14,8 +14,8 @@ from seg_ros.compile.families.output_interpretation import Decoded, OutputInterp
 from seg_ros.compile.families.strip_output_ops import own_scores
 from seg_ros.compile.network import Network
 from seg_ros.core.card import ModelCard
-from seg_ros.core.engine_contract import Upsampling
 from seg_ros.core.errors import CardError
+from seg_ros.core.signature import Upsampling
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 

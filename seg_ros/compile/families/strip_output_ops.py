@@ -6,7 +6,7 @@ from typing import Any
 import onnx
 from onnx import helper
 from seg_ros.compile.network import Network
-from seg_ros.core.engine_contract import Upsampling
+from seg_ros.core.signature import Upsampling
 
 _RULES: dict[str, Upsampling] = {
     'half_pixel': 'half_pixel',

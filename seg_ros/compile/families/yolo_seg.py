@@ -11,7 +11,7 @@ from seg_ros.compile.families.output_interpretation import Decode, Decoded, Outp
 from seg_ros.compile.network import Network, TensorInfo
 from seg_ros.compile.nms import greedy_nms
 from seg_ros.core.card import ModelCard
-from seg_ros.core.engine_contract import MaskCode
+from seg_ros.core.signature import MaskCode
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 

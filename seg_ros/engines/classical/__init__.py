@@ -5,9 +5,10 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 from seg_ros.core.card import ModelCard
-from seg_ros.core.engine_contract import Engine, EngineFacts, ModelSignature
+from seg_ros.core.engine import Engine, EngineFacts
 from seg_ros.core.errors import EngineError, SettingError
 from seg_ros.core.frame import Pixels
+from seg_ros.core.signature import ModelSignature
 from seg_ros.engines.blocking import BlockingEngine
 from seg_ros.engines.classical.adaptive import adaptive
 from seg_ros.engines.classical.cards import object_card, region_card

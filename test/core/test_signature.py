@@ -1,31 +1,17 @@
-"""A contract survives its metadata and refuses tensors that it does not know."""
+"""A signature survives its metadata and refuses batches that it does not promise."""
 
 import json
 
 import numpy as np
 import pytest
-from seg_ros.core.engine_contract import (
-    ModelSignature,
-    Outputs,
-    outputs_from_tensors,
-    signature_from_dict,
-    TENSORS,
-)
 from seg_ros.core.errors import ContractError, ModelError
+from seg_ros.core.signature import ModelSignature, signature_from_dict
 
 FULL = ModelSignature(
     (48, 64), ('boxes', 'scores', 'classes', 'masks'), channels=1, max_batch=4,
     upsampling='align_corners', score_floor=0.05, iou=0.45, top_k=300, max_instances=100,
     mask_frame='box', mask_code='logit16',
 )
-
-
-def random_tensors(count=2):
-    rng = np.random.default_rng(0)
-    return {
-        name: rng.integers(0, 9, (count, 4, 5, 6)[:rank]).astype(kinds[0])
-        for name, (rank, kinds) in TENSORS.items()
-    }
 
 
 @pytest.mark.parametrize('signature', [FULL, ModelSignature((1, 2), ())])
@@ -83,47 +69,3 @@ def test_a_batch_of_another_shape_or_type_is_refused(shape, kind):
         FULL.check_batch(np.zeros(shape, kind))
     assert str(shape) in str(caught.value)
     assert '48, 64, 1' in str(caught.value)
-
-
-def test_every_tensor_of_the_table_is_taken_by_its_name():
-    tensors = random_tensors()
-    outputs = outputs_from_tensors(tensors, 2)
-    assert list(outputs.present()) == list(TENSORS)
-    for name, array in tensors.items():
-        assert getattr(outputs, name) is array
-
-
-@pytest.mark.parametrize('name', TENSORS)
-def test_the_second_type_of_a_tensor_is_taken_too(name):
-    rank, kinds = TENSORS[name]
-    outputs_from_tensors({name: np.zeros((1, 2, 3, 4)[:rank], kinds[-1])}, 1)
-
-
-@pytest.mark.parametrize('name', TENSORS)
-def test_a_tensor_of_another_type_rank_or_batch_is_refused_by_its_name(name):
-    good = random_tensors()[name]
-    for bad in (good.astype(np.float64), good[0], good[:1]):
-        with pytest.raises(ContractError, match=f'^{name} of type'):
-            outputs_from_tensors({name: bad}, 2)
-
-
-def test_an_output_that_the_table_lacks_is_refused():
-    with pytest.raises(ContractError, match='depths'):
-        outputs_from_tensors({'depths': np.zeros((1, 2, 2))}, 1)
-
-
-def test_one_image_of_a_batch_keeps_what_is_present_and_drops_the_batch_axis():
-    tensors = random_tensors()
-    del tensors['logits']
-    image = outputs_from_tensors(tensors, 2).image(1)
-    assert image.logits is None
-    for name, array in tensors.items():
-        np.testing.assert_array_equal(getattr(image, name), array[1])
-    assert Outputs().present() == {}
-
-
-def test_a_tensor_that_is_absent_is_missed_by_its_name():
-    outputs = outputs_from_tensors(random_tensors(), 2)
-    assert outputs.tensor('masks') is outputs.masks
-    with pytest.raises(ContractError, match=r'labels alone; expected boxes too'):
-        Outputs(labels=outputs.labels).tensor('boxes')

@@ -1,0 +1,52 @@
+"""What every engine is: a network that is ready to run."""
+
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from seg_ros.core.card import ModelCard
+from seg_ros.core.frame import Pixels
+from seg_ros.core.outputs import Outputs
+from seg_ros.core.signature import ModelSignature, UpsampleMode
+
+
+@dataclass(frozen=True)
+class EngineFacts:
+    """
+    What was really opened, for logs and diagnostics.
+
+    :param engine: `openvino`, `onnxruntime`, `tensorrt` or `classical`.
+    :param device: as the runtime names it.
+    :param precision: that the network computes in, as the runtime reports it.
+    :param threads: of the runtime; 0 where it chooses itself.
+    :param notes: anything that a user should know, such as a batch that had to be split.
+    :param ended: why the engine answers no more; empty while it does.
+    """
+
+    engine: str
+    device: str
+    precision: str
+    threads: int = 0
+    upsample: UpsampleMode = 'nearest'
+    version: str = ''
+    notes: tuple[str, ...] = field(default_factory=tuple)
+    ended: str = ''
+
+
+class Engine(Protocol):
+    """A network that is ready to run. `close` gives its memory back and may be called twice."""
+
+    card: ModelCard
+    signature: ModelSignature
+    facts: EngineFacts
+
+    def submit(self, batch: Pixels) -> 'Future[Outputs]':
+        """
+        Start on a batch. Where the runtime blocks, the caller computes and the future is done.
+
+        :param batch: uint8 (N, H, W, channels) as the contract says, kept alive by the engine.
+        :returns: a future of `Outputs`; it raises EngineError where the runtime failed.
+        """
+
+    def close(self) -> None:
+        """Wait for what is under way and free everything."""

@@ -1,0 +1,97 @@
+"""The tensors that an engine returns, whatever network runs in it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.errors import ContractError
+
+TENSORS: dict[str, tuple[int, tuple[str, ...]]] = {
+    'labels': (3, ('uint8', 'int32')),
+    'confidence': (3, ('uint8',)),
+    'logits': (4, ('float32', 'float16')),
+    'boxes': (3, ('float32',)),
+    'scores': (2, ('float32',)),
+    'classes': (2, ('int32',)),
+    'masks': (4, ('uint8',)),
+    'instances': (3, ('uint8', 'int32')),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Outputs:
+    """
+    The tensors of one batch, each present or absent as the task has it.
+
+    The arrays belong to the receiver: an engine never writes to them again.
+
+    :param labels: uint8 or int32 (N, h, w), channel index of the best class; 255 (int32: -1) where
+        there is none.
+    :param confidence: uint8 (N, h, w), probability of that class, 0 to 255.
+    :param logits: float (N, C, h, w), class scores where the host refines label edges.
+    :param boxes: float32 (N, K, 4), x0, y0, x1, y1 in network pixels, continuous edges (pixel i
+        spans [i, i + 1)), best first.
+    :param scores: float32 (N, K), 0 where a slot is empty.
+    :param classes: int32 (N, K), channel index.
+    :param masks: uint8 (N, K, mh, mw), soft masks, coded as the contract says; outside of its box
+        a mask means nothing.
+    :param instances: uint8 or int32 (N, h, w), slot + 1, 0 = none.
+    :param stage_ms: what the runtime measured of its own stages, such as `upload`, `compute` and
+        `download`, in milliseconds.
+    """
+
+    labels: NDArray[Any] | None = None
+    confidence: NDArray[np.uint8] | None = None
+    logits: NDArray[Any] | None = None
+    boxes: NDArray[np.float32] | None = None
+    scores: NDArray[np.float32] | None = None
+    classes: NDArray[np.int32] | None = None
+    masks: NDArray[np.uint8] | None = None
+    instances: NDArray[Any] | None = None
+    stage_ms: Mapping[str, float] = field(default_factory=dict)
+
+    def image(self, index: int) -> 'Outputs':
+        """Return the tensors of image `index`, without the batch axis."""
+        present: dict[str, Any] = {
+            name: array[index] for name, array in self.present().items()
+        }
+        return Outputs(**present)
+
+    def tensor(self, name: str) -> NDArray[Any]:
+        """
+        Return the tensor called `name`.
+
+        :raises ContractError: if it is absent.
+        """
+        array: NDArray[Any] | None = getattr(self, name)
+        if array is None:
+            raise ContractError(f'outputs {", ".join(self.present())} alone', f'{name} too')
+        return array
+
+    def present(self) -> dict[str, NDArray[Any]]:
+        """Return the tensors that there are, by name."""
+        values = {name: getattr(self, name) for name in TENSORS}
+        return {name: array for name, array in values.items() if array is not None}
+
+
+def outputs_from_tensors(tensors: Mapping[str, NDArray[Any]], count: int) -> Outputs:
+    """
+    Check what an engine returned against the contract's table and wrap it.
+
+    :param tensors: arrays by name, with the batch axis.
+    :param count: images in the batch.
+    :raises ContractError: on a name, type, rank or batch size that the table does not allow.
+    """
+    for name, array in tensors.items():
+        if name not in TENSORS:
+            raise ContractError(f'an output called {name}', f'some of {", ".join(TENSORS)}')
+        rank, kinds = TENSORS[name]
+        if array.ndim != rank or str(array.dtype) not in kinds or len(array) != count:
+            raise ContractError(
+                f'{name} of type {array.dtype} and shape {array.shape}',
+                f'{" or ".join(kinds)} with {rank} axes, {count} images',
+            )
+    present: Mapping[str, Any] = tensors
+    return Outputs(**present)

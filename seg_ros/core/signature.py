@@ -1,0 +1,118 @@
+"""What a compiled model takes and gives, as its file says."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from seg_ros.core.errors import ContractError, ImageError, ModelError
+from seg_ros.core.frame import Pixels
+
+Upsampling: TypeAlias = Literal['half_pixel', 'align_corners', 'asymmetric']
+MaskFrame: TypeAlias = Literal['image', 'box']
+MaskCode: TypeAlias = Literal['probability', 'logit16']
+UpsampleMode: TypeAlias = Literal['auto', 'graph', 'edges', 'nearest']
+
+
+@dataclass(frozen=True)
+class ModelSignature:
+    """
+    What one compiled graph promises; it travels in the ONNX metadata beside the card.
+
+    :param size_hw: height and width of the `image` input, in pixels.
+    :param channels: channels of `image`: 3, or 1 for a grey network.
+    :param max_batch: the largest batch that one call takes; 0 = any.
+    :param tensors: names of the tensors that the file gives, of those in `TENSORS`. Where it gives
+        `logits`, the engine adds `labels` and `confidence` (see `compile.postprocessing`).
+    :param upsampling: how the network itself would enlarge `logits` to `size_hw`: the coordinate
+        rule of ONNX Resize.
+    :param enlarged: whether the network itself would enlarge `logits` to `size_hw`, so that labels
+        of another size are interpolated a second time.
+    :param source_hw: size of the only images that the engine was opened for, whose labels it
+        gives at that size; None where any image will do. An engine sets it, never a file.
+    :param precision: what the network computes in: `fp32`, `fp16` or `int8`.
+    :param score_floor: detections below it never leave the graph.
+    :param iou: overlap at which the graph's suppression cuts; 0 where it has none.
+    :param top_k: candidates that enter the suppression.
+    :param max_instances: slots of `boxes`, `scores`, `classes` and `masks`.
+    :param mask_frame: whether `masks` span the network's image or each its own box.
+    :param mask_code: what a byte of `masks` means: 255 p, or 128 + 16 logit.
+    """
+
+    size_hw: tuple[int, int]
+    tensors: tuple[str, ...]
+    channels: int = 3
+    max_batch: int = 1
+    upsampling: Upsampling = 'half_pixel'
+    enlarged: bool = False
+    source_hw: tuple[int, int] | None = None
+    precision: str = 'fp32'
+    score_floor: float = 0.0
+    iou: float = 0.0
+    top_k: int = 0
+    max_instances: int = 0
+    mask_frame: MaskFrame = 'image'
+    mask_code: MaskCode = 'probability'
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+    def mask_level(self, probability: float) -> float:
+        """Return the byte of `masks` above which a pixel is at least this probable."""
+        if self.mask_code == 'probability':
+            return 255 * probability
+        odds = probability / (1 - probability) if probability < 1 else np.inf
+        return float(np.clip(128 + 16 * np.log(max(odds, 1e-8)), 0, 255))
+
+    def check_source(self, size_hw: tuple[int, int]) -> None:
+        """
+        Refuse an image of a size that the engine was not opened for.
+
+        :raises ImageError: on any other size.
+        """
+        if self.source_hw and size_hw != self.source_hw:
+            seen, expected = (f'{hw[1]}x{hw[0]}' for hw in (size_hw, self.source_hw))
+            raise ImageError(
+                f'an image of {seen}', f'{expected}, as source_size has it',
+                'change source_size, or leave it empty for cameras of several sizes',
+            )
+
+    def check_batch(self, batch: Pixels) -> None:
+        """
+        Refuse images that the graph was not compiled for.
+
+        :param batch: uint8 (N, H, W, channels).
+        :raises ContractError: on any other type or shape.
+        """
+        expected = (*self.size_hw, self.channels)
+        count = len(batch)
+        if (
+            batch.dtype != np.uint8
+            or batch.shape[1:] != expected
+            or count < 1
+            or (self.max_batch and count > self.max_batch)
+        ):
+            most = self.max_batch or 'any'
+            raise ContractError(
+                f'a batch of type {batch.dtype} and shape {batch.shape}',
+                f'uint8 (N, {", ".join(map(str, expected))}) with N up to {most}',
+            )
+
+
+def signature_from_dict(data: Mapping[str, Any]) -> ModelSignature:
+    """
+    Read a contract back from its metadata.
+
+    :raises ModelError: if it was written by a version that knew other keys.
+    """
+    try:
+        values = dict(data)
+        values['size_hw'] = tuple(values['size_hw'])
+        values['tensors'] = tuple(values['tensors'])
+        return ModelSignature(**values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(
+            f'a compiled model with unreadable metadata ({error})',
+            do='compile it again with this version',
+        ) from error
