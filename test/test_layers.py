@@ -29,7 +29,7 @@ LAYERS = {
     'compile': ({'core', 'image', 'compile'}, {'numpy', 'onnx', 'google', 'spox'}),
     'metrics': ({'core', 'masks', 'metrics'}, {'numpy', 'cv2'}),
     'sim': ({'core', 'image', 'masks', 'sim'}, {'numpy', 'cv2'}),
-    'training': ({'core', 'image', 'training'}, {'numpy', 'cv2'}),
+    'training': ({'core', 'image', 'sim', 'training'}, {'numpy', 'cv2'}),
     'share': ({'core'}, set()),
     'threads': (set(), set()),
     'docs': ({'core'}, set()),

@@ -19,13 +19,6 @@ SETTINGS = (
     'engine', 'device', 'threads', 'inference_precision', 'score_threshold', 'mask_threshold',
     'min_confidence', 'classes', 'upsample',
 )
-# What people read first; the rest stands in --json.
-HEADLINES = (
-    'miou', 'pq', 'sq', 'rq', 'pq_things', 'pq_stuff', 'ap', 'ap50', 'boundary_f', 'object_pq',
-    'object_precision', 'object_recall', 'object_recall_from_400', 'object_recall_under_400',
-    'object_recall_400_to_2500', 'object_recall_over_2500',
-)
-COLUMNS = ('iou', 'pq', 'sq', 'rq', 'ap', 'boundary_f')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('model', help='a compiled model, or the name of a classical method')
     parser.add_argument(
         '--data', type=Path, required=True,
-        help='folder with images/ and panoptic.json with panoptic/ (COCO), or labels/ (class ids)',
+        help='folder with images/ and panoptic.json with panoptic/ (COCO), or labels/ (class '
+        'ids), or of photographs with index.json and lists',
+    )
+    parser.add_argument(
+        '--list', default='val', dest='listed', metavar='NAME',
+        help='which photographs, NAME.txt beside index.json (val)',
     )
     for name, meaning in (
         ('images', 'folder of the images (DATA/images)'),
@@ -50,7 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='score this beside it: a constant map of the most frequent class, or a classical '
         'method; may be given again',
     )
-    parser.add_argument('--out', type=Path, help='folder for eval.json and a table of images')
+    parser.add_argument('--out', type=Path,
+                        help='folder for eval.json, images.png and confusion.png')
     parser.add_argument('--show', choices=('worst', 'random'), default='worst',
                         help='which images the table holds (worst)')
     parser.add_argument('--rows', type=int, default=12, help='images in the table (12)')
@@ -65,9 +64,10 @@ def run(args: argparse.Namespace) -> int:
     :returns: 0, or 1 where an image was left out.
     :raises SegError: if the data cannot be read, or the model cannot be opened.
     """
+    from seg_ros.commands.by_source import BySource
     from seg_ros.commands.contact_sheet import ContactSheet
+    from seg_ros.commands.eval_report import report
     from seg_ros.commands.evaluation import baselines, evaluate, model_contender, subject_for
-    from seg_ros.commands.ground_truth import open_examples
     from seg_ros.commands.options import settings_from_args
     from seg_ros.commands.progress import build_report, Progress
     from seg_ros.engines import open_engine
@@ -75,20 +75,22 @@ def run(args: argparse.Namespace) -> int:
 
     settings = settings_from_args(args, ('model', *SETTINGS))
     with ExitStack() as stack:
-        with build_report('eval') as report:
-            segmenter = Segmenter(open_engine(settings, report), settings)
+        with build_report('eval') as building:
+            segmenter = Segmenter(open_engine(settings, building), settings)
         stack.callback(segmenter.close)
-        subject = subject_for(open_examples(_places(args), segmenter.card), segmenter.card)
+        subject = subject_for(_examples(args, segmenter.card), segmenter.card)
         contenders = [
             model_contender(segmenter, subject), *baselines(args.baselines, subject, stack)
         ]
         sheet = ContactSheet(
             subject.card, contenders[0].card, args.rows if args.out else 0, args.show
         )
+        by_source = BySource(subject.card, contenders[0].card)
         progress = Progress('eval', len(subject.examples))
         precision = find_spec('pycocotools') is not None
         scores = evaluate(
-            subject, contenders, precision, sheet.look if args.out else _unseen, progress
+            subject, contenders, precision,
+            (sheet.look, by_source.look) if args.out else (by_source.look,), progress,
         )
         figures = {
             'model': segmenter.card.name,
@@ -96,15 +98,21 @@ def run(args: argparse.Namespace) -> int:
             'skipped': progress.skipped,
             'notes': _notes(subject, segmenter.card, precision),
             **_figures(subject.card, scores),
+            'by_source': by_source.figures(),
         }
     if args.out:
         _write(args.out, figures, sheet)
-    print(json.dumps(figures) if args.json else _told(figures))
+    print(json.dumps(figures) if args.json else report(figures))
     return int(progress.skipped > 0)
 
 
-def _unseen(*_: Any) -> None:
-    """Look at nothing."""
+def _examples(args: argparse.Namespace, card: 'ModelCard') -> Any:
+    from seg_ros.commands.ground_truth import open_examples
+    from seg_ros.commands.photograph_truth import photograph_examples
+
+    if (args.data / 'index.json').is_file():
+        return photograph_examples(args.data, args.listed)
+    return open_examples(_places(args), card)
 
 
 def _places(args: argparse.Namespace) -> Any:
@@ -142,37 +150,23 @@ def _figures(card: 'ModelCard', scores: Mapping[str, 'Scores']) -> dict[str, Any
             name: {card.by_id[class_id].name: row for class_id, row in sorted(rows.items())}
             for name, (_, rows) in found.items()
         },
+        'confusion': _confusion(card, scores['model']),
+    }
+
+
+def _confusion(card: 'ModelCard', scores: 'Scores') -> dict[str, dict[str, float]]:
+    names = [*(item.name for item in card.classes), 'no class']
+    return {
+        card.by_id[class_id].name: dict(zip(names, row, strict=True))
+        for class_id, row in scores.confusion.shares().items()
     }
 
 
 def _write(folder: Path, figures: Mapping[str, Any], sheet: Any) -> None:
+    from seg_ros.commands.confusion_table import draw_confusion
     from seg_ros.commands.masks import write_file
     from seg_ros.image.encodings import encode_png
 
+    write_file(folder / 'confusion.png', encode_png(draw_confusion(figures['confusion'])))
     write_file(folder / 'eval.json', json.dumps(figures, indent=1).encode())
     write_file(folder / 'images.png', encode_png(sheet.image()))
-
-
-def _told(figures: Mapping[str, Any]) -> str:
-    left_out = f' ({figures["skipped"]} left out)' if figures['skipped'] else ''
-    scores = figures['scores']
-    lines = [f'{figures["model"]} on {figures["images"]} images{left_out}',
-             *figures['notes'], '', _line('', scores)]
-    lines += [
-        _line(name.replace('_', ' '), [_number(item.get(name)) for item in scores.values()])
-        for name in HEADLINES if any(item.get(name) is not None for item in scores.values())
-    ]
-    lines += ['', _line('class', COLUMNS)]
-    lines += [
-        _line(name, [_number(row.get(column)) for column in COLUMNS])
-        for name, row in figures['per_class']['model'].items()
-    ]
-    return '\n'.join(lines)
-
-
-def _line(name: str, cells: Any) -> str:
-    return f'{name:<28}' + ''.join(f'{cell:>12}' for cell in cells)
-
-
-def _number(value: float | None) -> str:
-    return '-' if value is None else f'{value:.3f}'

@@ -154,14 +154,14 @@ def _traditional(
 
 
 def evaluate(
-    subject: Subject, contenders: Sequence[Contender], precision: bool, look: Look,
+    subject: Subject, contenders: Sequence[Contender], precision: bool, looks: Sequence[Look],
     progress: Progress,
 ) -> Mapping[str, Scores]:
     """
     Score all images; what cannot be read is told and left out.
 
     :param precision: whether to measure average precision.
-    :param look: is shown each image, its truth and the first contender's masks.
+    :param looks: are shown each image, its truth and the first contender's masks.
     :raises ImageError: if no image could be read.
     """
     scores = {item.name: Scores(subject.card, item.card, precision) for item in contenders}
@@ -177,7 +177,8 @@ def evaluate(
             found = [item.find(frame) for item in contenders]
             for item, masks in zip(contenders, found, strict=True):
                 scores[item.name].add(truth.segmentation, masks, truth.crowd)
-            look(example, frame, truth, found[0])
+            for look in looks:
+                look(example, frame, truth, found[0])
             done += 1
             progress.step()
     if not done:

@@ -34,11 +34,13 @@ class Example:
     An image and what it shows.
 
     :param truth: reads its masks; it raises ImageError where they cannot be read.
+    :param source: which part of the data set it belongs to, where that has parts.
     """
 
     name: str
     image: Path
     truth: Callable[[], Truth]
+    source: str = ''
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """`seg_ros train`: the panoptic network trained on rendered images, and exported."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 import sys
 from typing import Any
@@ -19,7 +20,28 @@ ROLES = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument(
-        '--data', type=Path, nargs='+', required=True, help='folders that `seg_ros render` wrote'
+        '--data', type=Path, nargs='+', required=True,
+        help='folders with panoptic.json, as `seg_ros render` writes them, or of photographs with '
+        'index.json',
+    )
+    parser.add_argument(
+        '--list', default='train', dest='listed', metavar='NAME',
+        help='which list of the photographs, NAME.txt beside index.json (default: train)',
+    )
+    parser.add_argument(
+        '--share', nargs='*', default=[], metavar='SOURCE=PARTS', dest='shares',
+        help='how often a source is drawn; others are left out (default: as it has images)',
+    )
+    parser.add_argument(
+        '--labels', type=Path, nargs='*', default=[],
+        help='files of polygons drawn by hand over photographs',
+    )
+    parser.add_argument(
+        '--cache', type=Path, help='where reduced images are kept (default: OUTPUT/cache)'
+    )
+    parser.add_argument(
+        '--paste', nargs='*', default=[], metavar='SOURCE=CLASS,CLASS',
+        help='paste what is of these classes in some sources into images of all',
     )
     parser.add_argument(
         '-o', '--output', type=Path, required=True,
@@ -82,7 +104,6 @@ def run(args: argparse.Namespace) -> int:
             'training without PyTorch', 'torch', 'pip install "seg_ros[train]"'
         ) from error
     from seg_ros.commands.figures import print_figures
-    from seg_ros.training.samples import Samples
     from seg_ros.training.train import open_run, Recipe
 
     for option, sides in (('--size', args.size), ('--crop', args.crop)):
@@ -92,14 +113,16 @@ def run(args: argparse.Namespace) -> int:
         raise SettingError(f'--keep {args.keep:g}', 'from 0 to 1, with --init WEIGHTS.npz')
     if args.workers < 0:
         raise SettingError(f'--workers {args.workers}', '0 or more')
-    samples = Samples(args.data, lambda line: print(line, file=sys.stderr))
+    samples = _samples(args)
     recipe = Recipe(
         steps=args.steps, batch=args.batch, seed=args.seed, threads=args.threads,
         init=args.init, rates=tuple(args.rates), frozen=args.frozen, size_hw=tuple(args.crop),
+        input_hw=tuple(args.size),
         device=args.device, workers=args.workers,
     )
     training = open_run(recipe, len(samples.categories), args.output, args.resume)
-    _train(training, samples, args.output)
+    cutouts = _cutouts(samples, args.paste) if args.paste else None
+    _train(training, samples, args.output, cutouts)
     training.mean.cpu()
     if args.keep:
         from seg_ros.training.weights import blend_weights, write_weights
@@ -110,14 +133,53 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _train(training: Any, samples: Any, folder: Path) -> None:
+def _samples(args: argparse.Namespace) -> Any:
+    from seg_ros.training.hand_labels import read_hand_labels
+    from seg_ros.training.samples import open_sources, Samples
+
+    labels: dict[str, Any] = {}
+    for path in args.labels:
+        labels |= read_hand_labels(path)
+    return Samples(
+        open_sources(args.data, args.listed, labels), args.cache or args.output / 'cache',
+        dict(_share(words) for words in args.shares), lambda line: print(line, file=sys.stderr),
+    )
+
+
+def _share(words: str) -> tuple[str, float]:
+    name, _, number = words.partition('=')
+    try:
+        return name, float(number)
+    except ValueError as error:
+        raise SettingError(f'--share {words}', 'SOURCE=PARTS, such as renders=0.3') from error
+
+
+def _cutouts(samples: Any, wishes: Sequence[str]) -> Any:
+    from seg_ros.training.paste import Cutouts
+
+    channels = {item['name']: channel for channel, item in enumerate(samples.categories)}
+    stores = {store.name: store for store in samples.stores}
+    chosen = []
+    for wish in wishes:
+        name, _, classes = wish.partition('=')
+        try:
+            chosen.append((stores[name], [channels[item] for item in classes.split(',')]))
+        except KeyError as error:
+            raise SettingError(
+                f'--paste {wish}: {error}', f'SOURCE=CLASS,CLASS of {", ".join(stores)} and '
+                f'{", ".join(channels)}',
+            ) from error
+    return Cutouts(chosen, samples.things())
+
+
+def _train(training: Any, samples: Any, folder: Path, cutouts: Any) -> None:
     from seg_ros.training.losses import SHARES
     from seg_ros.training.train import train
     from tqdm import tqdm
 
     bar = tqdm(
-        train(training, samples, folder), initial=training.step, total=training.recipe.steps,
-        unit='step', file=sys.stderr, mininterval=5,
+        train(training, samples, folder, cutouts), initial=training.step,
+        total=training.recipe.steps, unit='step', file=sys.stderr, mininterval=5,
     )
     for now in bar:
         if now.step % 100 == 0:

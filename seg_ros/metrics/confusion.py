@@ -42,12 +42,31 @@ class Confusion:
             for number, class_id in enumerate(self._ids) if union[number]
         }
 
+    def shares(self) -> dict[int, list[float]]:
+        """
+        Return what the pixels of each true class were taken for, by id of the classes that occur.
+
+        :returns: shares of the classes in the card's order, and at last of no class.
+        """
+        return {
+            class_id: [float(share) for share in row / row.sum()]
+            for class_id, row in zip(self._ids, self.pixels[:-1], strict=True) if row.any()
+        }
+
     def figures(self) -> dict[str, float | None]:
-        """Return `miou` over the classes that occur, and the share of right pixels, `accuracy`."""
-        values = list(self.per_class().values())
+        """
+        Return mean intersections over union, and the share of right pixels, `accuracy`.
+
+        :returns: `miou` over the classes that were there or were found, `miou_present` over those
+            that were there.
+        """
+        per_class = self.per_class()
+        values = list(per_class.values())
+        present = [per_class[class_id] for class_id in self.shares()]
         judged = self.pixels[:-1]
         total = int(judged.sum())
         return {
             'miou': sum(values) / len(values) if values else None,
+            'miou_present': sum(present) / len(present) if present else None,
             'accuracy': float(np.diag(judged).sum() / total) if total else None,
         }

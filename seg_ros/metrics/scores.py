@@ -14,6 +14,7 @@ from seg_ros.metrics.mask_ap import MaskAp
 from seg_ros.metrics.objects import Objects
 from seg_ros.metrics.overlap import overlap_of, parts_of
 from seg_ros.metrics.panoptic_quality import PanopticQuality
+from seg_ros.metrics.recall import RecallBySize
 
 NONE: frozenset[int] = frozenset()
 
@@ -33,6 +34,7 @@ class LiveScores:
         self.confusion = Confusion(card)
         self.panoptic = PanopticQuality(card)
         self.objects = Objects()
+        self.recall = RecallBySize(card)
         self._found_card = found_card or card
 
     def add(self, truth: Segmentation, found: Segmentation, crowd: frozenset[int] = NONE) -> None:
@@ -52,6 +54,7 @@ class LiveScores:
         overlap = overlap_of(*parts, crowd)
         self.panoptic.add(overlap)
         self.objects.add(overlap)
+        self.recall.add(overlap)
 
     def figures(self) -> dict[str, float | int | None]:
         """Return `miou`, `accuracy` and, but for semantic truths, `pq`…, `object_recall`…."""
@@ -61,12 +64,13 @@ class LiveScores:
         return {**self.confusion.figures(), **self.panoptic.figures(), **objects}
 
     def per_class(self) -> dict[int, dict[str, float]]:
-        """Return `iou`, `pq`, `sq` and `rq` by id of the classes that occur."""
+        """Return `iou`, `pq`…, and `recall_from_400`… by id of the classes that occur."""
         rows: dict[int, dict[str, float]] = {
             class_id: {'iou': iou} for class_id, iou in self.confusion.per_class().items()
         }
-        for class_id, row in self.panoptic.per_class().items():
-            rows.setdefault(class_id, {}).update(row)
+        for part in (self.panoptic.per_class(), self.recall.per_class()):
+            for class_id, row in part.items():
+                rows.setdefault(class_id, {}).update(row)
         return rows
 
 
@@ -83,6 +87,7 @@ class Scores:
     ) -> None:
         self._live = LiveScores(card, found_card)
         self._boundary = Boundary(card)
+        self.confusion = self._live.confusion
         self._precision = MaskAp(card) if precision and card.task != 'semantic' else None
 
     def add(self, truth: Segmentation, found: Segmentation, crowd: frozenset[int] = NONE) -> None:

@@ -1,18 +1,23 @@
 """What a training is shown, step by step."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+from seg_ros.training.augment import cut_out, framed, recolored
 from seg_ros.training.network import STRIDE
-from seg_ros.training.samples import augmented, Samples
+from seg_ros.training.paste import Cutouts, paste
+from seg_ros.training.sample import Sample
+from seg_ros.training.samples import Random, Samples
 from seg_ros.training.targets import make_targets
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 _NOISE = 0.04   # of white, the most that an image gets
+_PASTED = 0.4   # of the images get something pasted into them
+_CUT_OUT = 0.15
 
 
 class Batch(NamedTuple):
@@ -26,10 +31,12 @@ class Batch(NamedTuple):
     rgb: Tensor
     noise: Tensor
     classes: Tensor
+    absent: Tensor
     emphasis: Tensor
     centers: Tensor
     offsets: Tensor
     weights: Tensor
+    known: Tensor
 
 
 class Batches(Dataset[Batch]):
@@ -38,32 +45,41 @@ class Batches(Dataset[Batch]):
 
     :param count: images a batch.
     :param size_hw: of the windows that are cut out of them.
+    :param input_hw: of the network that will be exported.
+    :param cutouts: to paste, if any.
     """
 
     def __init__(
-        self, samples: Samples, count: int, size_hw: tuple[int, int], seed: int
+        self, samples: Samples, count: int, size_hw: tuple[int, int], input_hw: tuple[int, int],
+        seed: int, cutouts: Cutouts | None = None,
     ) -> None:
         self._samples = samples
         self._count = count
-        self._size_hw = size_hw
+        self._sizes = size_hw, input_hw
         self._seed = seed
+        self._cutouts = cutouts
         self._chances = samples.drawing_weights()
+        self._things = samples.things()
 
     def __getitem__(self, step: int) -> Batch:
-        """Draw images, and cut, turn and recolour them."""
+        """Draw images, cut, turn and recolour them, and paste things into them."""
         random = np.random.default_rng([self._seed, step])
-        rows = []
-        for number in random.choice(len(self._samples), self._count, p=self._chances):
-            rgb, classes, instances = augmented(
-                self._samples.stored(number), self._size_hw, random
-            )
-            wanted = make_targets(classes, instances, STRIDE)
-            noise = np.float32(random.uniform(0, _NOISE))
-            rows.append((
-                rgb, noise, wanted.classes, wanted.emphasis, wanted.centers, wanted.offsets,
-                wanted.weights,
-            ))
+        numbers = random.choice(len(self._samples), self._count, p=self._chances)
+        rows = [self._row(self._samples[number], random) for number in numbers]
         return Batch(*(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)))
+
+    def _row(self, sample: Sample, random: Random) -> tuple[Any, ...]:
+        sample = framed(sample, *self._sizes, random)
+        if self._cutouts and random.random() < _PASTED:
+            sample = paste(sample, self._cutouts, random)
+        if random.random() < _CUT_OUT:
+            sample = cut_out(sample, random)
+        wanted = make_targets(sample, self._things, STRIDE)
+        noise = np.float32(random.uniform(0, _NOISE))
+        return (
+            recolored(sample.rgb, random), noise, wanted.classes, sample.absent, wanted.emphasis,
+            wanted.centers, wanted.offsets, wanted.weights, wanted.known,
+        )
 
 
 def batches_of(

@@ -1,5 +1,6 @@
 """How wrong the network is."""
 
+from seg_ros.training.sample import ABSENT, VOID
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -8,39 +9,56 @@ SHARES = {'semantic': 1.0, 'center': 0.5, 'offset': 0.2}
 
 
 def semantic_loss(
-    logits: Tensor, classes: Tensor, weights: Tensor, emphasis: Tensor
+    logits: Tensor, classes: Tensor, absent: Tensor, weights: Tensor, emphasis: Tensor
 ) -> Tensor:
     """
-    Cross entropy at image size, half of it over the worst 30 % of the pixels.
+    Cross entropy at image size over what is known, half of it over the worst pixels.
+
+    A pixel that is of none of some classes costs -log(1 - p), p their common probability. The
+    worst are 30 % of the image, or all that is known where that is less.
 
     :param logits: (N, C, h, w).
-    :param classes: uint8 (N, H, W), 255 = void.
+    :param classes: uint8 (N, H, W), `ABSENT` or `VOID` where there is no class.
+    :param absent: bool (N, C), the classes that pixels marked `ABSENT` are not of.
     :param weights: (C), of each class.
     :param emphasis: (N, H, W), of each pixel.
     """
     large = functional.interpolate(
         logits, size=classes.shape[1:], mode='bilinear', align_corners=False
     )
+    labelled = classes.long().masked_fill(classes >= ABSENT, VOID)
     each = functional.cross_entropy(
-        large, classes.long(), weights, ignore_index=255, reduction='none'
+        large, labelled, weights, ignore_index=VOID, reduction='none'
     )
+    each = each + _absence(large, absent) * (classes == ABSENT)
     each = (each * emphasis).flatten(1)
-    worst = each.topk(each.shape[1] * 3 // 10, sorted=False)[0]
-    return 0.5 * each.mean() + 0.5 * worst.mean()
+    asked = (classes != VOID).flatten(1).sum(1).clamp(min=each.shape[1] // 20)
+    count = each.shape[1] * 3 // 10
+    worst = each.topk(count, sorted=False)[0].sum(1) / asked.clamp(max=count)
+    return (0.5 * each.sum(1) / asked + 0.5 * worst).mean()
 
 
-def center_loss(logits: Tensor, centers: Tensor) -> Tensor:
+def _absence(logits: Tensor, absent: Tensor) -> Tensor:
+    """Return -log of the probability of all classes but the absent ones: (N, H, W)."""
+    # Where all classes are absent the pixel is of something else, of which nothing is asked.
+    absent = absent & ~absent.all(1, keepdim=True)
+    others = logits.masked_fill(absent[:, :, None, None], -1e4)
+    return logits.logsumexp(1) - others.logsumexp(1)
+
+
+def center_loss(logits: Tensor, centers: Tensor, known: Tensor) -> Tensor:
     """
     Focal loss of a heat map, Law and Deng, "CornerNet" (ECCV 2018), equation 1.
 
     :param logits: (N, h, w).
     :param centers: (N, h, w), 1 at centres.
+    :param known: (N, h, w), 0 where nothing is asked.
     """
     chance = torch.sigmoid(logits).clamp(1e-4, 1 - 1e-4)
     peak = (centers >= 0.999).float()
     hit = peak * (1 - chance) ** 2 * chance.log()
     miss = (1 - peak) * (1 - centers) ** 4 * chance ** 2 * (1 - chance).log()
-    return -(hit + miss).sum() / peak.sum().clamp(min=1)
+    return -((hit + miss) * known).sum() / peak.sum().clamp(min=1)
 
 
 def offset_loss(offsets: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from seg_ros.training.sample import instances_known, Sample
 
-VOID = 255
 _SIGMA = 1.6    # of a centre's bump, in cells
 _LEAST = 24     # pixels below which a visible rest is not asked for
 _SMALL = 1200   # pixels below which a thing's class is asked for with more emphasis
@@ -17,11 +17,12 @@ class Targets:
     """
     What an image's outputs should be.
 
-    :param classes: uint8 (H, W), channel numbers, 255 = not asked.
+    :param classes: uint8 (H, W), channel numbers, `ABSENT` or `VOID`.
     :param emphasis: float32 (H, W), 1, and more on small things.
     :param centers: float32 (h, w), 1 at each centre, falling off around it.
     :param offsets: float32 (2, h, w), dy and dx from each cell's middle to its thing's centre.
     :param weights: float32 (h, w), 0 outside of things; small things weigh more a cell.
+    :param known: float32 (h, w), 1 where it is known whether there is a centre, else 0.
     """
 
     classes: NDArray[np.uint8]
@@ -29,17 +30,16 @@ class Targets:
     centers: NDArray[np.float32]
     offsets: NDArray[np.float32]
     weights: NDArray[np.float32]
+    known: NDArray[np.float32]
 
 
-def make_targets(
-    classes: NDArray[np.uint8], instances: NDArray[np.uint8], stride: int
-) -> Targets:
+def make_targets(sample: Sample, things: NDArray[np.bool_], stride: int) -> Targets:
     """
-    Derive all targets from the true maps.
+    Derive all targets from what is known of an image.
 
-    :param classes: (H, W) channel numbers, 255 = void.
-    :param instances: (H, W), 0 = none; one number is one thing.
+    :param things: (C), which classes are things.
     """
+    classes, instances = sample.classes, sample.instances
     height, width = classes.shape[0] // stride, classes.shape[1] // stride
     middle = stride // 2
     cells = instances[middle::stride, middle::stride]
@@ -59,7 +59,8 @@ def make_targets(
         weights[mask] = 6 / np.sqrt(max(int(mask.sum()), 4))
     scale = np.sqrt(_SMALL / np.maximum(areas, 1)).clip(1, _EMPHASIS).astype(np.float32)
     emphasis = np.append(np.float32(1), scale[1:])[instances]
-    return Targets(classes, emphasis, centers, offsets, weights)
+    asked = instances_known(sample, things)[middle::stride, middle::stride] | (centers > 0.1)
+    return Targets(classes, emphasis, centers, offsets, weights, asked.astype(np.float32))
 
 
 def _bump(centers: NDArray[np.float32], y: float, x: float) -> None:

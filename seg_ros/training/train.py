@@ -16,6 +16,7 @@ from seg_ros.core.errors import SettingError
 from seg_ros.training.batches import Batch, Batches, batches_of
 from seg_ros.training.losses import center_loss, offset_loss, semantic_loss, SHARES
 from seg_ros.training.network import freeze, load_backbone, PanopticNetwork, parameter_groups
+from seg_ros.training.paste import Cutouts
 from seg_ros.training.samples import Samples
 from seg_ros.training.weights import read_weights, write_weights
 import torch
@@ -33,6 +34,7 @@ class Recipe:
     How to train.
 
     :param size_hw: of the crops that the network sees; multiples of 32.
+    :param input_hw: of the exported network.
     :param rates: the highest learning rates of the backbone and of the new layers.
     :param init: weights to begin with: NPZ of an earlier run, or torchvision's MobileNetV2 (.pth).
     :param frozen: how many of the backbone's layers, from the image on, stay as they are.
@@ -45,6 +47,7 @@ class Recipe:
     steps: int = 20000
     batch: int = 8
     size_hw: tuple[int, int] = (224, 288)
+    input_hw: tuple[int, int] = (288, 384)
     rates: tuple[float, float] = (4e-4, 1.5e-3)
     seed: int = 0
     init: Path | None = None
@@ -103,12 +106,16 @@ def _device(recipe: Recipe) -> torch.device:
     return torch.device(recipe.device)
 
 
-def train(run: Run, samples: Samples, folder: Path) -> Iterator[Run]:
+def train(
+    run: Run, samples: Samples, folder: Path, cutouts: Cutouts | None = None
+) -> Iterator[Run]:
     """Train to the end, yielding after every step; the checkpoint is written now and then."""
     folder.mkdir(parents=True, exist_ok=True)
     recipe, device = run.recipe, _device(run.recipe)
     weights = torch.from_numpy(samples.class_weights()).to(device)
-    batches = Batches(samples, recipe.batch, recipe.size_hw, recipe.seed)
+    batches = Batches(
+        samples, recipe.batch, recipe.size_hw, recipe.input_hw, recipe.seed, cutouts
+    )
     saved = time.monotonic()
     run.network.train()
     freeze(run.network.features[:recipe.frozen])
@@ -165,8 +172,10 @@ def _images(batch: Batch, seed: int) -> Tensor:
 def _losses(outputs: tuple[Tensor, ...], batch: Batch, weights: Tensor) -> dict[str, Tensor]:
     semantic, center, offset = (output.float() for output in outputs)
     return {
-        'semantic': semantic_loss(semantic, batch.classes, weights, batch.emphasis),
-        'center': center_loss(center[:, 0], batch.centers),
+        'semantic': semantic_loss(
+            semantic, batch.classes, batch.absent, weights, batch.emphasis
+        ),
+        'center': center_loss(center[:, 0], batch.centers, batch.known),
         'offset': offset_loss(offset, batch.offsets, batch.weights),
     }
 

@@ -136,7 +136,9 @@ def test_settings_change_what_is_found(panoptic, capsys):
 def test_a_folder_of_labels_is_scored_by_class(labelled, capsys):
     assert run('otsu', labelled, '--json') == 0
     found = figures(capsys)
-    assert set(found['scores']['model']) == {'miou', 'accuracy', 'boundary_f'}
+    assert set(found['scores']['model']) == {
+        'miou', 'miou_present', 'accuracy', 'boundary_f'
+    }
     assert found['scores']['model']['miou'] > 0.9
     assert set(found['per_class']['model']) == {'background', 'object'}
 
@@ -234,3 +236,41 @@ def test_what_is_found_in_a_crowd_is_not_wrong(panoptic, capsys):
     scores = figures(capsys)['scores']['model']
     assert scores['object_count_400_to_2500'] == 3
     assert scores['object_recall'] == scores['object_precision'] == scores['rq_things'] == 1
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    """Write two sources of one photograph; only the first knows who is in it."""
+    root, rows = tmp_path / 'photographs', []
+    for source in ('street', 'shop'):
+        for kind in ('images', 'labels', 'instances'):
+            (root / source / kind).mkdir(parents=True)
+        pixels, numbers = draw(BOXES)
+        labels = np.where(numbers > 0, 3, 255 if source == 'shop' else 0).astype(np.uint8)
+        cv2.imwrite(str(root / source / 'images/a.jpg'), pixels)
+        cv2.imwrite(str(root / source / 'labels/a.png'), labels)
+        cv2.imwrite(str(root / source / 'instances/a.png'), numbers.astype(np.uint16))
+        rows.append({'name': 'a', 'source': source, 'complete': ['object'], 'license': 'CC0'})
+    (root / 'index.json').write_text(json.dumps(rows))
+    (root / 'val.txt').write_text('street/a shop/a')
+    return root
+
+
+def test_photographs_are_scored_by_source_class_and_size(photographs, tmp_path, capsys):
+    assert run('otsu', photographs, '--json', '--out', tmp_path / 'out') == 0
+    found = figures(capsys)
+    assert found['images'] == 2
+    assert list(found['by_source']) == ['shop', 'street']
+    assert found['by_source']['shop']['object_recall_from_400'] == 1
+    row = found['per_class']['model']['object']
+    assert (row['recall_400_to_2500'], row['count_400_to_2500']) == (1, 4)
+    assert found['confusion']['object']['object'] > 0.95
+    assert cv2.imread(str(tmp_path / 'out/confusion.png')).shape[1] > 200
+
+
+def test_the_confusion_is_printed_in_percent(photographs, capsys):
+    run('otsu', photographs)
+    lines = capsys.readouterr().out.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith('true class, % found as'))
+    assert lines[start].split()[-3:] == ['person', 'no', 'class']
+    assert any(line.startswith('object 400 to 2500 pixels, found') for line in lines)

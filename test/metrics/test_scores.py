@@ -80,7 +80,7 @@ def test_truths_without_instances_are_scored_by_class_alone():
     found = image((0, 0, 10, 10))
     scores.add(truth, found)
     figures, per_class = scores.figures()
-    assert figures == {'miou': 1, 'accuracy': 1, 'boundary_f': 1}
+    assert figures == {'miou': 1, 'miou_present': 1, 'accuracy': 1, 'boundary_f': 1}
     assert per_class == {3: {'iou': 1, 'boundary_f': 1}, 8: {'iou': 1, 'boundary_f': 1}}
 
 
@@ -136,3 +136,33 @@ def test_a_truth_lists_its_instances():
     assert [(item.id, item.class_id, item.xyxy, item.area) for item in truth.segments] == [
         (1, 8, (0, 0, 10, 10), 100), (2, 8, (30, 20, 40, 39), 190)
     ]
+
+
+def test_recall_of_a_class_counts_instances_found_with_that_class():
+    classes, instances = np.full((40, 60), 3, np.uint8), np.zeros((40, 60), np.uint16)
+    classes[:30, :30], instances[:30, :30] = 8, 1
+    classes[:10, 40:50], instances[:10, 40:50] = 8, 2
+    truth = truth_from_maps(classes, instances, CARD)
+    scores = LiveScores(CARD)
+    scores.add(truth, image((0, 0, 30, 29)))
+    row = scores.per_class()[8]
+    assert (row['recall_from_400'], row['count_from_400']) == (1, 1)
+    assert (row['recall_under_400'], row['count_under_400']) == (0, 1)
+    assert 'recall_over_2500' not in row
+    assert 'recall_from_400' not in scores.per_class()[3]
+
+
+def test_confusion_says_what_true_pixels_were_taken_for():
+    scores = LiveScores(CARD)
+    scores.add(image((0, 0, 10, 10), void_rows=2), image((0, 0, 5, 10)))
+    shares = scores.confusion.shares()
+    assert shares[8] == [0.5, 0.5, 0]
+    assert shares[3] == [1, 0, 0]
+
+
+def test_a_class_that_was_only_found_lowers_the_mean_over_all_and_not_over_those_present():
+    scores = LiveScores(CARD)
+    scores.add(image(), image((0, 0, 12, 10)))
+    figures = scores.figures()
+    assert figures['miou_present'] == pytest.approx(0.95)
+    assert figures['miou'] == pytest.approx(0.475)

@@ -62,28 +62,29 @@ def test_void_pixels_do_not_count():
     classes[:, :, 8:] = 255
     changed = logits.clone()
     changed[..., 3:] += 5      # cells whose pixels, with their interpolation, are all void
-    weights, emphasis = torch.ones(3), torch.ones(1, 16, 16)
+    rest = torch.zeros(1, 3, dtype=torch.bool), torch.ones(3), torch.ones(1, 16, 16)
     assert torch.allclose(
-        semantic_loss(logits, classes, weights, emphasis),
-        semantic_loss(changed, classes, weights, emphasis),
+        semantic_loss(logits, classes, *rest),
+        semantic_loss(changed, classes, *rest),
     )
 
 
 def test_an_error_counts_for_more_where_there_is_emphasis():
     logits = torch.zeros(1, 2, 4, 4)
     logits[:, 1, :2, :2] = 4    # class 1 where all is 0
-    classes, weights, emphasis = torch.zeros(1, 4, 4).long(), torch.ones(2), torch.ones(1, 4, 4)
-    even = semantic_loss(logits, classes, weights, emphasis)
+    classes, emphasis = torch.zeros(1, 4, 4).long(), torch.ones(1, 4, 4)
+    rest = torch.zeros(1, 2, dtype=torch.bool), torch.ones(2), emphasis
+    even = semantic_loss(logits, classes, *rest)
     emphasis[:, :2, :2] = 2
-    assert semantic_loss(logits, classes, weights, emphasis) > 1.5 * even
+    assert semantic_loss(logits, classes, *rest) > 1.5 * even
 
 
 def test_losses_are_least_for_the_truth():
     centers = torch.zeros(1, 8, 8)
     centers[0, 3, 4] = 1
     right = torch.where(centers > 0, 6.0, -6.0)
-    assert center_loss(right, centers) < 1e-2
-    assert center_loss(-right, centers) > 1
+    assert center_loss(right, centers, centers >= 0) < 1e-2
+    assert center_loss(-right, centers, centers >= 0) > 1
     wanted = torch.randn(1, 2, 8, 8)
     weights = torch.ones(1, 8, 8)
     assert offset_loss(wanted, wanted, weights) == 0

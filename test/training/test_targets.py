@@ -1,7 +1,15 @@
 """What the network is asked to say."""
 
 import numpy as np
+from seg_ros.training.sample import ABSENT, Sample, VOID
 from seg_ros.training.targets import make_targets
+
+THINGS = np.array([False, False, False, True])
+
+
+def targets_of(classes, instances, absent=(False,) * 4):
+    rgb = np.zeros((*classes.shape, 3), np.uint8)
+    return make_targets(Sample(rgb, classes, instances, np.array(absent)), THINGS, 4)
 
 
 def two_boxes() -> tuple[np.ndarray, np.ndarray]:
@@ -14,7 +22,7 @@ def two_boxes() -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_every_cell_of_a_thing_points_to_its_centre():
-    targets = make_targets(*two_boxes(), 4)
+    targets = targets_of(*two_boxes())
     rows, columns = np.mgrid[:16, :24] + 0.5
     for number, (y, x) in {1: (16, 24), 7: (40, 70)}.items():
         cells = two_boxes()[1][2::4, 2::4] == number
@@ -24,7 +32,7 @@ def test_every_cell_of_a_thing_points_to_its_centre():
 
 
 def test_centres_are_one_where_things_have_their_middle():
-    targets = make_targets(*two_boxes(), 4)
+    targets = targets_of(*two_boxes())
     assert targets.centers[4, 6] == 1
     assert targets.centers[10, 17] == 1
     assert np.count_nonzero(targets.centers == 1) == 2
@@ -32,7 +40,7 @@ def test_centres_are_one_where_things_have_their_middle():
 
 
 def test_cells_without_a_thing_are_not_asked_for_an_offset():
-    targets = make_targets(*two_boxes(), 4)
+    targets = targets_of(*two_boxes())
     cells = two_boxes()[1][2::4, 2::4] == 0
     assert not targets.weights[cells].any()
 
@@ -40,7 +48,7 @@ def test_cells_without_a_thing_are_not_asked_for_an_offset():
 def test_a_rest_of_few_pixels_is_not_a_thing():
     instances = np.zeros((32, 32), np.uint8)
     instances[:4, :5] = 2
-    targets = make_targets(np.zeros((32, 32), np.uint8), instances, 4)
+    targets = targets_of(np.zeros((32, 32), np.uint8), instances)
     assert not targets.centers.any()
     assert not targets.weights.any()
 
@@ -48,15 +56,27 @@ def test_a_rest_of_few_pixels_is_not_a_thing():
 def test_a_thing_at_the_rim_has_its_centre_inside():
     instances = np.zeros((32, 32), np.uint8)
     instances[:, 31:] = 1
-    targets = make_targets(np.zeros((32, 32), np.uint8), instances, 4)
+    targets = targets_of(np.zeros((32, 32), np.uint8), instances)
     assert targets.centers[:, 7].max() == 1
 
 
 def test_the_class_of_a_small_thing_is_asked_for_with_more_emphasis():
     instances = np.zeros((128, 128), np.uint8)
     instances[:5, :5], instances[10:30, 10:40], instances[64:, 64:] = 1, 2, 9
-    emphasis = make_targets(np.zeros((128, 128), np.uint8), instances, 4).emphasis
+    emphasis = targets_of(np.zeros((128, 128), np.uint8), instances).emphasis
     assert set(emphasis[instances == 0]) == {1}
     assert set(emphasis[instances == 9]) == {1}
     assert np.allclose(emphasis[instances == 2], np.sqrt(1200 / 600))
     assert set(emphasis[instances == 1]) == {2.5}
+
+
+def test_centres_are_asked_for_where_things_are_known():
+    classes, instances = two_boxes()
+    assert targets_of(classes, instances).known.all()
+    classes[:, 60:] = VOID
+    known = targets_of(classes, instances).known
+    assert known[:, :12].all()
+    assert not known[0, 16:].any()
+    classes[classes == VOID] = ABSENT
+    assert targets_of(classes, instances, (False, False, False, True)).known.all()
+    assert not targets_of(classes, instances, (True, False, False, False)).known.all()

@@ -7,6 +7,7 @@ torch = pytest.importorskip('torch', reason='training needs PyTorch, the extra [
 
 from seg_ros.core.errors import SettingError  # noqa: E402
 from seg_ros.training.batches import Batches, batches_of  # noqa: E402
+from seg_ros.training.sample import Sample  # noqa: E402
 from seg_ros.training.train import open_run, Recipe, save, train  # noqa: E402
 
 
@@ -16,13 +17,16 @@ class Boxes:
     def __len__(self):
         return 16
 
-    def stored(self, number):
+    def __getitem__(self, number):
         random = np.random.default_rng(number)
         y, x = random.integers(0, 200, 2)
         rgb = np.full((360, 480, 3), 60, np.uint8)
         rgb[y:y + 120, x:x + 160] = 220
         inside = (rgb[..., 0] > 100).astype(np.uint8)
-        return rgb, inside, inside
+        return Sample(rgb, inside, inside, np.zeros(2, bool))
+
+    def things(self):
+        return np.array([False, True])
 
     def drawing_weights(self):
         return np.full(16, 1 / 16)
@@ -53,7 +57,8 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path):
 
 
 def test_training_learns(tmp_path):
-    run = open_run(Recipe(steps=60, batch=4, size_hw=(64, 96)), 2, tmp_path, resume=False)
+    recipe = Recipe(steps=60, batch=4, size_hw=(64, 96), input_hw=(64, 96))
+    run = open_run(recipe, 2, tmp_path, resume=False)
     for _ in train(run, Boxes(), tmp_path):
         pass
     losses = np.array(run.losses)
@@ -75,8 +80,8 @@ def test_frozen_layers_stay_as_they_are(tmp_path):
     assert 'features.4.conv.0.0.weight' in changed
 
 
-def test_images_prepared_ahead_are_those_prepared_in_turn():
-    batches = Batches(Boxes(), 2, (64, 64), seed=3)
+def test_pictures_prepared_ahead_are_those_prepared_in_turn():
+    batches = Batches(Boxes(), 2, (64, 64), (288, 384), seed=3)
     cpu = torch.device('cpu')
     ahead = list(batches_of(batches, range(4, 7), cpu, workers=2))
     in_turn = list(batches_of(batches, range(4, 7), cpu, workers=0))

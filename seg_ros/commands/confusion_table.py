@@ -1,0 +1,57 @@
+"""What the pixels of each true class were taken for, as text and as an image."""
+
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+from seg_ros.core.frame import Pixels
+
+_CELL_HW = (44, 92)
+_INK, _PAPER = (20, 20, 20), (255, 255, 255)
+_BLUE = np.array([33, 102, 172])
+
+
+def confusion_lines(shares: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Write the shares as a table, a line for each true class, in percent."""
+    names = _columns(shares)
+    lines = [f'{"true class, % found as":<28}' + ''.join(f'{name:>12}' for name in names)]
+    for true, row in shares.items():
+        lines.append(f'{true:<28}' + ''.join(f'{100 * row[name]:>12.1f}' for name in names))
+    return lines
+
+
+def draw_confusion(shares: Mapping[str, Mapping[str, float]]) -> Pixels:
+    """
+    Draw the shares as a table, darker where they are larger.
+
+    :param shares: by true class, by what it was taken for; 0 to 1.
+    :returns: rgb uint8 (H, W, 3).
+    """
+    names = _columns(shares)
+    height, width = _CELL_HW[0] * (len(shares) + 1), _CELL_HW[1] * (len(names) + 1)
+    image = np.full((height, width, 3), _PAPER, np.uint8)
+    for column, name in enumerate(names, 1):
+        _write(image, name, 0, column, _INK)
+    for row, (true, found) in enumerate(shares.items(), 1):
+        _write(image, true, row, 0, _INK)
+        for column, name in enumerate(names, 1):
+            _fill(image, found[name], row, column)
+    return image
+
+
+def _columns(shares: Mapping[str, Mapping[str, float]]) -> Sequence[str]:
+    return list(next(iter(shares.values()))) if shares else []
+
+
+def _fill(image: Pixels, share: float, row: int, column: int) -> None:
+    y, x = row * _CELL_HW[0], column * _CELL_HW[1]
+    color = np.rint(255 + share * (_BLUE - 255)).astype(np.uint8)
+    image[y:y + _CELL_HW[0] - 1, x:x + _CELL_HW[1] - 1] = color
+    _write(image, f'{100 * share:.1f}', row, column, _PAPER if share > 0.5 else _INK)
+
+
+def _write(
+    image: Pixels, words: str, row: int, column: int, ink: tuple[int, int, int]
+) -> None:
+    at = column * _CELL_HW[1] + 8, row * _CELL_HW[0] + 28
+    cv2.putText(image, words, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, ink, 1, cv2.LINE_AA)

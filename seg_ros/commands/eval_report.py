@@ -1,0 +1,64 @@
+"""The figures of an evaluation in columns."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from seg_ros.commands.confusion_table import confusion_lines
+
+# What people read first; the rest stands in --json.
+HEADLINES = (
+    'miou', 'miou_present', 'pq', 'sq', 'rq', 'pq_things', 'pq_stuff', 'ap', 'ap50', 'boundary_f',
+    'object_pq', 'object_precision', 'object_recall', 'object_recall_from_400',
+    'object_recall_under_400', 'object_recall_400_to_2500', 'object_recall_over_2500',
+)
+COLUMNS = ('iou', 'pq', 'sq', 'rq', 'ap', 'boundary_f')
+
+
+def report(figures: Mapping[str, Any]) -> str:
+    """Write the figures of `seg_ros eval` as people read them."""
+    left_out = f' ({figures["skipped"]} left out)' if figures['skipped'] else ''
+    scores = figures['scores']
+    lines = [f'{figures["model"]} on {figures["images"]} images{left_out}',
+             *figures['notes'], '', _line('', scores)]
+    lines += [
+        _line(name.replace('_', ' '), [_number(item.get(name)) for item in scores.values()])
+        for name in HEADLINES if any(item.get(name) is not None for item in scores.values())
+    ]
+    lines += ['', _line('class', COLUMNS)]
+    lines += [
+        _line(name, [_number(row.get(column)) for column in COLUMNS])
+        for name, row in figures['per_class']['model'].items()
+    ]
+    lines += ['', *_recalls(figures['per_class']['model'])]
+    lines += ['', *confusion_lines(figures['confusion']), *_sources(figures['by_source'])]
+    return '\n'.join(lines)
+
+
+def _recalls(rows: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Write how many instances of each size were found with their class."""
+    sizes = [name.removeprefix('recall_') for row in rows.values() for name in row
+             if name.startswith('recall_')]
+    return [
+        f'{f"{name} {size.replace(chr(95), chr(32))} pixels, found":<36}'
+        f'{row[f"recall_{size}"]:.3f} of {row[f"count_{size}"]}'
+        for name, row in rows.items() for size in dict.fromkeys(sizes) if f'recall_{size}' in row
+    ]
+
+
+def _sources(sources: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    return [
+        line for name, row in sources.items() for line in (
+            '', f'{name}: {row["images"]} images', *(
+                f'  {key.replace("_", " "):<26}{_number(value):>12}'
+                for key, value in row.items() if key != 'images'
+            ),
+        )
+    ]
+
+
+def _line(name: str, cells: Any) -> str:
+    return f'{name:<28}' + ''.join(f'{cell:>12}' for cell in cells)
+
+
+def _number(value: float | None) -> str:
+    return '-' if value is None else f'{value:.3f}'

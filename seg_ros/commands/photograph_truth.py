@@ -1,0 +1,40 @@
+"""Listed photographs with masks as examples to evaluate with."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from seg_ros.commands.ground_truth import Example, Examples, Truth
+from seg_ros.core.errors import ImageError, SettingError
+from seg_ros.metrics.ground_truth import truth_from_maps
+from seg_ros.sim.classes import CARD
+from seg_ros.training.photographs import Photographs, photographs_of
+from seg_ros.training.sample import ABSENT
+
+
+def photograph_examples(root: Path, listed: str) -> Examples:
+    """
+    Open the photographs that a list names; see `seg_ros.training.photographs` for the layout.
+
+    :param listed: `val` for `val.txt`.
+    :raises SettingError: if list or index cannot be read.
+    """
+    items = [
+        Example(name, root / source.name / 'images' / f'{name}.jpg',
+                partial(_truth, source, number), source.name)
+        for source in photographs_of(root, listed, {})
+        for number, name in enumerate(source.names)
+    ]
+    if not items:
+        raise SettingError(f'{root / listed}.txt names no photograph', 'at least one')
+    return Examples(CARD, items)
+
+
+def _truth(source: Photographs, number: int) -> Truth:
+    try:
+        sample = source.read(number)
+    except SettingError as error:
+        raise ImageError(str(error)) from error
+    classes = np.where(sample.classes >= ABSENT, CARD.unlabelled, sample.classes)
+    segmentation = truth_from_maps(classes.astype(np.uint8), sample.instances, CARD)
+    return Truth(segmentation)

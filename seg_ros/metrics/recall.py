@@ -1,0 +1,52 @@
+"""Instances found with their own class, by class and by size."""
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.card import ModelCard
+from seg_ros.metrics.objects import SIZES
+from seg_ros.metrics.overlap import Overlap
+from seg_ros.metrics.panoptic_quality import matches
+
+
+class RecallBySize:
+    """
+    True instances and those that were found, over any number of images.
+
+    An instance is found where a segment of its class overlaps it by more than half.
+
+    :param card: the classes that are scored.
+    """
+
+    def __init__(self, card: ModelCard) -> None:
+        self._found: dict[int, list[bool]] = {item.id: [] for item in card.classes}
+        self._sizes: dict[int, list[int]] = {item.id: [] for item in card.classes}
+
+    def add(self, overlap: Overlap) -> None:
+        """Count one image."""
+        found = np.asarray(matches(overlap).any(axis=1))
+        for row in np.flatnonzero(overlap.truth.is_instance & ~overlap.crowd):
+            class_id = int(overlap.truth.classes[row])
+            self._found[class_id].append(bool(found[row]))
+            self._sizes[class_id].append(int(overlap.true_area[row]))
+
+    def per_class(self) -> dict[int, dict[str, float]]:
+        """
+        Return recall and count by size, by id of the classes that have instances.
+
+        :returns: `recall_from_400`, `count_from_400` and the like for the sizes that occur, in
+            visible pixels at the image's own size.
+        """
+        return {
+            class_id: _by_size(np.array(sizes), np.array(self._found[class_id]))
+            for class_id, sizes in self._sizes.items() if sizes
+        }
+
+
+def _by_size(sizes: NDArray[np.int64], found: NDArray[np.bool_]) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    for name, least, below in SIZES:
+        inside = (sizes >= least) & (sizes < below)
+        if inside.any():
+            figures[f'recall_{name}'] = float(found[inside].mean())
+            figures[f'count_{name}'] = int(inside.sum())
+    return figures

@@ -1,0 +1,130 @@
+"""Samples moved, scaled and recoloured, so that few images show much."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.card import InputSpec
+from seg_ros.core.frame import Pixels
+from seg_ros.training.sample import Sample, VOID
+from seg_ros.training.samples import Random
+
+_SCALES = 0.35, 2.2     # of the whole image letterboxed into the network's input
+_SPREAD = 0.45          # of the logarithm of the scale
+_STRETCH = 1.3          # how much wider or taller an image may become
+_TURN_DEG = 8.0
+_OVER = 0.03            # how often an image stands on its head
+
+
+def framed(
+    sample: Sample, size_hw: tuple[int, int], input_hw: tuple[int, int], random: Random
+) -> Sample:
+    """
+    Scale, turn and mirror a sample, and cut a window out of it; nothing is known beside it.
+
+    :param size_hw: of the window.
+    :param input_hw: of the network that will be exported: scale 1 is the whole image fitted in it.
+    """
+    height, width = sample.classes.shape
+    fit = min(input_hw[0] / height, input_hw[1] / width)
+    scale = fit * float(np.clip(np.exp(random.normal(0.05, _SPREAD)), *_SCALES))
+    if scale < 0.6:     # bilinear interpolation would skip pixels
+        sample, scale = _halved(sample), scale * 2
+        height, width = sample.classes.shape
+    matrix = _matrix((height, width), size_hw, scale, random)
+    return Sample(
+        _warped(sample.rgb, matrix, size_hw, cv2.INTER_LINEAR, InputSpec().pad),
+        _warped(sample.classes, matrix, size_hw, cv2.INTER_NEAREST, VOID),
+        _warped(sample.instances, matrix, size_hw, cv2.INTER_NEAREST, 0),
+        sample.absent,
+    )
+
+
+def recolored(rgb: Pixels, random: Random) -> Pixels:
+    """Change hue, saturation, exposure, white balance, sharpness and compression by chance."""
+    image = rgb
+    if random.random() < 0.5:
+        image = _other_hue(image, random)
+    if random.random() < 0.6:
+        tone = (np.arange(256) / 255) ** random.uniform(0.6, 1.6)
+        balance = random.uniform(0.7, 1.3) * random.uniform(0.88, 1.12, 3)
+        curve = np.clip(tone[:, None] * balance * 255, 0, 255)
+        image = np.asarray(cv2.LUT(image, curve.astype(np.uint8)[None]), np.uint8)
+    if random.random() < 0.05:
+        gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        image = np.asarray(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB), np.uint8)
+    if random.random() < 0.2:
+        image = _blurred(image, random)
+    if random.random() < 0.25:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(20, 85))]
+        data = cv2.imencode('.jpg', image, quality)[1]
+        image = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+    return image
+
+
+def cut_out(sample: Sample, random: Random) -> Sample:
+    """Hide up to three small rectangles, of which nothing is known then."""
+    rgb, classes, instances = (array.copy() for array in sample[:3])
+    height, width = classes.shape
+    for _ in range(int(random.integers(1, 4))):
+        tall, wide = (int(side * random.uniform(0.04, 0.2)) for side in (height, width))
+        y, x = int(random.integers(height - tall)), int(random.integers(width - wide))
+        hole = slice(y, y + tall), slice(x, x + wide)
+        rgb[hole] = random.integers(0, 256, 3)
+        classes[hole], instances[hole] = VOID, 0
+    return Sample(rgb, classes, instances, sample.absent)
+
+
+def _halved(sample: Sample) -> Sample:
+    height, width = (max(1, side // 2) for side in sample.classes.shape)
+    rgb = cv2.resize(sample.rgb, (width, height), interpolation=cv2.INTER_AREA)
+    return Sample(
+        np.asarray(rgb, np.uint8),
+        np.ascontiguousarray(sample.classes[:2 * height:2, :2 * width:2]),
+        np.ascontiguousarray(sample.instances[:2 * height:2, :2 * width:2]),
+        sample.absent,
+    )
+
+
+def _matrix(
+    from_hw: tuple[int, int], to_hw: tuple[int, int], scale: float, random: Random
+) -> NDArray[np.float64]:
+    """Return the affine map from image to window, (2, 3): the image lies anywhere over it."""
+    stretch = float(np.exp(random.uniform(-1, 1) * np.log(_STRETCH) / 2))
+    scales = np.array([scale * stretch, scale / stretch])
+    signs = np.array([-1 if random.random() < 0.5 else 1, -1 if random.random() < _OVER else 1])
+    turn = np.deg2rad(_TURN_DEG) * float(np.clip(random.normal(0, 0.4), -1, 1))
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    linear = rotation @ np.diag(scales * signs)
+    spare = np.array(to_hw[::-1]) - scales * np.array(from_hw[::-1])
+    corner = random.uniform(np.minimum(spare, 0), np.maximum(spare, 0))
+    middle = corner + scales * np.array(from_hw[::-1]) / 2
+    shift = middle - linear @ (np.array(from_hw[::-1]) / 2)
+    return np.column_stack([linear, shift])
+
+
+def _warped(
+    array: Pixels, matrix: NDArray[np.float64], size_hw: tuple[int, int], rule: int, pad: int
+) -> Pixels:
+    border = (pad,) * 3
+    return np.asarray(
+        cv2.warpAffine(
+            np.ascontiguousarray(array), matrix, size_hw[::-1], flags=rule,
+            borderMode=cv2.BORDER_CONSTANT, borderValue=border,
+        ), np.uint8,
+    )
+
+
+def _other_hue(image: Pixels, random: Random) -> Pixels:
+    hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
+    turn = np.arange(256) + random.integers(-15, 16)
+    paler = np.clip(np.arange(256) * random.uniform(0.3, 1.5), 0, 255)
+    curve = np.stack([turn % 180, paler, np.arange(256)], axis=1).astype(np.uint8)
+    return np.asarray(cv2.cvtColor(cv2.LUT(hsv, curve[None]), cv2.COLOR_HSV2RGB), np.uint8)
+
+
+def _blurred(image: Pixels, random: Random) -> Pixels:
+    """Blur as a lens out of focus, or as a camera that moves sideways."""
+    if random.random() < 0.5:
+        return np.asarray(cv2.GaussianBlur(image, (0, 0), random.uniform(0.5, 1.8)), np.uint8)
+    size = (int(random.integers(2, 8)), 1)
+    return np.asarray(cv2.blur(image, size if random.random() < 0.5 else size[::-1]), np.uint8)

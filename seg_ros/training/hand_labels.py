@@ -1,0 +1,55 @@
+"""Polygons drawn by hand over photographs, where their source has no label."""
+
+from collections.abc import Mapping
+import json
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.errors import SettingError
+from seg_ros.training.sample import VOID
+
+HandLabel: TypeAlias = Mapping[str, Any]
+
+
+def read_hand_labels(path: Path) -> dict[str, HandLabel]:
+    """
+    Read a file of polygons by the photographs' names.
+
+    Each has `size_hw` and `polygons`, a list of `class` and `xy`, flat or in pairs, pixels.
+
+    :raises SettingError: if it is no such file.
+    """
+    try:
+        labels: dict[str, HandLabel] = json.loads(path.read_text(encoding='utf-8'))
+        for label in labels.values():
+            _ = label['size_hw'], [polygon['class'] for polygon in label['polygons']]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SettingError(f'{path}: {error}', 'polygons by the names of photographs') from error
+    return labels
+
+
+def fill(
+    classes: NDArray[np.uint8], instances: NDArray[np.uint8], label: HandLabel,
+    channels: Mapping[str, int],
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """
+    Draw polygons over the pixels that have no label; later ones lie over earlier ones.
+
+    :param classes: (H, W), as `instances`; not changed.
+    :param channels: of the classes by name; `void` takes the label of earlier polygons away.
+    """
+    drawn = np.full(classes.shape, VOID, np.uint8)
+    numbers = np.zeros(classes.shape, np.uint8)
+    last = int(instances.max(initial=0))
+    scale = np.array(classes.shape[::-1]) / np.array(label['size_hw'][::-1])
+    for polygon in label['polygons']:
+        corners = np.asarray(polygon['xy'], float).reshape(-1, 2) * scale
+        outline = [np.rint(corners).astype(np.int32)]
+        cv2.fillPoly(drawn, outline, channels.get(polygon['class'], VOID))
+        last += polygon['class'] == 'object'
+        cv2.fillPoly(numbers, outline, min(last, 253) if polygon['class'] == 'object' else 0)
+    free = classes == VOID
+    return np.where(free, drawn, classes), np.where(free, numbers, instances)

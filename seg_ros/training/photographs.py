@@ -1,0 +1,113 @@
+"""
+Photographs with masks: a list of names, and of each image, labels, instances and an index.
+
+The layout is SOURCE/{images,labels,instances}/NAME beside an `index.json` that says of each, among
+others, its source, licence and `complete`: the classes of which every pixel is labelled.
+"""
+
+from collections.abc import Mapping, Sequence
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.errors import SettingError
+from seg_ros.sim.classes import CLASSES
+from seg_ros.training.hand_labels import fill, HandLabel
+from seg_ros.training.sample import ABSENT, Sample, VOID
+
+CHANNELS = {item.name: channel for channel, item in enumerate(CLASSES)}
+CATEGORIES: list[dict[str, Any]] = [
+    {'id': item.id, 'name': item.name, 'isthing': int(item.thing), 'color': list(item.color)}
+    for item in CLASSES
+]
+
+
+class Photographs:
+    """
+    The photographs of one source that a list names.
+
+    :param root: the folder of `index.json` and of the sources.
+    :param rows: of the index.
+    :param labels: by name, drawn by hand over what the source leaves without a label.
+    """
+
+    def __init__(
+        self, root: Path, source: str, rows: Sequence[dict[str, Any]],
+        labels: Mapping[str, HandLabel],
+    ) -> None:
+        self.name = source
+        self.names = [row['name'] for row in rows]
+        self.categories = CATEGORIES
+        self._folder = root / source
+        self._rows = rows
+        self._labels = {row['name']: labels[row['name']] for row in rows if row['name'] in labels}
+        content = json.dumps([rows, self._labels], sort_keys=True, default=str)
+        self.fingerprint = hashlib.sha256(f'{root.resolve()} {content}'.encode()).hexdigest()
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def read(self, number: int) -> Sample:
+        """
+        Read one photograph with its maps.
+
+        :raises SettingError: if a file is missing.
+        """
+        row = self._rows[number]
+        name = row['name']
+        bgr = cv2.imread(str(self._folder / 'images' / f'{name}.jpg'))
+        classes = cv2.imread(str(self._folder / 'labels' / f'{name}.png'), cv2.IMREAD_UNCHANGED)
+        numbers = cv2.imread(str(self._folder / 'instances' / f'{name}.png'), cv2.IMREAD_UNCHANGED)
+        if bgr is None or classes is None or numbers is None:
+            raise SettingError(
+                f'{self._folder}: {name} lacks its image, labels or instances', 'all three'
+            )
+        instances = _small_numbers(np.asarray(numbers, np.int64))
+        maps = np.asarray(classes, np.uint8), instances
+        if name in self._labels:
+            maps = fill(*maps, self._labels[name], CHANNELS)
+        absent = np.array([item.name in row['complete'] for item in CLASSES])
+        if absent.any():
+            maps[0][maps[0] == VOID] = ABSENT
+        return Sample(np.asarray(bgr[..., ::-1], np.uint8), *maps, absent)
+
+
+def photographs_of(
+    root: Path, listed: str, labels: Mapping[str, HandLabel]
+) -> list[Photographs]:
+    """
+    Open every source of which a list names photographs.
+
+    :param listed: `train` for `train.txt`.
+    :raises SettingError: if the list or the index cannot be read, or the one names what the other
+        lacks.
+    """
+    try:
+        rows = {
+            f'{row["source"]}/{row["name"]}': row
+            for row in json.loads((root / 'index.json').read_text(encoding='utf-8'))
+        }
+        names = (root / f'{listed}.txt').read_text(encoding='utf-8').split()
+        chosen = [rows[name] for name in names]
+    except (OSError, ValueError, KeyError) as error:
+        raise SettingError(
+            f'{root}: {error}', f'an index.json with every photograph of {listed}.txt'
+        ) from error
+    sources = sorted({row['source'] for row in chosen})
+    return [
+        Photographs(root, source, [row for row in chosen if row['source'] == source], labels)
+        for source in sources
+    ]
+
+
+def _small_numbers(instances: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Give the largest 250 things new numbers from 1, and the others none."""
+    numbers, counts = np.unique(instances[instances > 0], return_counts=True)
+    kept = numbers[np.argsort(-counts)][:250]
+    table = np.zeros(int(instances.max(initial=0)) + 1, np.uint8)
+    table[kept] = np.arange(1, len(kept) + 1)
+    return table[instances]

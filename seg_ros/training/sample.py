@@ -1,0 +1,53 @@
+"""An image with what is known of it, as every data set is brought to."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.frame import Pixels
+
+VOID = 255      # nothing is known of the pixel
+ABSENT = 254    # the pixel is of none of the classes that the image's `absent` names
+
+
+class Sample(NamedTuple):
+    """
+    One image and its maps.
+
+    :param rgb: uint8 (H, W, 3).
+    :param classes: uint8 (H, W), channel numbers, `ABSENT` or `VOID`.
+    :param instances: uint8 (H, W), 0 = none; one number is one thing.
+    :param absent: bool (C), of the classes of which every pixel in the image is labelled, so that
+        pixels without a label are certainly not of them.
+    """
+
+    rgb: Pixels
+    classes: NDArray[np.uint8]
+    instances: NDArray[np.uint8]
+    absent: NDArray[np.bool_]
+
+
+def instances_known(sample: Sample, things: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """
+    Return where it is known whether there is a thing: (H, W).
+
+    :param things: (C), which classes are things.
+    """
+    known = sample.classes < ABSENT
+    return known | (sample.classes == ABSENT) if (sample.absent | ~things).all() else known
+
+
+def shrink(sample: Sample, longest: int) -> Sample:
+    """Reduce an image and its maps to a longest side; a smaller one stays as it is."""
+    height, width = sample.classes.shape
+    scale = longest / max(height, width)
+    if scale >= 1:
+        return sample
+    size = round(width * scale), round(height * scale)
+    return Sample(
+        np.asarray(cv2.resize(sample.rgb, size, interpolation=cv2.INTER_AREA), np.uint8),
+        np.asarray(cv2.resize(sample.classes, size, interpolation=cv2.INTER_NEAREST), np.uint8),
+        np.asarray(cv2.resize(sample.instances, size, interpolation=cv2.INTER_NEAREST), np.uint8),
+        sample.absent,
+    )
