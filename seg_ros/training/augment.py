@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import InputSpec
 from seg_ros.core.frame import Pixels
-from seg_ros.training.sample import Sample, VOID
+from seg_ros.training.sample import ABSENT, Sample, VOID
 from seg_ros.training.samples import Random
 
 _SCALES = 0.35, 2.2     # of the whole image letterboxed into the network's input
@@ -59,6 +59,27 @@ def recolored(rgb: Pixels, random: Random) -> Pixels:
         data = cv2.imencode('.jpg', image, quality)[1]
         image = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
     return image
+
+
+def dyed(sample: Sample, things: NDArray[np.bool_], random: Random) -> Sample:
+    """
+    Give one kind of surface another colour and brightness, and leave what lies on it.
+
+    What has no label joins it by chance: the rest of a table of which a part is labelled.
+
+    :param things: (C), which classes are things and keep their colours.
+    """
+    present = np.flatnonzero(np.bincount(sample.classes.ravel(), minlength=256)[:len(things)])
+    surfaces = present[~things[present]]
+    if not len(surfaces):
+        return sample
+    mask = sample.classes == surfaces[int(random.integers(len(surfaces)))]
+    if random.random() < 0.5:
+        mask |= sample.classes >= ABSENT
+    gain = np.exp(random.uniform(np.log(0.2), np.log(1.3))) * random.uniform(0.75, 1.25, 3)
+    soft = cv2.blur(mask.astype(np.float32), (5, 5))[..., None]
+    rgb = np.clip(sample.rgb * (1 + soft * (gain.astype(np.float32) - 1)), 0, 255)
+    return sample._replace(rgb=rgb.astype(np.uint8))
 
 
 def cut_out(sample: Sample, random: Random) -> Sample:

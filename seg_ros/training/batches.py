@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-from seg_ros.training.augment import cut_out, framed, recolored
+from seg_ros.training.augment import cut_out, dyed, framed, recolored
 from seg_ros.training.network import STRIDE
 from seg_ros.training.paste import Cutouts, paste
 from seg_ros.training.sample import Sample
@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 _NOISE = 0.04   # of white, the most that an image gets
 _PASTED = 0.4   # of the images get something pasted into them
+_DYED = 0.35
 _CUT_OUT = 0.15
 
 
@@ -72,6 +73,8 @@ class Batches(Dataset[Batch]):
         sample = framed(sample, *self._sizes, random)
         if self._cutouts and random.random() < _PASTED:
             sample = paste(sample, self._cutouts, random)
+        if random.random() < _DYED:
+            sample = dyed(sample, self._things, random)
         if random.random() < _CUT_OUT:
             sample = cut_out(sample, random)
         wanted = make_targets(sample, self._things, STRIDE)

@@ -272,5 +272,5 @@ def test_the_confusion_is_printed_in_percent(photographs, capsys):
     run('otsu', photographs)
     lines = capsys.readouterr().out.splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith('true class, % found as'))
-    assert lines[start].split()[-3:] == ['person', 'no', 'class']
+    assert lines[start].split()[-3:] == ['object', 'no', 'class']
     assert any(line.startswith('object 400 to 2500 pixels, found') for line in lines)

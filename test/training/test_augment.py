@@ -2,7 +2,7 @@
 
 import cv2
 import numpy as np
-from seg_ros.training.augment import cut_out, framed, recolored
+from seg_ros.training.augment import cut_out, dyed, framed, recolored
 from seg_ros.training.paste import Cutouts, paste
 from seg_ros.training.sample import Sample, VOID
 
@@ -66,6 +66,15 @@ def test_colours_change_and_shapes_do_not():
         changed += not np.array_equal(other, rgb)
         assert other[150:210, 200:280].mean() > other[:60].mean() + 30
     assert changed > 20
+
+
+def test_a_surface_is_dyed_and_what_lies_on_it_is_not():
+    box = box_on_floor()
+    sample = box._replace(rgb=np.where(box.rgb > 0, box.rgb, 160).astype(np.uint8))
+    for seed in range(10):
+        rgb = dyed(sample, THINGS, np.random.default_rng(seed)).rgb.astype(int)
+        assert np.abs(rgb[:100] - 160).max() > 5
+        assert (rgb[130:230, 170:310] == 255).all()
 
 
 def test_what_is_hidden_is_not_asked_for():
