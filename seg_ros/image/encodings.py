@@ -18,6 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import ImageError
 from seg_ros.core.frame import ColorOrder, Frame, Pixels
+from seg_ros.image.brightness_range import BrightnessRange
+from seg_ros.image.file_size import check_size
+from seg_ros.image.jpeg_decoding import decode_jpeg, imdecode
+from seg_ros.image.jpeg_structure import START
 
 Bytes: TypeAlias = 'bytes | bytearray | memoryview | array[int] | Pixels'
 Samples: TypeAlias = NDArray[Any]
@@ -113,7 +117,11 @@ ENCODINGS: dict[str, Encoding] = {
 # Known, but not an image by themselves: why, and what to do.
 REFUSED: dict[str, tuple[str, str]] = {
     '8UC2': ('which does not say which sample is light', 'publish YUV as uyvy or yuyv'),
-    '16UC1': ('depth or raw counts without a level for white', 'publish images as mono16'),
+    '16UC1': (
+        'depth or raw counts without a level for white',
+        'if they are an image, publish it as mono16, or set brightness_range to its black and '
+        'white, such as 29315..31815 for 20 to 45 degrees in hundredths of a kelvin',
+    ),
     '32FC1': ('depth or data without a level for white', 'publish images as mono16'),
 }
 
@@ -127,6 +135,7 @@ def frame_from_bytes(
     big_endian: bool = False,
     stamp_ns: int = 0,
     frame_id: str = '',
+    brightness: BrightnessRange | None = None,
 ) -> Frame:
     """
     Read a raw image; a view without a copy where the bytes are uint8 rgb, bgr or gray already.
@@ -139,8 +148,12 @@ def frame_from_bytes(
     :param encoding: a key of `ENCODINGS`.
     :param step: bytes from one row to the next; any padding is allowed.
     :param big_endian: whether 16-bit samples have their high byte first.
+    :param brightness: what 16-bit samples of this camera are black and white; None takes 0 and
+        65535. Where the user gave a range, 16UC1 is an image too.
     :raises ImageError: if the encoding is unknown or the sizes contradict each other.
     """
+    if encoding == '16UC1' and brightness is not None and brightness.given:
+        encoding = 'mono16'
     kind = _encoding_named(encoding)
     octets = np.frombuffer(data, np.uint8)
     rows = _checked_rows(kind, f'{encoding} image', size_hw, step, octets.size)
@@ -151,7 +164,7 @@ def frame_from_bytes(
         strides=(step, kind.bytes_per_pixel, kind.bits // 8),
     )
     samples.flags.writeable = False
-    pixels = _pixels(samples[:, :, 0] if kind.samples == 1 else samples, kind)
+    pixels = _pixels(samples[:, :, 0] if kind.samples == 1 else samples, kind, brightness)
     return Frame(pixels, kind.color, stamp_ns, frame_id)
 
 
@@ -188,39 +201,48 @@ def _checked_rows(
     return rows
 
 
-def _pixels(samples: Samples, kind: Encoding) -> Pixels:
+def _pixels(samples: Samples, kind: Encoding, brightness: BrightnessRange | None) -> Pixels:
     """Convert, then shrink 16 bits to 8, in the order of cv_bridge."""
+    low, high = 0, 65535
     if kind.bits == 16:
         samples = np.require(samples, np.uint16, 'A')
+        low, high = brightness.limits(samples) if brightness else (low, high)
     pixels = kind.convert(samples) if kind.convert else samples
+    if low:
+        pixels = np.maximum(pixels, low) - low
     if kind.bits == 16:
-        pixels = cv2.convertScaleAbs(pixels, alpha=255 / 65535)
+        pixels = cv2.convertScaleAbs(pixels, alpha=255 / (high - low))
     return np.asarray(pixels, np.uint8)
 
 
 def frame_from_file(
-    data: Bytes, description: str = '', *, stamp_ns: int = 0, frame_id: str = ''
+    data: Bytes,
+    description: str = '',
+    *,
+    stamp_ns: int = 0,
+    frame_id: str = '',
+    brightness: BrightnessRange | None = None,
 ) -> Frame:
     """
     Decode a compressed image: JPEG, PNG of 8 or 16 bits, or what else OpenCV reads.
 
     An EXIF orientation is ignored: masks and camera_info lie on the sensor's own pixel grid.
-    Alpha is dropped.
+    Alpha is dropped. What the file is and the order of its colours is taken from its bytes.
 
     :param data: the whole file.
     :param description: `format` of a CompressedImage, as compressed_image_transport writes it:
         `jpeg`, or `SOURCE; CODEC compressed STORED`. STORED, or where it is empty SOURCE, names
-        the meaning of the file's samples where it fits them: a gray PNG may be a Bayer mosaic,
-        and `compressed rgb8` says that red and blue stand swapped in the file.
-    :raises ImageError: if the file is damaged, truncated or not an image.
+        the meaning of samples of one channel where it fits them: a gray PNG may be a Bayer mosaic.
+    :param brightness: as for `frame_from_bytes`.
+    :raises ImageError: if the file is damaged, cut, larger than any camera's image or none.
     """
     samples = _decoded(bytes(data))
     planes = 3 if samples.ndim == 3 else 1
     bits = 8 * samples.itemsize
-    source, _, codec = description.partition(';')
+    source, _, codec = description.strip(' \0').partition(';')
     stored = codec.partition('compressed')[2].strip() or (codec and source.strip())
     named = ENCODINGS.get(stored)
-    fits = named is not None and (named.samples, named.bits) == (planes, bits)
+    fits = named is not None and planes == 1 and (named.samples, named.bits) == (1, bits)
     natural = f'{"bgr" if planes == 3 else "mono"}{bits}'
     return frame_from_bytes(
         samples.reshape(-1).view(np.uint8),
@@ -230,25 +252,19 @@ def frame_from_file(
         big_endian=sys.byteorder == 'big',
         stamp_ns=stamp_ns,
         frame_id=frame_id,
+        brightness=brightness,
     )
 
 
 def _decoded(data: bytes) -> Samples:
-    """Return uint8 or uint16, (H, W) or (H, W, 3) in the file's order of blue, green, red."""
-    seen = f'a compressed image of {len(data)} bytes'
-    # Older OpenCV makes up what a truncated JPEG lacks. The end marker never occurs within a
-    # scan, so it stands behind the start of the last scan or is missing.
-    if data[:2] == b'\xff\xd8' and data.rfind(b'\xff\xd9') <= data.rfind(b'\xff\xda'):
-        raise ImageError(f'{seen} that ends too soon', 'a JPEG with its end marker')
-    flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    try:
-        samples = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error as error:
-        raise ImageError(f'{seen} that cannot be decoded: {error}') from error
-    if samples is None:
-        raise ImageError(f'{seen} that cannot be decoded', 'an undamaged JPEG or PNG')
+    """Return uint8 or uint16, (H, W) or (H, W, 3) in the order blue, green, red."""
+    check_size(data)
+    if data.startswith(START):
+        return np.ascontiguousarray(decode_jpeg(data))
+    samples = imdecode(data)
     if samples.dtype not in (np.uint8, np.uint16):
-        raise ImageError(f'{seen} with {samples.dtype} samples', 'samples of 8 or 16 bits')
+        seen = f'a compressed image of {len(data)} bytes with {samples.dtype} samples'
+        raise ImageError(seen, 'samples of 8 or 16 bits')
     return samples
 
 

@@ -11,6 +11,7 @@ from rclpy.subscription import Subscription
 from seg_ros.core.frame import Frame
 from seg_ros.core.settings import Settings
 from seg_ros.core.timing import Timing
+from seg_ros.image.brightness_range import BrightnessRange
 from seg_ros.pipeline.level_hysteresis import LevelHysteresis
 from seg_ros.ros.convert import frame_from_compressed, frame_from_image, image_size_hw
 from seg_ros.ros.lifecycle import SafeLifecycleNode
@@ -41,16 +42,17 @@ class Arrival:
     arrival_ns: int
 
 
-def read_frame(message: Any) -> Frame:
+def read_frame(message: Any, brightness: BrightnessRange) -> Frame:
     """
     Read an image.
 
     :param message: sensor_msgs Image or CompressedImage.
+    :param brightness: of its camera.
     :raises ImageError: if the message contradicts itself or its encoding is unknown.
     """
     if isinstance(message, CompressedImage):
-        return frame_from_compressed(message)
-    return frame_from_image(message)
+        return frame_from_compressed(message, brightness)
+    return frame_from_image(message, brightness)
 
 
 class Camera:
@@ -67,6 +69,9 @@ class Camera:
         self.name = name
         self.timing = Timing()
         self.alarm = LevelHysteresis()
+        self.brightness = BrightnessRange(
+            settings.brightness_range, lambda words: node.get_logger().info(f'{name}: {words}')
+        )
         self._node = node
         self._settings = settings
         self._deliver = deliver

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import ImageError
 from seg_ros.core.frame import Frame
+from seg_ros.image.brightness_range import BrightnessRange
 from seg_ros.image.encodings import ENCODINGS, frame_from_bytes, frame_from_file, REFUSED
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header
@@ -20,13 +21,14 @@ def stamp_ns(stamp: Any) -> int:
     return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
 
 
-def frame_from_image(message: Any) -> Frame:
+def frame_from_image(message: Any, brightness: BrightnessRange | None = None) -> Frame:
     """
     Read a sensor_msgs Image; see `core.encodings` for the encodings and for what is copied.
 
     An encoding that `core.encodings` has never heard of is left to cv_bridge.
 
     :param message: of rclpy, or any object with the same fields and a buffer as `data`.
+    :param brightness: of the camera's 16-bit samples; None takes them to fill 16 bits.
     :raises ImageError: if the message contradicts itself or its encoding cannot be read.
     """
     if message.encoding not in ENCODINGS and message.encoding not in REFUSED:
@@ -39,6 +41,7 @@ def frame_from_image(message: Any) -> Frame:
         big_endian=bool(message.is_bigendian),
         stamp_ns=stamp_ns(message.header.stamp),
         frame_id=message.header.frame_id,
+        brightness=brightness,
     )
 
 
@@ -59,10 +62,11 @@ def _frame_by_cv_bridge(message: Any) -> Frame:
     return Frame(np.asarray(pixels), 'rgb', stamp, message.header.frame_id)
 
 
-def frame_from_compressed(message: Any) -> Frame:
+def frame_from_compressed(message: Any, brightness: BrightnessRange | None = None) -> Frame:
     """
     Decode a sensor_msgs CompressedImage.
 
+    :param brightness: of the camera's 16-bit samples; None takes them to fill 16 bits.
     :raises ImageError: if it is depth, damaged, or not an image.
     """
     if 'compressedDepth' in message.format:
@@ -75,6 +79,7 @@ def frame_from_compressed(message: Any) -> Frame:
         message.format,
         stamp_ns=stamp_ns(message.header.stamp),
         frame_id=message.header.frame_id,
+        brightness=brightness,
     )
 
 

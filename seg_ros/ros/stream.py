@@ -149,7 +149,7 @@ class Stream:
             return None
         try:
             with self._segmenters.current.timing.stage('decode'):
-                frame = read_frame(message)
+                frame = read_frame(message, camera.brightness)
         except ImageError as error:
             self._drop(camera, 'bad', error)
             return None

@@ -8,9 +8,9 @@ from seg_ros.core.settings import CONFIGURE, LIVE, Settings, UNCONFIGURED
 
 NAMES = {
     'model', 'engine', 'device', 'threads', 'inference_precision', 'workers', 'max_batch',
-    'cameras', 'image_transport', 'input_reliability', 'score_threshold', 'mask_threshold',
-    'min_confidence', 'classes', 'upsample', 'output_scale', 'max_age_ms', 'max_rate_hz',
-    'tracking', 'smoothing', 'overlay_alpha', 'rectified', 'lazy', 'source_size',
+    'cameras', 'image_transport', 'brightness_range', 'input_reliability', 'score_threshold',
+    'mask_threshold', 'min_confidence', 'classes', 'upsample', 'output_scale', 'max_age_ms',
+    'max_rate_hz', 'tracking', 'smoothing', 'overlay_alpha', 'rectified', 'lazy', 'source_size',
     'workspace_mib', 'optimization_level', 'dla_core', 'hardware_compatibility', 'cache_dir',
 }
 ITEMS = {item.name: item for item in fields(Settings)}

@@ -1,0 +1,132 @@
+"""
+JPEGs decoded or refused: what a cut or damaged one lacks would otherwise be made up.
+
+A decoder fills what is missing with grey, which becomes masks. simplejpeg passes the warnings of
+libjpeg-turbo on. OpenCV keeps them to itself; there the scan must show that it is whole: other
+bytes behind it change nothing, other bytes in place of its last ones do. That takes three times
+as long. Of a progressive JPEG it cannot be shown, but all its scans must be there.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from importlib import import_module
+from importlib.util import find_spec
+import re
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.errors import ImageError
+from seg_ros.image.jpeg_structure import END, JpegStructure, read_structure, whole_file
+
+FLAGS = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION
+# Surplus before a marker: many USB cameras leave some bytes there in every image.
+_SURPLUS = re.compile(r'(\d+) extraneous bytes before marker')
+_TOLERATED = 8
+_WARNING = re.compile(r'Corrupt JPEG|Premature end|Unsupported marker|Invalid|Bogus|Inconsistent')
+_NOISE = b'\x55\xa3\x1b\x6e' * 1024
+
+
+@lru_cache(maxsize=1)
+def strict_decoder() -> tuple[Callable[..., Any] | None, str]:
+    """
+    Return simplejpeg's `decode_jpeg`, or None and why not, in no words where it is absent.
+
+    It is looked for once.
+    """
+    if not find_spec('simplejpeg'):
+        return None, ''
+    try:
+        return import_module('simplejpeg').decode_jpeg, ''
+    except Exception as error:  # noqa: BLE001 - a broken package raises what it likes
+        return None, f'simplejpeg is installed but does not load ({error}): OpenCV is used'
+
+
+def decode_jpeg(data: bytes) -> NDArray[np.uint8]:
+    """
+    Decode a JPEG.
+
+    An EXIF orientation is ignored. Motion-JPEG is read as cameras send it: without an end marker
+    and without Huffman tables.
+
+    :param data: the whole file; what lies behind its end marker is left alone.
+    :returns: uint8, (H, W) or (H, W, 3) in the order blue, green, red.
+    :raises ImageError: if it is damaged, cut or not a JPEG that OpenCV reads.
+    """
+    structure = read_structure(data)
+    file = whole_file(data, structure)
+    decode, _ = strict_decoder()
+    if decode is not None and structure.components in (1, 3) and structure.bits == 8:
+        pixels = _decoded_strictly(decode, file, 'GRAY' if structure.components == 1 else 'BGR')
+        if pixels is not None:
+            return pixels
+    pixels = imdecode(file)
+    if not structure.progressive:
+        _check_scan(pixels, file, structure)
+    return pixels
+
+
+def _decoded_strictly(
+    decode: Callable[..., Any], file: bytes, order: str
+) -> NDArray[np.uint8] | None:
+    """Return None where simplejpeg does not know this kind of JPEG."""
+    try:
+        pixels = decode(file, order)
+    except (ValueError, RuntimeError) as error:
+        surplus = _SURPLUS.search(str(error))
+        if surplus and int(surplus[1]) <= _TOLERATED:
+            pixels = decode(file, order, strict=False)
+        elif _WARNING.search(str(error)):
+            raise ImageError(
+                f'a damaged JPEG of {len(file)} bytes ({error})', 'an undamaged JPEG'
+            ) from error
+        else:
+            return None
+    return np.asarray(pixels[:, :, 0] if order == 'GRAY' else pixels, np.uint8)
+
+
+def _check_scan(pixels: NDArray[np.uint8], file: bytes, structure: JpegStructure) -> None:
+    """
+    Look whether a sequential JPEG's last scan has as many bits as its blocks need.
+
+    Without an end marker libjpeg does not complain on stderr of the bytes that are added here.
+
+    :raises ImageError: if it has less, or many more.
+    """
+    scan = file[:-len(END)].rstrip(b'\xff')
+    if not _same(pixels, scan):
+        raise ImageError(
+            f'a JPEG of {len(file)} bytes that ends too soon or is damaged', 'a whole JPEG'
+        )
+    last = len(scan) - structure.last_scan
+    if last >= 4 * _TOLERATED and _same(pixels, scan[:-2 * _TOLERATED]):
+        raise ImageError(
+            f'a damaged JPEG of {len(file)} bytes: its last ones are not needed',
+            'an undamaged JPEG',
+        )
+
+
+def _same(pixels: NDArray[np.uint8], scan: bytes) -> bool:
+    """Tell whether bytes that mean nothing, put behind a scan, leave the image as it is."""
+    try:
+        return np.array_equal(pixels, imdecode(scan.rstrip(b'\xff') + _NOISE))
+    except ImageError:      # newer OpenCV refuses an image that does not end
+        return False
+
+
+def imdecode(data: bytes) -> NDArray[Any]:
+    """
+    Decode what OpenCV reads.
+
+    :returns: of the file's own type and number of channels, alpha left out.
+    :raises ImageError: if it cannot.
+    """
+    seen = f'a compressed image of {len(data)} bytes that cannot be decoded'
+    try:
+        samples = cv2.imdecode(np.frombuffer(data, np.uint8), FLAGS)
+    except cv2.error as error:
+        raise ImageError(f'{seen}: {error}') from error
+    if samples is None:
+        raise ImageError(seen, 'an undamaged JPEG or PNG')
+    return np.asarray(samples)

@@ -1,0 +1,110 @@
+"""A file's size is read from its header, and a claim that cannot be honest is refused."""
+
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from seg_ros.core.errors import ImageError
+from seg_ros.image.encodings import frame_from_file
+from seg_ros.image.file_size import check_size, MAX_PIXELS
+
+KINDS = [
+    kind for kind in ('.jpg', '.png', '.webp', '.tiff', '.bmp', '.gif', '.pgm', '.ppm', '.pam',
+                      '.ras', '.avif', '.jp2')
+    if cv2.haveImageWriter(f'a{kind}')
+]
+
+
+def file_of(kind, size_hw=(60, 90), options=()):
+    ramp = np.arange(size_hw[1], dtype=np.uint8)[None, :, None]
+    image = np.broadcast_to(ramp, (*size_hw, 1 if kind == '.pgm' else 3))
+    try:
+        written, data = cv2.imencode(kind, np.ascontiguousarray(image), list(options))
+    except cv2.error:
+        written = False
+    if not written:
+        pytest.skip(f'this OpenCV does not write {kind}')
+    return data.tobytes()
+
+
+def png_claiming(width, height, behind=b''):
+    head = struct.pack('>IIBBBBB', width, height, 8, 0, 0, 0, 0)
+    return b'\x89PNG\r\n\x1a\n' + b''.join(
+        struct.pack('>I', len(body)) + name + body + struct.pack('>I', zlib.crc32(name + body))
+        for name, body in ((b'IHDR', head), (b'IDAT', behind), (b'IEND', b''))
+    )
+
+
+def with_sides(data, old_hw, new_hw, order='>', kind='H'):
+    """Write other sides over those that stand together in a header, the height first."""
+    old = struct.pack(f'{order}2{kind}', *old_hw)
+    assert data.count(old) == 1
+    return data.replace(old, struct.pack(f'{order}2{kind}', *new_hw))
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_what_opencv_writes_is_taken_at_its_size(kind):
+    assert frame_from_file(file_of(kind)).size_hw == (60, 90)
+
+
+def test_a_small_jpeg_that_claims_a_gigapixel_is_refused():
+    bomb = with_sides(file_of('.jpg'), (60, 90), (16000, 65000))
+    with pytest.raises(ImageError, match='claims 65000 x 16000 pixels'):
+        frame_from_file(bomb, 'jpeg')
+
+
+@pytest.mark.parametrize(('kind', 'order', 'field', 'flipped'), [
+    ('.png', '>', 'I', True), ('.bmp', '<', 'i', True), ('.gif', '<', 'H', True),
+    ('.ras', '>', 'I', True), ('.avif', '>', 'I', True),
+])
+def test_other_files_that_claim_too_much_are_refused(kind, order, field, flipped):
+    file = file_of(kind)
+    sides = struct.pack(f'{order}2{field}', 90, 60)
+    bomb = file.replace(sides, struct.pack(f'{order}2{field}', 30001, 20000))
+    assert bomb != file
+    with pytest.raises(ImageError, match='claims 30001 x 20000'):
+        frame_from_file(bomb)
+
+
+@pytest.mark.parametrize('form', [b'P5\n30001 20000\n255\n', b'P2 # a word\n30001 20000 255\n',
+                                  b'P7\nWIDTH 30001\nHEIGHT 20000\nDEPTH 1\nMAXVAL 255\nENDHDR\n'])
+def test_plain_headers_that_claim_too_much_are_refused(form):
+    with pytest.raises(ImageError, match='claims 30001 x 20000'):
+        frame_from_file(form)
+
+
+def test_a_tiff_and_a_webp_that_claim_too_much_are_refused():
+    tiff = b'II*\0' + struct.pack('<IH', 8, 2) + b''.join(
+        struct.pack('<HHII', tag, 4, 1, side) for tag, side in ((256, 30001), (257, 20000))
+    )
+    webp = b'RIFF' + bytes(4) + b'WEBPVP8X' + bytes(8) + b'\xff\x3f\0\xff\x3f\0'
+    for file in (tiff, webp):
+        with pytest.raises(ImageError, match=r'claims (30001 x 20000|16384 x 16384)'):
+            check_size(file)
+
+
+def test_even_a_file_of_many_bytes_holds_no_more_pixels_than_a_camera_has():
+    with pytest.raises(ImageError, match=str(MAX_PIXELS)):
+        check_size(png_claiming(40000, 40000) + bytes(10**7))
+
+
+@pytest.mark.parametrize('kind', ['.jpg', '.png'])
+@pytest.mark.parametrize('uniform', [True, False])
+def test_an_honest_image_of_48_megapixels_is_read(kind, uniform):
+    image = np.zeros((6000, 8000), np.uint8)
+    if not uniform:
+        image[::16, ::16] = 255
+    data = cv2.imencode(kind, image)[1].tobytes()
+    assert frame_from_file(data).size_hw == (6000, 8000)
+
+
+@pytest.mark.parametrize('data', [
+    b'', b'\xff', b'\xff\xd8', b'\x89PNG\r\n\x1a\n', b'BM', b'GIF89a', b'P5', b'P7\n', b'II*\0',
+    b'II*\0\xff\xff\xff\xff', b'RIFF\0\0\0\0WEBP', b'\0\0\0\x20ftypavif', b'\x59\xa6\x6a\x95',
+    b'\0\0\0\x0cjP  ', b'\xff\x4f\xff\x51', b'hello', b'\0\0\0\1\x67\x42\0\x1f',
+])
+def test_a_header_that_is_none_is_refused_in_one_sentence(data):
+    with pytest.raises(ImageError, match=f'{len(data)} bytes'):
+        frame_from_file(data)
