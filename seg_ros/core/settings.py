@@ -88,8 +88,8 @@ class Settings:
     )
     brightness_range: str = _setting(
         'auto',
-        "Which samples of 16-bit images are black and white: `auto` finds a camera's depth (8 to 16 "
-        'bits) or its range of temperatures from its first frames, `full` is 0..65535, and '
+        "Which samples of 16-bit images are black and white: `auto` finds a camera's depth (8 to "
+        '16 bits) or its range of temperatures from its first frames, `full` is 0..65535, and '
         '`LOW..HIGH`, such as 0..4095, sets it and reads 16UC1 too.',
     )
     input_reliability: str = _setting(
