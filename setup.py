@@ -54,7 +54,10 @@ setup(
     maintainer_email='maintainers@seg-ros.example.org',
     packages=find_packages(include=[name, f'{name}.*']),
     package_data={
-        name: ['py.typed', '*/*.yaml', '*/*.onnx', 'sim/sequence/*.json', 'sim/sequence/*/*'],
+        name: [
+            'py.typed', '*/*.yaml', '*/*.onnx', 'models/*.json', 'sim/sequence/*.json',
+            'sim/sequence/*/*', 'demo/photographs/*', 'demo/photographs/*/*/*',
+        ],
     },
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{name}']),

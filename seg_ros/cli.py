@@ -11,7 +11,7 @@ from seg_ros.core.errors import SegError
 
 COMMANDS = (
     'compile', 'build', 'inspect', 'run', 'eval', 'render', 'train', 'bench', 'selftest', 'doctor',
-    'demo',
+    'demo', 'credits',
 )
 INTERRUPTED, BROKEN_PIPE = 130, 141  # what a shell reports for SIGINT and SIGPIPE
 

@@ -25,6 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--sim', action='store_true', help='a live simulated table instead of the recorded one'
     )
+    parser.add_argument(
+        '--camera', metavar='SOURCE',
+        help='a webcam of this machine by its number, 0 is the first, or a video file, instead',
+    )
     parser.add_argument('--out', type=Path, default=Path('demo'), help='folder for the images')
     parser.add_argument('--live', action='store_true', help='keep running, for RViz')
     parser.add_argument('--json', action='store_true', help='print the figures as one object')
@@ -38,12 +42,11 @@ def run(args: argparse.Namespace) -> int:
     """
     environment = _environment()
     node = ['seg_ros.ros.node', '--ros-args', '-p', f'model:={_absolute(args.model)}']
-    world = 'table' if args.sim else 'recorded'
-    camera = ['seg_ros.demo.sim_camera', '--rate', str(args.rate), '--world', world]
-    scored = ['--score'] if args.model == 'default' else []
+    scored = args.model == 'default' and args.camera is None
     with ExitStack() as stack:
         processes = [
-            stack.enter_context(_Process(command, environment)) for command in (node, camera)
+            stack.enter_context(_Process(command, environment))
+            for command in (node, _camera(args))
         ]
         if args.live:
             print('camera and node are running; open RViz with config/segmentation.rviz, '
@@ -53,13 +56,27 @@ def run(args: argparse.Namespace) -> int:
             [
                 sys.executable, '-m', 'seg_ros.demo.viewer', '--frames', str(args.frames),
                 '--timeout', str(30 + 4 * args.frames / args.rate), '--out', str(args.out),
-                *scored,
+                *(['--score'] if scored else []),
             ],
             env=environment, stdout=subprocess.PIPE, text=True, check=False,
         )
     figures = json.loads(viewer.stdout) if viewer.stdout.strip() else {}
+    if scored and figures:
+        from seg_ros.commands.demo_photographs import score_photographs
+
+        figures['photographs'] = score_photographs(args.model, args.out)
     print(json.dumps(figures) if args.json else _report(figures, args.out))
     return viewer.returncode
+
+
+def _camera(args: argparse.Namespace) -> list[str]:
+    if args.camera is not None:
+        from seg_ros.image.capture import open_capture
+
+        open_capture(args.camera).release()
+        return ['seg_ros.demo.video_camera', '--source', args.camera, '--rate', str(args.rate)]
+    world = 'table' if args.sim else 'recorded'
+    return ['seg_ros.demo.sim_camera', '--rate', str(args.rate), '--world', world]
 
 
 def _absolute(model: str) -> str:
@@ -100,19 +117,32 @@ def _report(figures: dict[str, Any], folder: Path) -> str:
     node = figures['node']
     drops = {key[8:]: count for key, count in node.items() if key.startswith('dropped_')}
     arrival = figures['age_at_arrival_ms']
-    scores = figures.get('scores')
-    quality = [] if not scores else [
-        f'quality     mean IoU {scores["miou"]:.3f}, panoptic quality {scores["pq"]:.3f} against '
-        f'the truth of {scores["images"]} frames',
-    ]
     return '\n'.join([
         f'model       {node.get("model")} on {node.get("engine")}',
         f'masks       {figures["frames"]} frames at {figures["rate_hz"]:.1f} Hz',
-        *quality,
+        *_quality(figures),
         f'age         at publish {node.get("age_ms_median")} ms in the median, '
         f'{node.get("age_ms_p99")} ms at the 99th percentile',
         f'            at the consumer {arrival["median"]} and {arrival["p99"]} ms',
         f'dropped     {", ".join(f"{cause} {count}" for cause, count in drops.items())}',
         'transport   camera, node and consumer all load config/fastdds.xml (32 MB shared memory)',
-        f'images    {folder}/overlay.png, classes.png, instances.png',
+        f'images      {folder}/overlay.png, classes.png, instances.png'
+        + (', photographs.png' if 'photographs' in figures else ''),
     ])
+
+
+def _quality(figures: dict[str, Any]) -> list[str]:
+    """Tell how good the masks were, where that is known."""
+    lines = []
+    if scores := figures.get('scores'):
+        lines.append(
+            f'simulated   mean IoU {scores["miou"]:.3f}, panoptic quality {scores["pq"]:.3f} '
+            f'against the truth of {scores["images"]} frames'
+        )
+    if real := figures.get('photographs'):
+        lines.append(
+            f'real        mean IoU {real["miou"]:.3f} on {real["images"]} photographs, '
+            f'{real["person_found"]} of {real["person_there"]} people and '
+            f'{real["object_found"]} of {real["object_there"]} objects found'
+        )
+    return lines

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+import json
 from pathlib import Path
 import sys
 from typing import Any
@@ -45,7 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '-o', '--output', type=Path, required=True,
-        help='the folder for checkpoint.pt, weights.npz, curve.png, NAME.onnx, NAME.yaml',
+        help='the folder for checkpoint.pt, weights.npz, curve.png, credits.json, NAME.onnx, '
+        'NAME.yaml',
     )
     parser.add_argument('--name', default='default', help='of the exported files')
     parser.add_argument(
@@ -207,6 +209,8 @@ def _export(args: argparse.Namespace, training: Any, samples: Any) -> dict[str, 
     data = onnx_from_network(training.mean, tuple(args.size)).SerializeToString()
     path = args.output / f'{args.name}.onnx'
     write_file(path, data)
+    if samples.credits:
+        write_file(path.with_name('credits.json'), json.dumps(samples.credits, indent=1).encode())
     card = make_card(args.name, samples.categories, ROLES, tuple(args.size))
     text = yaml.safe_dump(_plain(card.to_dict()), sort_keys=False)
     write_file(path.with_suffix('.yaml'), text.encode())

@@ -22,6 +22,7 @@ class CocoFolder:
 
     def __init__(self, folder: Path) -> None:
         self.name = folder.name
+        self.credits: list[dict[str, Any]] = []
         self._folder = folder
         try:
             text = (folder / 'panoptic.json').read_bytes()

@@ -20,6 +20,7 @@ from seg_ros.training.hand_labels import fill, HandLabel
 from seg_ros.training.sample import ABSENT, Sample, VOID
 
 CHANNELS = {item.name: channel for channel, item in enumerate(CLASSES)}
+_CREDITED = 'source', 'name', 'license', 'url'
 CATEGORIES: list[dict[str, Any]] = [
     {'id': item.id, 'name': item.name, 'isthing': int(item.thing), 'color': list(item.color)}
     for item in CLASSES
@@ -42,6 +43,9 @@ class Photographs:
         self.name = source
         self.names = [row['name'] for row in rows]
         self.categories = CATEGORIES
+        self.credits = [
+            {key: row[key] for key in _CREDITED if key in row} for row in rows
+        ]
         self._folder = root / source
         self._rows = rows
         self._labels = {row['name']: labels[row['name']] for row in rows if row['name'] in labels}

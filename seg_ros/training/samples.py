@@ -44,6 +44,8 @@ class Samples:
     :param shares: of the images drawn, by source; a source that is not named counts as many parts
         as it has images, if none is named, and is left out otherwise.
     :raises SettingError: if sources have different classes, or a share names none of them.
+
+    `credits` says of each photograph whose it is, as `Source` does.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Samples:
         chosen = _chosen(sources, shares or {})
         self.stores = [open_store(source, cache, report) for source in chosen]
         self._chances = _chances(self.stores, chosen, shares or {})
+        self.credits = [row for source in chosen for row in source.credits]
         ends = np.cumsum([len(store) for store in self.stores])
         self._starts = ends - [len(store) for store in self.stores]
 

@@ -16,9 +16,14 @@ _PLANES = 5     # rgb, class, instance
 
 
 class Source(Protocol):
-    """A data set: what it is called, what its classes are, and its images."""
+    """
+    A data set: what it is called, what its classes are, and its images.
+
+    :param credits: of each photograph its `source`, `name`, `license` and, where known, `url`.
+    """
 
     name: str
+    credits: list[dict[str, Any]]
     categories: list[dict[str, Any]]
     fingerprint: str
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import cv2
+import numpy as np
 import pytest
 
 
@@ -25,8 +26,44 @@ def test_the_demo_shows_masks_counts_them_and_ends_cleanly(tmp_path):
     assert figures['scores']['images'] > 0
     assert figures['scores']['miou'] > 0.5, 'one class everywhere has a fifth at most, of five'
     assert figures['scores']['pq'] > 0.3
+    assert figures['photographs']['person_there'] > 5
     assert 0 < figures['age_at_arrival_ms']['median'] < 10_000
     for name in ('overlay', 'classes', 'instances'):
         image = cv2.imread(str(tmp_path / f'{name}.png'))
         assert image.shape == (480, 640, 3)
     assert len({tuple(pixel) for pixel in image.reshape(-1, 3)[::97]}) >= 4
+
+
+def test_a_video_goes_through_the_node_as_a_camera_does(tmp_path):
+    pytest.importorskip('rclpy', reason='ROS 2 is not installed')
+    video = str(tmp_path / 'a.avi')
+    writer = cv2.VideoWriter(video, cv2.VideoWriter_fourcc(*'MJPG'), 10, (320, 240))
+    if not writer.isOpened():
+        pytest.skip('this OpenCV writes no MJPG')
+    for shift in range(12):
+        frame = np.full((240, 320, 3), 80, np.uint8)
+        cv2.rectangle(frame, (20 + 9 * shift, 60), (90 + 9 * shift, 160), (40, 200, 230), -1)
+        writer.write(frame)
+    writer.release()
+    ended = subprocess.run(
+        [
+            sys.executable, '-m', 'seg_ros.cli', 'demo', '--frames', '10', '--json',
+            '--rate', '10', '--camera', video, '--out', str(tmp_path),
+        ],
+        capture_output=True, text=True, check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    figures = json.loads(ended.stdout)
+    assert figures['frames'] >= 10
+    assert 'scores' not in figures
+    assert cv2.imread(str(tmp_path / 'overlay.png')).shape == (240, 320, 3)
+
+
+def test_a_camera_that_is_not_there_is_named_before_anything_starts(tmp_path):
+    pytest.importorskip('rclpy', reason='ROS 2 is not installed')
+    ended = subprocess.run(
+        [sys.executable, '-m', 'seg_ros.cli', 'demo', '--camera', '97', '--out', str(tmp_path)],
+        capture_output=True, text=True, check=False,
+    )
+    assert ended.returncode == 1
+    assert 'camera 97 cannot be opened' in ended.stderr

@@ -52,6 +52,12 @@ def test_what_is_complete_is_absent_from_pixels_without_a_label(root):
     assert (instances_known(shop.read(0), THINGS) == (shop.read(0).classes == PERSON)).all()
 
 
+def test_a_photograph_is_credited_with_its_licence(root):
+    assert photographs_of(root, 'train', {})[1].credits == [
+        {'source': 'street', 'name': 'a', 'license': 'CC0'}
+    ]
+
+
 def test_instance_numbers_become_small(root):
     sample = photographs_of(root, 'train', {})[0].read(0)
     assert (sample.instances == (sample.classes == PERSON)).all()

@@ -1,0 +1,77 @@
+"""`seg_ros credits`: whose photographs shaped the default network, under which licences."""
+
+import argparse
+from collections import Counter
+import json
+from pathlib import Path
+from typing import Any
+
+from seg_ros.core.errors import ModelError
+
+SUMMARY = 'list the photographs that shaped the default network, with licence and origin'
+EXAMPLE = 'seg_ros credits --photographs'
+CREDITS = Path(__file__).parents[1] / 'models' / 'credits.json'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        '--photographs', action='store_true', help='each of them, not the sources alone'
+    )
+    parser.add_argument('--json', action='store_true', help='print all as one object')
+
+
+def run(args: argparse.Namespace) -> int:
+    """
+    Print the credits.
+
+    :raises ModelError: if the file of the credits is missing or broken.
+    """
+    credited = read_credits(CREDITS)
+    if args.json:
+        print(json.dumps(credited))
+        return 0
+    for source in credited['sources']:
+        print(_source(source, credited['photographs']))
+    if args.photographs:
+        for item in credited['photographs']:
+            print(f'{item["source"]:<16}{item["name"]:<48}{item["license"]:<34}{_page(item)}')
+    return 0
+
+
+def read_credits(path: Path) -> dict[str, Any]:
+    """
+    Read sources and photographs.
+
+    :returns: `sources` with `name`, `title`, `license` and `origin`, `photographs` with `source`,
+        `name`, `license`, `use` (weights | threshold) and, where it is known, `url`.
+    :raises ModelError: if it is no such file.
+    """
+    try:
+        credited: dict[str, Any] = json.loads(path.read_text(encoding='utf-8'))
+        _ = [item['license'] for item in credited['sources'] + credited['photographs']]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f'{path}: {error}', 'the credits of the default network', 'install seg_ros again'
+        ) from error
+    return credited
+
+
+def _source(source: dict[str, Any], photographs: list[dict[str, Any]]) -> str:
+    own = [item for item in photographs if item['source'] == source['name']]
+    licences = Counter(item['license'] for item in own)
+    uses = Counter(item['use'] for item in own)
+    return '\n'.join([
+        f'{source["name"]}: {source["title"]}',
+        f'  labels       {source["license"]}',
+        f'  from         {source["origin"]}',
+        f'  photographs  {uses["weights"]} shaped the weights, {uses["threshold"]} the threshold',
+        *(f'               {count} {licence}' for licence, count in licences.most_common()), '',
+    ])
+
+
+def _page(item: dict[str, Any]) -> str:
+    """Return the page of a photograph at Flickr, where its author is named, or its origin."""
+    url = str(item.get('url', ''))
+    number = url.rpartition('/')[2].partition('_')[0]
+    return f'https://www.flickr.com/photo.gne?id={number}' if 'flickr' in url else url

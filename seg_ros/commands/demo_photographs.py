@@ -1,0 +1,53 @@
+"""The photographs that ship with the package, scored against what people drew over them."""
+
+from pathlib import Path
+from typing import Any
+
+from seg_ros.commands.contact_sheet import ContactSheet
+from seg_ros.commands.evaluation import model_contender, subject_for
+from seg_ros.commands.masks import write_file
+from seg_ros.commands.photograph_truth import photograph_examples
+from seg_ros.core.settings import Settings
+from seg_ros.engines import open_engine
+from seg_ros.image.encodings import encode_png, frame_from_file
+from seg_ros.metrics.scores import LiveScores
+from seg_ros.pipeline.segmenter import Segmenter
+
+PHOTOGRAPHS = Path(__file__).parents[1] / 'demo' / 'photographs'
+
+
+def score_photographs(model: str, out: Path) -> dict[str, Any]:
+    """
+    Find masks in the photographs as the node would, and draw both beside each other.
+
+    :param out: the folder of `photographs.png`: image, ground truth and masks in a row.
+    :returns: `images`, `miou` over the classes that are there, and how many people and objects
+        of 400 pixels and more are there and were found.
+    :raises SegError: if the model cannot be opened.
+    """
+    settings = Settings(model=model)
+    segmenter = Segmenter(open_engine(settings), settings)
+    try:
+        subject = subject_for(photograph_examples(PHOTOGRAPHS, 'demo'), segmenter.card)
+        contender = model_contender(segmenter, subject)
+        scores = LiveScores(subject.card, contender.card)
+        sheet = ContactSheet(subject.card, contender.card, len(subject.examples), 'worst')
+        for example in subject.examples:
+            frame, truth = frame_from_file(example.image.read_bytes()), subject.truth(example)
+            found = contender.find(frame)
+            scores.add(truth.segmentation, found, truth.crowd)
+            sheet.look(example, frame, truth, found)
+    finally:
+        segmenter.close()
+    write_file(out / 'photographs.png', encode_png(sheet.image()))
+    return {'images': len(subject.examples), **_figures(scores)}
+
+
+def _figures(scores: LiveScores) -> dict[str, Any]:
+    figures: dict[str, Any] = {'miou': scores.confusion.figures()['miou_present']}
+    for class_id, row in scores.per_class().items():
+        if 'count_from_400' in row:
+            name = scores.card.by_id[class_id].name
+            figures[f'{name}_there'] = int(row['count_from_400'])
+            figures[f'{name}_found'] = round(row['recall_from_400'] * row['count_from_400'])
+    return figures

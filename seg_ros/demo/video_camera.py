@@ -1,0 +1,73 @@
+"""A webcam, or a video file as if it were one, published as camera drivers do."""
+
+import argparse
+import sys
+
+import cv2
+import rclpy
+from rclpy.node import Node
+from rclpy.utilities import remove_ros_args
+from seg_ros.core.errors import SegError
+from seg_ros.image.capture import open_capture
+from seg_ros.ros.pixels import Picture, publish_image
+from seg_ros.ros.qos import images
+from seg_ros.ros.spin import spin_until_signal
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+FRAME_ID = 'camera_optical_frame'
+
+
+class VideoCamera(Node):
+    """
+    Publishes `camera/image_raw`, best effort, newest only, bgr8.
+
+    :param source: a number of a camera of this machine, or a file, which is played over and over.
+    :raises SettingError: if it cannot be opened.
+    """
+
+    def __init__(self, source: str, rate_hz: float) -> None:
+        super().__init__('video_camera')
+        self._source = source
+        self._capture = open_capture(source)
+        self._publisher = self.create_publisher(
+            Image, 'camera/image_raw', images(reliable=False)
+        )
+        self.create_timer(1 / rate_hz, self._publish)
+
+    def _publish(self) -> None:
+        """Publish one frame, stamped when it has come; begin a file anew at its end."""
+        read, bgr = self._capture.read()
+        if not read:
+            self._capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
+            read, bgr = self._capture.read()
+        if not read:
+            self.get_logger().error(
+                f'{self._source} gives no frame', throttle_duration_sec=5.0
+            )
+            return
+        header = Header(stamp=self.get_clock().now().to_msg(), frame_id=FRAME_ID)
+        if self._publisher.get_subscription_count():
+            publish_image(self._publisher, Picture(bgr, 'bgr8', header))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Publish until SIGINT or SIGTERM."""
+    rclpy.init(args=arguments)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--source', default='0', help='number of a camera, or a video file')
+    parser.add_argument('--rate', type=float, default=30.0, help='Hz')
+    own = remove_ros_args(arguments if arguments is not None else sys.argv)
+    options = parser.parse_args(own[1:])
+    try:
+        spin_until_signal(VideoCamera(options.source, options.rate))
+        return 0
+    except SegError as error:
+        print(f'video_camera: {error}', file=sys.stderr)  # noqa: T201
+        return 1
+    finally:
+        rclpy.try_shutdown()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
