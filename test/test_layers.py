@@ -17,12 +17,13 @@ ROS = {
 }
 # Layer: the layers that it may import, and what else an import of it may pull in. The rest is
 # imported inside the functions that need it; in core nothing is.
-RUNTIME = {'core', 'image', 'masks', 'temporal', 'engines', 'pipeline'}
+RUNTIME = {'core', 'image', 'masks', 'temporal', 'depth', 'engines', 'pipeline'}
 LAYERS = {
     'core': ({'core'}, {'numpy', 'cv2', 'yaml'}),
     'image': ({'core', 'image'}, {'numpy', 'cv2'}),
     'masks': ({'core', 'image', 'masks'}, {'numpy', 'cv2'}),
     'temporal': ({'core', 'temporal'}, {'numpy', 'cv2'}),
+    'depth': ({'core', 'image', 'masks', 'depth'}, {'numpy', 'cv2'}),
     'engines': ({'core', 'image', 'masks', 'compile', 'engines'}, {'numpy', 'cv2'}),
     'pipeline': (RUNTIME - {'engines'}, {'numpy', 'cv2'}),
     'ros': (RUNTIME | {'compile', 'ros', 'share', 'threads'}, {'numpy', 'cv2', *ROS}),
@@ -121,6 +122,8 @@ def test_modules_import_only_what_their_layers_may() -> None:
     ('engines/model_path.py', 'import ament_index_python'),
     ('pipeline/worker.py', 'if True:\n    from seg_ros.engines import open_engine'),
     ('pipeline/worker.py', 'import rclpy'),
+    ('depth/cloud.py', 'from sensor_msgs.msg import PointCloud2'),
+    ('depth/cloud.py', 'from seg_ros.pipeline.worker import Workers'),
     ('commands/run.py', 'from seg_ros.ros.convert import frame_from_image'),
     ('commands/run.py', 'class Run:\n    import rosbags'),
     ('cli.py', 'import openvino'),

@@ -17,7 +17,7 @@ Align: TypeAlias = Literal['center', 'top_left']
 Resample: TypeAlias = Literal['bilinear', 'area']
 Color: TypeAlias = tuple[int, int, int]
 
-ROLES = ('traversable', 'dynamic', 'graspable', 'ignore')
+ROLES = ('traversable', 'dynamic', 'graspable', 'support', 'ignore')
 
 
 def _choice(name: str, value: object, allowed: object) -> None:

@@ -57,4 +57,4 @@ def test_a_card_made_in_python_is_checked_alike():
 
 
 def test_the_roles_are_those_that_consumers_know():
-    assert set(ROLES) == {'traversable', 'dynamic', 'graspable', 'ignore'}
+    assert set(ROLES) == {'traversable', 'dynamic', 'graspable', 'support', 'ignore'}

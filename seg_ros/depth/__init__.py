@@ -1,0 +1,1 @@
+"""Masks into the world: depth, clouds, objects, ground and static scenes, as arrays."""

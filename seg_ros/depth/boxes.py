@@ -1,0 +1,181 @@
+"""Oriented boxes around the visible points of objects, all objects of an image at once."""
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.depth.planes import Plane
+
+Vector: TypeAlias = NDArray[np.float64]
+Points: TypeAlias = NDArray[Any]
+
+SAMPLES = 256       # points of an object that its box is measured on
+_TRIM = 0.005       # share at either end of an extent that may be noise
+
+
+@dataclass(frozen=True, eq=False)
+class OrientedBox:
+    """
+    A box in the optical frame.
+
+    :param centre: float64 (3,), metres.
+    :param axes: float64 (3, 3), unit vectors as rows, right-handed; of an upright box the last
+        points up.
+    :param size_m: float64 (3,), its extents along the axes.
+    """
+
+    centre: Vector
+    axes: NDArray[np.float64]
+    size_m: Vector
+
+    @property
+    def corners(self) -> NDArray[np.float64]:
+        """Return its eight corners, float64 (8, 3)."""
+        signs = np.array(np.meshgrid([-1, 1], [-1, 1], [-1, 1])).reshape(3, -1).T
+        return np.asarray(self.centre + (signs * self.size_m / 2) @ self.axes)
+
+
+def upright_boxes(points: Points, plane: Plane, margin: float = 0.0) -> list[OrientedBox]:
+    """
+    Return boxes that stand on a plane: the smallest rectangle around each footprint.
+
+    A box reaches down to the plane, since what stands there hides its own base, unless the lowest
+    point seen is farther above the plane than the footprint is long: what hangs, or lies on
+    something else, ends where it is last seen.
+
+    :param points: (K, S, 3), S points of each of K objects in the optical frame.
+    :param margin: what erosion took off each edge, as a share of the distance (pixels at the focal
+        length); the footprint grows by it.
+    """
+    points = _columns(points)
+    basis = plane.basis(np.array([0.0, 0.0, 1.0]))
+    flat = basis[:2] @ points
+    along = _principal(flat) @ flat
+    low, high = _extents(along)
+    slack = _TRIM * (high - low) + 1e-9
+    kept = (along >= (low - slack)[..., None]) & (along <= (high + slack)[..., None])
+    marks = np.logical_and.reduce(kept, axis=1)
+    turns = np.array([
+        _smallest_rectangle(each[:, inside]) for each, inside in zip(flat, marks, strict=True)
+    ])
+    axes = np.repeat(basis[None], len(points), axis=0)
+    axes[:, :2] = turns @ basis[:2]
+    low, high = _extents(axes @ points)
+    ground = -plane.offset_m
+    stands = low[:, 2] - ground < (high - low)[:, :2].max(axis=1)
+    low[stands, 2] = np.minimum(ground, high[stands, 2])
+    below, above = _footprint_growth(axes, points, (high - low)[:, 2], margin)
+    low[:, :2] -= below
+    high[:, :2] += above
+    return _boxes(low, high, axes)
+
+
+def free_boxes(points: Points, margin: float = 0.0) -> list[OrientedBox]:
+    """
+    Return boxes along the principal axes of the visible points, for objects on no plane.
+
+    :param points: (K, S, 3) as of `upright_boxes`, `margin` likewise.
+    """
+    points = _columns(points)
+    axes = _principal(points)
+    axes[:, 2] = np.cross(axes[:, 0], axes[:, 1])
+    low, high = _extents(axes @ points)
+    grown = _growth(axes, points, margin)
+    return _boxes(low - grown, high + grown, axes)
+
+
+def quaternion_xyzw(axes: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """
+    Turn a box's axes into the rotation from the box's frame to the optical frame.
+
+    :param axes: right-handed unit vectors as rows.
+    :returns: by the eigenvector of Bar-Itzhack (2000), which is well-conditioned everywhere.
+    """
+    r = np.asarray(axes, np.float64).T
+    k = np.array([
+        [r[0, 0] - r[1, 1] - r[2, 2], 0, 0, 0],
+        [r[0, 1] + r[1, 0], r[1, 1] - r[0, 0] - r[2, 2], 0, 0],
+        [r[0, 2] + r[2, 0], r[1, 2] + r[2, 1], r[2, 2] - r[0, 0] - r[1, 1], 0],
+        [r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1], r.trace()],
+    ])
+    x, y, z, w = np.linalg.eigh(k)[1][:, -1].tolist()
+    return (x, y, z, w) if w >= 0 else (-x, -y, -z, -w)
+
+
+def _columns(points: Points) -> NDArray[np.float64]:
+    """Return points (K, S, 3) as (K, 3, S), where numpy sorts and multiplies along memory."""
+    return np.ascontiguousarray(np.swapaxes(points, 1, 2), np.float64)
+
+
+def _principal(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the directions of spread of (K, D, S) points as rows (K, D, D), the widest first."""
+    centred = points - points.mean(axis=2, keepdims=True)
+    spread = np.linalg.eigh(centred @ np.swapaxes(centred, 1, 2))[1]
+    return np.ascontiguousarray(np.swapaxes(spread, 1, 2)[:, ::-1])
+
+
+def _smallest_rectangle(flat: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
+    """Return the directions of the sides of the smallest rectangle around (2, N) points."""
+    turn = np.deg2rad(cv2.minAreaRect(np.ascontiguousarray(flat.T, np.float32))[2])
+    cos, sin = float(np.cos(turn)), float(np.sin(turn))
+    return (cos, sin), (-sin, cos)
+
+
+def _extents(along: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """
+    Return trimmed ends, widened by what trimming takes off evenly spread points.
+
+    :param along: (K, D, S).
+    :returns: the least and the greatest, (K, D) each.
+    """
+    count = along.shape[2]
+    cut = int(_TRIM * count)
+    ordered = np.sort(along, axis=2)
+    low, high = ordered[..., cut], ordered[..., count - 1 - cut]
+    wider = (high - low) * cut / (count - 2 * cut)
+    return low - wider, high + wider
+
+
+def _footprint_growth(
+    axes: NDArray[np.float64], points: NDArray[np.float64], heights: Vector, margin: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """
+    Give back what erosion took off the sides of upright boxes.
+
+    An edge of the top is foreshortened by the sine of the view's elevation along the view, and not
+    at all across it. On the camera's side the box's front is seen below that edge, and erosion
+    takes from the front first.
+
+    :param heights: of the boxes, (K,).
+    :returns: for the lower and the upper ends of the first two axes, (K, 2) each.
+    """
+    centres = points.mean(axis=2)
+    distances = np.linalg.norm(centres, axis=1)
+    view = np.einsum('kij,kj->ki', axes, centres) / distances[:, None]
+    sine = np.clip(np.abs(view[:, 2]), 0.3, 1)[:, None]
+    cosine = np.sqrt(1 - sine ** 2)
+    along = view[:, :2] / np.maximum(np.linalg.norm(view[:, :2], axis=1, keepdims=True), 1e-9)
+    stretch = np.sqrt(along ** 2 + sine ** 2 * (1 - along ** 2))
+    front = heights[:, None] * cosine * np.abs(along) / np.maximum(stretch, 1e-9)
+    eroded = margin * distances[:, None]
+    far, near = eroded * stretch / sine, np.maximum(eroded - front, 0) * stretch / sine
+    return np.where(along > 0, near, far), np.where(along > 0, far, near)
+
+
+def _growth(
+    axes: NDArray[np.float64], points: NDArray[np.float64], margin: float
+) -> NDArray[np.float64]:
+    """Give back what erosion took: across the line of sight alone, where edges are seen."""
+    centres = points.mean(axis=2)
+    distances = np.linalg.norm(centres, axis=1)[:, None]
+    ahead = np.einsum('kij,kj->ki', axes, centres / distances)
+    return np.asarray(margin * distances * np.sqrt(np.clip(1 - ahead ** 2, 0, 1)))
+
+
+def _boxes(
+    low: NDArray[np.float64], high: NDArray[np.float64], axes: NDArray[np.float64]
+) -> list[OrientedBox]:
+    centres = np.einsum('ki,kij->kj', (low + high) / 2, axes)
+    return [OrientedBox(*parts) for parts in zip(centres, axes, high - low, strict=True)]

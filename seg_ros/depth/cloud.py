@@ -1,0 +1,73 @@
+"""Clouds whose points carry colour, class and instance."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.frame import Frame
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.depth.intrinsics import Intrinsics
+
+# The layout of sensor_msgs/PointCloud2 that depth_image_proc, RViz, PCL and Hydra read: colour as
+# 0x00rrggbb in the bits of a float32.
+POINT = np.dtype([
+    ('x', '<f4'), ('y', '<f4'), ('z', '<f4'), ('rgb', '<f4'), ('label', '<u4'),
+    ('instance', '<u4'),
+])
+
+
+def xyz_planes(
+    metres: NDArray[np.float32], camera: Intrinsics
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """
+    Lift every pixel into the optical frame.
+
+    :param metres: float32 (H, W) along the optical axis, NaN = none.
+    :returns: x, y and z, each float32 (H, W) in metres; all three NaN where there is no depth.
+    """
+    across, down = camera.slopes_xy
+    return metres * across, metres * down, metres
+
+
+def labelled_cloud(
+    metres: NDArray[np.float32], camera: Intrinsics, frame: Frame, segmentation: Segmentation,
+    step: int = 1,
+) -> NDArray[np.void]:
+    """
+    Make the organised cloud of an image and its masks.
+
+    :param metres: float32 (H, W), registered to the image, NaN = none.
+    :param step: every `step`-th pixel becomes a point, in rows and columns alike.
+    :returns: `POINT` (ceil(H / step), ceil(W / step)) in the optical frame, x, y and z NaN where
+        there is no depth; `label` is the card id (`unlabelled` without a class or where classes
+        were not asked for) and `instance` the segment id, 0 = none.
+    """
+    every = (slice(None, None, step), slice(None, None, step))
+    planes = [
+        *xyz_planes(np.ascontiguousarray(metres[every]), camera.of_every(step)),
+        packed_rgb(frame, step),
+    ]
+    shape, ids = planes[0].shape, (segmentation.classes, segmentation.instances)
+    for given, absent in zip(ids, (segmentation.unlabelled, 0), strict=True):
+        plane = np.full(shape, absent, np.uint32)
+        if given is not None:
+            np.copyto(plane, given[every])
+        planes.append(plane.view(np.float32))
+    # Only bits are moved, so that integers may pass as float32.
+    return np.asarray(cv2.merge(planes)).view(POINT)[..., 0]
+
+
+def packed_rgb(frame: Frame, step: int = 1) -> NDArray[np.float32]:
+    """Return the colour of every `step`-th pixel as 0x00rrggbb, in the bits of float32 (h, w)."""
+    pixels = np.ascontiguousarray(frame.pixels[::step, ::step])
+    to_bgra = {
+        'rgb': cv2.COLOR_RGB2BGRA, 'bgr': cv2.COLOR_BGR2BGRA, 'gray': cv2.COLOR_GRAY2BGRA,
+    }
+    bits = np.asarray(cv2.cvtColor(pixels, to_bgra[frame.color])).view('<u4')[..., 0]
+    bits &= np.uint32(0xFFFFFF)
+    return bits.view(np.float32)
+
+
+def xyz_of(points: NDArray[np.void]) -> NDArray[np.float32]:
+    """View x, y and z of packed points, `POINT` (...), as float32 (..., 3)."""
+    packed = np.ascontiguousarray(points)
+    return packed.view(np.float32).reshape(*packed.shape, POINT.itemsize // 4)[..., :3]

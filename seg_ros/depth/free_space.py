@@ -1,0 +1,138 @@
+"""Where a robot may drive: an occupancy grid, ray by ray."""
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.depth.ground import Ground
+
+FREE, OCCUPIED, UNSEEN = 0, 100, -1
+
+_BEARINGS = 360     # of the whole circle
+_HITS = 2           # points that make a cell occupied; a single one may be noise
+
+Plane2D: TypeAlias = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """
+    A square of cells around the base.
+
+    :param cell_m: side of a cell.
+    :param reach_m: of the square, from the base to each side.
+    """
+
+    cell_m: float = 0.05
+    reach_m: float = 5.0
+
+    @property
+    def size(self) -> int:
+        """Cells a side."""
+        return 2 * round(self.reach_m / self.cell_m)
+
+    def cells(self, x: Plane2D, y: Plane2D) -> NDArray[np.int64]:
+        """Return the flat index of the cell of each point inside, row by row in y."""
+        columns, rows = (
+            np.floor((values + self.reach_m) / self.cell_m).astype(np.int64) for values in (x, y)
+        )
+        inside = (rows >= 0) & (rows < self.size) & (columns >= 0) & (columns < self.size)
+        return np.asarray(rows[inside] * self.size + columns[inside])
+
+    def centres_xy(self) -> tuple[Plane2D, Plane2D]:
+        """Return x and y of every cell's centre, float32 (size, size) each."""
+        axis = (np.arange(self.size, dtype=np.float32) + 0.5) * self.cell_m - self.reach_m
+        x, y = np.meshgrid(axis, axis)
+        return x, y
+
+
+def free_space(
+    ground: Ground, base_from_optical: NDArray[np.float64], grid: Grid | None = None
+) -> NDArray[np.int8]:
+    """
+    Fill an occupancy grid with what one image shows.
+
+    A cell is occupied where obstacles stand in it. Along each bearing from the camera cells are
+    free from the first ground that is seen to the last before an obstacle or a drop; flat ground
+    that is not traversable is left out. All else is unseen: what hides behind an obstacle, beyond
+    the image's edge, and before the first ground.
+
+    :param ground: of every second pixel of a VGA image, say: each of its pixels is a ray.
+    :param base_from_optical: float64 (4, 4), takes points of the optical frame to the base frame,
+        whose z points up.
+    :returns: int8 (size, size), `FREE`, `OCCUPIED` or `UNSEEN`; rows along y, columns along x,
+        from -reach_m on, as nav_msgs/OccupancyGrid has them.
+    """
+    grid = grid or Grid()
+    x, y = _from_eye(ground, base_from_optical)
+    eye = base_from_optical[:2, 3].astype(np.float32)
+    cell_of_ray = _flat(grid, *_polar(x, y))
+    known = ground.metres == ground.metres
+    wall = _counts(grid, cell_of_ray[ground.obstacle]) >= _HITS
+    if ground.drop.any():
+        wall |= _counts(grid, _edges(grid, ground, x, y)) >= _HITS
+    other = known & ~(ground.obstacle | ground.ground | ground.drop)
+    clear = _clear(
+        wall, _counts(grid, cell_of_ray[ground.ground]), _counts(grid, cell_of_ray[other])
+    )
+    cells_x, cells_y = grid.centres_xy()
+    ring_of_cell = _flat(grid, *_polar(cells_x - eye[0], cells_y - eye[1]))
+    found = np.where(clear.reshape(-1).take(ring_of_cell), np.int8(FREE), np.int8(UNSEEN))
+    standing = grid.cells(x[ground.obstacle] + eye[0], y[ground.obstacle] + eye[1])
+    hits = np.bincount(standing, minlength=grid.size ** 2)
+    found.reshape(-1)[hits >= _HITS] = OCCUPIED
+    return np.asarray(found)
+
+
+def _from_eye(ground: Ground, transform: NDArray[np.float64]) -> tuple[Plane2D, Plane2D]:
+    """Return x and y from the camera along the base frame's axes, NaN without depth."""
+    across, down = ground.camera.slopes_xy
+    rows = transform[:2, :3].astype(np.float32)
+    x, y = (ground.metres * (row[0] * across + (row[1] * down + row[2])) for row in rows)
+    return x, y
+
+
+def _edges(grid: Grid, ground: Ground, x: Plane2D, y: Plane2D) -> NDArray[np.int32]:
+    """Return where rays that end below the ground go through it."""
+    below = ground.drop
+    eye_m = np.float32(ground.plane.offset_m)
+    share = eye_m / (eye_m - ground.height_m[below])
+    return _flat(grid, *_polar(x[below] * share, y[below] * share)).reshape(-1)
+
+
+def _polar(x: Plane2D, y: Plane2D) -> tuple[Plane2D, Plane2D]:
+    ranges, bearings = cv2.cartToPolar(x, y)
+    return np.asarray(ranges, np.float32), np.asarray(bearings, np.float32)
+
+
+def _rings(grid: Grid) -> int:
+    """Return how many ranges a bearing has: to the corners, with the camera near the middle."""
+    return int(1.5 * grid.reach_m / grid.cell_m)
+
+
+def _flat(grid: Grid, ranges: NDArray[Any], bearings: NDArray[Any]) -> NDArray[np.int32]:
+    """Return indexes into a table of bearings and ranges."""
+    rings = _rings(grid)
+    # Clipped before they become integers, which NaN and infinity never are.
+    columns = np.fmin(ranges * np.float32(1 / grid.cell_m), np.float32(rings - 1))
+    rows = np.fmin(bearings * np.float32(_BEARINGS / (2 * np.pi)), np.float32(_BEARINGS - 1))
+    return np.asarray(rows.astype(np.int32) * np.int32(rings) + columns.astype(np.int32))
+
+
+def _counts(grid: Grid, flat: NDArray[np.int32]) -> NDArray[np.intp]:
+    """Count rays by bearing and range, (bearings, rings)."""
+    counts = np.bincount(flat, minlength=_BEARINGS * _rings(grid))
+    return counts.reshape(_BEARINGS, _rings(grid))
+
+
+def _clear(
+    wall: NDArray[np.bool_], floor: NDArray[np.intp], other: NDArray[np.intp]
+) -> NDArray[np.bool_]:
+    """Mark what lies between the first and the last ground before a wall, bearing by bearing."""
+    before = ~np.logical_or.accumulate(wall, axis=1)
+    seen = (floor > 0) & before
+    reached = np.logical_or.accumulate(seen, axis=1)
+    goes_on = np.logical_or.accumulate(seen[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray(reached & goes_on & (other <= floor))

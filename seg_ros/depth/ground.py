@@ -1,0 +1,119 @@
+"""The ground before a robot, and what stands on it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.card import ModelCard
+from seg_ros.core.segmentation import ClassMap, marked
+from seg_ros.depth.intrinsics import Intrinsics
+from seg_ros.depth.planes import fit_plane, Plane
+from seg_ros.depth.support import points_of
+
+STEP_M = 0.05       # what is lower than a step stands on no one's way
+_HEADROOM_M = 2.0   # what hangs higher is out of a robot's way
+_TILT = 0.8         # the ground's normal is within this angle, radians, of the image's up
+_STRIDE = 4
+_LEAST = 200        # points
+
+
+def ground_plane(
+    metres: NDArray[np.float32], camera: Intrinsics, classes: ClassMap, card: ModelCard
+) -> Plane | None:
+    """
+    Fit the ground to the pixels of classes with the role `traversable`.
+
+    :param metres: float32 (H, W), registered to the image, NaN = none.
+    :returns: None where too little of it is in sight, or what is labelled so is no ground: steeper
+        than 45 degrees against a level camera.
+    """
+    pixels = with_role(classes[::_STRIDE, ::_STRIDE].copy(), card, 'traversable')
+    z = metres[::_STRIDE, ::_STRIDE]
+    pixels = pixels & (z == z)
+    if np.count_nonzero(pixels) < _LEAST:
+        return None
+    points = points_of(metres, camera, pixels, _STRIDE)
+    tolerance_m = max(0.02, 0.01 * float(np.median(points[:, 2])))
+    return fit_plane(points, tolerance_m, near=(np.array([0.0, -1.0, 0.0]), _TILT))
+
+
+def plane_from_transform(base_from_optical: NDArray[np.float64]) -> Plane:
+    """
+    Return the plane z = 0 of a base frame, as TF gives it.
+
+    :param base_from_optical: float64 (4, 4), takes points of the optical frame to the base frame.
+    """
+    return Plane(base_from_optical[2, :3].copy(), float(base_from_optical[2, 3]))
+
+
+def base_from_plane(plane: Plane) -> NDArray[np.float64]:
+    """
+    Return the transform to the camera's ground-projected frame, float64 (4, 4).
+
+    Its origin is on the ground below the camera, x the way the camera looks, y left, z up.
+    """
+    transform = np.eye(4)
+    transform[:3, :3] = plane.basis(np.array([0.0, 0.0, 1.0]))
+    transform[2, 3] = plane.offset_m
+    return transform
+
+
+def with_role(classes: ClassMap, card: ModelCard, role: str) -> NDArray[np.bool_]:
+    """Mark the pixels whose class has a role, thing or stuff."""
+    table = np.zeros(card.unlabelled + 1, bool)
+    table[sorted(card.ids_with_role(role))] = True
+    return marked(classes, table)
+
+
+def ground_of(
+    metres: NDArray[np.float32], camera: Intrinsics, classes: ClassMap, card: ModelCard,
+    plane: Plane, step: int = 1,
+) -> 'Ground':
+    """Cut every `step`-th pixel of an image into ground, obstacles and neither."""
+    traversable = with_role(classes[::step, ::step].copy(), card, 'traversable')
+    return Ground(metres[::step, ::step].copy(), camera.of_every(step), traversable, plane)
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """
+    An image cut into ground, obstacles and neither.
+
+    :param metres: float32 (H, W), NaN = none.
+    :param camera: that it was seen by.
+    :param traversable: bool (H, W), by class.
+    :param plane: of the ground.
+    """
+
+    metres: NDArray[np.float32]
+    camera: Intrinsics
+    traversable: NDArray[np.bool_]
+    plane: Plane
+
+    @cached_property
+    def height_m(self) -> NDArray[np.float32]:
+        """Return height above the ground at every pixel, float32 (H, W), NaN without depth."""
+        across, down = self.camera.slopes_xy
+        nx, ny, nz = self.plane.normal.astype(np.float32)
+        height = self.metres * (nx * across + (ny * down + nz))
+        height += np.float32(self.plane.offset_m)
+        return np.asarray(height)
+
+    @cached_property
+    def obstacle(self) -> NDArray[np.bool_]:
+        """Mark what is not traversable and stands above the ground, up to the robot's headroom."""
+        inside = cv2.inRange(self.height_m, STEP_M, _HEADROOM_M).view(bool)
+        return np.asarray(inside & ~self.traversable)
+
+    @cached_property
+    def ground(self) -> NDArray[np.bool_]:
+        """Mark what is traversable, as high as the ground, and has depth."""
+        # A wall's foot that was labelled floor is no ground, however it is labelled.
+        return np.asarray(np.abs(self.height_m) < 2 * STEP_M) & self.traversable
+
+    @cached_property
+    def drop(self) -> NDArray[np.bool_]:
+        """Mark what lies below the ground: stairs down, a dock's edge."""
+        return np.asarray(self.height_m < -2 * STEP_M)

@@ -1,0 +1,68 @@
+"""The pinhole camera that depth was registered to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.errors import ImageError
+
+
+@dataclass(frozen=True)
+class Intrinsics:
+    """
+    A camera without distortion; pixel (row, column) has its centre at (row, column).
+
+    A point of the optical frame (x right, y down, z ahead, metres; REP 103) is seen at column
+    fx x / z + cx and row fy y / z + cy.
+
+    :param fx: focal length in pixels along a row.
+    :param fy: focal length in pixels along a column.
+    :param cx: column of the optical axis.
+    :param cy: row of the optical axis.
+    :param size_hw: height and width of the image in pixels.
+    :raises ImageError: if a focal length is not a positive number.
+    """
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    size_hw: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        numbers = (self.fx, self.fy, self.cx, self.cy)
+        if not all(np.isfinite(numbers)) or min(self.fx, self.fy) <= 0:
+            raise ImageError(
+                f'camera intrinsics fx, fy, cx, cy = {numbers}', 'focal lengths above 0',
+                'calibrate the camera: points cannot be computed without K in camera_info',
+            )
+
+    @cached_property
+    def slopes_xy(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return x / z of every column as float32 (1, W), and y / z of every row as (H, 1)."""
+        height, width = self.size_hw
+        x = (np.arange(width) - self.cx) / self.fx
+        y = (np.arange(height) - self.cy) / self.fy
+        return x.astype(np.float32)[None, :], y.astype(np.float32)[:, None]
+
+    def of_every(self, step: int) -> 'Intrinsics':
+        """Return the camera whose image is every `step`-th pixel, from the first on."""
+        height, width = self.size_hw
+        return Intrinsics(
+            self.fx / step, self.fy / step, self.cx / step, self.cy / step,
+            (-(-height // step), -(-width // step)),
+        )
+
+
+def intrinsics_from_matrix(matrix: Sequence[float], size_hw: tuple[int, int]) -> Intrinsics:
+    """
+    Read camera_info's K (9 numbers) or P (12), row by row.
+
+    :raises ImageError: if a focal length is not a positive number.
+    """
+    rows = np.asarray(matrix, float).reshape(3, -1)
+    return Intrinsics(
+        float(rows[0, 0]), float(rows[1, 1]), float(rows[0, 2]), float(rows[1, 2]), size_hw
+    )

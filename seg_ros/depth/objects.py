@@ -1,0 +1,139 @@
+"""Every object's own cloud, with where it is, how large it is and how well it was measured."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.segmentation import Segment, Segmentation
+from seg_ros.depth.boxes import free_boxes, OrientedBox, SAMPLES, upright_boxes
+from seg_ros.depth.cloud import POINT, xyz_of
+from seg_ros.depth.interior import inside, on_jump
+from seg_ros.depth.planes import Plane
+
+LEAST_POINTS = 12   # of a box; fewer say little about an extent
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectCloud:
+    """
+    One segment in space.
+
+    :param segment: the same that the instance map and the detections show.
+    :param points: `POINT` (N,) in the optical frame, on no edge and no depth jump.
+    :param box: upright on the support plane where there is one; None with fewer than
+        `LEAST_POINTS` points.
+    :param depth_share: of the segment's pixels that have depth, 0 to 1.
+    """
+
+    segment: Segment
+    points: NDArray[np.void]
+    box: OrientedBox | None
+    depth_share: float
+
+    @property
+    def xyz(self) -> NDArray[np.float32]:
+        """Return the points' coordinates, float32 (N, 3), metres."""
+        return xyz_of(self.points)
+
+    @cached_property
+    def centroid(self) -> NDArray[np.float64]:
+        """Return the mean of the points, float64 (3,); NaN without any."""
+        if not len(self.points):
+            return np.full(3, np.nan)
+        return np.asarray(self.xyz.mean(axis=0, dtype=np.float64))
+
+    @cached_property
+    def axes(self) -> NDArray[np.float64]:
+        """Return the principal axes of the points as rows, the widest spread first, (3, 3)."""
+        return free_boxes(self.xyz[None])[0].axes
+
+    @property
+    def quality(self) -> float:
+        """Return the share of the segment's pixels that became points, 0 to 1."""
+        return len(self.points) / max(1, self.segment.area)
+
+
+def object_clouds(
+    cloud: NDArray[np.void], segmentation: Segmentation, erosion_px: int, focal_px: float,
+    plane: Plane | None = None,
+) -> list[ObjectCloud]:
+    """
+    Sort the cloud's points by instance, all instances in one pass.
+
+    An instance so thin that erosion would leave nothing of it keeps its edge.
+
+    :param cloud: `POINT` (H, W), organised, of the whole image.
+    :param segmentation: with its instances, which the segments list completely.
+    :param erosion_px: taken off each mask's edge, where depth belongs to either side.
+    :param focal_px: focal length; the boxes grow by what erosion took.
+    :param plane: that the objects stand on, None for boxes along their principal axes.
+    :returns: one for each segment that has depth anywhere, in the segments' order.
+    """
+    instances = segmentation.instances
+    assert instances is not None
+    pixels, ids = _sorted_pixels(instances)
+    if not pixels.size:
+        return []
+    numbers = sorted(segment.id for segment in segmentation.segments)
+    starts = np.searchsorted(ids, np.array(numbers, np.uint16))
+    z = np.ascontiguousarray(cloud['z'])
+    inner, measured, jumps = (
+        mask.reshape(-1).take(pixels)
+        for mask in (inside(instances, erosion_px), z == z, on_jump(z))
+    )
+    inner |= np.repeat(_counts(inner, starts) == 0, np.diff(starts, append=len(ids)))
+    kept = inner & measured & ~jumps
+    # Whole records at once: by its fields numpy copies a point in six steps.
+    records = np.ascontiguousarray(cloud).reshape(-1).view(f'V{POINT.itemsize}')
+    points = records.take(pixels[kept]).view(POINT)
+    counts = _counts(kept, starts)
+    ends = np.cumsum(counts)
+    rows = {number: row for row, number in enumerate(numbers)}
+    # To the edge of the outermost pixel that is left; jumps take one where erosion takes none.
+    margin = (max(1, erosion_px) + 0.5) / focal_px
+    boxes = _boxes(points, ends - counts, counts, plane, margin)
+    with_depth = _counts(measured, starts).tolist()
+    return [
+        ObjectCloud(
+            segment, points[ends[row] - counts[row]:ends[row]], boxes.get(row),
+            with_depth[row] / segment.area,
+        )
+        for segment in segmentation.segments if with_depth[row := rows[segment.id]]
+    ]
+
+
+def _sorted_pixels(
+    instances: NDArray[np.uint16]
+) -> tuple[NDArray[np.intp], NDArray[np.uint16]]:
+    """Return flat indexes of all instances' pixels, by id and then as they lie, and the ids."""
+    pixels = np.flatnonzero(instances > 0)
+    ids = instances.reshape(-1).take(pixels)
+    order = np.argsort(ids, kind='stable')  # 16 bits: by counting
+    return pixels.take(order), ids.take(order)
+
+
+def _counts(marks: NDArray[np.bool_], starts: NDArray[np.intp]) -> NDArray[np.intp]:
+    return np.asarray(np.add.reduceat(marks, starts, dtype=np.intp))
+
+
+def _boxes(
+    points: NDArray[np.void], starts: NDArray[np.intp], counts: NDArray[np.intp],
+    plane: Plane | None, margin: float,
+) -> dict[int, OrientedBox]:
+    """Return the boxes of the clouds with enough points, by their number."""
+    numbers = np.flatnonzero(counts >= LEAST_POINTS)
+    if not numbers.size:
+        return {}
+    # Evenly spread over each cloud; of one that has fewer some repeat.
+    places = np.arange(SAMPLES) * counts[numbers, None] // SAMPLES
+    records = points.view(f'V{POINT.itemsize}').take(places + starts[numbers, None])
+    sample = xyz_of(records.view(POINT))
+    boxes = upright_boxes(sample, plane, margin) if plane else free_boxes(sample, margin)
+    return dict(zip(numbers.tolist(), boxes, strict=True))
+
+
+def joined(objects: Sequence[ObjectCloud]) -> NDArray[np.void]:
+    """Return the points of all objects, `POINT` (N,), one object after the other."""
+    return np.concatenate([item.points for item in objects] or [np.empty(0, POINT)])

@@ -1,0 +1,120 @@
+"""Depth as cameras publish it, brought to the image's pixels and to metres."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.errors import ImageError
+
+# Types of the two encodings of REP 118: 16UC1 in millimetres, 32FC1 in metres.
+ENCODING_OF_TYPE = {'uint16': '16UC1', 'float32': '32FC1'}
+_ASPECT_TOLERANCE = 0.02    # 848 x 480 and 640 x 360 differ by 0.6 %
+_MILLIMETRES = 100.0        # a median beyond it, taken as metres, is no scene of a depth camera
+
+
+@dataclass(frozen=True, eq=False)
+class RegisteredDepth:
+    """
+    Depth along the optical axis at every pixel of the image.
+
+    :param raw: uint16 (H, W) in millimetres, 0 = none, or float32 (H, W) in metres, anything but a
+        positive finite number = none; as the camera gave it.
+    :param max_m: what is farther counts as no depth in `metres`.
+    """
+
+    raw: NDArray[Any]
+    max_m: float
+
+    @property
+    def encoding(self) -> str:
+        """Name the type of `raw` as ROS does."""
+        return ENCODING_OF_TYPE[self.raw.dtype.name]
+
+    @cached_property
+    def metres(self) -> NDArray[np.float32]:
+        """Return depth in metres, float32 (H, W), NaN where there is none."""
+        if self.raw.dtype == np.uint16:
+            metres = np.multiply(self.raw, np.float32(0.001), dtype=np.float32)
+        else:
+            metres = np.array(self.raw, np.float32)
+        # Written so that NaN is out of the range too.
+        np.copyto(metres, np.float32(np.nan), where=~((metres > 0) & (metres <= self.max_m)))
+        return np.asarray(metres)
+
+
+def registered_depth(
+    depth: NDArray[Any], size_hw: tuple[int, int], max_m: float
+) -> RegisteredDepth:
+    """
+    Bring a depth image to the size of its colour image, by the nearest pixel.
+
+    Between pixels nothing is interpolated: midway between two surfaces there is nothing.
+
+    :param depth: uint16 in millimetres or float32 in metres (h, w), of the image's field of view.
+    :param size_hw: height and width of the image.
+    :param max_m: farther depth counts as none, metres.
+    :raises ImageError: if it is of another type or aspect, holds no depth at all, or millimetres
+        where metres should be.
+    """
+    if depth.dtype.name not in ENCODING_OF_TYPE or depth.ndim != 2:
+        raise ImageError(
+            f'depth of type {depth.dtype} and shape {depth.shape}',
+            '16UC1 in millimetres or 32FC1 in metres', "set the depth driver's encoding",
+        )
+    check_aspect(depth.shape, size_hw)
+    _check_values(depth)
+    if depth.shape != size_hw:
+        depth = _nearest(depth, size_hw)
+    return RegisteredDepth(np.ascontiguousarray(depth, depth.dtype.newbyteorder('=')), max_m)
+
+
+def check_aspect(depth_hw: tuple[int, ...], size_hw: tuple[int, int]) -> None:
+    """
+    Refuse depth that cannot have the image's field of view.
+
+    :raises ImageError: naming both sizes.
+    """
+    stretch = depth_hw[0] / size_hw[0] / (depth_hw[1] / size_hw[1]) if min(depth_hw) else 0.0
+    if abs(stretch - 1) > _ASPECT_TOLERANCE:
+        raise ImageError(
+            f'depth of {depth_hw[1]} x {depth_hw[0]} for an image of {size_hw[1]} x {size_hw[0]}',
+            'the same field of view, so the same aspect',
+            'subscribe to depth that is registered (aligned) to the colour image',
+        )
+
+
+def _check_values(depth: NDArray[Any]) -> None:
+    measured = depth > 0
+    if depth.dtype.kind == 'f':
+        measured &= depth < np.inf
+    if not measured.any():
+        raise ImageError(
+            f'a depth image of {depth.shape[1]} x {depth.shape[0]} without any depth',
+            'a positive distance somewhere', 'check the depth sensor, its emitter and its range',
+        )
+    if depth.dtype.kind == 'u':
+        return
+    every = (slice(None, None, 4), slice(None, None, 4))
+    median = float(np.median(depth[every][measured[every]])) if measured[every].any() else 0.0
+    if median > _MILLIMETRES:
+        raise ImageError(
+            f'32FC1 depth with a median of {median:.0f}', 'metres (REP 118)',
+            'these look like millimetres: publish them as 16UC1, or divide by 1000',
+        )
+
+
+def _nearest(depth: NDArray[Any], size_hw: tuple[int, int]) -> NDArray[Any]:
+    """Take for every pixel of the image the depth pixel that its centre falls into."""
+    rows, columns = (
+        ((np.arange(size) + 0.5) * (given / size)).astype(np.intp)
+        for size, given in zip(size_hw, depth.shape, strict=True)
+    )
+    return np.asarray(depth.take(rows, axis=0).take(columns, axis=1))
+
+
+def has_depth(metres: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Mark pixels with depth; NaN is unequal to itself, which is the cheapest test there is."""
+    return np.asarray(cv2.compare(metres, metres, cv2.CMP_EQ)).view(bool)

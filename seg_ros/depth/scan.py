@@ -1,0 +1,74 @@
+"""A laser scan out of an image: the nearest obstacle at every bearing."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.depth.ground import base_from_plane, Ground
+from seg_ros.depth.intrinsics import Intrinsics
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """
+    Ranges by bearing in the camera's ground-projected frame (x ahead, y left).
+
+    :param angle_min: of the first range, radians, counter-clockwise from x.
+    :param angle_increment: from one range to the next.
+    :param ranges_m: float32 (B,): the nearest obstacle, +inf where there is none, NaN where the
+        camera sees nothing (REP 117).
+    """
+
+    angle_min: float
+    angle_increment: float
+    ranges_m: NDArray[np.float32]
+
+
+def laser_scan(ground: Ground, bearings: int = 160) -> Scan:
+    """
+    Reduce the obstacles of an image to a scan.
+
+    :param ground: of every second pixel of a VGA image, say.
+    :param bearings: how many the scan has over the image's width.
+    """
+    transform = base_from_plane(ground.plane)
+    low, high = _view(transform, ground.camera)
+    step = (high - low) / bearings
+    across, down = ground.camera.slopes_xy
+    rows = transform[:2, :3].astype(np.float32)
+    x, y = (row[0] * across + (row[1] * down + row[2]) for row in rows)
+    seen = ground.metres == ground.metres
+    index = _indexes(x, y, low, step, bearings)
+    counts = np.bincount(index[seen], minlength=bearings)[:bearings]
+    ranges = np.where(counts > 0, np.float32(np.inf), np.float32(np.nan))
+    hit = ground.obstacle
+    bins, z = index[hit], ground.metres[hit]
+    lengths = z * np.hypot(x[hit], y[hit])
+    # Sorted by bearing: 16 bits are sorted by counting.
+    order = np.argsort(bins, kind='stable')
+    bins, lengths = bins[order], lengths[order]
+    first = np.flatnonzero(np.diff(bins, prepend=np.uint16(65535)))
+    if first.size:
+        ranges[bins[first]] = np.minimum.reduceat(lengths, first)
+    return Scan(low + step / 2, step, ranges.astype(np.float32))
+
+
+def _view(transform: NDArray[np.float64], camera: Intrinsics) -> tuple[float, float]:
+    """Return the rightmost and the leftmost bearing of the image's corners."""
+    across, down = camera.slopes_xy
+    corners = np.array([
+        (x, y, 1.0) for x in across[0, [0, -1]] for y in (down[0, 0], down[-1, 0])
+    ])
+    seen = corners @ transform[:2, :3].T
+    angles = np.arctan2(seen[:, 1], seen[:, 0])
+    return float(angles.min()), float(angles.max())
+
+
+def _indexes(
+    x: NDArray[np.float32], y: NDArray[np.float32], low: float, step: float, count: int
+) -> NDArray[np.uint16]:
+    angles = cv2.phase(x, y)
+    angles = np.where(angles > np.pi, angles - np.float32(2 * np.pi), angles)
+    index = (angles - np.float32(low)) * np.float32(1 / step)
+    return np.asarray(np.clip(index, 0, count - 1), np.uint16)

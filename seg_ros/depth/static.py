@@ -1,0 +1,95 @@
+"""What stands still: masks and depth for SLAM and mapping, without what moves by itself."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+POOR_SHARE = 0.6    # above it a tracker on the rest loses its way: see docs/consumers.md
+_GONE = 1.1         # what is this much farther than the object was is what stood behind it
+_NEVER = np.iinfo(np.int32).min
+_SPAN_NS = 20 * 24 * 3600 * 10 ** 9     # in which milliseconds fit 32 bits; then it begins anew
+
+
+class StaticScene:
+    """
+    Remembers for a while where dynamic objects were, so that one missed detection shows nobody.
+
+    A pixel stays dynamic until `hold_s` after it was last seen to be, or until its depth says
+    that the object has gone: what is now seen there is farther away than the object was.
+    One camera's frames, in the order of their stamps.
+    """
+
+    def __init__(self) -> None:
+        self._last_ms: NDArray[np.int32] | None = None
+        self._near: NDArray[np.float32] | None = None
+        self._first_ns = 0
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._last_ms = self._near = None
+
+    def update(
+        self, dynamic: NDArray[np.bool_], stamp_ns: int, dilate_px: int, hold_s: float,
+        metres: NDArray[np.float32] | None = None,
+    ) -> NDArray[np.bool_]:
+        """
+        Mark what is to be left out of a map.
+
+        :param dynamic: bool (H, W), the pixels whose class has the role `dynamic`.
+        :param stamp_ns: of the image.
+        :param dilate_px: how far the mask grows: masks end within objects, and so does depth.
+        :param hold_s: how long a pixel stays marked after it was last.
+        :param metres: float32 (H, W), NaN = none; None holds by time alone.
+        :returns: bool (H, W).
+        """
+        now = self._grown(dynamic, dilate_px)
+        if hold_s <= 0:
+            self.forget()
+            return now
+        passed_ns = stamp_ns - self._first_ns
+        if (
+            self._last_ms is None or self._last_ms.shape != now.shape
+            or not 0 <= passed_ns < _SPAN_NS
+        ):
+            self._begin(now.shape, stamp_ns)
+        last_ms, near = self._last_ms, self._near
+        assert last_ms is not None
+        assert near is not None
+        now_ms = (stamp_ns - self._first_ns) // 1_000_000
+        if metres is not None:
+            # NaN on either side compares as false: without depth, time alone decides.
+            np.copyto(last_ms, np.int32(_NEVER), where=metres > near)
+            np.multiply(metres, np.float32(_GONE), out=near, where=now)
+        np.copyto(last_ms, np.int32(now_ms), where=now)
+        return np.asarray(last_ms >= now_ms - round(1000 * hold_s))
+
+    def _begin(self, shape: tuple[int, ...], stamp_ns: int) -> None:
+        self._first_ns = stamp_ns
+        self._last_ms = np.full(shape, _NEVER, np.int32)
+        self._near = np.full(shape, np.nan, np.float32)
+
+    def _grown(self, dynamic: NDArray[np.bool_], dilate_px: int) -> NDArray[np.bool_]:
+        if dilate_px == 0 or not dynamic.any():
+            return dynamic
+        side = 2 * dilate_px + 1
+        window = cv2.getStructuringElement(cv2.MORPH_RECT, (side, side))
+        return np.asarray(cv2.dilate(dynamic.view(np.uint8), window)).view(bool)
+
+
+def static_depth(raw: NDArray[Any], dynamic: NDArray[np.bool_]) -> NDArray[Any]:
+    """
+    Return depth of the same type with 0, no depth, where something is dynamic.
+
+    :param raw: uint16 or float32 (H, W).
+    """
+    # A product writes every pixel once, which masked stores do not; NaN stays NaN under it.
+    if raw.dtype == np.uint16:
+        return np.asarray(np.multiply(raw, ~dynamic, dtype=np.uint16))
+    return np.where(dynamic, raw.dtype.type(0), raw)
+
+
+def dynamic_share(dynamic: NDArray[np.bool_]) -> float:
+    """Return which share of the image is dynamic, 0 to 1."""
+    return cv2.countNonZero(dynamic.view(np.uint8)) / dynamic.size

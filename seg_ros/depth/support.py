@@ -1,0 +1,69 @@
+"""The plane that objects stand on: a table's top, a bin's floor, the ground."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.card import ModelCard
+from seg_ros.core.segmentation import marked, Segmentation
+from seg_ros.depth.intrinsics import Intrinsics
+from seg_ros.depth.planes import fit_plane, Plane
+
+_STEP = 4           # every fourth pixel is enough for a plane, and a sixteenth of the work
+_RING_PX = 24       # how far around an object its support is looked for
+_LEAST = 60         # points
+
+
+def support_plane(
+    metres: NDArray[np.float32], camera: Intrinsics, segmentation: Segmentation, card: ModelCard,
+) -> Plane | None:
+    """
+    Fit the support of the objects, robustly.
+
+    Where the card has classes with the role `support`, to their pixels around the objects; where
+    it has none, or none is in sight, to all that is around the objects: the plane that most of it
+    lies on.
+
+    :param metres: float32 (H, W), registered to the image, NaN = none.
+    :returns: None where nothing flat is around the objects.
+    """
+    instances = segmentation.instances
+    assert instances is not None
+    small = instances[::_STEP, ::_STEP].copy()
+    side = 2 * (_RING_PX // _STEP) + 1
+    near = cv2.dilate(small, np.ones((side, side), np.uint8))
+    around = (near > 0) & (small == 0)
+    z = metres[::_STEP, ::_STEP]
+    around &= z == z
+    pixels = _of_support(around, segmentation, card)
+    if np.count_nonzero(pixels) < _LEAST:
+        pixels = around
+    if np.count_nonzero(pixels) < _LEAST:
+        return None
+    points = points_of(metres, camera, pixels, _STEP)
+    return fit_plane(points, tolerance_m=max(0.008, 0.008 * float(np.median(points[:, 2]))))
+
+
+def _of_support(
+    around: NDArray[np.bool_], segmentation: Segmentation, card: ModelCard
+) -> NDArray[np.bool_]:
+    ids = sorted(card.ids_with_role('support'))
+    if segmentation.classes is None or not ids:
+        return np.zeros_like(around)
+    table = np.zeros(card.unlabelled + 1, bool)
+    table[ids] = True
+    return around & marked(segmentation.classes[::_STEP, ::_STEP].copy(), table)
+
+
+def points_of(
+    metres: NDArray[np.float32], camera: Intrinsics, pixels: NDArray[np.bool_], step: int = 1
+) -> NDArray[np.float32]:
+    """
+    Lift marked pixels alone.
+
+    :param pixels: bool (ceil(H / step), ceil(W / step)), all of which have depth.
+    :returns: float32 (N, 3) in the optical frame, row by row.
+    """
+    rows, columns = np.nonzero(pixels)
+    z = metres[::step, ::step][rows, columns]
+    across, down = camera.of_every(step).slopes_xy
+    return np.stack([z * across[0, columns], z * down[rows, 0], z], axis=1)

@@ -1,0 +1,83 @@
+"""Which object a user means: by its id, by its class, or the nearest."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.card import ModelCard
+from seg_ros.core.segmentation import Segment, Segmentation
+from seg_ros.depth.cloud import POINT
+
+NEAREST = 'nearest'
+
+
+def select_target(
+    target: str, segments: Sequence[Segment], card: ModelCard, distance_m: Mapping[int, float]
+) -> Segment | None:
+    """
+    Find the segment that `target` names.
+
+    :param target: a segment id, the name of a class, or `nearest`; the latter means objects with
+        the role `graspable`, or all where the card gives it to none.
+    :param distance_m: by segment id, of those with depth. Among several the nearest is taken,
+        and without any distance the one with the best score.
+    :returns: None where no such segment is in sight, or `target` is empty.
+    """
+    if target.isdecimal():
+        wanted = [item for item in segments if item.id == int(target)]
+    elif target == NEAREST:
+        graspable = card.ids_with_role('graspable') or frozenset(card.by_id)
+        wanted = [item for item in segments if item.class_id in graspable]
+    else:
+        wanted = [item for item in segments if card.by_id[item.class_id].name == target]
+    return min(
+        wanted, key=lambda item: (distance_m.get(item.id, np.inf), -item.score), default=None
+    )
+
+
+def distances_m(
+    metres: NDArray[np.float32], segmentation: Segmentation
+) -> dict[int, float]:
+    """
+    Return the median depth of every segment that has any, by its id.
+
+    :param metres: float32 (H, W), NaN = none; every second pixel is looked at.
+    """
+    assert segmentation.instances is not None
+    ids, z = segmentation.instances[::2, ::2], metres[::2, ::2]
+    seen = (ids > 0) & (z == z)
+    ids, z = ids[seen], z[seen]
+    order = np.argsort(ids, kind='stable')
+    found, first = np.unique(ids[order], return_index=True)
+    parts = np.split(z[order], first[1:])
+    return {
+        number: float(np.median(part))
+        for number, part in zip(found.tolist(), parts, strict=False) if len(part)
+    }
+
+
+def is_known(target: str, card: ModelCard) -> bool:
+    """Return whether `target` can name anything: empty, `nearest`, an id or one of the classes."""
+    return target in ('', NEAREST) or target.isdecimal() or any(
+        item.name == target for item in card.classes
+    )
+
+
+def target_mask(segmentation: Segmentation, segment: Segment | None) -> NDArray[np.bool_]:
+    """Mark the pixels of one segment, none where there is no target, bool (H, W)."""
+    assert segmentation.instances is not None
+    if segment is None:
+        return np.zeros(segmentation.size_hw, bool)
+    return np.asarray(segmentation.instances == segment.id)
+
+
+def target_points(cloud: NDArray[np.void], mask: NDArray[np.bool_]) -> NDArray[np.void]:
+    """
+    Return the points of a mask that have depth.
+
+    :param cloud: `POINT` (H, W).
+    :returns: `POINT` (N,).
+    """
+    seen = mask & (cloud['z'] == cloud['z'])
+    records = np.ascontiguousarray(cloud).reshape(-1).view(f'V{POINT.itemsize}')
+    return np.asarray(records.take(np.flatnonzero(seen)).view(POINT))

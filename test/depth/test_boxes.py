@@ -1,0 +1,100 @@
+"""Boxes against those that the points were sampled from, and rotations against a matrix."""
+
+import numpy as np
+import pytest
+from seg_ros.depth.boxes import free_boxes, OrientedBox, quaternion_xyzw, upright_boxes
+from seg_ros.depth.planes import Plane
+
+TABLE = Plane(np.array([0.0, -0.8, -0.6]), 0.9)
+
+
+def surface(size, centre, axes, count=256, seed=0):
+    """Points on a box's surface, as many a side as its area says."""
+    random = np.random.RandomState(seed)
+    size = np.array(size)
+    areas = np.array([size[1] * size[2], size[0] * size[2], size[0] * size[1]])
+    side = random.choice(3, count, p=areas / areas.sum())
+    points = random.uniform(-0.5, 0.5, (count, 3))
+    points[np.arange(count), side] = random.choice([-0.5, 0.5], count)
+    return points * size @ axes + centre
+
+
+def turned(basis, yaw):
+    cos, sin = np.cos(yaw), np.sin(yaw)
+    return np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]]) @ basis
+
+
+@pytest.mark.parametrize('yaw', [0.0, 0.3, 0.8, 1.2])
+def test_an_upright_box_has_the_size_place_and_turn_of_the_body(yaw):
+    axes = turned(TABLE.basis(np.array([0.0, 0, 1])), yaw)
+    size = np.array([0.2, 0.08, 0.12])
+    foot = np.array([0.1, 0.3, 0.7])
+    foot -= TABLE.height_m(foot) * TABLE.normal
+    centre = foot + 0.06 * TABLE.normal
+    box = upright_boxes(surface(size, centre, axes)[None], TABLE)[0]
+    np.testing.assert_allclose(box.centre, centre, atol=0.006)
+    np.testing.assert_allclose(np.sort(box.size_m[:2]), [0.08, 0.2], atol=0.008)
+    assert box.size_m[2] == pytest.approx(0.12, abs=0.004)
+    longest = box.axes[int(box.size_m[:2].argmax())]
+    assert abs(longest @ axes[0]) > np.cos(0.06)
+    np.testing.assert_allclose(box.axes[2], TABLE.normal, atol=1e-9)
+
+
+def test_an_upright_box_reaches_the_plane_where_only_its_top_was_seen():
+    axes = TABLE.basis(np.array([0.0, 0, 1]))
+    top = surface((0.1, 0.1, 0.0), np.zeros(3), axes)
+    top += (0.05 - TABLE.height_m(top.mean(0))) * TABLE.normal
+    assert upright_boxes(top[None], TABLE)[0].size_m[2] == pytest.approx(0.05, abs=1e-3)
+    hanging = top + 0.5 * TABLE.normal
+    assert upright_boxes(hanging[None], TABLE)[0].size_m[2] < 0.01
+
+
+def test_a_free_box_follows_the_points_own_axes():
+    axes = turned(TABLE.basis(np.array([1.0, 0, 0])), 0.4)
+    size = np.array([0.4, 0.2, 0.1])
+    box = free_boxes(surface(size, np.array([0, 0, 2.0]), axes)[None])[0]
+    np.testing.assert_allclose(box.size_m, size, rtol=0.12)
+    np.testing.assert_allclose(box.centre, [0, 0, 2], atol=0.012)
+    np.testing.assert_allclose(np.abs((box.axes * axes).sum(1)), 1, atol=0.01)
+    assert np.linalg.det(box.axes) == pytest.approx(1)
+
+
+def test_objects_are_measured_alike_alone_and_together():
+    axes = TABLE.basis(np.array([0.0, 0, 1]))
+    clouds = np.stack([
+        surface((0.1 + 0.05 * k, 0.1, 0.1), np.array([0.2 * k, 0.2, 1.0]), axes, seed=k)
+        for k in range(5)
+    ])
+    for measure in (lambda points: upright_boxes(points, TABLE), free_boxes):
+        for one, many in zip((measure(each[None])[0] for each in clouds), measure(clouds),
+                             strict=True):
+            np.testing.assert_allclose(one.corners, many.corners, atol=1e-9)
+
+
+def test_erosion_is_given_back_across_the_line_of_sight_alone():
+    facing = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1]])
+    plate = surface((0.2, 0.1, 0.0), np.array([0, 0, 2.0]), facing)
+    bare, grown = (free_boxes(plate[None], margin)[0].size_m for margin in (0.0, 3 / 500))
+    np.testing.assert_allclose(grown - bare, [2 * 2 * 3 / 500, 2 * 2 * 3 / 500, 0], atol=2e-4)
+
+
+def test_corners_are_the_ends_of_the_axes():
+    box = OrientedBox(np.array([1.0, 2, 3]), np.eye(3), np.array([2.0, 4, 6]))
+    np.testing.assert_allclose([box.corners.min(0), box.corners.max(0)], [[0, 0, 0], [2, 4, 6]])
+
+
+def test_a_quaternion_turns_the_boxs_axes_into_the_frames():
+    random = np.random.RandomState(0)
+    cases = [np.linalg.qr(random.normal(size=(3, 3)))[0] for _ in range(40)]
+    cases += [np.diag([1.0, -1, -1]), np.diag([-1.0, -1, 1]), np.eye(3)]
+    for axes in cases:
+        axes[2] = np.cross(axes[0], axes[1])
+        x, y, z, w = quaternion_xyzw(axes)
+        assert x * x + y * y + z * z + w * w == pytest.approx(1)
+        # Of the textbook: columns of the matrix are where the axes go.
+        matrix = np.array([
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ])
+        np.testing.assert_allclose(matrix, axes.T, atol=1e-9)

@@ -1,0 +1,70 @@
+"""The organised cloud against a loop over pixels and against struct."""
+
+import struct
+
+import numpy as np
+import pytest
+from ray_cast import Box, Scene
+from seg_ros.core.frame import Frame
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.depth.cloud import labelled_cloud, packed_rgb, POINT, xyz_of
+
+SCENE = Scene([Box(1.2, 0.1, (0.3, 0.2, 0.4), 0.5)], size_hw=(24, 32), focal=30.0)
+
+
+def frame(size_hw, color='rgb'):
+    shape = size_hw if color == 'gray' else (*size_hw, 3)
+    return Frame(np.random.RandomState(1).randint(0, 256, shape).astype(np.uint8), color)
+
+
+@pytest.mark.parametrize('step', [1, 2, 3])
+def test_points_lie_where_their_rays_say(step):
+    metres = SCENE.metres.copy()
+    metres[3, 3:9] = np.nan
+    cloud = labelled_cloud(metres, SCENE.camera, frame((24, 32)), SCENE.segmentation(), step)
+    expected = SCENE.lifted()
+    expected[3, 3:9] = np.nan
+    np.testing.assert_allclose(
+        SCENE.world(xyz_of(cloud)), expected[::step, ::step], atol=1e-5, equal_nan=True
+    )
+    np.testing.assert_array_equal(cloud['label'], SCENE.classes[::step, ::step])
+    np.testing.assert_array_equal(cloud['instance'], SCENE.ids[::step, ::step])
+
+
+def test_a_point_has_the_bytes_that_consumers_unpack():
+    image = frame((24, 32))
+    cloud = labelled_cloud(SCENE.metres, SCENE.camera, image, SCENE.segmentation())
+    assert POINT.itemsize == 24
+    row, column = 20, 17
+    _, _, z, bits, label, instance = struct.unpack_from(
+        '<fffIII', cloud.tobytes(), (row * 32 + column) * 24
+    )
+    assert z == SCENE.metres[row, column]
+    assert (bits >> 16, bits >> 8 & 255, bits & 255) == tuple(image.pixels[row, column].tolist())
+    assert (label, instance) == (SCENE.classes[row, column], SCENE.ids[row, column])
+
+
+@pytest.mark.parametrize('color', ['rgb', 'bgr', 'gray'])
+def test_colours_are_those_of_the_image_whatever_its_order(color):
+    image = frame((4, 5), color)
+    bits = packed_rgb(image).view(np.uint32)
+    for row in range(4):
+        for column in range(5):
+            pixel = np.broadcast_to(image.pixels[row, column], 3).tolist()
+            red, green, blue = pixel[::-1] if color == 'bgr' else pixel
+            assert bits[row, column] == red << 16 | green << 8 | blue
+
+
+def test_maps_that_nobody_asked_for_are_unlabelled_and_none():
+    bare = Segmentation((24, 32), 65535)
+    cloud = labelled_cloud(SCENE.metres, SCENE.camera, frame((24, 32)), bare)
+    assert (cloud['label'] == 65535).all()
+    assert not cloud['instance'].any()
+
+
+def test_ids_of_sixteen_bits_reach_the_cloud():
+    ids = np.full((24, 32), 65535, np.uint16)
+    maps = Segmentation((24, 32), 65535, np.full((24, 32), 300, np.uint16), None, ids)
+    cloud = labelled_cloud(SCENE.metres, SCENE.camera, frame((24, 32)), maps)
+    assert (cloud['label'] == 300).all()
+    assert (cloud['instance'] == 65535).all()

@@ -1,0 +1,70 @@
+"""Top-down grasps on ray-cast boxes: between their sides, clear of what stands beside them."""
+
+import numpy as np
+from ray_cast import Box, Scene
+from seg_ros.core.frame import Frame
+from seg_ros.depth.cloud import labelled_cloud, xyz_of
+from seg_ros.depth.grasps import Gripper, top_down_grasps
+from seg_ros.depth.objects import object_clouds
+from seg_ros.depth.planes import Plane
+
+
+def grasped(boxes, pitch=1.25):
+    scene = Scene(boxes, eye=(0.1, 0, 0.7), pitch=pitch, size_hw=(480, 640), focal=525.0)
+    plane = Plane(scene.rotation.T @ (0, 0, 1.0), 0.7)
+    frame = Frame(np.zeros((480, 640, 3), np.uint8))
+    cloud = labelled_cloud(scene.metres, scene.camera, frame, scene.segmentation())
+    objects = object_clouds(cloud, scene.segmentation(), 2, 525.0, plane)
+    points = xyz_of(cloud)[np.isfinite(scene.metres)]
+    return scene, {item.segment_id: item for item in top_down_grasps(objects, plane, points)}
+
+
+def test_a_bar_is_taken_across_its_middle_from_above():
+    bar = Box(0.35, 0.05, (0.16, 0.04, 0.05), 0.7)
+    scene, grasps = grasped([bar])
+    grasp = grasps[1]
+    np.testing.assert_allclose(scene.rotation @ grasp.axes[2], [0, 0, -1], atol=1e-6)
+    assert abs(scene.rotation @ grasp.axes[1] @ bar.axes[1]) > np.cos(0.15)
+    place = scene.world(grasp.position)
+    np.testing.assert_allclose(place[:2], (bar.x, bar.y), atol=0.02)
+    assert 0.003 < place[2] < 0.04
+    assert abs(grasp.width_m - 0.04) < 0.008
+    np.testing.assert_allclose(grasp.axes @ grasp.axes.T, np.eye(3), atol=1e-9)
+    assert np.linalg.det(grasp.axes) > 0
+
+
+def test_what_is_wider_than_the_gripper_is_left_alone():
+    _, grasps = grasped([Box(0.35, 0, (0.2, 0.2, 0.05)), Box(0.35, -0.25, (0.05, 0.05, 0.05))])
+    assert list(grasps) == [2]
+
+
+def test_fingers_come_down_where_nothing_stands():
+    cube = Box(0.35, 0.0, (0.05, 0.05, 0.06))
+    wall = Box(0.35, 0.055, (0.2, 0.04, 0.06))     # beside it, nearer than a finger is thick
+    scene, grasps = grasped([cube, wall], pitch=1.4)
+    closing = scene.rotation @ grasps[1].axes[1]
+    assert abs(closing[0]) > 0.9    # along the wall
+    free = grasped([cube], pitch=1.4)[1][1]
+    assert free.score >= grasps[1].score
+
+
+def test_a_cube_walled_in_on_all_sides_cannot_be_grasped():
+    walls = [Box(0.35 + x, y, size) for x, y, size in (
+        (0, 0.055, (0.2, 0.04, 0.06)), (0, -0.055, (0.2, 0.04, 0.06)),
+        (0.055, 0, (0.04, 0.06, 0.06)), (-0.055, 0, (0.04, 0.06, 0.06)),
+    )]
+    _, grasps = grasped([Box(0.35, 0.0, (0.05, 0.05, 0.06)), *walls], pitch=1.45)
+    assert 1 not in grasps
+
+
+def test_the_best_grasp_comes_first():
+    scene = Scene([Box(0.3, 0.1, (0.02, 0.1, 0.05)), Box(0.35, -0.1, (0.065, 0.065, 0.05))],
+                  eye=(0.1, 0, 0.7), pitch=1.25, size_hw=(480, 640), focal=525.0)
+    plane = Plane(scene.rotation.T @ (0, 0, 1.0), 0.7)
+    cloud = labelled_cloud(
+        scene.metres, scene.camera, Frame(np.zeros((480, 640, 3), np.uint8)), scene.segmentation()
+    )
+    objects = object_clouds(cloud, scene.segmentation(), 2, 525.0, plane)
+    found = top_down_grasps(objects, plane, xyz_of(cloud)[np.isfinite(scene.metres)], Gripper())
+    assert [item.segment_id for item in found] == [1, 2]
+    assert found[0].score > found[1].score

@@ -1,0 +1,106 @@
+"""Ground and obstacles, against the world that was ray-cast."""
+
+import numpy as np
+import pytest
+from ray_cast import Box, Scene
+from seg_ros.depth.ground import (
+    base_from_plane,
+    ground_of,
+    ground_plane,
+    plane_from_transform,
+    with_role,
+)
+from seg_ros.sim.classes import CARD, FLOOR, PERSON, WALL
+
+BOXES = [
+    Box(2.0, 0.3, (0.3, 0.4, 0.8), 0.4, WALL), Box(3.0, -0.8, (0.4, 0.4, 1.6), 0.0, PERSON),
+    Box(1.6, -0.4, (0.4, 0.3, 0.03), 0.0, WALL),
+]
+
+
+def room(boxes=BOXES, **changes):
+    options = {'eye': (0.2, 0.1, 0.7), 'pitch': 0.25, 'size_hw': (240, 320), 'focal': 260.0,
+               'far': 8.0, 'floor': FLOOR}
+    return Scene(boxes, **{**options, **changes})
+
+
+def ground(scene, plane=None, step=1):
+    plane = plane or ground_plane(scene.metres, scene.camera, scene.classes, CARD)
+    return ground_of(scene.metres, scene.camera, scene.classes, CARD, plane, step)
+
+
+def test_the_ground_is_fitted_to_what_is_traversable():
+    scene = room()
+    noisy = scene.metres * np.random.RandomState(0).normal(1, 0.004, scene.metres.shape)
+    plane = ground_plane(noisy.astype(np.float32), scene.camera, scene.classes, CARD)
+    assert plane.offset_m == pytest.approx(0.7, abs=0.01)
+    assert np.arccos(plane.normal @ scene.rotation.T @ (0, 0, 1.0)) < 0.01
+
+
+def test_the_ground_of_tf_is_the_base_frames_own():
+    scene = room()
+    plane = plane_from_transform(scene.world_from_optical)
+    heights = ground(scene, plane).height_m
+    np.testing.assert_allclose(heights, scene.lifted()[..., 2], atol=1e-5, equal_nan=True)
+
+
+def test_a_wall_that_was_labelled_floor_is_no_ground():
+    scene = room([], pitch=0.0)
+    wall = room([Box(1.0, 0.0, (0.1, 9.0, 3.0), 0.0, FLOOR)], pitch=0.0)
+    assert ground_plane(wall.metres, wall.camera, wall.classes, CARD) is None
+    assert ground_plane(scene.metres, scene.camera, scene.classes, CARD) is not None
+
+
+def test_too_little_floor_gives_no_plane():
+    scene = room()
+    classes = np.full_like(scene.classes, WALL)
+    classes[-4:] = FLOOR
+    assert ground_plane(scene.metres, scene.camera, classes, CARD) is None
+
+
+@pytest.mark.parametrize('step', [1, 2, 3])
+def test_obstacles_stand_above_the_ground_and_floor_lies_on_it(step):
+    scene = room()
+    cut = ground(scene, plane_from_transform(scene.world_from_optical), step)
+    height = scene.lifted()[::step, ::step, 2]
+    ids, seen = scene.ids[::step, ::step], np.isfinite(height)
+    np.testing.assert_array_equal(cut.obstacle, (ids > 0) & seen & (height >= 0.05))
+    np.testing.assert_array_equal(cut.ground, (ids == 0) & seen)
+    assert not cut.drop.any()
+    assert (ids == 3).any()
+    assert not cut.obstacle[ids == 3].any()     # lower than a step
+
+
+def test_what_hangs_above_the_robot_is_no_obstacle():
+    lamp = Box(2.0, 0.0, (0.3, 0.3, 0.2), 0.0, WALL, base=2.3)
+    scene = room([lamp], pitch=-0.5)
+    cut = ground(scene, plane_from_transform(scene.world_from_optical))
+    assert (scene.ids == 1).any()
+    assert not cut.obstacle.any()
+
+
+def test_a_pit_is_a_drop_and_no_ground():
+    scene = room([])
+    cut_plane = plane_from_transform(scene.world_from_optical)
+    deep = room([], eye=(0.2, 0.1, 1.2))    # the floor half a metre lower
+    cut = ground_of(deep.metres, deep.camera, deep.classes, CARD, cut_plane)
+    seen = np.isfinite(deep.metres)
+    np.testing.assert_array_equal(cut.drop, seen)
+    assert not cut.ground.any()
+
+
+def test_the_projected_frame_has_its_origin_below_the_camera_and_looks_along():
+    scene = room()
+    transform = base_from_plane(plane_from_transform(scene.world_from_optical))
+    points = scene.rotation.T @ (np.array([[0.2, 0.1, 0], [1.2, 0.1, 0], [0.2, 1.1, 0],
+                                           [0.2, 0.1, 1]]) - scene.eye).T
+    found = transform[:3, :3] @ points + transform[:3, 3:]
+    np.testing.assert_allclose(
+        found.T, [[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], atol=1e-6
+    )
+
+
+def test_a_role_marks_things_and_stuff_alike():
+    classes = np.array([[FLOOR, WALL, PERSON, 255]], np.uint8)
+    assert with_role(classes, CARD, 'dynamic').tolist() == [[False, False, True, False]]
+    assert with_role(classes, CARD, 'traversable').tolist() == [[True, False, False, False]]

@@ -1,0 +1,37 @@
+"""Pixels away from edges, against loops over windows."""
+
+import numpy as np
+import pytest
+from seg_ros.depth.interior import inside, JUMP, on_jump
+
+
+def windows(array, reach):
+    height, width = array.shape
+    for row in range(height):
+        for column in range(width):
+            yield (row, column), array[
+                max(0, row - reach):row + reach + 1, max(0, column - reach):column + reach + 1
+            ]
+
+
+@pytest.mark.parametrize('erosion_px', [0, 1, 3])
+def test_a_pixel_is_inside_where_its_whole_window_is_of_one_instance(erosion_px):
+    ids = np.zeros((30, 40), np.uint16)
+    ids[2:20, 3:22] = 700
+    ids[2:20, 22:39] = 65535
+    ids[25:27, :] = 3
+    found = inside(ids, erosion_px)
+    for place, window in windows(ids, erosion_px):
+        assert found[place] == (ids[place] > 0 and (window == ids[place]).all())
+
+
+def test_depth_jumps_where_neighbours_are_farther_apart_than_one_surface_is():
+    random = np.random.RandomState(0)
+    metres = random.uniform(1, 1.02, (20, 30)).astype(np.float32)
+    metres[5:12, 8:20] = 0.9
+    metres[random.uniform(size=metres.shape) < 0.1] = np.nan
+    metres[18:, :4] = np.nan
+    found = on_jump(metres)
+    for place, window in windows(metres, 1):
+        seen = window[np.isfinite(window)]
+        assert found[place] == (seen.size > 0 and seen.max() / (1 + JUMP) > seen.min())

@@ -1,0 +1,117 @@
+"""What stands still: dilation, hold and release, against a loop over pixels and a walk."""
+
+import numpy as np
+import pytest
+from seg_ros.depth.static import dynamic_share, static_depth, StaticScene
+
+FRAME_NS = 33_000_000
+
+
+def at(column, size_hw=(40, 120)):
+    mask = np.zeros(size_hw, bool)
+    mask[10:30, column:column + 12] = True
+    return mask
+
+
+def grown(mask, reach):
+    padded = np.pad(mask, reach)
+    return np.logical_or.reduce([
+        padded[y:y + mask.shape[0], x:x + mask.shape[1]]
+        for y in range(2 * reach + 1) for x in range(2 * reach + 1)
+    ])
+
+
+@pytest.mark.parametrize('dilate_px', [0, 1, 8])
+def test_the_mask_grows_by_so_many_pixels(dilate_px):
+    found = StaticScene().update(at(30), 0, dilate_px, 0.0)
+    np.testing.assert_array_equal(found, grown(at(30), dilate_px))
+
+
+def test_one_missed_detection_shows_nobody():
+    scene, nobody = StaticScene(), np.zeros((40, 120), bool)
+    for frame in range(6):
+        seen = nobody if frame == 4 else at(30)
+        found = scene.update(seen, frame * FRAME_NS, 2, 0.5)
+        np.testing.assert_array_equal(found, grown(at(30), 2))
+
+
+def test_who_stops_stays_masked_however_long():
+    scene = StaticScene()
+    for frame in range(200):
+        found = scene.update(at(30), frame * FRAME_NS, 0, 0.5)
+    np.testing.assert_array_equal(found, at(30))
+
+
+def test_a_place_is_held_for_the_hold_and_then_released():
+    scene, nobody = StaticScene(), np.zeros((40, 120), bool)
+    scene.update(at(30), 0, 0, 0.5)
+    assert scene.update(nobody, 490_000_000, 0, 0.5).any()
+    assert not scene.update(nobody, 510_000_000, 0, 0.5).any()
+
+
+def test_who_leaves_is_released_at_once_where_depth_shows_what_stood_behind():
+    scene = StaticScene()
+    wall = np.full((40, 120), 3.0, np.float32)
+    for frame in range(20):
+        mask = at(10 + 3 * frame)
+        metres = np.where(mask, np.float32(1.5), wall)
+        found = scene.update(mask, frame * FRAME_NS, 0, 0.5, metres)
+        np.testing.assert_array_equal(found, mask)
+    by_time = StaticScene()
+    for frame in range(20):
+        held = by_time.update(at(10 + 3 * frame), frame * FRAME_NS, 0, 0.5)
+    assert held.sum() > 3 * found.sum()
+
+
+def test_a_missed_person_is_held_by_depth_too_and_so_is_one_without_depth():
+    scene, nobody = StaticScene(), np.zeros((40, 120), bool)
+    metres = np.where(at(30), np.float32(1.5), np.float32(3.0))
+    metres[20:25] = np.nan
+    scene.update(at(30), 0, 0, 0.5, metres)
+    np.testing.assert_array_equal(scene.update(nobody, FRAME_NS, 0, 0.5, metres), at(30))
+
+
+def test_a_place_that_was_released_stays_so_where_its_depth_is_lost():
+    scene, nobody = StaticScene(), np.zeros((40, 120), bool)
+    near, far = (np.full((40, 120), metres, np.float32) for metres in (1.5, 3.0))
+    scene.update(at(30), 0, 0, 0.5, near)
+    assert not scene.update(nobody, FRAME_NS, 0, 0.5, far).any()
+    assert not scene.update(nobody, 2 * FRAME_NS, 0, 0.5, far * np.float32(np.nan)).any()
+
+
+def test_a_clock_that_starts_anew_and_another_size_begin_anew():
+    scene, nobody = StaticScene(), np.zeros((40, 120), bool)
+    scene.update(at(30), 10 ** 12, 0, 0.5)
+    assert not scene.update(nobody, 1000, 0, 0.5).any()
+    scene.update(at(30), 2000, 0, 0.5)
+    assert not scene.update(np.zeros((20, 60), bool), 3000, 0, 0.5).any()
+    scene.update(at(30), 4000, 0, 0.5)
+    scene.forget()
+    assert not scene.update(nobody, 5000, 0, 0.5).any()
+
+
+def test_months_of_frames_do_not_wear_the_clock_out():
+    scene, nobody = StaticScene(), np.zeros((4, 4), bool)
+    one = ~nobody
+    scene.update(one, 0, 0, 0.5)
+    far = 200 * 24 * 3600 * 10 ** 9
+    assert scene.update(one, far, 0, 0.5).all()
+    assert scene.update(nobody, far + 400_000_000, 0, 0.5).all()
+    assert not scene.update(nobody, far + 600_000_000, 0, 0.5).any()
+
+
+@pytest.mark.parametrize('kind', [np.uint16, np.float32])
+def test_dynamic_pixels_have_no_depth_and_all_others_keep_theirs(kind):
+    depth = np.random.RandomState(0).randint(1, 5000, (40, 120)).astype(kind)
+    if kind is np.float32:
+        depth[0, 0] = np.nan
+    found = static_depth(depth, at(30))
+    assert found.dtype == kind
+    assert not found[at(30)].any()
+    np.testing.assert_array_equal(found[~at(30)], depth[~at(30)])
+
+
+def test_the_share_is_that_of_the_pixels():
+    assert dynamic_share(at(30)) == pytest.approx(240 / 4800)
+    assert dynamic_share(np.ones((5, 5), bool)) == 1
+    assert dynamic_share(np.zeros((5, 5), bool)) == 0
