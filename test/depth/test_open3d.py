@@ -2,14 +2,12 @@
 
 import numpy as np
 import pytest
-
-pytest.importorskip('open3d', reason='Open3D is not installed')
-
-import open3d
 from ray_cast import Box, Scene
 from seg_ros.core.frame import Frame
 from seg_ros.depth.cloud import labelled_cloud, xyz_of
 from seg_ros.depth.planes import fit_plane
+
+open3d = pytest.importorskip('open3d', reason='Open3D is not installed')
 
 SCENE = Scene([Box(0.8, 0.1, (0.1, 0.2, 0.15), 0.4)], eye=(0, 0, 0.7), size_hw=(120, 160), far=4.0)
 
