@@ -73,6 +73,8 @@ setup(
         'eval': ['pycocotools>=2.0.6'],
         'sim': ['pybullet>=3.2.5'],
         'train': ['torch>=2.0', 'pybullet>=3.2.5'],
+        'zoo': ['torch>=2.0', 'torchvision>=0.15', 'segmentation-models-pytorch>=0.4',
+                'transformers>=4.45'],
         'ros': [requirement + wheels for requirement in ros],
         'test': test,
     },

@@ -10,8 +10,8 @@ from seg_ros import __version__
 from seg_ros.core.errors import SegError
 
 COMMANDS = (
-    'compile', 'build', 'inspect', 'run', 'eval', 'render', 'train', 'bench', 'selftest', 'doctor',
-    'demo', 'credits',
+    'export', 'compile', 'build', 'inspect', 'run', 'eval', 'render', 'train', 'bench', 'selftest',
+    'doctor', 'demo', 'credits',
 )
 INTERRUPTED, BROKEN_PIPE = 130, 141  # what a shell reports for SIGINT and SIGPIPE
 

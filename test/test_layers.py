@@ -31,6 +31,7 @@ LAYERS = {
     'metrics': ({'core', 'masks', 'metrics'}, {'numpy', 'cv2'}),
     'sim': ({'core', 'image', 'masks', 'sim'}, {'numpy', 'cv2'}),
     'training': ({'core', 'image', 'sim', 'training'}, {'numpy', 'cv2'}),
+    'zoo': ({'core', 'zoo'}, {'numpy', 'onnx'}),
     'share': ({'core'}, set()),
     'threads': (set(), set()),
     'docs': ({'core'}, set()),
@@ -43,6 +44,7 @@ LAYERS = {
     'commands': (
         RUNTIME | {
             'compile', 'metrics', 'sim', 'training', 'share', 'bench', 'commands', 'threads',
+            'zoo',
         },
         {'numpy', 'cv2', 'onnx', 'tqdm', 'yaml'},
     ),
@@ -63,7 +65,10 @@ WRAPPERS = {
     'training/network.py': {'torch'},
     'training/train.py': {'torch'},
     'training/weights.py': {'torch'},
+    'zoo/weights.py': {'torch'},
 }
+# What is written in PyTorch, imported only to export it.
+ZOO_NETWORKS = ('zoo/layers/', 'zoo/networks/')
 
 
 def imports(tree: ast.AST, at_import: bool = True) -> Iterator[tuple[str, bool]]:
@@ -88,6 +93,8 @@ def violations(path: str, source: str) -> list[str]:
         return []
     layers, packages = LAYERS[layer]
     packages = packages | WRAPPERS.get(path, set()) | sys.stdlib_module_names
+    if path.startswith(ZOO_NETWORKS):
+        packages = packages | {'torch'}
     wrong = []
     for name, at_import in imports(ast.parse(source)):
         first, _, rest = name.partition('.')

@@ -202,9 +202,9 @@ def _write_curve(folder: Path, losses: Any) -> None:
 
 def _export(args: argparse.Namespace, training: Any, samples: Any) -> dict[str, Any]:
     """Write the network of the mean weights and its card; returns what to tell."""
+    from seg_ros.commands.card_file import text_from_card
     from seg_ros.commands.masks import write_file
     from seg_ros.training.export import make_card, onnx_from_network
-    import yaml
 
     data = onnx_from_network(training.mean, tuple(args.size)).SerializeToString()
     path = args.output / f'{args.name}.onnx'
@@ -212,13 +212,5 @@ def _export(args: argparse.Namespace, training: Any, samples: Any) -> dict[str, 
     if samples.credits:
         write_file(path.with_name('credits.json'), json.dumps(samples.credits, indent=1).encode())
     card = make_card(args.name, samples.categories, ROLES, tuple(args.size))
-    text = yaml.safe_dump(_plain(card.to_dict()), sort_keys=False)
-    write_file(path.with_suffix('.yaml'), text.encode())
+    write_file(path.with_suffix('.yaml'), text_from_card(card).encode())
     return {'file': str(path), 'bytes': len(data), 'steps': training.step}
-
-
-def _plain(value: Any) -> Any:
-    """Turn tuples into lists, which YAML has."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

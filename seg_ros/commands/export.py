@@ -1,0 +1,116 @@
+"""`seg_ros export`: a named architecture written as ONNX, with its card."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from seg_ros.core.errors import CardError, SettingError
+from seg_ros.zoo.architectures import ARCHITECTURES, NetworkRequest
+
+SUMMARY = 'write a named architecture from PyTorch as ONNX, with its card'
+EXAMPLE = (
+    'seg_ros export deeplabv3plus --encoder resnet34 --classes names.txt --weights best.pt '
+    '--size 480 640 -o street.onnx && seg_ros compile street.onnx --card street.yaml '
+    '-o street.model.onnx'
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        'arch', choices=ARCHITECTURES, metavar='ARCH',
+        help='; '.join(f'{name}: {item.words}' for name, item in ARCHITECTURES.items()),
+    )
+    parser.add_argument(
+        '-o', '--output', type=Path, required=True,
+        help='the ONNX file to write; its card lies beside it, as YAML',
+    )
+    parser.add_argument(
+        '--encoder', default='',
+        help="the library's name of the backbone, such as resnet34 or b2 (default: "
+        + ', '.join(
+            f'{item.encoder} for {name}' for name, item in ARCHITECTURES.items() if item.encoder
+        ) + ')',
+    )
+    parser.add_argument(
+        '--classes', default='21', metavar='N|FILE',
+        help='how many, or a file: names line by line, or YAML as in a card (default: 21)',
+    )
+    parser.add_argument(
+        '--weights', type=Path, metavar='FILE',
+        help='of the whole network, .pt or .safetensors (default: random weights)',
+    )
+    parser.add_argument(
+        '--task', choices=('semantic', 'instance', 'panoptic'),
+        help='what the card says that masks are for, where a network can do several',
+    )
+    parser.add_argument(
+        '--size', type=int, nargs=2, default=(480, 640), metavar=('HEIGHT', 'WIDTH'),
+        help='of the input (default: 480 640)',
+    )
+    parser.add_argument('--json', action='store_true', help='print the figures as one object')
+
+
+def run(args: argparse.Namespace) -> int:
+    """
+    Build, export and write.
+
+    :raises SegError: if a package is missing, or weights or classes cannot be used.
+    """
+    classes = read_classes(args.classes)
+    request = NetworkRequest(
+        args.arch, len(classes), tuple(args.size), args.encoder, args.weights
+    )
+    if args.task not in (None, request.architecture.task, *request.architecture.tasks):
+        raise SettingError(
+            f'--task {args.task} for {args.arch}',
+            ' or '.join(request.architecture.tasks or (request.architecture.task,)),
+        )
+    from seg_ros.commands.card_file import text_from_card
+    from seg_ros.commands.figures import print_figures
+    from seg_ros.commands.masks import write_file
+    from seg_ros.zoo.export import build_network, export_network, make_card
+
+    card = make_card(request, classes, args.task)
+    exported = export_network(build_network(request), request)
+    data = exported.model.SerializeToString()
+    path = args.output.with_suffix('.yaml')
+    write_file(args.output, data)
+    write_file(path, text_from_card(card).encode())
+    print_figures({
+        'file': str(args.output), 'card': str(path), 'bytes': len(data),
+        'parameters': exported.parameters,
+        'weights': str(args.weights) if args.weights else 'random',
+    }, args.json)
+    return 0
+
+
+def read_classes(words: str) -> list[dict[str, Any]]:
+    """
+    Read classes from a number or a file.
+
+    :returns: rows of a card's `classes`.
+    :raises SettingError: if it is neither.
+    :raises CardError: if the file holds no classes.
+    """
+    if words.isdecimal():
+        return [{'id': index, 'name': f'class {index}'} for index in range(int(words))]
+    path = Path(words)
+    try:
+        text = path.read_text(encoding='utf-8')
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f'--classes {words}: {error}', 'a number or a file of names') from error
+    if path.suffix not in ('.yaml', '.yml'):
+        names = [line.strip() for line in text.splitlines() if line.strip()]
+        return [{'id': index, 'name': name} for index, name in enumerate(names)]
+    import yaml
+
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise CardError(f'{path}: {error}', 'YAML') from error
+    rows = data.get('classes') if isinstance(data, dict) else data
+    if not isinstance(rows, list) or not rows:
+        raise CardError(f'{path} holds no classes', 'a list of id and name, or a card')
+    return [row if isinstance(row, dict) else {'id': index, 'name': str(row)}
+            for index, row in enumerate(rows)]

@@ -1,0 +1,1 @@
+"""Named architectures of image segmentation, exported from PyTorch with their cards."""

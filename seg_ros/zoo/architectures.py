@@ -1,0 +1,130 @@
+"""The architectures by name: what each is, who has its code and what it needs, no PyTorch yet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from seg_ros.core.card import Task
+from seg_ros.core.errors import SettingError
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """
+    One named architecture.
+
+    :param task: what its exported network is for; the first of several.
+    :param module: of `seg_ros.zoo.networks`, which has `build(request)`.
+    :param encoder: taken where the user names none; empty where there is nothing to choose.
+    :param packages: that have to be installed beside torch.
+    :param divisor: height and width have to be multiples of it.
+    :param words: what it is, with the paper's year.
+    :param card: keys of the card that the architecture settles, beside task and input size.
+    :param tasks: that its outputs can be read as.
+    """
+
+    task: Task
+    module: str
+    encoder: str
+    packages: tuple[str, ...]
+    divisor: int
+    words: str
+    card: Mapping[str, Any] = field(default_factory=dict)
+    tasks: tuple[Task, ...] = ()
+
+
+_SMP, _TV, _HF = ('segmentation_models_pytorch',), ('torchvision',), ('transformers',)
+_EVERY: tuple[Task, ...] = ('panoptic', 'semantic', 'instance')
+
+ARCHITECTURES: Mapping[str, Architecture] = {
+    'segnet': Architecture(
+        'semantic', 'segnet', '', (), 1, 'VGG16 and its mirror, joined by pooling indices (2015)',
+    ),
+    'unet': Architecture(
+        'semantic', 'from_smp', 'resnet34', _SMP, 32, 'encoder and decoder with skips (2015)',
+    ),
+    'fcn': Architecture(
+        'semantic', 'from_torchvision', 'resnet50', _TV, 8, 'fully convolutional ResNet (2015)',
+    ),
+    'deeplabv1': Architecture(
+        'semantic', 'deeplabv1', '', (), 8, 'atrous VGG16, LargeFOV, dense CRF (2014)',
+    ),
+    'deeplabv2': Architecture(
+        'semantic', 'deeplabv2', 'resnet50', _TV, 8, 'atrous ResNet, ASPP, dense CRF (2016)',
+    ),
+    'deeplabv3': Architecture(
+        'semantic', 'from_torchvision', 'resnet50', _TV, 8,
+        'atrous ResNet, ASPP with image pooling (2017)',
+    ),
+    'deeplabv3plus': Architecture(
+        'semantic', 'from_smp', 'resnet34', _SMP, 16, 'DeepLab v3 with a decoder (2018)',
+    ),
+    'pspnet': Architecture(
+        'semantic', 'from_smp', 'resnet34', _SMP, 8, 'pyramid pooling (2017)',
+    ),
+    'fpn': Architecture(
+        'semantic', 'from_smp', 'resnet34', _SMP, 32, 'panoptic feature pyramid (2019)',
+    ),
+    'gscnn': Architecture(
+        'semantic', 'gscnn', 'resnet50', _TV, 8,
+        'gated shape stream, Canny edges in the graph (2019)',
+    ),
+    'lraspp': Architecture(
+        'semantic', 'from_torchvision', 'mobilenet_v3_large', _TV, 16,
+        'MobileNetV3 with a reduced ASPP (2019)',
+    ),
+    'segformer': Architecture(
+        'semantic', 'from_transformers', 'b0', _HF, 32, 'hierarchical transformer (2021)',
+    ),
+}
+
+
+@dataclass(frozen=True)
+class NetworkRequest:
+    """
+    Which network to build.
+
+    :param name: of `ARCHITECTURES`.
+    :param classes: how many.
+    :param size_hw: height and width of the input, in pixels.
+    :param encoder: empty takes the architecture's own choice.
+    :param weights: a file for the whole network; None leaves random weights.
+    :param options: sizes that only the architecture knows, such as `width`; for small tests.
+    :raises SettingError: if there is no such architecture, or the size does not suit it.
+    """
+
+    name: str
+    classes: int
+    size_hw: tuple[int, int]
+    encoder: str = ''
+    weights: Path | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.name not in ARCHITECTURES:
+            raise SettingError(
+                f'architecture {self.name!r}', f'one of {", ".join(ARCHITECTURES)}'
+            )
+        if self.classes < 1:
+            raise SettingError(f'{self.classes} classes', 'at least one')
+        divisor = self.architecture.divisor
+        if any(side < divisor or side % divisor for side in self.size_hw):
+            raise SettingError(
+                f'a size of {self.size_hw[0]} {self.size_hw[1]} for {self.name}',
+                f'multiples of {divisor}',
+            )
+        if self.encoder and not self.architecture.encoder:
+            raise SettingError(
+                f'encoder {self.encoder!r} for {self.name}', 'none: its paper has only one'
+            )
+
+    @property
+    def architecture(self) -> Architecture:
+        """Return the named architecture."""
+        return ARCHITECTURES[self.name]
+
+    @property
+    def chosen_encoder(self) -> str:
+        """Return the encoder that was asked for, or the architecture's own choice."""
+        return self.encoder or self.architecture.encoder

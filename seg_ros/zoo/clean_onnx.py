@@ -1,0 +1,60 @@
+"""What PyTorch's exporter leaves behind: doubles, and constants computed at every call."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import onnx
+from onnx import numpy_helper, TensorProto
+
+_DOUBLE, _FLOAT = TensorProto.DOUBLE, TensorProto.FLOAT
+
+
+def without_doubles(model: onnx.ModelProto) -> onnx.ModelProto:
+    """
+    Make floats of doubles, in place.
+
+    Tracing makes doubles of Python's floats; not all engines have them.
+    """
+    for node in model.graph.node:
+        for attribute in node.attribute:
+            if attribute.name in ('to', 'dtype') and attribute.i == _DOUBLE:
+                attribute.i = _FLOAT
+            if attribute.HasField('t') and attribute.t.data_type == _DOUBLE:
+                attribute.t.CopyFrom(_single(attribute.t))
+    for weight in model.graph.initializer:
+        if weight.data_type == _DOUBLE:
+            weight.CopyFrom(_single(weight))
+    del model.graph.value_info[:]
+    return model
+
+
+def _single(tensor: TensorProto) -> TensorProto:
+    values = numpy_helper.to_array(tensor).astype(np.float32)
+    return numpy_helper.from_array(values, tensor.name)
+
+
+def folded(model: onnx.ModelProto) -> onnx.ModelProto:
+    """
+    Compute what does not depend on the image, by ONNX Runtime's basic optimisation.
+
+    What comes out holds standard operators alone.
+    """
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.log_severity_level = 3
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / 'folded.onnx'
+        options.optimized_model_filepath = str(path)
+        ort.InferenceSession(
+            model.SerializeToString(), options, providers=['CPUExecutionProvider']
+        )
+        result = onnx.load(path)
+    used = {node.domain for node in result.graph.node} | {''}
+    opsets = [item for item in result.opset_import if item.domain in used]
+    del result.opset_import[:]
+    result.opset_import.extend(opsets)
+    del result.graph.value_info[:]
+    return result

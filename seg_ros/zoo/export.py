@@ -1,0 +1,114 @@
+"""A named architecture as an ONNX file, with its card."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from io import BytesIO
+import os
+from typing import Any
+import warnings
+
+import onnx
+from seg_ros.core.card import ModelCard, Task
+from seg_ros.core.card_reading import card_from_dict
+from seg_ros.core.errors import SettingError
+from seg_ros.zoo.architectures import NetworkRequest
+from seg_ros.zoo.clean_onnx import folded, without_doubles
+
+OPSET = 17
+INPUT = 'images'
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)    # of ImageNet
+
+
+@dataclass(frozen=True, eq=False)
+class ExportedNetwork:
+    """
+    A network as PyTorch runs it and as ONNX.
+
+    :param network: a torch module in evaluation.
+    :param parameters: how many numbers were learnt.
+    """
+
+    network: Any
+    model: onnx.ModelProto
+    parameters: int
+
+
+def build_network(request: NetworkRequest) -> Any:
+    """
+    Build the network with its weights, in evaluation.
+
+    :returns: a torch module from normalised images (1, 3, H, W) to its raw outputs.
+    :raises SettingError: if a package is missing, or the library refuses the encoder.
+    :raises ModelError: if the weights do not fit.
+    """
+    packages = ('torch', *request.architecture.packages)
+    missing = [package for package in packages if find_spec(package) is None]
+    if missing:
+        raise SettingError(
+            f'{request.name} without {", ".join(missing)}', ', '.join(packages),
+            'pip install "seg_ros[zoo]"',
+        )
+    # Its libraries must not look for weights in the network.
+    os.environ.setdefault('HF_HUB_OFFLINE', '1')
+    module = import_module(f'seg_ros.zoo.networks.{request.architecture.module}')
+    try:
+        network = module.build(request)
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise SettingError(
+            f'{request.name} with encoder {request.chosen_encoder or "none"}: {error}',
+            'an encoder that the library has',
+        ) from error
+    if request.weights:
+        from seg_ros.zoo.weights import load_weights
+
+        load_weights(network, request.weights)
+    return network.eval()
+
+
+def export_network(network: Any, request: NetworkRequest) -> ExportedNetwork:
+    """
+    Write a network as ONNX of fixed shapes, opset 17: one image in, its raw outputs out.
+
+    Outputs bear the names in the network's `output_names`; a lone output is called `scores`.
+    """
+    import torch
+
+    data = BytesIO()
+    example = torch.zeros(1, 3, *request.size_hw)
+    with warnings.catch_warnings(), torch.no_grad():
+        # PyTorch would rather have its newer exporter used, which writes no opset below 18.
+        warnings.simplefilter('ignore')
+        # Libraries that ask whether they are being exported then take other ways than they run.
+        traced = torch.jit.trace(network, example, check_trace=False)
+        torch.onnx.export(
+            traced, (example,), data, opset_version=OPSET, input_names=[INPUT],
+            output_names=list(getattr(network, 'output_names', ('scores',))), dynamo=False,
+        )
+    model = folded(without_doubles(onnx.load_model_from_string(data.getvalue())))
+    onnx.checker.check_model(model)
+    count = sum(weight.numel() for weight in network.parameters())
+    return ExportedNetwork(network, model, count)
+
+
+def make_card(
+    request: NetworkRequest, classes: Sequence[Mapping[str, Any]], task: Task | None = None
+) -> ModelCard:
+    """
+    Describe a network of the zoo.
+
+    :param classes: `id`, `name` and whatever else a card's classes have, in the network's order.
+    :param task: one of those that the architecture can be read for; None = its own.
+    :raises CardError: if the classes contradict each other.
+    """
+    settled = dict(request.architecture.card)
+    spec = {
+        'size': list(request.size_hw), 'fit': 'stretch', 'mean': list(MEAN), 'std': list(STD),
+        **settled.pop('input', {}),
+    }
+    source = request.weights.name if request.weights else 'random weights'
+    return card_from_dict({
+        'name': request.name, 'task': task or request.architecture.task,
+        'classes': list(classes), 'input': spec, 'source': f'seg_ros export, {source}', **settled,
+    })

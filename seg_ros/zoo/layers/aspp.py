@@ -1,0 +1,39 @@
+"""Atrous spatial pyramid pooling as DeepLab v3 has it (L.-C. Chen et al., 2017)."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn, Tensor
+
+
+def conv_block(channels: int, wide: int, kernel: int = 1, rate: int = 1) -> nn.Sequential:
+    """Return a convolution that keeps the size, with batch normalisation and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(
+            channels, wide, kernel, padding=rate * (kernel // 2), dilation=rate, bias=False
+        ),
+        nn.BatchNorm2d(wide), nn.ReLU(),
+    )
+
+
+class Aspp(nn.Module):
+    """
+    Views of several reaches and the image's mean, side by side.
+
+    :param depth: channels that come in.
+    :param width: channels of each branch.
+    :param rates: of the 3x3 convolutions.
+    """
+
+    def __init__(self, depth: int, width: int, rates: Sequence[int]) -> None:
+        super().__init__()
+        self.features = nn.ModuleList(
+            [conv_block(depth, width), *(conv_block(depth, width, 3, rate) for rate in rates)]
+        )
+        self.img_conv = conv_block(depth, width)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return (N, (len(rates) + 2) * width, h, w), the mean's branch first."""
+        size_hw = [int(side) for side in features.shape[2:]]
+        mean = self.img_conv(features.mean((2, 3), keepdim=True)).expand(-1, -1, *size_hw)
+        return torch.cat([mean, *(branch(features) for branch in self.features)], 1)

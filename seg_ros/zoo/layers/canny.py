@@ -1,0 +1,75 @@
+"""
+OpenCV's Canny edge detector in operators that every engine has.
+
+Source of rounding and comparisons: OpenCV, modules/imgproc/src/canny.cpp, for 3x3 Sobel and the
+L1 norm. Hysteresis there follows chains of weak pixels to their ends; here for `steps` pixels.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+STEPS = 64
+_TANGENT = 13573.0      # tan(22.5 degrees) * 2 ** 15, rounded as OpenCV rounds it
+_ONE = 32768.0
+
+
+def canny(pixels: Tensor, low: float, high: float, steps: int = STEPS) -> Tensor:
+    """
+    Mark edges. All numbers are integers below 2 ** 24: 32-bit floats hold them exactly.
+
+    :param pixels: float32 (1, C, H, W) with whole values from 0 to 255.
+    :param low: thresholds of the gradient's L1 norm; so `high`.
+    :returns: float32 (1, 1, H, W), 1 on edges and 0 elsewhere.
+    """
+    norm, dx, dy = _gradient(pixels)
+    peak = _is_peak(norm, dx, dy) & (norm > low)
+    weak = peak.to(norm.dtype)
+    edges = (peak & (norm > high)).to(norm.dtype)
+    for _ in range(steps):
+        edges = functional.max_pool2d(edges, 3, 1, 1) * weak
+    return edges
+
+
+def _gradient(pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return norm and parts of the gradient of the channel whose norm is largest, (1, 1, H, W)."""
+    channels = int(pixels.shape[1])
+    padded = functional.pad(pixels, (1, 1, 1, 1), mode='replicate')
+    sobel = pixels.new_tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+    dx, dy = (
+        functional.conv2d(padded, kernel.expand(channels, 1, 3, 3), groups=channels)
+        for kernel in (sobel, sobel.T)
+    )
+    norms = dx.abs() + dy.abs()
+    best = [norms[:, :1], dx[:, :1], dy[:, :1]]
+    for channel in range(1, channels):      # the first of equals stays
+        candidate = [values[:, channel:channel + 1] for values in (norms, dx, dy)]
+        larger = candidate[0] > best[0]
+        best = [torch.where(larger, new, old) for new, old in zip(candidate, best, strict=True)]
+    return best[0], best[1], best[2]
+
+
+def _is_peak(norm: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
+    """Tell where the norm is a maximum along the gradient's direction, of four."""
+    across, down = dx.abs(), dy.abs()
+    flat = down * _ONE < across * _TANGENT
+    # down * 2**15 > across * (tangent + 2**16), without leaving 24 bits
+    steep = (down - 2 * across) * _ONE > across * _TANGENT
+    rising = dx * dy < 0
+    left, right, above, below = (
+        _shifted(norm, *step) for step in ((0, -1), (0, 1), (-1, 0), (1, 0))
+    )
+    falling_peak = (norm > _shifted(norm, -1, -1)) & (norm > _shifted(norm, 1, 1))
+    rising_peak = (norm > _shifted(norm, -1, 1)) & (norm > _shifted(norm, 1, -1))
+    # ONNX Runtime has no Where of truth values.
+    diagonal = (rising & rising_peak) | (~rising & falling_peak)
+    horizontal = (norm > left) & (norm >= right)
+    vertical = (norm > above) & (norm >= below)
+    return (flat & horizontal) | (~flat & ((steep & vertical) | (~steep & diagonal)))
+
+
+def _shifted(plane: Tensor, dy: int, dx: int) -> Tensor:
+    """Return a plane (1, 1, H, W) read at (y + dy, x + dx), 0 outside."""
+    height, width = int(plane.shape[2]), int(plane.shape[3])
+    padded = functional.pad(plane, (1, 1, 1, 1))
+    return padded[:, :, 1 + dy:1 + dy + height, 1 + dx:1 + dx + width]

@@ -1,0 +1,97 @@
+"""
+Pooling that ONNX has no exact form for: maxima put back where they stood, and any output size.
+
+TensorRT gives no indices of maxima, so their places are found by comparison.
+"""
+
+import torch
+from torch import nn, Tensor
+from torch.nn import functional
+
+
+def max_pool_with_places(features: Tensor) -> tuple[Tensor, Tensor]:
+    """
+    Pool windows of 2 x 2 as `max_pool2d(..., 2, ceil_mode=True, return_indices=True)` does.
+
+    After a ReLU whole windows are equal, so that a mere comparison with the maximum would mark
+    several places; of equal values the first in reading order wins, as in PyTorch.
+
+    :param features: float (N, C, H, W).
+    :returns: the maxima (N, C, ceil(H / 2), ceil(W / 2)), and 1 where each of them stands and 0
+        elsewhere, (N, C, H, W).
+    """
+    size_hw = _sides(features)
+    best = functional.max_pool2d(features, 2, ceil_mode=True)
+    is_best = (features == _repeated(best, size_hw)).to(features.dtype)
+    rank = is_best * _reading_order(size_hw, features)
+    first = _repeated(functional.max_pool2d(rank, 2, ceil_mode=True), size_hw)
+    return best, (rank == first).to(features.dtype)
+
+
+def max_unpool(pooled: Tensor, places: Tensor) -> Tensor:
+    """Put each value where its maximum stood and 0 elsewhere, as `max_unpool2d(..., 2)` does."""
+    return _repeated(pooled, _sides(places)) * places
+
+
+class AdaptiveAveragePool(nn.Module):
+    """
+    Adaptive average pooling as two matrix products.
+
+    PyTorch's cell `i` reaches from floor(i * size / out) to ceil((i + 1) * size / out); its own
+    exporter knows only sizes that divide.
+
+    :param output_hw: rows and columns of the result.
+    """
+
+    def __init__(self, output_hw: tuple[int, int]) -> None:
+        super().__init__()
+        self.output_hw = output_hw
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Pool (N, C, H, W) to (N, C, *output_hw)."""
+        rows, columns = (
+            _cell_weights(size, out).to(features)
+            for size, out in zip(_sides(features), self.output_hw, strict=True)
+        )
+        return rows @ features @ columns.T
+
+
+def with_static_pooling(network: nn.Module) -> nn.Module:
+    """Replace every adaptive pooling to more than one cell, in place."""
+    for name, child in network.named_children():
+        if isinstance(child, nn.AdaptiveAvgPool2d):
+            size = child.output_size
+            output_hw = tuple(size) if isinstance(size, tuple | list) else (size, size)
+            if output_hw != (1, 1):
+                setattr(network, name, AdaptiveAveragePool(output_hw))
+        else:
+            with_static_pooling(child)
+    return network
+
+
+def _sides(features: Tensor) -> tuple[int, int]:
+    """Return height and width as plain numbers, which tracing writes as constants."""
+    return int(features.shape[2]), int(features.shape[3])
+
+
+def _repeated(features: Tensor, size_hw: tuple[int, int]) -> Tensor:
+    """Repeat every value over its window of 2 x 2, and cut off what is too much."""
+    height, width = _sides(features)
+    wide = functional.interpolate(features, size=(2 * height, 2 * width), mode='nearest')
+    return wide if _sides(wide) == size_hw else wide[:, :, :size_hw[0], :size_hw[1]]
+
+
+def _reading_order(size_hw: tuple[int, int], like: Tensor) -> Tensor:
+    """Return 4 3 over 2 1, repeated."""
+    tile = like.new_tensor([[4.0, 3.0], [2.0, 1.0]])
+    repeated = tile.repeat((size_hw[0] + 1) // 2, (size_hw[1] + 1) // 2)
+    return repeated[None, None, :size_hw[0], :size_hw[1]]
+
+
+def _cell_weights(size: int, out: int) -> Tensor:
+    """Return how much each of `size` rows weighs in each of `out` cells, (out, size)."""
+    weights = torch.zeros(out, size)
+    for cell in range(out):
+        first, last = cell * size // out, -(-(cell + 1) * size // out)
+        weights[cell, first:last] = 1 / (last - first)
+    return weights

@@ -1,0 +1,47 @@
+"""
+DeepLab v1 (LargeFOV): VGG16 whose last two pools keep the stride, scores at an eighth.
+
+Reference: L.-C. Chen et al., Semantic Image Segmentation with Deep Convolutional Nets and Fully
+Connected CRFs, 2014. The dense CRF after it is `refine: crf` in the card. `features` is
+torchvision's `vgg16.features`, whose weights load as they are; `fc6`, `fc7` and `fc8` bear the
+names of the published Caffe model.
+"""
+
+from seg_ros.zoo.architectures import NetworkRequest
+from seg_ros.zoo.networks.vgg import scaled_stages, vgg_features
+from torch import nn, Tensor
+from torch.nn import functional
+
+_STRIDES, _DILATIONS = (2, 2, 2, 1, 1), (1, 1, 1, 1, 2)
+
+
+class DeepLabV1(nn.Module):
+    """
+    Images in, class scores at their own size out.
+
+    :param width: factor of all channels.
+    """
+
+    def __init__(self, classes: int, width: float = 1.0) -> None:
+        super().__init__()
+        stages = scaled_stages(width)
+        pools = [nn.MaxPool2d(3, stride, 1) for stride in _STRIDES]
+        self.features = vgg_features(stages, pools, _DILATIONS, normalised=False)
+        wide = max(1, round(1024 * width))
+        self.pool5a = nn.AvgPool2d(3, 1, 1)
+        self.fc6 = nn.Conv2d(stages[-1][-1], wide, 3, padding=12, dilation=12)
+        self.fc7 = nn.Conv2d(wide, wide, 1)
+        self.fc8 = nn.Conv2d(wide, classes, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Score every pixel: (N, 3, H, W) to (N, classes, H, W)."""
+        features = self.pool5a(self.features(images))
+        features = functional.relu(self.fc6(features))
+        scores = self.fc8(functional.relu(self.fc7(features)))
+        size_hw = [int(side) for side in images.shape[2:]]
+        return functional.interpolate(scores, size_hw, mode='bilinear', align_corners=True)
+
+
+def build(request: NetworkRequest) -> nn.Module:
+    """Build the network that was asked for."""
+    return DeepLabV1(request.classes, **request.options)

@@ -1,0 +1,80 @@
+"""
+DeepLab v2: an atrous ResNet and four parallel atrous classifiers, summed (ASPP).
+
+Reference: L.-C. Chen et al., DeepLab: Semantic Image Segmentation with Deep Convolutional Nets,
+Atrous Convolution, and Fully Connected CRFs, 2016. The dense CRF after it is `refine: crf` in the
+card. Names of weights, ceil mode and the place of the strides follow the published PyTorch
+conversions of the Caffe model: `conv1`, `bn1`, `layer1` to `layer4`, `layer5.conv2d_list`.
+"""
+
+from typing import Any
+
+from seg_ros.zoo.architectures import NetworkRequest
+from torch import nn, Tensor
+from torch.nn import functional
+
+RATES = (6, 12, 18, 24)
+
+
+class _Classifiers(nn.Module):
+    """The sum of a classifier for each rate."""
+
+    def __init__(self, depth: int, classes: int) -> None:
+        super().__init__()
+        self.conv2d_list = nn.ModuleList(
+            nn.Conv2d(depth, classes, 3, padding=rate, dilation=rate) for rate in RATES
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        first, *others = (classifier(features) for classifier in self.conv2d_list)
+        total: Tensor = sum(others, first)
+        return total
+
+
+class DeepLabV2(nn.Module):
+    """
+    Images in, class scores at their own size out.
+
+    :param encoder: of torchvision: resnet50, resnet101 or resnet152.
+    """
+
+    def __init__(self, classes: int, encoder: str = 'resnet101') -> None:
+        super().__init__()
+        trunk = atrous_resnet(encoder)
+        self.conv1, self.bn1, self.relu, self.maxpool = (
+            trunk.conv1, trunk.bn1, trunk.relu, trunk.maxpool
+        )
+        self.layer1, self.layer2, self.layer3, self.layer4 = (
+            trunk.layer1, trunk.layer2, trunk.layer3, trunk.layer4
+        )
+        self.layer5 = _Classifiers(trunk.fc.in_features, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Score every pixel: (N, 3, H, W) to (N, classes, H, W)."""
+        features = self.maxpool(self.relu(self.bn1(self.conv1(images))))
+        for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
+            features = layer(features)
+        scores = self.layer5(features)
+        size_hw = [int(side) for side in images.shape[2:]]
+        return functional.interpolate(scores, size_hw, mode='bilinear', align_corners=True)
+
+
+def atrous_resnet(encoder: str) -> Any:
+    """Return torchvision's ResNet at stride 8, with strides and rates where Caffe's has them."""
+    from torchvision import models
+
+    trunk = models.get_model(
+        encoder, weights=None, replace_stride_with_dilation=[False, True, True]
+    )
+    trunk.maxpool.ceil_mode = True
+    first = trunk.layer2[0]
+    first.conv1.stride, first.conv2.stride = first.conv2.stride, first.conv1.stride
+    for layer, rate in ((trunk.layer3, 2), (trunk.layer4, 4)):
+        for block in layer:
+            block.conv2.dilation = block.conv2.padding = (rate, rate)
+    return trunk
+
+
+def build(request: NetworkRequest) -> nn.Module:
+    """Build the network that was asked for."""
+    return DeepLabV2(request.classes, request.chosen_encoder, **request.options)

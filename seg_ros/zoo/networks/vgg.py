@@ -1,0 +1,36 @@
+"""VGG16 as torchvision lays it out, so that its published ImageNet weights load."""
+
+from collections.abc import Sequence
+
+from torch import nn
+
+# Channels of each convolution, stage by stage: configuration D of Simonyan and Zisserman, 2014.
+STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
+
+
+def scaled_stages(width: float) -> list[tuple[int, ...]]:
+    """Return the stages' channels, each times `width`."""
+    return [tuple(max(1, round(channels * width)) for channels in stage) for stage in STAGES]
+
+
+def vgg_features(
+    stages: Sequence[Sequence[int]], pools: Sequence[nn.Module], dilations: Sequence[int],
+    normalised: bool,
+) -> nn.Sequential:
+    """
+    Build `features` of vgg16 or, `normalised`, of vgg16_bn.
+
+    :param stages: channels of each convolution.
+    :param pools: what follows each stage.
+    :param dilations: of each stage's convolutions.
+    """
+    layers: list[nn.Module] = []
+    before = 3
+    for stage, pool, dilation in zip(stages, pools, dilations, strict=True):
+        for channels in stage:
+            layers.append(nn.Conv2d(before, channels, 3, padding=dilation, dilation=dilation))
+            layers += [nn.BatchNorm2d(channels)] if normalised else []
+            layers.append(nn.ReLU())
+            before = channels
+        layers.append(pool)
+    return nn.Sequential(*layers)

@@ -1,0 +1,69 @@
+"""Weights of a network from a file as PyTorch or safetensors wrote it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+from seg_ros.core.errors import ModelError
+import torch
+from torch import nn, Tensor
+
+# What trainers wrap their weights in, and what they put before their names.
+_WRAPPERS = ('state_dict', 'model_state', 'model', 'network')
+_PREFIXES = ('', 'module.', 'model.', 'network.')
+_NAMED = 4      # missing weights that an error lists
+
+
+def load_weights(network: nn.Module, path: Path) -> None:
+    """
+    Read every weight of a network.
+
+    Names may begin with what trainers put before them, and the file may hold more than is needed,
+    such as the heads of auxiliary losses.
+
+    :raises ModelError: if the file cannot be read, lacks weights or has them in other shapes.
+    """
+    found = _read(path)
+    own = network.state_dict()
+    wrapped = [name.removeprefix('network.') for name in own]
+    prefix = max(_PREFIXES, key=lambda word: sum(f'{word}{name}' in found for name in wrapped))
+    values = {
+        name: found[f'{prefix}{short}']
+        for name, short in zip(own, wrapped, strict=True) if f'{prefix}{short}' in found
+    }
+    missing = [
+        name for name in own if name not in values and not name.endswith('num_batches_tracked')
+    ]
+    if missing:
+        raise ModelError(
+            f'{path} lacks {len(missing)} of {len(own)} weights, {", ".join(missing[:_NAMED])}',
+            'the names of the architecture', 'seg_ros export --help says whose names it reads',
+        )
+    try:
+        network.load_state_dict(values, strict=False)
+    except RuntimeError as error:
+        raise ModelError(
+            f'{path} has weights of other shapes: {str(error).splitlines()[-1].strip()}',
+            'the architecture, encoder and number of classes that it was trained with',
+        ) from error
+
+
+def _read(path: Path) -> Mapping[str, Tensor]:
+    try:
+        if path.suffix == '.safetensors':
+            from safetensors.torch import load_file
+
+            content: Any = load_file(path)
+        else:
+            content = torch.load(path, map_location='cpu', weights_only=True)
+    except (OSError, RuntimeError, ValueError, UnpicklingError, EOFError) as error:
+        raise ModelError(
+            f'{path} cannot be read: {error}', 'a state_dict, or a file of safetensors'
+        ) from error
+    for wrapper in _WRAPPERS:
+        if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
+            content = content[wrapper]
+    if not isinstance(content, dict):
+        raise ModelError(f'{path} holds {type(content).__name__}', 'a dictionary of weights')
+    return content

@@ -1,0 +1,41 @@
+"""What the architectures promise, without PyTorch."""
+
+import subprocess
+import sys
+
+import pytest
+from seg_ros.cli import main
+from seg_ros.core.errors import SettingError
+from seg_ros.zoo.architectures import ARCHITECTURES, NetworkRequest
+
+
+def test_the_list_of_architectures_needs_no_pytorch():
+    code = (
+        'import sys; import seg_ros.commands.export; '
+        'sys.exit(any(name in sys.modules for name in ("torch", "onnx", "transformers")))'
+    )
+    assert subprocess.run([sys.executable, '-c', code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(('arguments', 'told'), [
+    (('resnet', 3, (64, 64)), "architecture 'resnet'.*one of segnet"),
+    (('unet', 3, (64, 65)), 'a size of 64 65 for unet.*multiples of 32'),
+    (('unet', 0, (64, 64)), '0 classes'),
+    (('segnet', 3, (64, 64), 'resnet34'), "encoder 'resnet34' for segnet.*only one"),
+])
+def test_a_network_that_cannot_be_is_refused(arguments, told):
+    with pytest.raises(SettingError, match=told):
+        NetworkRequest(*arguments)
+
+
+def test_help_names_every_architecture(capsys):
+    with pytest.raises(SystemExit):
+        main(['export', '--help'])
+    words = capsys.readouterr().out
+    assert all(f'{name}:' in words for name in ARCHITECTURES)
+
+
+def test_a_missing_file_of_classes_is_told_in_one_line(tmp_path, capsys):
+    output = str(tmp_path / 'raw.onnx')
+    assert main(['export', 'unet', '--classes', 'nowhere.txt', '-o', output]) == 1
+    assert '--classes nowhere.txt' in capsys.readouterr().err

@@ -1,0 +1,138 @@
+"""Exported and compiled networks, against PyTorch's forward and argmax at the image's size."""
+
+import cv2
+import numpy as np
+import onnx
+import pytest
+
+torch = pytest.importorskip('torch', reason='torch is not installed')
+from seg_ros.cli import main  # noqa: E402
+from seg_ros.compile.compile_model import compile_model  # noqa: E402
+from seg_ros.core.card_reading import read_card  # noqa: E402
+from seg_ros.core.errors import ModelError, SettingError  # noqa: E402
+from seg_ros.core.frame import Frame  # noqa: E402
+from seg_ros.core.settings import Settings  # noqa: E402
+from seg_ros.engines import open_engine  # noqa: E402
+from seg_ros.pipeline.segmenter import Segmenter  # noqa: E402
+from seg_ros.zoo.architectures import ARCHITECTURES, NetworkRequest  # noqa: E402
+from seg_ros.zoo.export import build_network, export_network, make_card  # noqa: E402
+from torch.nn import functional  # noqa: E402
+
+CLASSES, SIZE_HW, SOURCE_HW = 5, (96, 128), (150, 210)
+SMALL = {
+    'segnet': {'width': 0.2}, 'deeplabv1': {'width': 0.2}, 'gscnn': {'width': 16},
+}
+SEMANTIC = [name for name, item in ARCHITECTURES.items() if item.task == 'semantic']
+
+
+def needs_packages(name):
+    for package in ARCHITECTURES[name].packages:
+        pytest.importorskip(package, reason=f'{package} is not installed')
+
+
+def photograph():
+    """Return smooth colours with edges, uint8 (H, W, 3)."""
+    random = np.random.default_rng(3)
+    image = cv2.resize(random.integers(0, 256, (5, 7, 3)).astype(np.uint8), SOURCE_HW[::-1],
+                       interpolation=cv2.INTER_CUBIC)
+    for _ in range(8):
+        center = [int(value) for value in random.uniform(0, 200, 2)]
+        color = random.integers(0, 256, 3).tolist()
+        cv2.circle(image, center, int(random.uniform(10, 40)), color, -1)
+    return image
+
+
+def network_input(image):
+    """Resize and normalise as the card has it, in plain numbers."""
+    small = cv2.resize(image, SIZE_HW[::-1], interpolation=cv2.INTER_LINEAR)
+    pixels = (small / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    return torch.from_numpy(pixels.transpose(2, 0, 1)[None].astype(np.float32))
+
+
+def firing(network, images):
+    """Let random weights say something: keep signals alive, and the classes' scores alike."""
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.Conv2d):
+            torch.nn.init.kaiming_normal_(layer.weight)
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.momentum = 1.0
+            layer.train()
+    with torch.no_grad():
+        network(torch.cat([images, images.flip(3)]))
+        scores = network.eval()(images)
+        last = [layer for layer in network.modules() if isinstance(layer, torch.nn.Conv2d)][-1]
+        last.weight.mul_(2 / scores.std((0, 2, 3))[:, None, None, None])
+        if last.bias is not None:
+            last.bias.sub_(network(images).mean((0, 2, 3)))
+    return network
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', SEMANTIC)
+def test_the_compiled_network_gives_pytorchs_labels_at_the_images_size(name, tmp_path):
+    needs_packages(name)
+    torch.manual_seed(1)
+    request = NetworkRequest(name, CLASSES, SIZE_HW, options=SMALL.get(name, {}))
+    image = photograph()
+    images = network_input(image)
+    network = firing(build_network(request), images)
+    with torch.no_grad():
+        scores = functional.interpolate(network(images), SIZE_HW, mode='bilinear')
+        expected = functional.interpolate(scores, SOURCE_HW, mode='bilinear')[0].argmax(0).numpy()
+    assert len(np.unique(expected)) >= 2
+    raw, path = tmp_path / 'raw.onnx', tmp_path / 'model.onnx'
+    onnx.save(export_network(network, request).model, raw)
+    rows = [{'id': index, 'name': str(index)} for index in range(CLASSES)]
+    onnx.save(compile_model(raw, make_card(request, rows)), path)
+    settings = Settings(model=str(path), engine='onnxruntime')
+    segmenter = Segmenter(open_engine(settings), settings)
+    classes = segmenter.segment(Frame(image, 'rgb', 0, '')).classes
+    segmenter.close()
+    assert (classes == expected).mean() >= 0.995
+
+
+def test_the_command_writes_a_network_and_a_card_that_compile_takes(tmp_path):
+    (tmp_path / 'names.txt').write_text('road\ncar\nsky\n')
+    raw = tmp_path / 'street.onnx'
+    words = ['export', 'segnet', '--classes', str(tmp_path / 'names.txt'), '--size', '64', '96']
+    assert main([*words, '-o', str(raw)]) == 0
+    card = read_card(raw.with_suffix('.yaml'))
+    assert [item.name for item in card.classes] == ['road', 'car', 'sky']
+    assert card.input.size == (64, 96)
+    assert 'random weights' in card.source
+    assert main(['compile', str(raw), '--card', str(raw.with_suffix('.yaml')),
+                 '-o', str(tmp_path / 'model.onnx')]) == 0
+
+
+def test_weights_load_whatever_their_trainer_put_before_their_names(tmp_path):
+    request = NetworkRequest('deeplabv1', 3, (64, 64), options={'width': 0.1})
+    trained = build_network(request)
+    state = {f'module.{name}': value for name, value in trained.state_dict().items()}
+    path = tmp_path / 'trained.pt'
+    torch.save({'state_dict': state, 'epoch': 3}, path)
+    loaded = build_network(
+        NetworkRequest('deeplabv1', 3, (64, 64), weights=path, options={'width': 0.1})
+    )
+    for name, value in trained.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], value)
+
+
+def test_weights_that_do_not_fit_are_refused(tmp_path):
+    small = build_network(NetworkRequest('deeplabv1', 3, (64, 64), options={'width': 0.1}))
+    path = tmp_path / 'trained.pt'
+    torch.save(small.state_dict(), path)
+    for other, told in (
+        (NetworkRequest('deeplabv1', 4, (64, 64), weights=path, options={'width': 0.1}), 'shapes'),
+        (NetworkRequest('segnet', 3, (64, 64), weights=path, options={'width': 0.1}), 'lacks'),
+    ):
+        with pytest.raises(ModelError, match=told):
+            build_network(other)
+    path.write_bytes(b'no weights')
+    with pytest.raises(ModelError, match='cannot be read'):
+        build_network(NetworkRequest('segnet', 3, (64, 64), weights=path))
+
+
+def test_an_encoder_that_the_library_lacks_is_refused():
+    needs_packages('fcn')
+    with pytest.raises(SettingError, match='fcn with encoder resnet9000'):
+        build_network(NetworkRequest('fcn', 3, (64, 64), 'resnet9000'))
