@@ -54,6 +54,7 @@ LAYERS = {
 WRAPPERS = {
     'bench/plain_node.py': {'onnxruntime'},
     'commands/bag.py': {'rosbags'},
+    'commands/bag_writer.py': {'rosbags'},
     'engines/onnxruntime.py': {'onnxruntime'},
     'engines/openvino.py': {'onnx', 'openvino'},
     'compile/run_onnx.py': {'onnxruntime'},

@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from seg_ros.core.whole_file import write_whole
 
 WIDTH, ROW, MARGIN, BINS = 900, 110, 30, 120
 BAR, MEDIAN, TAIL, INK = (180, 120, 40), (40, 140, 40), (40, 40, 200), (30, 30, 30)
@@ -32,7 +33,7 @@ def draw_histogram(sets_ms: Mapping[str, Sequence[float]], path: Path) -> None:
         place = (_x(tick, most), len(canvas) - 10)
         cv2.putText(canvas, f'{tick:.0f} ms', place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, INK, 1,
                     cv2.LINE_AA)
-    cv2.imwrite(str(path), canvas)
+    write_whole(path, cv2.imencode('.png', canvas)[1].tobytes())
 
 
 def _x(milliseconds: float, most_ms: float) -> int:

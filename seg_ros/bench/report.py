@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from seg_ros.bench.histogram import draw_histogram
+from seg_ros.core.whole_file import write_whole
 
 SAMPLES = 'samples_ms'
 
@@ -20,11 +21,11 @@ def write_report(
     :returns: the files.
     """
     paths = [folder / f'{name}.{ending}' for ending in ('json', 'md', 'png')]
-    paths[0].write_text(json.dumps({'machine': machine, name: found}))
-    paths[1].write_text('\n'.join([
+    write_whole(paths[0], json.dumps({'machine': machine, name: found}).encode())
+    write_whole(paths[1], '\n'.join([
         f'# {name}', '', *_rows('machine', [('machine', machine)]), '',
         *_rows(name, [(row, without_samples(values)) for row, values in found.items()]), '',
-    ]))
+    ]).encode())
     sets = dict(sample_sets(found))
     if sets:
         draw_histogram(sets, paths[2])

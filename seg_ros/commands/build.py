@@ -10,6 +10,7 @@ from seg_ros.commands.options import add_settings, settings_from_args
 from seg_ros.commands.progress import build_report
 from seg_ros.core.errors import EngineError, SettingError
 from seg_ros.core.settings import Settings
+from seg_ros.core.whole_file import check_output
 
 SUMMARY = 'build the TensorRT engine of a model into the cache, or look after the cache'
 EXAMPLE = 'seg_ros build yolov8n-seg.model.onnx'
@@ -56,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
         )
     if bool(args.capabilities) != bool(args.output):
         raise SettingError('one of --for and -o', 'both or none of them')
+    if args.output:
+        check_output(args.output, [Path(args.model)])
     args.model = args.model or Settings.model
     settings = settings_from_args(args, ('model', *OPTIONS))
     if args.list:

@@ -4,6 +4,7 @@ The COCO panoptic format: ids of segments as colours of a PNG, and a table of th
 Reference: cocodataset.org, "Data format", 4. Panoptic segmentation.
 """
 
+from contextlib import suppress
 import json
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from seg_ros.commands.masks import write_file
 from seg_ros.commands.source_image import SourceImage
 from seg_ros.core.card import ModelCard
+from seg_ros.core.errors import SettingError
 from seg_ros.core.frame import Pixels
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.image.encodings import encode_png
@@ -37,8 +39,10 @@ class CocoPanoptic:
         self, kind: type[BaseException] | None, error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._images:
-            write_file(self._folder / 'panoptic.json', json.dumps(self._table()).encode())
+        # Where writing failed already, it is that which the user is to hear of.
+        with suppress(*((SettingError,) if error else ())):
+            if self._images:
+                write_file(self._folder / 'panoptic.json', json.dumps(self._table()).encode())
 
     def write(self, name: str, image: SourceImage, segmentation: Segmentation) -> None:
         """

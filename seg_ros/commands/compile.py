@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.core.card_reading import read_card
 from seg_ros.core.errors import ModelError, SettingError
+from seg_ros.core.whole_file import check_output, write_whole
 
 if TYPE_CHECKING:
     from seg_ros.compile.compiled import CompiledModel
@@ -69,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.compile.compile_model import compile_model
     from seg_ros.compile.compiled import compiled_from_model
 
+    check_output(args.output, filter(None, (args.raw, args.card)))
     card = read_card(args.card) if args.card else None
     options = {item.name: getattr(args, item.name) for item in fields(ExportOptions)}
     model = compile_model(args.raw, card, **options)
@@ -76,12 +78,7 @@ def run(args: argparse.Namespace) -> int:
     if args.precision != 'fp32':
         compiled = _reduced(compiled, args)
     data = compiled.model.SerializeToString()
-    try:
-        args.output.write_bytes(data)
-    except OSError as error:
-        raise ModelError(
-            f'{args.output} cannot be written ({error.strerror})', 'a folder that takes files'
-        ) from error
+    write_whole(args.output, data)
     figures = {'file': str(args.output), 'bytes': len(data)}
     figures |= compiled_figures(compiled)
     print_figures(figures, args.json)

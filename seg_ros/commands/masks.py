@@ -6,24 +6,25 @@ from seg_ros.commands.source_image import SourceImage
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import SettingError
 from seg_ros.core.segmentation import Segmentation
+from seg_ros.core.whole_file import write_whole
 from seg_ros.image.encodings import encode_png
 from seg_ros.masks.overlay import draw_overlay
 
 
 def write_file(path: Path, data: bytes) -> None:
     """
-    Write a file, and the folder it lies in where there is none.
+    Write a file whole or not at all, and the folder it lies in where there is none.
 
     :raises SettingError: if the disk does not take it.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
     except OSError as error:
         raise SettingError(
-            f'{path} cannot be written ({error.strerror})', 'a folder with room that takes files',
-            'choose another --out',
+            f'{path.parent} cannot be written ({error.strerror})', 'a folder with room that takes '
+            'files', 'choose another --out',
         ) from error
+    write_whole(path, data)
 
 
 class MaskFiles:

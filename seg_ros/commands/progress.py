@@ -46,7 +46,16 @@ class Progress:
         self._bar.update()
         if self.expected == 1:
             raise ImageError(f'{name}: {error.seen}', error.expected, error.do) from error
-        line = f'seg_ros {self._command}: left out {name}: {" ".join(str(error).split())}'
+        self._write(
+            f'seg_ros {self._command}: left out {name}: {" ".join(str(error).split())}'
+        )
+
+
+    def note(self, words: str) -> None:
+        """Say what is as it should be, but perhaps not as the user thinks."""
+        self._write(f'seg_ros {self._command}: {" ".join(words.split())}')
+
+    def _write(self, line: str) -> None:
         if line not in self._told:
             self._told.add(line)
             tqdm.write(line, file=sys.stderr)

@@ -15,7 +15,7 @@ EXAMPLE = 'seg_ros run street.jpg drive.mp4 --model model.onnx --out masks'
 SETTINGS = (
     'model', 'engine', 'device', 'threads', 'inference_precision', 'score_threshold',
     'mask_threshold', 'min_confidence', 'classes', 'upsample', 'tracking', 'smoothing',
-    'overlay_alpha',
+    'overlay_alpha', 'brightness_range',
 )
 
 
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out', type=Path, required=True, help='the folder to write to')
     parser.add_argument(
         '--topic', action='append', default=[], dest='topics',
-        help='of a bag: an image topic to take; may be given again (default: all)',
+        help='of a bag: an image topic to take; may be given again (default: images of cameras)',
     )
     parser.add_argument('--json', action='store_true', help='print the figures as one object')
     add_settings(parser, SETTINGS)
@@ -45,15 +45,18 @@ def run(args: argparse.Namespace) -> int:
     """
     from seg_ros.commands.options import settings_from_args
     from seg_ros.commands.progress import build_report, Progress
-    from seg_ros.commands.segment import segment_sources
+    from seg_ros.commands.segment import check_folder, segment_sources
     from seg_ros.commands.sources import open_sources
     from seg_ros.core.timing import Timing
     from seg_ros.engines import open_engine
     from seg_ros.pipeline.segmenter import Segmenter
 
+    check_folder(args.out, args.inputs)
     settings = settings_from_args(args, SETTINGS)
     progress = Progress('run', len(args.inputs))
-    sources = open_sources(args.inputs, args.topics, progress.skip)
+    sources = open_sources(
+        args.inputs, args.topics, progress.skip, progress.note, settings.brightness_range
+    )
     timing = Timing()
     with build_report('run') as report:
         engine = open_engine(settings, report)

@@ -90,6 +90,22 @@ def segment_sources(
     return figures
 
 
+def check_folder(folder: Path, inputs: Sequence[Path]) -> None:
+    """
+    Refuse to write masks over what is read.
+
+    :raises SettingError: if an input lies where the masks of a kind go.
+    """
+    for kind in ('semantic', 'instance', 'overlay', 'panoptic'):
+        place = (folder / kind).absolute()
+        for path in inputs:
+            if place.resolve() in (path.resolve(), path.resolve().parent):
+                raise SettingError(
+                    f'{path} lies in {place}, where masks go', 'inputs elsewhere',
+                    'choose another --out',
+                )
+
+
 def _segmented(
     source: Source, segment: Callable[[Frame], Segmentation], timing: Timing, progress: Progress
 ) -> Iterator[tuple[SourceImage, Segmentation]]:
@@ -126,7 +142,7 @@ def _recording(storage: str, path: Path) -> Iterator[list[Sink]]:
     if not storage:
         yield []
         return
-    from seg_ros.commands.bag import BagWriter
+    from seg_ros.commands.bag_writer import BagWriter
 
     with BagWriter(path, storage) as writer:
         yield [writer]

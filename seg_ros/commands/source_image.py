@@ -8,6 +8,11 @@ from seg_ros.core.errors import SegError
 from seg_ros.core.frame import Frame
 
 Skip: TypeAlias = Callable[[str, SegError], None]
+Note: TypeAlias = Callable[[str], None]
+
+
+def untold(words: str) -> None:
+    """Keep a note to oneself."""
 
 
 @dataclass(frozen=True, eq=False)

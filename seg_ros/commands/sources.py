@@ -1,13 +1,16 @@
 """Where images come from: files, folders, videos and bags, all read one by one."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 
 import cv2
 import numpy as np
-from seg_ros.commands.source_image import Skip, Source, SourceImage
+from seg_ros.commands.source_image import Note, Skip, Source, SourceImage, untold
 from seg_ros.core.errors import ImageError, SegError
 from seg_ros.core.frame import Frame
+from seg_ros.image.brightness_range import BrightnessRange
 from seg_ros.image.encodings import frame_from_file
 
 # What OpenCV reads; in a folder it tells images, damaged ones too, from everything else.
@@ -16,67 +19,135 @@ PICTURE_SUFFIXES = frozenset({
     '.ppm', '.ras', '.sr', '.tif', '.tiff', '.webp',
 })
 BAG_SUFFIXES = frozenset({'.db3', '.mcap'})
+ROS1_MAGIC = b'#ROSBAG V'
+MAX_BYTES = 1 << 30     # of one image
 LEAST_OF_VIDEO = 0.95  # containers without an index announce a rough number of frames
 
 
-def open_sources(paths: Sequence[Path], topics: Sequence[str], skip: Skip) -> list[Source]:
+def open_sources(
+    paths: Sequence[Path], topics: Sequence[str], skip: Skip, note: Note = untold,
+    brightness: str = 'auto',
+) -> list[Source]:
     """
     Find out what each path is.
 
-    :param topics: image topics to take from bags; none means all.
+    :param topics: image topics to take from bags; none means those of cameras.
     :param skip: told of each path that holds no images.
+    :param note: told which topics of a bag are not taken unless they are named.
+    :param brightness: `brightness_range` of 16-bit images, for each folder and topic.
     :raises ImageError: if none holds any.
     """
     sources: list[Source] = []
     for path in paths:
         try:
-            sources += _sources_at(path, topics)
+            sources += _sources_at(path, _Wishes(topics, note, brightness), skip)
         except ImageError as error:
             skip(str(path), error)
+        except (OSError, ValueError) as error:
+            skip(str(path), ImageError(f'cannot be read ({error})'))
     if not sources:
         raise ImageError('nothing to read', 'images, videos or rosbag2 recordings')
     return sources
 
 
-def _sources_at(path: Path, topics: Sequence[str]) -> list[Source]:
+@dataclass(frozen=True)
+class _Wishes:
+    topics: Sequence[str]
+    note: Note
+    brightness: str
+
+
+def _sources_at(path: Path, wishes: _Wishes, skip: Skip) -> list[Source]:
     if not path.exists():
         raise ImageError('there is no such file or folder')
-    if path.suffix in BAG_SUFFIXES or (path / 'metadata.yaml').is_file():
-        return [_bag_at(path, topics)]
+    brightness = BrightnessRange(wishes.brightness)
     if path.is_dir():
-        files = sorted(item for item in path.iterdir() if _is_image(item))
-        if not files:
+        return _sources_in(path, wishes, brightness, skip)
+    if path.suffix in BAG_SUFFIXES:
+        return [_bag_at(path, wishes)]
+    _check_file(path)
+    with path.open('rb') as file:
+        if file.read(len(ROS1_MAGIC)) == ROS1_MAGIC:
             raise ImageError(
-                'a folder without images and without metadata.yaml',
-                'images or a rosbag2 recording in it',
+                'a recording of ROS 1', 'one of ROS 2',
+                f'convert it: pip install rosbags; rosbags-convert --src {path.name} --dst FOLDER',
             )
-        return [ImageFile(item) for item in files]
-    return [ImageFile(path) if _is_image(path) else Video(path)]
+    return [ImageFile(path, brightness) if _is_image(path) else Video(path)]
 
 
-def _bag_at(path: Path, topics: Sequence[str]) -> Source:
+def _sources_in(
+    folder: Path, wishes: _Wishes, brightness: BrightnessRange, skip: Skip
+) -> list[Source]:
+    """Return what a folder is or holds: a recording, its files alone, or images."""
+    if (folder / 'metadata.yaml').is_file():
+        return [_bag_at(folder, wishes)]
+    items = sorted(folder.iterdir())
+    recordings = [item for item in items if item.suffix in BAG_SUFFIXES]
+    if recordings:
+        return [_bag_at(item, wishes) for item in recordings]
+    files: list[Source] = []
+    for item in items:
+        try:
+            if not item.is_dir() and _is_image(item):
+                files.append(ImageFile(item, brightness))
+        except ImageError as error:
+            skip(str(item), error)
+    if not files:
+        raise ImageError(
+            'a folder without images and without metadata.yaml',
+            'images or a rosbag2 recording in it',
+        )
+    return files
+
+
+def _bag_at(path: Path, wishes: _Wishes) -> Source:
     try:
         from seg_ros.commands.bag import Bag
     except ImportError as error:
         raise SegError(
             f'{path} is a recording, and rosbags is not installed', do='pip install rosbags'
         ) from error
-    return Bag(path, topics)
+    return Bag(path, wishes.topics, wishes.note, wishes.brightness)
 
 
 def _is_image(path: Path) -> bool:
-    if path.is_dir():
-        return False
-    return path.suffix.lower() in PICTURE_SUFFIXES or cv2.haveImageReader(str(path))
+    """
+    Tell images by their names or else by how they begin.
+
+    :raises ImageError: if it is named as one, but reading it would wait or never end.
+    """
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        _check_file(path)
+        return True
+    return S_ISREG(_mode(path)) and cv2.haveImageReader(str(path))
+
+
+def _check_file(path: Path) -> None:
+    mode = _mode(path)
+    if mode and not S_ISREG(mode):
+        raise ImageError('a pipe, a device or a socket', 'a file')
+
+
+def _mode(path: Path) -> int:
+    """Return the type and mode of what a path leads to; 0 where that is nothing."""
+    try:
+        return path.stat().st_mode
+    except OSError:
+        return 0
 
 
 class ImageFile:
-    """One image in a file."""
+    """
+    One image in a file.
+
+    :param brightness: of the camera that made it.
+    """
 
     storage = ''
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, brightness: BrightnessRange) -> None:
         self._path = path
+        self._brightness = brightness
 
     def __len__(self) -> int:
         return 1
@@ -84,7 +155,10 @@ class ImageFile:
     def images(self, skip: Skip) -> Iterator[SourceImage]:
         """Read the file."""
         try:
-            frame = frame_from_file(self._path.read_bytes())
+            size_bytes = self._path.stat().st_size
+            if size_bytes > MAX_BYTES:
+                raise ImageError(f'a file of {size_bytes} bytes', f'an image of up to {MAX_BYTES}')
+            frame = frame_from_file(self._path.read_bytes(), brightness=self._brightness)
         except ImageError as error:
             skip(str(self._path), error)
         except OSError as error:

@@ -7,7 +7,6 @@ from pathlib import Path
 import sys
 from typing import Any
 
-import cv2
 from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
 import rclpy
@@ -15,7 +14,9 @@ from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
 from seg_ros.core.card import distinct_colors
 from seg_ros.core.timing import Timing
+from seg_ros.core.whole_file import write_whole
 from seg_ros.demo.ground_truth_scorer import GroundTruthScorer
+from seg_ros.image.encodings import encode_png
 from seg_ros.ros.qos import MASKS
 from sensor_msgs.msg import Image
 
@@ -78,7 +79,7 @@ class DemoViewer(Node):
             pixels = np.frombuffer(message.data, kind).reshape(message.height, message.width, -1)
             rgb = palette[pixels[..., 0] % 256] if kind is np.uint16 else pixels
             name = {'color': 'classes', 'instance': 'instances'}.get(topic, topic)
-            cv2.imwrite(str(folder / f'{name}.png'), np.ascontiguousarray(rgb[..., ::-1]))
+            write_whole(folder / f'{name}.png', encode_png(np.asarray(rgb, np.uint8)))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -6,7 +6,9 @@ pytest.importorskip('rosbags', reason='rosbags is not installed')
 
 from rosbags.rosbag2 import Reader, StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
-from seg_ros.commands.bag import Bag, BagWriter, camera_from_topic
+from seg_ros.commands.bag import Bag
+from seg_ros.commands.bag_topics import camera_from_topic, file_name, left_out
+from seg_ros.commands.bag_writer import BagWriter
 from seg_ros.commands.sources import open_sources
 from seg_ros.core.errors import ImageError, SettingError
 from street import make_image, segment
@@ -121,7 +123,7 @@ def test_messages_that_cannot_be_read_are_told_one_by_one(storage, tmp_path, ski
     whole = TYPES.serialize_cdr(raw(3)[1], IMAGE)
     path = write_bag(tmp_path / 'bag', storage, [
         ('/front/image_raw', raw(0)),
-        ('/depth/image', raw(1, '32FC1', depth)),
+        ('/front/image_raw', raw(1, '32FC1', depth)),
         ('/front/image_raw', (IMAGE, bytes(whole)[:100])),
         ('/front/image_raw', raw(2, 'bgr8', make_image(2)[:, :, 0].copy())),
         ('/front/image_raw', (IMAGE, b'')),
@@ -130,7 +132,7 @@ def test_messages_that_cannot_be_read_are_told_one_by_one(storage, tmp_path, ski
     images = list(Bag(path, []).images(skips))
     assert [pixels.frame.stamp_ns // SECOND for pixels in images] == [1000, 1005]
     assert [name for name, _ in skips] == [
-        f'{path}, /depth/image', *3 * [f'{path}, /front/image_raw']
+        *4 * [f'{path}, /front/image_raw']
     ]
     assert [message.split(' ')[:2] for _, message in skips] == [
         ['encoding', '32FC1,'], ['a', 'damaged'], ['bgr8', 'image'], ['a', 'damaged'],
@@ -195,7 +197,7 @@ def test_masks_are_written_under_the_headers_of_their_images(storage, tmp_path, 
 
 def test_two_topics_of_one_camera_are_kept_apart(tmp_path, skips):
     source = write_bag(tmp_path / 'in', 'mcap', [
-        ('/front/image_raw', raw(0)), ('/front/image_raw/compressed', compressed(0)),
+        ('/front/image_raw', raw(0)), ('/front/image_rect', raw(0)),
     ])
     with BagWriter(tmp_path / 'out', 'mcap') as writer:
         for pixels in Bag(source, []).images(skips):
@@ -234,3 +236,144 @@ def test_a_bag_that_cannot_be_written_is_told(tmp_path, skips):
 ])
 def test_a_camera_is_named_by_its_topic(topic, camera):
     assert camera_from_topic(topic) == camera
+
+
+DEPTH = np.full((60, 80), 1500, np.uint16)
+
+
+def compressed_depth(seed):
+    data = np.frombuffer(bytes(12) + cv2.imencode('.png', DEPTH)[1].tobytes(), np.uint8)
+    return COMPRESSED, TYPES.types[COMPRESSED](header(seed), '16UC1; compressedDepth png', data)
+
+
+@pytest.mark.parametrize('storage', STORAGES)
+def test_of_a_depth_camera_the_colour_and_infrared_images_are_read_once(
+    storage, tmp_path, skips
+):
+    gray = make_image(0)[:, :, 0].copy()
+    path = write_bag(tmp_path / 'bag', storage, [
+        ('/camera/color/image_raw', raw(0)), ('/camera/depth/image_raw', raw(0, '16UC1', DEPTH)),
+        ('/camera/infra1/image_raw', raw(0, 'mono8', gray)),
+        ('/camera/color/image_raw/compressed', compressed(0)),
+        ('/camera/depth/image_raw/compressedDepth', compressed_depth(0)),
+    ])
+    notes = []
+    (bag,) = open_sources([path], (), skips, notes.append)
+    topics = [image.topic for image in bag.images(skips)]
+    assert topics == ['/camera/color/image_raw', '/camera/infra1/image_raw']
+    assert len(bag) == 2
+    assert skips == []
+    assert len(notes) == 3
+    assert all('--topic takes it' in words for words in notes)
+
+
+def test_masks_that_were_recorded_are_not_segmented_again(tmp_path, skips):
+    semantic = make_image(0)[:, :, 0].copy()
+    path = write_bag(tmp_path / 'bag', 'mcap', [
+        ('/camera/image_raw', raw(0)),
+        ('/segmentation/camera/semantic', raw(0, 'mono8', semantic)),
+        ('/segmentation/camera/confidence', raw(0, 'mono8', semantic)),
+        ('/segmentation/camera/panoptic', raw(0, '32SC1', semantic.astype(np.int32))),
+        ('/segmentation/camera/overlay', raw(0)),
+        ('/segmentation/camera/semantic/compressed', compressed(0)),
+    ])
+    assert [image.topic for image in Bag(path, []).images(skips)] == ['/camera/image_raw']
+    assert skips == []
+
+
+def test_a_topic_that_is_asked_for_is_taken_whatever_it_is(tmp_path, skips):
+    path = write_bag(tmp_path / 'bag', 'mcap', [
+        ('/camera/image_raw', raw(0)), ('/camera/image_raw/compressed', compressed(0)),
+        ('/thermal/image_raw', raw(0, '16UC1', DEPTH)),
+    ])
+    bag = Bag(path, ['/camera/image_raw/compressed', '/thermal/image_raw'],
+              brightness='1000..2000')
+    images = list(bag.images(skips))
+    assert [image.topic for image in images] == ['/camera/image_raw/compressed',
+                                                 '/thermal/image_raw']
+    assert images[1].frame.pixels[0, 0] == 128     # 1500 is half of 255 between 1000 and 2000
+    assert skips == []
+
+
+def test_a_recording_of_depth_alone_says_so(tmp_path):
+    path = write_bag(tmp_path / 'bag', 'mcap', [('/depth', raw(0, '16UC1', DEPTH))])
+    with pytest.raises(ImageError, match=r'depth or data .16UC1.*--topic'):
+        Bag(path, [])
+
+
+@pytest.mark.parametrize('storage', STORAGES)
+def test_an_empty_recording_says_so(storage, tmp_path):
+    kind = StoragePlugin[storage.upper()]
+    with Writer(tmp_path / 'bag', version=8, storage_plugin=kind) as writer:
+        writer.add_connection('/front/image_raw', IMAGE, typestore=TYPES)
+    with Writer(tmp_path / 'none', version=8, storage_plugin=kind):
+        pass
+    with pytest.raises(ImageError, match='an empty recording'):
+        Bag(tmp_path / 'bag', [])
+    with pytest.raises(ImageError, match='without image topic'):
+        Bag(tmp_path / 'none', [])
+
+
+@pytest.mark.parametrize('storage', STORAGES)
+def test_a_folder_without_metadata_gives_its_recordings(storage, tmp_path, skips):
+    folder = write_bag(tmp_path / 'bag', storage, [('/front/image_raw', raw(0))])
+    (folder / 'metadata.yaml').unlink()
+    (bag,) = open_sources([folder], (), skips)
+    assert bag.storage == storage
+    assert len(list(bag.images(skips))) == 1
+    assert skips == []
+
+
+@pytest.mark.parametrize(('storage', 'advice'), [('mcap', 'mcap recover'), ('sqlite3', 'sqlite3')])
+def test_a_recording_that_was_cut_says_what_repairs_it(storage, advice, tmp_path):
+    folder = write_bag(tmp_path / 'bag', storage, [('/a/image', raw(seed)) for seed in range(20)])
+    (path,) = (item for item in folder.iterdir() if item.suffix != '.yaml')
+    path.write_bytes(path.read_bytes()[:path.stat().st_size // 3])
+    errors = []
+    try:
+        list(Bag(path, []).images(lambda name, error: errors.append(error)))
+    except ImageError as error:
+        errors.append(error)
+    assert advice in errors[-1].do
+
+
+def test_a_recording_of_ros_1_says_how_to_convert_it(tmp_path, skips):
+    (tmp_path / 'old.bag').write_bytes(b'#ROSBAG V2.0\n' + bytes(4000))
+    with pytest.raises(ImageError):
+        open_sources([tmp_path / 'old.bag'], (), skips)
+    assert 'rosbags-convert' in skips[0][1]
+
+
+@pytest.mark.parametrize(
+    'topic', ['/a\0b/image_raw', '/../../etc/image', '/a b/\n', '/' + 'x' * 400]
+)
+def test_a_topic_of_any_bytes_makes_a_file_name_and_a_camera_name(topic):
+    assert file_name(topic).replace('.', '').replace('_', '').isalnum()
+    assert '/' not in file_name(topic)
+    assert len(file_name(topic)) < 200
+    assert camera_from_topic(topic).replace('_', 'a').isalnum()
+
+
+def test_topics_are_left_out_by_what_they_hold():
+    assert left_out({
+        '/rgb/image': 'rgb8', '/rgb/image/compressed': 'jpeg', '/only/image/compressed': 'jpeg',
+        '/depth': '32FC1', '/semantic': 'mono8', '/broken': '',
+    }).keys() == {'/rgb/image/compressed', '/depth'}
+
+
+def test_a_recording_that_the_disk_does_not_take_leaves_nothing(tmp_path, skips, monkeypatch):
+    source = write_bag(tmp_path / 'in', 'mcap', [('/a/image', raw(0))])
+    (pixels,) = Bag(source, []).images(skips)
+
+    def full(*_):
+        raise OSError(28, 'No space left on device')
+
+    def write():
+        with BagWriter(tmp_path / 'out', 'mcap') as writer:
+            writer.write('any', pixels, segment(pixels.frame))
+            monkeypatch.setattr(Writer, 'write', full)
+            writer.write('any', pixels, segment(pixels.frame))
+
+    with pytest.raises(SettingError, match='No space left'):
+        write()
+    assert sorted(item.name for item in tmp_path.iterdir()) == ['in']

@@ -7,7 +7,7 @@ from onnx import helper, numpy_helper
 import pytest
 from seg_ros.commands import compile as command
 from seg_ros.compile.compiled import read_compiled
-from seg_ros.core.errors import CardError, ModelError, SettingError
+from seg_ros.core.errors import CardError, SettingError
 import yaml
 
 SIZE_HW = (64, 96)
@@ -73,8 +73,18 @@ def test_json_is_one_object_of_the_figures(raw, tmp_path, capsys):
 
 
 def test_an_unwritable_output_is_refused(raw, tmp_path):
-    with pytest.raises(ModelError, match=r'cannot be written .No such file'):
+    with pytest.raises(SettingError, match=r'cannot be written .No such file'):
         run_command(raw, '--card', write_card(tmp_path), '-o', tmp_path / 'none' / 'm.onnx')
+
+
+def test_the_network_and_the_card_are_never_written_over(raw, tmp_path):
+    card = write_card(tmp_path)
+    before = raw.read_bytes(), card.read_bytes()
+    (tmp_path / 'link.onnx').symlink_to(raw)
+    for output in (raw, card, tmp_path / 'link.onnx'):
+        with pytest.raises(SettingError, match='is the input'):
+            run_command(raw, '--card', card, '-o', output)
+    assert (raw.read_bytes(), card.read_bytes()) == before
 
 
 def test_a_missing_card_is_refused(raw, tmp_path):

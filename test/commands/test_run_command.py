@@ -20,6 +20,26 @@ def run(*words):
     return main(['run', *map(str, words), '--model', 'otsu'])
 
 
+def test_images_that_lie_where_masks_go_are_not_written_over(images, tmp_path, capsys):
+    images.rename(tmp_path / 'semantic')
+    before = (tmp_path / 'semantic' / 'p0.png').read_bytes()
+    for inputs in (tmp_path / 'semantic', tmp_path / 'semantic' / 'p0.png'):
+        assert run(inputs, '--out', tmp_path) == 1
+        assert 'where masks go' in capsys.readouterr().err
+    assert (tmp_path / 'semantic' / 'p0.png').read_bytes() == before
+
+
+def test_a_link_among_earlier_masks_is_not_followed(images, tmp_path, capsys):
+    (tmp_path / 'precious').write_text('precious')
+    (tmp_path / 'masks' / 'semantic').mkdir(parents=True)
+    (tmp_path / 'masks' / 'semantic' / 'p1.png').symlink_to(tmp_path / 'precious')
+    assert run(images, '--out', tmp_path / 'masks') == 1
+    assert 'is a link' in capsys.readouterr().err
+    assert (tmp_path / 'precious').read_text() == 'precious'
+    table = json.loads((tmp_path / 'masks' / 'panoptic.json').read_text())
+    assert [item['file_name'] for item in table['annotations']] == ['p0.png']
+
+
 def test_a_folder_of_images_becomes_a_folder_of_masks(images, tmp_path, capsys):
     out = tmp_path / 'masks'
     assert run(images, '--out', out, '--json') == 0

@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -77,6 +80,42 @@ def test_paths_that_hold_no_images_are_told(tmp_path, skips):
 def test_without_any_images_there_is_an_error(tmp_path, skips):
     with pytest.raises(ImageError, match='nothing to read'):
         open_sources([tmp_path], (), skips)
+
+
+def test_a_pipe_in_a_folder_does_not_hold_the_rest_up(tmp_path, skips):
+    os.mkfifo(tmp_path / 'a.png')
+    os.mkfifo(tmp_path / 'b')
+    (tmp_path / 'c.png').symlink_to('/dev/zero')
+    (tmp_path / 'd.png').symlink_to(tmp_path / 'nowhere')
+    write_image(tmp_path / 'e.png')
+    assert [image.name for image in read_all([tmp_path], skips)] == ['e']
+    assert [(name, words.split(';')[0]) for name, words in skips] == [
+        (str(tmp_path / 'a.png'), 'a pipe, a device or a socket'),
+        (str(tmp_path / 'c.png'), 'a pipe, a device or a socket'),
+        (str(tmp_path / 'd.png'), 'cannot be read (No such file or directory)'),
+    ]
+
+
+@pytest.mark.parametrize('kind', ['pipe', 'zero'])
+def test_a_pipe_or_device_is_refused(kind, tmp_path, skips):
+    path = tmp_path / 'pipe'
+    os.mkfifo(path)
+    with pytest.raises(ImageError, match='nothing to read'):
+        open_sources([path if kind == 'pipe' else Path('/dev/zero')], (), skips)
+    assert 'a pipe, a device or a socket' in skips[0][1]
+
+
+def test_a_file_larger_than_any_image_is_not_read(tmp_path, skips):
+    with open(tmp_path / 'a.png', 'wb') as file:
+        file.truncate(80 << 30)
+    assert read_all([tmp_path], skips) == []
+    assert 'a file of 85899345920 bytes' in skips[0][1]
+
+
+def test_a_name_that_cannot_be_a_file_is_told(skips):
+    with pytest.raises(ImageError):
+        open_sources([Path('a\0b')], (), skips)
+    assert len(skips) == 1
 
 
 def test_a_video_gives_numbered_frames(tmp_path, skips):

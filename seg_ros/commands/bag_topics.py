@@ -1,0 +1,47 @@
+"""Which topics of a recording are images of cameras: depth, masks and duplicates are not."""
+
+from collections.abc import Mapping
+import re
+
+from seg_ros.image.encodings import REFUSED
+
+COMPRESSED = '/compressed'
+# What a segmentation node publishes beside its other topics.
+MASKS = frozenset({'semantic', 'instance', 'panoptic'})
+
+
+def left_out(topics: Mapping[str, str]) -> dict[str, str]:
+    """
+    Say which topics are no images to segment, and why.
+
+    :param topics: all image topics, each with the encoding or format of its first message; empty
+        where that is not known.
+    """
+    reasons = {}
+    mask_folders = {topic.rpartition('/')[0] for topic in topics if _last(topic) in MASKS}
+    for topic, kind in topics.items():
+        twin = topic.removesuffix(COMPRESSED)
+        if any(topic.startswith(f'{folder}/') for folder in mask_folders if folder):
+            reasons[topic] = 'masks that a segmentation node made'
+        elif kind.partition(';')[0].strip() in REFUSED or 'compressedDepth' in kind:
+            reasons[topic] = f'depth or data ({kind.strip()})'
+        elif twin != topic and twin in topics:
+            reasons[topic] = f'the images of {twin} again'
+    return reasons
+
+
+def file_name(topic: str) -> str:
+    """Return a topic as a part of a file's name; recorded names hold whatever bytes they like."""
+    return re.sub(r'[^A-Za-z0-9_.-]', '_', topic.strip('/'))[:150] or 'image'
+
+
+def camera_from_topic(topic: str) -> str:
+    """Return what names the camera in a topic: `front` of `/front/image_raw/compressed`."""
+    words = [word for word in topic.split('/') if word and word != 'compressed']
+    if words and words[-1].startswith('image'):
+        words.pop()
+    return re.sub(r'[^A-Za-z0-9_]', '_', '_'.join(words))[:100] or 'camera'
+
+
+def _last(topic: str) -> str:
+    return topic.removesuffix(COMPRESSED).rpartition('/')[2]

@@ -1,0 +1,66 @@
+"""Files that appear whole or not at all, never through a link, and never over an input."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+import os
+from pathlib import Path
+from secrets import token_hex
+from stat import S_ISREG
+
+from seg_ros.core.errors import SettingError
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """
+    Write a file: into one beside it, which then takes its place.
+
+    :raises SettingError: if the disk does not take it, or if what is there is no plain file. What
+        was there then stays as it was.
+    """
+    check_output(path)
+    part = path.with_name(f'.{path.name[:64]}.{token_hex(4)}.part')
+    try:
+        # Not tempfile: its files are for their owner alone, whatever the umask.
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+        try:
+            with open(descriptor, 'wb') as file:
+                file.write(data)
+            os.replace(part, path)
+        except BaseException:
+            with suppress(OSError):
+                part.unlink()
+            raise
+    except OSError as error:
+        raise SettingError(
+            f'{path} cannot be written ({error.strerror or error})',
+            'a folder that takes files, and room on its disk',
+        ) from error
+
+
+def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
+    """
+    Refuse what must not be written to.
+
+    :param inputs: what is read meanwhile.
+    :raises SettingError: if `path` is a link, a folder or a device, or one of the inputs.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        raise SettingError(f'{path} cannot be written ({error})', 'the name of a file') from error
+    for item in inputs:
+        with suppress(OSError):
+            if path.samefile(item):
+                raise SettingError(
+                    f'{path} is the input {item}', 'another file', 'nothing is written over inputs'
+                )
+    if path.is_symlink():
+        raise SettingError(
+            f'{path} is a link, which is not followed', 'a plain file or a new name',
+            'name the file itself, or remove the link',
+        )
+    if not S_ISREG(mode):
+        kind = 'a folder' if path.is_dir() else 'a device, a pipe or a socket'
+        raise SettingError(f'{path} is {kind}', 'a plain file or a new name')
