@@ -50,7 +50,6 @@ class Progress:
             f'seg_ros {self._command}: left out {name}: {" ".join(str(error).split())}'
         )
 
-
     def note(self, words: str) -> None:
         """Say what is as it should be, but perhaps not as the user thinks."""
         self._write(f'seg_ros {self._command}: {" ".join(words.split())}')
