@@ -64,7 +64,7 @@ def _module(topic: str, module: str, level: str, do: str) -> Iterator[Finding]:
     """Import a module, since an installed one may still lack a library."""
     try:
         found = import_module(module)
-    except (ImportError, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - a broken package raises what it likes
         yield Finding(topic, level, f'cannot be imported: {error}', do)
     else:
         version = getattr(found, '__version__', '')
@@ -182,6 +182,14 @@ def _bags() -> Iterator[Finding]:
     yield from _module('bags', 'rosbags.highlevel', 'note', 'pip install rosbags')
 
 
+def _jpeg() -> Iterator[Finding]:
+    yield from _module(
+        'JPEG', 'simplejpeg', 'note',
+        'OpenCV decodes, which takes three times as long where damage is to be found; '
+        'pip install simplejpeg',
+    )
+
+
 LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (
-    _machine, _runtimes, _gpu, _ros, _transport, _bags,
+    _machine, _runtimes, _gpu, _ros, _transport, _bags, _jpeg,
 )

@@ -16,6 +16,7 @@ from seg_ros.core.progress import Cancelled, never, Report, untold
 from seg_ros.core.settings import Settings
 from seg_ros.engines.classical import METHODS, open_classical
 from seg_ros.engines.model_path import path_from_model
+from seg_ros.engines.optional_package import whole
 
 DEFAULT_METHOD = 'watershed'
 CPU_RUNTIMES = ('openvino', 'onnxruntime')
@@ -42,17 +43,16 @@ def open_engine(
         return open_classical(_method(settings))
     runtimes, notes = _runtimes(settings)
     for runtime in runtimes:
-        module = import_module(f'seg_ros.engines.{runtime}')
+        builds = (report, cancelled) if runtime == 'tensorrt' else ()
         engine: Engine
         try:
-            if runtime == 'tensorrt':
-                engine = module.open_tensorrt(path, settings, report, cancelled)
-            else:
-                engine = getattr(module, f'open_{runtime}')(path, settings)
+            with whole(runtime):
+                module = import_module(f'seg_ros.engines.{runtime}')
+                engine = getattr(module, f'open_{runtime}')(path, settings, *builds)
         except EngineError as error:
             if runtime == runtimes[-1]:
                 raise
-            notes.append(f'{runtime} is passed over: {error}')
+            notes.append(f'{runtime} is skipped: {error}')
         else:
             break
     if notes:
@@ -138,6 +138,10 @@ def _tensorrt_obstacle(settings: Settings) -> str | None:
     try:
         load_flavour()
         find_gpu(settings.device)
+        if not find_spec('pycuda'):
+            raise EngineError('no pycuda', do='pip install pycuda')
+        with whole('pycuda'):
+            import_module('pycuda.driver')
     except EngineError as error:
         return f'TensorRT is installed but not used: {error}'
-    return None if find_spec('pycuda') else 'TensorRT is installed but not used: no pycuda'
+    return None

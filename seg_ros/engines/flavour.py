@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+import re
 from typing import Any
 
 from seg_ros.core.errors import EngineError
+from seg_ros.engines.optional_package import whole
 
 FULL, RTX = 'tensorrt', 'tensorrt_rtx'
 FLAVOURS = (FULL, RTX)
@@ -30,7 +32,7 @@ class Flavour:
     @property
     def major(self) -> int:
         """Return the first number of the version."""
-        return int(self.version.partition('.')[0])
+        return int(re.match(r'\d+', self.version)[0])  # type: ignore[index]
 
     @property
     def typed(self) -> bool:
@@ -52,13 +54,11 @@ def load_flavour(name: str = '') -> Flavour:
             f'no module {" nor ".join(wanted)}', do=f'pip install {wanted[-1].replace("_", "-")}'
             ' on a PC; on a Jetson, apt install tensorrt brings it'
         )
-    try:
+    with whole(found):
         trt = import_module(found)
-    except (ImportError, OSError, RuntimeError, TypeError) as error:
-        raise EngineError(
-            f'{found} is installed but does not load ({error})', do='install it again'
-        ) from error
-    flavour = Flavour(found, trt.__version__, trt)
+        flavour = Flavour(found, str(trt.__version__), trt)
+        if not flavour.version[:1].isdigit():
+            raise ImportError(f'its version is {flavour.version!r}')
     if not flavour.typed and not flavour.version.startswith(f'{UNTYPED}.'):
         raise EngineError(
             f'TensorRT {flavour.version}, which this node was not made for',

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from seg_ros.core.frame import Pixels
 from seg_ros.core.outputs import TENSORS
 from seg_ros.core.settings import Settings
 from seg_ros.engines.blocking import BlockingEngine, Run
+from seg_ros.engines.private_folder import PrivateFolder
 from seg_ros.engines.prototype_masks import masks_from_prototypes
 
 
@@ -39,9 +41,10 @@ def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
     mixture = mixture_of(compiled) if device == 'CPU' else None
     model = with_nms_loop(without_mask_mixing(tailed.model, mixture) if mixture else tailed.model)
     core = ov.Core()
+    cache, notes = _cache_folder(settings)
     try:
         graph = core.read_model(model.SerializeToString())
-        networks = _compiled(core, graph, device, settings)
+        networks = _compiled(core, graph, device, settings, cache)
         requests = [network.create_infer_request() for network in networks]
         facts = EngineFacts(
             'openvino',
@@ -50,6 +53,7 @@ def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
             sum(map(_threads, networks)),
             tailed.upsample,
             ov.get_version(),
+            notes=notes,
         )
     except RuntimeError as error:
         raise EngineError(f'OpenVINO cannot open {path.name} on {device}: {error}') from error
@@ -84,7 +88,7 @@ def _refuse_quantised_joins(model: onnx.ModelProto, name: str) -> None:
 
 
 def _compiled(
-    core: ov.Core, graph: ov.Model, device: str, settings: Settings
+    core: ov.Core, graph: ov.Model, device: str, settings: Settings, cache: Path | None
 ) -> list[ov.CompiledModel]:
     """
     Compile a network for each worker; on devices other than the CPU they share one.
@@ -93,6 +97,8 @@ def _compiled(
     hands each call over. Its weights are in memory once a worker.
     """
     options, count, threads = _options(device, settings), settings.workers, settings.threads
+    if cache:
+        options['CACHE_DIR'] = str(cache)
     if device != 'CPU':
         return [core.compile_model(graph, device, options)] * count
     if count > 1 and not threads:
@@ -110,9 +116,26 @@ def _options(device: str, settings: Settings) -> dict[str, Any]:
         options['ENABLE_CPU_PINNING'] = False
     if settings.inference_precision == 'f32':
         options['INFERENCE_PRECISION_HINT'] = 'f32'
-    if settings.cache_dir:
-        options['CACHE_DIR'] = str(Path(settings.cache_dir).expanduser() / 'openvino')
     return options
+
+
+def _cache_folder(settings: Settings) -> tuple[Path | None, tuple[str, ...]]:
+    """
+    Return where compiled networks are kept, under the rule that TensorRT's plans are kept by.
+
+    :returns: None where the user wants no cache or it cannot be trusted, and then why.
+    """
+    if not settings.cache_dir:
+        return None, ()
+    try:
+        whole = PrivateFolder(Path(settings.cache_dir).expanduser().absolute())
+        folder = PrivateFolder(whole.path / 'openvino')
+        folder.check_files()
+    except EngineError as error:
+        return None, (f'compiled networks are not kept: {error}',)
+    if not os.access(folder.path, os.W_OK):
+        return None, (f'compiled networks are not kept: {folder.path} takes no files',)
+    return folder.path, ()
 
 
 def _precision(network: ov.CompiledModel, written: str) -> str:

@@ -1,4 +1,4 @@
-"""A folder that nobody but this user can have written to: a plan is code, and is run."""
+"""A folder that nobody but this user and root can have written to: a plan is code, and is run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,8 @@ from seg_ros.core.errors import EngineError, PlanError
 from seg_ros.core.progress import Cancelled, never, Report, untold
 
 LOCK, PART = 'lock', 'part-'
-OTHERS_WRITE = 0o022
+OTHERS_WRITE, OTHERS_ENTER = 0o022, 0o011
+ROOT = 0    # may change everything anyway
 POLL_S = 0.2
 
 
@@ -23,7 +24,7 @@ class PrivateFolder:
     Files by name, each written in one go.
 
     :param path: made where it is missing, for this user alone.
-    :raises EngineError: if others can write there or it cannot be used.
+    :raises EngineError: if others but root can write there, or it cannot be used.
     """
 
     def __init__(self, path: Path) -> None:
@@ -107,6 +108,22 @@ class PrivateFolder:
         finally:
             rmtree(folder, ignore_errors=True)
 
+    def check_files(self) -> None:
+        """
+        Look at all files at once, for a library that opens them itself.
+
+        :raises PlanError: as `read` does.
+        """
+        with self.errors():
+            # Into a folder that is closed to others they do not reach, whatever a file allows.
+            closed = not self.path.lstat().st_mode & OTHERS_ENTER
+            for path in sorted(self.path.rglob('*')):
+                facts = path.lstat()
+                if not S_ISREG(facts.st_mode) and not S_ISDIR(facts.st_mode):
+                    raise PlanError(f'{path} is no plain file', do='remove it')
+                if flaw := _flaw(facts, 0 if closed else OTHERS_WRITE):
+                    raise PlanError(f'{path} {flaw}', do='remove it')
+
     def leftovers(self) -> list[str]:
         """Return what unfinished work left here; whoever has the lock knows it to be dead."""
         return sorted(path.name for path in self.path.glob(f'{PART}*'))
@@ -145,10 +162,10 @@ class PrivateFolder:
         return True
 
 
-def _flaw(facts: os.stat_result) -> str:
+def _flaw(facts: os.stat_result, forbidden: int = OTHERS_WRITE) -> str:
     """Say what lets others write to it, or nothing."""
-    if facts.st_uid != os.geteuid():
+    if facts.st_uid not in (os.geteuid(), ROOT):
         return f'belongs to user {facts.st_uid}, not to {os.geteuid()}'
-    if facts.st_mode & OTHERS_WRITE:
+    if facts.st_mode & forbidden:
         return 'is open to others for writing'
     return ''

@@ -50,7 +50,7 @@ def _frame_by_cv_bridge(message: Any) -> Frame:
     expected = f'one of {", ".join(ENCODINGS)}, or one that cv_bridge can turn into rgb8'
     try:
         from cv_bridge import CvBridge, CvBridgeError
-    except ImportError as error:
+    except Exception as error:  # one that was built for another numpy raises what it likes
         do = f'set the camera driver to one of these, or install cv_bridge ({error})'
         raise ImageError(seen, expected, do) from error
     try:

@@ -120,9 +120,24 @@ def test_a_link_is_not_followed(cache: PlanCache, tmp_path: Path) -> None:
         cache.load(RECIPE)
 
 
+def give_away(folder: Path, owner: int) -> None:
+    for path in (folder, *folder.rglob('*')):
+        os.chown(path, owner, owner)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='only root may give files away')
+def test_a_folder_of_root_is_trusted_as_a_container_has_it(
+    cache: PlanCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, 'geteuid', lambda: 4242)
+    assert open_folder(cache.folder.path).load(RECIPE) == PLAN
+
+
 def test_another_users_folder_is_refused_with_what_to_do(
     cache: PlanCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if os.geteuid() == 0:
+        give_away(cache.folder.path, 1000)
     monkeypatch.setattr(os, 'geteuid', lambda: 4242)
     with pytest.raises(PlanError, match='not to 4242'):
         cache.load(RECIPE)

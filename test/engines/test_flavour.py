@@ -45,10 +45,12 @@ def test_none_at_all_is_an_error_that_says_what_to_install(site: Path) -> None:
     "raise ImportError('libnvinfer.so.10: no such file')",
     "raise OSError('libnvinfer.so.10: no such file')",
     "raise RuntimeError('libnvinfer.so.10: no such file')",
+    "raise ValueError('libnvinfer.so.10: no such file')",
+    "raise AttributeError('libnvinfer.so.10: no such file')",
 ])
 def test_one_that_does_not_load_is_an_error_in_its_own_words(site: Path, failure: str) -> None:
     (site / 'tensorrt.py').write_text(failure)
-    with pytest.raises(EngineError, match=r'does not load.*libnvinfer.so.10'):
+    with pytest.raises(EngineError, match=r'does not work.*libnvinfer.so.10'):
         load_flavour()
 
 
@@ -65,3 +67,16 @@ def test_a_version_that_nobody_tried_is_refused(site: Path, version: str) -> Non
     (site / 'tensorrt.py').write_text(f'__version__ = {version!r}')
     with pytest.raises(EngineError, match=f'TensorRT {version}.*8.6, or 10.0 or later.*JetPack 6'):
         load_flavour()
+
+
+@pytest.mark.parametrize('source', ['', '__version__ = None', "__version__ = 'unknown'"])
+def test_one_without_a_version_is_an_error_too(site: Path, source: str) -> None:
+    (site / 'tensorrt.py').write_text(source)
+    with pytest.raises(EngineError, match='tensorrt is installed but does not work'):
+        load_flavour()
+
+
+@pytest.mark.parametrize('version', ['10', '10rc1', '11.0.0a3+cu13'])
+def test_any_version_that_begins_with_a_number_is_read(site: Path, version: str) -> None:
+    (site / 'tensorrt.py').write_text(f'__version__ = {version!r}')
+    assert load_flavour().major in (10, 11)

@@ -2,6 +2,8 @@
 
 from contextlib import closing
 from pathlib import Path
+import sys
+from types import ModuleType
 
 import pytest
 from seg_ros import engines
@@ -84,7 +86,7 @@ def test_auto_passes_over_a_runtime_that_does_not_take_the_model_and_tells(tmp_p
     monkeypatch.setattr('seg_ros.engines.openvino.open_openvino', refuse)
     with closing(open_engine(Settings(model=str(path)))) as opened:
         assert opened.facts.engine == 'onnxruntime'
-        assert 'openvino is passed over: refused as planted' in opened.facts.notes
+        assert 'openvino is skipped: refused as planted' in opened.facts.notes
     with pytest.raises(EngineError, match='planted'):
         open_engine(Settings(model=str(path), engine='openvino'))
 
@@ -102,6 +104,8 @@ class FakeTensorRT:
             return device
 
         monkeypatch.setattr(engines, 'find_spec', lambda name: name)
+        for name in ('pycuda', 'pycuda.driver'):
+            monkeypatch.setitem(sys.modules, name, ModuleType(name))
         monkeypatch.setattr(flavour, 'load_flavour', lambda: None)
         monkeypatch.setattr(gpus, 'find_gpu', find)
         monkeypatch.setattr(plan, 'cached', lambda *_: cached)
@@ -160,3 +164,51 @@ def test_a_classical_method_is_no_file_and_a_file_no_method(tmp_path):
     assert model_file(Settings(model=str(path))) == Path(path)
     with pytest.raises(SettingError, match='relative'):
         model_file(Settings(engine='openvino', model='otsu'))
+
+
+def break_package(monkeypatch, folder, name, source):
+    """Put a package in the way that is there and raises, or lacks what it should have."""
+    (folder / 'site').mkdir(exist_ok=True)
+    (folder / 'site' / f'{name}.py').write_text(source)
+    monkeypatch.syspath_prepend(str(folder / 'site'))
+    for module in [*sys.modules]:
+        if module.split('.')[0] == name or module == f'seg_ros.engines.{name}':
+            monkeypatch.delitem(sys.modules, module)
+
+
+@pytest.mark.parametrize('source', [
+    "raise ImportError('libtbb.so.12: cannot open shared object file')",
+    "raise ValueError('numpy.dtype size changed')", "raise RuntimeError('no CPU plugin')",
+    "raise AttributeError('_ARRAY_API not found')", "raise SystemError('initialization failed')",
+    '', 'def',
+])
+def test_a_broken_openvino_is_skipped_under_auto_with_the_reason(tmp_path, monkeypatch, source):
+    path = echo_model(tmp_path)
+    break_package(monkeypatch, tmp_path, 'openvino', source)
+    with closing(open_engine(Settings(model=str(path)))) as opened:
+        assert opened.facts.engine == 'onnxruntime'
+        note = opened.facts.notes[-1]       # another may be about a TensorRT without a GPU
+        assert 'openvino is skipped: openvino is installed but does not work' in note
+        assert source.partition("'")[2].rstrip("')") in note
+    with pytest.raises(EngineError, match='does not work'):
+        open_engine(Settings(model=str(path), engine='openvino'))
+
+
+def test_where_every_runtime_is_broken_the_last_says_why(tmp_path, monkeypatch):
+    path = echo_model(tmp_path)
+    monkeypatch.setattr(engines, 'import_module', broken)
+    with pytest.raises(EngineError, match='onnxruntime is installed but does not work'):
+        open_engine(Settings(model=str(path)))
+
+
+def broken(name):
+    raise OSError(f'{name} as planted')
+
+
+def test_tensorrt_with_a_broken_pycuda_is_told_and_the_cpu_serves(tmp_path, monkeypatch):
+    FakeTensorRT(monkeypatch)
+    monkeypatch.setitem(sys.modules, 'pycuda.driver', None)
+    with closing(open_engine(Settings(model=str(echo_model(tmp_path))))) as opened:
+        assert opened.facts.engine in CPU_RUNTIMES
+        (note,) = opened.facts.notes
+        assert 'TensorRT is installed but not used: pycuda is installed but does not work' in note

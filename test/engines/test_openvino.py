@@ -1,6 +1,7 @@
 """What OpenVINO tells and takes beyond what every runtime does."""
 
 from contextlib import closing
+import os
 
 import numpy as np
 import pytest
@@ -86,3 +87,40 @@ def test_a_quantised_join_is_refused_with_who_gets_it_right(tmp_path):
     onnx.save(model, path)
     with pytest.raises(EngineError, match=r'quantises what a Concat joins.*onnxruntime'):
         open_openvino(path, Settings())
+
+
+@pytest.mark.parametrize('mode', [0o777, 0o1777, 0o770])
+@pytest.mark.parametrize('place', ['cache', 'cache/openvino'])
+def test_a_cache_that_others_can_write_to_is_not_used_and_told(opened, tmp_path, mode, place):
+    (tmp_path / 'cache' / 'openvino').mkdir(parents=True)
+    (tmp_path / place).chmod(mode)
+    with opened(cache_dir=str(tmp_path / 'cache'), inference_precision='f32') as engine:
+        (note,) = engine.facts.notes
+        assert f'compiled networks are not kept: {tmp_path / place} is open to others' in note
+    assert not list((tmp_path / 'cache' / 'openvino').iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='only root may give files away')
+def test_a_compiled_network_of_another_user_is_not_loaded(opened, tmp_path):
+    cache = tmp_path / 'cache'
+    with opened(cache_dir=str(cache), inference_precision='f32'):
+        pass
+    blob = next((cache / 'openvino').rglob('*.blob'))
+    os.chown(blob, 1000, 1000)
+    with opened(cache_dir=str(cache), inference_precision='f32') as engine:
+        (note,) = engine.facts.notes
+        assert f'{blob} belongs to user 1000, not to 0; remove it' in note
+    blob.unlink()
+    blob.symlink_to(tmp_path / 'elsewhere')
+    with opened(cache_dir=str(cache), inference_precision='f32') as engine:
+        assert 'is no plain file' in engine.facts.notes[0]
+
+
+def test_what_we_wrote_ourselves_is_trusted_whatever_the_umask(opened, tmp_path):
+    before = os.umask(0o002)
+    try:
+        for _ in range(2):
+            with opened(cache_dir=str(tmp_path / 'cache'), inference_precision='f32') as engine:
+                assert engine.facts.notes == ()
+    finally:
+        os.umask(before)

@@ -79,3 +79,18 @@ def test_without_the_package_the_topics_are_absent_and_the_reason_is_kept(monkey
     module = importlib.reload(importlib.import_module('seg_ros.ros.outputs.vision'))
     assert module.VISION == ()
     assert 'vision_msgs' in module.MISSING
+
+
+@pytest.mark.parametrize('error', [
+    ImportError('no vision_msgs'), RuntimeError('of another ROS'),
+    ValueError('numpy.dtype size changed'), SystemError('initialization failed'),
+])
+def test_a_broken_vision_msgs_costs_its_topics_and_no_more(vision, monkeypatch, error):
+    class Broken(types.ModuleType):
+        def __getattr__(self, name):
+            raise error
+
+    monkeypatch.setitem(sys.modules, 'vision_msgs.msg', Broken('vision_msgs.msg'))
+    module = importlib.reload(vision)
+    assert str(error) in module.MISSING
+    assert module.VISION == ()

@@ -17,7 +17,7 @@ try:
     )
 
     MISSING = ''
-except ImportError as error:
+except Exception as error:  # noqa: BLE001 - a broken installation raises what it likes
     MISSING = f'no label_info and detections: {error}; install the package vision_msgs'
 
 
