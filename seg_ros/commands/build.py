@@ -84,7 +84,7 @@ def _capabilities(words: str) -> tuple[str, ...]:
 
 def _built(settings: Settings) -> dict[str, Any]:
     from seg_ros.commands.plan_cache import plan_figures
-    from seg_ros.compile.compiled import read_compiled
+    from seg_ros.core.compiled_file import read_compiled
     from seg_ros.engines.flavour import load_flavour, RTX
     from seg_ros.engines.gpu import find_gpu
     from seg_ros.engines.model_path import path_from_model
@@ -115,7 +115,7 @@ def _built(settings: Settings) -> dict[str, Any]:
 def _built_for_others(
     settings: Settings, capabilities: tuple[str, ...], file: Path
 ) -> dict[str, Any]:
-    from seg_ros.compile.compiled import read_compiled
+    from seg_ros.core.compiled_file import read_compiled
     from seg_ros.engines.flavour import load_flavour, RTX
     from seg_ros.engines.model_path import path_from_model
     from seg_ros.engines.plan import build_for_others

@@ -1,11 +1,11 @@
 """`seg_ros compile`: a trained network and its card made into one deployable file."""
 
 import argparse
-from dataclasses import fields
 from pathlib import Path
+import re
 from typing import TYPE_CHECKING
 
-from seg_ros.compile.export_options import ExportOptions
+from seg_ros.compile.export_options import limits
 from seg_ros.core.card_reading import read_card
 from seg_ros.core.errors import ModelError, SettingError
 from seg_ros.core.whole_file import check_output, write_whole
@@ -25,13 +25,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='the model card, YAML; may be left out where the exporter wrote the class names',
     )
     parser.add_argument('-o', '--output', type=Path, required=True, help='the file to write')
-    for item in fields(ExportOptions):
+    for item in limits():
         facts = item.metadata
         parser.add_argument(
             f'--{item.name.replace("_", "-")}', type=type(item.default), default=item.default,
             help=f'{facts["meaning"]} {facts["low"]:g} to {facts["high"]:g}, {item.default:g} '
             'if not given.',
         )
+    parser.add_argument(
+        '--source-size', type=_size, nargs='+', metavar='WxH', default=[],
+        help='image sizes, as 1280x720, whose labels the graph computes itself where the '
+        'parameters ask for them (upsample: graph, source_size: 1280x720)',
+    )
     parser.add_argument(
         '--precision', choices=('fp32', 'fp16', 'int8'), default='fp32',
         help='what the network computes in, written into the file (default: fp32)',
@@ -59,6 +64,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--json', action='store_true', help='print the figures as one object')
 
 
+def _size(words: str) -> tuple[int, int]:
+    """Read `1280x720` as height and width."""
+    match = re.fullmatch('([1-9][0-9]*)x([1-9][0-9]*)', words)
+    if not match:
+        raise argparse.ArgumentTypeError(f'{words!r}: sizes are given as 1280x720')
+    return int(match[2]), int(match[1])
+
+
 def run(args: argparse.Namespace) -> int:
     """
     Compile, write and tell what came out.
@@ -72,9 +85,9 @@ def run(args: argparse.Namespace) -> int:
 
     check_output(args.output, filter(None, (args.raw, args.card)))
     card = read_card(args.card) if args.card else None
-    options = {item.name: getattr(args, item.name) for item in fields(ExportOptions)}
-    model = compile_model(args.raw, card, **options)
-    compiled = compiled_from_model(model, '', args.output.name)
+    options = {item.name: getattr(args, item.name) for item in limits()}
+    model = compile_model(args.raw, card, source_sizes=tuple(args.source_size), **options)
+    compiled = compiled_from_model(model, args.output.name)
     if args.precision != 'fp32':
         compiled = _reduced(compiled, args)
     data = compiled.model.SerializeToString()

@@ -26,13 +26,14 @@ def run(args: argparse.Namespace) -> int:
     """
     # The graph layer takes a second to import, which --help need not wait for.
     from seg_ros.commands.figures import deployed_figures, print_figures, raw_figures
-    from seg_ros.compile.compiled import compiled_from_model, is_compiled
+    from seg_ros.compile.compiled import compiled_from_model, texts_of
     from seg_ros.compile.onnx_file import read_onnx
+    from seg_ros.core.compiled_file import is_compiled
 
     model, sha256 = read_onnx(args.model)
     figures: dict[str, Any] = {'file': str(args.model), 'sha256': sha256}
-    if is_compiled(model):
-        figures |= deployed_figures(compiled_from_model(model, sha256, args.model.name))
+    if is_compiled(texts_of(model)):
+        figures |= deployed_figures(compiled_from_model(model, args.model.name))
     else:
         figures |= raw_figures(model, args.model.stem, read_card(args.card) if args.card else None)
     print_figures(figures, args.json)

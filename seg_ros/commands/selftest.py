@@ -130,9 +130,9 @@ def _model_checks(args: argparse.Namespace, gpu: 'Gpu | None', folder: Path) -> 
     from seg_ros.commands.parity import calibration_frames
     from seg_ros.commands.progress import Progress
     from seg_ros.commands.trial_model import trial_frames, trial_model
-    from seg_ros.compile.compiled import read_compiled
+    from seg_ros.compile.compiled import load_compiled
 
-    compiled = read_compiled(args.model) if args.model else trial_model(folder)
+    compiled = load_compiled(args.model) if args.model else trial_model(folder)
     frames = trial_frames()
     if args.images:
         frames = calibration_frames(args.images, Progress('selftest', len(args.images)))

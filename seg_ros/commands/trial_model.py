@@ -54,7 +54,7 @@ def trial_model(folder: Path) -> CompiledModel:
     card = ModelCard('trial', 'semantic', classes, input=InputSpec(
         SIZE_HW, fit='stretch', mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)
     ))
-    return compiled_from_model(compile_model(path, card), '', path.name)
+    return compiled_from_model(compile_model(path, card), path.name)
 
 
 def trial_frames() -> list[Frame]:

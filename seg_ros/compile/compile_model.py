@@ -9,23 +9,25 @@ import onnx
 from onnx.compose import add_prefix
 from seg_ros import __version__
 from seg_ros.compile.batching import batch_obstacle
-from seg_ros.compile.compiled import is_compiled, stamp
+from seg_ros.compile.compiled import stamp, texts_of
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.exporter_card import card_from_metadata
 from seg_ros.compile.families import select_family
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
 from seg_ros.compile.import_onnx import network_from_model
-from seg_ros.compile.network import Network, set_batch
+from seg_ros.compile.network import Network, set_batch, set_shape
 from seg_ros.compile.onnx_file import read_onnx
 from seg_ros.compile.operators import check_operators, forbidden_nodes
+from seg_ros.compile.postprocessing import label_outputs
 from seg_ros.compile.preprocessing import IMAGE, make_preprocessing
-from seg_ros.compile.run_onnx import run_onnx
+from seg_ros.compile.run_onnx import Arrays, run_onnx
 from seg_ros.compile.subgraph import BODY, build_subgraph, chain
 from seg_ros.core.card import ModelCard
-from seg_ros.core.errors import CardError, ContractError, ModelError
-from seg_ros.core.outputs import outputs_from_tensors
+from seg_ros.core.compiled_file import is_compiled
+from seg_ros.core.errors import CardError, ContractError, ModelError, SettingError
+from seg_ros.core.outputs import outputs_from_tensors, TENSORS
 from seg_ros.core.signature import ModelSignature
-from spox import argument, Tensor
+from spox import argument, Tensor, Var
 
 
 def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> onnx.ModelProto:
@@ -35,7 +37,8 @@ def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> o
     :param raw: an ONNX file as an exporter wrote it.
     :param card: what its input and its classes mean; None takes what the exporter wrote.
     :param options: fields of `ExportOptions`.
-    :returns: a model from `image`, uint8 (N, H, W, C), to the tensors of `core.outputs`.
+    :returns: a model from `image`, uint8 (N, H, W, C), to the outputs that `core.output_choice`
+        chooses from.
     :raises SettingError: if an option is out of its range.
     :raises ModelError: if the file cannot be read or holds what TensorRT does not take.
     :raises CardError: if card and network contradict each other, or there is no card.
@@ -43,7 +46,7 @@ def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> o
     """
     export = ExportOptions(**options)
     model, sha256 = read_onnx(raw)
-    if is_compiled(model):
+    if is_compiled(texts_of(model)):
         raise ModelError(f'{raw.name} is compiled already', 'a network as its exporter wrote it')
     _refuse(forbidden_nodes(model))
     card = card or card_from_metadata(model, raw.stem)
@@ -51,11 +54,7 @@ def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> o
     interpretation = select_family(network, card)
     _check_floor(interpretation, card, export)
     obstacle = batch_obstacle(network, interpretation.tensor_infos)
-    whole, decoded = _composed(network, interpretation, card, export, 1 if obstacle else 'N')
-    signature = ModelSignature(
-        network.size_hw, tuple(decoded.tensors), network.channels, 1 if obstacle else 0,
-        **decoded.facts,
-    )
+    whole, signature = _composed(network, interpretation, card, export, 1 if obstacle else 'N')
     card = replace(
         card.with_input_size(network.size_hw), family=interpretation.family,
         source=card.source or raw.name, source_sha256=sha256,
@@ -72,7 +71,7 @@ def _composed(
     card: ModelCard,
     options: ExportOptions,
     batch: int | str,
-) -> tuple[onnx.ModelProto, Decoded]:
+) -> tuple[onnx.ModelProto, ModelSignature]:
     """Chain the three parts; the network's names get a prefix that keeps them from clashing."""
     arguments = {
         f'{BODY}{tensor_info.name}': argument(
@@ -83,11 +82,29 @@ def _composed(
     decoded = interpretation.decode(list(arguments.values()), card, options)
     head = make_preprocessing(network, card.input, batch)
     body = add_prefix(network.part(interpretation.tensor_infos, batch), BODY)
-    decoder = build_subgraph('decode', arguments, decoded.tensors, network.opset)
+    tensors, signature = _completed(decoded, network, card, options, 0 if batch == 'N' else 1)
+    decoder = build_subgraph('decode', arguments, tensors, network.opset)
     whole = chain(head, body, decoder)
     for item in whole.graph.output:
         set_batch(item, batch)
-    return whole, decoded
+    return whole, signature
+
+
+def _completed(
+    decoded: Decoded, network: Network, card: ModelCard, options: ExportOptions, max_batch: int
+) -> tuple[dict[str, Var], ModelSignature]:
+    """Add the outputs that engines may choose instead, and say what there is."""
+    tensors, sizes = dict(decoded.tensors), options.source_sizes
+    signature = ModelSignature(
+        network.size_hw, (), network.channels, max_batch, **decoded.facts
+    )
+    if 'logits' not in tensors and sizes:
+        raise SettingError(
+            '--source-size with a network whose scores are not enlarged', 'no such option'
+        )
+    if 'logits' in tensors:
+        tensors |= label_outputs(tensors['logits'], card, signature, sizes)
+    return tensors, replace(signature, tensors=tuple(tensors), source_sizes=sizes)
 
 
 def _check_floor(
@@ -130,6 +147,13 @@ def _refuse(faults: list[str]) -> None:
     )
 
 
+def _set_sizes(model: onnx.ModelProto, found: Arrays) -> None:
+    """Write the outputs' sizes where inference does not see through what makes them."""
+    for item in model.graph.output:
+        first = item.type.tensor_type.shape.dim[0]
+        set_shape(item, (first.dim_value or first.dim_param, *found[item.name].shape[1:]))
+
+
 def _prove(model: onnx.ModelProto, signature: ModelSignature) -> None:
     """Check the finished graph on paper and in a run."""
     try:
@@ -139,6 +163,8 @@ def _prove(model: onnx.ModelProto, signature: ModelSignature) -> None:
     _refuse(check_operators(model))
     batch = np.zeros((1, *signature.size_hw, signature.channels), np.uint8)
     try:
-        outputs_from_tensors(run_onnx(model)({IMAGE: batch}), 1)
+        found = run_onnx(model)({IMAGE: batch})
+        _set_sizes(model, found)
+        outputs_from_tensors({name: found[name] for name in found if name in TENSORS}, 1)
     except ContractError as error:
         raise ModelError(f'the compiled graph breaks its contract: {error}') from error

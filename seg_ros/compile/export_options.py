@@ -1,8 +1,10 @@
 """What compile writes into the graph for good, once: name, default, range and meaning."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, Field, field, fields
 from typing import Any
 
+from seg_ros.core.errors import SettingError
+from seg_ros.core.frame import LONGEST_SIDE
 from seg_ros.core.settings import check_setting
 
 TENSORRT_TOP_K = 3840
@@ -16,8 +18,9 @@ def _option(default: float, meaning: str, low: float, high: float) -> Any:
 @dataclass(frozen=True)
 class ExportOptions:
     """
-    Limits of the detections that leave the graph.
+    What can be chosen of the outputs.
 
+    :param source_sizes: heights and widths of images whose labels the graph computes itself.
     :raises SettingError: if a value is out of its range.
     """
 
@@ -32,7 +35,18 @@ class ExportOptions:
         300, 'Candidates that enter the suppression, best first.', 1, TENSORRT_TOP_K
     )
     max_instances: int = _option(100, 'Most detections of one image.', 1, TENSORRT_TOP_K)
+    source_sizes: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
-        for item in fields(self):
+        for item in limits():
             check_setting(item, getattr(self, item.name))
+        for size in self.source_sizes:
+            if not all(0 < side <= LONGEST_SIDE for side in size):
+                raise SettingError(
+                    f'--source-size {size[1]}x{size[0]}', f'sides of 1 to {LONGEST_SIDE}'
+                )
+
+
+def limits() -> 'list[Field[Any]]':
+    """Return the options that are one number each."""
+    return [item for item in fields(ExportOptions) if item.metadata]

@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 import onnx
-from seg_ros.compile.compiled import compiled_from_model, CompiledModel, PARITY, stamp
+from seg_ros.compile.compiled import compiled_from_model, CompiledModel, stamp
 from seg_ros.compile.fp16 import with_fp16_trunk
 from seg_ros.compile.int8 import with_int8_trunk
 from seg_ros.compile.operators import check_operators
+from seg_ros.core.compiled_file import PARITY
 from seg_ros.core.errors import ModelError, SettingError
 from seg_ros.core.frame import Pixels
 
@@ -45,7 +46,7 @@ def reduced(
     if faults := check_operators(model):
         raise ModelError(f'in {precision}, TensorRT does not take {"; ".join(faults)}')
     onnx.checker.check_model(model, full_check=True)
-    return compiled_from_model(model, '', compiled.card.name)
+    return compiled_from_model(model, compiled.card.name)
 
 
 def with_parity(compiled: CompiledModel, parity: Mapping[str, Any]) -> CompiledModel:

@@ -6,17 +6,11 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 import onnx
 import onnxruntime as ort
-from onnxruntime.capi import onnxruntime_pybind11_state
 from seg_ros.core.errors import ModelError
+from seg_ros.engines.onnxruntime import FAILURES
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
-# ONNX Runtime's errors share no base class of their own.
-FAILURES = tuple(
-    kind
-    for kind in vars(onnxruntime_pybind11_state).values()
-    if isinstance(kind, type) and issubclass(kind, Exception)
-)
 _FATAL_ONLY = 4
 
 

@@ -1,6 +1,6 @@
 """Small graphs written with spox, and how they are chained into one."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import onnx
 from onnx.compose import add_prefix
@@ -35,12 +35,11 @@ def build_subgraph(
     return _named_inside(model, f'{name}/')
 
 
-def chain(*pieces: onnx.ModelProto, keep: Iterable[str] = ()) -> onnx.ModelProto:
+def chain(*pieces: onnx.ModelProto) -> onnx.ModelProto:
     """
     Feed each graph's outputs to those inputs of later graphs that carry their names.
 
     :param pieces: graphs of one opset that share no other names; weights stay initializers.
-    :param keep: tensors that leave the whole graph although a later piece uses them.
     :returns: a graph with the first one's inputs and metadata, and all outputs that no later
         piece uses.
     """
@@ -49,7 +48,7 @@ def chain(*pieces: onnx.ModelProto, keep: Iterable[str] = ()) -> onnx.ModelProto
     whole.CopyFrom(first)
     graph = whole.graph
     for piece in rest:
-        used = {item.name for item in piece.graph.input} - set(keep)
+        used = {item.name for item in piece.graph.input}
         left = [item for item in graph.output if item.name not in used]
         del graph.output[:]
         graph.output.extend([*left, *piece.graph.output])

@@ -9,7 +9,7 @@ from typing import Any, get_args, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import CardError
-from seg_ros.core.frame import ColorOrder
+from seg_ros.core.frame import ColorOrder, LONGEST_SIDE
 
 Task: TypeAlias = Literal['semantic', 'instance', 'panoptic']
 FitRule: TypeAlias = Literal['letterbox', 'stretch', 'shortest_side']
@@ -17,6 +17,7 @@ Align: TypeAlias = Literal['center', 'top_left']
 Resample: TypeAlias = Literal['bilinear', 'area']
 Color: TypeAlias = tuple[int, int, int]
 
+_REACH = 1e6
 ROLES = ('traversable', 'dynamic', 'graspable', 'support', 'ignore')
 
 
@@ -25,6 +26,15 @@ def _choice(name: str, value: object, allowed: object) -> None:
     words = get_args(allowed)
     if value not in words:
         raise CardError(f'{name}: {value!r}', f'one of {", ".join(words)}')
+
+
+def _in_reach(name: str, value: float, above: float = -_REACH) -> None:
+    """Raise unless a number is one that networks are trained with, which NaN is not."""
+    if not above < value < _REACH:
+        raise CardError(
+            f'{name}: {value}', f'a number above {above:g} and below {_REACH:g}',
+            'write what the network was trained with',
+        )
 
 
 @dataclass(frozen=True)
@@ -89,16 +99,22 @@ class InputSpec:
             ('fit', FitRule), ('align', Align), ('resample', Resample), ('color', ColorOrder)
         ):
             _choice(f'input.{name}', getattr(self, name), allowed)
-        if len(self.size) != 2 or min(self.size) < 0:
-            raise CardError(f'input.size: {list(self.size)}', '[height, width] in pixels')
+        if len(self.size) != 2 or not all(0 <= side <= LONGEST_SIDE for side in self.size):
+            raise CardError(
+                f'input.size: {list(self.size)}',
+                f'[height, width] in pixels, up to {LONGEST_SIDE} each',
+            )
         for name in ('mean', 'std'):
             if len(getattr(self, name)) not in (1, self.channels):
                 raise CardError(
                     f'input.{name}: {list(getattr(self, name))}',
                     f'one number, or {self.channels} for {self.color}',
                 )
-        if 0 in self.std:
-            raise CardError('input.std contains 0', 'what the network was trained with')
+        _in_reach('input.scale', self.scale, above=0)
+        for mean in self.mean:
+            _in_reach('input.mean', mean)
+        for std in self.std:
+            _in_reach('input.std', std, above=0)
         if not 0 <= self.pad <= 255:
             raise CardError(f'input.pad: {self.pad}', 'a grey level from 0 to 255')
 

@@ -10,6 +10,8 @@ from seg_ros.core.errors import ImageError
 ColorOrder: TypeAlias = Literal['rgb', 'bgr', 'gray']
 Pixels: TypeAlias = NDArray[np.uint8]
 
+LONGEST_SIDE = 16384    # pixels of an image, beyond which a number is a mistake
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:

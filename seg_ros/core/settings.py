@@ -152,8 +152,9 @@ class Settings:
     lazy: bool = _setting(True, 'Subscribe to a camera only while somebody reads its masks.')
     source_size: str = _setting(
         '',
-        'Picture size, as `1280x720`, whose labels the GPU computes itself under `upsample: '
-        'graph`; images of other sizes are then refused. Empty stops at the network size.',
+        'Image size, as `1280x720`, whose labels the graph computes itself under `upsample: '
+        'graph`, of those that the model was compiled with; images of other sizes are then '
+        'refused. Empty stops at the network size.',
     )
     workspace_mib: int = _setting(
         0, "Memory that TensorRT's builder may take; 0 leaves the choice to it.",

@@ -1,17 +1,29 @@
 """What a compiled model takes and gives, as its file says."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypeAlias
+from dataclasses import asdict, dataclass, fields
+from typing import Any, get_args, Literal, TypeAlias
 
 import numpy as np
 from seg_ros.core.errors import ContractError, ImageError, ModelError
-from seg_ros.core.frame import Pixels
+from seg_ros.core.frame import LONGEST_SIDE, Pixels
 
 Upsampling: TypeAlias = Literal['half_pixel', 'align_corners', 'asymmetric']
 MaskFrame: TypeAlias = Literal['image', 'box']
 MaskCode: TypeAlias = Literal['probability', 'logit16']
 UpsampleMode: TypeAlias = Literal['auto', 'graph', 'edges', 'nearest']
+
+NETWORK_SIZE = 'network_size'
+_HIGHEST: Mapping[Any, int] = {bool: 1, int: 1 << 16, float: 1}
+
+
+def sized(tensor: str, size: str | tuple[int, int]) -> str:
+    """
+    Name the output that gives `labels` or `confidence` at another size than its scores have.
+
+    :param size: `NETWORK_SIZE`, or height and width of the source image.
+    """
+    return f'{tensor}_{size}' if isinstance(size, str) else f'{tensor}_{size[1]}x{size[0]}'
 
 
 @dataclass(frozen=True)
@@ -22,8 +34,8 @@ class ModelSignature:
     :param size_hw: height and width of the `image` input, in pixels.
     :param channels: channels of `image`: 3, or 1 for a grey network.
     :param max_batch: the largest batch that one call takes; 0 = any.
-    :param tensors: names of the tensors that the file gives, of those in `TENSORS`. Where it gives
-        `logits`, the engine adds `labels` and `confidence` (see `compile.postprocessing`).
+    :param tensors: the file's outputs, of which an engine asks for some (`core.output_choice`).
+    :param source_sizes: image sizes whose labels the file gives, as heights and widths.
     :param upsampling: how the network itself would enlarge `logits` to `size_hw`: the coordinate
         rule of ONNX Resize.
     :param enlarged: whether the network itself would enlarge `logits` to `size_hw`, so that labels
@@ -43,6 +55,7 @@ class ModelSignature:
     tensors: tuple[str, ...]
     channels: int = 3
     max_batch: int = 1
+    source_sizes: tuple[tuple[int, int], ...] = ()
     upsampling: Upsampling = 'half_pixel'
     enlarged: bool = False
     source_hw: tuple[int, int] | None = None
@@ -55,8 +68,10 @@ class ModelSignature:
     mask_code: MaskCode = 'probability'
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return asdict(self)
+        """Return plain values for JSON; what an engine sets is none of the file's."""
+        values = asdict(self)
+        del values['source_hw']
+        return values
 
     def mask_level(self, probability: float) -> float:
         """Return the byte of `masks` above which a pixel is at least this probable."""
@@ -102,17 +117,42 @@ class ModelSignature:
 
 def signature_from_dict(data: Mapping[str, Any]) -> ModelSignature:
     """
-    Read a contract back from its metadata.
+    Read a signature back from its metadata.
 
-    :raises ModelError: if it was written by a version that knew other keys.
+    :raises ModelError: if a key is missing, unknown or of another kind.
     """
     try:
-        values = dict(data)
-        values['size_hw'] = tuple(values['size_hw'])
-        values['tensors'] = tuple(values['tensors'])
+        values = {name: _restored(name, value) for name, value in data.items()}
         return ModelSignature(**values)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(
             f'a compiled model with unreadable metadata ({error})',
             do='compile it again with this version',
         ) from error
+
+
+def _restored(name: str, value: Any) -> Any:
+    """Turn JSON's lists back into tuples, and refuse what is of another kind or out of range."""
+    if name == 'size_hw':
+        return _size(name, value)
+    if name == 'tensors':
+        return tuple(map(str, value))
+    if name == 'source_sizes':
+        return tuple(_size(name, size) for size in value)
+    kind = {item.name: item.type for item in fields(ModelSignature)}.get(name)
+    words, high = get_args(kind), _HIGHEST.get(kind)
+    if words or not high:
+        right = value in words if words else isinstance(value, str)
+    else:
+        right = isinstance(value, int | float if kind is float else int) and 0 <= value <= high
+    if not right:
+        raise ValueError(f'{name}: {value!r}')
+    return value
+
+
+def _size(name: str, value: Any) -> tuple[int, int]:
+    height, width = value
+    sides = height, width
+    if not all(type(side) is int and 0 < side <= LONGEST_SIDE for side in sides):
+        raise ValueError(f'{name}: {value!r}, expected sides of 1 to {LONGEST_SIDE}')
+    return sides

@@ -70,7 +70,7 @@ def stand_in(settings: Settings) -> Settings | None:
     path = model_file(settings)
     if path is None or settings.engine != 'auto' or _runtimes(settings)[0] != ['tensorrt']:
         return None
-    from seg_ros.compile.compiled import read_compiled
+    from seg_ros.core.compiled_file import read_compiled
     from seg_ros.engines.gpu import find_gpu
     from seg_ros.engines.plan import cached
 

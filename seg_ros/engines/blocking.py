@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from threading import Condition
 from typing import Any, TypeAlias
 
+import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.core.engine import EngineFacts
@@ -51,6 +52,19 @@ class BlockingEngine:
             except Exception as error:  # noqa: BLE001 - whoever asks for the result is told
                 future.set_exception(error)
         return future
+
+    def warm_up(self) -> None:
+        """
+        Make the first call, on a black image, before anybody waits for it.
+
+        :raises EngineError: in the runtime's own words if it fails; the engine is closed then.
+        """
+        shape = (1, *self.signature.size_hw, self.signature.channels)
+        try:
+            self.submit(np.zeros(shape, np.uint8)).result()
+        except EngineError:
+            self.close()
+            raise
 
     @contextmanager
     def _borrowed(self) -> Iterator[Run]:

@@ -46,15 +46,13 @@ class CacheKey:
     What is built, how, and for what.
 
     :param model_sha256: of the compiled file.
-    :param upsample: the tail that is appended to it.
-    :param source_size: of the images that the tail is for; empty for any.
-    :param seg_ros: the version that appends it.
+    :param outputs: the file's that are in the plan, as `upsample` and `source_size` chose them.
+    :param seg_ros: the version that builds it.
     """
 
     model_sha256: str
     precision: str
-    upsample: str
-    source_size: str
+    outputs: tuple[str, ...]
     machine: Machine
     options: BuildOptions
     seg_ros: str = __version__

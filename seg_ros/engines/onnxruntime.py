@@ -7,17 +7,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 import onnxruntime as ort
-from seg_ros.compile.compiled import read_compiled
-from seg_ros.compile.nms_loop import with_nms_loop
-from seg_ros.compile.postprocessing import postprocessing_for
-from seg_ros.compile.prototype_masks import mixture_of, without_mask_mixing
-from seg_ros.compile.run_onnx import FAILURES
+from onnxruntime.capi import onnxruntime_pybind11_state
+from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Pixels
+from seg_ros.core.output_choice import choose_outputs
 from seg_ros.core.settings import Settings
 from seg_ros.engines.blocking import BlockingEngine
-from seg_ros.engines.prototype_masks import masks_from_prototypes
+from seg_ros.engines.prototype_masks import with_masks
+
+# ONNX Runtime's errors share no base class of their own.
+FAILURES = tuple(
+    kind
+    for kind in vars(onnxruntime_pybind11_state).values()
+    if isinstance(kind, type) and issubclass(kind, Exception)
+)
 
 
 def open_onnxruntime(path: Path, settings: Settings) -> BlockingEngine:
@@ -30,30 +35,28 @@ def open_onnxruntime(path: Path, settings: Settings) -> BlockingEngine:
     if settings.device not in ('auto', 'CPU', 'cpu'):
         raise EngineError(f'ONNX Runtime on device {settings.device!r}', 'auto or CPU')
     compiled = read_compiled(path)
-    tailed = postprocessing_for(compiled, settings, 'edges')
-    mixture = mixture_of(compiled)
-    model = with_nms_loop(without_mask_mixing(tailed.model, mixture) if mixture else tailed.model)
+    choice = choose_outputs(compiled.signature, settings, 'edges', on_host=True)
+    graph = compiled.graph_of(choice.names)
     options = ort.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = settings.threads
     try:
-        session = ort.InferenceSession(
-            model.SerializeToString(), options, providers=['CPUExecutionProvider']
-        )
+        session = ort.InferenceSession(graph, options, providers=['CPUExecutionProvider'])
     except FAILURES as error:
         raise EngineError(f'ONNX Runtime cannot open {path.name}: {error}') from error
-    names = [output.name for output in session.get_outputs()]
 
     def run(batch: Pixels) -> Mapping[str, NDArray[Any]]:
         try:
-            results = session.run(names, {'image': np.ascontiguousarray(batch)})
+            results = session.run(list(choice.names), {'image': np.ascontiguousarray(batch)})
         except FAILURES as error:
             raise EngineError(f'ONNX Runtime failed: {error}') from error
-        return dict(zip(names, results, strict=True))
+        return dict(zip(choice.names.values(), results, strict=True))
 
     precision = 'f32' if compiled.precision == 'fp32' else compiled.precision
     facts = EngineFacts(
-        'onnxruntime', 'CPU', precision, settings.threads, tailed.upsample, ort.__version__
+        'onnxruntime', 'CPU', precision, settings.threads, choice.upsample, ort.__version__
     )
-    whole = masks_from_prototypes(run, mixture) if mixture else run
-    return BlockingEngine(compiled.card, tailed.signature, facts, [whole] * settings.workers)
+    whole = with_masks(run, choice.signature) if choice.on_host else run
+    engine = BlockingEngine(compiled.card, choice.signature, facts, [whole] * settings.workers)
+    engine.warm_up()
+    return engine

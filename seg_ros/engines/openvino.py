@@ -1,27 +1,22 @@
 """OpenVINO: the default on a CPU."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-import onnx
 import openvino as ov
-from seg_ros.compile.compiled import read_compiled
-from seg_ros.compile.nms_loop import with_nms_loop
-from seg_ros.compile.postprocessing import postprocessing_for
-from seg_ros.compile.prototype_masks import mixture_of, without_mask_mixing
+from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Pixels
-from seg_ros.core.outputs import TENSORS
+from seg_ros.core.output_choice import choose_outputs
 from seg_ros.core.settings import Settings
 from seg_ros.engines.blocking import BlockingEngine, Run
 from seg_ros.engines.private_folder import PrivateFolder
-from seg_ros.engines.prototype_masks import masks_from_prototypes
+from seg_ros.engines.prototype_masks import with_masks
 
 
 def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
@@ -35,15 +30,13 @@ def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
     :raises EngineError: if OpenVINO refuses the model or the device.
     """
     compiled = read_compiled(path)
-    _refuse_quantised_joins(compiled.model, path.name)
-    tailed = postprocessing_for(compiled, settings, 'edges')
     device = 'CPU' if settings.device == 'auto' else settings.device
-    mixture = mixture_of(compiled) if device == 'CPU' else None
-    model = with_nms_loop(without_mask_mixing(tailed.model, mixture) if mixture else tailed.model)
+    choice = choose_outputs(compiled.signature, settings, 'edges', on_host=device == 'CPU')
     core = ov.Core()
     cache, notes = _cache_folder(settings)
     try:
-        graph = core.read_model(model.SerializeToString())
+        graph = core.read_model(compiled.graph_of(choice.names))
+        _refuse_quantised_joins(graph, path.name)
         networks = _compiled(core, graph, device, settings, cache)
         requests = [network.create_infer_request() for network in networks]
         facts = EngineFacts(
@@ -51,36 +44,39 @@ def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
             f'{device} ({core.get_property(device, "FULL_DEVICE_NAME")})',
             _precision(networks[0], compiled.precision),
             sum(map(_threads, networks)),
-            tailed.upsample,
+            choice.upsample,
             ov.get_version(),
             notes=notes,
         )
     except RuntimeError as error:
         raise EngineError(f'OpenVINO cannot open {path.name} on {device}: {error}') from error
     # A tensor that the network only passes on keeps the network's name beside ours.
-    known = TENSORS.keys() | set(mixture.names if mixture else ())
-    names = [next(iter(output.get_names() & known)) for output in networks[0].outputs]
+    names = [
+        choice.names[next(iter(output.get_names() & choice.names.keys()))]
+        for output in networks[0].outputs
+    ]
     runs = [_run(request, names) for request in requests]
-    if mixture:
-        runs = [masks_from_prototypes(run, mixture) for run in runs]
-    runs = [_owned(run) for run in runs]
+    if choice.on_host:
+        runs = [with_masks(run, choice.signature) for run in runs]
+    engine = BlockingEngine(compiled.card, choice.signature, facts, [_owned(run) for run in runs])
     # Before any worker: of two that make a process's first calls at once, one may hold what the
     # binding is setting up while the other holds the interpreter, for ever (releases to 2026.4).
-    with suppress(EngineError):     # each frame will tell
-        runs[0](np.zeros((1, *tailed.signature.size_hw, tailed.signature.channels), np.uint8))
-    return BlockingEngine(compiled.card, tailed.signature, facts, runs)
+    engine.warm_up()
+    return engine
 
 
-def _refuse_quantised_joins(model: onnx.ModelProto, name: str) -> None:
+def _refuse_quantised_joins(graph: ov.Model, name: str) -> None:
     """
     Refuse what OpenVINO would compute wrongly.
 
     It moves a quantisation that follows a Concat into its inputs; releases up to 2026.4 then scale
     them wrongly, so that a trained YOLOv5 found nothing. ONNX Runtime gets the same file right.
     """
-    joins = {node.output[0] for node in model.graph.node if node.op_type == 'Concat'}
-    if any(node.op_type == 'QuantizeLinear' and node.input[0] in joins
-           for node in model.graph.node):
+    if any(
+        node.get_type_name() == 'FakeQuantize'
+        and node.input_value(0).get_node().get_type_name() == 'Concat'
+        for node in graph.get_ordered_ops()
+    ):
         raise EngineError(
             f'{name} quantises what a Concat joins, which OpenVINO gets wrong',
             do='engine: onnxruntime, or the model in fp32 or fp16',

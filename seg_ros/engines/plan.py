@@ -1,20 +1,19 @@
 """The plan that a model needs on this machine: from the cache, or built while others wait."""
 
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 
-from seg_ros.compile.compiled import CompiledModel
-from seg_ros.compile.postprocessing import Postprocessed, postprocessing_for
+from seg_ros.core.compiled_file import CompiledFile
 from seg_ros.core.errors import EngineError, PlanError
+from seg_ros.core.output_choice import choose_outputs
 from seg_ros.core.progress import Cancelled, never, Report, untold
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import UpsampleMode
-from seg_ros.engines.build_options import BuildOptions, options_from_settings
+from seg_ros.engines.build_options import options_from_settings
 from seg_ros.engines.cache import PlanCache
 from seg_ros.engines.cache_key import CacheKey, machine_of
 from seg_ros.engines.child import build_in_child
@@ -34,15 +33,14 @@ class BuildRequest:
     :param gpu_index: the GPU that it is built on.
     """
 
-    model: str
-    tailed: Postprocessed
+    model: CompiledFile
     cache_key: CacheKey
     gpu_index: int
     cache: PlanCache
 
 
 def plan_for(
-    compiled: CompiledModel,
+    compiled: CompiledFile,
     settings: Settings,
     gpu: Gpu,
     report: Report = untold,
@@ -64,20 +62,21 @@ def plan_of(request: BuildRequest, report: Report = untold, cancelled: Cancelled
     """Return the plan that was ordered; see `plan_for`."""
     plan = _from_cache(request, report)
     if plan is None:
-        with request.cache.folder.locked(f'which builds {request.model}', report, cancelled):
+        purpose = f'which builds {request.model.card.name}'
+        with request.cache.folder.locked(purpose, report, cancelled):
             plan = _from_cache(request, untold) or _build(request, report, cancelled)
     return plan
 
 
-def cached(compiled: CompiledModel, settings: Settings, gpu: Gpu) -> bool:
+def cached(compiled: CompiledFile, settings: Settings, gpu: Gpu) -> bool:
     """Tell whether `plan_for` would return at once."""
     return _from_cache(build_request_for(compiled, settings, gpu), untold) is not None
 
 
-def forget(compiled: CompiledModel, settings: Settings, gpu: Gpu) -> None:
+def forget(compiled: CompiledFile, settings: Settings, gpu: Gpu) -> None:
     """Drop a plan, such as one that the runtime refused."""
     request = build_request_for(compiled, settings, gpu)
-    with request.cache.folder.locked(f'which drops the plan of {request.model}'):
+    with request.cache.folder.locked(f'which drops the plan of {request.model.card.name}'):
         request.cache.forget(request.cache_key)
 
 
@@ -99,7 +98,7 @@ def cache_folder(settings: Settings) -> Path:
 
 
 def build_for_others(
-    compiled: CompiledModel,
+    compiled: CompiledFile,
     settings: Settings,
     flavour: Flavour,
     compute_capabilities: Sequence[str],
@@ -114,14 +113,14 @@ def build_for_others(
     :returns: what a user should know of the plan.
     :raises EngineError: if TensorRT builds none or the file cannot be written.
     """
-    tailed = postprocessing_for(compiled, settings, AUTO)
+    choice = choose_outputs(compiled.signature, settings, AUTO)
     options = options_from_settings(
         settings, compiled.signature, flavour, compute_capabilities
     )
     try:
         with TemporaryDirectory(dir=file.absolute().parent) as folder:
             notes = build_in_child(
-                Path(folder), _graph(tailed, options), options, b'', 0, report, never
+                Path(folder), compiled.graph_of(choice.names), options, b'', 0, report, never
             )
             os.replace(Path(folder, PLAN), file)
     except OSError as error:
@@ -131,23 +130,21 @@ def build_for_others(
     return notes
 
 
-def build_request_for(compiled: CompiledModel, settings: Settings, gpu: Gpu) -> BuildRequest:
+def build_request_for(compiled: CompiledFile, settings: Settings, gpu: Gpu) -> BuildRequest:
     """
     Say what has to be built for a model to run on a GPU.
 
     :raises SegError: as `plan_for` does before it builds.
     """
     flavour = load_flavour()
-    tailed = postprocessing_for(compiled, settings, AUTO)
+    choice = choose_outputs(compiled.signature, settings, AUTO)
     options = options_from_settings(
         settings, compiled.signature, flavour, [gpu.compute_capability]
     )
-    source = tailed.signature.source_hw
     cache_key = CacheKey(
-        compiled.sha256, compiled.precision, tailed.upsample,
-        f'{source[1]}x{source[0]}' if source else '', machine_of(flavour, gpu), options,
+        compiled.sha256, compiled.precision, tuple(choice.names), machine_of(flavour, gpu), options
     )
-    return BuildRequest(compiled.card.name, tailed, cache_key, gpu.index, open_cache(settings))
+    return BuildRequest(compiled, cache_key, gpu.index, open_cache(settings))
 
 
 def _from_cache(request: BuildRequest, report: Report) -> bytes | None:
@@ -171,17 +168,10 @@ def _build(request: BuildRequest, report: Report, cancelled: Cancelled) -> bytes
     begun = monotonic()
     with cache.folder.workshop() as folder, cache.folder.errors():
         notes = build_in_child(
-            folder, _graph(request.tailed, cache_key.options), cache_key.options, timing,
+            folder, request.model.graph_of(cache_key.outputs), cache_key.options, timing,
             request.gpu_index, report, cancelled,
         )
         cache.keep_timing(cache_key.machine, (folder / TIMING).read_bytes())
-        return cache.store(cache_key, folder / PLAN, request.model, monotonic() - begun, notes)
+        name, took_s = request.model.card.name, monotonic() - begun
+        return cache.store(cache_key, folder / PLAN, name, took_s, notes)
 
-
-def _graph(tailed: Postprocessed, options: BuildOptions) -> bytes:
-    """Return the graph as TensorRT reads it; a DLA needs the batch in it as a number."""
-    model = tailed.model
-    if options.dla_core >= 0:
-        model = deepcopy(model)
-        model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = options.max_batch
-    return bytes(model.SerializeToString())

@@ -1,59 +1,93 @@
-"""Masks mixed from prototypes on the host, for filled slots and where their boxes are."""
+"""Detections chosen and masks mixed on the host, for filled slots and where their boxes are."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from seg_ros.compile.prototype_masks import Mixture
 from seg_ros.core.frame import Pixels
+from seg_ros.core.output_choice import CANDIDATES
+from seg_ros.core.signature import ModelSignature
 from seg_ros.engines.blocking import Run
+from seg_ros.engines.greedy_nms import greedy_nms
 
 _MARGIN = 2     # cells around a box, so that its border is interpolated from what is there
 
 
-def masks_from_prototypes(run: Run, mixture: Mixture) -> Run:
+def with_masks(run: Run, signature: ModelSignature) -> Run:
     """
-    Complete what an unmixed graph gives.
+    Turn candidates and prototypes into the detections that the graph itself could give.
 
-    Inside a graph, every slot costs a whole mask, filled or not. A CPU is quicker with those parts
-    alone that are looked at; on a GPU the whole is one product that hardly takes time.
+    Inside a graph, every slot costs a whole mask, filled or not, and every candidate its place in
+    the suppression. A CPU is quicker with those parts alone that are looked at; on a GPU the whole
+    is a few products that hardly take time.
+
+    :param run: gives the tensors of `core.output_choice.CANDIDATES`, and others that are passed.
     """
     def mixed(batch: Pixels) -> Mapping[str, NDArray[Any]]:
         tensors = dict(run(batch))
-        coefficients, prototypes = (
-            np.asarray(tensors.pop(name), np.float32) for name in mixture.names
-        )
-        masks = np.zeros((len(batch), *mixture.shape), np.uint8)
-        for number, image in enumerate(masks):
-            _mix(
-                image, coefficients[number], prototypes[number], tensors['boxes'][number],
-                np.flatnonzero(tensors['scores'][number] > 0), mixture,
-            )
-        return {**tensors, 'masks': masks}
+        images = zip(*(tensors.pop(name) for name in CANDIDATES), strict=True)
+        detections = [_detections(_Candidates(*arrays), signature) for arrays in images]
+        return {**tensors, **{
+            name: np.stack([found[name] for found in detections]) for name in detections[0]
+        }}
 
     return mixed
 
 
+class _Candidates(NamedTuple):
+    """
+    What one image's detections are chosen from: M boxes with scores and classes.
+
+    :param coefficients: (M, P), how much of each prototype is in a candidate's mask.
+    :param prototypes: (P, h, w).
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    classes: NDArray[np.int32]
+    coefficients: NDArray[np.float32]
+    prototypes: NDArray[np.float32]
+
+
+def _detections(found: _Candidates, signature: ModelSignature) -> dict[str, NDArray[Any]]:
+    """Fill one image's slots, best first."""
+    slots = min(signature.max_instances, len(found.scores))
+    order = np.argsort(-found.scores, kind='stable')
+    alive = order[(found.scores[order] >= signature.score_floor) & (found.scores[order] > 0)]
+    kept = alive[greedy_nms(found.boxes[alive], found.classes[alive], signature.iou)[:slots]]
+    masks = np.zeros((slots, *found.prototypes.shape[1:]), np.uint8)
+    _mix(masks, found.coefficients[kept], found.prototypes, found.boxes[kept], signature)
+    return {
+        'boxes': _padded(found.boxes[kept], slots), 'scores': _padded(found.scores[kept], slots),
+        'classes': _padded(found.classes[kept], slots), 'masks': masks,
+    }
+
+
+def _padded(values: NDArray[Any], slots: int) -> NDArray[Any]:
+    padded = np.zeros((slots, *values.shape[1:]), values.dtype)
+    padded[:len(values)] = values
+    return padded
+
+
 def _mix(
     masks: NDArray[np.uint8], coefficients: NDArray[np.float32], prototypes: NDArray[np.float32],
-    boxes: NDArray[np.float32], slots: NDArray[np.intp], mixture: Mixture,
+    boxes: NDArray[np.float32], signature: ModelSignature,
 ) -> None:
     """Write one image's masks, uint8 (K, h, w), as the graph's decoder codes them."""
-    _, height, width = mixture.shape
-    square = prototypes.reshape(-1, height, width)
-    scale_yx = height / mixture.network_hw[0], width / mixture.network_hw[1]
-    spans = boxes[slots] * np.array(scale_yx[::-1] * 2, np.float32)
+    height, width = prototypes.shape[1:]
+    scale_yx = height / signature.size_hw[0], width / signature.size_hw[1]
+    spans = boxes * np.array(scale_yx[::-1] * 2, np.float32)
     spans += np.array((-_MARGIN, -_MARGIN, _MARGIN + 1, _MARGIN + 1), np.float32)
     windows = np.clip(spans, 0, (width, height) * 2).astype(np.int64)
-    for slot, (x0, y0, x1, y1) in zip(slots, windows.tolist(), strict=True):
-        part = square[:, y0:y1, x0:x1]
+    for slot, (x0, y0, x1, y1) in enumerate(windows.tolist()):
+        part = prototypes[:, y0:y1, x0:x1]
         logits = coefficients[slot] @ part.reshape(len(part), -1)
-        masks[slot, y0:y1, x0:x1] = _coded(logits, mixture).reshape(part.shape[1:])
+        masks[slot, y0:y1, x0:x1] = _coded(logits, signature).reshape(part.shape[1:])
 
 
-def _coded(logits: NDArray[np.float32], mixture: Mixture) -> NDArray[np.float32]:
-    if mixture.mask_code == 'probability':
+def _coded(logits: NDArray[np.float32], signature: ModelSignature) -> NDArray[np.float32]:
+    if signature.mask_code == 'probability':
         with np.errstate(over='ignore'):    # exp(89) is infinite, and 1 / (1 + infinity) is 0
             return np.rint(255 / (1 + np.exp(-logits)))
     return np.clip(np.rint(logits * 16 + 128), 0, 255)

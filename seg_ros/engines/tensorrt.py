@@ -11,12 +11,12 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import NamedTuple, TypeAlias
 
-from seg_ros.compile.compiled import read_compiled
-from seg_ros.compile.postprocessing import postprocessing_for
 from seg_ros.core.card import ModelCard
+from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import ContextLostError, EngineError, PlanError
 from seg_ros.core.frame import Pixels
+from seg_ros.core.output_choice import choose_outputs
 from seg_ros.core.outputs import Outputs
 from seg_ros.core.progress import Cancelled, never, Report, untold
 from seg_ros.core.settings import Settings
@@ -60,17 +60,19 @@ def open_tensorrt(
     """
     compiled = read_compiled(path)
     flavour, gpu = load_flavour(), find_gpu(settings.device)
-    tailed = postprocessing_for(compiled, settings, AUTO)
+    choice = choose_outputs(compiled.signature, settings, AUTO)
     facts = EngineFacts(
-        'tensorrt', gpu.name, compiled.precision, upsample=tailed.upsample,
+        'tensorrt', gpu.name, compiled.precision, upsample=choice.upsample,
         version=f'{flavour.name} {flavour.version}',
     )
 
     def opened() -> TensorRTEngine:
         plan = plan_for(compiled, settings, gpu, report, cancelled)
         return TensorRTEngine(
-            compiled.card, tailed.signature, facts, lambda wake: Cuda(gpu, wake),
-            lambda cuda: Session(cuda, flavour, plan, settings.dla_core, record),
+            compiled.card, choice.signature, facts, lambda wake: Cuda(gpu, wake),
+            lambda cuda: Session(
+                cuda, flavour, plan, choice.names, settings.dla_core, record
+            ),
         )
 
     try:

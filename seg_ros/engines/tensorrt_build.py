@@ -61,6 +61,8 @@ def build_plan(
         raise _failure('TensorRT does not start', log.words()) from error
     network = builder.create_network(_network_flags(flavour))
     _parse(flavour, network, onnx, log)
+    if options.dla_core >= 0:
+        _set_batch(network, options.max_batch)
     config = builder.create_builder_config()
     if flavour.typed:
         config.progress_monitor = _monitor(trt, Phases(report))
@@ -107,6 +109,12 @@ def _parse(flavour: Flavour, network: Any, onnx: bytes, log: Any) -> None:
         ]
     logged = log.words()    # the same, with where in the parser's source it was found
     raise EngineError(f'TensorRT cannot read the graph: {"; ".join(words) or logged}')
+
+
+def _set_batch(network: Any, count: int) -> None:
+    """Fix the batch, which a DLA wants to know."""
+    tensor = network.get_input(0)
+    tensor.shape = (count, *tensor.shape[1:])
 
 
 def _monitor(trt: Any, phases: Phases) -> Any:

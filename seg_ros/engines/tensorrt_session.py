@@ -1,5 +1,6 @@
 """A plan at work on the GPU: slots for the frames in flight, and the stages that each takes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -56,6 +57,7 @@ class Session:
     overlap another's computation. All batch sizes are made ready here: no frame pays for it later.
 
     :param plan: what TensorRT built.
+    :param names: of the plan's outputs, each with the tensor that it is for the user.
     :param dla_core: deep-learning accelerator that the plan is for; -1 is the GPU.
     :param record: whether to launch each frame's work as one CUDA graph.
     :raises PlanError: if this TensorRT or this GPU refuses the plan.
@@ -63,10 +65,12 @@ class Session:
     """
 
     def __init__(
-        self, cuda: Cuda, flavour: Flavour, plan: bytes, dla_core: int = -1, record: bool = True
+        self, cuda: Cuda, flavour: Flavour, plan: bytes, names: Mapping[str, str],
+        dla_core: int = -1, record: bool = True,
     ) -> None:
         self._cuda = cuda
         self._record = record
+        self._names = names
         self.notes: tuple[str, ...] = ()
         with cuda.errors():
             self._plan = Plan(cuda, flavour.trt, plan, dla_core)
@@ -128,7 +132,8 @@ class Session:
                 stage: slot.begins[stage].ms_until(slot.ends[stage]) for stage in STAGES
             }
         tensors = {
-            name: buffer.host[:slot.count].copy() for name, buffer in slot.outputs.items()
+            self._names[name]: buffer.host[:slot.count].copy()
+            for name, buffer in slot.outputs.items()
         }
         return replace(outputs_from_tensors(tensors, slot.count), stage_ms=stage_ms)
 

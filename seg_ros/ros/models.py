@@ -6,7 +6,7 @@ from functools import partial
 from queue import SimpleQueue
 from threading import Event, Thread
 
-from seg_ros.compile.compiled import read_compiled
+from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.errors import GpuMemoryError, SegError
 from seg_ros.core.progress import Cancelled, never, Report, untold
 from seg_ros.core.settings import Settings

@@ -6,7 +6,7 @@ import onnx
 from onnx import helper, numpy_helper
 import pytest
 from seg_ros.commands import compile as command
-from seg_ros.compile.compiled import read_compiled
+from seg_ros.compile.compiled import load_compiled
 from seg_ros.core.errors import CardError, SettingError
 import yaml
 
@@ -52,7 +52,7 @@ def raw(tmp_path):
 def test_the_written_file_is_a_compiled_model(raw, tmp_path, capsys):
     output = tmp_path / 'm.onnx'
     assert run_command(raw, '--card', write_card(tmp_path), '-o', output) == 0
-    compiled = read_compiled(output)
+    compiled = load_compiled(output)
     assert compiled.card.name == 'street'
     lines = capsys.readouterr().out.splitlines()
     told = dict(line.split(':', 1) for line in lines if not line.startswith(' '))

@@ -10,7 +10,7 @@ from onnx import helper, numpy_helper
 import pytest
 from seg_ros.commands import compile as command
 from seg_ros.commands import inspect, parity
-from seg_ros.compile.compiled import read_compiled
+from seg_ros.compile.compiled import load_compiled
 from seg_ros.core.errors import ImageError, ModelError, SettingError
 import yaml
 
@@ -66,7 +66,7 @@ def compiled_with(raw, *words):
 def test_a_reduced_file_carries_its_comparison_with_fp32(raw, images, capsys, precision):
     output = compiled_with(raw, '--precision', precision, '--calibrate', images)
     figures = json.loads(capsys.readouterr().out)
-    compiled = read_compiled(output)
+    compiled = load_compiled(output)
     assert compiled.precision == figures['precision'] == precision
     assert dict(compiled.parity) == figures['parity']
     assert figures['parity']['images'] == 3
@@ -94,7 +94,7 @@ def test_images_of_their_own_are_compared_on(raw, images, tmp_path, precision):
     other.mkdir()
     (images / '0.png').rename(other / '0.png')
     words = ['--precision', precision, '--calibrate', images, '--compare', other]
-    assert read_compiled(compiled_with(raw, *words)).parity['images'] == 1
+    assert load_compiled(compiled_with(raw, *words)).parity['images'] == 1
 
 
 def test_a_folder_without_images_is_refused(raw, tmp_path):
@@ -108,7 +108,7 @@ def test_a_file_that_lost_too_much_is_written_only_by_force(raw, images, monkeyp
     with pytest.raises(ModelError, match=r'int8 differs.*pixels .* \(at least 1.1\).*--force'):
         compiled_with(raw, *words)
     assert not (raw.parent / 'out.onnx').exists()
-    assert read_compiled(compiled_with(raw, *words, '--force')).parity['pixels'] <= 1
+    assert load_compiled(compiled_with(raw, *words, '--force')).parity['pixels'] <= 1
 
 
 def test_each_task_is_judged_by_its_own_figures():

@@ -37,7 +37,7 @@ def conv_compiled(folder, classes=5):
     """Compile it for images of bytes, scaled to one."""
     path = saved(conv_network(classes), folder)
     card = make_card(classes, input={'scale': 1 / 255, 'fit': 'stretch'})
-    return compiled_from_model(compile_model(path, card), '', path.name)
+    return compiled_from_model(compile_model(path, card), path.name)
 
 
 def blotches(count, seed=0):

@@ -36,7 +36,7 @@ def rows_and_protos():
 
 def compiled_from(model, folder, card, **options):
     path = saved(model, folder)
-    return compiled_from_model(compile_model(path, card, **options), '', path.name)
+    return compiled_from_model(compile_model(path, card, **options), path.name)
 
 
 def batch_of(compiled):
@@ -46,7 +46,7 @@ def batch_of(compiled):
 def test_the_file_carries_card_contract_and_the_source_it_was_made_from(tmp_path):
     path = saved(network_of_answers({'out': scores_of(5)}, SIZE_HW), tmp_path, 'trained.onnx')
     card = make_card(5, licence='MIT', input={'fit': 'stretch'})
-    compiled = compiled_from_model(compile_model(path, card), '', 'm.onnx')
+    compiled = compiled_from_model(compile_model(path, card), 'm.onnx')
     assert compiled.card.classes == card.classes
     assert compiled.card.input.fit == 'stretch'
     assert compiled.card.input.size == SIZE_HW
@@ -63,8 +63,8 @@ def test_metadata_are_two_json_objects_and_the_notes(tmp_path):
         network_of_answers({'out': scores_of(5)}, SIZE_HW), tmp_path, make_card(5)
     )
     texts = {item.key: json.loads(item.value) for item in compiled.model.metadata_props}
-    assert sorted(texts) == ['seg_ros.card', 'seg_ros.contract', 'seg_ros.notes']
-    assert texts['seg_ros.contract']['tensors'] == ['logits']
+    assert sorted(texts) == ['seg_ros.card', 'seg_ros.notes', 'seg_ros.signature']
+    assert texts['seg_ros.signature']['tensors'][:3] == ['logits', 'labels', 'confidence']
     assert texts['seg_ros.card']['name'] == 'tiny'
 
 

@@ -2,18 +2,16 @@ import numpy as np
 from plain_nms import plain_nms
 import pytest
 from seg_ros.compile.nms import DEPTH, greedy_nms
-from seg_ros.compile.nms_loop import with_nms_loop
 from seg_ros.compile.subgraph import build_subgraph
+from seg_ros.engines.greedy_nms import greedy_nms as host_nms
 from spox import argument, Tensor
 from tiny_networks import run_model
 
 
-@pytest.fixture(params=['row', 'loop'])
-def kept_by_graph(request):
-    """Run the graph on boxes (N, M, 4), best first: as TensorRT gets it, and as CPUs do."""
-    if request.param == 'row':
-        return lambda *arguments: kept(nms_graph, *arguments)
-    return lambda *arguments: kept(looped, *arguments)
+@pytest.fixture(params=['graph', 'host'])
+def keeps(request):
+    """Suppress among boxes (N, M, 4), best first: as a graph for GPUs does, and as CPUs do."""
+    return kept_by_graph if request.param == 'graph' else kept_by_host
 
 
 def nms_graph(count, iou):
@@ -26,18 +24,20 @@ def nms_graph(count, iou):
     return build_subgraph('nms', arguments, {'keep': keep}, 17)
 
 
-def looped(count, iou):
-    model = with_nms_loop(nms_graph(count, iou))
-    assert [node.op_type for node in model.graph.node].count('Loop') == 1
-    assert not any(node.op_type == 'MatMul' for node in model.graph.node)
-    return model
-
-
-def kept(graph, boxes, classes, iou, alive=None):
+def kept_by_graph(boxes, classes, iou, alive=None):
     alive = np.ones(classes.shape) if alive is None else alive
     feeds = {'boxes': boxes, 'classes': classes, 'alive': alive}
     feeds = {name: array.astype(np.float32) for name, array in feeds.items()}
-    return run_model(graph(boxes.shape[1], iou), feeds)['keep']
+    return run_model(nms_graph(boxes.shape[1], iou), feeds)['keep']
+
+
+def kept_by_host(boxes, classes, iou, alive=None):
+    keep = np.zeros(classes.shape)
+    for image, slots in enumerate(np.ones(classes.shape) if alive is None else alive):
+        there = np.flatnonzero(slots)
+        kept = host_nms(boxes[image, there], classes[image, there], iou)
+        keep[image, there[kept]] = 1
+    return keep
 
 
 def fence(count, shift):
@@ -58,63 +58,50 @@ def clutter(seed, count=300, objects=20, jitter=0.15, classes=3):
 
 
 @pytest.mark.parametrize('count', [2, 60, DEPTH])
-def test_a_fence_of_boxes_keeps_every_second_one(kept_by_graph, count):
+def test_a_fence_of_boxes_keeps_every_second_one(keeps, count):
     boxes, classes = fence(count, 0.3), np.zeros(count)
-    keep = kept_by_graph(boxes[None], classes[None], 0.45)[0]
+    keep = keeps(boxes[None], classes[None], 0.45)[0]
     assert np.flatnonzero(keep).tolist() == plain_nms(boxes, classes, 0.45)
     assert np.flatnonzero(keep).tolist() == list(range(0, count, 2))
 
 
-def test_the_loop_follows_chains_of_any_length():
+def test_the_host_follows_chains_of_any_length():
     boxes, classes = fence(3 * DEPTH, 0.3), np.zeros(3 * DEPTH)
-    keep = kept(looped, boxes[None], classes[None], 0.45)[0]
-    assert np.flatnonzero(keep).tolist() == list(range(0, 3 * DEPTH, 2))
+    assert host_nms(boxes, classes, 0.45).tolist() == list(range(0, 3 * DEPTH, 2))
 
 
-def test_the_loop_gives_the_same_in_openvino():
-    ov = pytest.importorskip('openvino', reason='OpenVINO is not installed')
-    boxes, classes = clutter(0, count=120)
-    feeds = {'boxes': boxes[None], 'classes': classes[None].astype(np.float32),
-             'alive': np.ones((1, 120), np.float32)}
-    core = ov.Core()
-    network = core.compile_model(core.read_model(looped(120, 0.5).SerializeToString()), 'CPU')
-    (keep,) = network(feeds).values()
-    assert np.flatnonzero(keep[0]).tolist() == plain_nms(boxes, classes, 0.5)
-
-
-def test_a_graph_without_suppression_stays_as_it_is():
-    model = nms_graph(1, 0.5)
-    assert with_nms_loop(model) is model
+def test_the_host_keeps_all_where_nothing_is_to_be_suppressed():
+    assert host_nms(np.repeat(fence(1, 0), 3, axis=0), np.zeros(3), 0).tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize(('objects', 'jitter'), [(3, 0.3), (5, 0.05), (20, 0.25), (100, 0.2)])
-def test_random_clutter_is_suppressed_as_greedily_as_by_a_loop(kept_by_graph, objects, jitter):
+def test_random_clutter_is_suppressed_as_greedily_as_by_a_loop(keeps, objects, jitter):
     scenes = [clutter(seed, objects=objects, jitter=jitter) for seed in range(6)]
     boxes, classes = (np.stack(parts) for parts in zip(*scenes, strict=True))
-    keep = kept_by_graph(boxes, classes, 0.5)
+    keep = keeps(boxes, classes, 0.5)
     for index in range(len(scenes)):
         expected = plain_nms(boxes[index], classes[index], 0.5)
         assert np.flatnonzero(keep[index]).tolist() == expected
         assert len(expected) < len(classes[index])
 
 
-def test_boxes_of_different_classes_leave_each_other_alone(kept_by_graph):
+def test_boxes_of_different_classes_leave_each_other_alone(keeps):
     boxes = np.repeat(fence(1, 0), 3, axis=0)
-    keep = kept_by_graph(boxes[None], np.array([[0, 1, 1]]), 0.5)
+    keep = keeps(boxes[None], np.array([[0, 1, 1]]), 0.5)
     np.testing.assert_array_equal(keep, [[1, 1, 0]])
 
 
-def test_an_empty_slot_neither_stays_nor_suppresses(kept_by_graph):
+def test_an_empty_slot_neither_stays_nor_suppresses(keeps):
     boxes = np.repeat(fence(1, 0), 3, axis=0)
-    keep = kept_by_graph(boxes[None], np.zeros((1, 3)), 0.5, np.array([[0, 1, 1]]))
+    keep = keeps(boxes[None], np.zeros((1, 3)), 0.5, np.array([[0, 1, 1]]))
     np.testing.assert_array_equal(keep, [[0, 1, 0]])
 
 
-def test_an_overlap_of_exactly_the_threshold_is_kept(kept_by_graph):
+def test_an_overlap_of_exactly_the_threshold_is_kept(keeps):
     boxes = np.array([[0, 0, 2, 1], [0, 0, 1, 1]], np.float32)
-    np.testing.assert_array_equal(kept_by_graph(boxes[None], np.zeros((1, 2)), 0.5), [[1, 1]])
+    np.testing.assert_array_equal(keeps(boxes[None], np.zeros((1, 2)), 0.5), [[1, 1]])
 
 
-def test_boxes_without_area_do_not_suppress(kept_by_graph):
+def test_boxes_without_area_do_not_suppress(keeps):
     boxes = np.full((1, 2, 4), 5, np.float32)
-    np.testing.assert_array_equal(kept_by_graph(boxes, np.zeros((1, 2)), 0.5), [[1, 1]])
+    np.testing.assert_array_equal(keeps(boxes, np.zeros((1, 2)), 0.5), [[1, 1]])

@@ -1,13 +1,10 @@
-from dataclasses import replace
-
 import numpy as np
+from onnx import helper, numpy_helper
 import pytest
 from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.compiled import compiled_from_model
-from seg_ros.compile.postprocessing import postprocessing_for, with_postprocessing
 from seg_ros.core.errors import SettingError
-from seg_ros.core.settings import Settings
-from tiny_networks import images_of, make_card, network_of_answers, run_model, saved
+from tiny_networks import images_of, make_card, network_of_answers, run_chosen, saved
 
 SIZE_HW, MAP_HW = (32, 48), (8, 12)
 
@@ -17,7 +14,7 @@ def scored(request, tmp_path_factory):
     answers = np.random.default_rng(0).normal(0, 3, (3, request.param, *MAP_HW))
     model = network_of_answers({'out': answers.astype(np.float32)}, SIZE_HW)
     path = saved(model, tmp_path_factory.mktemp('scored'))
-    compiled = compiled_from_model(compile_model(path, make_card(request.param)), '', path.name)
+    compiled = compiled_from_model(compile_model(path, make_card(request.param)), path.name)
     return answers.astype(np.float32), compiled
 
 
@@ -39,9 +36,7 @@ def assert_labels(outputs, logits):
 @pytest.mark.parametrize('upsample', ['edges', 'nearest'])
 def test_labels_and_confidence_are_argmax_and_softmax_of_the_scores(scored, upsample):
     answers, compiled = scored
-    outputs = run_model(
-        with_postprocessing(compiled, upsample), {'image': images_of([2, 0], SIZE_HW)}
-    )
+    outputs = run_chosen(compiled, images_of([2, 0], SIZE_HW), upsample)
     assert_labels(outputs, answers[[2, 0]])
     assert ('logits' in outputs) == (upsample == 'edges')
     if upsample == 'edges':
@@ -61,9 +56,7 @@ def bilinear(plane, size_hw):
 
 def test_the_graph_enlarges_scores_to_the_network_size(scored):
     answers, compiled = scored
-    outputs = run_model(
-        with_postprocessing(compiled, 'graph'), {'image': images_of([2, 0], SIZE_HW)}
-    )
+    outputs = run_chosen(compiled, images_of([2, 0], SIZE_HW), 'graph')
     large = bilinear(answers[[2, 0]].astype(np.float64), SIZE_HW)
     assert sorted(outputs) == ['confidence', 'labels']
     assert outputs['labels'].shape == (2, *SIZE_HW)
@@ -92,17 +85,20 @@ PICTURES = {
 
 @pytest.mark.parametrize('fit', PICTURES)
 @pytest.mark.parametrize('enlarged', [False, True])
-def test_a_baked_image_size_gets_its_own_labels(scored, fit, enlarged):
-    answers, compiled = scored
+def test_an_image_size_that_was_asked_for_gets_its_own_labels(fit, enlarged, tmp_path):
+    answers = np.random.default_rng(0).normal(0, 3, (3, 5, *MAP_HW)).astype(np.float32)
     source_hw, scale, offset = PICTURES[fit]
-    spec = replace(compiled.card.input, fit=fit)
-    chosen = replace(
-        compiled, card=replace(compiled.card, input=spec),
-        signature=replace(compiled.signature, enlarged=enlarged),
+    model = network_of_answers({'out': answers}, SIZE_HW)
+    if enlarged:
+        model = with_enlargement(model, SIZE_HW)
+    path = saved(model, tmp_path)
+    card = make_card(5, input={'fit': fit})
+    compiled = compiled_from_model(
+        compile_model(path, card, source_sizes=((70, 90), source_hw)), path.name
     )
-    outputs = run_model(with_postprocessing(chosen, 'graph', source_hw), {
-        'image': images_of([1], SIZE_HW)
-    })
+    assert compiled.signature.enlarged == enlarged
+    size = f'{source_hw[1]}x{source_hw[0]}'
+    outputs = run_chosen(compiled, images_of([1], SIZE_HW), 'graph', source_size=size)
     at_yx = [
         (np.arange(side) + 0.5) * ratio + start - 0.5
         for side, ratio, start in zip(source_hw, scale, offset, strict=True)
@@ -117,28 +113,28 @@ def test_a_baked_image_size_gets_its_own_labels(scored, fit, enlarged):
     np.testing.assert_allclose(outputs['confidence'], 255 * probabilities(scores).max(1), atol=1)
 
 
-def test_settings_choose_the_tail_and_the_images_that_it_is_good_for(scored):
-    _, compiled = scored
-    options = postprocessing_for(compiled, Settings(source_size='60x50'), 'graph')
-    assert (options.upsample, options.signature.source_hw) == ('graph', (50, 60))
-    edges = postprocessing_for(compiled, Settings(source_size='60x50', upsample='edges'), 'graph')
-    assert (edges.upsample, edges.signature.source_hw) == ('edges', None)
-    assert postprocessing_for(compiled, Settings(), 'nearest').upsample == 'nearest'
+def with_enlargement(model, size_hw):
+    """Let a network resize its own scores."""
+    graph = model.graph
+    for node in graph.node:
+        node.output[:] = ['small' if name == 'out' else name for name in node.output]
+    scales = np.array([1, 1, *(side / small for side, small in zip(size_hw, MAP_HW, strict=True))])
+    graph.initializer.append(numpy_helper.from_array(scales.astype(np.float32), 'scales'))
+    graph.node.append(helper.make_node('Resize', ['small', '', 'scales'], ['out'], mode='linear'))
+    return model
 
 
-def test_the_tail_keeps_card_and_contract(scored):
-    _, compiled = scored
-    again = compiled_from_model(with_postprocessing(compiled, 'edges'), '', 'with tail')
-    assert (again.card, again.signature) == (compiled.card, compiled.signature)
+def test_scores_of_the_networks_size_have_their_labels_once(tmp_path):
+    answers = np.random.default_rng(0).normal(0, 3, (2, 5, *SIZE_HW)).astype(np.float32)
+    path = saved(network_of_answers({'out': answers}, SIZE_HW), tmp_path)
+    compiled = compiled_from_model(compile_model(path, make_card(5)), path.name)
+    assert compiled.signature.tensors == ('logits', 'labels', 'confidence')
+    outputs = run_chosen(compiled, images_of([1], SIZE_HW), 'graph')
+    np.testing.assert_array_equal(outputs['labels'], answers[[1]].argmax(1))
 
 
-def test_a_file_without_scores_passes_unchanged(tmp_path):
+def test_an_image_size_for_labels_without_scores_is_refused(tmp_path):
     labels = np.arange(2 * MAP_HW[0] * MAP_HW[1]).reshape(2, *MAP_HW) % 5
     path = saved(network_of_answers({'out': labels}, SIZE_HW), tmp_path)
-    compiled = compiled_from_model(compile_model(path, make_card(5)), '', path.name)
-    assert with_postprocessing(compiled, 'graph') is compiled.model
-
-
-def test_an_unknown_way_to_upsample_is_refused(scored):
-    with pytest.raises(SettingError, match=r"'auto'.*edges, nearest, graph"):
-        with_postprocessing(scored[1], 'auto')
+    with pytest.raises(SettingError, match='--source-size'):
+        compile_model(path, make_card(5), source_sizes=((50, 60),))

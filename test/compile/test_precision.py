@@ -56,7 +56,7 @@ def test_inputs_and_outputs_keep_their_names_and_types(models, precision):
 @pytest.mark.parametrize('precision', REDUCED)
 def test_the_file_says_what_it_computes_in_and_keeps_the_rest(models, precision):
     again = compiled_from_model(
-        onnx.ModelProto.FromString(models[precision].model.SerializeToString()), '', 'again'
+        onnx.ModelProto.FromString(models[precision].model.SerializeToString()), 'again'
     )
     assert again.precision == precision
     assert again.card == models['fp32'].card
@@ -90,7 +90,7 @@ def test_weights_beyond_sixteen_bits_are_clipped_to_the_largest(compiled):
     for item in model.graph.initializer:
         if item.name == 'network/b1':
             item.CopyFrom(numpy_helper.from_array(np.full(8, 1e6, np.float32), item.name))
-    tried = reduced(compiled_from_model(model, '', 'large'), 'fp16')
+    tried = reduced(compiled_from_model(model, 'large'), 'fp16')
     (bias,) = (item for item in tried.model.graph.initializer if 'b1' in item.name)
     np.testing.assert_array_equal(numpy_helper.to_array(bias), np.full(8, 65504, np.float16))
 
@@ -124,7 +124,7 @@ def test_layers_that_are_kept_stay_in_fp32(compiled, precision):
 def test_parity_is_kept_in_the_file(models):
     told = with_parity(models['fp16'], {'pixels': 0.5, 'images': 3})
     again = compiled_from_model(
-        onnx.ModelProto.FromString(told.model.SerializeToString()), '', 'again'
+        onnx.ModelProto.FromString(told.model.SerializeToString()), 'again'
     )
     assert again.parity == told.parity == {'pixels': 0.5, 'images': 3}
 

@@ -6,6 +6,7 @@ import pytest
 from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.compiled import compiled_from_model
 from seg_ros.core.errors import CardError, FamilyError
+from seg_ros.core.output_choice import CANDIDATES
 from tiny_networks import images_of, make_card, network_of_answers, run_model, saved
 
 SIZE_HW = (64, 96)
@@ -81,7 +82,7 @@ def plain_detections(form, classes, rows, protos, iou, floor=0.05, top_k=300, sl
 def compiled_scene(folder, answers, classes, card=None, **options):
     card = card or make_card(classes, 'instance')
     path = saved(network_of_answers(answers, SIZE_HW, kind=answers['output0'].dtype), folder)
-    return compiled_from_model(compile_model(path, card, **options), '', path.name)
+    return compiled_from_model(compile_model(path, card, **options), path.name)
 
 
 def assert_same(outputs, index, expected, slots=100):
@@ -189,7 +190,7 @@ def test_training_outputs_beside_the_rows_are_cut_off(tmp_path):
     shape = (3, 3, *(side // 8 for side in SIZE_HW), 3 + 5 + MASKS)
     answers = {'output0': answers['output0'], 'grid': np.zeros(shape, np.float32), **answers}
     compiled = compiled_scene(tmp_path, answers, 3)
-    assert compiled.signature.tensors == ('boxes', 'scores', 'classes', 'masks')
+    assert compiled.signature.tensors == ('boxes', 'scores', 'classes', 'masks', *CANDIDATES)
     assert not any('grid' in item.name for item in compiled.model.graph.initializer)
     assert any('grid' in note for note in compiled.notes)
 

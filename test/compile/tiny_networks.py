@@ -5,6 +5,8 @@ import onnx
 from onnx import helper, numpy_helper, TensorProto
 import onnxruntime as ort
 from seg_ros.core.card_reading import card_from_dict
+from seg_ros.core.output_choice import choose_outputs
+from seg_ros.core.settings import Settings
 
 FLOAT = TensorProto.FLOAT
 
@@ -91,6 +93,14 @@ def run_model(model, feeds):
     )
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, feeds), strict=True))
+
+
+def run_chosen(compiled, images, upsample='edges', **settings):
+    """Run a compiled model and return what an engine asks of it, by the tensors' names."""
+    settings = Settings(upsample=upsample, **settings)
+    choice = choose_outputs(compiled.signature, settings, 'edges')
+    found = run_model(compiled.model, {'image': images})
+    return {tensor: found[name] for name, tensor in choice.names.items()}
 
 
 def saved(model, folder, name='raw.onnx'):

@@ -3,7 +3,7 @@
 from pathlib import Path
 import sys
 
-from seg_ros.compile.compiled import read_compiled
+from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.settings import Settings
 from seg_ros.engines.gpu import Gpu
 from seg_ros.engines.plan import plan_for

@@ -14,7 +14,7 @@ from seg_ros.engines.private_folder import PrivateFolder
 
 ORIN = Machine('tensorrt', '10.3.0', 'Orin', '8.7', '540.4.0, CUDA 12.6')
 XAVIER = Machine('tensorrt', '10.3.0', 'Xavier', '7.2', '540.4.0, CUDA 12.6')
-RECIPE = CacheKey('f00d', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2))
+RECIPE = CacheKey('f00d', 'fp16', ('labels',), ORIN, BuildOptions('tensorrt', 2))
 PLAN = bytes(range(256)) * 4
 
 
@@ -41,7 +41,7 @@ def file_of(cache: PlanCache, suffix: str, cache_key: CacheKey = RECIPE) -> Path
 
 
 def test_a_plan_comes_back_to_an_equal_recipe(cache: PlanCache) -> None:
-    same = CacheKey('f00d', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2))
+    same = CacheKey('f00d', 'fp16', ('labels',), ORIN, BuildOptions('tensorrt', 2))
     assert cache.load(same) == PLAN
     facts = cache.facts(same)
     assert facts['model'] == 'tiny'
@@ -50,15 +50,14 @@ def test_a_plan_comes_back_to_an_equal_recipe(cache: PlanCache) -> None:
 
 
 @pytest.mark.parametrize('other', [
-    CacheKey('f00e', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2)),
-    CacheKey('f00d', 'int8', 'graph', '', ORIN, BuildOptions('tensorrt', 2)),
-    CacheKey('f00d', 'fp16', 'edges', '', ORIN, BuildOptions('tensorrt', 2)),
-    CacheKey('f00d', 'fp16', 'graph', '640x480', ORIN, BuildOptions('tensorrt', 2)),
-    CacheKey('f00d', 'fp16', 'graph', '', XAVIER, BuildOptions('tensorrt', 2)),
-    CacheKey('f00d', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 1)),
-    CacheKey('f00d', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2, 512)),
-    CacheKey('f00d', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2, 0, 5)),
-    CacheKey('f00d', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2), '0.0.0'),
+    CacheKey('f00e', 'fp16', ('labels',), ORIN, BuildOptions('tensorrt', 2)),
+    CacheKey('f00d', 'int8', ('labels',), ORIN, BuildOptions('tensorrt', 2)),
+    CacheKey('f00d', 'fp16', ('labels_640x480',), ORIN, BuildOptions('tensorrt', 2)),
+    CacheKey('f00d', 'fp16', ('labels',), XAVIER, BuildOptions('tensorrt', 2)),
+    CacheKey('f00d', 'fp16', ('labels',), ORIN, BuildOptions('tensorrt', 1)),
+    CacheKey('f00d', 'fp16', ('labels',), ORIN, BuildOptions('tensorrt', 2, 512)),
+    CacheKey('f00d', 'fp16', ('labels',), ORIN, BuildOptions('tensorrt', 2, 0, 5)),
+    CacheKey('f00d', 'fp16', ('labels',), ORIN, BuildOptions('tensorrt', 2), '0.0.0'),
 ], ids=lambda cache_key: '')
 def test_whatever_changes_the_plan_changes_the_key(cache: PlanCache, other: CacheKey) -> None:
     assert cache.load(other) is None
@@ -94,7 +93,7 @@ def test_half_of_what_belongs_together_is_noticed(cache: PlanCache, suffix: str)
 
 
 def test_the_plan_of_another_model_under_this_ones_name_is_noticed(cache: PlanCache) -> None:
-    other = CacheKey('beef', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2))
+    other = CacheKey('beef', 'fp16', ('labels',), ORIN, BuildOptions('tensorrt', 2))
     for suffix in ('.plan', '.json'):
         os.rename(file_of(cache, suffix), file_of(cache, suffix, other))
     with pytest.raises(PlanError, match='another model'):
@@ -206,10 +205,10 @@ def test_timings_come_back_for_their_machine_alone(cache: PlanCache) -> None:
 
 def test_pruning_takes_what_does_not_fit_and_leaves_what_does(cache: PlanCache) -> None:
     others = [
-        CacheKey('f00d', 'fp16', 'graph', '', XAVIER, BuildOptions('tensorrt', 2)),
-        CacheKey('f00d', 'fp16', 'graph', '', ORIN, BuildOptions('tensorrt', 2), '0.0.0'),
+        CacheKey('f00d', 'fp16', ('labels',), XAVIER, BuildOptions('tensorrt', 2)),
+        CacheKey('f00d', 'fp16', ('labels',), ORIN, BuildOptions('tensorrt', 2), '0.0.0'),
     ]
-    orphans = [CacheKey(name, '', '', '', ORIN, BuildOptions('tensorrt')) for name in 'ab']
+    orphans = [CacheKey(name, '', (), ORIN, BuildOptions('tensorrt')) for name in 'ab']
     for cache_key in (*others, *orphans):
         put(cache, cache_key)
     file_of(cache, '.json', orphans[0]).unlink()

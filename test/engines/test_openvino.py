@@ -83,7 +83,12 @@ def test_a_quantised_join_is_refused_with_who_gets_it_right(tmp_path):
         numpy_helper.from_array(np.array(0.1, np.float32), 'step'),
         numpy_helper.from_array(np.array(0, np.int8), 'zero'),
     ])
-    model.graph.node.append(helper.make_node('QuantizeLinear', ['boxes', 'step', 'zero'], ['few']))
+    (join,) = (node for node in model.graph.node if node.op_type == 'Concat')
+    join.output[:] = ['joined']
+    model.graph.node.extend([
+        helper.make_node('QuantizeLinear', ['joined', 'step', 'zero'], ['few']),
+        helper.make_node('DequantizeLinear', ['few', 'step', 'zero'], ['boxes']),
+    ])
     onnx.save(model, path)
     with pytest.raises(EngineError, match=r'quantises what a Concat joins.*onnxruntime'):
         open_openvino(path, Settings())

@@ -16,8 +16,9 @@ import onnx
 from onnx import helper
 from plan_process import ORIN
 import pytest
-from seg_ros.compile.compiled import CompiledModel, read_compiled
-from seg_ros.core.errors import EngineError, GpuMemoryError, SettingError
+from seg_ros.compile.compiled import stamp
+from seg_ros.core.compiled_file import CompiledFile, read_compiled
+from seg_ros.core.errors import EngineError, GpuMemoryError, ModelError, SettingError
 from seg_ros.core.settings import Settings
 from seg_ros.engines.plan import cache_folder, cached, forget, plan_for
 from tiny_model import echo_model, semantic_model
@@ -45,7 +46,14 @@ class Bench:
         for name, value in values.items():
             self._patch.setenv(name, value)
 
-    def plan(self, compiled: CompiledModel | None = None, **settings: Any) -> bytes:
+    def written(self, model: onnx.ModelProto, **signature: Any) -> CompiledFile:
+        """Write a changed model beside the first."""
+        path = self.path.with_name('changed.onnx')
+        stamp(model, self.compiled.card, replace(self.compiled.signature, **signature), [])
+        onnx.save(model, path)
+        return read_compiled(path)
+
+    def plan(self, compiled: CompiledFile | None = None, **settings: Any) -> bytes:
         return plan_for(
             compiled or self.compiled, replace(self.settings, **settings), ORIN,
             lambda phase, share: self.told.append((phase, share)),
@@ -206,12 +214,15 @@ def test_a_gpu_without_room_is_told_from_other_failures(bench: Bench) -> None:
 
 
 def test_errors_of_the_parser_come_back_in_its_own_words(bench: Bench) -> None:
-    model = onnx.ModelProto()
-    model.CopyFrom(bench.compiled.model)
-    for name in ('first', 'second'):
-        model.graph.node.append(helper.make_node('Unreadable', [], [], name))
+    model = onnx.load(bench.path)
+    (end,) = (node for node in model.graph.node if 'labels_network_size' in node.output)
+    end.output[:] = ['one']
+    model.graph.node.extend([
+        helper.make_node('Unreadable', ['one'], ['two'], 'first'),
+        helper.make_node('Unreadable', ['two'], ['labels_network_size'], 'second'),
+    ])
     with pytest.raises(EngineError) as caught:
-        bench.plan(replace(bench.compiled, model=model))
+        bench.plan(bench.written(model))
     for name in ('first', 'second'):
         assert f"Unreadable '{name}': no importer for Unreadable" in str(caught.value)
 
@@ -263,11 +274,9 @@ def test_the_builder_sees_the_gpu_that_is_meant_and_no_other(
 
 
 def test_a_graph_of_a_fixed_batch_has_no_profile(bench: Bench) -> None:
-    model = onnx.ModelProto()
-    model.CopyFrom(bench.compiled.model)
+    model = onnx.load(bench.path)
     model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
-    signature = replace(bench.compiled.signature, max_batch=1)
-    bench.plan(replace(bench.compiled, model=model, signature=signature), max_batch=4)
+    bench.plan(bench.written(model, max_batch=1), max_batch=4)
     assert bench.builds[0]['profiles'] == []
 
 
@@ -276,16 +285,19 @@ def test_a_level_that_this_tensorrt_does_not_know_is_refused(bench: Bench) -> No
         bench.plan(hardware_compatibility='same_compute_capability')
 
 
-def with_precision(compiled: CompiledModel, precision: Any) -> CompiledModel:
-    return replace(compiled, signature=replace(compiled.signature, precision=precision))
+def with_precision(bench: Bench, precision: Any) -> CompiledFile:
+    return bench.written(onnx.load(bench.path), precision=precision)
 
 
 def test_a_dla_gets_one_image_a_call_and_the_gpu_what_is_left(bench: Bench) -> None:
     bench.environ(FAKE_TENSORRT_DLA='2')
-    half = with_precision(bench.compiled, 'fp16')
+    half = with_precision(bench, 'fp16')
     bench.plan(half, dla_core=1, max_batch=4)
     (build,) = bench.builds
     assert (build['dla_core'], build['profiles'], build['flags']) == (1, [], ['GPU_FALLBACK'])
+    (plan,) = bench.files('*.plan')
+    graph = onnx.load_from_string(plan.read_bytes().split(b'\n', 2)[2]).graph
+    assert graph.input[0].type.tensor_type.shape.dim[0].dim_value == 1
     (sidecar,) = bench.files('*.json')
     notes = json.loads(sidecar.read_text())['notes']
     assert notes[0].startswith('DLA core 1 takes 1 of ')
@@ -296,7 +308,7 @@ def test_a_dla_gets_one_image_a_call_and_the_gpu_what_is_left(bench: Bench) -> N
 @pytest.mark.parametrize('precision', ['fp32', 'int8'])
 def test_a_dla_takes_half_precision_alone(bench: Bench, precision: str) -> None:
     with pytest.raises(SettingError, match='compile it with --precision fp16'):
-        bench.plan(with_precision(bench.compiled, precision), dla_core=0)
+        bench.plan(with_precision(bench, precision), dla_core=0)
 
 
 def test_tensorrt_8_gets_one_image_a_call_and_fp32_alone(bench: Bench) -> None:
@@ -308,7 +320,7 @@ def test_tensorrt_8_gets_one_image_a_call_and_fp32_alone(bench: Bench) -> None:
     assert 'one image a call' in json.loads(sidecar.read_text())['notes'][0]
     for precision in ('fp16', 'int8'):
         with pytest.raises(SettingError, match=f'{precision} with TensorRT 8.6.1.*one in fp32'):
-            bench.plan(with_precision(bench.compiled, precision))
+            bench.plan(with_precision(bench, precision))
 
 
 def test_a_tensorrt_that_is_too_old_is_refused(bench: Bench) -> None:
@@ -317,10 +329,29 @@ def test_a_tensorrt_that_is_too_old_is_refused(bench: Bench) -> None:
         bench.plan()
 
 
-def test_a_network_of_boxes_needs_no_tail(bench: Bench, tmp_path: Path) -> None:
+@pytest.mark.parametrize(('settings', 'names'), [
+    ({}, ['labels_network_size', 'confidence_network_size']),
+    ({'upsample': 'edges'}, ['logits', 'labels', 'confidence']),
+    ({'upsample': 'nearest'}, ['labels', 'confidence']),
+    ({'source_size': '96x72'}, ['labels_96x72', 'confidence_96x72']),
+])
+def test_a_plan_has_the_outputs_that_were_chosen_and_no_others(
+    bench: Bench, settings: dict[str, Any], names: list[str]
+) -> None:
+    graph = onnx.load_from_string(bench.plan(**settings).split(b'\n', 2)[2]).graph
+    assert sorted(item.name for item in graph.output) == sorted(names)
+
+
+def test_a_network_of_boxes_keeps_all_its_outputs(bench: Bench, tmp_path: Path) -> None:
     compiled = read_compiled(echo_model(tmp_path))
-    plan = bench.plan(compiled)
-    assert plan.endswith(compiled.model.SerializeToString())
+    graph = onnx.load_from_string(bench.plan(compiled).split(b'\n', 2)[2]).graph
+    assert {item.name for item in graph.output} == set(compiled.signature.tensors)
+
+
+def test_a_file_without_what_its_metadata_promise_is_refused(bench: Bench) -> None:
+    tensors = (*bench.compiled.signature.tensors, 'instances')
+    with pytest.raises(ModelError, match=r"without the outputs \['instances'\]"):
+        bench.plan(bench.written(onnx.load(bench.path), tensors=tensors))
 
 
 def test_the_cache_is_the_users_own_unless_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from importlib import import_module
 
 import numpy as np
 import pytest
-from seg_ros.core.errors import ContractError, EngineError, ModelError
+from seg_ros.core.errors import ContractError, EngineError, ModelError, SettingError
 from seg_ros.core.frame import Frame
 from seg_ros.core.outputs import TENSORS
 from seg_ros.core.settings import Settings
@@ -179,14 +179,26 @@ def test_a_model_that_the_runtime_cannot_run_is_refused_by_its_name(open_runtime
         open_runtime(path, EXACT)
 
 
-def test_a_failure_while_it_runs_is_an_engine_error(open_runtime, tmp_path):
+def test_an_engine_that_fails_its_first_call_is_not_opened(open_runtime, tmp_path):
     path = echo_model(tmp_path, signature=replace(ECHO_CONTRACT, size_hw=(5, 5)))
-    with closing(open_runtime(path, EXACT)) as engine:
-        future = engine.submit(np.zeros((1, 5, 5, 3), np.uint8))
-        with pytest.raises(EngineError, match='failed'):
-            future.result()
-        healthy = engine.submit(np.zeros((1, 5, 5, 3), np.uint8))
-        assert healthy.exception() is not None
+    with pytest.raises(EngineError, match='failed: '):
+        open_runtime(path, EXACT)
+
+
+def test_a_file_without_what_its_metadata_promise_is_refused(open_runtime, tmp_path):
+    tensors = (*ECHO_CONTRACT.tensors, 'instances')
+    path = echo_model(tmp_path, signature=replace(ECHO_CONTRACT, tensors=tensors))
+    with pytest.raises((EngineError, ModelError), match='instances'):
+        open_runtime(path, EXACT)
+
+
+def test_labels_of_a_source_size_are_given_at_that_size(open_runtime, semantic):
+    settings = replace(EXACT, upsample='graph', source_size='96x72')
+    with closing(open_runtime(semantic, settings)) as engine:
+        assert engine.signature.source_hw == (72, 96)
+        assert engine.submit(random_batch(1)).result().labels.shape == (1, 72, 96)
+    with pytest.raises(SettingError, match='expected 96x72; compile it with --source-size 50x60'):
+        open_runtime(semantic, replace(settings, source_size='50x60'))
 
 
 @pytest.mark.parametrize('upsample', ['edges', 'graph'])

@@ -12,9 +12,9 @@ from fakes.gpu import DOWNLOAD, GRAPH, KERNEL, UPLOAD
 import numpy as np
 import onnxruntime as ort
 import pytest
-from seg_ros.compile.compiled import read_compiled
-from seg_ros.compile.postprocessing import postprocessing_for
+from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.errors import ContractError, EngineError
+from seg_ros.core.output_choice import choose_outputs
 from seg_ros.core.settings import Settings
 from seg_ros.engines import buffers, streams
 from tiny_model import CARD, ECHO_CONTRACT, echo_model, random_batch, semantic_model, SIZE_HW
@@ -39,13 +39,11 @@ def open_model(fake_gpu, plans):
 
 
 def make_reference(path, **settings):
-    """Return what runs the very graph that TensorRT is given in ONNX Runtime."""
-    model = postprocessing_for(read_compiled(path), Settings(**settings), 'graph').model
-    session = ort.InferenceSession(
-        model.SerializeToString(), providers=['CPUExecutionProvider']
-    )
-    names = [output.name for output in session.get_outputs()]
-    return lambda batch: dict(zip(names, session.run(names, {'image': batch}), strict=True))
+    """Return what runs the very outputs that TensorRT is asked for in ONNX Runtime."""
+    choice = choose_outputs(read_compiled(path).signature, Settings(**settings), 'graph')
+    session = ort.InferenceSession(path, providers=['CPUExecutionProvider'])
+    names, tensors = list(choice.names), choice.names.values()
+    return lambda batch: dict(zip(tensors, session.run(names, {'image': batch}), strict=True))
 
 
 def assert_outputs(outputs, expected):

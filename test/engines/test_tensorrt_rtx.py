@@ -9,10 +9,12 @@ import pytest
 from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.compiled import compiled_from_model, CompiledModel
 from seg_ros.compile.families import FAMILIES
-from seg_ros.compile.postprocessing import postprocessing_for
 from seg_ros.compile.precision import PRECISIONS, reduced
 from seg_ros.core.card_reading import card_from_dict
+from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.errors import EngineError, SettingError
+from seg_ros.core.onnx_subgraph import onnx_subgraph
+from seg_ros.core.output_choice import choose_outputs
 from seg_ros.core.settings import Settings
 from seg_ros.engines.build_options import BuildOptions, options_from_settings
 from seg_ros.engines.flavour import load_flavour, RTX
@@ -23,6 +25,7 @@ pytest.importorskip(RTX, reason='TensorRT-RTX is not installed (tensorrt-rtx-cu1
 
 SIZE_HW, CLASSES, COEFFICIENTS = (64, 96), 3, 4
 TARGETS = ('8.6', '8.9')
+SOURCE_SIZES = ((80, 120),)
 
 
 class Sketch:
@@ -113,21 +116,22 @@ def compiled_network(folder: Path, family: str, precision: str = 'fp32') -> Comp
         for index in range(CLASSES)
     ]
     card = card_from_dict({'name': family, 'task': task, 'family': family, 'classes': classes})
-    compiled = compiled_from_model(compile_model(path, card), '', family)
+    sizes = SOURCE_SIZES if family == 'logits' else ()
+    compiled = compiled_from_model(compile_model(path, card, source_sizes=sizes), family)
     noise = np.random.default_rng(1).integers(0, 256, (2, 1, *SIZE_HW, 3), np.uint8)
     return reduced(compiled, precision, noise)
 
 
 def built(compiled: CompiledModel, **settings: object) -> list[bytes]:
-    """Return the plan of every tail that there is."""
+    """Return the plan of every choice of outputs that there is."""
     plans = []
     for upsample in ('graph', 'edges') if 'logits' in compiled.signature.tensors else ('graph',):
         chosen = Settings(upsample=upsample, **settings)
+        choice = choose_outputs(compiled.signature, chosen, 'graph')
         options = options_from_settings(chosen, compiled.signature, load_flavour(RTX), TARGETS)
-        model = postprocessing_for(compiled, chosen, 'graph').model
         told: list[tuple[str, float]] = []
         plan = build_plan(
-            model.SerializeToString(), options, b'',
+            onnx_subgraph(compiled.model.SerializeToString(), choice.names, 'm'), options, b'',
             lambda phase, share, told=told: told.append((phase, share)), pytest.fail,
         ).plan
         shares = [share for _, share in told]
@@ -157,7 +161,7 @@ def test_every_family_is_built_in_every_precision(
         assert len(plan) > 1000
 
 
-def test_a_tail_for_one_image_size_is_built(tmp_path: Path) -> None:
+def test_labels_of_one_image_size_are_built(tmp_path: Path) -> None:
     assert all(built(compiled_network(tmp_path, 'logits'), source_size='120x80'))
 
 
@@ -167,8 +171,8 @@ def test_what_the_parser_refuses_comes_back_in_its_words(tmp_path: Path) -> None
     sketch.add('Unique', 'images', name='odd')
     with pytest.raises(EngineError) as caught:
         build_plan(
-            sketch.model('volume', 'odd').SerializeToString(), BuildOptions(RTX), b'',
-            lambda phase, share: None, pytest.fail,
+            sketch.model('volume', 'odd').SerializeToString(),
+            BuildOptions(RTX), b'', lambda phase, share: None, pytest.fail,
         )
     for words in ("Det 'node volume'", "Unique 'node odd'"):
         assert words in str(caught.value)
@@ -185,8 +189,9 @@ def test_what_the_builder_refuses_comes_back_in_its_words(tmp_path: Path) -> Non
 
 
 def test_a_plan_for_other_machines_is_built_in_a_child(tmp_path: Path) -> None:
-    compiled = compiled_network(tmp_path, 'logits')
-    file = tmp_path / 'logits.plan'
+    model = tmp_path / 'compiled.onnx'
+    onnx.save(compiled_network(tmp_path, 'logits').model, model)
+    compiled, file = read_compiled(model), tmp_path / 'logits.plan'
     build_for_others(
         compiled, Settings(), load_flavour(RTX), TARGETS, file, lambda phase, share: None
     )

@@ -11,6 +11,7 @@ from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
 from seg_ros.core.signature import ModelSignature
 
 SIZE_HW, CELL, CLASSES = (48, 64), 4, 5
+SOURCE_SIZES = ((72, 96),)
 CARD = ModelCard(
     'tiny', 'semantic',
     tuple(ClassInfo(3 * index, f'class {index}', (index + 1, 0, 0)) for index in range(CLASSES)),
@@ -40,7 +41,7 @@ def semantic_model(folder):
         graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=8
     ), raw)
     path = folder / 'semantic.onnx'
-    onnx.save(compile_model(raw, CARD), path)
+    onnx.save(compile_model(raw, CARD, source_sizes=SOURCE_SIZES), path)
     return path
 
 

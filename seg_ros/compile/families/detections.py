@@ -63,7 +63,7 @@ def detections(
     mask_code: MaskCode,
 ) -> Decoded:
     """
-    Fill the contract's slots.
+    Fill the slots, and give what a host fills them from itself where it is the quicker one.
 
     Empty slots have a score, a box and a class of 0; their masks mean nothing.
 
@@ -82,6 +82,11 @@ def detections(
         'scores': scores,
         'classes': op.cast(classes, to=np.int32),
         'masks': _masks(coefficients, prototypes, slots, shape, mask_code),
+        'candidate_boxes': candidates.boxes,
+        'candidate_scores': candidates.scores,
+        'candidate_classes': op.cast(candidates.classes, to=np.int32),
+        'candidate_coefficients': candidates.coefficients,
+        'prototypes': prototypes,
     }
     facts = {
         'score_floor': options.score_floor, 'max_instances': slots, 'mask_frame': 'image',

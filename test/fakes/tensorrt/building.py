@@ -110,6 +110,15 @@ class INetworkDefinition:
     def get_input(self, index):
         return self._inputs[index]
 
+    def _serialized(self):
+        """Write the graph with the inputs' shapes as they were set."""
+        model = onnx.load_from_string(self._graph)
+        for value, tensor in zip(model.graph.input, self._inputs, strict=True):
+            for dim, side in zip(value.type.tensor_type.shape.dim, tensor.shape, strict=True):
+                if side >= 0:
+                    dim.dim_value = side
+        return model.SerializeToString()
+
 
 class ParserError:
 
@@ -249,7 +258,7 @@ class Builder:
             self._walk(config.progress_monitor)
         config._timing = ITimingCache(config._timing._data or b'timed')
         more = b'\0' * (1 << 20) if ASKED == 'fill' else b''
-        return MAGIC + json.dumps(facts).encode() + b'\n' + network._graph + more
+        return MAGIC + json.dumps(facts).encode() + b'\n' + network._serialized() + more
 
     def _walk(self, monitor):
         monitor.phase_start('Building Engine', None, 2)

@@ -1,0 +1,61 @@
+"""What an ONNX file says of itself, read without onnx and without its weights."""
+
+from pathlib import Path
+from typing import BinaryIO
+
+from seg_ros.core.errors import ModelError
+from seg_ros.core.wire import BYTES, Field, fields, WireError
+
+# Fields of onnx.proto's ModelProto and StringStringEntryProto.
+GRAPH, METADATA = 7, 14
+_KEY, _VALUE = 1, 2
+LARGEST_FILE = (1 << 31) - 1    # a protobuf message is not longer
+_LARGEST_ENTRY = 1 << 24        # bytes; a card of 65000 classes takes half of it
+_MOST_FIELDS = 1 << 16
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """
+    Read the entries that exporters and `seg_ros compile` leave beside the graph.
+
+    :raises ModelError: if the file is missing, truncated, too large or not ONNX.
+    """
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_FILE:
+            raise ModelError(
+                f'{path.name} has {size / 1e9:.1f} GB', 'an ONNX file, which ends at 2 GB',
+            )
+        with path.open('rb') as stream:
+            return _metadata(stream, size)
+    except OSError as error:
+        raise ModelError(f'{path} cannot be read ({error.strerror})', 'an ONNX file') from error
+    except (WireError, UnicodeDecodeError) as error:
+        raise ModelError(
+            f'{path.name} is truncated or no ONNX file', 'a whole ONNX file',
+            'copy or export it again',
+        ) from error
+
+
+def _metadata(stream: BinaryIO, size: int) -> dict[str, str]:
+    texts, has_graph = {}, False
+    for count, field in enumerate(fields(stream, 0, size)):
+        if count > _MOST_FIELDS:
+            raise WireError('more fields than a model has')
+        has_graph |= field.number == GRAPH and field.kind == BYTES
+        if field.number == METADATA:
+            key, value = _entry(stream, field)
+            texts[key] = value
+    if not has_graph:
+        raise WireError('no graph')
+    return texts
+
+
+def _entry(stream: BinaryIO, field: Field) -> tuple[str, str]:
+    if field.kind != BYTES or field.end - field.start > _LARGEST_ENTRY:
+        raise WireError('an entry that is no text')
+    words = {_KEY: '', _VALUE: ''}
+    for part in fields(stream, field.start, field.end):
+        if part.number in words and part.kind == BYTES:
+            words[part.number] = part.read(stream).decode()
+    return words[_KEY], words[_VALUE]

@@ -1,0 +1,75 @@
+"""A robot needs few packages: the node and any engine work where nothing else can be imported."""
+
+from pathlib import Path
+import subprocess
+import sys
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+# What compiling, bags, training and progress bars need, and a robot has not.
+ABSENT = (
+    'google', 'matplotlib', 'numba', 'onnx', 'onnx_ir', 'onnxscript', 'pandas', 'PIL', 'psutil',
+    'pybullet', 'pycocotools', 'rosbags', 'scipy', 'spox', 'torch', 'tqdm',
+)
+BLOCKED = """
+import sys
+
+class Absent:
+
+    def find_spec(self, name, path=None, target=None):
+        if name.partition('.')[0] in {absent}:
+            raise ImportError(f'{name} is not installed, as on a robot')
+
+sys.meta_path.insert(0, Absent())
+"""
+SEGMENT = """
+import numpy as np
+from seg_ros.core.settings import Settings
+from seg_ros.engines import open_engine
+
+engine = open_engine(Settings({settings}))
+signature = engine.signature
+outputs = engine.submit(
+    np.zeros((1, *signature.size_hw, signature.channels), np.uint8)
+).result()
+assert outputs.present(), outputs
+engine.close()
+"""
+
+
+def run_alone(program: str, *absent: str) -> None:
+    blocked = BLOCKED.replace('{absent}', repr((*ABSENT, *absent)))
+    done = subprocess.run(
+        [sys.executable, '-c', blocked + program], cwd=ROOT, capture_output=True, text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(('engine', 'others'), [
+    ('openvino', ('onnxruntime', 'tensorrt')), ('onnxruntime', ('openvino', 'tensorrt')),
+])
+def test_an_engine_needs_no_package_but_its_own(engine: str, others: tuple[str, ...]) -> None:
+    pytest.importorskip(engine, reason=f'{engine} is not installed')
+    run_alone(SEGMENT.replace('{settings}', f'engine={engine!r}'), *others, 'rclpy')
+
+
+def test_the_classical_engine_needs_numpy_and_opencv_alone() -> None:
+    run_alone(
+        SEGMENT.replace('{settings}', "model='otsu'"), 'onnxruntime', 'openvino', 'rclpy'
+    )
+
+
+def test_an_instance_model_needs_no_more(tmp_path: Path) -> None:
+    pytest.importorskip('onnxruntime', reason='onnxruntime is not installed')
+    pytest.importorskip('spox', reason='spox is not installed, with which the model is made')
+    from seg_ros.bench.networks import instance_model
+
+    model = str(instance_model(tmp_path, 3)[1])
+    run_alone(SEGMENT.replace('{settings}', f"engine='onnxruntime', model={model!r}"))
+
+
+@pytest.mark.ros
+def test_the_node_is_imported_without_any_engine() -> None:
+    pytest.importorskip('rclpy', reason='ROS is not sourced')
+    run_alone('import seg_ros.ros.node', 'onnxruntime', 'openvino', 'tensorrt', 'pycuda')
