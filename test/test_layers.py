@@ -55,6 +55,7 @@ WRAPPERS = {
     'bench/plain_node.py': {'onnxruntime'},
     'commands/bag.py': {'rosbags'},
     'commands/bag_writer.py': {'rosbags'},
+    'engines/grid_sample.py': {'onnx'},
     'engines/onnxruntime.py': {'onnxruntime'},
     'engines/openvino.py': {'openvino'},
     'compile/run_onnx.py': {'onnxruntime'},

@@ -22,6 +22,7 @@ from seg_ros.compile.postprocessing import label_outputs
 from seg_ros.compile.preprocessing import IMAGE, make_preprocessing
 from seg_ros.compile.run_onnx import Arrays, run_onnx
 from seg_ros.compile.subgraph import BODY, build_subgraph, chain
+from seg_ros.compile.trunk import arithmetic_of
 from seg_ros.core.card import ModelCard
 from seg_ros.core.compiled_file import is_compiled
 from seg_ros.core.errors import CardError, ContractError, ModelError, SettingError
@@ -87,7 +88,7 @@ def _composed(
     whole = chain(head, body, decoder)
     for item in whole.graph.output:
         set_batch(item, batch)
-    return whole, signature
+    return whole, replace(signature, arithmetic=arithmetic_of(whole))
 
 
 def _completed(

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from fnmatch import fnmatch
 
 import onnx
+from seg_ros.compile.exact_arithmetic import exact_nodes
 from seg_ros.compile.subgraph import BODY
 from seg_ros.core.errors import SettingError
+from seg_ros.core.signature import Arithmetic
 
 WEIGHTED = frozenset({'Conv', 'ConvTranspose', 'Gemm', 'MatMul'})
 
@@ -15,7 +17,8 @@ def trunk_nodes(model: onnx.ModelProto, keep: Sequence[str] = ()) -> list[onnx.N
     Return the network's nodes up to its last weights.
 
     What comes after them turns numbers into boxes, pixels and probabilities: sixteen bits hold a
-    column of 640 to half a pixel.
+    column of 640 to half a pixel. Where the network computes indices or compares before them, that
+    stays as it is too (`compile.exact_arithmetic`).
 
     :param keep: patterns of names, as of files, whose nodes stay as they are. The prefix that
         compiling put before the network's own names may be left out.
@@ -29,10 +32,11 @@ def trunk_nodes(model: onnx.ModelProto, keep: Sequence[str] = ()) -> list[onnx.N
                 'seg_ros inspect lists nothing that fits; names are those of the exported network',
             )
     weighted, feeding = weighted_nodes(model)
+    narrow = (weighted | feeding) - exact_nodes(model, feeding)
     return [
         node
         for node in body
-        if node.name in weighted | feeding and not any(_fits(node, pattern) for pattern in keep)
+        if node.name in narrow and not any(_fits(node, pattern) for pattern in keep)
     ]
 
 
@@ -61,3 +65,8 @@ def weighted_nodes(model: onnx.ModelProto) -> tuple[set[str], set[str]]:
 
 def _fits(node: onnx.NodeProto, pattern: str) -> bool:
     return fnmatch(node.name, pattern) or fnmatch(node.name.removeprefix(BODY), pattern)
+
+
+def arithmetic_of(model: onnx.ModelProto) -> Arithmetic:
+    """Say whether a compiled graph's network bears 16 bits in every node."""
+    return 'f32' if exact_nodes(model, weighted_nodes(model)[1]) else 'any'

@@ -15,6 +15,7 @@ Task: TypeAlias = Literal['semantic', 'instance', 'panoptic']
 FitRule: TypeAlias = Literal['letterbox', 'stretch', 'shortest_side']
 Align: TypeAlias = Literal['center', 'top_left']
 Resample: TypeAlias = Literal['bilinear', 'area']
+Snap: TypeAlias = Literal['none', 'whole_pixels']
 Color: TypeAlias = tuple[int, int, int]
 
 _REACH = 1e6
@@ -157,6 +158,8 @@ class ModelCard:
     :param family: who reads the raw outputs; empty lets `compile` find out.
     :param classes: in the order of the network's channels.
     :param source_sha256: of the file that was compiled.
+    :param snap: whether a mask that spans its box is laid over the box itself or, as torchvision
+        pastes it, over the whole pixels that the box touches.
     :raises CardError: if ids, names or colours repeat, or the task is not one of those allowed.
     """
 
@@ -169,9 +172,11 @@ class ModelCard:
     licence: str = ''
     source: str = ''
     source_sha256: str = ''
+    snap: Snap = 'none'
 
     def __post_init__(self) -> None:
         _choice('task', self.task, Task)
+        _choice('snap', self.snap, Snap)
         if not self.classes:
             raise CardError('a card without classes', 'at least one class with id and name')
         for key in ('id', 'name', 'color'):

@@ -37,6 +37,7 @@ def card_from_dict(data: Mapping[str, Any]) -> ModelCard:
             _classes(data['classes'], task == 'instance'),
             input=_input(data.get('input') or {}),
             thresholds=_thresholds(data.get('thresholds') or {}),
+            snap=data.get('snap') or 'none',
             **words,
         )
     except KeyError as error:

@@ -17,6 +17,7 @@ TENSORS: dict[str, tuple[int, tuple[str, ...]]] = {
     'classes': (2, ('int32',)),
     'masks': (4, ('uint8',)),
     'instances': (3, ('uint8', 'int32')),
+    'rivals': (4, ('float32', 'float16')),
 }
 
 
@@ -38,6 +39,8 @@ class Outputs:
     :param masks: uint8 (N, K, mh, mw), soft masks, coded as the contract says; outside of its box
         a mask means nothing.
     :param instances: uint8 or int32 (N, h, w), slot + 1, 0 = none.
+    :param rivals: float (N, K, h, w), 0 to 1: masks of slots that compete for each pixel of the
+        source, weighted by their scores.
     :param stage_ms: what the runtime measured of its own stages, such as `upload`, `compute` and
         `download`, in milliseconds.
     """
@@ -50,6 +53,7 @@ class Outputs:
     classes: NDArray[np.int32] | None = None
     masks: NDArray[np.uint8] | None = None
     instances: NDArray[Any] | None = None
+    rivals: NDArray[Any] | None = None
     stage_ms: Mapping[str, float] = field(default_factory=dict)
 
     def image(self, index: int) -> 'Outputs':

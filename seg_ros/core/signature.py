@@ -5,12 +5,14 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, get_args, Literal, TypeAlias
 
 import numpy as np
+from seg_ros.core.card import Snap
 from seg_ros.core.errors import ContractError, ImageError, ModelError
 from seg_ros.core.frame import LONGEST_SIDE, Pixels
 
 Upsampling: TypeAlias = Literal['half_pixel', 'align_corners', 'asymmetric']
 MaskFrame: TypeAlias = Literal['image', 'box']
 MaskCode: TypeAlias = Literal['probability', 'logit16']
+Arithmetic: TypeAlias = Literal['any', 'f32']
 UpsampleMode: TypeAlias = Literal['auto', 'graph', 'edges', 'nearest']
 
 NETWORK_SIZE = 'network_size'
@@ -49,6 +51,9 @@ class ModelSignature:
     :param max_instances: slots of `boxes`, `scores`, `classes` and `masks`.
     :param mask_frame: whether `masks` span the network's image or each its own box.
     :param mask_code: what a byte of `masks` means: 255 p, or 128 + 16 logit.
+    :param snap: whether `masks` over boxes are laid over the whole pixels that a box touches.
+    :param arithmetic: `f32` where 16 bits would break the network: it computes indices, or decides
+        by comparisons, before its last weights.
     """
 
     size_hw: tuple[int, int]
@@ -66,6 +71,8 @@ class ModelSignature:
     max_instances: int = 0
     mask_frame: MaskFrame = 'image'
     mask_code: MaskCode = 'probability'
+    snap: Snap = 'none'
+    arithmetic: Arithmetic = 'any'
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; what an engine sets is none of the file's."""

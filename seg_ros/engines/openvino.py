@@ -1,6 +1,7 @@
 """OpenVINO: the default on a CPU."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 import os
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Pixels
 from seg_ros.core.output_choice import choose_outputs
 from seg_ros.core.settings import Settings
+from seg_ros.core.signature import ModelSignature
 from seg_ros.engines.blocking import BlockingEngine, Run
 from seg_ros.engines.private_folder import PrivateFolder
 from seg_ros.engines.prototype_masks import with_masks
@@ -37,7 +39,8 @@ def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
     try:
         graph = core.read_model(compiled.graph_of(choice.names))
         _refuse_quantised_joins(graph, path.name)
-        networks = _compiled(core, graph, device, settings, cache)
+        exact = _exact(settings, compiled.signature)
+        networks = _compiled(core, graph, device, exact, cache)
         requests = [network.create_infer_request() for network in networks]
         facts = EngineFacts(
             'openvino',
@@ -102,6 +105,13 @@ def _compiled(
     if threads:
         options['INFERENCE_NUM_THREADS'] = max(1, threads // count)
     return [core.compile_model(graph, device, options) for _ in range(count)]
+
+
+def _exact(settings: Settings, signature: ModelSignature) -> Settings:
+    """Compute in 32 bits what 16 would break, whatever the user prefers."""
+    if signature.arithmetic == 'f32':
+        return replace(settings, inference_precision='f32')
+    return settings
 
 
 def _options(device: str, settings: Settings) -> dict[str, Any]:

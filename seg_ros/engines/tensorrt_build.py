@@ -60,7 +60,7 @@ def build_plan(
     except TypeError as error:  # how the bindings say that they got a null pointer
         raise _failure('TensorRT does not start', log.words()) from error
     network = builder.create_network(_network_flags(flavour))
-    _parse(flavour, network, onnx, log)
+    _parse(flavour, network, _portable(onnx), log)
     if options.dla_core >= 0:
         _set_batch(network, options.max_batch)
     config = builder.create_builder_config()
@@ -95,6 +95,20 @@ def _network_flags(flavour: Flavour) -> int:
     if flavour.typed:
         return 1 << int(flavour.trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)
     return 1 << int(flavour.trt.NetworkDefinitionCreationFlag.EXPLICIT_BATCH)
+
+
+def _portable(onnx: bytes) -> bytes:
+    """Rewrite what TensorRT is known to compile wrongly."""
+    if b'GridSample' not in onnx:
+        return onnx
+    try:
+        from seg_ros.engines.grid_sample import without_grid_sample
+    except ImportError as error:
+        raise EngineError(
+            f'a model with GridSample, which is rewritten for TensorRT ({error})', 'onnx',
+            'pip install onnx',
+        ) from error
+    return without_grid_sample(onnx)
 
 
 def _parse(flavour: Flavour, network: Any, onnx: bytes, log: Any) -> None:

@@ -125,10 +125,10 @@ def taps(fit: Fit, size_hw: tuple[int, ...], axis: int, rule: Upsampling, twice:
 
 
 def interpolated(
-    small: NDArray[np.uint8], rows: Sampling, columns: Sampling, xyxy: Xyxy | None = None
+    small: NDArray[Any], rows: Sampling, columns: Sampling, xyxy: Xyxy | None = None
 ) -> NDArray[np.float32]:
     """
-    Interpolate bytes bilinearly: columns first, while there are few rows.
+    Interpolate bytes or floats bilinearly: columns first, while there are few rows.
 
     :param xyxy: the part of the source that is wanted; None = all of it.
     :returns: float32 (rows, columns). They are not rounded: a threshold on rounded levels would

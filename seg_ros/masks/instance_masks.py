@@ -96,19 +96,39 @@ def _instance_masks_from_masks(
 ) -> Iterator[InstanceMask]:
     masks = outputs.tensor('masks')
     boxes = fit.source_xyxy(outputs.tensor('boxes'))
+    spans = _bordered(boxes, masks.shape[1:], signature) if signature.mask_frame == 'box' else None
     top, bottom, left, right = fit.seen_yyxx()
     # A pixel belongs to a box if its index lies in [x0, x1), as YOLO's crop has it.
-    windows = np.clip(np.ceil(boxes), (left, top) * 2, (right, bottom) * 2).astype(np.intp)
+    pasted = spans if spans is not None and signature.snap == 'whole_pixels' else np.ceil(boxes)
+    windows = np.clip(pasted, (left, top) * 2, (right, bottom) * 2).astype(np.intp)
     free = np.ones(fit.source_hw, bool)
     for slot in slots:
         x0, y0, x1, y1 = windows[slot.number].tolist()
         if x1 <= x0 or y1 <= y0:
             continue
-        box = boxes[slot.number] if signature.mask_frame == 'box' else None
-        laid = _laid_out(masks[slot.number], fit, box, (x0, y0, x1, y1))
+        span = None if spans is None else spans[slot.number]
+        laid = _laid_out(masks[slot.number], fit, span, (x0, y0, x1, y1))
         mask, area, inner = _cut(laid, free[y0:y1, x0:x1], thresholds)
         if area:
             yield _placed(slot, (x0, y0), mask, area, inner)
+
+
+def _bordered(
+    boxes: NDArray[np.float32], mask_hw: tuple[int, ...], signature: ModelSignature
+) -> NDArray[np.float32]:
+    """
+    Return what masks over boxes span together with a border of one cell, x0, y0, x1, y1.
+
+    Whole pixels are those of torchvision's `paste_masks_in_image`: coordinates are cut off towards
+    zero, and both ends count as inside.
+    """
+    cells = np.array(mask_hw[::-1], np.float32)
+    border = (boxes[:, 2:] - boxes[:, :2]) / cells
+    spans = np.hstack([boxes[:, :2] - border, boxes[:, 2:] + border])
+    if signature.snap == 'whole_pixels':
+        spans = np.trunc(spans)
+        spans[:, 2:] += 1
+    return np.asarray(spans, np.float32)
 
 
 class _Laid(NamedTuple):
@@ -145,14 +165,14 @@ def _cut(
 
 
 def _laid_out(
-    mask: NDArray[np.uint8], fit: Fit, box: NDArray[np.float32] | None, window: Xyxy
+    mask: NDArray[np.uint8], fit: Fit, span: NDArray[np.float32] | None, window: Xyxy
 ) -> _Laid:
     """
     Lay one window of the source over a mask, which gets a border of zeros where it spans a box.
 
-    :param box: what the mask spans, in source pixels; None = the network's input.
+    :param span: of the mask with its border, in source pixels; None = the network's input.
     """
-    if box is None:
+    if span is None:
         return _Laid(
             mask,
             bilinear_sampling(fit, mask.shape, 0),
@@ -160,21 +180,17 @@ def _laid_out(
             window,
         )
     x0, y0, x1, y1 = window
-    left, top, right, bottom = box.tolist()
-    rows = _in_box(y0, y1, top, bottom, mask.shape[0])
-    columns = _in_box(x0, x1, left, right, mask.shape[1])
+    left, top, right, bottom = span.tolist()
     bordered = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    rows = _in_span(y0, y1, top, bottom, bordered.shape[0])
+    columns = _in_span(x0, x1, left, right, bordered.shape[1])
     return _Laid(np.asarray(bordered, np.uint8), rows, columns, (0, 0, x1 - x0, y1 - y0))
 
 
-def _in_box(first: int, last: int, low: float, high: float, size: int) -> Sampling:
-    """
-    Lay source pixels over a mask that spans its box from `low` to `high`, half-pixel centres.
-
-    :param size: of the mask, around which one pixel of zeros is laid.
-    """
+def _in_span(first: int, last: int, low: float, high: float, size: int) -> Sampling:
+    """Lay source pixels over a mask of `size` that spans `low` to `high`, half-pixel centres."""
     centre = np.arange(first, last) + 0.5
-    return sampling_at((centre - low) * (size / (high - low)) + 0.5, size + 2)
+    return sampling_at((centre - low) * (size / (high - low)) - 0.5, size)
 
 
 def _instance_masks_from_map(
@@ -237,3 +253,16 @@ def _placed(
     return InstanceMask(
         slot.channel, slot.score, (x + x0, y + y0, x + x1, y + y1), mask[y0:y1, x0:x1], area
     )
+
+
+def visible_instance(
+    channel: int, score: float, corner_xy: tuple[int, int], mask: NDArray[np.bool_]
+) -> InstanceMask:
+    """
+    Return an instance whose pixels are those set in a window of the source.
+
+    :param corner_xy: of the window.
+    :param mask: bool (rows, columns) with at least one pixel set.
+    """
+    area = int(np.count_nonzero(mask))
+    return _placed(Slot(0, channel, score), corner_xy, mask, area, _inner(mask))

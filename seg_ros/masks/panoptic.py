@@ -14,6 +14,7 @@ from seg_ros.image.letterbox import Fit
 from seg_ros.masks.class_map import hide_classes, source_classes
 from seg_ros.masks.instance_masks import instance_masks_from_outputs, InstanceMask
 from seg_ros.masks.pixel_to_instance import PixelToInstance, thing_pixel_to_instance
+from seg_ros.masks.rivals import instance_masks_from_rivals
 
 PARTS = frozenset({'classes', 'confidence', 'instances'})
 
@@ -33,7 +34,12 @@ def segmentation_from_outputs(
     """
     classes, confidence, owner = _maps(outputs, fit, signature, card, thresholds, parts)
     instances = np.zeros(fit.source_hw, np.uint16) if 'instances' in parts else None
-    instance_masks = instance_masks_from_outputs(outputs, fit, signature, thresholds, owner)
+    if outputs.rivals is None:
+        instance_masks = instance_masks_from_outputs(outputs, fit, signature, thresholds, owner)
+    else:
+        rivals = instance_masks_from_rivals(outputs, fit, signature, thresholds)
+        instance_masks = [item for item in rivals if card.classes[item.channel].thing]
+        _write_stuff(rivals, card, classes, confidence)
     segments = segments_from_instance_masks(
         instance_masks, card, range(1, len(instance_masks) + 1)
     )
@@ -46,6 +52,18 @@ def segmentation_from_outputs(
             instance.write(instances, segment.id)
     kept = classes if 'classes' in parts else None
     return Segmentation(fit.source_hw, card.unlabelled, kept, confidence, instances, segments)
+
+
+def _write_stuff(
+    rivals: Sequence[InstanceMask], card: ModelCard, classes: ClassMap | None,
+    confidence: NDArray[np.uint8] | None,
+) -> None:
+    for item in rivals:
+        if not card.classes[item.channel].thing:
+            if classes is not None:
+                item.write(classes, card.classes[item.channel].id)
+            if confidence is not None:
+                item.write(confidence, round(255 * item.score))
 
 
 def _maps(

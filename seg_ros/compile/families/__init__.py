@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from seg_ros.compile.families.box_masks import read_box_masks
 from seg_ros.compile.families.logits import read_logits
 from seg_ros.compile.families.output_interpretation import OutputInterpretation
 from seg_ros.compile.families.panoptic_centers import read_panoptic_centers
+from seg_ros.compile.families.query_masks import read_query_masks
 from seg_ros.compile.families.yolo_seg import read_yolo_seg
 from seg_ros.compile.network import Network
 from seg_ros.core.card import ModelCard
@@ -15,7 +17,11 @@ Family: TypeAlias = Callable[[Network], 'list[OutputInterpretation] | str']
 
 # A family looks at a network's outputs and lists what they could mean, or says why nothing.
 FAMILIES: Mapping[str, Family] = {
-    'yolo_seg': read_yolo_seg, 'panoptic_centers': read_panoptic_centers, 'logits': read_logits,
+    'yolo_seg': read_yolo_seg,
+    'panoptic_centers': read_panoptic_centers,
+    'box_masks': read_box_masks,
+    'query_masks': read_query_masks,
+    'logits': read_logits,
 }
 
 

@@ -1,0 +1,48 @@
+"""
+Which nodes of a network decide instead of measure, and what they decide from.
+
+Sixteen bits must not touch them: an index above 2048 has no float16, a column of 600 no bfloat16,
+and a comparison falls the other way. Found from the graph, without a rule about names.
+"""
+
+from collections.abc import Iterable
+
+import onnx
+from onnx import TensorProto
+from seg_ros.compile.subgraph import BODY
+
+_DECIDING = frozenset({
+    'Greater', 'GreaterOrEqual', 'GridSample', 'Less', 'LessOrEqual', 'TopK',
+})
+_WEIGHTED = frozenset({'Conv', 'ConvTranspose', 'Gemm', 'MatMul'})
+_INTEGERS = frozenset({TensorProto.INT32, TensorProto.INT64})
+
+
+def exact_nodes(model: onnx.ModelProto, feeding: Iterable[str]) -> set[str]:
+    """
+    Name the nodes of a compiled graph's network that have to compute in 32 bits.
+
+    Those are the nodes that decide before the network's last weights, and what leads to them,
+    back to the weights before. What comes after the last weights stays in 32 bits anyway.
+
+    :param feeding: names of the nodes whose results come before weights.
+    """
+    producers = {name: node for node in model.graph.node for name in node.output}
+    constants = {item.name for item in model.graph.initializer}
+    before = set(feeding)
+    found: set[str] = set()
+    waiting = [node for node in model.graph.node if node.name in before and _decides(node)]
+    while waiting:
+        node = waiting.pop()
+        weighted = node.op_type in _WEIGHTED and constants.intersection(node.input)
+        if node.name in found or weighted or not node.name.startswith(BODY):
+            continue
+        found.add(node.name)
+        waiting += [producers[name] for name in node.input if name in producers]
+    return found
+
+
+def _decides(node: onnx.NodeProto) -> bool:
+    if node.op_type == 'Cast':
+        return any(item.name == 'to' and item.i in _INTEGERS for item in node.attribute)
+    return node.op_type in _DECIDING

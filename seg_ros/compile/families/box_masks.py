@@ -1,0 +1,86 @@
+"""Networks that suppress by themselves and draw a small mask over each box: Mask R-CNN."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+from seg_ros.compile.export_options import ExportOptions
+from seg_ros.compile.families.detections import best, rows_at
+from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
+from seg_ros.compile.network import Network, TensorInfo
+from seg_ros.core.card import ModelCard
+from spox import Var
+import spox.opset.ai.onnx.v17 as op
+
+NAME = 'box_masks'
+_LARGEST = 112      # cells a side of a mask over a box: 14, 28 and 56 are usual
+
+
+def read_box_masks(network: Network) -> list[OutputInterpretation] | str:
+    """
+    Read boxes (N, K, 4), scores (N, K), labels (N, K) and probabilities over the box (N, K, m, m).
+
+    Boxes are corners in network pixels; they may carry the scores as a fifth column. Labels are
+    integers that do not count a background.
+    """
+    found = [
+        OutputInterpretation(
+            NAME, 'instance', infos, 0,
+            f'{masks.shape[1]} boxes with masks of {masks.shape[2]}x{masks.shape[3]} over them',
+            partial(_decode, masks.shape[1]),
+        )
+        for masks in network.outputs if _is_box_masks(masks)
+        for infos in _tensors(network.outputs, masks)
+    ]
+    return found or (
+        'no outputs of boxes [N, K, 4], scores [N, K], labels [N, K] and masks [N, K, m, m] with '
+        'one K'
+    )
+
+
+def _is_box_masks(info: TensorInfo) -> bool:
+    if len(info.shape) != 4 or info.dtype.kind != 'f':
+        return False
+    return info.shape[2] == info.shape[3] <= _LARGEST
+
+
+def _tensors(
+    outputs: Sequence[TensorInfo], masks: TensorInfo
+) -> list[tuple[TensorInfo, ...]]:
+    """Return boxes, labels, masks and, where boxes do not carry them, scores, if all are there."""
+    of_slots = [info for info in outputs if info.shape[1:2] == masks.shape[1:2]]
+    boxes = [
+        info for info in of_slots
+        if len(info.shape) == 3 and info.shape[2] in (4, 5) and info.dtype.kind == 'f'
+    ]
+    flat = [info for info in of_slots if len(info.shape) == 2]
+    labels = [info for info in flat if info.dtype.kind in 'iu']
+    scores = [info for info in flat if info.dtype.kind == 'f']
+    if not (boxes and labels) or (boxes[0].shape[2] == 4 and not scores):
+        return []
+    return [(boxes[0], labels[0], masks, *(scores[:1] if boxes[0].shape[2] == 4 else ()))]
+
+
+def _decode(
+    slots: int, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
+) -> Decoded:
+    boxes, labels, masks = (op.cast(tensor, to=np.float32) for tensor in tensors[:3])
+    if len(tensors) == 4:
+        scores = op.cast(tensors[3], to=np.float32)
+    else:
+        boxes, column = op.split(boxes, op.const([4, 1]), outputs_count=2, axis=2)
+        scores = op.squeeze(column, op.const([2]))
+    above = op.greater_or_equal(scores, op.const(np.float32(options.score_floor)))
+    kept = min(options.max_instances, slots)
+    scores, index = best(op.mul(scores, op.cast(above, to=np.float32)), kept)
+    filled = op.cast(op.greater(scores, op.const(np.float32(0))), to=np.float32)
+    levels = op.round(op.mul(rows_at(masks, index), op.const(np.float32(255))))
+    return Decoded({
+        'boxes': op.mul(rows_at(boxes, index), op.unsqueeze(filled, op.const([2]))),
+        'scores': scores,
+        'classes': op.cast(op.mul(rows_at(labels, index), filled), to=np.int32),
+        'masks': op.cast(levels, to=np.uint8),
+    }, {
+        'score_floor': options.score_floor, 'max_instances': kept, 'mask_frame': 'box',
+        'mask_code': 'probability', 'snap': card.snap,
+    })

@@ -1,0 +1,234 @@
+"""
+Networks of queries, each with class scores and a soft mask: MaskFormer, Mask2Former, EoMT, DETR.
+
+References: B. Cheng et al., MaskFormer, 2021, section 3.4, and Mask2Former, CVPR 2022; Carion et
+al., DETR, 2020, section 5; RF-DETR's post-processing for sigmoid scores.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import get_args
+
+import numpy as np
+from seg_ros.compile.export_options import ExportOptions
+from seg_ros.compile.families.detections import best, rows_at
+from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
+from seg_ros.compile.network import Network, TensorInfo
+from seg_ros.core.card import ModelCard, Task
+from spox import Var
+import spox.opset.ai.onnx.v17 as op
+
+NAME = 'query_masks'
+
+
+@dataclass(frozen=True)
+class _Queries:
+    """
+    What the queries are like.
+
+    :param count: how many.
+    :param classes: without the class of nothing.
+    :param map_hw: of their masks.
+    :param network_hw: of the image.
+    :param nothing: whether the last class means none, so that scores are a softmax; otherwise each
+        class is a sigmoid of its own.
+    :param boxed: whether the network gives boxes too: it then scores its masks by their classes
+        alone.
+    """
+
+    count: int
+    classes: int
+    map_hw: tuple[int, int]
+    network_hw: tuple[int, int]
+    nothing: bool
+    boxed: bool
+
+
+def read_query_masks(network: Network) -> list[OutputInterpretation] | str:
+    """
+    Read class scores (N, Q, C) and mask logits (N, Q, h, w), with or without boxes (N, Q, 4).
+
+    Scores of one class more than the card's are a softmax whose last class means nothing; scores
+    of as many are independent sigmoids.
+    """
+    floats = [info for info in network.outputs if info.dtype.kind == 'f']
+    found = [
+        interpretation
+        for masks in floats if len(masks.shape) == 4
+        for interpretation in _readings(network, masks, [
+            info for info in floats if len(info.shape) == 3 and info.shape[1] == masks.shape[1]
+        ])
+    ]
+    return found or 'no outputs of class scores [N, Q, C] and masks [N, Q, h, w] with one Q'
+
+
+def _readings(
+    network: Network, masks: TensorInfo, rows: Sequence[TensorInfo]
+) -> list[OutputInterpretation]:
+    """List what masks and rows of the same queries could mean, for every task."""
+    boxes = [info for info in rows if info.shape[2] == 4 and len(rows) > 1][-1:]
+    _, count, height, width = masks.shape
+    words = f'{count} queries, masks of {height}x{width}{", boxes" if boxes else ""}'
+    return [
+        OutputInterpretation(
+            NAME, task, (scores, masks), queries.classes, words, partial(_DECODERS[task], queries)
+        )
+        for scores in rows if scores not in boxes
+        for nothing in (True, False)
+        for task in get_args(Task)
+        if task in _DECODERS
+        for queries in [_Queries(
+            count, scores.shape[2] - nothing, (height, width), network.size_hw, nothing,
+            bool(boxes),
+        )]
+        if queries.classes
+    ]
+
+
+def _probabilities(queries: _Queries, scores: Var) -> Var:
+    """Return class probabilities (N, Q, C) without the class of nothing."""
+    scores = op.cast(scores, to=np.float32)
+    if not queries.nothing:
+        return op.sigmoid(scores)
+    return op.slice(
+        op.softmax(scores, axis=2), op.const([0]), op.const([queries.classes]), op.const([2])
+    )
+
+
+def _flat(queries: _Queries, masks: Var) -> Var:
+    """Return mask logits as (N, Q, h * w)."""
+    cells = queries.map_hw[0] * queries.map_hw[1]
+    return op.reshape(
+        op.cast(masks, to=np.float32), op.const(np.array([-1, queries.count, cells]))
+    )
+
+
+def _float(value: float) -> Var:
+    return op.const(np.float32(value))
+
+
+def _indicator(condition: Var) -> Var:
+    return op.cast(condition, to=np.float32)
+
+
+def _decode_semantic(
+    queries: _Queries, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
+) -> Decoded:
+    """
+    Sum up the masks' probabilities, weighted by those of the classes.
+
+    The sums are interpolated as they are, which is what the networks' own post-processing does.
+    """
+    probabilities = op.transpose(_probabilities(queries, tensors[0]), perm=[0, 2, 1])
+    sums = op.matmul(probabilities, op.sigmoid(_flat(queries, tensors[1])))
+    square = op.reshape(sums, op.const(np.array([-1, queries.classes, *queries.map_hw])))
+    return Decoded({'logits': square}, {'upsampling': 'half_pixel', 'enlarged': False})
+
+
+def _decode_instances(
+    queries: _Queries, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
+) -> Decoded:
+    """
+    Choose the best pairs of query and class.
+
+    A pair's score counts its mask's mean probability, unless the network gives boxes. The boxes
+    are those of the masks: no network of this family cuts its masks by the others.
+    """
+    pairs = queries.count * queries.classes
+    chosen = min(options.top_k, queries.count if queries.nothing else pairs)
+    slots = min(options.max_instances, chosen)
+    flat = op.reshape(_probabilities(queries, tensors[0]), op.const(np.array([-1, pairs])))
+    scores, index = best(flat, chosen)
+    query = op.div(index, op.const(np.int64(queries.classes)))
+    label = _indicator(op.sub(index, op.mul(query, op.const(np.int64(queries.classes)))))
+    masks = rows_at(_flat(queries, tensors[1]), query)
+    inside = _indicator(op.greater(masks, _float(0)))
+    if not queries.boxed:
+        scores = op.mul(scores, _mean_inside(masks, inside))
+    scores = op.mul(scores, _indicator(op.greater_or_equal(scores, _float(options.score_floor))))
+    scores, order = best(scores, slots)
+    filled = _indicator(op.greater(scores, _float(0)))
+    boxes = _boxes_of_masks(queries, rows_at(inside, order), slots)
+    coded = op.add(op.mul(rows_at(masks, order), _float(16)), _float(128))
+    levels = op.clip(op.round(coded), _float(0), _float(255))
+    shape = op.const(np.array([-1, slots, *queries.map_hw]))
+    return Decoded({
+        'boxes': op.mul(boxes, op.unsqueeze(filled, op.const([2]))),
+        'scores': scores,
+        'classes': op.cast(op.mul(rows_at(label, order), filled), to=np.int32),
+        'masks': op.cast(op.reshape(levels, shape), to=np.uint8),
+    }, {
+        'score_floor': options.score_floor, 'max_instances': slots, 'top_k': chosen,
+        'mask_frame': 'image', 'mask_code': 'logit16',
+    })
+
+
+def _mean_inside(masks: Var, inside: Var) -> Var:
+    """Return the mean probability of each mask's own cells, (N, M)."""
+    total = op.reduce_sum(op.mul(op.sigmoid(masks), inside), op.const([2]), keepdims=False)
+    cells = op.reduce_sum(inside, op.const([2]), keepdims=False)
+    return op.div(total, op.add(cells, _float(1e-6)))
+
+
+def _boxes_of_masks(queries: _Queries, inside: Var, slots: int) -> Var:
+    """
+    Return boxes around masks (N, K, h * w) in network pixels, (N, K, 4).
+
+    They are one cell wider on each side: interpolation reaches beyond a cell.
+    """
+    square = op.reshape(inside, op.const(np.array([-1, slots, *queries.map_hw])))
+    (height, width), (high, wide) = queries.map_hw, queries.network_hw
+    x0, x1 = _span(op.reduce_max(square, axes=[2], keepdims=False), width, wide)
+    y0, y1 = _span(op.reduce_max(square, axes=[3], keepdims=False), height, high)
+    return op.concat([op.unsqueeze(side, op.const([2])) for side in (x0, y0, x1, y1)], axis=2)
+
+
+def _span(present: Var, cells: int, pixels: int) -> tuple[Var, Var]:
+    """Return where cells (N, K, cells) that are marked begin and end, in pixels."""
+    number = np.arange(cells, dtype=np.float32)
+    after = op.reduce_max(op.mul(present, op.const(number + 1)), axes=[2], keepdims=False)
+    left = op.reduce_max(op.mul(present, op.const(cells - number)), axes=[2], keepdims=False)
+    step = pixels / cells
+    first = op.sub(_float(cells - 1), left)
+    last = op.add(after, _float(1))
+    return (
+        op.max([op.mul(first, _float(step)), _float(0)]),
+        op.min([op.mul(last, _float(step)), _float(pixels)]),
+    )
+
+
+def _decode_panoptic(
+    queries: _Queries, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
+) -> Decoded:
+    """
+    Give the best queries' masks as `rivals`, which the host lets compete at the image's size.
+
+    A query whose likeliest class is nothing does not compete, however sure its second is.
+    """
+    slots = min(options.max_instances, queries.count)
+    probabilities = _probabilities(queries, tensors[0])
+    likeliest = op.reduce_max(probabilities, axes=[2], keepdims=False)
+    if queries.nothing:
+        everything = op.softmax(op.cast(tensors[0], to=np.float32), axis=2)
+        most = op.reduce_max(everything, axes=[2], keepdims=False)
+        likeliest = op.mul(likeliest, _indicator(op.greater_or_equal(likeliest, most)))
+    above = _indicator(op.greater_or_equal(likeliest, _float(options.score_floor)))
+    scores, query = best(op.mul(likeliest, above), slots)
+    filled = _indicator(op.greater(scores, _float(0)))
+    label = _indicator(op.arg_max(rows_at(probabilities, query), axis=2, keepdims=False))
+    masks = op.sigmoid(rows_at(_flat(queries, tensors[1]), query))
+    return Decoded({
+        'scores': scores,
+        'classes': op.cast(op.mul(label, filled), to=np.int32),
+        'rivals': op.reshape(masks, op.const(np.array([-1, slots, *queries.map_hw]))),
+    }, {
+        'score_floor': options.score_floor, 'max_instances': slots, 'upsampling': 'half_pixel',
+    })
+
+
+_DECODERS: Mapping[
+    Task, Callable[[_Queries, Sequence[Var], ModelCard, ExportOptions], Decoded]
+] = {
+    'semantic': _decode_semantic, 'instance': _decode_instances, 'panoptic': _decode_panoptic,
+}

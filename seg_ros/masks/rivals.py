@@ -1,0 +1,101 @@
+"""Masks of slots that compete for every pixel of the source, as networks of queries have them."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.outputs import Outputs
+from seg_ros.core.signature import ModelSignature
+from seg_ros.core.thresholds import Thresholds
+from seg_ros.image.bilinear_sampling import bilinear_sampling, interpolated, Sampling, taps, Xyxy
+from seg_ros.image.letterbox import Fit
+from seg_ros.masks.instance_masks import InstanceMask, visible_instance
+from seg_ros.masks.label_edges import refine
+
+
+def instance_masks_from_rivals(
+    outputs: Outputs, fit: Fit, signature: ModelSignature, thresholds: Thresholds
+) -> list[InstanceMask]:
+    """
+    Let one image's slots compete, each mask weighted by its score, and cut the winners out.
+
+    As Mask2Former merges its queries: a pixel goes to the slot whose weighted probability is
+    highest, if the winner's own probability reaches the mask threshold; a slot that wins no more
+    than `thresholds.visible` of its own mask is dropped, and its pixels belong to nobody. Classes
+    that are not to be kept compete as well.
+
+    :param outputs: of one image, with `rivals`, without the batch axis.
+    :returns: things and stuff, best first, which share no pixel.
+    """
+    scores = outputs.tensor('scores')
+    order = np.argsort(-scores, kind='stable')
+    slots = order[(scores[order] > 0) & (scores[order] >= thresholds.score)]
+    if not slots.size:
+        return []
+    masks = np.asarray(outputs.tensor('rivals')[slots], np.float32)
+    owner = _owner(masks * scores[slots, None, None], fit, signature)
+    return [
+        instance
+        for instance in _winners(masks, owner, fit, signature, thresholds, outputs, slots)
+        if instance.channel in thresholds.channels
+    ]
+
+
+def _owner(
+    weighted: NDArray[np.float32], fit: Fit, signature: ModelSignature
+) -> NDArray[np.uint16]:
+    """Return the number of the best mask at each pixel of the source, 1 = the first, (H, W)."""
+    labels = weighted.argmax(axis=0)
+    rows, columns = (
+        taps(fit, labels.shape, axis, signature.upsampling, signature.enlarged) for axis in (0, 1)
+    )
+    numbers = np.arange(1, len(weighted) + 1, dtype=np.uint16)
+    owner: NDArray[np.uint16] = numbers[labels].take(columns.below, axis=1).take(
+        rows.below, axis=0
+    )
+    refine(owner, None, labels, weighted, rows, columns, numbers)
+    top, bottom, left, right = fit.seen_yyxx()
+    owner[:top], owner[bottom:], owner[:, :left], owner[:, right:] = 0, 0, 0, 0
+    return owner
+
+
+def _winners(
+    masks: NDArray[np.float32], owner: NDArray[np.uint16], fit: Fit, signature: ModelSignature,
+    thresholds: Thresholds, outputs: Outputs, slots: NDArray[np.intp],
+) -> Iterator[InstanceMask]:
+    rows, columns = (
+        bilinear_sampling(fit, masks.shape[1:], axis, signature.upsampling) for axis in (0, 1)
+    )
+    classes, scores = outputs.tensor('classes'), outputs.tensor('scores')
+    least = thresholds.mask_level / 255
+    won = np.bincount(owner.reshape(-1), minlength=len(masks) + 1)
+    for number, (slot, mask) in enumerate(zip(slots.tolist(), masks, strict=True), start=1):
+        window = _window(mask >= least, rows, columns, fit)
+        if window is None:
+            continue
+        x0, y0, x1, y1 = window
+        own = np.asarray(interpolated(mask, rows, columns, window) >= least)
+        if won[number] <= thresholds.visible * np.count_nonzero(own):
+            continue
+        own &= owner[y0:y1, x0:x1] == number
+        if own.any():
+            yield visible_instance(int(classes[slot]), float(scores[slot]), (x0, y0), own)
+
+
+def _window(
+    present: NDArray[np.bool_], rows: Sampling, columns: Sampling, fit: Fit
+) -> Xyxy | None:
+    """Return the part of the source that cells may reach which are marked; None without any."""
+    if not present.any():
+        return None
+    top, bottom, left, right = fit.seen_yyxx()
+    y0, y1 = _reach(np.flatnonzero(present.any(axis=1)), rows)
+    x0, x1 = _reach(np.flatnonzero(present.any(axis=0)), columns)
+    window = max(x0, left), max(y0, top), min(x1, right), min(y1, bottom)
+    return window if window[0] < window[2] and window[1] < window[3] else None
+
+
+def _reach(marked: NDArray[np.intp], way: Sampling) -> tuple[int, int]:
+    """Return the span of source indices beside the cells whose indices are given, in order."""
+    first, last = np.searchsorted(way.below, (marked[0] - 1, marked[-1] + 1))
+    return int(first), int(last)

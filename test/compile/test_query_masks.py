@@ -1,0 +1,114 @@
+"""Networks of queries decoded in the graph, against numpy and, for masks, dense arithmetic."""
+
+import numpy as np
+import pytest
+from seg_ros.compile.compile_model import compile_model
+from seg_ros.compile.compiled import compiled_from_model
+from seg_ros.compile.operators import check_operators
+from seg_ros.core.errors import CardError, FamilyError
+from tiny_networks import images_of, make_card, network_of_answers, run_model, saved
+
+SIZE_HW, MAP_HW, QUERIES, CLASSES = (64, 96), (16, 24), 9, 4
+
+
+def answers(seed=0, columns=CLASSES + 1, boxes=False):
+    random = np.random.default_rng(seed)
+    found = {
+        'class_scores': random.normal(0, 2, (3, QUERIES, columns)),
+        'masks': random.normal(-0.5, 3, (3, QUERIES, *MAP_HW)),
+    }
+    if boxes:
+        found['boxes'] = random.uniform(0, 1, (3, QUERIES, 4))
+    return {name: values.astype(np.float32) for name, values in found.items()}
+
+
+def compiled_answers(folder, found, task, classes=CLASSES, **options):
+    path = saved(network_of_answers(found, SIZE_HW), folder)
+    things = [{'id': index, 'name': f'class {index}', 'thing': index > 1}
+              for index in range(classes)]
+    card = make_card(classes, task, classes=things)
+    return compiled_from_model(compile_model(path, card, **options), path.name)
+
+
+def sigmoid(values):
+    return 1 / (1 + np.exp(-values.astype(np.float64)))
+
+
+def softmax(values):
+    odds = np.exp(values.astype(np.float64))
+    return odds / odds.sum(-1, keepdims=True)
+
+
+def test_semantic_scores_are_sums_of_masks_by_class(tmp_path):
+    found = answers()
+    compiled = compiled_answers(tmp_path, found, 'semantic')
+    assert compiled.card.family == 'query_masks'
+    outputs = run_model(compiled.model, {'image': images_of([2, 0], SIZE_HW)})
+    for index, answer in enumerate((2, 0)):
+        sums = np.einsum(
+            'qc,qhw->chw', softmax(found['class_scores'][answer])[:, :-1],
+            sigmoid(found['masks'][answer]),
+        )
+        labels = outputs['logits'][index].argmax(0)
+        assert (labels == sums.argmax(0)).mean() > 0.999
+
+
+@pytest.mark.parametrize('boxes', [False, True])
+@pytest.mark.parametrize('columns', [CLASSES, CLASSES + 1])
+def test_instances_are_the_best_pairs_of_query_and_class(boxes, columns, tmp_path):
+    found = answers(1, columns, boxes)
+    compiled = compiled_answers(tmp_path, found, 'instance', score_floor=0.1)
+    outputs = run_model(compiled.model, {'image': images_of([1], SIZE_HW)})
+    scores, masks = found['class_scores'][1], found['masks'][1]
+    chances = sigmoid(scores) if columns == CLASSES else softmax(scores)[:, :-1]
+    pairs = sorted(np.ndindex(chances.shape), key=lambda pair: -chances[pair])
+    expected = []
+    for query, channel in pairs[:QUERIES] if columns > CLASSES else pairs:
+        inside = masks[query] > 0
+        mean = 1 if boxes else sigmoid(masks[query])[inside].mean()
+        expected.append((chances[query, channel] * mean, query, channel))
+    expected = sorted((item for item in expected if item[0] >= 0.1), reverse=True)
+    filled = np.count_nonzero(outputs['scores'][0])
+    assert filled == len(expected)
+    for slot, (score, query, channel) in enumerate(expected):
+        assert outputs['scores'][0, slot] == pytest.approx(score, rel=1e-4)
+        assert outputs['classes'][0, slot] == channel
+        levels = np.clip(np.rint(128 + 16 * masks[query].astype(np.float64)), 0, 255)
+        assert abs(outputs['masks'][0, slot] - levels).max() <= 1
+        rows, columns_ = np.nonzero(masks[query] > 0)
+        step = SIZE_HW[0] / MAP_HW[0]
+        box = np.clip([
+            (columns_.min() - 1) * step, (rows.min() - 1) * step,
+            (columns_.max() + 2) * step, (rows.max() + 2) * step,
+        ], 0, SIZE_HW[::-1] * 2)
+        np.testing.assert_allclose(outputs['boxes'][0, slot], box, atol=1e-3)
+
+
+def test_queries_whose_likeliest_class_is_nothing_do_not_compete(tmp_path):
+    found = answers(2)
+    found['class_scores'][0, :3, -1] = 9
+    compiled = compiled_answers(tmp_path, found, 'panoptic', score_floor=0.05)
+    assert compiled.signature.tensors == ('scores', 'classes', 'rivals')
+    outputs = run_model(compiled.model, {'image': images_of([0], SIZE_HW)})
+    chances = softmax(found['class_scores'][0])
+    speaking = [query for query in range(QUERIES) if chances[query].argmax() < CLASSES]
+    speaking.sort(key=lambda query: -chances[query].max())
+    filled = np.count_nonzero(outputs['scores'][0])
+    assert filled == len(speaking) < QUERIES
+    for slot, query in enumerate(speaking):
+        assert outputs['scores'][0, slot] == pytest.approx(chances[query].max(), rel=1e-4)
+        assert outputs['classes'][0, slot] == chances[query].argmax()
+        np.testing.assert_allclose(
+            outputs['rivals'][0, slot], sigmoid(found['masks'][0, query]), atol=1e-5
+        )
+
+
+@pytest.mark.parametrize('task', ['semantic', 'instance', 'panoptic'])
+def test_the_graph_holds_only_what_tensorrt_takes(task, tmp_path):
+    compiled = compiled_answers(tmp_path, answers(3), task)
+    assert check_operators(compiled.model) == []
+
+
+def test_another_number_of_classes_than_the_cards_is_refused(tmp_path):
+    with pytest.raises((CardError, FamilyError)):
+        compiled_answers(tmp_path, answers(), 'instance', classes=9)

@@ -1,0 +1,115 @@
+"""Slots compete for pixels as a plain 64-bit evaluation of every pixel lets them."""
+
+import cv2
+import numpy as np
+import pytest
+from seg_ros.core.card import InputSpec, ModelCard
+from seg_ros.core.card_reading import card_from_dict
+from seg_ros.core.outputs import Outputs
+from seg_ros.core.signature import ModelSignature
+from seg_ros.core.thresholds import Thresholds
+from seg_ros.image.letterbox import fit_for
+from seg_ros.masks.panoptic import segmentation_from_outputs
+from seg_ros.masks.rivals import instance_masks_from_rivals
+
+NETWORK, MAP, COUNT, CLASSES = (96, 128), (24, 32), 12, 5
+SIGNATURE = ModelSignature(NETWORK, ('scores', 'classes', 'rivals'), score_floor=0.05)
+
+
+def make_thresholds(score=0.5, mask=0.5, visible=0.8, channels=range(CLASSES)):
+    return Thresholds(score, 255 * mask, visible, 0, frozenset(channels))
+
+
+def make_card() -> ModelCard:
+    return card_from_dict({'name': 'tiny', 'task': 'panoptic', 'classes': [
+        {'id': 10 + index, 'name': f'class {index}', 'thing': index >= 2}
+        for index in range(CLASSES)
+    ]})
+
+
+def scene(seed):
+    """Return sharp masks that overlap, and scores of which some are too low."""
+    random = np.random.default_rng(seed)
+    coarse = random.normal(-2, 2.5, (COUNT, 5, 6)).astype(np.float32)
+    logits = [cv2.resize(item, MAP[::-1], interpolation=cv2.INTER_CUBIC) for item in coarse]
+    scores = np.sort(random.uniform(0.3, 1, COUNT))[::-1].astype(np.float32)
+    return Outputs(
+        scores=scores, classes=random.integers(0, CLASSES, COUNT).astype(np.int32),
+        rivals=(1 / (1 + np.exp(-2 * np.stack(logits)))).astype(np.float32),
+    )
+
+
+def enlarged(masks, fit):
+    """Interpolate each mask at every source pixel's centre, float64 (K, H, W)."""
+    shares = []
+    for axis in (0, 1):
+        scale = fit.resized_hw[axis] / fit.source_hw[axis]
+        centre = (np.arange(fit.source_hw[axis]) + 0.5) * scale + fit.offset_yx[axis]
+        place = np.clip(centre * MAP[axis] / NETWORK[axis] - 0.5, 0, MAP[axis] - 1)
+        shares.append(np.maximum(0, 1 - abs(place[:, None] - np.arange(MAP[axis]))))
+    return np.einsum('yi,kij,xj->kyx', shares[0], masks.astype(np.float64), shares[1])
+
+
+def plain_winners(outputs, fit, score, mask, visible):
+    """Return slot + 1 of each pixel, by Mask2Former's rule written with loops."""
+    slots = [slot for slot in range(COUNT) if outputs.scores[slot] >= score]
+    probabilities = enlarged(outputs.rivals[slots], fit)
+    best = (probabilities * outputs.scores[slots, None, None]).argmax(0)
+    result = np.zeros(fit.source_hw, int)
+    for number, slot in enumerate(slots):
+        won, own = best == number, probabilities[number] >= mask
+        if won.sum() > visible * own.sum():
+            result[won & own] = slot + 1
+    y0, y1, x0, x1 = fit.seen_yyxx()
+    seen = np.zeros(fit.source_hw, bool)
+    seen[y0:y1, x0:x1] = True
+    return result * seen
+
+
+@pytest.mark.parametrize(('source', 'rule'), [
+    ((240, 320), 'stretch'), ((211, 150), 'letterbox'), ((60, 75), 'stretch'),
+])
+@pytest.mark.parametrize('limits', [(0.5, 0.5, 0.8), (0.7, 0.3, 0.5), (0.3, 0.6, 0.0)])
+def test_winners_are_those_of_a_dense_evaluation(source, rule, limits):
+    fit = fit_for(source, NETWORK, InputSpec(fit=rule))
+    agreed, kept = [], 0
+    for seed in range(6):
+        outputs = scene(seed)
+        found = np.zeros(source, int)
+        for instance in instance_masks_from_rivals(
+            outputs, fit, SIGNATURE, make_thresholds(*limits)
+        ):
+            slot = int(np.flatnonzero(outputs.scores == np.float32(instance.score))[0])
+            assert instance.channel == outputs.classes[slot]
+            x0, y0, x1, y1 = instance.xyxy
+            assert not found[y0:y1, x0:x1][instance.mask].any()
+            instance.write(found, slot + 1)
+            kept += 1
+        agreed.append((found == plain_winners(outputs, fit, *limits)).mean())
+    assert kept >= 6
+    assert np.mean(agreed) >= 0.9995
+    assert min(agreed) >= 0.999
+
+
+def test_nobody_competes_below_the_live_threshold():
+    fit = fit_for((60, 80), NETWORK, InputSpec(fit='stretch'))
+    limits = make_thresholds(score=1.1)
+    assert instance_masks_from_rivals(scene(0), fit, SIGNATURE, limits) == []
+
+
+def test_stuff_has_classes_without_instances_and_hidden_classes_leave_holes():
+    fit = fit_for((120, 160), NETWORK, InputSpec(fit='stretch'))
+    card, outputs = make_card(), scene(3)
+    whole = segmentation_from_outputs(outputs, fit, SIGNATURE, card, make_thresholds(visible=0.2))
+    things = {10 + index for index in range(2, CLASSES)}
+    assert {segment.class_id for segment in whole.segments} <= things
+    assert set(np.unique(whole.classes)) - things - {255}
+    np.testing.assert_array_equal(whole.instances > 0, np.isin(whole.classes, list(things)))
+    assert ((whole.confidence == 0) == (whole.classes == 255)).all()
+    fewer = segmentation_from_outputs(
+        outputs, fit, SIGNATURE, card, make_thresholds(visible=0.2, channels=(0, 1))
+    )
+    assert not fewer.instances.any()
+    np.testing.assert_array_equal(
+        fewer.classes, np.where(np.isin(whole.classes, list(things)), 255, whole.classes)
+    )
