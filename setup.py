@@ -86,7 +86,7 @@ setup(
     entry_points={
         'console_scripts': [
             'seg_ros = seg_ros.cli:main',
-            'segmentation_node = seg_ros.ros.node:main',
+            'segmentation_node = seg_ros.ros.main:main',
             'sim_camera = seg_ros.demo.sim_camera:main',
         ],
     },

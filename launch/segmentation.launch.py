@@ -5,16 +5,18 @@ For example: `ros2 launch seg_ros segmentation.launch.py image:=/front/image_raw
 """
 
 from collections.abc import Mapping
+import logging
 from pathlib import Path
 from typing import Any
 
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch_ros.actions import LifecycleNode, Node
+from seg_ros.params_file import parameters_for
 from seg_ros.share import fastdds_profile
 
 CONFIG = Path(__file__).resolve().parents[1] / 'config'
-SWITCH = ['', 'true', 'false']
+SWITCHES = ['true', 'false', 'True', 'False', '1', '0']
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -30,15 +32,16 @@ def generate_launch_description() -> LaunchDescription:
         ),
         DeclareLaunchArgument(
             'image', default_value='',
-            description='Topics of the images, separated by commas, one for each of cameras '
-                        '(of which there is one, camera, if none is named).',
+            description='Topics of the images, separated by commas, one for each of cameras, or '
+                        'of those in params_file; one topic alone may be of a camera that is then '
+                        'called camera.',
         ),
         DeclareLaunchArgument(
-            'autostart', default_value='', choices=SWITCH,
+            'autostart', default_value='', choices=['', *SWITCHES],
             description='The parameter autostart: configure and activate at once.',
         ),
         DeclareLaunchArgument(
-            'use_sim_time', default_value='', choices=SWITCH,
+            'use_sim_time', default_value='', choices=['', *SWITCHES],
             description='The parameter use_sim_time: time comes from /clock.',
         ),
         DeclareLaunchArgument('name', default_value='segmentation', description='Node name.'),
@@ -47,7 +50,7 @@ def generate_launch_description() -> LaunchDescription:
             'log_level', default_value='info', description='debug, info, warn, error or fatal.'
         ),
         DeclareLaunchArgument(
-            'rviz', default_value='false', choices=['true', 'false'],
+            'rviz', default_value='false', choices=SWITCHES,
             description='Show the images and masks of the first camera.',
         ),
         OpaqueFunction(function=nodes),
@@ -60,19 +63,21 @@ def nodes(context: LaunchContext) -> list[Node]:
 
     :raises ValueError: if `image` and `cameras` differ in number.
     :raises FileNotFoundError: if there is no `params_file`; launch would go on without it.
+    :raises SegError: if it cannot be read.
     """
     given = context.launch_configurations
-    images = _names(given['image'])
-    cameras = _names(given['cameras']) or ['camera'][:len(images)]
-    if images and len(images) != len(cameras):
-        raise ValueError(f'image names {len(images)} topics, cameras {len(cameras)} cameras')
     params_file = Path(given['params_file']).expanduser()
     if not params_file.is_file():
         raise FileNotFoundError(f'no params_file at {params_file}')
+    names = filter(None, (given['namespace'].strip('/'), given['name']))
+    filed = parameters_for(params_file, '/' + '/'.join(names))
+    images = _names(given['image'])
+    cameras = _cameras(given, images, _listed(filed.get('cameras')))
+    switches = {key: _is_on(given[key]) for key in ('autostart', 'use_sim_time') if given[key]}
     overrides = {
-        **{key: given[key] == 'true' for key in ('autostart', 'use_sim_time') if given[key]},
+        **switches,
         **({'model': given['model']} if given['model'] else {}),
-        **({'cameras': cameras} if cameras else {}),
+        **({'cameras': cameras} if given['cameras'] or images else {}),
     }
     segmentation = LifecycleNode(
         package='seg_ros',
@@ -89,19 +94,52 @@ def nodes(context: LaunchContext) -> list[Node]:
         output='screen',
         emulate_tty=True,
     )
-    if given['rviz'] == 'false':
+    if not _is_on(given['rviz']):
         return [segmentation]
-    camera, image = (cameras or ['camera'])[0], images[0] if images else ''
-    return [segmentation, _rviz(given, camera, image or f'{camera}/image_raw')]
+    sim_time = {'use_sim_time': False, **filed, **switches}['use_sim_time']
+    image = images[0] if images else f'{cameras[0]}/image_raw'
+    return [segmentation, _rviz(given, cameras[0], image, bool(sim_time))]
+
+
+def _cameras(given: Mapping[str, str], images: list[str], filed: list[str]) -> list[str]:
+    """
+    Return the cameras' names: those given, else those of the params_file, else `camera`.
+
+    :raises ValueError: if there are not as many images as cameras that were given.
+    """
+    named = _names(given['cameras'])
+    if images and named and len(images) != len(named):
+        raise ValueError(f'image names {len(images)} topics, cameras {len(named)} cameras')
+    if named or not images or len(images) == len(filed):
+        return named or filed or ['camera']
+    if len(images) > 1:
+        raise ValueError(
+            f'image names {len(images)} topics, {given["params_file"]} {len(filed)} cameras: '
+            'name the cameras with cameras:='
+        )
+    if filed:
+        logging.getLogger('launch').warning(
+            'image:=%s replaces the cameras %s of %s by one named camera; name it with cameras:=',
+            images[0], ', '.join(filed), given['params_file'],
+        )
+    return ['camera']
 
 
 def _names(words: str) -> list[str]:
     return [word.strip() for word in words.split(',') if word.strip()]
 
 
-def _rviz(given: Mapping[str, str], camera: str, image: str) -> Node:
+def _listed(names: Any) -> list[str]:
+    """Read a parameter that is a list of names, or one."""
+    return [names] if isinstance(names, str) else [str(name) for name in names or []]
+
+
+def _is_on(word: str) -> bool:
+    return word.lower() in ('true', '1')
+
+
+def _rviz(given: Mapping[str, str], camera: str, image: str, sim_time: bool) -> Node:
     """Return RViz with the configuration's topics mapped to those of this node."""
-    sim_time: dict[str, Any] = {'use_sim_time': given['use_sim_time'] == 'true'}
     outputs = [
         (f'/segmentation/camera/{topic}', f'{given["name"]}/{camera}/{topic}')
         for topic in ('overlay', 'color')
@@ -111,6 +149,6 @@ def _rviz(given: Mapping[str, str], camera: str, image: str) -> Node:
         executable='rviz2',
         namespace=given['namespace'],
         arguments=['-d', str(CONFIG / 'segmentation.rviz')],
-        parameters=[sim_time],
+        parameters=[{'use_sim_time': sim_time}],
         remappings=[*outputs, ('/camera/image_raw', image)],
     )

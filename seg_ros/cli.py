@@ -1,10 +1,13 @@
 """`seg_ros COMMAND …`: choose the command, and tell its errors in one line."""
 
 import argparse
+from codecs import register_error
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from io import TextIOWrapper
 import os
 import sys
+from unicodedata import normalize
 
 from seg_ros import __version__
 from seg_ros.core.errors import SegError
@@ -26,7 +29,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     :returns: the exit code: 0, 1 after an error, 130 after Ctrl-C.
     :raises SystemExit: by argparse: 0 after `--help` and `--version`, 2 for words it cannot use.
     """
-    words = list(sys.argv[1:] if argv is None else argv)
+    _speak_any_encoding()
+    try:
+        return _run(list(sys.argv[1:] if argv is None else argv))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _speak_any_encoding() -> None:
+    """Let terminals that know few letters get what comes close to the others."""
+    register_error('nearest', _nearest)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors='nearest')
+
+
+def _nearest(error: UnicodeError) -> tuple[str, int]:
+    """Write `...` for an ellipsis and the like, and what has no likeness as a number."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    letters = error.object[error.start:error.end]
+    plain = ''.join(
+        normalize('NFKD', letter).encode('ascii', 'ignore').decode()
+        or letter.encode('ascii', 'backslashreplace').decode()
+        for letter in letters
+    )
+    return plain, error.end
+
+
+def _run(words: list[str]) -> int:
     if not words or words[0] not in COMMANDS:
         overview = _overview()
         overview.parse_args(words)
@@ -75,8 +106,6 @@ def _exit_code(name: str, run: Callable[[], int]) -> int:
             file=sys.stderr,
         )
         return 1
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except BrokenPipeError:
         # The interpreter flushes once more at its end, which would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -104,3 +104,19 @@ def test_a_reader_that_goes_away_is_no_error():
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (141, '')
+
+
+@pytest.mark.parametrize('encoding', ['latin-1', 'ascii', 'cp1252', 'utf-8'])
+@pytest.mark.parametrize('words', [
+    ('--help',), ('run', '--help'), ('run', '\N{GREEK SMALL LETTER ALPHA}.png', '--out', 'o'),
+    ('run', 'no such\udcff', '--out', 'o'),
+])
+def test_a_terminal_of_any_encoding_gets_the_words_that_it_can_show(encoding, words, tmp_path):
+    done = subprocess.run(
+        [sys.executable, '-m', 'seg_ros.cli', *words], cwd=tmp_path, capture_output=True,
+        check=False, env={**os.environ, 'PYTHONIOENCODING': encoding, 'PYTHONUTF8': '0',
+                          'PYTHONPATH': os.pathsep.join(sys.path)},
+    )
+    assert b'Traceback' not in done.stderr
+    assert done.returncode == (0 if '--help' in words else 1)
+    (done.stdout + done.stderr).decode(encoding)

@@ -76,7 +76,7 @@ def test_the_executable_is_one_that_the_package_installs(launched: Launched) -> 
     assert type(node).__name__ == 'LifecycleNode'
     assert (node.kwargs['package'], node.kwargs['name']) == ('seg_ros', 'segmentation')
     setup = (ROOT / 'setup.py').read_text(encoding='utf-8')
-    assert f"'{node.kwargs['executable']} = seg_ros.ros.node:main'" in setup
+    assert f"'{node.kwargs['executable']} = seg_ros.ros.main:main'" in setup
 
 
 def test_every_argument_is_described_and_used(launched: Launched) -> None:
@@ -154,6 +154,64 @@ def test_rviz_shows_the_topics_of_this_node(launched: Launched) -> None:
     assert [renamed[topic] for topic in topics] == [
         'eyes/front/overlay', 'eyes/front/color', '/usb/image'
     ]
+
+
+TWO = '/**:\n  ros__parameters:\n    cameras: [front, rear]\n    use_sim_time: true\n'
+
+
+@pytest.fixture
+def two_cameras(tmp_path: Path) -> str:
+    (tmp_path / 'two.yaml').write_text(TWO)
+    return str(tmp_path / 'two.yaml')
+
+
+def test_rviz_shows_the_first_camera_of_the_params_file(
+    launched: Launched, two_cameras: str
+) -> None:
+    node, rviz = launched.nodes(params_file=two_cameras, rviz='true')
+    assert node.kwargs['parameters'] == [two_cameras]
+    assert dict(rviz.kwargs['remappings']) == {
+        '/segmentation/camera/overlay': 'segmentation/front/overlay',
+        '/segmentation/camera/color': 'segmentation/front/color',
+        '/camera/image_raw': 'front/image_raw',
+    }
+    assert rviz.kwargs['parameters'] == [{'use_sim_time': True}]
+    _, rviz = launched.nodes(params_file=two_cameras, rviz='true', use_sim_time='false')
+    assert rviz.kwargs['parameters'] == [{'use_sim_time': False}]
+
+
+def test_as_many_images_as_the_params_file_has_cameras_are_of_these(
+    launched: Launched, two_cameras: str
+) -> None:
+    [node] = launched.nodes(params_file=two_cameras, image='/f,/r')
+    assert node.kwargs['remappings'] == [('front/image_raw', '/f'), ('rear/image_raw', '/r')]
+    with pytest.raises(ValueError, match=r'3 topics, .* 2 cameras'):
+        launched.nodes(params_file=two_cameras, image='/a,/b,/c')
+
+
+def test_one_image_that_replaces_the_cameras_of_the_params_file_is_reported(
+    launched: Launched, two_cameras: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    [node] = launched.nodes(params_file=two_cameras, image='/usb/image')
+    assert node.kwargs['parameters'][1] == {'cameras': ['camera']}
+    assert 'image:=/usb/image replaces the cameras front, rear' in caplog.text
+    caplog.clear()
+    launched.nodes(params_file=two_cameras, cameras='usb', image='/usb/image')
+    launched.nodes(image='/usb/image')
+    assert caplog.text == ''
+
+
+@pytest.mark.parametrize(('word', 'value'), [
+    ('true', True), ('True', True), ('1', True), ('false', False), ('False', False), ('0', False),
+])
+def test_a_switch_is_read_as_python_and_yaml_write_it(
+    launched: Launched, word: str, value: bool
+) -> None:
+    for name in ('use_sim_time', 'autostart', 'rviz'):
+        assert word in launched.arguments[name]['choices']
+    [node] = launched.nodes(use_sim_time=word)
+    assert node.kwargs['parameters'][1] == {'use_sim_time': value}
+    assert len(launched.nodes(rviz=word)) == 1 + value
 
 
 def test_the_real_launch_accepts_the_file() -> None:

@@ -33,6 +33,7 @@ LAYERS = {
     'training': ({'core', 'image', 'sim', 'training'}, {'numpy', 'cv2'}),
     'zoo': ({'core', 'zoo'}, {'numpy', 'onnx'}),
     'share': ({'core'}, set()),
+    'params_file': ({'core'}, {'yaml'}),
     'threads': (set(), set()),
     'docs': ({'core'}, set()),
     'models': (set(), set()),

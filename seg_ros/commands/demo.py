@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     :raises SegError: if ROS 2 is not installed or a process ended early.
     """
     environment = _environment()
-    node = ['seg_ros.ros.node', '--ros-args', '-p', f'model:={_absolute(args.model)}']
+    node = ['seg_ros.ros.main', '--ros-args', '-p', f'model:={_absolute(args.model)}']
     scored = args.model == 'default' and args.camera is None
     with ExitStack() as stack:
         processes = [

@@ -1,0 +1,64 @@
+"""
+What a parameter file of ROS says to one node.
+
+Reference: rcl_yaml_param_parser: `*` stands for one name of a namespace, `**` for any number, and
+what stands later overrules what stood before.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+import re
+from typing import Any
+
+from seg_ros.core.errors import SettingError
+import yaml
+
+PARAMETERS = 'ros__parameters'
+
+
+def parameters_for(params_file: Path, node: str) -> dict[str, Any]:
+    """
+    Read what a file sets for a node.
+
+    :param node: its full name, as `/robot/segmentation`.
+    :raises SettingError: if the file cannot be read.
+    """
+    values: dict[str, Any] = {}
+    for pattern, parameters in sections(params_file):
+        if matches(pattern, node):
+            values |= parameters
+    return values
+
+
+def sections(params_file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """
+    Give every section of a file: the pattern of its nodes' names, and its parameters.
+
+    :raises SettingError: if the file is missing, no YAML, or not made of sections.
+    """
+    try:
+        content = yaml.safe_load(params_file.read_text(encoding='utf-8')) or {}
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise SettingError(
+            f'{params_file} cannot be read ({error})', 'a YAML file of ROS parameters'
+        ) from error
+    yield from _within('', content)
+
+
+def _within(name: str, content: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if not isinstance(content, Mapping):
+        return
+    for key, inner in content.items():
+        if key == PARAMETERS:
+            yield name, inner if isinstance(inner, Mapping) else {}
+        else:
+            yield from _within(f'{name}/{str(key).strip("/")}', inner)
+
+
+def matches(pattern: str, node: str) -> bool:
+    """Say whether a section is for a node of this full name."""
+    words = (
+        {'**': '(?:/[^/]+)*', '*': '/[^/]+'}.get(word, f'/{re.escape(word)}')
+        for word in pattern.strip('/').split('/')
+    )
+    return re.fullmatch(''.join(words), node) is not None
