@@ -133,8 +133,8 @@ def test_modules_import_only_what_their_layers_may() -> None:
     ('pipeline/worker.py', 'if True:\n    from seg_ros.engines import open_engine'),
     ('pipeline/worker.py', 'import rclpy'),
     ('depth/cloud.py', 'from sensor_msgs.msg import PointCloud2'),
-    ('depth/cloud.py', 'from seg_ros.pipeline.worker import Workers'),
-    ('commands/run.py', 'from seg_ros.ros.convert import frame_from_image'),
+    ('depth/cloud.py', 'from seg_ros.pipeline.workers import Workers'),
+    ('commands/run.py', 'from seg_ros.ros.conversions import frame_from_image'),
     ('commands/run.py', 'class Run:\n    import rosbags'),
     ('cli.py', 'import openvino'),
 ])

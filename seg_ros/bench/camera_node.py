@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import rclpy
 from rclpy.node import Node
-from seg_ros.ros.convert import image_message
+from seg_ros.ros.conversions import image_message
 from seg_ros.ros.qos import images
 from seg_ros.ros.spin import spin_until_signal
 from sensor_msgs.msg import Image
@@ -23,7 +23,7 @@ class BenchCamera(Node):
     def __init__(self, names: list[str], rate_hz: float, size_hw: tuple[int, int]) -> None:
         super().__init__('bench_camera')
         image = np.random.default_rng(0).integers(0, 256, (*size_hw, 3), np.uint8)
-        self._message = image_message(image, 'rgb8', Header(frame_id='camera'))
+        self._message = image_message(image, Header(frame_id='camera'))
         for name in names:
             publisher = self.create_publisher(Image, f'{name}/image_raw', images(reliable=True))
             self.create_timer(1 / rate_hz, lambda publisher=publisher: self._send(publisher))

@@ -20,10 +20,11 @@ from seg_ros.bench.samples import difference, interleaved, summary
 from seg_ros.core.settings import Settings
 from seg_ros.engines import open_engine
 from seg_ros.pipeline.memory import keep_freed_memory
+from seg_ros.pipeline.process import segment
 from seg_ros.pipeline.segmenter import Segmenter
-from seg_ros.ros.convert import frame_from_image, image_message
-from seg_ros.ros.outputs import View
-from seg_ros.ros.publishers import OUTPUTS, parts_of, publish, Publishers
+from seg_ros.ros.conversions import frame_from_image, image_message
+from seg_ros.ros.outputs import OUTPUTS
+from seg_ros.ros.publishers import parts_of, publish, Publishers, View
 from seg_ros.sim.playback import Playback
 from std_msgs.msg import Header
 
@@ -50,7 +51,7 @@ class Passage:
         self.segmenter = Segmenter(open_engine(settings), settings)
         self._alpha = settings.overlay_alpha
         self._message = message
-        publishers = Publishers(node, 'camera')
+        publishers = Publishers(node, 'camera', OUTPUTS, lambda: None)
         self._readers = [
             node.create_subscription(output.message, f'~/camera/{output.topic}', len, 1)
             for output in OUTPUTS if output.topic in topics
@@ -63,7 +64,7 @@ class Passage:
         timing, message = self.segmenter.timing, self._message
         with timing.stage('decode'):
             frame = frame_from_image(message)
-        masks = self.segmenter.segment(frame, parts_of(self._wanted))
+        masks = segment(frame, self.segmenter, parts_of(self._wanted))
         with timing.stage('publish'):
             publish(self._wanted, View(
                 frame, masks, self.segmenter.card, message.header, None, 1, self._alpha, False
@@ -139,7 +140,7 @@ def main(arguments: list[str] | None = None) -> int:
     cv2.setNumThreads(1)
     rclpy.init()
     node = rclpy.create_node('bench')
-    message = image_message(photographed(tuple(args.size)), 'rgb8', Header(frame_id='camera'))
+    message = image_message(photographed(tuple(args.size)), Header(frame_id='camera'))
     passage = Passage(node, args.model, args.topics, message, args.threads)
     if args.raw:
         found = beside_raw(passage, args.raw, args.rounds)

@@ -12,6 +12,7 @@ from seg_ros.bench.scenes import yolo_rows
 from seg_ros.core.frame import Frame
 from seg_ros.core.settings import Settings
 from seg_ros.engines import open_engine
+from seg_ros.pipeline.process import segment
 from seg_ros.pipeline.segmenter import Segmenter
 
 OBJECTS = (10, 30, 100)
@@ -36,7 +37,7 @@ def _compare(folder: Path, objects: int, rounds: int) -> dict[str, Any]:
     frame = Frame(image, 'rgb')
     works = {name: partial(steps, image, answers) for name, steps in peers().items()}
     taken = interleaved({
-        'seg_ros with network': partial(segmenter.segment, frame, PARTS),
+        'seg_ros with network': partial(segment, frame, segmenter, PARTS),
         'network': raw_runner(raw, 1),
         **works,
     }, rounds)

@@ -15,7 +15,7 @@ import numpy as np
 import onnxruntime as ort
 import rclpy
 from rclpy.node import Node
-from seg_ros.ros.convert import image_message
+from seg_ros.ros.conversions import image_message
 from seg_ros.ros.spin import spin_until_signal
 from sensor_msgs.msg import Image
 
@@ -43,7 +43,7 @@ class PlainNode(Node):
         whole = cv2.resize(
             classes, (message.width, message.height), interpolation=cv2.INTER_NEAREST
         )
-        self._publisher.publish(image_message(whole, 'mono8', message.header))
+        self._publisher.publish(image_message(whole, message.header))
 
 
 def main(arguments: list[str] | None = None) -> int:

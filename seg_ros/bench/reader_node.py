@@ -9,7 +9,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray
 import rclpy
 from rclpy.node import Node
-from seg_ros.ros.convert import stamp_ns
+from seg_ros.ros.conversions import stamp_ns
 from seg_ros.ros.qos import MASKS
 from sensor_msgs.msg import Image
 

@@ -17,13 +17,14 @@ from seg_ros.core.errors import EngineError
 from seg_ros.core.settings import Settings
 from seg_ros.engines import open_engine
 from seg_ros.image.encodings import frame_from_bytes
-from seg_ros.pipeline.mailbox import Mailbox
 from seg_ros.pipeline.memory import keep_freed_memory
+from seg_ros.pipeline.process import segment
 from seg_ros.pipeline.segmenter import Segmenter
-from seg_ros.pipeline.worker import Workers
+from seg_ros.pipeline.workers import Mailbox, Workers
 
 COST_MS, SIZE_HW = 40.0, (720, 1280)
 ROUND_S = 2.0
+PATIENCE_S = 10.0
 STAGES = ('decode', 'fit', 'network', 'paint')
 PARTS = frozenset({'classes'})
 
@@ -96,7 +97,7 @@ class _Line:
     def _see_through(self) -> None:
         with self.segmenter.timing.stage('decode'):
             frame = frame_from_bytes(self._image, SIZE_HW, 'rgb8', 3 * SIZE_HW[1])
-        self.segmenter.segment(frame, PARTS)
+        segment(frame, self.segmenter, PARTS)
 
     def stages_ms(self) -> float:
         """Return the sum of the stages' medians, with nothing else at work."""
@@ -164,6 +165,6 @@ def _working(work: Any, count: int) -> Iterator['Mailbox[None]']:
     mailbox: Mailbox[None] = Mailbox()
     crew = Workers(mailbox, partial(work, mailbox), failures.append, count)
     yield mailbox
-    crew.stop()
+    crew.stop(PATIENCE_S)
     if failures:
         raise EngineError(f'a worker failed: {failures[0]}') from failures[0]

@@ -17,12 +17,13 @@ from seg_ros.compile.compiled import CompiledModel
 from seg_ros.compile.precision import reduced
 from seg_ros.core.engine import Engine
 from seg_ros.core.frame import Frame, Pixels
-from seg_ros.core.outputs import Outputs
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import Settings
+from seg_ros.core.tensors import Outputs
 from seg_ros.core.timing import Timing
 from seg_ros.engines import open_engine
 from seg_ros.metrics.parity import Parity
+from seg_ros.pipeline.process import segment
 from seg_ros.pipeline.segmenter import Segmenter
 
 IN_FLIGHT = 2
@@ -70,7 +71,7 @@ class Trial:
     def masks_of(self, engine: Engine) -> list[Segmentation]:
         """Segment the images as the node does."""
         segmenter = Segmenter(engine, self.settings)
-        return [segmenter.segment(frame) for frame in self.frames]
+        return [segment(frame, segmenter) for frame in self.frames]
 
 
 def precision_check(trial: Trial, precision: str) -> Check:

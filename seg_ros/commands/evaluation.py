@@ -17,6 +17,7 @@ from seg_ros.core.settings import Settings
 from seg_ros.engines import open_engine
 from seg_ros.image.encodings import frame_from_file
 from seg_ros.metrics.scores import Scores
+from seg_ros.pipeline.process import segment
 from seg_ros.pipeline.segmenter import Segmenter
 
 Find: TypeAlias = Callable[[Frame], Segmentation]
@@ -84,7 +85,7 @@ def model_contender(segmenter: Segmenter, subject: Subject) -> Contender:
     """Let the node's own path find the masks."""
     matching = match_classes(segmenter.card, subject.card)
     card = replace(subject.card, task=segmenter.card.task)
-    return Contender('model', lambda frame: matching.renamed(segmenter.segment(frame)), card)
+    return Contender('model', lambda frame: matching.renamed(segment(frame, segmenter)), card)
 
 
 def baselines(names: Sequence[str], subject: Subject, stack: ExitStack) -> list[Contender]:
@@ -150,7 +151,7 @@ def _traditional(
             table[item.id] = alike[0]
     matching = Matching(card, table, 'frequency', (), ())
     found_card = replace(card, task=segmenter.card.task)
-    return Contender(name, lambda frame: matching.renamed(segmenter.segment(frame)), found_card)
+    return Contender(name, lambda frame: matching.renamed(segment(frame, segmenter)), found_card)
 
 
 def evaluate(

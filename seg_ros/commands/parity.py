@@ -17,6 +17,7 @@ from seg_ros.core.settings import Settings
 from seg_ros.engines import open_engine
 from seg_ros.image.letterbox import fit_for, fit_image
 from seg_ros.metrics.parity import Parity
+from seg_ros.pipeline.process import segment
 from seg_ros.pipeline.segmenter import Segmenter
 
 MOST_PICTURES = 64
@@ -78,7 +79,7 @@ def parity_of(
             progress.over(len(frames)),
         ):
             for frame in frames:
-                parity.add(first.segment(frame), second.segment(frame))
+                parity.add(segment(frame, first), segment(frame, second))
                 progress.step()
     return asdict(parity.figures())
 

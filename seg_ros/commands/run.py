@@ -3,12 +3,17 @@
 import argparse
 from contextlib import closing
 from dataclasses import asdict
+from functools import partial
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from seg_ros.commands.segment import Figures
+    from seg_ros.core.frame import Frame
+    from seg_ros.core.segmentation import Segmentation
+    from seg_ros.pipeline.segmenter import Segmenter
+    from seg_ros.temporal.temporal_filter import TemporalFilter
 
 SUMMARY = 'write the masks of images, videos and rosbag2 recordings into a folder'
 EXAMPLE = 'seg_ros run street.jpg drive.mp4 --model model.onnx --out masks'
@@ -62,10 +67,20 @@ def run(args: argparse.Namespace) -> int:
         engine = open_engine(settings, report)
     with closing(Segmenter(engine, settings, timing)) as segmenter:
         figures = segment_sources(
-            sources, segmenter.segment, segmenter.card, args.out, settings, timing, progress,
+            sources, partial(_segmented, segmenter), segmenter.card, args.out, settings, timing,
+            progress,
         )
     print(json.dumps(asdict(figures)) if args.json else _told(figures, args.out))
     return int(figures.skipped > 0)
+
+
+def _segmented(
+    segmenter: 'Segmenter', frame: 'Frame', temporal: 'TemporalFilter'
+) -> 'Segmentation':
+    from seg_ros.masks.panoptic import PARTS
+    from seg_ros.pipeline.process import segment
+
+    return segment(frame, segmenter, PARTS, temporal)
 
 
 def _told(figures: 'Figures', folder: Path) -> str:

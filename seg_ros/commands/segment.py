@@ -18,7 +18,6 @@ from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import Settings
 from seg_ros.core.timing import Timing
-from seg_ros.masks.panoptic import PARTS
 from seg_ros.temporal.temporal_filter import TemporalFilter
 
 
@@ -50,7 +49,7 @@ class Figures:
 
 def segment_sources(
     sources: Sequence[Source],
-    segment: Callable[[Frame], Segmentation],
+    segment: Callable[[Frame, TemporalFilter], Segmentation],
     card: ModelCard,
     folder: Path,
     settings: Settings,
@@ -60,7 +59,7 @@ def segment_sources(
     """
     Write the masks of all images; for each recording also one of the masks.
 
-    :param segment: gives all parts of a segmentation.
+    :param segment: gives all parts of a segmentation, after the earlier images of its camera.
     :param settings: of the overlay, and whether ids last and classes are smoothed in a source.
     :raises ImageError: if no image could be read.
     :raises SettingError: if the folder does not take the files.
@@ -71,12 +70,8 @@ def segment_sources(
     with progress.over(sum(map(len, sources))), CocoPanoptic(folder, card) as coco:
         files: list[Sink] = [MaskFiles(folder, card, settings.overlay_alpha), coco]
         for source, bag in zip(sources, bags, strict=True):
-            followers: dict[str, TemporalFilter] = defaultdict(TemporalFilter)
             with _recording(source.storage, bag) as recording:
-                for image, single in _segmented(source, segment, timing, progress):
-                    masks = followers[image.topic].follow(
-                        single, image.frame.stamp_ns, card, settings, PARTS, timing
-                    )
+                for image, masks in _segmented(source, segment, timing, progress):
                     name = names.claim(image.name)
                     with timing.stage('write'):
                         for sink in [*files, *recording]:
@@ -107,16 +102,18 @@ def check_folder(folder: Path, inputs: Sequence[Path]) -> None:
 
 
 def _segmented(
-    source: Source, segment: Callable[[Frame], Segmentation], timing: Timing, progress: Progress
+    source: Source, segment: Callable[[Frame, TemporalFilter], Segmentation], timing: Timing,
+    progress: Progress,
 ) -> Iterator[tuple[SourceImage, Segmentation]]:
     images = source.images(progress.skip)
+    cameras: dict[str, TemporalFilter] = defaultdict(TemporalFilter)
     while True:
         with timing.stage('read'):
             image = next(images, None)
         if image is None:
             return
         try:
-            masks = segment(image.frame)
+            masks = segment(image.frame, cameras[image.topic])
         except ImageError as error:
             progress.skip(image.source, error)
         else:

@@ -26,8 +26,8 @@ from seg_ros.compile.trunk import arithmetic_of
 from seg_ros.core.card import ModelCard
 from seg_ros.core.compiled_file import is_compiled
 from seg_ros.core.errors import CardError, ContractError, ModelError, SettingError
-from seg_ros.core.outputs import outputs_from_tensors, TENSORS
 from seg_ros.core.signature import ModelSignature
+from seg_ros.core.tensors import outputs_from_tensors, TENSORS
 from spox import argument, Tensor, Var
 
 

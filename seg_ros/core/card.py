@@ -185,7 +185,7 @@ class ModelCard:
             if twice:
                 raise CardError(f'classes share the {key} {sorted(twice)}', f'a {key} each')
 
-    @property
+    @cached_property
     def unlabelled(self) -> int:
         """Id of a pixel without a class: 255, or 65535 where an id needs 16 bits."""
         return 255 if max(item.id for item in self.classes) <= 254 else 65535

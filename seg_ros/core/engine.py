@@ -6,8 +6,8 @@ from typing import Protocol
 
 from seg_ros.core.card import ModelCard
 from seg_ros.core.frame import Pixels
-from seg_ros.core.outputs import Outputs
 from seg_ros.core.signature import ModelSignature, UpsampleMode
+from seg_ros.core.tensors import Outputs
 
 
 @dataclass(frozen=True)

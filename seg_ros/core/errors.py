@@ -12,6 +12,7 @@ Every error says what was seen, what was expected and what to do::
     └── EngineError         a runtime that is missing or that failed
         ├── ContractError   an engine returned other tensors than it promised
         ├── PlanError       a TensorRT plan of another version or GPU, or one that was altered
+        ├── NoEngineError   nothing serves at the moment
         ├── GpuMemoryError  no room on the GPU
         └── ContextLostError    the GPU gave up on everything that this process had there
 
@@ -67,6 +68,10 @@ class ContractError(EngineError):
 
 class PlanError(EngineError):
     """A TensorRT plan is of another version or GPU, or was altered."""
+
+
+class NoEngineError(EngineError):
+    """Nothing serves at the moment; the message says why."""
 
 
 class GpuMemoryError(EngineError):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from seg_ros.core.errors import SettingError
-from seg_ros.core.outputs import TENSORS
+from seg_ros.core.tensors import TENSORS
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature, NETWORK_SIZE, sized, UpsampleMode
 

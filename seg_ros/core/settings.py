@@ -142,6 +142,12 @@ class Settings:
         'follow late where something changes or the camera moves: at 0.5 by 1 frame, at 0.8 by 3.',
         low=0.0, high=0.95, when=LIVE,
     )
+    watchdog_s: float = _setting(
+        10.0,
+        'How long a call of the engine may take before diagnostics report an error and frames are '
+        'refused; 0 is off.',
+        low=0.0, high=3600.0, unit='s', when=LIVE,
+    )
     overlay_alpha: float = _setting(
         0.5, 'Opacity of the colours over the image.', low=0.0, high=1.0, when=LIVE
     )

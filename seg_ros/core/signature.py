@@ -6,8 +6,8 @@ from typing import Any, get_args, Literal, TypeAlias
 
 import numpy as np
 from seg_ros.core.card import Snap
-from seg_ros.core.errors import ContractError, ImageError, ModelError
-from seg_ros.core.frame import LONGEST_SIDE, Pixels
+from seg_ros.core.errors import ImageError, ModelError
+from seg_ros.core.frame import LONGEST_SIDE
 
 Upsampling: TypeAlias = Literal['half_pixel', 'align_corners', 'asymmetric']
 MaskFrame: TypeAlias = Literal['image', 'box']
@@ -98,27 +98,6 @@ class ModelSignature:
             raise ImageError(
                 f'an image of {seen}', f'{expected}, as source_size has it',
                 'change source_size, or leave it empty for cameras of several sizes',
-            )
-
-    def check_batch(self, batch: Pixels) -> None:
-        """
-        Refuse images that the graph was not compiled for.
-
-        :param batch: uint8 (N, H, W, channels).
-        :raises ContractError: on any other type or shape.
-        """
-        expected = (*self.size_hw, self.channels)
-        count = len(batch)
-        if (
-            batch.dtype != np.uint8
-            or batch.shape[1:] != expected
-            or count < 1
-            or (self.max_batch and count > self.max_batch)
-        ):
-            most = self.max_batch or 'any'
-            raise ContractError(
-                f'a batch of type {batch.dtype} and shape {batch.shape}',
-                f'uint8 (N, {", ".join(map(str, expected))}) with N up to {most}',
             )
 
 

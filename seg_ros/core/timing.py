@@ -54,6 +54,16 @@ class Timing:
             return 0.0
         return (len(recent) - 1) / (recent[-1] - recent[0])
 
+    def recent_count(self, name: str, span_s: float = RATE_SPAN_S) -> int:
+        """Return how many ticks were noted over the last `span_s` seconds, `WINDOW` at most."""
+        return len(self._recent(name, span_s))
+
+    def since_s(self, name: str) -> float | None:
+        """Return the seconds since the last tick, or None before the first."""
+        with self._lock:
+            ticks = self._ticks.get(name)
+            return monotonic() - ticks[-1] if ticks else None
+
     def heard_s(self, name: str, span_s: float = RATE_SPAN_S) -> float:
         """Return the seconds between the first and the last tick of the last `span_s` seconds."""
         recent = self._recent(name, span_s)

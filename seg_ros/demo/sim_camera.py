@@ -12,7 +12,7 @@ from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
 from seg_ros.core.errors import SegError, SettingError
 from seg_ros.core.segmentation import Segmentation
-from seg_ros.ros.pixels import Picture, publish_image
+from seg_ros.ros.conversions import image_message
 from seg_ros.ros.qos import images
 from seg_ros.ros.spin import spin_until_signal
 from seg_ros.sim.view import Shot
@@ -84,7 +84,7 @@ class SimCamera(Node):
     def _send(self, kind: str, array: Any, encoding: str, header: Header) -> None:
         publisher = self._images[kind]
         if publisher.get_subscription_count():
-            publish_image(publisher, Picture(array, encoding, header))
+            publisher.publish(image_message(array, header, encoding))
 
 
 def camera_info(size_hw: tuple[int, int], fov_deg: float, header: Header) -> CameraInfo:

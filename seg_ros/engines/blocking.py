@@ -13,8 +13,8 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Pixels
-from seg_ros.core.outputs import Outputs, outputs_from_tensors
 from seg_ros.core.signature import ModelSignature
+from seg_ros.core.tensors import check_batch, Outputs, outputs_from_tensors
 
 Run: TypeAlias = Callable[[Pixels], Mapping[str, NDArray[Any]]]
 
@@ -44,7 +44,7 @@ class BlockingEngine:
 
     def submit(self, batch: Pixels) -> 'Future[Outputs]':
         """Compute a batch, once fewer than all callables are in use; see `core.engine`."""
-        self.signature.check_batch(batch)
+        check_batch(batch, self.signature)
         future: Future[Outputs] = Future()
         with self._borrowed() as run:
             try:

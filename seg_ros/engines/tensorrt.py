@@ -17,10 +17,10 @@ from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import ContextLostError, EngineError, PlanError
 from seg_ros.core.frame import Pixels
 from seg_ros.core.output_choice import choose_outputs
-from seg_ros.core.outputs import Outputs
 from seg_ros.core.progress import Cancelled, never, Report, untold
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature
+from seg_ros.core.tensors import check_batch, Outputs
 from seg_ros.engines.cuda import Cuda
 from seg_ros.engines.flavour import load_flavour
 from seg_ros.engines.gpu import find_gpu
@@ -121,7 +121,7 @@ class TensorRTEngine:
 
     def submit(self, batch: Pixels) -> 'Future[Outputs]':
         """Start on a batch; see `core.engine.Engine`."""
-        self.signature.check_batch(batch)
+        check_batch(batch, self.signature)
         future: Future[Outputs] = Future()
         future.set_running_or_notify_cancel()
         with self._door:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from seg_ros.core.frame import Pixels
-from seg_ros.core.outputs import Outputs, outputs_from_tensors
+from seg_ros.core.tensors import Outputs, outputs_from_tensors
 from seg_ros.engines.buffers import Buffer
 from seg_ros.engines.cuda import Cuda
 from seg_ros.engines.flavour import Flavour

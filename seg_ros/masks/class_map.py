@@ -3,13 +3,39 @@
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
-from seg_ros.core.outputs import Outputs
-from seg_ros.core.segmentation import ClassMap, marked
+from seg_ros.core.segmentation import ClassMap, marked, Segmentation
 from seg_ros.core.signature import ModelSignature
+from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.bilinear_sampling import bilinear_sampling, Indices, interpolated, taps
 from seg_ros.image.letterbox import Fit
 from seg_ros.masks.label_edges import refine
+
+
+def semantic_segmentation(
+    outputs: Outputs, fit: Fit, signature: ModelSignature, card: ModelCard, thresholds: Thresholds,
+    parts: frozenset[str],
+) -> Segmentation:
+    """
+    Turn what a network without instances returned for one image into masks at the image's size.
+
+    :param outputs: of one image, without the batch axis.
+    :param parts: names of the maps to make; the instance map is empty.
+    """
+    classes = confidence = None
+    if parts & {'classes', 'confidence'}:
+        classes, confidence = source_classes(
+            outputs, fit, signature, card, thresholds, 'confidence' in parts
+        )
+    if confidence is None:      # of a network that has none
+        confidence = np.zeros(fit.source_hw, np.uint8)
+    return Segmentation(
+        fit.source_hw,
+        card.unlabelled,
+        classes if 'classes' in parts else None,
+        confidence if 'confidence' in parts else None,
+        np.zeros(fit.source_hw, np.uint16) if 'instances' in parts else None,
+    )
 
 
 def source_classes(

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
-from seg_ros.core.outputs import Outputs
 from seg_ros.core.segmentation import ClassMap, Segment, Segmentation
 from seg_ros.core.signature import ModelSignature
+from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.letterbox import Fit
 from seg_ros.masks.class_map import hide_classes, source_classes

@@ -6,9 +6,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
-from seg_ros.core.outputs import Outputs
 from seg_ros.core.segmentation import ClassMap, marked
 from seg_ros.core.signature import ModelSignature
+from seg_ros.core.tensors import Outputs
 from seg_ros.image.bilinear_sampling import bilinear_sampling, Indices, Sampling
 from seg_ros.image.letterbox import Fit
 

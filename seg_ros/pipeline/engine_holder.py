@@ -1,63 +1,101 @@
-"""A part that many borrow for one frame and that can be exchanged between two frames."""
+"""What serves now: many use it for one frame each, and it is swapped between two frames."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Condition
-from typing import Generic, TypeVar
+from threading import Event, Lock, Thread
+from typing import Generic, Protocol, TypeVar
 
-T = TypeVar('T')
+from seg_ros.core.errors import NoEngineError
+
+
+class Closable(Protocol):
+    """Something that holds resources."""
+
+    def close(self) -> None:
+        """Release them."""
+
+
+T = TypeVar('T', bound=Closable)
+
+
+class _Held(Generic[T]):
+    """One item with the number of those who use it."""
+
+    def __init__(self, item: T) -> None:
+        self.item = item
+        self.users = 0
+        self.replaced = False
+        self.closed = Event()
+
+    def close(self) -> None:
+        try:
+            self.item.close()
+        finally:
+            self.closed.set()
 
 
 class EngineHolder(Generic[T]):
-    """Hands out what is current, and takes the old one back when its last borrower is done."""
+    """
+    Lends what is current; having nothing to lend is a state with a reason, never a closed engine.
 
-    def __init__(self, current: T) -> None:
-        self._current = current
-        self._borrowed: dict[int, int] = {}
-        self._withdrawn = False
-        self._returned = Condition()
+    Nothing here waits: an item that was replaced is closed by whoever uses it last, or in a thread
+    of its own.
+    """
+
+    def __init__(self) -> None:
+        self._held: _Held[T] | None = None
+        self._reason = 'no model has been loaded'
+        self._lock = Lock()
 
     @property
-    def current(self) -> T:
-        """Return what the next borrower gets."""
-        return self._current
+    def current(self) -> T | None:
+        """What the next `acquire` gives, or None."""
+        held = self._held
+        return None if held is None else held.item
+
+    @property
+    def reason(self) -> str:
+        """Why there is nothing; empty while there is something."""
+        return '' if self._held is not None else self._reason
 
     @contextmanager
-    def borrow(self) -> Iterator[T]:
-        """Use what is current; it stays usable until the block ends."""
-        with self._returned:
-            self._returned.wait_for(lambda: not self._withdrawn)
-            item = self._current
-            self._borrowed[id(item)] = self._borrowed.get(id(item), 0) + 1
-        try:
-            yield item
-        finally:
-            with self._returned:
-                self._borrowed[id(item)] -= 1
-                self._returned.notify_all()
-
-    def exchange(self, item: T) -> T:
-        """Make `item` current and wait until nobody uses the old one, which is returned."""
-        with self._returned:
-            old, self._current = self._current, item
-            self._returned.wait_for(lambda: not self._borrowed.get(id(old)))
-            self._borrowed.pop(id(old), None)
-            return old
-
-    @contextmanager
-    def withdrawn(self) -> Iterator[T]:
+    def acquire(self) -> Iterator[T]:
         """
-        Lend nothing while the block runs; whoever wants to borrow waits for its end.
+        Use what is current; it stays open until the block ends.
 
-        :returns: what was current, used by nobody; `exchange` within the block replaces it.
+        :raises NoEngineError: if there is nothing, with the reason.
         """
-        with self._returned:
-            self._withdrawn = True
-            item = self._current
-            self._returned.wait_for(lambda: not self._borrowed.get(id(item)))
+        with self._lock:
+            held = self._held
+            if held is None:
+                raise NoEngineError(f'no engine: {self._reason}')
+            held.users += 1
         try:
-            yield item
+            yield held.item
         finally:
-            with self._returned:
-                self._withdrawn = False
-                self._returned.notify_all()
+            with self._lock:
+                held.users -= 1
+                last = held.replaced and not held.users
+            if last:
+                held.close()
+
+    def swap(self, item: T | None, reason: str = '') -> Event:
+        """
+        Make another item current, at once.
+
+        :param reason: why there is nothing, where `item` is None.
+        :returns: set as soon as the old item is closed.
+        """
+        with self._lock:
+            old, self._reason = self._held, reason
+            self._held = None if item is None else _Held(item)
+            idle = old is not None and not old.users
+            if old is not None:
+                old.replaced = True
+        if old is None:
+            nothing = Event()
+            nothing.set()
+            return nothing
+        if idle:
+            Thread(target=old.close, name='close', daemon=True).start()
+        return old.closed

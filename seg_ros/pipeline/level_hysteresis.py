@@ -3,27 +3,26 @@
 from collections.abc import Callable
 from time import monotonic
 
+from seg_ros.pipeline.camera_health import Level, Verdict
+
 CALM_S = 3.0
 
 
 class LevelHysteresis:
     """
-    What to tell of one part, steadied: trouble that comes and goes is told throughout.
+    What to report of one part: trouble that comes and goes is reported throughout.
 
     :param clock: seconds of any beginning.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
-        self._level, self._words, self._since_s = b'\0', '', 0.0
+        self._reported = Verdict(Level.OK, '')
+        self._since_s = 0.0
 
-    def settle(self, level: bytes, words: str) -> tuple[bytes, str]:
-        """
-        Return the level and words to tell, after those that hold right now.
-
-        :param level: as diagnostic_msgs numbers it: OK 0, WARN 1, ERROR 2.
-        """
+    def update(self, verdict: Verdict) -> Verdict:
+        """Return what to report, after what holds right now."""
         now_s = self._clock()
-        if level >= self._level or now_s - self._since_s >= CALM_S:
-            self._level, self._words, self._since_s = level, words, now_s
-        return self._level, self._words
+        if verdict.level >= self._reported.level or now_s - self._since_s >= CALM_S:
+            self._reported, self._since_s = verdict, now_s
+        return self._reported

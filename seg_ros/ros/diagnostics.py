@@ -1,18 +1,147 @@
 """How the node is doing, in numbers, once a second."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.time import Time
-from seg_ros.core.settings import Settings
 from seg_ros.core.timing import Timing
-from seg_ros.pipeline.health import memory_mib, temperature_c
+from seg_ros.pipeline.camera_health import CAUSES, Level, Verdict
+from seg_ros.pipeline.model_manager import ModelState
+from seg_ros.pipeline.process_memory import memory_mib, temperature_c
 from seg_ros.pipeline.segmenter import Segmenter
-from seg_ros.ros.camera import Camera
+from seg_ros.ros.cameras import Camera
 
 SLOW_SHARE = 0.8
 JUDGED_S = 2.5      # of camera_infos, before which a camera may still be starting
-DROPS = ('newer', 'age', 'rate', 'bad', 'failed', 'late', 'unread')
+
+
+@dataclass(frozen=True)
+class NodeFacts:
+    """
+    What the diagnostics are made from, at one moment.
+
+    :param name: the node's full name.
+    :param state: of the lifecycle.
+    :param enabled: what `~/enable` asked for last.
+    :param model: see `ModelState`.
+    :param segmenter: that serves, or None.
+    :param unserved: why nothing serves; empty while something does.
+    :param build: how far TensorRT's build is, in words.
+    :param stalled_s: how long the engine has not answered; 0 while it does.
+    :param faults: exceptions that nobody expected, since the start.
+    """
+
+    name: str
+    state: str
+    enabled: bool
+    model: ModelState
+    segmenter: Segmenter | None
+    unserved: str = ''
+    build: str = ''
+    stalled_s: float = 0.0
+    faults: int = 0
+
+
+def diagnostics(now: Time, facts: NodeFacts, cameras: Iterable[Camera]) -> DiagnosticArray:
+    """Put everything into one message: a status for the engine, and one for each camera."""
+    message = DiagnosticArray()
+    message.header.stamp = now.to_msg()
+    message.status = [_engine_status(facts)]
+    message.status += [_camera_status(camera, facts) for camera in cameras]
+    return message
+
+
+def _engine_status(facts: NodeFacts) -> DiagnosticStatus:
+    model = facts.model
+    values = {
+        'state': facts.state,
+        'model_status': model.status,
+        'model_active': model.active,
+        'model_pending': model.pending,
+        'model_failed': f'{model.failed}: {model.error}' if model.failed else '',
+        'build': facts.build,
+        'faults': str(facts.faults),
+    }
+    device = ''
+    if facts.segmenter is not None:
+        device = facts.segmenter.engine.facts.device
+        values |= _engine_values(facts.segmenter)
+    for key, figure in (('memory_mib', memory_mib()), ('temperature_c', temperature_c())):
+        if figure is not None:
+            values[key] = f'{figure:.1f}'
+    return _status(f'{facts.name}: engine', device, _engine_verdict(facts), values)
+
+
+def _engine_values(segmenter: Segmenter) -> dict[str, str]:
+    facts, timing = segmenter.engine.facts, segmenter.timing
+    values = {
+        'model': segmenter.card.name,
+        'engine': f'{facts.engine} {facts.version}',
+        'device': facts.device,
+        'precision': facts.precision,
+        'threads': str(facts.threads),
+        'upsample': facts.upsample,
+        'notes': '; '.join(facts.notes),
+    }
+    for stage in timing.stages():
+        values |= _quantiles(stage, timing)
+    return values
+
+
+def _engine_verdict(facts: NodeFacts) -> Verdict:
+    """Judge the engine: what does not answer, does not serve or has ended is an error."""
+    segmenter, model = facts.segmenter, facts.model
+    if facts.stalled_s:
+        return Verdict(Level.ERROR, f'the engine has not answered for {facts.stalled_s:.0f} s')
+    if segmenter is None:
+        loading = model.status == 'loading'
+        words = facts.build or f'loading {model.pending}' if loading else facts.unserved
+        return Verdict(Level.WARN if loading else Level.ERROR, words)
+    if segmenter.engine.facts.ended:
+        return Verdict(Level.ERROR, segmenter.engine.facts.ended)
+    if facts.faults:
+        return Verdict(Level.ERROR, 'faults in seg_ros: see the log')
+    if model.status == 'failed':
+        return Verdict(Level.WARN, f'{model.failed} could not be loaded: {model.error}')
+    return Verdict(Level.OK, facts.state)
+
+
+def _camera_status(camera: Camera, facts: NodeFacts) -> DiagnosticStatus:
+    timing = camera.health.timing
+    counts, last_s = timing.counts(), timing.since_s('output')
+    values = {
+        'image_topic': camera.image_topic,
+        'camera_info_topic': camera.info_topic,
+        'input_hz': f'{timing.rate_hz("input"):.2f}',
+        'output_hz': f'{timing.rate_hz("output"):.2f}',
+        'last_mask_s': 'n/a' if last_s is None else f'{last_s:.1f}',
+        'foreign_clock': f'{camera.clock.offset_ns / 1e9:.1f} s' if camera.clock.foreign else '0',
+        **{f'dropped_{cause}': str(counts.get(cause, 0)) for cause in CAUSES},
+        **_quantiles('age', timing),
+    }
+    verdict = camera.hysteresis.update(_camera_verdict(camera, facts))
+    return _status(f'{facts.name}: {camera.name}', camera.image_topic, verdict, values)
+
+
+def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
+    """Judge a camera by what leaves; one that nobody reads, or that is paused, is well."""
+    if facts.state != 'active':
+        return Verdict(Level.OK, facts.state)
+    if not facts.enabled:
+        return Verdict(Level.OK, 'paused by ~/enable')
+    if not camera.subscribed:
+        return Verdict(Level.OK, 'nobody reads its masks')
+    if facts.stalled_s:
+        return Verdict(Level.ERROR, f'the engine has not answered for {facts.stalled_s:.0f} s')
+    if facts.segmenter is None:
+        return Verdict(Level.ERROR, f'no masks: {facts.unserved}')
+    if not camera.health.timing.recent_count('input'):
+        return Verdict(Level.WARN, f'no images arrive on {camera.image_topic}')
+    judged = camera.health.verdict()
+    if judged.level == Level.OK and (words := images_lost(camera) or too_old(camera)):
+        return Verdict(Level.WARN, words)
+    return judged if judged.message else Verdict(Level.OK, facts.state)
 
 
 def images_lost(camera: Camera) -> str:
@@ -21,8 +150,9 @@ def images_lost(camera: Camera) -> str:
 
     The cure is the shared-memory profile of Fast DDS, loaded by the camera driver's process.
     """
-    images_hz, infos_hz = camera.timing.rate_hz('input'), camera.timing.rate_hz('info')
-    if not camera.subscribed or camera.timing.heard_s('info') < JUDGED_S:
+    timing = camera.health.timing
+    images_hz, infos_hz = timing.rate_hz('input'), timing.rate_hz('info')
+    if not camera.subscribed or timing.heard_s('info') < JUDGED_S:
         return ''
     if infos_hz < 1 or images_hz >= SLOW_SHARE * infos_hz:
         return ''
@@ -35,96 +165,10 @@ def images_lost(camera: Camera) -> str:
 
 def too_old(camera: Camera) -> str:
     """Say so when masks come out older than `max_age_ms`, the wait for the network included."""
-    quantiles, limit_ms = camera.timing.quantiles('age'), camera.age_limit_ms
+    quantiles, limit_ms = camera.health.timing.quantiles('age'), camera.settings.max_age_ms
     if not limit_ms or quantiles is None or quantiles[1] <= limit_ms:
         return ''
     return f'masks are {quantiles[1]:.0f} ms old (99 %), max_age_ms is {limit_ms:.0f}'
-
-
-def diagnostics(
-    now: Time, name: str, state: str, segmenter: Segmenter, cameras: Iterable[Camera],
-    models: tuple[str, str], build: str = '',
-) -> DiagnosticArray:
-    """
-    Put everything into one message.
-
-    :param name: of the node.
-    :param state: of the lifecycle.
-    :param models: the model that serves and the one being loaded, or an empty name.
-    :param build: how far TensorRT's build is, in words.
-    """
-    message = DiagnosticArray()
-    message.header.stamp = now.to_msg()
-    message.status = [_engine_status(name, state, segmenter, models, build)]
-    message.status += [_camera_status(name, state, camera, segmenter) for camera in cameras]
-    return message
-
-
-def build_diagnostics(now: Time, name: str, settings: Settings, build: str) -> DiagnosticArray:
-    """Tell of a build that configuring waits for, while no engine is open."""
-    message = DiagnosticArray()
-    message.header.stamp = now.to_msg()
-    values = {'state': 'configuring', 'model_pending': settings.model, 'build': build}
-    message.status = [_status(
-        f'{name}: engine', settings.device, build, DiagnosticStatus.WARN, values
-    )]
-    return message
-
-
-def _engine_status(
-    name: str, state: str, segmenter: Segmenter, models: tuple[str, str], build: str
-) -> DiagnosticStatus:
-    facts, timing = segmenter.engine.facts, segmenter.timing
-    faults = timing.counts().get('fault', 0)
-    values = {
-        'state': state,
-        'model': segmenter.card.name,
-        'model_active': models[0],
-        'model_pending': models[1],
-        'build': build,
-        'engine': f'{facts.engine} {facts.version}',
-        'device': facts.device,
-        'precision': facts.precision,
-        'threads': str(facts.threads),
-        'upsample': facts.upsample,
-        'faults': str(faults),
-        'notes': '; '.join(facts.notes),
-    }
-    for key, figure in (('memory_mib', memory_mib()), ('temperature_c', temperature_c())):
-        if figure is not None:
-            values[key] = f'{figure:.1f}'
-    for stage in timing.stages():
-        values |= _quantiles(stage, timing)
-    words, level = state, DiagnosticStatus.OK
-    if facts.ended or faults:
-        words, level = facts.ended or 'faults', DiagnosticStatus.ERROR
-    return _status(f'{name}: engine', facts.device, words, level, values)
-
-
-def _camera_status(
-    name: str, state: str, camera: Camera, segmenter: Segmenter
-) -> DiagnosticStatus:
-    counts = camera.timing.counts()
-    values = {
-        'image_topic': camera.image_topic,
-        'input_hz': f'{camera.timing.rate_hz("input"):.2f}',
-        'output_hz': f'{camera.timing.rate_hz("output"):.2f}',
-        'foreign_clock': str(counts.get('foreign clock', 0)),
-        **{f'dropped_{cause}': str(counts.get(cause, 0)) for cause in DROPS},
-        **_quantiles('age', camera.timing),
-    }
-    level, words = DiagnosticStatus.OK, state
-    lost = images_lost(camera)
-    if not camera.subscribed and state == 'active':
-        words = 'nobody reads its masks'
-    elif camera.subscribed and not camera.timing.rate_hz('input'):
-        level, words = DiagnosticStatus.WARN, 'no images arrive'
-    elif lost:
-        level, words = DiagnosticStatus.WARN, lost
-    elif old := too_old(camera):
-        level, words = DiagnosticStatus.WARN, old
-    level, words = camera.alarm.settle(level, words)
-    return _status(f'{name}: {camera.name}', segmenter.card.name, words, level, values)
 
 
 def _quantiles(stage: str, timing: Timing) -> dict[str, str]:
@@ -140,9 +184,9 @@ def _quantiles(stage: str, timing: Timing) -> dict[str, str]:
 
 
 def _status(
-    name: str, hardware: str, words: str, level: bytes, values: dict[str, str]
+    name: str, hardware: str, verdict: Verdict, values: Mapping[str, str]
 ) -> DiagnosticStatus:
-    pairs = [KeyValue(key=key, value=value) for key, value in values.items()]
     return DiagnosticStatus(
-        level=level, name=name, message=words, hardware_id=hardware, values=pairs
+        level=bytes([verdict.level]), name=name, message=verdict.message, hardware_id=hardware,
+        values=[KeyValue(key=key, value=value) for key, value in values.items()],
     )

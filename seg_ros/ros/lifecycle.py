@@ -1,26 +1,36 @@
-"""A lifecycle node that neither a wrong request nor a failing transition can kill."""
+"""
+A lifecycle node that neither a wrong request, a failing transition nor a failing callback can end.
 
-from collections.abc import Callable, Iterator, Set
+Two faults of rclpy are worked around here. An invalid transition request raises out of `spin`
+(https://github.com/ros2/rclpy/issues/1209; Kilted's rclpy no longer does), and an exception in a
+transition becomes ERROR without a line in the log (https://github.com/ros2/rclpy/pull/1673, not
+released yet).
+"""
+
+from collections.abc import Callable, Hashable
+from functools import wraps
+from time import monotonic
 import traceback
-from typing import Any, TypeAlias
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from lifecycle_msgs.srv import ChangeState
-from rclpy._rclpy_pybind11 import RCLError
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.subscription import Subscription
 from seg_ros.core.errors import SegError
 from seg_ros.ros.spin import STEADY
 
+P = ParamSpec('P')
+R = TypeVar('R')
 Transition: TypeAlias = Callable[[Any, LifecycleState], TransitionCallbackReturn]
+
+QUIET_S = 5.0   # between two lines in the log about the same thing
 
 
 def logged(transition: Callable[[Any], None]) -> Transition:
     """
     Turn a method into a transition callback.
 
-    rclpy makes ERROR of an exception and logs nothing; here it becomes FAILURE, so that the node
-    stays in the state it came from, and a line in the log: the message of an error that was raised
-    on purpose, the traceback of any other.
+    An exception becomes FAILURE, so that the node stays in the state it came from, and a line in
+    the log: the message of an error that was raised on purpose, the traceback of any other.
     """
 
     def callback(node: Any, _: LifecycleState) -> TransitionCallbackReturn:
@@ -38,39 +48,79 @@ def logged(transition: Callable[[Any], None]) -> Transition:
     return callback
 
 
+class QuietLog:
+    """
+    Log lines that would come with every frame: one in `QUIET_S` for each thing.
+
+    rclpy's own throttle counts by line of code, so that one camera would silence another.
+    """
+
+    def __init__(self, logger: Any) -> None:
+        self._logger = logger
+        self._logged_s: dict[Hashable, float] = {}
+
+    def error(self, words: str, thing: Hashable) -> None:
+        """Log an error about a thing."""
+        if self._is_due(thing, QUIET_S):
+            self._logger.error(words)
+
+    def warning(self, words: str, thing: Hashable, quiet_s: float = QUIET_S) -> None:
+        """Log a warning about a thing."""
+        if self._is_due(thing, quiet_s):
+            self._logger.warning(words)
+
+    def _is_due(self, thing: Hashable, quiet_s: float) -> bool:
+        now_s = monotonic()
+        due = now_s - self._logged_s.get(thing, -quiet_s) >= quiet_s
+        if due:
+            self._logged_s[thing] = now_s
+        return due
+
+
 class SafeLifecycleNode(LifecycleNode):
     """
-    Answers an invalid transition request with `success: false`.
-
-    In rclpy up to Jazzy's 7.1 such a request raises out of `spin`, which ends the process. The
-    method is private there, so its mangled name is overridden.
+    Answers an invalid transition request with `success: false`, and counts what callbacks raise.
 
     The node can also start itself: one attempt to configure and activate once it spins, abandoned
     at the first request from outside and never repeated.
     """
 
-    _withheld: Set[Subscription] = frozenset()
+    def __init__(self, name: str, **arguments: Any) -> None:
+        self.faults = 0
+        self._autostart: Any = None
+        super().__init__(name, **arguments)
+        self.quiet = QuietLog(self.get_logger())
 
+    # The method is private in rclpy, so its mangled name is overridden.
     def _LifecycleNodeMixin__on_change_state(  # noqa: N802 - rclpy's mangled name
         self, request: ChangeState.Request, response: ChangeState.Response
     ) -> ChangeState.Response:
         self.abandon_autostart()
         try:
             return super()._LifecycleNodeMixin__on_change_state(request, response)
-        except RCLError as error:
+        except Exception as error:  # noqa: BLE001 - a bad request must not end the node
             self.get_logger().error(f'transition {request.transition.id} refused: {error}')
             response.success = False
             return response
 
-    def withhold(self, subscription: Subscription) -> None:
-        """Let no executor take the messages of a subscription."""
-        self._withheld = {*self._withheld, subscription}
-        self._withheld &= set(super().subscriptions)
+    def guarded(self, callback: Callable[P, R]) -> Callable[P, 'R | None']:
+        """Return a callback that logs and counts what the given one raises, and goes on."""
 
-    @property
-    def subscriptions(self) -> Iterator[Subscription]:
-        """Get those whose messages an executor is to take."""
-        return (each for each in super().subscriptions if each not in self._withheld)
+        @wraps(callback)
+        def safe(*arguments: P.args, **named: P.kwargs) -> 'R | None':
+            try:
+                return callback(*arguments, **named)
+            except Exception as error:  # noqa: BLE001 - no exception may leave a callback
+                self.fault(getattr(callback, '__name__', 'a callback'), error)
+                return None
+
+        return safe
+
+    def fault(self, where: str, error: Exception) -> None:
+        """Log and count an exception that nobody expected."""
+        self.faults += 1
+        lines = traceback.format_exception(type(error), error, error.__traceback__)
+        self.quiet.error(f'a fault in seg_ros, {where}:\n{"".join(lines)}', (where, type(error)))
 
     def start_when_spinning(self) -> None:
         """Configure on the first spin and activate on the next, unless somebody else does."""
@@ -78,16 +128,16 @@ class SafeLifecycleNode(LifecycleNode):
 
         def step() -> None:
             if steps.pop(0)() != TransitionCallbackReturn.SUCCESS:
-                self.get_logger().error('autostart gave up: mend the cause, then configure again')
+                self.get_logger().error('autostart gave up: fix the cause, then configure again')
                 steps.clear()
             if not steps:
                 self.abandon_autostart()
 
-        self._autostart = self.create_timer(0.001, step, clock=STEADY)
+        self._autostart = self.create_timer(0.001, self.guarded(step), clock=STEADY)
 
     def abandon_autostart(self) -> None:
         """Leave every further transition to others."""
-        if getattr(self, '_autostart', None) is not None:
+        if self._autostart is not None:
             self._autostart.cancel()
             self.destroy_timer(self._autostart)
             self._autostart = None

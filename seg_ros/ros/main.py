@@ -1,34 +1,74 @@
-"""
-The node's executable: signals are handled from its first line on.
+"""The process of the segmentation node: signals before anything heavy, and an end in any case."""
 
-What the node imports takes a second. A SIGINT in that time would otherwise become a traceback or,
-inside an extension module, get lost.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Callable
 import os
 import signal
 import sys
+from threading import Event, Thread
 from types import FrameType
 
+WAKE_S = 0.2    # how long a signal may go unnoticed while nothing else happens
+END_S = 4.5     # after a signal, until the process ends whatever hangs
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """
-    Run the node until SIGINT or SIGTERM; it takes over the handlers once it is imported.
 
-    :param arguments: of ROS; those of the process where it is None.
-    :returns: the exit code.
+def main(arguments: list[str] | None = None) -> int:
     """
+    Run the node until SIGINT or SIGTERM.
+
+    rclpy's own signal handlers would pull the context from under the frames in flight: here the
+    node finishes and closes everything first. What does not end in time is abandoned with exit
+    code 1, so that a launch file with `respawn` starts the node again.
+    """
+    ended = Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        ended.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _leave)
-    from seg_ros.ros.node import main as run
+        signal.signal(number, end)
+    Thread(target=_end_in_time, args=(ended,), daemon=True).start()
+    in_time = _spin(arguments, ended.is_set)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if not in_time:     # a thread that hangs would hang the interpreter's end too
+        os._exit(1)
+    return 0
 
-    return run(None if arguments is None else list(arguments))
+
+def _end_in_time(ended: Event) -> None:
+    ended.wait()
+    Event().wait(END_S)
+    os._exit(1)
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
-    """End at once: nothing is open yet, and an exception could get lost in what is imported."""
-    os._exit(0)
+def _spin(arguments: list[str] | None, is_ended: Callable[[], bool]) -> bool:
+    """Spin until the end; returns whether everything could be closed."""
+    import cv2
+    import rclpy
+    from rclpy.executors import SingleThreadedExecutor
+    from rclpy.signals import SignalHandlerOptions
+    from seg_ros.pipeline.memory import keep_freed_memory
+    from seg_ros.ros.node import SegmentationNode
+
+    keep_freed_memory()
+    cv2.setNumThreads(1)
+    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    node = SegmentationNode(is_ended)
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        while not is_ended():
+            try:
+                executor.spin_once(timeout_sec=WAKE_S)
+            except Exception as error:  # noqa: BLE001 - what rclpy lets through ends no robot
+                node.fault('spin', error)
+    finally:
+        node.abandon_autostart()
+        node.release()
+        executor.shutdown()
+        node.destroy_node()
+        rclpy.try_shutdown()
+    return node.ended_in_time
 
 
 if __name__ == '__main__':

@@ -1,6 +1,7 @@
 """The settings as ROS parameters: declared, read back and changed from one dataclass."""
 
-from collections.abc import Iterable, Mapping
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import Field, fields, replace
 from typing import Any
 
@@ -40,8 +41,7 @@ def value_of(name: str, value: Any) -> Any:
     item = FIELDS[name]
     default = item.default
     if isinstance(default, tuple):
-        # An empty list has no type in ROS: it arrives as None or as an empty list of anything.
-        value = tuple(value) if value is not None and len(value) else default
+        value = _names(name, value, default)
     elif isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not type(default):
@@ -51,12 +51,24 @@ def value_of(name: str, value: Any) -> Any:
     return value
 
 
+def _names(name: str, value: Any, default: tuple[str, ...]) -> tuple[str, ...]:
+    """Read a list of names; one word is a list of one."""
+    if isinstance(value, str):
+        return (value,)
+    # An empty list has no type in ROS: it arrives as None or as an empty list of anything.
+    if value is None:
+        return default
+    if not isinstance(value, Sequence | array):
+        raise SettingError(f'{name}: {value!r} is a {type(value).__name__}', 'a list of names')
+    return tuple(value) or default
+
+
 class Declared:
     """
     The parameters of one node.
 
     A start value that cannot be used does not keep the node from starting: `read` raises it, so
-    that configuring fails with its message and succeeds once the parameter is mended.
+    that configuring fails with its message and succeeds once the parameter is fixed.
     """
 
     def __init__(self, node: Node) -> None:
@@ -87,7 +99,7 @@ class Declared:
         values = {name: self._node.get_parameter(name).value for name in FIELDS}
         return Settings(**{name: value_of(name, value) for name, value in values.items()})
 
-    def mended(self, names: Iterable[str]) -> None:
+    def accepted(self, names: Iterable[str]) -> None:
         """Forget that the start values of these parameters were refused."""
         for name in names:
             self._refused.pop(name, None)
@@ -103,11 +115,11 @@ def settings_changed(
     :returns: the new settings, and what changed by name. Parameters of others are left alone.
     :raises SettingError: if any of them must not change now, or to this value.
     """
-    changes = {
-        parameter.name: value_of(parameter.name, parameter.value)
-        for parameter in parameters
-        if parameter.name in FIELDS
-    }
+    own = [parameter for parameter in parameters if parameter.name in FIELDS]
+    for parameter in own:
+        if parameter.type_ == Parameter.Type.NOT_SET:
+            raise SettingError(f'{parameter.name} cannot be deleted', do='set it to another value')
+    changes = {parameter.name: value_of(parameter.name, parameter.value) for parameter in own}
     changes = {name: value for name, value in changes.items() if value != getattr(settings, name)}
     for name in changes:
         if configured and FIELDS[name].metadata['when'] == 'unconfigured':
@@ -115,6 +127,12 @@ def settings_changed(
                 f'{name} cannot change while the node is configured', do='clean the node up first'
             )
     return replace(settings, **changes), changes
+
+
+def acts_later(names: Iterable[str]) -> str:
+    """Say of parameters that were set when they act; nothing of those that act at once."""
+    waiting = [name for name in names if FIELDS[name].metadata['when'] == 'configure']
+    return f'{", ".join(waiting)}: acts at the next configure' if waiting else ''
 
 
 def is_live(name: str) -> bool:

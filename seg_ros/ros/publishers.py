@@ -1,36 +1,137 @@
-"""The publishers of one camera: who listens decides what is made."""
+"""The publishers of one camera: who listens decides what is made of a frame."""
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from inspect import signature
+from typing import Any, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
 from rclpy.node import Node
 from rclpy.qos_overriding_options import QoSOverridingOptions
-from seg_ros.ros.outputs import Output, View
-from seg_ros.ros.outputs.images import IMAGES
-from seg_ros.ros.outputs.vision import VISION
-from seg_ros.ros.pixels import Picture, publish_image
+from seg_ros.core.card import ModelCard
+from seg_ros.core.frame import Frame, Pixels
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.masks.overlay import color_map, draw_overlay
+from seg_ros.ros.conversions import image_message
 from seg_ros.ros.qos import MASKS
+from sensor_msgs.msg import CameraInfo
+from std_msgs.msg import Header
 
-OUTPUTS: tuple[Output, ...] = (*IMAGES, *VISION)
+try:
+    from rclpy.event_handler import PublisherEventCallbacks
+except ImportError:     # Humble
+    from rclpy.qos_event import PublisherEventCallbacks
+
+# Whether rclpy calls when a reader comes or goes: from Jazzy on.
+READERS_ARE_EVENTS = 'matched' in signature(PublisherEventCallbacks).parameters
 _OVERRIDES = QoSOverridingOptions.with_default_policies()
 
 
-class Publishers:
-    """All topics below `~/<camera>/` that carry a frame's masks."""
+@dataclass(frozen=True, eq=False)
+class View:
+    """
+    One frame and its masks, as outputs see them.
 
-    def __init__(self, node: Node, camera: str) -> None:
+    :param header: the image message's header, which every output carries on.
+    :param camera_info: of the same frame id and size, or None where the camera gives none.
+    :param step: every `step`-th pixel is published, in rows and columns alike.
+    """
+
+    frame: Frame
+    segmentation: Segmentation
+    card: ModelCard
+    header: Header
+    camera_info: CameraInfo | None
+    step: int
+    alpha: float
+    rectified: bool
+
+    def scaled(self, array: NDArray[Any] | None) -> NDArray[Any]:
+        """Return every `step`-th pixel of a map that was asked for."""
+        assert array is not None
+        return array[::self.step, ::self.step]
+
+    @property
+    def semantic(self) -> NDArray[Any]:
+        """Card ids, uint8 or uint16 (h, w)."""
+        return self.scaled(self.segmentation.classes)
+
+    @property
+    def confidence(self) -> NDArray[Any]:
+        """Probability of the class, uint8 (h, w)."""
+        return self.scaled(self.segmentation.confidence)
+
+    @property
+    def instance(self) -> NDArray[Any]:
+        """Segment ids, uint16 (h, w), 0 = none."""
+        return self.scaled(self.segmentation.instances)
+
+    @property
+    def panoptic(self) -> NDArray[Any]:
+        """Class << 16 | instance, int32 (h, w)."""
+        return self.scaled(self.segmentation.panoptic())
+
+    @cached_property
+    def color(self) -> Pixels:
+        """Class colours, rgb (h, w, 3)."""
+        return color_map(np.ascontiguousarray(self.semantic), self.card)
+
+    @cached_property
+    def overlay(self) -> Pixels:
+        """Class colours, outlines, names and ids over the image, rgb (h, w, 3)."""
+        drawn = draw_overlay(self.frame, self.segmentation, self.card, self.alpha)
+        return self.scaled(drawn)
+
+
+@dataclass(frozen=True)
+class Output:
+    """
+    One topic.
+
+    :param topic: below `~/<camera>/`.
+    :param message: the type that is published.
+    :param parts: what of the segmentation `make` shows: maps, and `segments` where the table is
+        shown without its map.
+    :param make: builds the message, or the array that becomes an Image; None means that there is
+        nothing to say for this frame.
+    """
+
+    topic: str
+    message: Any
+    parts: frozenset[str]
+    make: Callable[[View], Any]
+
+
+Wanted: TypeAlias = list[tuple[Output, Any]]
+
+
+class Publishers:
+    """
+    All topics below `~/<camera>/` that carry a frame's masks.
+
+    :param changed: called when a reader comes or goes, where `READERS_ARE_EVENTS`.
+    """
+
+    def __init__(
+        self, node: Node, camera: str, outputs: Iterable[Output], changed: Callable[[], object]
+    ) -> None:
         self._node = node
-        self._publishers: list[tuple[Output, Any]] = [
+        events = {'matched': lambda _: changed()} if READERS_ARE_EVENTS else {}
+        self._publishers: Wanted = [
             (
                 output,
                 node.create_publisher(
                     output.message, f'~/{camera}/{output.topic}', MASKS,
+                    event_callbacks=PublisherEventCallbacks(**events),
                     qos_overriding_options=_OVERRIDES,
                 ),
             )
-            for output in OUTPUTS
+            for output in outputs
         ]
 
-    def wanted(self) -> list[tuple[Output, Any]]:
+    def wanted(self) -> Wanted:
         """Return the outputs that somebody subscribes to, with their publishers."""
         return [row for row in self._publishers if row[1].get_subscription_count()]
 
@@ -38,18 +139,19 @@ class Publishers:
         """Withdraw the topics."""
         for _, publisher in self._publishers:
             self._node.destroy_publisher(publisher)
+        self._publishers = []
 
 
-def parts_of(wanted: list[tuple[Output, Any]]) -> frozenset[str]:
+def parts_of(wanted: Wanted) -> frozenset[str]:
     """Return the maps that these outputs are made of."""
     return frozenset().union(*(output.parts for output, _ in wanted))
 
 
-def publish(wanted: list[tuple[Output, Any]], view: View) -> None:
+def publish(wanted: Wanted, view: View) -> None:
     """Make and send each output."""
     for output, publisher in wanted:
         made = output.make(view)
-        if isinstance(made, Picture):
-            publish_image(publisher, made)
-        elif made is not None:
+        if isinstance(made, np.ndarray):
+            made = image_message(made, view.header)
+        if made is not None:
             publisher.publish(made)

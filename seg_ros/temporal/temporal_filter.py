@@ -24,7 +24,7 @@ class TemporalFilter:
         self._kind: tuple[ModelCard, tuple[int, int]] | None = None
         self._stamp_ns = 0
 
-    def follow(
+    def update(
         self, masks: Segmentation, stamp_ns: int, card: ModelCard, settings: Settings,
         shown: frozenset[str], timing: Timing,
     ) -> Segmentation:
@@ -50,10 +50,3 @@ class TemporalFilter:
         """Begin a new sequence."""
         self._tracker.forget()
         self._smoother.forget()
-
-
-def parts_for(shown: frozenset[str], settings: Settings) -> frozenset[str]:
-    """Return the maps to make for those that are shown: smoothing looks at all of them."""
-    if settings.smoothing and 'classes' in shown:
-        return shown | {'confidence', 'instances'}
-    return shown

@@ -6,8 +6,8 @@ from seg_ros.commands import engine_checks, parity, selftest
 from seg_ros.commands.check import Check, checked, lines_of
 from seg_ros.commands.engine_checks import equal_masks, latency_ms, throughput_hz
 from seg_ros.core.errors import EngineError
-from seg_ros.core.outputs import Outputs
 from seg_ros.core.segmentation import Segmentation
+from seg_ros.core.tensors import Outputs
 from selftest_report import report_of
 
 

@@ -17,8 +17,8 @@ from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.compiled import compiled_from_model
 from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.output_choice import choose_outputs
-from seg_ros.core.outputs import outputs_from_tensors
 from seg_ros.core.settings import Settings
+from seg_ros.core.tensors import outputs_from_tensors
 from seg_ros.core.thresholds import thresholds_from_settings
 from seg_ros.image.letterbox import fit_for
 from seg_ros.masks.class_map import source_classes

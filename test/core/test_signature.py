@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from seg_ros.core.errors import ContractError, ModelError
 from seg_ros.core.signature import ModelSignature, signature_from_dict
+from seg_ros.core.tensors import check_batch
 
 FULL = ModelSignature(
     (48, 64), ('boxes', 'scores', 'classes', 'masks'), channels=1, max_batch=4,
@@ -51,8 +52,8 @@ def test_extreme_mask_thresholds_stay_within_a_byte(code):
 
 
 def test_a_batch_of_the_right_shape_passes():
-    FULL.check_batch(np.zeros((4, 48, 64, 1), np.uint8))
-    ModelSignature((2, 3), (), max_batch=0).check_batch(np.zeros((99, 2, 3, 3), np.uint8))
+    check_batch(np.zeros((4, 48, 64, 1), np.uint8), FULL)
+    check_batch(np.zeros((99, 2, 3, 3), np.uint8), ModelSignature((2, 3), (), max_batch=0))
 
 
 @pytest.mark.parametrize(('shape', 'kind'), [
@@ -66,6 +67,6 @@ def test_a_batch_of_the_right_shape_passes():
 ])
 def test_a_batch_of_another_shape_or_type_is_refused(shape, kind):
     with pytest.raises(ContractError) as caught:
-        FULL.check_batch(np.zeros(shape, kind))
+        check_batch(np.zeros(shape, kind), FULL)
     assert str(shape) in str(caught.value)
     assert '48, 64, 1' in str(caught.value)

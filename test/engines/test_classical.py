@@ -8,8 +8,8 @@ import pytest
 from seg_ros.core.engine import Engine
 from seg_ros.core.errors import ContractError, EngineError, SettingError
 from seg_ros.core.frame import Frame
-from seg_ros.core.outputs import Outputs
 from seg_ros.core.settings import Settings
+from seg_ros.core.tensors import Outputs
 from seg_ros.engines.classical import METHODS, open_classical
 from seg_ros.pipeline.segmenter import Segmenter
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from seg_ros.core.errors import ContractError, EngineError, ModelError, SettingError
 from seg_ros.core.frame import Frame
-from seg_ros.core.outputs import TENSORS
 from seg_ros.core.settings import Settings
+from seg_ros.core.tensors import TENSORS
 from seg_ros.engines import CPU_RUNTIMES
 from seg_ros.pipeline.segmenter import Segmenter
 from tiny_model import (

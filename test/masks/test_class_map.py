@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
-from seg_ros.core.outputs import Outputs
 from seg_ros.core.signature import ModelSignature
+from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.letterbox import fit_for
 from seg_ros.masks.class_map import id_table, source_classes

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
-from seg_ros.core.outputs import Outputs
 from seg_ros.core.signature import ModelSignature
+from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.letterbox import fit_for
 from seg_ros.masks.class_map import source_classes

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 from seg_ros.core.card import InputSpec
-from seg_ros.core.outputs import Outputs
+from seg_ros.core.tensors import Outputs
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.letterbox import fit_for

@@ -1,85 +1,84 @@
-"""What is lent stays usable until its last borrower is done, and the next one gets the new."""
+"""What is lent stays open until its last user is done, and the next one gets the new."""
 
-from threading import Event, Thread
-
+import pytest
+from seg_ros.core.errors import NoEngineError
 from seg_ros.pipeline.engine_holder import EngineHolder
 
 PATIENCE_S = 10
 
 
-def test_the_next_borrower_gets_the_new_and_the_old_comes_back():
-    lease = EngineHolder('old')
-    with lease.borrow() as item:
-        assert item == 'old'
-    assert lease.exchange('new') == 'old'
-    assert lease.current == 'new'
-    with lease.borrow() as item:
-        assert item == 'new'
+class Item:
+    def __init__(self):
+        self.closed = 0
+
+    def close(self):
+        self.closed += 1
 
 
-def test_an_exchange_waits_for_the_borrowers_of_the_old_but_not_for_those_of_the_new():
-    lease, back = EngineHolder('old'), Event()
-
-    def exchange():
-        lease.exchange('new')
-        back.set()
-
-    first, second = lease.borrow(), lease.borrow()
-    first.__enter__()
-    second.__enter__()
-    thread = Thread(target=exchange)
-    thread.start()
-    while lease.current == 'old':
-        back.wait(0.001)
-    with lease.borrow() as item:
-        assert item == 'new'
-        first.__exit__(None, None, None)
-        assert not back.wait(0.05)
-        second.__exit__(None, None, None)
-        assert back.wait(PATIENCE_S)
-    thread.join()
+@pytest.fixture
+def item():
+    return Item()
 
 
-def test_a_borrower_that_fails_gives_back_too():
-    lease = EngineHolder('old')
-    try:
-        with lease.borrow():
+@pytest.fixture
+def holder(item):
+    holder = EngineHolder()
+    holder.swap(item)
+    return holder
+
+
+def test_the_next_user_gets_the_new_item_and_the_old_one_is_closed_once(holder, item):
+    new = Item()
+    assert holder.swap(new).wait(PATIENCE_S)
+    assert (item.closed, new.closed) == (1, 0)
+    with holder.acquire() as used:
+        assert used is new
+
+
+def test_an_item_is_closed_by_its_last_user_and_nobody_waits(holder, item):
+    with holder.acquire() as first:
+        with holder.acquire() as second:
+            closed = holder.swap(Item())
+            assert first is second is item
+            assert not closed.is_set()
+        assert not closed.is_set()
+        assert item.closed == 0
+    assert closed.is_set()
+    assert item.closed == 1
+
+
+def test_a_user_that_fails_gives_back_too(holder, item):
+    def fail():
+        with holder.acquire():
+            holder.swap(None, 'gone')
             raise ZeroDivisionError
-    except ZeroDivisionError:
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert item.closed == 1
+
+
+def test_without_an_item_the_reason_is_raised_at_once(holder):
+    holder.swap(None, 'the GPU is full')
+    assert holder.current is None
+    assert holder.reason == 'the GPU is full'
+    with pytest.raises(NoEngineError, match='the GPU is full'), holder.acquire():
         pass
-    assert lease.exchange('new') == 'old'
 
 
-def test_who_borrows_while_it_is_withdrawn_waits_and_gets_what_came_instead():
-    lease, got = EngineHolder('old'), []
-
-    def borrow():
-        with lease.borrow() as item:
-            got.append(item)
-
-    with lease.withdrawn() as item:
-        assert item == 'old'
-        thread = Thread(target=borrow)
-        thread.start()
-        thread.join(0.05)
-        assert not got
-        assert lease.exchange('new') == 'old'
-    thread.join(PATIENCE_S)
-    assert got == ['new']
+def test_before_the_first_item_there_is_a_reason_too():
+    holder = EngineHolder()
+    assert holder.swap(None, 'still nothing').is_set()
+    with pytest.raises(NoEngineError, match='still nothing'), holder.acquire():
+        pass
 
 
-def test_it_is_withdrawn_only_once_nobody_uses_it():
-    lease, withdrawn = EngineHolder('old'), Event()
+def test_an_item_whose_closing_fails_counts_as_closed(holder, item):
+    def fail():
+        raise OSError('the driver is gone')
 
-    def withdraw():
-        with lease.withdrawn():
-            withdrawn.set()
-
-    with lease.borrow():
-        thread = Thread(target=withdraw)
-        thread.start()
-        assert not withdrawn.wait(0.05)
-    assert withdrawn.wait(PATIENCE_S)
-    thread.join(PATIENCE_S)
-    with lease.borrow() as item:
-        assert item == 'old'
+    item.close = fail
+    closed = []
+    with pytest.raises(OSError, match='the driver is gone'), holder.acquire():
+        closed.append(holder.swap(None, 'gone'))
+    assert closed[0].is_set()

@@ -1,32 +1,35 @@
+from seg_ros.pipeline.camera_health import Level, Verdict
 from seg_ros.pipeline.level_hysteresis import CALM_S, LevelHysteresis
 
-OK, WARN, ERROR = b'\0', b'\1', b'\2'
+OK, WARN, ERROR = Level
 
 
-def test_trouble_is_told_at_once_and_until_it_has_been_calm_for_a_while():
+def test_trouble_is_reported_at_once_and_until_it_has_been_calm_for_a_while():
     now = [100.0]
-    alarm = LevelHysteresis(lambda: now[0])
-    assert alarm.settle(OK, 'active') == (OK, 'active')
-    assert alarm.settle(WARN, 'silent') == (WARN, 'silent')
+    hysteresis = LevelHysteresis(lambda: now[0])
+    assert hysteresis.update(Verdict(OK, 'active')) == Verdict(OK, 'active')
+    assert hysteresis.update(Verdict(WARN, 'silent')) == Verdict(WARN, 'silent')
     now[0] += CALM_S - 0.1
-    assert alarm.settle(OK, 'active') == (WARN, 'silent')
+    assert hysteresis.update(Verdict(OK, 'active')) == Verdict(WARN, 'silent')
     now[0] += 0.1
-    assert alarm.settle(OK, 'active') == (OK, 'active')
+    assert hysteresis.update(Verdict(OK, 'active')) == Verdict(OK, 'active')
 
 
 def test_trouble_that_returns_begins_the_while_anew():
     now = [0.0]
-    alarm = LevelHysteresis(lambda: now[0])
-    alarm.settle(ERROR, 'lost')
+    hysteresis = LevelHysteresis(lambda: now[0])
+    hysteresis.update(Verdict(ERROR, 'lost'))
     now[0] = CALM_S - 1
-    alarm.settle(ERROR, 'lost again')
+    hysteresis.update(Verdict(ERROR, 'lost again'))
     now[0] = CALM_S + 1
-    assert alarm.settle(WARN, 'slow') == (ERROR, 'lost again')
+    assert hysteresis.update(Verdict(WARN, 'slow')) == Verdict(ERROR, 'lost again')
     now[0] = 2 * CALM_S
-    assert alarm.settle(WARN, 'slow') == (WARN, 'slow')
+    assert hysteresis.update(Verdict(WARN, 'slow')) == Verdict(WARN, 'slow')
 
 
 def test_words_of_the_same_level_change_at_once():
-    alarm = LevelHysteresis(lambda: 0.0)
-    alarm.settle(OK, 'active')
-    assert alarm.settle(OK, 'nobody reads its masks') == (OK, 'nobody reads its masks')
+    hysteresis = LevelHysteresis(lambda: 0.0)
+    hysteresis.update(Verdict(OK, 'active'))
+    assert hysteresis.update(Verdict(OK, 'nobody reads its masks')) == Verdict(
+        OK, 'nobody reads its masks'
+    )

@@ -3,7 +3,7 @@
 from threading import Barrier, Event, Thread
 
 import pytest
-from seg_ros.pipeline.mailbox import Mailbox
+from seg_ros.pipeline.workers import Mailbox
 
 PATIENCE_S = 10
 

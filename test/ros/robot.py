@@ -73,6 +73,7 @@ class Robot:
         self._thread.start()
         self.diagnostics: dict[str, dict[str, str]] = {}
         self.words: dict[str, str] = {}
+        self.levels: dict[str, bytes] = {}
         self.tester.create_subscription(DiagnosticArray, '/diagnostics', self._on_status, 10)
         self._cameras: dict[tuple[str, bool], Any] = {}
 
@@ -81,6 +82,7 @@ class Robot:
             key = status.name.partition(': ')[2]
             self.diagnostics[key] = {pair.key: pair.value for pair in status.values}
             self.words[key] = status.message
+            self.levels[key] = status.level
 
     def close(self) -> None:
         """End the node as its main does, and the tester; may be called twice."""

@@ -9,18 +9,27 @@ from rclpy.time import Time
 from seg_ros.core.engine import EngineFacts
 from seg_ros.core.settings import Settings
 from seg_ros.core.timing import Timing
+from seg_ros.pipeline.camera_health import CameraHealth
 from seg_ros.pipeline.level_hysteresis import LevelHysteresis
-from seg_ros.ros.diagnostics import build_diagnostics, diagnostics, images_lost
+from seg_ros.pipeline.model_manager import ModelState
+from seg_ros.ros.diagnostics import diagnostics, images_lost, NodeFacts
+from seg_ros.temporal.arrival import CameraClock
+
+SERVING = ModelState('serving', 'a')
 
 
 def camera(images_hz, infos_hz, subscribed=True, age_limit_ms=0.0, heard_s=4.0):
-    timing = Timing()
+    health = CameraHealth()
+    timing = health.timing
     timing.heard_s = lambda name, span_s=5.0: heard_s
     rates = {'input': images_hz, 'info': infos_hz}
     timing.rate_hz = lambda name, span_s=5.0: rates.get(name, 0.0)
+    if images_hz:
+        timing.tick('input')
     return SimpleNamespace(
-        name='front', image_topic='/front/image_raw', timing=timing, subscribed=subscribed,
-        alarm=LevelHysteresis(), age_limit_ms=age_limit_ms,
+        name='front', image_topic='/front/image_raw', info_topic='/front/camera_info',
+        health=health, subscribed=subscribed, hysteresis=LevelHysteresis(), clock=CameraClock(),
+        settings=Settings(max_age_ms=age_limit_ms),
     )
 
 
@@ -32,6 +41,19 @@ def segmenter():
     return SimpleNamespace(
         engine=SimpleNamespace(facts=facts), timing=timing, card=SimpleNamespace(name='net')
     )
+
+
+def facts(**changes):
+    known = NodeFacts('/robot/segmentation', 'active', True, SERVING, segmenter())
+    return replace(known, **changes)
+
+
+def statuses(node, *cameras):
+    return diagnostics(Time(), node, cameras).status
+
+
+def values(status):
+    return {pair.key: pair.value for pair in status.values}
 
 
 @pytest.mark.parametrize(
@@ -56,12 +78,9 @@ def test_a_camera_that_is_not_listened_to_loses_nothing():
 
 def test_stages_drops_engine_and_model_are_in_the_message():
     each = camera(30, 30)
-    each.timing.count('newer')
-    each.timing.count('newer')
-    message = diagnostics(Time(), 'segmentation', 'active', segmenter(), [each], ('a', 'b'))
-    engine, front = (
-        {pair.key: pair.value for pair in status.values} for status in message.status
-    )
+    each.health.drop('newer')
+    each.health.drop('newer')
+    engine, front = map(values, statuses(facts(model=ModelState('loading', 'a', 'b')), each))
     assert engine['network_ms_median'] == '50.50'
     assert engine['network_ms_p99'] == '99.01'
     assert engine['network_ms_max'] == '100.00'
@@ -69,24 +88,64 @@ def test_stages_drops_engine_and_model_are_in_the_message():
     assert (engine['engine'], engine['precision']) == ('openvino 1.0', 'bf16')
     assert front['dropped_newer'] == '2'
     assert front['dropped_bad'] == '0'
+    assert front['last_mask_s'] == 'n/a'
 
 
-def test_a_silent_camera_and_a_fault_raise_the_level():
-    broken = segmenter()
-    broken.timing.count('fault')
-    message = diagnostics(Time(), 'segmentation', 'active', broken, [camera(0, 0)], ('a', ''))
-    engine, front = message.status
+def test_names_carry_the_full_name_of_the_node():
+    engine, front = statuses(facts(), camera(30, 30))
+    assert engine.name == '/robot/segmentation: engine'
+    assert front.name == '/robot/segmentation: front'
+
+
+def test_a_silent_camera_is_a_warning_and_a_fault_is_an_error():
+    engine, front = statuses(facts(faults=1), camera(0, 0))
     assert engine.level == DiagnosticStatus.ERROR
     assert front.level == DiagnosticStatus.WARN
-    assert front.message == 'no images arrive'
+    assert front.message == 'no images arrive on /front/image_raw'
 
 
 def test_an_engine_that_has_ended_is_an_error_in_its_own_words():
     lost = segmenter()
     lost.engine.facts = replace(lost.engine.facts, ended='the GPU context was lost')
-    message = diagnostics(Time(), 'segmentation', 'active', lost, [], ('a', ''))
-    assert message.status[0].level == DiagnosticStatus.ERROR
-    assert message.status[0].message == 'the GPU context was lost'
+    (engine,) = statuses(facts(segmenter=lost))
+    assert engine.level == DiagnosticStatus.ERROR
+    assert engine.message == 'the GPU context was lost'
+
+
+def test_a_camera_whose_frames_all_fail_is_an_error():
+    each = camera(30, 30)
+    for _ in range(30):
+        each.health.drop('failed', ValueError('out of order'))
+    _, front = statuses(facts(), each)
+    assert front.level == DiagnosticStatus.ERROR
+    assert 'out of order' in front.message
+
+
+def test_an_engine_that_does_not_answer_is_an_error_everywhere():
+    for status in statuses(facts(stalled_s=12.0), camera(30, 30)):
+        assert status.level == DiagnosticStatus.ERROR
+        assert '12 s' in status.message
+
+
+def test_without_an_engine_the_reason_is_in_every_status():
+    nothing = facts(segmenter=None, unserved='the GPU is full', model=ModelState('failed'))
+    for status in statuses(nothing, camera(30, 30)):
+        assert status.level == DiagnosticStatus.ERROR
+        assert 'the GPU is full' in status.message
+
+
+def test_a_model_that_is_on_its_way_while_nothing_serves_is_a_warning():
+    (engine,) = statuses(facts(segmenter=None, model=ModelState('loading', '', 'b')))
+    assert engine.level == DiagnosticStatus.WARN
+    assert engine.message == 'loading b'
+
+
+@pytest.mark.parametrize(('changes', 'message'), [
+    ({'enabled': False}, 'paused by ~/enable'), ({'state': 'inactive'}, 'inactive'),
+])
+def test_a_camera_that_is_not_wanted_is_well(changes, message):
+    _, front = statuses(facts(**changes), camera(30, 30))
+    assert (front.level, front.message) == (DiagnosticStatus.OK, message)
 
 
 @pytest.mark.parametrize(('limit_ms', 'level'), [
@@ -94,21 +153,10 @@ def test_an_engine_that_has_ended_is_an_error_in_its_own_words():
 ])
 def test_masks_older_than_the_limit_raise_the_level(limit_ms, level):
     each = camera(30, 30, age_limit_ms=limit_ms)
-    each.timing.add('age', 100.0)
-    message = diagnostics(Time(), 'segmentation', 'active', segmenter(), [each], ('a', ''))
-    assert message.status[1].level == level
+    each.health.timing.add('age', 100.0)
+    assert statuses(facts(), each)[1].level == level
 
 
-def test_the_process_tells_its_memory():
-    message = diagnostics(Time(), 'segmentation', 'active', segmenter(), [], ('a', ''))
-    values = {pair.key: pair.value for pair in message.status[0].values}
-    assert float(values['memory_mib']) > 1
-
-
-def test_a_build_that_configuring_waits_for_is_told():
-    settings = Settings(model='/m.onnx', engine='tensorrt')
-    (status,) = build_diagnostics(Time(), 'segmentation', settings, 'kernels (40%)').status
-    values = {pair.key: pair.value for pair in status.values}
-    assert status.level == DiagnosticStatus.WARN
-    assert status.name == 'segmentation: engine'
-    assert (values['model_pending'], values['build']) == ('/m.onnx', 'kernels (40%)')
+def test_the_process_reports_its_memory():
+    (engine,) = statuses(facts())
+    assert float(values(engine)['memory_mib']) > 1

@@ -18,7 +18,10 @@ def test_every_mask_has_the_images_stamp_frame_size_and_rows(robot):
     image = channel_image((90, 130))
     message = each.image(image)
     each.wait(
-        lambda: each.node._stream and len(each.node._stream._publishers['camera'].wanted()) == 6,
+        lambda: (
+            each.node._pipeline
+            and len(each.node._pipeline.cameras['camera'].publishers.wanted()) == 6
+        ),
         'six readers',
     )
     each.send(message)
@@ -43,14 +46,14 @@ def test_nothing_is_made_that_nobody_reads(robot):
     semantic = each.listen('/segmentation/camera/semantic', Image)
     each.send(each.image())
     each.wait(lambda: semantic, 'a mask')
-    wanted = each.node._stream._publishers['camera'].wanted()
+    wanted = each.node._pipeline.cameras['camera'].publishers.wanted()
     assert [output.topic for output, _ in wanted] == ['semantic']
 
 
 def test_a_camera_without_readers_is_not_subscribed_to(robot):
     each = robot()
     each.wait(lambda: each.state() == 'active', 'autostart')
-    camera = each.node._stream.cameras['camera']
+    camera = each.node._pipeline.cameras['camera']
     assert each.tester.count_subscribers('/camera/image_raw') == 0
     subscription = each.tester.create_subscription(
         Image, '/segmentation/camera/semantic', lambda _: None, 10
@@ -65,7 +68,7 @@ def test_camera_info_follows_with_the_masks_stamp(robot):
     infos = each.listen('/segmentation/camera/camera_info', CameraInfo)
     message = each.image()
     each.send(each.info(message), '/camera/camera_info')
-    each.wait(lambda: each.node._stream.cameras['camera']._info, 'camera_info')
+    each.wait(lambda: each.node._pipeline.cameras['camera']._info, 'camera_info')
     each.send(message)
     info = each.wait(lambda: infos, 'camera_info')[0]
     assert info.header == message.header

@@ -105,7 +105,7 @@ def test_a_model_that_fails_to_load_leaves_the_old_one_and_sets_the_parameter_ba
     def refuse(*_):
         raise EngineError('refused as planted')
 
-    monkeypatch.setattr('seg_ros.ros.models.open_engine', refuse)
+    monkeypatch.setattr('seg_ros.pipeline.model_manager.open_engine', refuse)
     assert each.set_parameter('model', str(other)).successful
     each.wait(
         lambda: each.node.get_parameter('model').value == str(channel_model),
@@ -130,21 +130,21 @@ def test_every_setting_is_declared_with_its_meaning_and_range(robot):
 def test_a_threshold_that_changes_while_a_model_is_loaded_holds_for_the_new_one(
     serving, monkeypatch
 ):
-    from seg_ros.ros import models
+    from seg_ros.pipeline import model_manager
 
     each, semantic, other = serving
-    gate, real = Event(), models.open_engine
+    gate, real = Event(), model_manager.open_engine
 
     def slow(settings, *told):
         gate.wait(PATIENCE_S)
         return real(settings, *told)
 
-    monkeypatch.setattr(models, 'open_engine', slow)
+    monkeypatch.setattr(model_manager, 'open_engine', slow)
     assert each.set_parameter('model', str(other)).successful
     assert each.set_parameter('classes', ['blue']).successful
     gate.set()
     each.wait(
-        lambda: each.node._models.active == str(other) and each.node._models.ended.empty(),
+        lambda: each.node._models.state.active == str(other),
         'the new model',
     )
     each.wait(lambda: set(np.unique(each.mask(semantic))) == {30, 255}, 'blue alone')
@@ -154,11 +154,11 @@ def test_a_fault_while_a_model_is_loaded_leaves_the_old_one(
     serving, channel_model, monkeypatch
 ):
     each, semantic, other = serving
-    monkeypatch.setattr('seg_ros.ros.models.open_engine', lambda *_: 1 / 0)
+    monkeypatch.setattr('seg_ros.pipeline.model_manager.open_engine', lambda *_: 1 / 0)
     assert each.set_parameter('model', str(other)).successful
     each.wait(
         lambda: each.node.get_parameter('model').value == str(channel_model),
         'the parameter to be set back',
     )
-    assert each.node._models.pending == ''
+    assert each.node._models.state.pending == ''
     assert set(np.unique(each.mask(semantic))) == {10, 20, 30}

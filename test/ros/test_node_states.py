@@ -87,7 +87,7 @@ def test_a_fault_of_our_own_leaves_a_traceback_and_an_unconfigured_node(
     def explode(*_):
         raise ZeroDivisionError('planted')
 
-    monkeypatch.setattr('seg_ros.ros.node.Stream', explode)
+    monkeypatch.setattr('seg_ros.ros.node.CameraPipeline', explode)
     each = robot(autostart=False)
     assert not each.change_state(Transition.TRANSITION_CONFIGURE)
     assert each.state() == 'unconfigured'
@@ -99,7 +99,7 @@ def test_a_fault_of_our_own_leaves_a_traceback_and_an_unconfigured_node(
 def test_enable_pauses_the_cameras_and_resumes_them(robot):
     each = robot(lazy=False)
     each.wait(lambda: each.state() == 'active', 'autostart')
-    subscribed = each.node._stream.cameras['camera']
+    subscribed = each.node._pipeline.cameras['camera']
     each.wait(lambda: subscribed.subscribed, 'the subscription')
     assert each.call(SetBool, 'enable', SetBool.Request(data=False)).success
     assert not subscribed.subscribed

@@ -89,7 +89,9 @@ def test_a_build_that_fails_leaves_the_cpu_serving_and_tells(gpu_robot, monkeypa
     monkeypatch.setenv('FAKE_TENSORRT_DO', 'segfault')
     each = gpu_robot()
     semantic = each.listen(SEMANTIC, Image)
-    each.wait(lambda: each.node._models and not each.node._models.pending, 'the build to fail')
+    each.wait(
+        lambda: each.node._models and not each.node._models.state.pending, 'the build to fail'
+    )
     assert_right(each.mask(semantic))
     each.wait(lambda: engine_of(each), 'diagnostics')
     assert engine_of(each) != ['tensorrt']
@@ -136,4 +138,4 @@ def test_where_two_models_do_not_fit_the_old_one_is_freed_first(
         'the other model',
     )
     assert_right(each.mask(semantic))
-    assert 'freed first' in capfd.readouterr().err
+    assert 'is closed first' in capfd.readouterr().err

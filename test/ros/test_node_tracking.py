@@ -28,8 +28,8 @@ class Film:
             topic: each.listen(f'/segmentation/camera/{topic}', Image) for topic in topics
         }
         each.wait(
-            lambda: each.node._stream
-            and len(each.node._stream._publishers['camera'].wanted()) == len(topics),
+            lambda: each.node._pipeline
+            and len(each.node._pipeline.cameras['camera'].publishers.wanted()) == len(topics),
             'the readers',
         )
 
@@ -107,7 +107,7 @@ def test_ids_are_new_after_the_node_was_deactivated(robot):
 def test_what_nobody_reads_is_not_worked_on(robot, topic, stages):
     each = robot(**CLASSICAL, tracking=True, smoothing=0.5)
     Film(each, topic).next((60, 60, 15))
-    timing = each.node._models.lease.current.timing
+    timing = each.node._models.holder.current.timing
     assert {'track', 'smooth'}.intersection(timing.stages()) == stages
 
 

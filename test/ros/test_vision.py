@@ -11,7 +11,7 @@ pytest.importorskip('rosbags', reason='rosbags, which knows ROS types, is not in
 from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segment, Segmentation
-from seg_ros.ros.outputs import View
+from seg_ros.ros.publishers import View
 from std_msgs.msg import Header
 from vision_types import RIHS01, store, vision_msgs
 

@@ -29,7 +29,7 @@ def masks_of(class_id=4):
 
 
 def follow(temporal_filter, stamp_ns, settings=BOTH, shown=ALL, card=CARD, masks=None):
-    return temporal_filter.follow(masks or masks_of(), stamp_ns, card, settings, shown, Timing())
+    return temporal_filter.update(masks or masks_of(), stamp_ns, card, settings, shown, Timing())
 
 
 def ids(segmentation):
@@ -80,7 +80,7 @@ def test_forgetting_begins_anew():
 
 def test_without_either_the_masks_pass_through_untouched():
     masks, timing = masks_of(), Timing()
-    assert TemporalFilter().follow(masks, 1, CARD, Settings(), ALL, timing) is masks
+    assert TemporalFilter().update(masks, 1, CARD, Settings(), ALL, timing) is masks
     assert timing.stages() == []
 
 
@@ -90,7 +90,7 @@ def test_without_either_the_masks_pass_through_untouched():
 ])
 def test_only_what_somebody_reads_is_worked_on(shown, stages):
     timing = Timing()
-    TemporalFilter().follow(masks_of(), 1, CARD, BOTH, frozenset(shown), timing)
+    TemporalFilter().update(masks_of(), 1, CARD, BOTH, frozenset(shown), timing)
     assert timing.stages() == stages
 
 

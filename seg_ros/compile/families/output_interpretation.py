@@ -15,7 +15,7 @@ class Decoded:
     """
     What a family makes of the raw outputs.
 
-    :param tensors: by the names of `core.outputs.TENSORS`.
+    :param tensors: by the names of `core.tensors.TENSORS`.
     :param facts: fields of the contract that the family knows.
     """
 

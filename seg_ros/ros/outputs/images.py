@@ -1,32 +1,15 @@
 """Masks as images, raw and compressed, and the camera_info that belongs to them."""
 
+from operator import attrgetter
 from typing import Any
 
 from seg_ros.image.encodings import encode_jpeg, encode_png
-from seg_ros.ros.convert import compressed_message, scaled_camera_info
-from seg_ros.ros.outputs import Output, View
-from seg_ros.ros.pixels import Picture
+from seg_ros.ros.conversions import compressed_message, scaled_camera_info
+from seg_ros.ros.publishers import Output, View
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 CLASSES = frozenset({'classes'})
 INSTANCES = frozenset({'instances'})
-
-
-def _semantic(view: View) -> Picture:
-    encoding = 'mono8' if view.card.unlabelled == 255 else '16UC1'
-    return Picture(view.scaled(view.segmentation.classes), encoding, view.header)
-
-
-def _confidence(view: View) -> Picture:
-    return Picture(view.scaled(view.segmentation.confidence), 'mono8', view.header)
-
-
-def _instance(view: View) -> Picture:
-    return Picture(view.scaled(view.segmentation.instances), '16UC1', view.header)
-
-
-def _panoptic(view: View) -> Picture:
-    return Picture(view.scaled(view.segmentation.panoptic()), '32SC1', view.header)
 
 
 def _png(array: Any, view: View) -> CompressedImage:
@@ -42,22 +25,17 @@ def _camera_info(view: View) -> CameraInfo | None:
 
 
 IMAGES = (
-    Output('semantic', Image, CLASSES, _semantic),
-    Output('confidence', Image, CLASSES | {'confidence'}, _confidence),
-    Output('instance', Image, INSTANCES, _instance),
-    Output('panoptic', Image, CLASSES | INSTANCES, _panoptic),
-    Output('color', Image, CLASSES, lambda view: Picture(view.color, 'rgb8', view.header)),
+    Output('semantic', Image, CLASSES, attrgetter('semantic')),
+    Output('confidence', Image, CLASSES | {'confidence'}, attrgetter('confidence')),
+    Output('instance', Image, INSTANCES, attrgetter('instance')),
+    Output('panoptic', Image, CLASSES | INSTANCES, attrgetter('panoptic')),
+    Output('color', Image, CLASSES, attrgetter('color')),
+    Output('overlay', Image, CLASSES | INSTANCES, attrgetter('overlay')),
     Output(
-        'overlay', Image, CLASSES | INSTANCES,
-        lambda view: Picture(view.overlay, 'rgb8', view.header),
+        'semantic/compressed', CompressedImage, CLASSES, lambda view: _png(view.semantic, view)
     ),
     Output(
-        'semantic/compressed', CompressedImage, CLASSES,
-        lambda view: _png(view.scaled(view.segmentation.classes), view),
-    ),
-    Output(
-        'instance/compressed', CompressedImage, INSTANCES,
-        lambda view: _png(view.scaled(view.segmentation.instances), view),
+        'instance/compressed', CompressedImage, INSTANCES, lambda view: _png(view.instance, view)
     ),
     Output('color/compressed', CompressedImage, CLASSES, lambda view: _png(view.color, view)),
     Output(

@@ -4,7 +4,7 @@ from typing import Any
 
 from seg_ros.core.card import ModelCard
 from seg_ros.core.segmentation import Segment
-from seg_ros.ros.outputs import Output, View
+from seg_ros.ros.publishers import Output, View
 from std_msgs.msg import Header
 
 try:

@@ -1,4 +1,4 @@
-"""The tensors that an engine returns, whatever network runs in it."""
+"""The tensors that go into an engine and come out of it, whatever network runs there."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import ContractError
+from seg_ros.core.frame import Pixels
+from seg_ros.core.signature import ModelSignature
 
 TENSORS: dict[str, tuple[int, tuple[str, ...]]] = {
     'labels': (3, ('uint8', 'int32')),
@@ -78,6 +80,27 @@ class Outputs:
         """Return the tensors that there are, by name."""
         values = {name: getattr(self, name) for name in TENSORS}
         return {name: array for name, array in values.items() if array is not None}
+
+
+def check_batch(batch: Pixels, signature: ModelSignature) -> None:
+    """
+    Refuse images that the graph was not compiled for.
+
+    :param batch: uint8 (N, H, W, channels).
+    :raises ContractError: on any other type or shape.
+    """
+    expected = (*signature.size_hw, signature.channels)
+    count, most = len(batch), signature.max_batch
+    if (
+        batch.dtype != np.uint8
+        or batch.shape[1:] != expected
+        or count < 1
+        or (most and count > most)
+    ):
+        raise ContractError(
+            f'a batch of type {batch.dtype} and shape {batch.shape}',
+            f'uint8 (N, {", ".join(map(str, expected))}) with N up to {most or "any"}',
+        )
 
 
 def outputs_from_tensors(tensors: Mapping[str, NDArray[Any]], count: int) -> Outputs:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from seg_ros.core.errors import ContractError
-from seg_ros.core.outputs import Outputs, outputs_from_tensors, TENSORS
+from seg_ros.core.tensors import Outputs, outputs_from_tensors, TENSORS
 
 
 def random_tensors(count=2):

@@ -14,7 +14,7 @@ import pytest
 from rclpy.serialization import deserialize_message, serialize_message
 from seg_ros.core.errors import ImageError
 from seg_ros.image.encodings import encode_jpeg, encode_png, ENCODINGS
-from seg_ros.ros.convert import (
+from seg_ros.ros.conversions import (
     compressed_message,
     frame_from_compressed,
     frame_from_image,
@@ -194,7 +194,7 @@ def test_a_mask_is_written_in_packed_little_endian_rows(encoding, kind, channels
     whole = pixels((3 * size_hw[0], 2 * size_hw[1]), channels).astype(kind)
     swapped = whole.astype(np.dtype(kind).newbyteorder('>'))
     for mask in (whole[::3, ::2], whole[:size_hw[0], :size_hw[1]], swapped[::3, ::2]):
-        message = image_message(mask, encoding, header())
+        message = image_message(mask, header(), encoding)
         row = size_hw[1] * channels * np.dtype(kind).itemsize
         assert (message.height, message.width, message.step) == (*size_hw, row)
         assert (message.encoding, message.is_bigendian) == (encoding, 0)
@@ -215,12 +215,12 @@ def test_messages_pass_the_field_checks_that_some_distributions_turn_on():
     code = """
         from builtin_interfaces.msg import Time
         import numpy as np
-        from seg_ros.ros.convert import compressed_message, image_message, scaled_camera_info
+        from seg_ros.ros.conversions import compressed_message, image_message, scaled_camera_info
         from sensor_msgs.msg import CameraInfo
         from std_msgs.msg import Header
         import sensor_msgs.msg
 
-        image = image_message(np.ones((4, 6), np.uint16), '16UC1', Header())
+        image = image_message(np.ones((4, 6), np.uint16), Header())
         assert image.data.tobytes() == bytes([1, 0]) * 24, image
         assert compressed_message(b'abc', 'png', Header()).data.tobytes() == b'abc'
         info = CameraInfo(height=4, width=6, d=[0.1] * 5, k=[1.0] * 9, p=[2.0] * 12)

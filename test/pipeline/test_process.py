@@ -10,12 +10,14 @@ from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
 from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import CardError, EngineError, ImageError, SettingError
 from seg_ros.core.frame import Frame
-from seg_ros.core.outputs import Outputs
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature
+from seg_ros.core.tensors import check_batch, Outputs
 from seg_ros.core.timing import Timing
 from seg_ros.masks.panoptic import PARTS
+from seg_ros.pipeline.process import Job, process, segment
 from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.temporal.arrival import ImageOrder
 
 NETWORK = (24, 32)
 CARD = ModelCard(
@@ -38,7 +40,7 @@ class Painter:
         self.batches, self.closed, self.meeting = [], 0, None
 
     def submit(self, batch):
-        self.signature.check_batch(batch)
+        check_batch(batch, self.signature)
         self.batches.append(batch.copy())
         future = Future()
         if self.meeting:
@@ -61,6 +63,15 @@ class Painter:
         self.closed += 1
 
 
+def together(frames, segmenter, parts):
+    """Segment frames in one call of the engine."""
+    results = []
+    process([
+        Job(frame, results.append, wanted) for frame, wanted in zip(frames, parts, strict=True)
+    ], segmenter)
+    return results
+
+
 def frame_of(size_hw, split=0.5):
     """Make an image that is bright to the right of `split`."""
     pixels = np.zeros((*size_hw, 3), np.uint8)
@@ -78,14 +89,14 @@ def expected_classes(size_hw, split=0.5):
 
 @pytest.mark.parametrize('size', [(24, 32), (240, 320), (480, 960), (12, 16)])
 def test_a_frame_becomes_masks_of_its_own_size(size):
-    result = Segmenter(Painter(), Settings()).segment(frame_of(size))
+    result = segment(frame_of(size), Segmenter(Painter(), Settings()))
     result.verify()
     np.testing.assert_array_equal(result.classes, expected_classes(size))
-    (segment,) = result.segments
+    (found,) = result.segments
     height, width = size
-    assert segment.xyxy == (0, 0, width // 2, height // 2)
-    assert (segment.id, segment.class_id) == (1, 9)
-    assert segment.score == pytest.approx(0.6)
+    assert found.xyxy == (0, 0, width // 2, height // 2)
+    assert (found.id, found.class_id) == (1, 9)
+    assert found.score == pytest.approx(0.6)
     np.testing.assert_array_equal(
         result.confidence, np.where(result.instances == 1, round(0.6 * 255), 200)
     )
@@ -97,7 +108,7 @@ def test_frames_of_different_sizes_and_colors_share_one_call():
     frames[1] = Frame(frames[1].pixels[:, :, 0], 'gray')
     frames[2] = Frame(frames[2].pixels, 'bgr')
     parts = [PARTS, frozenset({'classes'}), frozenset({'instances'})]
-    results = Segmenter(engine, Settings()).segment_batch(frames, parts)
+    results = together(frames, Segmenter(engine, Settings()), parts)
     assert [len(batch) for batch in engine.batches] == [3]
     assert [result.size_hw for result in results] == [(24, 32), (60, 80), (48, 64)]
     np.testing.assert_array_equal(results[0].classes, expected_classes((24, 32)))
@@ -112,7 +123,7 @@ def test_the_engine_sees_the_image_as_the_card_wants_it():
     engine = Painter(card)
     pixels = np.zeros((16, 32, 3), np.uint8)
     pixels[:] = (10, 20, 30)
-    Segmenter(engine, Settings()).segment(Frame(pixels))
+    segment(Frame(pixels), Segmenter(engine, Settings()))
     (batch,) = engine.batches
     assert (batch[0, :4] == 5).all()
     assert (batch[0, 20:] == 5).all()
@@ -121,11 +132,11 @@ def test_the_engine_sees_the_image_as_the_card_wants_it():
 
 def test_thresholds_change_while_it_runs():
     segmenter, frame = Segmenter(Painter(), Settings()), frame_of((24, 32))
-    assert len(segmenter.segment(frame).segments) == 1
+    assert len(segment(frame, segmenter).segments) == 1
     segmenter.change(Settings(score_threshold=0.7))
-    assert segmenter.segment(frame).segments == ()
+    assert segment(frame, segmenter).segments == ()
     segmenter.change(Settings(classes=('dark',)))
-    assert set(np.unique(segmenter.segment(frame).classes)) == {7, 255}
+    assert set(np.unique(segment(frame, segmenter).classes)) == {7, 255}
 
 
 @pytest.mark.parametrize(('settings', 'kind'), [
@@ -137,14 +148,14 @@ def test_a_threshold_that_does_not_suit_is_refused_and_the_old_one_stays(setting
     segmenter = Segmenter(Painter(), Settings(score_threshold=0.7))
     with pytest.raises(kind):
         segmenter.change(Settings(**settings))
-    assert segmenter.segment(frame_of((24, 32))).segments == ()
+    assert segment(frame_of((24, 32)), segmenter).segments == ()
 
 
 def test_a_failure_of_the_engine_comes_through_and_the_next_frame_is_served():
     segmenter = Segmenter(Painter(), Settings())
     with pytest.raises(EngineError, match='unlucky'):
-        segmenter.segment(Frame(np.full((24, 32, 3), 13, np.uint8)))
-    assert segmenter.segment(frame_of((24, 32))).classes is not None
+        segment(Frame(np.full((24, 32, 3), 13, np.uint8)), segmenter)
+    assert segment(frame_of((24, 32)), segmenter).classes is not None
 
 
 def test_two_threads_are_in_the_engine_at_once():
@@ -153,7 +164,7 @@ def test_two_threads_are_in_the_engine_at_once():
     segmenter, results = Segmenter(engine, Settings()), {}
 
     def work(split):
-        results[split] = segmenter.segment(frame_of((24, 32), split))
+        results[split] = segment(frame_of((24, 32), split), segmenter)
 
     threads = [Thread(target=work, args=(split,)) for split in (0.25, 0.75)]
     for thread in threads:
@@ -168,7 +179,7 @@ def test_two_threads_are_in_the_engine_at_once():
 def test_every_stage_is_timed_once_a_call():
     timing = Timing()
     segmenter = Segmenter(Painter(), Settings(), timing)
-    segmenter.segment_batch([frame_of((24, 32))] * 2, [PARTS] * 2)
+    together([frame_of((24, 32))] * 2, segmenter, [PARTS] * 2)
     assert timing.stages() == ['fit', 'network', 'paint']
     assert all(timing.quantiles(stage) for stage in timing.stages())
 
@@ -186,24 +197,23 @@ def test_it_closes_its_engine():
     assert engine.closed == 1
 
 
-def test_more_frames_than_a_call_takes_are_segmented_in_several_calls():
-    engine = Painter(max_batch=2)
-    segmenter = Segmenter(engine, Settings())
-    frames = [Frame(np.full((10 + index, 12, 3), 40 * index, np.uint8)) for index in range(5)]
-    together = segmenter.segment_batch(frames, [PARTS] * 5)
-    assert [len(batch) for batch in engine.batches] == [2, 2, 1]
-    for frame, segmentation in zip(frames, together, strict=True):
-        alone = Segmenter(Painter(), Settings()).segment(frame)
-        np.testing.assert_array_equal(segmentation.classes, alone.classes)
+def test_a_frame_that_is_late_gives_no_masks_and_the_next_one_does():
+    segmenter, order, events = Segmenter(Painter(), Settings()), ImageOrder(), []
+    for number in (2, 1, 3):
+        process([Job(
+            frame_of((24, 32)), lambda masks, number=number: events.append(number),
+            order=order, number=number, late=lambda number=number: events.append(-number),
+        )], segmenter)
+    assert events == [2, -1, 3]
 
 
-def test_a_image_of_another_size_than_the_engine_was_opened_for_is_refused():
+def test_an_image_of_another_size_than_the_engine_was_opened_for_is_refused():
     painter = Painter()
     painter.signature = replace(painter.signature, source_hw=(48, 64))
     segmenter = Segmenter(painter, Settings())
-    segmenter.check(Frame(np.zeros((48, 64, 3), np.uint8), 'rgb'))
+    assert segment(Frame(np.zeros((48, 64, 3), np.uint8), 'rgb'), segmenter)
     with pytest.raises(ImageError, match='an image of 32x24; expected 64x48, as source_size'):
-        segmenter.check(Frame(np.zeros((24, 32, 3), np.uint8), 'rgb'))
+        segment(Frame(np.zeros((24, 32, 3), np.uint8), 'rgb'), segmenter)
 
 
 def test_what_the_runtime_measured_of_its_own_stages_is_noted():
@@ -217,5 +227,5 @@ def test_what_the_runtime_measured_of_its_own_stages_is_noted():
 
     painter.submit = submit
     segmenter = Segmenter(painter, Settings())
-    segmenter.segment(Frame(np.zeros((24, 32, 3), np.uint8), 'rgb'))
+    segment(Frame(np.zeros((24, 32, 3), np.uint8), 'rgb'), segmenter)
     assert segmenter.timing.quantiles('upload') == (0.25, 0.25, 0.25)

@@ -4,8 +4,7 @@ from queue import Queue
 from threading import Barrier, Event, Thread
 
 import pytest
-from seg_ros.pipeline.mailbox import Mailbox
-from seg_ros.pipeline.worker import Workers
+from seg_ros.pipeline.workers import Mailbox, Workers
 
 PATIENCE_S = 10
 
@@ -20,7 +19,7 @@ def test_a_worker_takes_what_arrives():
     for number in range(3):
         mailbox.put('left', number)
         assert done.get(timeout=PATIENCE_S) == [('left', number)]
-    workers.stop()
+    assert workers.stop(PATIENCE_S)
 
 
 def test_two_workers_really_work_at_once():
@@ -35,7 +34,7 @@ def test_two_workers_really_work_at_once():
     mailbox.put('right', 2)
     pairs = [done.get(timeout=PATIENCE_S) for _ in range(2)]
     assert sorted(pairs) == [[('left', 1)], [('right', 2)]]
-    workers.stop()
+    assert workers.stop(PATIENCE_S)
 
 
 def test_a_worker_gets_several_cameras_at_once_up_to_its_limit():
@@ -53,7 +52,7 @@ def test_a_worker_gets_several_cameras_at_once_up_to_its_limit():
     gate.set()
     assert done.get(timeout=PATIENCE_S) == ['left', 'right']
     assert done.get(timeout=PATIENCE_S) == ['rear']
-    workers.stop()
+    assert workers.stop(PATIENCE_S)
 
 
 @pytest.mark.parametrize('count', [1, 2])
@@ -74,7 +73,7 @@ def test_a_worker_survives_an_exception_and_tells_of_it(count):
         assert error.args == (number + 1,)
         mailbox.put('left', number)
         assert done.get(timeout=PATIENCE_S) == number
-    workers.stop()
+    assert workers.stop(PATIENCE_S)
 
 
 def test_stopping_waits_for_the_frame_in_flight_and_drops_those_that_wait():
@@ -90,7 +89,7 @@ def test_stopping_waits_for_the_frame_in_flight_and_drops_those_that_wait():
     assert begun.wait(PATIENCE_S)
     mailbox.put('left', 2)
     mailbox.close()
-    stopping = Thread(target=workers.stop)
+    stopping = Thread(target=workers.stop, args=(PATIENCE_S,))
     stopping.start()
     stopping.join(0.05)
     assert stopping.is_alive()
@@ -106,4 +105,21 @@ def test_nothing_is_lost_between_a_put_and_a_worker_that_waits():
     for number in range(500):
         mailbox.put('left', number)
         assert done.get(timeout=PATIENCE_S) == [('left', number)]
-    workers.stop()
+    assert workers.stop(PATIENCE_S)
+
+
+def test_how_long_a_worker_is_busy_is_known_and_one_that_hangs_is_not_waited_for():
+    mailbox, begun, gate = Mailbox(), Event(), Event()
+
+    def hang(items):
+        begun.set()
+        gate.wait(PATIENCE_S)
+
+    workers = Workers(mailbox, hang, refuse, count=2)
+    assert workers.busy_s() == [0, 0]
+    mailbox.put('left', 1)
+    assert begun.wait(PATIENCE_S)
+    assert sum(seconds > 0 for seconds in workers.busy_s()) == 1
+    assert not workers.stop(0.05)
+    gate.set()
+    assert workers.stop(PATIENCE_S)

@@ -1,7 +1,7 @@
 import resource
 
 import pytest
-from seg_ros.pipeline.health import memory_mib, temperature_c
+from seg_ros.pipeline.process_memory import memory_mib, temperature_c
 
 
 def test_resident_memory_is_within_what_the_kernel_says_was_the_most():

@@ -13,12 +13,26 @@ from seg_ros.image.encodings import ENCODINGS, frame_from_bytes, frame_from_file
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header
 
+_MASKS = {'u1': 'mono8', 'u2': '16UC1', 'i4': '32SC1', 'f4': '32FC1'}
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
 def stamp_ns(stamp: Any) -> int:
     """Return a builtin_interfaces Time in nanoseconds."""
     return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+
+
+def frame_from_message(message: Any, brightness: BrightnessRange | None = None) -> Frame:
+    """
+    Read an image.
+
+    :param message: sensor_msgs Image or CompressedImage.
+    :param brightness: of the camera's 16-bit samples; None takes them to fill 16 bits.
+    :raises ImageError: if the message contradicts itself or its encoding is unknown.
+    """
+    if isinstance(message, CompressedImage):
+        return frame_from_compressed(message, brightness)
+    return frame_from_image(message, brightness)
 
 
 def frame_from_image(message: Any, brightness: BrightnessRange | None = None) -> Frame:
@@ -83,34 +97,29 @@ def frame_from_compressed(message: Any, brightness: BrightnessRange | None = Non
     )
 
 
-def image_message(array: NDArray[Any], encoding: str, header: Header) -> Image:
+def image_message(
+    array: NDArray[Any], header: Header, encoding: str | None = None
+) -> Image:
     """
     Write an array as an Image with packed rows and little-endian samples.
 
     :param array: (H, W) or (H, W, channels), of any stride and byte order.
-    :param encoding: what ROS calls this type of sample and this number of channels.
     :param header: carried on as it is.
+    :param encoding: what ROS calls this type of sample and this number of channels; None takes
+        what masks have: mono8, 16UC1, 32SC1, 32FC1, or rgb8 for three channels.
     """
-    pixels = packed(array)
-    message = unfilled_message(pixels, encoding, header)
+    if encoding is None:
+        encoding = 'rgb8' if array.ndim == 3 else _MASKS[f'{array.dtype.kind}{array.itemsize}']
+    pixels = np.ascontiguousarray(array, array.dtype.newbyteorder('<'))
+    height, width = pixels.shape[:2]
+    message = Image(
+        header=header, height=height, width=width, encoding=encoding,
+        step=pixels.nbytes // height,
+    )
     # Into the message's own array: assigning to `data` copies once more or, where field checks
     # are on, looks at every byte in Python.
     message.data.frombytes(pixels.reshape(-1).view(np.uint8))
     return message
-
-
-def packed(array: NDArray[Any]) -> NDArray[Any]:
-    """Return an array as an Image holds it: row by row, little-endian."""
-    return np.ascontiguousarray(array, array.dtype.newbyteorder('<'))
-
-
-def unfilled_message(pixels: NDArray[Any], encoding: str, header: Header) -> Image:
-    """Write all of an Image but its data; `pixels` are packed."""
-    height, width = pixels.shape[:2]
-    return Image(
-        header=header, height=height, width=width, encoding=encoding,
-        step=pixels.nbytes // height,
-    )
 
 
 def compressed_message(data: bytes, codec: str, header: Header) -> CompressedImage:

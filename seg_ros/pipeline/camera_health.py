@@ -1,0 +1,84 @@
+"""How one camera is doing, judged by the masks that leave, not by the images that arrive."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from seg_ros.core.timing import Timing
+
+# Why a frame gives no mask, and what that is called in diagnostics.
+CAUSES: Mapping[str, str] = {
+    'newer': 'a newer image came before the engine was free',
+    'age': 'the images are older than max_age_ms when they arrive',
+    'rate': 'max_rate_hz leaves them out',
+    'bad': 'the images cannot be read',
+    'failed': 'the engine fails on the images',
+    'no_engine': 'no model serves',
+    'stalled': 'the engine does not answer',
+    'late': 'the stamps go backward',
+    'unread': 'nobody reads the masks',
+}
+FAULTS = frozenset({'bad', 'failed', 'no_engine', 'stalled'})
+FAULTY_SHARE = 0.1      # of the images, from which on it is reported
+_WANTED = frozenset({'rate', 'unread'})     # that leave nothing to complain of
+
+
+class Level(IntEnum):
+    """As diagnostic_msgs numbers it."""
+
+    OK = 0
+    WARN = 1
+    ERROR = 2
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How something is doing, and in which words."""
+
+    level: Level
+    message: str
+
+
+class CameraHealth:
+    """
+    What became of a camera's images.
+
+    In `timing`, an image that arrives is an `input`, and published masks are an `output`.
+    """
+
+    def __init__(self) -> None:
+        self.timing = Timing()
+        self._words: dict[str, str] = {}    # of the last error, by cause
+
+    def drop(self, cause: str, error: Exception | None = None) -> None:
+        """Note that an image gives no mask, for one of `CAUSES`."""
+        self.timing.count(cause)
+        self.timing.tick(cause)
+        if error is not None:
+            self._words[cause] = str(error)
+
+    def verdict(self) -> Verdict:
+        """
+        Judge what left during the last seconds against what arrived.
+
+        Nothing leaves: an error, with the most frequent cause. A share of the images fails: a
+        warning. A camera whose images nobody wants, or of which none has come, is not judged.
+        """
+        lost = {cause: self.timing.recent_count(cause) for cause in CAUSES}
+        published = self.timing.recent_count('output')
+        faults = {cause: count for cause, count in lost.items() if cause in FAULTS and count}
+        judged = published + sum(count for cause, count in lost.items() if cause not in _WANTED)
+        if judged and not published:
+            cause = max(lost.keys() - _WANTED - {'newer'}, key=lost.__getitem__)
+            if not lost[cause]:
+                return Verdict(Level.WARN, 'no masks: the engine takes seconds for an image')
+            return Verdict(Level.ERROR, f'no masks: {self._explained(cause)}')
+        if faults and sum(faults.values()) >= FAULTY_SHARE * judged:
+            cause = max(faults, key=faults.__getitem__)
+            share = f'{sum(faults.values())} of {judged} images give no mask'
+            return Verdict(Level.WARN, f'{share}: {self._explained(cause)}')
+        return Verdict(Level.OK, '')
+
+    def _explained(self, cause: str) -> str:
+        words = self._words.get(cause)
+        return f'{CAUSES[cause]}: {words}' if words else CAUSES[cause]

@@ -1,0 +1,276 @@
+"""The model that is wanted, the one that serves, and the way from one to the other."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from threading import Condition, Event, Thread
+from time import monotonic
+from typing import Literal, TypeAlias
+
+from seg_ros.core.compiled_file import read_compiled
+from seg_ros.core.errors import EngineError, GpuMemoryError, SegError
+from seg_ros.core.progress import Cancelled, never, Report, untold
+from seg_ros.core.settings import Settings
+from seg_ros.engines import model_file, open_engine, stand_in
+from seg_ros.pipeline.engine_holder import EngineHolder
+from seg_ros.pipeline.segmenter import Segmenter
+
+Status: TypeAlias = Literal['none', 'loading', 'serving', 'failed']
+Opener: TypeAlias = Callable[[Settings, Report, Cancelled], Segmenter]
+
+HANDOVER_S = 5.0    # how long a load that was cancelled may take to give up
+_LOOK_S = 0.1
+
+
+def open_segmenter(
+    settings: Settings, report: Report = untold, cancelled: Cancelled = never
+) -> Segmenter:
+    """
+    Open an engine and resolve the thresholds for it; nothing stays open if that fails.
+
+    :raises SegError: if either cannot be done.
+    """
+    engine = open_engine(settings, report, cancelled)
+    try:
+        return Segmenter(engine, settings)
+    except SegError:
+        engine.close()
+        raise
+
+
+def check_model(settings: Settings) -> None:
+    """
+    Read a model's file and metadata, without opening an engine.
+
+    :raises SegError: if the name, the file or the metadata cannot be used.
+    """
+    path = model_file(settings)
+    if path is not None:
+        read_compiled(path)
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """
+    What is the case with the model, at one moment.
+
+    :param status: `none` before the first and after the last; `loading` while one is on its way,
+        whether or not another serves; `failed` after a load that failed, until the next.
+    :param active: the model that serves; empty where none does.
+    :param pending: the model that is being loaded; empty where none is.
+    :param failed: the model that could not be loaded, with `error`, where `status` is `failed`.
+    """
+
+    status: Status = 'none'
+    active: str = ''
+    pending: str = ''
+    failed: str = ''
+    error: Exception | None = None
+
+
+class _Load:
+    """One request for a model; it is cancelled by the next one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.cancelled = Event()
+
+
+class ModelManager:
+    """
+    One state for the model, under one lock; one thread that loads.
+
+    The newest request wins: it cancels a load that is under way. Where TensorRT has yet to build
+    a model that `engine: auto` will run there, the CPU serves in the meantime. Where the GPU holds
+    no two models, the old one is closed first and opened again if the new one fails.
+
+    :param changed: called after every change of `state`, in the thread that loads.
+    :param report: how far TensorRT's build is, called in that thread too.
+    :param opener: opens a model.
+    :param stands_in: returns settings for the CPU, or None where there is nothing to wait for.
+    """
+
+    def __init__(
+        self,
+        changed: Callable[[], object] = lambda: None,
+        report: Report = untold,
+        opener: Opener = open_segmenter,
+        stands_in: Callable[[Settings], Settings | None] = stand_in,
+    ) -> None:
+        self.holder: EngineHolder[Segmenter] = EngineHolder()
+        self._changed = changed
+        self._report = report
+        self._opener = opener
+        self._stands_in = stands_in
+        self._lock = Condition()
+        self._state = ModelState()
+        self._load: _Load | None = None
+        self._desired = ''          # the model that was asked for last
+        self._unsettled = False     # a failure to load it has not been taken note of
+        self._serving: Settings | None = None
+        self._last: Settings | None = None      # that served
+        self._thread: Thread | None = None
+
+    @property
+    def state(self) -> ModelState:
+        """What is the case now."""
+        with self._lock:
+            return self._state
+
+    def load(self, settings: Settings) -> None:
+        """Begin to load `settings.model`; what serves goes on until the new one is ready."""
+        with self._lock:
+            self._cancel()
+            load = self._load = _Load(settings)
+            self._desired, self._unsettled = settings.model, True
+            self._set(status='loading', pending=settings.model, failed='', error=None)
+            before = self._thread
+            self._thread = Thread(
+                target=self._run, args=(load, before), name='model', daemon=True
+            )
+            self._thread.start()
+
+    def wait(self, cancelled: Cancelled = never) -> None:
+        """
+        Wait until something serves.
+
+        :raises Exception: what kept the model from being opened.
+        :raises EngineError: if `cancelled` says so, or another thread closed the manager.
+        """
+        with self._lock:
+            while self._serving is None:
+                if self._state.error is not None:
+                    raise self._state.error
+                if cancelled() or self._state.status == 'none':
+                    raise EngineError('loading the model was cancelled')
+                self._lock.wait(_LOOK_S)
+
+    def wants(self, model: str, again: bool = False) -> bool:
+        """
+        Return whether `model` is another than the one that was asked for last.
+
+        :param again: ask for the same one once more if it could not be loaded.
+        """
+        with self._lock:
+            return model != self._desired or (again and self._state.status == 'failed')
+
+    def take_failure(self) -> ModelState | None:
+        """
+        Settle for what serves after a load that failed, unless something else is wanted by now.
+
+        :returns: the state with the failure, once for each; None where there is none.
+        """
+        with self._lock:
+            state = self._state
+            if state.status != 'failed' or not self._unsettled:
+                return None
+            self._unsettled = False
+            if state.active:
+                self._desired = state.active
+                self._set(status='serving', failed='', error=None)
+            return state
+
+    def cancel_load(self) -> None:
+        """Let a load that is under way give up; does not wait for it."""
+        with self._lock:
+            self._cancel()
+
+    def close(self, patience_s: float) -> bool:
+        """
+        Cancel what is being loaded and close what serves.
+
+        :returns: whether all of it ended within `patience_s`.
+        """
+        deadline_s = monotonic() + patience_s
+        with self._lock:
+            self._cancel()
+            self._serving = self._last = None
+            thread = self._thread
+            self._set(status='none', active='', pending='', failed='', error=None)
+        if thread is not None:
+            thread.join(patience_s)
+        closed = self.holder.swap(None, 'the node is not configured')
+        ended = closed.wait(max(0.0, deadline_s - monotonic()))
+        return ended and not (thread is not None and thread.is_alive())
+
+    def _cancel(self) -> None:
+        if self._load is not None:
+            self._load.cancelled.set()
+            self._load = None
+
+    def _set(self, **changes: object) -> None:
+        self._state = replace(self._state, **changes)   # type: ignore[arg-type]
+        self._lock.notify_all()
+
+    def _run(self, load: _Load, before: Thread | None) -> None:
+        """Load one request, after the one before has given up."""
+        if before is not None:
+            before.join(HANDOVER_S)
+        try:
+            for step in self._steps(load.settings):
+                self._serve(load, step)
+        except Exception as error:  # noqa: BLE001 - whatever it was, what serves goes on
+            self._restore(load)
+            self._end(load, status='failed', failed=load.settings.model, error=error)
+        else:
+            self._end(load, status='serving')
+
+    def _end(self, load: _Load, **changes: object) -> None:
+        with self._lock:
+            if load is not self._load:      # something else is wanted by now
+                return
+            self._load = None
+            self._set(pending='', **changes)
+        self._changed()
+
+    def _steps(self, settings: Settings) -> list[Settings]:
+        """List what to open in turn: the CPU where TensorRT has to build first, then as asked."""
+        quick = self._stands_in(settings)
+        return [quick, settings] if quick else [settings]
+
+    def _serve(self, load: _Load, settings: Settings) -> None:
+        try:
+            segmenter = self._open(load, settings)
+        except GpuMemoryError as full:
+            if self._serving is None:
+                raise
+            segmenter = self._open_alone(load, settings, full)
+        self._put(load, settings, segmenter)
+
+    def _put(self, load: _Load, settings: Settings, segmenter: Segmenter) -> None:
+        """Let a model serve, unless something else is wanted by now."""
+        with self._lock:
+            current = load is self._load
+            if current:
+                self._serving = self._last = settings
+                self.holder.swap(segmenter)
+                self._set(active=settings.model)
+        if current:
+            self._changed()
+        else:
+            segmenter.close()
+
+    def _open_alone(self, load: _Load, settings: Settings, full: GpuMemoryError) -> Segmenter:
+        """Close what serves before opening the new model."""
+        with self._lock:
+            if load is not self._load:
+                raise full
+            model, self._serving = self._state.active, None
+            self._set(active='')
+        self._report(f'{model} is closed first: {full}', 0.0)
+        reason = 'the GPU holds no two models, and another is being loaded'
+        self.holder.swap(None, reason).wait(HANDOVER_S)
+        return self._open(load, settings)
+
+    def _restore(self, load: _Load) -> None:
+        """Open again what was closed in vain; if that fails too, nothing serves."""
+        with self._lock:
+            settings = self._last
+            if load is not self._load or self._serving is not None or settings is None:
+                return
+        try:
+            self._put(load, settings, self._open(load, settings))
+        except Exception as error:  # noqa: BLE001 - the first failure is the one to report
+            self.holder.swap(None, f'{settings.model} could not be opened again: {error}')
+
+    def _open(self, load: _Load, settings: Settings) -> Segmenter:
+        return self._opener(settings, self._report, load.cancelled.is_set)

@@ -1,0 +1,130 @@
+"""The path of every frame, on a page: preprocess, infer, postprocess, follow."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from seg_ros.core.frame import Frame, Pixels
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.core.tensors import Outputs
+from seg_ros.image.letterbox import Fit, fit_for, fit_image
+from seg_ros.masks.class_map import semantic_segmentation
+from seg_ros.masks.panoptic import PARTS, segmentation_from_outputs
+from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.temporal.arrival import ImageOrder
+from seg_ros.temporal.temporal_filter import TemporalFilter
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """
+    One frame on its way, and what becomes of its masks.
+
+    :param publish: called with the masks at the size of the image, in the order of `number`.
+    :param parts: what is read of the masks: maps of `PARTS`, and `segments`.
+    :param temporal: what is known of the same camera's earlier images.
+    :param order: of the camera's images.
+    :param number: of the frame in that order.
+    :param late: called instead of `publish` where a later frame was first.
+    """
+
+    frame: Frame
+    publish: Callable[[Segmentation], object]
+    parts: frozenset[str] = PARTS
+    temporal: TemporalFilter = field(default_factory=TemporalFilter)
+    order: ImageOrder = field(default_factory=ImageOrder)
+    number: int = 0
+    late: Callable[[], object] = lambda: None
+
+
+def process(jobs: Sequence[Job], segmenter: Segmenter) -> None:
+    """
+    Take frames to masks, in one call of the engine.
+
+    :param jobs: at most `segmenter.batch_limit`, of any sizes that the engine was opened for.
+    :raises EngineError: if the runtime failed.
+    """
+    timing = segmenter.timing
+    with timing.stage('fit'):           # images into the network's input
+        batch, fits = preprocess([job.frame for job in jobs], segmenter)
+    with timing.stage('network'):       # the tensors of the engine's contract
+        outputs = infer(batch, segmenter)
+    for index, (job, fit) in enumerate(zip(jobs, fits, strict=True)):
+        with timing.stage('paint'):     # masks at the size of the image
+            masks = postprocess(outputs.image(index), fit, segmenter, job.parts)
+        with job.order.turn(job.number) as in_turn:
+            if in_turn:                 # lasting ids, less flicker
+                job.publish(follow(masks, job, segmenter))
+            else:
+                job.late()
+
+
+def preprocess(frames: Sequence[Frame], segmenter: Segmenter) -> tuple[Pixels, list[Fit]]:
+    """
+    Fit images into the network's input.
+
+    :returns: uint8 (N, H, W, channels), and how each image lies in it.
+    """
+    spec, signature = segmenter.card.input, segmenter.engine.signature
+    batch = np.empty((len(frames), *signature.size_hw, signature.channels), np.uint8)
+    fits = [fit_for(frame.size_hw, signature.size_hw, spec) for frame in frames]
+    for frame, fit, image in zip(frames, fits, batch, strict=True):
+        fit_image(frame, fit, spec, image)
+    return batch, fits
+
+
+def infer(batch: Pixels, segmenter: Segmenter) -> Outputs:
+    """
+    Run the network.
+
+    :param batch: uint8 (N, H, W, channels) at network size.
+    :raises EngineError: if the runtime failed.
+    """
+    outputs = segmenter.engine.submit(batch).result()
+    for stage, milliseconds in outputs.stage_ms.items():
+        segmenter.timing.add(stage, milliseconds)
+    return outputs
+
+
+def postprocess(
+    outputs: Outputs, fit: Fit, segmenter: Segmenter, parts: frozenset[str]
+) -> Segmentation:
+    """
+    Turn the tensors of one image into masks at the image's size.
+
+    :param outputs: without the batch axis.
+    :param parts: what is read of the masks.
+    """
+    if segmenter.settings.smoothing and 'classes' in parts:     # which looks at all maps
+        parts = parts | {'confidence', 'instances'}
+    kind = segmentation_from_outputs if outputs.scores is not None else semantic_segmentation
+    return kind(
+        outputs, fit, segmenter.engine.signature, segmenter.card, segmenter.thresholds, parts
+    )
+
+
+def follow(masks: Segmentation, job: Job, segmenter: Segmenter) -> Segmentation:
+    """Let the camera's earlier images have a say, where `tracking` or `smoothing` is on."""
+    settings = segmenter.settings
+    if not (settings.tracking or settings.smoothing):
+        return masks
+    return job.temporal.update(
+        masks, job.frame.stamp_ns, segmenter.card, settings, job.parts, segmenter.timing
+    )
+
+
+def segment(
+    frame: Frame, segmenter: Segmenter, parts: frozenset[str] = PARTS,
+    temporal: TemporalFilter | None = None,
+) -> Segmentation:
+    """
+    Segment one frame.
+
+    :param temporal: of the camera, where more frames of it follow.
+    :raises ImageError: if the engine was opened for images of another size.
+    :raises EngineError: if the runtime failed.
+    """
+    segmenter.engine.signature.check_source(frame.size_hw)
+    found: list[Segmentation] = []
+    process([Job(frame, found.append, parts, temporal or TemporalFilter())], segmenter)
+    return found[0]

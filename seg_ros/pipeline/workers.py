@@ -1,0 +1,112 @@
+"""Where subscriptions leave images, and the threads that fetch and work on the newest."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Condition, current_thread, Thread
+from time import monotonic
+from typing import Generic, TypeVar
+
+T = TypeVar('T')
+
+
+class Mailbox(Generic[T]):
+    """One slot for each camera: the newest frame wins, and cameras take turns."""
+
+    def __init__(self) -> None:
+        self._slots: OrderedDict[str, T] = OrderedDict()
+        self._changed = Condition()
+        self._open = True
+
+    def put(self, camera: str, item: T) -> bool:
+        """
+        Leave an item, in the place of one of the same camera that nobody has fetched.
+
+        The camera keeps its place in the queue, so that a quick one cannot overtake a slow one.
+
+        :returns: whether an older item was lost to this one.
+        """
+        with self._changed:
+            displaced = camera in self._slots
+            if self._open:
+                self._slots[camera] = item
+                self._changed.notify()
+            return displaced
+
+    def take(self, limit: int = 1) -> list[tuple[str, T]]:
+        """
+        Wait for items and fetch up to `limit` of them, longest-waiting camera first.
+
+        :returns: camera and item pairs; empty once the mailbox is closed.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._slots or not self._open)
+            if not self._open:
+                return []
+            return [self._slots.popitem(last=False) for _ in range(min(limit, len(self._slots)))]
+
+    def close(self) -> None:
+        """Forget what is waiting and send every worker home."""
+        with self._changed:
+            self._open = False
+            self._slots.clear()
+            self._changed.notify_all()
+
+
+class Workers(Generic[T]):
+    """
+    Whole-frame workers: each does everything for the frames it took.
+
+    :param work: called with camera and item pairs; what it raises ends up in `failed`.
+    :param failed: called with an exception; the worker goes on with the next frame.
+    :param count: threads, which is also the frames in flight.
+    :param limit: how many cameras' frames `work` may get at once.
+    """
+
+    def __init__(
+        self,
+        mailbox: Mailbox[T],
+        work: Callable[[list[tuple[str, T]]], None],
+        failed: Callable[[Exception], None],
+        count: int = 1,
+        limit: int = 1,
+    ) -> None:
+        self._mailbox = mailbox
+        self._work = work
+        self._failed = failed
+        self._limit = limit
+        self._busy_since_s: dict[Thread, float] = {}
+        # Daemons: a runtime that never answers must not keep the process from ending.
+        self._threads = [
+            Thread(target=self._loop, name=f'worker-{number}', daemon=True)
+            for number in range(count)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _loop(self) -> None:
+        thread = current_thread()
+        while items := self._mailbox.take(self._limit):
+            self._busy_since_s[thread] = monotonic()
+            try:
+                self._work(items)
+            except Exception as error:  # noqa: BLE001 - one frame must never stop a robot's masks
+                self._failed(error)
+            finally:
+                self._busy_since_s.pop(thread, None)
+
+    def busy_s(self) -> list[float]:
+        """Return for each worker how long it has been at its present frames; 0 where it waits."""
+        now_s = monotonic()
+        return [now_s - self._busy_since_s.get(thread, now_s) for thread in self._threads]
+
+    def stop(self, patience_s: float) -> bool:
+        """
+        Close the mailbox and wait for the frames in flight.
+
+        :returns: whether all workers ended within `patience_s`.
+        """
+        self._mailbox.close()
+        deadline_s = monotonic() + patience_s
+        for thread in self._threads:
+            thread.join(max(0.0, deadline_s - monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)

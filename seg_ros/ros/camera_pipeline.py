@@ -1,0 +1,185 @@
+"""The cameras of a configured node and the workers that take their images to masks."""
+
+from seg_ros.core.errors import ImageError, NoEngineError, SegError
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.core.settings import Settings
+from seg_ros.pipeline.engine_holder import EngineHolder
+from seg_ros.pipeline.process import Job, process
+from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.pipeline.workers import Mailbox, Workers
+from seg_ros.ros.cameras import Arrival, Camera
+from seg_ros.ros.conversions import frame_from_message
+from seg_ros.ros.lifecycle import SafeLifecycleNode
+from seg_ros.ros.publishers import parts_of, publish, View
+
+PATIENCE_S = 1.5    # for the frames in flight
+
+
+class CameraPipeline:
+    """
+    Cameras, mailbox and workers between configure and cleanup.
+
+    :param segmenters: swapped between two frames when the model changes.
+    """
+
+    def __init__(
+        self, node: SafeLifecycleNode, settings: Settings, segmenters: EngineHolder[Segmenter]
+    ) -> None:
+        self._node = node
+        self._settings = settings
+        self._segmenters = segmenters
+        self._mailbox: Mailbox[Arrival] | None = None
+        self._workers: Workers[Arrival] | None = None
+        self.cameras = {
+            name: Camera(node, name, settings, self._deliver, self.follow_readers)
+            for name in settings.cameras
+        }
+
+    @property
+    def running(self) -> bool:
+        """Whether frames are worked on."""
+        return self._workers is not None
+
+    @property
+    def stalled_s(self) -> float:
+        """How long the engine has not answered, where that is longer than `watchdog_s`; or 0."""
+        longest_s = max(self._workers.busy_s(), default=0.0) if self._workers else 0.0
+        limit_s = self._settings.watchdog_s
+        return longest_s if limit_s and longest_s > limit_s else 0.0
+
+    def start(self) -> None:
+        """Begin to work; `follow_readers` decides which cameras are listened to."""
+        settings, segmenter = self._settings, self._segmenters.current
+        most = segmenter.batch_limit if segmenter else 1
+        self._mailbox = Mailbox()
+        self._workers = Workers(
+            self._mailbox, self._work, self._report, settings.workers,
+            min(settings.max_batch, most),
+        )
+        self.follow_readers()
+
+    def stop(self) -> bool:
+        """
+        Stop listening and wait for the frames in flight.
+
+        :returns: whether they ended in time.
+        """
+        for camera in self.cameras.values():
+            camera.unsubscribe()
+            camera.temporal.forget()
+        ended = self._workers is None or self._workers.stop(PATIENCE_S)
+        if not ended:
+            self._node.get_logger().error(
+                f'a frame in flight did not end within {PATIENCE_S:g} s; its engine is abandoned'
+            )
+        self._workers = self._mailbox = None
+        return ended
+
+    def close(self) -> bool:
+        """Stop, and withdraw every topic."""
+        ended = self.stop()
+        for camera in self.cameras.values():
+            camera.close()
+        return ended
+
+    def change(self, settings: Settings) -> None:
+        """Take over what may change while running."""
+        self._settings = settings
+        for camera in self.cameras.values():
+            camera.change(settings)
+
+    def follow_readers(self) -> None:
+        """Listen to a camera only while somebody reads its masks."""
+        if not self.running:
+            return
+        for camera in self.cameras.values():
+            if not self._settings.lazy or camera.publishers.wanted():
+                camera.subscribe()
+            elif camera.subscribed:
+                camera.unsubscribe()
+
+    def _deliver(self, camera: Camera, arrival: Arrival) -> None:
+        """Leave an image for the next worker that is free."""
+        if self._mailbox is None or self._workers is None:
+            return
+        if self.stalled_s and all(self._workers.busy_s()):
+            self._drop(camera, 'stalled', SegError(f'for {self.stalled_s:.0f} s'))
+        elif self._mailbox.put(camera.name, arrival):
+            camera.health.drop('newer')
+
+    def _work(self, items: list[tuple[str, Arrival]]) -> None:
+        """Take images of several cameras to masks together."""
+        jobs: dict[str, Job] = {}
+        try:
+            with self._segmenters.acquire() as segmenter:
+                for name, arrival in items:
+                    job = self._job(self.cameras[name], arrival, segmenter)
+                    if job is not None:
+                        jobs[name] = job
+                if jobs:
+                    process(list(jobs.values()), segmenter)
+        except NoEngineError as error:
+            for name, _ in items:
+                self._drop(self.cameras[name], 'no_engine', error)
+        except Exception as error:
+            for name in jobs:
+                self._drop(self.cameras[name], 'failed', error)
+            if not isinstance(error, SegError):     # a fault of our own
+                raise
+
+    def _job(self, camera: Camera, arrival: Arrival, segmenter: Segmenter) -> Job | None:
+        """Read a message, unless nobody wants its masks, it is too old or it cannot be read."""
+        wanted = camera.publishers.wanted()
+        if not wanted:
+            camera.health.drop('unread')
+            return None
+        try:
+            with segmenter.timing.stage('decode'):
+                frame = frame_from_message(arrival.message, camera.brightness)
+            signature = segmenter.engine.signature
+            if signature.source_hw:
+                signature.check_source(frame.size_hw)
+        except ImageError as error:
+            self._drop(camera, 'bad', error)
+            return None
+        limit_ms, age_ms = self._settings.max_age_ms, self._age_ms(arrival)
+        if limit_ms and age_ms > limit_ms:
+            self._drop(camera, 'age', SegError(f'{age_ms:.0f} ms, the limit is {limit_ms:g}'))
+            return None
+
+        def publish_masks(masks: Segmentation) -> None:
+            with segmenter.timing.stage('publish'):
+                publish(wanted, self._view(camera, arrival, job, segmenter, masks))
+            camera.health.timing.tick('output')
+            camera.health.timing.add('age', self._age_ms(arrival))
+
+        job = Job(
+            frame, publish_masks, parts_of(wanted), camera.temporal, camera.order, arrival.number,
+            lambda: camera.health.drop('late'),
+        )
+        return job
+
+    def _age_ms(self, arrival: Arrival) -> float:
+        """Return how old an image is; one whose stamp lies a little ahead is of age 0."""
+        now_ns: int = self._node.get_clock().now().nanoseconds
+        return max(0, now_ns - arrival.taken_ns) / 1e6
+
+    def _view(
+        self, camera: Camera, arrival: Arrival, job: Job, segmenter: Segmenter,
+        masks: Segmentation,
+    ) -> View:
+        settings = self._settings
+        return View(
+            job.frame, masks, segmenter.card, arrival.message.header, camera.info_for(job.frame),
+            round(1 / settings.output_scale), settings.overlay_alpha, settings.rectified,
+        )
+
+    def _drop(self, camera: Camera, cause: str, error: Exception) -> None:
+        camera.health.drop(cause, error)
+        self._node.quiet.error(f'{camera.name}: frame dropped: {error}', (camera.name, cause))
+
+    def _report(self, error: Exception) -> None:
+        """Report a fault of our own; the worker goes on. On the way out nothing can be sent."""
+        if not self._node.context.ok():
+            return
+        self._node.fault('a frame was dropped', error)

@@ -1,0 +1,202 @@
+"""One camera: its subscriptions, and what is known of its images so far."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rclpy.qos_overriding_options import QoSOverridingOptions, QoSPolicyKind
+from seg_ros.core.frame import Frame
+from seg_ros.core.settings import Settings
+from seg_ros.image.brightness_range import BrightnessRange
+from seg_ros.pipeline.camera_health import CameraHealth
+from seg_ros.pipeline.level_hysteresis import LevelHysteresis
+from seg_ros.ros.conversions import image_size_hw, stamp_ns
+from seg_ros.ros.lifecycle import SafeLifecycleNode
+from seg_ros.ros.outputs import OUTPUTS
+from seg_ros.ros.publishers import Publishers
+from seg_ros.ros.qos import images, offers_reliable
+from seg_ros.temporal.arrival import CameraClock, ImageOrder, RateLimit
+from seg_ros.temporal.temporal_filter import TemporalFilter
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+# Reliability is chosen by input_reliability, as publishers come and go.
+_OVERRIDES = QoSOverridingOptions((QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH))
+
+
+@dataclass(frozen=True, eq=False)
+class Arrival:
+    """
+    An image message as it came.
+
+    :param message: sensor_msgs Image or CompressedImage.
+    :param number: of the message, counted by arrival.
+    :param taken_ns: when the image was taken, of the node's clock.
+    """
+
+    message: Any
+    number: int
+    taken_ns: int
+
+
+class Camera:
+    """
+    What one camera sends, and what has become of it.
+
+    :param deliver: called with every image that is not refused on arrival.
+    :param readers_changed: called when somebody begins or ceases to read masks.
+    """
+
+    def __init__(
+        self, node: SafeLifecycleNode, name: str, settings: Settings,
+        deliver: Callable[['Camera', Arrival], None], readers_changed: Callable[[], object],
+    ) -> None:
+        self.name = name
+        self.health, self.hysteresis = CameraHealth(), LevelHysteresis()
+        self.brightness = BrightnessRange(
+            settings.brightness_range, lambda words: node.get_logger().info(f'{name}: {words}')
+        )
+        self.temporal, self.order = TemporalFilter(), ImageOrder()
+        self.clock, self._rate = CameraClock(), RateLimit()
+        self.publishers = Publishers(node, name, OUTPUTS, node.guarded(readers_changed))
+        self._node = node
+        self._settings = settings
+        self._deliver = deliver
+        self._subscriptions: list[Any] = []
+        self._reliable = False
+        self._info: CameraInfo | None = None
+        self._compressed = settings.image_transport == 'compressed'
+        # Names as they are handed to rclpy, which applies remappings; and as they come out.
+        self._image_name, self.image_topic = self._image_names()
+        self._info_name, self.info_topic = self._info_names()
+
+    def _image_names(self) -> tuple[str, str]:
+        """Let one remapping of the raw topic serve the compressed one too."""
+        relative = f'{self.name}/image_raw'
+        resolved = self._node.resolve_topic_name(relative)
+        if not self._compressed:
+            return relative, resolved
+        compressed = f'{relative}/compressed'
+        if self._is_remapped(compressed):
+            return compressed, self._node.resolve_topic_name(compressed)
+        return f'{resolved}/compressed', f'{resolved}/compressed'
+
+    def _info_names(self) -> tuple[str, str]:
+        """Follow the image topic's namespace, unless camera_info is remapped itself."""
+        relative = f'{self.name}/camera_info'
+        if self._is_remapped(relative):
+            return relative, self._node.resolve_topic_name(relative)
+        image = self.image_topic.removesuffix('/compressed') if self._compressed else (
+            self.image_topic
+        )
+        topic = f'{image.rpartition("/")[0]}/camera_info'
+        return topic, topic
+
+    def _is_remapped(self, relative: str) -> bool:
+        expanded = self._node.resolve_topic_name(relative, only_expand=True)
+        return bool(self._node.resolve_topic_name(relative) != expanded)
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether messages are coming in."""
+        return bool(self._subscriptions)
+
+    @property
+    def settings(self) -> Settings:
+        """What the user chose."""
+        return self._settings
+
+    def change(self, settings: Settings) -> None:
+        """Take over what may change while running."""
+        self._settings = settings
+
+    def subscribe(self) -> None:
+        """Start to listen; called again, follow the reliability that publishers offer."""
+        reliable = self._wants_reliable()
+        if self.subscribed and reliable == self._reliable:
+            return
+        self.unsubscribe()
+        self._reliable = reliable
+        kind = CompressedImage if self._compressed else Image
+        self._subscriptions = [
+            self._node.create_subscription(
+                message, topic, callback, images(wants),
+                qos_overriding_options=_OVERRIDES,
+            )
+            for message, topic, callback, wants in (
+                (kind, self._image_name, self._on_image, reliable),
+                (CameraInfo, self._info_name, self._node.guarded(self._on_info), False),
+            )
+        ]
+
+    def unsubscribe(self) -> None:
+        """Stop listening."""
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        self._subscriptions = []
+
+    def close(self) -> None:
+        """Withdraw every topic."""
+        self.unsubscribe()
+        self.publishers.close()
+
+    def _wants_reliable(self) -> bool:
+        asked = self._settings.input_reliability
+        if asked == 'auto':
+            return offers_reliable(self._node, self.image_topic)
+        return asked == 'reliable'
+
+    def mismatch(self) -> str:
+        """Say so when no image can come since publishers do not offer what is asked of them."""
+        topic = self.image_topic
+        if not self.subscribed or self._settings.input_reliability != 'reliable':
+            return ''
+        if not self._node.count_publishers(topic) or offers_reliable(self._node, topic):
+            return ''
+        return (
+            f'{topic} has a publisher without reliable delivery, which input_reliability asks '
+            'for: set it to auto or best_effort'
+        )
+
+    def _on_image(self, message: Any) -> None:
+        try:
+            self._arrive(message)
+        except Exception as error:  # noqa: BLE001 - no exception may leave a callback
+            self._node.fault(f'{self.name}, an image that arrived', error)
+
+    def _arrive(self, message: Any) -> None:
+        """Leave the message to the workers; what is dropped later has cost nothing more."""
+        self.health.timing.tick('input')
+        now_ns = self._node.get_clock().now().nanoseconds
+        stamped_ns = stamp_ns(message.header.stamp)
+        if stamped_ns and self.clock.observe(stamped_ns, now_ns):
+            self._report_clock()
+        number = self.order.number(stamped_ns)
+        if number is None:
+            self.health.drop('late')
+        elif not self._rate.admit(now_ns / 1e9, self._settings.max_rate_hz):
+            self.health.drop('rate')
+        else:
+            # Without a stamp the image is as old as its message.
+            taken_ns = stamped_ns + self.clock.offset_ns if stamped_ns else now_ns
+            self._deliver(self, Arrival(message, number, taken_ns))
+
+    def _report_clock(self) -> None:
+        if self.clock.foreign:
+            self._node.get_logger().warning(
+                f'{self.name}: stamps come from another clock, {self.clock.offset_ns / 1e9:.1f} s '
+                'behind this one; ages count relative to that offset. Check use_sim_time and the '
+                'clocks of both machines'
+            )
+        else:
+            self._node.get_logger().info(f'{self.name}: stamps come from this clock again')
+
+    def _on_info(self, message: CameraInfo) -> None:
+        self.health.timing.tick('info')
+        self._info = message
+
+    def info_for(self, frame: Frame) -> CameraInfo | None:
+        """Return the latest camera_info, if it is of this frame id and size."""
+        info = self._info
+        if info is None or info.header.frame_id != frame.frame_id:
+            return None
+        return info if image_size_hw(info) == frame.size_hw else None

@@ -1,0 +1,118 @@
+"""What the time of an image says as it arrives: its place, its age, and whether it is too soon."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from threading import Lock
+
+RESTART_NS = 1_000_000_000
+FOREIGN_NS, AHEAD_NS = 10_000_000_000, 1_000_000_000
+STEADY_NS, LEARN_NS = 500_000_000, 1_000_000_000
+
+
+class ImageOrder:
+    """
+    The order of one camera's images: that of their arrival, from the message to the masks.
+
+    An image that arrives late is told from a clock that went back: a step back of more than a
+    second is a new run of the clock at once, as when a recording starts over. After a smaller one
+    the first image may only be late, and is refused; a second that goes on from it, within a
+    second, shows that the stamps continue there.
+    """
+
+    def __init__(self) -> None:
+        self._newest_ns: int | None = None
+        self._behind_ns: int | None = None
+        self._numbers = count()
+        self._last = -1
+        self._lock = Lock()
+
+    def number(self, stamp_ns: int) -> int | None:
+        """Return the number of an image that has arrived, or None where it is late."""
+        newest_ns, behind_ns = self._newest_ns, self._behind_ns
+        if newest_ns is not None and newest_ns - RESTART_NS < stamp_ns < newest_ns:
+            self._behind_ns = stamp_ns
+            if behind_ns is None or not 0 < stamp_ns - behind_ns < RESTART_NS:
+                return None
+        self._newest_ns = stamp_ns
+        return next(self._numbers)
+
+    @contextmanager
+    def turn(self, number: int) -> Iterator[bool]:
+        """
+        Let one thread at a time go on with an image's masks, and none that comes too late.
+
+        :returns: whether no later image was here first.
+        """
+        with self._lock:
+            in_turn = number > self._last
+            self._last = max(number, self._last)
+            yield in_turn
+
+
+class CameraClock:
+    """
+    The offset between a camera's stamps and the node's clock, in nanoseconds.
+
+    A stamp that arrives more than 10 s old, or more than 1 s ahead, may come from a foreign clock
+    or be one old image. Only an offset that stays within 0.5 s for a second is learnt: ages count
+    from it then. It is learnt anew by the same rule.
+    """
+
+    def __init__(self) -> None:
+        self.offset_ns = 0
+        self._candidate_ns = 0
+        self._since_ns: int | None = None
+
+    def observe(self, stamp_ns: int, arrival_ns: int) -> bool:
+        """
+        Take note of an image as it arrives.
+
+        :param arrival_ns: of the node's clock.
+        :returns: whether another offset was learnt just now.
+        """
+        offset_ns = arrival_ns - stamp_ns
+        if -AHEAD_NS <= offset_ns - self.offset_ns <= FOREIGN_NS:
+            self._since_ns = None
+            return False
+        steady = abs(offset_ns - self._candidate_ns) <= STEADY_NS
+        if self._since_ns is None or not steady or arrival_ns < self._since_ns:
+            self._candidate_ns, self._since_ns = offset_ns, arrival_ns
+            return False
+        if arrival_ns - self._since_ns < LEARN_NS:
+            return False
+        own_clock = -AHEAD_NS <= offset_ns <= FOREIGN_NS
+        self.offset_ns, self._since_ns = 0 if own_clock else self._candidate_ns, None
+        return True
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the stamps come from another clock than the node's."""
+        return self.offset_ns != 0
+
+
+class RateLimit:
+    """Lets images through at an even pace; one that is too soon is refused."""
+
+    def __init__(self) -> None:
+        self._limit_hz = 0.0
+        self._due_s = 0.0
+        self._last_s = 0.0
+
+    def admit(self, now_s: float, limit_hz: float) -> bool:
+        """
+        Return whether an image may pass now.
+
+        :param now_s: of a clock that may be set back, after which the pace begins anew.
+        :param limit_hz: 0 sets no limit.
+        """
+        if limit_hz != self._limit_hz or now_s < self._last_s:
+            self._limit_hz, self._due_s = limit_hz, now_s
+        self._last_s = now_s
+        if not limit_hz:
+            return True
+        if now_s < self._due_s:
+            return False
+        # Half a period of jitter is forgiven, or a camera at the very rate would lose images.
+        self._due_s = max(self._due_s + 1 / limit_hz, now_s + 0.5 / limit_hz)
+        return True

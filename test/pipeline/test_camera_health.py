@@ -1,0 +1,54 @@
+"""A camera is judged by the masks that leave it."""
+
+import pytest
+from seg_ros.core.errors import EngineError
+from seg_ros.pipeline.camera_health import CameraHealth, CAUSES, FAULTS, Level
+
+
+def health_of(published=0, **dropped):
+    health = CameraHealth()
+    for _ in range(published):
+        health.timing.tick('output')
+    for cause, count in dropped.items():
+        for _ in range(count):
+            health.drop(cause, EngineError(f'{cause} as planted'))
+    return health
+
+
+def test_nothing_is_judged_before_the_first_image():
+    assert health_of().verdict().level == Level.OK
+
+
+@pytest.mark.parametrize('cause', [*sorted(FAULTS), 'age', 'late'])
+def test_a_camera_without_masks_is_an_error_that_names_the_cause(cause):
+    verdict = health_of(**{cause: 20}).verdict()
+    assert verdict.level == Level.ERROR
+    assert CAUSES[cause] in verdict.message
+    assert f'{cause} as planted' in verdict.message
+
+
+def test_the_most_frequent_cause_is_the_one_that_is_named():
+    assert CAUSES['bad'] in health_of(bad=5, age=3, newer=30).verdict().message
+
+
+def test_an_engine_that_takes_seconds_is_not_well():
+    verdict = health_of(newer=20).verdict()
+    assert verdict.level == Level.WARN
+    assert 'seconds' in verdict.message
+
+
+@pytest.mark.parametrize('dropped', [{'newer': 200}, {'rate': 200}, {'unread': 50}, {'age': 5}])
+def test_frames_that_make_way_for_newer_ones_are_no_fault(dropped):
+    assert health_of(published=20, **dropped).verdict().level == Level.OK
+
+
+@pytest.mark.parametrize('cause', ['rate', 'unread'])
+def test_frames_that_nobody_wants_leave_nothing_to_complain_of(cause):
+    assert health_of(**{cause: 50}).verdict().level == Level.OK
+
+
+@pytest.mark.parametrize(('published', 'failed', 'level'), [
+    (95, 5, Level.OK), (90, 10, Level.WARN), (1, 99, Level.WARN), (0, 1, Level.ERROR),
+])
+def test_a_share_of_failures_is_a_warning(published, failed, level):
+    assert health_of(published, failed=failed).verdict().level == level

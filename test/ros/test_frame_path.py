@@ -1,0 +1,38 @@
+"""How many files a reader passes who follows one semantic frame from message to published mask."""
+
+from pathlib import Path
+import threading
+
+import seg_ros
+from sensor_msgs.msg import Image
+
+ROOT = Path(seg_ros.__file__).parent
+MOST = 18
+
+
+def test_a_semantic_frame_passes_few_files(robot):
+    files, watching = set(), threading.Event()
+
+    def note(frame, event, _):
+        if watching.is_set() and event == 'call':
+            files.add(frame.f_code.co_filename)
+
+    threading.setprofile(note)      # of threads that are started from now on
+    try:
+        each = robot()
+        semantic = each.listen('/segmentation/camera/semantic', Image)
+        each.mask(semantic)     # the first frame lays out what all later ones use
+        watching.set()
+        each.mask(semantic)
+        each.wait(lambda: str(ROOT / 'ros' / 'publishers.py') in files, 'the mask to be traced')
+        watching.clear()
+    finally:
+        threading.setprofile(None)
+    ours = {path for path in files if Path(path).is_relative_to(ROOT)}
+    # Once a second the diagnostics look on; they are not on the frame's way.
+    ours -= {str(ROOT / part) for part in (
+        'ros/node.py', 'ros/diagnostics.py', 'ros/lifecycle.py', 'ros/qos.py',
+        'pipeline/model_manager.py', 'pipeline/process_memory.py', 'pipeline/camera_health.py',
+        'pipeline/level_hysteresis.py',
+    )}
+    assert len(ours) <= MOST, sorted(ours)

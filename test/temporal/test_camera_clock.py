@@ -1,0 +1,59 @@
+"""Ages count from the stamp, but for a clock that has shown itself to be another."""
+
+import pytest
+from seg_ros.temporal.arrival import CameraClock
+
+S = 1_000_000_000
+NOW = 1_790_000_000 * S
+
+
+def offsets_learnt(offsets_s, period_s=0.1):
+    """Let images arrive, each as old as said, and list what is learnt after each."""
+    clock, learnt = CameraClock(), []
+    for index, offset_s in enumerate(offsets_s):
+        arrival_ns = NOW + round(index * period_s * S)
+        clock.observe(arrival_ns - round(offset_s * S), arrival_ns)
+        learnt.append(clock.offset_ns / S)
+    return learnt
+
+
+@pytest.mark.parametrize('offset_s', [0.0, 0.03, 9.9, -0.005, -0.9])
+def test_an_offset_that_a_camera_may_have_is_no_foreign_clock(offset_s):
+    assert set(offsets_learnt([offset_s] * 30)) == {0.0}
+
+
+@pytest.mark.parametrize('offset_s', [11.0, 3600.0, -1.5, -86400.0])
+def test_a_steady_offset_is_learnt_after_a_second_and_not_before(offset_s):
+    learnt = offsets_learnt([offset_s] * 30)
+    assert set(learnt[:10]) == {0.0}
+    assert learnt[11] == pytest.approx(offset_s)
+    assert set(learnt[11:]) == {learnt[11]}
+
+
+def test_one_old_image_is_old():
+    offsets = [0.02] * 30
+    offsets[15] = 11.0
+    assert set(offsets_learnt(offsets)) == {0.0}
+
+
+def test_an_offset_that_wanders_is_not_learnt():
+    assert set(offsets_learnt([20 + 0.4 * index for index in range(40)])) == {0.0}
+
+
+def test_a_clock_that_was_set_right_is_learnt_anew_after_as_long():
+    learnt = offsets_learnt([3600.0] * 20 + [0.01] * 20)
+    assert learnt[19] == pytest.approx(3600)
+    assert learnt[29] == pytest.approx(3600)
+    assert learnt[-1] == 0.0
+
+
+def test_a_learnt_clock_keeps_the_delay_of_later_images():
+    assert offsets_learnt([3600.0] * 15 + [3603.0] * 5)[-1] == pytest.approx(3600)
+
+
+def test_the_caller_is_told_once():
+    clock = CameraClock()
+    told = [clock.observe(NOW - 60 * S + index * S // 5, NOW + index * S // 5)
+            for index in range(12)]
+    assert told.count(True) == 1
+    assert clock.foreign
