@@ -9,7 +9,6 @@ from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
 from seg_ros.core.errors import SegError
 from seg_ros.image.capture import open_capture
-from seg_ros.ros.pixels import Picture, publish_image
 from seg_ros.ros.qos import images
 from seg_ros.ros.spin import spin_until_signal
 from sensor_msgs.msg import Image
@@ -48,7 +47,7 @@ class VideoCamera(Node):
             return
         header = Header(stamp=self.get_clock().now().to_msg(), frame_id=FRAME_ID)
         if self._publisher.get_subscription_count():
-            publish_image(self._publisher, Picture(bgr, 'bgr8', header))
+            self._publisher.publish(image_message(bgr, header, 'bgr8'))
 
 
 def main(arguments: list[str] | None = None) -> int:

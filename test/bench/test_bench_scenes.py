@@ -8,6 +8,7 @@ from seg_ros.bench.scenes import street_classes, street_scores, yolo_rows
 from seg_ros.core.frame import Frame
 from seg_ros.core.settings import Settings
 from seg_ros.engines import open_engine
+from seg_ros.pipeline.process import segment as masks_of_frame
 from seg_ros.pipeline.segmenter import Segmenter
 
 pytest.importorskip('openvino', reason='OpenVINO is not installed')
@@ -18,7 +19,7 @@ def segment(model):
     settings = Settings(model=str(model), engine='openvino', threads=1)
     segmenter = Segmenter(open_engine(settings), settings)
     try:
-        return segmenter.segment(Frame(PICTURE, 'rgb'))
+        return masks_of_frame(Frame(PICTURE, 'rgb'), segmenter)
     finally:
         segmenter.close()
 

@@ -11,6 +11,7 @@ from seg_ros.core.frame import Frame
 from seg_ros.core.settings import Settings
 from seg_ros.core.tensors import TENSORS
 from seg_ros.engines import CPU_RUNTIMES
+from seg_ros.pipeline.process import segment
 from seg_ros.pipeline.segmenter import Segmenter
 from tiny_model import (
     CARD,
@@ -207,7 +208,7 @@ def test_masks_at_source_size_follow_the_network(open_runtime, semantic, upsampl
     source = pixels.repeat(3, axis=0).repeat(3, axis=1)
     settings = replace(EXACT, upsample=upsample)
     segmenter = Segmenter(open_runtime(semantic, settings), settings)
-    result = segmenter.segment(Frame(source))
+    result = segment(Frame(source), segmenter)
     segmenter.close()
     result.verify()
     scores = semantic_scores(pixels[None])
