@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from seg_ros.core.errors import SettingError
-from seg_ros.core.tensors import TENSORS
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature, NETWORK_SIZE, sized, UpsampleMode
+from seg_ros.core.tensors import TENSORS
 
 # What detections are chosen from and masks are mixed from, where the host does both.
 CANDIDATES = (

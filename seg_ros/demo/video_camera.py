@@ -9,6 +9,7 @@ from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
 from seg_ros.core.errors import SegError
 from seg_ros.image.capture import open_capture
+from seg_ros.ros.conversions import image_message
 from seg_ros.ros.qos import images
 from seg_ros.ros.spin import spin_until_signal
 from sensor_msgs.msg import Image

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from seg_ros.core.tensors import Outputs
 from seg_ros.core.signature import ModelSignature
+from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.bilinear_sampling import bilinear_sampling, interpolated, Sampling, taps, Xyxy
 from seg_ros.image.letterbox import Fit

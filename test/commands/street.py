@@ -21,7 +21,7 @@ def make_image(seed=0, size_hw=(60, 80)):
     return pixels
 
 
-def segment(frame):
+def segment(frame, temporal=None):
     """Segment what `make_image` draws, by plain numpy and connected components."""
     grey = frame.pixels if frame.color == 'gray' else frame.pixels[:, :, 1]
     classes = np.full(frame.size_hw, 255, np.uint8)

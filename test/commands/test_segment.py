@@ -76,7 +76,7 @@ def test_ids_of_16_bits_are_written_with_16_bits(tmp_path):
         {'id': 300, 'name': 'road'}, {'id': 65534, 'name': 'car'},
     ]})
 
-    def two_classes(frame):
+    def two_classes(frame, temporal):
         classes = np.full(frame.size_hw, 65535, np.uint16)
         classes[:, :30], classes[:, 30:60] = 300, 65534
         confidence = np.full(frame.size_hw, 255, np.uint8)
@@ -114,7 +114,7 @@ def test_bad_images_are_left_out_told_and_counted(tmp_path, capsys):
 
 
 def test_a_image_that_the_model_cannot_take_is_left_out(tmp_path):
-    def fussy(frame):
+    def fussy(frame, temporal):
         if frame.pixels[40, 10, 0] > 200:
             raise ImageError('a car where none may stand')
         return segment(frame)
@@ -125,7 +125,7 @@ def test_a_image_that_the_model_cannot_take_is_left_out(tmp_path):
 
 
 def test_an_engine_that_fails_ends_the_run_and_leaves_the_table_of_what_was_done(tmp_path):
-    def failing(frame):
+    def failing(frame, temporal):
         if frame.pixels[40, 10, 0] > 200:
             return segment(frame)
         raise EngineError('out of memory')

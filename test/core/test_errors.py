@@ -13,6 +13,7 @@ PARENTS = {
     'EngineError': 'SegError',
     'ContractError': 'EngineError',
     'PlanError': 'EngineError',
+    'NoEngineError': 'EngineError',
     'GpuMemoryError': 'EngineError',
     'ContextLostError': 'EngineError',
 }

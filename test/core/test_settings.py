@@ -10,7 +10,8 @@ NAMES = {
     'model', 'engine', 'device', 'threads', 'inference_precision', 'workers', 'max_batch',
     'cameras', 'image_transport', 'brightness_range', 'input_reliability', 'score_threshold',
     'mask_threshold', 'min_confidence', 'classes', 'upsample', 'output_scale', 'max_age_ms',
-    'max_rate_hz', 'tracking', 'smoothing', 'overlay_alpha', 'rectified', 'lazy', 'source_size',
+    'max_rate_hz', 'tracking', 'smoothing', 'watchdog_s', 'overlay_alpha', 'rectified', 'lazy',
+    'source_size',
     'workspace_mib', 'optimization_level', 'dla_core', 'hardware_compatibility', 'cache_dir',
 }
 ITEMS = {item.name: item for item in fields(Settings)}

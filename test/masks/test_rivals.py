@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from seg_ros.core.card import InputSpec, ModelCard
 from seg_ros.core.card_reading import card_from_dict
-from seg_ros.core.tensors import Outputs
 from seg_ros.core.signature import ModelSignature
+from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.letterbox import fit_for
 from seg_ros.masks.panoptic import segmentation_from_outputs

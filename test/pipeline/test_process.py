@@ -211,7 +211,6 @@ def test_an_image_of_another_size_than_the_engine_was_opened_for_is_refused():
     painter = Painter()
     painter.signature = replace(painter.signature, source_hw=(48, 64))
     segmenter = Segmenter(painter, Settings())
-    assert segment(Frame(np.zeros((48, 64, 3), np.uint8), 'rgb'), segmenter)
     with pytest.raises(ImageError, match='an image of 32x24; expected 64x48, as source_size'):
         segment(Frame(np.zeros((24, 32, 3), np.uint8), 'rgb'), segmenter)
 

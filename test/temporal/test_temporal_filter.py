@@ -8,7 +8,7 @@ from seg_ros.core.card import ClassInfo, ModelCard
 from seg_ros.core.segmentation import Segment, Segmentation
 from seg_ros.core.settings import Settings
 from seg_ros.core.timing import Timing
-from seg_ros.temporal.temporal_filter import parts_for, TemporalFilter
+from seg_ros.temporal.temporal_filter import TemporalFilter
 from seg_ros.temporal.tracking import LOST_S
 
 CARD = ModelCard('things', 'instance', (ClassInfo(4, 'cup', (9, 9, 9), True),))
@@ -111,9 +111,3 @@ def test_boxes_alone_are_followed_where_nobody_reads_the_map():
         )
         assert ids(after) == [1]
         assert after.instances is None
-
-
-def test_smoothing_looks_at_all_maps_where_classes_are_read():
-    assert parts_for(frozenset({'classes'}), BOTH) == ALL
-    assert parts_for(frozenset({'classes'}), Settings()) == {'classes'}
-    assert parts_for(frozenset({'instances'}), BOTH) == {'instances'}
