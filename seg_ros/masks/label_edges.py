@@ -15,7 +15,6 @@ Scores: TypeAlias = NDArray[np.float32]
 _FAINT = 6.0    # a channel lower by this much lowers a share by less than one of 255 levels
 
 
-
 class _Runs(NamedTuple):
     """
     Source rows or columns by their first neighbour.

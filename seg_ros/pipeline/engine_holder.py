@@ -49,13 +49,13 @@ class EngineHolder(Generic[T]):
 
     @property
     def current(self) -> T | None:
-        """What the next `acquire` gives, or None."""
+        """Return what the next `acquire` gives, or None."""
         held = self._held
         return None if held is None else held.item
 
     @property
     def reason(self) -> str:
-        """Why there is nothing; empty while there is something."""
+        """Return why there is nothing; empty while there is something."""
         return '' if self._held is not None else self._reason
 
     @contextmanager

@@ -112,7 +112,7 @@ class ModelManager:
 
     @property
     def state(self) -> ModelState:
-        """What is the case now."""
+        """Return what is the case now."""
         with self._lock:
             return self._state
 

@@ -102,7 +102,7 @@ class Camera:
 
     @property
     def settings(self) -> Settings:
-        """What the user chose."""
+        """Return what the user chose."""
         return self._settings
 
     def change(self, settings: Settings) -> None:
