@@ -4,14 +4,12 @@ from contextlib import suppress
 from threading import Condition, Lock
 from time import monotonic
 
-import pytest
-
-hypothesis = pytest.importorskip('hypothesis', reason='hypothesis is not installed')
-from hypothesis import strategies as st  # noqa: E402
-from hypothesis.stateful import initialize, invariant, rule, RuleBasedStateMachine  # noqa: E402
-from seg_ros.core.errors import EngineError, GpuMemoryError, NoEngineError  # noqa: E402
-from seg_ros.core.settings import Settings  # noqa: E402
-from seg_ros.pipeline.model_manager import ModelManager  # noqa: E402
+import hypothesis
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, rule, RuleBasedStateMachine
+from seg_ros.core.errors import EngineError, GpuMemoryError, NoEngineError
+from seg_ros.core.settings import Settings
+from seg_ros.pipeline.model_manager import ModelManager
 
 MODELS = ('a', 'b', 'c', 'd')
 OUTCOMES = ('success', 'failure', 'fault', 'memory')
