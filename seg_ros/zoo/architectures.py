@@ -22,6 +22,7 @@ class Architecture:
     :param words: what it is, with the paper's year.
     :param card: keys of the card that the architecture settles, beside task and input size.
     :param tasks: that its outputs can be read as.
+    :param square: whether height and width have to be equal.
     """
 
     task: Task
@@ -32,9 +33,12 @@ class Architecture:
     words: str
     card: Mapping[str, Any] = field(default_factory=dict)
     tasks: tuple[Task, ...] = ()
+    square: bool = False
 
 
 _SMP, _TV, _HF = ('segmentation_models_pytorch',), ('torchvision',), ('transformers',)
+# Where the published post-processing of queries cuts.
+_COMPETING = {'thresholds': {'score': 0.5, 'mask': 0.5, 'visible': 0.8}}
 _EVERY: tuple[Task, ...] = ('panoptic', 'semantic', 'instance')
 
 ARCHITECTURES: Mapping[str, Architecture] = {
@@ -77,6 +81,33 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     'segformer': Architecture(
         'semantic', 'from_transformers', 'b0', _HF, 32, 'hierarchical transformer (2021)',
     ),
+    'mask_rcnn': Architecture(
+        'instance', 'mask_rcnn', 'resnet50', _TV, 32,
+        'proposals, boxes and a mask over each (2017)',
+        {'snap': 'whole_pixels', 'thresholds': {'score': 0.5, 'visible': 0.0}},
+    ),
+    'maskformer': Architecture(
+        'panoptic', 'from_transformers', 'swin-tiny', _HF, 32,
+        'queries, each a class and a mask (2021)', _COMPETING, _EVERY,
+    ),
+    'mask2former': Architecture(
+        'panoptic', 'from_transformers', 'swin-tiny', _HF, 32,
+        'queries that attend within their masks (2022)', _COMPETING, _EVERY,
+    ),
+    'eomt': Architecture(
+        'panoptic', 'from_transformers', 'base', _HF, 16,
+        'queries inside a plain vision transformer (2025)', _COMPETING, _EVERY,
+        square=True,
+    ),
+    'rf_detr_seg': Architecture(
+        'instance', 'from_rfdetr', 'nano', ('rfdetr',), 12,
+        'real-time queries with boxes and masks (2025)',
+        {'thresholds': {'score': 0.5, 'visible': 0.0}}, square=True,
+    ),
+    'panoptic_deeplab': Architecture(
+        'panoptic', 'panoptic_deeplab', 'resnet50', _TV, 16,
+        'class scores, centres and offsets to them (2020)', {'thresholds': {'score': 0.1}},
+    ),
 }
 
 
@@ -113,6 +144,10 @@ class NetworkRequest:
             raise SettingError(
                 f'a size of {self.size_hw[0]} {self.size_hw[1]} for {self.name}',
                 f'multiples of {divisor}',
+            )
+        if self.architecture.square and self.size_hw[0] != self.size_hw[1]:
+            raise SettingError(
+                f'a size of {self.size_hw[0]} {self.size_hw[1]} for {self.name}', 'a square'
             )
         if self.encoder and not self.architecture.encoder:
             raise SettingError(

@@ -72,6 +72,8 @@ def export_network(network: Any, request: NetworkRequest) -> ExportedNetwork:
     Write a network as ONNX of fixed shapes, opset 17: one image in, its raw outputs out.
 
     Outputs bear the names in the network's `output_names`; a lone output is called `scores`.
+
+    :param network: traced before it is exported where it has `traced_first`.
     """
     import torch
 
@@ -80,8 +82,9 @@ def export_network(network: Any, request: NetworkRequest) -> ExportedNetwork:
     with warnings.catch_warnings(), torch.no_grad():
         # PyTorch would rather have its newer exporter used, which writes no opset below 18.
         warnings.simplefilter('ignore')
-        # Libraries that ask whether they are being exported then take other ways than they run.
-        traced = torch.jit.trace(network, example, check_trace=False)
+        traced = network
+        if getattr(network, 'traced_first', False):
+            traced = torch.jit.trace(network, example, check_trace=False)
         torch.onnx.export(
             traced, (example,), data, opset_version=OPSET, input_names=[INPUT],
             output_names=list(getattr(network, 'output_names', ('scores',))), dynamo=False,

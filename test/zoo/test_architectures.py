@@ -39,3 +39,8 @@ def test_a_missing_file_of_classes_is_told_in_one_line(tmp_path, capsys):
     output = str(tmp_path / 'raw.onnx')
     assert main(['export', 'unet', '--classes', 'nowhere.txt', '-o', output]) == 1
     assert '--classes nowhere.txt' in capsys.readouterr().err
+
+
+def test_a_square_network_refuses_other_sizes():
+    with pytest.raises(SettingError, match=r'a size of 96 128 for eomt.*a square'):
+        NetworkRequest('eomt', 3, (96, 128))

@@ -17,4 +17,5 @@ def build(request: NetworkRequest) -> nn.Module:
         request.name, request.chosen_encoder, encoder_weights=None, classes=request.classes,
         **request.options,
     )
+    network.traced_first = True     # asked whether it is exported, it takes another way
     return with_static_pooling(network)

@@ -1,24 +1,31 @@
-"""SegFormer as Hugging Face's transformers has it, whose published weights load."""
+"""SegFormer, MaskFormer, Mask2Former and EoMT as Hugging Face's transformers has them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from seg_ros.zoo.architectures import NetworkRequest
 from torch import nn, Tensor
 
-# Table 6 of E. Xie et al., SegFormer, 2021.
-_SEGFORMERS: Mapping[str, Mapping[str, Any]] = {
-    'b0': {'depths': [2, 2, 2, 2], 'hidden_sizes': [32, 64, 160, 256], 'decoder_hidden_size': 256},
-    'b1': {'depths': [2, 2, 2, 2], 'hidden_sizes': [64, 128, 320, 512],
-           'decoder_hidden_size': 256},
-    'b2': {'depths': [3, 4, 6, 3], 'hidden_sizes': [64, 128, 320, 512],
-           'decoder_hidden_size': 768},
-    'b3': {'depths': [3, 4, 18, 3], 'hidden_sizes': [64, 128, 320, 512],
-           'decoder_hidden_size': 768},
-    'b4': {'depths': [3, 8, 27, 3], 'hidden_sizes': [64, 128, 320, 512],
-           'decoder_hidden_size': 768},
-    'b5': {'depths': [3, 6, 40, 3], 'hidden_sizes': [64, 128, 320, 512],
-           'decoder_hidden_size': 768},
+_QUERY_OUTPUTS = ('class_queries_logits', 'masks_queries_logits')
+# Table 6 of E. Xie et al., SegFormer, 2021: depths, channels, channels of the decoder.
+_SEGFORMERS = {
+    'b0': ([2, 2, 2, 2], [32, 64, 160, 256], 256),
+    'b1': ([2, 2, 2, 2], [64, 128, 320, 512], 256),
+    'b2': ([3, 4, 6, 3], [64, 128, 320, 512], 768),
+    'b3': ([3, 4, 18, 3], [64, 128, 320, 512], 768),
+    'b4': ([3, 8, 27, 3], [64, 128, 320, 512], 768),
+    'b5': ([3, 6, 40, 3], [64, 128, 320, 512], 768),
+}
+# Table 7 of Z. Liu et al., Swin Transformer, 2021: channels, depths, heads, window.
+_SWINS = {
+    'swin-tiny': (96, [2, 2, 6, 2], [3, 6, 12, 24], 7),
+    'swin-small': (96, [2, 2, 18, 2], [3, 6, 12, 24], 7),
+    'swin-base': (128, [2, 2, 18, 2], [4, 8, 16, 32], 12),
+    'swin-large': (192, [2, 2, 18, 2], [6, 12, 24, 48], 12),
+}
+# M. Oquab et al., DINOv2, 2023: channels, layers, heads.
+_VISION_TRANSFORMERS = {
+    'small': (384, 12, 6), 'base': (768, 12, 12), 'large': (1024, 24, 16),
 }
 
 
@@ -38,14 +45,68 @@ class _Outputs(nn.Module):
 
 def build(request: NetworkRequest) -> nn.Module:
     """
-    Build the network that was asked for.
+    Build the network that was asked for; options are those of the library's configuration.
 
     :raises KeyError: if there is no such size of it.
     """
+    return _BUILDERS[request.name](request, dict(request.options))
+
+
+def _segformer(request: NetworkRequest, options: dict[str, Any]) -> nn.Module:
     from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
-    config = SegformerConfig(
-        num_labels=request.classes,
-        **{**_SEGFORMERS[request.chosen_encoder], **request.options},
-    )
+    depths, channels, decoder = _SEGFORMERS[request.chosen_encoder]
+    settings = {'depths': depths, 'hidden_sizes': channels, 'decoder_hidden_size': decoder}
+    config = SegformerConfig(num_labels=request.classes, **{**settings, **options})
     return _Outputs(SegformerForSemanticSegmentation(config), ('logits',))
+
+
+def _mask2former(request: NetworkRequest, options: dict[str, Any]) -> nn.Module:
+    from transformers import Mask2FormerConfig, Mask2FormerForUniversalSegmentation
+
+    config = Mask2FormerConfig(
+        backbone_config=_swin(request, options), num_labels=request.classes, **options
+    )
+    return _Outputs(Mask2FormerForUniversalSegmentation(config), _QUERY_OUTPUTS)
+
+
+def _maskformer(request: NetworkRequest, options: dict[str, Any]) -> nn.Module:
+    from transformers import DetrConfig, MaskFormerConfig, MaskFormerForInstanceSegmentation
+
+    backbone = _swin(request, options)
+    decoder = DetrConfig(**options.pop('decoder', {}))
+    config = MaskFormerConfig(
+        backbone_config=backbone, decoder_config=decoder, num_labels=request.classes, **options
+    )
+    return _Outputs(MaskFormerForInstanceSegmentation(config), _QUERY_OUTPUTS)
+
+
+def _eomt(request: NetworkRequest, options: dict[str, Any]) -> nn.Module:
+    from transformers import EomtConfig, EomtForUniversalSegmentation
+
+    channels, layers, heads = _VISION_TRANSFORMERS[request.chosen_encoder]
+    settings = {
+        'hidden_size': channels, 'num_hidden_layers': layers, 'num_attention_heads': heads,
+        'image_size': request.size_hw[0], 'num_labels': request.classes,
+    }
+    config = EomtConfig(**{**settings, **options})
+    return _Outputs(EomtForUniversalSegmentation(config), _QUERY_OUTPUTS)
+
+
+def _swin(request: NetworkRequest, options: dict[str, Any]) -> Any:
+    """Return the backbone's configuration, with what the options have under `backbone`."""
+    from transformers import SwinConfig
+
+    channels, depths, heads, window = _SWINS[request.chosen_encoder]
+    settings = {
+        'embed_dim': channels, 'depths': depths, 'num_heads': heads, 'window_size': window,
+        'image_size': max(request.size_hw),
+        'out_features': ['stage1', 'stage2', 'stage3', 'stage4'],
+    }
+    return SwinConfig(**{**settings, **options.pop('backbone', {})})
+
+
+_BUILDERS: Mapping[str, Callable[[NetworkRequest, dict[str, Any]], nn.Module]] = {
+    'segformer': _segformer, 'mask2former': _mask2former, 'maskformer': _maskformer,
+    'eomt': _eomt,
+}

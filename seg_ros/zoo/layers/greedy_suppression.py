@@ -1,0 +1,36 @@
+"""Greedy suppression of overlapping boxes as repeated matrix products, of fixed shapes."""
+
+import torch
+from torch import Tensor
+
+DEPTH = 64      # links of a chain of suppressions up to which the result is exact
+
+
+def greedy_keep(boxes: Tensor, alive: Tensor, iou: float, group: Tensor | None = None) -> Tensor:
+    """
+    Keep what `torchvision.ops.nms` keeps, class by class.
+
+    A box stays unless a better one that stays overlaps it; applied to all at once, that rule
+    settles at least one further link of every chain with each repetition.
+
+    :param boxes: (M, 4), x0, y0, x1, y1, best first.
+    :param alive: float (M), 1 for candidates and 0 for what is none.
+    :param iou: overlap above which the weaker box goes.
+    :param group: integers (M); boxes of different groups leave each other alone.
+    :returns: float (M), 1 where a box is kept.
+    """
+    count = int(boxes.shape[0])
+    x0, y0, x1, y1 = boxes.unbind(1)
+    area = (x1 - x0) * (y1 - y0)
+    width = (torch.minimum(x1[:, None], x1) - torch.maximum(x0[:, None], x0)).clamp(min=0)
+    height = (torch.minimum(y1[:, None], y1) - torch.maximum(y0[:, None], y0)).clamp(min=0)
+    shared = width * height
+    union = area[:, None] + area - shared
+    rank = torch.arange(count, dtype=boxes.dtype)
+    suppressing = (shared > union * iou).to(boxes.dtype) * (rank[:, None] < rank).to(boxes.dtype)
+    if group is not None:
+        suppressing = suppressing * (group[:, None] == group).to(boxes.dtype)
+    keep = alive[None]
+    for _ in range(min(DEPTH, count)):
+        keep = ((keep @ suppressing) < 0.5).to(boxes.dtype) * alive
+    return keep[0]

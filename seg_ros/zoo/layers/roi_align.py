@@ -1,0 +1,82 @@
+"""RoIAlign over a feature pyramid as one Gather and one matrix product, of fixed shapes."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn, Tensor
+
+_SAMPLES = 2    # a side of each output cell; of each sample, 2 x 2 neighbours
+
+
+class PyramidRoiAlign(nn.Module):
+    """
+    Pool each box from the level that its size asks for, as `MultiScaleRoIAlign` does.
+
+    All levels are one table of rows, so that no level is computed twice: each output cell is a
+    weighted sum of 16 rows.
+
+    :param sizes_hw: of the levels' maps.
+    :param strides: of the levels, in pixels.
+    :param output: cells a side.
+    """
+
+    def __init__(
+        self, sizes_hw: Sequence[tuple[int, int]], strides: Sequence[int], output: int
+    ) -> None:
+        super().__init__()
+        self.output = output
+        first, levels = 0, []
+        for (height, width), stride in zip(sizes_hw, strides, strict=True):
+            levels.append((height, width, first, 1 / stride))
+            first += height * width
+        self.register_buffer('levels', torch.tensor(levels, dtype=torch.float32))
+        # A box of 224 pixels a side asks for the third level, as the pyramid network's equation 1
+        # has it; torchvision counts levels, whatever their strides, and adds 1e-6 to a logarithm.
+        steps = [
+            (14.0 * strides[0] * 2**level) ** 2 * 2.0**-2e-6 for level in range(1, len(strides))
+        ]
+        self.register_buffer('steps', torch.tensor(steps))
+        cells = torch.arange(output)[:, None] + (torch.arange(_SAMPLES) + 0.5) / _SAMPLES
+        self.register_buffer('samples', cells.to(torch.float32).flatten())
+
+    def forward(self, maps: Sequence[Tensor], boxes: Tensor) -> Tensor:
+        """
+        Pool (P, 4) boxes.
+
+        :param maps: (1, C, h, w) of each level.
+        :returns: (P, C, output, output).
+        """
+        table = torch.cat([features[0].flatten(1) for features in maps], 1).T
+        area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+        level = (area[:, None] >= self.steps).to(torch.int64).sum(1)
+        height, width, first, scale = self.levels[level].unbind(1)
+        x, weight_x = self._axis(boxes[:, 0], boxes[:, 2], scale, width)
+        y, weight_y = self._axis(boxes[:, 1], boxes[:, 3], scale, height)
+        y = y * width[:, None, None] + first[:, None, None]
+        index = (y[:, :, None, :, None] + x[:, None, :, None, :]).to(torch.int64)
+        weight = weight_y[:, :, None, :, None] * weight_x[:, None, :, None, :] / _SAMPLES**2
+        count, depth, side = int(boxes.shape[0]), int(table.shape[1]), self.output
+        taps = (2 * _SAMPLES) ** 2
+        rows = table[index.reshape(-1)].reshape(count * side * side, taps, depth)
+        pooled = weight.reshape(count * side * side, 1, taps) @ rows
+        return pooled.reshape(count, side * side, depth).transpose(1, 2).reshape(
+            count, depth, side, side
+        )
+
+    def _axis(
+        self, low: Tensor, high: Tensor, scale: Tensor, size: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return rows and weights of the neighbours along one axis, both (P, output, 4)."""
+        start = low * scale
+        length = (high * scale - start).clamp(min=1)
+        place = start[:, None] + self.samples * (length / self.output)[:, None]
+        last = size[:, None] - 1
+        inside = ((place >= -1) & (place <= size[:, None])).to(place.dtype)
+        place = place.clamp(min=0)
+        below = torch.minimum(place.floor(), last)
+        above = torch.minimum(below + 1, last)
+        share = (place - below) * (below < last).to(place.dtype)
+        rows = torch.stack([below, above], -1)
+        weights = torch.stack([(1 - share) * inside, share * inside], -1)
+        taps = 2 * _SAMPLES
+        return rows.reshape(-1, self.output, taps), weights.reshape(-1, self.output, taps)

@@ -1,0 +1,169 @@
+"""
+Mask R-CNN of torchvision, with its weights, as one forward of fixed shapes.
+
+Reference: K. He et al., Mask R-CNN, 2017, as torchvision.models.detection has it: proposals,
+suppression and both heads give its results, in a fixed number of slots.
+"""
+
+from collections.abc import Mapping
+import math
+from typing import Any
+
+from seg_ros.zoo.architectures import NetworkRequest
+from seg_ros.zoo.layers.greedy_suppression import greedy_keep
+from seg_ros.zoo.layers.roi_align import PyramidRoiAlign
+import torch
+from torch import nn, Tensor
+
+_MOST_GROWTH = math.log(1000 / 16)      # torchvision's limit of a box's logarithmic growth
+_BOX_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
+_LEAST_PROPOSAL, _LEAST_BOX = 1e-3, 1e-2    # pixels a side
+_NOTHING = -1e4     # score of a proposal that was suppressed
+
+
+class StaticMaskRcnn(nn.Module):
+    """
+    Normalised images in, a fixed number of detections out.
+
+    :param network: `torchvision.models.detection.MaskRCNN` with a feature pyramid.
+    :param size_hw: of the image; multiples of 32, to which torchvision pads.
+    :param before: proposals of each level that enter its suppression.
+    :param proposals: that the box head looks at.
+    :param candidates: pairs of box and class that enter the last suppression.
+    :param detections: slots that come out.
+    """
+
+    output_names = ('boxes', 'scores', 'labels', 'masks')
+
+    def __init__(
+        self, network: Any, size_hw: tuple[int, int], before: int = 1000, proposals: int = 300,
+        candidates: int = 300, detections: int = 50,
+    ) -> None:
+        super().__init__()
+        self.network, self.size_hw = network.eval(), size_hw
+        self.before, self.proposals = before, proposals
+        self.candidates, self.detections = candidates, detections
+        image = torch.zeros(1, 3, *size_hw)
+        with torch.no_grad():
+            maps = list(network.backbone(image).values())
+        for number, anchors in enumerate(_anchors(network, image, maps)):
+            self.register_buffer(f'anchors{number}', anchors.contiguous(), persistent=False)
+        self.levels = len(network.roi_heads.box_roi_pool.featmap_names)
+        sizes = [(int(level.shape[2]), int(level.shape[3])) for level in maps[:self.levels]]
+        strides = [2 ** round(math.log2(size_hw[0] / height)) for height, _ in sizes]
+        self.box_pool, self.mask_pool = (
+            PyramidRoiAlign(sizes, strides, output) for output in (7, 14)
+        )
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """
+        Detect in one image (1, 3, H, W).
+
+        :returns: boxes (1, K, 4) in its pixels, scores (1, K) with 0 for empty slots, labels
+            (1, K) that do not count the background, and probabilities over the box (1, K, 28, 28).
+        """
+        maps = list(self.network.backbone(images).values())
+        proposals, alive = self._propose(maps)
+        levels = maps[:self.levels]
+        boxes, scores, labels = self._classify(levels, proposals, alive)
+        masks = self._draw(levels, boxes, labels)
+        return boxes[None], scores[None], labels[None], masks[None]
+
+    def _propose(self, maps: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return the best proposals of all levels (P, 4), and 1 where a slot is filled."""
+        found, scores = [], []
+        head = self.network.rpn
+        for number, (score, delta) in enumerate(zip(*head.head(maps), strict=True)):
+            anchors = getattr(self, f'anchors{number}')
+            cells = int(delta.shape[2]) * int(delta.shape[3])
+            score = score.permute(0, 2, 3, 1).reshape(-1)
+            delta = delta.reshape(int(anchors.shape[0]) // cells, 4, cells)
+            value, index = score.topk(min(self.before, int(anchors.shape[0])))
+            boxes = self._decoded(
+                delta.permute(2, 0, 1).reshape(-1, 4)[index], anchors[index], (1.0,) * 4
+            )
+            large = _at_least(boxes, _LEAST_PROPOSAL).to(value.dtype)
+            keep = greedy_keep(boxes, large, head.nms_thresh)
+            found.append(boxes)
+            # Not compared by probability, which is 1 for all scores above 17.
+            scores.append(torch.where(keep > 0, value, torch.full_like(value, _NOTHING)))
+        score, index = torch.cat(scores).topk(self.proposals)
+        return torch.cat(found)[index], (score > _NOTHING).to(score.dtype)
+
+    def _classify(
+        self, maps: list[Tensor], proposals: Tensor, alive: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        heads = self.network.roi_heads
+        scores, deltas = heads.box_predictor(heads.box_head(self.box_pool(maps, proposals)))
+        probabilities = scores.softmax(1)[:, 1:] * alive[:, None]
+        classes = int(probabilities.shape[1])
+        deltas = deltas.reshape(self.proposals, classes + 1, 4)[:, 1:]
+        boxes = self._decoded(deltas, proposals[:, None], _BOX_WEIGHTS).reshape(-1, 4)
+        score, index = probabilities.reshape(-1).topk(self.candidates)
+        boxes, label = boxes[index], index % classes
+        large = _at_least(boxes, _LEAST_BOX) & (score > heads.score_thresh)
+        keep = greedy_keep(boxes, large.to(score.dtype), heads.nms_thresh, label)
+        score, index = (score * keep).topk(self.detections)
+        filled = (score > 0).to(score.dtype)[:, None]
+        return boxes[index] * filled, score, label[index]
+
+    def _draw(self, maps: list[Tensor], boxes: Tensor, labels: Tensor) -> Tensor:
+        """Return probabilities over the boxes; only the row of each box's class is computed."""
+        heads = self.network.roi_heads
+        predictor = heads.mask_predictor
+        features = heads.mask_head(self.mask_pool(maps, boxes))
+        features = predictor.relu(predictor.conv5_mask(features))
+        last = predictor.mask_fcn_logits
+        rows = last.weight.flatten(1)[labels + 1][:, None]
+        side = int(features.shape[2])
+        scores = (rows @ features.flatten(2)).reshape(self.detections, side, side)
+        return (scores + last.bias[labels + 1][:, None, None]).sigmoid()
+
+    def _decoded(self, deltas: Tensor, boxes: Tensor, weights: tuple[float, ...]) -> Tensor:
+        """Move boxes (..., 4) by deltas (..., 4) as torchvision's BoxCoder, inside the image."""
+        width, height = boxes[..., 2] - boxes[..., 0], boxes[..., 3] - boxes[..., 1]
+        dx, dy, dw, dh = (deltas[..., axis] / weights[axis] for axis in range(4))
+        center_x = dx * width + boxes[..., 0] + 0.5 * width
+        center_y = dy * height + boxes[..., 1] + 0.5 * height
+        half_width = 0.5 * torch.exp(dw.clamp(max=_MOST_GROWTH)) * width
+        half_height = 0.5 * torch.exp(dh.clamp(max=_MOST_GROWTH)) * height
+        high, wide = self.size_hw
+        return torch.stack([
+            (center_x - half_width).clamp(0, wide), (center_y - half_height).clamp(0, high),
+            (center_x + half_width).clamp(0, wide), (center_y + half_height).clamp(0, high),
+        ], -1)
+
+
+def _at_least(boxes: Tensor, side: float) -> Tensor:
+    return ((boxes[:, 2:] - boxes[:, :2]) >= side).all(1)
+
+
+def _anchors(network: Any, image: Tensor, maps: list[Tensor]) -> tuple[Tensor, ...]:
+    """Return the anchors of each level, (anchors, 4)."""
+    from torchvision.models.detection.image_list import ImageList
+
+    generator = network.rpn.anchor_generator
+    size_hw = (int(image.shape[2]), int(image.shape[3]))
+    whole = generator(ImageList(image, [size_hw]), maps)[0]
+    counts = [
+        int(level.shape[2]) * int(level.shape[3]) * per
+        for level, per in zip(maps, generator.num_anchors_per_location(), strict=True)
+    ]
+    parts: tuple[Tensor, ...] = whole.split(counts)
+    return parts
+
+
+def build(request: NetworkRequest) -> nn.Module:
+    """Build the network that was asked for; its classes do not count the background."""
+    from torchvision.models import detection, resnet
+
+    options: dict[str, Any] = dict(request.options)
+    sizes: Mapping[str, int] = {
+        key: options.pop(key) for key in ('before', 'proposals', 'candidates', 'detections')
+        if key in options
+    }
+    backbone = detection.backbone_utils.resnet_fpn_backbone(
+        backbone_name=request.chosen_encoder, weights=None, norm_layer=resnet.nn.BatchNorm2d,
+    )
+    network = detection.MaskRCNN(backbone, request.classes + 1, **options)
+    return StaticMaskRcnn(network, request.size_hw, **sizes)

@@ -1,0 +1,88 @@
+"""
+Panoptic-DeepLab: class scores, objects' centres and offsets to them, from an atrous ResNet.
+
+Reference: B. Cheng et al., Panoptic-DeepLab, CVPR 2020: two decoders over shared features, at a
+quarter of the size. The family `panoptic_centers` groups what comes out.
+"""
+
+from collections.abc import Sequence
+
+from seg_ros.zoo.architectures import NetworkRequest
+from seg_ros.zoo.layers.aspp import Aspp, conv_block
+import torch
+from torch import nn, Tensor
+from torch.nn import functional
+
+_RATES = (3, 6, 9)      # at stride 16: a half of DeepLab v3's at stride 8
+_EXPANSION = 4          # of torchvision's bottlenecks
+
+
+class _Decoder(nn.Module):
+    """A pyramid and two steps upward, each joined with features of that stride."""
+
+    def __init__(self, depths: Sequence[int], width: int, laterals: Sequence[int]) -> None:
+        super().__init__()
+        self.aspp = Aspp(depths[0], width, _RATES)
+        self.project = conv_block((len(_RATES) + 2) * width, width)
+        self.lateral = nn.ModuleList(
+            conv_block(depth, lateral) for depth, lateral in zip(depths[1:], laterals, strict=True)
+        )
+        self.fuse = nn.ModuleList(
+            conv_block(width + lateral, width, 5) for lateral in laterals
+        )
+
+    def forward(self, levels: Sequence[Tensor]) -> Tensor:
+        features = self.project(self.aspp(levels[0]))
+        for lateral, fuse, level in zip(self.lateral, self.fuse, levels[1:], strict=True):
+            size_hw = [int(side) for side in level.shape[2:]]
+            features = functional.interpolate(features, size_hw, mode='bilinear')
+            features = fuse(torch.cat([features, lateral(level)], 1))
+        return features
+
+
+class PanopticDeepLab(nn.Module):
+    """
+    Images in, `semantic`, `center` and `offset` at a quarter of their size out.
+
+    :param encoder: of torchvision: resnet50 or resnet101.
+    :param width: channels of the decoders.
+    """
+
+    output_names = ('semantic', 'center', 'offset')
+
+    def __init__(self, classes: int, encoder: str = 'resnet50', width: int = 256) -> None:
+        super().__init__()
+        from torchvision import models
+
+        self.trunk = models.get_model(
+            encoder, weights=None, replace_stride_with_dilation=[False, False, True]
+        )
+        self.trunk.fc = nn.Identity()
+        depths = [_EXPANSION * channels for channels in (512, 128, 64)]
+        narrow = width // 2
+        self.semantic_decoder = _Decoder(depths, width, (64, 32))
+        self.instance_decoder = _Decoder(depths, narrow, (32, 16))
+        self.semantic = nn.Sequential(conv_block(width, width, 5), nn.Conv2d(width, classes, 1))
+        self.center = nn.Sequential(conv_block(narrow, 32, 5), nn.Conv2d(32, 1, 1))
+        self.offset = nn.Sequential(conv_block(narrow, 32, 5), nn.Conv2d(32, 2, 1))
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """
+        Score every fourth pixel of (N, 3, H, W).
+
+        :returns: logits of classes and of centres, and dy and dx to the centre in cells.
+        """
+        trunk = self.trunk
+        features = trunk.maxpool(trunk.relu(trunk.bn1(trunk.conv1(images))))
+        low = trunk.layer1(features)
+        middle = trunk.layer2(low)
+        levels = [trunk.layer4(trunk.layer3(middle)), middle, low]
+        things = self.instance_decoder(levels)
+        return (
+            self.semantic(self.semantic_decoder(levels)), self.center(things), self.offset(things)
+        )
+
+
+def build(request: NetworkRequest) -> nn.Module:
+    """Build the network that was asked for."""
+    return PanopticDeepLab(request.classes, request.chosen_encoder, **request.options)
