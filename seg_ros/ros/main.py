@@ -1,12 +1,12 @@
 """The process of the segmentation node: signals before anything heavy, and an end in any case."""
 
-from collections.abc import Callable
 import os
 import signal
 import sys
 from threading import Event, Thread
 from types import FrameType
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 WAKE_S = 0.2    # how long a signal may go unnoticed while nothing else happens
 END_S = 4.5     # after a signal, until the process ends whatever hangs
 
@@ -19,20 +19,28 @@ def main(arguments: list[str] | None = None) -> int:
     node finishes and closes everything first. What does not end in time is abandoned with exit
     code 1, so that a launch file with `respawn` starts the node again.
     """
-    ended = Event()
-
-    def end(number: int, frame: FrameType | None) -> None:
-        ended.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
-    Thread(target=_end_in_time, args=(ended,), daemon=True).start()
-    in_time = _spin(arguments, ended.is_set)
+    for number in SIGNALS:
+        signal.signal(number, _leave)
+    in_time = _spin(arguments)
     sys.stdout.flush()
     sys.stderr.flush()
     if not in_time:     # a thread that hangs would hang the interpreter's end too
         os._exit(1)
     return 0
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """End at once: nothing is open yet, and an exception could get lost in what is imported."""
+    os._exit(0)
+
+
+def _ended_by_signal() -> Event:
+    """Let signals set an event from now on, and the process end soon after, whatever hangs."""
+    ended = Event()
+    for number in SIGNALS:
+        signal.signal(number, lambda *_: ended.set())
+    Thread(target=_end_in_time, args=(ended,), daemon=True).start()
+    return ended
 
 
 def _end_in_time(ended: Event) -> None:
@@ -41,7 +49,7 @@ def _end_in_time(ended: Event) -> None:
     os._exit(1)
 
 
-def _spin(arguments: list[str] | None, is_ended: Callable[[], bool]) -> bool:
+def _spin(arguments: list[str] | None) -> bool:
     """Spin until the end; returns whether everything could be closed."""
     import cv2
     import rclpy
@@ -50,14 +58,15 @@ def _spin(arguments: list[str] | None, is_ended: Callable[[], bool]) -> bool:
     from seg_ros.pipeline.memory import keep_freed_memory
     from seg_ros.ros.node import SegmentationNode
 
+    ended = _ended_by_signal()
     keep_freed_memory()
     cv2.setNumThreads(1)
     rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
-    node = SegmentationNode(is_ended)
+    node = SegmentationNode(ended.is_set)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:
-        while not is_ended():
+        while not ended.is_set():
             try:
                 executor.spin_once(timeout_sec=WAKE_S)
             except Exception as error:  # noqa: BLE001 - what rclpy lets through ends no robot
