@@ -120,7 +120,7 @@ class BrightnessRange:
         self._absolute = self._absolute and self._broad_in_a_row < LEARNING_FRAMES
 
     def _widen(self, low: int, high: int) -> None:
-        old_low, old_high = self._span or (high, low)
+        old_low, old_high = self._span or (low + 1, high - 1)
         margin = 1 + round(MARGIN * (max(high, old_high) - min(low, old_low)))
         self._span = (
             max(0, low - margin) if low < old_low else old_low,

@@ -72,17 +72,19 @@ def _decoded_strictly(
 ) -> NDArray[np.uint8] | None:
     """Return None where simplejpeg does not know this kind of JPEG."""
     try:
-        pixels = decode(file, order)
-    except (ValueError, RuntimeError) as error:
-        surplus = _SURPLUS.search(str(error))
-        if surplus and int(surplus[1]) <= _TOLERATED:
+        try:
+            pixels = decode(file, order)
+        except ValueError as error:
+            surplus = _SURPLUS.search(str(error))
+            if not surplus or int(surplus[1]) > _TOLERATED:
+                raise
             pixels = decode(file, order, strict=False)
-        elif _WARNING.search(str(error)):
+    except (ValueError, RuntimeError) as error:
+        if _WARNING.search(str(error)):
             raise ImageError(
                 f'a damaged JPEG of {len(file)} bytes ({error})', 'an undamaged JPEG'
             ) from error
-        else:
-            return None
+        return None
     return np.asarray(pixels[:, :, 0] if order == 'GRAY' else pixels, np.uint8)
 
 
