@@ -26,7 +26,7 @@ PYTHON = $(shell for python in $(PYTHONS); do \
 	$$python -c '$(FITS)' 2> /dev/null && echo $$python && break; done)
 STAMP := $(VENV)/.setup-$(or $(ROS_DISTRO),wheels)
 
-.PHONY: setup demo test lint docs clean
+.PHONY: setup demo test soak lint docs clean
 
 setup: $(STAMP)
 
@@ -60,6 +60,11 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest -n 2
+
+# Random input for an hour, shared among the properties; SECONDS=N for each, SEED=N to begin with.
+soak: setup
+	SEG_ROS_FUZZ_SECONDS=$(or $(SECONDS),300) SEG_ROS_FUZZ_SEED=$(or $(SEED),1) \
+		$(BIN)/python -m pytest test/robustness
 
 lint: setup
 	$(BIN)/ruff check
