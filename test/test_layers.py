@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 ROS = {
     'ament_index_python', 'builtin_interfaces', 'diagnostic_msgs', 'geometry_msgs',
     'lifecycle_msgs', 'rcl_interfaces', 'rclpy', 'sensor_msgs', 'std_msgs', 'std_srvs',
-    'vision_msgs', 'visualization_msgs',
+    'nav_msgs', 'tf2_ros', 'vision_msgs', 'visualization_msgs',
 }
 # Layer: the layers that it may import, and what else an import of it may pull in. The rest is
 # imported inside the functions that need it; in core nothing is.

@@ -151,6 +151,53 @@ class Settings:
     overlay_alpha: float = _setting(
         0.5, 'Opacity of the colours over the image.', low=0.0, high=1.0, when=LIVE
     )
+    depth: str = _setting(
+        'auto', 'Whether registered depth is subscribed to while somebody reads what needs it.',
+        choices=('auto', 'off'), when=LIVE,
+    )
+    depth_tolerance_ms: float = _setting(
+        50.0, 'An image without depth of the same stamp takes the nearest within this.',
+        low=0.0, high=1000.0, unit='ms', when=LIVE,
+    )
+    max_depth_m: float = _setting(
+        10.0, 'What is farther counts as no depth.', low=0.1, high=65.0, unit='m', when=LIVE
+    )
+    cloud_stride: int = _setting(
+        1, 'Every n-th pixel, in rows and columns, becomes a point of `points`, `nav2/*`, '
+        '`obstacles/points` and `ground/points`; Nav2 is well served with 4.',
+        low=1, high=16, when=LIVE,
+    )
+    edge_erosion_px: int = _setting(
+        3, 'Pixels along the edge of a mask that become no points of its object.',
+        low=0, high=20, unit='px', when=LIVE,
+    )
+    static_hold_s: float = _setting(
+        0.5, 'How long a place stays dynamic after something dynamic was last seen there.',
+        low=0.0, high=10.0, unit='s', when=LIVE,
+    )
+    static_dilate_px: int = _setting(
+        8, 'Pixels by which dynamic masks grow.', low=0, high=100, unit='px', when=LIVE
+    )
+    ground: str = _setting(
+        'fit', 'Where the ground is: fitted to traversable pixels, or the plane of `base_frame` '
+        'as TF gives it.',
+        choices=('fit', 'tf'), when=LIVE,
+    )
+    base_frame: str = _setting('base_link', 'Frame of `free_space`, whose z points up.')
+    camera_height_m: float = _setting(
+        0.0, 'Height of the camera above the ground, where `ground: fit` finds none and there is '
+        'no TF; 0 is unknown.',
+        low=0.0, high=100.0, unit='m', when=LIVE,
+    )
+    camera_pitch_deg: float = _setting(
+        0.0, 'How far the camera looks down; goes with `camera_height_m`.',
+        low=-90.0, high=90.0, unit='deg', when=LIVE,
+    )
+    target: str = _setting(
+        '', 'What `target/*` and `scene/depth` are about: a segment id, the name of a class (its '
+        'nearest object) or `nearest`; empty is nothing.',
+        when=LIVE,
+    )
     rectified: bool = _setting(
         False, 'The images are rectified already, so that camera_info is published without '
         'distortion.',

@@ -9,10 +9,11 @@ from seg_ros.depth.intrinsics import Intrinsics
 
 # The layout of sensor_msgs/PointCloud2 that depth_image_proc, RViz, PCL and Hydra read: colour as
 # 0x00rrggbb in the bits of a float32.
-POINT = np.dtype([
+FIELDS = (
     ('x', '<f4'), ('y', '<f4'), ('z', '<f4'), ('rgb', '<f4'), ('label', '<u4'),
     ('instance', '<u4'),
-])
+)
+POINT = np.dtype(list(FIELDS))
 
 
 def xyz_planes(

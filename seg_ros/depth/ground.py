@@ -48,6 +48,15 @@ def plane_from_transform(base_from_optical: NDArray[np.float64]) -> Plane:
     return Plane(base_from_optical[2, :3].copy(), float(base_from_optical[2, 3]))
 
 
+def plane_from_height(height_m: float, pitch: float) -> Plane:
+    """
+    Return the ground below a camera that is `height_m` above it and level from side to side.
+
+    :param pitch: radians that it looks down.
+    """
+    return Plane(np.array([0.0, -np.cos(pitch), -np.sin(pitch)]), height_m)
+
+
 def base_from_plane(plane: Plane) -> NDArray[np.float64]:
     """
     Return the transform to the camera's ground-projected frame, float64 (4, 4).

@@ -44,7 +44,8 @@ class StaticScene:
         :param metres: float32 (H, W), NaN = none; None holds by time alone.
         :returns: bool (H, W).
         """
-        now = self._grown(dynamic, dilate_px)
+        window = np.ones((2 * dilate_px + 1, 2 * dilate_px + 1), np.uint8)
+        now = np.asarray(cv2.dilate(dynamic.view(np.uint8), window)).view(bool)
         if hold_s <= 0:
             self.forget()
             return now
@@ -61,7 +62,7 @@ class StaticScene:
         if metres is not None:
             # NaN on either side compares as false: without depth, time alone decides.
             np.copyto(last_ms, np.int32(_NEVER), where=metres > near)
-            np.multiply(metres, np.float32(_GONE), out=near, where=now)
+            np.copyto(near, _object_depth(dynamic, metres, window), where=now)
         np.copyto(last_ms, np.int32(now_ms), where=now)
         return np.asarray(last_ms >= now_ms - round(1000 * hold_s))
 
@@ -70,12 +71,14 @@ class StaticScene:
         self._last_ms = np.full(shape, _NEVER, np.int32)
         self._near = np.full(shape, np.nan, np.float32)
 
-    def _grown(self, dynamic: NDArray[np.bool_], dilate_px: int) -> NDArray[np.bool_]:
-        if dilate_px == 0 or not dynamic.any():
-            return dynamic
-        side = 2 * dilate_px + 1
-        window = cv2.getStructuringElement(cv2.MORPH_RECT, (side, side))
-        return np.asarray(cv2.dilate(dynamic.view(np.uint8), window)).view(bool)
+
+def _object_depth(
+    dynamic: NDArray[np.bool_], metres: NDArray[np.float32], window: NDArray[np.uint8]
+) -> NDArray[np.float32]:
+    """Return the depth beyond which the object has gone, in its grown mask: not that behind it."""
+    own = np.where(dynamic, metres * np.float32(_GONE), np.float32(np.inf))
+    cv2.patchNaNs(own, np.inf)
+    return np.asarray(cv2.erode(own, window))
 
 
 def static_depth(raw: NDArray[Any], dynamic: NDArray[np.bool_]) -> NDArray[Any]:

@@ -1,16 +1,20 @@
 """The cameras of a configured node and the workers that take their images to masks."""
 
+from typing import Any
+
 from seg_ros.core.errors import ImageError, NoEngineError, SegError
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import Settings
+from seg_ros.depth.static import dynamic_share
 from seg_ros.pipeline.engine_holder import EngineHolder
 from seg_ros.pipeline.process import Job, process
 from seg_ros.pipeline.segmenter import Segmenter
 from seg_ros.pipeline.workers import Mailbox, Workers
 from seg_ros.ros.cameras import Arrival, Camera
 from seg_ros.ros.conversions import frame_from_message
+from seg_ros.ros.depth_outputs import DepthJob, DepthOutputs, poor_odometry
 from seg_ros.ros.lifecycle import SafeLifecycleNode
-from seg_ros.ros.publishers import parts_of, publish, View
+from seg_ros.ros.publishers import parts_of, publish, View, Wanted
 
 PATIENCE_S = 1.5    # for the frames in flight
 
@@ -30,8 +34,11 @@ class CameraPipeline:
         self._segmenters = segmenters
         self._mailbox: Mailbox[Arrival] | None = None
         self._workers: Workers[Arrival] | None = None
+        self.depth = DepthOutputs(node, settings.base_frame)
         self.cameras = {
-            name: Camera(node, name, settings, self._deliver, self.follow_readers)
+            name: Camera(
+                node, name, settings, self._deliver, self.follow_readers, self._deliver_depth
+            )
             for name in settings.cameras
         }
 
@@ -51,6 +58,7 @@ class CameraPipeline:
         """Begin to work; `follow_readers` decides which cameras are listened to."""
         settings, segmenter = self._settings, self._segmenters.current
         most = segmenter.batch_limit if segmenter else 1
+        self.depth.start()
         self._mailbox = Mailbox()
         self._workers = Workers(
             self._mailbox, self._work, self._report, settings.workers,
@@ -73,7 +81,7 @@ class CameraPipeline:
                 f'a frame in flight did not end within {PATIENCE_S:g} s; its engine is abandoned'
             )
         self._workers = self._mailbox = None
-        return ended
+        return self.depth.stop(PATIENCE_S) and ended
 
     def close(self) -> bool:
         """Stop, and withdraw every topic."""
@@ -149,7 +157,7 @@ class CameraPipeline:
 
         def publish_masks(masks: Segmentation) -> None:
             with segmenter.timing.stage('publish'):
-                publish(wanted, self._view(camera, arrival, job, segmenter, masks))
+                self._publish(camera, wanted, self._view(camera, arrival, job, segmenter, masks))
             camera.health.timing.tick('output')
             camera.health.timing.add('age', self._age_ms(arrival))
 
@@ -158,6 +166,19 @@ class CameraPipeline:
             lambda: camera.health.drop('late'),
         )
         return job
+
+    def _publish(self, camera: Camera, wanted: Wanted, view: View) -> None:
+        """Publish what the masks alone make, then hand on what needs depth."""
+        # Marked here, where frames come in the order of their stamps.
+        moving = any('dynamic' in output.needs for output, _ in wanted)
+        if moving and (words := poor_odometry(dynamic_share(view.dynamic))):
+            self._node.quiet.warning(f'{camera.name}: {words}', (camera.name, 'dynamic'))
+        publish([row for row in wanted if 'depth' not in row[0].needs], view)
+        if deep := [row for row in wanted if 'depth' in row[0].needs]:
+            camera.depth.offer(deep, view)
+
+    def _deliver_depth(self, camera: Camera, wanted: Wanted, view: View, message: Any) -> None:
+        self.depth.deliver(camera.name, DepthJob(camera.depth, wanted, view, message))
 
     def _age_ms(self, arrival: Arrival) -> float:
         """Return how old an image is; one whose stamp lies a little ahead is of age 0."""
@@ -172,6 +193,7 @@ class CameraPipeline:
         return View(
             job.frame, masks, segmenter.card, arrival.message.header, camera.info_for(job.frame),
             round(1 / settings.output_scale), settings.overlay_alpha, settings.rectified,
+            camera.depth.dynamic_of,
         )
 
     def _drop(self, camera: Camera, cause: str, error: Exception) -> None:

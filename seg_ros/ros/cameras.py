@@ -11,9 +11,10 @@ from seg_ros.image.brightness_range import BrightnessRange
 from seg_ros.pipeline.camera_health import CameraHealth
 from seg_ros.pipeline.level_hysteresis import LevelHysteresis
 from seg_ros.ros.conversions import image_size_hw, stamp_ns
+from seg_ros.ros.depth_input import DepthInput
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs import OUTPUTS
-from seg_ros.ros.publishers import Publishers
+from seg_ros.ros.publishers import Publishers, View, Wanted
 from seg_ros.ros.qos import images, offers_reliable
 from seg_ros.temporal.arrival import CameraClock, ImageOrder, RateLimit
 from seg_ros.temporal.temporal_filter import TemporalFilter
@@ -44,11 +45,13 @@ class Camera:
 
     :param deliver: called with every image that is not refused on arrival.
     :param readers_changed: called when somebody begins or ceases to read masks.
+    :param deliver_depth: called with what needs depth, its view and the depth message.
     """
 
     def __init__(
         self, node: SafeLifecycleNode, name: str, settings: Settings,
         deliver: Callable[['Camera', Arrival], None], readers_changed: Callable[[], object],
+        deliver_depth: Callable[['Camera', Wanted, View, Any], None],
     ) -> None:
         self.name = name
         self.health, self.hysteresis = CameraHealth(), LevelHysteresis()
@@ -58,6 +61,10 @@ class Camera:
         self.temporal, self.order = TemporalFilter(), ImageOrder()
         self.clock, self._rate = CameraClock(), RateLimit()
         self.publishers = Publishers(node, name, OUTPUTS, node.guarded(readers_changed))
+        self.depth = DepthInput(
+            node, name, settings, self.health,
+            lambda wanted, view, message: deliver_depth(self, wanted, view, message),
+        )
         self._node = node
         self._settings = settings
         self._deliver = deliver
@@ -108,13 +115,15 @@ class Camera:
     def change(self, settings: Settings) -> None:
         """Take over what may change while running."""
         self._settings = settings
+        self.depth.change(settings)
 
     def subscribe(self) -> None:
-        """Start to listen; called again, follow the reliability that publishers offer."""
+        """Start to listen; called again, follow readers and what publishers offer."""
+        self.depth.subscribe(self.publishers.wanted())
         reliable = self._wants_reliable()
         if self.subscribed and reliable == self._reliable:
             return
-        self.unsubscribe()
+        self._release_images()
         self._reliable = reliable
         kind = CompressedImage if self._compressed else Image
         self._subscriptions = [
@@ -130,6 +139,10 @@ class Camera:
 
     def unsubscribe(self) -> None:
         """Stop listening."""
+        self.depth.unsubscribe()
+        self._release_images()
+
+    def _release_images(self) -> None:
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         self._subscriptions = []

@@ -8,9 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import ImageError
 from seg_ros.core.frame import Frame
+from seg_ros.depth.cloud import FIELDS, POINT
+from seg_ros.depth.intrinsics import Intrinsics, intrinsics_from_matrix
 from seg_ros.image.brightness_range import BrightnessRange
 from seg_ros.image.encodings import ENCODINGS, frame_from_bytes, frame_from_file, REFUSED
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
+from sensor_msgs.msg import (
+    CameraInfo,
+    CompressedImage,
+    Image,
+    PointCloud2,
+    PointField,
+    RegionOfInterest,
+)
 from std_msgs.msg import Header
 
 _MASKS = {'u1': 'mono8', 'u2': '16UC1', 'i4': '32SC1', 'f4': '32FC1'}
@@ -95,6 +104,72 @@ def frame_from_compressed(message: Any, brightness: BrightnessRange | None = Non
         frame_id=message.header.frame_id,
         brightness=brightness,
     )
+
+
+def depth_from_image(message: Any) -> NDArray[Any]:
+    """
+    View the samples of a depth image.
+
+    :param message: sensor_msgs Image of 16UC1 (mono16 is taken too) or 32FC1.
+    :returns: uint16 or float32 (H, W), of the message's byte order, without a copy.
+    :raises ImageError: if it has another encoding, or its sizes contradict each other.
+    """
+    kinds = {'16UC1': 'u2', 'mono16': 'u2', '32FC1': 'f4'}
+    size = f'depth image of {message.width} x {message.height}'
+    if message.encoding not in kinds:
+        raise ImageError(
+            f'{size} with encoding {message.encoding!r}',
+            '16UC1 in millimetres or 32FC1 in metres (REP 118)', "set the depth driver's encoding",
+        )
+    kind = np.dtype(('>' if message.is_bigendian else '<') + kinds[message.encoding])
+    height, width, step = message.height, message.width, message.step
+    if not height or step < width * kind.itemsize or len(message.data) != height * step:
+        raise ImageError(
+            f'{size} with step {step} and {len(message.data)} bytes',
+            f'{height} rows of {width * kind.itemsize} or more bytes',
+            "set the depth driver's image size and step right",
+        )
+    strides = (step, kind.itemsize)
+    return np.asarray(np.ndarray((height, width), kind, message.data, strides=strides))
+
+
+def intrinsics_from_info(info: CameraInfo) -> Intrinsics:
+    """
+    Read a CameraInfo for its image after rectification: P, or K where P is 0.
+
+    :raises ImageError: if the camera is not calibrated.
+    """
+    height, width = image_size_hw(info)
+    matrix = np.array(info.p, float).reshape(3, 4)
+    if not matrix.any():
+        matrix = np.array(info.k, float).reshape(3, 3)
+    matrix = matrix[:, :3].copy()
+    if matrix.any():
+        matrix[:2, 2] -= (info.roi.x_offset, info.roi.y_offset)
+        matrix[:2] /= [[max(1, info.binning_x)], [max(1, info.binning_y)]]
+    return intrinsics_from_matrix(matrix.ravel().tolist(), (height, width))
+
+
+def cloud_message(points: NDArray[np.void], header: Header) -> PointCloud2:
+    """
+    Write points as a PointCloud2.
+
+    :param points: `POINT` (H, W), organised, or (N,).
+    :param header: carried on as it is.
+    """
+    packed = np.ascontiguousarray(points)
+    height, width = packed.shape if packed.ndim == 2 else (1, len(packed))
+    kinds = {'<f4': PointField.FLOAT32, '<u4': PointField.UINT32}
+    message = PointCloud2(
+        header=header, height=height, width=width, is_bigendian=False,
+        point_step=POINT.itemsize, row_step=POINT.itemsize * width, is_dense=packed.ndim == 1,
+        fields=[
+            PointField(name=name, offset=4 * number, datatype=kinds[kind], count=1)
+            for number, (name, kind) in enumerate(FIELDS)
+        ],
+    )
+    message.data.frombytes(packed.reshape(-1).view(np.uint8))
+    return message
 
 
 def image_message(

@@ -11,6 +11,7 @@ from seg_ros.pipeline.model_manager import ModelState
 from seg_ros.pipeline.process_memory import memory_mib, temperature_c
 from seg_ros.pipeline.segmenter import Segmenter
 from seg_ros.ros.cameras import Camera
+from seg_ros.ros.depth_outputs import poor_odometry
 
 SLOW_SHARE = 0.8
 JUDGED_S = 2.5      # of camera_infos, before which a camera may still be starting
@@ -119,6 +120,7 @@ def _camera_status(camera: Camera, facts: NodeFacts) -> DiagnosticStatus:
         'foreign_clock': f'{camera.clock.offset_ns / 1e9:.1f} s' if camera.clock.foreign else '0',
         **{f'dropped_{cause}': str(counts.get(cause, 0)) for cause in CAUSES},
         **_quantiles('age', timing),
+        **camera.depth.values(),
     }
     verdict = camera.hysteresis.update(_camera_verdict(camera, facts))
     return _status(f'{facts.name}: {camera.name}', camera.image_topic, verdict, values)
@@ -139,7 +141,10 @@ def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
     if not camera.health.timing.recent_count('input'):
         return Verdict(Level.WARN, f'no images arrive on {camera.image_topic}')
     judged = camera.health.verdict()
-    if judged.level == Level.OK and (words := images_lost(camera) or too_old(camera)):
+    if judged.level == Level.OK and (
+        words := images_lost(camera) or too_old(camera) or camera.depth.words()
+        or poor_odometry(camera.depth.dynamic_share)
+    ):
         return Verdict(Level.WARN, words)
     return judged if judged.message else Verdict(Level.OK, facts.state)
 

@@ -144,11 +144,14 @@ class SegmentationNode(SafeLifecycleNode):
         from vision_msgs.msg import LabelInfo
 
         stamp = self.get_clock().now().to_msg()
-        for name in self._settings.cameras:
-            publisher = self._labels.get(name)
+        # Nav2's layer wants the names beside its own mask.
+        topics = [f'{name}/{topic}' for name in self._settings.cameras
+                  for topic in ('label_info', 'nav2/label_info')]
+        for topic in topics:
+            publisher = self._labels.get(topic)
             if publisher is None:
-                publisher = self.create_publisher(LabelInfo, f'~/{name}/label_info', LATCHED)
-                self._labels[name] = publisher
+                publisher = self.create_publisher(LabelInfo, f'~/{topic}', LATCHED)
+                self._labels[topic] = publisher
             header = Header(stamp=stamp)
             publisher.publish(label_info(segmenter.card, header, self._settings.min_confidence))
 

@@ -37,6 +37,7 @@ class View:
     :param header: the image message's header, which every output carries on.
     :param camera_info: of the same frame id and size, or None where the camera gives none.
     :param step: every `step`-th pixel is published, in rows and columns alike.
+    :param dynamic_of: marks what is dynamic, from this frame and the camera's earlier ones.
     """
 
     frame: Frame
@@ -47,6 +48,7 @@ class View:
     step: int
     alpha: float
     rectified: bool
+    dynamic_of: 'Callable[[View], NDArray[np.bool_]] | None' = None
 
     def scaled(self, array: NDArray[Any] | None) -> NDArray[Any]:
         """Return every `step`-th pixel of a map that was asked for."""
@@ -74,6 +76,12 @@ class View:
         return self.scaled(self.segmentation.panoptic())
 
     @cached_property
+    def dynamic(self) -> NDArray[np.bool_]:
+        """What is dynamic now or was lately, bool (H, W), at the image's own size."""
+        assert self.dynamic_of is not None
+        return self.dynamic_of(self)
+
+    @cached_property
     def color(self) -> Pixels:
         """Class colours, rgb (h, w, 3)."""
         return color_map(np.ascontiguousarray(self.semantic), self.card)
@@ -95,13 +103,17 @@ class Output:
     :param parts: what of the segmentation `make` shows: maps, and `segments` where the table is
         shown without its map.
     :param make: builds the message, or the array that becomes an Image; None means that there is
-        nothing to say for this frame.
+        nothing to say for this frame. It gets the `View`, or the `DepthView` where `needs` has
+        `depth`.
+    :param needs: what beside the masks: `depth`, and `dynamic` for what is held from frame to
+        frame.
     """
 
     topic: str
     message: Any
     parts: frozenset[str]
-    make: Callable[[View], Any]
+    make: Callable[[Any], Any]
+    needs: frozenset[str] = frozenset()
 
 
 Wanted: TypeAlias = list[tuple[Output, Any]]
@@ -147,8 +159,12 @@ def parts_of(wanted: Wanted) -> frozenset[str]:
     return frozenset().union(*(output.parts for output, _ in wanted))
 
 
-def publish(wanted: Wanted, view: View) -> None:
-    """Make and send each output."""
+def publish(wanted: Wanted, view: Any) -> None:
+    """
+    Make and send each output.
+
+    :param view: what the outputs are made from, `View` or `DepthView`.
+    """
     for output, publisher in wanted:
         made = output.make(view)
         if isinstance(made, np.ndarray):

@@ -63,6 +63,15 @@ def test_who_leaves_is_released_at_once_where_depth_shows_what_stood_behind():
     assert held.sum() > 3 * found.sum()
 
 
+def test_the_margin_of_who_leaves_is_released_with_the_rest():
+    scene = StaticScene()
+    for frame in range(20):
+        mask = at(10 + 3 * frame)
+        metres = np.where(mask, np.float32(1.5), np.float32(3.0))
+        found = scene.update(mask, frame * FRAME_NS, 4, 0.5, metres)
+        np.testing.assert_array_equal(found, grown(mask, 4))
+
+
 def test_a_missed_person_is_held_by_depth_too_and_so_is_one_without_depth():
     scene, nobody = StaticScene(), np.zeros((40, 120), bool)
     metres = np.where(at(30), np.float32(1.5), np.float32(3.0))

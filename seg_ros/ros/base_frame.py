@@ -1,0 +1,94 @@
+"""Where the camera sits on the robot, as TF says."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from geometry_msgs.msg import Quaternion, TransformStamped, Vector3
+import numpy as np
+from numpy.typing import NDArray
+from rclpy.node import Node
+from rclpy.time import Time
+from seg_ros.depth.boxes import quaternion_xyzw
+from std_msgs.msg import Header
+
+TransformOf: TypeAlias = Callable[[Header], NDArray[np.float64] | None]
+
+
+class BaseFrame:
+    """
+    The transforms from optical frames to the base frame; none where tf2_ros is not installed.
+
+    :param frame: of the base.
+    """
+
+    def __init__(self, node: Node, frame: str) -> None:
+        self.frame = frame
+        self.missing = ''
+        try:
+            from tf2_ros import (
+                Buffer,
+                TransformBroadcaster,
+                TransformException,
+                TransformListener,
+            )
+        except ImportError as error:
+            self.missing = f'no TF: {error}; install the package tf2_ros_py'
+            return
+        self._failure = TransformException
+        self._buffer: Any = Buffer()
+        self._listener = TransformListener(self._buffer, node)
+        self._broadcaster = TransformBroadcaster(node)
+
+    def from_optical(self, header: Header) -> NDArray[np.float64] | None:
+        """
+        Look a transform up, without waiting for it.
+
+        :param header: of an image; the newest transform is taken where there is none of its stamp.
+        :returns: float64 (4, 4) or None, which `missing` then explains.
+        """
+        if self.missing.startswith('no TF'):
+            return None
+        for stamp in (Time.from_msg(header.stamp), Time()):
+            try:
+                found = self._buffer.lookup_transform(self.frame, header.frame_id, stamp)
+            except self._failure as error:
+                self.missing = f'{header.frame_id} to {self.frame}: {error}'
+            else:
+                self.missing = ''
+                return matrix_from_transform(found.transform)
+        return None
+
+    def broadcast(
+        self, header: Header, child: str, child_from_optical: NDArray[np.float64]
+    ) -> None:
+        """Let TF know a frame that hangs on an image's optical frame."""
+        broadcaster = getattr(self, '_broadcaster', None)
+        if broadcaster is None:
+            return
+        message = TransformStamped(header=header, child_frame_id=child)
+        place = -child_from_optical[:3, :3].T @ child_from_optical[:3, 3]
+        x, y, z = place.tolist()
+        message.transform.translation = Vector3(x=x, y=y, z=z)
+        qx, qy, qz, qw = quaternion_xyzw(child_from_optical[:3, :3])
+        message.transform.rotation = Quaternion(x=qx, y=qy, z=qz, w=qw)
+        broadcaster.sendTransform(message)
+
+    def close(self) -> None:
+        """Stop listening."""
+        listener = getattr(self, '_listener', None)
+        if listener is not None:
+            listener.unregister()
+
+
+def matrix_from_transform(transform: Any) -> NDArray[np.float64]:
+    """Turn a geometry_msgs Transform into a matrix, float64 (4, 4)."""
+    q, t = transform.rotation, transform.translation
+    x, y, z, w = np.array([q.x, q.y, q.z, q.w]) / np.linalg.norm([q.x, q.y, q.z, q.w])
+    matrix = np.eye(4)
+    matrix[:3, :3] = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+    ]
+    matrix[:3, 3] = t.x, t.y, t.z
+    return matrix

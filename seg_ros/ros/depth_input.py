@@ -1,0 +1,164 @@
+"""The depth of one camera: its subscription, and the image that it belongs to."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.errors import ImageError
+from seg_ros.core.settings import Settings
+from seg_ros.depth.ground import with_role
+from seg_ros.depth.registration import registered_depth, RegisteredDepth
+from seg_ros.depth.static import dynamic_share, StaticScene
+from seg_ros.pipeline.camera_health import CameraHealth
+from seg_ros.ros.base_frame import TransformOf
+from seg_ros.ros.conversions import depth_from_image, intrinsics_from_info, stamp_ns
+from seg_ros.ros.depth_view import DepthView
+from seg_ros.ros.lifecycle import SafeLifecycleNode
+from seg_ros.ros.publishers import View, Wanted
+from seg_ros.ros.qos import images
+from seg_ros.temporal.nearest_stamp import NearestStamp
+from sensor_msgs.msg import Image
+
+
+class DepthInput:
+    """
+    Depth images, paired with the masks of their images; 2D masks never wait for them.
+
+    :param deliver: called with what is to be published, the view it is made from and the depth
+        message that goes with it.
+    """
+
+    def __init__(
+        self, node: SafeLifecycleNode, camera: str, settings: Settings, health: CameraHealth,
+        deliver: Callable[[Wanted, View, Any], None],
+    ) -> None:
+        self._node, self._settings, self._health = node, settings, health
+        self._deliver = deliver
+        self._name = f'{camera}/depth_registered/image_rect'
+        self.topic: str = node.resolve_topic_name(self._name)
+        self._subscription: Any = None
+        self._pairs: NearestStamp[tuple[Wanted, View], Any] = NearestStamp()
+        self._scene = StaticScene()
+        self._refused = ''
+        self.dynamic_share = 0.0
+
+    def change(self, settings: Settings) -> None:
+        """Take over what may change while running."""
+        self._settings = settings
+        if settings.depth == 'off':
+            self.unsubscribe()
+
+    def subscribe(self, wanted: Wanted) -> None:
+        """Listen while somebody reads what needs depth."""
+        asked = self._settings.depth == 'auto' and any(output.needs for output, _ in wanted)
+        if not asked:
+            self.unsubscribe()
+        elif self._subscription is None:
+            self._subscription = self._node.create_subscription(
+                Image, self._name, self._node.guarded(self._on_depth), images(reliable=False)
+            )
+
+    def unsubscribe(self) -> None:
+        """Stop listening, and forget what was."""
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+        self._subscription = None
+        self._pairs.forget()
+        self._scene.forget()
+        self._refused = ''
+
+    def offer(self, wanted: Wanted, view: View) -> None:
+        """Hand on a view for the outputs that need depth, now or when its depth has come."""
+        if self._subscription is None:
+            return
+        stamp = stamp_ns(view.header.stamp)
+        pair = self._pairs.add_image(stamp, (wanted, view), self._settings.depth_tolerance_ms)
+        if pair:
+            self._deliver(*pair[0], pair[1])
+
+    def _on_depth(self, message: Image) -> None:
+        self._health.timing.tick('depth')
+        stamp = stamp_ns(message.header.stamp)
+        pair = self._pairs.add_depth(stamp, message, self._settings.depth_tolerance_ms)
+        if pair:
+            self._deliver(*pair[0], pair[1])
+
+    def depth_view(self, view: View, message: Any, transform_of: TransformOf) -> DepthView:
+        """
+        Read a depth message for its view.
+
+        :raises ImageError: if either cannot be used; `words` has the reason from then on.
+        """
+        try:
+            if view.camera_info is None:
+                raise ImageError(
+                    "no camera_info of the image's frame id and size",
+                    'one, for points in space', 'remap camera_info to that of the colour image',
+                )
+            camera = intrinsics_from_info(view.camera_info)
+            depth = self._registered(view, message)
+        except ImageError as error:
+            self._refused = str(error)
+            raise
+        self._refused = ''
+        return DepthView(view, depth, camera, self._settings, transform_of)
+
+    def _registered(self, view: View, message: Any) -> RegisteredDepth:
+        frame, ours = message.header.frame_id, view.header.frame_id
+        if frame != ours:
+            raise ImageError(
+                f'depth in the frame {frame!r} for an image in {ours!r}', 'the same frame',
+                f'remap {self._name} to depth that is registered (aligned) to the colour image',
+            )
+        return registered_depth(
+            depth_from_image(message), view.frame.size_hw, self._settings.max_depth_m
+        )
+
+    def dynamic_of(self, view: View) -> NDArray[np.bool_]:
+        """
+        Mark what is dynamic in a view, or was lately; once a frame, in the order of stamps.
+
+        Depth helps where it has come already: it releases at once what an object has left.
+        """
+        classes, settings = view.segmentation.classes, self._settings
+        assert classes is not None
+        stamp = stamp_ns(view.header.stamp)
+        message = self._pairs.nearest(stamp, settings.depth_tolerance_ms)
+        metres = None
+        if message is not None:
+            try:
+                metres = self._registered(view, message).metres
+            except ImageError:      # which `depth_view` reports
+                metres = None
+        mask = self._scene.update(
+            with_role(classes, view.card, 'dynamic'), stamp, settings.static_dilate_px,
+            settings.static_hold_s, metres,
+        )
+        self.dynamic_share = dynamic_share(mask)
+        return mask
+
+    def words(self) -> str:
+        """Say what depth is waited for, or why it is not used; empty where all is well."""
+        if self._subscription is None:
+            return ''
+        if self._refused:
+            return self._refused
+        if not self._health.timing.recent_count('depth'):
+            return f'no depth arrives on {self.topic}'
+        offset_ms = self._pairs.offset_ms
+        if offset_ms is None:
+            return ''
+        return (
+            f'no depth within {self._settings.depth_tolerance_ms:g} ms of the image: offset '
+            f'{offset_ms:.0f} ms'
+        )
+
+    def values(self) -> dict[str, str]:
+        """Return figures for the diagnostics."""
+        return {
+            'depth_topic': self.topic if self._subscription is not None else '',
+            'depth_hz': f'{self._health.timing.rate_hz("depth"):.2f}',
+            'images_without_depth': str(self._pairs.unpaired),
+            'dynamic_share': f'{self.dynamic_share:.2f}',
+        }

@@ -1,0 +1,116 @@
+"""The thread that makes what needs depth, so that 2D masks never wait for it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from seg_ros.core.errors import ImageError
+from seg_ros.core.timing import Timing
+from seg_ros.depth.ground import base_from_plane
+from seg_ros.depth.static import POOR_SHARE
+from seg_ros.pipeline.workers import Mailbox, Workers
+from seg_ros.ros.base_frame import BaseFrame
+from seg_ros.ros.depth_input import DepthInput
+from seg_ros.ros.depth_view import DepthView
+from seg_ros.ros.lifecycle import SafeLifecycleNode
+from seg_ros.ros.outputs.navigation import scan_frame
+from seg_ros.ros.publishers import publish, View, Wanted
+
+
+@dataclass(frozen=True, eq=False)
+class DepthJob:
+    """
+    A view whose depth has come.
+
+    :param message: sensor_msgs Image.
+    """
+
+    source: DepthInput
+    wanted: Wanted
+    view: View
+    message: Any
+
+
+class DepthOutputs:
+    """
+    One thread for all cameras; the newest frame of each wins.
+
+    :param base_frame: of `free_space`.
+    """
+
+    def __init__(self, node: SafeLifecycleNode, base_frame: str) -> None:
+        self._node = node
+        self._base_frame = base_frame
+        self._base: BaseFrame | None = None
+        self._mailbox: Mailbox[DepthJob] | None = None
+        self._workers: Workers[DepthJob] | None = None
+        self.timing = Timing()
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._mailbox = Mailbox()
+        self._workers = Workers(self._mailbox, self._work, self._report)
+
+    def stop(self, patience_s: float) -> bool:
+        """Finish the frame in flight; returns whether it ended in time."""
+        ended = self._workers is None or self._workers.stop(patience_s)
+        self._workers = self._mailbox = None
+        if self._base is not None:
+            self._base.close()
+        self._base = None
+        return ended
+
+    def deliver(self, camera: str, job: DepthJob) -> None:
+        """Leave a frame for the thread."""
+        if self._mailbox is not None and self._mailbox.put(camera, job):
+            self.timing.count('newer')
+
+    def _work(self, items: list[tuple[str, DepthJob]]) -> None:
+        for camera, job in items:
+            base = self._base
+            if base is None:    # whose listener hears of TF only from now on
+                base = self._base = BaseFrame(self._node, self._base_frame)
+            try:
+                view = job.source.depth_view(job.view, job.message, base.from_optical)
+            except ImageError as error:
+                self._node.quiet.warning(f'{camera}: no depth: {error}', (camera, 'depth'))
+                continue
+            with self.timing.stage('depth'):
+                self._look_after(camera, job, view, base)
+                publish(job.wanted, view)
+
+    def _look_after(self, camera: str, job: DepthJob, view: DepthView, base: BaseFrame) -> None:
+        """Report what a consumer would stumble over."""
+        topics = {output.topic for output, _ in job.wanted}
+        if 'scan' in topics and view.ground_plane is not None:
+            frame = view.header.frame_id
+            base.broadcast(view.header, scan_frame(frame), base_from_plane(view.ground_plane))
+        if {'scan', 'free_space', 'obstacles/points', 'ground/points'} & topics and (
+            view.ground_plane is None
+        ):
+            self._node.quiet.warning(
+                f'{camera}: no ground: too few traversable pixels with depth; set ground to tf, '
+                'or camera_height_m', (camera, 'ground'),
+            )
+        if view.settings.ground == 'tf' and base.missing:
+            self._node.quiet.warning(f'{camera}: {base.missing}', (camera, 'tf'))
+        if view.settings.target and view.target is None and (
+            {'target/mask', 'target/points', 'scene/depth', 'grasp_poses'} & topics
+        ):
+            self._node.quiet.warning(
+                f'{camera}: the target {view.settings.target!r} is not in sight: its mask is '
+                'empty', (camera, 'target'),
+            )
+
+    def _report(self, error: Exception) -> None:
+        if self._node.context.ok():
+            self._node.fault('depth of a frame was dropped', error)
+
+
+def poor_odometry(share: float) -> str:
+    """Say so where so much of an image is dynamic that trackers lose their way on the rest."""
+    if share <= POOR_SHARE:
+        return ''
+    return (
+        f'{100 * share:.0f} % of the image is dynamic: odometry on the rest will be poor, '
+        'and may lose its way'
+    )

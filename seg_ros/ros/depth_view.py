@@ -1,0 +1,149 @@
+"""One frame, its masks and its depth, as outputs see them: each part made once, when asked for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.card import ModelCard
+from seg_ros.core.segmentation import Segment, Segmentation
+from seg_ros.core.settings import Settings
+from seg_ros.depth.cloud import labelled_cloud
+from seg_ros.depth.ground import (
+    base_from_plane,
+    Ground,
+    ground_of,
+    ground_plane,
+    plane_from_height,
+    plane_from_transform,
+)
+from seg_ros.depth.intrinsics import Intrinsics
+from seg_ros.depth.objects import object_clouds, ObjectCloud
+from seg_ros.depth.planes import Plane
+from seg_ros.depth.registration import RegisteredDepth
+from seg_ros.depth.support import support_plane
+from seg_ros.depth.targets import distances_m, select_target, target_mask
+from seg_ros.ros.publishers import View
+from std_msgs.msg import Header
+
+RAY_STEP = 2    # every second pixel is a ray of free space and scan
+
+
+@dataclass(frozen=True, eq=False)
+class DepthView:
+    """
+    A view whose depth is known.
+
+    :param camera: of the image, without distortion.
+    :param transform_of: gives the transform from the image's optical frame to `base_frame` at a
+        header, float64 (4, 4), or None where TF has none.
+    """
+
+    view: View
+    depth: RegisteredDepth
+    camera: Intrinsics
+    settings: Settings
+    transform_of: Callable[[Header], NDArray[np.float64] | None]
+
+    @property
+    def header(self) -> Header:
+        """Of the image, which every output carries on."""
+        return self.view.header
+
+    @property
+    def card(self) -> ModelCard:
+        """Of the model that made the masks."""
+        return self.view.card
+
+    @property
+    def segmentation(self) -> Segmentation:
+        """Masks at the image's size."""
+        return self.view.segmentation
+
+    @property
+    def metres(self) -> NDArray[np.float32]:
+        """Depth in metres, float32 (H, W), NaN where there is none."""
+        return self.depth.metres
+
+    @cached_property
+    def cloud(self) -> NDArray[np.void]:
+        """`POINT` (H, W), of every pixel."""
+        return labelled_cloud(self.metres, self.camera, self.view.frame, self.segmentation)
+
+    def strided(self, array: NDArray[np.void]) -> NDArray[np.void]:
+        """Return every `cloud_stride`-th pixel."""
+        step = self.settings.cloud_stride
+        return array[::step, ::step]
+
+    @cached_property
+    def support(self) -> Plane | None:
+        """The plane that the objects stand on."""
+        return support_plane(self.metres, self.camera, self.segmentation, self.card)
+
+    @cached_property
+    def objects(self) -> list[ObjectCloud]:
+        """Every segment's cloud and box."""
+        return object_clouds(
+            self.cloud, self.segmentation, self.settings.edge_erosion_px, self.camera.fx,
+            self.support,
+        )
+
+    @cached_property
+    def target(self) -> Segment | None:
+        """The segment that `target` names, None where it is not in sight."""
+        distances = distances_m(self.metres, self.segmentation)
+        return select_target(
+            self.settings.target, self.segmentation.segments, self.card, distances
+        )
+
+    @cached_property
+    def target_mask(self) -> NDArray[np.bool_]:
+        """Pixels of the target, bool (H, W)."""
+        return target_mask(self.segmentation, self.target)
+
+    @cached_property
+    def base_from_tf(self) -> NDArray[np.float64] | None:
+        """The transform to `base_frame`, float64 (4, 4), where TF has it."""
+        return self.transform_of(self.header)
+
+    @cached_property
+    def ground_plane(self) -> Plane | None:
+        """The ground: of TF or fitted, as `ground` says, else by the camera's height."""
+        settings, classes = self.settings, self.segmentation.classes
+        if settings.ground == 'tf' and self.base_from_tf is not None:
+            return plane_from_transform(self.base_from_tf)
+        assert classes is not None
+        fitted = ground_plane(self.metres, self.camera, classes, self.card)
+        if fitted is None and settings.camera_height_m:
+            return plane_from_height(
+                settings.camera_height_m, np.deg2rad(settings.camera_pitch_deg)
+            )
+        return fitted
+
+    @cached_property
+    def base_from_optical(self) -> NDArray[np.float64] | None:
+        """The transform to `base_frame`; without TF its origin is the ground below the camera."""
+        if self.base_from_tf is not None:
+            return self.base_from_tf
+        return None if self.ground_plane is None else base_from_plane(self.ground_plane)
+
+    @cached_property
+    def rays(self) -> Ground | None:
+        """The image cut into ground and obstacles, for what works by rays."""
+        return self.ground(RAY_STEP)
+
+    @cached_property
+    def strided_ground(self) -> Ground | None:
+        """The image cut into ground and obstacles, every `cloud_stride`-th pixel."""
+        return self.ground(self.settings.cloud_stride)
+
+    def ground(self, step: int) -> Ground | None:
+        """Cut every `step`-th pixel into ground and obstacles; None where no ground is known."""
+        classes = self.segmentation.classes
+        assert classes is not None
+        if self.ground_plane is None:
+            return None
+        return ground_of(
+            self.metres, self.camera, classes, self.card, self.ground_plane, step
+        )

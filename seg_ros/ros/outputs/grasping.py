@@ -1,0 +1,64 @@
+"""One object for a grasp planner, the scene without it, and a baseline of grasps."""
+
+from geometry_msgs.msg import Point, Pose, PoseArray, Quaternion
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.depth.boxes import quaternion_xyzw
+from seg_ros.depth.cloud import xyz_of
+from seg_ros.depth.grasps import Grasp, top_down_grasps
+from seg_ros.depth.static import static_depth
+from seg_ros.depth.targets import target_points
+from seg_ros.ros.conversions import cloud_message, image_message
+from seg_ros.ros.depth_view import DepthView
+from seg_ros.ros.publishers import Output
+from sensor_msgs.msg import Image, PointCloud2
+
+MAPS = frozenset({'classes', 'instances'})
+DEPTH = frozenset({'depth'})
+_STEP = 2   # of what a gripper may run into
+
+
+def _target_mask(view: DepthView) -> NDArray[np.uint8]:
+    """Return 255 at the target's pixels; an empty mask says that it is not in sight."""
+    return np.asarray(view.target_mask.view(np.uint8) * np.uint8(255))
+
+
+def _target_points(view: DepthView) -> PointCloud2:
+    """Return the target's points as `objects/points` has them, without its edge."""
+    own = [item.points for item in view.objects if item.segment is view.target]
+    points = own[0] if own else target_points(view.cloud, view.target_mask)
+    return cloud_message(points, view.header)
+
+
+def _scene_depth(view: DepthView) -> Image:
+    depth = static_depth(view.depth.raw, view.target_mask)
+    return image_message(depth, view.header, view.depth.encoding)
+
+
+def _grasps(view: DepthView) -> PoseArray | None:
+    """Return grasps on the target where one is named, else on all that can be grasped."""
+    if view.support is None:
+        return PoseArray(header=view.header)
+    points = xyz_of(view.cloud)[::_STEP, ::_STEP].reshape(-1, 3)
+    graspable = view.card.ids_with_role('graspable') or frozenset(view.card.by_id)
+    chosen = [
+        item for item in view.objects
+        if item.segment is view.target
+        or (not view.settings.target and item.segment.class_id in graspable)
+    ]
+    found = top_down_grasps(chosen, view.support, points[points[:, 2] == points[:, 2]])
+    return PoseArray(header=view.header, poses=[_pose(grasp) for grasp in found])
+
+
+def _pose(grasp: Grasp) -> Pose:
+    x, y, z = grasp.position.tolist()
+    qx, qy, qz, qw = quaternion_xyzw(grasp.axes)
+    return Pose(position=Point(x=x, y=y, z=z), orientation=Quaternion(x=qx, y=qy, z=qz, w=qw))
+
+
+GRASPING = (
+    Output('target/mask', Image, MAPS, _target_mask, DEPTH),
+    Output('target/points', PointCloud2, MAPS, _target_points, DEPTH),
+    Output('scene/depth', Image, MAPS, _scene_depth, DEPTH),
+    Output('grasp_poses', PoseArray, MAPS, _grasps, DEPTH),
+)

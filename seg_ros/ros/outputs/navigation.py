@@ -1,0 +1,118 @@
+"""Obstacles, ground, free space and scan, and the bundle of Nav2's semantic segmentation layer."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.depth.cloud import POINT
+from seg_ros.depth.free_space import free_space, Grid
+from seg_ros.depth.ground import Ground
+from seg_ros.depth.scan import laser_scan
+from seg_ros.ros.conversions import cloud_message
+from seg_ros.ros.depth_view import DepthView
+from seg_ros.ros.publishers import Output
+from sensor_msgs.msg import Image, LaserScan, PointCloud2
+from std_msgs.msg import Header
+
+try:
+    from nav_msgs.msg import OccupancyGrid
+
+    MISSING = ''
+except ImportError as error:
+    MISSING = f'no free_space: {error}; install the package nav_msgs'
+
+CLASSES = frozenset({'classes'})
+MAPS = frozenset({'classes', 'instances'})
+DEPTH = frozenset({'depth'})
+RANGE_MIN_M = 0.1
+
+
+def _obstacles(view: DepthView) -> PointCloud2 | None:
+    ground = view.strided_ground
+    return None if ground is None else _cloud(view, ground.obstacle)
+
+
+def _ground(view: DepthView) -> PointCloud2 | None:
+    ground = view.strided_ground
+    return None if ground is None else _cloud(view, ground.ground)
+
+
+def _cloud(view: DepthView, mask: NDArray[np.bool_]) -> PointCloud2:
+    records = view.strided(view.cloud).reshape(-1).view(f'V{POINT.itemsize}')
+    return cloud_message(records[mask.reshape(-1)].view(POINT), view.header)
+
+
+def _scan(view: DepthView) -> LaserScan | None:
+    ground = view.rays
+    if ground is None:
+        return None
+    scan = laser_scan(ground)
+    message = LaserScan(
+        header=Header(stamp=view.header.stamp, frame_id=scan_frame(view.header.frame_id)),
+        angle_min=scan.angle_min, angle_increment=scan.angle_increment,
+        angle_max=scan.angle_min + scan.angle_increment * (len(scan.ranges_m) - 1),
+        range_min=RANGE_MIN_M, range_max=view.settings.max_depth_m,
+    )
+    message.ranges.frombytes(scan.ranges_m.astype('<f4').tobytes())
+    return message
+
+
+def scan_frame(optical: str) -> str:
+    """Name the frame on the ground below a camera, x the way it looks."""
+    return f'{optical}_ground'
+
+
+def _free_space(view: DepthView) -> Any:
+    ground = view.rays
+    transform = view.base_from_optical
+    if ground is None or transform is None:
+        return None
+    return _grid_message(view, ground, transform)
+
+
+def _grid_message(view: DepthView, ground: Ground, transform: NDArray[np.float64]) -> Any:
+    grid = Grid()
+    message = OccupancyGrid(
+        header=Header(stamp=view.header.stamp, frame_id=view.settings.base_frame)
+    )
+    message.info.map_load_time = view.header.stamp
+    message.info.resolution = grid.cell_m
+    message.info.width = message.info.height = grid.size
+    message.info.origin.position.x = message.info.origin.position.y = -grid.reach_m
+    message.info.origin.orientation.w = 1.0
+    message.data.frombytes(free_space(ground, transform, grid).tobytes())
+    return message
+
+
+def _nav2_mask(view: DepthView) -> NDArray[Any] | None:
+    """Return card ids; the layer reads bytes, so that a card of 16 bits has no such mask."""
+    classes = view.segmentation.classes
+    assert classes is not None
+    step = view.settings.cloud_stride
+    return None if classes.dtype != np.uint8 else classes[::step, ::step]
+
+
+def _nav2_confidence(view: DepthView) -> NDArray[np.uint8]:
+    confidence, step = view.segmentation.confidence, view.settings.cloud_stride
+    assert confidence is not None
+    return confidence[::step, ::step]
+
+
+def _nav2_points(view: DepthView) -> PointCloud2:
+    return cloud_message(view.strided(view.cloud), view.header)
+
+
+NAVIGATION: tuple[Output, ...] = (
+    Output('obstacles/points', PointCloud2, MAPS, _obstacles, DEPTH),
+    Output('ground/points', PointCloud2, MAPS, _ground, DEPTH),
+    Output('scan', LaserScan, CLASSES, _scan, DEPTH),
+    *(() if MISSING else (
+        Output('free_space', OccupancyGrid, CLASSES, _free_space, DEPTH),
+    )),
+)
+# The layer drops a mask whose cloud has another size or stamp: all three come of the same depth.
+NAV2 = (
+    Output('nav2/mask', Image, CLASSES, _nav2_mask, DEPTH),
+    Output('nav2/confidence', Image, CLASSES | {'confidence'}, _nav2_confidence, DEPTH),
+    Output('nav2/points', PointCloud2, MAPS, _nav2_points, DEPTH),
+)

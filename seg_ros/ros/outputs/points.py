@@ -1,0 +1,98 @@
+"""Labelled clouds, object clouds and oriented boxes."""
+
+from typing import Any
+
+from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
+from rclpy.duration import Duration
+from seg_ros.depth.boxes import OrientedBox, quaternion_xyzw
+from seg_ros.depth.objects import joined, ObjectCloud
+from seg_ros.ros.conversions import cloud_message
+from seg_ros.ros.depth_view import DepthView
+from seg_ros.ros.publishers import Output
+from sensor_msgs.msg import PointCloud2
+from std_msgs.msg import ColorRGBA
+from visualization_msgs.msg import Marker, MarkerArray
+
+try:
+    from vision_msgs.msg import Detection3D, Detection3DArray, ObjectHypothesisWithPose
+
+    HAS_VISION = True
+except ImportError:     # which `vision.MISSING` reports
+    HAS_VISION = False
+
+MAPS = frozenset({'classes', 'instances'})
+DEPTH = frozenset({'depth'})
+_LIFETIME = Duration(seconds=0, nanoseconds=500_000_000)
+
+
+def pose_of(box: OrientedBox) -> Pose:
+    """Return the pose of a box in the image's optical frame."""
+    x, y, z = box.centre.tolist()
+    qx, qy, qz, qw = quaternion_xyzw(box.axes)
+    return Pose(position=Point(x=x, y=y, z=z), orientation=Quaternion(x=qx, y=qy, z=qz, w=qw))
+
+
+def _points(view: DepthView) -> PointCloud2:
+    return cloud_message(view.strided(view.cloud), view.header)
+
+
+def _object_points(view: DepthView) -> PointCloud2:
+    return cloud_message(joined(view.objects), view.header)
+
+
+def _detections_3d(view: DepthView) -> Any:
+    message = Detection3DArray(header=view.header)
+    message.detections = [
+        _detection(item, item.box, view) for item in view.objects if item.box is not None
+    ]
+    return message
+
+
+def _detection(item: ObjectCloud, box: OrientedBox, view: DepthView) -> Any:
+    detection = Detection3D(header=view.header, id=str(item.segment.id))
+    detection.bbox.center = pose_of(box)
+    x, y, z = box.size_m.tolist()
+    detection.bbox.size = Vector3(x=x, y=y, z=z)
+    result = ObjectHypothesisWithPose()
+    result.hypothesis.class_id = view.card.by_id[item.segment.class_id].name
+    result.hypothesis.score = item.segment.score
+    result.pose.pose = pose_of(box)
+    detection.results = [result]
+    return detection
+
+
+def _markers(view: DepthView) -> MarkerArray:
+    """Draw boxes and names; both go by themselves when no newer frame shows the object."""
+    message = MarkerArray()
+    for item in view.objects:
+        if item.box is not None:
+            message.markers += _markers_of(item, item.box, view)
+    return message
+
+
+def _markers_of(item: ObjectCloud, box: OrientedBox, view: DepthView) -> list[Marker]:
+    info = view.card.by_id[item.segment.class_id]
+    red, green, blue = (value / 255 for value in info.color)
+    shared = {'header': view.header, 'id': item.segment.id, 'lifetime': _LIFETIME.to_msg()}
+    x, y, z = box.size_m.tolist()
+    cube = Marker(
+        ns='boxes', type=Marker.CUBE, pose=pose_of(box), scale=Vector3(x=x, y=y, z=z),
+        color=ColorRGBA(r=red, g=green, b=blue, a=0.5), **shared,
+    )
+    top = pose_of(box)
+    top.position.y -= float(max(box.size_m)) / 2    # up in the image
+    text = Marker(
+        ns='names', type=Marker.TEXT_VIEW_FACING, pose=top, scale=Vector3(x=0.0, y=0.0, z=0.04),
+        color=ColorRGBA(r=1.0, g=1.0, b=1.0, a=1.0), text=f'{info.name} {item.segment.id}',
+        **shared,
+    )
+    return [cube, text]
+
+
+POINTS: tuple[Output, ...] = (
+    Output('points', PointCloud2, MAPS, _points, DEPTH),
+    Output('objects/points', PointCloud2, MAPS, _object_points, DEPTH),
+    Output('objects/markers', MarkerArray, MAPS, _markers, DEPTH),
+    *((Output('detections_3d', Detection3DArray, MAPS, _detections_3d, DEPTH),)
+      if HAS_VISION else ()),
+)

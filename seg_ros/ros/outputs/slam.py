@@ -1,0 +1,42 @@
+"""What stands still, for SLAM and mapping: depth and masks without what is dynamic."""
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.depth.static import static_depth
+from seg_ros.ros.conversions import image_message, scaled_camera_info
+from seg_ros.ros.depth_view import DepthView
+from seg_ros.ros.publishers import Output, View
+from sensor_msgs.msg import CameraInfo, Image
+
+CLASSES = frozenset({'classes'})
+DYNAMIC = frozenset({'dynamic'})
+
+
+def _dynamic_mask(view: View) -> NDArray[np.uint8]:
+    return np.asarray(view.dynamic.view(np.uint8) * np.uint8(255))
+
+
+def _static_mask(view: View) -> NDArray[np.uint8]:
+    return np.asarray(~_dynamic_mask(view))
+
+
+def _camera_info(view: View) -> CameraInfo | None:
+    """Return the image's own camera_info with the mask's stamp: these masks have its size."""
+    if view.camera_info is None:
+        return None
+    return scaled_camera_info(view.camera_info, view.header.stamp, 1, rectified=view.rectified)
+
+
+def _static_depth(view: DepthView) -> Image:
+    return image_message(
+        static_depth(view.depth.raw, view.view.dynamic), view.header, view.depth.encoding
+    )
+
+
+SLAM = (
+    Output('static/depth', Image, CLASSES, _static_depth, DYNAMIC | {'depth'}),
+    Output('static/mask', Image, CLASSES, _static_mask, DYNAMIC),
+    Output('static/camera_info', CameraInfo, frozenset(), _camera_info),
+    Output('dynamic/mask', Image, CLASSES, _dynamic_mask, DYNAMIC),
+    Output('dynamic/camera_info', CameraInfo, frozenset(), _camera_info),
+)

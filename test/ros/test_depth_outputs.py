@@ -1,0 +1,340 @@
+"""What consumers read of depth: each by its own checks, with the source they come from."""
+
+from copy import copy
+import importlib
+import struct
+import sys
+import types
+
+import numpy as np
+import pytest
+from seg_ros.core.card import ClassInfo, ModelCard
+from seg_ros.core.frame import Frame
+from seg_ros.core.segmentation import Segment, Segmentation
+from seg_ros.core.settings import Settings
+from seg_ros.depth.ground import with_role
+from seg_ros.depth.intrinsics import Intrinsics
+from seg_ros.depth.registration import registered_depth
+from seg_ros.ros.conversions import image_message
+from seg_ros.ros.depth_view import DepthView
+from seg_ros.ros.outputs import OUTPUTS
+from seg_ros.ros.publishers import View
+from sensor_msgs.msg import CameraInfo
+from std_msgs.msg import Header
+from visualization_msgs.msg import Marker
+
+FLOOR, CUP, PERSON = 0, 3, 5
+CARD = ModelCard('room', 'panoptic', (
+    ClassInfo(FLOOR, 'floor', (9, 9, 9), roles=('traversable',)),
+    ClassInfo(CUP, 'cup', (200, 9, 9), True, ('graspable',)),
+    ClassInfo(PERSON, 'person', (9, 9, 200), True, ('dynamic',)),
+))
+HEIGHT, WIDTH, FOCAL = 240, 320, 260.0
+EYE_M, PITCH = 0.8, 0.7
+HEADER = Header(frame_id='optical')
+HEADER.stamp.sec, HEADER.stamp.nanosec = 12, 345
+
+
+def scene():
+    """A floor seen from 0.8 m, a cup on it and a person who stands in front of the camera."""
+    camera = Intrinsics(FOCAL, FOCAL, 159.5, 119.5, (HEIGHT, WIDTH))
+    down = (np.arange(HEIGHT) - camera.cy)[:, None] / FOCAL
+    with np.errstate(divide='ignore'):
+        floor = EYE_M / (np.cos(PITCH) * down + np.sin(PITCH))
+    metres = np.where((floor > 0) & (floor < 6), floor, 0) * np.ones((1, WIDTH))
+    ids = np.zeros((HEIGHT, WIDTH), np.uint16)
+    classes = np.where(metres > 0, FLOOR, 255).astype(np.uint8)
+    for number, kind, rows, columns, share in (
+        (7, CUP, slice(120, 160), slice(140, 180), 0.9),
+        (300, PERSON, slice(20, 200), slice(220, 280), 0.7),
+    ):
+        ids[rows, columns] = number
+        classes[rows, columns] = kind
+        metres[rows, columns] *= share
+    segments = tuple(
+        Segment(number, kind, 0.9, box, int((ids == number).sum()))
+        for number, kind, box in ((7, CUP, (140, 120, 180, 160)), (300, PERSON, (220, 20, 280, 200)))
+    )
+    confidence = np.where(classes == 255, 0, 200).astype(np.uint8)
+    masks = Segmentation((HEIGHT, WIDTH), 255, classes, confidence, ids, segments)
+    return metres.astype(np.float32), masks, camera
+
+
+def depth_view(settings=None, raw=None, transform=None, view_changes=None):
+    metres, masks, camera = scene()
+    rgb = np.random.RandomState(0).randint(0, 256, (HEIGHT, WIDTH, 3)).astype(np.uint8)
+    info = CameraInfo(header=HEADER, height=HEIGHT, width=WIDTH)
+    info.k = [FOCAL, 0.0, 159.5, 0.0, FOCAL, 119.5, 0.0, 0.0, 1.0]
+    view = View(
+        Frame(rgb), masks, CARD, HEADER, info, 1, 0.5, False,
+        lambda view: with_role(view.segmentation.classes, CARD, 'dynamic'),
+    )
+    raw = (1000 * metres).astype(np.uint16) if raw is None else raw
+    depth = registered_depth(raw, (HEIGHT, WIDTH), 10.0)
+    return DepthView(view, depth, camera, settings or Settings(), lambda header: transform)
+
+
+def made(topic, view):
+    """Make a topic's message as the node does."""
+    (output,) = [item for item in OUTPUTS if item.topic == topic]
+    message = output.make(view if 'depth' in output.needs else view.view)
+    return image_message(message, HEADER) if isinstance(message, np.ndarray) else message
+
+
+def points_of(message):
+    """Unpack a cloud by its own fields, as sensor_msgs::PointCloud2Iterator does."""
+    kinds = {7: '<f4', 6: '<u4'}
+    dtype = np.dtype({
+        'names': [field.name for field in message.fields],
+        'formats': [kinds[field.datatype] for field in message.fields],
+        'offsets': [field.offset for field in message.fields],
+        'itemsize': message.point_step,
+    })
+    assert message.row_step == message.point_step * message.width
+    assert len(message.data) == message.row_step * message.height
+    assert not message.is_bigendian
+    return np.frombuffer(message.data, dtype).reshape(message.height, message.width)
+
+
+def image_of(message):
+    kind = {'mono8': '<u1', '16UC1': '<u2', '32FC1': '<f4'}[message.encoding]
+    return np.frombuffer(message.data, kind).reshape(message.height, message.width)
+
+
+@pytest.fixture
+def vision(monkeypatch):
+    """Load the outputs as they load where vision_msgs is installed."""
+    pytest.importorskip('rosbags', reason='rosbags, which knows ROS types, is not installed')
+    from vision_types import vision_msgs
+
+    monkeypatch.setitem(sys.modules, 'vision_msgs', types.ModuleType('vision_msgs'))
+    monkeypatch.setitem(sys.modules, 'vision_msgs.msg', vision_msgs())
+    module = importlib.import_module('seg_ros.ros.outputs.points')
+    yield importlib.reload(module)
+    monkeypatch.undo()
+    importlib.reload(module)
+
+
+@pytest.mark.parametrize('topic', [
+    item.topic for item in OUTPUTS if item.needs and item.topic not in ('scan', 'free_space')
+])
+def test_every_message_has_the_images_header(topic):
+    message = made(topic, depth_view(Settings(target='cup')))
+    if topic == 'objects/markers':
+        assert all(marker.header == HEADER for marker in message.markers)
+    else:
+        assert message.header == HEADER
+
+
+def test_points_have_the_fields_that_hydra_and_rviz_read():
+    # Hydra-ROS src/input/pointcloud_adaptor.cpp: an integer field `label`, and rgb.
+    message = made('points', depth_view())
+    assert [(field.name, field.datatype) for field in message.fields] == [
+        ('x', 7), ('y', 7), ('z', 7), ('rgb', 7), ('label', 6), ('instance', 6)
+    ]
+    assert (message.height, message.width) == (HEIGHT, WIDTH)
+    assert not message.is_dense
+    points = points_of(message)
+    metres, masks, _ = scene()
+    np.testing.assert_array_equal(points['label'], masks.classes)
+    np.testing.assert_array_equal(points['instance'], masks.instances)
+    seen = metres > 0
+    np.testing.assert_allclose(points['z'][seen], metres[seen], atol=1e-3)
+    assert np.isnan(points['z'][~seen]).all()
+    row, column = 130, 150
+    offset = (row * WIDTH + column) * message.point_step + 12
+    bits = struct.unpack_from('<I', message.data, offset)[0]
+    assert [bits >> 16, bits >> 8 & 255, bits & 255] == (
+        depth_view().view.frame.pixels[row, column].tolist()
+    )
+
+
+def test_the_same_object_has_the_same_id_everywhere(vision):
+    view = depth_view()
+    outputs = {item.topic: item for item in vision.POINTS}
+    boxes = outputs['detections_3d'].make(view)
+    ids = {segment.id for segment in view.segmentation.segments}
+    assert {int(item.id) for item in boxes.detections} == ids
+    assert set(points_of(made('objects/points', view))['instance'].ravel().tolist()) == ids
+    assert {marker.id for marker in made('objects/markers', view).markers} == ids
+    assert set(np.unique(view.view.instance)) - {0} == ids
+    names = {item.id: item.results[0].hypothesis.class_id for item in boxes.detections}
+    assert names == {'7': 'cup', '300': 'person'}
+
+
+def test_boxes_and_markers_agree_and_go_by_themselves(vision):
+    view = depth_view()
+    (boxes,) = [item for item in vision.POINTS if item.topic == 'detections_3d']
+    cubes = [
+        marker for marker in made('objects/markers', view).markers if marker.type == Marker.CUBE
+    ]
+    for detection, cube in zip(boxes.make(view).detections, cubes, strict=True):
+        assert detection.bbox.center.position.x == pytest.approx(cube.pose.position.x)
+        assert detection.bbox.size.x == pytest.approx(cube.scale.x)
+        assert cube.lifetime.nanosec == 500_000_000
+        q = cube.pose.orientation
+        assert q.x ** 2 + q.y ** 2 + q.z ** 2 + q.w ** 2 == pytest.approx(1)
+
+
+@pytest.mark.parametrize('kind', ['16UC1', '32FC1'])
+def test_static_depth_keeps_the_encoding_and_is_zero_on_people(kind):
+    # rtabmap Parameters.h: Mem/DepthAsMask and Vis/DepthAsMask; depth 0 is no feature.
+    metres, masks, _ = scene()
+    raw = (1000 * metres).astype(np.uint16) if kind == '16UC1' else metres
+    message = made('static/depth', depth_view(raw=raw))
+    assert message.encoding == kind
+    found, person = image_of(message), masks.classes == PERSON
+    assert not found[person].any()
+    np.testing.assert_array_equal(found[~person], raw[~person])
+
+
+def test_static_and_dynamic_masks_are_each_others_opposite_with_their_camera_info():
+    # nvblox_ros image_conversions.cpp takes mono8 alone, and the info of the mask itself.
+    view = depth_view()
+    static, dynamic = (image_of(made(topic, view)) for topic in ('static/mask', 'dynamic/mask'))
+    person = scene()[1].classes == PERSON
+    np.testing.assert_array_equal(dynamic, np.where(person, 255, 0))
+    np.testing.assert_array_equal(static, 255 - dynamic)
+    for topic in ('static/camera_info', 'dynamic/camera_info'):
+        info = made(topic, view)
+        assert (info.height, info.width) == dynamic.shape
+        assert info.header == HEADER
+    blind = depth_view()
+    object.__setattr__(blind, 'view', copy(blind.view))
+    object.__setattr__(blind.view, 'camera_info', None)
+    assert made('static/camera_info', blind) is None
+
+
+def buffer_segmentation(cloud, mask, confidence, known_ids):
+    """
+    Do what Nav2's layer does with a bundle, in the plane.
+
+    semantic_segmentation_layer src/segmentation_layer.cpp drops a cloud whose width * height is
+    not the mask's; src/segmentation_buffer.cpp bufferSegmentation walks both together, takes
+    data[v * width + u] whatever `step` says, skips points whose z is not finite, keeps the most
+    confident pixel of each tile and the classes of label_info alone.
+    """
+    assert cloud.width * cloud.height == mask.width * mask.height
+    assert (mask.header.stamp, confidence.header.stamp) == (cloud.header.stamp,) * 2
+    points, tiles = points_of(cloud).ravel(), {}
+    for v in range(mask.height):
+        for u in range(mask.width):
+            index = v * mask.width + u
+            x, y, z = points['x'][index], points['y'][index], points['z'][index]
+            if not np.isfinite(z):
+                continue
+            tile = int(x / 0.05), int(y / 0.05), int(z / 0.05)
+            if tile not in tiles or confidence.data[index] > confidence.data[tiles[tile]]:
+                tiles[tile] = index
+    return {mask.data[index] for index in tiles.values() if mask.data[index] in known_ids}
+
+
+@pytest.mark.parametrize('stride', [1, 4])
+def test_navs_layer_finds_every_class_in_the_bundle(stride):
+    view = depth_view(Settings(cloud_stride=stride))
+    cloud, mask, confidence = (
+        made(f'nav2/{name}', view) for name in ('points', 'mask', 'confidence')
+    )
+    assert mask.encoding == confidence.encoding == 'mono8'
+    assert mask.step == mask.width
+    assert (mask.height, mask.width) == (-(-HEIGHT // stride), -(-WIDTH // stride))
+    assert buffer_segmentation(cloud, mask, confidence, {FLOOR, CUP, PERSON}) == {
+        FLOOR, CUP, PERSON
+    }
+
+
+def test_obstacles_and_ground_share_the_cloud_between_them():
+    view = depth_view()
+    obstacles, ground = (
+        points_of(made(f'{name}/points', view))[0] for name in ('obstacles', 'ground')
+    )
+    assert set(obstacles['label'].tolist()) == {CUP, PERSON}
+    assert set(ground['label'].tolist()) == {FLOOR}
+    metres, masks, _ = scene()
+    assert len(ground) == ((masks.classes == FLOOR) & (metres > 0)).sum()
+
+
+def test_the_scan_sees_the_person_where_the_person_stands():
+    message = made('scan', depth_view())
+    ranges = np.array(message.ranges)
+    angles = message.angle_min + message.angle_increment * np.arange(len(ranges))
+    assert message.angle_max == pytest.approx(angles[-1], abs=1e-5)
+    assert message.header.frame_id == 'optical_ground'
+    assert message.header.stamp == HEADER.stamp
+    hit = angles[np.isfinite(ranges)]
+    assert hit.min() < 0    # to the right
+    assert np.isinf(ranges).any()
+
+
+def test_free_space_is_a_grid_of_the_base_frame():
+    pytest.importorskip('nav_msgs', reason='nav_msgs is not installed')
+    message = made('free_space', depth_view())
+    assert message.header.frame_id == 'base_link'
+    cells = np.array(message.data, np.int8).reshape(message.info.height, message.info.width)
+    assert set(np.unique(cells)) == {-1, 0, 100}
+    assert message.info.origin.position.x == -5
+    assert message.info.resolution == pytest.approx(0.05)
+    rows, columns = np.nonzero(cells == 100)
+    x = message.info.origin.position.x + 0.05 * columns
+    y = message.info.origin.position.y + 0.05 * rows
+    assert x.min() > 0
+    assert y.min() < 0
+
+
+def test_tf_takes_the_place_of_the_fit():
+    up = np.eye(4)
+    up[:3, :3] = [[0, -np.sin(PITCH), np.cos(PITCH)], [-1, 0, 0],
+                  [0, -np.cos(PITCH), -np.sin(PITCH)]]
+    up[:3, 3] = 0.2, 0.0, EYE_M
+    view = depth_view(Settings(ground='tf'), transform=up)
+    assert view.ground_plane.offset_m == EYE_M
+    np.testing.assert_array_equal(view.base_from_optical, up)
+    fitted = depth_view()
+    np.testing.assert_allclose(fitted.ground_plane.normal, view.ground_plane.normal, atol=0.01)
+
+
+def test_without_floor_in_sight_the_cameras_height_is_taken_or_nothing_is_said():
+    for height_m in (0.0, EYE_M):
+        view = depth_view(Settings(
+            camera_height_m=height_m, camera_pitch_deg=float(np.rad2deg(PITCH))
+        ))
+        view.segmentation.classes[view.segmentation.classes == FLOOR] = 255
+        if not height_m:
+            assert made('scan', view) is None
+            assert made('obstacles/points', view) is None
+        else:
+            fitted = depth_view().ground_plane
+            np.testing.assert_allclose(view.ground_plane.normal, fitted.normal, atol=0.01)
+
+
+@pytest.mark.parametrize('target', ['cup', '7', 'nearest'])
+def test_the_target_is_in_its_mask_and_cloud_and_not_in_the_scene(target):
+    # isaac_ros_foundationpose: mono8 of 0 and 255, the size of image and depth, one object.
+    view = depth_view(Settings(target=target))
+    mask, scene_depth = (image_of(made(name, view)) for name in ('target/mask', 'scene/depth'))
+    cup = scene()[1].instances == 7
+    np.testing.assert_array_equal(mask, np.where(cup, 255, 0))
+    assert not scene_depth[cup].any()
+    np.testing.assert_array_equal(scene_depth[~cup], view.depth.raw[~cup])
+    assert set(points_of(made('target/points', view))['instance'].ravel().tolist()) == {7}
+
+
+@pytest.mark.parametrize('target', ['', '12', 'spoon'])
+def test_a_target_that_is_not_in_sight_is_an_empty_mask(target):
+    view = depth_view(Settings(target=target))
+    assert not image_of(made('target/mask', view)).any()
+    assert made('target/points', view).width == 0
+    np.testing.assert_array_equal(image_of(made('scene/depth', view)), view.depth.raw)
+
+
+def test_grasps_are_on_what_can_be_grasped():
+    message = made('grasp_poses', depth_view())
+    assert len(message.poses) <= 1
+    assert made('grasp_poses', depth_view(Settings(target='person'))).header == HEADER
+
+
+def test_the_instance_mask_is_contact_graspnets_segmap():
+    # contact_grasp_estimator.py extract_3d_cam_boxes / filter_pc_segments: int, 0 = background.
+    view = depth_view()
+    segmap = image_of(made('instance', view)).astype(int)
+    assert sorted(np.unique(segmap)) == [0, 7, 300]

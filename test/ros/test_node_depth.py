@@ -1,0 +1,129 @@
+"""Depth through the running node: synchronising, and what is said where there is none."""
+
+import numpy as np
+import pytest
+from robot import pixels, SIZE_HW
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+
+MS = 1_000_000
+START_NS = 1_000_000 * MS
+DEPTH = '/camera/depth_registered/image_rect'
+
+
+def depth_message(each, stamp_ns, metres=2.0, encoding='16UC1', frame_id='optical', size=SIZE_HW):
+    message = each.image(np.zeros((*size, 3), np.uint8), stamp_ns)
+    kind, value = (np.uint16, 1000 * metres) if encoding == '16UC1' else (np.float32, metres)
+    array = np.full(size, value, kind)
+    message.encoding, message.step = encoding, array.itemsize * size[1]
+    message.header.frame_id = frame_id
+    message.data = type(message.data)('B', array.tobytes())
+    return message
+
+
+class Rig:
+    """A colour camera and a depth camera with one stamp."""
+
+    def __init__(self, robot, *topics, **parameters):
+        self.each = robot(**parameters)
+        self.found = {
+            topic: self.each.listen(f'/segmentation/camera/{topic}', kind)
+            for topic, kind in topics
+        }
+        info = self.each.info(self.each.image(stamp_ns=START_NS))
+        self.each.send(info, '/camera/camera_info')
+        self.each.wait(
+            lambda: self.each.node._pipeline.cameras['camera']._info is not None, 'camera_info'
+        )
+
+    def send(self, offset_ms=0, depth_ms=0, **depth):
+        stamp_ns = START_NS + offset_ms * MS
+        self.each.send(depth_message(self.each, stamp_ns + depth_ms * MS, **depth), DEPTH)
+        self.each.send(self.each.image(stamp_ns=stamp_ns))
+        return stamp_ns
+
+    def words(self, *parts):
+        self.each.wait(
+            lambda: all(part in self.each.words.get('camera', '') for part in parts),
+            f'{parts} in the diagnostics, which say {self.each.words.get("camera")}',
+        )
+
+
+def test_a_cloud_comes_with_the_stamp_of_its_image(robot):
+    rig = Rig(robot, ('points', PointCloud2))
+    stamp_ns = rig.send()
+    (cloud,) = rig.each.wait(lambda: rig.found['points'], 'a cloud')
+    stamp = cloud.header.stamp
+    assert stamp.sec * 1000 * MS + stamp.nanosec == stamp_ns
+    assert (cloud.height, cloud.width) == SIZE_HW
+
+
+def test_masks_do_not_wait_for_depth_and_what_is_missing_is_said(robot):
+    rig = Rig(robot, ('points', PointCloud2), ('semantic', Image))
+    rig.each.send(rig.each.image(stamp_ns=START_NS))
+    rig.each.wait(lambda: rig.found['semantic'], 'a mask without depth')
+    rig.words('no depth arrives on /camera/depth_registered/image_rect')
+    assert not rig.found['points']
+
+
+def test_depth_that_lags_is_reported_with_its_offset(robot):
+    rig = Rig(robot, ('points', PointCloud2))
+    for number in range(3):
+        rig.send(100 * number, depth_ms=-83)
+    rig.words('no depth within 50 ms of the image: offset -83 ms')
+    rig.each.set_parameter('depth_tolerance_ms', 90.0)
+    rig.send(400, depth_ms=-83)
+    rig.send(500, depth_ms=-83)
+    rig.each.wait(lambda: rig.found['points'], 'a cloud within the new tolerance')
+
+
+@pytest.mark.parametrize(('depth', 'words'), [
+    ({'frame_id': 'ir'}, "depth in the frame 'ir' for an image in 'optical'"),
+    ({'size': (48, 96)}, 'depth of 96 x 48 for an image of 64 x 48'),
+    ({'metres': 0.0}, 'without any depth'),
+    ({'metres': float('nan'), 'encoding': '32FC1'}, 'without any depth'),
+    ({'metres': 1500.0, 'encoding': '32FC1'}, 'millimetres'),
+])
+def test_depth_that_cannot_be_used_is_reported_and_the_masks_go_on(robot, depth, words):
+    rig = Rig(robot, ('points', PointCloud2), ('semantic', Image))
+    rig.send(**depth)
+    rig.words(words)
+    rig.each.wait(lambda: rig.found['semantic'], 'masks all the same')
+    rig.send(200)
+    rig.each.wait(lambda: rig.found['points'], 'a cloud once depth is good')
+
+
+def test_an_uncalibrated_camera_is_reported(robot):
+    each = robot()
+    clouds = each.listen('/segmentation/camera/points', PointCloud2)
+    info = CameraInfo(header=each.image(stamp_ns=START_NS).header, height=48, width=64)
+    each.send(info, '/camera/camera_info')
+    each.wait(lambda: each.node._pipeline.cameras['camera']._info is not None, 'camera_info')
+    each.send(depth_message(each, START_NS), DEPTH)
+    each.send(each.image(stamp_ns=START_NS))
+    each.wait(lambda: 'calibrate the camera' in each.words.get('camera', ''), 'the words')
+    assert not clouds
+
+
+def test_depth_is_not_subscribed_to_unless_somebody_reads_what_needs_it(robot):
+    each = robot()
+    each.listen('/segmentation/camera/semantic', Image)
+    each.mask(each.listen('/segmentation/camera/confidence', Image))
+    assert each.node.count_subscribers(DEPTH) == 0
+    each.listen('/segmentation/camera/static/depth', Image)
+    each.wait(lambda: each.node.count_subscribers(DEPTH), 'the subscription')
+    each.set_parameter('depth', 'off')
+    each.wait(lambda: not each.node.count_subscribers(DEPTH), 'the end of it')
+
+
+def test_the_static_mask_needs_no_depth(robot):
+    each = robot()
+    masks = each.listen('/segmentation/camera/static/mask', Image)
+    assert (each.mask(masks) == 255).all()      # the card has nothing dynamic
+
+
+def test_a_target_that_vanished_is_an_empty_mask_with_a_word(robot, capfd):
+    rig = Rig(robot, ('target/mask', Image), target='nearest')
+    rig.send()
+    mask = rig.each.wait(lambda: rig.found['target/mask'], 'a mask')[0]
+    assert not pixels(mask).any()
+    assert "the target 'nearest' is not in sight" in capfd.readouterr().err
