@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
+from seg_ros.core.errors import SettingError
 from seg_ros.core.segmentation import Segment, Segmentation
 from seg_ros.depth.cloud import POINT
 
@@ -56,11 +57,18 @@ def distances_m(
     }
 
 
-def is_known(target: str, card: ModelCard) -> bool:
-    """Return whether `target` can name anything: empty, `nearest`, an id or one of the classes."""
-    return target in ('', NEAREST) or target.isdecimal() or any(
-        item.name == target for item in card.classes
-    )
+def check_target(target: str, card: ModelCard) -> None:
+    """
+    Refuse a word that can name nothing.
+
+    :raises SettingError: unless it is empty, `nearest`, an id or one of the card's classes.
+    """
+    names = [item.name for item in card.classes if item.thing]
+    if target not in ('', NEAREST, *names) and not target.isdecimal():
+        raise SettingError(
+            f'target: {target!r}',
+            f'a segment id, {NEAREST}, or a class that has objects: {", ".join(names)}',
+        )
 
 
 def target_mask(segmentation: Segmentation, segment: Segment | None) -> NDArray[np.bool_]:

@@ -78,7 +78,7 @@ class DepthView:
 
     @cached_property
     def support(self) -> Plane | None:
-        """The plane that the objects stand on."""
+        """Fit the plane that the objects stand on."""
         return support_plane(self.metres, self.camera, self.segmentation, self.card)
 
     @cached_property
@@ -91,7 +91,7 @@ class DepthView:
 
     @cached_property
     def target(self) -> Segment | None:
-        """The segment that `target` names, None where it is not in sight."""
+        """Select the segment that `target` names, None where it is not in sight."""
         distances = distances_m(self.metres, self.segmentation)
         return select_target(
             self.settings.target, self.segmentation.segments, self.card, distances
@@ -104,12 +104,12 @@ class DepthView:
 
     @cached_property
     def base_from_tf(self) -> NDArray[np.float64] | None:
-        """The transform to `base_frame`, float64 (4, 4), where TF has it."""
+        """Look up the transform to `base_frame`, float64 (4, 4), where TF has it."""
         return self.transform_of(self.header)
 
     @cached_property
     def ground_plane(self) -> Plane | None:
-        """The ground: of TF or fitted, as `ground` says, else by the camera's height."""
+        """Find the ground: of TF or fitted, as `ground` says, else by the camera's height."""
         settings, classes = self.settings, self.segmentation.classes
         if settings.ground == 'tf' and self.base_from_tf is not None:
             return plane_from_transform(self.base_from_tf)
@@ -123,19 +123,19 @@ class DepthView:
 
     @cached_property
     def base_from_optical(self) -> NDArray[np.float64] | None:
-        """The transform to `base_frame`; without TF its origin is the ground below the camera."""
+        """Return the transform to `base_frame`; without TF it is below the camera."""
         if self.base_from_tf is not None:
             return self.base_from_tf
         return None if self.ground_plane is None else base_from_plane(self.ground_plane)
 
     @cached_property
     def rays(self) -> Ground | None:
-        """The image cut into ground and obstacles, for what works by rays."""
+        """Cut the image into ground and obstacles, for what works by rays."""
         return self.ground(RAY_STEP)
 
     @cached_property
     def strided_ground(self) -> Ground | None:
-        """The image cut into ground and obstacles, every `cloud_stride`-th pixel."""
+        """Cut every `cloud_stride`-th pixel into ground and obstacles."""
         return self.ground(self.settings.cloud_stride)
 
     def ground(self, step: int) -> Ground | None:

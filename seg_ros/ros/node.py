@@ -12,6 +12,7 @@ from seg_ros.core.errors import SegError
 from seg_ros.core.progress import Cancelled, never
 from seg_ros.core.settings import Settings
 from seg_ros.core.thresholds import thresholds_from_settings
+from seg_ros.depth.targets import check_target
 from seg_ros.pipeline.model_manager import check_model, ModelManager, ModelState
 from seg_ros.pipeline.segmenter import Segmenter
 from seg_ros.ros.build_progress import BuildProgress
@@ -233,6 +234,8 @@ class SegmentationNode(SafeLifecycleNode):
         segmenter = self._models.holder.current
         if segmenter is not None and 'model' not in changes:
             thresholds_from_settings(settings, segmenter.card, segmenter.engine.signature)
+            if 'target' in changes:
+                check_target(settings.target, segmenter.card)
         loading = f'{settings.model} is loaded in the background' if 'model' in changes else ''
         return '; '.join(filter(None, (loading, acts_later(changes))))
 

@@ -77,7 +77,7 @@ class View:
 
     @cached_property
     def dynamic(self) -> NDArray[np.bool_]:
-        """What is dynamic now or was lately, bool (H, W), at the image's own size."""
+        """Mark what is dynamic now or was lately, bool (H, W), at the image's own size."""
         assert self.dynamic_of is not None
         return self.dynamic_of(self)
 

@@ -11,7 +11,9 @@ NAMES = {
     'cameras', 'image_transport', 'brightness_range', 'input_reliability', 'score_threshold',
     'mask_threshold', 'min_confidence', 'classes', 'upsample', 'output_scale', 'max_age_ms',
     'max_rate_hz', 'tracking', 'smoothing', 'watchdog_s', 'overlay_alpha', 'rectified', 'lazy',
-    'source_size',
+    'source_size', 'depth', 'depth_tolerance_ms', 'max_depth_m', 'cloud_stride',
+    'edge_erosion_px', 'static_hold_s', 'static_dilate_px', 'ground', 'base_frame',
+    'camera_height_m', 'camera_pitch_deg', 'target',
     'workspace_mib', 'optimization_level', 'dla_core', 'hardware_compatibility', 'cache_dir',
 }
 ITEMS = {item.name: item for item in fields(Settings)}

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 from seg_ros.core.card import ClassInfo, ModelCard
+from seg_ros.core.errors import SettingError
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segment, Segmentation
 from seg_ros.depth.cloud import labelled_cloud
 from seg_ros.depth.intrinsics import Intrinsics
 from seg_ros.depth.targets import (
+    check_target,
     distances_m,
-    is_known,
     select_target,
     target_mask,
     target_points,
@@ -56,12 +57,19 @@ def test_without_depth_the_surest_is_taken_and_one_with_depth_comes_first():
     assert chosen('cup', {12: 5.0}) == 12
 
 
-@pytest.mark.parametrize(('target', 'known'), [
-    ('', True), ('nearest', True), ('cup', True), ('17', True), ('spoon', False), ('-3', False),
-])
-def test_a_word_that_can_name_nothing_is_known_as_such(target, known):
-    assert is_known(target, CARD) is known
-    assert chosen('', {}) is None
+@pytest.mark.parametrize('target', ['', 'nearest', 'cup', '17'])
+def test_a_word_that_can_name_something_is_taken(target):
+    check_target(target, CARD)
+
+
+@pytest.mark.parametrize('target', ['spoon', '-3', 'Cup'])
+def test_a_word_that_can_name_nothing_is_refused_with_what_can(target):
+    with pytest.raises(SettingError, match='nearest, or a class that has objects: cup, person'):
+        check_target(target, CARD)
+
+
+def test_no_word_means_no_object():
+    assert chosen('', {7: 0.5}) is None
 
 
 def test_distances_are_the_medians_of_a_loop_over_segments():

@@ -36,7 +36,7 @@ HEADER.stamp.sec, HEADER.stamp.nanosec = 12, 345
 
 
 def scene():
-    """A floor seen from 0.8 m, a cup on it and a person who stands in front of the camera."""
+    """Look from 0.8 m at a floor with a cup on it and a person who stands before the camera."""
     camera = Intrinsics(FOCAL, FOCAL, 159.5, 119.5, (HEIGHT, WIDTH))
     down = (np.arange(HEIGHT) - camera.cy)[:, None] / FOCAL
     with np.errstate(divide='ignore'):
@@ -53,7 +53,9 @@ def scene():
         metres[rows, columns] *= share
     segments = tuple(
         Segment(number, kind, 0.9, box, int((ids == number).sum()))
-        for number, kind, box in ((7, CUP, (140, 120, 180, 160)), (300, PERSON, (220, 20, 280, 200)))
+        for number, kind, box in (
+            (7, CUP, (140, 120, 180, 160)), (300, PERSON, (220, 20, 280, 200)),
+        )
     )
     confidence = np.where(classes == 255, 0, 200).astype(np.uint8)
     masks = Segmentation((HEIGHT, WIDTH), 255, classes, confidence, ids, segments)

@@ -18,7 +18,10 @@ from seg_ros.temporal.arrival import CameraClock
 SERVING = ModelState('serving', 'a')
 
 
-def camera(images_hz, infos_hz, subscribed=True, age_limit_ms=0.0, heard_s=4.0):
+def camera(
+    images_hz, infos_hz, subscribed=True, age_limit_ms=0.0, heard_s=4.0, dynamic_share=0.0,
+    depth_words='',
+):
     health = CameraHealth()
     timing = health.timing
     timing.heard_s = lambda name, span_s=5.0: heard_s
@@ -26,10 +29,14 @@ def camera(images_hz, infos_hz, subscribed=True, age_limit_ms=0.0, heard_s=4.0):
     timing.rate_hz = lambda name, span_s=5.0: rates.get(name, 0.0)
     if images_hz:
         timing.tick('input')
+    depth = SimpleNamespace(
+        values=lambda: {'dynamic_share': f'{dynamic_share:.2f}'}, words=lambda: depth_words,
+        dynamic_share=dynamic_share,
+    )
     return SimpleNamespace(
         name='front', image_topic='/front/image_raw', info_topic='/front/camera_info',
         health=health, subscribed=subscribed, hysteresis=LevelHysteresis(), clock=CameraClock(),
-        settings=Settings(max_age_ms=age_limit_ms),
+        settings=Settings(max_age_ms=age_limit_ms), depth=depth,
     )
 
 
@@ -160,3 +167,17 @@ def test_masks_older_than_the_limit_raise_the_level(limit_ms, level):
 def test_the_process_reports_its_memory():
     (engine,) = statuses(facts())
     assert float(values(engine)['memory_mib']) > 1
+
+
+@pytest.mark.parametrize(('changes', 'words'), [
+    ({'dynamic_share': 0.61}, '61 % of the image is dynamic'),
+    ({'depth_words': 'no depth arrives on /d'}, 'no depth arrives on /d'),
+])
+def test_what_depth_waits_for_and_too_many_people_are_warnings(changes, words):
+    each = camera(30, 30, **changes)
+    for _ in range(3):
+        each.health.timing.tick('output')
+        status = statuses(facts(), each)[1]
+    assert words in status.message
+    assert status.level == DiagnosticStatus.WARN
+    assert float(values(status)['dynamic_share']) == changes.get('dynamic_share', 0)
