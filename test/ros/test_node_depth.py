@@ -68,11 +68,11 @@ def test_masks_do_not_wait_for_depth_and_what_is_missing_is_said(robot):
 def test_depth_that_lags_is_reported_with_its_offset(robot):
     rig = Rig(robot, ('points', PointCloud2))
     for number in range(3):
-        rig.send(100 * number, depth_ms=-83)
+        rig.send(400 * number, depth_ms=-83)
     rig.words('no depth within 50 ms of the image: offset -83 ms')
     rig.each.set_parameter('depth_tolerance_ms', 90.0)
-    rig.send(400, depth_ms=-83)
-    rig.send(500, depth_ms=-83)
+    rig.send(1600, depth_ms=-83)
+    rig.send(2000, depth_ms=-83)
     rig.each.wait(lambda: rig.found['points'], 'a cloud within the new tolerance')
 
 
