@@ -100,7 +100,42 @@ def centers_network() -> onnx.ModelProto:
     return sketch.model('semantic', 'center', 'offset')
 
 
+def query_network() -> onnx.ModelProto:
+    sketch = Sketch()
+    maps = sketch.trunk()
+    sketch.conv(maps, 8, 5, 'masks')
+    means = sketch.add(
+        'ReduceMean', sketch.conv(maps, 8, 5 * (CLASSES + 1)), axes=[2, 3], keepdims=0
+    )
+    sketch.add('Reshape', means, sketch.constant([0, 5, CLASSES + 1]), name='classes_of')
+    return sketch.model('classes_of', 'masks')
+
+
+def box_network() -> onnx.ModelProto:
+    sketch = Sketch()
+    maps = sketch.trunk()
+    square = sketch.add(
+        'Slice', sketch.conv(maps, 8, 5), *map(sketch.constant, ([0], [16], [3]))
+    )
+    sketch.add('Sigmoid', square, name='masks_of')
+    for name, width in (('boxes_of', 4), ('rows', CLASSES), ('chances', 1)):
+        means = sketch.add(
+            'ReduceMean', sketch.conv(maps, 8, 5 * width), axes=[2, 3], keepdims=0
+        )
+        shape = [0, 5] if width == 1 else [0, 5, width]
+        sketch.add('Reshape', means, sketch.constant(shape), name=name)
+    sketch.add('Sigmoid', 'chances', name='scores_of')
+    sketch.add('ArgMax', 'rows', name='labels_of', axis=2, keepdims=0)
+    model = sketch.model('boxes_of', 'scores_of', 'masks_of')
+    model.graph.output.append(
+        helper.make_tensor_value_info('labels_of', TensorProto.INT64, None)
+    )
+    return model
+
+
 NETWORKS = {
+    'query_masks': ('panoptic', query_network),
+    'box_masks': ('instance', box_network),
     'logits': ('semantic', logits_network),
     'yolo_seg': ('instance', yolo_network),
     'panoptic_centers': ('panoptic', centers_network),
