@@ -26,6 +26,7 @@ LAYERS = {
     'depth': ({'core', 'image', 'masks', 'depth'}, {'numpy', 'cv2'}),
     'engines': ({'core', 'image', 'masks', 'engines'}, {'numpy', 'cv2'}),
     'pipeline': (RUNTIME, {'numpy', 'cv2'}),
+    'api': (RUNTIME | {'api'}, {'numpy'}),
     'ros': (RUNTIME | {'ros', 'share', 'threads'}, {'numpy', 'cv2', *ROS}),
     'compile': ({'core', 'image', 'engines', 'compile'}, {'numpy', 'onnx', 'google', 'spox'}),
     'metrics': ({'core', 'masks', 'metrics'}, {'numpy', 'cv2'}),
@@ -44,8 +45,8 @@ LAYERS = {
     'demo': (RUNTIME | {'ros', 'metrics', 'sim', 'demo'}, {'numpy', 'cv2', *ROS}),
     'commands': (
         RUNTIME | {
-            'compile', 'metrics', 'sim', 'training', 'share', 'bench', 'commands', 'threads',
-            'zoo',
+            'api', 'compile', 'metrics', 'sim', 'training', 'share', 'bench', 'commands',
+            'threads', 'zoo',
         },
         {'numpy', 'cv2', 'onnx', 'tqdm', 'yaml'},
     ),

@@ -3,8 +3,6 @@
 import argparse
 from collections.abc import Sequence
 from dataclasses import fields
-import os
-from pathlib import Path
 
 from seg_ros.core.settings import Settings
 
@@ -41,16 +39,11 @@ def settings_from_args(args: argparse.Namespace, names: Sequence[str]) -> Settin
 
     :raises SettingError: if a value is out of its range.
     """
+    from seg_ros.engines.model_path import absolute_model
+
     values = {name: getattr(args, name) for name in names}
-    return Settings(**{**values, 'model': _absolute(args.model)})
+    return Settings(**{**values, 'model': absolute_model(args.model)})
 
 
 def _split(words: str) -> tuple[str, ...]:
     return tuple(words.split(','))
-
-
-def _absolute(model: str) -> str:
-    """Make a path absolute; leave `default`, `package://…` and names of methods alone."""
-    path = Path(model)
-    is_path = path.is_file() or bool(path.suffix) or os.sep in model
-    return str(path.expanduser().absolute()) if is_path and '://' not in model else model

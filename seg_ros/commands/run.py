@@ -1,19 +1,13 @@
 """`seg_ros run`: masks of images, videos and bags as files."""
 
 import argparse
-from contextlib import closing
 from dataclasses import asdict
-from functools import partial
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from seg_ros.commands.segment import Figures
-    from seg_ros.core.frame import Frame
-    from seg_ros.core.segmentation import Segmentation
-    from seg_ros.pipeline.segmenter import Segmenter
-    from seg_ros.temporal.temporal_filter import TemporalFilter
 
 SUMMARY = 'write the masks of images, videos and rosbag2 recordings into a folder'
 EXAMPLE = 'seg_ros run street.jpg drive.mp4 --model model.onnx --out masks'
@@ -48,13 +42,11 @@ def run(args: argparse.Namespace) -> int:
     :returns: 0, or 1 where something was left out.
     :raises SegError: if nothing can be read, or the model cannot be opened.
     """
+    from seg_ros.api import Segmenter
     from seg_ros.commands.options import settings_from_args
     from seg_ros.commands.progress import build_report, Progress
     from seg_ros.commands.segment import check_folder, segment_sources
     from seg_ros.commands.sources import open_sources
-    from seg_ros.core.timing import Timing
-    from seg_ros.engines import open_engine
-    from seg_ros.pipeline.segmenter import Segmenter
 
     check_folder(args.out, args.inputs)
     settings = settings_from_args(args, SETTINGS)
@@ -62,25 +54,15 @@ def run(args: argparse.Namespace) -> int:
     sources = open_sources(
         args.inputs, args.topics, progress.skip, progress.note, settings.brightness_range
     )
-    timing = Timing()
     with build_report('run') as report:
-        engine = open_engine(settings, report)
-    with closing(Segmenter(engine, settings, timing)) as segmenter:
+        segmenter = Segmenter(report=report, **asdict(settings))
+    with segmenter:
         figures = segment_sources(
-            sources, partial(_segmented, segmenter), segmenter.card, args.out, settings, timing,
+            sources, segmenter.segment, segmenter.card, args.out, settings, segmenter.timing,
             progress,
         )
     print(json.dumps(asdict(figures)) if args.json else _told(figures, args.out))
     return int(figures.skipped > 0)
-
-
-def _segmented(
-    segmenter: 'Segmenter', frame: 'Frame', temporal: 'TemporalFilter'
-) -> 'Segmentation':
-    from seg_ros.masks.panoptic import PARTS
-    from seg_ros.pipeline.process import segment
-
-    return segment(frame, segmenter, PARTS, temporal)
 
 
 def _told(figures: 'Figures', folder: Path) -> str:

@@ -1,6 +1,6 @@
 """Where a model's name points to."""
 
-import os.path
+import os
 from pathlib import Path
 
 from seg_ros.core.errors import ModelError, SettingError
@@ -31,6 +31,13 @@ def path_from_model(model: str) -> Path:
     if not os.path.isfile(path):  # unlike Path's own, it never raises
         raise ModelError(f'no model file at {path}', do='check the parameter model')
     return path
+
+
+def absolute_model(model: str) -> str:
+    """Make a path absolute; leave `default`, `package://…` and names of methods alone."""
+    path = Path(model)
+    is_path = path.is_file() or bool(path.suffix) or os.sep in model
+    return str(path.expanduser().absolute()) if is_path and '://' not in model else model
 
 
 def _share_folder(package: str) -> Path:

@@ -1,0 +1,45 @@
+"""
+Instances as COCO annotations.
+
+Reference: cocodataset.org, "Data format", 1. Object detection, and "Results format".
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.segmentation import Segment
+
+
+def coco_annotations(
+    segments: Sequence[Segment], instances: NDArray[np.uint16], image_id: int
+) -> list[dict[str, Any]]:
+    """
+    List the instances of one image, in plain values that JSON can carry.
+
+    :param instances: uint16 (H, W), the ids of the segments.
+    :returns: for each segment `category_id` (of the card), `bbox` (x, y, width, height),
+        `segmentation` (uncompressed run lengths), `area`, `score` and `id`.
+    """
+    return [
+        {
+            'id': segment.id, 'image_id': image_id, 'category_id': segment.class_id,
+            'bbox': [x0, y0, x1 - x0, y1 - y0], 'area': segment.area, 'score': segment.score,
+            'iscrowd': 0, 'segmentation': run_lengths(np.asarray(instances == segment.id)),
+        }
+        for segment in segments
+        for x0, y0, x1, y1 in [segment.xyxy]
+    ]
+
+
+def run_lengths(mask: NDArray[np.bool_]) -> dict[str, list[int]]:
+    """
+    Encode a mask as COCO does: lengths of runs down the columns, of 0 first.
+
+    :param mask: bool (H, W).
+    """
+    pixels = np.concatenate([[False], mask.ravel(order='F')])
+    changes = np.flatnonzero(pixels[1:] != pixels[:-1])
+    edges = np.concatenate([[0], changes, [mask.size]])
+    return {'size': list(mask.shape), 'counts': np.diff(edges).tolist()}

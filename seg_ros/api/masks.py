@@ -1,0 +1,101 @@
+"""What one call gives: the masks of an image, with the names of their classes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.api.coco import coco_annotations
+from seg_ros.core.card import ModelCard
+from seg_ros.core.frame import ColorOrder, Frame, Pixels
+from seg_ros.core.segmentation import ClassMap, Segment, Segmentation
+from seg_ros.masks.overlay import color_map, draw_overlay
+
+
+@dataclass(frozen=True, eq=False)
+class Masks:
+    """
+    The masks of one image, at its own size.
+
+    :param frame: the image.
+    :param segmentation: its masks, all parts.
+    :param card: of the model: class ids, names, colours and roles.
+    """
+
+    frame: Frame
+    segmentation: Segmentation
+    card: ModelCard
+
+    @property
+    def classes(self) -> ClassMap:
+        """Class ids of the card, uint8 (uint16 above 254 classes) (H, W); 255 = unlabelled."""
+        assert self.segmentation.classes is not None
+        return self.segmentation.classes
+
+    @property
+    def confidence(self) -> NDArray[np.uint8]:
+        """Probability of the class, uint8 (H, W): 255 = certain, 0 where unlabelled."""
+        assert self.segmentation.confidence is not None
+        return self.segmentation.confidence
+
+    @property
+    def instances(self) -> NDArray[np.uint16]:
+        """Segment ids, uint16 (H, W), 0 = none; all 0 for a semantic model."""
+        if self.segmentation.instances is None:
+            return np.zeros(self.segmentation.size_hw, np.uint16)
+        return self.segmentation.instances
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """Instances, best first: id, class id, score, box and area in pixels."""
+        return self.segmentation.segments
+
+    def panoptic(self) -> NDArray[np.int32]:
+        """Return class << 16 | instance, int32 (H, W), as the node's topic `panoptic` has it."""
+        return self.segmentation.panoptic()
+
+    def class_name(self, segment: Segment) -> str:
+        """Return the name of a segment's class."""
+        return self.card.by_id[segment.class_id].name
+
+    def mask(self, segment: Segment) -> NDArray[np.bool_]:
+        """Return the pixels of one segment, bool (H, W)."""
+        return np.asarray(self.instances == segment.id)
+
+    def color(self) -> Pixels:
+        """Return the class colours, uint8 (H, W, 3), rgb; black where unlabelled."""
+        return color_map(self.classes, self.card)
+
+    def draw(
+        self, image: Pixels | None = None, color: ColorOrder = 'rgb', alpha: float = 0.5
+    ) -> Pixels:
+        """
+        Draw colours, outlines, names and ids over an image.
+
+        :param image: uint8 of the same height and width; left out, the segmented image.
+        :param color: order of the channels of `image`.
+        :param alpha: opacity of the colours, 0 to 1.
+        :returns: a new image, uint8 (H, W, 3), rgb.
+        :raises ImageError: if `image` is not such an array.
+        :raises ContractError: if it is of another size.
+        """
+        frame = self.frame if image is None else Frame(image, color)
+        return draw_overlay(frame, self.segmentation, self.card, alpha)
+
+    def coco(self, image_id: int = 1) -> list[dict[str, Any]]:
+        """
+        Return COCO annotations of the instances, with run-length masks.
+
+        :param image_id: what the annotations call the image.
+        """
+        return coco_annotations(self.segments, self.instances, image_id)
+
+    def supervision(self) -> Any:
+        """
+        Return the instances as `supervision.Detections`.
+
+        :raises SettingError: if supervision is not installed.
+        """
+        from seg_ros.api.supervision import detections
+
+        return detections(self.segmentation, self.card)

@@ -1,0 +1,123 @@
+"""A model that is called with images."""
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any
+
+from seg_ros.api.masks import Masks
+from seg_ros.core.card import ModelCard
+from seg_ros.core.engine import EngineFacts
+from seg_ros.core.errors import SettingError
+from seg_ros.core.frame import ColorOrder, Frame, Pixels
+from seg_ros.core.progress import Report, untold
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.core.settings import Settings
+from seg_ros.core.timing import Timing
+from seg_ros.engines import open_engine
+from seg_ros.engines.model_path import absolute_model
+from seg_ros.masks.panoptic import PARTS
+from seg_ros.pipeline import process, segmenter
+from seg_ros.temporal.temporal_filter import TemporalFilter
+
+
+class Segmenter:
+    """
+    A compiled model, opened on the best engine of this machine.
+
+    Example::
+
+        from seg_ros import Segmenter
+
+        with Segmenter('model.onnx', score_threshold=0.4) as segmenter:
+            masks = segmenter(cv2.imread('street.jpg'), color='bgr')
+        cv2.imwrite('overlay.png', masks.draw()[..., ::-1])
+
+    With `tracking=True` or `smoothing=0.5` the images of successive calls count as one video;
+    `restart` begins the next. Not safe for several threads.
+
+    :param model: a file that `seg_ros compile` wrote, `default`, or a classical method.
+    :param settings: the node's parameters by name, such as `engine`, `device`, `classes`.
+    :raises SettingError: if a setting is unknown or out of its range.
+    :raises ModelError: if the model file is missing, truncated or not compiled.
+    :raises EngineError: if no engine is installed, or it refuses the model.
+    """
+
+    def __init__(
+        self, model: str = 'default', *, report: Report = untold, **settings: Any
+    ) -> None:
+        _check_names(settings)
+        self.settings = Settings(**{**settings, 'model': absolute_model(str(model))})
+        self.timing = Timing()
+        engine = open_engine(self.settings, report)
+        try:
+            self._serving = segmenter.Segmenter(engine, self.settings, self.timing)
+        except SettingError:
+            engine.close()
+            raise
+        self._stamp_ns = 0
+        self._temporal = TemporalFilter()
+
+    @property
+    def card(self) -> ModelCard:
+        """Classes of the model and how its input is made."""
+        return self._serving.card
+
+    @property
+    def facts(self) -> EngineFacts:
+        """Which engine runs the model, on which device, in which precision."""
+        return self._serving.engine.facts
+
+    def __call__(
+        self, image: Pixels, color: ColorOrder = 'rgb', stamp_ns: int | None = None
+    ) -> Masks:
+        """
+        Segment one image.
+
+        :param image: uint8, (H, W, 3), or (H, W) with `gray`; not copied, so that drawing over
+            it later changes what `Masks.draw` shows.
+        :param color: order of the channels: `rgb`, `bgr` (as cv2.imread gives) or `gray`.
+        :param stamp_ns: when it was taken, in nanoseconds, for `tracking` and `smoothing`; left
+            out, images follow each other at 30 Hz.
+        :raises ImageError: if the array is not such an image.
+        :raises EngineError: if the runtime failed.
+        """
+        self._stamp_ns = self._stamp_ns + 33_333_333 if stamp_ns is None else stamp_ns
+        frame = Frame(image, color, self._stamp_ns)
+        return Masks(frame, self.segment(frame, self._temporal), self.card)
+
+    def segment(self, frame: Frame, temporal: TemporalFilter | None = None) -> Segmentation:
+        """
+        Segment one frame, for those who keep several cameras apart themselves.
+
+        :param temporal: of the frame's camera.
+        :raises ImageError: if the engine was opened for images of another size.
+        :raises EngineError: if the runtime failed.
+        """
+        return process.segment(frame, self._serving, PARTS, temporal)
+
+    def restart(self) -> None:
+        """Let the next image begin another video: ids and classes follow no earlier one."""
+        self._temporal = TemporalFilter()
+        self._stamp_ns = 0
+
+    def close(self) -> None:
+        """Release the engine's memory."""
+        self._serving.close()
+
+    def __enter__(self) -> 'Segmenter':
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _check_names(names: Iterable[str]) -> None:
+    unknown = sorted(set(names) - set(Settings.__dataclass_fields__))
+    if unknown:
+        raise SettingError(
+            f'unknown settings {", ".join(unknown)}',
+            f'some of {", ".join(Settings.__dataclass_fields__)}',
+        )

@@ -1,0 +1,99 @@
+"""One call takes an image to its masks, as the node would; importing the package costs nothing."""
+
+from pathlib import Path
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import seg_ros
+from seg_ros import Segmenter
+from seg_ros.core.errors import ImageError, SettingError
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def image():
+    pixels = np.zeros((60, 80, 3), np.uint8)
+    pixels[10:30, 20:50] = 255
+    return pixels
+
+
+@pytest.fixture
+def segmenter():
+    with Segmenter('otsu') as opened:
+        yield opened
+
+
+def test_the_bright_object_of_an_image_is_found(segmenter, image):
+    masks = segmenter(image)
+    (segment,) = masks.segments
+    assert segment.xyxy == (20, 10, 50, 30)
+    assert segment.area == 20 * 30
+    assert (masks.mask(segment) == (image[..., 0] > 0)).all()
+    assert (masks.classes[masks.mask(segment)] == segment.class_id).all()
+    assert masks.class_name(segment) == segmenter.card.by_id[segment.class_id].name
+
+
+def test_panoptic_is_class_and_instance_in_one_number(segmenter, image):
+    masks = segmenter(image)
+    merged = masks.panoptic()
+    assert (merged >> 16 == masks.classes).all()
+    assert (merged & 0xffff == masks.instances).all()
+
+
+def test_an_overlay_is_drawn_on_the_image_or_on_another(segmenter, image):
+    masks = segmenter(image)
+    drawn = masks.draw()
+    assert drawn.shape == image.shape
+    assert not (drawn == image).all()
+    assert (masks.draw(image[..., ::-1], color='bgr') == drawn).all()
+    with pytest.raises(ImageError):
+        masks.draw(image.astype(float))
+
+
+def test_ids_last_from_call_to_call_with_tracking_until_a_restart(image):
+    with Segmenter('otsu', tracking=True) as segmenter:
+        first = segmenter(image).segments[0].id
+        moved = np.roll(image, 2, axis=1)
+        assert segmenter(moved).segments[0].id == first
+        segmenter.restart()
+        assert len(segmenter(image).segments) == 1
+
+
+def test_a_setting_that_does_not_exist_is_refused_by_name():
+    with pytest.raises(SettingError, match='unknown settings treshold'):
+        Segmenter('otsu', treshold=0.5)
+
+
+def test_an_image_of_floats_is_refused(segmenter):
+    with pytest.raises(ImageError):
+        segmenter(np.zeros((60, 80, 3)))
+
+
+def test_all_public_names_are_there():
+    assert {name: getattr(seg_ros, name) for name in seg_ros.__all__}
+    with pytest.raises(AttributeError, match='nothing'):
+        seg_ros.nothing  # noqa: B018
+
+
+def test_importing_the_package_imports_neither_ros_nor_numpy_nor_an_engine():
+    heavy = {'rclpy', 'numpy', 'cv2', 'openvino', 'onnxruntime', 'tensorrt'}
+    program = f'import sys, seg_ros; print(sorted({heavy} & set(sys.modules)))'
+    done = subprocess.run(
+        [sys.executable, '-c', program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == '[]'
+
+
+def test_using_it_imports_no_ros():
+    program = (
+        'import sys, numpy, seg_ros\n'
+        'seg_ros.Segmenter("otsu")(numpy.zeros((9, 9, 3), numpy.uint8))\n'
+        'print("rclpy" in sys.modules)'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == 'False'
