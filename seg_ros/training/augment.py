@@ -1,5 +1,7 @@
 """Samples moved, scaled and recoloured, so that few images show much."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -76,10 +78,24 @@ def dyed(sample: Sample, things: NDArray[np.bool_], random: Random) -> Sample:
     mask = sample.classes == surfaces[int(random.integers(len(surfaces)))]
     if random.random() < 0.5:
         mask |= sample.classes >= ABSENT
-    gain = np.exp(random.uniform(np.log(0.2), np.log(1.3))) * random.uniform(0.75, 1.25, 3)
+    gain = np.exp(random.uniform(np.log(0.08), np.log(1.3))) * random.uniform(0.75, 1.25, 3)
     soft = cv2.blur(mask.astype(np.float32), (5, 5))[..., None]
-    rgb = np.clip(sample.rgb * (1 + soft * (gain.astype(np.float32) - 1)), 0, 255)
+    dye = gain.astype(np.float32) - 1
+    lit = _glosses(mask.shape, random)[..., None] if random.random() < 0.4 else np.float32(0)
+    rgb = np.clip(sample.rgb * (1 + soft * dye) + soft * lit, 0, 255)
     return sample._replace(rgb=rgb.astype(np.uint8))
+
+
+def _glosses(size_hw: Sequence[int], random: Random) -> NDArray[np.float32]:
+    """Return what up to three lamps add that a surface mirrors as soft ellipses: (H, W)."""
+    rows, columns = np.mgrid[:size_hw[0], :size_hw[1]].astype(np.float32)
+    light = np.zeros(tuple(size_hw), np.float32)
+    for _ in range(int(random.integers(1, 4))):
+        y, x = random.uniform(0, size_hw[0]), random.uniform(0, size_hw[1])
+        tall, wide = np.exp(random.uniform(np.log(8), np.log(90), 2))
+        bell = np.exp(-((rows - y) / tall) ** 2 - ((columns - x) / wide) ** 2)
+        light += np.float32(random.uniform(40, 220)) * bell.astype(np.float32)
+    return light
 
 
 def cut_out(sample: Sample, random: Random) -> Sample:

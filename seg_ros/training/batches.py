@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 _NOISE = 0.04   # of white, the most that an image gets
 _PASTED = 0.4   # of the images get something pasted into them
-_DYED = 0.35
+_DYED = 0.45
 _CUT_OUT = 0.15
 
 
