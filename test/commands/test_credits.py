@@ -7,7 +7,7 @@ import pytest
 from seg_ros.commands import credits as command
 from seg_ros.core.errors import ModelError
 
-OPEN = ('CC BY', 'CC0', 'no known copyright restrictions', 'public domain')
+OPEN = ('CC BY', 'Apache-2.0', 'CC0', 'no known copyright restrictions', 'public domain')
 
 
 def run(*words):
