@@ -78,7 +78,7 @@ def dyed(sample: Sample, things: NDArray[np.bool_], random: Random) -> Sample:
     mask = sample.classes == surfaces[int(random.integers(len(surfaces)))]
     if random.random() < 0.5:
         mask |= sample.classes >= ABSENT
-    gain = np.exp(random.uniform(np.log(0.08), np.log(1.3))) * random.uniform(0.75, 1.25, 3)
+    gain = np.exp(random.uniform(np.log(0.06), np.log(1.2))) * random.uniform(0.75, 1.25, 3)
     soft = cv2.blur(mask.astype(np.float32), (5, 5))[..., None]
     dye = gain.astype(np.float32) - 1
     lit = _glosses(mask.shape, random)[..., None] if random.random() < 0.4 else np.float32(0)

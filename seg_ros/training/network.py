@@ -17,6 +17,7 @@ from torch.nn import functional
 
 STRIDE = 4
 CELLS = 16.0    # offsets are learnt in units of sixteen cells
+_REACH = 5.0    # cells that a centre may point beside itself at little cost
 # Expansion, channels, repeats and stride of each stage; the network's table 2.
 _STAGES = (
     (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2),
@@ -71,7 +72,11 @@ class PanopticNetwork(nn.Module):
                     pyramid, scale_factor=2, mode='bilinear', align_corners=False
                 )
         things = self.instance(pyramid)
-        return self.semantic(pyramid), self.center(things), self.offset(things) * CELLS
+        centers, offsets = self.center(things), self.offset(things) * CELLS
+        if not self.training:
+            # A cell that points elsewhere itself is no centre: a large thing has one, not several.
+            centers = centers - offsets.square().sum(1, keepdim=True) / (2 * _REACH ** 2)
+        return self.semantic(pyramid), centers, offsets
 
 
 def load_backbone(network: PanopticNetwork, path: Path) -> None:

@@ -107,3 +107,15 @@ def test_an_exported_network_answers_as_the_trained_one():
     for output, tensor in zip(outputs, wanted, strict=True):
         # Weights in half precision.
         assert np.abs(output - tensor.numpy()).max() < 0.02 * max(1, tensor.abs().max())
+
+
+def test_a_cell_that_points_elsewhere_is_no_centre_once_the_network_is_trained():
+    trained = network()
+    torch.nn.init.zeros_(trained.offset.weight)
+    with torch.no_grad():
+        trained.offset.bias.copy_(torch.tensor([0.0, 20 / 16]))     # twenty cells to the right
+        _, far, offsets = trained.eval()(torch.zeros(1, 3, 64, 64))
+        trained.offset.bias.zero_()
+        _, near, _ = trained(torch.zeros(1, 3, 64, 64))
+    assert torch.allclose(offsets[:, 1], torch.tensor(20.0))
+    assert (near - far > 4).all()
