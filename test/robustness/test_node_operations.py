@@ -1,0 +1,28 @@
+"""Half a minute of random operations on a running node; `operations.py` runs for longer."""
+
+from pathlib import Path
+import sys
+
+import pytest
+
+pytest.importorskip('rclpy', reason='ROS 2 is not installed')
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / 'ros'))
+
+
+@pytest.mark.slow
+def test_random_operations_neither_end_nor_silence_the_node(tmp_path: Path) -> None:
+    from operations import run
+    from robot import channel_network
+    from seg_ros.compile.compile_model import compile_model
+    from seg_ros.core.card_reading import card_from_dict
+
+    card = card_from_dict({'name': 'channels', 'task': 'semantic', 'classes': [
+        {'id': number, 'name': name} for number, name in enumerate(('red', 'green', 'blue'))
+    ]})
+    model = tmp_path / 'channels.model.onnx'
+    raw = channel_network(tmp_path / 'channels.onnx')
+    model.write_bytes(compile_model(raw, card).SerializeToString())
+    found = run(model, model, seed=0, seconds=30.0)
+    assert found.violations == []
+    assert found.masks
