@@ -250,6 +250,18 @@ class Settings:
         return height, width
 
 
+class LiveSettings:
+    """
+    The one place that holds what the user chose.
+
+    :param now: replaced as a whole when parameters are set; whoever acts on it reads it anew for
+        each frame.
+    """
+
+    def __init__(self, now: Settings) -> None:
+        self.now = now
+
+
 def check_setting(item: 'Field[Any]', value: Any) -> None:
     """
     Check one value against what the dataclass says of it.

@@ -4,7 +4,7 @@ from typing import Any
 
 from seg_ros.core.errors import ImageError, NoEngineError, SegError
 from seg_ros.core.segmentation import Segmentation
-from seg_ros.core.settings import Settings
+from seg_ros.core.settings import LiveSettings
 from seg_ros.depth.static import dynamic_share
 from seg_ros.pipeline.engine_holder import EngineHolder
 from seg_ros.pipeline.process import Job, process
@@ -27,19 +27,19 @@ class CameraPipeline:
     """
 
     def __init__(
-        self, node: SafeLifecycleNode, settings: Settings, segmenters: EngineHolder[Segmenter]
+        self, node: SafeLifecycleNode, settings: LiveSettings, segmenters: EngineHolder[Segmenter]
     ) -> None:
         self._node = node
         self._settings = settings
         self._segmenters = segmenters
         self._mailbox: Mailbox[Arrival] | None = None
         self._workers: Workers[Arrival] | None = None
-        self.depth = DepthOutputs(node, settings.base_frame)
+        self.depth = DepthOutputs(node, settings.now.base_frame)
         self.cameras = {
             name: Camera(
                 node, name, settings, self._deliver, self.follow_readers, self._deliver_depth
             )
-            for name in settings.cameras
+            for name in settings.now.cameras
         }
 
     @property
@@ -51,12 +51,12 @@ class CameraPipeline:
     def stalled_s(self) -> float:
         """How long the engine has not answered, where that is longer than `watchdog_s`; or 0."""
         longest_s = max(self._workers.busy_s(), default=0.0) if self._workers else 0.0
-        limit_s = self._settings.watchdog_s
+        limit_s = self._settings.now.watchdog_s
         return longest_s if limit_s and longest_s > limit_s else 0.0
 
     def start(self) -> None:
         """Begin to work; `follow_readers` decides which cameras are listened to."""
-        settings, segmenter = self._settings, self._segmenters.current
+        settings, segmenter = self._settings.now, self._segmenters.current
         most = segmenter.batch_limit if segmenter else 1
         self.depth.start()
         self._mailbox = Mailbox()
@@ -90,18 +90,12 @@ class CameraPipeline:
             camera.close()
         return ended
 
-    def change(self, settings: Settings) -> None:
-        """Take over what may change while running."""
-        self._settings = settings
-        for camera in self.cameras.values():
-            camera.change(settings)
-
     def follow_readers(self) -> None:
         """Listen to a camera only while somebody reads its masks."""
         if not self.running:
             return
         for camera in self.cameras.values():
-            if not self._settings.lazy or camera.publishers.wanted():
+            if not self._settings.now.lazy or camera.publishers.wanted():
                 camera.subscribe()
             elif camera.subscribed:
                 camera.unsubscribe()
@@ -150,7 +144,7 @@ class CameraPipeline:
         except ImageError as error:
             self._drop(camera, 'bad', error)
             return None
-        limit_ms, age_ms = self._settings.max_age_ms, self._age_ms(arrival)
+        limit_ms, age_ms = self._settings.now.max_age_ms, self._age_ms(arrival)
         if limit_ms and age_ms > limit_ms:
             self._drop(camera, 'age', SegError(f'{age_ms:.0f} ms, the limit is {limit_ms:g}'))
             return None
@@ -189,7 +183,7 @@ class CameraPipeline:
         self, camera: Camera, arrival: Arrival, job: Job, segmenter: Segmenter,
         masks: Segmentation,
     ) -> View:
-        settings = self._settings
+        settings = self._settings.now
         return View(
             job.frame, masks, segmenter.card, arrival.message.header, camera.info_for(job.frame),
             round(1 / settings.output_scale), settings.overlay_alpha, settings.rectified,

@@ -6,7 +6,7 @@ from typing import Any
 
 from rclpy.qos_overriding_options import QoSOverridingOptions, QoSPolicyKind
 from seg_ros.core.frame import Frame
-from seg_ros.core.settings import Settings
+from seg_ros.core.settings import LiveSettings, Settings
 from seg_ros.image.brightness_range import BrightnessRange
 from seg_ros.pipeline.camera_health import CameraHealth
 from seg_ros.pipeline.level_hysteresis import LevelHysteresis
@@ -49,14 +49,14 @@ class Camera:
     """
 
     def __init__(
-        self, node: SafeLifecycleNode, name: str, settings: Settings,
+        self, node: SafeLifecycleNode, name: str, settings: LiveSettings,
         deliver: Callable[['Camera', Arrival], None], readers_changed: Callable[[], object],
         deliver_depth: Callable[['Camera', Wanted, View, Any], None],
     ) -> None:
         self.name = name
         self.health, self.hysteresis = CameraHealth(), LevelHysteresis()
         self.brightness = BrightnessRange(
-            settings.brightness_range, lambda words: node.get_logger().info(f'{name}: {words}')
+            settings.now.brightness_range, lambda words: node.get_logger().info(f'{name}: {words}')
         )
         self.temporal, self.order = TemporalFilter(), ImageOrder()
         self.clock, self._rate = CameraClock(), RateLimit()
@@ -71,7 +71,7 @@ class Camera:
         self._subscriptions: list[Any] = []
         self._reliable = False
         self._info: CameraInfo | None = None
-        self._compressed = settings.image_transport == 'compressed'
+        self._compressed = settings.now.image_transport == 'compressed'
         # Names as they are handed to rclpy, which applies remappings; and as they come out.
         self._image_name, self.image_topic = self._image_names()
         self._info_name, self.info_topic = self._info_names()
@@ -109,13 +109,8 @@ class Camera:
 
     @property
     def settings(self) -> Settings:
-        """Return what the user chose."""
-        return self._settings
-
-    def change(self, settings: Settings) -> None:
-        """Take over what may change while running."""
-        self._settings = settings
-        self.depth.change(settings)
+        """Return what the user chose, as it is now."""
+        return self._settings.now
 
     def subscribe(self) -> None:
         """Start to listen; called again, follow readers and what publishers offer."""
@@ -153,7 +148,7 @@ class Camera:
         self.publishers.close()
 
     def _wants_reliable(self) -> bool:
-        asked = self._settings.input_reliability
+        asked = self._settings.now.input_reliability
         if asked == 'auto':
             return offers_reliable(self._node, self.image_topic)
         return asked == 'reliable'
@@ -161,7 +156,7 @@ class Camera:
     def mismatch(self) -> str:
         """Say so when no image can come since publishers do not offer what is asked of them."""
         topic = self.image_topic
-        if not self.subscribed or self._settings.input_reliability != 'reliable':
+        if not self.subscribed or self._settings.now.input_reliability != 'reliable':
             return ''
         if not self._node.count_publishers(topic) or offers_reliable(self._node, topic):
             return ''
@@ -186,7 +181,7 @@ class Camera:
         number = self.order.number(stamped_ns)
         if number is None:
             self.health.drop('late')
-        elif not self._rate.admit(now_ns / 1e9, self._settings.max_rate_hz):
+        elif not self._rate.admit(now_ns / 1e9, self._settings.now.max_rate_hz):
             self.health.drop('rate')
         else:
             # Without a stamp the image is as old as its message.

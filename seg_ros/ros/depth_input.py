@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import ImageError
-from seg_ros.core.settings import Settings
+from seg_ros.core.settings import LiveSettings
 from seg_ros.depth.ground import with_role
 from seg_ros.depth.registration import registered_depth, RegisteredDepth
 from seg_ros.depth.static import dynamic_share, StaticScene
@@ -30,7 +30,7 @@ class DepthInput:
     """
 
     def __init__(
-        self, node: SafeLifecycleNode, camera: str, settings: Settings, health: CameraHealth,
+        self, node: SafeLifecycleNode, camera: str, settings: LiveSettings, health: CameraHealth,
         deliver: Callable[[Wanted, View, Any], None],
     ) -> None:
         self._node, self._settings, self._health = node, settings, health
@@ -43,15 +43,9 @@ class DepthInput:
         self._refused = ''
         self.dynamic_share = 0.0
 
-    def change(self, settings: Settings) -> None:
-        """Take over what may change while running."""
-        self._settings = settings
-        if settings.depth == 'off':
-            self.unsubscribe()
-
     def subscribe(self, wanted: Wanted) -> None:
         """Listen while somebody reads what needs depth."""
-        asked = self._settings.depth == 'auto' and any(output.needs for output, _ in wanted)
+        asked = self._settings.now.depth == 'auto' and any(output.needs for output, _ in wanted)
         if not asked:
             self.unsubscribe()
         elif self._subscription is None:
@@ -73,14 +67,14 @@ class DepthInput:
         if self._subscription is None:
             return
         stamp = stamp_ns(view.header.stamp)
-        pair = self._pairs.add_image(stamp, (wanted, view), self._settings.depth_tolerance_ms)
+        pair = self._pairs.add_image(stamp, (wanted, view), self._settings.now.depth_tolerance_ms)
         if pair:
             self._deliver(*pair[0], pair[1])
 
     def _on_depth(self, message: Image) -> None:
         self._health.timing.tick('depth')
         stamp = stamp_ns(message.header.stamp)
-        pair = self._pairs.add_depth(stamp, message, self._settings.depth_tolerance_ms)
+        pair = self._pairs.add_depth(stamp, message, self._settings.now.depth_tolerance_ms)
         if pair:
             self._deliver(*pair[0], pair[1])
 
@@ -102,7 +96,7 @@ class DepthInput:
             self._refused = str(error)
             raise
         self._refused = ''
-        return DepthView(view, depth, camera, self._settings, transform_of)
+        return DepthView(view, depth, camera, self._settings.now, transform_of)
 
     def _registered(self, view: View, message: Any) -> RegisteredDepth:
         frame, ours = message.header.frame_id, view.header.frame_id
@@ -112,7 +106,7 @@ class DepthInput:
                 f'remap {self._name} to depth that is registered (aligned) to the colour image',
             )
         return registered_depth(
-            depth_from_image(message), view.frame.size_hw, self._settings.max_depth_m
+            depth_from_image(message), view.frame.size_hw, self._settings.now.max_depth_m
         )
 
     def dynamic_of(self, view: View) -> NDArray[np.bool_]:
@@ -121,7 +115,7 @@ class DepthInput:
 
         Depth helps where it has come already: it releases at once what an object has left.
         """
-        classes, settings = view.segmentation.classes, self._settings
+        classes, settings = view.segmentation.classes, self._settings.now
         assert classes is not None
         stamp = stamp_ns(view.header.stamp)
         message = self._pairs.nearest(stamp, settings.depth_tolerance_ms)
@@ -150,7 +144,7 @@ class DepthInput:
         if offset_ms is None:
             return ''
         return (
-            f'no depth within {self._settings.depth_tolerance_ms:g} ms of the image: offset '
+            f'no depth within {self._settings.now.depth_tolerance_ms:g} ms of the image: offset '
             f'{offset_ms:.0f} ms'
         )
 

@@ -10,7 +10,7 @@ from rcl_interfaces.msg import SetParametersResult
 from rclpy.parameter import Parameter
 from seg_ros.core.errors import SegError
 from seg_ros.core.progress import Cancelled, never
-from seg_ros.core.settings import Settings
+from seg_ros.core.settings import LiveSettings, Settings
 from seg_ros.core.thresholds import thresholds_from_settings
 from seg_ros.depth.targets import check_target
 from seg_ros.pipeline.model_manager import check_model, ModelManager, ModelState
@@ -45,7 +45,7 @@ class SegmentationNode(SafeLifecycleNode):
         self._progress = BuildProgress(self.get_logger().info, self._diagnose_build)
         self._declared = Declared(self)
         self.declare_parameter('autostart', True)
-        self._settings = Settings()
+        self._settings = LiveSettings(Settings())
         self._models: ModelManager | None = None
         self._pipeline: CameraPipeline | None = None
         self._entities: list[tuple[Callable[[Any], object], Any]] = []
@@ -68,7 +68,7 @@ class SegmentationNode(SafeLifecycleNode):
     @logged
     def on_configure(self) -> None:
         """Read the parameters, open the engine and announce the topics."""
-        self._settings = self._declared.read()
+        self._settings.now = self._declared.read()
         try:
             self._open()
         except BaseException:
@@ -80,7 +80,7 @@ class SegmentationNode(SafeLifecycleNode):
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._entities.append((self.destroy_publisher, self._diagnostics))
         self._models = ModelManager(self._model_changed.trigger, self._progress)
-        self._models.load(self._settings)
+        self._models.load(self._settings.now)
         self._models.wait(self._cancelled)
         self._pipeline = CameraPipeline(self, self._settings, self._models.holder)
         if MISSING:
@@ -146,7 +146,7 @@ class SegmentationNode(SafeLifecycleNode):
 
         stamp = self.get_clock().now().to_msg()
         # Nav2's layer wants the names beside its own mask.
-        topics = [f'{name}/{topic}' for name in self._settings.cameras
+        topics = [f'{name}/{topic}' for name in self._settings.now.cameras
                   for topic in ('label_info', 'nav2/label_info')]
         for topic in topics:
             publisher = self._labels.get(topic)
@@ -154,7 +154,8 @@ class SegmentationNode(SafeLifecycleNode):
                 publisher = self.create_publisher(LabelInfo, f'~/{topic}', LATCHED)
                 self._labels[topic] = publisher
             header = Header(stamp=stamp)
-            publisher.publish(label_info(segmenter.card, header, self._settings.min_confidence))
+            threshold = self._settings.now.min_confidence
+            publisher.publish(label_info(segmenter.card, header, threshold))
 
     def _diagnose(self) -> None:
         """Report once a second, and look after what no event tells of."""
@@ -206,7 +207,7 @@ class SegmentationNode(SafeLifecycleNode):
         try:
             parameters = list(parameters)
             settings, changes = settings_changed(
-                self._settings, parameters, self._models is not None
+                self._settings.now, parameters, self._models is not None
             )
             later = self._checked(settings, changes)
         except SegError as error:
@@ -249,22 +250,21 @@ class SegmentationNode(SafeLifecycleNode):
         Called after they were set where rclpy has a callback for that, and soon after it anyway:
         what has acted already does not act again.
         """
-        models, pipeline = self._models, self._pipeline
+        models = self._models
         try:
             wanted = self._declared.read()
         except SegError:    # configuring says so
             return
-        if models is None or pipeline is None:
-            self._settings = wanted
+        if models is None or self._pipeline is None:
+            self._settings.now = wanted
             return
-        before, asked, self._model_asked = self._settings, self._model_asked, False
+        before, asked, self._model_asked = self._settings.now, self._model_asked, False
         live = {name: value for name, value in vars(wanted).items() if is_live(name)}
-        self._settings = replace(before, **live)
-        pipeline.change(self._settings)
-        if models.wants(self._settings.model, asked):
-            models.load(self._settings)
-        elif self._settings != before and models.holder.current is not None:
-            models.holder.current.change(self._settings)
+        self._settings.now = replace(before, **live)
+        if models.wants(self._settings.now.model, asked):
+            models.load(self._settings.now)
+        elif self._settings.now != before and models.holder.current is not None:
+            models.holder.current.change(self._settings.now)
 
     def _on_model(self) -> None:
         """Take note of a model that serves now, or of one that could not be loaded."""
@@ -294,7 +294,7 @@ class SegmentationNode(SafeLifecycleNode):
         for note in facts.notes:
             self.get_logger().warning(note)
         try:
-            segmenter.change(self._settings)
+            segmenter.change(self._settings.now)
         except SegError as unsuited:
             self.get_logger().error(
                 f'{state.active} keeps the thresholds it came with: {unsuited}'

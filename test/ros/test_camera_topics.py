@@ -8,7 +8,7 @@ import pytest
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import qos_profile_sensor_data
-from seg_ros.core.settings import Settings
+from seg_ros.core.settings import LiveSettings, Settings
 from seg_ros.ros.cameras import Camera
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from sensor_msgs.msg import Image
@@ -30,9 +30,8 @@ def node() -> Iterator[SafeLifecycleNode]:
 
 
 def make_camera(node: SafeLifecycleNode, reliability: str) -> Camera:
-    camera = Camera(
-        node, 'front', Settings(input_reliability=reliability), lambda *_: None, lambda: None
-    )
+    settings = LiveSettings(Settings(input_reliability=reliability))
+    camera = Camera(node, 'front', settings, lambda *_: None, lambda: None, lambda *_: None)
     camera.subscribe()
     return camera
 

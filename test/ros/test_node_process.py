@@ -1,11 +1,12 @@
 """The node as a process of its own, as a launch file starts it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 import os
 import signal
 import subprocess
 import sys
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -16,9 +17,11 @@ from sensor_msgs.msg import Image
 
 
 @contextmanager
-def node_process(*arguments: str) -> Iterator['subprocess.Popen[str]']:
+def node_process(
+    *arguments: str, code: Sequence[str] = ('-m', 'seg_ros.ros.main')
+) -> Iterator['subprocess.Popen[str]']:
     process = subprocess.Popen(
-        [sys.executable, '-m', 'seg_ros.ros.node', '--ros-args', *arguments],
+        [sys.executable, *code, '--ros-args', *arguments],
         stderr=subprocess.PIPE, text=True, env={**os.environ, 'PYTHONUNBUFFERED': '1'},
     )
     try:
@@ -131,3 +134,30 @@ def test_a_node_whose_readers_come_and_go_lives_on(bystander, channel_model):
         _, log = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, log
     assert 'Traceback' not in log
+
+
+HANGING = """
+import sys
+from threading import Event
+from seg_ros.pipeline import process
+from seg_ros.ros.main import main
+
+process.infer = lambda batch, segmenter: Event().wait()
+sys.exit(main(sys.argv))
+"""
+
+
+def test_an_engine_that_hangs_does_not_keep_the_process_from_ending(bystander, channel_model):
+    with node_process('-p', f'model:={channel_model}', code=('-c', HANGING)) as process:
+        bystander.listen('/segmentation/camera/semantic', Image)
+        camera = bystander.publisher('/camera/image_raw', Image)
+        bystander.wait(camera.get_subscription_count, 'the node')
+        for _ in range(20):
+            camera.publish(bystander.image(channel_image()))
+            sleep(0.05)
+        begun_s = monotonic()
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=3 * PATIENCE_S)
+        assert monotonic() - begun_s < PATIENCE_S
+    assert process.returncode == 1, log
+    assert 'is abandoned' in log
