@@ -9,6 +9,7 @@ Every error says what was seen, what was expected and what to do::
     ├── ModelError          a model file: missing, truncated, not compiled
     │   ├── CardError       a model card that contradicts itself or its network
     │   └── FamilyError     a network that fits none of the known families
+    ├── PluginError         a part that another package adds and that is broken
     └── EngineError         a runtime that is missing or that failed
         ├── ContractError   an engine returned other tensors than it promised
         ├── PlanError       a TensorRT plan of another version or GPU, or one that was altered
@@ -56,6 +57,10 @@ class CardError(ModelError):
 
 class FamilyError(ModelError):
     """A network's outputs fit none of the known families."""
+
+
+class PluginError(SegError):
+    """A part that another package adds is missing or broken."""
 
 
 class EngineError(SegError):

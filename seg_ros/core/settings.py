@@ -9,8 +9,10 @@ import re
 from typing import Any
 
 from seg_ros.core.errors import SettingError
+from seg_ros.core.plugins import ENGINES, plugin_names
 from seg_ros.core.signature import UpsampleMode
 
+OWN_ENGINES = ('tensorrt', 'openvino', 'onnxruntime', 'classical')
 LIVE, CONFIGURE, UNCONFIGURED = 'live', 'configure', 'unconfigured'
 _KINDS: dict[type, str] = {
     bool: 'true or false', int: 'a whole number', float: 'a number', str: 'a word',
@@ -59,7 +61,7 @@ class Settings:
         'auto',
         'What runs the network; `auto` takes the first of TensorRT, OpenVINO and ONNX Runtime '
         'that is installed and fits the model.',
-        choices=('auto', 'tensorrt', 'openvino', 'onnxruntime', 'classical'),
+        choices=('auto', *OWN_ENGINES, *plugin_names(ENGINES)),
         when=UNCONFIGURED,
     )
     device: str = _setting(

@@ -5,15 +5,18 @@ Nothing falls back silently: `auto` takes the first runtime that is installed an
 told in `Engine.facts`; a runtime that was asked for by name is opened or refused.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import cast
 
 from seg_ros.core.engine import Engine
 from seg_ros.core.errors import EngineError, SettingError
+from seg_ros.core.plugins import ENGINES, load_plugin
 from seg_ros.core.progress import Cancelled, never, Report, untold
-from seg_ros.core.settings import Settings
+from seg_ros.core.settings import OWN_ENGINES, Settings
 from seg_ros.engines.classical import METHODS, open_classical
 from seg_ros.engines.model_path import path_from_model
 from seg_ros.engines.optional_package import whole
@@ -37,6 +40,7 @@ def open_engine(
     :raises SettingError: if the model's name cannot be used.
     :raises ModelError: if the model file is missing, truncated or not compiled.
     :raises EngineError: if the runtime is missing or refuses the model.
+    :raises PluginError: if the engine is another package's, which is broken.
     """
     path = model_file(settings)
     if path is None:
@@ -47,8 +51,7 @@ def open_engine(
         engine: Engine
         try:
             with whole(runtime):
-                module = import_module(f'seg_ros.engines.{runtime}')
-                engine = getattr(module, f'open_{runtime}')(path, settings, *builds)
+                engine = _opener(runtime)(path, settings, *builds)
         except EngineError as error:
             if runtime == runtimes[-1]:
                 raise
@@ -100,6 +103,19 @@ def _method(settings: Settings) -> str:
     return settings.model
 
 
+def _opener(runtime: str) -> Callable[..., Engine]:
+    """
+    Import what opens a runtime.
+
+    :raises PluginError: if it is another package's and broken.
+    """
+    if runtime not in RUNTIMES:
+        opener: Callable[..., Engine] = load_plugin(ENGINES, runtime)
+        return opener
+    module = import_module(f'seg_ros.engines.{runtime}')
+    return cast(Callable[..., Engine], getattr(module, f'open_{runtime}'))
+
+
 def _runtimes(settings: Settings) -> tuple[list[str], list[str]]:
     """
     Choose among the runtimes that are installed.
@@ -118,6 +134,8 @@ def _runtimes(settings: Settings) -> tuple[list[str], list[str]]:
                 'pip install openvino',
             )
         return _installed_on_cpu(), [obstacle] if obstacle else []
+    if name not in OWN_ENGINES:
+        return [name], []
     if not any(map(find_spec, TENSORRT_MODULES if name == 'tensorrt' else [name])):
         raise EngineError(f'engine {name} is not installed', do=f'pip install {name}')
     return [name], []

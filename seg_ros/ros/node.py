@@ -19,6 +19,7 @@ from seg_ros.ros.build_progress import BuildProgress
 from seg_ros.ros.camera_pipeline import CameraPipeline
 from seg_ros.ros.diagnostics import diagnostics, images_lost, NodeFacts
 from seg_ros.ros.lifecycle import logged, SafeLifecycleNode
+from seg_ros.ros.outputs import SKIPPED_PLUGINS
 from seg_ros.ros.outputs.vision import label_info, MISSING
 from seg_ros.ros.parameters import acts_later, Declared, is_live, reason, settings_changed
 from seg_ros.ros.publishers import READERS_ARE_EVENTS
@@ -83,8 +84,8 @@ class SegmentationNode(SafeLifecycleNode):
         self._models.load(self._settings.now)
         self._models.wait(self._cancelled)
         self._pipeline = CameraPipeline(self, self._settings, self._models.holder)
-        if MISSING:
-            self.get_logger().warning(MISSING)
+        for words in filter(None, (MISSING, *SKIPPED_PLUGINS)):
+            self.get_logger().warning(words)
         self._every(DIAGNOSTICS_S, self._diagnose)
         if not READERS_ARE_EVENTS:
             self._every(READERS_S, self._pipeline.follow_readers)

@@ -10,6 +10,7 @@ PARENTS = {
     'ModelError': 'SegError',
     'CardError': 'ModelError',
     'FamilyError': 'ModelError',
+    'PluginError': 'SegError',
     'EngineError': 'SegError',
     'ContractError': 'EngineError',
     'PlanError': 'EngineError',

@@ -10,8 +10,10 @@ from seg_ros.compile.families.panoptic_centers import read_panoptic_centers
 from seg_ros.compile.families.query_masks import read_query_masks
 from seg_ros.compile.families.yolo_seg import read_yolo_seg
 from seg_ros.compile.network import Network
+from seg_ros.core import plugins
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import CardError, FamilyError
+from seg_ros.core.plugins import load_plugins
 
 Family: TypeAlias = Callable[[Network], 'list[OutputInterpretation] | str']
 
@@ -29,17 +31,21 @@ def interpretations(
     network: Network, family: str = ''
 ) -> tuple[list[OutputInterpretation], list[str]]:
     """
-    Ask the families what a network could be.
+    Ask the families what a network could be, those of other packages first.
 
     :param family: the only one to ask; empty asks them all.
     :returns: all readings, likeliest first, and one reason for each family that declined.
     :raises FamilyError: if there is no such family.
     """
-    if family and family not in FAMILIES:
-        raise FamilyError(f'family {family!r} in the card', f'one of {", ".join(FAMILIES)}')
-    found, reasons = [], []
-    for name in [family] if family else FAMILIES:
-        answer = FAMILIES[name](network)
+    added, skipped = load_plugins(plugins.FAMILIES, taken=FAMILIES)
+    families = {**added, **FAMILIES}
+    if family and family not in families:
+        raise FamilyError(
+            f'family {family!r} in the card', f'one of {", ".join(families)}', '; '.join(skipped)
+        )
+    found, reasons = [], [] if family else list(skipped)
+    for name in [family] if family else families:
+        answer = families[name](network)
         if isinstance(answer, str):
             reasons.append(f'{name}: {answer}')
         else:

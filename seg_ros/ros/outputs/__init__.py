@@ -1,17 +1,19 @@
 """
 What is published for a frame: a row for each topic, made only for those that somebody reads.
 
-A consumer's format is one file here that gives a tuple of `Output` rows, and one line below.
+A consumer's format is one file here that gives a tuple of `Output` rows, and one line below; other
+packages add theirs by the entry point group `seg_ros.outputs`.
 """
 
 from seg_ros.ros.outputs.grasping import GRASPING
 from seg_ros.ros.outputs.images import IMAGES
 from seg_ros.ros.outputs.navigation import NAV2, NAVIGATION
+from seg_ros.ros.outputs.plugins import plugin_outputs
 from seg_ros.ros.outputs.points import POINTS
 from seg_ros.ros.outputs.slam import SLAM
 from seg_ros.ros.outputs.vision import VISION
 from seg_ros.ros.publishers import Output
 
-OUTPUTS: tuple[Output, ...] = (
-    *IMAGES, *VISION, *POINTS, *SLAM, *NAVIGATION, *NAV2, *GRASPING,
-)
+_OWN = (*IMAGES, *VISION, *POINTS, *SLAM, *NAVIGATION, *NAV2, *GRASPING)
+_ADDED, SKIPPED_PLUGINS = plugin_outputs(_OWN)
+OUTPUTS: tuple[Output, ...] = (*_OWN, *_ADDED)

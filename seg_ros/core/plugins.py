@@ -1,0 +1,71 @@
+"""
+What other packages add, found by their entry points.
+
+======================  =====================================================================
+group                   the object that an entry point names
+======================  =====================================================================
+``seg_ros.families``    a function as `compile.families.Family`: reads a network's outputs
+``seg_ros.engines``     a function ``(path, settings) -> Engine`` that opens a compiled model
+``seg_ros.outputs``     a tuple of `ros.publishers.Output`, one for each topic
+======================  =====================================================================
+
+The name of an entry point is the family's or the engine's name. Our own parts are never replaced.
+"""
+
+from collections.abc import Iterable
+from importlib.metadata import entry_points, EntryPoint
+from typing import Any
+
+from seg_ros.core.errors import PluginError
+
+FAMILIES, ENGINES, OUTPUTS = 'seg_ros.families', 'seg_ros.engines', 'seg_ros.outputs'
+
+
+def plugin_names(group: str) -> tuple[str, ...]:
+    """Return the names that installed packages add to a group, without importing anything."""
+    return tuple(sorted({item.name for item in entry_points(group=group)}))
+
+
+def load_plugin(group: str, name: str) -> Any:
+    """
+    Import one plug-in.
+
+    :raises PluginError: if there is none of this name, or its package is broken.
+    """
+    found = list(entry_points(group=group, name=name))
+    if not found:
+        known = ', '.join(plugin_names(group)) or 'none is installed'
+        raise PluginError(f'no plug-in {name!r} in the group {group}', known)
+    return _loaded(found[0])
+
+
+def load_plugins(group: str, taken: Iterable[str] = ()) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """
+    Import all plug-ins of a group.
+
+    :param taken: names of our own parts, which a plug-in must not use.
+    :returns: the objects by name, and why any others are skipped.
+    """
+    loaded: dict[str, Any] = {}
+    skipped = []
+    for item in sorted(entry_points(group=group), key=lambda item: (item.name, item.value)):
+        if item.name in {*taken, *loaded}:
+            skipped.append(f'plug-in {item.name} ({item.value}) is skipped: the name is taken')
+            continue
+        try:
+            loaded[item.name] = _loaded(item)
+        except PluginError as error:
+            skipped.append(str(error))
+    return loaded, tuple(skipped)
+
+
+def _loaded(item: EntryPoint) -> Any:
+    """Import what an entry point names; its package may raise anything as it is imported."""
+    try:
+        return item.load()
+    except Exception as error:
+        raise PluginError(
+            f'plug-in {item.name} ({item.value}) of the group {item.group} cannot be loaded '
+            f'({type(error).__name__}: {error})',
+            do='repair or uninstall the package that brings it',
+        ) from error
