@@ -37,6 +37,10 @@ def generate_launch_description() -> LaunchDescription:
                         'called camera.',
         ),
         DeclareLaunchArgument(
+            'depth', default_value='',
+            description='Topics of depth that is registered to the images, likewise.',
+        ),
+        DeclareLaunchArgument(
             'autostart', default_value='', choices=['', *SWITCHES],
             description='The parameter autostart: configure and activate at once.',
         ),
@@ -86,8 +90,14 @@ def nodes(context: LaunchContext) -> list[Node]:
         namespace=given['namespace'],
         parameters=[str(params_file), *([overrides] if overrides else [])],
         remappings=[
-            (f'{camera}/image_raw', image)
-            for camera, image in zip(cameras, images, strict=False)
+            *(
+                (f'{camera}/image_raw', image)
+                for camera, image in zip(cameras, images, strict=False)
+            ),
+            *(
+                (f'{camera}/depth_registered/image_rect', depth)
+                for camera, depth in zip(cameras, _depths(given, cameras), strict=False)
+            ),
         ],
         ros_arguments=['--log-level', given['log_level']],
         additional_env=fastdds_profile(context.environment),
@@ -123,6 +133,18 @@ def _cameras(given: Mapping[str, str], images: list[str], filed: list[str]) -> l
             images[0], ', '.join(filed), given['params_file'],
         )
     return ['camera']
+
+
+def _depths(given: Mapping[str, str], cameras: list[str]) -> list[str]:
+    """
+    Return the topics of depth, none or one for each camera.
+
+    :raises ValueError: if there are others.
+    """
+    depths = _names(given['depth'])
+    if depths and len(depths) != len(cameras):
+        raise ValueError(f'depth names {len(depths)} topics, there are {len(cameras)} cameras')
+    return depths
 
 
 def _names(words: str) -> list[str]:

@@ -119,6 +119,15 @@ def test_every_camera_gets_its_image_topic(
     assert node.kwargs['parameters'][1] == {'cameras': names}
 
 
+def test_every_camera_gets_its_depth_topic(launched: Launched) -> None:
+    [node] = launched.nodes(cameras='left,right', image='/l,/r', depth='/dl,/dr')
+    assert node.kwargs['remappings'][2:] == [
+        ('left/depth_registered/image_rect', '/dl'), ('right/depth_registered/image_rect', '/dr'),
+    ]
+    with pytest.raises(ValueError, match='depth names 1 topics, there are 2 cameras'):
+        launched.nodes(cameras='left,right', image='/l,/r', depth='/d')
+
+
 def test_more_images_than_cameras_are_refused(launched: Launched) -> None:
     with pytest.raises(ValueError, match='2 topics, cameras 1'):
         launched.nodes(cameras='left', image='/l,/r')

@@ -54,6 +54,8 @@ LAYERS = {
 }
 # Files about one package, imported only where it is wanted.
 WRAPPERS = {
+    'bench/loops/crossing.py': {'pybullet'},
+    'bench/loops/gripper.py': {'pybullet'},
     'bench/plain_node.py': {'onnxruntime'},
     'commands/bag.py': {'rosbags'},
     'commands/bag_writer.py': {'rosbags'},

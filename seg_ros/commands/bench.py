@@ -9,16 +9,18 @@ from typing import Any
 from seg_ros.threads import bound_blas
 
 SUMMARY = 'measure the engine, each stage, the running node, or peers on the same images'
+LOOPS = ('picks', 'odometry', 'mapping', 'drive')
 EXAMPLE = 'seg_ros bench stages --rounds 100 --out results'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
-        'what', choices=('engine', 'stages', 'workers', 'node', 'soak', 'peers'),
-        help='the network alone; a message to its masks in one thread; one and two workers '
-        "against their limit; real processes over DDS; one of these for long; others' processing "
-        'of the same outputs',
+        'what', choices=('engine', 'stages', 'depth', 'workers', 'node', 'soak', 'peers', 'loops'),
+        help='the network alone; a message to its masks in one thread; what depth adds to masks; '
+        'one and two workers against their limit; real processes over DDS; one of these for long; '
+        "others' processing of the same outputs; picks, odometry, mapping and driving in "
+        'simulation (extra [sim])',
     )
     parser.add_argument(
         '--model', type=Path, nargs='+', default=(), metavar='MODEL', dest='models',
@@ -28,6 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--rounds', type=int, default=50, help='of each work, in turns (50)')
     parser.add_argument(
         '--seconds', type=float, default=10.0, help='each run of `node` and `soak` lasts (10)'
+    )
+    parser.add_argument(
+        '--seeds', type=int, default=3, help='worlds that each of `loops` is run in (3)'
+    )
+    parser.add_argument(
+        '--loops', nargs='+', choices=LOOPS, default=LOOPS, help='which of `loops` (all)'
     )
     parser.add_argument('--out', type=Path, help='a folder for JSON, Markdown and a histogram')
     parser.add_argument('--json', action='store_true', help='print the figures as one object')
@@ -70,6 +78,15 @@ def _bench(args: argparse.Namespace) -> Callable[[Path], dict[str, Any]]:
         if args.models:
             return lambda folder: passages(args.models, args.rounds)
         return lambda folder: stages(folder, args.rounds)
+    if args.what == 'depth':
+        from seg_ros.bench.depth import depth
+
+        return lambda folder: depth(args.rounds)
+    if args.what == 'loops':
+        from seg_ros.bench.loops.run import loops
+
+        model = args.models[0] if args.models else None
+        return lambda folder: loops(model, args.seeds, args.loops)
     if args.what == 'peers':
         from seg_ros.bench.peers import compare
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from seg_ros.core.card_reading import read_card
+from seg_ros.core.errors import ModelError
 
 SUMMARY = 'tell what a model file is: card, contract and classes, or what could be made of it'
 EXAMPLE = 'seg_ros inspect yolov8n-seg.model.onnx'
@@ -14,6 +15,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument('model', type=Path, help='a compiled model or a raw network, ONNX')
     parser.add_argument('--card', type=Path, help='for a raw network: the card to try it with')
+    parser.add_argument(
+        '--kimera', action='store_true',
+        help="print Kimera-Semantics' colour table of a compiled model instead: CSV",
+    )
     parser.add_argument('--json', action='store_true', help='print the figures as one object')
 
 
@@ -26,11 +31,17 @@ def run(args: argparse.Namespace) -> int:
     """
     # The graph layer takes a second to import, which --help need not wait for.
     from seg_ros.commands.figures import deployed_figures, print_figures, raw_figures
+    from seg_ros.commands.kimera import kimera_csv
     from seg_ros.compile.compiled import compiled_from_model, texts_of
     from seg_ros.compile.onnx_file import read_onnx
     from seg_ros.core.compiled_file import is_compiled
 
     model, sha256 = read_onnx(args.model)
+    if args.kimera:
+        if not is_compiled(texts_of(model)):
+            raise ModelError(f'{args.model} is not compiled', do='run seg_ros compile first')
+        print(kimera_csv(compiled_from_model(model, args.model.name).card))
+        return 0
     figures: dict[str, Any] = {'file': str(args.model), 'sha256': sha256}
     if is_compiled(texts_of(model)):
         figures |= deployed_figures(compiled_from_model(model, args.model.name))

@@ -17,6 +17,7 @@ _LEAST = 6              # points between the fingers
 _SAMPLES = 400
 _BLOCKED = 3            # points where a finger comes down that rule a grasp out
 _CLEAR_M = 0.004        # between the fingers' tips and the support
+_HEAP_M = 0.2           # height that weighs as much as the whole score of a mask
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def top_down_grasps(
 
     Directions and places are tried in turn. One is possible where the object fits between the
     fingers and nothing that is seen stands where they come down. The best is narrow, near the
-    object's middle, and has sides that face each other squarely (antipodal: Nguyen 1988).
+    object's middle, and has sides that face each other squarely (antipodal: Nguyen 1988). Of
+    several objects the topmost and surest comes first.
 
     :param objects: with their points.
     :param plane: the support.
@@ -103,6 +105,8 @@ def _best(
     if best is None:
         return None
     score, place, close, width = best
+    # In a heap the topmost object lies free, and of two masks the surer is more likely one object.
+    score += top / _HEAP_M + item.segment.score
     position = np.array([*place, tip - plane.offset_m]) @ basis
     return Grasp(item.segment.id, position, _axes(close, basis), width, score)
 

@@ -1,0 +1,135 @@
+"""A room with furniture and walkers, and a base that is to cross it."""
+
+from dataclasses import dataclass
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+import pybullet
+from seg_ros.bench.loops.sensor import intrinsics_of, sensed, world_from_optical
+from seg_ros.core.frame import Frame
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.depth.intrinsics import Intrinsics
+from seg_ros.depth.registration import registered_depth
+from seg_ros.sim.classes import FLOOR, PERSON, ROBOT
+from seg_ros.sim.scene_renderer import SceneRenderer
+from seg_ros.sim.scenes import make_scene
+from seg_ros.sim.view import Light, View
+from seg_ros.sim.world import Body, LIMBO_M
+
+SIZE_HW = (240, 320)
+EYE_M = 0.9         # the camera's height
+REACH_M = 5.0       # of the grid, around the room's middle
+BASE_RADIUS_M = 0.22
+_PITCH = 0.35       # that it looks down
+_WALK_M_S = 0.35
+_START = np.array([-1.7, -1.7])
+_GOAL = np.array([1.7, 1.7])
+_SWING = 0.45
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """
+    What the base sees.
+
+    :param metres: float32 (H, W), as measured, NaN = none.
+    :param pose: float64 (4, 4), from the optical frame to the room.
+    :param pitch: radians that the camera looks down.
+    """
+
+    frame: Frame
+    metres: NDArray[np.float32]
+    truth: Segmentation
+    camera: Intrinsics
+    pose: NDArray[np.float64]
+    pitch: float
+
+
+class Crossing:
+    """
+    A base on its way from one corner to the other; whoever opens it closes it.
+
+    :param seed: which room.
+    """
+
+    goal = _GOAL
+
+    def __init__(self, seed: int) -> None:
+        self._random = np.random.default_rng(1000 + seed)
+        self._renderer = SceneRenderer(self._random, 'held-out', SIZE_HW)
+        self._world = self._renderer.world
+        make_scene(self._world, self._renderer.assets, self._random, 'room')
+        for body in self._world.bodies:
+            if body.shown and (body.class_id in (PERSON, ROBOT) or self._in_the_way(body)):
+                self._world.hide(body)
+        self._walkers = self._renderer.assets.people[:2]
+        client = self._world.client
+        shape = client.createCollisionShape(
+            pybullet.GEOM_CYLINDER, radius=BASE_RADIUS_M, height=0.5
+        )
+        self._base = client.createMultiBody(0, shape, -1, (0, 0, LIMBO_M))
+        self.place, self.heading, self._time_s = _START.copy(), math.pi / 4, 0.0
+        self._move_walkers()
+
+    def _in_the_way(self, body: Body) -> bool:
+        """Leave the start and the goal free."""
+        x, y, _ = self._world.place(body)
+        return body.class_id != FLOOR and any(
+            np.hypot(*(corner - (x, y))) < 0.8 for corner in (_START, _GOAL)
+        )
+
+    def close(self) -> None:
+        """Give the world back."""
+        self._renderer.close()
+
+    def look(self) -> Sight:
+        """Take an image with depth."""
+        x, y = self.place.tolist()
+        ahead = math.cos(self.heading), math.sin(self.heading), -math.tan(_PITCH)
+        eye = x, y, EYE_M
+        view = View(eye, (x + ahead[0], y + ahead[1], EYE_M + ahead[2]), fov_deg=58.0)
+        shot, truth = self._renderer.shoot(view, Light(shadow=False))
+        depth = registered_depth(sensed(shot.depth_m, self._random), SIZE_HW, 6.0)
+        return Sight(
+            Frame(shot.rgb), depth.metres, truth, intrinsics_of(view, SIZE_HW),
+            world_from_optical(view), _PITCH,
+        )
+
+    def advance(self, heading: float, speed_m_s: float, seconds: float) -> float:
+        """Turn at most 1.5 rad/s and go; returns the metres gone."""
+        turn = (heading - self.heading + math.pi) % (2 * math.pi) - math.pi
+        self.heading += float(np.clip(turn, -1.5 * seconds, 1.5 * seconds))
+        if abs(turn) > 0.6:
+            speed_m_s = 0.0
+        gone = speed_m_s * seconds
+        self.place += gone * np.array([math.cos(self.heading), math.sin(self.heading)])
+        self._time_s += seconds
+        self._move_walkers()
+        return gone
+
+    def touches(self) -> bool:
+        """Return whether the base is in touch with anything but the floor."""
+        client = self._world.client
+        x, y = self.place.tolist()
+        client.resetBasePositionAndOrientation(self._base, (x, y, 0.3), (0, 0, 0, 1))
+        hit = any(
+            client.getClosestPoints(self._base, body.number, 0.0)
+            for body in self._world.bodies if body.shown and body.class_id != FLOOR
+        )
+        client.resetBasePositionAndOrientation(self._base, (0, 0, LIMBO_M), (0, 0, 0, 1))
+        return hit
+
+    def _move_walkers(self) -> None:
+        """Let people walk to and fro across the way; who would walk into the base waits."""
+        for index, body in enumerate(self._walkers):
+            along = (_WALK_M_S * self._time_s + 0.9 * index) % 4.8
+            along = along - 1.2 if along < 2.4 else 3.6 - along
+            middle = 0.9 * (index - 0.5)
+            x, y = middle + 0.7 * along, middle - 0.7 * along
+            if np.hypot(*(self.place - (x, y))) < 0.6:
+                continue
+            swing = _SWING * math.sin(2 * math.pi * 0.6 * self._time_s + index)
+            self._world.bend(body, {'right_hip': swing, 'left_hip': -swing})
+            turn = self._world.client.getQuaternionFromEuler((math.pi / 2, 0.0, -math.pi / 4))
+            self._world.stand(body, (x, y, 0.0), turn)

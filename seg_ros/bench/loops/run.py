@@ -1,0 +1,49 @@
+"""All loops, or some, seed by seed."""
+
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from seg_ros.bench.loops.masks import MaskSource, NETWORK, network_masks, true_masks, TRUTH
+from seg_ros.core.errors import SettingError
+
+Row: TypeAlias = dict[str, Any]
+
+
+def loops(model: Path | None, seeds: int, names: Sequence[str]) -> dict[str, Row]:
+    """
+    Run closed loops with ground-truth masks and with a model's, side by side.
+
+    :param model: a compiled model of the simulated worlds' classes; None takes the default one.
+    :param seeds: how many worlds each loop is run in.
+    :param names: which loops: picks, odometry, mapping, drive.
+    :returns: a row a loop and kind of masks.
+    :raises SettingError: if PyBullet is missing.
+    """
+    if find_spec('pybullet') is None:
+        raise SettingError('no PyBullet for simulated worlds', do='pip install seg_ros[sim]')
+    network = network_masks(model)
+    sources: dict[str, MaskSource] = {TRUTH: true_masks, NETWORK: network.masks}
+    found: dict[str, Row] = {}
+    try:
+        for name in names:
+            found.update(_loop(name)(sources, seeds))
+    finally:
+        network.close()
+    return found
+
+
+def _loop(name: str) -> Callable[[dict[str, MaskSource], int], dict[str, Row]]:
+    """Import the chosen loop alone."""
+    if name == 'picks':
+        from seg_ros.bench.loops.picks import picks
+
+        return picks
+    if name == 'drive':
+        from seg_ros.bench.loops.drive import drives
+
+        return drives
+    from seg_ros.bench.loops.walk import mappings, odometries
+
+    return odometries if name == 'odometry' else mappings

@@ -1,0 +1,131 @@
+"""A camera that moves through a room while people walk before it: images, depth and poses."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.bench.loops.sensor import intrinsics_of, sensed, world_from_optical
+from seg_ros.core.frame import Frame, Pixels
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.depth.intrinsics import Intrinsics
+from seg_ros.sim.classes import PERSON, ROBOT
+from seg_ros.sim.scene_renderer import SceneRenderer
+from seg_ros.sim.scenes import make_scene
+from seg_ros.sim.view import Light, Shot, View
+from seg_ros.sim.world import Body
+
+SIZE_HW = (360, 480)
+RATE_HZ = 30.0
+_FOV_DEG = 58.0
+_EYE_M = 1.1
+_SWING = 0.45       # of a walker's legs, radians
+_GRAIN_M = 0.06
+_FINER = 2.5        # is the grain of clothes than that of walls
+
+
+@dataclass(frozen=True, eq=False)
+class Exposure:
+    """
+    One image of a sequence.
+
+    :param depth_mm: uint16 (H, W), registered, as the camera measures it.
+    :param pose: float64 (4, 4), from the optical frame to the world.
+    """
+
+    frame: Frame
+    depth_mm: NDArray[np.uint16]
+    truth: Segmentation
+    pose: NDArray[np.float64]
+
+
+class WalkedRoom:
+    """
+    A room without robots whose people walk to and fro between the camera and its far wall.
+
+    :param seed: which room; whoever opens it closes it.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._random = np.random.default_rng(seed)
+        self._renderer = SceneRenderer(self._random, 'held-out', SIZE_HW)
+        self._world = self._renderer.world
+        make_scene(self._world, self._renderer.assets, self._random, 'room')
+        for body in self._world.bodies:
+            if body.shown and body.class_id in (PERSON, ROBOT):
+                self._world.hide(body)
+        self._walkers = self._renderer.assets.people[:2]
+        self._start = np.array(self._random.uniform((-0.6, -0.6), (0.2, 0.2)))
+        self._heading = float(self._random.uniform(-0.3, 0.3))
+        self._grain = self._random.uniform(0.7, 1.3, 4093).astype(np.float32)
+
+    def close(self) -> None:
+        """Give the world back."""
+        self._renderer.close()
+
+    @property
+    def camera(self) -> Intrinsics:
+        """Return the camera that all images are of."""
+        return intrinsics_of(self._view(0.0), SIZE_HW)
+
+    def exposures(self, count: int) -> Iterator[Exposure]:
+        """Play so many images."""
+        for number in range(count):
+            time_s = number / RATE_HZ
+            for index, walker in enumerate(self._walkers):
+                self._walk(walker, index, time_s)
+            view = self._view(time_s)
+            shot, truth = self._renderer.shoot(view, Light(shadow=False))
+            pose = world_from_optical(view)
+            rgb = self._grained(shot, pose)
+            frame = Frame(rgb, 'rgb', round(1e9 * time_s) + 10 ** 9, 'camera')
+            yield Exposure(frame, sensed(shot.depth_m, self._random), truth, pose)
+
+    def _grained(self, shot: Shot, pose: NDArray[np.float64]) -> Pixels:
+        """
+        Give all surfaces a grain, fixed in the world or to the walker.
+
+        The simulator's walls are plain, and visual odometry would have nothing to hold on to.
+        """
+        across, down = self.camera.slopes_xy
+        z = shot.depth_m
+        points = np.stack([z * across, z * down, z], axis=-1) @ pose[:3, :3].T + pose[:3, 3]
+        for walker in self._walkers:
+            own = shot.bodies == walker.number
+            points[own] = _FINER * (points[own] - self._world.place(walker))
+        # The offset keeps walls that lie on a cell's face from flickering between two cells.
+        cells = np.floor(points / _GRAIN_M + 0.37).astype(np.int64)
+        hashed = (cells @ (73856093, 19349663, 83492791)) % len(self._grain)
+        shade = cv2.GaussianBlur(self._grain[hashed], (3, 3), 0.7)
+        return np.asarray(np.clip(shot.rgb * shade[..., None], 0, 255), np.uint8)
+
+    def _view(self, time_s: float) -> View:
+        """Sway as a robot that looks about does."""
+        side, rise = 0.4 * math.sin(0.7 * time_s), 0.05 * math.sin(time_s)
+        ahead = 0.2 * math.sin(0.5 * time_s)
+        cos, sin = math.cos(self._heading), math.sin(self._heading)
+        x = self._start[0] + ahead * cos - side * sin
+        y = self._start[1] + ahead * sin + side * cos
+        eye = float(x), float(y), _EYE_M + rise
+        turn = self._heading + 0.12 * math.sin(0.6 * time_s)
+        target = eye[0] + math.cos(turn), eye[1] + math.sin(turn), eye[2] - 0.12
+        return View(eye, target, fov_deg=_FOV_DEG)
+
+    def _walk(self, body: Body, index: int, time_s: float) -> None:
+        """Cross the view at 1 m/s, one person nearer than the other."""
+        away, reach = 0.8 + 0.45 * index, 0.9
+        along = (-1) ** index * (time_s - 1.4 - 0.5 * index)
+        along = (along + reach) % (4 * reach) - reach
+        along = along if along < reach else 2 * reach - along
+        cos, sin = math.cos(self._heading), math.sin(self._heading)
+        x = float(self._start[0]) + away * cos - along * sin
+        y = float(self._start[1]) + away * sin + along * cos
+        swing = _SWING * math.sin(2 * math.pi * 0.9 * time_s + index)
+        self._world.bend(body, {'right_hip': swing, 'left_hip': -swing,
+                                'right_shoulder': -swing, 'left_shoulder': swing})
+        turn = self._world.client.getQuaternionFromEuler(
+            (math.pi / 2, 0.0, self._heading + math.pi / 2)
+        )
+        self._world.stand(body, (x, y, 0.0), turn)

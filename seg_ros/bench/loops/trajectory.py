@@ -1,0 +1,20 @@
+"""How far an estimated trajectory lies from the true one."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def trajectory_error_m(estimate: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
+    """
+    Return the absolute trajectory error of positions, the root of the mean square, in metres.
+
+    The estimate is first laid onto the truth by the best rotation and shift (Umeyama 1991, without
+    scale), as the TUM RGB-D benchmark does (Sturm et al. 2012).
+
+    :param estimate: (N, 3), at the same moments as `truth`.
+    """
+    centred, true = estimate - estimate.mean(axis=0), truth - truth.mean(axis=0)
+    u, _, vt = np.linalg.svd(true.T @ centred)
+    flip = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
+    residual = centred @ (u @ flip @ vt).T - true
+    return float(np.sqrt((residual ** 2).sum(axis=1).mean()))

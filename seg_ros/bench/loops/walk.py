@@ -1,0 +1,217 @@
+"""Odometry and mapping in a room where people walk."""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from statistics import median
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.bench.loops.masks import MaskSource
+from seg_ros.bench.loops.sequence import Exposure, WalkedRoom
+from seg_ros.bench.loops.trajectory import trajectory_error_m
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.depth.ground import with_role
+from seg_ros.depth.intrinsics import Intrinsics
+from seg_ros.depth.registration import registered_depth
+from seg_ros.depth.static import dynamic_share, static_depth, StaticScene
+from seg_ros.sim.classes import CARD
+
+Row: TypeAlias = dict[str, Any]
+Depths: TypeAlias = list[NDArray[np.uint16]]
+Tracker: TypeAlias = Callable[
+    [Sequence[Exposure], Depths, Intrinsics], dict[int, NDArray[np.float64]]
+]
+
+IMAGES = 100
+RAW, TRUE_MASK = 'raw', 'true mask'
+_DILATE_PX, _HOLD_S = 8, 0.5    # the parameters' defaults
+_VOXEL_M = 0.05
+
+
+def odometries(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
+    """
+    Measure trajectory errors on raw depth, under the true mask and with the node's static depth.
+
+    :returns: for each tracker that is installed and each kind of depth: the error of every seed
+        and their median in millimetres, and how many images were lost.
+    """
+    trackers: dict[str, Tracker] = {
+        name: tracker for name, package, tracker in (
+            ('ORB-SLAM3', 'pyorbslam3', _orbslam3), ('Open3D odometry', 'open3d', _open3d),
+        ) if find_spec(package)
+    }
+    found: dict[str, Row] = {}
+    for seed in range(seeds):
+        exposures, camera = record(seed)
+        for kind, depths in depths_by_kind(exposures, sources).items():
+            for name, tracker in trackers.items():
+                row = found.setdefault(f'odometry, {name}, {kind}', {'ate_mm': [], 'lost': []})
+                places = tracker(exposures, depths, camera)
+                row['ate_mm'].append(_error_mm(places, exposures))
+                row['lost'].append(len(exposures) - len(places))
+        shares = [dynamic_share(_dynamic(each.truth)) for each in exposures]
+        covered = found.setdefault('odometry, people cover', {'most_%': []})
+        covered['most_%'].append(round(100 * max(shares)))
+    for row in found.values():
+        if 'ate_mm' in row:
+            row['ate_mm_median'] = median(row['ate_mm'])
+    return found
+
+
+def mappings(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
+    """
+    Measure the share of ghosts in an OctoMap of true poses.
+
+    A ghost is an occupied voxel that no point of the static scene lies in or beside.
+
+    :returns: for each kind of depth the share of every seed and their median in percent.
+    """
+    if not find_spec('pyoctomap'):
+        return {}
+    found: dict[str, Row] = {}
+    for seed in range(seeds):
+        exposures, camera = record(seed)
+        static = _static_voxels(exposures, camera)
+        for kind, depths in depths_by_kind(exposures, sources).items():
+            row = found.setdefault(f'mapping, {kind}', {'ghosts_%': [], 'voxels': []})
+            occupied = _octomap(exposures, depths, camera)
+            ghosts = sum(voxel not in static for voxel in occupied)
+            row['ghosts_%'].append(round(100 * ghosts / max(1, len(occupied)), 2))
+            row['voxels'].append(len(occupied))
+    for row in found.values():
+        row['ghosts_%_median'] = median(row['ghosts_%'])
+    return found
+
+
+def record(seed: int) -> tuple[list[Exposure], Intrinsics]:
+    """Play one room's sequence."""
+    room = WalkedRoom(seed)
+    try:
+        return list(room.exposures(IMAGES)), room.camera
+    finally:
+        room.close()
+
+
+def depths_by_kind(
+    exposures: Sequence[Exposure], sources: Mapping[str, MaskSource]
+) -> dict[str, Depths]:
+    """Return the sequence's depth raw, under the true mask, and as the node gives it."""
+    window = np.ones((9, 9), np.uint8)
+    true = [
+        static_depth(each.depth_mm, cv2.dilate(
+            _dynamic(each.truth).view(np.uint8), window
+        ).view(bool)) for each in exposures
+    ]
+    kinds = {RAW: [each.depth_mm for each in exposures], TRUE_MASK: true}
+    for name, source in sources.items():
+        kinds[f'static/depth, {name}'] = _of_node(exposures, source)
+    return kinds
+
+
+def _of_node(exposures: Sequence[Exposure], source: MaskSource) -> Depths:
+    """Return depth without what is dynamic, as `static/depth` has it."""
+    scene, found = StaticScene(), []
+    for each in exposures:
+        dynamic = _dynamic(source(each.frame, each.truth))
+        depth = registered_depth(each.depth_mm, each.frame.size_hw, 10.0)
+        mask = scene.update(dynamic, each.frame.stamp_ns, _DILATE_PX, _HOLD_S, depth.metres)
+        found.append(static_depth(depth.raw, mask))
+    return found
+
+
+def _dynamic(segmentation: Segmentation) -> NDArray[np.bool_]:
+    assert segmentation.classes is not None
+    return with_role(segmentation.classes, CARD, 'dynamic')
+
+
+def _error_mm(
+    places: Mapping[int, NDArray[np.float64]], exposures: Sequence[Exposure]
+) -> float:
+    if len(places) < 3:
+        return float('inf')
+    truth = np.array([exposures[number].pose[:3, 3] for number in places])
+    return round(1000 * trajectory_error_m(np.array(list(places.values())), truth), 1)
+
+
+def _orbslam3(
+    exposures: Sequence[Exposure], depths: Depths, camera: Intrinsics
+) -> dict[int, NDArray[np.float64]]:
+    from seg_ros.bench.loops.orbslam3 import track
+
+    return track(
+        [each.frame.pixels for each in exposures],
+        [depth.astype(np.float32) * np.float32(0.001) for depth in depths],
+        [each.frame.stamp_ns / 1e9 for each in exposures], camera,
+    )
+
+
+def _open3d(
+    exposures: Sequence[Exposure], depths: Depths, camera: Intrinsics
+) -> dict[int, NDArray[np.float64]]:
+    """Chain frame-to-frame odometry (Park, Zhou and Koltun 2017)."""
+    import open3d
+
+    height, width = camera.size_hw
+    pinhole = open3d.camera.PinholeCameraIntrinsic(
+        width, height, camera.fx, camera.fy, camera.cx, camera.cy
+    )
+    images = [
+        open3d.geometry.RGBDImage.create_from_color_and_depth(
+            open3d.geometry.Image(np.ascontiguousarray(each.frame.pixels)),
+            open3d.geometry.Image(depth), depth_scale=1000.0, depth_trunc=8.0,
+        ) for each, depth in zip(exposures, depths, strict=True)
+    ]
+    odometry = open3d.pipelines.odometry
+    pose, places = np.eye(4), {0: np.zeros(3)}
+    for number in range(1, len(images)):
+        good, step, _ = odometry.compute_rgbd_odometry(
+            images[number], images[number - 1], pinhole, np.eye(4),
+            odometry.RGBDOdometryJacobianFromHybridTerm(), odometry.OdometryOption(),
+        )
+        if good:
+            pose = pose @ step
+            places[number] = pose[:3, 3].copy()
+    return places
+
+
+def _world_points(
+    each: Exposure, depth: NDArray[np.uint16], camera: Intrinsics
+) -> NDArray[np.float64]:
+    """Lift every fourth pixel nearer than 5 m into the world, (N, 3)."""
+    small = camera.of_every(4)
+    z = depth[::4, ::4].astype(np.float32) / 1000
+    across, down = small.slopes_xy
+    points = np.stack([z * across, z * down, z], axis=-1)[(z > 0.2) & (z < 5)]
+    return np.asarray(points @ each.pose[:3, :3].T + each.pose[:3, 3])
+
+
+def _octomap(
+    exposures: Sequence[Exposure], depths: Depths, camera: Intrinsics
+) -> set[tuple[int, int, int]]:
+    """Build an OctoMap with rays from the true poses; returns its occupied voxels."""
+    import pyoctomap
+
+    tree = pyoctomap.OcTree(_VOXEL_M)
+    for each, depth in zip(exposures[::3], depths[::3], strict=True):
+        points = _world_points(each, depth, camera)
+        tree.insertPointCloud(np.ascontiguousarray(points), each.pose[:3, 3].copy())
+    occupied, _ = tree.extractPointCloud()
+    return _voxels(np.asarray(occupied, float))
+
+
+def _static_voxels(
+    exposures: Sequence[Exposure], camera: Intrinsics
+) -> set[tuple[int, int, int]]:
+    """Return all voxels of the true static scene, and those beside them."""
+    found: set[tuple[int, int, int]] = set()
+    for each in exposures[::3]:
+        static = np.where(_dynamic(each.truth), 0, each.depth_mm).astype(np.uint16)
+        found |= _voxels(_world_points(each, static, camera))
+    around = [(x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1)]
+    return {(x + i, y + j, z + k) for x, y, z in found for i, j, k in around}
+
+
+def _voxels(points: NDArray[np.float64]) -> set[tuple[int, int, int]]:
+    return set(map(tuple, np.floor(points / _VOXEL_M).astype(int).tolist()))

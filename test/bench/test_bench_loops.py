@@ -1,0 +1,90 @@
+"""What the closed loops are measured with, against textbooks."""
+
+from itertools import pairwise, product
+
+import numpy as np
+import pytest
+from seg_ros.bench.loops.trajectory import trajectory_error_m
+
+
+def turn(angle):
+    cos, sin = np.cos(angle), np.sin(angle)
+    return np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+
+
+def test_a_trajectory_that_is_turned_and_shifted_has_no_error():
+    truth = np.random.RandomState(0).normal(size=(50, 3))
+    moved = truth @ turn(0.7).T + (1, -2, 3)
+    assert trajectory_error_m(moved, truth) == pytest.approx(0, abs=1e-12)
+
+
+def test_the_error_is_that_of_scipys_alignment():
+    spatial = pytest.importorskip('scipy.spatial.transform', reason='scipy is not installed')
+    random = np.random.RandomState(1)
+    truth = random.normal(size=(80, 3))
+    estimate = truth @ turn(-0.4).T + 0.1 * random.normal(size=(80, 3))
+    _, rssd = spatial.Rotation.align_vectors(truth - truth.mean(0), estimate - estimate.mean(0))
+    assert trajectory_error_m(estimate, truth) == pytest.approx(rssd / np.sqrt(80), rel=1e-6)
+
+
+def test_a_mirrored_trajectory_is_not_mirrored_back():
+    truth = np.random.RandomState(2).normal(size=(50, 3))
+    assert trajectory_error_m(truth * (1, 1, -1), truth) > 0.3
+
+
+def simulated():
+    pytest.importorskip('pybullet', reason='simulated worlds need PyBullet, the extra [sim]')
+
+
+def test_the_shortest_way_costs_what_relaxing_all_edges_finds():
+    simulated()
+    from seg_ros.bench.loops.drive import shortest_way
+
+    random = np.random.RandomState(3)
+    costs = random.uniform(1, 5, (9, 11))
+    costs[2:7, 5] = 1e6
+    best = np.full(costs.shape, np.inf)     # Bellman and Ford
+    best[0, 0] = 0
+    cells = list(product(range(9), range(11)))
+    steps = [(y, x) for y, x in product((-1, 0, 1), repeat=2) if y or x]
+    for _ in range(40):
+        for row, column in cells:
+            for y, x in steps:
+                other = row + y, column + x
+                if 0 <= other[0] < 9 and 0 <= other[1] < 11:
+                    further = best[row, column] + costs[other] * (1.414 if y and x else 1)
+                    best[other] = min(best[other], further)
+    way = shortest_way(costs, (0, 0), (8, 10))
+    assert (way[0], way[-1]) == ((0, 0), (8, 10))
+    total = sum(
+        costs[b] * (1.414 if a[0] != b[0] and a[1] != b[1] else 1)
+        for a, b in pairwise(way)
+    )
+    assert total == pytest.approx(best[8, 10])
+
+
+def test_a_rendered_depth_lifts_to_where_the_ray_meets_the_world():
+    simulated()
+    from seg_ros.bench.loops.sensor import intrinsics_of, world_from_optical
+    from seg_ros.sim.renderer import Renderer
+    from seg_ros.sim.view import Light, View
+    from seg_ros.sim.world import Part, World
+
+    world = World()
+    try:
+        renderer = Renderer(world.client, (60, 80))
+        box = world.build([Part((0.3, 0.2, 0.1))], 3)
+        world.show(box, (0.2, 0.1, 0.4))
+        view = View((1.5, -1.0, 1.2), (0.1, 0.0, 0.3), fov_deg=45.0)
+        shot = renderer.shoot(view, Light())
+        rows, columns = np.nonzero(shot.bodies == box.number)
+    finally:
+        world.close()
+    camera, z = intrinsics_of(view, (60, 80)), shot.depth_m[rows, columns]
+    across, down = (columns - camera.cx) / camera.fx, (rows - camera.cy) / camera.fy
+    points = np.stack([across * z, down * z, z])
+    pose = world_from_optical(view)
+    lifted = pose[:3, :3] @ points + pose[:3, 3:]
+    local = np.abs(lifted - np.array([[0.2], [0.1], [0.4]]))
+    assert len(z) > 100
+    assert (local - np.array([[0.3], [0.2], [0.1]])).max(axis=0) == pytest.approx(0, abs=0.01)

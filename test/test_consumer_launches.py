@@ -1,0 +1,120 @@
+"""The launch files for consumers wire topics that exist, with parameters that exist."""
+
+from dataclasses import fields
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+import re
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+from seg_ros.core.settings import Settings
+import yaml
+
+ROOT = Path(__file__).parents[1]
+CONSUMERS = ('slam', 'nav2', 'grasp')
+PARAMETERS = {item.name for item in fields(Settings)}
+
+
+class Recorded:
+    """Stands for any class of launch: it keeps what it was made from."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.args, self.kwargs = args, kwargs
+
+
+RECORDED = {
+    'launch': ('LaunchDescription',),
+    'launch.actions': ('DeclareLaunchArgument', 'IncludeLaunchDescription'),
+    'launch.conditions': ('IfCondition',),
+    'launch.launch_description_sources': ('PythonLaunchDescriptionSource',),
+    'launch.substitutions': ('LaunchConfiguration', 'PathJoinSubstitution'),
+    'launch_ros': (),
+    'launch_ros.actions': ('Node',),
+    'launch_ros.substitutions': ('FindPackageShare',),
+}
+
+
+@pytest.fixture
+def actions(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Give a function that returns a launch file's actions by their kind."""
+    for name, classes in RECORDED.items():
+        module = ModuleType(name)
+        for kind in classes:
+            setattr(module, kind, type(kind, (Recorded,), {}))
+        monkeypatch.setitem(sys.modules, name, module)
+
+    def of(name: str) -> dict[str, list[Any]]:
+        spec = spec_from_file_location(name, ROOT / 'launch' / f'{name}.launch.py')
+        assert spec is not None
+        assert spec.loader is not None
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        found: dict[str, list[Any]] = {}
+        for action in module.generate_launch_description().args[0]:
+            found.setdefault(type(action).__name__, []).append(action)
+        return found
+
+    return of
+
+
+def published() -> set[str]:
+    """Return the topics below a camera, as the outputs name them."""
+    folder = ROOT / 'seg_ros' / 'ros' / 'outputs'
+    source = ''.join(path.read_text(encoding='utf-8') for path in folder.glob('*.py'))
+    return {'nav2/label_info', *re.findall(r"Output\(\s*'([a-z0-9_/]+)'", source)}
+
+
+@pytest.mark.parametrize('name', ['rgbd', *CONSUMERS])
+def test_every_argument_is_described(actions: Any, name: str) -> None:
+    assert all(item.kwargs['description'] for item in actions(name)['DeclareLaunchArgument'])
+
+
+@pytest.mark.parametrize('name', ['rgbd', *CONSUMERS])
+def test_what_is_included_exists_and_takes_what_it_is_given(actions: Any, name: str) -> None:
+    for included in actions(name)['IncludeLaunchDescription']:
+        path = included.args[0].args[0]
+        if not isinstance(path, str):   # of another package
+            continue
+        source = Path(path).read_text(encoding='utf-8')
+        for argument, _ in included.kwargs['launch_arguments']:
+            assert f"'{argument}'" in source, argument
+
+
+@pytest.mark.parametrize('path', sorted((ROOT / 'launch').glob('*.launch.py')))
+def test_the_files_that_are_named_exist(path: Path) -> None:
+    for name in re.findall(r"'config'\s*/\s*'([^']+)'|CONFIG / '([^']+)'",
+                           path.read_text(encoding='utf-8')):
+        assert (ROOT / 'config' / ''.join(name)).exists(), name
+
+
+@pytest.mark.parametrize('name', [
+    *(f'launch/{name}.launch.py' for name in CONSUMERS),
+    'config/nav2.yaml', 'config/moveit_sensors.yaml',
+])
+def test_the_topics_are_those_that_the_node_publishes(name: str) -> None:
+    text = (ROOT / name).read_text(encoding='utf-8')
+    text = text.replace('{STATIC}', '/segmentation/camera/static')
+    for topic in re.findall(r'/segmentation/camera/([a-z0-9_/]+)', text):
+        assert topic in published() or topic == 'static', topic
+
+
+@pytest.mark.parametrize('name', ['slam', 'nav2_segmentation', 'grasp'])
+def test_the_parameters_of_the_node_are_right_values(name: str) -> None:
+    text = (ROOT / 'config' / f'{name}.yaml').read_text(encoding='utf-8')
+    values = yaml.safe_load(text)['/**']['ros__parameters']
+    assert set(values) <= PARAMETERS
+    Settings(**values)
+
+
+def test_the_semantic_layer_knows_every_class_of_the_default_model() -> None:
+    from seg_ros.sim.classes import CLASSES
+
+    text = (ROOT / 'config' / 'nav2.yaml').read_text(encoding='utf-8')
+    layer = yaml.safe_load(text)['local_costmap']['local_costmap']['ros__parameters'][
+        'semantic_layer']['camera']
+    named = [name for kind in layer['class_types'] for name in layer[kind]['classes']]
+    assert sorted(named) == sorted(item.name for item in CLASSES)
+    free = {item.name for item in CLASSES if 'traversable' in item.roles}
+    assert set(layer['traversable']['classes']) == free
