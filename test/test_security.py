@@ -1,0 +1,70 @@
+"""The policy for SROS 2 allows what the node does, and the documentation says so."""
+
+from fnmatch import fnmatch
+from pathlib import Path
+import xml.etree.ElementTree as ET
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+POLICY = ROOT / 'config' / 'sros2.policy.xml'
+
+
+def allowed(kind: str, way: str) -> list[str]:
+    """Return the names that a node `/segmentation` may use in a way, in full."""
+    profile = ET.parse(POLICY).getroot().find('enclaves/enclave/profiles/profile')
+    assert profile is not None
+    assert profile.attrib == {'ns': '/', 'node': 'segmentation'}
+    names = [
+        item.text or '' for group in profile.findall(f'{kind}s') if group.get(way) == 'ALLOW'
+        for item in group
+    ]
+    return [
+        name if name.startswith('/') else f'/segmentation/{name[1:]}' if name[0] == '~'
+        else f'/{name}' for name in names
+    ]
+
+
+def test_the_policy_is_of_the_form_that_sros2_reads() -> None:
+    root = ET.parse(POLICY).getroot()
+    assert (root.tag, root.get('version')) == ('policy', '0.2.0')
+    assert [item.get('path') for item in root.findall('enclaves/enclave')] == ['/segmentation']
+
+
+@pytest.mark.ros
+def test_all_that_the_node_opens_is_allowed(ros: object) -> None:
+    pytest.importorskip('rclpy', reason='ROS 2 is not installed')
+    from seg_ros.ros.node import SegmentationNode
+
+    node = SegmentationNode(context=ros)
+    try:
+        node.set_parameters([])
+        node.trigger_configure()
+        name, namespace = node.get_name(), node.get_namespace()
+        published = [
+            topic for topic, _ in node.get_publisher_names_and_types_by_node(name, namespace)
+        ]
+        read = [
+            topic for topic, _ in node.get_subscriber_names_and_types_by_node(name, namespace)
+        ]
+        services = [
+            topic for topic, _ in node.get_service_names_and_types_by_node(name, namespace)
+        ]
+    finally:
+        node.release()
+        node.destroy_node()
+    assert len(published) > 5
+    for names, patterns in (
+        (published, allowed('topic', 'publish')), (read, allowed('topic', 'subscribe')),
+        (services, allowed('service', 'reply')),
+    ):
+        for item in names:
+            assert any(fnmatch(item, pattern) for pattern in patterns), item
+
+
+def test_the_documentation_names_what_is_read() -> None:
+    text = (ROOT / 'docs' / 'security.md').read_text(encoding='utf-8')
+    for topic in allowed('topic', 'subscribe'):
+        if topic != '/parameter_events':
+            assert topic.replace('/segmentation/', '~/').replace('camera/', '<camera>/').replace(
+                '/<camera>', '<camera>').replace('~<', '~/<') in text, topic
