@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from rclpy.qos_overriding_options import QoSOverridingOptions, QoSPolicyKind
@@ -10,12 +11,14 @@ from seg_ros.core.settings import LiveSettings, Settings
 from seg_ros.image.brightness_range import BrightnessRange
 from seg_ros.pipeline.camera_health import CameraHealth
 from seg_ros.pipeline.level_hysteresis import LevelHysteresis
-from seg_ros.ros.conversions import image_size_hw, stamp_ns
+from seg_ros.ros.camera_info import fitted_camera_info
+from seg_ros.ros.conversions import stamp_ns
 from seg_ros.ros.depth_input import DepthInput
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs import OUTPUTS
 from seg_ros.ros.publishers import Publishers, View, Wanted
 from seg_ros.ros.qos import images, offers_reliable
+from seg_ros.ros.topic_advice import COMPRESSED, images_lost, RAW, STARTING_S, why_no_images
 from seg_ros.temporal.arrival import CameraClock, ImageOrder, RateLimit
 from seg_ros.temporal.temporal_filter import TemporalFilter
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -70,7 +73,10 @@ class Camera:
         self._deliver = deliver
         self._subscriptions: list[Any] = []
         self._reliable = False
+        self._subscribed_s = 0.0
+        self._image_bytes = 0
         self._info: CameraInfo | None = None
+        self.info_problem = ''
         self._compressed = settings.now.image_transport == 'compressed'
         # Names as they are handed to rclpy, which applies remappings; and as they come out.
         self._image_name, self.image_topic = self._image_names()
@@ -95,12 +101,19 @@ class Camera:
         image = self.image_topic.removesuffix('/compressed') if self._compressed else (
             self.image_topic
         )
-        topic = f'{image.rpartition("/")[0]}/camera_info'
+        topic, below = f'{image.rpartition("/")[0]}/camera_info', f'{image}/camera_info'
+        if self._node.count_publishers(below) and not self._node.count_publishers(topic):
+            topic = below
         return topic, topic
 
     def _is_remapped(self, relative: str) -> bool:
         expanded = self._node.resolve_topic_name(relative, only_expand=True)
         return bool(self._node.resolve_topic_name(relative) != expanded)
+
+    @property
+    def kind(self) -> str:
+        """Return the type of the messages that are subscribed to."""
+        return COMPRESSED if self._compressed else RAW
 
     @property
     def subscribed(self) -> bool:
@@ -115,11 +128,18 @@ class Camera:
     def subscribe(self) -> None:
         """Start to listen; called again, follow readers and what publishers offer."""
         self.depth.subscribe(self.publishers.wanted())
-        reliable = self._wants_reliable()
-        if self.subscribed and reliable == self._reliable:
+        reliable, info_names = self._wants_reliable(), self._info_names()
+        now = (self._reliable, (self._info_name, self.info_topic))
+        if self.subscribed and now == (reliable, info_names):
             return
+        if not self.subscribed:
+            self._subscribed_s = monotonic()
         self._release_images()
-        self._reliable = reliable
+        self._reliable, (self._info_name, self.info_topic) = reliable, info_names
+        self._node.get_logger().info(
+            f'{self.name}: listening to {self.image_topic} ({self.kind}'
+            f'{", reliable" if reliable else ""}) and {self.info_topic}'
+        )
         kind = CompressedImage if self._compressed else Image
         self._subscriptions = [
             self._node.create_subscription(
@@ -153,17 +173,15 @@ class Camera:
             return offers_reliable(self._node, self.image_topic)
         return asked == 'reliable'
 
-    def mismatch(self) -> str:
-        """Say so when no image can come since publishers do not offer what is asked of them."""
-        topic = self.image_topic
-        if not self.subscribed or self._settings.now.input_reliability != 'reliable':
+    def complaint(self) -> str:
+        """Say why no images arrive, or fewer than should; nothing where all is well."""
+        if not self.subscribed or monotonic() - self._subscribed_s < STARTING_S:
             return ''
-        if not self._node.count_publishers(topic) or offers_reliable(self._node, topic):
+        if not self.health.timing.recent_count('input'):
+            return why_no_images(self._node, self.image_topic, self.kind, self._reliable)
+        if self._reliable:
             return ''
-        return (
-            f'{topic} has a publisher without reliable delivery, which input_reliability asks '
-            'for: set it to auto or best_effort'
-        )
+        return images_lost(self.image_topic, self.health.timing, self._image_bytes)
 
     def _on_image(self, message: Any) -> None:
         try:
@@ -174,6 +192,7 @@ class Camera:
     def _arrive(self, message: Any) -> None:
         """Leave the message to the workers; what is dropped later has cost nothing more."""
         self.health.timing.tick('input')
+        self._image_bytes = len(message.data)
         now_ns = self._node.get_clock().now().nanoseconds
         stamped_ns = stamp_ns(message.header.stamp)
         if stamped_ns and self.clock.observe(stamped_ns, now_ns):
@@ -203,8 +222,11 @@ class Camera:
         self._info = message
 
     def info_for(self, frame: Frame) -> CameraInfo | None:
-        """Return the latest camera_info, if it is of this frame id and size."""
-        info = self._info
-        if info is None or info.header.frame_id != frame.frame_id:
+        """Return the latest camera_info as that of this image, if it can be."""
+        if self._info is None:
             return None
-        return info if image_size_hw(info) == frame.size_hw else None
+        fitted, self.info_problem = fitted_camera_info(self._info, frame.frame_id, frame.size_hw)
+        if self.info_problem:
+            words = f'{self.name}: no camera_info beside the masks: {self.info_problem}'
+            self._node.quiet.warning(words, (self.name, self.info_problem), quiet_s=3600.0)
+        return fitted

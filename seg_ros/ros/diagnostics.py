@@ -13,9 +13,6 @@ from seg_ros.pipeline.segmenter import Segmenter
 from seg_ros.ros.cameras import Camera
 from seg_ros.ros.depth_outputs import poor_odometry
 
-SLOW_SHARE = 0.8
-JUDGED_S = 2.5      # of camera_infos, before which a camera may still be starting
-
 
 @dataclass(frozen=True)
 class NodeFacts:
@@ -114,6 +111,7 @@ def _camera_status(camera: Camera, facts: NodeFacts) -> DiagnosticStatus:
     values = {
         'image_topic': camera.image_topic,
         'camera_info_topic': camera.info_topic,
+        'camera_info_problem': camera.info_problem,
         'input_hz': f'{timing.rate_hz("input"):.2f}',
         'output_hz': f'{timing.rate_hz("output"):.2f}',
         'last_mask_s': 'n/a' if last_s is None else f'{last_s:.1f}',
@@ -139,33 +137,15 @@ def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
     if facts.segmenter is None:
         return Verdict(Level.ERROR, f'no masks: {facts.unserved}')
     if not camera.health.timing.recent_count('input'):
-        return Verdict(Level.WARN, f'no images arrive on {camera.image_topic}')
+        waiting = f'no images arrive on {camera.image_topic}'
+        return Verdict(Level.WARN, camera.complaint() or waiting)
     judged = camera.health.verdict()
     if judged.level == Level.OK and (
-        words := images_lost(camera) or too_old(camera) or camera.depth.words()
+        words := camera.complaint() or too_old(camera) or camera.depth.words()
         or poor_odometry(camera.depth.dynamic_share)
     ):
         return Verdict(Level.WARN, words)
     return judged if judged.message else Verdict(Level.OK, facts.state)
-
-
-def images_lost(camera: Camera) -> str:
-    """
-    Say so when far fewer images than camera_infos arrive: large messages are lost on the way.
-
-    The cure is the shared-memory profile of Fast DDS, loaded by the camera driver's process.
-    """
-    timing = camera.health.timing
-    images_hz, infos_hz = timing.rate_hz('input'), timing.rate_hz('info')
-    if not camera.subscribed or timing.heard_s('info') < JUDGED_S:
-        return ''
-    if infos_hz < 1 or images_hz >= SLOW_SHARE * infos_hz:
-        return ''
-    return (
-        f'{camera.image_topic} arrives at {images_hz:.1f} Hz, its camera_info at '
-        f'{infos_hz:.1f} Hz: images are lost in transport. Start the camera driver with '
-        'FASTRTPS_DEFAULT_PROFILES_FILE set to share/seg_ros/config/fastdds.xml'
-    )
 
 
 def too_old(camera: Camera) -> str:

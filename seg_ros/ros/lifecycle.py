@@ -14,6 +14,8 @@ import traceback
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from lifecycle_msgs.srv import ChangeState
+from rcl_interfaces.msg import SetParametersResult
+from rcl_interfaces.srv import SetParameters, SetParametersAtomically
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from seg_ros.core.errors import SegError
 from seg_ros.ros.spin import STEADY
@@ -46,6 +48,16 @@ def logged(transition: Callable[[Any], None]) -> Transition:
         return TransitionCallbackReturn.SUCCESS
 
     return callback
+
+
+def _refusal(request: Any, response: Any, reason: str) -> Any:
+    """Say in an answer that nothing was done, where its type has a field for that."""
+    if isinstance(response, SetParameters.Response):
+        refused = SetParametersResult(successful=False, reason=reason)
+        response.results = [refused] * len(request.parameters)
+    elif isinstance(response, SetParametersAtomically.Response):
+        response.result = SetParametersResult(successful=False, reason=reason)
+    return response
 
 
 class QuietLog:
@@ -90,6 +102,8 @@ class SafeLifecycleNode(LifecycleNode):
         self._autostart: Any = None
         super().__init__(name, **arguments)
         self.quiet = QuietLog(self.get_logger())
+        for service in self.services:   # of parameters and of the lifecycle
+            service.callback = self.answered(service.callback)
 
     # The method is private in rclpy, so its mangled name is overridden.
     def _LifecycleNodeMixin__on_change_state(  # noqa: N802 - rclpy's mangled name
@@ -102,6 +116,24 @@ class SafeLifecycleNode(LifecycleNode):
             self.get_logger().error(f'transition {request.transition.id} refused: {error}')
             response.success = False
             return response
+
+    def answered(self, callback: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        """
+        Return a service's callback that answers a request that cannot be, too.
+
+        rclpy raises for one that holds what its type allows and rclpy does not, such as a
+        parameter of a type that no version of ROS has, and whoever asked would wait for ever.
+        """
+
+        @wraps(callback)
+        def safe(request: Any, response: Any) -> Any:
+            try:
+                return callback(request, response)
+            except Exception as error:  # noqa: BLE001 - a bad request must not end the node
+                self.quiet.error(f'a request is refused: {error}', (callback, type(error)))
+                return _refusal(request, response, str(error))
+
+        return safe
 
     def guarded(self, callback: Callable[P, R]) -> Callable[P, 'R | None']:
         """Return a callback that logs and counts what the given one raises, and goes on."""

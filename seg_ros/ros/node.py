@@ -17,7 +17,7 @@ from seg_ros.pipeline.model_manager import check_model, ModelManager, ModelState
 from seg_ros.pipeline.segmenter import Segmenter
 from seg_ros.ros.build_progress import BuildProgress
 from seg_ros.ros.camera_pipeline import CameraPipeline
-from seg_ros.ros.diagnostics import diagnostics, images_lost, NodeFacts
+from seg_ros.ros.diagnostics import diagnostics, NodeFacts
 from seg_ros.ros.lifecycle import logged, SafeLifecycleNode
 from seg_ros.ros.outputs import SKIPPED_PLUGINS
 from seg_ros.ros.outputs.vision import label_info, MISSING
@@ -172,8 +172,8 @@ class SegmentationNode(SafeLifecycleNode):
         )
         self._diagnostics.publish(diagnostics(self.get_clock().now(), facts, cameras))
         for camera in cameras:
-            if words := camera.mismatch() or images_lost(camera):
-                self.quiet.warning(words, ('transport', camera.name), quiet_s=60.0)
+            if words := camera.complaint():
+                self.quiet.warning(words, ('input', camera.name), quiet_s=60.0)
 
     def _diagnose_build(self, words: str) -> None:
         """Report a build that a transition waits for, when no timer can."""

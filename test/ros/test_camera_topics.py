@@ -11,7 +11,7 @@ from rclpy.qos import qos_profile_sensor_data
 from seg_ros.core.settings import LiveSettings, Settings
 from seg_ros.ros.cameras import Camera
 from seg_ros.ros.lifecycle import SafeLifecycleNode
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 TOPIC, PATIENCE_S = 'front/image_raw', 10
 
@@ -29,9 +29,27 @@ def node() -> Iterator[SafeLifecycleNode]:
     rclpy.shutdown(context=context)
 
 
-def make_camera(node: SafeLifecycleNode, reliability: str) -> Camera:
-    settings = LiveSettings(Settings(input_reliability=reliability))
-    camera = Camera(node, 'front', settings, lambda *_: None, lambda: None, lambda *_: None)
+@pytest.fixture
+def other() -> Iterator[rclpy.node.Node]:
+    """Give a node of another participant: one has each topic with one type only."""
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    each = rclpy.create_node('driver', context=context)
+    yield each
+    each.destroy_node()
+    rclpy.shutdown(context=context)
+
+
+def make_camera(
+    node: SafeLifecycleNode, reliability: str, transport: str = 'raw'
+) -> Camera:
+    settings = LiveSettings(
+        Settings(input_reliability=reliability, image_transport=transport)
+    )
+    camera = Camera(
+        node, 'front', settings, lambda *_: None, lambda: None,
+        lambda *_: None,
+    )
     camera.subscribe()
     return camera
 
@@ -43,19 +61,101 @@ def spin_until(node: SafeLifecycleNode, condition: Any) -> None:
         node.executor.spin_once(timeout_sec=0.02)
 
 
+@pytest.fixture(autouse=True)
+def started(monkeypatch):
+    """Judge a camera from its first moment on."""
+    monkeypatch.setattr('seg_ros.ros.cameras.STARTING_S', 0.0)
+
+
+def said(node: SafeLifecycleNode, camera: Camera, words: str) -> str:
+    """Wait until a camera says something with these words, and return it."""
+    spin_until(node, lambda: words in camera.complaint())
+    return camera.complaint()
+
+
 def test_a_publisher_that_does_not_suit_what_was_asked_for_is_told_of(node):
     camera = make_camera(node, 'reliable')
-    assert camera.mismatch() == ''
     node.create_publisher(Image, TOPIC, qos_profile_sensor_data)
-    spin_until(node, camera.mismatch)
-    assert '/front/image_raw has a publisher without reliable delivery' in camera.mismatch()
+    said(node, camera, '/front/image_raw has a publisher without reliable delivery')
     camera.unsubscribe()
-    assert camera.mismatch() == ''
+    assert camera.complaint() == ''
+
+
+def test_where_nobody_publishes_the_topic_the_most_alike_is_named(node):
+    camera = make_camera(node, 'auto')
+    assert 'nobody publishes /front/image_raw; no other node publishes images' in said(
+        node, camera, 'nobody')
+    for topic in ('rear/depth', 'frnt/image_raw', 'front/info'):
+        node.create_publisher(CameraInfo if 'info' in topic else Image, topic, 1)
+    words = said(node, camera, '/frnt/image_raw')
+    assert 'published are /frnt/image_raw, /rear/depth: remap to one of them' in words
+
+
+def test_where_the_topic_has_another_type_that_is_said(node, other):
+    camera = make_camera(node, 'auto')
+    other.create_publisher(CompressedImage, TOPIC, 1)
+    words = said(node, camera, 'is published as')
+    assert 'sensor_msgs/msg/CompressedImage, not sensor_msgs/msg/Image' in words
+    assert 'set image_transport to compressed' in words
+
+
+@pytest.mark.parametrize(('transport', 'topic', 'kind', 'other'), [
+    ('raw', 'front/image_raw/compressed', CompressedImage, 'compressed'),
+    ('compressed', 'front/image_raw', Image, 'raw'),
+])
+def test_where_only_the_other_transport_is_published_it_is_named(
+    node, transport, topic, kind, other
+):
+    camera = make_camera(node, 'auto', transport)
+    node.create_publisher(kind, topic, 1)
+    words = said(node, camera, 'set image_transport')
+    assert f'/{topic} is published: set image_transport to {other}' in words
+
+
+def test_a_publisher_that_sends_nothing_is_named(node):
+    camera = make_camera(node, 'auto')
+    node.create_publisher(Image, TOPIC, 1)
+    assert '/reader publishes /front/image_raw, but nothing arrives' in said(
+        node, camera, 'but nothing arrives')
+
+
+def test_small_images_that_come_seldom_are_throttled_and_not_lost(node):
+    camera = make_camera(node, 'best_effort')
+    image = node.create_publisher(Image, TOPIC, qos_profile_sensor_data)
+    spin_until(node, image.get_subscription_count)
+    message = Image(height=1, width=1, encoding='mono8', step=1, data=b'a')
+
+    def arrived():
+        image.publish(message)
+        return camera.health.timing.recent_count('input') > 3
+
+    spin_until(node, arrived)
+    assert camera.complaint() == ''
+
+
+def test_a_camera_info_below_the_image_is_read_where_there_is_no_other(node):
+    camera = make_camera(node, 'auto')
+    assert camera.info_topic == '/front/camera_info'
+    below = node.create_publisher(CameraInfo, 'front/image_raw/camera_info', 1)
+
+    def followed():
+        camera.subscribe()
+        return below.get_subscription_count()
+
+    spin_until(node, followed)
+    assert camera.info_topic == '/front/image_raw/camera_info'
+    node.create_publisher(CameraInfo, 'front/camera_info', 1)
+    spin_until(node, lambda: camera.subscribe() or camera.info_topic == '/front/camera_info')
 
 
 @pytest.mark.parametrize('reliability', ['auto', 'best_effort'])
-def test_a_camera_that_asks_for_what_there_is_has_nothing_to_tell(node, reliability):
+def test_a_camera_that_gets_images_has_nothing_to_tell(node, reliability):
     camera = make_camera(node, reliability)
     publisher = node.create_publisher(Image, TOPIC, qos_profile_sensor_data)
-    spin_until(node, publisher.get_subscription_count)
-    assert camera.mismatch() == ''
+
+    def arrived():
+        publisher.publish(Image(height=1, width=1, encoding='mono8', step=1, data=b'a'))
+        return camera.health.timing.recent_count('input')
+
+    spin_until(node, arrived)
+    assert camera.complaint() == ''

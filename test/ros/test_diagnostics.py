@@ -12,7 +12,8 @@ from seg_ros.core.timing import Timing
 from seg_ros.pipeline.camera_health import CameraHealth
 from seg_ros.pipeline.level_hysteresis import LevelHysteresis
 from seg_ros.pipeline.model_manager import ModelState
-from seg_ros.ros.diagnostics import diagnostics, images_lost, NodeFacts
+from seg_ros.ros.diagnostics import diagnostics, NodeFacts
+from seg_ros.ros.topic_advice import images_lost
 from seg_ros.temporal.arrival import CameraClock
 
 SERVING = ModelState('serving', 'a')
@@ -20,7 +21,7 @@ SERVING = ModelState('serving', 'a')
 
 def camera(
     images_hz, infos_hz, subscribed=True, age_limit_ms=0.0, heard_s=4.0, dynamic_share=0.0,
-    depth_words='',
+    depth_words='', complaint='',
 ):
     health = CameraHealth()
     timing = health.timing
@@ -36,7 +37,8 @@ def camera(
     return SimpleNamespace(
         name='front', image_topic='/front/image_raw', info_topic='/front/camera_info',
         health=health, subscribed=subscribed, hysteresis=LevelHysteresis(), clock=CameraClock(),
-        settings=Settings(max_age_ms=age_limit_ms), depth=depth,
+        settings=Settings(max_age_ms=age_limit_ms), depth=depth, info_problem='',
+        complaint=lambda: complaint,
     )
 
 
@@ -67,20 +69,21 @@ def values(status):
     ('images_hz', 'infos_hz', 'lost'),
     [(30, 30, False), (24.1, 30, False), (23.9, 30, True), (5, 30, True), (0, 0, False)],
 )
-def test_images_are_lost_below_four_fifths_of_the_camera_info_rate(images_hz, infos_hz, lost):
-    words = images_lost(camera(images_hz, infos_hz))
+def test_large_images_may_be_lost_below_four_fifths_of_the_camera_info_rate(
+    images_hz, infos_hz, lost
+):
+    timing = camera(images_hz, infos_hz).health.timing
+    words = images_lost('/front/image_raw', timing, 900_000)
     assert bool(words) == lost
     if lost:
         assert '/front/image_raw' in words
         assert 'FASTRTPS_DEFAULT_PROFILES_FILE' in words
+    assert images_lost('/front/image_raw', timing, 300_000) == ''
 
 
 def test_a_camera_that_is_only_starting_loses_nothing():
-    assert images_lost(camera(0, 100, heard_s=0.01)) == ''
-
-
-def test_a_camera_that_is_not_listened_to_loses_nothing():
-    assert images_lost(camera(0, 30, subscribed=False)) == ''
+    timing = camera(1, 100, heard_s=0.01).health.timing
+    assert images_lost('/front/image_raw', timing, 900_000) == ''
 
 
 def test_stages_drops_engine_and_model_are_in_the_message():

@@ -1,0 +1,99 @@
+"""Why no images arrive: what the graph says of a topic, its publishers and its neighbours."""
+
+from difflib import get_close_matches
+
+from rclpy.node import Node
+from rclpy.qos import ReliabilityPolicy
+from seg_ros.core.timing import Timing
+
+RAW, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
+NEIGHBOURS = 3
+STARTING_S = 3.0    # after the subscription, in which images need not have come yet
+JUDGED_S = 2.5      # of camera_infos, before which a camera may still be starting
+SLOW_SHARE = 0.8
+# Fast DDS gives a process 512 kB of shared memory: what is smaller is not lost for want of it.
+LARGE_BYTES = 400_000
+PROFILE = 'FASTRTPS_DEFAULT_PROFILES_FILE set to share/seg_ros/config/fastdds.xml'
+
+
+def why_no_images(node: Node, topic: str, kind: str, reliable: bool) -> str:
+    """
+    Say what stands between a subscription and images.
+
+    :param topic: in full, as it is subscribed to.
+    :param kind: `RAW` or `COMPRESSED`, what is subscribed to.
+    :param reliable: whether reliable delivery is asked for.
+    """
+    publishers = node.get_publishers_info_by_topic(topic)
+    others = {item.topic_type for item in publishers} - {kind}
+    right = [item for item in publishers if item.topic_type == kind]
+    if not publishers:
+        return f'nobody publishes {topic}; {_neighbours(node, topic, kind)}'
+    if not right:
+        return f'{topic} is published as {" and ".join(sorted(others))}, not {kind}' + _transport(
+            next(iter(others)))
+    if reliable and all(
+        item.qos_profile.reliability != ReliabilityPolicy.RELIABLE for item in right
+    ):
+        return (
+            f'{topic} has a publisher without reliable delivery, which input_reliability asks '
+            'for: set it to auto or best_effort'
+        )
+    names = sorted({f'{item.node_namespace.rstrip("/")}/{item.node_name}' for item in right})
+    return (
+        f'{", ".join(names)} publishes {topic}, but nothing arrives: it sends nothing, or large '
+        f'images are lost in transport; then start it with {PROFILE}'
+    )
+
+
+def _neighbours(node: Node, topic: str, kind: str) -> str:
+    """Name the image topics that the user may have meant, the most alike first."""
+    own = f'{node.get_fully_qualified_name()}/'
+    kinds = {
+        name: types for name, types in node.get_topic_names_and_types()
+        if not name.startswith(own) and node.count_publishers(name)
+        and {RAW, COMPRESSED}.intersection(types)
+    }
+    twin = f'{topic}/compressed' if kind == RAW else topic.removesuffix('/compressed')
+    if twin != topic and twin in kinds:
+        return f'{twin} is published' + _transport(kinds[twin][0])
+    same = [name for name, types in kinds.items() if kind in types]
+    others = [name for name in kinds if name not in same]
+    if not kinds:
+        return 'no other node publishes images'
+    if same:
+        return f'published are {", ".join(_alike(topic, same))}: remap to one of them'
+    return f'published are {", ".join(_alike(topic, others))}' + _transport(kinds[others[0]][0])
+
+
+def _alike(topic: str, names: list[str]) -> list[str]:
+    close = get_close_matches(topic, names, NEIGHBOURS, 0.0)
+    return close + ['…'] * (len(names) > len(close))
+
+
+def _transport(kind: str) -> str:
+    """Say which image_transport reads a type of message."""
+    transport = {RAW: 'raw', COMPRESSED: 'compressed'}.get(kind)
+    return f': set image_transport to {transport}' if transport else ''
+
+
+def images_lost(topic: str, timing: Timing, image_bytes: int) -> str:
+    """
+    Say so when large images arrive far less often than their camera_infos.
+
+    Small images are not lost: their topic is throttled. The cure for large ones is the
+    shared-memory profile of Fast DDS, loaded by the camera driver's process.
+
+    :param timing: with the ticks `input` and `info`.
+    :param image_bytes: of the last image.
+    """
+    images_hz, infos_hz = timing.rate_hz('input'), timing.rate_hz('info')
+    if image_bytes < LARGE_BYTES or timing.heard_s('info') < JUDGED_S:
+        return ''
+    if infos_hz < 1 or images_hz >= SLOW_SHARE * infos_hz:
+        return ''
+    return (
+        f'{topic} arrives at {images_hz:.1f} Hz, its camera_info at {infos_hz:.1f} Hz: if the '
+        f'topic is not throttled, images are lost in transport; then start the camera driver with '
+        f'{PROFILE}'
+    )
