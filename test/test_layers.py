@@ -27,7 +27,7 @@ LAYERS = {
     'engines': ({'core', 'image', 'masks', 'engines'}, {'numpy', 'cv2'}),
     'pipeline': (RUNTIME, {'numpy', 'cv2'}),
     'api': (RUNTIME | {'api'}, {'numpy'}),
-    'ros': (RUNTIME | {'ros', 'share', 'threads'}, {'numpy', 'cv2', *ROS}),
+    'ros': (RUNTIME | {'params_file', 'ros', 'share', 'threads'}, {'numpy', 'cv2', *ROS}),
     'compile': ({'core', 'image', 'engines', 'compile'}, {'numpy', 'onnx', 'google', 'spox'}),
     'metrics': ({'core', 'masks', 'metrics'}, {'numpy', 'cv2'}),
     'sim': ({'core', 'image', 'masks', 'sim'}, {'numpy', 'cv2'}),

@@ -91,7 +91,9 @@ class Camera:
         compressed = f'{relative}/compressed'
         if self._is_remapped(compressed):
             return compressed, self._node.resolve_topic_name(compressed)
-        return f'{resolved}/compressed', f'{resolved}/compressed'
+        # A remapping may name the compressed topic itself already.
+        topic = f'{resolved.removesuffix("/compressed")}/compressed'
+        return topic, topic
 
     def _info_names(self) -> tuple[str, str]:
         """Follow the image topic's namespace, unless camera_info is remapped itself."""

@@ -56,6 +56,7 @@ def _spin(arguments: list[str] | None) -> bool:
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.signals import SignalHandlerOptions
     from seg_ros.pipeline.memory import keep_freed_memory
+    from seg_ros.ros.given_parameters import unheeded
     from seg_ros.ros.node import SegmentationNode
 
     ended = _ended_by_signal()
@@ -63,6 +64,9 @@ def _spin(arguments: list[str] | None) -> bool:
     cv2.setNumThreads(1)
     rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
     node = SegmentationNode(ended.is_set)
+    given = sys.argv if arguments is None else arguments
+    for words in unheeded(given, node.get_fully_qualified_name(), node.has_parameter):
+        node.get_logger().warning(words)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:

@@ -55,7 +55,7 @@ def _neighbours(node: Node, topic: str, kind: str) -> str:
         and {RAW, COMPRESSED}.intersection(types)
     }
     twin = f'{topic}/compressed' if kind == RAW else topic.removesuffix('/compressed')
-    if twin != topic and twin in kinds:
+    if twin != topic and twin in kinds and kind not in kinds[twin]:
         return f'{twin} is published' + _transport(kinds[twin][0])
     same = [name for name, types in kinds.items() if kind in types]
     others = [name for name in kinds if name not in same]

@@ -1,0 +1,83 @@
+"""Start parameters that nobody heeds: misspelt ones, and files that are for another node."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from seg_ros.core.errors import SettingError
+from seg_ros.params_file import matches, sections
+from seg_ros.ros.parameters import FIELDS
+
+ANY_NODE = '/**'
+# Declared by rclpy when a topic is opened, and not before.
+LATER = ('qos_overrides',)
+
+
+def unheeded(
+    arguments: Sequence[str], node: str, is_known: Callable[[str], bool]
+) -> Iterator[str]:
+    """
+    Say which of a process's ROS arguments set nothing, and what may have been meant.
+
+    :param arguments: of the process, with `--ros-args`, `-p NAME:=VALUE` and `--params-file`.
+    :param node: its full name.
+    :param is_known: whether the node has declared a parameter.
+    """
+    for flag, value in _options(arguments):
+        if flag == '--params-file':
+            yield from _of_file(Path(value), node, is_known)
+        else:
+            target, _, name = value.partition(':=')[0].rpartition(':')
+            if not target or matches(target, node) or target == node.rpartition('/')[2]:
+                yield from _unknown([name], is_known, 'a parameter')
+
+
+def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Give the parameters among ROS arguments, in the words that rcl reads."""
+    ours = False
+    for word, following in zip(arguments, [*arguments[1:], ''], strict=True):
+        if word in ('--ros-args', '--'):
+            ours = word == '--ros-args'
+        elif ours and following and word in ('-p', '--param', '--params-file'):
+            yield '--params-file' if word == '--params-file' else '-p', following
+
+
+def _of_file(path: Path, node: str, is_known: Callable[[str], bool]) -> Iterator[str]:
+    try:
+        found = list(sections(path))
+    except SettingError:    # rcl has refused it by now
+        return
+    own = [(name, values) for name, values in found if matches(name, node)]
+    others = [name for name, _ in found if not matches(name, node)]
+    alike = get_close_matches(node, others, 1, 0.7)
+    if others and not own:
+        yield (
+            f'{path} sets parameters of {", ".join(others)}, none of {node}: name its section '
+            f'{node} or {ANY_NODE}'
+        )
+    elif alike and all(name == ANY_NODE for name, _ in own):
+        yield f'{path} sets parameters of {alike[0]}, which is not this node, {node}'
+    for name, values in own:
+        # What is for any node may be for others of them.
+        yield from _unknown(_names(values), is_known, f'{path}: a parameter', name == ANY_NODE)
+
+
+def _names(values: Mapping[str, Any], prefix: str = '') -> Iterator[str]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _names(value, f'{prefix}{key}.')
+        else:
+            yield f'{prefix}{key}'
+
+
+def _unknown(
+    names: Iterable[str], is_known: Callable[[str], bool], what: str, only_alike: bool = False
+) -> Iterator[str]:
+    for name in names:
+        if is_known(name) or name.startswith(LATER):
+            continue
+        alike = get_close_matches(name, FIELDS, 1)
+        if alike or not only_alike:
+            meant = f'; is {alike[0]} meant?' if alike else ''
+            yield f'{what} that this node does not have sets nothing: {name}{meant}'

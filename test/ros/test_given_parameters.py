@@ -1,0 +1,81 @@
+"""What sets nothing is said, with the nearest that would have."""
+
+import pytest
+from seg_ros.ros.given_parameters import unheeded
+from seg_ros.ros.parameters import FIELDS
+
+NODE = '/robot/segmentation'
+
+
+def said(*arguments: str) -> list[str]:
+    known = {*FIELDS, 'autostart', 'use_sim_time'}
+    return list(unheeded(['node', '--ros-args', *arguments], NODE, known.__contains__))
+
+
+@pytest.mark.parametrize('argument', [
+    'score_threshold:=0.4', 'autostart:=false', 'use_sim_time:=true',
+    'qos_overrides./camera/image_raw.subscription.depth:=3', 'segmentation:model:=a',
+    '/robot/segmentation:model:=a', 'other_node:score_treshold:=1',
+])
+def test_parameters_that_are_known_or_for_others_are_no_matter(argument: str) -> None:
+    assert said('-p', argument) == []
+
+
+@pytest.mark.parametrize(('name', 'meant'), [
+    ('score_treshold', 'score_threshold'), ('camera', 'cameras'), ('modell', 'model'),
+    ('segmentation:max_age', 'max_age_ms'), ('conf_threshold', 'score_threshold'),
+])
+@pytest.mark.parametrize('flag', ['-p', '--param'])
+def test_a_misspelt_parameter_is_named_with_the_nearest(flag: str, name: str, meant: str) -> None:
+    (words,) = said(flag, f'{name}:=1')
+    assert f'sets nothing: {name.rpartition(":")[2]}; is ' in words
+    assert 'is ' in words
+    if name != 'conf_threshold':
+        assert f'is {meant} meant?' in words
+
+
+def test_a_parameter_that_is_like_none_is_named_alone() -> None:
+    assert said('-p', 'zzzzz:=1') == [
+        'a parameter that this node does not have sets nothing: zzzzz'
+    ]
+
+
+def test_a_file_for_another_node_is_named_with_the_right_section(tmp_path) -> None:
+    path = tmp_path / 'p.yaml'
+    path.write_text('/robot/segmentation_node:\n  ros__parameters:\n    model: a\n')
+    assert said('--params-file', str(path)) == [
+        f'{path} sets parameters of /robot/segmentation_node, none of {NODE}: name its section '
+        f'{NODE} or /**'
+    ]
+
+
+def test_a_section_that_is_almost_this_node_is_named(tmp_path) -> None:
+    path = tmp_path / 'p.yaml'
+    path.write_text(
+        '/**:\n  ros__parameters: {use_sim_time: true}\n'
+        '/robot/segmentaton:\n  ros__parameters: {model: a}\n'
+    )
+    (words,) = said('--params-file', str(path))
+    assert '/robot/segmentaton, which is not this node' in words
+
+
+def test_of_what_is_for_any_node_only_what_is_alike_is_named(tmp_path) -> None:
+    path = tmp_path / 'p.yaml'
+    path.write_text(
+        '/**:\n  ros__parameters: {robot_radius: 1.0, max_rate: 3.0, model: a, '
+        'qos_overrides: {/x: {publisher: {depth: 1}}}}\n'
+    )
+    (words,) = said('--params-file', str(path))
+    assert words.endswith('sets nothing: max_rate; is max_rate_hz meant?')
+
+
+def test_in_the_nodes_own_section_all_unknown_names_are_named(tmp_path) -> None:
+    path = tmp_path / 'p.yaml'
+    path.write_text(f'{NODE}:\n  ros__parameters: {{robot_radius: 1.0, model: a}}\n')
+    (words,) = said('--params-file', str(path))
+    assert 'robot_radius' in words
+
+
+@pytest.mark.parametrize('arguments', [(), ('-p',), ('--params-file', '/none.yaml'), ('--',)])
+def test_words_that_say_nothing_are_no_matter(arguments) -> None:
+    assert said(*arguments) == []
