@@ -80,6 +80,7 @@ class Camera:
         self._compressed = settings.now.image_transport == 'compressed'
         # Names as they are handed to rclpy, which applies remappings; and as they come out.
         self._image_name, self.image_topic = self._image_names()
+        self.info_topic = ''
         self._info_name, self.info_topic = self._info_names()
 
     def _image_names(self) -> tuple[str, str]:
@@ -104,7 +105,9 @@ class Camera:
             self.image_topic
         )
         topic, below = f'{image.rpartition("/")[0]}/camera_info', f'{image}/camera_info'
-        if self._node.count_publishers(below) and not self._node.count_publishers(topic):
+        if not self._node.count_publishers(topic) and (
+            self.info_topic == below or self._node.count_publishers(below)
+        ):
             topic = below
         return topic, topic
 
