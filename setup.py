@@ -76,6 +76,7 @@ setup(
         'openvino': ['openvino>=2023.1'],
         'tensorrt': ['pycuda>=2022.1', 'tensorrt>=10.0'],
         'jpeg': ['simplejpeg>=1.7'],    # says which JPEGs are damaged, and is quicker than OpenCV
+        'docs': ['mkdocs-material>=9.5', 'mkdocstrings[python]>=0.24'],
         'eval': ['pycocotools>=2.0.6'],
         'sim': ['pybullet>=3.2.5'],
         'train': ['torch>=2.0', 'pybullet>=3.2.5'],

@@ -1,29 +1,126 @@
-"""The README says what the code does."""
+"""The README and the pages of docs/ say what the code does."""
 
+import ast
+from collections.abc import Iterator
+import json
 from pathlib import Path
 import re
 
-from seg_ros.docs import README, with_tables
+import pytest
+from seg_ros.docs.layers import arrows_from_source, rows_of, svg, without_detours
+from seg_ros.docs.parameters import EVERY, MOST_USED, with_table
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / 'README.md'
+PAGES = [README, *sorted((ROOT / 'docs').rglob('*.md'))]
+FENCE = re.compile(r'^```(\w+)?[^\n]*\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 
 
-def test_the_readmes_parameter_table_is_the_one_made_from_the_settings():
-    text = README.read_text(encoding='utf-8')
-    assert with_tables(text) == text
+def read(page: Path) -> str:
+    return page.read_text(encoding='utf-8')
 
 
-def test_every_image_and_file_that_the_readme_links_to_exists():
-    text = README.read_text(encoding='utf-8')
-    links = re.findall(r'\]\((?!https?:|#)([^)#]+)', text)
-    assert links
-    for link in links:
-        assert (README.parent / link).exists(), link
+def without_code(text: str) -> str:
+    return re.sub(r'`[^`\n]+`', '', FENCE.sub('', text))
+
+
+def anchors_of(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as Python-Markdown and GitHub make them."""
+    headings = re.findall(r'^#+ (.+)$', FENCE.sub('', read(page)), re.MULTILINE)
+    words = (re.sub(r'[^\w\- ]', '', heading).strip().lower() for heading in headings)
+    return {re.sub(r'[\s]+', '-', word) for word in words}
+
+
+def links_of(page: Path) -> Iterator[tuple[Path, str]]:
+    """Give the file and the anchor of each link that leads to no other site."""
+    for link in re.findall(r'\]\((?!https?:|mailto:)([^)\s]+)\)', without_code(read(page))):
+        name, _, anchor = link.partition('#')
+        yield (page.parent / name if name else page), anchor
+
+
+@pytest.mark.parametrize(('page', 'names'), [
+    ('README.md', MOST_USED), ('docs/parameters.md', EVERY),
+])
+def test_a_table_of_parameters_is_the_one_made_from_the_settings(page, names):
+    text = read(ROOT / page)
+    assert with_table(text, names) == text, 'run `make docs`'
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_to_a_file_and_a_heading(page):
+    for target, anchor in links_of(page):
+        assert target.exists(), target
+        assert not anchor or anchor in anchors_of(target), f'{target}#{anchor}'
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_code_blocks_can_be_read_by_what_they_are_for(page):
+    readers = {
+        'python': lambda text: compile(text, page.name, 'exec'), 'yaml': yaml.safe_load,
+        'json': json.loads,
+    }
+    for language, text in FENCE.findall(read(page)):
+        if language in readers:
+            readers[language](text)
+
+
+def test_the_readme_is_short():
+    assert len(read(README).splitlines()) <= 200
 
 
 def test_every_topic_that_is_published_is_in_the_readme():
-    outputs = Path(__file__).resolve().parent.parent / 'seg_ros' / 'ros' / 'outputs'
+    outputs = ROOT / 'seg_ros' / 'ros' / 'outputs'
     source = ''.join(path.read_text() for path in outputs.glob('*.py'))
     topics = re.findall(r"Output\(\s*'([a-z_/]+)'", source)
     assert len(topics) >= 12
-    text = README.read_text(encoding='utf-8')
+    text = read(README)
     for topic in [*topics, 'label_info']:
         assert f'`{topic}`' in text, topic
+
+
+def test_every_parameter_that_a_page_sets_exists():
+    known = {*EVERY, 'autostart', 'use_sim_time'}
+    for page in PAGES:
+        lines = [line for line in read(page).splitlines() if 'segmentation_node' in line]
+        for name in re.findall(r' -p ([a-z_]+):=', '\n'.join(lines)):
+            assert name in known, f'{page.name}: {name}'
+
+
+def test_every_command_that_a_page_calls_exists():
+    modules = {path.stem for path in (ROOT / 'seg_ros' / 'commands').glob('*.py')} | {'view'}
+    for page in PAGES:
+        for name in re.findall(r'`(?:\$ )?seg_ros ([a-z]+)', read(page)):
+            assert name in modules, f'{page.name}: seg_ros {name}'
+
+
+def test_the_drawing_of_the_layers_is_the_one_made_from_the_imports():
+    arrows = arrows_from_source(ROOT / 'seg_ros')
+    assert read(ROOT / 'docs' / 'images' / 'layers.svg') == svg(arrows), 'run `make docs`'
+    assert rows_of(arrows)[-1] == ['core']
+
+
+def test_an_arrow_that_a_longer_way_implies_is_left_out():
+    arrows = {'a': frozenset('bc'), 'b': frozenset('c'), 'c': frozenset()}
+    assert without_detours(arrows) == {**arrows, 'a': frozenset('b')}
+
+
+def test_every_page_is_in_the_navigation():
+    config = read(ROOT / 'mkdocs.yml')
+    for page in PAGES[1:]:
+        assert str(page.relative_to(ROOT / 'docs')) in config, page
+
+
+def test_the_messages_that_troubleshooting_explains_are_those_of_the_code():
+    files = [*(ROOT / 'seg_ros' / 'ros').rglob('*.py'), *(ROOT / 'seg_ros').glob('pipeline/*.py'),
+             ROOT / 'seg_ros' / 'engines' / '__init__.py']
+    said = '\n'.join(
+        node.value for file in files for node in ast.walk(ast.parse(read(file)))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    page = read(ROOT / 'docs' / 'troubleshooting.md')
+    messages = re.findall(r'^\| (`[^|]+`) \|', page, re.MULTILINE)
+    assert len(messages) > 12
+    for message in (words for cell in messages for words in re.findall('`([^`]+)`', cell)):
+        for part in re.split(r'\b[A-Z]+\b| …|…|: ', message):
+            assert part.strip() in said, f'{message}: {part}'

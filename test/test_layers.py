@@ -36,7 +36,7 @@ LAYERS = {
     'share': ({'core'}, set()),
     'params_file': ({'core'}, {'yaml'}),
     'threads': (set(), set()),
-    'docs': ({'core'}, set()),
+    'docs': ({'core', 'docs'}, set()),
     'models': (set(), set()),
     'bench': (
         RUNTIME | {'compile', 'ros', 'share', 'sim', 'bench'},

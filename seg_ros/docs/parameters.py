@@ -1,0 +1,45 @@
+"""Tables of the node's parameters, from the settings' own words."""
+
+from collections.abc import Collection
+from dataclasses import Field, fields
+from typing import Any
+
+from seg_ros.core.plugins import ENGINES, plugin_names
+from seg_ros.core.settings import Settings
+
+BEGIN, END = '<!-- parameters: made by `make docs` -->', '<!-- end of parameters -->'
+WHEN = {'live': 'at once', 'configure': 'when configured', 'unconfigured': 'while unconfigured'}
+# What most users set, and nothing that only experts do.
+MOST_USED = (
+    'model', 'engine', 'cameras', 'image_transport', 'score_threshold', 'min_confidence',
+    'classes', 'max_age_ms', 'max_rate_hz', 'workers', 'tracking', 'smoothing', 'depth', 'target',
+)
+EVERY = tuple(item.name for item in fields(Settings))
+
+
+def parameter_table(names: Collection[str] = EVERY) -> str:
+    """Return parameters as a Markdown table, in the settings' order."""
+    rows = ['| parameter | default | values | changes | meaning |', '| --- ' * 5 + '|']
+    rows += [_row(item) for item in fields(Settings) if item.name in names]
+    return '\n'.join(rows)
+
+
+def with_table(text: str, names: Collection[str] = EVERY) -> str:
+    """Return a page's text with the table between its marks made anew."""
+    head, _, rest = text.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    return f'{head}{BEGIN}\n{parameter_table(names)}\n{END}{tail}'
+
+
+def _row(item: 'Field[Any]') -> str:
+    facts = item.metadata
+    added = plugin_names(ENGINES) if item.name == 'engine' else ()
+    values = ', '.join(f'`{choice}`' for choice in facts['choices'] if choice not in added)
+    if facts['low'] is not None:
+        values = f'{facts["low"]:g} to {facts["high"]:g} {facts["unit"]}'.strip()
+    default = list(item.default) if isinstance(item.default, tuple) else item.default
+    shown = f'`{str(default).lower() if isinstance(default, bool) else default}`'
+    return (
+        f'| `{item.name}` | {shown if default != "" else "empty"} | {values} '
+        f'| {WHEN[facts["when"]]} | {facts["meaning"]} |'
+    )
