@@ -35,12 +35,15 @@ class CameraPipeline:
         self._mailbox: Mailbox[Arrival] | None = None
         self._workers: Workers[Arrival] | None = None
         self.depth = DepthOutputs(node, settings.now.base_frame)
-        self.cameras = {
-            name: Camera(
-                node, name, settings, self._deliver, self.follow_readers, self._deliver_depth
-            )
-            for name in settings.now.cameras
-        }
+        self.cameras: dict[str, Camera] = {}
+        try:
+            for name in settings.now.cameras:
+                self.cameras[name] = Camera(
+                    node, name, settings, self._deliver, self.follow_readers, self._deliver_depth
+                )
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def running(self) -> bool:

@@ -6,6 +6,7 @@ from time import monotonic
 from typing import Any
 
 from rclpy.qos_overriding_options import QoSOverridingOptions, QoSPolicyKind
+from seg_ros.core.errors import SettingError
 from seg_ros.core.frame import Frame
 from seg_ros.core.settings import LiveSettings, Settings
 from seg_ros.image.brightness_range import BrightnessRange
@@ -17,7 +18,7 @@ from seg_ros.ros.depth_input import DepthInput
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs import OUTPUTS
 from seg_ros.ros.publishers import Publishers, View, Wanted
-from seg_ros.ros.qos import images, offers_reliable
+from seg_ros.ros.qos import images, offers_reliable, overrides
 from seg_ros.ros.topic_advice import COMPRESSED, images_lost, RAW, STARTING_S, why_no_images
 from seg_ros.temporal.arrival import CameraClock, ImageOrder, RateLimit
 from seg_ros.temporal.temporal_filter import TemporalFilter
@@ -76,7 +77,7 @@ class Camera:
         self._subscribed_s = 0.0
         self._image_bytes = 0
         self._info: CameraInfo | None = None
-        self.info_problem = ''
+        self.problem = self.info_problem = ''
         self._compressed = settings.now.image_transport == 'compressed'
         # Names as they are handed to rclpy, which applies remappings; and as they come out.
         self._image_name, self.image_topic = self._image_names()
@@ -141,21 +142,28 @@ class Camera:
             self._subscribed_s = monotonic()
         self._release_images()
         self._reliable, (self._info_name, self.info_topic) = reliable, info_names
+        try:
+            self._open_topics()
+        except SettingError as error:
+            self._release_images()
+            self.problem = str(error)
+            self._node.quiet.error(f'{self.name}: {error}', (self.name, 'qos'), quiet_s=60.0)
+
+    def _open_topics(self) -> None:
+        kind = CompressedImage if self._compressed else Image
+        for message, topic, callback, wants in (
+            (kind, self._image_name, self._on_image, self._reliable),
+            (CameraInfo, self._info_name, self._node.guarded(self._on_info), False),
+        ):
+            with overrides(topic):
+                self._subscriptions.append(self._node.create_subscription(
+                    message, topic, callback, images(wants), qos_overriding_options=_OVERRIDES,
+                ))
+        self.problem = ''
         self._node.get_logger().info(
             f'{self.name}: listening to {self.image_topic} ({self.kind}'
-            f'{", reliable" if reliable else ""}) and {self.info_topic}'
+            f'{", reliable" if self._reliable else ""}) and {self.info_topic}'
         )
-        kind = CompressedImage if self._compressed else Image
-        self._subscriptions = [
-            self._node.create_subscription(
-                message, topic, callback, images(wants),
-                qos_overriding_options=_OVERRIDES,
-            )
-            for message, topic, callback, wants in (
-                (kind, self._image_name, self._on_image, reliable),
-                (CameraInfo, self._info_name, self._node.guarded(self._on_info), False),
-            )
-        ]
 
     def unsubscribe(self) -> None:
         """Stop listening."""

@@ -130,6 +130,8 @@ def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
         return Verdict(Level.OK, facts.state)
     if not facts.enabled:
         return Verdict(Level.OK, 'paused by ~/enable')
+    if camera.problem:
+        return Verdict(Level.ERROR, camera.problem)
     if not camera.subscribed:
         return Verdict(Level.OK, 'nobody reads its masks')
     if facts.stalled_s:

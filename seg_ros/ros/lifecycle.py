@@ -71,9 +71,9 @@ class QuietLog:
         self._logger = logger
         self._logged_s: dict[Hashable, float] = {}
 
-    def error(self, words: str, thing: Hashable) -> None:
+    def error(self, words: str, thing: Hashable, quiet_s: float = QUIET_S) -> None:
         """Log an error about a thing."""
-        if self._is_due(thing, QUIET_S):
+        if self._is_due(thing, quiet_s):
             self._logger.error(words)
 
     def warning(self, words: str, thing: Hashable, quiet_s: float = QUIET_S) -> None:

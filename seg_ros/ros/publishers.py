@@ -15,7 +15,7 @@ from seg_ros.core.frame import Frame, Pixels
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.masks.overlay import color_map, draw_overlay
 from seg_ros.ros.conversions import image_message
-from seg_ros.ros.qos import MASKS
+from seg_ros.ros.qos import MASKS, overrides
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
@@ -124,6 +124,7 @@ class Publishers:
     All topics below `~/<camera>/` that carry a frame's masks.
 
     :param changed: called when a reader comes or goes, where `READERS_ARE_EVENTS`.
+    :raises SettingError: if the topics' qos_overrides cannot be.
     """
 
     def __init__(
@@ -131,17 +132,19 @@ class Publishers:
     ) -> None:
         self._node = node
         events = {'matched': lambda _: changed()} if READERS_ARE_EVENTS else {}
-        self._publishers: Wanted = [
-            (
-                output,
-                node.create_publisher(
-                    output.message, f'~/{camera}/{output.topic}', MASKS,
-                    event_callbacks=PublisherEventCallbacks(**events),
-                    qos_overriding_options=_OVERRIDES,
-                ),
-            )
-            for output in outputs
-        ]
+        self._publishers: Wanted = []
+        try:
+            for output in outputs:
+                topic = f'~/{camera}/{output.topic}'
+                with overrides(topic):
+                    self._publishers.append((output, node.create_publisher(
+                        output.message, topic, MASKS,
+                        event_callbacks=PublisherEventCallbacks(**events),
+                        qos_overriding_options=_OVERRIDES,
+                    )))
+        except BaseException:
+            self.close()
+            raise
 
     def wanted(self) -> Wanted:
         """Return the outputs that somebody subscribes to, with their publishers."""

@@ -1,7 +1,12 @@
 """Quality of service, named by purpose."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from seg_ros.core.errors import SettingError
 
 # RViz and most consumers ask for reliable; a reliable publisher serves best-effort readers too.
 MASKS = QoSProfile(
@@ -31,3 +36,19 @@ def offers_reliable(node: Node, topic: str) -> bool:
     return bool(publishers) and all(
         publisher.qos_profile.reliability == ReliabilityPolicy.RELIABLE for publisher in publishers
     )
+
+
+@contextmanager
+def overrides(topic: str) -> Iterator[None]:
+    """
+    Open a topic whose quality of service parameters may override.
+
+    :raises SettingError: if they hold what cannot be; rclpy raises several kinds of errors.
+    """
+    try:
+        yield
+    except (ParameterException, RuntimeError, ValueError, TypeError, OverflowError) as error:
+        raise SettingError(
+            f'{topic} cannot be opened ({error})',
+            'qos_overrides such as reliability: best_effort, history: keep_last, depth: 5',
+        ) from error

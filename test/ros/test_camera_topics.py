@@ -8,6 +8,7 @@ import pytest
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import qos_profile_sensor_data
+from seg_ros.core.errors import SettingError
 from seg_ros.core.settings import LiveSettings, Settings
 from seg_ros.ros.cameras import Camera
 from seg_ros.ros.lifecycle import SafeLifecycleNode
@@ -159,3 +160,33 @@ def test_a_camera_that_gets_images_has_nothing_to_tell(node, reliability):
 
     spin_until(node, arrived)
     assert camera.complaint() == ''
+
+
+@pytest.mark.parametrize(('policy', 'value'), [
+    ('depth', '5'), ('depth', -1), ('history', 'keeplast'), ('depth', 2.5),
+])
+def test_qos_overrides_that_cannot_be_are_one_clear_error(policy, value):
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    name = f'qos_overrides./front/image_raw.subscription.{policy}'
+    node = SafeLifecycleNode(
+        'reader', context=context, parameter_overrides=[rclpy.Parameter(name, value=value)]
+    )
+    try:
+        for _ in range(2):
+            camera = make_camera(node, 'auto')
+            assert not camera.subscribed
+            assert 'front/image_raw cannot be opened' in camera.problem
+            assert 'expected qos_overrides such as' in camera.problem
+            camera.close()
+    finally:
+        node.destroy_node()
+        rclpy.shutdown(context=context)
+
+
+def test_what_was_opened_before_a_topic_that_cannot_be_is_withdrawn(node):
+    name = 'qos_overrides./reader/front/panoptic.publisher.history'
+    node.declare_parameter(name, 'keeplast')
+    with pytest.raises(SettingError, match='front/panoptic cannot be opened'):
+        make_camera(node, 'auto')
+    assert [item for item in node.publishers if '/front/' in item.topic_name] == []

@@ -37,7 +37,7 @@ def camera(
     return SimpleNamespace(
         name='front', image_topic='/front/image_raw', info_topic='/front/camera_info',
         health=health, subscribed=subscribed, hysteresis=LevelHysteresis(), clock=CameraClock(),
-        settings=Settings(max_age_ms=age_limit_ms), depth=depth, info_problem='',
+        settings=Settings(max_age_ms=age_limit_ms), depth=depth, info_problem='', problem='',
         complaint=lambda: complaint,
     )
 
