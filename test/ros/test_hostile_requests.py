@@ -1,0 +1,69 @@
+"""Requests that no tool of ROS sends neither end the node nor stay without an answer."""
+
+import pytest
+
+pytest.importorskip('rclpy', reason='rclpy is not installed')
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+from rcl_interfaces.srv import (
+    DescribeParameters,
+    GetParameters,
+    ListParameters,
+    SetParameters,
+    SetParametersAtomically,
+)
+from rosgraph_msgs.msg import Clock
+from test_node_process import Bystander, node_process
+
+pytestmark = pytest.mark.ros
+STRANGE = [
+    ParameterValue(type=42), ParameterValue(type=255), ParameterValue(type=0),
+    ParameterValue(type=2, integer_value=2**62), ParameterValue(type=3, double_value=float('nan')),
+    ParameterValue(type=5, byte_array_value=[b'a']), ParameterValue(type=9),
+]
+
+
+def test_the_node_answers_whatever_is_asked_and_goes_on() -> None:
+    with node_process('-p', 'engine:=classical', '-p', 'use_sim_time:=true') as process:
+        tester = Bystander()
+        try:
+            tester.wait(lambda: '/segmentation/get_state' in dict(
+                tester.tester.get_service_names_and_types()), 'the node')
+            while tester.state() != 'active':
+                assert process.poll() is None
+            for kind, name in (
+                (SetParameters, 'set_parameters'),
+                (SetParametersAtomically, 'set_parameters_atomically'),
+            ):
+                for value in STRANGE:
+                    for parameter in ('engine', 'cameras', 'score_threshold', 'none', ''):
+                        request = kind.Request(
+                            parameters=[Parameter(name=parameter, value=value)]
+                        )
+                        answer = tester.call(kind, name, request)
+                        result = (getattr(answer, 'results', None) or [answer.result])[0]
+                        # An empty list, as one, stands for the default.
+                        if value.type > ParameterType.PARAMETER_STRING_ARRAY:
+                            assert not result.successful
+                            assert result.reason
+            for kind, name in (
+                (GetParameters, 'get_parameters'), (DescribeParameters, 'describe_parameters'),
+            ):
+                tester.call(kind, name, kind.Request(names=['', 'none', 'x' * 1000]))
+            tester.call(ListParameters, 'list_parameters', ListParameters.Request(depth=2**63))
+            for transition in (0, 1, 99, 255):
+                assert not tester.change_state(transition)
+            clock = tester.tester.create_publisher(Clock, '/clock', 10)
+            tester.wait(clock.get_subscription_count, 'the reader of /clock')
+            for second in (-1, -2**31, 0, 2**31 - 1, -5):
+                message = Clock()
+                message.clock.sec = second
+                clock.publish(message)
+            assert tester.call(
+                SetParameters, 'set_parameters', SetParameters.Request(parameters=[Parameter(
+                    name='max_rate_hz', value=ParameterValue(type=3, double_value=5.0)
+                )])
+            ).results[0].successful
+            assert tester.state() == 'active'
+            assert process.poll() is None
+        finally:
+            tester.close()
