@@ -71,6 +71,8 @@ WRAPPERS = {
     'training/network.py': {'torch'},
     'training/train.py': {'torch'},
     'training/weights.py': {'torch'},
+    'zoo/firing.py': {'torch'},
+    'zoo/reference.py': {'torch'},
     'zoo/weights.py': {'torch'},
 }
 # What is written in PyTorch, imported only to export it.

@@ -18,11 +18,11 @@ EXAMPLE = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument(
-        'arch', choices=ARCHITECTURES, metavar='ARCH',
+        'arch', choices=ARCHITECTURES, metavar='ARCH', nargs='?',
         help='; '.join(f'{name}: {item.words}' for name, item in ARCHITECTURES.items()),
     )
     parser.add_argument(
-        '-o', '--output', type=Path, required=True,
+        '-o', '--output', type=Path,
         help='the ONNX file to write; its card lies beside it, as YAML',
     )
     parser.add_argument(
@@ -48,6 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--size', type=int, nargs=2, default=(480, 640), metavar=('HEIGHT', 'WIDTH'),
         help='of the input (default: 480 640)',
     )
+    parser.add_argument(
+        '--table', type=Path, nargs='+', metavar='PATH',
+        help='instead of a file: make ARCH, or every architecture, small with random weights, '
+        'compare it with PyTorch on these images, time it and build it for TensorRT-RTX',
+    )
     parser.add_argument('--json', action='store_true', help='print the figures as one object')
 
 
@@ -57,6 +62,10 @@ def run(args: argparse.Namespace) -> int:
 
     :raises SegError: if a package is missing, or weights or classes cannot be used.
     """
+    if args.table:
+        return _print_table(args)
+    if not (args.arch and args.output):
+        raise SettingError('no ARCH or no --output', 'both', 'or --table with images')
     classes = read_classes(args.classes)
     request = NetworkRequest(
         args.arch, len(classes), tuple(args.size), args.encoder, args.weights
@@ -82,6 +91,27 @@ def run(args: argparse.Namespace) -> int:
         'parameters': exported.parameters,
         'weights': str(args.weights) if args.weights else 'random',
     }, args.json)
+    return 0
+
+
+def _print_table(args: argparse.Namespace) -> int:
+    import json
+
+    from seg_ros.commands.parity import calibration_frames
+    from seg_ros.commands.progress import Progress
+    from seg_ros.commands.zoo_table import HEADINGS, rows_of
+
+    names = [args.arch] if args.arch else list(ARCHITECTURES)
+    frames = calibration_frames(args.table, Progress('export', len(args.table)))
+    rows = []
+    if not args.json:
+        print(f'| {" | ".join(HEADINGS)} |\n|{" --- |" * len(HEADINGS)}')
+    for row in rows_of(names, frames):
+        rows.append(dict(zip(HEADINGS, row, strict=True)))
+        if not args.json:
+            print(f'| {" | ".join(row)} |', flush=True)
+    if args.json:
+        print(json.dumps({'rows': rows}))
     return 0
 
 

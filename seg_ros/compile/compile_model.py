@@ -10,6 +10,7 @@ from onnx.compose import add_prefix
 from seg_ros import __version__
 from seg_ros.compile.batching import batch_obstacle
 from seg_ros.compile.compiled import stamp, texts_of
+from seg_ros.compile.crf_refinement import with_crf
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.exporter_card import card_from_metadata
 from seg_ros.compile.families import select_family
@@ -81,6 +82,11 @@ def _composed(
         for tensor_info in interpretation.tensor_infos
     }
     decoded = interpretation.decode(list(arguments.values()), card, options)
+    if card.refine == 'crf':
+        shape = (batch, *network.size_hw, network.channels)
+        image = argument(Tensor(np.dtype(np.uint8), shape))
+        decoded = with_crf(decoded, image, network.size_hw)
+        arguments[IMAGE] = image
     head = make_preprocessing(network, card.input, batch)
     body = add_prefix(network.part(interpretation.tensor_infos, batch), BODY)
     tensors, signature = _completed(decoded, network, card, options, 0 if batch == 'N' else 1)
@@ -88,7 +94,9 @@ def _composed(
     whole = chain(head, body, decoder)
     for item in whole.graph.output:
         set_batch(item, batch)
-    return whole, replace(signature, arithmetic=arithmetic_of(whole))
+    if signature.arithmetic == 'any':
+        signature = replace(signature, arithmetic=arithmetic_of(whole))
+    return whole, signature
 
 
 def _completed(

@@ -16,6 +16,7 @@ FitRule: TypeAlias = Literal['letterbox', 'stretch', 'shortest_side']
 Align: TypeAlias = Literal['center', 'top_left']
 Resample: TypeAlias = Literal['bilinear', 'area']
 Snap: TypeAlias = Literal['none', 'whole_pixels']
+Refine: TypeAlias = Literal['none', 'crf']
 Color: TypeAlias = tuple[int, int, int]
 
 _REACH = 1e6
@@ -160,6 +161,8 @@ class ModelCard:
     :param source_sha256: of the file that was compiled.
     :param snap: whether a mask that spans its box is laid over the box itself or, as torchvision
         pastes it, over the whole pixels that the box touches.
+    :param refine: what `compile` adds after class scores: `crf`, a dense conditional random field
+        that draws edges where the image has them.
     :raises CardError: if ids, names or colours repeat, or the task is not one of those allowed.
     """
 
@@ -173,10 +176,12 @@ class ModelCard:
     source: str = ''
     source_sha256: str = ''
     snap: Snap = 'none'
+    refine: Refine = 'none'
 
     def __post_init__(self) -> None:
         _choice('task', self.task, Task)
         _choice('snap', self.snap, Snap)
+        _choice('refine', self.refine, Refine)
         if not self.classes:
             raise CardError('a card without classes', 'at least one class with id and name')
         for key in ('id', 'name', 'color'):

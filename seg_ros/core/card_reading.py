@@ -38,6 +38,7 @@ def card_from_dict(data: Mapping[str, Any]) -> ModelCard:
             input=_input(data.get('input') or {}),
             thresholds=_thresholds(data.get('thresholds') or {}),
             snap=data.get('snap') or 'none',
+            refine=data.get('refine') or 'none',
             **words,
         )
     except KeyError as error:

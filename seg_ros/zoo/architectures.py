@@ -53,9 +53,11 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     ),
     'deeplabv1': Architecture(
         'semantic', 'deeplabv1', '', (), 8, 'atrous VGG16, LargeFOV, dense CRF (2014)',
+        {'refine': 'crf'},
     ),
     'deeplabv2': Architecture(
         'semantic', 'deeplabv2', 'resnet50', _TV, 8, 'atrous ResNet, ASPP, dense CRF (2016)',
+        {'refine': 'crf'},
     ),
     'deeplabv3': Architecture(
         'semantic', 'from_torchvision', 'resnet50', _TV, 8,

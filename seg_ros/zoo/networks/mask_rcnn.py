@@ -63,13 +63,13 @@ class StaticMaskRcnn(nn.Module):
             (1, K) that do not count the background, and probabilities over the box (1, K, 28, 28).
         """
         maps = list(self.network.backbone(images).values())
-        proposals, alive = self._propose(maps)
+        proposals, alive = self.propose(maps)
         levels = maps[:self.levels]
         boxes, scores, labels = self._classify(levels, proposals, alive)
         masks = self._draw(levels, boxes, labels)
         return boxes[None], scores[None], labels[None], masks[None]
 
-    def _propose(self, maps: list[Tensor]) -> tuple[Tensor, Tensor]:
+    def propose(self, maps: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Return the best proposals of all levels (P, 4), and 1 where a slot is filled."""
         found, scores = [], []
         head = self.network.rpn
@@ -165,5 +165,12 @@ def build(request: NetworkRequest) -> nn.Module:
     backbone = detection.backbone_utils.resnet_fpn_backbone(
         backbone_name=request.chosen_encoder, weights=None, norm_layer=resnet.nn.BatchNorm2d,
     )
-    network = detection.MaskRCNN(backbone, request.classes + 1, **options)
+    # The network as torchvision runs it has the same limits.
+    limits = {
+        torchs: sizes[ours] for torchs, ours in (
+            ('rpn_pre_nms_top_n_test', 'before'), ('rpn_post_nms_top_n_test', 'proposals'),
+            ('box_detections_per_img', 'detections'),
+        ) if ours in sizes
+    }
+    network = detection.MaskRCNN(backbone, request.classes + 1, **limits, **options)
     return StaticMaskRcnn(network, request.size_hw, **sizes)

@@ -1,0 +1,75 @@
+"""How a compiled network of the zoo answers, against PyTorch and the published post-processing."""
+
+from typing import Any, TYPE_CHECKING
+
+import numpy as np
+from seg_ros.core.card import ModelCard
+from seg_ros.core.segmentation import Segmentation
+
+if TYPE_CHECKING:
+    from seg_ros.zoo.reference import Reference
+
+
+def agreement(found: Segmentation, expected: 'Reference', card: ModelCard) -> dict[str, float]:
+    """
+    Compare one image's masks.
+
+    :returns: `pixels`, the share whose class agrees and, in panoptic masks, whose object is the
+        same; or `missing`, `extra` and `iou`, the median, of instances.
+    """
+    owners = _owners(expected, found.size_hw)
+    if expected.labels is None:
+        return _instances(found, expected, owners, card)
+    table = np.append(card.id_of_channel, card.unlabelled)
+    same = np.asarray(found.classes) == table[expected.labels]
+    if card.task == 'panoptic':
+        same &= _same_objects(np.asarray(found.instances), owners)
+    return {'pixels': float(same.mean())}
+
+
+def _owners(expected: 'Reference', size_hw: tuple[int, int]) -> np.ndarray:
+    """Lay instances over each other, the best above: number from 1, 0 = none."""
+    owners = np.zeros(size_hw, np.int64)
+    for number, (_, _, mask) in reversed(list(enumerate(expected.instances, start=1))):
+        owners[mask] = number
+    return owners
+
+
+def _same_objects(found: np.ndarray, owners: np.ndarray) -> Any:
+    """Tell where an instance is the one that most of its pixels belong to."""
+    same = (found > 0) == (owners > 0)
+    for value in np.unique(found[found > 0]):
+        mask = found == value
+        same[mask] &= owners[mask] == np.bincount(owners[mask]).argmax()
+    return same
+
+
+def _instances(
+    found: Segmentation, expected: 'Reference', owners: np.ndarray, card: ModelCard
+) -> dict[str, float]:
+    """Pair instances of a class by score, best first."""
+    left = list(found.segments)
+    overlaps, missing = [], 0
+    for number, (channel, score, _) in enumerate(expected.instances, start=1):
+        mask = owners == number
+        if not mask.any():
+            continue
+        near = [
+            segment for segment in left
+            if segment.class_id == card.classes[channel].id and abs(segment.score - score) < 0.005
+        ]
+        own = [(_overlap(np.asarray(found.instances) == item.id, mask), item) for item in near]
+        if not own:
+            missing += 1
+            continue
+        best, segment = max(own, key=lambda pair: pair[0])
+        left.remove(segment)
+        overlaps.append(best)
+    return {
+        'missing': float(missing), 'extra': float(len(left)), 'count': float(len(overlaps)),
+        'iou': float(np.median(overlaps)) if overlaps else 0.0,
+    }
+
+
+def _overlap(one: np.ndarray, other: np.ndarray) -> float:
+    return float((one & other).sum() / max(1, (one | other).sum()))

@@ -1,0 +1,189 @@
+"""The table of the zoo: each architecture made small, exported, compiled and measured."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any, TYPE_CHECKING
+
+import numpy as np
+from seg_ros.core.card import ModelCard
+from seg_ros.core.engine import Engine
+from seg_ros.core.errors import SegError
+from seg_ros.core.frame import Frame, Pixels
+from seg_ros.core.settings import Settings
+
+if TYPE_CHECKING:
+    from seg_ros.zoo.architectures import NetworkRequest
+
+HEADINGS = (
+    'architecture', 'task', 'parameters', 'agreement', 'ONNX Runtime', 'OpenVINO f32',
+    'OpenVINO default', 'TensorRT-RTX fp32', 'TensorRT-RTX fp16',
+)
+_TURNS = 5      # calls of each engine, interleaved; the least time counts
+
+
+@dataclass(frozen=True, eq=False)
+class _Made:
+    """One network, in memory and as a file, with its card."""
+
+    request: 'NetworkRequest'
+    network: Any
+    raw: Any
+    card: ModelCard
+    path: Path
+
+
+def rows_of(names: Sequence[str], frames: Sequence[Frame]) -> Iterator[list[str]]:
+    """
+    Measure architectures, one after the other.
+
+    :param frames: real images that answers are compared on, at their own size.
+    :returns: for each a row of cells under `HEADINGS`.
+    """
+    from seg_ros.zoo.small import small_request
+
+    for name in names:
+        request = small_request(name)
+        try:
+            with TemporaryDirectory() as folder:
+                yield _row(request, frames, Path(folder))
+        except SegError as error:
+            yield [name, request.architecture.task, *[''] * (len(HEADINGS) - 3), str(error)]
+
+
+def _row(request: 'NetworkRequest', frames: Sequence[Frame], folder: Path) -> list[str]:
+    made = _make(request, frames, folder)
+    count = sum(weight.numel() for weight in made.network.parameters())
+    millions = f'{count / 1e6:.1f} M'
+    ratios = [f'{ratio:.2f}' for ratio in _time_ratios(made, frames[0])]
+    builds = [_build(made, precision) for precision in ('fp32', 'fp16')]
+    words = _agreement_words(made, frames)
+    return [request.name, made.card.task, millions, words, *ratios, *builds]
+
+
+def _make(request: 'NetworkRequest', frames: Sequence[Frame], folder: Path) -> _Made:
+    import onnx
+    from seg_ros.compile.compile_model import compile_model
+    from seg_ros.zoo.export import build_network, export_network, make_card
+    from seg_ros.zoo.firing import make_firing
+    import torch
+
+    torch.manual_seed(0)
+    rows = [
+        {'id': index, 'name': f'class {index}', 'thing': index > 4}
+        for index in range(request.classes)
+    ]
+    # The field after the scores is no part of the network, and has tests of its own.
+    card = replace(make_card(request, rows), refine='none')
+    images = torch.cat([_tensor(frame, card) for frame in frames])
+    network = make_firing(build_network(request), images)
+    exported = export_network(network, request)
+    raw, path = folder / 'raw.onnx', folder / 'model.onnx'
+    onnx.save(exported.model, raw)
+    onnx.save(compile_model(raw, card), path)
+    return _Made(request, network, exported.model, card, path)
+
+
+def _tensor(frame: Frame, card: ModelCard) -> Any:
+    """Resize and normalise as the network was trained: float32 (1, 3, H, W)."""
+    import cv2
+    import torch
+
+    rgb = frame.pixels[:, :, ::-1] if frame.color == 'bgr' else frame.pixels
+    size_wh = card.input.size[::-1]
+    small = cv2.resize(np.ascontiguousarray(rgb), size_wh, interpolation=cv2.INTER_LINEAR)
+    values = (small * card.input.scale - np.array(card.input.mean)) / np.array(card.input.std)
+    return torch.from_numpy(values.astype(np.float32).transpose(2, 0, 1)[None].copy())
+
+
+def _agreement_words(made: _Made, frames: Sequence[Frame]) -> str:
+    from seg_ros.commands.zoo_agreement import agreement
+    from seg_ros.engines import open_engine
+    from seg_ros.pipeline.process import segment
+    from seg_ros.pipeline.segmenter import Segmenter
+    from seg_ros.zoo.reference import reference_of
+
+    settings = Settings(model=str(made.path), engine='openvino', inference_precision='f32')
+    segmenter = Segmenter(open_engine(settings), settings)
+    found = []
+    try:
+        for frame in frames:
+            expected = reference_of(
+                made.network, made.request, made.card, _tensor(frame, made.card), frame.size_hw
+            )
+            found.append(agreement(segment(frame, segmenter), expected, made.card))
+    finally:
+        segmenter.close()
+    if 'pixels' in found[0]:
+        return f'{100 * np.mean([item["pixels"] for item in found]):.2f} % of pixels'
+    total = {key: sum(item[key] for item in found) for key in ('count', 'missing', 'extra')}
+    overlap = np.median([item['iou'] for item in found if item['count']] or [0.0])
+    return (
+        f'{total["count"]:.0f} of {total["count"] + total["missing"]:.0f} instances, '
+        f'{total["extra"]:.0f} more, median IoU {overlap:.3f}'
+    )
+
+
+def _time_ratios(made: _Made, frame: Frame) -> list[float]:
+    """Return each engine's time as a multiple of the exported network's in ONNX Runtime."""
+    from seg_ros.compile.run_onnx import run_onnx
+    from seg_ros.engines import open_engine
+    from seg_ros.image.letterbox import fit_for, fit_image
+
+    spec = made.card.input
+    batch = np.empty((1, *spec.size, 3), np.uint8)
+    fit_image(frame, fit_for(frame.size_hw, spec.size, spec), spec, batch[0])
+    plain, feeds = run_onnx(made.raw), {'images': _tensor(frame, made.card).numpy()}
+    common = Settings(model=str(made.path), threads=1)
+    engines = [open_engine(settings) for settings in (
+        replace(common, engine='onnxruntime'),
+        replace(common, engine='openvino', inference_precision='f32'),
+        replace(common, engine='openvino'),
+    )]
+    calls: list[Callable[[], Any]] = [
+        partial(plain, feeds), *(partial(_answer, engine, batch) for engine in engines),
+    ]
+    least = [np.inf] * len(calls)
+    try:
+        for _ in range(_TURNS):
+            for number, call in enumerate(calls):
+                begun = perf_counter()
+                call()
+                least[number] = min(least[number], perf_counter() - begun)
+    finally:
+        for engine in engines:
+            engine.close()
+    return [seconds / least[0] for seconds in least[1:]]
+
+
+def _answer(engine: Engine, batch: Pixels) -> Any:
+    return engine.submit(batch).result()
+
+
+def _build(made: _Made, precision: str) -> str:
+    """Build a plan for an Ada GPU, which TensorRT-RTX does without one."""
+    import onnx
+    from seg_ros.compile.compiled import load_compiled
+    from seg_ros.compile.precision import reduced
+    from seg_ros.core.compiled_file import read_compiled
+    from seg_ros.core.output_choice import choose_outputs
+    from seg_ros.engines.build_options import options_from_settings
+    from seg_ros.engines.flavour import load_flavour, RTX
+    from seg_ros.engines.tensorrt_build import build_plan
+
+    path = made.path.with_name(f'{precision}.onnx')
+    try:
+        onnx.save(reduced(load_compiled(made.path), precision).model, path)
+        compiled, settings = read_compiled(path), Settings()
+        names = choose_outputs(compiled.signature, settings, 'graph').names
+        options = options_from_settings(
+            settings, compiled.signature, load_flavour(RTX), ['8.9']
+        )
+        begun = perf_counter()
+        build_plan(compiled.graph_of(names), options, b'', lambda *_: None, lambda _: None)
+    except SegError as error:
+        return f'no: {error}'
+    return f'{perf_counter() - begun:.1f} s'

@@ -1,0 +1,163 @@
+"""
+A dense conditional random field after class scores, as mean field inside the graph.
+
+Reference: P. Kraehenbuehl and V. Koltun, Efficient Inference in Fully Connected CRFs with Gaussian
+Edge Potentials, 2011, with Potts compatibility and symmetrically normalised kernels. Instead of
+the permutohedral lattice every pixel listens to the means of cells, as in attention: one matrix of
+pixels by cells serves all steps. With cells of one pixel it is the exact field.
+"""
+
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+from spox import Var
+import spox.opset.ai.onnx.v17 as op
+
+STRIDE = 4      # network pixels of a pixel that is refined
+_REACH = 4.0    # standard deviations at which the smoothness kernel is cut
+
+
+@dataclass(frozen=True)
+class CrfParameters:
+    """
+    The field's kernels; the defaults are tuned on street scenes.
+
+    :param place: standard deviation of the appearance kernel, as a share of the image's width.
+    :param color: standard deviation of its colours, in levels of 255.
+    :param appearance: weight of that kernel.
+    :param smooth: standard deviation of the smoothness kernel, in refined pixels.
+    :param smoothness: weight of that kernel.
+    :param cell: pixels a side whose mean is one voice.
+    :param steps: of mean field.
+    """
+
+    place: float = 0.06
+    color: float = 8.0
+    appearance: float = 1.5
+    smooth: float = 1.0
+    smoothness: float = 0.3
+    cell: int = 4
+    steps: int = 5
+
+
+def refined_logits(
+    logits: Var, image: Var, map_hw: tuple[int, int], channels: int,
+    parameters: CrfParameters | None = None,
+) -> Var:
+    """
+    Refine class scores by the image that they are of.
+
+    :param logits: float32 (N, C, h, w); the CRF's own resolution.
+    :param image: float32 (N, 3, h, w), colours from 0 to 255.
+    :param channels: C.
+    :returns: float32 (N, C, h, w), whose softmax is the field's marginal distribution.
+    """
+    field = _Field(map_hw, channels, parameters or CrfParameters())
+    kernel = field.kernel(image)
+    inverse = field.inverse_norm(kernel)
+    scores = logits
+    for _ in range(field.parameters.steps):
+        scores = field.step(logits, op.softmax(scores, axis=1), kernel, inverse)
+    return scores
+
+
+class _Field:
+    """The parts of one field that do not depend on the scores."""
+
+    def __init__(
+        self, map_hw: tuple[int, int], channels: int, parameters: CrfParameters
+    ) -> None:
+        self.parameters = parameters
+        self._map_hw, self._channels = map_hw, channels
+        cell = parameters.cell
+        self._cells_hw = (ceil(map_hw[0] / cell), ceil(map_hw[1] / cell))
+        self._blur = _Blur(map_hw, parameters.smooth)
+        # The pixel itself, whose colour the mean of its cell may lack.
+        self._own = np.float32(cell > 1)
+
+    def kernel(self, image: Var) -> Var:
+        """Return how much each pixel listens to each cell, (N, h * w, cells)."""
+        height, width = self._map_hw
+        rows, columns = np.indices(self._map_hw).astype(np.float32) / np.float32(
+            self.parameters.place * width
+        )
+        places = op.const(np.stack([rows, columns])[None])
+        colors = op.div(image, op.const(np.float32(self.parameters.color)))
+        batch = op.slice(op.shape(image), op.const([0]), op.const([1]))
+        grid = op.expand(places, op.concat([batch, op.const([2, height, width])], axis=0))
+        features = op.concat([grid, colors], axis=1)
+        means = self._flat(self._cell_means(features), 5, self._cells_hw)
+        flat = op.transpose(self._flat(features, 5, self._map_hw), perm=[0, 2, 1])
+        squares = op.reduce_sum(op.mul(flat, flat), op.const([2]), keepdims=True)
+        others = op.reduce_sum(op.mul(means, means), op.const([1]), keepdims=True)
+        products = op.mul(op.matmul(flat, means), op.const(np.float32(2)))
+        distance = op.relu(op.sub(op.add(squares, others), products))
+        similar = op.exp(op.mul(distance, op.const(np.float32(-0.5))))
+        return op.mul(similar, op.const(self._cell_sizes()))
+
+    def inverse_norm(self, kernel: Var) -> Var:
+        """Return one over the root of what each pixel hears, (N, 1, h, w)."""
+        heard = op.reduce_sum(kernel, op.const([2]), keepdims=False)
+        total = op.add(heard, op.const(self._own))
+        root = op.reciprocal(op.sqrt(total))
+        return op.reshape(root, op.const(np.array([-1, 1, *self._map_hw])))
+
+    def step(self, logits: Var, shares: Var, kernel: Var, inverse: Var) -> Var:
+        """Return the scores after one step of mean field."""
+        weighted = op.mul(shares, inverse)
+        voices = self._flat(self._cell_means(weighted), self._channels, self._cells_hw)
+        heard = op.matmul(kernel, op.transpose(voices, perm=[0, 2, 1]))
+        message = op.reshape(
+            op.transpose(heard, perm=[0, 2, 1]),
+            op.const(np.array([-1, self._channels, *self._map_hw])),
+        )
+        if self._own:
+            message = op.add(message, weighted)
+        near = op.mul(message, op.mul(inverse, _float(self.parameters.appearance)))
+        smooth = op.mul(self._blur.applied(shares), _float(self.parameters.smoothness))
+        return op.add(logits, op.add(near, smooth))
+
+    def _cell_means(self, maps: Var) -> Var:
+        cell = self.parameters.cell
+        (height, width), (rows, columns) = self._map_hw, self._cells_hw
+        pads = [0, 0, rows * cell - height, columns * cell - width]
+        return op.average_pool(maps, kernel_shape=[cell] * 2, strides=[cell] * 2, pads=pads)
+
+    def _cell_sizes(self) -> NDArray[np.float32]:
+        """Return how many pixels each cell has, (1, 1, cells)."""
+        cell = self.parameters.cell
+        sides = [
+            np.minimum(cell, size - cell * np.arange(cells))
+            for size, cells in zip(self._map_hw, self._cells_hw, strict=True)
+        ]
+        return np.outer(*sides).reshape(1, 1, -1).astype(np.float32)
+
+    def _flat(self, maps: Var, channels: int, size_hw: tuple[int, int]) -> Var:
+        return op.reshape(maps, op.const(np.array([-1, channels, size_hw[0] * size_hw[1]])))
+
+
+class _Blur:
+    """The smoothness kernel: a Gaussian as two matrix products, normalised symmetrically."""
+
+    def __init__(self, size_hw: tuple[int, int], deviation: float) -> None:
+        rows, columns = (_gaussian(size, deviation) for size in size_hw)
+        # What each pixel hears is separable as well.
+        down, across = (np.sqrt(side.sum(1)) for side in (rows, columns))
+        self._rows = op.const(rows / np.outer(down, down))
+        self._columns = op.const(columns / np.outer(across, across))
+
+    def applied(self, maps: Var) -> Var:
+        return op.matmul(op.matmul(self._rows, maps), self._columns)
+
+
+def _gaussian(size: int, deviation: float) -> NDArray[np.float32]:
+    """Return a symmetric matrix (size, size)."""
+    distance = np.abs(np.subtract.outer(np.arange(size), np.arange(size))).astype(np.float32)
+    near = np.exp(-(distance**2) / np.float32(2 * deviation**2))
+    return np.where(distance <= np.ceil(_REACH * deviation), near, 0).astype(np.float32)
+
+
+def _float(value: float) -> Var:
+    return op.const(np.float32(value))

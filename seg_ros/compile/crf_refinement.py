@@ -1,0 +1,69 @@
+"""`refine: crf` in a card: a dense field after any network's class scores."""
+
+from collections.abc import Sequence
+from math import ceil
+
+import numpy as np
+from seg_ros.compile.crf import refined_logits, STRIDE
+from seg_ros.compile.families.output_interpretation import Decoded
+from seg_ros.core.errors import CardError
+from seg_ros.core.signature import Upsampling
+from spox import Var
+import spox.opset.ai.onnx.v17 as op
+
+
+def with_crf(decoded: Decoded, image: Var, size_hw: tuple[int, int]) -> Decoded:
+    """
+    Refine a family's class scores by the image, at a quarter of the network's size.
+
+    Coarser scores are enlarged first, as the network would do it. Finer ones keep their own
+    resolution: what the field changes is enlarged and added.
+
+    :param image: uint8 (N, H, W, channels), the compiled graph's input.
+    :raises CardError: if the family gives no class scores.
+    """
+    if 'logits' not in decoded.tensors:
+        raise CardError(
+            'refine: crf for a network without class scores', 'a semantic network with scores'
+        )
+    logits = op.cast(decoded.tensors['logits'], to=np.float32)
+    channels, *map_hw = (
+        side for side in (logits.unwrap_tensor().shape or ())[1:] if isinstance(side, int)
+    )
+    field_hw = (ceil(size_hw[0] / STRIDE), ceil(size_hw[1] / STRIDE))
+    rule: Upsampling = decoded.facts.get('upsampling', 'half_pixel')
+    colors = _colors(image, size_hw, field_hw)
+    finer = STRIDE * map_hw[0] // size_hw[0]
+    if finer <= 1:
+        start = logits if tuple(map_hw) == field_hw else _resized(logits, field_hw, rule)
+        refined = refined_logits(start, colors, field_hw, channels)
+    else:
+        start = op.average_pool(
+            logits, kernel_shape=[finer] * 2, strides=[finer] * 2,
+            pads=[0, 0, *(finer * field - size for field, size in zip(
+                field_hw, map_hw, strict=True
+            ))],
+        )
+        change = op.sub(refined_logits(start, colors, field_hw, channels), start)
+        refined = op.add(logits, _resized(change, map_hw, 'half_pixel'))
+    tensors = {**decoded.tensors, 'logits': refined}
+    return Decoded(tensors, {**decoded.facts, 'arithmetic': 'f32'})
+
+
+def _colors(image: Var, size_hw: tuple[int, int], field_hw: tuple[int, int]) -> Var:
+    """Return the mean colours of the field's pixels, float32 (N, 3, h, w)."""
+    planes = op.transpose(op.cast(image, to=np.float32), perm=[0, 3, 1, 2])
+    if (image.unwrap_tensor().shape or ())[-1] == 1:
+        planes = op.concat([planes] * 3, axis=1)
+    after = [STRIDE * field - size for field, size in zip(field_hw, size_hw, strict=True)]
+    return op.average_pool(
+        planes, kernel_shape=[STRIDE] * 2, strides=[STRIDE] * 2, pads=[0, 0, *after]
+    )
+
+
+def _resized(scores: Var, size_hw: Sequence[int], rule: Upsampling) -> Var:
+    batch_and_channels = op.slice(op.shape(scores), op.const([0]), op.const([2]))
+    return op.resize(
+        scores, sizes=op.concat([batch_and_channels, op.const(np.array(size_hw))], axis=0),
+        mode='linear', coordinate_transformation_mode=rule,
+    )

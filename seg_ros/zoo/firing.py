@@ -1,0 +1,88 @@
+"""Random weights made to say something, so that answers can be compared where there are none."""
+
+from typing import Any
+
+import torch
+from torch import nn, Tensor
+
+_SCORES, _MASKS = 2.0, 4.0      # standard deviations of logits that decide something
+
+
+def make_firing(network: nn.Module, images: Tensor) -> nn.Module:
+    """
+    Give batch normalisation the images' statistics, and scale what comes last.
+
+    :param images: (N, 3, H, W), normalised; it looks at each alone.
+    :returns: the network in evaluation, or a network around it.
+    """
+    single = images[:1]
+    network.eval()
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity='relu')
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.momentum = 1.0
+            layer.train()
+    with torch.no_grad():
+        _backbone(network)(images)
+        network.eval()
+        if hasattr(network, 'box_pool'):
+            return _detecting(network, single)
+        outputs = network(single)
+        if isinstance(outputs, Tensor):
+            _spread_last(network, single, outputs)
+            return network
+        return _Rescaled(network, outputs).eval()
+
+
+def _backbone(network: Any) -> Any:
+    """Return what runs on several images, where the whole network takes one."""
+    return network.network.backbone if hasattr(network, 'box_pool') else network
+
+
+def _spread_last(network: nn.Module, images: Tensor, scores: Tensor) -> None:
+    last = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)][-1]
+    last.weight.mul_(_SCORES / (scores.std((0, 2, 3)) + 1e-12)[:, None, None, None])
+    if last.bias is not None:
+        last.bias.sub_(network(images).mean((0, 2, 3)))
+
+
+def _detecting(network: Any, images: Tensor) -> Any:
+    """Scale the heads of a Mask R-CNN until proposals, classes and masks differ."""
+    model = network.network
+    heads = model.roi_heads
+    maps = list(model.backbone(images).values())
+    objectness, _ = model.rpn.head(maps)
+    values = torch.cat([level.flatten() for level in objectness])
+    model.rpn.head.cls_logits.weight.mul_(_SCORES / values.std())
+    model.rpn.head.bbox_pred.weight.mul_(0.02)
+    proposals, _ = network.propose(maps)
+    features = heads.box_head(network.box_pool(maps[:network.levels], proposals))
+    scores, _ = heads.box_predictor(features)
+    heads.box_predictor.cls_score.weight.mul_(_MASKS / scores.std())
+    heads.box_predictor.bbox_pred.weight.mul_(0.1)
+    heads.mask_predictor.mask_fcn_logits.weight.mul_(_MASKS / 2)
+    return network
+
+
+class _Rescaled(nn.Module):
+    """A network whose outputs are brought to the spread of trained ones."""
+
+    def __init__(self, network: Any, outputs: tuple[Tensor, ...]) -> None:
+        super().__init__()
+        self.network = network
+        self.output_names = network.output_names
+        for number, output in enumerate(outputs):
+            # Over queries and places, so that classes remain comparable.
+            axes = (0, 1) if output.ndim == 3 else (0, 2, 3)
+            mean = output.mean(axes, keepdim=True)
+            spread = (output - mean).std() + 1e-12
+            wanted = _MASKS if output.ndim == 4 else 1.5 * _SCORES
+            self.register_buffer(f'mean{number}', mean)
+            self.register_buffer(f'factor{number}', wanted / spread)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        return tuple(
+            (output - getattr(self, f'mean{number}')) * getattr(self, f'factor{number}')
+            for number, output in enumerate(self.network(images))
+        )

@@ -1,0 +1,171 @@
+"""
+What the published post-processing makes of a network's raw outputs, in PyTorch.
+
+The other side of a comparison: nothing here is shared with the runtime.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.card import ModelCard
+from seg_ros.zoo.architectures import NetworkRequest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """
+    One image's answer at its own size.
+
+    :param labels: class channel of each pixel, -1 = none (H, W); None for instances alone.
+    :param instances: things as channel, score and mask (H, W), best first.
+    """
+
+    labels: Labels | None
+    instances: list[tuple[int, float, NDArray[np.bool_]]]
+
+
+def reference_of(
+    network: Any, request: NetworkRequest, card: ModelCard, images: Tensor,
+    source_hw: tuple[int, int],
+) -> Reference:
+    """
+    Run a network in PyTorch and finish as its authors do.
+
+    :param images: (1, 3, H, W), normalised, at the network's size.
+    """
+    with torch.no_grad():
+        if request.name == 'mask_rcnn':
+            return _torchvision(network, images, source_hw, card)
+        outputs = network(images)
+        if isinstance(outputs, Tensor):
+            return Reference(_enlarged(outputs, source_hw)[0].argmax(0).numpy(), [])
+        if request.name == 'rf_detr_seg':
+            return _rfdetr(outputs, source_hw, card)
+        if request.name == 'panoptic_deeplab':
+            return _centers(outputs, source_hw, card)
+        return _queries(outputs, source_hw, card)
+
+
+def _enlarged(scores: Tensor, size_hw: tuple[int, int]) -> Tensor:
+    return functional.interpolate(scores, size_hw, mode='bilinear', align_corners=False)
+
+
+def _torchvision(
+    network: Any, images: Tensor, source_hw: tuple[int, int], card: ModelCard
+) -> Reference:
+    """Run torchvision's own forward on an image that has its size already."""
+    from torchvision.models.detection.image_list import ImageList
+
+    model, size_hw = network.network, (int(images.shape[2]), int(images.shape[3]))
+    features = model.backbone(images)
+    proposals, _ = model.rpn(ImageList(images, [size_hw]), features)
+    found, _ = model.roi_heads(features, proposals, [size_hw])
+    (found,) = model.transform.postprocess(found, [size_hw], [source_hw])
+    return Reference(None, [
+        (label - 1, score, mask[0] > card.thresholds.mask)
+        for label, score, mask in zip(
+            found['labels'].tolist(), found['scores'].tolist(), found['masks'].numpy(),
+            strict=True,
+        ) if score >= card.thresholds.score
+    ])
+
+
+def _rfdetr(
+    outputs: tuple[Tensor, ...], source_hw: tuple[int, int], card: ModelCard
+) -> Reference:
+    """Finish with the package's own class."""
+    from rfdetr.models.postprocess import PostProcess
+
+    scores, masks, boxes = outputs
+    (found,) = PostProcess(num_select=300)(
+        {'pred_logits': scores, 'pred_boxes': boxes, 'pred_masks': masks},
+        torch.tensor([source_hw]),
+    )
+    return Reference(None, [
+        (label, score, np.asarray(mask).reshape(source_hw) > 0)
+        for label, score, mask in zip(
+            found['labels'].tolist(), found['scores'].tolist(), found['masks'].numpy(),
+            strict=True,
+        ) if score >= card.thresholds.score
+    ])
+
+
+def _queries(
+    outputs: tuple[Tensor, ...], source_hw: tuple[int, int], card: ModelCard
+) -> Reference:
+    """Finish as section 3.4 of MaskFormer and the released code of Mask2Former do."""
+    chances, masks = outputs[0].softmax(-1)[0], _enlarged(outputs[1].sigmoid(), source_hw)[0]
+    if card.task == 'semantic':
+        sums = torch.einsum('qc,qhw->chw', chances[:, :-1], outputs[1].sigmoid()[0])
+        return Reference(_enlarged(sums[None], source_hw)[0].argmax(0).numpy(), [])
+    if card.task == 'instance':
+        return _query_instances(outputs, chances, source_hw, card)
+    scores, channels = chances.max(-1)
+    limits = card.thresholds
+    kept = [
+        query for query in scores.argsort(descending=True).tolist()
+        if channels[query] < chances.shape[1] - 1 and scores[query] >= limits.score
+    ]
+    labels = np.full(source_hw, -1)
+    instances = []
+    if kept:
+        winner = (masks[kept] * scores[kept][:, None, None]).argmax(0)
+        for number, query in enumerate(kept):
+            won, own = winner == number, masks[query] >= limits.mask
+            if won.sum() > limits.visible * own.sum() and (won & own).any():
+                channel, mask = int(channels[query]), (won & own).numpy()
+                labels[mask] = channel
+                if card.classes[channel].thing:
+                    instances.append((channel, float(scores[query]), mask))
+    return Reference(labels, instances)
+
+
+def _query_instances(
+    outputs: tuple[Tensor, ...], chances: Tensor, source_hw: tuple[int, int], card: ModelCard
+) -> Reference:
+    queries, classes = chances.shape[0], chances.shape[1] - 1
+    value, index = chances[:, :-1].flatten().topk(queries)
+    logits = outputs[1][0][index // classes]
+    inside = logits > 0
+    mean = (logits.sigmoid() * inside).sum((1, 2)) / (inside.sum((1, 2)) + 1e-6)
+    masks = _enlarged(logits[None], source_hw)[0] > 0
+    scores = value * mean
+    return Reference(None, [
+        (int(index[slot] % classes), float(scores[slot]), masks[slot].numpy())
+        for slot in scores.argsort(descending=True).tolist()
+        if scores[slot] >= card.thresholds.score and masks[slot].any()
+    ])
+
+
+def _centers(
+    outputs: tuple[Tensor, ...], source_hw: tuple[int, int], card: ModelCard
+) -> Reference:
+    """Group as section 3.2 of Panoptic-DeepLab does, at the maps' own size."""
+    semantic, center, offset = outputs
+    labels = _enlarged(semantic, source_hw)[0].argmax(0).numpy()
+    chance = center.sigmoid()[0, 0]
+    peaks = chance * (chance == functional.max_pool2d(chance[None, None], 5, 1, 2)[0, 0])
+    places = (peaks >= 0.05).nonzero()
+    places = places[peaks[places[:, 0], places[:, 1]].argsort(descending=True)][:100]
+    if not len(places):
+        return Reference(labels, [])
+    rows, columns = torch.meshgrid(
+        torch.arange(chance.shape[0]), torch.arange(chance.shape[1]), indexing='ij'
+    )
+    aim = torch.stack([rows, columns], -1) + offset[0].permute(1, 2, 0)
+    nearest = ((aim[:, :, None] - places) ** 2).sum(-1).argmin(-1)
+    owner = functional.interpolate(
+        nearest[None, None].float(), source_hw, mode='nearest-exact'
+    )[0, 0].numpy()
+    things = np.isin(labels, [index for index, item in enumerate(card.classes) if item.thing])
+    return Reference(labels, [
+        (0, float(chance[tuple(place)]), things & (owner == number))
+        for number, place in enumerate(places.tolist())
+    ])

@@ -1,0 +1,54 @@
+"""Small networks of every architecture, for tables and tests: its parts are all there."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from seg_ros.zoo.architectures import ARCHITECTURES, NetworkRequest
+
+CLASSES = 11
+
+_SWIN = {'backbone': {
+    'embed_dim': 24, 'depths': [1, 1, 2, 1], 'num_heads': [1, 2, 4, 8], 'window_size': 4,
+}}
+_DECODER = {
+    'num_queries': 30, 'd_model': 32, 'encoder_layers': 1, 'decoder_layers': 2,
+    'encoder_ffn_dim': 64, 'decoder_ffn_dim': 64, 'encoder_attention_heads': 4,
+    'decoder_attention_heads': 4,
+}
+_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    'segnet': {'width': 0.25},
+    'deeplabv1': {'width': 0.25},
+    'gscnn': {'width': 32},
+    'panoptic_deeplab': {'width': 64},
+    'mask_rcnn': {'before': 300, 'proposals': 60, 'candidates': 100, 'detections': 20},
+    'maskformer': {
+        **_SWIN, 'fpn_feature_size': 32, 'mask_feature_size': 32, 'decoder': _DECODER,
+    },
+    'mask2former': {
+        **_SWIN, 'feature_size': 32, 'mask_feature_size': 32, 'hidden_dim': 32,
+        'encoder_feedforward_dim': 64, 'dim_feedforward': 64, 'encoder_layers': 1,
+        'decoder_layers': 2, 'num_attention_heads': 4, 'num_queries': 30,
+    },
+    'eomt': {
+        'hidden_size': 48, 'num_hidden_layers': 4, 'num_attention_heads': 4, 'num_blocks': 2,
+        'num_queries': 30,
+    },
+}
+_ENCODERS = {
+    'unet': 'resnet18', 'fpn': 'resnet18', 'pspnet': 'resnet18', 'deeplabv3plus': 'resnet18',
+    'deeplabv3': 'mobilenet_v3_large',
+}
+_SIZES = {'rf_detr_seg': (312, 312), 'eomt': (192, 192)}
+
+
+def small_request(name: str, size_hw: tuple[int, int] = (192, 256)) -> NetworkRequest:
+    """Return a small network of an architecture, near the size that is wanted."""
+    return NetworkRequest(
+        name, CLASSES, _SIZES.get(name, size_hw), _ENCODERS.get(name, ''),
+        options=_OPTIONS.get(name, {}),
+    )
+
+
+def small_requests() -> list[NetworkRequest]:
+    """Return a small network of every architecture."""
+    return [small_request(name) for name in ARCHITECTURES]
