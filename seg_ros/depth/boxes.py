@@ -11,8 +11,8 @@ from seg_ros.depth.planes import Plane
 Vector: TypeAlias = NDArray[np.float64]
 Points: TypeAlias = NDArray[Any]
 
-SAMPLES = 256       # points of an object that its box is measured on
-_TRIM = 0.005       # share at either end of an extent that may be noise
+SAMPLES = 128       # points of an object that its box is measured on
+_TRIM = 0.008       # share at either end of an extent that may be noise
 
 
 @dataclass(frozen=True, eq=False)

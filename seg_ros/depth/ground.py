@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.core.segmentation import ClassMap, marked
 from seg_ros.depth.intrinsics import Intrinsics
-from seg_ros.depth.planes import fit_plane, Plane
+from seg_ros.depth.planes import fit_plane, Plane, SAMPLES
 from seg_ros.depth.support import points_of
 
 STEP_M = 0.05       # what is lower than a step stands on no one's way
@@ -34,7 +34,7 @@ def ground_plane(
     pixels = pixels & (z == z)
     if np.count_nonzero(pixels) < _LEAST:
         return None
-    points = points_of(metres, camera, pixels, _STRIDE)
+    points = points_of(metres, camera, pixels, _STRIDE, SAMPLES)
     tolerance_m = max(0.02, 0.01 * float(np.median(points[:, 2])))
     return fit_plane(points, tolerance_m, near=(np.array([0.0, -1.0, 0.0]), _TILT))
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 Points: TypeAlias = NDArray[Any]    # (N, 3), float32 or float64, metres
 
-_SAMPLES = 512      # points that the fit looks at
+SAMPLES = 512      # points that the fit looks at
 _ROUNDS = 3         # of least squares on those within the tolerance
 # Where in the sample the corners of each trial are, as shares of its length: a plane with 40 % of
 # the points is missed by all 64 once in 70 fits.
@@ -66,7 +66,7 @@ def fit_plane(
     if len(points) < 3:
         return None
     # Evenly spread; points in the order of pixels are then spread over the image.
-    chosen = np.linspace(0, len(points) - 1, min(_SAMPLES, len(points))).astype(np.intp)
+    chosen = np.linspace(0, len(points) - 1, min(SAMPLES, len(points))).astype(np.intp)
     sample = np.asarray(points[chosen], np.float64)
     candidates = _candidates(sample, near)
     if candidates is None:

@@ -62,7 +62,11 @@ class StaticScene:
         if metres is not None:
             # NaN on either side compares as false: without depth, time alone decides.
             np.copyto(last_ms, np.int32(_NEVER), where=metres > near)
-            np.copyto(near, _object_depth(dynamic, metres, window), where=now)
+            x, y, width, height = cv2.boundingRect(now.view(np.uint8))
+            part = slice(y, y + height), slice(x, x + width)    # the rest is nobody's
+            if width:
+                found = _object_depth(dynamic[part], metres[part], window)
+                np.copyto(near[part], found, where=now[part])
         np.copyto(last_ms, np.int32(now_ms), where=now)
         return np.asarray(last_ms >= now_ms - round(1000 * hold_s))
 

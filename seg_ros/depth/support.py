@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.core.segmentation import marked, Segmentation
 from seg_ros.depth.intrinsics import Intrinsics
-from seg_ros.depth.planes import fit_plane, Plane
+from seg_ros.depth.planes import fit_plane, Plane, SAMPLES
 
 _STEP = 4           # every fourth pixel is enough for a plane, and a sixteenth of the work
 _RING_PX = 24       # how far around an object its support is looked for
@@ -39,7 +39,7 @@ def support_plane(
         pixels = around
     if np.count_nonzero(pixels) < _LEAST:
         return None
-    points = points_of(metres, camera, pixels, _STEP)
+    points = points_of(metres, camera, pixels, _STEP, SAMPLES)
     return fit_plane(points, tolerance_m=max(0.008, 0.008 * float(np.median(points[:, 2]))))
 
 
@@ -55,15 +55,20 @@ def _of_support(
 
 
 def points_of(
-    metres: NDArray[np.float32], camera: Intrinsics, pixels: NDArray[np.bool_], step: int = 1
+    metres: NDArray[np.float32], camera: Intrinsics, pixels: NDArray[np.bool_], step: int = 1,
+    most: int = 0,
 ) -> NDArray[np.float32]:
     """
     Lift marked pixels alone.
 
     :param pixels: bool (ceil(H / step), ceil(W / step)), all of which have depth.
+    :param most: only so many of them, spread evenly; 0 is all.
     :returns: float32 (N, 3) in the optical frame, row by row.
     """
-    rows, columns = np.nonzero(pixels)
+    flat = np.flatnonzero(pixels)
+    if 0 < most < len(flat):
+        flat = flat[np.linspace(0, len(flat) - 1, most).astype(np.intp)]
+    rows, columns = np.divmod(flat, pixels.shape[1])
     z = metres[::step, ::step][rows, columns]
     across, down = camera.of_every(step).slopes_xy
     return np.stack([z * across[0, columns], z * down[rows, 0], z], axis=1)

@@ -53,7 +53,7 @@ def test_a_free_box_follows_the_points_own_axes():
     axes = turned(TABLE.basis(np.array([1.0, 0, 0])), 0.4)
     size = np.array([0.4, 0.2, 0.1])
     box = free_boxes(surface(size, np.array([0, 0, 2.0]), axes)[None])[0]
-    np.testing.assert_allclose(box.size_m, size, rtol=0.12)
+    np.testing.assert_allclose(box.size_m, size, rtol=0.15)
     np.testing.assert_allclose(box.centre, [0, 0, 2], atol=0.012)
     np.testing.assert_allclose(np.abs((box.axes * axes).sum(1)), 1, atol=0.01)
     assert np.linalg.det(box.axes) == pytest.approx(1)
