@@ -75,7 +75,7 @@ setup(
         'onnxruntime': ['onnxruntime>=1.12'],
         'openvino': ['openvino>=2023.1'],
         'tensorrt': ['pycuda>=2022.1', 'tensorrt>=10.0'],
-        'jpeg': ['simplejpeg>=1.7'],    # says which JPEGs are damaged, and is quicker than OpenCV
+        'jpeg': ['simplejpeg>=1.7'],    # says which JPEGs are damaged, and is faster than OpenCV
         'docs': ['mkdocs-material>=9.5', 'mkdocstrings[python]>=0.24'],
         'eval': ['pycocotools>=2.0.6'],
         'sim': ['pybullet>=3.2.5'],

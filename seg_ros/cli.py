@@ -1,4 +1,4 @@
-"""`seg_ros COMMAND …`: choose the command, and tell its errors in one line."""
+"""`seg_ros COMMAND …`: choose the command, and report its errors in one line."""
 
 import argparse
 from codecs import register_error
@@ -81,7 +81,7 @@ def _overview() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         'seg_ros',
         description='Camera images in, semantic, instance and panoptic masks out.',
-        epilog='seg_ros COMMAND --help tells more, with an example.',
+        epilog='seg_ros COMMAND --help shows more, with an example.',
     )
     parser.add_argument('--version', action='version', version=f'seg_ros {__version__}')
     commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)

@@ -1,4 +1,4 @@
-"""Where the package's launch and configuration files lie, and how others are told of them."""
+"""Where the package's launch and configuration files lie, and how others find them."""
 
 from collections.abc import Mapping
 from pathlib import Path

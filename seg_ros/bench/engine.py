@@ -23,7 +23,7 @@ COST_MS, OBJECTS = 40.0, 30
 
 def engine(folder: Path, rounds: int, models: Sequence[Path] = ()) -> dict[str, Any]:
     """
-    Time one call of the engine with an image at network size, runtimes and models in turns.
+    Time one call of the engine with an image at network size, runtimes and models interleaved.
 
     :param models: compiled; none makes an instance network of about 40 ms in one thread.
     """
@@ -41,7 +41,7 @@ def engine(folder: Path, rounds: int, models: Sequence[Path] = ()) -> dict[str, 
 
 
 def _opened(models: Sequence[Path]) -> Iterator[tuple[str, Engine]]:
-    """Open every model in every runtime, and tell of those that a runtime does not take."""
+    """Open every model in every runtime, and report those that a runtime does not take."""
     counts = sorted({1, os.cpu_count() or 1})
     for model, runtime, threads in product(models, filter(find_spec, CPU_RUNTIMES), counts):
         name = f'{model.name}, {runtime}, {threads} threads'

@@ -86,7 +86,7 @@ class Served:
 
 def in_turns(ways: dict[str, list[Served]], seconds: float) -> dict[str, Any]:
     """
-    Run ways to serve the same cameras in turns, since the machine's speed changes.
+    Run ways to serve the same cameras interleaved, since the machine's speed changes.
 
     :returns: of each the run of median rate, and the median of its rates beside those of the
         first way in the same turns.
@@ -169,7 +169,7 @@ def watched(nodes: Sequence[Served], rate_hz: float, seconds: float) -> dict[str
         faults = page_faults(pids) - faults
     arrivals = heard['arrivals']
     return {
-        **told(heard['told']), **counted(arrivals, rate_hz, seconds),
+        **status_figures(heard['statuses']), **counted(arrivals, rate_hz, seconds),
         'first_mask_s': round(first_s, 2),
         'memory_mib': round(memory), 'memory_growth_mib': round(memory - memory_before, 1),
         'age_growth_ms': age_growth_ms(arrivals),
@@ -178,10 +178,10 @@ def watched(nodes: Sequence[Served], rate_hz: float, seconds: float) -> dict[str
     }
 
 
-def told(statuses: dict[str, dict[str, str]]) -> dict[str, Any]:
+def status_figures(statuses: dict[str, dict[str, str]]) -> dict[str, Any]:
     """Return what the nodes' last diagnostics say of the network's time and of drops."""
     engines = [values for name, values in statuses.items() if name.endswith(': engine')]
-    if not engines:     # nodes that tell nothing of themselves
+    if not engines:     # nodes that publish no diagnostics
         return {}
     drops: dict[str, int] = {}
     for values in statuses.values():

@@ -18,13 +18,13 @@ class BenchReader(Node):
     """
     Subscribes to topics of images and to /diagnostics.
 
-    `arrivals` holds (stamp_ns, age_ms) for each topic, `told` the last values of each status.
+    `arrivals` holds (stamp_ns, age_ms) for each topic, `statuses` the last values of each status.
     """
 
     def __init__(self, topics: list[str]) -> None:
         super().__init__('bench_reader')
         self.arrivals: dict[str, list[tuple[int, float]]] = {topic: [] for topic in topics}
-        self.told: dict[str, dict[str, str]] = {}
+        self.statuses: dict[str, dict[str, str]] = {}
         self.create_subscription(DiagnosticArray, '/diagnostics', self._hear, 10)
         for topic in topics:
             self.create_subscription(
@@ -38,7 +38,7 @@ class BenchReader(Node):
 
     def _hear(self, message: Any) -> None:
         for status in message.status:
-            self.told[status.name] = {pair.key: pair.value for pair in status.values}
+            self.statuses[status.name] = {pair.key: pair.value for pair in status.values}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -68,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
     node.arrivals.update({topic: [] for topic in args.topics})
     _say('counting')
     _spin(node, args.seconds)
-    _say(json.dumps({'arrivals': node.arrivals, 'told': node.told}))
+    _say(json.dumps({'arrivals': node.arrivals, 'statuses': node.statuses}))
     node.destroy_node()
     rclpy.shutdown()
     return 0

@@ -1,4 +1,4 @@
-"""Durations taken in turns, so that what disturbs one work disturbs all, and their summary."""
+"""Durations taken interleaved, so that what disturbs one work disturbs all, and their summary."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass

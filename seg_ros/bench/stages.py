@@ -17,9 +17,9 @@ from seg_ros.bench.samples import interleaved, summary
 from seg_ros.core.errors import EngineError
 from seg_ros.image.encodings import frame_from_file
 
-PICTURE_HW = (720, 1280)
-PIXELS = prod(PICTURE_HW)
-PICTURE, NETWORK_INPUT, BYTE_MAP, ID_MAP = 3 * PIXELS, 3 * 640 * 640, PIXELS, 2 * PIXELS
+IMAGE_HW = (720, 1280)
+PIXELS = prod(IMAGE_HW)
+IMAGE, NETWORK_INPUT, BYTE_MAP, ID_MAP = 3 * PIXELS, 3 * 640 * 640, PIXELS, 2 * PIXELS
 MASKS = ('semantic', 'instance', 'panoptic', 'confidence', 'overlay', 'detections', 'segments')
 CAMERA_HW = ('480', '640')
 TARGETS_MS = {'semantic': 3.0, 'instances of 30': 6.0, 'instances of 100': 10.0}
@@ -41,7 +41,7 @@ def stages(folder: Path, rounds: int) -> dict[str, Any]:
         name: {
             **_outside(raw, model, topics, rounds),
             'target_ms': TARGETS_MS[name],
-            'copy_ms': round(sum(map(copy_ms, (PICTURE, NETWORK_INPUT, size))), 3),
+            'copy_ms': round(sum(map(copy_ms, (IMAGE, NETWORK_INPUT, size))), 3),
         }
         for name, ((raw, model), topics, size) in scenes.items()
     }
@@ -51,7 +51,7 @@ def stages(folder: Path, rounds: int) -> dict[str, Any]:
 def _jpeg(rounds: int) -> dict[str, float]:
     """Measure reading a JPEG, of quality 90, of an image as smooth as photographs are."""
     small = np.random.default_rng(0).integers(0, 256, (90, 160, 3), np.uint8)
-    smooth = cv2.resize(small, PICTURE_HW[::-1], interpolation=cv2.INTER_CUBIC)
+    smooth = cv2.resize(small, IMAGE_HW[::-1], interpolation=cv2.INTER_CUBIC)
     data = cv2.imencode('.jpg', smooth, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
     taken = interleaved({'decode': lambda: frame_from_file(data, 'jpeg')}, rounds)
     return summary(taken['decode']).to_dict()

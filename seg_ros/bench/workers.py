@@ -36,7 +36,7 @@ def workers(folder: Path, rounds: int) -> dict[str, Any]:
     Each round measures the stages one by one, then one worker, then two, then two processes that
     know nothing of each other, for `ROUND_S` each. The limit is cores / (decode + fit + network +
     paint), for as many cores as there are workers. Cores that share caches, memory or execution
-    units do not reach it; the two processes tell how far they get.
+    units do not reach it; the two processes report how far they get.
 
     :param rounds: of all of them.
     """

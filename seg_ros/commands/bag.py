@@ -45,7 +45,7 @@ class Bag:
     :param path: a rosbag2 folder, or one of its files.
     :param topics: the image topics to take; none means those of cameras: not depth, not masks,
         and of raw and compressed images of one camera the raw ones.
-    :param note: told what is not taken for that.
+    :param note: called with what is not taken for that.
     :param brightness: `brightness_range` of each topic.
     :raises ImageError: if it cannot be opened, is empty or lacks a topic.
     """
@@ -90,7 +90,7 @@ class Bag:
                 yield SourceImage(name, str(self._path), frame, topic, received_ns)
 
     def _damaged(self, error: Exception) -> ImageError:
-        # A recording that is whole but for its metadata is none that the tools above can mend.
+        # A recording that is whole but for its metadata is none that the tools above can repair.
         broken = self._path.is_dir() and 'metadata' in str(error)
         do = 'write its metadata.yaml anew: ros2 bag reindex FOLDER' if broken else (
             REPAIRS[self.storage])

@@ -24,10 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--model', type=Path, nargs='+', default=(), metavar='MODEL', dest='models',
-        help='compiled models: `engine` runs them in turns, `stages` takes a 640x480 message to '
-        'all of its masks on all cores (default: some made on the spot)',
+        help='compiled models: `engine` runs them interleaved, `stages` takes a 640x480 message '
+        'to all of its masks on all cores (default: some made on the spot)',
     )
-    parser.add_argument('--rounds', type=int, default=50, help='of each work, in turns (50)')
+    parser.add_argument('--rounds', type=int, default=50, help='of each work, interleaved (50)')
     parser.add_argument(
         '--seconds', type=float, default=10.0, help='each run of `node` and `soak` lasts (10)'
     )

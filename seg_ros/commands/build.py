@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument('model', nargs='?', help='a compiled model')
     what = parser.add_mutually_exclusive_group()
-    what.add_argument('--list', action='store_true', help='tell what the cache holds')
+    what.add_argument('--list', action='store_true', help='list what the cache holds')
     what.add_argument(
         '--prune', action='store_true', help='remove from the cache what no longer fits this '
         'machine, and what unfinished builds left',

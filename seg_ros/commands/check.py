@@ -13,7 +13,7 @@ PASSED, FAILED, SKIPPED = 'passed', 'failed', 'skipped'
 @dataclass
 class Check:
     """
-    The outcome of one check; it passes unless told otherwise.
+    The outcome of one check; it passes unless it is failed or skipped.
 
     :param seen: in words.
     :param do: what the user can do about it.
@@ -27,12 +27,12 @@ class Check:
     figures: dict[str, Any] = field(default_factory=dict)
 
     def fail(self, seen: str, do: str = '') -> None:
-        """Tell what went wrong; the first fault counts."""
+        """Report what went wrong; the first fault counts."""
         if self.result == PASSED:
             self.result, self.seen, self.do = FAILED, seen, do
 
     def skip(self, seen: str, do: str = '') -> None:
-        """Tell what is missing."""
+        """Report what is missing."""
         self.result, self.seen, self.do = SKIPPED, seen, do
 
     def to_dict(self) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--force', action='store_true',
         help='write an fp16 file that was compared on nothing, or a file that agrees less with '
         'fp32 than it should: equal pixels and mIoU (semantic, panoptic) 0.99 and 0.95 for '
-        'fp16, 0.95 and 0.80 for int8; instances found again and the IoU of their masks '
+        'fp16, 0.95 and 0.80 for int8; recall of instances and the IoU of their masks '
         '(instance, panoptic) 0.95 and 0.95, 0.85 and 0.85',
     )
     parser.add_argument('--json', action='store_true', help='print the figures as one object')
@@ -74,7 +74,7 @@ def _size(words: str) -> tuple[int, int]:
 
 def run(args: argparse.Namespace) -> int:
     """
-    Compile, write and tell what came out.
+    Compile, write and report what came out.
 
     :raises SegError: as `compile_model` does, or if a file cannot be read or written.
     """

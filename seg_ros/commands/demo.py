@@ -132,7 +132,7 @@ def _report(figures: dict[str, Any], folder: Path) -> str:
 
 
 def _quality(figures: dict[str, Any]) -> list[str]:
-    """Tell how good the masks were, where that is known."""
+    """Report how good the masks were, where that is known."""
     lines = []
     if scores := figures.get('scores'):
         lines.append(

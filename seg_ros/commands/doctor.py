@@ -15,7 +15,7 @@ from seg_ros import __version__
 from seg_ros.core.errors import EngineError, SegError
 from seg_ros.share import share_file
 
-SUMMARY = 'tell what this machine has, what is missing and what to do about it'
+SUMMARY = 'report what this machine has, what is missing and what to do about it'
 EXAMPLE = 'seg_ros doctor --json'
 
 RECEIVE_BUFFER_BYTES = 2 << 20

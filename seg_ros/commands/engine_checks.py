@@ -40,7 +40,7 @@ class Trial:
     :param settings: of the engine on trial; the model's file is filled in.
     :param folder: for files.
     :param frame_count: of the long run.
-    :param gpu_used_mib: tells the GPU memory in use; None where there is no GPU.
+    :param gpu_used_mib: returns the GPU memory in use; None where there is no GPU.
     """
 
     compiled: CompiledModel
@@ -180,7 +180,7 @@ def _measure(check: Check, trial: Trial, engine: Engine) -> None:
 
 
 def equal_masks(first: Sequence[Segmentation], second: Sequence[Segmentation]) -> bool:
-    """Tell whether two runs gave the same masks, pixel by pixel."""
+    """Return whether two runs gave the same masks, pixel by pixel."""
     return all(
         np.array_equal(getattr(one, name), getattr(other, name))
         for one, other in zip(first, second, strict=True)

@@ -125,7 +125,7 @@ def _places(args: argparse.Namespace) -> Any:
 
 
 def _notes(subject: 'Subject', model: 'ModelCard', precision: bool) -> list[str]:
-    """Tell what the figures leave out."""
+    """Report what the figures leave out."""
     from seg_ros.commands.matching import match_classes
 
     matching = match_classes(model, subject.card)

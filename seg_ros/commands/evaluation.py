@@ -119,7 +119,7 @@ def _by_frequency(subject: Subject) -> list[int]:
         try:
             classes = subject.truth(example).segmentation.classes
         except ImageError:
-            continue    # told when it is scored
+            continue    # reported when it is scored
         if classes is not None:
             pixels += np.bincount(classes.ravel(), minlength=len(pixels))
     return sorted((item.id for item in subject.card.classes), key=lambda item: -pixels[item])
@@ -159,7 +159,7 @@ def evaluate(
     progress: Progress,
 ) -> Mapping[str, Scores]:
     """
-    Score all images; what cannot be read is told and left out.
+    Score all images; what cannot be read is reported and left out.
 
     :param precision: whether to measure average precision.
     :param looks: are shown each image, its truth and the first contender's masks.

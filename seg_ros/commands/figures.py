@@ -57,7 +57,7 @@ def compiled_figures(compiled: CompiledModel) -> dict[str, Any]:
 
 
 def _parity_figures(compiled: CompiledModel) -> dict[str, Any]:
-    """Tell how a reduced model compares with fp32."""
+    """Report how a reduced model compares with fp32."""
     if compiled.precision == 'fp32':
         return {}
     if not compiled.parity:
@@ -73,12 +73,12 @@ def deployed_figures(compiled: CompiledModel) -> dict[str, Any]:
         **compiled_figures(compiled),
         'licence': card.licence or 'not given',
         'source': f'{card.source}, SHA-256 {card.source_sha256}',
-        'classes': [_told(item) for item in card.classes],
+        'classes': [_class_figures(item) for item in card.classes],
         'operators': check_operators(compiled.model) or 'as TensorRT takes them',
     }
 
 
-def _told(item: ClassInfo) -> str:
+def _class_figures(item: ClassInfo) -> str:
     color = '#{:02x}{:02x}{:02x}'.format(*item.color)
     words = [f'{item.id} {item.name}', color, *(['thing'] if item.thing else []), *item.roles]
     return ' '.join(words)
@@ -102,7 +102,7 @@ def raw_figures(model: onnx.ModelProto, name: str, card: ModelCard | None) -> di
 
 
 def _prospects(model: onnx.ModelProto, name: str, card: ModelCard | None) -> dict[str, Any]:
-    """Tell what `compile` would make of a raw network; what stands against it is a figure too."""
+    """Report what `compile` would make of a raw network; an obstacle is a figure too."""
     try:
         if card is None and any(item.key == 'names' for item in model.metadata_props):
             card = card_from_metadata(model, name)

@@ -60,7 +60,7 @@ def gpu_memory(gpu: Gpu) -> Iterator[Callable[[], float]]:
     """
     Hold a context while GPU memory is watched.
 
-    :returns: a function that tells the MiB in use, by whomever.
+    :returns: a function that returns the MiB in use, by whomever.
     """
     with closing(Cuda(gpu, lambda: None)):
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from seg_ros.commands.sources import PICTURE_SUFFIXES
+from seg_ros.commands.sources import IMAGE_SUFFIXES
 from seg_ros.core.card import ClassInfo, distinct_colors, ModelCard
 from seg_ros.core.errors import ImageError, SettingError
 from seg_ros.core.segmentation import Segmentation
@@ -139,7 +139,7 @@ def _labelled(places: Places, card: ModelCard) -> Examples:
     items = [
         Example(path.stem, _image(places.images, Path(path.name), path.stem),
                 partial(_label_truth, path, card))
-        for path in sorted(places.labels.iterdir()) if path.suffix.lower() in PICTURE_SUFFIXES
+        for path in sorted(places.labels.iterdir()) if path.suffix.lower() in IMAGE_SUFFIXES
     ]
     return Examples(ModelCard('data', 'semantic', card.classes), _some(items, places.labels))
 

@@ -7,7 +7,7 @@ from typing import Any
 from seg_ros.core.card_reading import read_card
 from seg_ros.core.errors import ModelError
 
-SUMMARY = 'tell what a model file is: card, contract and classes, or what could be made of it'
+SUMMARY = 'show what a model file is: card, contract and classes, or what could be made of it'
 EXAMPLE = 'seg_ros inspect yolov8n-seg.model.onnx'
 
 
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """
-    Read the file and tell.
+    Read the file and report.
 
     :raises ModelError: if the file cannot be read.
     :raises CardError: if the card cannot be read.

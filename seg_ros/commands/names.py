@@ -2,7 +2,7 @@
 
 
 class UniqueNames:
-    """Hands out `name`, then `name_2`, `name_3`; case does not tell names apart on every disk."""
+    """Hands out `name`, then `name_2`, `name_3`; case does not distinguish names on every disk."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()

@@ -20,7 +20,7 @@ from seg_ros.metrics.parity import Parity
 from seg_ros.pipeline.process import segment
 from seg_ros.pipeline.segmenter import Segmenter
 
-MOST_PICTURES = 64
+MOST_IMAGES = 64
 # Least agreement with fp32 that passes. Other engines round otherwise; sixteen bits should change
 # next to nothing; eight bits move edges and the faintest detections: below is another network.
 LEAST: Mapping[str, Mapping[str, float]] = {
@@ -37,17 +37,17 @@ JUDGED = {
 
 def calibration_frames(paths: Sequence[Path], progress: Progress) -> list[Frame]:
     """
-    Read up to `MOST_PICTURES` images, spread evenly over what there is.
+    Read up to `MOST_IMAGES` images, spread evenly over what there is.
 
     :raises ImageError: if there is none.
     """
     sources = open_sources(paths, (), progress.skip)
-    every = max(1, sum(map(len, sources)) // MOST_PICTURES)
+    every = max(1, sum(map(len, sources)) // MOST_IMAGES)
     images = (image for source in sources for image in source.images(progress.skip))
     frames = [image.frame for number, image in enumerate(images) if number % every == 0]
     if not frames:
         raise ImageError('no image to calibrate on', 'images like those of the robot')
-    return frames[:MOST_PICTURES]
+    return frames[:MOST_IMAGES]
 
 
 def batches_from_frames(frames: Sequence[Frame], compiled: CompiledModel) -> Iterator[Pixels]:

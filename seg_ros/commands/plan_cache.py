@@ -1,4 +1,4 @@
-"""What `seg_ros build` tells of the cache of TensorRT plans, and what it removes there."""
+"""What `seg_ros build` reports of the cache of TensorRT plans, and what it removes there."""
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -41,7 +41,7 @@ def pruned(settings: Settings, as_json: bool, report: Report) -> dict[str, Any]:
     """
     Remove what can no longer be used, once no build is under way.
 
-    :param report: told what is waited for.
+    :param report: called with what is waited for.
     """
     cache, machines = open_cache(settings), _machines()
     with cache.folder.locked('which prunes the cache', report):

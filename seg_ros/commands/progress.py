@@ -1,4 +1,4 @@
-"""How far a run or a build is, and what a run left out, told on stderr."""
+"""How far a run or a build is, and what a run left out, reported on stderr."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 class Progress:
     """
-    A bar on terminals, and one line for each thing left out; lines that repeat are told once.
+    A bar on terminals, and one line for each thing left out; lines that repeat are reported once.
 
     :param command: that speaks.
     :param expected: how many images there are; where it is one, an error ends the run.
@@ -22,7 +22,7 @@ class Progress:
         self.expected = expected
         self.skipped = 0
         self._command = command
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._bar = tqdm(disable=True)
 
     @contextmanager
@@ -38,7 +38,7 @@ class Progress:
 
     def skip(self, name: str, error: SegError) -> None:
         """
-        Count what could not be read, and tell why.
+        Count what could not be read, and report why.
 
         :raises ImageError: if there is nothing else to go on with.
         """
@@ -55,8 +55,8 @@ class Progress:
         self._write(f'seg_ros {self._command}: {" ".join(words.split())}')
 
     def _write(self, line: str) -> None:
-        if line not in self._told:
-            self._told.add(line)
+        if line not in self._reported:
+            self._reported.add(line)
             tqdm.write(line, file=sys.stderr)
 
 

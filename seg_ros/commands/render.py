@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """
-    Render, write and tell what is in the images.
+    Render, write and report what is in the images.
 
     :raises SegError: if PyBullet is missing or the folder takes no files.
     """

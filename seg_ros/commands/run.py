@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """
-    Segment everything; what cannot be read is told on stderr, counted and left out.
+    Segment everything; what cannot be read is reported on stderr, counted and left out.
 
     :returns: 0, or 1 where something was left out.
     :raises SegError: if nothing can be read, or the model cannot be opened.
@@ -61,11 +61,11 @@ def run(args: argparse.Namespace) -> int:
             sources, segmenter.segment, segmenter.card, args.out, settings, segmenter.timing,
             progress,
         )
-    print(json.dumps(asdict(figures)) if args.json else _told(figures, args.out))
+    print(json.dumps(asdict(figures)) if args.json else _report(figures, args.out))
     return int(figures.skipped > 0)
 
 
-def _told(figures: 'Figures', folder: Path) -> str:
+def _report(figures: 'Figures', folder: Path) -> str:
     left_out = f' ({figures.skipped} left out)' if figures.skipped else ''
     stages = ', '.join(f'{name} {median:.1f}' for name, median in figures.ms.items())
     return '\n'.join([

@@ -1,4 +1,4 @@
-"""`seg_ros selftest`: does this machine give the right masks, and how quickly."""
+"""`seg_ros selftest`: does this machine give the right masks, and how fast."""
 
 import argparse
 from collections.abc import Iterator

@@ -45,4 +45,4 @@ class Source(Protocol):
     def __len__(self) -> int: ...
 
     def images(self, skip: Skip) -> Iterator[SourceImage]:
-        """Read in order; what cannot be read is told by `skip`, and the rest follows."""
+        """Read in order; what cannot be read is reported by `skip`, and the rest follows."""

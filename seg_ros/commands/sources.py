@@ -13,8 +13,8 @@ from seg_ros.core.frame import Frame
 from seg_ros.image.brightness_range import BrightnessRange
 from seg_ros.image.encodings import frame_from_file
 
-# What OpenCV reads; in a folder it tells images, damaged ones too, from everything else.
-PICTURE_SUFFIXES = frozenset({
+# What OpenCV reads; in a folder it separates images, damaged ones too, from everything else.
+IMAGE_SUFFIXES = frozenset({
     '.avif', '.bmp', '.dib', '.jp2', '.jpe', '.jpeg', '.jpg', '.pbm', '.pgm', '.png', '.pnm',
     '.ppm', '.ras', '.sr', '.tif', '.tiff', '.webp',
 })
@@ -32,8 +32,8 @@ def open_sources(
     Find out what each path is.
 
     :param topics: image topics to take from bags; none means those of cameras.
-    :param skip: told of each path that holds no images.
-    :param note: told which topics of a bag are not taken unless they are named.
+    :param skip: called with each path that holds no images.
+    :param note: called with which topics of a bag are not taken unless they are named.
     :param brightness: `brightness_range` of 16-bit images, for each folder and topic.
     :raises ImageError: if none holds any.
     """
@@ -112,11 +112,11 @@ def _bag_at(path: Path, wishes: _Wishes) -> Source:
 
 def _is_image(path: Path) -> bool:
     """
-    Tell images by their names or else by how they begin.
+    Recognise images by their names or else by how they begin.
 
     :raises ImageError: if it is named as one, but reading it would wait or never end.
     """
-    if path.suffix.lower() in PICTURE_SUFFIXES:
+    if path.suffix.lower() in IMAGE_SUFFIXES:
         _check_file(path)
         return True
     return S_ISREG(_mode(path)) and cv2.haveImageReader(str(path))

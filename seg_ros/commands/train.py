@@ -11,7 +11,7 @@ from seg_ros.core.errors import SettingError
 
 SUMMARY = 'train the panoptic network on images with masks, and export it'
 EXAMPLE = 'seg_ros train --data renders --init mobilenet_v2.pth -o trained --steps 20000'
-# What the simulated classes mean to a robot; a data set does not tell.
+# What the simulated classes mean to a robot; a data set does not say.
 ROLES = {
     'floor': ('traversable',), 'object': ('graspable',), 'robot': ('dynamic',),
     'person': ('dynamic',),
@@ -201,7 +201,7 @@ def _write_curve(folder: Path, losses: Any) -> None:
 
 
 def _export(args: argparse.Namespace, training: Any, samples: Any) -> dict[str, Any]:
-    """Write the network of the mean weights and its card; returns what to tell."""
+    """Write the network of the mean weights and its card; returns what to print."""
     from seg_ros.commands.card_file import text_from_card
     from seg_ros.commands.masks import write_file
     from seg_ros.training.export import make_card, onnx_from_network

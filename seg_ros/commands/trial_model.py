@@ -15,7 +15,7 @@ from seg_ros.sim.tabletop import Tabletop
 SIZE_HW = (240, 320)
 WIDTHS = (3, 16, 32, 64)
 CLASSES = 6
-PICTURES = 8
+IMAGES = 8
 
 
 def trial_model(folder: Path) -> CompiledModel:
@@ -60,4 +60,4 @@ def trial_model(folder: Path) -> CompiledModel:
 def trial_frames() -> list[Frame]:
     """Draw a table top at several moments."""
     table = Tabletop()
-    return [Frame(table.image(0.7 * moment)[0], 'rgb') for moment in range(PICTURES)]
+    return [Frame(table.image(0.7 * moment)[0], 'rgb') for moment in range(IMAGES)]

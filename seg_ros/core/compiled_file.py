@@ -111,7 +111,7 @@ def read_compiled(path: Path) -> CompiledFile:
 
 
 def is_compiled(texts: Mapping[str, str]) -> bool:
-    """Tell a compiled model from a network as its exporter wrote it, by its metadata."""
+    """Return whether this is the metadata of a compiled model, not of an exporter's network."""
     return SIGNATURE in texts or _EARLIER in texts
 
 

@@ -33,7 +33,7 @@ class OutputChoice:
 
     @property
     def on_host(self) -> bool:
-        """Tell whether the engine has to choose detections and mix masks itself."""
+        """Return whether the engine has to choose detections and mix masks itself."""
         return CANDIDATES[0] in self.names
 
 

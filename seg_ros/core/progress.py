@@ -1,4 +1,4 @@
-"""How far a long task is, told to whoever waits for it, and how it is called off."""
+"""How far a long task is, reported to whoever waits for it, and how it is cancelled."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -10,7 +10,7 @@ Cancelled: TypeAlias = Callable[[], bool]
 
 
 def untold(phase: str, share: float) -> None:
-    """Tell nobody."""
+    """Report nothing."""
 
 
 def never() -> bool:

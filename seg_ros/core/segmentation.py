@@ -18,7 +18,7 @@ def marked(classes: ClassMap, table: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
     :param table: by card id, 256 or 65536 entries as the map's type has values.
     """
-    if classes.dtype == np.uint8:   # ten times as quick as numpy, which widens each index first
+    if classes.dtype == np.uint8:   # ten times as fast as numpy, which widens each index first
         return np.asarray(cv2.LUT(classes, table.view(np.uint8))).view(bool)
     return np.asarray(table.take(classes))
 
@@ -97,7 +97,7 @@ class Segmentation:
 
     def verify(self) -> None:
         """
-        Compare the parts pixel by pixel, which construction is too quick to do.
+        Compare the parts pixel by pixel, which construction is too fast to do.
 
         :raises ContractError: naming the first disagreement.
         """

@@ -216,7 +216,7 @@ class Settings:
         low=0, high=1 << 16, unit='MiB',
     )
     optimization_level: int = _setting(
-        -1, 'How long TensorRT searches for quick kernels, 0 to 5; -1 leaves the choice to it.',
+        -1, 'How long TensorRT searches for fast kernels, 0 to 5; -1 leaves the choice to it.',
         low=-1, high=5,
     )
     dla_core: int = _setting(

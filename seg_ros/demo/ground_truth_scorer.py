@@ -1,4 +1,4 @@
-"""Compares masks that come over DDS with the truth that the camera tells."""
+"""Compares masks that come over DDS with the ground truth that the camera publishes."""
 
 import sys
 from typing import Any

@@ -2,7 +2,7 @@
 What runs a compiled graph: one contract, several runtimes.
 
 Nothing falls back silently: `auto` takes the first runtime that is installed and its choice is
-told in `Engine.facts`; a runtime that was asked for by name is opened or refused.
+reported in `Engine.facts`; a runtime that was asked for by name is opened or refused.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def open_engine(
 
     `default` is the network of the package; for the classical engine it is the watershed.
 
-    :param report: told how far TensorRT is, which may build for minutes.
+    :param report: called with how far TensorRT is, which may build for minutes.
     :param cancelled: asked meanwhile whether to give up.
     :raises SettingError: if the model's name cannot be used.
     :raises ModelError: if the model file is missing, truncated or not compiled.

@@ -49,7 +49,7 @@ class BlockingEngine:
         with self._borrowed() as run:
             try:
                 future.set_result(outputs_from_tensors(run(batch), len(batch)))
-            except Exception as error:  # noqa: BLE001 - whoever asks for the result is told
+            except Exception as error:  # noqa: BLE001 - whoever asks for the result is given it
                 future.set_exception(error)
         return future
 

@@ -1,4 +1,4 @@
-"""A build in a child process: it can be called off, and its crash is an error like others."""
+"""A build in a child process: it can be cancelled, and its crash is an error like others."""
 
 from collections.abc import Callable, Iterator
 import json
@@ -36,7 +36,7 @@ def build_in_child(
     :param folder: private and empty; afterwards it holds `plan` and `timing`.
     :param gpu_index: the GPU, as this process counts them.
     :returns: what a user should know of the plan.
-    :raises EngineError: if the build fails, crashes or is called off.
+    :raises EngineError: if the build fails, crashes or is cancelled.
     :raises OSError: if the folder takes no more files.
     """
     (folder / MODEL).write_bytes(onnx)
@@ -71,14 +71,14 @@ def _environment(gpu_index: int) -> dict[str, str]:
 
 
 def _lines(child: 'Popen[bytes]', cancelled: Cancelled) -> Iterator[dict[str, Any]]:
-    """Give what the child tells until it closes its output."""
+    """Give what the child reports until it closes its output."""
     output = child.stdout.fileno() if child.stdout else -1
     waiter = poll()
     waiter.register(output, POLLIN | POLLHUP)
     rest = b''
     while True:
         if cancelled():
-            raise EngineError('the build was called off')
+            raise EngineError('the build was cancelled')
         if waiter.poll(POLL_MS):
             data = os.read(output, 1 << 16)
             if not data:
@@ -91,7 +91,7 @@ def _listen(
     lines: Iterator[dict[str, Any]], report: Report, note: Callable[[str], None]
 ) -> bool:
     """
-    Pass on what the child tells.
+    Pass on what the child reports.
 
     :returns: whether it came to the end.
     :raises EngineError: what the child raised.

@@ -21,7 +21,7 @@ class Flavour:
     A TensorRT that can be used.
 
     :param name: of its Python module: `tensorrt` or `tensorrt_rtx`.
-    :param version: as the module tells it.
+    :param version: as the module reports it.
     :param trt: the module.
     """
 
@@ -36,7 +36,7 @@ class Flavour:
 
     @property
     def typed(self) -> bool:
-        """Tell whether it computes in the types that the graph has, and not in fp32 alone."""
+        """Return whether it computes in the types that the graph has, and not in fp32 alone."""
         return self.name == RTX or self.major >= TYPED
 
 

@@ -15,16 +15,17 @@ class _Phase:
 
 class Phases:
     """
-    Takes what `trt.IProgressMonitor` is told; TensorRT's own threads may tell it.
+    Takes what `trt.IProgressMonitor` is called with, from TensorRT's own threads too.
 
-    :param report: told the phases right inside the whole, and the share of the whole that is done.
+    :param report: called with the phases right inside the whole, and the share of it that is
+        done.
     """
 
     def __init__(self, report: Report) -> None:
         self._report = report
         self._open: dict[str, _Phase] = {}
         self._lock = Lock()
-        self._told: tuple[str, float] = ('', 0.0)
+        self._reported: tuple[str, float] = ('', 0.0)
 
     def start(self, name: str, parent: str | None, steps: int) -> None:
         """Begin a phase of so many steps, within the current step of its parent."""
@@ -40,7 +41,7 @@ class Phases:
                 self._tell(name)
 
     def finish(self, name: str) -> None:
-        """End a phase, however many of its steps were told."""
+        """End a phase, however many of its steps were reported."""
         with self._lock:
             if name in self._open:
                 self._open[name].done = self._open[name].steps
@@ -48,14 +49,14 @@ class Phases:
                 del self._open[name]
 
     def _tell(self, name: str) -> None:
-        """Report where this phase has brought the whole to, in percent that were not told."""
-        share, words = 0.0, self._told[0] or name
+        """Report where this phase has brought the whole to, in percent that were not reported."""
+        share, words = 0.0, self._reported[0] or name
         inner: str | None = name
         while inner is not None and (phase := self._open.get(inner)):
             share = min((phase.done + share) / phase.steps, 1.0)
             words = inner if phase.parent in self._open else words
             inner = phase.parent
-        share = max(round(share, 2), self._told[1])
-        if (words, share) != self._told:
-            self._told = (words, share)
+        share = max(round(share, 2), self._reported[1])
+        if (words, share) != self._reported:
+            self._reported = (words, share)
             self._report(words, share)

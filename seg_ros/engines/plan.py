@@ -49,7 +49,7 @@ def plan_for(
     """
     Return a plan, which takes minutes where it must be built; of two processes one builds.
 
-    :param report: told how far it is, and why a plan that was there is not used.
+    :param report: called with how far it is, and why a plan that was there is not used.
     :param cancelled: asked meanwhile whether to give up.
     :raises SettingError: if the settings do not go with this TensorRT or this model.
     :raises EngineError: if TensorRT is missing or builds none, in its own words, or if the cache
@@ -69,7 +69,7 @@ def plan_of(request: BuildRequest, report: Report = untold, cancelled: Cancelled
 
 
 def cached(compiled: CompiledFile, settings: Settings, gpu: Gpu) -> bool:
-    """Tell whether `plan_for` would return at once."""
+    """Return whether `plan_for` would return at once."""
     return _from_cache(build_request_for(compiled, settings, gpu), untold) is not None
 
 
@@ -152,7 +152,7 @@ def _from_cache(request: BuildRequest, report: Report) -> bytes | None:
 
 
 def _usable(load: Callable[[], bytes | None], report: Report) -> bytes | None:
-    """Return what is kept; what must not be used is as if it were not there, but told."""
+    """Return what is kept; what must not be used is as if it were not there, but reported."""
     try:
         return load()
     except PlanError as error:

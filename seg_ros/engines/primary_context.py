@@ -38,7 +38,7 @@ class PrimaryContext:
             self._users[id(user)] = wake
 
     def lose(self, how: str) -> None:
-        """Tell all users that the context is lost, if none has yet."""
+        """Notify all users that the context is lost, if none has yet."""
         with self._changed:
             wakes = [] if self._loss else list(self._users.values())
             self._loss = self._loss or how

@@ -135,8 +135,8 @@ class PrivateFolder:
         """
         Be the only process that changes anything here.
 
-        :param purpose: what others are told that wait.
-        :param report: told what is waited for.
+        :param purpose: what others that wait are shown.
+        :param report: called with what is waited for.
         :raises EngineError: if `cancelled` says so before it is our turn.
         """
         with self.errors():
@@ -145,7 +145,7 @@ class PrivateFolder:
             while not self._taken(file):
                 report(f'waiting for {os.pread(file, 200, 0).decode(errors="replace")}', 0.0)
                 if cancelled():
-                    raise EngineError('the wait for another build was called off')
+                    raise EngineError('the wait for another build was cancelled')
                 sleep(POLL_S)
             os.ftruncate(file, 0)
             os.pwrite(file, f'process {os.getpid()}, {purpose}'.encode(), 0)

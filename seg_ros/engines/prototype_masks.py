@@ -19,7 +19,7 @@ def with_masks(run: Run, signature: ModelSignature) -> Run:
     Turn candidates and prototypes into the detections that the graph itself could give.
 
     Inside a graph, every slot costs a whole mask, filled or not, and every candidate its place in
-    the suppression. A CPU is quicker with those parts alone that are looked at; on a GPU the whole
+    the suppression. A CPU is faster with those parts alone that are looked at; on a GPU the whole
     is a few products that hardly take time.
 
     :param run: gives the tensors of `core.output_choice.CANDIDATES`, and others that are passed.

@@ -32,7 +32,7 @@ Flying: TypeAlias = 'SimpleQueue[tuple[Slot, Future[Outputs]] | None]'
 
 
 class Signal(Enum):
-    """What the owner is told between batches."""
+    """What the owner is asked between batches."""
 
     WAKE = 'look whether the context was lost'
     CLOSE = 'nothing comes after this'
@@ -52,7 +52,7 @@ def open_tensorrt(
     """
     Open a model on the GPU; its plan comes from the cache, or is built, which takes minutes.
 
-    :param report: told how far the build is.
+    :param report: called with how far the build is.
     :param cancelled: asked meanwhile whether to give up.
     :param record: whether to launch each frame's work as one CUDA graph.
     :raises ModelError: if the file cannot be read.

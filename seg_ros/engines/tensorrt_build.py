@@ -4,7 +4,7 @@ ONNX in, TensorRT plan out: what runs in a process of its own, since a build may
     python -m seg_ros.engines.tensorrt_build FOLDER
 
 reads `options.json`, `model.onnx` and `timing` from the folder and writes `plan` and `timing`
-there. It tells its progress on its output, a JSON object a line, and ends when its input does.
+there. It reports its progress on its output, a JSON object a line, and ends when its input does.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ class Built(NamedTuple):
     """
     What a build gives.
 
-    :param timing: how quick the kernels were that TensorRT tried, which shortens the next build;
+    :param timing: how fast the kernels were that TensorRT tried, which shortens the next build;
         empty under TensorRT-RTX, which tries none.
     """
 
@@ -47,8 +47,8 @@ def build_plan(
     Compile a graph for the GPU; minutes with the full TensorRT.
 
     :param timing: of builds before, or nothing.
-    :param report: told how far it is.
-    :param note: told what a user should know of the plan.
+    :param report: called with how far it is.
+    :param note: called with what a user should know of the plan.
     :raises EngineError: in TensorRT's own words.
     """
     flavour = load_flavour(options.flavour)

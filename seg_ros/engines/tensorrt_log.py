@@ -15,7 +15,7 @@ def log_of(trt: Any) -> Any:
 
     One for good: TensorRT stays with the first that it is given, even when its owner lets go.
 
-    :returns: the logger; its `words()` gives the last errors told in this thread, and forgets
+    :returns: the logger; its `words()` gives the last errors logged in this thread, and forgets
         them.
     """
 
@@ -23,7 +23,7 @@ def log_of(trt: Any) -> Any:
 
         def __init__(self) -> None:
             super().__init__()
-            self._told = local()
+            self._logged = local()
 
         def log(self, severity: Any, message: str) -> None:
             if severity in (trt.ILogger.INTERNAL_ERROR, trt.ILogger.ERROR):
@@ -35,9 +35,9 @@ def log_of(trt: Any) -> Any:
             return text or 'TensorRT gave no reason'
 
         def _lines(self) -> 'deque[str]':
-            if not hasattr(self._told, 'lines'):
-                self._told.lines = deque(maxlen=LINES)
-            lines: deque[str] = self._told.lines
+            if not hasattr(self._logged, 'lines'):
+                self._logged.lines = deque(maxlen=LINES)
+            lines: deque[str] = self._logged.lines
             return lines
 
     return Log()

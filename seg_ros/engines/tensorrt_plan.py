@@ -1,4 +1,4 @@
-"""A plan as TensorRT's runtime reads it: its tensors, its appetite, its execution contexts."""
+"""A plan as TensorRT's runtime reads it: its tensors, its memory requirement, its contexts."""
 
 from typing import Any
 

@@ -142,8 +142,8 @@ def frame_from_bytes(
 
     A view keeps `data` alive and is read-only. Colours from YUV follow BT.601 with studio range.
 
-    :param data: one contiguous buffer of exactly `step` bytes a row. Surplus is refused too: it
-        is the mark of a wrong `step`, which shears the image.
+    :param data: one contiguous buffer of exactly `step` bytes a row. Extra bytes are refused too:
+        it is the mark of a wrong `step`, which shears the image.
     :param size_hw: height and width of the image in pixels, also for planar encodings.
     :param encoding: a key of `ENCODINGS`.
     :param step: bytes from one row to the next; any padding is allowed.
@@ -279,7 +279,7 @@ def encode_jpeg(rgb: Pixels, quality: int = 90) -> bytes:
 
 def encode_png(image: Pixels | NDArray[np.uint16]) -> bytes:
     """
-    Compress as PNG, without loss and in OpenCV's quickest setting, its default.
+    Compress as PNG, without loss and in OpenCV's fastest setting, its default.
 
     :param image: uint8 or uint16; one channel (H, W), or rgb (H, W, 3).
     """

@@ -21,8 +21,8 @@ from seg_ros.core.errors import ImageError
 from seg_ros.image.jpeg_structure import END, JpegStructure, read_structure, whole_file
 
 FLAGS = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION
-# Surplus before a marker: many USB cameras leave some bytes there in every image.
-_SURPLUS = re.compile(r'(\d+) extraneous bytes before marker')
+# Extra bytes before a marker: many USB cameras leave some bytes there in every image.
+_EXTRA_BYTES = re.compile(r'(\d+) extraneous bytes before marker')
 _TOLERATED = 8
 _WARNING = re.compile(r'Corrupt JPEG|Premature end|Unsupported marker|Invalid|Bogus|Inconsistent')
 _NOISE = b'\x55\xa3\x1b\x6e' * 1024
@@ -75,8 +75,8 @@ def _decoded_strictly(
         try:
             pixels = decode(file, order)
         except ValueError as error:
-            surplus = _SURPLUS.search(str(error))
-            if not surplus or int(surplus[1]) > _TOLERATED:
+            extra = _EXTRA_BYTES.search(str(error))
+            if not extra or int(extra[1]) > _TOLERATED:
                 raise
             pixels = decode(file, order, strict=False)
     except (ValueError, RuntimeError) as error:
@@ -110,7 +110,7 @@ def _check_scan(pixels: NDArray[np.uint8], file: bytes, structure: JpegStructure
 
 
 def _same(pixels: NDArray[np.uint8], scan: bytes) -> bool:
-    """Tell whether bytes that mean nothing, put behind a scan, leave the image as it is."""
+    """Return whether bytes that mean nothing, put behind a scan, leave the image as it is."""
     try:
         return np.array_equal(pixels, imdecode(scan.rstrip(b'\xff') + _NOISE))
     except ImageError:      # newer OpenCV refuses an image that does not end

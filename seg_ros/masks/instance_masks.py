@@ -205,7 +205,7 @@ def _instance_masks_from_map(
     Cut instances out of a map whose pixels belong to one each.
 
     :param owner: slot + 1 for each pixel of the source, 0 = none.
-    :param cells: the small map that it was made from, which tells where to look.
+    :param cells: the small map that it was made from, which shows where to look.
     :param count: of all slots.
     """
     height, width = cells.shape

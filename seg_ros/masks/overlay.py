@@ -66,7 +66,7 @@ def _looked_up(ids: ClassMap, palette: Pixels) -> Pixels:
     """
     Colour a map by a palette.
 
-    Four bytes a colour make one word, which is gathered at once: twice as quick as OpenCV's own
+    Four bytes a colour make one word, which is gathered at once: twice as fast as OpenCV's own
     colour maps, and the same for ids of 8 and 16 bits.
 
     :param palette: uint8 (256 or 65536, 4), of which the last byte is left out.

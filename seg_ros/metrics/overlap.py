@@ -29,7 +29,7 @@ class Parts:
 
     @property
     def is_instance(self) -> NDArray[np.bool_]:
-        """Tell the segments that are instances from classes without any."""
+        """Separate the segments that are instances from classes without any."""
         return np.asarray((self.ids > 0) & (self.ids < FIRST_STUFF))
 
 

@@ -1,4 +1,4 @@
-"""Scores that grow image by image: the quick ones beside a camera, all for an evaluation."""
+"""Scores that grow image by image: the fast ones during a camera, all for an evaluation."""
 
 from dataclasses import replace
 from typing import Any

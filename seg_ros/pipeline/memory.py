@@ -7,7 +7,7 @@ _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1   # of mallopt
 
 def keep_freed_memory() -> None:
     """
-    Tell glibc to keep image-sized blocks instead of returning them to the kernel.
+    Have glibc keep image-sized blocks instead of returning them to the kernel.
 
     Page faults on every received image otherwise cost about as much as reading it.
     """

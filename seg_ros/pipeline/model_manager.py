@@ -224,8 +224,8 @@ class ModelManager:
 
     def _steps(self, settings: Settings) -> list[Settings]:
         """List what to open in turn: the CPU where TensorRT has to build first, then as asked."""
-        quick = self._stands_in(settings)
-        return [quick, settings] if quick else [settings]
+        fast = self._stands_in(settings)
+        return [fast, settings] if fast else [settings]
 
     def _serve(self, load: _Load, settings: Settings) -> None:
         try:

@@ -21,7 +21,7 @@ class Mailbox(Generic[T]):
         """
         Leave an item, in the place of one of the same camera that nobody has fetched.
 
-        The camera keeps its place in the queue, so that a quick one cannot overtake a slow one.
+        The camera keeps its place in the queue, so that a fast one cannot overtake a slow one.
 
         :returns: whether an older item was lost to this one.
         """

@@ -13,7 +13,7 @@ class BuildProgress:
 
     :param log: takes a line for every phase and every tenth of it.
     :param publish: takes the same words, at most once a second. A build that a transition waits
-        for blocks the executor, so that no timer could tell of it.
+        for blocks the executor, so that no timer could report it.
     """
 
     def __init__(self, log: Callable[[str], object], publish: Callable[[str], object]) -> None:

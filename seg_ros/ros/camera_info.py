@@ -44,7 +44,7 @@ def fitted_camera_info(
 
 
 def _same_frame(first: str, second: str) -> bool:
-    """Tell whether two names are of one frame, but for slashes and prefixes; empty fits any."""
+    """Return whether two names are of one frame, but for slashes and prefixes; empty fits any."""
     long, short = sorted((first.strip('/'), second.strip('/')), key=len, reverse=True)
     return not short or long == short or long.endswith(f'/{short}')
 

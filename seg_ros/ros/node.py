@@ -159,7 +159,7 @@ class SegmentationNode(SafeLifecycleNode):
             publisher.publish(label_info(segmenter.card, header, threshold))
 
     def _diagnose(self) -> None:
-        """Report once a second, and look after what no event tells of."""
+        """Report once a second, and look after what no event reports."""
         models, pipeline = self._models, self._pipeline
         if models is None or pipeline is None:
             return

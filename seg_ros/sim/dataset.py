@@ -58,7 +58,7 @@ def world_samples(
 
 
 def _worth_it(shot: Shot, truth: Segmentation) -> bool:
-    """Tell whether the camera is outside of things and sees more than one of them."""
+    """Return whether the camera is outside of things and sees more than one of them."""
     shares = np.bincount(shot.bodies[shot.bodies >= 0]) / shot.bodies.size
     blocked = float((shot.depth_m < 0.12).mean())
     return bool(truth.segments) and blocked < 0.02 and shares.max() < 0.9

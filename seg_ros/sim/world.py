@@ -83,7 +83,7 @@ class World:
         )
         mass = 0.0 if fixed else float(self.client.getDynamicsInfo(number, -1)[0])
         if fixed:
-            # Twenty times quicker steps: joints that nobody drives need no solving.
+            # Twenty times faster steps: joints that nobody drives need no solving.
             self.client.changeDynamics(number, -1, activationState=_ASLEEP)
         return self._pool(number, class_id, mass, Path(urdf).stem)
 
@@ -153,7 +153,7 @@ class World:
                 self.hide(body)
 
     def place(self, body: Body) -> Vector:
-        """Tell where a body is."""
+        """Return where a body is."""
         x, y, z = self.client.getBasePositionAndOrientation(body.number)[0]
         return float(x), float(y), float(z)
 

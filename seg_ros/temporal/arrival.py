@@ -14,7 +14,7 @@ class ImageOrder:
     """
     The order of one camera's images: that of their arrival, from the message to the masks.
 
-    An image that arrives late is told from a clock that went back: a step back of more than a
+    An image that arrives late is no clock that went back: a step back of more than a
     second is a new run of the clock at once, as when a recording starts over. After a smaller one
     the first image may only be late, and is refused; a second that goes on from it, within a
     second, shows that the stamps continue there.

@@ -44,7 +44,7 @@ class Motion:
         ], 1)
 
     def correct(self, rows: NDArray[np.intp], xyxy: Boxes) -> None:
-        """Tell where the boxes `rows` were seen now."""
+        """Return where the boxes `rows` were seen now."""
         place, both, speed = self._variances[rows].T
         gain = place / (place + 1)
         speed_gain = both / (place + 1)

@@ -44,7 +44,7 @@ def box_overlap(first: Boxes, second: Boxes, margin: float) -> NDArray[np.float6
     """
     Return intersection over union of boxes that are made larger on all sides.
 
-    The margin lets small and quick things meet whose own boxes miss each other; see Yang et al.,
+    The margin lets small and fast things meet whose own boxes miss each other; see Yang et al.,
     Hard to Track Objects with Irregular Motions and Similar Appearances, 2023.
 
     :param first: x0, y0, x1, y1, float (N, 4).

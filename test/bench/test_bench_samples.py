@@ -1,7 +1,14 @@
 import pytest
 from seg_ros.bench import node
 from seg_ros.bench.histogram import bars, BINS
-from seg_ros.bench.node import age_growth_ms, counted, idle_overhead_ms, limit_ms, per_frame, told
+from seg_ros.bench.node import (
+    age_growth_ms,
+    counted,
+    idle_overhead_ms,
+    limit_ms,
+    per_frame,
+    status_figures,
+)
 from seg_ros.bench.processes import cpu_ticks, minor_faults
 from seg_ros.bench.report import flattened, sample_sets
 from seg_ros.bench.samples import difference, interleaved, summary
@@ -85,7 +92,7 @@ def test_drops_of_all_cameras_are_added_and_the_slowest_network_told():
         'a: front': {'dropped_newer': '3', 'dropped_bad': '0'},
         'b: rear': {'dropped_newer': '4', 'input_hz': '30'},
     }
-    assert told(statuses) == {
+    assert status_figures(statuses) == {
         'network_median_ms': 11.0, 'network_p99_ms': 12.0, 'drops': {'newer': 7}
     }
 
@@ -115,7 +122,7 @@ def test_growth_is_that_of_the_camera_whose_ages_grow_most():
 
 
 def test_nodes_without_diagnostics_tell_nothing():
-    assert told({}) == {}
+    assert status_figures({}) == {}
 
 
 def test_rates_are_compared_with_the_limit_of_their_round():

@@ -129,5 +129,5 @@ def test_images_are_spread_over_a_long_recording(raw, tmp_path):
         [tmp_path / 'long.avi'], parity.Progress('compile', 1)
     )
     levels = [int(frame.pixels.mean().round()) for frame in frames]
-    assert len(frames) == parity.MOST_PICTURES
+    assert len(frames) == parity.MOST_IMAGES
     assert levels[-1] - levels[0] > 180

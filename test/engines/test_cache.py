@@ -263,7 +263,7 @@ def test_a_second_one_waits_for_the_lock_and_is_told_whose_it_is(cache: PlanCach
 def test_waiting_for_the_lock_can_be_called_off(cache: PlanCache) -> None:
     with (
         cache.folder.locked('which builds tiny'),
-        pytest.raises(EngineError, match='called off'),
+        pytest.raises(EngineError, match='cancelled'),
         cache.folder.locked('which waits', cancelled=lambda: True),
     ):
         pytest.fail('there were two locks')

@@ -31,11 +31,11 @@ def open_classical(method: str) -> Engine:
     """
     Open one of the traditional methods.
 
-    Every method but `kmeans` tells objects from what surrounds them and numbers the objects.
+    Every method but `kmeans` separates objects from what surrounds them and numbers the objects.
     `kmeans` parts the whole image by colour: its regions are stuff without instances, since a
     colour covers walls and floors as well as things and nothing in it says what can be counted.
 
-    :param method: a word of `METHODS`.
+    :param method: one of `METHODS`.
     :raises SettingError: if there is no such method.
     """
     if method == 'kmeans':

@@ -60,7 +60,7 @@ def _holes(
     color: Pixels, objects: NDArray[Any], regions: NDArray[Any], outside: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """
-    Tell which regions inside an object have the mean colour of what surrounds the object.
+    Return which regions inside an object have the mean colour of what surrounds the object.
 
     :param color: uint8 (H, W, 3).
     :param objects: int32 (H, W), numbers from 1, 0 = background.

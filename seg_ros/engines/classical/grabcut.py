@@ -37,7 +37,7 @@ def grabcut(view: View) -> Found:
 
 def _border_likeness(small: Pixels) -> NDArray[np.float32]:
     """
-    Tell how much more common each pixel's colour is along the border than in the whole image.
+    Return how much more common each pixel's colour is along the border than in the whole image.
 
     :param small: uint8 (h, w, 3), rgb.
     :returns: float32 (h, w), 0 = never there, 0.5 = as common, 1 = only there.

@@ -43,7 +43,7 @@ class View:
 
     @cached_property
     def contrast_floor(self) -> float:
-        """Grey levels that two places must differ by to be told apart in spite of the noise."""
+        """Grey levels that two places must differ by to be distinguished in spite of the noise."""
         return max(LEAST_CONTRAST, 3 * self.noise)
 
     @cached_property
