@@ -36,7 +36,7 @@ def _owners(expected: 'Reference', size_hw: tuple[int, int]) -> np.ndarray:
 
 
 def _same_objects(found: np.ndarray, owners: np.ndarray) -> Any:
-    """Tell where an instance is the one that most of its pixels belong to."""
+    """Report where an instance is the one that most of its pixels belong to."""
     same = (found > 0) == (owners > 0)
     for value in np.unique(found[found > 0]):
         mask = found == value
