@@ -112,7 +112,19 @@ ENCODINGS: dict[str, Encoding] = {
     'nv12': Encoding('rgb', 1, _by(cv2.COLOR_YUV2RGB_NV12), cell_hw=(2, 2), rows=1.5),
     'nv21': Encoding('rgb', 1, _by(cv2.COLOR_YUV2RGB_NV21), cell_hw=(2, 2), rows=1.5),
     'nv24': Encoding('rgb', 1, _rgb_from_nv24, rows=3),
+    'i420': Encoding('rgb', 1, _by(cv2.COLOR_YUV2RGB_I420), cell_hw=(2, 2), rows=1.5),
+    '16UC3': Encoding('bgr', 3, bits=16),
+    '16UC4': Encoding('bgr', 4, _BGR_OF_BGRA, bits=16),
 }
+# Names that drivers give to the same, and to files that they send as images.
+ALIASES = {
+    'yuv420': 'i420', 'yuv420p': 'i420',
+    **{
+        f'bayer_{pattern}{bits}': f'bayer_{pattern}16'
+        for pattern in ('rggb', 'bggr', 'gbrg', 'grbg') for bits in (10, 12, 14)
+    },
+}
+FILES = frozenset({'jpeg', 'jpg', 'mjpeg', 'mjpg', 'png'})
 
 # Known, but not an image by themselves: why, and what to do.
 REFUSED: dict[str, tuple[str, str]] = {
@@ -124,6 +136,9 @@ REFUSED: dict[str, tuple[str, str]] = {
     ),
     '32FC1': ('depth or data without a level for white', 'publish images as mono16'),
 }
+
+
+_NAMES = {name.lower(): name for name in (*ENCODINGS, *REFUSED)}
 
 
 def frame_from_bytes(
@@ -145,17 +160,26 @@ def frame_from_bytes(
     :param data: one contiguous buffer of exactly `step` bytes a row. Extra bytes are refused too:
         it is the mark of a wrong `step`, which shears the image.
     :param size_hw: height and width of the image in pixels, also for planar encodings.
-    :param encoding: a key of `ENCODINGS`.
-    :param step: bytes from one row to the next; any padding is allowed.
+    :param encoding: a name of `ENCODINGS` or `ALIASES`, in any case, or of `FILES`: then the data
+        are a file, and its own size counts.
+    :param step: bytes from one row to the next; any padding is allowed, which the last row may
+        lack. 0 says that there is none.
     :param big_endian: whether 16-bit samples have their high byte first.
     :param brightness: what 16-bit samples of this camera are black and white; None takes 0 and
         65535. Where the user gave a range, 16UC1 is an image too.
     :raises ImageError: if the encoding is unknown or the sizes contradict each other.
     """
+    encoding = canonical_encoding(encoding)
+    if encoding in FILES:
+        return frame_from_file(
+            data, stamp_ns=stamp_ns, frame_id=frame_id, brightness=brightness
+        )
     if encoding == '16UC1' and brightness is not None and brightness.given:
         encoding = 'mono16'
     kind = _encoding_named(encoding)
     octets = np.frombuffer(data, np.uint8)
+    if not step:    # which some drivers leave out: rows follow each other, or the length is wrong
+        step = size_hw[1] * kind.bytes_per_pixel
     rows = _checked_rows(kind, f'{encoding} image', size_hw, step, octets.size)
     samples: Samples = np.ndarray(
         (rows, size_hw[1], kind.samples),
@@ -168,12 +192,23 @@ def frame_from_bytes(
     return Frame(pixels, kind.color, stamp_ns, frame_id)
 
 
+def canonical_encoding(name: str) -> str:
+    """Return the name that `ENCODINGS`, `REFUSED` or `FILES` have for it, or itself without."""
+    plain = name.strip(' \0')
+    low = plain.lower()
+    low = ALIASES.get(low, low)
+    return low if low in FILES else _NAMES.get(low, plain)
+
+
 def _encoding_named(name: str) -> Encoding:
     if name in REFUSED:
         why, do = REFUSED[name]
         raise ImageError(f'encoding {name}, {why}', do=do)
     if name not in ENCODINGS:
-        raise ImageError(f'encoding {name!r}', f'one of {", ".join(ENCODINGS)}')
+        seen = f'encoding {name!r}' if name else 'an image that names no encoding'
+        raise ImageError(
+            seen, f'one of {", ".join(ENCODINGS)}', "set the camera driver's pixel format"
+        )
     return ENCODINGS[name]
 
 
@@ -194,7 +229,7 @@ def _checked_rows(
             f'{what} with step {step}', f'{width * kind.bytes_per_pixel} or more bytes', driver
         )
     rows = int(height * kind.rows)
-    if length != rows * step:
+    if length not in (rows * step, (rows - 1) * step + width * kind.bytes_per_pixel):
         raise ImageError(
             f'{what} with {length} bytes', f'{rows} rows of step {step}: {rows * step}', driver
         )

@@ -11,7 +11,14 @@ from seg_ros.core.frame import Frame
 from seg_ros.depth.cloud import FIELDS, POINT
 from seg_ros.depth.intrinsics import Intrinsics, intrinsics_from_matrix
 from seg_ros.image.brightness_range import BrightnessRange
-from seg_ros.image.encodings import ENCODINGS, frame_from_bytes, frame_from_file, REFUSED
+from seg_ros.image.encodings import (
+    canonical_encoding,
+    ENCODINGS,
+    FILES,
+    frame_from_bytes,
+    frame_from_file,
+    REFUSED,
+)
 from sensor_msgs.msg import (
     CameraInfo,
     CompressedImage,
@@ -54,7 +61,8 @@ def frame_from_image(message: Any, brightness: BrightnessRange | None = None) ->
     :param brightness: of the camera's 16-bit samples; None takes them to fill 16 bits.
     :raises ImageError: if the message contradicts itself or its encoding cannot be read.
     """
-    if message.encoding not in ENCODINGS and message.encoding not in REFUSED:
+    encoding = canonical_encoding(message.encoding)
+    if encoding and encoding not in ENCODINGS and encoding not in (*REFUSED, *FILES):
         return _frame_by_cv_bridge(message)
     return frame_from_bytes(
         message.data,

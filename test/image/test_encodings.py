@@ -236,7 +236,7 @@ def test_stamp_and_frame_id_are_carried_on():
     ('size_hw', 'encoding', 'step', 'length', 'words'),
     [
         ((4, 6), 'rgb9', 18, 72, "'rgb9'.*rgb8, bgr8"),
-        ((4, 6), '', 18, 72, "''"),
+        ((4, 6), '', 18, 72, 'names no encoding'),
         ((4, 6), '16UC1', 12, 48, 'depth.*mono16'),
         ((4, 6), '32FC1', 24, 96, 'depth.*mono16'),
         ((4, 6), '8UC2', 12, 48, 'uyvy'),
@@ -245,11 +245,13 @@ def test_stamp_and_frame_id_are_carried_on():
         ((2, 8), 'bayer_rggb8', 8, 16, '8 x 2.*3 or more'),
         ((4, 6), 'rgb8', 17, 68, 'step 17.*18 or more'),
         ((4, 6), 'mono16', 6, 24, 'step 6.*12 or more'),
-        ((4, 6), 'rgb8', 0, 0, 'step 0'),
+        ((4, 6), 'rgb8', 0, 0, '0 bytes.*72'),
+        ((4, 6), 'rgb8', 0, 71, '71 bytes.*72'),
         ((4, 6), 'rgb8', 18, 71, '71 bytes.*72'),
         ((4, 6), 'rgb8', 18, 73, '73 bytes.*72'),
         ((4, 6), 'rgb8', 18, 0, '0 bytes.*72'),
-        ((4, 6), 'rgb8', 20, 78, '78 bytes.*80'),
+        ((4, 6), 'rgb8', 20, 79, '79 bytes.*80'),
+        ((4, 6), 'rgb8', 20, 77, '77 bytes.*80'),
         ((4, 6), 'nv12', 6, 24, '24 bytes.*6 rows of step 6: 36'),
         ((4, 6), 'nv24', 6, 36, '36 bytes.*72'),
         ((5, 6), 'nv12', 6, 45, 'width in 2s and a height in 2s'),
@@ -442,3 +444,53 @@ def test_16uc1_without_a_range_says_how_to_give_one():
     for brightness in (None, BrightnessRange(), BrightnessRange('full')):
         with pytest.raises(ImageError, match='set brightness_range'):
             frame_from_bytes(data, (6, 8), '16UC1', step, brightness=brightness)
+
+
+@pytest.mark.parametrize('name', ['RGB8', 'rgb8 ', ' rgb8', 'rgb8\0', 'Rgb8'])
+def test_an_encoding_is_known_in_any_case_and_without_what_surrounds_it(name):
+    image = random_image((4, 6))
+    data, step = data_from_rows(image)
+    np.testing.assert_array_equal(frame_from_bytes(data, (4, 6), name, step).pixels, image)
+
+
+def test_a_step_of_0_and_a_last_row_without_padding_are_read():
+    image = random_image((4, 6))
+    data, _ = data_from_rows(image)
+    np.testing.assert_array_equal(frame_from_bytes(data, (4, 6), 'rgb8', 0).pixels, image)
+    with pytest.raises(ImageError, match='72'):
+        frame_from_bytes(data + b'a', (4, 6), 'rgb8', 0)
+    padded, wide = data_from_rows(image, padding=5)
+    frame = frame_from_bytes(padded[:-5], (4, 6), 'rgb8', wide)
+    np.testing.assert_array_equal(frame.pixels, image)
+
+
+@pytest.mark.parametrize('name', ['jpeg', 'mjpeg', 'JPG', 'png'])
+def test_a_file_within_an_image_is_decoded(name):
+    rgb = smooth_rgb()
+    data = png_file(rgb) if name == 'png' else jpeg_file(rgb)
+    frame = frame_from_bytes(data, (48, 64), name, 192)
+    assert np.abs(rgb_from_frame(frame).astype(int) - rgb).mean() < 2
+
+
+@pytest.mark.parametrize('name', ['i420', 'yuv420', 'YUV420P'])
+def test_planes_of_half_size_below_each_other_follow_bt601(name):
+    y, u, v = studio_yuv((8, 12), (2, 2))
+    planes = np.concatenate([y.ravel(), u.ravel(), v.ravel()])
+    frame = frame_from_bytes(planes.tobytes(), (8, 12), name, 12)
+    expected = rgb_from_yuv(y, enlarged(u, (2, 2)), enlarged(v, (2, 2)))
+    assert np.abs(frame.pixels - expected).max() < 3
+
+
+@pytest.mark.parametrize('bits', [10, 12, 14])
+def test_a_mosaic_of_fewer_bits_has_the_brightness_of_eight(bits):
+    rgb = np.broadcast_to(np.uint16([2**bits - 1, 2**bits // 2, 0]), (8, 10, 3))
+    data, step = data_from_rows(mosaic(rgb, 'rggb'))
+    frame = frame_from_bytes(
+        data, (8, 10), f'bayer_rggb{bits}', step, brightness=BrightnessRange()
+    )
+    assert np.abs(frame.pixels[4, 4].astype(int) - [255, 128, 0]).max() <= 1
+
+
+def test_an_image_without_an_encoding_says_so():
+    with pytest.raises(ImageError, match='names no encoding'):
+        frame_from_bytes(bytes(12), (2, 2), '', 6)
