@@ -51,6 +51,7 @@ setup(
     name=name,
     version=run_path(f'{name}/__init__.py')['__version__'],
     description='Camera images in, semantic, instance and panoptic masks out',
+    url='https://github.com/seg-ros/seg_ros',
     license='Apache-2.0',
     maintainer='seg_ros maintainers',
     maintainer_email='maintainers@seg-ros.example.org',

@@ -68,6 +68,37 @@ def test_the_manifest_names_every_ros_package_that_the_code_imports() -> None:
     assert ros - named == {'builtin_interfaces'} & ros  # rclpy brings it
 
 
+# Names in rosdep's lists that the manifest uses: packages of ROS, and keys of rosdep/python.yaml.
+ROSDEP_KEYS = {
+    'ament_flake8', 'ament_index_python', 'ament_pep257', 'cv_bridge', 'diagnostic_msgs',
+    'geometry_msgs', 'launch', 'launch_ros', 'lifecycle_msgs', 'nav_msgs', 'rcl_interfaces',
+    'rclpy', 'sensor_msgs', 'std_msgs', 'std_srvs', 'tf2_ros_py', 'vision_msgs',
+    'visualization_msgs',
+    'python3-numpy', 'python3-opencv', 'python3-pytest', 'python3-tqdm', 'python3-yaml',
+}
+
+
+def test_the_manifest_is_valid_and_complete() -> None:
+    package = pytest.importorskip('catkin_pkg.package', reason='catkin_pkg is not installed')
+    warnings: list[str] = []
+    manifest = package.parse_package(str(ROOT / 'package.xml'), warnings=warnings)
+    manifest.validate(warnings=warnings)
+    assert warnings == []
+    assert {url.type for url in manifest.urls} == {'website', 'repository', 'bugtracker'}
+    assert manifest.licenses == ['Apache-2.0']
+
+
+def test_rosdep_knows_every_key_of_the_manifest() -> None:
+    manifest = ET.parse(ROOT / 'package.xml').getroot()
+    assert {item.text for item in manifest if item.tag.endswith('depend')} <= ROSDEP_KEYS
+
+
+def test_every_xml_file_is_well_formed() -> None:
+    files = [ROOT / 'package.xml', *(ROOT / 'config').glob('*.xml')]
+    for file in files:
+        ET.parse(file)
+
+
 # The keys of rosdep for what pip calls otherwise; engines have none, and a robot's comes with its
 # GPU or by pip.
 ROSDEP = {
