@@ -8,6 +8,7 @@ released yet).
 """
 
 from collections.abc import Callable, Hashable
+from difflib import get_close_matches
 from functools import wraps
 from time import monotonic
 import traceback
@@ -128,12 +129,26 @@ class SafeLifecycleNode(LifecycleNode):
         @wraps(callback)
         def safe(request: Any, response: Any) -> Any:
             try:
-                return callback(request, response)
+                answer = callback(request, response)
+                if isinstance(answer, SetParameters.Response):
+                    self._name_unknown(request, answer)
+                return answer
             except Exception as error:  # noqa: BLE001 - a bad request must not end the node
                 self.quiet.error(f'a request is refused: {error}', (callback, type(error)))
                 return _refusal(request, response, str(error))
 
         return safe
+
+    def _name_unknown(
+        self, request: SetParameters.Request, answer: SetParameters.Response
+    ) -> None:
+        """Say which parameter there is none of, and what may be meant; rclpy's words do not."""
+        for parameter, result in zip(request.parameters, answer.results, strict=False):
+            if result.successful or self.has_parameter(parameter.name):
+                continue
+            alike = get_close_matches(parameter.name, self.get_parameters_by_prefix(''), 1)
+            meant = f'; is {alike[0]} meant?' if alike else ''
+            result.reason = f'this node has no parameter {parameter.name!r}{meant}'
 
     def guarded(self, callback: Callable[P, R]) -> Callable[P, 'R | None']:
         """Return a callback that logs and counts what the given one raises, and goes on."""

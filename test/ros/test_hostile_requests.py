@@ -45,6 +45,14 @@ def test_the_node_answers_whatever_is_asked_and_goes_on() -> None:
                         if value.type > ParameterType.PARAMETER_STRING_ARRAY:
                             assert not result.successful
                             assert result.reason
+            misspelt = Parameter(
+                name='score_treshold', value=ParameterValue(type=3, double_value=0.5)
+            )
+            request = SetParameters.Request(parameters=[misspelt])
+            (result,) = tester.call(SetParameters, 'set_parameters', request).results
+            assert result.reason == (
+                "this node has no parameter 'score_treshold'; is score_threshold meant?"
+            )
             for kind, name in (
                 (GetParameters, 'get_parameters'), (DescribeParameters, 'describe_parameters'),
             ):
