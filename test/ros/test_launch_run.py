@@ -1,0 +1,118 @@
+"""The launch file starts the node, and a lifecycle manager drives it through its states."""
+
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+from time import monotonic, sleep
+
+from lifecycle_msgs.msg import State, Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+import pytest
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+
+pytest.importorskip('launch_ros', reason='launch_ros is not installed')
+pytestmark = [pytest.mark.ros, pytest.mark.slow]
+
+ROOT = Path(__file__).parents[2]
+LAUNCH = """
+import sys
+from launch import LaunchDescription, LaunchService
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+
+file, *arguments = sys.argv[1:]
+service = LaunchService()
+service.include_launch_description(LaunchDescription([IncludeLaunchDescription(
+    PythonLaunchDescriptionSource(file),
+    launch_arguments=[tuple(argument.split(':=')) for argument in arguments],
+)]))
+sys.exit(service.run())
+"""
+PATIENCE_S = 90.0
+
+
+class Manager:
+    """Asks as nav2_lifecycle_manager does: each transition by its service, then the state."""
+
+    def __init__(self, context, name):
+        self.node = Node('manager', context=context)
+        self._executor = SingleThreadedExecutor(context=context)
+        self._executor.add_node(self.node)
+        self._change = self.node.create_client(ChangeState, f'{name}/change_state')
+        self._state = self.node.create_client(GetState, f'{name}/get_state')
+
+    def _answer(self, client, request):
+        assert client.wait_for_service(PATIENCE_S)
+        future = client.call_async(request)
+        self._executor.spin_until_future_complete(future, PATIENCE_S)
+        return future.result()
+
+    def change(self, transition):
+        request = ChangeState.Request(transition=Transition(id=transition))
+        return self._answer(self._change, request).success
+
+    def state(self):
+        return self._answer(self._state, GetState.Request()).current_state.id
+
+    def wait_for(self, state):
+        deadline = monotonic() + PATIENCE_S
+        while (found := self.state()) != state and monotonic() < deadline:
+            sleep(0.2)
+        return found
+
+    def close(self):
+        self._executor.shutdown()
+        self.node.destroy_node()
+
+
+@pytest.fixture
+def launched(ros):
+    """Launch the node under a name of its own."""
+    processes = []
+
+    def launch(name, *arguments):
+        process = subprocess.Popen(
+            [sys.executable, '-c', LAUNCH, str(ROOT / 'launch' / 'segmentation.launch.py'),
+             f'name:={name}', 'model:=otsu', *arguments],
+            env={**os.environ, 'AMENT_PREFIX_PATH': sys.prefix}, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )
+        manager = Manager(ros, name)
+        processes.append((process, manager))
+        return process, manager
+
+    yield launch
+    for process, manager in processes:
+        manager.close()
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def test_a_manager_takes_a_launched_node_through_its_states_and_back(launched):
+    process, manager = launched('driven', 'autostart:=false')
+    assert manager.state() == State.PRIMARY_STATE_UNCONFIGURED
+    for transition, state in (
+        (Transition.TRANSITION_CONFIGURE, State.PRIMARY_STATE_INACTIVE),
+        (Transition.TRANSITION_ACTIVATE, State.PRIMARY_STATE_ACTIVE),
+        (Transition.TRANSITION_DEACTIVATE, State.PRIMARY_STATE_INACTIVE),
+        (Transition.TRANSITION_CLEANUP, State.PRIMARY_STATE_UNCONFIGURED),
+        (Transition.TRANSITION_CONFIGURE, State.PRIMARY_STATE_INACTIVE),
+        (Transition.TRANSITION_ACTIVATE, State.PRIMARY_STATE_ACTIVE),
+    ):
+        assert manager.change(transition)
+        assert manager.state() == state
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=PATIENCE_S)
+    assert 'process has finished cleanly' in output, output
+
+
+def test_a_launched_node_starts_itself(launched):
+    process, manager = launched('alone')
+    assert manager.wait_for(State.PRIMARY_STATE_ACTIVE) == State.PRIMARY_STATE_ACTIVE
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=PATIENCE_S)
+    assert 'process has finished cleanly' in output, output
