@@ -1,5 +1,6 @@
 """A trained network and its card in, one deployable ONNX file out."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,24 @@ from seg_ros.compile.exporter_card import card_from_metadata
 from seg_ros.compile.families import select_family
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
 from seg_ros.compile.import_onnx import network_from_model
-from seg_ros.compile.network import Network, set_batch, set_shape
+from seg_ros.compile.network import Network, set_batch, set_shape, with_outputs
 from seg_ros.compile.onnx_file import read_onnx
 from seg_ros.compile.operators import check_operators, forbidden_nodes
 from seg_ros.compile.postprocessing import label_outputs
 from seg_ros.compile.preprocessing import IMAGE, make_preprocessing
 from seg_ros.compile.run_onnx import Arrays, run_onnx
 from seg_ros.compile.subgraph import BODY, build_subgraph, chain
+from seg_ros.compile.trial import range_warning
 from seg_ros.compile.trunk import arithmetic_of
 from seg_ros.core.card import ModelCard
 from seg_ros.core.compiled_file import is_compiled
-from seg_ros.core.errors import CardError, ContractError, ModelError, SettingError
+from seg_ros.core.errors import (
+    CardError,
+    ContractError,
+    FamilyError,
+    ModelError,
+    SettingError,
+)
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import outputs_from_tensors, TENSORS
 from spox import argument, Tensor, Var
@@ -50,18 +58,22 @@ def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> o
     model, sha256 = read_onnx(raw)
     if is_compiled(texts_of(model)):
         raise ModelError(f'{raw.name} is compiled already', 'a network as its exporter wrote it')
-    _refuse(forbidden_nodes(model))
     card = card or card_from_metadata(model, raw.stem)
-    network = network_from_model(model, card.input)
-    interpretation = select_family(network, card)
+    network = network_from_model(with_outputs(model, card.outputs), card.input)
+    card = replace(card, input=replace(network.spec, size=card.input.size))
+    interpretation, others = _interpreted(network, card)
+    _refuse(forbidden_nodes(network.part(interpretation.tensor_infos, 1)))
     _check_floor(interpretation, card, export)
     obstacle = batch_obstacle(network, interpretation.tensor_infos)
-    whole, signature = _composed(network, interpretation, card, export, 1 if obstacle else 'N')
+    whole, signature, notes = _composed(
+        network, interpretation, card, export, 1 if obstacle else 'N'
+    )
     card = replace(
         card.with_input_size(network.size_hw), family=interpretation.family,
         source=card.source or raw.name, source_sha256=sha256,
     )
-    stamp(whole, card, signature, _notes(network, interpretation, obstacle))
+    notes = [*_notes(network, interpretation, others, obstacle), *notes]
+    stamp(whole, card, signature, notes)
     whole.producer_name, whole.producer_version = 'seg_ros', __version__
     _prove(whole, signature)
     return whole
@@ -73,7 +85,7 @@ def _composed(
     card: ModelCard,
     options: ExportOptions,
     batch: int | str,
-) -> tuple[onnx.ModelProto, ModelSignature]:
+) -> tuple[onnx.ModelProto, ModelSignature, Sequence[str]]:
     """Chain the three parts; the network's names get a prefix that keeps them from clashing."""
     arguments = {
         f'{BODY}{tensor_info.name}': argument(
@@ -96,7 +108,7 @@ def _composed(
         set_batch(item, batch)
     if signature.arithmetic == 'any':
         signature = replace(signature, arithmetic=arithmetic_of(whole))
-    return whole, signature
+    return whole, signature, decoded.notes
 
 
 def _completed(
@@ -127,15 +139,41 @@ def _check_floor(
         )
 
 
-def _notes(network: Network, interpretation: OutputInterpretation, obstacle: str) -> list[str]:
-    """Tell what a user would not see from the contract."""
+def _interpreted(
+    network: Network, card: ModelCard
+) -> tuple[OutputInterpretation, list[OutputInterpretation]]:
+    """
+    Choose a reading, and name what could have been read as well.
+
+    :raises ModelError: for operators that no engine runs, where nothing can be read with them.
+    """
+    try:
+        return select_family(network, card)
+    except FamilyError:
+        _refuse(forbidden_nodes(network.model))
+        raise
+
+
+def _notes(
+    network: Network, interpretation: OutputInterpretation,
+    others: list[OutputInterpretation], obstacle: str,
+) -> list[str]:
+    """Report what a user would not see from the signature."""
     notes = [f'read as {interpretation.family}: {interpretation.words}']
     if obstacle:
         notes.append(f'one image a call: {obstacle}; exports with a dynamic batch take more')
     names = {item.name for item in network.model.graph.output}
-    used = {tensor_info.name for tensor_info in interpretation.tensor_infos}
+    used = set(interpretation.outputs) or {info.name for info in interpretation.tensor_infos}
     if names - used and used <= names:
         notes.append(f'outputs cut off: {", ".join(sorted(names - used))}')
+    if others:
+        could = ', '.join(name for other in others for name in other.outputs)
+        notes.append(
+            f'warning: {could} could be meant as well as {", ".join(interpretation.outputs)}, '
+            'which is taken; outputs: [NAME] in the card chooses'
+        )
+    if warning := range_warning(network.spec):
+        notes.append(f'warning: {warning}')
     return notes
 
 

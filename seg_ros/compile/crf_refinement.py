@@ -11,6 +11,8 @@ from seg_ros.core.signature import Upsampling
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
+_LEAST = 1e-6    # of a probability whose logarithm is taken
+
 
 def with_crf(decoded: Decoded, image: Var, size_hw: tuple[int, int]) -> Decoded:
     """
@@ -20,13 +22,20 @@ def with_crf(decoded: Decoded, image: Var, size_hw: tuple[int, int]) -> Decoded:
     resolution: what the field changes is enlarged and added.
 
     :param image: uint8 (N, H, W, channels), the compiled graph's input.
-    :raises CardError: if the family gives no class scores.
+    :raises CardError: if the family gives no class scores, or scores of independent classes.
     """
     if 'logits' not in decoded.tensors:
         raise CardError(
             'refine: crf for a network without class scores', 'a semantic network with scores'
         )
     logits = op.cast(decoded.tensors['logits'], to=np.float32)
+    activation = decoded.facts.get('activation', 'softmax')
+    if activation == 'sigmoid':
+        raise CardError(
+            'refine: crf for classes that are independent of each other', 'classes that compete',
+        )
+    if activation == 'none':
+        logits = op.log(op.max([logits, op.const(np.float32(_LEAST))]))
     channels, *map_hw = (
         side for side in (logits.unwrap_tensor().shape or ())[1:] if isinstance(side, int)
     )
@@ -47,7 +56,8 @@ def with_crf(decoded: Decoded, image: Var, size_hw: tuple[int, int]) -> Decoded:
         change = op.sub(refined_logits(start, colors, field_hw, channels), start)
         refined = op.add(logits, _resized(change, map_hw, 'half_pixel'))
     tensors = {**decoded.tensors, 'logits': refined}
-    return Decoded(tensors, {**decoded.facts, 'arithmetic': 'f32'})
+    facts = {**decoded.facts, 'activation': 'softmax', 'arithmetic': 'f32'}
+    return Decoded(tensors, facts, decoded.notes)
 
 
 def _colors(image: Var, size_hw: tuple[int, int], field_hw: tuple[int, int]) -> Var:

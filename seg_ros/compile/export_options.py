@@ -32,7 +32,8 @@ class ExportOptions:
         0.0, 1.0,
     )
     top_k: int = _option(
-        300, 'Candidates that enter the suppression, best first.', 1, TENSORRT_TOP_K
+        1000, 'Candidates that enter the suppression, best first; crowds need many.', 1,
+        TENSORRT_TOP_K,
     )
     max_instances: int = _option(100, 'Most detections of one image.', 1, TENSORRT_TOP_K)
     source_sizes: tuple[tuple[int, int], ...] = ()

@@ -2,6 +2,7 @@
 
 from ast import literal_eval
 from collections.abc import Mapping
+import json
 from typing import Any
 
 import onnx
@@ -9,15 +10,17 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.errors import CardError
 
-_TASKS = {'segment': 'instance'}
+_TASKS = {'segment': 'instance', 'semantic': 'semantic'}
+_GRAY = 1
+_NO_WORDS = ('', 'None')
 
 
 def card_from_metadata(model: onnx.ModelProto, name: str) -> ModelCard:
     """
     Make a card for a network of the YOLOv5 or ultralytics exporters.
 
-    They write `names`, `task` and `imgsz` as Python literals, and train on letterboxed RGB
-    images from 0 to 1.
+    They write `names`, `task`, `imgsz` and `channels` as Python literals, others as JSON, and
+    train on letterboxed images from 0 to 1.
 
     :param name: of the card, where the exporter wrote no description.
     :raises CardError: if the metadata names no classes, or the network gives no masks.
@@ -32,26 +35,65 @@ def card_from_metadata(model: onnx.ModelProto, name: str) -> ModelCard:
     task = facts.get('task', 'segment')
     if task not in _TASKS:
         raise CardError(
-            f"the exporter's task is {task}", 'segment', 'export a network that gives masks'
+            f"the exporter's task is {task}", ' or '.join(_TASKS),
+            'export a network that gives masks',
         )
-    data = {
-        'name': facts.get('description', '').strip() or name,
+    description = facts.get('description', '').strip()
+    return card_from_dict({
+        'name': name if description in _NO_WORDS else description,
         'task': _TASKS[task],
         'licence': facts.get('license', ''),
-    }
-    try:
-        return card_from_dict({**data, **_literals(facts)})
-    except (SyntaxError, TypeError, ValueError) as error:
-        raise CardError(
-            f"the exporter's names or imgsz cannot be read ({error})", 'Python literals',
-            'give a card with --card CARD.yaml',
-        ) from error
+        'classes': _classes(facts),
+        'input': {**_size(facts), **_color(facts)},
+    })
 
 
-def _literals(facts: Mapping[str, str]) -> dict[str, Any]:
-    """Read the classes, a list or a dictionary by channel, and the size where it is given."""
-    names = literal_eval(facts['names'])
-    pairs = names.items() if isinstance(names, dict) else enumerate(names)
-    classes = [{'id': channel, 'name': word} for channel, word in sorted(pairs)]
-    size = {'size': literal_eval(facts['imgsz'])} if 'imgsz' in facts else {}
-    return {'classes': classes, 'input': size}
+def _classes(facts: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Read the names, a list or a dictionary by channel."""
+    names = _literal(facts, 'names')
+    if isinstance(names, Mapping):
+        try:
+            names = {int(channel): word for channel, word in names.items()}
+        except (TypeError, ValueError):
+            raise _unreadable(facts, 'names', 'channel numbers before the names') from None
+        if sorted(names) != list(range(len(names))):
+            raise _unreadable(facts, 'names', f'channels from 0 to {len(names) - 1}')
+        names = [names[channel] for channel in sorted(names)]
+    if not isinstance(names, list | tuple) or not names:
+        raise _unreadable(facts, 'names', 'a list, or names by channel')
+    if empty := [index for index, word in enumerate(names) if not str(word).strip()]:
+        raise _unreadable(facts, 'names', f'a name for channel {empty[0]}')
+    return [{'id': index, 'name': str(word)} for index, word in enumerate(names)]
+
+
+def _size(facts: Mapping[str, str]) -> dict[str, Any]:
+    """Read height and width, or one number for both."""
+    if 'imgsz' not in facts:
+        return {}
+    sides = _literal(facts, 'imgsz')
+    sides = [sides, sides] if isinstance(sides, int | float) else sides
+    if not isinstance(sides, list | tuple) or len(sides) != 2 or not all(
+        isinstance(side, int | float) and side == int(side) for side in sides
+    ):
+        raise _unreadable(facts, 'imgsz', '[height, width]')
+    return {'size': [int(side) for side in sides]}
+
+
+def _color(facts: Mapping[str, str]) -> dict[str, Any]:
+    return {'color': 'gray'} if facts.get('channels') == str(_GRAY) else {}
+
+
+def _literal(facts: Mapping[str, str], key: str) -> Any:
+    for read in (literal_eval, json.loads):
+        try:
+            return read(facts[key])
+        except (SyntaxError, TypeError, ValueError, RecursionError, MemoryError):
+            continue
+    raise _unreadable(facts, key, 'a Python literal or JSON')
+
+
+def _unreadable(facts: Mapping[str, str], key: str, expected: str) -> CardError:
+    return CardError(
+        f"the exporter's {key} cannot be read: {facts[key][:60]}", expected,
+        'give a card with --card CARD.yaml',
+    )

@@ -1,18 +1,15 @@
 """A raw model made ready to be read: what it wants to see is found out or refused."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import onnx
 from onnx import helper
-from onnx.inliner import inline_local_functions
-from onnx.version_converter import convert_version, ConvertError
+from seg_ros.compile.modern import modern_model, outer_reads
 from seg_ros.compile.network import described, Layout, Network, set_shape
-from seg_ros.compile.subgraph import opset_of
 from seg_ros.core.card import InputSpec
 from seg_ros.core.errors import CardError, ModelError
-
-OLDEST_OPSET, LOWEST_OPSET, HIGHEST_OPSET = 11, 17, 20
 
 _PICTURE_AXES: dict[Layout, tuple[int, int, int]] = {'nchw': (1, 2, 3), 'nhwc': (3, 1, 2)}
 
@@ -25,44 +22,48 @@ def network_from_model(model: onnx.ModelProto, spec: InputSpec | None = None) ->
     :raises ModelError: if the model takes something else than one image, or is too old or new.
     :raises CardError: if model and card contradict each other, or neither says the size.
     """
-    model = _modern(model)
+    model = modern_model(model)
     _forget_shapes(model)
     image = _image(model)
     tensor = image.type.tensor_type
+    takes_bytes = tensor.elem_type == onnx.TensorProto.UINT8
+    if takes_bytes:
+        # TensorRT takes bytes at the edges only: the same numbers come as floats.
+        tensor.elem_type = onnx.TensorProto.FLOAT
+        spec = _plain_spec(image.name, spec or InputSpec())
     dims = [dim.dim_value if dim.dim_value > 0 else None for dim in tensor.shape.dim]
+    _refuse_batch(image, dims[0])
     layout = _layout(image.name, dims, spec)
     channels, height, width = (dims[axis] for axis in _PICTURE_AXES[layout])
-    assert channels is not None
     network = Network(
         model, image.name, np.dtype(helper.tensor_dtype_to_np_dtype(tensor.elem_type)), layout,
-        channels, _size(image.name, (height, width), spec),
+        channels or (spec.channels if spec else 3), _size(image.name, (height, width), spec),
+        spec or InputSpec(),
     )
     set_shape(image, network.input_shape(1))
     return network
 
 
-def _modern(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return a copy of one flat graph, of an opset that everything here can read."""
-    version = opset_of(model)
-    if not OLDEST_OPSET <= version <= HIGHEST_OPSET:
-        raise ModelError(
-            f'a network of ONNX opset {version}', f'{OLDEST_OPSET} to {HIGHEST_OPSET}',
-            'export it with opset 17',
+def _plain_spec(name: str, spec: InputSpec) -> InputSpec:
+    """
+    Hand bytes on as they are to a network that has its normalisation inside.
+
+    :raises CardError: if the card would change them.
+    """
+    if set(spec.mean) != {0} or set(spec.std) != {1}:
+        raise CardError(
+            f'input {name} takes bytes, so that the network normalises by itself, and the card '
+            'has mean or std', 'neither', 'leave input.mean and input.std out',
         )
-    modern = inline_local_functions(model)
-    for item in modern.opset_import:
-        if item.domain == 'ai.onnx':
-            item.domain = ''
-    if version < LOWEST_OPSET:
-        try:
-            modern = convert_version(modern, LOWEST_OPSET)
-        except (ConvertError, RuntimeError) as error:
-            raise ModelError(
-                f'ONNX cannot bring the network from opset {version} to {LOWEST_OPSET} ({error})',
-                do='export it with opset 17',
-            ) from error
-    modern.ir_version = max(8, modern.ir_version)
-    return modern
+    return replace(spec, scale=1.0)
+
+
+def _refuse_batch(image: onnx.ValueInfoProto, count: int | None) -> None:
+    if count is not None and count > 1:
+        raise ModelError(
+            f'a network for batches of {count}: {described(image)}', 'one image, or any number',
+            'export it with a batch of 1, or with a dynamic batch axis',
+        )
 
 
 def _forget_shapes(model: onnx.ModelProto) -> None:
@@ -79,10 +80,13 @@ def _forget_shapes(model: onnx.ModelProto) -> None:
 
 def _image(model: onnx.ModelProto) -> onnx.ValueInfoProto:
     """Return the one input."""
-    inputs: list[onnx.ValueInfoProto] = list(model.graph.input)
+    read = {name for node in model.graph.node for name in outer_reads(node)}
+    inputs: list[onnx.ValueInfoProto] = [
+        item for item in model.graph.input if item.name in read
+    ] or list(model.graph.input)
     seen = ', '.join(map(described, inputs))
-    wanted = 'one image, float32 or float16, of 4 axes'
-    kinds = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
+    wanted = 'one image, float32, float16 or uint8, of 4 axes'
+    kinds = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.UINT8)
     if (
         len(inputs) != 1
         or inputs[0].type.tensor_type.elem_type not in kinds
@@ -100,6 +104,8 @@ def _layout(name: str, dims: Sequence[int | None], spec: InputSpec | None) -> La
         for layout, axes in _PICTURE_AXES.items()
         if dims[axes[0]] in ((1, 3) if spec is None else (spec.channels,))
     }
+    if not found and dims[1:] == [None] * 3 and spec is not None:
+        return 'nchw'   # as exporters write it that leave every axis open
     if found:
         return next(iter(found))
     shape = f'input {name} of shape [{", ".join(str(dim or "?") for dim in dims)}]'

@@ -6,10 +6,15 @@ from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 import onnx
 from onnx import helper
+from seg_ros.compile.modern import outer_reads
 from seg_ros.compile.run_onnx import run_onnx
 from seg_ros.compile.subgraph import opset_of
+from seg_ros.compile.trial import network_inputs, trial_images
+from seg_ros.core.card import InputSpec
+from seg_ros.core.errors import CardError, ModelError
 
 Layout: TypeAlias = Literal['nchw', 'nhwc']
 
@@ -39,6 +44,7 @@ class Network:
     :param input_name: of the tensor that takes the image.
     :param dtype: of that tensor, float32 or float16.
     :param size_hw: height and width of the image, in pixels.
+    :param spec: how the card makes numbers of the image.
     """
 
     model: onnx.ModelProto
@@ -47,6 +53,7 @@ class Network:
     layout: Layout
     channels: int
     size_hw: tuple[int, int]
+    spec: InputSpec = InputSpec()
 
     @property
     def opset(self) -> int:
@@ -55,8 +62,26 @@ class Network:
 
     @cached_property
     def outputs(self) -> tuple[TensorInfo, ...]:
-        """Return the network's outputs, as a run on a black image shows them."""
-        return self.tensor_infos([item.name for item in self.model.graph.output])
+        """
+        Return the network's outputs, as a run on a black image shows them.
+
+        Those that do not run are left out, such as those of a runtime's own operators, unless
+        none does.
+        """
+        names = [item.name for item in self.model.graph.output]
+        try:
+            return self.tensor_infos(names)
+        except ModelError:
+            found = [infos for name in names if (infos := self._one_or_none(name))]
+            if not found:
+                raise
+            return tuple(info for infos in found for info in infos)
+
+    def _one_or_none(self, name: str) -> tuple[TensorInfo, ...]:
+        try:
+            return self.tensor_infos([name])
+        except ModelError:
+            return ()
 
     def tensor_infos(self, names: Sequence[str]) -> tuple[TensorInfo, ...]:
         """
@@ -74,6 +99,23 @@ class Network:
 
     @cached_property
     def _measured(self) -> dict[str, TensorInfo]:
+        return {}
+
+    def trial(self, name: str) -> list[NDArray[Any]]:
+        """
+        Return what the network gives in one tensor on each of a few images.
+
+        :raises ModelError: if the network does not run.
+        """
+        if name not in self._tried:
+            run = run_onnx(_cut(self.model, [name]))
+            images = trial_images(self.size_hw, self.channels)
+            inputs = network_inputs(images, self.spec, self.layout).astype(self.dtype)
+            self._tried[name] = [run({self.input_name: one[None]})[name] for one in inputs]
+        return self._tried[name]
+
+    @cached_property
+    def _tried(self) -> dict[str, list[NDArray[Any]]]:
         return {}
 
     def producer(self, tensor: str) -> onnx.NodeProto | None:
@@ -113,7 +155,7 @@ def _cut(model: onnx.ModelProto, names: Sequence[str]) -> onnx.ModelProto:
     for node in reversed(model.graph.node):
         if needed.intersection(node.output):
             nodes.append(node)
-            needed.update(_reads(node))
+            needed.update(outer_reads(node))
     graph = helper.make_graph(
         nodes[::-1], model.graph.name or 'network', model.graph.input,
         [onnx.ValueInfoProto(name=name) for name in names],
@@ -127,15 +169,23 @@ def _cut(model: onnx.ModelProto, names: Sequence[str]) -> onnx.ModelProto:
     )
 
 
-def _reads(node: onnx.NodeProto) -> set[str]:
-    """Return the tensors that a node and the graphs inside it read."""
-    names = set(node.input)
-    for attribute in node.attribute:
-        for graph in (attribute.g, *attribute.graphs):
-            for inner in graph.node:
-                names |= _reads(inner)
-            names.update(item.name for item in graph.output)
-    return names
+def with_outputs(model: onnx.ModelProto, names: Sequence[str]) -> onnx.ModelProto:
+    """
+    Return a raw model with only some of its outputs; no names keep all.
+
+    :raises CardError: if it has no such output.
+    """
+    if not names:
+        return model
+    known = {item.name: item for item in model.graph.output}
+    if missing := [name for name in names if name not in known]:
+        raise CardError(f'outputs: {missing}', f'some of {", ".join(known)}')
+    chosen = [known[name] for name in names]
+    whole = onnx.ModelProto()
+    whole.CopyFrom(model)
+    del whole.graph.output[:]
+    whole.graph.output.extend(chosen)
+    return whole
 
 
 def set_shape(item: onnx.ValueInfoProto, shape: Sequence[int | str]) -> None:

@@ -1,12 +1,16 @@
 """An ONNX file, read whole or refused with a reason."""
 
 from hashlib import sha256
+from math import prod
 from pathlib import Path
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 import onnx
+from onnx import helper, TensorProto
 from onnx.external_data_helper import load_external_data_for_model
 from seg_ros.core.errors import ModelError
+from seg_ros.core.foreign_file import refuse_foreign
+from seg_ros.core.onnx_metadata import LARGEST_FILE
 
 
 def read_onnx(path: Path) -> tuple[onnx.ModelProto, str]:
@@ -19,7 +23,15 @@ def read_onnx(path: Path) -> tuple[onnx.ModelProto, str]:
     :raises ModelError: if the file is missing, truncated or not ONNX, or if its weights are.
     """
     try:
-        data = path.read_bytes()
+        with path.open('rb') as stream:
+            refuse_foreign(stream, path)
+            _refuse_larger(path.stat().st_size, path)
+            data = stream.read()
+    except IsADirectoryError as error:
+        raise ModelError(
+            f'{path} is a folder', 'an ONNX file', 'convert a SavedModel: python -m '
+            f'tf2onnx.convert --saved-model {path.name} --output MODEL.onnx',
+        ) from error
     except OSError as error:
         raise ModelError(f'{path} cannot be read ({error.strerror})', 'an ONNX file') from error
     try:
@@ -31,6 +43,7 @@ def read_onnx(path: Path) -> tuple[onnx.ModelProto, str]:
         ) from error
     if not model.graph.node or not model.graph.output:
         raise ModelError(f'{path.name} holds no graph', 'an ONNX file', 'export it again')
+    _refuse_larger(len(data) + sum(map(_outside_bytes, model.graph.initializer)), path)
     try:
         load_external_data_for_model(model, str(path.parent))
     except (OSError, ValueError, onnx.checker.ValidationError) as error:
@@ -39,3 +52,19 @@ def read_onnx(path: Path) -> tuple[onnx.ModelProto, str]:
             do='put that file beside it, or export with the weights inside',
         ) from error
     return model, sha256(data).hexdigest()
+
+
+def _refuse_larger(size: int, path: Path) -> None:
+    if size > LARGEST_FILE:
+        raise ModelError(
+            f'{path.name} has {size / 1e9:.1f} GB with its weights',
+            'less than 2.1 GB, where an ONNX file ends', 'take a smaller network',
+        )
+
+
+def _outside_bytes(tensor: TensorProto) -> int:
+    """Return how much a tensor has in another file."""
+    if tensor.data_location != TensorProto.EXTERNAL:
+        return 0
+    item = helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+    return int(prod(tensor.dims) * item)

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 from seg_ros.compile.labels import bytes_from_labels
 from seg_ros.core.card import ModelCard
-from seg_ros.core.signature import ModelSignature, NETWORK_SIZE, sized, Upsampling
+from seg_ros.core.signature import Activation, ModelSignature, NETWORK_SIZE, sized, Upsampling
 from seg_ros.image.bilinear_sampling import Taps, taps
 from seg_ros.image.letterbox import fit_for
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
 Size = tuple[int, int]
+_BYTE = np.float32(0), np.float32(255)
 
 
 def label_outputs(
@@ -25,23 +26,28 @@ def label_outputs(
     :param source_sizes: heights and widths of images.
     :returns: outputs by name; where the scores have the network's size they stand once.
     """
-    outputs = _labels_of(logits, card, '')
+    classes = len(card.classes)
+    outputs = _labels_of(logits, classes, signature, '')
     map_hw = _map_size(logits)
     if map_hw != signature.size_hw:
         large = _enlarged(logits, signature.size_hw, signature.upsampling)
-        outputs |= _labels_of(large, card, NETWORK_SIZE)
+        outputs |= _labels_of(large, classes, signature, NETWORK_SIZE)
     for size in source_sizes:
-        outputs |= _labels_of(_at_source(logits, map_hw, card, signature, size), card, size)
+        scores = _at_source(logits, map_hw, card, signature, size)
+        outputs |= _labels_of(scores, classes, signature, size)
     return outputs
 
 
-def _labels_of(scores: Var, card: ModelCard, size: str | Size) -> dict[str, Var]:
+def _labels_of(
+    scores: Var, classes: int, signature: ModelSignature, size: str | Size
+) -> dict[str, Var]:
     labels, confidence = (
         sized(name, size) if size else name for name in ('labels', 'confidence')
     )
     best = op.arg_max(scores, axis=1, keepdims=False)
     return {
-        labels: bytes_from_labels(best, len(card.classes)), confidence: _confidence(scores),
+        labels: bytes_from_labels(best, classes),
+        confidence: _confidence(scores, signature.activation),
     }
 
 
@@ -85,12 +91,17 @@ def _weighted(scores: Var, way: Taps, axis: int, size: int) -> Var:
     return op.sum(parts)
 
 
-def _confidence(scores: Var) -> Var:
+def _confidence(scores: Var, activation: Activation) -> Var:
     """
-    Return 255 times the largest softmax probability, uint8 (N, h, w).
+    Return 255 times the winner's probability, uint8 (N, h, w).
 
-    It is 1 / sum(exp(s - max s)), which needs no softmax over all classes.
+    Of a softmax it is 1 / sum(exp(s - max s)), which needs no softmax over all classes.
     """
+    if activation != 'softmax':
+        most = op.reduce_max(scores, axes=[1], keepdims=False)
+        share = op.sigmoid(most) if activation == 'sigmoid' else most
+        level = op.clip(op.mul(share, op.const(np.float32(255))), *map(op.const, _BYTE))
+        return op.cast(op.round(level), to=np.uint8)
     margin = op.sub(scores, op.reduce_max(scores, axes=[1], keepdims=True))
     total = op.reduce_sum(op.exp(margin), op.const([1]), keepdims=False)
     return op.cast(op.round(op.div(op.const(np.float32(255)), total)), to=np.uint8)

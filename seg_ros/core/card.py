@@ -15,6 +15,7 @@ Task: TypeAlias = Literal['semantic', 'instance', 'panoptic']
 FitRule: TypeAlias = Literal['letterbox', 'stretch', 'shortest_side']
 Align: TypeAlias = Literal['center', 'top_left']
 Resample: TypeAlias = Literal['bilinear', 'area']
+ScoreKind: TypeAlias = Literal['', 'logits', 'softmax', 'sigmoid', 'multilabel']
 Snap: TypeAlias = Literal['none', 'whole_pixels']
 Refine: TypeAlias = Literal['none', 'crf']
 Color: TypeAlias = tuple[int, int, int]
@@ -27,7 +28,7 @@ def _choice(name: str, value: object, allowed: object) -> None:
     """Raise unless `value` is one of a Literal's words."""
     words = get_args(allowed)
     if value not in words:
-        raise CardError(f'{name}: {value!r}', f'one of {", ".join(words)}')
+        raise CardError(f'{name}: {value!r}', f'one of {", ".join(filter(None, words))}')
 
 
 def _in_reach(name: str, value: float, above: float = -_REACH) -> None:
@@ -46,7 +47,7 @@ class ClassInfo:
 
     :param id: what the masks carry for this class, 0 to 65534.
     :param name: what messages and images call it.
-    :param color: red, green, blue, 0 to 255; unique within a card and never black.
+    :param color: red, green, blue, 0 to 255; unique within a card.
     :param thing: countable, so that it has instances.
     :param roles: what consumers may do with it, words of `ROLES`.
     :raises CardError: if any of them cannot be what it says.
@@ -59,14 +60,10 @@ class ClassInfo:
     roles: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not isinstance(self.id, int) or not 0 <= self.id <= 65534:
+        if type(self.id) is not int or not 0 <= self.id <= 65534:
             raise CardError(f'class {self.name} has id {self.id!r}', 'an id from 0 to 65534')
         if not isinstance(self.thing, bool):
             raise CardError(f'class {self.name}: thing is {self.thing!r}', 'true or false')
-        if self.color == (0, 0, 0):
-            raise CardError(
-                f'class {self.name} is black', 'another colour: black marks unlabelled pixels'
-            )
         unknown = sorted(set(self.roles) - set(ROLES))
         if unknown:
             raise CardError(
@@ -159,6 +156,11 @@ class ModelCard:
     :param family: who reads the raw outputs; empty lets `compile` find out.
     :param classes: in the order of the network's channels.
     :param source_sha256: of the file that was compiled.
+    :param scores: what the network's scores mean, where its graph does not tell or misleads; see
+        `compile.families.score_meaning`.
+    :param outputs: the network's outputs to read, where it has several that could be meant.
+    :param unlabelled_color: of pixels without a class. A class may have it too, as the background
+        of some data sets is black.
     :param snap: whether a mask that spans its box is laid over the box itself or, as torchvision
         pastes it, over the whole pixels that the box touches.
     :param refine: what `compile` adds after class scores: `crf`, a dense conditional random field
@@ -175,6 +177,9 @@ class ModelCard:
     licence: str = ''
     source: str = ''
     source_sha256: str = ''
+    scores: ScoreKind = ''
+    outputs: tuple[str, ...] = ()
+    unlabelled_color: Color = (0, 0, 0)
     snap: Snap = 'none'
     refine: Refine = 'none'
 
@@ -182,6 +187,7 @@ class ModelCard:
         _choice('task', self.task, Task)
         _choice('snap', self.snap, Snap)
         _choice('refine', self.refine, Refine)
+        _choice('scores', self.scores, ScoreKind)
         if not self.classes:
             raise CardError('a card without classes', 'at least one class with id and name')
         for key in ('id', 'name', 'color'):

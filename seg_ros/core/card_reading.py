@@ -1,4 +1,4 @@
-"""Cards from YAML and from metadata."""
+"""Cards from YAML and from metadata; what cannot be read is refused by its key."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -16,6 +16,8 @@ from seg_ros.core.card import (
 from seg_ros.core.errors import CardError
 import yaml
 
+_WORDS = ('task', 'family', 'licence', 'refine', 'scores', 'snap', 'source', 'source_sha256')
+
 
 def card_from_dict(data: Mapping[str, Any]) -> ModelCard:
     """
@@ -24,29 +26,23 @@ def card_from_dict(data: Mapping[str, Any]) -> ModelCard:
     :param data: the keys of `ModelCard`; of a class only `id` and `name` are required.
     :raises CardError: naming the key that is missing, unknown or of the wrong kind.
     """
-    try:
-        _only_known(data, ModelCard, 'card')
-        task = data.get('task', 'semantic')
-        words = {
-            key: str(data.get(key) or '')
-            for key in ('family', 'licence', 'source', 'source_sha256')
-        }
-        return ModelCard(
-            str(data['name']),
-            task,
-            _classes(data['classes'], task == 'instance'),
-            input=_input(data.get('input') or {}),
-            thresholds=_thresholds(data.get('thresholds') or {}),
-            snap=data.get('snap') or 'none',
-            refine=data.get('refine') or 'none',
-            **words,
-        )
-    except KeyError as error:
-        raise CardError(
-            f'a card without {error}', 'name, classes, and an id and a name for each class'
-        ) from error
-    except (TypeError, ValueError, AttributeError) as error:
-        raise CardError(f'a card that cannot be read: {error}') from error
+    _only_known(data, ModelCard, 'card')
+    values: dict[str, Any] = {
+        key: _word(key, data[key]) for key in _WORDS if data.get(key) not in (None, '')
+    }
+    things = values.get('task') == 'instance'
+    if data.get('outputs') is not None:
+        values['outputs'] = _words('outputs', data['outputs'])
+    if data.get('unlabelled_color') is not None:
+        values['unlabelled_color'] = _color('unlabelled_color', data['unlabelled_color'])
+    return ModelCard(
+        _word('name', _required(data, 'name', 'the card')),
+        values.pop('task', 'semantic'),
+        _classes(_required(data, 'classes', 'the card'), things),
+        input=_input(_mapping('input', data.get('input') or {})),
+        thresholds=_thresholds(_mapping('thresholds', data.get('thresholds') or {})),
+        **values,
+    )
 
 
 def read_card(path: Path) -> ModelCard:
@@ -56,12 +52,23 @@ def read_card(path: Path) -> ModelCard:
     :raises CardError: if the file is missing, is not YAML or is not a card.
     """
     try:
-        data = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise CardError(f'card {path}: {error}', 'a YAML file') from error
+        data = yaml.safe_load(path.read_text(encoding='utf-8-sig'))
+    except OSError as error:
+        raise CardError(f'card {path} cannot be read ({error.strerror})', 'a YAML file') from error
+    except UnicodeDecodeError as error:
+        raise CardError(f'card {path} is not UTF-8 text', do='save it as UTF-8') from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise CardError(f'card {path} is not YAML: {_yaml_words(error)}', 'a YAML file') from error
     if not isinstance(data, dict):
-        raise CardError(f'card {path} holds {type(data).__name__}', 'keys such as name, classes')
+        seen = 'nothing' if data is None else 'a list' if isinstance(data, list) else 'one word'
+        raise CardError(f'card {path} holds {seen}', 'keys such as name, classes')
     return card_from_dict(data)
+
+
+def _yaml_words(error: Exception) -> str:
+    mark = getattr(error, 'problem_mark', None)
+    words = getattr(error, 'problem', '') or type(error).__name__
+    return f'{words} in line {mark.line + 1}' if mark else str(words)
 
 
 def _only_known(data: Mapping[str, Any], kind: type, what: str) -> None:
@@ -71,57 +78,128 @@ def _only_known(data: Mapping[str, Any], kind: type, what: str) -> None:
         raise CardError(f'{what} has keys {unknown}', f'some of {", ".join(known)}')
 
 
-def _classes(data: Sequence[Mapping[str, Any]], things: bool) -> tuple[ClassInfo, ...]:
-    rows: list[dict[str, Any]] = [{'thing': things, **row} for row in data]
-    given = [_color(row['color']) for row in rows if row.get('color') is not None]
-    spare = iter(distinct_colors(len(rows) - len(given), given))
-    for row in rows:
-        _only_known(row, ClassInfo, f'class {row.get("name", row.get("id"))}')
-    return tuple(
-        ClassInfo(
-            row['id'],
-            str(row['name']),
-            next(spare) if row.get('color') is None else _color(row['color']),
-            row['thing'],
-            tuple(row.get('roles', ())),
+def _required(data: Mapping[str, Any], key: str, what: str) -> Any:
+    if data.get(key) is None:
+        raise CardError(
+            f'{what} has no {key}', 'name, classes, and an id and a name of each class'
         )
-        for row in rows
-    )
+    return data[key]
 
 
-def _color(value: Sequence[int]) -> Color:
-    red, green, blue = (_whole('colour', level) for level in value)
-    if not all(0 <= level <= 255 for level in (red, green, blue)):
-        raise CardError(f'colour {list(value)}', 'three numbers from 0 to 255')
-    return red, green, blue
-
-
-def _whole(what: str, value: object) -> int:
-    if not isinstance(value, int):
-        raise CardError(f'{what}: {value!r}', 'whole numbers')
+def _mapping(key: str, value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise CardError(f'{key}: {value!r}', 'keys and values')
     return value
 
 
-def _numbers(value: float | Sequence[float]) -> tuple[float, ...]:
-    return tuple(float(x) for x in (value if isinstance(value, Sequence) else [value]))
+def _word(key: str, value: object) -> str:
+    """Return a text; YAML makes truth values of words such as off, which would be another name."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise CardError(
+            f'{key}: {value!r}', 'a word',
+            'put it in quotes' if isinstance(value, bool) else '',
+        )
+    return str(value)
+
+
+def _words(key: str, value: object) -> tuple[str, ...]:
+    """Return a list of words; one word is a list of one."""
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, Sequence):
+        raise CardError(f'{key}: {value!r}', 'a list of words')
+    return tuple(_word(key, item) for item in value)
+
+
+def _classes(data: object, things: bool) -> tuple[ClassInfo, ...]:
+    """Read the classes; words alone are the names of the ids from 0 on."""
+    if not isinstance(data, Sequence) or isinstance(data, str):
+        raise CardError(f'classes: {_short(data)}', 'a list of classes with id and name of each')
+    rows: list[Mapping[str, Any]] = [
+        {'id': index, 'name': row} if isinstance(row, str) else _mapping(f'classes[{index}]', row)
+        for index, row in enumerate(data)
+    ]
+    called = [f'class {row.get("name", row.get("id", index))}' for index, row in enumerate(rows)]
+    for row, what in zip(rows, called, strict=True):
+        _only_known(row, ClassInfo, what)
+    given = [
+        None if row.get('color') is None else _color(f'{what}: color', row['color'])
+        for row, what in zip(rows, called, strict=True)
+    ]
+    spare = iter(distinct_colors(given.count(None), [color for color in given if color]))
+    return tuple(
+        ClassInfo(
+            _required(row, 'id', what), _word(f'{what}: name', _required(row, 'name', what)),
+            color or next(spare), row.get('thing', things),
+            _words(f'{what}: roles', row.get('roles') or ()),
+        )
+        for row, what, color in zip(rows, called, given, strict=True)
+    )
+
+
+def _short(value: object) -> str:
+    words = repr(value)
+    return words if len(words) < 60 else f'{words[:60]}…'
+
+
+def _color(key: str, value: object) -> Color:
+    levels = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+    if len(levels) != 3 or not all(
+        isinstance(level, int) and not isinstance(level, bool) and 0 <= level <= 255
+        for level in levels
+    ):
+        raise CardError(f'{key}: {value!r}', '[red, green, blue], three numbers from 0 to 255')
+    red, green, blue = levels
+    return red, green, blue
+
+
+def _whole(key: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise CardError(f'{key}: {value!r}', 'a whole number')
+    return value
+
+
+def _number(key: str, value: object) -> float:
+    """Return a number; YAML reads 1e-3 as a text, and 1/255 is one."""
+    try:
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise ValueError('no number')
+        return float(value)
+    except (OverflowError, ValueError) as error:
+        raise CardError(
+            f'{key}: {_short(value)}', 'a number', 'write it out, as 0.00392157 for 1/255'
+        ) from error
+
+
+def _numbers(key: str, value: object) -> tuple[float, ...]:
+    several = isinstance(value, Sequence) and not isinstance(value, str)
+    items: Sequence[object] = value if several else [value]     # type: ignore[assignment]
+    return tuple(_number(key, item) for item in items)
 
 
 def _input(data: Mapping[str, Any]) -> InputSpec:
     _only_known(data, InputSpec, 'input')
-    values = dict(data)
+    values = {key: value for key, value in data.items() if value is not None}
     if 'size' in values:
-        height, width = values['size']
-        values['size'] = (_whole('input.size', height), _whole('input.size', width))
+        sides = values['size']
+        if not isinstance(sides, Sequence) or isinstance(sides, str) or len(sides) != 2:
+            raise CardError(f'input.size: {sides!r}', '[height, width] in pixels')
+        values['size'] = tuple(_whole('input.size', side) for side in sides)
     if 'pad' in values:
         values['pad'] = _whole('input.pad', values['pad'])
     for key in ('mean', 'std'):
         if key in values:
-            values[key] = _numbers(values[key])
+            values[key] = _numbers(f'input.{key}', values[key])
     if 'scale' in values:
-        values['scale'] = float(values['scale'])
+        values['scale'] = _number('input.scale', values['scale'])
+    for key in ('fit', 'align', 'resample', 'color'):
+        if key in values:
+            values[key] = _word(f'input.{key}', values[key])
     return InputSpec(**values)
 
 
 def _thresholds(data: Mapping[str, Any]) -> CardThresholds:
     _only_known(data, CardThresholds, 'thresholds')
-    return CardThresholds(**{key: float(value) for key, value in data.items()})
+    return CardThresholds(**{
+        key: _number(f'thresholds.{key}', value) for key, value in data.items()
+    })

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from seg_ros.core.errors import ModelError
+from seg_ros.core.foreign_file import refuse_foreign
 from seg_ros.core.wire import BYTES, Field, fields, WireError
 
 # Fields of onnx.proto's ModelProto and StringStringEntryProto.
@@ -27,6 +28,7 @@ def read_metadata(path: Path) -> dict[str, str]:
                 f'{path.name} has {size / 1e9:.1f} GB', 'an ONNX file, which ends at 2 GB',
             )
         with path.open('rb') as stream:
+            refuse_foreign(stream, path)
             return _metadata(stream, size)
     except OSError as error:
         raise ModelError(f'{path} cannot be read ({error.strerror})', 'an ONNX file') from error

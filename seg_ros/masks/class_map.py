@@ -88,7 +88,10 @@ def _enlarged(
         taps(fit, labels.shape, axis, rule, signature.enlarged) for axis in (0, 1)
     )
     classes = _spread(small, row_taps.below, column_taps.below)
-    refine(classes, confidence, labels, outputs.logits, row_taps, column_taps, table)
+    refine(
+        classes, confidence, labels, outputs.logits, row_taps, column_taps, table,
+        signature.activation,
+    )
     return classes, confidence
 
 

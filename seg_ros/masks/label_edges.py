@@ -1,6 +1,6 @@
 """Class scores interpolated along the edges of labels only, where classes compete."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple, TypeAlias
@@ -8,9 +8,12 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.segmentation import ClassMap
+from seg_ros.core.signature import Activation
 from seg_ros.image.bilinear_sampling import Indices, Taps
 
 Scores: TypeAlias = NDArray[np.float32]
+
+_OddsOf: TypeAlias = Callable[[Scores], Scores]
 
 _FAINT = 6.0    # a channel lower by this much lowers a share by less than one of 255 levels
 
@@ -142,6 +145,7 @@ def strips_of(windows: Windows, those: Indices, rows: Taps, columns: Taps) -> St
 def refine(
     classes: ClassMap, confidence: NDArray[np.uint8] | None, labels: NDArray[Any],
     logits: NDArray[Any], rows: Taps, columns: Taps, table: ClassMap,
+    activation: Activation = 'softmax',
 ) -> None:
     """
     Give the pixels between differing labels the class whose interpolated score is highest.
@@ -151,14 +155,16 @@ def refine(
     :param labels: channel indexes (h, w), of the highest scores.
     :param logits: float (C, h, w).
     :param table: card id by channel.
+    :param activation: what makes probabilities of scores, as `ModelSignature` has it.
     """
+    odds_of = None if confidence is None else _ODDS[activation]
     scores = np.ascontiguousarray(logits, np.float32)
     mixed = _mixed(labels)
     for reach_yx in product((2, 3), (2, 3)):
         windows = windows_in(mixed, rows, columns, reach_yx)
         for contest in _contests(labels, scores, windows, 0 if confidence is None else _FAINT):
             strips = strips_of(windows, contest.windows, rows, columns)
-            winners, odds = _settle(contest, strips, table, confidence is not None)
+            winners, odds = _settle(contest, strips, table, odds_of)
             at = (strips.y * classes.shape[1] + strips.x).reshape(-1)
             classes.reshape(-1)[at] = winners.reshape(-1)
             if confidence is not None:
@@ -224,26 +230,43 @@ def _contests(
 
 
 def _settle(
-    contest: _Contest, strips: Strips, table: ClassMap, want_odds: bool
+    contest: _Contest, strips: Strips, table: ClassMap, odds_of: _OddsOf | None
 ) -> tuple[ClassMap, Scores]:
     """
     Let the channels compete; two are settled by the sign of their difference.
 
-    :returns: card ids (rows, strips); and where they are wanted, the odds: the sum of e to the
-        power of each score less the winner's.
+    :returns: card ids (rows, strips); and where they are wanted, the odds: 1 over the winner's
+        probability.
     """
     ids = table[contest.channels].take(strips.window, axis=1)
-    if len(ids) == 2:
+    if len(ids) == 2 and odds_of in (None, _softmax_odds):
         lead = strips.interpolated(contest.scores[:, :, :1] - contest.scores[:, :, 1:])[0]
         winners = ids[1] + (lead >= 0) * (ids[0] - ids[1])
-        return winners, 1 + np.exp(-abs(lead)) if want_odds else lead
+        return winners, 1 + np.exp(-abs(lead)) if odds_of else lead
     scores = strips.interpolated(contest.scores)
     best = scores.argmax(axis=0)
     winners = ids[best, np.arange(ids.shape[1])]
-    if want_odds:
-        scores -= scores.max(axis=0)
-        scores = np.exp(scores, out=scores)
-    return winners, scores.sum(axis=0)
+    return winners, odds_of(scores) if odds_of else scores[0]
+
+
+def _softmax_odds(scores: Scores) -> Scores:
+    odds: Scores = np.exp(scores - scores.max(axis=0)).sum(axis=0)
+    return odds
+
+
+def _sigmoid_odds(scores: Scores) -> Scores:
+    odds: Scores = 1 + np.exp(-scores.max(axis=0))
+    return odds
+
+
+def _plain_odds(scores: Scores) -> Scores:
+    odds: Scores = 1 / np.clip(scores.max(axis=0), 1e-6, 1)
+    return odds
+
+
+_ODDS: Mapping[Activation, _OddsOf] = {
+    'softmax': _softmax_odds, 'sigmoid': _sigmoid_odds, 'none': _plain_odds,
+}
 
 
 def _lower(confidence: NDArray[np.uint8], at: Indices, odds: Scores) -> None:

@@ -22,7 +22,7 @@ def color_map(classes: ClassMap, card: ModelCard) -> Pixels:
     Colour every pixel exactly as the card says.
 
     :param classes: uint8 or uint16 (H, W), card ids.
-    :returns: uint8 (H, W, 3), rgb; black where there is no class of the card.
+    :returns: uint8 (H, W, 3), rgb; `unlabelled_color` where there is no class of the card.
     """
     return _looked_up(classes, _palette(card))
 
@@ -80,6 +80,7 @@ def _looked_up(ids: ClassMap, palette: Pixels) -> Pixels:
 def _palette(card: ModelCard) -> Pixels:
     """Return colours by class id, as `_looked_up` takes them."""
     palette = np.zeros((card.unlabelled + 1, 4), np.uint8)
+    palette[:, :3] = card.unlabelled_color
     for item in card.classes:
         palette[item.id, :3] = item.color
     return palette

@@ -53,10 +53,15 @@ def interpretations(
     return found, reasons
 
 
-def select_family(network: Network, card: ModelCard) -> OutputInterpretation:
+def select_family(
+    network: Network, card: ModelCard
+) -> tuple[OutputInterpretation, list[OutputInterpretation]]:
     """
     Choose the reading that the card confirms by its task and its number of classes.
 
+    Of several outputs alike the first is taken whose name is not one of training's helpers.
+
+    :returns: the reading, and those of other outputs that the card would confirm as well.
     :raises FamilyError: if no family can read the network, or two readings fit alike.
     :raises CardError: if the network can be read, but not as the card has it.
     """
@@ -71,7 +76,10 @@ def select_family(network: Network, card: ModelCard) -> OutputInterpretation:
         for interpretation in found
         if interpretation.task == card.task
         and interpretation.class_count in (0, len(card.classes))
+        and interpretation.least_classes <= len(card.classes)
     ]
+    # Training's second opinion on the same classes, which some exporters leave in the file.
+    fits = [item for item in fits if 'aux' not in ''.join(item.outputs)] or fits
     if not fits:
         raise CardError(
             f'card {card.name} is for a task {card.task} with {len(card.classes)} classes',
@@ -88,4 +96,9 @@ def select_family(network: Network, card: ModelCard) -> OutputInterpretation:
             f'the network reads in {len(candidates)} ways: {" or ".join(map(str, candidates))}',
             'one that fits the card', 'export it in another layout or at another size',
         )
-    return fits[0]
+    others = [
+        interpretation for interpretation in fits
+        if interpretation.outputs and interpretation.family == fits[0].family
+        and interpretation.outputs != fits[0].outputs
+    ]
+    return fits[0], others

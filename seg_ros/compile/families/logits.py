@@ -6,7 +6,17 @@ from functools import partial
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
-from seg_ros.compile.families.strip_output_ops import own_scores
+from seg_ros.compile.families.score_meaning import (
+    chosen_meaning,
+    competing,
+    meaning_of,
+    ScoreMeaning,
+)
+from seg_ros.compile.families.strip_output_ops import (
+    integer_source,
+    own_scores,
+    OwnScores,
+)
 from seg_ros.compile.labels import bytes_from_labels
 from seg_ros.compile.network import Network, TensorInfo
 from seg_ros.core.card import ModelCard
@@ -15,6 +25,9 @@ from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
 NAME = 'logits'
+_STRIDES = (1, 2, 4, 8, 16, 32)
+_AXES = {1: 'NCHW', 2: 'N(HW)C', 3: 'NHWC'}
+_BYTES = 200    # a label map that reaches it is a matte in bytes: 255 stands for 1
 
 
 def read_logits(network: Network) -> list[OutputInterpretation] | str:
@@ -22,17 +35,17 @@ def read_logits(network: Network) -> list[OutputInterpretation] | str:
     Read scores (N, C, h, w) or (N, h, w, C) of any stride, or labels (N, h, w) or (N, 1, h, w).
 
     Trailing activations and the last enlargement are cut off first, so that the file ends in the
-    network's own scores. One score channel is a network of two classes.
+    network's own scores. One score channel is a network of two classes, or of one against what is
+    none.
     """
-    rules: dict[str, Upsampling | None] = {}
-    for output in network.model.graph.output:
-        tensor, rule = own_scores(network, output.name)
-        rules[tensor] = rules.get(tensor) or rule
     found = [
         interpretation
-        for tensor_info in network.tensor_infos(list(rules))
+        for info in network.outputs
+        for own in [own_scores(network, info.name)]
+        for tensor_info in network.tensor_infos([integer_source(network, own.tensor)])
         for interpretation in (
-            *_scores(network, tensor_info, rules[tensor_info.name]), *_labels(network, tensor_info)
+            *_scores(network, info.name, tensor_info, own),
+            *_labels(network, info.name, tensor_info),
         )
     ]
     return found or (
@@ -42,34 +55,76 @@ def read_logits(network: Network) -> list[OutputInterpretation] | str:
 
 
 def _scores(
-    network: Network, tensor_info: TensorInfo, rule: Upsampling | None
+    network: Network, output: str, tensor_info: TensorInfo, own: OwnScores
 ) -> list[OutputInterpretation]:
-    if tensor_info.dtype.kind != 'f' or len(tensor_info.shape) != 4:
+    if tensor_info.dtype.kind != 'f':
         return []
     found = []
-    _, first, second, third = tensor_info.shape
-    for layout, channels, height, width in (
-        ('NCHW', first, second, third), ('NHWC', third, first, second)
-    ):
-        if _fits(network.size_hw, (height, width)):
-            found.append(OutputInterpretation(
-                NAME, 'semantic', (tensor_info,), max(2, channels),
-                f'scores of {tensor_info.name} at {height}x{width}, {layout}, '
-                f'{rule or "half_pixel"}',
-                partial(_decode_scores, layout == 'NHWC', channels == 1, rule),
-            ))
+    for axis, channels, height, width in _layouts(network, tensor_info.shape):
+        if not _fits(network.size_hw, (height, width)):
+            continue
+        meaning = meaning_of(network, own, axis)
+        words = (
+            f'scores of {tensor_info.name} at {height}x{width}, '
+            f'{_AXES[axis]}, {own.rule or "half_pixel"}; {meaning}'
+        )
+        notes = _crop_warning(network.size_hw, (height, width))
+        decode = partial(
+            _decode_scores, (height, width, channels), axis, own.rule, meaning, notes
+        )
+        found += [
+            OutputInterpretation(
+                NAME, 'semantic', (tensor_info,), classes, words, decode, (output,)
+            )
+            for classes in ([1, 2] if channels == 1 else [channels])
+        ]
     return found
 
 
-def _labels(network: Network, tensor_info: TensorInfo) -> list[OutputInterpretation]:
+def _layouts(network: Network, shape: tuple[int, ...]) -> list[tuple[int, int, int, int]]:
+    """Return what a tensor's axes could be: the channels' axis, channels, height and width."""
+    if len(shape) == 4:
+        _, first, second, third = shape
+        return [(1, first, second, third), (3, third, first, second)]
+    if len(shape) != 3:
+        return []
+    # Rows laid end to end, as Keras has them before a softmax.
+    sides = [tuple(side // stride for side in network.size_hw) for stride in _STRIDES]
+    return [
+        (2, shape[2], height, width) for height, width in sides if height * width == shape[1]
+    ]
+
+
+def _labels(
+    network: Network, output: str, tensor_info: TensorInfo
+) -> list[OutputInterpretation]:
     if tensor_info.dtype.kind not in 'iub':
         return []
     plane = tuple(side for axis, side in enumerate(tensor_info.shape) if axis == 0 or side > 1)
     if len(plane) != 3 or not _fits(network.size_hw, plane[1:]):
         return []
-    words = f'labels of {tensor_info.name} at {plane[1]}x{plane[2]}, no scores and no confidence'
-    decode = partial(_decode_labels, plane[1:])
-    return [OutputInterpretation(NAME, 'semantic', (tensor_info,), 0, words, decode)]
+    size = f'{plane[1]}x{plane[2]}'
+    highest = max(int(array.max()) for array in network.trial(tensor_info.name))
+    matte = ScoreMeaning('sigmoid', 255 if highest > 1 else 1, False)
+    read = partial(OutputInterpretation, NAME, 'semantic', (tensor_info,))
+    found = [read(
+        0, f'labels of {tensor_info.name} at {size}, no scores and no confidence',
+        partial(_decode_labels, plane[1:]), (output,), highest + 1,
+    )]
+    if highest <= 1 or highest >= _BYTES:
+        found += [
+            read(
+                classes, f'a mask of {tensor_info.name} at {size}, {meaning_words(matte)}',
+                partial(_decode_matte, plane[1:], matte), (output,),
+            )
+            for classes in ([1, 2] if highest > 1 else [1])
+        ]
+    return found
+
+
+def meaning_words(matte: ScoreMeaning) -> str:
+    """Say which value means yes."""
+    return f'{matte.unit:g} where the class is'
 
 
 def _fits(network_hw: tuple[int, int], map_hw: tuple[int, ...]) -> bool:
@@ -79,27 +134,40 @@ def _fits(network_hw: tuple[int, int], map_hw: tuple[int, ...]) -> bool:
     return abs(high - wide) <= max(network_hw)
 
 
+def _crop_warning(network_hw: tuple[int, int], map_hw: tuple[int, int]) -> list[str]:
+    """Warn of a map that is smaller than the image by less than a stride."""
+    ratio = network_hw[0] / map_hw[0]
+    if ratio < 1 or abs(ratio - round(ratio)) < 0.1:
+        return []
+    return [
+        f'warning: scores of {map_hw[0]}x{map_hw[1]} are taken to span the whole image of '
+        f'{network_hw[0]}x{network_hw[1]}; a network without padding gives its middle only: '
+        'export it with padding'
+    ]
+
+
 def _decode_scores(
-    last: bool,
-    binary: bool,
+    map_hwc: tuple[int, int, int],
+    axis: int,
     rule: Upsampling | None,
+    found: ScoreMeaning,
+    notes: Sequence[str],
     tensor_infos: Sequence[Var],
     card: ModelCard,
     options: ExportOptions,
 ) -> Decoded:
-    """
-    Bring the scores to float32 (N, C, h, w); `rule` is None where the network enlarges nothing.
-
-    A single score z, the input of a sigmoid, becomes the pair (0, z) with the same probability.
-    """
-    logits = op.cast(tensor_infos[0], to=np.float32)
-    if last:
-        logits = op.transpose(logits, perm=[0, 3, 1, 2])
-    if binary:
-        before_channel = np.array([0, 1, 0, 0, 0, 0, 0, 0])
-        logits = op.pad(logits, op.const(before_channel))
-    facts = {'upsampling': rule or 'half_pixel', 'enlarged': rule is not None}
-    return Decoded({'logits': logits}, facts)
+    """Bring scores to float32 (N, C, h, w); `rule` is None where the network enlarges nothing."""
+    scores = op.cast(tensor_infos[0], to=np.float32)
+    if axis == 2:
+        scores = op.reshape(scores, op.const(np.array([-1, *map_hwc])))
+    if axis != 1:
+        scores = op.transpose(scores, perm=[0, 3, 1, 2])
+    meaning = chosen_meaning(found, card)
+    logits, activation = competing(scores, meaning, map_hwc[2], len(card.classes))
+    facts = {
+        'upsampling': rule or 'half_pixel', 'enlarged': rule is not None, 'activation': activation,
+    }
+    return Decoded({'logits': logits}, facts, notes)
 
 
 def _decode_labels(
@@ -108,3 +176,14 @@ def _decode_labels(
     floats = op.cast(tensor_infos[0], to=np.float32)
     plane = op.reshape(floats, op.const(np.array([-1, *map_hw])))
     return Decoded({'labels': bytes_from_labels(plane, len(card.classes))})
+
+
+def _decode_matte(
+    map_hw: tuple[int, int], matte: ScoreMeaning, tensor_infos: Sequence[Var], card: ModelCard,
+    options: ExportOptions,
+) -> Decoded:
+    """Read a mask of integers as the probability of the one class that it shows."""
+    floats = op.cast(tensor_infos[0], to=np.float32)
+    plane = op.reshape(floats, op.const(np.array([-1, 1, *map_hw])))
+    logits, activation = competing(plane, matte, 1, len(card.classes))
+    return Decoded({'logits': logits}, {'activation': activation})

@@ -16,11 +16,13 @@ class Decoded:
     What a family makes of the raw outputs.
 
     :param tensors: by the names of `core.tensors.TENSORS`.
-    :param facts: fields of the contract that the family knows.
+    :param facts: fields of the signature that the family knows.
+    :param notes: what a user should know of them.
     """
 
     tensors: Mapping[str, Var]
     facts: Mapping[str, Any] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 Decode: TypeAlias = Callable[[Sequence[Var], ModelCard, ExportOptions], Decoded]
@@ -35,6 +37,8 @@ class OutputInterpretation:
     :param class_count: how many classes the ports are for; 0 where any number would do.
     :param words: how errors and `seg_ros inspect` tell of it.
     :param decode: writes the graph from `tensor_infos`, in their order, to the contract's tensors.
+    :param outputs: the file's outputs that it was read from; empty where they are all needed.
+    :param least_classes: how many classes are seen in what the network gave on images.
     """
 
     family: str
@@ -43,6 +47,8 @@ class OutputInterpretation:
     class_count: int
     words: str
     decode: Decode
+    outputs: tuple[str, ...] = ()
+    least_classes: int = 0
 
     def __str__(self) -> str:
         count = f'{self.class_count} classes' if self.class_count else 'any classes'

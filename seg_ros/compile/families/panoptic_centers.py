@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
+from seg_ros.compile.families.score_meaning import chosen_meaning, meaning_of, ScoreMeaning
 from seg_ros.compile.families.strip_output_ops import own_scores
 from seg_ros.compile.network import Network
 from seg_ros.core.card import ModelCard
@@ -25,8 +26,9 @@ OUTPUTS = ('semantic', 'center', 'offset')
 # Cells a side in which only the highest centre counts: two objects' centres are further apart.
 PEAK_WINDOW = 5
 # What a heatmap ends in that holds probabilities; a Sigmoid is cut off instead.
-_SQUASHED = ('Clip', 'HardSigmoid')
+_SQUASHED = ('Clip', 'HardSigmoid', 'Sigmoid')
 _FAR = 1e9
+_LEAST = 1e-6    # of a probability whose logarithm is taken
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,13 @@ class _Maps:
     :param size_hw: of all three.
     :param rule: by which the network would have enlarged its scores; None where it would not.
     :param squashed: whether the heatmap holds probabilities instead of their logits.
+    :param meaning: of the class scores.
     """
 
     size_hw: tuple[int, int]
     rule: Upsampling | None
     squashed: bool
+    meaning: ScoreMeaning
 
     def rows_of(self, tensor: Var, channels: int) -> Var:
         """Flatten (N, channels, h, w) to (N, channels, h * w)."""
@@ -63,9 +67,8 @@ def read_panoptic_centers(network: Network) -> list[OutputInterpretation] | str:
     names = {tensor_info.name for tensor_info in network.outputs}
     if not names.issuperset(OUTPUTS):
         return f'no outputs called {", ".join(OUTPUTS)}'
-    semantic, rule = own_scores(network, 'semantic')
-    center, _ = own_scores(network, 'center')
-    tensor_infos = network.tensor_infos([semantic, center, 'offset'])
+    semantic, center = (own_scores(network, name) for name in OUTPUTS[:2])
+    tensor_infos = network.tensor_infos([semantic.tensor, center.tensor, 'offset'])
     shapes = [tensor_info.shape for tensor_info in tensor_infos]
     planes = {shape[2:] for shape in shapes}
     if {len(shape) for shape in shapes} != {4} or len(planes) > 1 or (
@@ -75,8 +78,11 @@ def read_panoptic_centers(network: Network) -> list[OutputInterpretation] | str:
             f'{", ".join(map(str, tensor_infos))} are not [N, classes, h, w], [N, 1, h, w] and '
             '[N, 2, h, w]'
         )
-    (height, width), ending = shapes[0][2:], network.producer('center')
-    maps = _Maps((height, width), rule, ending is not None and ending.op_type in _SQUASHED)
+    (height, width), ending = shapes[0][2:], network.producer(center.tensor)
+    maps = _Maps(
+        (height, width), semantic.rule, ending is not None and ending.op_type in _SQUASHED,
+        meaning_of(network, semantic, 1),
+    )
     words = f'scores, centres and offsets at {height}x{width}'
     return [
         OutputInterpretation(
@@ -99,6 +105,8 @@ def _decode(
             f'card {card.name} has no countable class', 'thing: true for what has instances'
         )
     logits, heat, offsets = (op.cast(tensor_info, to=np.float32) for tensor_info in tensor_infos)
+    if unit := chosen_meaning(maps.meaning, card).unit:
+        logits = op.log(op.max([op.div(logits, _float(unit)), _float(_LEAST)]))
     slots = min(options.max_instances, maps.size_hw[0] * maps.size_hw[1])
     scores, centers_yx = _centers(maps, heat, slots, options.score_floor)
     filled = op.cast(op.greater(scores, _float(0)), to=np.float32)

@@ -1,7 +1,7 @@
 """What exporters append to a network's own scores, and where that can be cut off."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import onnx
 from onnx import helper
@@ -14,32 +14,85 @@ _RULES: dict[str, Upsampling] = {
     'align_corners': 'align_corners',
     'asymmetric': 'asymmetric',
 }
-# Passed over on the way to one of the others, never a reason to cut by themselves.
+# Skipped on the way to one of the others, never a reason to cut by themselves.
 _CARRIERS = ('Identity', 'Cast', 'Squeeze', 'Unsqueeze', 'Transpose')
-_ENDINGS = ('ArgMax', 'Softmax', 'LogSoftmax', 'Sigmoid', 'Resize')
+_ACTIVATIONS = ('Softmax', 'LogSoftmax', 'Sigmoid')
+_ENDINGS = ('ArgMax', 'Resize', *_ACTIVATIONS)
+_WEIGHTED = ('Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'Einsum')
+_SQUASHING = (
+    'Softmax', 'Sigmoid', 'HardSigmoid', 'Tanh', 'Clip', 'Greater', 'GreaterOrEqual', 'Less',
+    'LessOrEqual', 'Where', 'Round',
+)
 
 
-def own_scores(network: Network, output: str) -> tuple[str, Upsampling | None]:
+class OwnScores(NamedTuple):
+    """
+    Where a network's own scores are.
+
+    :param tensor: to end the network in; the output itself where nothing can be cut.
+    :param rule: by which the network would have enlarged it; None where it would not.
+    :param activation: the first that was cut off; empty where none was.
+    :param decides: whether the network takes the best class itself.
+    """
+
+    tensor: str
+    rule: Upsampling | None
+    activation: str
+    decides: bool
+
+
+def own_scores(network: Network, output: str) -> OwnScores:
     """
     Follow an output back to the scores it was made from.
 
     Activations keep the order of the classes, so that labels do not change with them, and the
-    last enlargement to the network's size is left to the engine. Where an activation lies before
-    the enlargement, scores are interpolated instead of probabilities: the confidence needs
-    scores, and labels differ by fractions of a map's pixel along their edges.
-
-    :returns: the tensor to end the network in, `output` itself where nothing can be cut, and the
-        rule by which the network would have enlarged it, None where it would not.
+    last enlargement to the network's size is left to the engine. An activation before the
+    enlargement stays: the network interpolates probabilities, not scores.
     """
-    tensor, rule = output, None
+    tensor, rule, activation, decides = output, None, '', False
     for node in _trail(network, output):
+        if node.op_type in _ACTIVATIONS:
+            if rule is not None:
+                break
+            activation = activation or node.op_type
         if node.op_type == 'Resize':
             if not _rule(node) or not _fills(network, node.output[0]):
                 break
             rule = _rule(node)
+        decides |= node.op_type == 'ArgMax'
         if node.op_type in _ENDINGS:
             tensor = node.input[0]
-    return tensor, rule
+    return OwnScores(tensor, rule, activation, decides)
+
+
+def squashed_by(network: Network, tensor: str) -> str:
+    """
+    Return the operator of bounded results that lies between a tensor and the last weights.
+
+    It need not be the last: crops, reshapes, factors and selections may follow.
+
+    :returns: an empty text where there is none.
+    """
+    seen, waiting = set(), [tensor]
+    while waiting:
+        node = network.producer(waiting.pop())
+        if node is None or node.op_type in _WEIGHTED or node.name + node.output[0] in seen:
+            continue
+        if node.op_type in _SQUASHING:
+            return node.op_type
+        seen.add(node.name + node.output[0])
+        waiting += node.input
+    return ''
+
+
+def integer_source(network: Network, tensor: str) -> str:
+    """Follow copies and casts of whole numbers back: TensorRT makes bytes from floats alone."""
+    while (node := network.producer(tensor)) is not None and node.op_type in ('Cast', 'Identity'):
+        (info,) = network.tensor_infos([node.input[0]])
+        if info.dtype.kind not in 'iub':
+            break
+        tensor = node.input[0]
+    return tensor
 
 
 def _trail(network: Network, output: str) -> Iterator[onnx.NodeProto]:

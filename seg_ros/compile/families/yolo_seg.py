@@ -191,7 +191,11 @@ def _suppressed(
     kept = greedy_nms(candidates.boxes, candidates.classes, alive, count, iou)
     shape = form.protos.shape[1:]
     decoded = detections(candidates, kept, prototypes, shape, options, form.mask_code)
-    return Decoded(decoded.tensors, {**decoded.facts, 'iou': iou, 'top_k': count})
+    notes = [
+        f'of {form.anchors} candidates the best {count} enter the suppression: where a crowd has '
+        'more above the score floor, the weakest are lost; --top-k takes more'
+    ] if count < form.anchors else []
+    return Decoded(decoded.tensors, {**decoded.facts, 'iou': iou, 'top_k': count}, notes)
 
 
 def _alive(scores: Var, options: ExportOptions) -> Var:

@@ -1,0 +1,102 @@
+"""A raw model brought into one form: one flat graph in order, of an opset that is read here."""
+
+import onnx
+from onnx.inliner import inline_local_functions
+from onnx.version_converter import convert_version, ConvertError
+from seg_ros.compile.subgraph import opset_of
+from seg_ros.core.errors import ModelError
+
+OLDEST_OPSET, LOWEST_OPSET, HIGHEST_OPSET, NEWEST_OPSET = 9, 17, 20, 25
+_QUANTISED = frozenset({
+    'QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear', 'QLinearConv', 'QLinearMatMul',
+    'ConvInteger', 'MatMulInteger',
+})
+
+
+def modern_model(model: onnx.ModelProto) -> onnx.ModelProto:
+    """
+    Return a copy with functions written out, nodes in order, and a known opset.
+
+    :raises ModelError: if it cannot be brought into that form, or is quantised.
+    """
+    version = opset_of(model)
+    if not OLDEST_OPSET <= version <= NEWEST_OPSET:
+        raise ModelError(
+            f'a network of ONNX opset {version}', f'{OLDEST_OPSET} to {NEWEST_OPSET}',
+            'export it with opset 17',
+        )
+    modern = inline_local_functions(model)
+    for item in modern.opset_import:
+        if item.domain == 'ai.onnx':
+            item.domain = ''
+    _refuse_quantised(modern)
+    _sort(modern.graph)
+    if not LOWEST_OPSET <= version <= HIGHEST_OPSET:
+        modern = _converted(modern, min(max(version, LOWEST_OPSET), HIGHEST_OPSET))
+    modern.ir_version = min(max(8, modern.ir_version), 10)
+    return modern
+
+
+def _refuse_quantised(model: onnx.ModelProto) -> None:
+    found = sorted({
+        node.op_type for node in model.graph.node if node.op_type in _QUANTISED
+    })
+    if found:
+        raise ModelError(
+            f'a quantised network, with {", ".join(found)}', 'the network in fp32',
+            'give the file from before its quantisation and let compile quantise it as every '
+            'engine reads it: --precision int8 --calibrate IMAGES',
+        )
+
+
+def _converted(model: onnx.ModelProto, version: int) -> onnx.ModelProto:
+    before = opset_of(model)
+    try:
+        return convert_version(model, version)
+    except (ConvertError, RuntimeError) as error:
+        words = str(error).strip().splitlines()[-1][-200:]
+        raise ModelError(
+            f'ONNX cannot bring the network from opset {before} to {version} ({words})',
+            do='export it with opset 17',
+        ) from error
+
+
+def _sort(graph: onnx.GraphProto) -> None:
+    """
+    Put every node behind those that it reads from, as the standard has it.
+
+    Converters to half precision append casts at the end, which some runtimes take.
+
+    :raises ModelError: if nodes wait for each other.
+    """
+    made = {name for node in graph.node for name in node.output if name}
+    ready: set[str] = set()
+    waiting = list(graph.node)
+    ordered: list[onnx.NodeProto] = []
+    while waiting:
+        left = []
+        for node in waiting:
+            if (outer_reads(node) & made) <= ready:
+                ordered.append(node)
+                ready.update(node.output)
+            else:
+                left.append(node)
+        if len(left) == len(waiting):
+            names = ', '.join(node.name or node.op_type for node in left[:3])
+            raise ModelError(f'nodes that wait for each other: {names}', do='export it again')
+        waiting = left
+    if any(one is not other for one, other in zip(ordered, graph.node, strict=True)):
+        copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in ordered]
+        del graph.node[:]
+        graph.node.extend(copies)
+
+
+def outer_reads(node: onnx.NodeProto) -> set[str]:
+    """Return the tensors that a node and the graphs inside it read."""
+    names = set(node.input)
+    for attribute in node.attribute:
+        for inner in (attribute.g, *attribute.graphs):
+            for part in inner.node:
+                names |= outer_reads(part)
+            names.update(item.name for item in inner.output)
+    return names

@@ -1,0 +1,54 @@
+"""Images on which a network is tried before it is compiled: spread as those of cameras are."""
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.card import InputSpec
+from seg_ros.core.frame import Pixels
+
+
+@lru_cache(maxsize=2)
+def trial_images(size_hw: tuple[int, int], channels: int) -> Pixels:
+    """
+    Draw surfaces of all colours under uneven light, with the noise of a camera.
+
+    :returns: uint8 (3, H, W, channels), the same each time.
+    """
+    height, width = size_hw
+    random = np.random.default_rng(0)
+    images = []
+    for patches in (4, 12, 40):
+        coarse = random.integers(0, 256, (3 * patches // 4, patches, channels)).astype(np.uint8)
+        surfaces = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)
+        light = cv2.resize(random.uniform(0.3, 1.2, (3, 4)), (width, height))
+        shaded = surfaces.reshape(height, width, channels) * light[..., None]
+        images.append(shaded + random.normal(0, 4, shaded.shape))
+    return np.clip(np.rint(images), 0, 255).astype(np.uint8)
+
+
+def network_inputs(images: Pixels, spec: InputSpec, layout: str) -> NDArray[np.float64]:
+    """Compute (pixel * scale - mean) / std, in the network's layout."""
+    pixels: NDArray[np.float64] = (images * spec.scale - np.array(spec.mean)) / np.array(spec.std)
+    return pixels if layout == 'nhwc' else pixels.transpose(0, 3, 1, 2)
+
+
+def range_warning(spec: InputSpec) -> str:
+    """
+    Tell what is odd about the numbers that a card makes of bytes.
+
+    Networks are trained on numbers of about 0 to 1, -3 to 3, or 0 to 255. The two units of means
+    and deviations in use, 0..1 and 0..255, belong to a scale of 1/255 and of 1.
+
+    :returns: an empty text where nothing is.
+    """
+    low, high = (
+        (level * spec.scale - np.array(spec.mean)) / np.array(spec.std) for level in (0, 255)
+    )
+    seen = f'images reach the network as {low.min():.3g} to {high.max():.3g}'
+    if (high - low).min() < 0.1:
+        return f'{seen}: mean and std are in units of 0..255, to which input.scale: 1 belongs'
+    if high.max() > 300:
+        return f'{seen}: mean and std are in units of 0..1, to which input.scale 1/255 belongs'
+    return ''
