@@ -63,7 +63,7 @@ def _classes(facts: Mapping[str, str]) -> list[dict[str, Any]]:
         raise _unreadable(facts, 'names', 'a list, or names by channel')
     if empty := [index for index, word in enumerate(names) if not str(word).strip()]:
         raise _unreadable(facts, 'names', f'a name for channel {empty[0]}')
-    return [{'id': index, 'name': str(word)} for index, word in enumerate(names)]
+    return [{'id': index, 'name': ' '.join(str(word).split())} for index, word in enumerate(names)]
 
 
 def _size(facts: Mapping[str, str]) -> dict[str, Any]:

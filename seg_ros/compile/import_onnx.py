@@ -67,10 +67,13 @@ def _refuse_batch(image: onnx.ValueInfoProto, count: int | None) -> None:
 
 
 def _forget_shapes(model: onnx.ModelProto) -> None:
-    """Drop what holds for the exporter's batch alone, and weights that pose as inputs."""
+    """Drop what holds for the exporter's batch alone, and weights and idle inputs."""
     graph = model.graph
     weights = {item.name for item in graph.initializer}
-    inputs = [item for item in graph.input if item.name not in weights]
+    read = {name for node in graph.node for name in outer_reads(node)}
+    inputs = [
+        item for item in graph.input if item.name not in weights and item.name in read
+    ] or list(graph.input)
     del graph.input[:]
     graph.input.extend(inputs)
     del graph.value_info[:]
@@ -80,10 +83,7 @@ def _forget_shapes(model: onnx.ModelProto) -> None:
 
 def _image(model: onnx.ModelProto) -> onnx.ValueInfoProto:
     """Return the one input."""
-    read = {name for node in model.graph.node for name in outer_reads(node)}
-    inputs: list[onnx.ValueInfoProto] = [
-        item for item in model.graph.input if item.name in read
-    ] or list(model.graph.input)
+    inputs: list[onnx.ValueInfoProto] = list(model.graph.input)
     seen = ', '.join(map(described, inputs))
     wanted = 'one image, float32, float16 or uint8, of 4 axes'
     kinds = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.UINT8)

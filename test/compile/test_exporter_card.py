@@ -57,3 +57,36 @@ def test_a_network_that_gives_no_masks_is_refused():
 def test_names_that_cannot_be_read_need_a_card(names):
     with pytest.raises(CardError):
         card_from_metadata(model_with(names=names), 'm')
+
+
+def test_the_semantic_task_and_gray_images_of_ultralytics_make_a_card():
+    card = card_from_metadata(
+        model_with(names="{0: 'crop'}", task='semantic', imgsz='[96, 160]', channels='1'), 'm'
+    )
+    assert (card.task, card.input.color) == ('semantic', 'gray')
+    assert [item.name for item in card.classes] == ['crop']
+
+
+@pytest.mark.parametrize(('names', 'found'), [
+    ('{"0": "person", "1": "car"}', ['person', 'car']), ("('a', 'b')", ['a', 'b']),
+    ('{0: 0, 1: 1}', ['0', '1']), ("{1: 'b', 0: 'a'}", ['a', 'b']),
+])
+def test_names_are_read_in_whatever_way_they_are_written(names, found):
+    card = card_from_metadata(model_with(names=names, imgsz='160'), 'm')
+    assert [item.name for item in card.classes] == found
+    assert card.input.size == (160, 160)
+
+
+@pytest.mark.parametrize('names', [
+    'None', '7', "{0: 'a', 2: 'b'}", "{1: 'a', 2: 'b'}", "{0: '', 1: 'b'}", '[]',
+    "{0: array('a')}", '[' * 5000, "{'first': 'a'}",
+])
+def test_names_that_cannot_be_channels_are_refused_by_their_key(names):
+    with pytest.raises(CardError, match="the exporter's names cannot be read"):
+        card_from_metadata(model_with(names=names), 'm')
+
+
+@pytest.mark.parametrize('size', ['big', '[96]', '[96.5, 160]', "['a', 'b']"])
+def test_a_size_that_is_none_is_refused_by_its_key(size):
+    with pytest.raises(CardError, match="the exporter's imgsz cannot be read"):
+        card_from_metadata(model_with(names="['a']", imgsz=size), 'm')

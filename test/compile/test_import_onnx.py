@@ -89,8 +89,8 @@ def test_two_inputs_are_refused_by_name():
         network_from_model(model)
 
 
-@pytest.mark.parametrize('opset', [11, 13, 16, 17, 18, 20])
-def test_opsets_from_11_to_20_are_read(opset):
+@pytest.mark.parametrize('opset', [9, 11, 13, 16, 17, 18, 20, 21, 23, 25])
+def test_opsets_from_9_to_25_are_read(opset):
     axes = {'axes': [2, 3]} if opset < 18 else {}
     reads = ['x'] if opset < 18 else ['x', 'spatial']
     weights = {'spatial': np.array([2, 3])} if opset >= 18 else {}
@@ -99,15 +99,15 @@ def test_opsets_from_11_to_20_are_read(opset):
         weights, opset,
     )
     network = network_from_model(model)
-    assert network.opset == max(17, opset)
+    assert network.opset == min(20, max(17, opset))
     image = np.random.default_rng(0).random((1, 3, 6, 8), np.float32)
     result = run_model(network.part(network.outputs, 1), {'x': image})['y']
     np.testing.assert_allclose(result, image.mean((2, 3), keepdims=True), rtol=1e-5)
 
 
-@pytest.mark.parametrize('opset', [9, 21])
+@pytest.mark.parametrize('opset', [8, 26])
 def test_other_opsets_are_refused(opset):
-    with pytest.raises(ModelError, match=f'opset {opset}; expected 11 to 20.*opset 17'):
+    with pytest.raises(ModelError, match=f'opset {opset}; expected 9 to 25.*opset 17'):
         network_from_model(network_of([1, 3, 6, 8], opset=opset))
 
 
@@ -146,3 +146,63 @@ def test_a_network_that_does_not_run_at_its_size_is_refused():
     network = network_from_model(model, InputSpec(size=(6, 8)))
     with pytest.raises(ModelError, match='does not run'):
         assert network.outputs
+
+
+def test_nodes_out_of_order_are_put_in_order():
+    nodes = [
+        helper.make_node('Neg', ['b'], ['y'], 'last'),
+        helper.make_node('Abs', ['a'], ['b'], 'mid'),
+        helper.make_node('Relu', ['x'], ['a'], 'first'),
+    ]
+    network = network_from_model(model_of(nodes, [('x', 1, [1, 3, 6, 8])], ['y']))
+    assert [node.name for node in network.model.graph.node] == ['first', 'mid', 'last']
+
+
+def test_nodes_that_wait_for_each_other_are_refused_by_name():
+    nodes = [
+        helper.make_node('Add', ['x', 'b'], ['a'], 'one'),
+        helper.make_node('Abs', ['a'], ['b'], 'two'),
+    ]
+    with pytest.raises(ModelError, match='wait for each other: one, two'):
+        network_from_model(model_of(nodes, [('x', 1, [1, 3, 6, 8])], ['b']))
+
+
+def test_the_card_decides_where_every_axis_is_open():
+    shape = ['batch_size', 'num_channels', 'height', 'width']
+    network = network_from_model(network_of(shape), InputSpec(size=(6, 8)))
+    assert (network.layout, network.channels, network.size_hw) == ('nchw', 3, (6, 8))
+
+
+@pytest.mark.parametrize('shape', [[1, 3, 6, 8], [1, 6, 8, 3]])
+def test_a_network_of_bytes_gets_the_bytes_as_floats(shape):
+    model = model_of(
+        [helper.make_node('Cast', ['x'], ['y'], to=1)], [('x', TensorProto.UINT8, shape)], ['y']
+    )
+    network = network_from_model(model, RGB)
+    assert (network.dtype, network.spec.scale) == (np.float32, 1)
+    image = np.full(shape, 200, np.float32)
+    result = run_model(network.part(network.outputs, 1), {'x': image})['y']
+    np.testing.assert_array_equal(result, image)
+    with pytest.raises(CardError, match='normalises by itself'):
+        network_from_model(model, InputSpec(mean=(0.5,)))
+
+
+def test_a_fixed_batch_is_refused_with_what_to_export():
+    with pytest.raises(ModelError, match=r'batches of 4.*batch of 1, or with a dynamic'):
+        network_from_model(network_of([4, 3, 6, 8]), RGB)
+
+
+@pytest.mark.parametrize('kind', ['QuantizeLinear', 'QLinearConv', 'DynamicQuantizeLinear'])
+def test_a_quantised_network_is_refused_with_what_to_do(kind):
+    node = helper.make_node(kind, ['x'], ['y'])
+    told = f'{kind}; expected the network in fp32.*--precision int8'
+    with pytest.raises(ModelError, match=told):
+        network_from_model(model_of([node], [('x', 1, [1, 3, 6, 8])], ['y']))
+
+
+def test_an_input_that_nothing_reads_does_not_matter():
+    model = network_of([1, 3, 6, 8])
+    model.graph.input.append(helper.make_tensor_value_info('unused', 1, [1]))
+    network = network_from_model(model, RGB)
+    assert network.input_name == 'x'
+    assert len(network.outputs) == 1

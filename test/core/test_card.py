@@ -50,8 +50,8 @@ def test_only_the_size_changes_with_the_input_size():
 
 
 def test_a_card_made_in_python_is_checked_alike():
-    with pytest.raises(CardError, match='black'):
-        replace(FULL, classes=(ClassInfo(0, 'road', (0, 0, 0)),))
+    with pytest.raises(CardError, match='id 70000'):
+        replace(FULL, classes=(ClassInfo(70000, 'road', (0, 0, 0)),))
     with pytest.raises(CardError, match='task'):
         replace(FULL, task='detection')
 

@@ -102,15 +102,31 @@ def test_colors_that_are_left_out_differ_from_those_given():
     ({'name': None, 'nam': 'town'}, 'nam'),
     ({'task': 'detection'}, 'task.*detection.*semantic, instance, panoptic'),
     ({'classes': []}, 'without classes'),
-    ({'classes': None}, 'cannot be read'),
-    ({'classes': ['road', 'car']}, 'cannot be read'),
-    ({'classes': [{'id': 0}]}, "without 'name'"),
-    ({'classes': [{'name': 'road'}]}, "without 'id'"),
+    ({'classes': None}, 'has no classes'),
+    ({'classes': 6}, 'classes: 6; expected a list'),
+    ({'classes': {0: 'road'}}, r"classes: \{0: 'road'\}; expected a list"),
+    ({'classes': [None]}, r'classes\[0\]: None'),
+    ({'classes': [{'id': 0}]}, 'class 0 has no name'),
+    ({'classes': [{'name': 'road'}]}, 'class road has no id'),
+    ({'classes': [{'id': 0, 'name': False}]}, 'class False: name: False.*quotes'),
+    ({'task': ['semantic']}, r"task: \['semantic'\]; expected a word"),
+    ({'family': {}}, r'family: \{\}'),
+    ({'scores': 'odds'}, 'scores.*odds.*logits, softmax, sigmoid, multilabel'),
+    ({'outputs': 3}, 'outputs: 3'),
+    ({'unlabelled_color': 'black'}, 'unlabelled_color.*black'),
+    ({'input': [360, 480]}, r'input: \[360, 480\]'),
+    ({'input': {'mean': '0.4, 0.5'}}, 'input.mean'),
+    ({'input': {'scale': '1/255'}}, 'input.scale.*1/255.*0.00392157'),
+    ({'input': {'scale': 10**400}}, 'input.scale'),
+    ({'thresholds': 0.5}, 'thresholds: 0.5'),
+    ({'thresholds': {'score': 'high'}}, 'thresholds.score.*high'),
     ({'input': {'fit': 'squeeze'}}, 'input.fit.*squeeze.*letterbox'),
     ({'input': {'align': 'left'}}, 'input.align.*left'),
     ({'input': {'resample': 'cubic'}}, 'input.resample.*cubic'),
     ({'input': {'color': 'yuv'}}, 'input.color.*yuv'),
-    ({'input': {'size': [640]}}, 'cannot be read'),
+    ({'input': {'size': [640]}}, r'input.size: \[640\]'),
+    ({'input': {'size': 640}}, 'input.size: 640'),
+    ({'input': {'size': '480x360'}}, 'input.size'),
     ({'input': {'size': [640, -1]}}, r'input.size.*-1'),
     ({'input': {'size': [640.5, 640]}}, r'input.size.*640.5'),
     ({'input': {'pad': 256}}, 'input.pad.*256'),
@@ -148,12 +164,13 @@ def test_a_card_that_contradicts_itself_is_refused_by_name(changes, named):
     ({'id': 1.5}, 'car.*1.5'),
     ({'id': 'first'}, 'car.*first'),
     ({'name': 'road'}, r"share the name \['road'\]"),
-    ({'color': [0, 0, 0]}, 'car is black'),
-    ({'color': [256, 0, 0]}, 'colour.*256'),
-    ({'color': [0.5, 0, 0]}, 'colour.*0.5'),
-    ({'color': [1, 2]}, 'cannot be read'),
+    ({'id': True}, 'car.*True'),
+    ({'color': [256, 0, 0]}, 'car: color.*256'),
+    ({'color': [0.5, 0, 0]}, 'car: color.*0.5'),
+    ({'color': [1, 2]}, r'car: color: \[1, 2\]'),
+    ({'color': '#ff0000'}, 'car: color.*ff0000'),
     ({'roles': ['edible']}, r"car has roles \['edible'\].*traversable"),
-    ({'roles': 'dynamic'}, 'car has roles'),
+    ({'roles': 5}, 'car: roles: 5'),
     ({'thing': 'no'}, 'car.*no'),
     ({'colour': [1, 2, 3]}, 'class car.*colour'),
 ])
@@ -170,16 +187,19 @@ def test_two_classes_cannot_share_a_color():
 
 
 def test_a_card_without_a_name_is_refused():
-    with pytest.raises(CardError, match="without 'name'"):
+    with pytest.raises(CardError, match='has no name'):
         card_from_dict({'classes': MINIMAL['classes']})
 
 
 @pytest.mark.parametrize(('content', 'named'), [
     (b'name: [', 'YAML'),
-    (b'\xff\xfe\xfa', 'YAML'),
+    (b'\xff\xfe\xfa', 'UTF-8'),
+    (b'a: 1\n\tb: 2\n', 'not YAML.*line 2'),
+    (b'a: !!python/object/apply:os.system [ls]\n', 'not YAML'),
+    (b'[' * 100_000, 'not YAML'),
     (b'- a\n- b\n', 'list'),
-    (b'', 'NoneType'),
-    (b'name: town\n', "without 'classes'"),
+    (b'', 'holds nothing'),
+    (b'name: town\n', 'has no classes'),
 ])
 def test_a_file_that_is_no_card_is_refused(tmp_path, content, named):
     path = tmp_path / 'card.yaml'
@@ -191,3 +211,25 @@ def test_a_file_that_is_no_card_is_refused(tmp_path, content, named):
 def test_a_missing_file_is_refused_by_its_path(tmp_path):
     with pytest.raises(CardError, match=r'absent\.yaml'):
         read_card(tmp_path / 'absent.yaml')
+
+
+def test_one_word_is_a_list_of_one_and_words_are_the_names_of_classes():
+    card = card_from_dict({
+        'name': 'm', 'classes': ['floor', 'wall'], 'outputs': 'logits', 'scores': 'softmax',
+    })
+    assert [(item.id, item.name) for item in card.classes] == [(0, 'floor'), (1, 'wall')]
+    assert (card.outputs, card.scores) == (('logits',), 'softmax')
+    assert card_from_dict(with_class(roles='dynamic')).classes[-1].roles == ('dynamic',)
+
+
+def test_a_black_background_is_a_class_like_any_other():
+    card = card_from_dict({**with_class(color=[0, 0, 0]), 'unlabelled_color': [224, 224, 192]})
+    assert card.classes[-1].color == (0, 0, 0)
+    assert card.unlabelled_color == (224, 224, 192)
+    assert card_from_dict(card.to_dict()) == card
+
+
+def test_a_card_with_a_byte_order_mark_is_read(tmp_path):
+    path = tmp_path / 'card.yaml'
+    path.write_bytes(b'\xef\xbb\xbfname: m\nclasses: [a]\n')
+    assert read_card(path).name == 'm'

@@ -1,0 +1,256 @@
+"""Labels and confidence are those of the network's own output, however it ends."""
+
+import numpy as np
+from onnx import helper, TensorProto
+import pytest
+from seg_ros.compile.compile_model import compile_model
+from seg_ros.compile.compiled import compiled_from_model
+from seg_ros.core.errors import CardError
+from tiny_networks import make_card, model_of, run_chosen, run_model, saved
+
+SIZE_HW = (32, 48)
+RANDOM = np.random.default_rng(4)
+# Cells of smooth colours, so that labels have few edges.
+IMAGES = RANDOM.integers(0, 256, (2, 4, 6, 3)).astype(np.uint8).repeat(8, 1).repeat(8, 2)
+
+
+def node(kind, *tensors, **facts):
+    *reads, writes = tensors
+    return helper.make_node(kind, reads, [writes], **facts)
+
+
+def network(classes, *endings, output=('out', TensorProto.FLOAT), gain=6.0, stride=1, **weights):
+    """Write scores `z` that depend on the colour alone, and how the network ends."""
+    kernel = RANDOM.normal(0, gain / 255, (classes, 3, stride, stride)) / stride**2
+    arrays = {
+        'kernel': kernel.astype(np.float32),
+        'bias': (-kernel.sum((2, 3)) @ np.full(3, 127.5)).astype(np.float32),
+        'one': np.float32(1), 'half': np.float32(0.5), 'bytes': np.float32(255),
+        'zero': np.float32(0), **weights,
+    }
+    start = node('Conv', 'images', 'kernel', 'bias', 'z', strides=[stride, stride])
+    shape = ['N', 3, *SIZE_HW]
+    return model_of([start, *endings], [('images', 1, shape)], [output], arrays)
+
+
+def own_output(model):
+    pixels = IMAGES.transpose(0, 3, 1, 2).astype(np.float32)
+    return next(iter(run_model(model, {'images': pixels}).values()))
+
+
+def compiled(model, folder, classes, **card):
+    path = saved(model, folder)
+    return compiled_from_model(compile_model(path, make_card(classes, **card)), path.name)
+
+
+def outputs_of(model, folder, classes, upsample='nearest', **card):
+    """Run one image after another, as a mask that few images change proves no batches."""
+    found = compiled(model, folder, classes, **card)
+    answers = [run_chosen(found, image[None], upsample) for image in IMAGES]
+    return {name: np.concatenate([one[name] for one in answers]) for name in answers[0]}
+
+
+def integers(*values):
+    return np.array(values)
+
+
+SHAPE = integers(-1, 1, *SIZE_HW)
+ONE = {
+    'sigmoid': [node('Sigmoid', 'z', 'out')],
+    'sigmoid and crop': [node('Sigmoid', 'z', 'p'), node('Reshape', 'p', 'shape', 'out')],
+    'sigmoid times 255': [node('Sigmoid', 'z', 'p'), node('Mul', 'p', 'bytes', 'out')],
+    'hard sigmoid': [node('HardSigmoid', 'z', 'out')],
+    'tanh from 0 to 1': [
+        node('Tanh', 'z', 't'), node('Add', 't', 'one', 'u'), node('Mul', 'u', 'half', 'out')
+    ],
+    'clip': [node('Add', 'z', 'half', 's'), node('Clip', 's', 'zero', 'one', 'out')],
+    'stretched from least to most': [
+        node('Sigmoid', 'z', 'p'), node('ReduceMax', 'p', 'high', axes=[1, 2, 3]),
+        node('ReduceMin', 'p', 'low', axes=[1, 2, 3]), node('Sub', 'p', 'low', 'a'),
+        node('Sub', 'high', 'low', 'b'), node('Div', 'a', 'b', 'out'),
+    ],
+}
+
+
+@pytest.mark.parametrize('name', ONE)
+def test_a_single_probability_is_cut_at_one_half(name, tmp_path):
+    model = network(1, *ONE[name], shape=SHAPE)
+    p = own_output(model)[:, 0] / (255 if '255' in name else 1)
+    outputs = outputs_of(model, tmp_path, 2)
+    sure = abs(p - 0.5) > 1e-5
+    np.testing.assert_array_equal(outputs['labels'][sure], (p > 0.5)[sure])
+    np.testing.assert_allclose(outputs['confidence'], 255 * np.maximum(p, 1 - p), atol=0.6)
+
+
+def test_a_card_of_one_class_leaves_the_rest_unlabelled(tmp_path):
+    model = network(1, node('Sigmoid', 'z', 'out'))
+    p = own_output(model)[:, 0]
+    outputs = outputs_of(model, tmp_path, 1)
+    np.testing.assert_array_equal(outputs['labels'] == 0, p > 0.5)
+    np.testing.assert_allclose(outputs['confidence'][p > 0.5], 255 * p[p > 0.5], atol=0.6)
+
+
+MANY = {
+    'softmax': [node('Softmax', 'z', 'out', axis=1)],
+    'softmax and clip': [
+        node('Softmax', 'z', 'p', axis=1), node('Clip', 'p', 'least', 'one', 'out')
+    ],
+    'softmax and factor': [node('Softmax', 'z', 'p', axis=1), node('Mul', 'p', 'one', 'out')],
+    'softmax and concat': [
+        node('Softmax', 'z', 'p', axis=1),
+        helper.make_node('Split', ['p', 'parts'], ['a', 'b'], axis=1),
+        node('Concat', 'a', 'b', 'out', axis=1),
+    ],
+    'softmax as bytes': [node('Softmax', 'z', 'p', axis=1), node('Mul', 'p', 'bytes', 'out')],
+}
+
+
+@pytest.mark.parametrize('name', MANY)
+def test_probabilities_are_not_taken_for_scores(name, tmp_path):
+    model = network(5, *MANY[name], least=np.float32(1e-7), parts=integers(2, 3))
+    p = own_output(model) / (255 if 'bytes' in name else 1)
+    outputs = outputs_of(model, tmp_path, 5)
+    assert np.mean(outputs['labels'] == p.argmax(1)) > 0.999
+    np.testing.assert_allclose(outputs['confidence'], 255 * p.max(1), atol=0.6)
+
+
+@pytest.mark.parametrize('kind', ['Slice', 'Gather', 'Split'])
+def test_one_channel_of_two_is_that_classs_probability(kind, tmp_path):
+    endings = {
+        'Slice': [node('Slice', 'p', 'first', 'last', 'axis', 'out')],
+        'Gather': [node('Gather', 'p', 'first', 'out', axis=1)],
+        'Split': [helper.make_node('Split', ['p', 'parts'], ['no', 'out'], axis=1)],
+    }[kind]
+    model = network(
+        2, node('Softmax', 'z', 'p', axis=1), *endings, first=integers(1), last=integers(2),
+        axis=integers(1), parts=integers(1, 1),
+    )
+    p = own_output(model)[:, 0]
+    np.testing.assert_array_equal(outputs_of(model, tmp_path, 2)['labels'], p > 0.5)
+
+
+@pytest.mark.parametrize('endings', [
+    [node('Sub', 'z', 'two', 's'), node('Sigmoid', 's', 'out')],
+    [node('Sub', 'z', 'two', 's'), node('Sigmoid', 's', 'p'), node('Mul', 'p', 'one', 'out')],
+], ids=['last', 'inside'])
+def test_independent_classes_may_all_be_absent(endings, tmp_path):
+    model = network(4, *endings, gain=4.0, two=np.float32(2))
+    p = own_output(model)
+    outputs = outputs_of(model, tmp_path, 4)
+    none = p.max(1) < 0.5
+    assert none.any()
+    np.testing.assert_array_equal(outputs['labels'], np.where(none, 4, p.argmax(1)))
+    np.testing.assert_allclose(
+        outputs['confidence'][~none], 255 * p.max(1)[~none], atol=0.6
+    )
+
+
+def test_a_network_that_takes_the_best_of_independent_classes_decides_itself(tmp_path):
+    model = network(
+        4, node('Sigmoid', 'z', 'p'), node('ArgMax', 'p', 'out', axis=1),
+        output=('out', TensorProto.INT64),
+    )
+    labels = outputs_of(model, tmp_path, 4)['labels']
+    np.testing.assert_array_equal(labels, own_output(model)[:, 0])
+
+
+@pytest.mark.parametrize('classes', [1, 5])
+def test_probabilities_are_interpolated_where_the_network_interpolates_them(classes, tmp_path):
+    activation = node('Softmax', 'z', 'p', axis=1) if classes > 1 else node('Sigmoid', 'z', 'p')
+    model = network(
+        classes, activation,
+        helper.make_node('Resize', ['p', '', 'scales'], ['out'], mode='linear'),
+        stride=4, gain=40.0, scales=np.array([1, 1, 4, 4], np.float32),
+    )
+    p = own_output(model)
+    expected = p.argmax(1) if classes > 1 else p[:, 0] > 0.5
+    labels = outputs_of(model, tmp_path, max(2, classes), 'graph')['labels']
+    assert np.mean(labels == expected) > 0.999
+
+
+@pytest.mark.parametrize(('kind', 'level'), [
+    (TensorProto.UINT8, 255), (TensorProto.INT32, 255), (TensorProto.INT64, 1),
+    (TensorProto.UINT8, 1), (TensorProto.FLOAT, 255), (TensorProto.FLOAT, 1),
+])
+@pytest.mark.parametrize('classes', [1, 2])
+def test_a_mask_of_one_class_is_read_in_whatever_numbers(kind, level, classes, tmp_path):
+    model = network(
+        1, node('Greater', 'z', 'zero', 'yes'), node('Cast', 'yes', 'one_or_zero', to=1),
+        node('Mul', 'one_or_zero', 'level', 'values'), node('Cast', 'values', 'out', to=kind),
+        output=('out', kind), level=np.float32(level),
+    )
+    there = own_output(model)[:, 0] > 0
+    labels = outputs_of(model, tmp_path, classes)['labels']
+    np.testing.assert_array_equal(labels == classes - 1, there)
+
+
+def test_a_map_of_more_labels_than_the_card_has_classes_is_refused(tmp_path):
+    model = network(
+        6, node('ArgMax', 'z', 'best', axis=1), node('Cast', 'best', 'floats', to=1),
+        node('Add', 'floats', 'zero', 'sum'), node('Cast', 'sum', 'out', to=TensorProto.INT32),
+        output=('out', TensorProto.INT32),
+    )
+    with pytest.raises(CardError, match='3 classes'):
+        compiled(model, tmp_path, 3)
+
+
+def test_the_card_is_asked_where_nothing_tells_and_its_word_counts(tmp_path):
+    model = network(1, node('Mul', 'z', 'tiny', 'out'), tiny=np.float32(0.02))
+    path = saved(model, tmp_path)
+    shifted = network(
+        1, node('Mul', 'z', 'tiny', 's'), node('Add', 's', 'half', 'out'), tiny=np.float32(0.02)
+    )
+    with pytest.raises(CardError, match='scores: sigmoid in the card'):
+        compiled(shifted, tmp_path, 2)
+    p = own_output(shifted)[:, 0]
+    told = outputs_of(shifted, tmp_path, 2, scores='sigmoid')['labels']
+    np.testing.assert_array_equal(told, p > 0.5)
+    told = outputs_of(shifted, tmp_path, 2, scores='logits')['labels']
+    np.testing.assert_array_equal(told, p > 0)
+    assert path.exists()
+
+
+def test_the_card_overrules_what_was_found(tmp_path):
+    model = network(3, node('Identity', 'z', 'out'))
+    z = own_output(model)
+    labels = outputs_of(model, tmp_path, 3, scores='multilabel')['labels']
+    np.testing.assert_array_equal(labels, np.where(z.max(1) > 0, z.argmax(1), 3))
+
+
+def test_an_auxiliary_output_is_not_taken_and_another_is_told(tmp_path):
+    other = node('Neg', 'z', 'aux')
+    model = network(4, other, node('Identity', 'z', 'out'), output='aux')
+    model.graph.output.append(helper.make_tensor_value_info('out', 1, None))
+    found = compiled(model, tmp_path, 4)
+    labels = run_chosen(found, IMAGES, 'nearest')['labels']
+    expected = run_model(model, {'images': IMAGES.transpose(0, 3, 1, 2).astype(np.float32)})['out']
+    np.testing.assert_array_equal(labels, expected.argmax(1))
+    assert any('cut off: aux' in note for note in found.notes)
+
+
+def test_of_two_heads_the_first_is_taken_and_told_and_the_card_may_choose(tmp_path):
+    model = network(4, node('Neg', 'z', 'second'), node('Identity', 'z', 'first'), output='first')
+    model.graph.output.append(helper.make_tensor_value_info('second', 1, None))
+    answers = run_model(model, {'images': IMAGES.transpose(0, 3, 1, 2).astype(np.float32)})
+    found = compiled(model, tmp_path, 4)
+    assert any('second could be meant' in note for note in found.notes)
+    chosen = compiled(model, tmp_path, 4, outputs=['second'])
+    for one, name in ((found, 'first'), (chosen, 'second')):
+        labels = run_chosen(one, IMAGES, 'nearest')['labels']
+        np.testing.assert_array_equal(labels, answers[name].argmax(1))
+    with pytest.raises(CardError, match=r"outputs: \['third'\]; expected some of first, second"):
+        compiled(model, tmp_path, 4, outputs=['third'])
+
+
+@pytest.mark.parametrize(('spec', 'warns'), [
+    ({'scale': 1 / 255, 'mean': [123.7, 116.3, 103.5], 'std': [58.4, 57.1, 57.4]}, 'scale: 1 '),
+    ({'scale': 1, 'mean': [0.485, 0.456, 0.406], 'std': [0.229, 0.224, 0.225]}, 'scale 1/255'),
+    ({'scale': 1, 'mean': [123.7, 116.3, 103.5], 'std': [58.4, 57.1, 57.4]}, ''),
+    ({'scale': 1 / 255, 'mean': [0.485, 0.456, 0.406], 'std': [0.229, 0.224, 0.225]}, ''),
+    ({'scale': 1}, ''), ({}, ''), ({'scale': 1 / 127.5, 'mean': 1}, ''),
+])
+def test_means_in_other_units_than_the_scale_are_warned_of(spec, warns, tmp_path):
+    notes = compiled(network(3, node('Identity', 'z', 'out')), tmp_path, 3, input=spec).notes
+    found = [note for note in notes if 'reach the network as' in note]
+    assert len(found) == bool(warns)
+    assert all(warns in note for note in found)
