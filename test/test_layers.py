@@ -28,7 +28,9 @@ LAYERS = {
     'pipeline': (RUNTIME, {'numpy', 'cv2'}),
     'api': (RUNTIME | {'api'}, {'numpy'}),
     'ros': (RUNTIME | {'params_file', 'ros', 'share', 'threads'}, {'numpy', 'cv2', *ROS}),
-    'compile': ({'core', 'image', 'engines', 'compile'}, {'numpy', 'onnx', 'google', 'spox'}),
+    'compile': (
+        {'core', 'image', 'engines', 'compile'}, {'numpy', 'cv2', 'onnx', 'google', 'spox'},
+    ),
     'metrics': ({'core', 'masks', 'metrics'}, {'numpy', 'cv2'}),
     'sim': ({'core', 'image', 'masks', 'sim'}, {'numpy', 'cv2'}),
     'training': ({'core', 'image', 'sim', 'training'}, {'numpy', 'cv2'}),

@@ -28,13 +28,7 @@ from seg_ros.compile.trial import range_warning
 from seg_ros.compile.trunk import arithmetic_of
 from seg_ros.core.card import ModelCard
 from seg_ros.core.compiled_file import is_compiled
-from seg_ros.core.errors import (
-    CardError,
-    ContractError,
-    FamilyError,
-    ModelError,
-    SettingError,
-)
+from seg_ros.core.errors import CardError, ContractError, ModelError, SettingError
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import outputs_from_tensors, TENSORS
 from spox import argument, Tensor, Var
@@ -149,7 +143,9 @@ def _interpreted(
     """
     try:
         return select_family(network, card)
-    except FamilyError:
+    except CardError:
+        raise
+    except ModelError:
         _refuse(forbidden_nodes(network.model))
         raise
 

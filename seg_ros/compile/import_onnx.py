@@ -32,7 +32,6 @@ def network_from_model(model: onnx.ModelProto, spec: InputSpec | None = None) ->
         tensor.elem_type = onnx.TensorProto.FLOAT
         spec = _plain_spec(image.name, spec or InputSpec())
     dims = [dim.dim_value if dim.dim_value > 0 else None for dim in tensor.shape.dim]
-    _refuse_batch(image, dims[0])
     layout = _layout(image.name, dims, spec)
     channels, height, width = (dims[axis] for axis in _PICTURE_AXES[layout])
     network = Network(
@@ -40,7 +39,10 @@ def network_from_model(model: onnx.ModelProto, spec: InputSpec | None = None) ->
         channels or (spec.channels if spec else 3), _size(image.name, (height, width), spec),
         spec or InputSpec(),
     )
+    told = described(image)
     set_shape(image, network.input_shape(1))
+    if (dims[0] or 1) > 1:
+        _check_batch(network, told)
     return network
 
 
@@ -58,12 +60,15 @@ def _plain_spec(name: str, spec: InputSpec) -> InputSpec:
     return replace(spec, scale=1.0)
 
 
-def _refuse_batch(image: onnx.ValueInfoProto, count: int | None) -> None:
-    if count is not None and count > 1:
+def _check_batch(network: Network, told: str) -> None:
+    """Refuse a network that its exporter fixed to a batch, and that takes no single image."""
+    try:
+        assert network.outputs
+    except ModelError as error:
         raise ModelError(
-            f'a network for batches of {count}: {described(image)}', 'one image, or any number',
+            f'a network for a fixed batch: {told}', 'one image, or any number',
             'export it with a batch of 1, or with a dynamic batch axis',
-        )
+        ) from error
 
 
 def _forget_shapes(model: onnx.ModelProto) -> None:

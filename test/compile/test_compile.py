@@ -192,6 +192,7 @@ def test_a_network_with_its_own_suppression_is_refused_with_what_to_do(tmp_path)
     model.graph.node.append(helper.make_node(
         'NonMaxSuppression', ['boxes', 'scores3'], ['chosen'], name='/nms/Suppress'
     ))
+    model.graph.output[0].CopyFrom(helper.make_tensor_value_info('chosen', 7, None))
     with pytest.raises(ModelError, match=r'NonMaxSuppression /nms/Suppress.*nms=False'):
         compiled_from(model, tmp_path, make_card(5))
 

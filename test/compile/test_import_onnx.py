@@ -187,9 +187,14 @@ def test_a_network_of_bytes_gets_the_bytes_as_floats(shape):
         network_from_model(model, InputSpec(mean=(0.5,)))
 
 
-def test_a_fixed_batch_is_refused_with_what_to_export():
-    with pytest.raises(ModelError, match=r'batches of 4.*batch of 1, or with a dynamic'):
-        network_from_model(network_of([4, 3, 6, 8]), RGB)
+def test_a_fixed_batch_is_refused_where_one_image_does_not_go_through():
+    assert network_from_model(network_of([4, 3, 6, 8]), RGB).input_shape(1) == (1, 3, 6, 8)
+    fixed = model_of(
+        [helper.make_node('Reshape', ['x', 'shape'], ['y'])], [('x', 1, [4, 3, 6, 8])], ['y'],
+        {'shape': np.array([4, 3, 48])},
+    )
+    with pytest.raises(ModelError, match=r'fixed batch: x float \[4, 3.*batch of 1, or with a'):
+        network_from_model(fixed, RGB)
 
 
 @pytest.mark.parametrize('kind', ['QuantizeLinear', 'QLinearConv', 'DynamicQuantizeLinear'])

@@ -55,7 +55,7 @@ def scene(form, classes, answers=3, strides=(8, 16, 32), kind=np.float32):
     return {'output0': output0.astype(kind), 'output1': protos.astype(kind)}
 
 
-def plain_detections(form, classes, rows, protos, iou, floor=0.05, top_k=300, slots=100):
+def plain_detections(form, classes, rows, protos, iou, floor=0.05, top_k=1000, slots=100):
     """Decode one image as the frameworks do, with loops and plain numpy."""
     rows = rows.T if form == 'v8' else rows
     rows = rows.astype(np.float32)

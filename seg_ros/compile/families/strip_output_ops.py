@@ -87,6 +87,8 @@ def squashed_by(network: Network, tensor: str) -> str:
 
 def integer_source(network: Network, tensor: str) -> str:
     """Follow copies and casts of whole numbers back: TensorRT makes bytes from floats alone."""
+    if network.tensor_infos([tensor])[0].dtype.kind not in 'iub':
+        return tensor
     while (node := network.producer(tensor)) is not None and node.op_type in ('Cast', 'Identity'):
         (info,) = network.tensor_infos([node.input[0]])
         if info.dtype.kind not in 'iub':
