@@ -76,8 +76,11 @@ def _make(request: 'NetworkRequest', frames: Sequence[Frame], folder: Path) -> _
         {'id': index, 'name': f'class {index}', 'thing': index > 4}
         for index in range(request.classes)
     ]
-    # The field after the scores is no part of the network, and has tests of its own.
-    card = replace(make_card(request, rows), refine='none')
+    card = make_card(request, rows)
+    # The field after the scores is no part of the network, and has tests of its own. Random
+    # weights are surer of nothing: with the thresholds of trained ones no mask would be compared.
+    limits = replace(card.thresholds, score=0.1, visible=min(0.1, card.thresholds.visible))
+    card = replace(card, refine='none', thresholds=limits)
     images = torch.cat([_tensor(frame, card) for frame in frames])
     network = make_firing(build_network(request), images)
     exported = export_network(network, request)
