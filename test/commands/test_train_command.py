@@ -70,3 +70,34 @@ def test_a_size_that_the_network_cannot_halve_is_refused(folder, option):
 def test_fewer_than_no_workers_are_refused(folder):
     with pytest.raises(SettingError, match='0 or more'):
         train.run(options('--data', str(folder), '-o', str(folder), '--workers', '-1'))
+
+
+def test_photographs_are_mixed_in_with_hand_labels_and_pasted_things(folder, tmp_path, capsys):
+    root = tmp_path / 'photographs'
+    for kind in ('images', 'labels', 'instances'):
+        (root / 'street' / kind).mkdir(parents=True)
+    labels, numbers = np.full((96, 128), 255, np.uint8), np.zeros((96, 128), np.uint16)
+    labels[20:70, 30:80], numbers[20:70, 30:80] = 5, 1
+    cv2.imwrite(str(root / 'street/images/a.jpg'), np.full((96, 128, 3), 120, np.uint8))
+    cv2.imwrite(str(root / 'street/labels/a.png'), labels)
+    cv2.imwrite(str(root / 'street/instances/a.png'), numbers)
+    row = {'name': 'a', 'source': 'street', 'license': 'CC0', 'complete': ['person']}
+    (root / 'index.json').write_text(json.dumps([row]))
+    (root / 'train.txt').write_text('street/a')
+    drawn = {'a': {'size_hw': [96, 128], 'polygons': [
+        {'class': 'floor', 'xy': [0, 70, 127, 70, 127, 95, 0, 95]},
+    ]}}
+    (tmp_path / 'drawn.json').write_text(json.dumps(drawn))
+    out = tmp_path / 'trained'
+    words = '--data', str(root), '-o', str(out), '--steps', '2', '--batch', '2', '--json'
+    assert train.run(options(
+        *words, '--size', '64', '96', '--crop', '32', '64', '--share', 'street=1',
+        '--labels', str(tmp_path / 'drawn.json'), '--paste', 'street=person',
+    )) == 0
+    assert json.loads((out / 'credits.json').read_text()) == [
+        {'source': 'street', 'name': 'a', 'license': 'CC0'}
+    ]
+    with pytest.raises(SettingError, match='--paste street=dog'):
+        train.run(options(*words, '--paste', 'street=dog'))
+    with pytest.raises(SettingError, match='--share street'):
+        train.run(options(*words, '--share', 'street=much'))
