@@ -13,6 +13,7 @@ from seg_ros.core.progress import Cancelled, never
 from seg_ros.core.settings import LiveSettings, Settings
 from seg_ros.core.thresholds import thresholds_from_settings
 from seg_ros.depth.targets import check_target
+from seg_ros.image.jpeg_decoding import strict_decoder
 from seg_ros.pipeline.model_manager import check_model, ModelManager, ModelState
 from seg_ros.pipeline.segmenter import Segmenter
 from seg_ros.ros.build_progress import BuildProgress
@@ -292,7 +293,7 @@ class SegmentationNode(SafeLifecycleNode):
             f'{segmenter.card.name} on {facts.engine} {facts.version}, {facts.device}, '
             f'{facts.precision}, {facts.threads} threads, upsample {facts.upsample}'
         )
-        for note in facts.notes:
+        for note in filter(None, (*facts.notes, strict_decoder()[1])):
             self.get_logger().warning(note)
         try:
             segmenter.change(self._settings.now)
