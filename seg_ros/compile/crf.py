@@ -34,7 +34,7 @@ class CrfParameters:
     """
 
     place: float = 0.06
-    color: float = 8.0
+    color: float = 10.0
     appearance: float = 1.5
     smooth: float = 1.0
     smoothness: float = 0.3
