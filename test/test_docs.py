@@ -1,12 +1,15 @@
 """The README and the pages of docs/ say what the code does."""
 
+import argparse
 import ast
 from collections.abc import Iterator
+from importlib import import_module
 import json
 from pathlib import Path
 import re
 
 import pytest
+from seg_ros.cli import COMMANDS
 from seg_ros.docs.layers import arrows_from_source, rows_of, svg, without_detours
 from seg_ros.docs.parameters import EVERY, MOST_USED, with_table
 import yaml
@@ -15,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / 'README.md'
 PAGES = [README, *sorted((ROOT / 'docs').rglob('*.md'))]
 FENCE = re.compile(r'^```(\w+)?[^\n]*\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+
+CALL = re.compile(r'(?:^ *|`)(?:\$ )?seg_ros ([a-z]+)([^`\n]*)', re.MULTILINE)
 
 
 def read(page: Path) -> str:
@@ -87,11 +92,26 @@ def test_every_parameter_that_a_page_sets_exists():
             assert name in known, f'{page.name}: {name}'
 
 
-def test_every_command_that_a_page_calls_exists():
-    modules = {path.stem for path in (ROOT / 'seg_ros' / 'commands').glob('*.py')} | {'view'}
+def test_every_command_that_a_page_calls_exists_and_takes_its_options():
+    calls = [
+        (page.name, *call) for page in PAGES
+        for call in CALL.findall(read(page))
+    ]
+    assert len(calls) > 20
+    for page, name, words in calls:
+        assert name in COMMANDS, f'{page}: seg_ros {name}'
+        command = import_module(f'seg_ros.commands.{name}')
+        parser = argparse.ArgumentParser()
+        command.add_arguments(parser)
+        known = set(re.findall(r'--[a-z0-9-]+', parser.format_help()))
+        for option in re.findall(r'--[a-z0-9-]+', words.partition('#')[0]):
+            assert option in known, f'{page}: seg_ros {name}{words}'
+
+
+def test_every_file_of_the_code_that_a_page_names_exists():
     for page in PAGES:
-        for name in re.findall(r'`(?:\$ )?seg_ros ([a-z]+)', read(page)):
-            assert name in modules, f'{page.name}: seg_ros {name}'
+        for name in re.findall(r'`((?:seg_ros|test|config|launch|docker)/[\w/.]+)`', read(page)):
+            assert (ROOT / name).exists() or '/NAME' in name, f'{page.name}: {name}'
 
 
 def test_the_drawing_of_the_layers_is_the_one_made_from_the_imports():

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 from seg_ros.api.masks import Masks
 from seg_ros.core.card import ModelCard
 from seg_ros.core.engine import EngineFacts
-from seg_ros.core.errors import SettingError
+from seg_ros.core.errors import ImageError, SettingError
 from seg_ros.core.frame import ColorOrder, Frame, Pixels
 from seg_ros.core.progress import Report, untold
 from seg_ros.core.segmentation import Segmentation
@@ -81,6 +82,7 @@ class Segmenter:
         :raises ImageError: if the array is not such an image.
         :raises EngineError: if the runtime failed.
         """
+        _check_array(image)
         self._stamp_ns = self._stamp_ns + 33_333_333 if stamp_ns is None else stamp_ns
         frame = Frame(image, color, self._stamp_ns)
         return Masks(frame, self.segment(frame, self._temporal), self.card)
@@ -112,6 +114,14 @@ class Segmenter:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _check_array(image: object) -> None:
+    if not isinstance(image, np.ndarray):
+        raise ImageError(
+            f'an image of type {type(image).__name__}', 'a numpy array of uint8',
+            'check that its file was read: cv2.imread returns None for what it cannot read',
+        )
 
 
 def _check_names(names: Iterable[str]) -> None:

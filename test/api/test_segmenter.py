@@ -67,6 +67,11 @@ def test_a_setting_that_does_not_exist_is_refused_by_name():
         Segmenter('otsu', treshold=0.5)
 
 
+def test_a_file_that_could_not_be_read_is_named_as_the_cause(segmenter):
+    with pytest.raises(ImageError, match=r'NoneType; .*cv2\.imread'):
+        segmenter(None)
+
+
 def test_an_image_of_floats_is_refused(segmenter):
     with pytest.raises(ImageError):
         segmenter(np.zeros((60, 80, 3)))
