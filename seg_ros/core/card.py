@@ -156,7 +156,7 @@ class ModelCard:
     :param family: who reads the raw outputs; empty lets `compile` find out.
     :param classes: in the order of the network's channels.
     :param source_sha256: of the file that was compiled.
-    :param scores: what the network's scores mean, where its graph does not tell or misleads; see
+    :param scores: what the network's scores mean, where its graph does not say or misleads; see
         `compile.families.score_meaning`.
     :param outputs: the network's outputs to read, where it has several that could be meant.
     :param unlabelled_color: of pixels without a class. A class may have it too, as the background
