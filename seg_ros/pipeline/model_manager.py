@@ -10,6 +10,7 @@ from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.errors import EngineError, GpuMemoryError, SegError
 from seg_ros.core.progress import Cancelled, never, Report, untold
 from seg_ros.core.settings import Settings
+from seg_ros.core.thresholds import thresholds_from_settings
 from seg_ros.engines import model_file, open_engine, stand_in
 from seg_ros.pipeline.engine_holder import EngineHolder
 from seg_ros.pipeline.segmenter import Segmenter
@@ -41,11 +42,13 @@ def check_model(settings: Settings) -> None:
     """
     Read a model's file and metadata, without opening an engine.
 
-    :raises SegError: if the name, the file or the metadata cannot be used.
+    :raises SegError: if the name, the file or the metadata cannot be used, or the thresholds do
+        not suit the model.
     """
     path = model_file(settings)
     if path is not None:
-        read_compiled(path)
+        compiled = read_compiled(path)
+        thresholds_from_settings(settings, compiled.card, compiled.signature)
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,8 @@ class ModelState:
     What is the case with the model, at one moment.
 
     :param status: `none` before the first and after the last; `loading` while one is on its way,
-        whether or not another serves; `failed` after a load that failed, until the next.
+        whether or not another serves; `failed` after a load that failed, until the next load or,
+        where another serves, until `take_failure`.
     :param active: the model that serves; empty where none does.
     :param pending: the model that is being loaded; empty where none is.
     :param failed: the model that could not be loaded, with `error`, where `status` is `failed`.
@@ -256,9 +260,10 @@ class ModelManager:
                 raise full
             model, self._serving = self._state.active, None
             self._set(active='')
+            reason = 'the GPU holds no two models, and another is being loaded'
+            closed = self.holder.swap(None, reason)
         self._report(f'{model} is closed first: {full}', 0.0)
-        reason = 'the GPU holds no two models, and another is being loaded'
-        self.holder.swap(None, reason).wait(HANDOVER_S)
+        closed.wait(HANDOVER_S)
         return self._open(load, settings)
 
     def _restore(self, load: _Load) -> None:
@@ -270,7 +275,10 @@ class ModelManager:
         try:
             self._put(load, settings, self._open(load, settings))
         except Exception as error:  # noqa: BLE001 - the first failure is the one to report
-            self.holder.swap(None, f'{settings.model} could not be opened again: {error}')
+            with self._lock:
+                if load is self._load:      # otherwise another model may serve by now
+                    reason = f'{settings.model} could not be opened again: {error}'
+                    self.holder.swap(None, reason)
 
     def _open(self, load: _Load, settings: Settings) -> Segmenter:
         return self._opener(settings, self._report, load.cancelled.is_set)

@@ -243,3 +243,33 @@ def test_a_hung_frame_does_not_keep_the_manager_from_closing(shop, manage):
         begun = monotonic()
         assert not manager.close(0.1)
         assert monotonic() - begun < 1
+
+
+def test_an_old_model_that_cannot_be_opened_again_leaves_the_next_one_alone(monkeypatch, shop):
+    monkeypatch.setattr('seg_ros.pipeline.model_manager.HANDOVER_S', 0.05)
+    reopening, go_on = Event(), Event()
+
+    def opener(settings, report, cancelled):
+        if settings == GPU and GPU in shop.log:
+            reopening.set()
+            go_on.wait(PATIENCE_S)          # whatever is cancelled
+            raise EngineError('not again')
+        return shop(settings, report, cancelled)
+
+    shop.room, shop.fails = 1, {OTHER: GpuMemoryError('never')}
+    manager = ModelManager(opener=opener, stands_in=lambda _: None)
+    try:
+        manager.load(GPU)
+        assert ended(manager).active == GPU.model
+        manager.load(OTHER)
+        assert reopening.wait(PATIENCE_S)
+        manager.load(THIRD)
+        until(lambda: manager.state.active == THIRD.model)
+        before = manager.holder.current
+        go_on.set()
+        sleep(0.2)
+        assert manager.holder.current is before
+        assert before.settings == THIRD
+    finally:
+        go_on.set()
+        assert manager.close(PATIENCE_S)
