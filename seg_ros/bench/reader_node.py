@@ -10,7 +10,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 import rclpy
 from rclpy.node import Node
 from seg_ros.ros.conversions import stamp_ns
-from seg_ros.ros.qos import MASKS
+from seg_ros.ros.qos import masks
 from sensor_msgs.msg import Image
 
 
@@ -28,7 +28,7 @@ class BenchReader(Node):
         self.create_subscription(DiagnosticArray, '/diagnostics', self._hear, 10)
         for topic in topics:
             self.create_subscription(
-                Image, topic, lambda message, topic=topic: self._take(topic, message), MASKS
+                Image, topic, lambda message, topic=topic: self._take(topic, message), masks()
             )
 
     def _take(self, topic: str, message: Any) -> None:

@@ -17,7 +17,7 @@ from seg_ros.core.timing import Timing
 from seg_ros.core.whole_file import write_whole
 from seg_ros.demo.ground_truth_scorer import GroundTruthScorer
 from seg_ros.image.encodings import encode_png
-from seg_ros.ros.qos import MASKS
+from seg_ros.ros.qos import masks
 from sensor_msgs.msg import Image
 
 TOPICS = ('overlay', 'color', 'instance')
@@ -35,7 +35,7 @@ class DemoViewer(Node):
         for topic in TOPICS:
             self.create_subscription(
                 Image, f'/segmentation/camera/{topic}',
-                lambda message, topic=topic: self._on_mask(topic, message), MASKS,
+                lambda message, topic=topic: self._on_mask(topic, message), masks(),
             )
         self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
 

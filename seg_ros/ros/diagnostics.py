@@ -28,6 +28,7 @@ class NodeFacts:
     :param build: how far TensorRT's build is, in words.
     :param stalled_s: how long the engine has not answered; 0 while it does.
     :param faults: exceptions that nobody expected, since the start.
+    :param faulty: whether one of them came lately.
     """
 
     name: str
@@ -39,6 +40,7 @@ class NodeFacts:
     build: str = ''
     stalled_s: float = 0.0
     faults: int = 0
+    faulty: bool = False
 
 
 def diagnostics(now: Time, facts: NodeFacts, cameras: Iterable[Camera]) -> DiagnosticArray:
@@ -98,7 +100,7 @@ def _engine_verdict(facts: NodeFacts) -> Verdict:
         return Verdict(Level.WARN if loading else Level.ERROR, words)
     if segmenter.engine.facts.ended:
         return Verdict(Level.ERROR, segmenter.engine.facts.ended)
-    if facts.faults:
+    if facts.faulty:
         return Verdict(Level.ERROR, 'faults in seg_ros: see the log')
     if model.status == 'failed':
         return Verdict(Level.WARN, f'{model.failed} could not be loaded: {model.error}')

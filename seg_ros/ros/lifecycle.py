@@ -26,6 +26,7 @@ R = TypeVar('R')
 Transition: TypeAlias = Callable[[Any, LifecycleState], TransitionCallbackReturn]
 
 QUIET_S = 5.0   # between two lines in the log about the same thing
+FAULTY_S = 60.0     # for how long a fault makes diagnostics an error: an operator looks by then
 
 
 def logged(transition: Callable[[Any], None]) -> Transition:
@@ -100,6 +101,7 @@ class SafeLifecycleNode(LifecycleNode):
 
     def __init__(self, name: str, **arguments: Any) -> None:
         self.faults = 0
+        self._fault_s = float('-inf')
         self._autostart: Any = None
         super().__init__(name, **arguments)
         self.quiet = QuietLog(self.get_logger())
@@ -166,8 +168,14 @@ class SafeLifecycleNode(LifecycleNode):
     def fault(self, where: str, error: Exception) -> None:
         """Log and count an exception that nobody expected."""
         self.faults += 1
+        self._fault_s = monotonic()
         lines = traceback.format_exception(type(error), error, error.__traceback__)
         self.quiet.error(f'a fault in seg_ros, {where}:\n{"".join(lines)}', (where, type(error)))
+
+    @property
+    def faulty(self) -> bool:
+        """Whether a fault came within the last `FAULTY_S` seconds."""
+        return monotonic() - self._fault_s < FAULTY_S
 
     def start_when_spinning(self) -> None:
         """Configure on the first spin and activate on the next, unless somebody else does."""

@@ -6,7 +6,7 @@ import traceback
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
-from rcl_interfaces.msg import SetParametersResult
+from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.parameter import Parameter
 from seg_ros.core.errors import SegError
 from seg_ros.core.progress import Cancelled, never
@@ -14,7 +14,7 @@ from seg_ros.core.settings import LiveSettings, Settings
 from seg_ros.core.thresholds import thresholds_from_settings
 from seg_ros.depth.targets import check_target
 from seg_ros.image.jpeg_decoding import strict_decoder
-from seg_ros.pipeline.model_manager import check_model, ModelManager, ModelState
+from seg_ros.pipeline.model_manager import check_model, ModelManager
 from seg_ros.pipeline.segmenter import Segmenter
 from seg_ros.ros.build_progress import BuildProgress
 from seg_ros.ros.camera_pipeline import CameraPipeline
@@ -24,7 +24,7 @@ from seg_ros.ros.outputs import SKIPPED_PLUGINS
 from seg_ros.ros.outputs.vision import label_info, MISSING
 from seg_ros.ros.parameters import acts_later, Declared, is_live, reason, settings_changed
 from seg_ros.ros.publishers import READERS_ARE_EVENTS
-from seg_ros.ros.qos import LATCHED
+from seg_ros.ros.qos import latched
 from seg_ros.ros.spin import STEADY
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
@@ -46,7 +46,7 @@ class SegmentationNode(SafeLifecycleNode):
         self._cancelled = cancelled
         self._progress = BuildProgress(self.get_logger().info, self._diagnose_build)
         self._declared = Declared(self)
-        self.declare_parameter('autostart', True)
+        starts_itself = self._declare_autostart()
         self._settings = LiveSettings(Settings())
         self._models: ModelManager | None = None
         self._pipeline: CameraPipeline | None = None
@@ -64,8 +64,20 @@ class SegmentationNode(SafeLifecycleNode):
         if hasattr(self, 'add_post_set_parameters_callback'):       # from Iron on
             self.add_post_set_parameters_callback(self.guarded(self._apply_parameters))
         self.create_service(SetBool, '~/enable', self._on_enable)
-        if self.get_parameter('autostart').value:
+        if starts_itself:
             self.start_when_spinning()
+
+    def _declare_autostart(self) -> bool:
+        """Return whether the node is to start itself; a value that cannot be is logged."""
+        described = ParameterDescriptor(
+            description='One attempt to configure and activate at the start.', dynamic_typing=True
+        )
+        value = self.declare_parameter('autostart', True, described).value
+        if not isinstance(value, bool):
+            self.get_logger().error(
+                f'autostart: {value!r}; expected true or false; the node waits to be configured'
+            )
+        return value is True
 
     @logged
     def on_configure(self) -> None:
@@ -143,7 +155,9 @@ class SegmentationNode(SafeLifecycleNode):
             self.get_logger().error('the engine did not end in time and is abandoned')
 
     def _announce_labels(self, segmenter: Segmenter) -> None:
-        """Publish each camera's latched label_info, anew when the model changed."""
+        """Publish each camera's latched label_info, anew when what it says has changed."""
+        if MISSING:
+            return
         from vision_msgs.msg import LabelInfo
 
         stamp = self.get_clock().now().to_msg()
@@ -153,7 +167,7 @@ class SegmentationNode(SafeLifecycleNode):
         for topic in topics:
             publisher = self._labels.get(topic)
             if publisher is None:
-                publisher = self.create_publisher(LabelInfo, f'~/{topic}', LATCHED)
+                publisher = self.create_publisher(LabelInfo, f'~/{topic}', latched())
                 self._labels[topic] = publisher
             header = Header(stamp=stamp)
             threshold = self._settings.now.min_confidence
@@ -169,7 +183,7 @@ class SegmentationNode(SafeLifecycleNode):
         facts = NodeFacts(
             self.get_fully_qualified_name(), self._lifecycle, self._enabled, models.state,
             models.holder.current, models.holder.reason, self._progress.words, pipeline.stalled_s,
-            self.faults,
+            self.faults, self.faulty,
         )
         self._diagnostics.publish(diagnostics(self.get_clock().now(), facts, cameras))
         for camera in cameras:
@@ -262,11 +276,13 @@ class SegmentationNode(SafeLifecycleNode):
             return
         before, asked, self._model_asked = self._settings.now, self._model_asked, False
         live = {name: value for name, value in vars(wanted).items() if is_live(name)}
-        self._settings.now = replace(before, **live)
-        if models.wants(self._settings.now.model, asked):
-            models.load(self._settings.now)
-        elif self._settings.now != before and models.holder.current is not None:
-            models.holder.current.change(self._settings.now)
+        self._settings.now = now = replace(before, **live)
+        if models.wants(now.model, asked):
+            models.load(now)
+        elif now != before and models.holder.current is not None:
+            self._change_thresholds(models.holder.current)
+            if now.min_confidence != before.min_confidence:
+                self._announce_labels(models.holder.current)
 
     def _on_model(self) -> None:
         """Take note of a model that serves now, or of one that could not be loaded."""
@@ -276,7 +292,7 @@ class SegmentationNode(SafeLifecycleNode):
         if not state.pending:
             self._progress.end()
         if segmenter is not None and segmenter is not self._announced:
-            self._announce(segmenter, state)
+            self._announce(segmenter)
         failure = self._models.take_failure()
         if failure is None:
             return
@@ -285,7 +301,7 @@ class SegmentationNode(SafeLifecycleNode):
         if failure.active:
             self.set_parameters([Parameter('model', value=failure.active)])
 
-    def _announce(self, segmenter: Segmenter, state: ModelState) -> None:
+    def _announce(self, segmenter: Segmenter) -> None:
         """Say what serves from now on, and let it have the thresholds of today."""
         self._announced = segmenter
         facts = segmenter.engine.facts
@@ -295,14 +311,17 @@ class SegmentationNode(SafeLifecycleNode):
         )
         for note in filter(None, (*facts.notes, strict_decoder()[1])):
             self.get_logger().warning(note)
+        self._change_thresholds(segmenter)
+        self._announce_labels(segmenter)
+
+    def _change_thresholds(self, segmenter: Segmenter) -> None:
+        """Let a model have today's thresholds, which may have been set for another one."""
         try:
             segmenter.change(self._settings.now)
         except SegError as unsuited:
             self.get_logger().error(
-                f'{state.active} keeps the thresholds it came with: {unsuited}'
+                f'{segmenter.card.name} keeps the thresholds it has: {unsuited}'
             )
-        if not MISSING:
-            self._announce_labels(segmenter)
 
 
 if __name__ == '__main__':

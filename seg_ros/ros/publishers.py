@@ -15,7 +15,7 @@ from seg_ros.core.frame import Frame, Pixels
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.masks.overlay import color_map, draw_overlay
 from seg_ros.ros.conversions import image_message
-from seg_ros.ros.qos import MASKS, overrides
+from seg_ros.ros.qos import masks, overrides
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
@@ -138,7 +138,7 @@ class Publishers:
                 topic = f'~/{camera}/{output.topic}'
                 with overrides(topic):
                     self._publishers.append((output, node.create_publisher(
-                        output.message, topic, MASKS,
+                        output.message, topic, masks(),
                         event_callbacks=PublisherEventCallbacks(**events),
                         qos_overriding_options=_OVERRIDES,
                     )))

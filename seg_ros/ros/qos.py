@@ -8,16 +8,27 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from seg_ros.core.errors import SettingError
 
-# RViz and most consumers ask for reliable; a reliable publisher serves best-effort readers too.
-MASKS = QoSProfile(
-    history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE
-)
-LATCHED = QoSProfile(
-    history=HistoryPolicy.KEEP_LAST,
-    depth=1,
-    reliability=ReliabilityPolicy.RELIABLE,
-    durability=DurabilityPolicy.TRANSIENT_LOCAL,
-)
+
+def masks() -> QoSProfile:
+    """
+    Offer the newest masks.
+
+    RViz and most consumers ask for reliable; a reliable publisher serves best-effort readers too.
+    The profile is a new one each time: rclpy writes a topic's `qos_overrides` into it.
+    """
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE
+    )
+
+
+def latched() -> QoSProfile:
+    """Offer the newest message to readers that come later too."""
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=1,
+        reliability=ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL,
+    )
 
 
 def images(reliable: bool) -> QoSProfile:

@@ -108,10 +108,16 @@ def test_names_carry_the_full_name_of_the_node():
 
 
 def test_a_silent_camera_is_a_warning_and_a_fault_is_an_error():
-    engine, front = statuses(facts(faults=1), camera(0, 0))
+    engine, front = statuses(facts(faults=1, faulty=True), camera(0, 0))
     assert engine.level == DiagnosticStatus.ERROR
     assert front.level == DiagnosticStatus.WARN
     assert front.message == 'no images arrive on /front/image_raw'
+
+
+def test_a_fault_of_long_ago_is_counted_and_no_error():
+    (engine,) = statuses(facts(faults=1))
+    assert engine.level == DiagnosticStatus.OK
+    assert values(engine)['faults'] == '1'
 
 
 def test_an_engine_that_has_ended_is_an_error_in_its_own_words():

@@ -6,7 +6,8 @@ from threading import Event
 from lifecycle_msgs.msg import Transition
 import numpy as np
 import pytest
-from rcl_interfaces.srv import DescribeParameters
+from rcl_interfaces.srv import DescribeParameters, SetParametersAtomically
+from rclpy.parameter import Parameter
 from robot import PATIENCE_S
 from seg_ros.core.settings import Settings
 from sensor_msgs.msg import Image
@@ -162,3 +163,32 @@ def test_a_fault_while_a_model_is_loaded_leaves_the_old_one(
     )
     assert each.node._models.state.pending == ''
     assert set(np.unique(each.mask(semantic))) == {10, 20, 30}
+
+
+def test_classes_that_the_new_model_lacks_are_refused_with_it(robot, tmp_path, channel_model):
+    other = tmp_path / 'other.onnx'
+    other.write_bytes(channel_model.read_bytes())
+    each = robot()
+    each.wait(lambda: each.state() == 'active', 'autostart')
+    request = SetParametersAtomically.Request(parameters=[
+        Parameter('model', value=str(other)).to_parameter_msg(),
+        Parameter('classes', value=['unheard_of']).to_parameter_msg(),
+    ])
+    result = each.call(SetParametersAtomically, 'set_parameters_atomically', request).result
+    assert not result.successful
+    assert "classes ['unheard_of'] are not in the card" in result.reason
+
+
+def test_an_override_of_one_topic_leaves_the_others_alone(robot):
+    name = 'qos_overrides./segmentation/camera/{}.publisher.depth'
+    each = robot(autostart=False, **{name.format('semantic'): 7})
+    assert each.change_state(Transition.TRANSITION_CONFIGURE)
+    depths = {topic: each.node.get_parameter(name.format(topic)).value
+              for topic in ('semantic', 'confidence', 'instance')}
+    assert depths == {'semantic': 7, 'confidence': 1, 'instance': 1}
+
+
+def test_an_autostart_that_is_neither_true_nor_false_leaves_the_node_unconfigured(robot, capfd):
+    each = robot(autostart='maybe')
+    assert each.state() == 'unconfigured'
+    assert "autostart: 'maybe'; expected true or false" in capfd.readouterr().err
