@@ -20,13 +20,9 @@ class Segmenter:
     def __init__(self, engine: Engine, settings: Settings, timing: Timing | None = None) -> None:
         self.engine = engine
         self.card: ModelCard = engine.card
+        self.batch_limit = engine.signature.max_batch or _MOST_FRAMES   # frames in one call
         self.timing = timing or Timing()
         self.change(settings)
-
-    @property
-    def batch_limit(self) -> int:
-        """How many frames one call may take."""
-        return self.engine.signature.max_batch or _MOST_FRAMES
 
     def change(self, settings: Settings) -> None:
         """

@@ -59,7 +59,7 @@ class Workers(Generic[T]):
     :param work: called with camera and item pairs; what it raises ends up in `failed`.
     :param failed: called with an exception; the worker goes on with the next frame.
     :param count: threads, which is also the frames in flight.
-    :param limit: how many cameras' frames `work` may get at once.
+    :param limit: returns how many cameras' frames `work` may get at once, asked each time.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Workers(Generic[T]):
         work: Callable[[list[tuple[str, T]]], None],
         failed: Callable[[Exception], None],
         count: int = 1,
-        limit: int = 1,
+        limit: Callable[[], int] = lambda: 1,
     ) -> None:
         self._mailbox = mailbox
         self._work = work
@@ -85,7 +85,7 @@ class Workers(Generic[T]):
 
     def _loop(self) -> None:
         thread = current_thread()
-        while items := self._mailbox.take(self._limit):
+        while items := self._mailbox.take(self._limit()):
             self._busy_since_s[thread] = monotonic()
             try:
                 self._work(items)

@@ -1,5 +1,7 @@
 """The cameras of a configured node and the workers that take their images to masks."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from seg_ros.core.errors import ImageError, NoEngineError, SegError
@@ -58,16 +60,27 @@ class CameraPipeline:
         return longest_s if limit_s and longest_s > limit_s else 0.0
 
     def start(self) -> None:
-        """Begin to work; `follow_readers` decides which cameras are listened to."""
-        settings, segmenter = self._settings.now, self._segmenters.current
-        most = segmenter.batch_limit if segmenter else 1
-        self.depth.start()
-        self._mailbox = Mailbox()
-        self._workers = Workers(
-            self._mailbox, self._work, self._report, settings.workers,
-            min(settings.max_batch, most),
-        )
-        self.follow_readers()
+        """
+        Begin to work; `follow_readers` decides which cameras are listened to.
+
+        Nothing runs if that fails.
+        """
+        count = self._settings.now.workers
+        try:
+            self.depth.start()
+            self._mailbox = Mailbox()
+            self._workers = Workers(
+                self._mailbox, self._work, self._report, count, self._batch_limit
+            )
+            self.follow_readers()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _batch_limit(self) -> int:
+        """Return how many cameras may share a call of the engine that serves now."""
+        segmenter = self._segmenters.current
+        return min(self._settings.now.max_batch, segmenter.batch_limit) if segmenter else 1
 
     def stop(self) -> bool:
         """
@@ -77,12 +90,14 @@ class CameraPipeline:
         """
         for camera in self.cameras.values():
             camera.unsubscribe()
-            camera.temporal.forget()
         ended = self._workers is None or self._workers.stop(PATIENCE_S)
         if not ended:
             self._node.get_logger().error(
                 f'a frame in flight did not end within {PATIENCE_S:g} s; its engine is abandoned'
             )
+        else:       # a worker that still hangs may be using it
+            for camera in self.cameras.values():
+                camera.forget()
         self._workers = self._mailbox = None
         return self.depth.stop(PATIENCE_S) and ended
 
@@ -107,34 +122,46 @@ class CameraPipeline:
         """Leave an image for the next worker that is free."""
         if self._mailbox is None or self._workers is None:
             return
+        if not self._mailbox.put(camera.name, arrival):
+            return
         if self.stalled_s and all(self._workers.busy_s()):
             self._drop(camera, 'stalled', SegError(f'for {self.stalled_s:.0f} s'))
-        elif self._mailbox.put(camera.name, arrival):
+        else:
             camera.health.drop('newer')
 
     def _work(self, items: list[tuple[str, Arrival]]) -> None:
         """Take images of several cameras to masks together."""
-        jobs: dict[str, Job] = {}
         try:
             with self._segmenters.acquire() as segmenter:
+                jobs = []
                 for name, arrival in items:
-                    job = self._job(self.cameras[name], arrival, segmenter)
-                    if job is not None:
-                        jobs[name] = job
-                if jobs:
-                    process(list(jobs.values()), segmenter)
+                    camera = self.cameras[name]
+                    with self._failures_of([camera]):
+                        if job := self._job(camera, arrival, segmenter):
+                            jobs.append((camera, job))
+                # The model may have changed to one that takes fewer since the images were taken.
+                for first in range(0, len(jobs), segmenter.batch_limit):
+                    cameras, batch = zip(*jobs[first:first + segmenter.batch_limit], strict=True)
+                    with self._failures_of(cameras):
+                        process(batch, segmenter)
         except NoEngineError as error:
             for name, _ in items:
                 self._drop(self.cameras[name], 'no_engine', error)
-        except Exception as error:
-            for name in jobs:
-                self._drop(self.cameras[name], 'failed', error)
+
+    @contextmanager
+    def _failures_of(self, cameras: Iterable[Camera]) -> Iterator[None]:
+        """Note what goes wrong with images of some cameras; those of others go on."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - one frame must never stop a robot's masks
+            for camera in cameras:
+                self._drop(camera, 'failed', error)
             if not isinstance(error, SegError):     # a fault of our own
-                raise
+                self._report(error)
 
     def _job(self, camera: Camera, arrival: Arrival, segmenter: Segmenter) -> Job | None:
         """Read a message, unless nobody wants its masks, it is too old or it cannot be read."""
-        wanted = camera.publishers.wanted()
+        wanted, mailbox = camera.publishers.wanted(), self._mailbox
         if not wanted:
             camera.health.drop('unread')
             return None
@@ -153,6 +180,9 @@ class CameraPipeline:
             return None
 
         def publish_masks(masks: Segmentation) -> None:
+            if self._mailbox is not mailbox:    # the engine answers after it was abandoned
+                camera.health.drop('stalled')
+                return
             with segmenter.timing.stage('publish'):
                 self._publish(camera, wanted, self._view(camera, arrival, job, segmenter, masks))
             camera.health.timing.tick('output')

@@ -170,6 +170,11 @@ class Camera:
         self.depth.unsubscribe()
         self._release_images()
 
+    def forget(self) -> None:
+        """Begin a new sequence of images; none may be worked on meanwhile."""
+        self.temporal.forget()
+        self.depth.forget()
+
     def _release_images(self) -> None:
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)

@@ -54,13 +54,16 @@ class DepthInput:
             )
 
     def unsubscribe(self) -> None:
-        """Stop listening, and forget what was."""
+        """Stop listening."""
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
         self._subscription = None
         self._pairs.forget()
-        self._scene.forget()
         self._refused = ''
+
+    def forget(self) -> None:
+        """Forget what was dynamic; no image may be worked on meanwhile."""
+        self._scene.forget()
 
     def offer(self, wanted: Wanted, view: View) -> None:
         """Hand on a view for the outputs that need depth, now or when its depth has come."""

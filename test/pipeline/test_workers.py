@@ -44,7 +44,7 @@ def test_a_worker_gets_several_cameras_at_once_up_to_its_limit():
         done.put([camera for camera, _ in items])
         gate.wait(PATIENCE_S)
 
-    workers = Workers(mailbox, work, refuse, limit=2)
+    workers = Workers(mailbox, work, refuse, limit=lambda: 2)
     mailbox.put('first', 0)
     assert done.get(timeout=PATIENCE_S) == ['first']
     for camera in ('left', 'right', 'rear'):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Any
 
@@ -69,13 +69,19 @@ class Robot:
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
         self._executor.add_node(self.tester)
-        self._thread = Thread(target=self._executor.spin)
+        self._ended = Event()
+        self._thread = Thread(target=self._spin)
         self._thread.start()
         self.diagnostics: dict[str, dict[str, str]] = {}
         self.words: dict[str, str] = {}
         self.levels: dict[str, bytes] = {}
         self.tester.create_subscription(DiagnosticArray, '/diagnostics', self._on_status, 10)
         self._cameras: dict[tuple[str, bool], Any] = {}
+
+    def _spin(self) -> None:
+        """Spin as the node's main does: rclpy's executor must not be shut down while it works."""
+        while not self._ended.is_set():
+            self._executor.spin_once(timeout_sec=0.1)
 
     def _on_status(self, message: DiagnosticArray) -> None:
         for status in message.status:
@@ -88,8 +94,9 @@ class Robot:
         """End the node as its main does, and the tester; may be called twice."""
         if not self._context.ok():
             return
-        self._executor.shutdown()
+        self._ended.set()
         self._thread.join()
+        self._executor.shutdown()
         self.node.release()
         self.node.destroy_node()
         self.tester.destroy_node()

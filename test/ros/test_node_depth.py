@@ -136,3 +136,14 @@ def test_a_target_that_vanished_is_an_empty_mask_with_a_word(robot, capfd):
     mask = rig.each.wait(lambda: rig.found['target/mask'], 'a mask')[0]
     assert not pixels(mask).any()
     assert "the target 'nearest' is not in sight" in capfd.readouterr().err
+
+
+def test_what_was_dynamic_is_held_without_depth_however_often_readers_are_looked_at(
+    robot, monkeypatch
+):
+    each = robot(depth='off')
+    each.wait(lambda: each.state() == 'active', 'autostart')
+    depth, forgotten = each.node._pipeline.cameras['camera'].depth, []
+    monkeypatch.setattr(depth._scene, 'forget', lambda: forgotten.append(True))
+    depth.subscribe([])
+    assert not forgotten

@@ -1,11 +1,13 @@
 """What the node says about itself when something goes wrong, and what cannot end it."""
 
 from threading import Event
-from time import monotonic
+from time import monotonic, sleep
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import Transition
 import pytest
+from rcl_interfaces.srv import SetParametersAtomically
+from rclpy.parameter import Parameter
 from robot import PATIENCE_S
 from seg_ros.core.errors import EngineError
 from seg_ros.pipeline import process
@@ -129,3 +131,116 @@ def test_a_clock_that_steps_back_costs_one_image(robot):
             f'image {count}',
         )
     assert timing.counts()['late'] == 1
+
+
+@pytest.fixture
+def hangs(monkeypatch):
+    """Let the engine hang from now on; returns the events that it hangs and that it may go on."""
+    real, hung, gate = process.infer, Event(), Event()
+
+    def infer(batch, segmenter):
+        hung.set()
+        gate.wait(3 * PATIENCE_S)
+        return real(batch, segmenter)
+
+    def begin():
+        monkeypatch.setattr(process, 'infer', infer)
+        return hung, gate
+
+    yield begin
+    gate.set()
+
+
+def hung_robot(robot, hangs, **parameters):
+    each = robot(watchdog_s=0.5, **parameters)
+    semantic = each.listen(SEMANTIC, Image)
+    each.mask(semantic)
+    hung, gate = hangs()
+    send_until(each, hung.is_set, 'the engine to hang')
+    return each, semantic, gate
+
+
+def workers_of(each):
+    return each.wait(lambda: each.node._pipeline._workers, 'workers')._threads
+
+
+@pytest.mark.parametrize('cleanup', [False, True])
+def test_an_engine_that_answers_after_it_was_abandoned_publishes_nothing(robot, hangs, cleanup):
+    each, semantic, gate = hung_robot(robot, hangs)
+    (worker,) = workers_of(each)
+    count = len(semantic)
+    assert each.change_state(Transition.TRANSITION_DEACTIVATE)
+    if cleanup:
+        assert each.change_state(Transition.TRANSITION_CLEANUP)
+    gate.set()
+    worker.join(PATIENCE_S)
+    sleep(0.3)
+    assert len(semantic) == count
+    assert each.node.faults == 0
+
+
+def test_the_newest_image_is_next_after_an_engine_that_hung(robot, hangs):
+    each, semantic, gate = hung_robot(robot, hangs)
+    counts = each.node._pipeline.cameras['camera'].health.timing.counts
+    send_until(each, lambda: counts().get('stalled', 0) > 2, 'frames to be refused')
+    last = each.image()
+    arrived = counts()['stalled']
+    each.send(last)
+    each.wait(lambda: counts()['stalled'] > arrived, 'the last image')
+    count = len(semantic)
+    gate.set()
+    each.wait(lambda: len(semantic) >= count + 2, 'two masks')
+    assert semantic[count + 1].header.stamp == last.header.stamp
+
+
+def test_a_start_that_fails_leaves_no_worker_behind(robot, monkeypatch):
+    each = robot(autostart=False)
+    assert each.change_state(Transition.TRANSITION_CONFIGURE)
+    pipeline = each.node._pipeline
+    monkeypatch.setattr(pipeline, 'follow_readers', lambda: 1 / 0)
+    assert not each.change_state(Transition.TRANSITION_ACTIVATE)
+    monkeypatch.undo()
+    assert not pipeline.running
+
+
+def test_cameras_that_wait_together_are_masked_by_a_model_that_takes_one_at_a_time(robot, hangs):
+    each = robot(autostart=False, cameras=['camera', 'left'], max_batch=2)
+    semantic = each.listen(SEMANTIC, Image)
+    left = each.listen('/segmentation/left/semantic', Image)
+    assert each.change_state(Transition.TRANSITION_CONFIGURE)
+    models = each.node._models
+    models.holder.current.batch_limit = 2       # the earlier model's, as the images are taken
+    assert each.change_state(Transition.TRANSITION_ACTIVATE)
+    hung, gate = hangs()
+    each.send(each.image())
+    assert hung.wait(PATIENCE_S)
+    images = each.image(), each.image()
+    each.send(images[0])
+    each.send(images[1], '/left/image_raw')
+    each.wait(lambda: len(each.node._pipeline._mailbox._slots) == 2, 'both images')
+    models.holder.current.batch_limit = 1
+    gate.set()
+    each.wait(lambda: len(semantic) == 2 and left, 'both masks')
+
+
+def test_thresholds_that_do_not_suit_what_serves_in_the_end_are_no_fault(
+    robot, monkeypatch, capfd, tmp_path, channel_model
+):
+    monkeypatch.setattr('seg_ros.ros.node.check_model', lambda _: None)
+    other = tmp_path / 'other.onnx'
+    other.write_bytes(channel_model.read_bytes())
+    each = robot()
+    each.wait(lambda: each.state() == 'active', 'autostart')
+    values = {'model': str(other), 'classes': ['unheard_of']}
+    parameters = [Parameter(name, value=value) for name, value in values.items()]
+    request = SetParametersAtomically.Request(
+        parameters=[parameter.to_parameter_msg() for parameter in parameters]
+    )
+    assert each.call(
+        SetParametersAtomically, 'set_parameters_atomically', request
+    ).result.successful
+    model = lambda: each.node.get_parameter('model').value      # noqa: E731
+    each.wait(lambda: model() == str(channel_model), 'the model to be set back')
+    each.wait(lambda: each.words.get('engine'), 'diagnostics')
+    assert each.node.faults == 0
+    assert 'channels keeps the thresholds it has' in capfd.readouterr().err
