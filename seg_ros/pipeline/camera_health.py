@@ -9,7 +9,7 @@ from seg_ros.core.timing import Timing
 # Why a frame gives no mask, and what that is called in diagnostics.
 CAUSES: Mapping[str, str] = {
     'newer': 'a newer image came before the engine was free',
-    'age': 'the images are older than max_age_ms when they arrive',
+    'age': 'the images are older than max_age_ms before the network',
     'rate': 'max_rate_hz leaves them out',
     'bad': 'the images cannot be read',
     'failed': 'the engine fails on the images',

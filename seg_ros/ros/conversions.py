@@ -53,9 +53,9 @@ def frame_from_message(message: Any, brightness: BrightnessRange | None = None) 
 
 def frame_from_image(message: Any, brightness: BrightnessRange | None = None) -> Frame:
     """
-    Read a sensor_msgs Image; see `core.encodings` for the encodings and for what is copied.
+    Read a sensor_msgs Image; see `image.encodings` for the encodings and for what is copied.
 
-    An encoding that `core.encodings` has never heard of is left to cv_bridge.
+    An encoding that `image.encodings` has never heard of is left to cv_bridge.
 
     :param message: of rclpy, or any object with the same fields and a buffer as `data`.
     :param brightness: of the camera's 16-bit samples; None takes them to fill 16 bits.
