@@ -115,7 +115,7 @@ def _prospects(model: onnx.ModelProto, name: str, card: ModelCard | None) -> dic
     except ModelError as error:
         return {'readings': [], 'declined': [str(error)]}
     try:
-        chosen = str(select_family(network, card)) if card else 'needs a card: --card CARD.yaml'
+        chosen = str(select_family(network, card)[0]) if card else 'needs a card: --card CARD.yaml'
     except ModelError as error:
         chosen = f'none: {error}'
     return {**figures, 'family': chosen}

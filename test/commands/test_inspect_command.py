@@ -87,7 +87,7 @@ def test_a_raw_network_tells_what_it_is_and_how_it_reads(tmp_path, capsys):
     (interpretation,) = figures['readings']
     assert interpretation.startswith('logits (semantic, 3 classes): scores of out at 16x24')
     assert [reason.split(':')[0] for reason in figures['declined']] == [
-        'yolo_seg', 'panoptic_centers',
+        'yolo_seg', 'panoptic_centers', 'box_masks', 'query_masks',
     ]
     assert figures['family'].startswith('needs a card')
 
