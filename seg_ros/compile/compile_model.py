@@ -181,12 +181,12 @@ def _refuse(faults: list[str]) -> None:
     for fault in faults:
         node, _, reason = fault.partition(': ')
         nodes.setdefault(reason, []).append(node)
-    told = [
+    reasons = [
         f'{first} (and {len(others)} more): {reason}' if others else f'{first}: {reason}'
         for reason, (first, *others) in nodes.items()
     ]
     raise ModelError(
-        f'TensorRT does not take {"; ".join(told)}', 'operators that every engine runs'
+        f'TensorRT does not take {"; ".join(reasons)}', 'operators that every engine runs'
     )
 
 

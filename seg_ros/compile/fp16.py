@@ -9,7 +9,7 @@ from seg_ros.compile.operators import element_types
 from seg_ros.compile.trunk import trunk_nodes
 
 LARGEST = float(np.finfo(np.float16).max)
-# They sum over many values, or grow quickly: sixteen bits overflow or forget the small ones.
+# They sum over many values, or grow fast: sixteen bits overflow or forget the small ones.
 SENSITIVE = frozenset({
     'Exp', 'GroupNormalization', 'If', 'InstanceNormalization', 'LayerNormalization', 'Log',
     'LogSoftmax', 'Loop', 'Pow', 'ReduceL2', 'ReduceMean', 'ReduceSum', 'Scan', 'Softmax',

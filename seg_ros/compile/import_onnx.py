@@ -11,7 +11,7 @@ from seg_ros.compile.network import described, Layout, Network, set_shape
 from seg_ros.core.card import InputSpec
 from seg_ros.core.errors import CardError, ModelError
 
-_PICTURE_AXES: dict[Layout, tuple[int, int, int]] = {'nchw': (1, 2, 3), 'nhwc': (3, 1, 2)}
+_IMAGE_AXES: dict[Layout, tuple[int, int, int]] = {'nchw': (1, 2, 3), 'nhwc': (3, 1, 2)}
 
 
 def network_from_model(model: onnx.ModelProto, spec: InputSpec | None = None) -> Network:
@@ -33,16 +33,16 @@ def network_from_model(model: onnx.ModelProto, spec: InputSpec | None = None) ->
         spec = _plain_spec(image.name, spec or InputSpec())
     dims = [dim.dim_value if dim.dim_value > 0 else None for dim in tensor.shape.dim]
     layout = _layout(image.name, dims, spec)
-    channels, height, width = (dims[axis] for axis in _PICTURE_AXES[layout])
+    channels, height, width = (dims[axis] for axis in _IMAGE_AXES[layout])
     network = Network(
         model, image.name, np.dtype(helper.tensor_dtype_to_np_dtype(tensor.elem_type)), layout,
         channels or (spec.channels if spec else 3), _size(image.name, (height, width), spec),
         spec or InputSpec(),
     )
-    told = described(image)
+    shape = described(image)
     set_shape(image, network.input_shape(1))
     if (dims[0] or 1) > 1:
-        _check_batch(network, told)
+        _check_batch(network, shape)
     return network
 
 
@@ -60,13 +60,13 @@ def _plain_spec(name: str, spec: InputSpec) -> InputSpec:
     return replace(spec, scale=1.0)
 
 
-def _check_batch(network: Network, told: str) -> None:
+def _check_batch(network: Network, shape: str) -> None:
     """Refuse a network that its exporter fixed to a batch, and that takes no single image."""
     try:
         assert network.outputs
     except ModelError as error:
         raise ModelError(
-            f'a network for a fixed batch: {told}', 'one image, or any number',
+            f'a network for a fixed batch: {shape}', 'one image, or any number',
             'export it with a batch of 1, or with a dynamic batch axis',
         ) from error
 
@@ -106,7 +106,7 @@ def _image(model: onnx.ModelProto) -> onnx.ValueInfoProto:
 def _layout(name: str, dims: Sequence[int | None], spec: InputSpec | None) -> Layout:
     found = {
         layout: dims[axes[0]]
-        for layout, axes in _PICTURE_AXES.items()
+        for layout, axes in _IMAGE_AXES.items()
         if dims[axes[0]] in ((1, 3) if spec is None else (spec.channels,))
     }
     if not found and dims[1:] == [None] * 3 and spec is not None:

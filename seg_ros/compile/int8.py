@@ -56,7 +56,7 @@ def with_int8_trunk(
             },
         )
         quantised = onnx.load(path)
-    _mend(quantised, model)
+    _repair(quantised, model)
     return quantised
 
 
@@ -91,7 +91,7 @@ def _without_advice() -> Iterator[None]:
         root.removeFilter(wanted)
 
 
-def _mend(quantised: onnx.ModelProto, model: onnx.ModelProto) -> None:
+def _repair(quantised: onnx.ModelProto, model: onnx.ModelProto) -> None:
     """Undo what the library does beside: its own metadata and inferred shapes."""
     for field in ('metadata_props', 'opset_import'):
         del getattr(quantised, field)[:]

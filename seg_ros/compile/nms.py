@@ -39,7 +39,7 @@ def greedy_nms(boxes: Var, classes: Var, alive: Var, count: int, iou: float) -> 
 
 
 def _overlap(boxes: Var, iou: float) -> Var:
-    """Tell which pairs overlap by more than `iou`: bool (N, M, M)."""
+    """Return which pairs overlap by more than `iou`: bool (N, M, M)."""
     x0, y0, x1, y1 = op.split(boxes, outputs_count=4, axis=2)
     area = op.mul(op.sub(x1, x0), op.sub(y1, y0))
     shared = op.mul(_shared_side(x0, x1), _shared_side(y0, y1))

@@ -97,7 +97,7 @@ def _called(node: onnx.NodeProto) -> str:
 
 
 def element_types(model: onnx.ModelProto) -> Types:
-    """Return the element types of all tensors that inference can tell, by name."""
+    """Return the element types of all tensors that inference finds, by name."""
     graph = onnx.shape_inference.infer_shapes(model).graph
     values = (*graph.input, *graph.output, *graph.value_info)
     types = {item.name: item.type.tensor_type.elem_type for item in values}

@@ -67,7 +67,7 @@ def _named_inside(model: onnx.ModelProto, prefix: str) -> onnx.ModelProto:
     """
     Begin every name with `prefix`, but for those of the graph's inputs and outputs.
 
-    Those are named back: onnx before 1.19 renames their edges even where it is told not to.
+    Those are named back: onnx before 1.19 renames their edges even where it is asked not to.
     """
     given = (*model.graph.input, *model.graph.output)
     original = {f'{prefix}{item.name}': item.name for item in given}
@@ -81,7 +81,7 @@ def _named_inside(model: onnx.ModelProto, prefix: str) -> onnx.ModelProto:
 
 
 def _drop_indices(model: onnx.ModelProto) -> None:
-    """Leave out where maxima were found, which spox always names and TensorRT cannot tell."""
+    """Leave out where maxima were found, which spox always names and TensorRT does not give."""
     read = {tensor for node in model.graph.node for tensor in node.input}
     for node in model.graph.node:
         if node.op_type == 'MaxPool' and not read & set(node.output[1:]):

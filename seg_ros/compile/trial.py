@@ -36,7 +36,7 @@ def network_inputs(images: Pixels, spec: InputSpec, layout: str) -> NDArray[np.f
 
 def range_warning(spec: InputSpec) -> str:
     """
-    Tell what is odd about the numbers that a card makes of bytes.
+    Report what is odd about the numbers that a card makes of bytes.
 
     Networks are trained on numbers of about 0 to 1, -3 to 3, or 0 to 255. The two units of means
     and deviations in use, 0..1 and 0..255, belong to a scale of 1/255 and of 1.

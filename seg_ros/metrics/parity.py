@@ -20,7 +20,7 @@ class ParityFigures:
     :param miou: mean intersection over union of the reference's classes, over all images.
     :param instances: of the reference.
     :param matched: share of them found with the same class and a mask IoU above one half.
-    :param surplus: instances that match none, as a share of the reference's.
+    :param false_positives: instances that match none, as a share of the reference's.
     :param mask_iou: median over the matched.
     """
 
@@ -29,7 +29,7 @@ class ParityFigures:
     miou: float
     instances: int
     matched: float
-    surplus: float
+    false_positives: float
     mask_iou: float
 
 
@@ -69,7 +69,7 @@ class Parity:
             miou=float(np.mean(ious)) if ious else 1.0,
             instances=expected,
             matched=matched / expected if expected else 1.0,
-            surplus=(self._found - matched) / max(1, expected),
+            false_positives=(self._found - matched) / max(1, expected),
             mask_iou=float(np.median(self._ious)) if self._ious else 1.0,
         )
 

@@ -102,7 +102,7 @@ def freeze(layers: nn.Module) -> None:
 
 
 def is_backbone(name: str) -> bool:
-    """Tell whether a parameter of this name came with ImageNet weights."""
+    """Return whether a parameter of this name came with ImageNet weights."""
     return name.startswith('features.')
 
 

@@ -88,7 +88,7 @@ def open_run(recipe: Recipe, classes: int, folder: Path, resume: bool) -> Run:
     if recipe.init is not None and not resume:
         read = load_backbone if recipe.init.suffix == '.pth' else None
         read(network, recipe.init) if read else read_weights(recipe.init, network)
-    # Channels last: a third quicker on CPUs.
+    # Channels last: a third faster on CPUs.
     network = network.to(_device(recipe), memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(parameter_groups(network, recipe.rates), weight_decay=1e-4)
     run = Run(recipe, network, deepcopy(network).eval(), optimizer)

@@ -50,7 +50,7 @@ def test_equal_masks_agree_wholly():
     one = segmentation([[1, 1, 255]], [[1, 1, 0]], [1])
     figures = compared((one, one))
     assert (figures.pixels, figures.miou, figures.matched, figures.mask_iou) == (1, 1, 1, 1)
-    assert (figures.instances, figures.surplus) == (1, 0)
+    assert (figures.instances, figures.false_positives) == (1, 0)
 
 
 def test_instances_match_by_class_and_more_than_half_of_their_union():
@@ -64,7 +64,7 @@ def test_instances_match_by_class_and_more_than_half_of_their_union():
     figures = compared((reference, tried))
     # The first overlaps by two thirds, the second by just one half, the third is another class.
     assert figures.matched == pytest.approx(1 / 3)
-    assert figures.surplus == pytest.approx(2 / 3)
+    assert figures.false_positives == pytest.approx(2 / 3)
     assert figures.mask_iou == pytest.approx(4 / 6)
 
 

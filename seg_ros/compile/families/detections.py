@@ -48,7 +48,7 @@ def columns_at(columns: Var, index: Var, width: int) -> Var:
     :param width: W.
     """
     shape = columns.unwrap_tensor().shape
-    if shape and shape[0] == 1:     # CPUs have a quick kernel for one list of columns
+    if shape and shape[0] == 1:     # CPUs have a fast kernel for one list of columns
         return op.gather(columns, op.squeeze(index, op.const([0])), axis=2)
     wide = op.expand(op.unsqueeze(index, op.const([1])), op.const(np.array([1, width, 1])))
     return op.gather_elements(columns, wide, axis=2)
@@ -63,7 +63,7 @@ def detections(
     mask_code: MaskCode,
 ) -> Decoded:
     """
-    Fill the slots, and give what a host fills them from itself where it is the quicker one.
+    Fill the slots, and give what a host fills them from itself where it is the faster one.
 
     Empty slots have a score, a box and a class of 0; their masks mean nothing.
 

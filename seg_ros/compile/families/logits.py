@@ -128,7 +128,7 @@ def meaning_words(matte: ScoreMeaning) -> str:
 
 
 def _fits(network_hw: tuple[int, int], map_hw: tuple[int, ...]) -> bool:
-    """Tell whether a map has the image's proportions, but for the rounding of its sides."""
+    """Return whether a map has the image's proportions, but for the rounding of its sides."""
     high = network_hw[0] * map_hw[1]
     wide = network_hw[1] * map_hw[0]
     return abs(high - wide) <= max(network_hw)

@@ -35,7 +35,7 @@ class OutputInterpretation:
 
     :param tensor_infos: the tensors it is read from; whatever else the network computes is cut.
     :param class_count: how many classes the ports are for; 0 where any number would do.
-    :param words: how errors and `seg_ros inspect` tell of it.
+    :param words: how errors and `seg_ros inspect` describe it.
     :param decode: writes the graph from `tensor_infos`, in their order, to the contract's tensors.
     :param outputs: the file's outputs that it was read from; empty where they are all needed.
     :param least_classes: how many classes are seen in what the network gave on images.

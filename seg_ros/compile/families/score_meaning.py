@@ -23,7 +23,7 @@ class ScoreMeaning:
     How scores become probabilities.
 
     :param kind: `softmax` and `logits` compete over all channels, `sigmoid` is one against the
-        background, `multilabel` each channel for itself; empty where nothing tells.
+        background, `multilabel` each channel for itself; empty where nothing shows it.
     :param unit: the value that stands for a probability of 1; 0 where values are logits.
     :param decides: whether the network takes the best channel, however unlikely it is.
     """
@@ -75,7 +75,7 @@ def _unit(arrays: Sequence[NDArray[Any]]) -> float:
 
 
 def _shares(arrays: Sequence[NDArray[Any]], unit: float) -> bool:
-    """Tell whether channels add up to 1 everywhere."""
+    """Return whether channels add up to 1 everywhere."""
     return arrays[0].shape[1] > 1 and all(
         np.allclose(array.sum(axis=1), unit, rtol=0, atol=0.02 * unit) for array in arrays
     )
@@ -85,13 +85,13 @@ def chosen_meaning(found: ScoreMeaning, card: ModelCard) -> ScoreMeaning:
     """
     Let the card overrule what was found.
 
-    :raises CardError: if nothing tells and the card does not either.
+    :raises CardError: if nothing shows it and the card does not either.
     """
     if not card.scores:
         if not found.kind:
             raise CardError(
                 'scores from 0 to 1 without an activation that explains them',
-                'to be told what they are',
+                'a card that says what they are',
                 'set scores: sigmoid in the card for probabilities, logits for what a sigmoid '
                 'would take',
             )

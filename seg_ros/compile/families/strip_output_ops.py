@@ -50,7 +50,7 @@ def own_scores(network: Network, output: str) -> OwnScores:
     enlargement stays: the network interpolates probabilities, not scores.
     """
     tensor, rule, activation, decides = output, None, '', False
-    for node in _trail(network, output):
+    for node in _output_ops(network, output):
         if node.op_type in _ACTIVATIONS:
             if rule is not None:
                 break
@@ -97,7 +97,7 @@ def integer_source(network: Network, tensor: str) -> str:
     return tensor
 
 
-def _trail(network: Network, output: str) -> Iterator[onnx.NodeProto]:
+def _output_ops(network: Network, output: str) -> Iterator[onnx.NodeProto]:
     node = network.producer(output)
     while node is not None and node.op_type in (*_CARRIERS, *_ENDINGS):
         yield node
@@ -115,6 +115,6 @@ def _rule(node: onnx.NodeProto) -> Upsampling | None:
 
 
 def _fills(network: Network, tensor: str) -> bool:
-    """Tell whether a tensor has the network's own height and width."""
+    """Return whether a tensor has the network's own height and width."""
     (tensor_info,) = network.tensor_infos([tensor])
     return network.size_hw in (tensor_info.shape[2:4], tensor_info.shape[1:3])

@@ -52,7 +52,7 @@ def read_yolo_seg(network: Network) -> list[OutputInterpretation] | str:
     """
     Read the outputs of the YOLOv5, v7, v8, 9, 11 and 12 exporters, and end-to-end exports.
 
-    Rows and prototypes are told by their shapes, so that training outputs beside them do not
+    Rows and prototypes are recognised by their shapes, so that training outputs beside them do not
     matter.
     """
     floats = [tensor_info for tensor_info in network.outputs if tensor_info.dtype.kind == 'f']
@@ -85,7 +85,7 @@ def _read_pair(
     rows: TensorInfo, protos: TensorInfo, free: list[int]
 ) -> list[OutputInterpretation]:
     """
-    Tell the three layouts of rows apart.
+    Recognise the three layouts of rows.
 
     The number of anchors decides before the width does: a network of one class with objectness
     is as wide as an end-to-end one.

@@ -50,7 +50,7 @@ def _gradient(pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _is_peak(norm: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
-    """Tell where the norm is a maximum along the gradient's direction, of four."""
+    """Return where the norm is a maximum along the gradient's direction, of four."""
     across, down = dx.abs(), dy.abs()
     flat = down * _ONE < across * _TANGENT
     # down * 2**15 > across * (tangent + 2**16), without leaving 24 bits
