@@ -63,7 +63,8 @@ def test_an_edge_moves_to_where_the_image_has_it(tmp_path):
 def test_a_network_without_scores_has_nothing_to_refine(tmp_path):
     nodes = [
         helper.make_node('ReduceMax', ['images'], ['most'], axes=[1], keepdims=0),
-        helper.make_node('Cast', ['most'], ['labels'], to=TensorProto.INT64),
+        helper.make_node('Sign', ['most'], ['seen']),
+        helper.make_node('Cast', ['seen'], ['labels'], to=TensorProto.INT64),
     ]
     shape = ['N', 3, *SIZE_HW]
     model = model_of(
