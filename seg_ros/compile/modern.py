@@ -6,7 +6,8 @@ from onnx.version_converter import convert_version, ConvertError
 from seg_ros.compile.subgraph import opset_of
 from seg_ros.core.errors import ModelError
 
-OLDEST_OPSET, LOWEST_OPSET, HIGHEST_OPSET, NEWEST_OPSET = 9, 17, 20, 25
+# The converter of onnx gives the enlargements of older opsets other coordinates.
+OLDEST_OPSET, LOWEST_OPSET, HIGHEST_OPSET, NEWEST_OPSET = 11, 17, 20, 25
 _QUANTISED = frozenset({
     'QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear', 'QLinearConv', 'QLinearMatMul',
     'ConvInteger', 'MatMulInteger',
