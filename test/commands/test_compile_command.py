@@ -114,7 +114,7 @@ def test_every_option_is_explained_with_range_and_default():
     text = ' '.join(parser.format_help().split())
     for option, told in (
         ('--score-floor', '0 to 1, 0.05 if not given'), ('--iou', '0 to 1, 0 if not given'),
-        ('--top-k', '1 to 3840, 300 if not given'),
+        ('--top-k', '1 to 3840, 1000 if not given'),
         ('--max-instances', '1 to 3840, 100 if not given'),
     ):
         assert option in text

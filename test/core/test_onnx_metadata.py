@@ -34,7 +34,7 @@ def test_a_file_cut_anywhere_but_between_fields_is_refused(model: Path) -> None:
     data = model.read_bytes()
     for end in [*range(200), *range(200, len(data), 97)]:
         model.write_bytes(data[:end])
-        with pytest.raises(ModelError, match=r'm\.onnx is truncated or no ONNX file'):
+        with pytest.raises(ModelError, match=r'm\.onnx is (empty|truncated or no ONNX file)'):
             read_metadata(model)
 
 
@@ -58,7 +58,7 @@ def test_random_bytes_are_refused_or_read_and_nothing_else(model: Path) -> None:
 ])
 def test_what_is_no_message_is_refused(model: Path, data: bytes) -> None:
     model.write_bytes(data)
-    with pytest.raises(ModelError, match='no ONNX file'):
+    with pytest.raises(ModelError, match=r'an ONNX file|no ONNX file'):
         read_metadata(model)
 
 
