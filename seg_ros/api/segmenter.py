@@ -17,7 +17,8 @@ from seg_ros.core.timing import Timing
 from seg_ros.engines import open_engine
 from seg_ros.engines.model_path import absolute_model
 from seg_ros.masks.panoptic import PARTS
-from seg_ros.pipeline import process, segmenter
+from seg_ros.pipeline import process
+from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.temporal.temporal_filter import TemporalFilter
 
 
@@ -51,7 +52,7 @@ class Segmenter:
         self.timing = Timing()
         engine = open_engine(self.settings, report)
         try:
-            self._serving = segmenter.Segmenter(engine, self.settings, self.timing)
+            self._serving = ServingModel(engine, self.settings, self.timing)
         except SettingError:
             engine.close()
             raise

@@ -13,7 +13,7 @@ from seg_ros.core.frame import Frame
 from seg_ros.core.settings import Settings
 from seg_ros.engines import open_engine
 from seg_ros.pipeline.process import segment
-from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.pipeline.serving_model import ServingModel
 
 OBJECTS = (10, 30, 100)
 PARTS = frozenset({'instances'})
@@ -33,7 +33,7 @@ def _compare(folder: Path, objects: int, rounds: int) -> dict[str, Any]:
     image = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8)
     answers = yolo_rows(objects)
     settings = Settings(model=str(model), engine='openvino', threads=1)
-    segmenter = Segmenter(open_engine(settings), settings)
+    segmenter = ServingModel(open_engine(settings), settings)
     frame = Frame(image, 'rgb')
     works = {name: partial(steps, image, answers) for name, steps in peers().items()}
     taken = interleaved({

@@ -11,7 +11,7 @@ from seg_ros.core.settings import Settings
 from seg_ros.engines import open_engine
 from seg_ros.image.encodings import encode_png, frame_from_file
 from seg_ros.metrics.scores import LiveScores
-from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.pipeline.serving_model import ServingModel
 
 PHOTOGRAPHS = Path(__file__).parents[1] / 'demo' / 'photographs'
 
@@ -26,7 +26,7 @@ def score_photographs(model: str, out: Path) -> dict[str, Any]:
     :raises SegError: if the model cannot be opened.
     """
     settings = Settings(model=model)
-    segmenter = Segmenter(open_engine(settings), settings)
+    segmenter = ServingModel(open_engine(settings), settings)
     try:
         subject = subject_for(photograph_examples(PHOTOGRAPHS, 'demo'), segmenter.card)
         contender = model_contender(segmenter, subject)

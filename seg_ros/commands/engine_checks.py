@@ -24,7 +24,7 @@ from seg_ros.core.timing import Timing
 from seg_ros.engines import open_engine
 from seg_ros.metrics.parity import Parity
 from seg_ros.pipeline.process import segment
-from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.pipeline.serving_model import ServingModel
 
 IN_FLIGHT = 2
 WARM_UP = 10
@@ -70,7 +70,7 @@ class Trial:
 
     def masks_of(self, engine: Engine) -> list[Segmentation]:
         """Segment the images as the node does."""
-        segmenter = Segmenter(engine, self.settings)
+        segmenter = ServingModel(engine, self.settings)
         return [segment(frame, segmenter) for frame in self.frames]
 
 

@@ -71,12 +71,12 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.commands.options import settings_from_args
     from seg_ros.commands.progress import build_report, Progress
     from seg_ros.engines import open_engine
-    from seg_ros.pipeline.segmenter import Segmenter
+    from seg_ros.pipeline.serving_model import ServingModel
 
     settings = settings_from_args(args, ('model', *SETTINGS))
     with ExitStack() as stack:
         with build_report('eval') as building:
-            segmenter = Segmenter(open_engine(settings, building), settings)
+            segmenter = ServingModel(open_engine(settings, building), settings)
         stack.callback(segmenter.close)
         subject = subject_for(_examples(args, segmenter.card), segmenter.card)
         contenders = [

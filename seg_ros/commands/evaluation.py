@@ -18,7 +18,7 @@ from seg_ros.engines import open_engine
 from seg_ros.image.encodings import frame_from_file
 from seg_ros.metrics.scores import Scores
 from seg_ros.pipeline.process import segment
-from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.pipeline.serving_model import ServingModel
 
 Find: TypeAlias = Callable[[Frame], Segmentation]
 Look: TypeAlias = Callable[[Example, Frame, Truth, Segmentation], None]
@@ -81,7 +81,7 @@ def subject_for(examples: Examples, model: ModelCard) -> Subject:
     return Subject(examples, match_classes(examples.card, replace(examples.card, classes=classes)))
 
 
-def model_contender(segmenter: Segmenter, subject: Subject) -> Contender:
+def model_contender(segmenter: ServingModel, subject: Subject) -> Contender:
     """Let the node's own path find the masks."""
     matching = match_classes(segmenter.card, subject.card)
     card = replace(subject.card, task=segmenter.card.task)
@@ -106,7 +106,7 @@ def baselines(names: Sequence[str], subject: Subject, stack: ExitStack) -> list[
             found.append(Contender(name, _constant(often[0], subject.card), subject.card))
             continue
         settings = Settings(model=name, engine='classical')
-        segmenter = Segmenter(open_engine(settings), settings)
+        segmenter = ServingModel(open_engine(settings), settings)
         stack.callback(segmenter.close)
         found.append(_traditional(name, segmenter, often, subject.card))
     return found
@@ -142,7 +142,7 @@ def _constant(class_id: int, card: ModelCard) -> Find:
 
 
 def _traditional(
-    name: str, segmenter: Segmenter, often: Sequence[int], card: ModelCard
+    name: str, segmenter: ServingModel, often: Sequence[int], card: ModelCard
 ) -> Contender:
     table = np.full(segmenter.card.unlabelled + 1, card.unlabelled, card.id_of_channel.dtype)
     for item in segmenter.card.classes:

@@ -18,7 +18,7 @@ from seg_ros.engines import open_engine
 from seg_ros.image.letterbox import fit_for, fit_image
 from seg_ros.metrics.parity import Parity
 from seg_ros.pipeline.process import segment
-from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.pipeline.serving_model import ServingModel
 
 MOST_IMAGES = 64
 # Least agreement with fp32 that passes. Other engines round otherwise; sixteen bits should change
@@ -74,8 +74,8 @@ def parity_of(
             path.write_bytes(each.model.SerializeToString())
         settings = [Settings(model=str(path), engine='onnxruntime') for path in paths]
         with (
-            closing(Segmenter(open_engine(settings[0]), settings[0])) as first,
-            closing(Segmenter(open_engine(settings[1]), settings[1])) as second,
+            closing(ServingModel(open_engine(settings[0]), settings[0])) as first,
+            closing(ServingModel(open_engine(settings[1]), settings[1])) as second,
             progress.over(len(frames)),
         ):
             for frame in frames:

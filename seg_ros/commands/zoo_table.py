@@ -106,11 +106,11 @@ def _agreement_words(made: _Made, frames: Sequence[Frame]) -> str:
     from seg_ros.commands.zoo_agreement import agreement
     from seg_ros.engines import open_engine
     from seg_ros.pipeline.process import segment
-    from seg_ros.pipeline.segmenter import Segmenter
+    from seg_ros.pipeline.serving_model import ServingModel
     from seg_ros.zoo.reference import reference_of
 
     settings = Settings(model=str(made.path), engine='openvino', inference_precision='f32')
-    segmenter = Segmenter(open_engine(settings), settings)
+    segmenter = ServingModel(open_engine(settings), settings)
     found = []
     try:
         for frame in frames:

@@ -23,7 +23,7 @@ FRAME_ID = 'camera_optical_frame'
 _LONGEST_S = 0.2    # of physics at once, where drawing is slower than the rate
 
 
-class World(Protocol):
+class SimulatedWorld(Protocol):
     """
     Something to look at.
 
@@ -49,7 +49,7 @@ class SimCamera(Node):
     :param world: what moves and is photographed; closed by its owner.
     """
 
-    def __init__(self, world: World, rate_hz: float) -> None:
+    def __init__(self, world: SimulatedWorld, rate_hz: float) -> None:
         super().__init__('sim_camera')
         self._world = world
         self._last_ns = self.get_clock().now().nanoseconds
@@ -137,7 +137,7 @@ def _spin(options: argparse.Namespace) -> int:
     return 0
 
 
-def _open_world(options: argparse.Namespace) -> World:
+def _open_world(options: argparse.Namespace) -> SimulatedWorld:
     if options.world == 'recorded':
         from seg_ros.sim.playback import Playback
 

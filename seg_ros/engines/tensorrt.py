@@ -25,10 +25,10 @@ from seg_ros.engines.cuda import Cuda
 from seg_ros.engines.flavour import load_flavour
 from seg_ros.engines.gpu import find_gpu
 from seg_ros.engines.plan import AUTO, forget, plan_for
-from seg_ros.engines.tensorrt_session import Session, Slot
+from seg_ros.engines.tensorrt_session import FrameSlot, Session
 
 REBUILDS = 1
-Flying: TypeAlias = 'SimpleQueue[tuple[Slot, Future[Outputs]] | None]'
+Flying: TypeAlias = 'SimpleQueue[tuple[FrameSlot, Future[Outputs]] | None]'
 
 
 class Signal(Enum):
@@ -38,7 +38,7 @@ class Signal(Enum):
     CLOSE = 'nothing comes after this'
 
 
-class Job(NamedTuple):
+class InferenceJob(NamedTuple):
     """One batch and who waits for it."""
 
     batch: Pixels
@@ -110,7 +110,7 @@ class TensorRTEngine:
         self.facts = facts
         self._open_cuda = open_cuda
         self._open_session = open_session
-        self._jobs: SimpleQueue[Job | Signal] = SimpleQueue()
+        self._jobs: SimpleQueue[InferenceJob | Signal] = SimpleQueue()
         self._door = Lock()
         self._closed = False
         opened: Future[int] = Future()
@@ -127,7 +127,7 @@ class TensorRTEngine:
         with self._door:
             if self._closed:
                 raise EngineError('the engine is closed', do='open it again')
-            self._jobs.put(Job(batch, future))
+            self._jobs.put(InferenceJob(batch, future))
         return future
 
     def close(self) -> None:
@@ -169,7 +169,7 @@ class TensorRTEngine:
             self._serve(session)
 
     def _serve(self, session: Session) -> None:
-        idle: SimpleQueue[Slot] = SimpleQueue()
+        idle: SimpleQueue[FrameSlot] = SimpleQueue()
         for slot in session.slots:
             idle.put(slot)
         flying: Flying = SimpleQueue()
@@ -177,7 +177,7 @@ class TensorRTEngine:
         waiter.start()
         try:
             while (job := self._jobs.get()) is not Signal.CLOSE:
-                if isinstance(job, Job):
+                if isinstance(job, InferenceJob):
                     _launch(session, job, idle.get(), flying, idle)
                 session.check()
         finally:
@@ -189,7 +189,7 @@ class TensorRTEngine:
         self._tell(str(error))
         self.facts = replace(self.facts, ended=str(error))
         while (job := self._jobs.get()) is not Signal.CLOSE:
-            if isinstance(job, Job):
+            if isinstance(job, InferenceJob):
                 job.future.set_exception(error)
 
     def _tell(self, *notes: str) -> None:
@@ -199,7 +199,11 @@ class TensorRTEngine:
 
 
 def _launch(
-    session: Session, job: Job, slot: Slot, flying: Flying, idle: 'SimpleQueue[Slot]'
+    session: Session,
+    job: InferenceJob,
+    slot: FrameSlot,
+    flying: Flying,
+    idle: 'SimpleQueue[FrameSlot]',
 ) -> None:
     try:
         session.launch(slot, job.batch)
@@ -210,7 +214,7 @@ def _launch(
         flying.put((slot, job.future))
 
 
-def _collect(session: Session, flying: Flying, idle: 'SimpleQueue[Slot]') -> None:
+def _collect(session: Session, flying: Flying, idle: 'SimpleQueue[FrameSlot]') -> None:
     while (item := flying.get()) is not None:
         slot, future = item
         try:

@@ -18,7 +18,7 @@ STAGES = ('upload', 'compute', 'download')
 
 
 @dataclass(eq=False)
-class Slot:
+class FrameSlot:
     """
     Room for one frame.
 
@@ -79,7 +79,7 @@ class Session:
             self._streams = {stage: cuda.stream() for stage in STAGES}
             self.slots = [self._make_slot() for _ in range(SLOTS)]
 
-    def _make_slot(self) -> Slot:
+    def _make_slot(self) -> FrameSlot:
         buffers = {
             name: self._cuda.buffer(shape, self._plan.dtype(name))
             for name, shape in self._plan.shapes.items()
@@ -89,7 +89,7 @@ class Session:
             count: self._make_lane(buffers, count) for count in range(1, self.max_batch + 1)
         }
         image = buffers.pop(IMAGE)
-        return Slot(image, buffers, begins, ends, batch_contexts)
+        return FrameSlot(image, buffers, begins, ends, batch_contexts)
 
     def _make_lane(self, buffers: dict[str, Buffer], count: int) -> BatchContext:
         batch_context = BatchContext(self._cuda, self._plan, buffers, count, self._workspace)
@@ -98,7 +98,7 @@ class Session:
             self.notes = (f'plain enqueue: {obstacle}',)
         return batch_context
 
-    def launch(self, slot: Slot, batch: Pixels) -> None:
+    def launch(self, slot: FrameSlot, batch: Pixels) -> None:
         """
         Enqueue a frame, without waiting for anything.
 
@@ -119,7 +119,7 @@ class Session:
                 slot.ends[stage].record(stream)
                 before = slot.ends[stage]
 
-    def collect(self, slot: Slot) -> Outputs:
+    def collect(self, slot: FrameSlot) -> Outputs:
         """
         Wait for a frame; any thread may.
 

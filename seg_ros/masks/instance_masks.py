@@ -21,7 +21,7 @@ from seg_ros.image.letterbox import Fit
 from seg_ros.masks.pixel_to_instance import nearest_pixel_to_instance, PixelToInstance
 
 
-class Slot(NamedTuple):
+class CandidateSlot(NamedTuple):
     """One detection of an image, whose box and mask have the same number."""
 
     number: int
@@ -72,7 +72,7 @@ def instance_masks_from_outputs(
         return []
     scores, classes = outputs.scores, outputs.tensor('classes')
     slots = [
-        Slot(number, int(classes[number]), float(scores[number]))
+        CandidateSlot(number, int(classes[number]), float(scores[number]))
         for number in np.argsort(-scores, kind='stable').tolist()
         if scores[number] > 0
         and scores[number] >= thresholds.score
@@ -89,7 +89,7 @@ def instance_masks_from_outputs(
 
 def _instance_masks_from_masks(
     outputs: Outputs,
-    slots: list[Slot],
+    slots: list[CandidateSlot],
     fit: Fit,
     signature: ModelSignature,
     thresholds: Thresholds,
@@ -196,7 +196,7 @@ def _in_span(first: int, last: int, low: float, high: float, size: int) -> Sampl
 def _instance_masks_from_map(
     owner: PixelToInstance,
     cells: NDArray[Any],
-    slots: list[Slot],
+    slots: list[CandidateSlot],
     fit: Fit,
     signature: ModelSignature,
     count: int,
@@ -245,7 +245,11 @@ def _inner(mask: NDArray[np.bool_]) -> Xyxy:
 
 
 def _placed(
-    slot: Slot, corner_xy: tuple[int, int], mask: NDArray[np.bool_], area: int, inner: Xyxy
+    slot: CandidateSlot,
+    corner_xy: tuple[int, int],
+    mask: NDArray[np.bool_],
+    area: int,
+    inner: Xyxy,
 ) -> InstanceMask:
     """Shrink a window that begins at a corner to the box of the pixels that are set in it."""
     x0, y0, x1, y1 = inner
@@ -265,4 +269,4 @@ def visible_instance(
     :param mask: bool (rows, columns) with at least one pixel set.
     """
     area = int(np.count_nonzero(mask))
-    return _placed(Slot(0, channel, score), corner_xy, mask, area, _inner(mask))
+    return _placed(CandidateSlot(0, channel, score), corner_xy, mask, area, _inner(mask))

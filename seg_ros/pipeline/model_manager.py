@@ -13,10 +13,10 @@ from seg_ros.core.settings import Settings
 from seg_ros.core.thresholds import thresholds_from_settings
 from seg_ros.engines import model_file, open_engine, stand_in
 from seg_ros.pipeline.engine_holder import EngineHolder
-from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.pipeline.serving_model import ServingModel
 
 Status: TypeAlias = Literal['none', 'loading', 'serving', 'failed']
-Opener: TypeAlias = Callable[[Settings, Report, Cancelled], Segmenter]
+Opener: TypeAlias = Callable[[Settings, Report, Cancelled], ServingModel]
 
 HANDOVER_S = 5.0    # how long a load that was cancelled may take to give up
 _LOOK_S = 0.1
@@ -24,7 +24,7 @@ _LOOK_S = 0.1
 
 def open_segmenter(
     settings: Settings, report: Report = untold, cancelled: Cancelled = never
-) -> Segmenter:
+) -> ServingModel:
     """
     Open an engine and resolve the thresholds for it; nothing stays open if that fails.
 
@@ -32,7 +32,7 @@ def open_segmenter(
     """
     engine = open_engine(settings, report, cancelled)
     try:
-        return Segmenter(engine, settings)
+        return ServingModel(engine, settings)
     except SegError:
         engine.close()
         raise
@@ -100,7 +100,7 @@ class ModelManager:
         opener: Opener = open_segmenter,
         stands_in: Callable[[Settings], Settings | None] = stand_in,
     ) -> None:
-        self.holder: EngineHolder[Segmenter] = EngineHolder()
+        self.holder: EngineHolder[ServingModel] = EngineHolder()
         self._changed = changed
         self._report = report
         self._opener = opener
@@ -240,7 +240,7 @@ class ModelManager:
             segmenter = self._open_alone(load, settings, full)
         self._put(load, settings, segmenter)
 
-    def _put(self, load: _Load, settings: Settings, segmenter: Segmenter) -> None:
+    def _put(self, load: _Load, settings: Settings, segmenter: ServingModel) -> None:
         """Let a model serve, unless something else is wanted by now."""
         with self._lock:
             current = load is self._load
@@ -253,7 +253,7 @@ class ModelManager:
         else:
             segmenter.close()
 
-    def _open_alone(self, load: _Load, settings: Settings, full: GpuMemoryError) -> Segmenter:
+    def _open_alone(self, load: _Load, settings: Settings, full: GpuMemoryError) -> ServingModel:
         """Close what serves before opening the new model."""
         with self._lock:
             if load is not self._load:
@@ -280,5 +280,5 @@ class ModelManager:
                     reason = f'{settings.model} could not be opened again: {error}'
                     self.holder.swap(None, reason)
 
-    def _open(self, load: _Load, settings: Settings) -> Segmenter:
+    def _open(self, load: _Load, settings: Settings) -> ServingModel:
         return self._opener(settings, self._report, load.cancelled.is_set)

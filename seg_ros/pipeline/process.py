@@ -10,7 +10,7 @@ from seg_ros.core.tensors import Outputs
 from seg_ros.image.letterbox import Fit, fit_for, fit_image
 from seg_ros.masks.class_map import semantic_segmentation
 from seg_ros.masks.panoptic import PARTS, segmentation_from_outputs
-from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.temporal.arrival import ImageOrder
 from seg_ros.temporal.temporal_filter import TemporalFilter
 
@@ -37,7 +37,7 @@ class Job:
     late: Callable[[], object] = lambda: None
 
 
-def process(jobs: Sequence[Job], segmenter: Segmenter) -> None:
+def process(jobs: Sequence[Job], segmenter: ServingModel) -> None:
     """
     Take frames to masks, in one call of the engine.
 
@@ -59,7 +59,7 @@ def process(jobs: Sequence[Job], segmenter: Segmenter) -> None:
                 job.late()
 
 
-def preprocess(frames: Sequence[Frame], segmenter: Segmenter) -> tuple[Pixels, list[Fit]]:
+def preprocess(frames: Sequence[Frame], segmenter: ServingModel) -> tuple[Pixels, list[Fit]]:
     """
     Fit images into the network's input.
 
@@ -73,7 +73,7 @@ def preprocess(frames: Sequence[Frame], segmenter: Segmenter) -> tuple[Pixels, l
     return batch, fits
 
 
-def infer(batch: Pixels, segmenter: Segmenter) -> Outputs:
+def infer(batch: Pixels, segmenter: ServingModel) -> Outputs:
     """
     Run the network.
 
@@ -87,7 +87,7 @@ def infer(batch: Pixels, segmenter: Segmenter) -> Outputs:
 
 
 def postprocess(
-    outputs: Outputs, fit: Fit, segmenter: Segmenter, parts: frozenset[str]
+    outputs: Outputs, fit: Fit, segmenter: ServingModel, parts: frozenset[str]
 ) -> Segmentation:
     """
     Turn the tensors of one image into masks at the image's size.
@@ -103,7 +103,7 @@ def postprocess(
     )
 
 
-def follow(masks: Segmentation, job: Job, segmenter: Segmenter) -> Segmentation:
+def follow(masks: Segmentation, job: Job, segmenter: ServingModel) -> Segmentation:
     """Let the camera's earlier images have a say, where `tracking` or `smoothing` is on."""
     settings = segmenter.settings
     if not (settings.tracking or settings.smoothing):
@@ -114,7 +114,7 @@ def follow(masks: Segmentation, job: Job, segmenter: Segmenter) -> Segmentation:
 
 
 def segment(
-    frame: Frame, segmenter: Segmenter, parts: frozenset[str] = PARTS,
+    frame: Frame, segmenter: ServingModel, parts: frozenset[str] = PARTS,
     temporal: TemporalFilter | None = None,
 ) -> Segmentation:
     """

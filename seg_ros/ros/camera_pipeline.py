@@ -10,7 +10,7 @@ from seg_ros.core.settings import LiveSettings
 from seg_ros.depth.static import dynamic_share
 from seg_ros.pipeline.engine_holder import EngineHolder
 from seg_ros.pipeline.process import Job, process
-from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.pipeline.workers import Mailbox, Workers
 from seg_ros.ros.cameras import Arrival, Camera
 from seg_ros.ros.conversions import frame_from_message
@@ -29,7 +29,10 @@ class CameraPipeline:
     """
 
     def __init__(
-        self, node: SafeLifecycleNode, settings: LiveSettings, segmenters: EngineHolder[Segmenter]
+        self,
+        node: SafeLifecycleNode,
+        settings: LiveSettings,
+        segmenters: EngineHolder[ServingModel],
     ) -> None:
         self._node = node
         self._settings = settings
@@ -159,7 +162,7 @@ class CameraPipeline:
             if not isinstance(error, SegError):     # a fault of our own
                 self._report(error)
 
-    def _job(self, camera: Camera, arrival: Arrival, segmenter: Segmenter) -> Job | None:
+    def _job(self, camera: Camera, arrival: Arrival, segmenter: ServingModel) -> Job | None:
         """Read a message, unless nobody wants its masks, it is too old or it cannot be read."""
         wanted, mailbox = camera.publishers.wanted(), self._mailbox
         if not wanted:
@@ -213,7 +216,7 @@ class CameraPipeline:
         return max(0, now_ns - arrival.taken_ns) / 1e6
 
     def _view(
-        self, camera: Camera, arrival: Arrival, job: Job, segmenter: Segmenter,
+        self, camera: Camera, arrival: Arrival, job: Job, segmenter: ServingModel,
         masks: Segmentation,
     ) -> View:
         settings = self._settings.now

@@ -9,7 +9,7 @@ from seg_ros.core.timing import Timing
 from seg_ros.pipeline.camera_health import CAUSES, Level, Verdict
 from seg_ros.pipeline.model_manager import ModelState
 from seg_ros.pipeline.process_memory import memory_mib, temperature_c
-from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.ros.cameras import Camera
 from seg_ros.ros.depth_outputs import poor_odometry
 
@@ -35,7 +35,7 @@ class NodeFacts:
     state: str
     enabled: bool
     model: ModelState
-    segmenter: Segmenter | None
+    segmenter: ServingModel | None
     unserved: str = ''
     build: str = ''
     stalled_s: float = 0.0
@@ -73,7 +73,7 @@ def _engine_status(facts: NodeFacts) -> DiagnosticStatus:
     return _status(f'{facts.name}: engine', device, _engine_verdict(facts), values)
 
 
-def _engine_values(segmenter: Segmenter) -> dict[str, str]:
+def _engine_values(segmenter: ServingModel) -> dict[str, str]:
     facts, timing = segmenter.engine.facts, segmenter.timing
     values = {
         'model': segmenter.card.name,

@@ -15,7 +15,7 @@ from seg_ros.core.thresholds import thresholds_from_settings
 from seg_ros.depth.targets import check_target
 from seg_ros.image.jpeg_decoding import strict_decoder
 from seg_ros.pipeline.model_manager import check_model, ModelManager
-from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.ros.build_progress import BuildProgress
 from seg_ros.ros.camera_pipeline import CameraPipeline
 from seg_ros.ros.diagnostics import diagnostics, NodeFacts
@@ -54,7 +54,7 @@ class SegmentationNode(SafeLifecycleNode):
         self._labels: dict[str, Any] = {}
         self._lifecycle = 'unconfigured'
         self._enabled = True
-        self._announced: Segmenter | None = None
+        self._announced: ServingModel | None = None
         self._model_asked = False
         self.ended_in_time = True
         # Called from other threads, they run in the one that spins.
@@ -154,7 +154,7 @@ class SegmentationNode(SafeLifecycleNode):
             self.ended_in_time = False
             self.get_logger().error('the engine did not end in time and is abandoned')
 
-    def _announce_labels(self, segmenter: Segmenter) -> None:
+    def _announce_labels(self, segmenter: ServingModel) -> None:
         """Publish each camera's latched label_info, anew when what it says has changed."""
         if MISSING:
             return
@@ -301,7 +301,7 @@ class SegmentationNode(SafeLifecycleNode):
         if failure.active:
             self.set_parameters([Parameter('model', value=failure.active)])
 
-    def _announce(self, segmenter: Segmenter) -> None:
+    def _announce(self, segmenter: ServingModel) -> None:
         """Say what serves from now on, and let it have the thresholds of today."""
         self._announced = segmenter
         facts = segmenter.engine.facts
@@ -314,7 +314,7 @@ class SegmentationNode(SafeLifecycleNode):
         self._change_thresholds(segmenter)
         self._announce_labels(segmenter)
 
-    def _change_thresholds(self, segmenter: Segmenter) -> None:
+    def _change_thresholds(self, segmenter: ServingModel) -> None:
         """Let a model have today's thresholds, which may have been set for another one."""
         try:
             segmenter.change(self._settings.now)

@@ -9,7 +9,7 @@ from seg_ros.sim.classes import PERSON
 from seg_ros.sim.scene_renderer import SceneRenderer
 from seg_ros.sim.scenes import make_scene
 from seg_ros.sim.textures import Split
-from seg_ros.sim.view import Light, Shot, View
+from seg_ros.sim.view import Light, Shot, Viewpoint
 from seg_ros.sim.world import Body, World
 
 CAMERA_M = 0.7      # its height above the floor
@@ -90,7 +90,7 @@ class DrivenRoom:
         eye = base.x, base.y, CAMERA_M
         ahead = math.cos(base.heading), math.sin(base.heading), math.tan(_PITCH)
         target = eye[0] + ahead[0], eye[1] + ahead[1], eye[2] + ahead[2]
-        return self._renderer.shoot(View(eye, target, fov_deg=self.fov_deg), Light())
+        return self._renderer.shoot(Viewpoint(eye, target, fov_deg=self.fov_deg), Light())
 
     def _wanderer(self, body: Body, random: np.random.Generator) -> Wanderer:
         x, y, _ = self._world.place(body)

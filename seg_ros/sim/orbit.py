@@ -9,7 +9,7 @@ from seg_ros.sim.classes import OBJECT
 from seg_ros.sim.scene_renderer import SceneRenderer
 from seg_ros.sim.scenes import make_scene
 from seg_ros.sim.textures import Split
-from seg_ros.sim.view import FOV_DEG, Light, Shot, View
+from seg_ros.sim.view import FOV_DEG, Light, Shot, Viewpoint
 
 _TURN_RAD_S = 0.25
 _DISTANCE_M = 0.95
@@ -58,4 +58,4 @@ class OrbitedTable:
         flat, height = _DISTANCE_M * math.cos(rise), _DISTANCE_M * math.sin(rise)
         x, y, z = self._target.tolist()
         eye = x + flat * math.cos(spin), y + flat * math.sin(spin), z + height
-        return self._renderer.shoot(View(eye, (x, y, z)), Light())
+        return self._renderer.shoot(Viewpoint(eye, (x, y, z)), Light())

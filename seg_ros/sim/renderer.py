@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pybullet
-from seg_ros.sim.view import Light, Shot, View
+from seg_ros.sim.view import Light, Shot, Viewpoint
 
 NEAR_M, FAR_M = 0.05, 14.0
 
@@ -35,7 +35,7 @@ class Renderer:
         self._kind = kinds[self.name]
         self._scale = 1 if self.name == 'egl' else 2
 
-    def shoot(self, view: View, light: Light) -> Shot:
+    def shoot(self, view: Viewpoint, light: Light) -> Shot:
         """Draw what the camera sees."""
         height, width = self._size_hw
         large_hw = height * self._scale, width * self._scale

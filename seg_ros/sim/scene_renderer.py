@@ -6,7 +6,7 @@ from seg_ros.sim.assets import load_assets
 from seg_ros.sim.ground_truth import segmentation_from_bodies
 from seg_ros.sim.renderer import Renderer
 from seg_ros.sim.textures import Split
-from seg_ros.sim.view import Light, Shot, View
+from seg_ros.sim.view import Light, Shot, Viewpoint
 from seg_ros.sim.world import World
 
 
@@ -34,7 +34,7 @@ class SceneRenderer:
         """Give the world back."""
         self.world.close()
 
-    def shoot(self, view: View, light: Light) -> tuple[Shot, Segmentation]:
+    def shoot(self, view: Viewpoint, light: Light) -> tuple[Shot, Segmentation]:
         """Take an image, and its truth."""
         shot = self._renderer.shoot(view, light)
         return shot, segmentation_from_bodies(shot.bodies, self._class_of_body)

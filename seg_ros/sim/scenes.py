@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from seg_ros.sim.assets import Assets
 from seg_ros.sim.classes import FLOOR, OBJECT, PERSON, ROBOT
 from seg_ros.sim.textures import color
-from seg_ros.sim.view import View
+from seg_ros.sim.view import Viewpoint
 from seg_ros.sim.world import Body, Vector, World
 
 Random: TypeAlias = np.random.Generator
-Look: TypeAlias = Callable[[Random], View]
+Look: TypeAlias = Callable[[Random], Viewpoint]
 Kind: TypeAlias = Literal['bin', 'table', 'room']
 
 _SKIN = ((242, 199, 166), (204, 153, 115), (140, 94, 64), (89, 59, 41))
@@ -192,7 +192,7 @@ _SCENES: dict[Kind, Callable[[World, Assets, Random], Look]] = {
 def _orbit(
     random: Random, height: float, elevation_deg: tuple[float, float],
     distance_m: tuple[float, float],
-) -> View:
+) -> Viewpoint:
     """Look at the heap from somewhere around and above it."""
     rise, spin = math.radians(random.uniform(*elevation_deg)), random.uniform(0, 2 * math.pi)
     distance = random.uniform(*distance_m)
@@ -202,10 +202,10 @@ def _orbit(
     roll = random.normal(0, 0.08)
     # From straight above, the top of the image may point anywhere.
     up = (-math.cos(spin), -math.sin(spin), 0.3) if rise > 1.2 else (math.sin(roll), 0.0, 1.0)
-    return View(_vector(eye), _vector(target), up, random.uniform(36, 62))
+    return Viewpoint(_vector(eye), _vector(target), up, random.uniform(36, 62))
 
 
-def _drive(world: World, random: Random, half: float) -> View:
+def _drive(world: World, random: Random, half: float) -> Viewpoint:
     """Look from a driving base, mostly towards something that is not furniture."""
     eye = np.array([*_spot(random, half, 0.85), random.uniform(0.25, 1.5)])
     goals = [body for body in world.bodies if body.shown and body.class_id >= OBJECT]
@@ -222,7 +222,7 @@ def _drive(world: World, random: Random, half: float) -> View:
     pitch = random.uniform(-0.4, 0.08)
     ahead = eye + np.array([*(away / distance), pitch])
     roll = random.normal(0, 0.03)
-    return View(_vector(eye), _vector(ahead), (roll, 0.0, 1.0), random.uniform(45, 75))
+    return Viewpoint(_vector(eye), _vector(ahead), (roll, 0.0, 1.0), random.uniform(45, 75))
 
 
 def _some(

@@ -10,7 +10,7 @@ FOV_DEG = 50.0
 
 
 @dataclass(frozen=True)
-class View:
+class Viewpoint:
     """
     Where a camera stands and how it looks.
 

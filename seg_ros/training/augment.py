@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import InputSpec
 from seg_ros.core.frame import Pixels
-from seg_ros.training.sample import ABSENT, Sample, VOID
+from seg_ros.training.sample import ABSENT, TrainingSample, VOID
 from seg_ros.training.samples import Random
 
 _SCALES = 0.35, 2.2     # of the whole image letterboxed into the network's input
@@ -18,8 +18,8 @@ _OVER = 0.03            # how often an image stands on its head
 
 
 def framed(
-    sample: Sample, size_hw: tuple[int, int], input_hw: tuple[int, int], random: Random
-) -> Sample:
+    sample: TrainingSample, size_hw: tuple[int, int], input_hw: tuple[int, int], random: Random
+) -> TrainingSample:
     """
     Scale, turn and mirror a sample, and cut a window out of it; nothing is known beside it.
 
@@ -33,7 +33,7 @@ def framed(
         sample, scale = _halved(sample), scale * 2
         height, width = sample.classes.shape
     matrix = _matrix((height, width), size_hw, scale, random)
-    return Sample(
+    return TrainingSample(
         _warped(sample.rgb, matrix, size_hw, cv2.INTER_LINEAR, InputSpec().pad),
         _warped(sample.classes, matrix, size_hw, cv2.INTER_NEAREST, VOID),
         _warped(sample.instances, matrix, size_hw, cv2.INTER_NEAREST, 0),
@@ -63,7 +63,7 @@ def recolored(rgb: Pixels, random: Random) -> Pixels:
     return image
 
 
-def dyed(sample: Sample, things: NDArray[np.bool_], random: Random) -> Sample:
+def dyed(sample: TrainingSample, things: NDArray[np.bool_], random: Random) -> TrainingSample:
     """
     Give one kind of surface another colour and brightness, and leave what lies on it.
 
@@ -98,7 +98,7 @@ def _glosses(size_hw: Sequence[int], random: Random) -> NDArray[np.float32]:
     return light
 
 
-def cut_out(sample: Sample, random: Random) -> Sample:
+def cut_out(sample: TrainingSample, random: Random) -> TrainingSample:
     """Hide up to three small rectangles, of which nothing is known then."""
     rgb, classes, instances = (array.copy() for array in sample[:3])
     height, width = classes.shape
@@ -108,13 +108,13 @@ def cut_out(sample: Sample, random: Random) -> Sample:
         hole = slice(y, y + tall), slice(x, x + wide)
         rgb[hole] = random.integers(0, 256, 3)
         classes[hole], instances[hole] = VOID, 0
-    return Sample(rgb, classes, instances, sample.absent)
+    return TrainingSample(rgb, classes, instances, sample.absent)
 
 
-def _halved(sample: Sample) -> Sample:
+def _halved(sample: TrainingSample) -> TrainingSample:
     height, width = (max(1, side // 2) for side in sample.classes.shape)
     rgb = cv2.resize(sample.rgb, (width, height), interpolation=cv2.INTER_AREA)
-    return Sample(
+    return TrainingSample(
         np.asarray(rgb, np.uint8),
         np.ascontiguousarray(sample.classes[:2 * height:2, :2 * width:2]),
         np.ascontiguousarray(sample.instances[:2 * height:2, :2 * width:2]),

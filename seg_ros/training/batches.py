@@ -8,7 +8,7 @@ import numpy as np
 from seg_ros.training.augment import cut_out, dyed, framed, recolored
 from seg_ros.training.network import STRIDE
 from seg_ros.training.paste import Cutouts, paste
-from seg_ros.training.sample import Sample
+from seg_ros.training.sample import TrainingSample
 from seg_ros.training.samples import Random, Samples
 from seg_ros.training.targets import make_targets
 import torch
@@ -69,7 +69,7 @@ class Batches(Dataset[Batch]):
         rows = [self._row(self._samples[number], random) for number in numbers]
         return Batch(*(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)))
 
-    def _row(self, sample: Sample, random: Random) -> tuple[Any, ...]:
+    def _row(self, sample: TrainingSample, random: Random) -> tuple[Any, ...]:
         sample = framed(sample, *self._sizes, random)
         if self._cutouts and random.random() < _PASTED:
             sample = paste(sample, self._cutouts, random)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import SettingError
-from seg_ros.training.sample import Sample, VOID
+from seg_ros.training.sample import TrainingSample, VOID
 
 
 class CocoFolder:
@@ -38,7 +38,7 @@ class CocoFolder:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def read(self, number: int) -> Sample:
+    def read(self, number: int) -> TrainingSample:
         """
         Read one image with its maps.
 
@@ -54,7 +54,7 @@ class CocoFolder:
         ids = colors[..., ::-1].astype(np.int64) @ (1, 256, 65536)
         classes, instances = _maps(ids, annotation['segments_info'], self.categories)
         absent = np.zeros(len(self.categories), bool)
-        return Sample(np.asarray(bgr[..., ::-1], np.uint8), classes, instances, absent)
+        return TrainingSample(np.asarray(bgr[..., ::-1], np.uint8), classes, instances, absent)
 
 
 def _maps(

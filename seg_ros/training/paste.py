@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.frame import Pixels
-from seg_ros.training.sample import Sample
+from seg_ros.training.sample import TrainingSample
 from seg_ros.training.samples import Random
 
 _LEAST = 900        # pixels of a cut-out
@@ -50,7 +50,9 @@ class Cutouts:
     """
 
     def __init__(
-        self, chosen: Iterable[tuple[Sequence[Sample], Sequence[int]]], things: NDArray[np.bool_]
+        self,
+        chosen: Iterable[tuple[Sequence[TrainingSample], Sequence[int]]],
+        things: NDArray[np.bool_],
     ) -> None:
         self._kinds: dict[int, list[Cutout]] = {}
         for samples, channels in chosen:
@@ -68,16 +70,16 @@ class Cutouts:
         return kind[int(random.integers(len(kind)))]
 
 
-def paste(sample: Sample, cutouts: Cutouts, random: Random) -> Sample:
+def paste(sample: TrainingSample, cutouts: Cutouts, random: Random) -> TrainingSample:
     """Paste one to three cut-outs, each scaled, mirrored and lit anew."""
     rgb, classes, instances = (array.copy() for array in sample[:3])
     for _ in range(int(random.integers(1, _PARTS + 1))):
         _paste(rgb, classes, instances, cutouts.draw(random), random)
-    return Sample(rgb, classes, instances, sample.absent)
+    return TrainingSample(rgb, classes, instances, sample.absent)
 
 
 def _cutouts(
-    sample: Sample, channels: Sequence[int], things: NDArray[np.bool_]
+    sample: TrainingSample, channels: Sequence[int], things: NDArray[np.bool_]
 ) -> list[Cutout]:
     masks = [sample.instances == number for number in np.unique(sample.instances) if number]
     masks += [sample.classes == channel for channel in channels if not things[channel]]
@@ -86,7 +88,7 @@ def _cutouts(
 
 
 def _cutout(
-    sample: Sample, mask: NDArray[np.bool_], things: NDArray[np.bool_]
+    sample: TrainingSample, mask: NDArray[np.bool_], things: NDArray[np.bool_]
 ) -> Cutout | None:
     if np.count_nonzero(mask) < _LEAST:
         return None

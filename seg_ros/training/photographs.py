@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from seg_ros.core.errors import SettingError
 from seg_ros.sim.classes import CLASSES
 from seg_ros.training.hand_labels import fill, HandLabel
-from seg_ros.training.sample import ABSENT, Sample, VOID
+from seg_ros.training.sample import ABSENT, TrainingSample, VOID
 
 CHANNELS = {item.name: channel for channel, item in enumerate(CLASSES)}
 _CREDITED = 'source', 'name', 'license', 'url'
@@ -55,7 +55,7 @@ class Photographs:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def read(self, number: int) -> Sample:
+    def read(self, number: int) -> TrainingSample:
         """
         Read one photograph with its maps.
 
@@ -77,7 +77,7 @@ class Photographs:
         absent = np.array([item.name in row['complete'] for item in CLASSES])
         if absent.any():
             maps[0][maps[0] == VOID] = ABSENT
-        return Sample(np.asarray(bgr[..., ::-1], np.uint8), *maps, absent)
+        return TrainingSample(np.asarray(bgr[..., ::-1], np.uint8), *maps, absent)
 
 
 def photographs_of(

@@ -11,7 +11,7 @@ VOID = 255      # nothing is known of the pixel
 ABSENT = 254    # the pixel is of none of the classes that the image's `absent` names
 
 
-class Sample(NamedTuple):
+class TrainingSample(NamedTuple):
     """
     One image and its maps.
 
@@ -28,7 +28,7 @@ class Sample(NamedTuple):
     absent: NDArray[np.bool_]
 
 
-def instances_known(sample: Sample, things: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def instances_known(sample: TrainingSample, things: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """
     Return where it is known whether there is a thing: (H, W).
 
@@ -38,14 +38,14 @@ def instances_known(sample: Sample, things: NDArray[np.bool_]) -> NDArray[np.boo
     return known | (sample.classes == ABSENT) if (sample.absent | ~things).all() else known
 
 
-def shrink(sample: Sample, longest: int) -> Sample:
+def shrink(sample: TrainingSample, longest: int) -> TrainingSample:
     """Reduce an image and its maps to a longest side; a smaller one stays as it is."""
     height, width = sample.classes.shape
     scale = longest / max(height, width)
     if scale >= 1:
         return sample
     size = round(width * scale), round(height * scale)
-    return Sample(
+    return TrainingSample(
         np.asarray(cv2.resize(sample.rgb, size, interpolation=cv2.INTER_AREA), np.uint8),
         np.asarray(cv2.resize(sample.classes, size, interpolation=cv2.INTER_NEAREST), np.uint8),
         np.asarray(cv2.resize(sample.instances, size, interpolation=cv2.INTER_NEAREST), np.uint8),

@@ -10,8 +10,8 @@ from seg_ros.core.errors import SettingError
 from seg_ros.training.coco_folder import CocoFolder
 from seg_ros.training.hand_labels import HandLabel
 from seg_ros.training.photographs import photographs_of
-from seg_ros.training.sample import Sample
-from seg_ros.training.store import open_store, Report, Source
+from seg_ros.training.sample import TrainingSample
+from seg_ros.training.store import open_store, Report, SampleSource
 
 Random: TypeAlias = np.random.Generator
 
@@ -20,14 +20,14 @@ _RARE = 1.5     # more often for each rare class that an image shows
 
 def open_sources(
     folders: Sequence[Path], listed: str, labels: Mapping[str, HandLabel]
-) -> list[Source]:
+) -> list[SampleSource]:
     """
     Open folders of images with masks, of either layout.
 
     :param listed: which list of a folder of photographs.
     :raises SettingError: if a folder has neither.
     """
-    sources: list[Source] = []
+    sources: list[SampleSource] = []
     for folder in folders:
         if (folder / 'index.json').is_file():
             sources += photographs_of(folder, listed, labels)
@@ -45,11 +45,14 @@ class Samples:
         as it has images, if none is named, and is left out otherwise.
     :raises SettingError: if sources have different classes, or a share names none of them.
 
-    `credits` says of each photograph whose it is, as `Source` does.
+    `credits` says of each photograph whose it is, as `SampleSource` does.
     """
 
     def __init__(
-        self, sources: Sequence[Source], cache: Path, shares: Mapping[str, float] | None = None,
+        self,
+        sources: Sequence[SampleSource],
+        cache: Path,
+        shares: Mapping[str, float] | None = None,
         report: Report = lambda line: None,
     ) -> None:
         self.categories: list[dict[str, Any]] = sources[0].categories
@@ -65,7 +68,7 @@ class Samples:
     def __len__(self) -> int:
         return sum(len(store) for store in self.stores)
 
-    def __getitem__(self, number: int) -> Sample:
+    def __getitem__(self, number: int) -> TrainingSample:
         source = int(np.searchsorted(self._starts, number, 'right')) - 1
         return self.stores[source][number - int(self._starts[source])]
 
@@ -88,7 +91,7 @@ class Samples:
         return np.array([bool(item['isthing']) for item in self.categories])
 
 
-def _chosen(sources: Sequence[Source], shares: Mapping[str, float]) -> list[Source]:
+def _chosen(sources: Sequence[SampleSource], shares: Mapping[str, float]) -> list[SampleSource]:
     unknown = set(shares) - {source.name for source in sources}
     if unknown:
         raise SettingError(
@@ -99,7 +102,7 @@ def _chosen(sources: Sequence[Source], shares: Mapping[str, float]) -> list[Sour
 
 
 def _chances(
-    stores: Sequence[Any], sources: Sequence[Source], shares: Mapping[str, float]
+    stores: Sequence[Any], sources: Sequence[SampleSource], shares: Mapping[str, float]
 ) -> NDArray[np.float64]:
     parts = np.array([shares.get(source.name, float(len(source))) for source in sources])
     return np.asarray(parts / parts.sum(), np.float64)

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from seg_ros.training.sample import Sample, shrink
+from seg_ros.training.sample import shrink, TrainingSample
 
 Report: TypeAlias = Callable[[str], None]
 
@@ -15,7 +15,7 @@ LONGEST = 512   # side of what is kept, in pixels
 _PLANES = 5     # rgb, class, instance
 
 
-class Source(Protocol):
+class SampleSource(Protocol):
     """
     A data set: what it is called, what its classes are, and its images.
 
@@ -28,7 +28,7 @@ class Source(Protocol):
     fingerprint: str
 
     def __len__(self) -> int: ...
-    def read(self, number: int) -> Sample: ...
+    def read(self, number: int) -> TrainingSample: ...
 
 
 class Store:
@@ -48,14 +48,16 @@ class Store:
     def __len__(self) -> int:
         return len(self._places)
 
-    def __getitem__(self, number: int) -> Sample:
+    def __getitem__(self, number: int) -> TrainingSample:
         start, height, width = self._places[number].tolist()
         stop = start + height * width * _PLANES
         planes = np.asarray(self._pixels[start:stop]).reshape(height, width, _PLANES)
-        return Sample(planes[..., :3], planes[..., 3], planes[..., 4], self._absent[number])
+        return TrainingSample(
+            planes[..., :3], planes[..., 3], planes[..., 4], self._absent[number]
+        )
 
 
-def open_store(source: Source, cache: Path, report: Report = lambda line: None) -> Store:
+def open_store(source: SampleSource, cache: Path, report: Report = lambda line: None) -> Store:
     """
     Open the reduced samples of a source, made now if they are not in the cache.
 
@@ -73,7 +75,7 @@ def open_store(source: Source, cache: Path, report: Report = lambda line: None) 
     return Store(source.name, folder)
 
 
-def _write(source: Source, folder: Path) -> None:
+def _write(source: SampleSource, folder: Path) -> None:
     kept, places, absent, shares, start = [], [], [], [], 0
     for number in range(len(source)):
         sample = shrink(source.read(number), LONGEST)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from seg_ros.training.sample import instances_known, Sample
+from seg_ros.training.sample import instances_known, TrainingSample
 
 _SIGMA = 1.6    # of a centre's bump, in cells
 _LEAST = 24     # pixels below which a visible rest is not asked for
@@ -33,7 +33,7 @@ class Targets:
     known: NDArray[np.float32]
 
 
-def make_targets(sample: Sample, things: NDArray[np.bool_], stride: int) -> Targets:
+def make_targets(sample: TrainingSample, things: NDArray[np.bool_], stride: int) -> Targets:
     """
     Derive all targets from what is known of an image.
 

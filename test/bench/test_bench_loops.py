@@ -67,7 +67,7 @@ def test_a_rendered_depth_lifts_to_where_the_ray_meets_the_world():
     simulated()
     from seg_ros.bench.loops.sensor import intrinsics_of, world_from_optical
     from seg_ros.sim.renderer import Renderer
-    from seg_ros.sim.view import Light, View
+    from seg_ros.sim.view import Light, Viewpoint
     from seg_ros.sim.world import Part, World
 
     world = World()
@@ -75,7 +75,7 @@ def test_a_rendered_depth_lifts_to_where_the_ray_meets_the_world():
         renderer = Renderer(world.client, (60, 80))
         box = world.build([Part((0.3, 0.2, 0.1))], 3)
         world.show(box, (0.2, 0.1, 0.4))
-        view = View((1.5, -1.0, 1.2), (0.1, 0.0, 0.3), fov_deg=45.0)
+        view = Viewpoint((1.5, -1.0, 1.2), (0.1, 0.0, 0.3), fov_deg=45.0)
         shot = renderer.shoot(view, Light())
         rows, columns = np.nonzero(shot.bodies == box.number)
     finally:

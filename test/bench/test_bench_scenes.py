@@ -9,7 +9,7 @@ from seg_ros.core.frame import Frame
 from seg_ros.core.settings import Settings
 from seg_ros.engines import open_engine
 from seg_ros.pipeline.process import segment as masks_of_frame
-from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.pipeline.serving_model import ServingModel
 
 pytest.importorskip('openvino', reason='OpenVINO is not installed')
 PICTURE = np.full((720, 1280, 3), 90, np.uint8)
@@ -17,7 +17,7 @@ PICTURE = np.full((720, 1280, 3), 90, np.uint8)
 
 def segment(model):
     settings = Settings(model=str(model), engine='openvino', threads=1)
-    segmenter = Segmenter(open_engine(settings), settings)
+    segmenter = ServingModel(open_engine(settings), settings)
     try:
         return masks_of_frame(Frame(PICTURE, 'rgb'), segmenter)
     finally:

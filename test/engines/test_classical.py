@@ -12,7 +12,7 @@ from seg_ros.core.settings import Settings
 from seg_ros.core.tensors import Outputs
 from seg_ros.engines.classical import METHODS, open_classical
 from seg_ros.pipeline.process import segment as masks_of_frame
-from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.pipeline.serving_model import ServingModel
 
 FINDERS = tuple(method for method in METHODS if method != 'kmeans')
 TENSORS = {
@@ -197,7 +197,7 @@ def test_a_closed_engine_refuses_work_and_closes_again() -> None:
 @pytest.mark.parametrize('size_hw', [(480, 640), (720, 405)])
 def test_the_masks_of_a_whole_segmentation_agree(method: str, size_hw: tuple[int, int]) -> None:
     settings = Settings(engine='classical', model=method)
-    segmenter = Segmenter(open_classical(method), settings)
+    segmenter = ServingModel(open_classical(method), settings)
     segmentation = masks_of_frame(Frame(scene(size_hw=size_hw)), segmenter)
     segmenter.close()
     segmentation.verify()

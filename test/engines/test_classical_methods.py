@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from seg_ros.engines.classical import METHODS, open_classical
 from seg_ros.engines.classical.otsu import foreground, otsu_level
-from seg_ros.engines.classical.view import View
+from seg_ros.engines.classical.view import ClassicalView
 
 FINDERS = tuple(method for method in METHODS if method != 'kmeans')
 GREY_FINDERS = tuple(method for method in FINDERS if method != 'grabcut')
@@ -151,7 +151,7 @@ def test_otsus_foreground_is_the_side_of_the_level_that_the_border_lacks(inverte
     image = plain(DARK)
     for thing in THINGS:
         image[thing] = BRIGHT
-    view = View(noisy(255 - image if inverted else image, 20))
+    view = ClassicalView(noisy(255 - image if inverted else image, 20))
     mask, probability = foreground(view)
     grey = view.grey
     level = reference_level(grey)
@@ -265,4 +265,4 @@ def test_the_cameras_noise_is_measured(sigma: float) -> None:
     grey = np.linspace(70, 180, 640)[None, :, None] * np.ones((480, 1, 1))
     grain = np.random.default_rng(3).normal(0, sigma, grey.shape)
     image = np.clip(grey + grain, 0, 255).round().astype(np.uint8).repeat(3, 2)
-    assert View(image).noise == pytest.approx(sigma, rel=0.1)
+    assert ClassicalView(image).noise == pytest.approx(sigma, rel=0.1)

@@ -12,7 +12,7 @@ from seg_ros.core.settings import Settings
 from seg_ros.core.tensors import TENSORS
 from seg_ros.engines import CPU_RUNTIMES
 from seg_ros.pipeline.process import segment
-from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.pipeline.serving_model import ServingModel
 from tiny_model import (
     CARD,
     CELL,
@@ -207,7 +207,7 @@ def test_masks_at_source_size_follow_the_network(open_runtime, semantic, upsampl
     pixels = random_batch(1, seed=4)[0]
     source = pixels.repeat(3, axis=0).repeat(3, axis=1)
     settings = replace(EXACT, upsample=upsample)
-    segmenter = Segmenter(open_runtime(semantic, settings), settings)
+    segmenter = ServingModel(open_runtime(semantic, settings), settings)
     result = segment(Frame(source), segmenter)
     segmenter.close()
     result.verify()

@@ -16,7 +16,7 @@ from seg_ros.core.tensors import check_batch, Outputs
 from seg_ros.core.timing import Timing
 from seg_ros.masks.panoptic import PARTS
 from seg_ros.pipeline.process import Job, process, segment
-from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.temporal.arrival import ImageOrder
 
 NETWORK = (24, 32)
@@ -89,7 +89,7 @@ def expected_classes(size_hw, split=0.5):
 
 @pytest.mark.parametrize('size', [(24, 32), (240, 320), (480, 960), (12, 16)])
 def test_a_frame_becomes_masks_of_its_own_size(size):
-    result = segment(frame_of(size), Segmenter(Painter(), Settings()))
+    result = segment(frame_of(size), ServingModel(Painter(), Settings()))
     result.verify()
     np.testing.assert_array_equal(result.classes, expected_classes(size))
     (found,) = result.segments
@@ -108,7 +108,7 @@ def test_frames_of_different_sizes_and_colors_share_one_call():
     frames[1] = Frame(frames[1].pixels[:, :, 0], 'gray')
     frames[2] = Frame(frames[2].pixels, 'bgr')
     parts = [PARTS, frozenset({'classes'}), frozenset({'instances'})]
-    results = together(frames, Segmenter(engine, Settings()), parts)
+    results = together(frames, ServingModel(engine, Settings()), parts)
     assert [len(batch) for batch in engine.batches] == [3]
     assert [result.size_hw for result in results] == [(24, 32), (60, 80), (48, 64)]
     np.testing.assert_array_equal(results[0].classes, expected_classes((24, 32)))
@@ -123,7 +123,7 @@ def test_the_engine_sees_the_image_as_the_card_wants_it():
     engine = Painter(card)
     pixels = np.zeros((16, 32, 3), np.uint8)
     pixels[:] = (10, 20, 30)
-    segment(Frame(pixels), Segmenter(engine, Settings()))
+    segment(Frame(pixels), ServingModel(engine, Settings()))
     (batch,) = engine.batches
     assert (batch[0, :4] == 5).all()
     assert (batch[0, 20:] == 5).all()
@@ -131,7 +131,7 @@ def test_the_engine_sees_the_image_as_the_card_wants_it():
 
 
 def test_thresholds_change_while_it_runs():
-    segmenter, frame = Segmenter(Painter(), Settings()), frame_of((24, 32))
+    segmenter, frame = ServingModel(Painter(), Settings()), frame_of((24, 32))
     assert len(segment(frame, segmenter).segments) == 1
     segmenter.change(Settings(score_threshold=0.7))
     assert segment(frame, segmenter).segments == ()
@@ -144,15 +144,15 @@ def test_thresholds_change_while_it_runs():
 ])
 def test_a_threshold_that_does_not_suit_is_refused_and_the_old_one_stays(settings, kind):
     with pytest.raises(kind):
-        Segmenter(Painter(), Settings(**settings))
-    segmenter = Segmenter(Painter(), Settings(score_threshold=0.7))
+        ServingModel(Painter(), Settings(**settings))
+    segmenter = ServingModel(Painter(), Settings(score_threshold=0.7))
     with pytest.raises(kind):
         segmenter.change(Settings(**settings))
     assert segment(frame_of((24, 32)), segmenter).segments == ()
 
 
 def test_a_failure_of_the_engine_comes_through_and_the_next_frame_is_served():
-    segmenter = Segmenter(Painter(), Settings())
+    segmenter = ServingModel(Painter(), Settings())
     with pytest.raises(EngineError, match='unlucky'):
         segment(Frame(np.full((24, 32, 3), 13, np.uint8)), segmenter)
     assert segment(frame_of((24, 32)), segmenter).classes is not None
@@ -161,7 +161,7 @@ def test_a_failure_of_the_engine_comes_through_and_the_next_frame_is_served():
 def test_two_threads_are_in_the_engine_at_once():
     engine = Painter()
     engine.meeting = Barrier(2)
-    segmenter, results = Segmenter(engine, Settings()), {}
+    segmenter, results = ServingModel(engine, Settings()), {}
 
     def work(split):
         results[split] = segment(frame_of((24, 32), split), segmenter)
@@ -178,7 +178,7 @@ def test_two_threads_are_in_the_engine_at_once():
 
 def test_every_stage_is_timed_once_a_call():
     timing = Timing()
-    segmenter = Segmenter(Painter(), Settings(), timing)
+    segmenter = ServingModel(Painter(), Settings(), timing)
     together([frame_of((24, 32))] * 2, segmenter, [PARTS] * 2)
     assert timing.stages() == ['fit', 'network', 'paint']
     assert all(timing.quantiles(stage) for stage in timing.stages())
@@ -186,19 +186,19 @@ def test_every_stage_is_timed_once_a_call():
 
 @pytest.mark.parametrize(('max_batch', 'limit'), [(1, 1), (4, 4), (0, 64)])
 def test_the_batch_limit_is_that_of_the_engine(max_batch, limit):
-    assert Segmenter(Painter(max_batch=max_batch), Settings()).batch_limit == limit
+    assert ServingModel(Painter(max_batch=max_batch), Settings()).batch_limit == limit
 
 
 def test_it_closes_its_engine():
     engine = Painter()
-    segmenter = Segmenter(engine, Settings())
+    segmenter = ServingModel(engine, Settings())
     assert segmenter.card is CARD
     segmenter.close()
     assert engine.closed == 1
 
 
 def test_a_frame_that_is_late_gives_no_masks_and_the_next_one_does():
-    segmenter, order, events = Segmenter(Painter(), Settings()), ImageOrder(), []
+    segmenter, order, events = ServingModel(Painter(), Settings()), ImageOrder(), []
     for number in (2, 1, 3):
         process([Job(
             frame_of((24, 32)), lambda masks, number=number: events.append(number),
@@ -210,7 +210,7 @@ def test_a_frame_that_is_late_gives_no_masks_and_the_next_one_does():
 def test_an_image_of_another_size_than_the_engine_was_opened_for_is_refused():
     painter = Painter()
     painter.signature = replace(painter.signature, source_hw=(48, 64))
-    segmenter = Segmenter(painter, Settings())
+    segmenter = ServingModel(painter, Settings())
     with pytest.raises(ImageError, match='an image of 32x24; expected 64x48, as source_size'):
         segment(Frame(np.zeros((24, 32, 3), np.uint8), 'rgb'), segmenter)
 
@@ -225,6 +225,6 @@ def test_what_the_runtime_measured_of_its_own_stages_is_noted():
         return future
 
     painter.submit = submit
-    segmenter = Segmenter(painter, Settings())
+    segmenter = ServingModel(painter, Settings())
     segment(Frame(np.zeros((24, 32, 3), np.uint8), 'rgb'), segmenter)
     assert segmenter.timing.quantiles('upload') == (0.25, 0.25, 0.25)

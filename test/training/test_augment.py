@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from seg_ros.training.augment import cut_out, dyed, framed, recolored
 from seg_ros.training.paste import Cutouts, paste
-from seg_ros.training.sample import Sample, VOID
+from seg_ros.training.sample import TrainingSample, VOID
 
 FLOOR, OBJECT, ROBOT = 0, 1, 2
 THINGS = np.array([False, True, False])
@@ -17,7 +17,7 @@ def box_on_floor(size_hw=(360, 480)):
     inside = np.zeros(size_hw, np.uint8)
     inside[height // 3:2 * height // 3, width // 3:2 * width // 3] = 1
     rgb = np.repeat(inside[..., None] * np.uint8(255), 3, axis=2)
-    return Sample(rgb, inside * np.uint8(OBJECT), inside, NONE)
+    return TrainingSample(rgb, inside * np.uint8(OBJECT), inside, NONE)
 
 
 def windows(sample, count=40, size_hw=(224, 288)):
@@ -87,7 +87,9 @@ def test_what_is_hidden_is_not_asked_for():
 
 
 def test_a_thing_that_is_pasted_hides_what_lies_behind_it():
-    floor = Sample(np.full((96, 128, 3), 100, np.uint8), *np.zeros((2, 96, 128), np.uint8), NONE)
+    floor = TrainingSample(
+        np.full((96, 128, 3), 100, np.uint8), *np.zeros((2, 96, 128), np.uint8), NONE
+    )
     cutouts = Cutouts([([box_on_floor((96, 128))], [OBJECT])], THINGS)
     assert len(cutouts) == 1
     for seed in range(20):
@@ -103,8 +105,10 @@ def test_a_thing_that_is_pasted_hides_what_lies_behind_it():
 
 def test_a_thing_cut_by_the_border_is_pasted_at_that_border():
     left = box_on_floor((96, 128))
-    left = Sample(*(np.roll(array, -(128 // 3), axis=1) for array in left[:3]), NONE)
-    floor = Sample(np.full((96, 128, 3), 100, np.uint8), *np.zeros((2, 96, 128), np.uint8), NONE)
+    left = TrainingSample(*(np.roll(array, -(128 // 3), axis=1) for array in left[:3]), NONE)
+    floor = TrainingSample(
+        np.full((96, 128, 3), 100, np.uint8), *np.zeros((2, 96, 128), np.uint8), NONE
+    )
     cutouts = Cutouts([([left], [OBJECT])], THINGS)
     for seed in range(20):
         instances = paste(floor, cutouts, np.random.default_rng(seed)).instances
@@ -115,7 +119,9 @@ def test_a_thing_cut_by_the_border_is_pasted_at_that_border():
 
 def test_stuff_is_pasted_without_a_number_and_other_classes_are_not_cut_out():
     sample = box_on_floor((96, 128))
-    robot = Sample(sample.rgb, sample.classes * np.uint8(ROBOT), sample.instances * 0, NONE)
+    robot = TrainingSample(
+        sample.rgb, sample.classes * np.uint8(ROBOT), sample.instances * 0, NONE
+    )
     cutouts = Cutouts([([robot, sample], [ROBOT])], THINGS)
     assert len(cutouts) == 1
     pasted = paste(sample, cutouts, np.random.default_rng(0))

@@ -1,7 +1,7 @@
 """What the network is asked to say."""
 
 import numpy as np
-from seg_ros.training.sample import ABSENT, Sample, VOID
+from seg_ros.training.sample import ABSENT, TrainingSample, VOID
 from seg_ros.training.targets import make_targets
 
 THINGS = np.array([False, False, False, True])
@@ -9,7 +9,7 @@ THINGS = np.array([False, False, False, True])
 
 def targets_of(classes, instances, absent=(False,) * 4):
     rgb = np.zeros((*classes.shape, 3), np.uint8)
-    return make_targets(Sample(rgb, classes, instances, np.array(absent)), THINGS, 4)
+    return make_targets(TrainingSample(rgb, classes, instances, np.array(absent)), THINGS, 4)
 
 
 def two_boxes() -> tuple[np.ndarray, np.ndarray]:

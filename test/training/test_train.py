@@ -7,7 +7,7 @@ torch = pytest.importorskip('torch', reason='training needs PyTorch, the extra [
 
 from seg_ros.core.errors import SettingError  # noqa: E402
 from seg_ros.training.batches import Batches, batches_of  # noqa: E402
-from seg_ros.training.sample import Sample  # noqa: E402
+from seg_ros.training.sample import TrainingSample  # noqa: E402
 from seg_ros.training.train import open_run, Recipe, save, train  # noqa: E402
 
 
@@ -23,7 +23,7 @@ class Boxes:
         rgb = np.full((360, 480, 3), 60, np.uint8)
         rgb[y:y + 120, x:x + 160] = 220
         inside = (rgb[..., 0] > 100).astype(np.uint8)
-        return Sample(rgb, inside, inside, np.zeros(2, bool))
+        return TrainingSample(rgb, inside, inside, np.zeros(2, bool))
 
     def things(self):
         return np.array([False, True])

@@ -16,7 +16,7 @@ from seg_ros.core.frame import Frame  # noqa: E402
 from seg_ros.core.settings import Settings  # noqa: E402
 from seg_ros.engines import open_engine  # noqa: E402
 from seg_ros.pipeline.process import segment  # noqa: E402
-from seg_ros.pipeline.segmenter import Segmenter  # noqa: E402
+from seg_ros.pipeline.serving_model import ServingModel  # noqa: E402
 from seg_ros.zoo.architectures import ARCHITECTURES, NetworkRequest  # noqa: E402
 from seg_ros.zoo.export import build_network, export_network, make_card  # noqa: E402
 from torch.nn import functional  # noqa: E402
@@ -89,7 +89,7 @@ def test_the_compiled_network_gives_pytorchs_labels_at_the_images_size(name, tmp
     card = replace(make_card(request, rows), refine='none')
     onnx.save(compile_model(raw, card), path)
     settings = Settings(model=str(path), engine='onnxruntime')
-    segmenter = Segmenter(open_engine(settings), settings)
+    segmenter = ServingModel(open_engine(settings), settings)
     classes = segment(Frame(image, 'rgb', 0, ''), segmenter).classes
     segmenter.close()
     assert (classes == expected).mean() >= 0.995

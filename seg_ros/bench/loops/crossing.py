@@ -14,7 +14,7 @@ from seg_ros.depth.registration import registered_depth
 from seg_ros.sim.classes import FLOOR, PERSON, ROBOT
 from seg_ros.sim.scene_renderer import SceneRenderer
 from seg_ros.sim.scenes import make_scene
-from seg_ros.sim.view import Light, View
+from seg_ros.sim.view import Light, Viewpoint
 from seg_ros.sim.world import Body, LIMBO_M
 
 SIZE_HW = (240, 320)
@@ -88,7 +88,7 @@ class Crossing:
         x, y = self.place.tolist()
         ahead = math.cos(self.heading), math.sin(self.heading), -math.tan(_PITCH)
         eye = x, y, EYE_M
-        view = View(eye, (x + ahead[0], y + ahead[1], EYE_M + ahead[2]), fov_deg=58.0)
+        view = Viewpoint(eye, (x + ahead[0], y + ahead[1], EYE_M + ahead[2]), fov_deg=58.0)
         shot, truth = self._renderer.shoot(view, Light(shadow=False))
         depth = registered_depth(sensed(shot.depth_m, self._random), SIZE_HW, 6.0)
         return Sight(

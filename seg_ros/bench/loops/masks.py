@@ -9,7 +9,7 @@ from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import Settings
 from seg_ros.engines import open_engine
 from seg_ros.pipeline.process import segment
-from seg_ros.pipeline.segmenter import Segmenter
+from seg_ros.pipeline.serving_model import ServingModel
 
 # Takes an image and its ground truth.
 MaskSource: TypeAlias = Callable[[Frame, Segmentation], Segmentation]
@@ -24,7 +24,7 @@ def true_masks(frame: Frame, truth: Segmentation) -> Segmentation:
 class NetworkMasks:
     """A network's masks of simulated images; whoever opens it closes it."""
 
-    def __init__(self, segmenter: Segmenter) -> None:
+    def __init__(self, segmenter: ServingModel) -> None:
         self._segmenter = segmenter
 
     def masks(self, frame: Frame, truth: Segmentation) -> Segmentation:
@@ -43,4 +43,4 @@ def network_masks(model: Path | None) -> NetworkMasks:
     :raises SegError: if it cannot be opened.
     """
     settings = Settings(model=str(model.absolute()) if model else 'default', threads=1)
-    return NetworkMasks(Segmenter(open_engine(settings), settings))
+    return NetworkMasks(ServingModel(open_engine(settings), settings))

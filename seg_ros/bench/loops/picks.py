@@ -18,7 +18,7 @@ from seg_ros.depth.support import support_plane
 from seg_ros.sim.classes import CARD, OBJECT, PERSON, ROBOT
 from seg_ros.sim.scene_renderer import SceneRenderer
 from seg_ros.sim.scenes import Kind, make_scene
-from seg_ros.sim.view import Light, View
+from seg_ros.sim.view import Light, Viewpoint
 from seg_ros.sim.world import World
 
 Row: TypeAlias = dict[str, Any]
@@ -84,16 +84,16 @@ def _try_scene(
     world.client.removeState(state)
 
 
-def _view(world: World, random: np.random.Generator) -> View:
+def _view(world: World, random: np.random.Generator) -> Viewpoint:
     """Look at the heap from nearly above, as a camera over a cell does."""
     heap = [world.place(body) for body in world.bodies if body.shown and body.class_id == OBJECT]
     x, y, z = np.median(heap, axis=0).tolist()
     dx, dy = random.uniform(-0.15, 0.15, 2).tolist()
-    return View((x + dx, y + dy, z + 0.65), (x, y, z), (0.0, 1.0, 0.0), 50.0)
+    return Viewpoint((x + dx, y + dy, z + 0.65), (x, y, z), (0.0, 1.0, 0.0), 50.0)
 
 
 def grasps_of(
-    frame: Frame, depth_mm: NDArray[np.uint16], segmentation: Segmentation, view: View
+    frame: Frame, depth_mm: NDArray[np.uint16], segmentation: Segmentation, view: Viewpoint
 ) -> list[Grasp]:
     """Return the grasps on graspable objects, from an image as the node gets it."""
     camera = intrinsics_of(view, frame.size_hw)

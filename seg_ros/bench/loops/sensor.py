@@ -5,17 +5,17 @@ from math import radians, tan
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.depth.intrinsics import Intrinsics
-from seg_ros.sim.view import View
+from seg_ros.sim.view import Viewpoint
 
 
-def intrinsics_of(view: View, size_hw: tuple[int, int]) -> Intrinsics:
+def intrinsics_of(view: Viewpoint, size_hw: tuple[int, int]) -> Intrinsics:
     """Return the camera of a rendered image, whose vertical field of view the view gives."""
     height, width = size_hw
     focal = height / 2 / tan(radians(view.fov_deg) / 2)
     return Intrinsics(focal, focal, width / 2 - 0.5, height / 2 - 0.5, size_hw)
 
 
-def world_from_optical(view: View) -> NDArray[np.float64]:
+def world_from_optical(view: Viewpoint) -> NDArray[np.float64]:
     """Return the transform from the optical frame of a view to the world, float64 (4, 4)."""
     eye, target, up = (np.array(vector, float) for vector in (view.eye, view.target, view.up))
     ahead = (target - eye) / np.linalg.norm(target - eye)

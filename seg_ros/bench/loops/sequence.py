@@ -14,7 +14,7 @@ from seg_ros.depth.intrinsics import Intrinsics
 from seg_ros.sim.classes import PERSON, ROBOT
 from seg_ros.sim.scene_renderer import SceneRenderer
 from seg_ros.sim.scenes import make_scene
-from seg_ros.sim.view import Light, Shot, View
+from seg_ros.sim.view import Light, Shot, Viewpoint
 from seg_ros.sim.world import Body
 
 SIZE_HW = (360, 480)
@@ -101,7 +101,7 @@ class WalkedRoom:
         shade = cv2.GaussianBlur(self._grain[hashed], (3, 3), 0.7)
         return np.asarray(np.clip(shot.rgb * shade[..., None], 0, 255), np.uint8)
 
-    def _view(self, time_s: float) -> View:
+    def _view(self, time_s: float) -> Viewpoint:
         """Sway as a robot that looks about does."""
         side, rise = 0.4 * math.sin(0.7 * time_s), 0.05 * math.sin(time_s)
         ahead = 0.2 * math.sin(0.5 * time_s)
@@ -111,7 +111,7 @@ class WalkedRoom:
         eye = float(x), float(y), _EYE_M + rise
         turn = self._heading + 0.12 * math.sin(0.6 * time_s)
         target = eye[0] + math.cos(turn), eye[1] + math.sin(turn), eye[2] - 0.12
-        return View(eye, target, fov_deg=_FOV_DEG)
+        return Viewpoint(eye, target, fov_deg=_FOV_DEG)
 
     def _walk(self, body: Body, index: int, time_s: float) -> None:
         """Cross the view at 1 m/s, one person nearer than the other."""

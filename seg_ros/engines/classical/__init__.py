@@ -17,7 +17,7 @@ from seg_ros.engines.classical.grabcut import grabcut
 from seg_ros.engines.classical.kmeans import kmeans, REGIONS
 from seg_ros.engines.classical.objects import MAX_OBJECTS, tensors_from_found
 from seg_ros.engines.classical.otsu import otsu
-from seg_ros.engines.classical.view import Tensors, View
+from seg_ros.engines.classical.view import ClassicalView, Tensors
 from seg_ros.engines.classical.watershed import watershed
 
 SIZE_HW = (480, 640)
@@ -51,11 +51,11 @@ def open_classical(method: str) -> Engine:
 
 
 def _engine(
-    segment: Callable[[View], Tensors], signature: ModelSignature, card: ModelCard
+    segment: Callable[[ClassicalView], Tensors], signature: ModelSignature, card: ModelCard
 ) -> BlockingEngine:
     def run(batch: Pixels) -> Tensors:
         try:
-            images = [segment(View(rgb)) for rgb in batch]
+            images = [segment(ClassicalView(rgb)) for rgb in batch]
         except cv2.error as error:
             raise EngineError(f'{card.name}: {error}') from error
         return {

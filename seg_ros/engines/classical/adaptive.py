@@ -5,7 +5,7 @@ import numpy as np
 from seg_ros.core.frame import Pixels
 from seg_ros.engines.classical.objects import Found, objects_from_mask
 from seg_ros.engines.classical.otsu import otsu_level
-from seg_ros.engines.classical.view import View
+from seg_ros.engines.classical.view import ClassicalView
 
 WINDOW = 0.45      # side of the window in image heights; objects half as wide are still found
 REACH = 0.2        # how far a neighbouring background still counts, in image heights
@@ -13,7 +13,7 @@ GROWTH = 0.6       # an object's faint parts need this share of the threshold
 SHRINK = 4         # the background is smooth: it is worked out on an image so much smaller
 
 
-def adaptive(view: View) -> Found:
+def adaptive(view: ClassicalView) -> Found:
     """
     Find what is brighter or darker than all backgrounds around it.
 

@@ -14,7 +14,7 @@ from seg_ros.engines.classical.objects import (
     objects_from_mask,
 )
 from seg_ros.engines.classical.otsu import otsu_level
-from seg_ros.engines.classical.view import LEAST_CONTRAST, View
+from seg_ros.engines.classical.view import ClassicalView, LEAST_CONTRAST
 
 GAP = 7                # pixels; wider breaks in an outline leave it open
 OPEN_BORDER = 0.03     # of the image's border; a region along more of it is not enclosed
@@ -22,7 +22,7 @@ FADE = 0.4             # an edge is followed down to this share of its threshold
 SOBEL = 4              # the gradient that Sobel's kernel gives to a step of one grey level
 
 
-def edges(view: View) -> Found:
+def edges(view: ClassicalView) -> Found:
     """
     Find what outlines enclose.
 

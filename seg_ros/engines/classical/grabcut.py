@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.frame import Pixels
 from seg_ros.engines.classical.objects import Found, objects_from_mask
-from seg_ros.engines.classical.view import View
+from seg_ros.engines.classical.view import ClassicalView
 
 SHRINK = 2           # the cut is found on an image so much smaller
 BORDER = 8           # rows and columns of the small image that show the background
@@ -16,7 +16,7 @@ LEAST_SAMPLES = 50   # pixels that either colour model is learned from
 SEED = 0
 
 
-def grabcut(view: View) -> Found:
+def grabcut(view: ClassicalView) -> Found:
     """
     Find what is coloured unlike the image's border, cut out along its edges.
 

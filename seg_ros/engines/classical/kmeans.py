@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.frame import Pixels
-from seg_ros.engines.classical.view import Tensors, View
+from seg_ros.engines.classical.view import ClassicalView, Tensors
 
 REGIONS = 6
 ALIKE = 18         # steps of 8-bit CIELAB; nearer colours are one region
@@ -14,7 +14,7 @@ GRAIN = 5          # side of the square of pixels that vote together
 SEED = 0
 
 
-def kmeans(view: View) -> Tensors:
+def kmeans(view: ClassicalView) -> Tensors:
     """
     Give every pixel the nearest of the image's dominant colours, the darkest first.
 

@@ -5,10 +5,10 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.frame import Pixels
 from seg_ros.engines.classical.objects import border_share, Found, objects_from_mask
-from seg_ros.engines.classical.view import View
+from seg_ros.engines.classical.view import ClassicalView
 
 
-def otsu(view: View) -> Found:
+def otsu(view: ClassicalView) -> Found:
     """Find what differs from the border's side of Otsu's threshold."""
     mask, probability = foreground(view)
     return Found(objects_from_mask(mask), probability)
@@ -26,7 +26,7 @@ def otsu_level(grey: Pixels) -> int:
     return int(cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0])
 
 
-def foreground(view: View) -> tuple[Pixels, Pixels]:
+def foreground(view: ClassicalView) -> tuple[Pixels, Pixels]:
     """
     Part an image in two; the class that holds less of the border is the foreground.
 

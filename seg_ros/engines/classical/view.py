@@ -17,7 +17,7 @@ LEAST_CONTRAST = 8  # grey levels; below it differences are shading and compress
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class ClassicalView:
     """
     An image and what is worked out of it on demand, each once.
 

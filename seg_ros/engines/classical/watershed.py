@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 from seg_ros.core.frame import Pixels
 from seg_ros.engines.classical.objects import Found, objects_from_mask
 from seg_ros.engines.classical.otsu import foreground
-from seg_ros.engines.classical.view import View
+from seg_ros.engines.classical.view import ClassicalView
 
 NECK = 0.65        # a neck narrower than this share of the slimmer body parts two objects
 LEAST_BODY = 8     # pixels from a body's middle to its edge; slimmer things stay whole
 SHRINK = 4         # bodies are counted on an image so much smaller
 
 
-def watershed(view: View) -> Found:
+def watershed(view: ClassicalView) -> Found:
     """
     Find Otsu's foreground and part it.
 

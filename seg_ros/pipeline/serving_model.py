@@ -9,7 +9,7 @@ from seg_ros.core.timing import Timing
 _MOST_FRAMES = 64   # in a call of an engine that sets no limit
 
 
-class Segmenter:
+class ServingModel:
     """
     What serves: an opened engine, the settings that act on its masks, and its timing.
 
