@@ -74,14 +74,14 @@ class Served:
     def start(self, index: int) -> AbstractContextManager['subprocess.Popen[str]']:
         """Start node `index`."""
         if self.plain:
-            return started('ros.bench_plain', str(self.model), *self.cameras, *self.topics(index))
+            return started('bench.plain_node', str(self.model), *self.cameras, *self.topics(index))
         words = [
             '-r', f'__ns:=/node{index}', '-p', f'model:={self.model}', '-p', 'threads:=1',
             '-p', f'workers:={self.workers}', '-p', f'cameras:=[{",".join(self.cameras)}]',
         ]
         for name in self.cameras:
             words += ['-r', f'{name}/image_raw:=/{name}/image_raw']
-        return started('ros.node', '--ros-args', *words)
+        return started('ros.main', '--ros-args', *words)
 
 
 def in_turns(ways: dict[str, list[Served]], seconds: float) -> dict[str, Any]:
@@ -156,10 +156,10 @@ def watched(nodes: Sequence[Served], rate_hz: float, seconds: float) -> dict[str
         pids = [stack.enter_context(each.start(index)).pid for index, each in enumerate(nodes)]
         reader = stack.enter_context(
             started(
-                'ros.bench_reader', *topics, '--seconds', str(seconds), errors=subprocess.PIPE
+                'bench.reader_node', *topics, '--seconds', str(seconds), errors=subprocess.PIPE
             )
         )
-        stack.enter_context(started('ros.bench_camera', *cameras, '--rate', str(rate_hz)))
+        stack.enter_context(started('bench.camera_node', *cameras, '--rate', str(rate_hz)))
         _expect(reader, 'first')
         first_s = monotonic() - begin
         _expect(reader, 'counting')
@@ -244,7 +244,7 @@ def unread(model: Path, seconds: float) -> dict[str, float]:
     """Return the share of a core that the node takes while cameras run and nobody reads."""
     with ExitStack() as stack:
         process = stack.enter_context(Served(model, ['camera']).start(0))
-        stack.enter_context(started('ros.bench_camera', 'camera', '--rate', str(CAMERA_HZ)))
+        stack.enter_context(started('bench.camera_node', 'camera', '--rate', str(CAMERA_HZ)))
         sleep(3 * IDLE_S)
         before = cpu_s([process.pid])
         sleep(seconds)
