@@ -51,7 +51,7 @@ class Passage:
         self.segmenter = ServingModel(open_engine(settings), settings)
         self._alpha = settings.overlay_alpha
         self._message = message
-        publishers = Publishers(node, 'camera', OUTPUTS, lambda: None)
+        publishers = Publishers(node, 'camera', OUTPUTS)
         self._readers = [
             node.create_subscription(output.message, f'~/camera/{output.topic}', len, 1)
             for output in OUTPUTS if output.topic in topics

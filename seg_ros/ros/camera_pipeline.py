@@ -44,7 +44,7 @@ class CameraPipeline:
         try:
             for name in settings.now.cameras:
                 self.cameras[name] = Camera(
-                    node, name, settings, self._deliver, self.follow_readers, self._deliver_depth
+                    node, name, settings, self._deliver, self._deliver_depth
                 )
         except BaseException:
             self.close()

@@ -24,6 +24,8 @@ from seg_ros.temporal.arrival import CameraClock, ImageOrder, RateLimit
 from seg_ros.temporal.temporal_filter import TemporalFilter
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+# How often the publishers are looked at, which takes a good part of a millisecond.
+LOOK_S = 1.0
 # Reliability is chosen by input_reliability, as publishers come and go.
 _OVERRIDES = QoSOverridingOptions((QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH))
 
@@ -48,13 +50,12 @@ class Camera:
     What one camera sends, and what has become of it.
 
     :param deliver: called with every image that is not refused on arrival.
-    :param readers_changed: called when somebody begins or ceases to read masks.
     :param deliver_depth: called with what needs depth, its view and the depth message.
     """
 
     def __init__(
         self, node: SafeLifecycleNode, name: str, settings: LiveSettings,
-        deliver: Callable[['Camera', Arrival], None], readers_changed: Callable[[], object],
+        deliver: Callable[['Camera', Arrival], None],
         deliver_depth: Callable[['Camera', Wanted, View, Any], None],
     ) -> None:
         self.name = name
@@ -64,7 +65,7 @@ class Camera:
         )
         self.temporal, self.order = TemporalFilter(), ImageOrder()
         self.clock, self._rate = CameraClock(), RateLimit()
-        self.publishers = Publishers(node, name, OUTPUTS, node.guarded(readers_changed))
+        self.publishers = Publishers(node, name, OUTPUTS)
         self.depth = DepthInput(
             node, name, settings, self.health,
             lambda wanted, view, message: deliver_depth(self, wanted, view, message),
@@ -73,6 +74,7 @@ class Camera:
         self._settings = settings
         self._deliver = deliver
         self._subscriptions: list[Any] = []
+        self._looked_s = 0.0
         self._reliable = False
         self._subscribed_s = 0.0
         self._image_bytes = 0
@@ -134,6 +136,9 @@ class Camera:
     def subscribe(self) -> None:
         """Start to listen; called again, follow readers and what publishers offer."""
         self.depth.subscribe(self.publishers.wanted())
+        if self.subscribed and monotonic() < self._looked_s + LOOK_S:
+            return
+        self._looked_s = monotonic()
         reliable, info_names = self._wants_reliable(), self._info_names()
         now = (self._reliable, (self._info_name, self.info_topic))
         if self.subscribed and now == (reliable, info_names):

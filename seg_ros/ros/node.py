@@ -23,14 +23,13 @@ from seg_ros.ros.lifecycle import logged, SafeLifecycleNode
 from seg_ros.ros.outputs import SKIPPED_PLUGINS
 from seg_ros.ros.outputs.vision import label_info, MISSING
 from seg_ros.ros.parameters import acts_later, Declared, is_live, reason, settings_changed
-from seg_ros.ros.publishers import READERS_ARE_EVENTS
 from seg_ros.ros.qos import latched
 from seg_ros.ros.spin import STEADY
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
 DIAGNOSTICS_S = 1.0
-READERS_S = 0.2     # between two looks at who reads, where rclpy has no event for it
+READERS_S = 0.2     # between two looks at who reads
 PATIENCE_S = 1.5    # for a model that is being loaded or closed
 
 
@@ -100,8 +99,7 @@ class SegmentationNode(SafeLifecycleNode):
         for words in filter(None, (MISSING, *SKIPPED_PLUGINS)):
             self.get_logger().warning(words)
         self._every(DIAGNOSTICS_S, self._diagnose)
-        if not READERS_ARE_EVENTS:
-            self._every(READERS_S, self._pipeline.follow_readers)
+        self._every(READERS_S, self._pipeline.follow_readers)
 
     def _every(self, period_s: float, callback: Callable[[], object]) -> None:
         timer = self.create_timer(period_s, self.guarded(callback), clock=STEADY)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from inspect import signature
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,8 +23,9 @@ try:
 except ImportError:     # Humble
     from rclpy.qos_event import PublisherEventCallbacks
 
-# Whether rclpy calls when a reader comes or goes: from Jazzy on.
-READERS_ARE_EVENTS = 'matched' in signature(PublisherEventCallbacks).parameters
+# Each event would be one more thing that the executor asks at every turn: with a hundred topics
+# that takes more of a core than looking at their readers five times a second.
+_NO_EVENTS = PublisherEventCallbacks(use_default_callbacks=False)
 _OVERRIDES = QoSOverridingOptions.with_default_policies()
 
 
@@ -123,15 +123,11 @@ class Publishers:
     """
     All topics below `~/<camera>/` that carry a frame's masks.
 
-    :param changed: called when a reader comes or goes, where `READERS_ARE_EVENTS`.
     :raises SettingError: if the topics' qos_overrides cannot be.
     """
 
-    def __init__(
-        self, node: Node, camera: str, outputs: Iterable[Output], changed: Callable[[], object]
-    ) -> None:
+    def __init__(self, node: Node, camera: str, outputs: Iterable[Output]) -> None:
         self._node = node
-        events = {'matched': lambda _: changed()} if READERS_ARE_EVENTS else {}
         self._publishers: Wanted = []
         try:
             for output in outputs:
@@ -139,7 +135,7 @@ class Publishers:
                 with overrides(topic):
                     self._publishers.append((output, node.create_publisher(
                         output.message, topic, masks(),
-                        event_callbacks=PublisherEventCallbacks(**events),
+                        event_callbacks=_NO_EVENTS,
                         qos_overriding_options=_OVERRIDES,
                     )))
         except BaseException:

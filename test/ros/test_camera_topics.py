@@ -48,8 +48,7 @@ def make_camera(
         Settings(input_reliability=reliability, image_transport=transport)
     )
     camera = Camera(
-        node, 'front', settings, lambda *_: None, lambda: None,
-        lambda *_: None,
+        node, 'front', settings, lambda *_: None, lambda *_: None,
     )
     camera.subscribe()
     return camera
