@@ -19,13 +19,12 @@ from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.ros.build_progress import BuildProgress
 from seg_ros.ros.camera_pipeline import CameraPipeline
 from seg_ros.ros.diagnostics import diagnostics, NodeFacts
+from seg_ros.ros.label_publishers import LabelPublishers
 from seg_ros.ros.lifecycle import logged, SafeLifecycleNode
 from seg_ros.ros.outputs import SKIPPED_PLUGINS
-from seg_ros.ros.outputs.vision import label_info, MISSING
+from seg_ros.ros.outputs.vision import MISSING
 from seg_ros.ros.parameters import acts_later, Declared, is_live, reason, settings_changed
-from seg_ros.ros.qos import latched
 from seg_ros.ros.spin import STEADY
-from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
 DIAGNOSTICS_S = 1.0
@@ -50,7 +49,7 @@ class SegmentationNode(SafeLifecycleNode):
         self._models: ModelManager | None = None
         self._pipeline: CameraPipeline | None = None
         self._entities: list[tuple[Callable[[Any], object], Any]] = []
-        self._labels: dict[str, Any] = {}
+        self._labels = LabelPublishers(self)
         self._lifecycle = 'unconfigured'
         self._enabled = True
         self._announced: ServingModel | None = None
@@ -139,9 +138,7 @@ class SegmentationNode(SafeLifecycleNode):
         for destroy, entity in self._entities:
             destroy(entity)
         self._entities = []
-        for publisher in self._labels.values():
-            self.destroy_publisher(publisher)
-        self._labels = {}
+        self._labels.close()
         models, pipeline = self._models, self._pipeline
         self._models = self._pipeline = None
         if models is not None:
@@ -154,29 +151,14 @@ class SegmentationNode(SafeLifecycleNode):
 
     def _announce_labels(self, segmenter: ServingModel) -> None:
         """Publish each camera's latched label_info, anew when what it says has changed."""
-        if MISSING:
-            return
-        from vision_msgs.msg import LabelInfo
-
-        stamp = self.get_clock().now().to_msg()
-        # Nav2's layer wants the names beside its own mask.
-        topics = [f'{name}/{topic}' for name in self._settings.now.cameras
-                  for topic in ('label_info', 'nav2/label_info')]
-        for topic in topics:
-            publisher = self._labels.get(topic)
-            if publisher is None:
-                publisher = self.create_publisher(LabelInfo, f'~/{topic}', latched())
-                self._labels[topic] = publisher
-            header = Header(stamp=stamp)
-            threshold = self._settings.now.min_confidence
-            publisher.publish(label_info(segmenter.card, header, threshold))
+        settings = self._settings.now
+        self._labels.publish(segmenter.card, settings.cameras, settings.min_confidence)
 
     def _diagnose(self) -> None:
-        """Report once a second, and look after what no event reports."""
+        """Report once a second."""
         models, pipeline = self._models, self._pipeline
         if models is None or pipeline is None:
             return
-        pipeline.follow_readers()
         cameras = list(pipeline.cameras.values())
         facts = NodeFacts(
             self.get_fully_qualified_name(), self._lifecycle, self._enabled, models.state,

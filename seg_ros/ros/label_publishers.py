@@ -1,0 +1,43 @@
+"""The latched names of the classes, which consumers read beside a camera's masks."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from rclpy.node import Node
+from seg_ros.core.card import ModelCard
+from seg_ros.ros.outputs.vision import label_info, MISSING
+from seg_ros.ros.qos import latched
+from std_msgs.msg import Header
+
+# Nav2's layer wants the names beside its own mask.
+TOPICS = ('label_info', 'nav2/label_info')
+
+
+class LabelPublishers:
+    """A camera's `label_info` topics; without vision_msgs there are none."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._publishers: dict[str, Any] = {}
+
+    def publish(self, card: ModelCard, cameras: Iterable[str], threshold: float) -> None:
+        """
+        Publish anew for each camera.
+
+        :param threshold: least probability of a published class, 0 to 1.
+        """
+        if MISSING:
+            return
+        from vision_msgs.msg import LabelInfo
+
+        header = Header(stamp=self._node.get_clock().now().to_msg())
+        for topic in [f'~/{camera}/{topic}' for camera in cameras for topic in TOPICS]:
+            if topic not in self._publishers:
+                self._publishers[topic] = self._node.create_publisher(LabelInfo, topic, latched())
+            self._publishers[topic].publish(label_info(card, header, threshold))
+
+    def close(self) -> None:
+        """Withdraw the topics."""
+        for publisher in self._publishers.values():
+            self._node.destroy_publisher(publisher)
+        self._publishers = {}
