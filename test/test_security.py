@@ -34,26 +34,26 @@ def test_the_policy_is_of_the_form_that_sros2_reads() -> None:
 @pytest.mark.ros
 def test_all_that_the_node_opens_is_allowed(ros: object) -> None:
     pytest.importorskip('rclpy', reason='ROS 2 is not installed')
+    from rclpy.parameter import Parameter
     from seg_ros.ros.node import SegmentationNode
 
-    node = SegmentationNode(context=ros)
+    unasked = [Parameter('lazy', value=False)]  # or it would listen to nobody
+    node = SegmentationNode(context=ros, parameter_overrides=unasked)
     try:
-        node.set_parameters([])
         node.trigger_configure()
-        name, namespace = node.get_name(), node.get_namespace()
-        published = [
-            topic for topic, _ in node.get_publisher_names_and_types_by_node(name, namespace)
-        ]
-        read = [
-            topic for topic, _ in node.get_subscriber_names_and_types_by_node(name, namespace)
-        ]
-        services = [
-            topic for topic, _ in node.get_service_names_and_types_by_node(name, namespace)
-        ]
+        node.trigger_activate()
+        node_name = node.get_fully_qualified_name()
+        # Of the node itself: the graph hears of them later, and not always.
+        published = [each.topic_name for each in node.publishers]
+        read = [node.resolve_topic_name(each.topic_name) for each in node.subscriptions]
+        services = [node.resolve_service_name(each.srv_name) for each in node.services]
     finally:
         node.release()
         node.destroy_node()
-    assert len(published) > 5
+    published.append(f'{node_name}/transition_event')   # which rcl opens itself
+    assert len(published) > 30
+    assert len(services) > 5
+    assert len(read) >= 2
     for names, patterns in (
         (published, allowed('topic', 'publish')), (read, allowed('topic', 'subscribe')),
         (services, allowed('service', 'reply')),
