@@ -1,3 +1,17 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
 """The README and the pages of docs/ say what the code does."""
 
 import argparse
@@ -52,7 +66,9 @@ def test_a_table_of_parameters_is_the_one_made_from_the_settings(page, names):
     assert with_table(text, names) == text, 'run `make docs`'
 
 
-@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    'page', [*PAGES, ROOT / 'CONTRIBUTING.md'], ids=lambda page: str(page.relative_to(ROOT)),
+)
 def test_every_link_leads_to_a_file_and_a_heading(page):
     for target, anchor in links_of(page):
         assert target.exists(), target

@@ -1,3 +1,17 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
 """The package as pip and colcon see it: one version, its requirements, and what it installs."""
 
 from importlib.util import find_spec
@@ -70,10 +84,10 @@ def test_the_manifest_names_every_ros_package_that_the_code_imports() -> None:
 
 # Names in rosdep's lists that the manifest uses: packages of ROS, and keys of rosdep/python.yaml.
 ROSDEP_KEYS = {
-    'ament_flake8', 'ament_index_python', 'ament_pep257', 'cv_bridge', 'diagnostic_msgs',
-    'geometry_msgs', 'launch', 'launch_ros', 'lifecycle_msgs', 'nav_msgs', 'rcl_interfaces',
-    'rclpy', 'sensor_msgs', 'std_msgs', 'std_srvs', 'tf2_ros_py', 'vision_msgs',
-    'visualization_msgs',
+    'ament_copyright', 'ament_flake8', 'ament_index_python', 'ament_mypy', 'ament_pep257',
+    'ament_xmllint', 'cv_bridge', 'diagnostic_msgs', 'geometry_msgs', 'launch', 'launch_ros',
+    'lifecycle_msgs', 'nav_msgs', 'rcl_interfaces', 'rclpy', 'sensor_msgs', 'std_msgs',
+    'std_srvs', 'tf2_ros_py', 'vision_msgs', 'visualization_msgs',
     'python3-numpy', 'python3-opencv', 'python3-pytest', 'python3-tqdm', 'python3-yaml',
 }
 

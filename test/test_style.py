@@ -1,8 +1,23 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
 """The code is as ruff, mypy and the linters of ROS want it."""
 
 from configparser import ConfigParser
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 import subprocess
 import sys
 
@@ -49,3 +64,18 @@ def test_our_flake8_rules_are_those_of_ament_but_for_three() -> None:
 def test_ament_pep257_finds_nothing() -> None:
     pytest.importorskip('pydocstyle', reason='pydocstyle is not installed')
     lint('ament_pep257.main', *PYTHON)
+
+
+def test_ament_copyright_finds_nothing() -> None:
+    lint('ament_copyright.main', *PYTHON)
+
+
+@pytest.mark.slow
+def test_ament_mypy_finds_nothing() -> None:
+    lint('ament_mypy.main', '--config', 'mypy.ini', 'seg_ros')
+
+
+def test_ament_xmllint_finds_nothing() -> None:
+    if not which('xmllint'):
+        pytest.skip('xmllint is not installed')
+    lint('ament_xmllint.main', 'config')    # the schema of package.xml would come by network
