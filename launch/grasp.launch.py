@@ -19,25 +19,13 @@ config/moveit_sensors.yaml is what move_group takes to plan around all but the t
 `sensors_3d` of your robot's MoveIt configuration.
 """
 
-from pathlib import Path
-
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
-from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
-
-HERE = Path(__file__).resolve().parent
-CONFIG = HERE.parent / 'config'
+from seg_ros.launch_actions import config_argument, rgbd_camera
 
 
 def generate_launch_description() -> LaunchDescription:
     return LaunchDescription([
-        DeclareLaunchArgument(
-            'grasp_file', default_value=str(CONFIG / 'grasp.yaml'),
-            description="The segmentation node's parameters.",
-        ),
-        IncludeLaunchDescription(
-            PythonLaunchDescriptionSource(str(HERE / 'rgbd.launch.py')),
-            launch_arguments=[('params_file', LaunchConfiguration('grasp_file'))],
-        ),
+        config_argument('grasp_file', 'grasp.yaml', "The segmentation node's parameters."),
+        rgbd_camera(LaunchConfiguration('grasp_file')),
     ])

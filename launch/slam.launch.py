@@ -18,17 +18,15 @@ Start an RGB-D camera, the segmentation node, and RTAB-Map on its static depth.
 RTAB-Map's odometry and map see depth 0 where something is dynamic, which both take for no depth.
 """
 
-from pathlib import Path
-
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
-from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.actions import DeclareLaunchArgument
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
+from seg_ros.launch_actions import config_argument, rgbd_camera
+from seg_ros.share import share_file
 
-HERE = Path(__file__).resolve().parent
-CONFIG = HERE.parent / 'config'
 STATIC = '/segmentation/camera/static'
+RTABMAP = (('rtabmap_odom', 'rgbd_odometry'), ('rtabmap_slam', 'rtabmap'))
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -42,20 +40,12 @@ def generate_launch_description() -> LaunchDescription:
             'image', default_value='/camera/camera/color/image_raw',
             description='Topic of the colour images.',
         ),
-        DeclareLaunchArgument(
-            'rtabmap_file', default_value=str(CONFIG / 'rtabmap.yaml'),
-            description="RTAB-Map's parameters.",
-        ),
-        IncludeLaunchDescription(
-            PythonLaunchDescriptionSource(str(HERE / 'rgbd.launch.py')),
-            launch_arguments=[('params_file', str(CONFIG / 'slam.yaml'))],
-        ),
+        config_argument('rtabmap_file', 'rtabmap.yaml', "RTAB-Map's parameters."),
+        rgbd_camera(str(share_file('config/slam.yaml'))),
         *(
             Node(
                 package=package, executable=executable, name=executable, output='screen',
                 parameters=[LaunchConfiguration('rtabmap_file')], remappings=remappings,
-            ) for package, executable in (
-                ('rtabmap_odom', 'rgbd_odometry'), ('rtabmap_slam', 'rtabmap'),
-            )
+            ) for package, executable in RTABMAP
         ),
     ])

@@ -50,6 +50,16 @@ RECORDED = {
 }
 
 
+def load(path: Path) -> ModuleType:
+    """Import a file anew."""
+    spec = spec_from_file_location(path.name.partition('.')[0], path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture
 def actions(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Give a function that returns a launch file's actions by their kind."""
@@ -58,13 +68,11 @@ def actions(monkeypatch: pytest.MonkeyPatch) -> Any:
         for kind in classes:
             setattr(module, kind, type(kind, (Recorded,), {}))
         monkeypatch.setitem(sys.modules, name, module)
+    shared = load(ROOT / 'seg_ros' / 'launch_actions.py')
+    monkeypatch.setitem(sys.modules, 'seg_ros.launch_actions', shared)
 
     def of(name: str) -> dict[str, list[Any]]:
-        spec = spec_from_file_location(name, ROOT / 'launch' / f'{name}.launch.py')
-        assert spec is not None
-        assert spec.loader is not None
-        module = module_from_spec(spec)
-        spec.loader.exec_module(module)
+        module = load(ROOT / 'launch' / f'{name}.launch.py')
         found: dict[str, list[Any]] = {}
         for action in module.generate_launch_description().args[0]:
             found.setdefault(type(action).__name__, []).append(action)
@@ -98,9 +106,9 @@ def test_what_is_included_exists_and_takes_what_it_is_given(actions: Any, name: 
 
 @pytest.mark.parametrize('path', sorted((ROOT / 'launch').glob('*.launch.py')))
 def test_the_files_that_are_named_exist(path: Path) -> None:
-    for name in re.findall(r"'config'\s*/\s*'([^']+)'|CONFIG / '([^']+)'",
-                           path.read_text(encoding='utf-8')):
-        assert (ROOT / 'config' / ''.join(name)).exists(), name
+    text = path.read_text(encoding='utf-8')
+    for name in re.findall(r"'(?:config/)?(\w+\.(?:yaml|rviz))'", text):
+        assert (ROOT / 'config' / name).exists(), name
 
 
 @pytest.mark.parametrize('name', [

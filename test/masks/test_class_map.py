@@ -45,7 +45,7 @@ def make_card(classes, first=0):
     return ModelCard('scene', 'semantic', tuple(infos))
 
 
-def make_cuts(card, confidence=0, channels=None):
+def thresholds(card, confidence=0, channels=None):
     kept = frozenset(range(len(card.classes)) if channels is None else channels)
     return Thresholds(0.0, 127.5, 0.5, confidence, kept)
 
@@ -69,6 +69,13 @@ def outputs_from_logits(logits):
     odds = np.exp(logits.astype(np.float64) - logits.max(0))
     confidence = np.rint(255 * odds.max(0) / odds.sum(0)).astype(np.uint8)
     return Outputs(labels=logits.argmax(0).astype(np.uint8), confidence=confidence, logits=logits)
+
+
+def class_map(logits, fit, card):
+    """Return the class map of a network whose scores are scaled by half-pixel centres."""
+    signature = ModelSignature(fit.network_hw, ('logits',))
+    outputs = outputs_from_logits(logits)
+    return source_classes(outputs, fit, signature, card, thresholds(card), False)[0]
 
 
 def positions(fit, axis, size, rule):
@@ -115,7 +122,7 @@ def test_labels_are_the_argmax_of_the_interpolated_scores(source, fit_rule, size
     outputs, card = outputs_from_logits(logits), make_card(6)
     fit = fit_for(source, NETWORK, InputSpec(fit=fit_rule))
     signature = ModelSignature(NETWORK, ('logits',), upsampling=rule)
-    classes, confidence = source_classes(outputs, fit, signature, card, make_cuts(card), False)
+    classes, confidence = source_classes(outputs, fit, signature, card, thresholds(card), False)
     assert confidence is None
     assert classes.dtype == np.uint8
     scores = dense(logits, fit, rule)
@@ -139,7 +146,7 @@ def test_what_a_crop_hides_from_the_network_is_unlabelled(align):
         fit,
         ModelSignature(NETWORK, ('logits',)),
         card,
-        make_cuts(card),
+        thresholds(card),
         True,
     )
     hidden = np.ones(fit.source_hw, bool)
@@ -155,14 +162,7 @@ def test_a_class_that_comes_second_on_both_sides_of_an_edge_wins_between():
     logits = np.repeat(columns[:, None], 2, axis=1)
     card = make_card(3)
     fit = fit_for((2, 11), (2, 2), InputSpec(fit='stretch'))
-    classes, _ = source_classes(
-        outputs_from_logits(logits),
-        fit,
-        ModelSignature((2, 2), ('logits',)),
-        card,
-        make_cuts(card),
-        False,
-    )
+    classes = class_map(logits, fit, card)
     winners = dense(logits, fit, 'half_pixel').argmax(0)
     assert set(winners[0].tolist()) == {0, 1, 2}
     np.testing.assert_array_equal(classes, card.id_of_channel[winners])
@@ -173,14 +173,7 @@ def test_tiny_maps_of_scores_are_interpolated_too(size):
     logits = np.random.default_rng(5).normal(size=(4, *size)).astype(np.float32)
     card = make_card(4)
     fit = fit_for((33, 47), NETWORK, InputSpec(fit='stretch'))
-    classes, _ = source_classes(
-        outputs_from_logits(logits),
-        fit,
-        ModelSignature(NETWORK, ('logits',)),
-        card,
-        make_cuts(card),
-        False,
-    )
+    classes = class_map(logits, fit, card)
     scores = dense(logits, fit, 'half_pixel')
     present = np.unique(logits.argmax(0))
     best = present[scores[present].argmax(0)]
@@ -191,14 +184,7 @@ def test_scores_of_sixteen_bits_give_the_same_labels():
     logits = smooth_logits(6, (24, 32)).astype(np.float16)
     card = make_card(6)
     fit = fit_for((120, 160), NETWORK, InputSpec(fit='stretch'))
-    classes, _ = source_classes(
-        outputs_from_logits(logits),
-        fit,
-        ModelSignature(NETWORK, ('logits',)),
-        card,
-        make_cuts(card),
-        False,
-    )
+    classes = class_map(logits, fit, card)
     best = dense(logits, fit, 'half_pixel').argmax(0)
     assert (classes == card.id_of_channel[best]).mean() >= 0.999
 
@@ -211,7 +197,7 @@ def test_confidence_is_that_of_the_interpolated_scores_and_never_more(rule):
         fit = fit_for((180, 240), NETWORK, InputSpec(fit='letterbox'))
         signature = ModelSignature(NETWORK, ('logits',), upsampling=rule)
         _, confidence = source_classes(
-            outputs_from_logits(logits), fit, signature, card, make_cuts(card), True
+            outputs_from_logits(logits), fit, signature, card, thresholds(card), True
         )
         odds = np.exp(dense(logits, fit, rule))
         error = confidence - 255 * odds.max(0) / odds.sum(0)
@@ -231,7 +217,7 @@ def test_without_scores_the_nearest_label_is_taken(source, fit_rule, size, rule,
     fit = fit_for(source, NETWORK, InputSpec(fit=fit_rule))
     signature = ModelSignature(NETWORK, ('labels',), upsampling=rule)
     classes, confidence = source_classes(
-        Outputs(labels=labels), fit, signature, card, make_cuts(card), True
+        Outputs(labels=labels), fit, signature, card, thresholds(card), True
     )
     assert confidence is None
     rows, columns = (positions(fit, axis, size[axis], rule) for axis in (0, 1))
@@ -249,7 +235,7 @@ def test_labels_of_the_network_size_pass_unchanged():
     outputs = Outputs(labels=labels, confidence=labels + 9)
     for rule in RULES:
         signature = ModelSignature(NETWORK, ('labels', 'confidence'), upsampling=rule)
-        classes, confidence = source_classes(outputs, fit, signature, card, make_cuts(card), True)
+        classes, confidence = source_classes(outputs, fit, signature, card, thresholds(card), True)
         np.testing.assert_array_equal(classes, 2 * labels)
         np.testing.assert_array_equal(confidence, labels + 9)
 
@@ -263,7 +249,7 @@ def test_three_hundred_classes_have_labels_of_thirty_two_bits():
         fit,
         ModelSignature((15, 20), ('labels',)),
         card,
-        make_cuts(card),
+        thresholds(card),
         False,
     )
     assert classes.dtype == np.uint16
@@ -275,9 +261,9 @@ def test_a_class_that_is_not_wanted_leaves_its_pixels_unlabelled(first):
     outputs, card = outputs_from_logits(smooth_logits(6, (24, 32))), make_card(6, first)
     fit = fit_for((180, 240), NETWORK, InputSpec(fit='stretch'))
     signature = ModelSignature(NETWORK, ('logits',))
-    every, _ = source_classes(outputs, fit, signature, card, make_cuts(card), False)
+    every, _ = source_classes(outputs, fit, signature, card, thresholds(card), False)
     some, confidence = source_classes(
-        outputs, fit, signature, card, make_cuts(card, channels={1, 4}), True
+        outputs, fit, signature, card, thresholds(card, channels={1, 4}), True
     )
     kept = np.isin(every, [first + 2, first + 8])
     assert 0.1 < kept.mean() < 0.9
@@ -290,8 +276,8 @@ def test_pixels_below_the_least_confidence_are_unlabelled(wanted):
     outputs, card = outputs_from_logits(smooth_logits(6, (24, 32))), make_card(6)
     fit = fit_for((180, 240), NETWORK, InputSpec(fit='stretch'))
     signature = ModelSignature(NETWORK, ('logits',))
-    every, sure = source_classes(outputs, fit, signature, card, make_cuts(card), True)
-    some, confidence = source_classes(outputs, fit, signature, card, make_cuts(card, 150), wanted)
+    every, sure = source_classes(outputs, fit, signature, card, thresholds(card), True)
+    some, confidence = source_classes(outputs, fit, signature, card, thresholds(card, 150), wanted)
     assert 0.1 < (sure < 150).mean() < 0.9
     np.testing.assert_array_equal(some, np.where(sure < 150, 255, every))
     np.testing.assert_array_equal(confidence, np.where(sure < 150, 0, sure))
@@ -300,7 +286,7 @@ def test_pixels_below_the_least_confidence_are_unlabelled(wanted):
 @pytest.mark.parametrize(('classes', 'first', 'nobody'), [(254, 0, 65535), (6, 3, 255)])
 def test_the_table_maps_channels_to_ids_and_all_else_to_unlabelled(classes, first, nobody):
     card = make_card(classes, first)
-    table = id_table(card, make_cuts(card, channels=set(range(classes)) - {2}))
+    table = id_table(card, thresholds(card, channels=set(range(classes)) - {2}))
     assert table[2] == table[255] == table[-1] == nobody
     kept = [channel for channel in range(classes) if channel != 2]
     np.testing.assert_array_equal(table[kept], [first + 2 * channel for channel in kept])
@@ -313,7 +299,7 @@ def test_the_outputs_are_not_written_to():
         array.flags.writeable = False
     fit = fit_for((24, 32), (24, 32), InputSpec())
     signature = ModelSignature((24, 32), ('logits',))
-    classes, confidence = source_classes(outputs, fit, signature, card, make_cuts(card, 9), True)
+    classes, confidence = source_classes(outputs, fit, signature, card, thresholds(card, 9), True)
     assert classes.flags.writeable
     assert confidence.flags.writeable
 
@@ -326,7 +312,7 @@ def test_scores_that_the_network_enlarges_are_interpolated_twice(source, fit_rul
     fit = fit_for(source, NETWORK, InputSpec(fit=fit_rule))
     signature = ModelSignature(NETWORK, ('logits',), upsampling=rule, enlarged=True)
     classes, _ = source_classes(
-        outputs_from_logits(logits), fit, signature, card, make_cuts(card), False
+        outputs_from_logits(logits), fit, signature, card, thresholds(card), False
     )
     enlarged = dense(logits, fit_for(NETWORK, NETWORK, InputSpec(fit='stretch')), rule)
     scores = dense(enlarged, fit, 'half_pixel')
@@ -345,7 +331,7 @@ def test_labels_that_the_engine_brought_to_source_size_are_taken_as_they_are():
     fit = fit_for(size_hw, NETWORK, InputSpec(NETWORK, fit='shortest_side'))
     classes, certain = source_classes(
         Outputs(labels=labels, confidence=confidence.copy()), fit, signature, card,
-        make_cuts(card, confidence=100, channels={0, 1, 3}), True,
+        thresholds(card, confidence=100, channels={0, 1, 3}), True,
     )
     # An image of 90x40 fills the width of 128; of its 288 rows there, the middle 96 are seen.
     seen = (np.arange(90) * 3.2 + 1.6 >= 96) & (np.arange(90) * 3.2 + 1.6 < 192)
