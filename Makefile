@@ -73,7 +73,7 @@ lint: setup
 docs: setup
 	$(BIN)/python -m seg_ros.docs
 	@$(BIN)/python -c 'import mkdocs' 2> /dev/null || $(PIP) --editable '.[docs]'
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 clean:
 	rm -rf $(VENV) site build install log demo *.egg-info .mypy_cache .pytest_cache .ruff_cache

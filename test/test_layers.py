@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 
 # What a sourced ROS brings.
 ROS = {
-    'ament_index_python', 'builtin_interfaces', 'diagnostic_msgs', 'geometry_msgs',
+    'ament_index_python', 'bondpy', 'builtin_interfaces', 'diagnostic_msgs', 'geometry_msgs',
     'lifecycle_msgs', 'rcl_interfaces', 'rclpy', 'sensor_msgs', 'std_msgs', 'std_srvs',
     'nav_msgs', 'tf2_ros', 'vision_msgs', 'visualization_msgs',
 }
@@ -50,6 +50,7 @@ LAYERS = {
     'training': ({'core', 'image', 'sim', 'training'}, {'numpy', 'cv2'}),
     'zoo': ({'core', 'zoo'}, {'numpy', 'onnx'}),
     'share': ({'core'}, set()),
+    'launch_actions': ({'launch_actions', 'share'}, {'launch'}),
     'params_file': ({'core'}, {'yaml'}),
     'threads': (set(), set()),
     'docs': ({'core', 'docs'}, set()),

@@ -77,7 +77,7 @@ def test_the_manifest_names_every_ros_package_that_the_code_imports() -> None:
     words = {line.split()[1].split('.')[0] for line in code.splitlines()
              if line.lstrip().startswith(('import ', 'from '))}
     ros = {word for word in words if word.endswith(('_msgs', '_srvs', '_interfaces'))}
-    ros |= words & {'rclpy', 'launch', 'launch_ros', 'ament_index_python', 'cv_bridge'}
+    ros |= words & {'rclpy', 'bondpy', 'launch', 'launch_ros', 'ament_index_python', 'cv_bridge'}
     assert 'sensor_msgs' in ros
     assert ros - named == {'builtin_interfaces'} & ros  # rclpy brings it
 
@@ -85,9 +85,9 @@ def test_the_manifest_names_every_ros_package_that_the_code_imports() -> None:
 # Names in rosdep's lists that the manifest uses: packages of ROS, and keys of rosdep/python.yaml.
 ROSDEP_KEYS = {
     'ament_copyright', 'ament_flake8', 'ament_index_python', 'ament_mypy', 'ament_pep257',
-    'ament_xmllint', 'cv_bridge', 'diagnostic_msgs', 'geometry_msgs', 'launch', 'launch_ros',
-    'lifecycle_msgs', 'nav_msgs', 'rcl_interfaces', 'rclpy', 'sensor_msgs', 'std_msgs',
-    'std_srvs', 'tf2_ros_py', 'vision_msgs', 'visualization_msgs',
+    'ament_xmllint', 'bondpy', 'cv_bridge', 'diagnostic_msgs', 'geometry_msgs', 'launch',
+    'launch_ros', 'lifecycle_msgs', 'nav_msgs', 'rcl_interfaces', 'rclpy', 'sensor_msgs',
+    'std_msgs', 'std_srvs', 'tf2_ros_py', 'vision_msgs', 'visualization_msgs',
     'python3-numpy', 'python3-opencv', 'python3-pytest', 'python3-tqdm', 'python3-yaml',
 }
 

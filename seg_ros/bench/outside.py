@@ -29,6 +29,7 @@ from typing import Any
 import cv2
 import numpy as np
 import rclpy
+from rclpy.lifecycle import LifecycleNode
 from seg_ros.bench.networks import raw_runner
 from seg_ros.bench.samples import difference, interleaved, summary
 from seg_ros.core.settings import Settings
@@ -56,7 +57,7 @@ class Passage:
     """
 
     def __init__(
-        self, node: Any, model: Path, topics: list[str], message: Any, threads: int = 1,
+        self, node: LifecycleNode, model: Path, topics: list[str], message: Any, threads: int = 1,
         workers: int = 1,
     ) -> None:
         settings = Settings(
@@ -70,6 +71,8 @@ class Passage:
             node.create_subscription(output.message, f'~/camera/{output.topic}', len, 1)
             for output in OUTPUTS if output.topic in topics
         ]
+        node.trigger_configure()
+        node.trigger_activate()     # lifecycle publishers publish from now on
         self._wanted = publishers.wanted()
         self.topics = [output.topic for output, _ in self._wanted]
 
@@ -153,7 +156,7 @@ def main(arguments: list[str] | None = None) -> int:
     keep_freed_memory()
     cv2.setNumThreads(1)
     rclpy.init()
-    node = rclpy.create_node('bench')
+    node = LifecycleNode('bench')
     message = image_message(photographed(tuple(args.size)), Header(frame_id='camera'))
     passage = Passage(node, args.model, args.topics, message, args.threads)
     if args.raw:
@@ -162,7 +165,7 @@ def main(arguments: list[str] | None = None) -> int:
         found = alone(passage, args.rounds)
         workers = args.threads
         # Topics of its own: those of the first node have readers already.
-        others = rclpy.create_node('bench_workers')
+        others = LifecycleNode('bench_workers')
         crew = Passage(others, args.model, args.topics, message, args.threads, workers)
         found['rate_of_workers_hz'] = {workers: round(rate_hz(crew, workers), 2)}
         others.destroy_node()

@@ -28,7 +28,11 @@ TOPICS = ('label_info', 'nav2/label_info')
 
 
 class LabelPublishers:
-    """A camera's `label_info` topics; without vision_msgs there are none."""
+    """
+    A camera's `label_info` topics; without vision_msgs there are none.
+
+    They are no lifecycle publishers: what an inactive node knows already waits for later readers.
+    """
 
     def __init__(self, node: Node) -> None:
         self._node = node

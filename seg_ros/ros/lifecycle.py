@@ -45,15 +45,17 @@ FAULTY_S = 60.0     # for how long a fault makes diagnostics an error: an operat
 
 def logged(transition: Callable[[Any], None]) -> Transition:
     """
-    Turn a method into a transition callback.
+    Turn a method into a transition callback, which rclpy's own for managed publishers follows.
 
     An exception becomes FAILURE, so that the node stays in the state it came from, and a line in
     the log: the message of an error that was raised on purpose, the traceback of any other.
     """
+    managed: Transition = getattr(LifecycleNode, transition.__name__)
 
-    def callback(node: Any, _: LifecycleState) -> TransitionCallbackReturn:
+    def callback(node: Any, state: LifecycleState) -> TransitionCallbackReturn:
         try:
             transition(node)
+            return managed(node, state)
         except SegError as error:
             node.get_logger().error(f'{transition.__name__}: {error}')
             node.get_logger().debug(traceback.format_exc())
@@ -61,7 +63,6 @@ def logged(transition: Callable[[Any], None]) -> Transition:
         except Exception:  # noqa: BLE001 - the node must live to be configured again
             node.get_logger().error(f'{transition.__name__}:\n{traceback.format_exc()}')
             return TransitionCallbackReturn.FAILURE
-        return TransitionCallbackReturn.SUCCESS
 
     return callback
 

@@ -35,6 +35,7 @@ from seg_ros.ros.camera_pipeline import CameraPipeline
 from seg_ros.ros.diagnostics import diagnostics, NodeFacts
 from seg_ros.ros.label_publishers import LabelPublishers
 from seg_ros.ros.lifecycle import logged, SafeLifecycleNode
+from seg_ros.ros.manager_bond import ManagerBond
 from seg_ros.ros.outputs import SKIPPED_PLUGINS
 from seg_ros.ros.outputs.vision import MISSING
 from seg_ros.ros.parameters import acts_later, Declared, is_live, reason, settings_changed
@@ -64,6 +65,7 @@ class SegmentationNode(SafeLifecycleNode):
         self._pipeline: CameraPipeline | None = None
         self._entities: list[tuple[Callable[[Any], object], Any]] = []
         self._labels = LabelPublishers(self)
+        self._bond = ManagerBond(self)
         self._lifecycle = 'unconfigured'
         self._enabled = True
         self._announced: ServingModel | None = None
@@ -123,12 +125,14 @@ class SegmentationNode(SafeLifecycleNode):
         """Begin to work on frames."""
         if self._pipeline is not None and self._enabled:
             self._pipeline.start()
+        self.guarded(self._bond.form)()
         self._lifecycle = 'active'
 
     @logged
     def on_deactivate(self) -> None:
         """Release the cameras and finish the frames in flight."""
         self._lifecycle = 'inactive'
+        self.guarded(self._bond.end)()
         if self._pipeline is not None:
             self._pipeline.stop()
 
@@ -149,6 +153,7 @@ class SegmentationNode(SafeLifecycleNode):
         What does not end in time is abandoned: `ended_in_time` is False from then on.
         """
         self._lifecycle = 'unconfigured'
+        self.guarded(self._bond.end)()
         for destroy, entity in self._entities:
             destroy(entity)
         self._entities = []

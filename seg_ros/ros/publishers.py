@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from rclpy.node import Node
+from rclpy.lifecycle import LifecycleNode
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from seg_ros.core.card import ModelCard
 from seg_ros.core.frame import Frame, Pixels
@@ -135,19 +135,19 @@ Wanted: TypeAlias = list[tuple[Output, Any]]
 
 class Publishers:
     """
-    All topics below `~/<camera>/` that carry a frame's masks.
+    All topics below `~/<camera>/` that carry a frame's masks; only an active node publishes them.
 
     :raises SettingError: if the topics' qos_overrides cannot be.
     """
 
-    def __init__(self, node: Node, camera: str, outputs: Iterable[Output]) -> None:
+    def __init__(self, node: LifecycleNode, camera: str, outputs: Iterable[Output]) -> None:
         self._node = node
         self._publishers: Wanted = []
         try:
             for output in outputs:
                 topic = f'~/{camera}/{output.topic}'
                 with overrides(topic):
-                    self._publishers.append((output, node.create_publisher(
+                    self._publishers.append((output, node.create_lifecycle_publisher(
                         output.message, topic, masks(),
                         event_callbacks=_NO_EVENTS,
                         qos_overriding_options=_OVERRIDES,
@@ -163,7 +163,7 @@ class Publishers:
     def close(self) -> None:
         """Withdraw the topics."""
         for _, publisher in self._publishers:
-            self._node.destroy_publisher(publisher)
+            self._node.destroy_lifecycle_publisher(publisher)
         self._publishers = []
 
 

@@ -24,6 +24,7 @@ from time import monotonic, sleep
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 import pytest
+from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
@@ -31,6 +32,7 @@ pytest.importorskip('launch_ros', reason='launch_ros is not installed')
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
+STAND_IN = ROOT / 'test' / 'fakes' / 'bond'
 LAUNCH = """
 import sys
 from launch import LaunchDescription, LaunchService
@@ -77,6 +79,18 @@ class Manager:
             sleep(0.2)
         return found
 
+    def is_bonded(self, bond_class, name):
+        """Wait for the node's end of the bond, as the manager does once it has activated it."""
+        bond = bond_class(self.node, 'bond', name)
+        bond.heartbeat_period = 0.1
+        bond.start()
+        while not (formed := bond.wait_until_formed(Duration(seconds=0.01))):
+            if bond.is_broken():
+                break
+            self._executor.spin_once(0.05)
+        bond.break_bond()
+        return formed
+
     def close(self):
         self._executor.shutdown()
         self.node.destroy_node()
@@ -87,11 +101,15 @@ def launched(ros):
     """Launch the node under a name of its own."""
     processes = []
 
-    def launch(name, *arguments):
+    def launch(name, *arguments, path=()):
         process = subprocess.Popen(
             [sys.executable, '-c', LAUNCH, str(ROOT / 'launch' / 'segmentation.launch.py'),
              f'name:={name}', 'model:=otsu', *arguments],
-            env={**os.environ, 'AMENT_PREFIX_PATH': sys.prefix}, text=True,
+            env={
+                **os.environ, 'AMENT_PREFIX_PATH': sys.prefix,
+                'PYTHONPATH': os.pathsep.join([*path, os.environ.get('PYTHONPATH', '')]),
+            },
+            text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )
         manager = Manager(ros, name)
@@ -119,6 +137,24 @@ def test_a_manager_takes_a_launched_node_through_its_states_and_back(launched):
     ):
         assert manager.change(transition)
         assert manager.state() == state
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=PATIENCE_S)
+    assert 'process has finished cleanly' in output, output
+
+
+def test_a_manager_that_waits_for_bonds_finds_one_where_bondpy_is_installed(
+    launched, monkeypatch
+):
+    monkeypatch.syspath_prepend(str(STAND_IN))
+    from bondpy.bondpy import Bond
+
+    process, manager = launched('bonded', 'autostart:=false', path=[str(STAND_IN)])
+    assert manager.change(Transition.TRANSITION_CONFIGURE)
+    assert manager.change(Transition.TRANSITION_ACTIVATE)
+    assert manager.is_bonded(Bond, 'bonded')
+    assert manager.change(Transition.TRANSITION_DEACTIVATE)
+    assert manager.change(Transition.TRANSITION_ACTIVATE)
+    assert manager.is_bonded(Bond, 'bonded')
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=PATIENCE_S)
     assert 'process has finished cleanly' in output, output

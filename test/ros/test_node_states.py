@@ -19,6 +19,8 @@ from time import monotonic
 
 from lifecycle_msgs.msg import Transition
 import pytest
+from rclpy.lifecycle import LifecyclePublisher
+from sensor_msgs.msg import Image
 from std_srvs.srv import SetBool
 
 
@@ -119,3 +121,31 @@ def test_enable_pauses_the_cameras_and_resumes_them(robot):
     assert not subscribed.subscribed
     assert each.call(SetBool, 'enable', SetBool.Request(data=True)).success
     each.wait(lambda: subscribed.subscribed, 'the subscription again')
+
+
+def test_mask_topics_are_lifecycle_publishers_that_follow_the_node(robot):
+    each = robot(autostart=False)
+    assert each.change_state(Transition.TRANSITION_CONFIGURE)
+    masks = [item for item in each.node.publishers if item.topic_name.endswith('/semantic')]
+    assert len(masks) == 1
+    assert isinstance(masks[0], LifecyclePublisher)
+    assert not masks[0].is_activated
+    assert each.change_state(Transition.TRANSITION_ACTIVATE)
+    assert masks[0].is_activated
+    assert each.change_state(Transition.TRANSITION_DEACTIVATE)
+    assert not masks[0].is_activated
+    assert each.change_state(Transition.TRANSITION_CLEANUP)
+    assert masks[0] not in each.node.publishers
+
+
+def test_nothing_is_published_through_a_mask_topic_of_an_inactive_node(robot):
+    each = robot(autostart=False)
+    assert each.change_state(Transition.TRANSITION_CONFIGURE)
+    received = each.listen('/segmentation/camera/semantic', Image)
+    [publisher] = [item for item in each.node.publishers if item.topic_name.endswith('/semantic')]
+    each.wait(publisher.get_subscription_count, 'the subscription')
+    publisher.publish(Image(width=1))
+    assert each.change_state(Transition.TRANSITION_ACTIVATE)
+    publisher.publish(Image(width=2))
+    each.wait(lambda: received, 'a message')
+    assert [message.width for message in received] == [2]

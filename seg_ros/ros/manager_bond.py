@@ -1,0 +1,71 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The bond by which nav2_lifecycle_manager watches an active node, where bondpy is installed."""
+
+from typing import Any
+
+from rclpy.node import Node
+
+try:
+    from bondpy.bondpy import Bond
+except ImportError:     # whoever needs no manager needs no bond
+    Bond = None
+
+# What the manager expects, as Nav2's own nodes have it.
+TOPIC = 'bond'
+HEARTBEAT_PERIOD_S = 0.1
+HEARTBEAT_TIMEOUT_S = 4.0
+
+
+class ManagerBond:
+    """
+    Heartbeats under the node's name; without a manager bondpy ends them after ten seconds.
+
+    Bondpy gets a node of its own beside the one that it speaks for: it destroys a subscription
+    behind its node's back, which ends the spinning of whoever still waits for that.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._bond: Any = None
+        self._beside: Node | None = None
+
+    def form(self) -> None:
+        """Begin to send heartbeats, in a thread of bondpy's; call it in the thread that spins."""
+        if Bond is None or self._bond is not None:
+            return
+        node, name = self._node, self._node.get_name()
+        self._beside = Node(
+            f'{name}_bond', namespace=node.get_namespace(), context=node.context,
+            use_global_arguments=False, start_parameter_services=False, enable_rosout=False,
+        )
+        bond = Bond(self._beside, node.resolve_topic_name(TOPIC), name)
+        bond.heartbeat_period = HEARTBEAT_PERIOD_S
+        bond.heartbeat_timeout = HEARTBEAT_TIMEOUT_S
+        bond.start()
+        self._bond = bond
+        if node.executor is not None:
+            node.executor.add_node(self._beside)
+
+    def end(self) -> None:
+        """Break the bond, so that a manager knows at once; may be called more than once."""
+        bond, self._bond = self._bond, None
+        beside, self._beside = self._beside, None
+        if bond is not None:
+            bond.shutdown()
+        if beside is not None:
+            if beside.executor is not None:
+                beside.executor.remove_node(beside)
+            beside.destroy_node()

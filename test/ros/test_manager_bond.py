@@ -1,0 +1,98 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The bond that nav2_lifecycle_manager waits for, with bondpy and without."""
+
+from pathlib import Path
+
+from lifecycle_msgs.msg import Transition
+import pytest
+from rclpy.duration import Duration
+from seg_ros.ros import manager_bond
+
+FAKES = Path(__file__).parents[1] / 'fakes' / 'bond'
+PATIENCE = Duration(seconds=10)
+
+
+@pytest.fixture
+def bond(monkeypatch):
+    """Install bondpy, or the stand-in for it, and return its class."""
+    monkeypatch.syspath_prepend(str(FAKES))
+    from bondpy.bondpy import Bond
+    monkeypatch.setattr(manager_bond, 'Bond', Bond)
+    return Bond
+
+
+@pytest.fixture
+def managed(robot, bond):
+    """Return an active node, and the end of the bond that its manager holds."""
+    each = robot(autostart=False)
+    assert each.change_state(Transition.TRANSITION_CONFIGURE)
+    assert each.change_state(Transition.TRANSITION_ACTIVATE)
+    manager = bond(each.tester, 'bond', 'segmentation')
+    manager.heartbeat_period = 0.1
+    manager.start()
+    yield each, manager
+    manager.break_bond()    # bondpy's shutdown would end the thread that spins the tester
+
+
+def test_an_active_node_forms_the_bond_that_a_manager_waits_for(managed):
+    _, manager = managed
+    assert manager.wait_until_formed(PATIENCE)
+
+
+@pytest.mark.parametrize('transition', [
+    Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_ACTIVE_SHUTDOWN,
+])
+def test_a_manager_learns_at_once_that_the_node_is_active_no_longer(managed, transition):
+    each, manager = managed
+    assert manager.wait_until_formed(PATIENCE)
+    assert each.change_state(transition)
+    assert manager.wait_until_broken(PATIENCE)
+
+
+def test_a_node_that_is_activated_anew_forms_a_bond_anew(managed, bond):
+    each, manager = managed
+    assert manager.wait_until_formed(PATIENCE)
+    assert each.change_state(Transition.TRANSITION_DEACTIVATE)
+    assert each.change_state(Transition.TRANSITION_ACTIVATE)
+    second = bond(each.tester, 'bond', 'segmentation')
+    second.start()
+    assert second.wait_until_formed(PATIENCE)
+    second.break_bond()
+
+
+def test_the_node_stays_active_when_its_manager_ends(managed):
+    each, manager = managed
+    assert manager.wait_until_formed(PATIENCE)
+    manager.break_bond()
+    assert each.state() == 'active'
+    assert each.change_state(Transition.TRANSITION_DEACTIVATE)
+
+
+def test_a_bond_that_cannot_be_formed_is_logged_and_the_node_is_active(robot, monkeypatch, capfd):
+    def refuse(*_):
+        raise RuntimeError('no type support for bond/Status')
+
+    monkeypatch.setattr(manager_bond, 'Bond', refuse)
+    each = robot()
+    each.wait(lambda: each.state() == 'active', 'autostart')
+    assert 'no type support for bond/Status' in capfd.readouterr().err
+
+
+def test_without_bondpy_the_node_becomes_active_and_has_no_bond(robot, monkeypatch):
+    monkeypatch.setattr(manager_bond, 'Bond', None)
+    each = robot()
+    each.wait(lambda: each.state() == 'active', 'autostart')
+    assert each.node.count_publishers('bond') == 0
