@@ -41,20 +41,20 @@ def command(monkeypatch):
 @pytest.mark.parametrize('name', COMMANDS)
 def test_the_help_of_every_command_ends_with_its_example(name, capsys):
     assert exit_code(name, '--help') == 0
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     example = import_module(f'seg_ros.commands.{name}').EXAMPLE
-    assert told.endswith(f'example:\n  {example}\n')
+    assert output.endswith(f'example:\n  {example}\n')
     assert example.startswith(f'seg_ros {name} ')
 
 
 def test_the_overview_names_every_command_and_what_it_does(capsys):
     assert exit_code('--help') == 0
-    told = ' '.join(capsys.readouterr().out.split())
+    output = ' '.join(capsys.readouterr().out.split())
     for name in COMMANDS:
-        assert f'{name} {import_module(f"seg_ros.commands.{name}").SUMMARY}' in told
+        assert f'{name} {import_module(f"seg_ros.commands.{name}").SUMMARY}' in output
 
 
-def test_the_version_is_told(capsys):
+def test_the_version_is_printed(capsys):
     assert exit_code('--version') == 0
     assert capsys.readouterr().out == f'seg_ros {__version__}\n'
 

@@ -165,10 +165,10 @@ def test_pip_brings_numpy_and_opencv_unless_a_sourced_ros_does(
 )
 def test_colcon_installs_executables_and_shared_files_where_ros_looks(tree: Path) -> None:
     colcon = 'import sys; from colcon_core.command import main; sys.exit(main())'
-    told = run(sys.executable, '-c', colcon, 'build', folder=tree.parent, AMENT_PREFIX_PATH='')
+    output = run(sys.executable, '-c', colcon, 'build', folder=tree.parent, AMENT_PREFIX_PATH='')
     prefix = tree.parent / 'install' / 'seg_ros'
     share = prefix / 'share' / 'seg_ros'
-    assert 'WARNING' not in told    # such as a manifest that cannot be read and is passed over
+    assert 'WARNING' not in output    # such as a manifest that cannot be read and is skipped
     assert (prefix / 'share/ament_index/resource_index/packages/seg_ros').is_file()
     assert (share / 'package.xml').is_file()
     assert any(share.glob('hook/ament_prefix_path.*'))

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Files that ship beside the code, and how Fast DDS is told of its own."""
+"""Files that ship beside the code, and how Fast DDS finds its own."""
 
 import pytest
 from seg_ros.core.errors import SegError
@@ -28,7 +28,7 @@ PROFILE = str(share_file('config/fastdds.xml'))
     ({'FASTRTPS_DEFAULT_PROFILES_FILE': 'mine.xml'}, {}),
     ({'ROS_DISTRO': 'jazzy', 'FASTDDS_DEFAULT_PROFILES_FILE': 'mine.xml'}, {}),
 ])
-def test_fast_dds_is_told_of_the_profile_unless_the_user_has_another(environment, expected):
+def test_fast_dds_gets_the_profile_unless_the_user_has_another(environment, expected):
     assert fastdds_profile(environment) == expected
 
 

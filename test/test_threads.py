@@ -21,7 +21,7 @@ import sys
 import pytest
 from seg_ros.threads import VARIABLES
 
-TOLD = """
+REPORT = """
 import os, sys
 import seg_ros.ros
 assert 'numpy' not in sys.modules
@@ -33,7 +33,7 @@ print(*(os.environ[name] for name in sys.argv[1:]))
 def test_blas_has_one_thread_unless_the_user_says_otherwise(given, expected):
     environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     done = subprocess.run(
-        [sys.executable, '-c', TOLD, *VARIABLES], env={**environment, **given},
+        [sys.executable, '-c', REPORT, *VARIABLES], env={**environment, **given},
         capture_output=True, text=True, check=True,
     )
     assert done.stdout.split() == [expected] * len(VARIABLES)

@@ -57,7 +57,7 @@ def node(folder: Path, seconds: float) -> dict[str, Any]:
         },
         '4 cameras, 4 plain nodes': [Served(raw, [name], plain=True) for name in four],
     }
-    return {**found, **in_turns(ways, seconds)}
+    return {**found, **serve_interleaved(ways, seconds)}
 
 
 def soak(folder: Path, seconds: float) -> dict[str, Any]:
@@ -98,9 +98,9 @@ class Served:
         return started('ros.main', '--ros-args', *words)
 
 
-def in_turns(ways: dict[str, list[Served]], seconds: float) -> dict[str, Any]:
+def serve_interleaved(ways: dict[str, list[Served]], seconds: float) -> dict[str, Any]:
     """
-    Run ways to serve the same cameras interleaved, since the machine's speed changes.
+    Interleave ways to serve the same cameras, since the machine's speed changes.
 
     :returns: of each the run of median rate, and the median of its rates beside those of the
         first way in the same turns.

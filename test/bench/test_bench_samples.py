@@ -70,7 +70,7 @@ def test_the_age_limit_adds_the_wait_of_one_period_at_most():
     assert limit_ms(300.0, 33.0, 5.0) == 343.0
 
 
-def test_ways_to_serve_take_turns_and_are_compared_within_them(monkeypatch):
+def test_ways_to_serve_are_interleaved_and_compared_within_a_round(monkeypatch):
     rates = iter([30.0, 6.0, 8.0, 10.0, 20.0, 9.0, 4.0, 40.0, 25.0, 10.0])
     turns = []
 
@@ -79,7 +79,7 @@ def test_ways_to_serve_take_turns_and_are_compared_within_them(monkeypatch):
         return {'rate_hz': next(rates)}
 
     monkeypatch.setattr(node, 'watched', watched)
-    found = node.in_turns({'ours': ['o'], 'plain': ['p']}, 1.0)
+    found = node.serve_interleaved({'ours': ['o'], 'plain': ['p']}, 1.0)
     assert turns == [[name] for name in 'oppooppoop']
     assert found == {
         'ours': {'rate_hz': 25.0, 'rate_ratio': 1.0},
@@ -99,7 +99,7 @@ def test_ticks_and_faults_are_read_behind_a_name_with_blanks_and_brackets():
     assert minor_faults(stat) == 10
 
 
-def test_drops_of_all_cameras_are_added_and_the_slowest_network_told():
+def test_drops_of_all_cameras_are_added_and_the_slowest_network_is_given():
     statuses = {
         'a: engine': {'network_ms_median': '10', 'network_ms_p99': '12'},
         'b: engine': {'network_ms_median': '11', 'network_ms_p99': '11.5'},
@@ -135,7 +135,7 @@ def test_growth_is_that_of_the_camera_whose_ages_grow_most():
     assert age_growth_ms({'steady': steady, 'growing': growing}) == 40.0
 
 
-def test_nodes_without_diagnostics_tell_nothing():
+def test_nodes_without_diagnostics_have_no_figures():
     assert status_figures({}) == {}
 
 

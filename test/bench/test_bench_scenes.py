@@ -26,14 +26,14 @@ from seg_ros.pipeline.process import segment as masks_of_frame
 from seg_ros.pipeline.serving_model import ServingModel
 
 pytest.importorskip('openvino', reason='OpenVINO is not installed')
-PICTURE = np.full((720, 1280, 3), 90, np.uint8)
+IMAGE = np.full((720, 1280, 3), 90, np.uint8)
 
 
 def segment(model):
     settings = Settings(model=str(model), engine='openvino', threads=1)
     segmenter = ServingModel(open_engine(settings), settings)
     try:
-        return masks_of_frame(Frame(PICTURE, 'rgb'), segmenter)
+        return masks_of_frame(Frame(IMAGE, 'rgb'), segmenter)
     finally:
         segmenter.close()
 
@@ -55,7 +55,7 @@ def test_a_street_model_paints_the_street(tmp_path):
 def test_a_scene_of_objects_is_found_whole_by_us_and_by_the_plain_node(tmp_path, objects):
     _, model = instance_model(tmp_path, objects)
     masks = segment(model)
-    plain = plain_node(PICTURE, yolo_rows(objects))
+    plain = plain_node(IMAGE, yolo_rows(objects))
     ours = masks.instances
     assert len(masks.segments) == objects
     assert len(np.unique(plain)) == objects + 1

@@ -132,7 +132,7 @@ def test_a_bag_without_images_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize('storage', STORAGES)
-def test_messages_that_cannot_be_read_are_told_one_by_one(storage, tmp_path, skips):
+def test_messages_that_cannot_be_read_are_reported_one_by_one(storage, tmp_path, skips):
     depth = np.ones((60, 80), np.float32)
     whole = TYPES.serialize_cdr(raw(3)[1], IMAGE)
     path = write_bag(tmp_path / 'bag', storage, [
@@ -155,7 +155,7 @@ def test_messages_that_cannot_be_read_are_told_one_by_one(storage, tmp_path, ski
 
 @pytest.mark.parametrize('storage', STORAGES)
 @pytest.mark.parametrize('share', [0.0, 0.02, 0.5, 0.98])
-def test_a_bag_that_was_cut_off_is_told_and_never_ends_the_run(storage, share, tmp_path, skips):
+def test_a_truncated_bag_is_reported_and_never_ends_the_run(storage, share, tmp_path, skips):
     folder = write_bag(tmp_path / 'bag', storage, [('/a/image', raw(seed)) for seed in range(20)])
     (path,) = (item for item in folder.iterdir() if item.suffix != '.yaml')
     path.write_bytes(path.read_bytes()[:int(share * path.stat().st_size)])
@@ -169,7 +169,7 @@ def test_a_bag_that_was_cut_off_is_told_and_never_ends_the_run(storage, share, t
     assert 'a damaged recording' in skips[-1][1]
 
 
-def test_damaged_metadata_is_told(tmp_path, skips):
+def test_damaged_metadata_is_reported(tmp_path, skips):
     folder = write_bag(tmp_path / 'bag', 'mcap', [('/a/image', raw(0))])
     (folder / 'metadata.yaml').write_text('rosbag2_bagfile_information: [')
     with pytest.raises(ImageError):
@@ -234,7 +234,7 @@ def test_a_bag_is_whole_even_if_the_run_ends_early(tmp_path, skips):
     assert len(read_bag(tmp_path / 'out')['/segmentation/a/semantic']) == 1
 
 
-def test_a_bag_that_cannot_be_written_is_told(tmp_path, skips):
+def test_a_bag_that_cannot_be_written_is_reported(tmp_path, skips):
     source = write_bag(tmp_path / 'in', 'mcap', [('/a/image', raw(0))])
     (tmp_path / 'file').write_text('in the way')
     (pixels,) = Bag(source, []).images(skips)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`seg_ros build`, with a TensorRT that is none and a GPU that is told of."""
+"""`seg_ros build`, with a stand-in for TensorRT and for the GPU."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -87,7 +87,7 @@ def figures(capsys: pytest.CaptureFixture[str], *words: object) -> dict[str, Any
     return found
 
 
-def test_a_plan_is_built_listed_and_found_again(
+def test_a_plan_is_built_listed_and_reused(
     model: Path, here: dict[str, Gpu], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     built = figures(capsys, model, '--max-batch', 2)
@@ -141,7 +141,7 @@ def test_without_a_gpu_the_error_says_where_to_build(
     assert 'no TensorRT or no GPU here' in str(figures(capsys, '--list')['machines'])
 
 
-@pytest.mark.parametrize(('words', 'told'), [
+@pytest.mark.parametrize(('words', 'message'), [
     ([], 'no model'),
     (['MODEL', '--list'], 'a model with --list or --prune'),
     (['MODEL', '--for', 'sm89'], 'one of --for and -o'),
@@ -150,11 +150,11 @@ def test_without_a_gpu_the_error_says_where_to_build(
     (['MODEL', '--max-batch', '0'], 'max_batch: 0'),
 ])
 def test_words_that_do_not_go_together_are_refused(
-    words: list[str], told: str, model: Path, here: dict[str, Gpu],
+    words: list[str], message: str, model: Path, here: dict[str, Gpu],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert cli.main(['build', *(word.replace('MODEL', str(model)) for word in words)]) == 1
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_capabilities_that_are_none_are_refused(

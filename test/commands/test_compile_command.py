@@ -69,10 +69,10 @@ def test_the_written_file_is_a_compiled_model(raw, tmp_path, capsys):
     compiled = load_compiled(output)
     assert compiled.card.name == 'street'
     lines = capsys.readouterr().out.splitlines()
-    told = dict(line.split(':', 1) for line in lines if not line.startswith(' '))
-    assert told['family'].strip() == 'logits'
-    assert told['input'].strip() == 'image uint8 [N, 64, 96, 3] rgb, letterbox'
-    assert told['batch'].strip() == 'any'
+    report = dict(line.split(':', 1) for line in lines if not line.startswith(' '))
+    assert report['family'].strip() == 'logits'
+    assert report['input'].strip() == 'image uint8 [N, 64, 96, 3] rgb, letterbox'
+    assert report['batch'].strip() == 'any'
     assert '  logits float [N, 5, 16, 24]' in lines
 
 
@@ -126,11 +126,11 @@ def test_every_option_is_explained_with_range_and_default():
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
     text = ' '.join(parser.format_help().split())
-    for option, told in (
+    for option, message in (
         ('--score-floor', '0 to 1, 0.05 if not given'), ('--iou', '0 to 1, 0 if not given'),
         ('--top-k', '1 to 3840, 1000 if not given'),
         ('--max-instances', '1 to 3840, 100 if not given'),
     ):
         assert option in text
-        assert told in text
+        assert message in text
     assert command.EXAMPLE.startswith('seg_ros compile ')

@@ -100,7 +100,7 @@ def figures(capsys):
     return json.loads(capsys.readouterr().out)
 
 
-def test_bright_boxes_are_found_and_a_class_that_the_model_lacks_is_told(panoptic, capsys):
+def test_bright_boxes_are_found_and_a_class_that_the_model_lacks_is_reported(panoptic, capsys):
     assert run('otsu', panoptic, '--json') == 0
     found = figures(capsys)
     assert (found['images'], found['skipped']) == (3, 0)
@@ -113,17 +113,17 @@ def test_bright_boxes_are_found_and_a_class_that_the_model_lacks_is_told(panopti
     assert list(found['per_class']['model']) == ['Background', 'Object']
 
 
-def test_average_precision_comes_with_pycocotools_or_its_absence_is_told(panoptic, capsys):
+def test_average_precision_comes_with_pycocotools_or_its_absence_is_reported(panoptic, capsys):
     run('otsu', panoptic, '--json')
     found = figures(capsys)
-    told = any('pycocotools' in note for note in found['notes'])
+    noted = any('pycocotools' in note for note in found['notes'])
     if find_spec('pycocotools'):
         assert found['scores']['model']['ap50'] == 1
         assert found['per_class']['model']['Object']['ap'] > 0.9
-        assert not told
+        assert not noted
     else:
         assert 'ap' not in found['scores']['model']
-        assert told
+        assert noted
 
 
 def test_a_constant_map_scores_as_counted(panoptic, capsys):
@@ -203,7 +203,7 @@ def test_parts_may_lie_elsewhere(panoptic, tmp_path, capsys):
     assert figures(capsys)['images'] == 3
 
 
-def test_a_image_that_is_missing_is_told_and_left_out(panoptic, capsys):
+def test_a_missing_image_is_reported_and_skipped(panoptic, capsys):
     (panoptic / 'images/p1.png').unlink()
     (panoptic / 'panoptic/p2.png').write_bytes(b'no image')
     assert run('otsu', panoptic, '--json') == 1

@@ -71,7 +71,7 @@ def compiled(tmp_path):
     return path
 
 
-def test_a_compiled_file_tells_card_contract_and_classes(compiled, capsys):
+def test_a_compiled_file_shows_card_signature_and_classes(compiled, capsys):
     figures = figures_of(capsys, compiled)
     assert figures['kind'] == 'compiled model'
     assert (figures['model'], figures['task'], figures['licence']) == ('street', 'semantic', 'MIT')
@@ -92,7 +92,7 @@ def test_people_get_a_line_for_each_figure(compiled, capsys):
     assert '  1 car #00008e thing dynamic' in lines
 
 
-def test_a_raw_network_tells_what_it_is_and_how_it_reads(tmp_path, capsys):
+def test_a_raw_network_shows_its_type_and_how_it_is_interpreted(tmp_path, capsys):
     figures = figures_of(capsys, write_raw(tmp_path))
     assert figures['kind'] == 'raw network, to be compiled'
     assert (figures['exporter'], figures['opset']) == ('pytorch 2.0', 17)
@@ -106,7 +106,7 @@ def test_a_raw_network_tells_what_it_is_and_how_it_reads(tmp_path, capsys):
     assert figures['family'].startswith('needs a card')
 
 
-def test_with_its_card_a_raw_network_tells_its_family(tmp_path, capsys):
+def test_with_its_card_a_raw_network_shows_its_family(tmp_path, capsys):
     card = tmp_path / 'card.yaml'
     card.write_text(yaml.safe_dump(CARD))
     figures = figures_of(capsys, write_raw(tmp_path), '--card', card)
@@ -131,7 +131,7 @@ def test_a_network_of_any_size_asks_for_a_card(tmp_path, capsys):
     assert 'input.size' in figures['declined'][0]
 
 
-def test_operators_that_would_be_refused_are_told(tmp_path, capsys):
+def test_operators_that_would_be_refused_are_reported(tmp_path, capsys):
     figures = figures_of(capsys, write_raw(tmp_path, operator='NonZero'))
     assert [fault.split(':')[0] for fault in figures['operators']] == ['NonZero last']
 

@@ -55,6 +55,6 @@ def test_a_class_with_the_id_0_does_not_become_unknown():
 
 
 @pytest.mark.parametrize('item', [(255, 'far', (1, 2, 3)), (3, 'white', (255, 255, 255))])
-def test_what_kimera_cannot_tell_from_unknown_is_refused(item):
+def test_what_kimera_cannot_distinguish_from_unknown_is_refused(item):
     with pytest.raises(CardError, match='no white'):
         kimera_csv(card((0, 'road', (9, 8, 7)), item))

@@ -48,9 +48,9 @@ def test_options_become_settings_of_the_same_name():
 
 
 def test_the_help_of_an_option_is_what_its_setting_means():
-    told = ' '.join(parser().format_help().split())
+    text = ' '.join(parser().format_help().split())
     for item in fields(Settings):
-        assert (item.metadata['meaning'] in told) == (item.name in NAMES)
+        assert (item.metadata['meaning'] in text) == (item.name in NAMES)
 
 
 @pytest.mark.parametrize('words', [

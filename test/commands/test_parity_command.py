@@ -87,7 +87,7 @@ def test_a_reduced_file_carries_its_comparison_with_fp32(raw, images, capsys, pr
     assert 0.9 < figures['parity']['pixels'] <= 1
 
 
-def test_sixteen_bits_without_images_are_written_by_force_and_told_unmeasured(raw, capsys):
+def test_sixteen_bits_without_images_are_written_by_force_and_marked_unmeasured(raw, capsys):
     output = compiled_with(raw, '--precision', 'fp16', '--force')
     assert 'not measured' in json.loads(capsys.readouterr().out)['parity']
     parser = argparse.ArgumentParser()

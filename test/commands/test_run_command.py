@@ -85,7 +85,7 @@ def test_the_bright_cars_are_the_objects_that_otsu_finds(images, tmp_path, capsy
         )
 
 
-def test_people_are_told_how_many_and_where(images, tmp_path, capsys):
+def test_the_count_and_the_folder_are_printed(images, tmp_path, capsys):
     assert run(images, '--out', tmp_path / 'masks') == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith('images: 3, instances: ')

@@ -118,7 +118,7 @@ def test_images_that_share_a_name_do_not_overwrite_each_other(tmp_path):
     ]
 
 
-def test_bad_images_are_left_out_told_and_counted(tmp_path, capsys):
+def test_bad_images_are_skipped_reported_and_counted(tmp_path, capsys):
     bad = ('bad.png', ImageError('torn in two', 'a whole one'))
     figures = run(tmp_path, Images(image('a'), bad, image('b'), bad))
     assert (figures.images, figures.skipped) == (2, 2)
@@ -127,7 +127,7 @@ def test_bad_images_are_left_out_told_and_counted(tmp_path, capsys):
     ]
 
 
-def test_a_image_that_the_model_cannot_take_is_left_out(tmp_path):
+def test_an_image_that_the_model_cannot_take_is_left_out(tmp_path):
     def fussy(frame, temporal):
         if frame.pixels[40, 10, 0] > 200:
             raise ImageError('a car where none may stand')
@@ -162,7 +162,7 @@ def test_a_single_image_s_error_is_the_run_s_error(tmp_path, capsys):
     assert capsys.readouterr().err == ''
 
 
-def test_a_folder_that_takes_no_files_is_told(tmp_path):
+def test_a_folder_that_takes_no_files_is_reported(tmp_path):
     (tmp_path / 'file').write_text('in the way')
     with pytest.raises(SettingError, match='cannot be written'):
         run(tmp_path / 'file', Images(image('a')))

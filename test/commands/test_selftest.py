@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`seg_ros selftest` runs what the machine allows and tells what is missing."""
+"""`seg_ros selftest` runs what the machine allows and reports what is missing."""
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def test_masks_that_differ_fail_the_test(capsys, monkeypatch):
     assert 'other masks than ONNX Runtime' in report['the model in fp32']['seen']
 
 
-def test_a_machine_without_a_gpu_is_told_what_is_missing(capsys, monkeypatch):
+def test_a_machine_without_a_gpu_shows_what_is_missing(capsys, monkeypatch):
     def nothing(device):
         raise EngineError('no NVIDIA driver', 'libcuda.so.1', 'install the driver')
 
@@ -81,7 +81,7 @@ def test_packages_that_a_checkout_lacks_are_named(capsys, monkeypatch):
 
 
 class Countdown:
-    """Answers each batch with its number, and can tell how many were under way at once."""
+    """Answers each batch with its number, and counts how many were under way at once."""
 
     def __init__(self):
         self.under_way, self.most, self.count = 0, 0, 0

@@ -44,7 +44,7 @@ def read_all(paths, skips):
 
 
 @pytest.mark.parametrize('suffix', ['.png', '.bmp', '.tif', '.ppm', '.webp', '.PNG'])
-def test_a_image_of_any_format_is_read(suffix, tmp_path, skips):
+def test_an_image_of_any_format_is_read(suffix, tmp_path, skips):
     path = write_image(tmp_path / f'street{suffix}')
     (image,) = read_all([path], skips)
     assert (image.name, image.source) == ('street', str(path))
@@ -52,12 +52,12 @@ def test_a_image_of_any_format_is_read(suffix, tmp_path, skips):
     assert not skips
 
 
-def test_a_image_is_known_by_its_content_too(tmp_path, skips):
+def test_an_image_is_known_by_its_content_too(tmp_path, skips):
     path = write_image(tmp_path / 'street.png').rename(tmp_path / 'street.20260101')
     assert len(read_all([path], skips)) == 1
 
 
-def test_a_folder_gives_its_images_in_order_and_passes_over_other_files(tmp_path, skips):
+def test_a_folder_gives_its_images_in_order_and_skips_other_files(tmp_path, skips):
     for name in ('b.png', 'a.jpg', 'c.png'):
         write_image(tmp_path / name)
     (tmp_path / 'notes.txt').write_text('not an image')
@@ -66,7 +66,7 @@ def test_a_folder_gives_its_images_in_order_and_passes_over_other_files(tmp_path
     assert not skips
 
 
-def test_damaged_images_are_told_and_the_rest_is_read(tmp_path, skips):
+def test_damaged_images_are_reported_and_the_rest_is_read(tmp_path, skips):
     write_image(tmp_path / 'a.png')
     (tmp_path / 'b.png').write_bytes((tmp_path / 'a.png').read_bytes()[:60])
     (tmp_path / 'c.png').write_bytes(b'')
@@ -76,7 +76,7 @@ def test_damaged_images_are_told_and_the_rest_is_read(tmp_path, skips):
     assert [name for name, _ in skips] == [str(tmp_path / x) for x in ('b.png', 'c.png', 'd.jpg')]
 
 
-def test_paths_that_hold_no_images_are_told(tmp_path, skips):
+def test_paths_that_hold_no_images_are_reported(tmp_path, skips):
     good = write_image(tmp_path / 'good.png')
     empty = tmp_path / 'empty'
     empty.mkdir()
@@ -126,7 +126,7 @@ def test_a_file_larger_than_any_image_is_not_read(tmp_path, skips):
     assert 'a file of 85899345920 bytes' in skips[0][1]
 
 
-def test_a_name_that_cannot_be_a_file_is_told(skips):
+def test_a_name_that_cannot_be_a_file_is_reported(skips):
     with pytest.raises(ImageError):
         open_sources([Path('a\0b')], (), skips)
     assert len(skips) == 1
@@ -144,7 +144,7 @@ def test_a_video_gives_numbered_frames(tmp_path, skips):
     assert not skips
 
 
-def test_a_video_that_breaks_off_is_told(tmp_path, skips):
+def test_a_truncated_video_is_reported(tmp_path, skips):
     path = write_video(tmp_path / 'drive.avi')
     path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
     images = read_all([path], skips)

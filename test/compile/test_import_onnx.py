@@ -39,7 +39,7 @@ def network_of(shape, kind=TensorProto.FLOAT, opset=17):
         ([1, 1, 6, 3], RGB, 'nhwc', 3), ([1, 1, 6, 3], GRAY, 'nchw', 1),
     ],
 )
-def test_layout_and_channels_are_told_from_the_shape(shape, spec, layout, channels):
+def test_layout_and_channels_follow_from_the_shape(shape, spec, layout, channels):
     network = network_from_model(network_of(shape), spec)
     assert (network.layout, network.channels) == (layout, channels)
     assert network.input_shape(2) == (2, *shape[1:])
@@ -214,8 +214,8 @@ def test_a_fixed_batch_is_refused_where_one_image_does_not_go_through():
 @pytest.mark.parametrize('kind', ['QuantizeLinear', 'QLinearConv', 'DynamicQuantizeLinear'])
 def test_a_quantised_network_is_refused_with_what_to_do(kind):
     node = helper.make_node(kind, ['x'], ['y'])
-    told = f'{kind}; expected the network in fp32.*--precision int8'
-    with pytest.raises(ModelError, match=told):
+    message = f'{kind}; expected the network in fp32.*--precision int8'
+    with pytest.raises(ModelError, match=message):
         network_from_model(model_of([node], [('x', 1, [1, 3, 6, 8])], ['y']))
 
 

@@ -180,7 +180,7 @@ def test_trailing_activations_are_cut_off(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ('rule', 'told'),
+    ('rule', 'upsampling'),
     [
         ('half_pixel', 'half_pixel'), ('pytorch_half_pixel', 'half_pixel'),
         ('align_corners', 'align_corners'), ('asymmetric', 'asymmetric'),
@@ -188,13 +188,13 @@ def test_trailing_activations_are_cut_off(name, tmp_path):
 )
 @pytest.mark.parametrize('ends_in_labels', [False, True])
 def test_the_last_enlargement_is_cut_off_and_can_be_done_by_the_tail(
-    rule, told, ends_in_labels, tmp_path
+    rule, upsampling, ends_in_labels, tmp_path
 ):
     endings = [resize('scores', 'large', rule=rule)]
     endings += [node('ArgMax', 'large', 'out', axis=1, keepdims=0)] if ends_in_labels else []
     model = network_with(endings, [('out', 7) if ends_in_labels else 'large'])
     compiled = compiled_from(model, tmp_path, make_card(5))
-    assert compiled.signature.upsampling == told
+    assert compiled.signature.upsampling == upsampling
     images = colorful_images(1, SIZE_HW)
     assert run_model(compiled.model, {'image': images})['logits'].shape == (1, 5, *MAP_HW)
     own = next(iter(run_model(model, {'images': network_input(images)}).values()))

@@ -18,11 +18,11 @@ import pytest
 from seg_ros.compile.operators import check_operators, FORBIDDEN, forbidden_nodes
 from tiny_networks import model_of
 
-PICTURE = ('x', TensorProto.FLOAT, [1, 3, 8, 8])
+IMAGE = ('x', TensorProto.FLOAT, [1, 3, 8, 8])
 INDEXES = ('i', TensorProto.INT64, [1, 8])
 
 
-def faults(*nodes, inputs=(PICTURE,), outputs=('y',), weights=(), opset=17):
+def faults(*nodes, inputs=(IMAGE,), outputs=('y',), weights=(), opset=17):
     return check_operators(model_of(list(nodes), list(inputs), list(outputs), weights, opset))
 
 
@@ -35,14 +35,14 @@ def test_a_plain_network_has_no_faults():
 
 
 @pytest.mark.parametrize('kind', FORBIDDEN)
-def test_every_forbidden_operator_is_told_by_name_and_with_what_to_do(kind):
-    (fault,) = forbidden_nodes(model_of([node(kind, 'x')], [PICTURE], ['y'], opset=20))
+def test_every_forbidden_operator_is_reported_by_name_with_what_to_do(kind):
+    (fault,) = forbidden_nodes(model_of([node(kind, 'x')], [IMAGE], ['y'], opset=20))
     assert fault.startswith(f'{kind} my_{kind}: ')
     assert len(fault) > len(f'{kind} my_{kind}: ') + 10
 
 
 def test_operators_of_other_sets_are_forbidden():
-    model = model_of([node('FusedConv', 'x', domain='com.microsoft')], [PICTURE], ['y'])
+    model = model_of([node('FusedConv', 'x', domain='com.microsoft')], [IMAGE], ['y'])
     assert forbidden_nodes(model) == [
         'FusedConv my_FusedConv: operator set com.microsoft; '
         'export the network up to its raw outputs'
@@ -58,12 +58,12 @@ def test_a_forbidden_operator_inside_a_branch_is_found():
 
     choice = node('If', 'c', then_branch=branch('NonZero'), else_branch=branch('Shape'))
     condition = ('c', TensorProto.BOOL, [])
-    model = model_of([choice], [PICTURE, condition], [('y', TensorProto.INT64)])
+    model = model_of([choice], [IMAGE, condition], [('y', TensorProto.INT64)])
     assert [fault.split(':')[0] for fault in forbidden_nodes(model)] == ['NonZero inner_NonZero']
 
 
 @pytest.mark.parametrize('opset', [16, 21])
-def test_opsets_beyond_17_to_20_are_told(opset):
+def test_opsets_beyond_17_to_20_are_reported(opset):
     assert faults(node('Relu', 'x'), opset=opset) == [f'opset {opset}: TensorRT 10 reads 17 to 20']
 
 
@@ -94,14 +94,14 @@ def test_bytes_may_not_be_made_from_other_types_than_floats(kind):
 
 
 @pytest.mark.parametrize('kind', [TensorProto.INT16, TensorProto.UINT16])
-def test_sixteen_bit_integers_are_told(kind):
+def test_sixteen_bit_integers_are_reported(kind):
     (fault,) = faults(node('Cast', 'x', to=kind), outputs=[('y', kind)])
     assert fault.endswith('; use int32')
 
 
-@pytest.mark.parametrize(('count', 'told'), [(3840, 0), (3841, 1)])
+@pytest.mark.parametrize(('count', 'faulty'), [(3840, 0), (3841, 1)])
 @pytest.mark.parametrize('constant', [False, True])
-def test_more_than_3840_best_are_told(count, told, constant):
+def test_more_than_3840_best_are_reported(count, faulty, constant):
     k = np.array([count])
     value = helper.make_tensor('k', TensorProto.INT64, [1], k)
     nodes = [helper.make_node('Constant', [], ['k'], value=value)] if constant else []
@@ -109,7 +109,7 @@ def test_more_than_3840_best_are_told(count, told, constant):
         *nodes, node('TopK', 'x k', 'v y'), inputs=[('x', TensorProto.FLOAT, [1, 5000])],
         outputs=[('y', TensorProto.INT64)], weights={} if constant else {'k': k},
     )
-    assert len(found) == told
+    assert len(found) == faulty
     assert all('k = 3841; at most 3840' in fault for fault in found)
 
 
@@ -132,7 +132,7 @@ def test_only_plain_resizes_pass(opset, facts, words):
     assert all(words in fault for fault in found)
 
 
-def test_a_resize_of_integers_is_told():
+def test_a_resize_of_integers_is_reported():
     resize = helper.make_node('Resize', ['x', '', '', 'sizes'], ['y'], name='r', mode='nearest')
     (fault,) = faults(
         resize, inputs=[('x', TensorProto.INT32, [1, 3, 8, 8])],
@@ -141,14 +141,14 @@ def test_a_resize_of_integers_is_told():
     assert fault == 'Resize r: on another type than float; cast before it'
 
 
-@pytest.mark.parametrize(('reduction', 'told'), [('none', 0), ('add', 1)])
-def test_scatters_that_reduce_are_told(reduction, told):
+@pytest.mark.parametrize(('reduction', 'faulty'), [('none', 0), ('add', 1)])
+def test_scatters_that_reduce_are_reported(reduction, faulty):
     scatter = node('ScatterElements', 'x i u', axis=1, reduction=reduction)
     inputs = [('x', 1, [1, 8]), INDEXES, ('u', 1, [1, 8])]
-    assert len(faults(scatter, inputs=inputs, opset=18)) == told
+    assert len(faults(scatter, inputs=inputs, opset=18)) == faulty
 
 
-def test_a_running_sum_of_integers_is_told():
+def test_a_running_sum_of_integers_is_reported():
     found = faults(
         node('CumSum', 'i axis'), inputs=[INDEXES], outputs=[('y', TensorProto.INT64)],
         weights={'axis': np.array(1)},
@@ -172,7 +172,7 @@ def test_integers_are_symmetric_and_signed(zero, fault):
     assert all(fault in line for line in found if 'uint8 outside' not in line)
 
 
-def test_a_quantised_bias_is_told():
+def test_a_quantised_bias_is_reported():
     restore = node('DequantizeLinear', 'bias scale', 'y')
     found = faults(restore, weights={**SCALE, 'bias': np.arange(4, dtype=np.int32)})
     assert found == ['DequantizeLinear my_DequantizeLinear: int32; quantise to int8, no biases']

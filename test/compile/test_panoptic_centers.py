@@ -153,14 +153,14 @@ def test_what_the_user_bakes_bounds_the_instances(scenes, tmp_path):
     assert_grouped(outputs, 0, scenes[2], floor=0.2, slots=4)
 
 
-def test_more_instances_than_a_byte_counts_are_told_in_32_bits(scenes, tmp_path):
+def test_more_instances_than_a_byte_counts_are_given_in_32_bits(scenes, tmp_path):
     compiled = compiled_scenes(tmp_path, centers_network(scenes), max_instances=256)
     outputs = run_model(compiled.model, {'image': images_of([3], SIZE_HW)})
     assert outputs['instances'].dtype == np.int32
     assert_grouped(outputs, 0, scenes[3], slots=256)
 
 
-def test_a_image_without_a_centre_has_no_instances(tmp_path):
+def test_an_image_without_a_centre_has_no_instances(tmp_path):
     empty, other = centers_scene(5), centers_scene(6)
     empty['center'][:] = -9
     assert (empty['semantic'].argmax(0) >= 2).any()
@@ -215,14 +215,14 @@ def test_another_number_of_classes_than_the_cards_is_refused(scenes, tmp_path):
         compiled_scenes(tmp_path, centers_network(scenes), panoptic_card(7))
 
 
-@pytest.mark.parametrize(('spoil', 'told'), [
+@pytest.mark.parametrize(('spoil', 'message'), [
     (lambda maps: {**maps, 'offset': maps['offset'][:, :1]}, r'offset float32 \[1, 1, 24, 36\]'),
     (lambda maps: {**maps, 'center': maps['center'][:, :, ::2]}, r'center float32 \[1, 1, 12'),
     (lambda maps: {'scores': maps['semantic'], 'center': maps['center']}, 'no outputs called'),
 ])
-def test_maps_that_do_not_go_together_are_refused(spoil, told, scenes, tmp_path):
+def test_maps_that_do_not_go_together_are_refused(spoil, message, scenes, tmp_path):
     maps = {name: np.stack([scene[name] for scene in scenes]) for name in scenes[0]}
-    with pytest.raises(FamilyError, match=told):
+    with pytest.raises(FamilyError, match=message):
         compiled_scenes(
             tmp_path, network_of_answers(spoil(maps), SIZE_HW),
             panoptic_card(family='panoptic_centers'),

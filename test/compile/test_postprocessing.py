@@ -90,18 +90,18 @@ def sampled(plane, size_hw, at_yx):
 
 
 # Where an image's pixel centres lie in a network of 32x48: its size, scale and offset.
-PICTURES = {
+IMAGES = {
     'stretch': ((50, 60), (32 / 50, 48 / 60), (0, 0)),
     'letterbox': ((64, 64), (0.5, 0.5), (0, 8)),
     'shortest_side': ((64, 64), (0.75, 0.75), (-8, 0)),
 }
 
 
-@pytest.mark.parametrize('fit', PICTURES)
+@pytest.mark.parametrize('fit', IMAGES)
 @pytest.mark.parametrize('enlarged', [False, True])
 def test_an_image_size_that_was_asked_for_gets_its_own_labels(fit, enlarged, tmp_path):
     answers = np.random.default_rng(0).normal(0, 3, (3, 5, *MAP_HW)).astype(np.float32)
-    source_hw, scale, offset = PICTURES[fit]
+    source_hw, scale, offset = IMAGES[fit]
     model = network_of_answers({'out': answers}, SIZE_HW)
     if enlarged:
         model = with_enlargement(model, SIZE_HW)

@@ -28,7 +28,7 @@ from seg_ros.core.errors import ModelError, SettingError
 from tiny_networks import run_model
 
 REDUCED = PRECISIONS[1:]
-PICTURES = blotches(8)
+IMAGES = blotches(8)
 
 
 @pytest.fixture(scope='module')
@@ -38,7 +38,7 @@ def compiled(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def models(compiled):
-    batches = [PICTURES[index:index + 1] for index in range(4)]
+    batches = [IMAGES[index:index + 1] for index in range(4)]
     return {precision: reduced(compiled, precision, batches) for precision in PRECISIONS}
 
 
@@ -48,8 +48,8 @@ def scores(compiled, batch):
 
 @pytest.mark.parametrize(('precision', 'bits'), [('fp16', 10), ('int8', 5)])
 def test_scores_differ_from_fp32_by_the_bits_that_are_missing(models, precision, bits):
-    exact = scores(models['fp32'], PICTURES)
-    tried = scores(models[precision], PICTURES)
+    exact = scores(models['fp32'], IMAGES)
+    tried = scores(models[precision], IMAGES)
     error = np.abs(tried - exact).max() / np.abs(exact).max()
     assert 0 < error < 2.0 ** (1 - bits)
 
@@ -129,18 +129,18 @@ def test_eight_bits_are_symmetric_per_channel_and_leave_biases_and_the_last_laye
 
 @pytest.mark.parametrize('precision', REDUCED)
 def test_layers_that_are_kept_stay_in_fp32(compiled, precision):
-    model = reduced(compiled, precision, [PICTURES[:1]], keep=['deep']).model
+    model = reduced(compiled, precision, [IMAGES[:1]], keep=['deep']).model
     weights = {item.name: item.data_type for item in model.graph.initializer}
     assert weights['network/w2'] == TensorProto.FLOAT
     assert weights.get('network/w1') != TensorProto.FLOAT
 
 
 def test_parity_is_kept_in_the_file(models):
-    told = with_parity(models['fp16'], {'pixels': 0.5, 'images': 3})
+    noted = with_parity(models['fp16'], {'pixels': 0.5, 'images': 3})
     again = compiled_from_model(
-        onnx.ModelProto.FromString(told.model.SerializeToString()), 'again'
+        onnx.ModelProto.FromString(noted.model.SerializeToString()), 'again'
     )
-    assert again.parity == told.parity == {'pixels': 0.5, 'images': 3}
+    assert again.parity == noted.parity == {'pixels': 0.5, 'images': 3}
 
 
 def test_what_cannot_be_reduced_is_refused(compiled, models):

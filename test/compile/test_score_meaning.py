@@ -208,7 +208,7 @@ def test_a_map_of_more_labels_than_the_card_has_classes_is_refused(tmp_path):
         compiled(model, tmp_path, 3)
 
 
-def test_the_card_is_asked_where_nothing_tells_and_its_word_counts(tmp_path):
+def test_the_card_decides_where_the_graph_does_not_say(tmp_path):
     model = network(1, node('Mul', 'z', 'tiny', 'out'), tiny=np.float32(0.02))
     path = saved(model, tmp_path)
     shifted = network(
@@ -217,10 +217,10 @@ def test_the_card_is_asked_where_nothing_tells_and_its_word_counts(tmp_path):
     with pytest.raises(CardError, match='scores: sigmoid in the card'):
         compiled(shifted, tmp_path, 2)
     p = own_output(shifted)[:, 0]
-    told = outputs_of(shifted, tmp_path, 2, scores='sigmoid')['labels']
-    np.testing.assert_array_equal(told, p > 0.5)
-    told = outputs_of(shifted, tmp_path, 2, scores='logits')['labels']
-    np.testing.assert_array_equal(told, p > 0)
+    labels = outputs_of(shifted, tmp_path, 2, scores='sigmoid')['labels']
+    np.testing.assert_array_equal(labels, p > 0.5)
+    labels = outputs_of(shifted, tmp_path, 2, scores='logits')['labels']
+    np.testing.assert_array_equal(labels, p > 0)
     assert path.exists()
 
 
@@ -231,7 +231,7 @@ def test_the_card_overrules_what_was_found(tmp_path):
     np.testing.assert_array_equal(labels, np.where(z.max(1) > 0, z.argmax(1), 3))
 
 
-def test_an_auxiliary_output_is_not_taken_and_another_is_told(tmp_path):
+def test_an_auxiliary_output_is_not_taken_and_another_is_reported(tmp_path):
     other = node('Neg', 'z', 'aux')
     model = network(4, other, node('Identity', 'z', 'out'), output='aux')
     model.graph.output.append(helper.make_tensor_value_info('out', 1, None))
@@ -242,7 +242,7 @@ def test_an_auxiliary_output_is_not_taken_and_another_is_told(tmp_path):
     assert any('cut off: aux' in note for note in found.notes)
 
 
-def test_of_two_heads_the_first_is_taken_and_told_and_the_card_may_choose(tmp_path):
+def test_of_two_heads_the_first_is_taken_and_reported_and_the_card_may_choose(tmp_path):
     model = network(4, node('Neg', 'z', 'second'), node('Identity', 'z', 'first'), output='first')
     model.graph.output.append(helper.make_tensor_value_info('second', 1, None))
     answers = run_model(model, {'images': IMAGES.transpose(0, 3, 1, 2).astype(np.float32)})

@@ -35,7 +35,7 @@ def test_the_trunk_ends_with_the_last_weights(model):
     assert all(node.name.startswith('network/') for node in trunk_nodes(model))
 
 
-def test_what_comes_before_weights_is_told_from_the_last_of_them(model):
+def test_what_comes_before_weights_ends_at_the_last_of_them(model):
     weighted, feeding = weighted_nodes(model)
     assert {name.removeprefix('network/') for name in weighted} == {'stem', 'deep', 'last'}
     assert 'network/last' not in feeding

@@ -180,7 +180,7 @@ def test_the_cards_overlap_comes_before_the_familys(tmp_path):
     assert_same(outputs, 0, plain_detections('v8', 3, rows, protos, 0.2))
 
 
-def test_a_image_without_detections_gives_empty_slots(tmp_path):
+def test_an_image_without_detections_gives_empty_slots(tmp_path):
     answers = scene('v8', 3)
     answers['output0'][0, 4:7] = 0.01
     outputs = run_model(

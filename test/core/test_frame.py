@@ -23,7 +23,7 @@ from seg_ros.core.frame import Frame
 @pytest.mark.parametrize(('shape', 'color'), [
     ((4, 6, 3), 'rgb'), ((4, 6, 3), 'bgr'), ((4, 6), 'gray'), ((1, 1, 3), 'rgb'),
 ])
-def test_a_image_that_suits_its_color_is_taken(shape, color):
+def test_an_image_that_suits_its_color_is_taken(shape, color):
     assert Frame(np.zeros(shape, np.uint8), color).size_hw == shape[:2]
 
 

@@ -31,8 +31,8 @@ def model(tmp_path: Path) -> Path:
     weights = onnx.numpy_helper.from_array(np.arange(1000.0), 'w')
     node = onnx.helper.make_node('Add', ['x', 'w'], ['y'])
     given = onnx.helper.make_tensor_value_info('x', 11, [1000])
-    told = onnx.helper.make_tensor_value_info('y', 11, None)
-    graph = onnx.helper.make_graph([node], 'sum', [given], [told], [weights])
+    output = onnx.helper.make_tensor_value_info('y', 11, None)
+    graph = onnx.helper.make_graph([node], 'sum', [given], [output], [weights])
     whole = onnx.helper.make_model(graph, producer_name='nobody')
     onnx.helper.set_model_props(whole, WORDS)
     path = tmp_path / 'm.onnx'

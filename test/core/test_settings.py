@@ -105,7 +105,7 @@ def test_a_whole_number_is_a_number():
 
 
 @pytest.mark.parametrize('words', ['1280', '1280x', '0x720', '1280 x 720', '1280X720', '-1x5'])
-def test_a_image_size_is_width_times_height(words):
+def test_an_image_size_is_width_times_height(words):
     assert Settings(source_size='1280x720').source_hw == (720, 1280)
     assert Settings().source_hw is None
     with pytest.raises(SettingError, match='WIDTHxHEIGHT'):

@@ -85,7 +85,7 @@ def test_objects_are_measured_alike_alone_and_together():
             np.testing.assert_allclose(one.corners, many.corners, atol=1e-9)
 
 
-def test_erosion_is_given_back_across_the_line_of_sight_alone():
+def test_erosion_is_undone_across_the_line_of_sight_alone():
     facing = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1]])
     plate = surface((0.2, 0.1, 0.0), np.array([0, 0, 2.0]), facing)
     bare, grown = (free_boxes(plate[None], margin)[0].size_m for margin in (0.0, 3 / 500))

@@ -139,7 +139,7 @@ def test_a_batch_that_the_graph_does_not_take_is_refused_at_once(batch):
 
 @pytest.fixture
 def held():
-    """Give an engine that computes once its gate is open, and tells when it has begun."""
+    """Give an engine that computes once its gate is open, and reports when it has begun."""
     entered, gate = Event(), Event()
 
     def run(batch):
@@ -169,13 +169,13 @@ def test_closing_waits_for_what_is_under_way_and_later_batches_are_refused(held)
     engine.close()
 
 
-def test_a_thread_that_waits_for_a_callable_is_told_of_the_closing(held):
+def test_a_thread_that_waits_for_a_callable_learns_of_the_closing(held):
     refused = []
 
     def wait_in_vain():
-        with pytest.raises(EngineError, match='closed') as told:
+        with pytest.raises(EngineError, match='closed') as raised:
             engine.submit(BATCH)
-        refused.append(told)
+        refused.append(raised)
 
     engine, entered, gate = held
     threads = [Thread(target=engine.submit, args=[BATCH])]

@@ -253,11 +253,11 @@ def test_without_a_gpu_plans_of_other_machines_stay(cache: PlanCache) -> None:
     assert 'Orin' in plan.flaw
 
 
-def test_a_second_one_waits_for_the_lock_and_is_told_whose_it_is(cache: PlanCache) -> None:
-    told, waits, got_it = [], Event(), Event()
+def test_a_second_one_waits_for_the_lock_and_learns_whose_it_is(cache: PlanCache) -> None:
+    phases, waits, got_it = [], Event(), Event()
 
     def report(phase: str, share: float) -> None:
-        told.append(phase)
+        phases.append(phase)
         waits.set()
 
     def second() -> None:
@@ -271,10 +271,10 @@ def test_a_second_one_waits_for_the_lock_and_is_told_whose_it_is(cache: PlanCach
         assert not got_it.is_set()
     thread.join(60)
     assert got_it.is_set()
-    assert told[0] == f'waiting for process {os.getpid()}, which builds tiny'
+    assert phases[0] == f'waiting for process {os.getpid()}, which builds tiny'
 
 
-def test_waiting_for_the_lock_can_be_called_off(cache: PlanCache) -> None:
+def test_waiting_for_the_lock_can_be_cancelled(cache: PlanCache) -> None:
     with (
         cache.folder.locked('which builds tiny'),
         pytest.raises(EngineError, match='cancelled'),

@@ -163,7 +163,7 @@ def test_another_engine_gives_the_same_answer(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize('kind', BLANKS)
-def test_a_image_of_nothing_is_all_background(finder: Engine, kind: str) -> None:
+def test_an_image_of_nothing_is_all_background(finder: Engine, kind: str) -> None:
     outputs = segment(finder, noise_image(kind))
     assert not outputs.labels.any()
     assert not outputs.instances.any()
@@ -172,7 +172,7 @@ def test_a_image_of_nothing_is_all_background(finder: Engine, kind: str) -> None
 
 
 @pytest.mark.parametrize('kind', BLANKS)
-def test_a_image_of_nothing_is_one_region(kind: str) -> None:
+def test_an_image_of_nothing_is_one_region(kind: str) -> None:
     engine = open_classical('kmeans')
     assert not segment(engine, noise_image(kind)).labels.any()
     engine.close()

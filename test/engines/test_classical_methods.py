@@ -236,7 +236,7 @@ def test_a_slim_waist_parts_and_a_thick_one_does_not() -> None:
     assert len(masks_of(run('watershed', noisy(image)))) == 2
 
 
-def test_two_colours_are_told_apart_to_the_pixel() -> None:
+def test_two_colours_are_separated_to_the_pixel() -> None:
     image = plain((30, 60, 200))
     right = box(320, 0, 640, 480)
     image[right] = (220, 200, 40)

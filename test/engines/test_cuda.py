@@ -108,7 +108,7 @@ def test_another_thread_may_wait_while_it_borrows_the_context(opened):
         assert in_thread(work) == []
 
 
-def test_everything_is_given_back_last_made_first(fake_gpu, opened):
+def test_everything_is_released_last_made_first(fake_gpu, opened):
     order = []
     with opened() as cuda, cuda.errors():
         cuda.at_close(lambda: order.append('first'))
@@ -126,7 +126,7 @@ def test_closing_waits_for_work_in_flight(fake_gpu, opened):
     # A copy into memory that was freed meanwhile would be noted as misuse.
 
 
-def test_a_full_gpu_is_told_apart_from_other_failures(fake_gpu, opened):
+def test_a_full_gpu_is_distinguished_from_other_failures(fake_gpu, opened):
     fake_gpu.fake_room(1000)
     with opened() as cuda:
         with pytest.raises(GpuMemoryError, match='out of memory'), cuda.errors():
@@ -171,14 +171,14 @@ def test_a_recording_that_fails_leaves_the_stream_usable(fake_gpu, opened):
 
 
 def test_what_another_thread_frees_is_warned_of_and_leaks(fake_gpu, opened):
-    with opened(), warnings.catch_warnings(record=True) as told:
+    with opened(), warnings.catch_warnings(record=True) as warned:
         from pycuda import driver
 
         warnings.simplefilter('always')
         allocation = driver.mem_alloc(10)
         held = fake_gpu.fake_held()
         in_thread(allocation.free)
-        assert 'out-of-thread context could not be cleaned up' in str(told[0].message)
+        assert 'out-of-thread context could not be cleaned up' in str(warned[0].message)
         assert fake_gpu.fake_held() == held
     assert fake_gpu.fake_held() == 1
     fake_gpu.fake_start()
@@ -190,7 +190,7 @@ def test_a_thread_that_ends_with_a_context_is_noted(fake_gpu):
     fake_gpu.fake_start()
 
 
-def test_a_lost_context_is_told_to_all_who_use_it(fake_gpu, opened):
+def test_a_lost_context_is_reported_to_all_who_use_it(fake_gpu, opened):
     woken = []
     with opened(lambda: woken.append(1)) as first, opened(lambda: woken.append(2)) as second:
         with first.errors():

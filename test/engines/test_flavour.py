@@ -69,7 +69,7 @@ def test_one_that_does_not_load_is_an_error_in_its_own_words(site: Path, failure
 
 
 @pytest.mark.parametrize(('version', 'typed'), [('8.6.1', False), ('10.0.1', True)])
-def test_a_version_tells_whether_its_networks_have_types(
+def test_a_version_decides_whether_its_networks_have_types(
     site: Path, version: str, typed: bool
 ) -> None:
     (site / 'tensorrt.py').write_text(f'__version__ = {version!r}')

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What ONNX Runtime tells and takes beyond what every runtime does."""
+"""What ONNX Runtime reports and takes beyond what every runtime does."""
 
 from contextlib import closing
 
@@ -24,7 +24,7 @@ pytest.importorskip('onnxruntime', reason='ONNX Runtime is not installed')
 
 
 @pytest.mark.parametrize('device', ['auto', 'CPU', 'cpu'])
-def test_the_facts_tell_what_was_opened(tmp_path, device):
+def test_the_facts_say_what_was_opened(tmp_path, device):
     from seg_ros.engines.onnxruntime import open_onnxruntime
 
     settings = Settings(device=device, threads=1, upsample='nearest')

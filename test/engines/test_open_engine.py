@@ -90,7 +90,7 @@ def test_without_any_runtime_it_says_what_to_install(tmp_path, monkeypatch):
         open_engine(Settings(model=str(path)))
 
 
-def test_auto_passes_over_a_runtime_that_does_not_take_the_model_and_tells(tmp_path, monkeypatch):
+def test_auto_skips_a_runtime_that_does_not_take_the_model_and_says_so(tmp_path, monkeypatch):
     pytest.importorskip('openvino', reason='OpenVINO is not installed')
     path = echo_model(tmp_path)
 
@@ -139,7 +139,7 @@ def test_auto_takes_tensorrt_where_there_is_a_gpu(tmp_path, monkeypatch):
         assert not opened.facts.notes
 
 
-def test_tensorrt_without_a_gpu_is_told_and_the_cpu_serves(tmp_path, monkeypatch):
+def test_tensorrt_without_a_gpu_is_reported_and_the_cpu_serves(tmp_path, monkeypatch):
     FakeTensorRT(monkeypatch, gpu=False)
     with closing(open_engine(Settings(model=str(echo_model(tmp_path))))) as opened:
         assert opened.facts.engine in CPU_RUNTIMES
@@ -156,10 +156,10 @@ def test_the_cpu_stands_in_only_where_auto_has_to_build(
 ):
     FakeTensorRT(monkeypatch, cached=cached)
     settings = Settings(model=str(echo_model(tmp_path)), engine=engine)
-    quick = stand_in(settings)
-    assert bool(quick) == stands_in
-    if quick:
-        with closing(open_engine(quick)) as opened:
+    substitute = stand_in(settings)
+    assert bool(substitute) == stands_in
+    if substitute:
+        with closing(open_engine(substitute)) as opened:
             assert opened.facts.engine in CPU_RUNTIMES
     assert stand_in(Settings(model='otsu')) is None
 
@@ -219,7 +219,7 @@ def broken(name):
     raise OSError(f'{name} as planted')
 
 
-def test_tensorrt_with_a_broken_pycuda_is_told_and_the_cpu_serves(tmp_path, monkeypatch):
+def test_tensorrt_with_a_broken_pycuda_is_reported_and_the_cpu_serves(tmp_path, monkeypatch):
     FakeTensorRT(monkeypatch)
     monkeypatch.setitem(sys.modules, 'pycuda.driver', None)
     with closing(open_engine(Settings(model=str(echo_model(tmp_path))))) as opened:

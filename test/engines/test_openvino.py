@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What OpenVINO tells and takes beyond what every runtime does."""
+"""What OpenVINO reports and takes beyond what every runtime does."""
 
 from contextlib import closing
 import os
@@ -34,7 +34,7 @@ def opened(tmp_path):
 
 
 @pytest.mark.parametrize('device', ['auto', 'CPU'])
-def test_the_facts_tell_what_was_opened(opened, device):
+def test_the_facts_say_what_was_opened(opened, device):
     settings = {'device': device, 'inference_precision': 'f32', 'threads': 1}
     with opened(**settings, upsample='nearest') as engine:
         facts = engine.facts
@@ -44,16 +44,16 @@ def test_the_facts_tell_what_was_opened(opened, device):
     assert facts.version[:2] == '20'
 
 
-def test_without_a_choice_the_facts_tell_what_openvino_chose(opened):
+def test_without_a_choice_the_facts_say_what_openvino_chose(opened):
     with opened() as engine:
         assert engine.facts.precision in ('f32', 'bf16', 'f16')
         assert engine.facts.threads >= 1
 
 
-@pytest.mark.parametrize(('workers', 'threads', 'told'), [(1, 2, 2), (2, 2, 2), (3, 1, 3)])
-def test_workers_share_the_threads_and_have_one_at_least(opened, workers, threads, told):
+@pytest.mark.parametrize(('workers', 'threads', 'expected'), [(1, 2, 2), (2, 2, 2), (3, 1, 3)])
+def test_workers_share_the_threads_and_have_one_at_least(opened, workers, threads, expected):
     with opened(workers=workers, threads=threads) as engine:
-        assert engine.facts.threads == told
+        assert engine.facts.threads == expected
 
 
 def test_the_first_call_of_all_is_made_before_workers_can(opened, monkeypatch):
@@ -110,7 +110,7 @@ def test_a_quantised_join_is_refused_with_who_gets_it_right(tmp_path):
 
 @pytest.mark.parametrize('mode', [0o777, 0o1777, 0o770])
 @pytest.mark.parametrize('place', ['cache', 'cache/openvino'])
-def test_a_cache_that_others_can_write_to_is_not_used_and_told(opened, tmp_path, mode, place):
+def test_a_cache_that_others_can_write_to_is_reported_and_not_used(opened, tmp_path, mode, place):
     (tmp_path / 'cache' / 'openvino').mkdir(parents=True)
     (tmp_path / place).chmod(mode)
     with opened(cache_dir=str(tmp_path / 'cache'), inference_precision='f32') as engine:

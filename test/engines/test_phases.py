@@ -18,44 +18,44 @@ from seg_ros.engines.phases import Phases
 
 
 def test_a_step_within_a_step_counts_as_its_part_of_the_whole() -> None:
-    told: list[tuple[str, float]] = []
-    phases = Phases(lambda words, share: told.append((words, share)))
+    reports: list[tuple[str, float]] = []
+    phases = Phases(lambda words, share: reports.append((words, share)))
     phases.start('whole', None, 2)
     phases.start('graph', 'whole', 4)
     phases.step('graph', 0)
-    assert told[-1] == ('graph', round(1 / 4 / 2, 2))
+    assert reports[-1] == ('graph', round(1 / 4 / 2, 2))
     phases.finish('graph')
     phases.step('whole', 0)
-    assert told[-1] == ('graph', 0.5)
+    assert reports[-1] == ('graph', 0.5)
     phases.start('tactics', 'whole', 5)
     phases.start('one tactic', 'tactics', 2)
     phases.step('one tactic', 0)
-    assert told[-1] == ('tactics', 0.5 + 0.5 / 5 / 2)
+    assert reports[-1] == ('tactics', 0.5 + 0.5 / 5 / 2)
     phases.finish('one tactic')
     phases.step('tactics', 0)
-    assert told[-1] == ('tactics', 0.6)
+    assert reports[-1] == ('tactics', 0.6)
     phases.finish('tactics')
     phases.finish('whole')
-    assert told[-1] == ('tactics', 1)
+    assert reports[-1] == ('tactics', 1)
 
 
-def test_the_share_never_falls_and_is_not_told_twice() -> None:
-    told: list[tuple[str, float]] = []
-    phases = Phases(lambda words, share: told.append((words, share)))
+def test_the_share_never_falls_and_is_not_reported_twice() -> None:
+    reports: list[tuple[str, float]] = []
+    phases = Phases(lambda words, share: reports.append((words, share)))
     phases.start('whole', None, 1)
     for _ in range(3):
         phases.start('again', 'whole', 2)
         phases.step('again', 0)
         phases.step('again', 0)
         phases.finish('again')
-    assert told == [('whole', 0), ('again', 0), ('again', 0.5), ('again', 1)]
+    assert reports == [('whole', 0), ('again', 0), ('again', 0.5), ('again', 1)]
 
 
 def test_steps_of_phases_that_never_began_are_left_aside() -> None:
-    told: list[tuple[str, float]] = []
-    phases = Phases(lambda words, share: told.append((words, share)))
+    reports: list[tuple[str, float]] = []
+    phases = Phases(lambda words, share: reports.append((words, share)))
     phases.step('ghost', 3)
     phases.finish('ghost')
     phases.start('empty', None, 0)
     phases.finish('empty')
-    assert told[-1] == ('empty', 1)
+    assert reports[-1] == ('empty', 1)

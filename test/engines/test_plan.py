@@ -51,7 +51,7 @@ class Bench:
         self.path = semantic_model(folder)
         self.compiled = read_compiled(self.path)
         self.settings = Settings(cache_dir=str(self.cache))
-        self.told: list[tuple[str, float]] = []
+        self.reports: list[tuple[str, float]] = []
         self._log = folder / 'builds'
         self._patch = monkeypatch
         self.environ(FAKE_TENSORRT_LOG=str(self._log))
@@ -70,7 +70,7 @@ class Bench:
     def plan(self, compiled: CompiledFile | None = None, **settings: Any) -> bytes:
         return plan_for(
             compiled or self.compiled, replace(self.settings, **settings), ORIN,
-            lambda phase, share: self.told.append((phase, share)),
+            lambda phase, share: self.reports.append((phase, share)),
         )
 
     @property
@@ -110,14 +110,14 @@ def eventually(done: Any) -> None:
 def test_a_plan_is_built_once_and_then_read(bench: Bench) -> None:
     assert not cached(bench.compiled, bench.settings, ORIN)
     plan = bench.plan()
-    shares = [share for _, share in bench.told]
+    shares = [share for _, share in bench.reports]
     assert shares == sorted(shares)
     assert shares[-1] == 1
-    assert {'Optimizing', 'Timing tactics'} <= {phase for phase, _ in bench.told}
+    assert {'Optimizing', 'Timing tactics'} <= {phase for phase, _ in bench.reports}
     assert cached(bench.compiled, bench.settings, ORIN)
-    bench.told.clear()
+    bench.reports.clear()
     assert bench.plan() == plan
-    assert bench.told == []
+    assert bench.reports == []
     assert len(bench.builds) == 1
     assert bench.builds[0]['pid'] != os.getpid()
     assert bench.files('part-*') == []
@@ -132,7 +132,7 @@ def test_a_plan_that_was_forgotten_is_built_anew(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize('suffix', ['plan', 'json'])
-def test_a_plan_with_a_flipped_byte_is_built_anew_and_the_reason_told(
+def test_a_plan_with_a_flipped_byte_is_built_anew_and_the_reason_reported(
     bench: Bench, suffix: str
 ) -> None:
     plan = bench.plan()
@@ -140,10 +140,10 @@ def test_a_plan_with_a_flipped_byte_is_built_anew_and_the_reason_told(
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 4
     file.write_bytes(data)
-    bench.told.clear()
+    bench.reports.clear()
     assert not cached(bench.compiled, bench.settings, ORIN)
     assert bench.plan() != b''
-    assert 'altered' in bench.told[0][0]
+    assert 'altered' in bench.reports[0][0]
     assert len(bench.builds) == 2
     assert plan.split(b'\n', 2)[2] == bench.plan().split(b'\n', 2)[2]
     assert len(bench.builds) == 2
@@ -193,7 +193,7 @@ def running(pid: int) -> bool:
     return state != 'Z'
 
 
-def test_a_build_that_is_called_off_ends_its_child(bench: Bench, tmp_path: Path) -> None:
+def test_a_cancelled_build_ends_its_child(bench: Bench, tmp_path: Path) -> None:
     bench.environ(FAKE_TENSORRT_GATE=str(tmp_path / 'gate'))
     with pytest.raises(EngineError, match='cancelled'):
         plan_for(
@@ -221,7 +221,7 @@ def test_a_builder_that_was_killed_names_the_likely_cause(bench: Bench, tmp_path
         plan_for(bench.compiled, bench.settings, ORIN, kill)
 
 
-def test_a_gpu_without_room_is_told_from_other_failures(bench: Bench) -> None:
+def test_a_gpu_without_room_is_distinguished_from_other_failures(bench: Bench) -> None:
     bench.environ(FAKE_TENSORRT_DO='out of memory')
     with pytest.raises(GpuMemoryError, match='Requested amount of GPU memory'):
         bench.plan()
@@ -259,9 +259,9 @@ def test_timings_of_one_build_shorten_the_next(bench: Bench) -> None:
     assert [build['timing'] for build in bench.builds] == ['', 'timed']
     (file,) = bench.files('*.timing')
     file.write_bytes(b'what somebody wrote')
-    bench.told.clear()
+    bench.reports.clear()
     bench.plan(optimization_level=4)
-    assert 'timings were altered' in bench.told[0][0]
+    assert 'timings were altered' in bench.reports[0][0]
     assert bench.builds[-1]['timing'] == ''
 
 

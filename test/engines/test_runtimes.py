@@ -160,7 +160,7 @@ def test_a_closed_engine_refuses_and_may_be_closed_again(open_runtime, echo):
         engine.submit(random_batch(1))
 
 
-def test_a_image_of_another_size_is_refused(open_runtime, echo):
+def test_an_image_of_another_size_is_refused(open_runtime, echo):
     with closing(open_runtime(echo, EXACT)) as engine, pytest.raises(ContractError, match='48'):
         engine.submit(np.zeros((1, 32, 32, 3), np.uint8))
 

@@ -108,7 +108,7 @@ def test_tensorrt_8_gives_the_same_frames_one_a_call(
 
 
 @pytest.mark.parametrize('function', CAPTURE)
-def test_what_cannot_be_recorded_is_enqueued_and_told(fake_gpu, open_model, tmp_path, function):
+def test_what_cannot_be_recorded_is_enqueued_and_noted(fake_gpu, open_model, tmp_path, function):
     path = semantic_model(tmp_path)
     reference = make_reference(path)
     fake_gpu.fake_fail(function.encode(), UNSUPPORTED, 0, 1)
@@ -174,7 +174,7 @@ def test_a_frame_is_uploaded_while_another_is_computed(fake_gpu, open_model, tmp
     assert (after[0] - before[0], after[1] - before[1]) == (2, 0)
 
 
-def test_every_frame_tells_how_long_its_stages_took_on_the_gpu(fake_gpu, open_model, tmp_path):
+def test_every_frame_reports_how_long_its_stages_took_on_the_gpu(fake_gpu, open_model, tmp_path):
     with open_model(echo_model(tmp_path)) as engine:
         fake_gpu.fake_delay(UPLOAD, 20_000)
         stage_ms = engine.submit(random_batch(1)).result().stage_ms
@@ -194,7 +194,7 @@ def test_arrays_belong_to_the_receiver(open_model, tmp_path):
         assert output.masks.flags.writeable
 
 
-def test_the_facts_tell_what_was_opened(open_model, tmp_path):
+def test_the_facts_say_what_was_opened(open_model, tmp_path):
     with open_model(semantic_model(tmp_path)) as engine:
         facts = engine.facts
         assert engine.card.classes == CARD.classes

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Whatever fails under TensorRT's engine is told as it is, and leaves what can go on alive."""
+"""Whatever fails under TensorRT's engine is reported as it is, and leaves what can go on alive."""
 
 from contextlib import closing
 
@@ -37,7 +37,7 @@ def open_echo(fake_gpu, tmp_path, plans):
     from seg_ros.engines.tensorrt import open_tensorrt
 
     path = echo_model(tmp_path)
-    return lambda *told: closing(open_tensorrt(path, Settings(cache_dir=plans), *told))
+    return lambda *report: closing(open_tensorrt(path, Settings(cache_dir=plans), *report))
 
 
 def assert_echo(engine, seed=0):
@@ -62,7 +62,7 @@ def test_a_graph_that_the_parser_does_not_know_is_refused_in_its_words(fake_gpu,
         open_tensorrt(path, Settings(cache_dir=str(tmp_path)))
 
 
-def test_a_build_that_runs_out_of_memory_is_told_in_its_words(fake_gpu, tmp_path, monkeypatch):
+def test_a_build_that_runs_out_of_memory_is_reported_in_its_words(fake_gpu, tmp_path, monkeypatch):
     from seg_ros.engines.tensorrt import open_tensorrt
 
     monkeypatch.setenv('FAKE_TENSORRT_DO', 'out of memory')
@@ -80,11 +80,11 @@ def test_a_build_that_gives_nothing_and_says_nothing_is_an_error(fake_gpu, tmp_p
 
 
 def test_a_plan_that_the_runtime_refuses_is_built_once_more(open_echo, monkeypatch):
-    told = []
+    phases = []
     monkeypatch.setenv('FAKE_TENSORRT_FAIL', 'deserialize')
-    with open_echo(lambda phase, share: told.append(phase)) as engine:
+    with open_echo(lambda phase, share: phases.append(phase)) as engine:
         assert_echo(engine)
-    assert any('Version tag does not match' in phase for phase in told)
+    assert any('Version tag does not match' in phase for phase in phases)
 
 
 def test_a_plan_that_is_refused_again_is_an_error(open_echo, monkeypatch):
@@ -101,7 +101,7 @@ def test_a_plan_that_is_refused_again_is_an_error(open_echo, monkeypatch):
     ('address', EngineError, 'takes no address for image'),
     ('enqueue', EngineError, 'enqueued nothing: .*Cask'),
 ])
-def test_what_tensorrt_refuses_at_opening_is_told_in_its_words(
+def test_what_tensorrt_refuses_at_opening_is_reported_in_its_words(
     open_echo, monkeypatch, what, kind, words
 ):
     monkeypatch.setenv('FAKE_TENSORRT_FAIL', what)
@@ -125,7 +125,7 @@ def test_what_tensorrt_refuses_at_opening_is_told_in_its_words(
     ('cuStreamSynchronize', 0, INVALID_VALUE, EngineError),
     ('cuStreamSynchronize', 1, INVALID_VALUE, EngineError),
 ])
-def test_what_the_driver_refuses_at_opening_is_told_and_leaves_nothing_behind(
+def test_what_the_driver_refuses_at_opening_is_reported_and_leaves_nothing_behind(
     fake_gpu, open_echo, function, after, code, kind
 ):
     fake_gpu.fake_fail(function.encode(), code, after, 2)   # pycuda tries to allocate twice
@@ -248,7 +248,7 @@ def test_a_lost_context_is_lost_to_all_engines_and_reset_once(fake_gpu, open_ech
         assert_echo(second)
         fake_gpu.fake_lose(ILLEGAL_ADDRESS, 0)
         assert isinstance(failure(first), ContextLostError)
-        # The other one is told, though nothing is asked of it.
+        # The other one learns of it, though nothing is asked of it.
         for seed in range(4):
             assert_echo(first, seed)
         assert resets == ['cuDevicePrimaryCtxReset_v2']

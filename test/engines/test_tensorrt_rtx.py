@@ -178,12 +178,12 @@ def built(compiled: CompiledModel, **settings: object) -> list[bytes]:
         chosen = Settings(upsample=upsample, **settings)
         choice = choose_outputs(compiled.signature, chosen, 'graph')
         options = options_from_settings(chosen, compiled.signature, load_flavour(RTX), TARGETS)
-        told: list[tuple[str, float]] = []
+        reports: list[tuple[str, float]] = []
         plan = build_plan(
             onnx_subgraph(compiled.model.SerializeToString(), choice.names, 'm'), options, b'',
-            lambda phase, share, told=told: told.append((phase, share)), pytest.fail,
+            lambda phase, share, reports=reports: reports.append((phase, share)), pytest.fail,
         ).plan
-        shares = [share for _, share in told]
+        shares = [share for _, share in reports]
         assert shares == sorted(shares)
         assert shares[-1] == 1
         plans.append(plan)

@@ -96,19 +96,19 @@ def fake_gpu(driver_library, driver_folder, monkeypatch):
     monkeypatch.syspath_prepend(FAKES)
     for name, value in environment(driver_folder).items():
         monkeypatch.setenv(name, value)
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter('always')
         yield driver_library
     driver_library.fake_gpus(0)
     for name in list(sys.modules):
         if name.partition('.')[0] == 'tensorrt':
             del sys.modules[name]
-    words = [str(item.message) for item in told if item.category is UserWarning]
+    words = [str(item.message) for item in warned if item.category is UserWarning]
     assert not words, words
     misuse = driver_library.fake_misuse().decode()
     assert not misuse, misuse
     held = driver_library.fake_held()
-    assert not held, f'{held} things were never given back'
+    assert not held, f'{held} things were never released'
 
 
 def environment(driver_folder):

@@ -273,7 +273,7 @@ def test_stamp_and_frame_id_are_carried_on():
         ((4, 5), 'uyvy', 10, 40, 'width in 2s and a height in 1s'),
     ],
 )
-def test_a_image_that_contradicts_itself_is_refused_with_a_reason(
+def test_an_image_that_contradicts_itself_is_refused_with_a_reason(
     size_hw, encoding, step, length, words
 ):
     with pytest.raises(ImageError, match=words) as caught:

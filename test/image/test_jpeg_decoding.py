@@ -99,10 +99,10 @@ def test_motion_jpeg_is_read_without_end_marker_and_tables_and_with_padding(behi
     np.testing.assert_array_equal(pixels, decode_jpeg(whole))
 
 
-@pytest.mark.parametrize('surplus', [b'\x3f', b'\x12\x34', b'\x01\x02\x03\x04'])
-def test_some_surplus_bytes_as_usb_cameras_have_them_do_no_harm(surplus):
+@pytest.mark.parametrize('extra', [b'\x3f', b'\x12\x34', b'\x01\x02\x03\x04'])
+def test_a_few_extra_bytes_as_usb_cameras_add_them_do_no_harm(extra):
     whole = jpeg()
-    pixels = decode_jpeg(whole[:-2] + surplus + b'\xff\xd9')
+    pixels = decode_jpeg(whole[:-2] + extra + b'\xff\xd9')
     np.testing.assert_array_equal(pixels, decode_jpeg(whole))
 
 

@@ -83,7 +83,7 @@ def test_stretch_fills_the_network_exactly(source, network):
 
 
 @pytest.mark.parametrize('rule', ['letterbox', 'shortest_side'])
-def test_a_image_may_be_aligned_to_the_top_left(rule):
+def test_an_image_may_be_aligned_to_the_top_left(rule):
     fit = fit_for((480, 640), (640, 640), InputSpec(fit=rule, align='top_left'))
     assert fit.offset_yx == (0, 0)
 

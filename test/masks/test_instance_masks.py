@@ -277,7 +277,7 @@ def test_slots_come_best_first_and_empty_or_weak_ones_not_at_all():
     assert instance_masks_from_outputs(outputs, fit, make_signature(), make_cuts(score=0.0)) == []
 
 
-def test_a_image_without_instances_has_no_patches():
+def test_an_image_without_instances_has_no_patches():
     fit = fit_for(NETWORK, NETWORK, InputSpec())
     assert instance_masks_from_outputs(Outputs(), fit, make_signature(), make_cuts()) == []
     nothing = make_outputs(np.zeros((0, 4)), np.zeros((0, 4, 4)))

@@ -105,7 +105,7 @@ def test_classes_are_blended_over_images_of_each_colour_order(color, monkeypatch
     assert not np.shares_memory(drawn, pixels)
 
 
-def test_rows_of_a_image_may_be_padded(monkeypatch):
+def test_rows_of_an_image_may_be_padded(monkeypatch):
     without_captions(monkeypatch)
     padded = np.zeros((240, 400, 3), np.uint8)
     padded[:, :320] = RGB
@@ -223,7 +223,7 @@ def test_captions_reach_the_image():
     assert (drawn[45:60, 100:160] != RGB[45:60, 100:160]).any(axis=2).mean() > 0.8
 
 
-def test_a_image_of_one_pixel_can_be_drawn():
+def test_an_image_of_one_pixel_can_be_drawn():
     classes = np.array([[3]], np.uint8)
     instances = np.array([[1]], np.uint16)
     segment = Segment(1, 3, 0.5, (0, 0, 1, 1), 1)

@@ -74,7 +74,7 @@ def test_objects_are_those_that_a_plain_search_finds():
     assert (figures['count_over_2500'], figures['recall_over_2500']) == (0, None)
 
 
-def test_without_a_image_nothing_is_claimed():
+def test_without_an_image_nothing_is_claimed():
     figures = Objects().figures()
     assert figures['recall'] is figures['precision'] is None
     assert figures['count_from_400'] == 0

@@ -70,7 +70,7 @@ def test_a_worker_gets_several_cameras_at_once_up_to_its_limit():
 
 
 @pytest.mark.parametrize('count', [1, 2])
-def test_a_worker_survives_an_exception_and_tells_of_it(count):
+def test_a_worker_survives_an_exception_and_reports_it(count):
     mailbox, done, failures = Mailbox(), Queue(), Queue()
 
     def work(items):

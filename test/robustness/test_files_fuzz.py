@@ -76,7 +76,7 @@ def test_any_recording_is_read_or_skipped(storage: str) -> None:
 
 def test_any_model_file_is_read_or_a_model_error() -> None:
     whole = DEFAULT_NETWORK.read_bytes()
-    tail = whole[-20000:]       # the metadata; weights are only passed over
+    tail = whole[-20000:]       # the metadata; weights are only skipped
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, 'm.onnx')
 

@@ -138,7 +138,7 @@ class Robot:
     def call(self, kind: Any, name: str, request: Any) -> Any:
         """Call a service of the node."""
         client = self.tester.create_client(kind, f'/segmentation/{name}')
-        # In one of fifty contexts the graph never tells of a service that answers all the same.
+        # In one of fifty contexts the graph never shows a service that answers all the same.
         client.wait_for_service(DISCOVERY_S)
         futures = [client.call_async(request)]
         sent_s = [monotonic()]
@@ -183,7 +183,7 @@ class Robot:
         publisher.publish(message)
 
     def image(self, pixels: np.ndarray | None = None, stamp_ns: int | None = None) -> Image:
-        """Make an rgb8 image message, stamped now unless told otherwise."""
+        """Make an rgb8 image message, stamped now unless a stamp is given."""
         pixels = channel_image() if pixels is None else pixels
         now = self.tester.get_clock().now()
         stamp = (now if stamp_ns is None else rclpy.time.Time(nanoseconds=stamp_ns)).to_msg()

@@ -87,7 +87,7 @@ def said(node: SafeLifecycleNode, camera: Camera, words: str) -> str:
     return camera.complaint()
 
 
-def test_a_publisher_that_does_not_suit_what_was_asked_for_is_told_of(node):
+def test_a_publisher_with_an_incompatible_reliability_is_reported(node):
     camera = make_camera(node, 'reliable')
     node.create_publisher(Image, TOPIC, qos_profile_sensor_data)
     said(node, camera, '/front/image_raw has a publisher without reliable delivery')
@@ -163,7 +163,7 @@ def test_a_camera_info_below_the_image_is_read_where_there_is_no_other(node):
 
 
 @pytest.mark.parametrize('reliability', ['auto', 'best_effort'])
-def test_a_camera_that_gets_images_has_nothing_to_tell(node, reliability):
+def test_a_camera_that_gets_images_has_nothing_to_report(node, reliability):
     camera = make_camera(node, reliability)
     publisher = node.create_publisher(Image, TOPIC, qos_profile_sensor_data)
 

@@ -40,7 +40,7 @@ def spoil_encoding(message):
 
 
 @pytest.mark.parametrize('spoil', [spoil_step, spoil_length, spoil_size, spoil_encoding])
-def test_a_bad_image_is_counted_told_and_survived(robot, capfd, spoil):
+def test_a_bad_image_is_counted_reported_and_survived(robot, capfd, spoil):
     each = robot()
     semantic = each.listen('/segmentation/camera/semantic', Image)
     bad = each.image()
@@ -143,7 +143,7 @@ def test_frames_over_their_age_are_dropped_before_the_network(robot):
     each.wait(lambda: semantic, 'the fresh mask')
 
 
-def test_a_failing_engine_is_told_and_the_node_goes_on(robot, capfd, monkeypatch):
+def test_a_failing_engine_is_reported_and_the_node_goes_on(robot, capfd, monkeypatch):
     from seg_ros.core.errors import EngineError
     from seg_ros.pipeline import process
 

@@ -73,7 +73,7 @@ def test_a_bad_change_is_refused_with_a_reason_and_the_old_value_stays(
     assert each.node.get_parameter(name).value == before
 
 
-def test_a_start_value_out_of_range_fails_configuring_until_it_is_mended(robot, capfd):
+def test_a_start_value_out_of_range_fails_configuring_until_it_is_fixed(robot, capfd):
     each = robot(autostart=False, overlay_alpha=7.0)
     assert not each.change_state(Transition.TRANSITION_CONFIGURE)
     assert 'overlay_alpha' in capfd.readouterr().err
@@ -100,7 +100,7 @@ def test_an_empty_list_keeps_all_classes(robot):
     assert set(np.unique(each.mask(semantic))) == {10, 20, 30}
 
 
-def test_a_live_model_is_exchanged_and_told_in_diagnostics(serving):
+def test_a_live_model_is_exchanged_and_shown_in_diagnostics(serving):
     each, semantic, other = serving
     assert each.set_parameter('model', str(other)).successful
     each.wait(
@@ -150,9 +150,9 @@ def test_a_threshold_that_changes_while_a_model_is_loaded_holds_for_the_new_one(
     each, semantic, other = serving
     gate, real = Event(), model_manager.open_engine
 
-    def slow(settings, *told):
+    def slow(settings, *rest):
         gate.wait(PATIENCE_S)
-        return real(settings, *told)
+        return real(settings, *rest)
 
     monkeypatch.setattr(model_manager, 'open_engine', slow)
     assert each.set_parameter('model', str(other)).successful

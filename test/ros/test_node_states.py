@@ -85,7 +85,7 @@ def test_a_model_that_cannot_be_found_fails_the_transition_with_its_reason(
     assert words in capfd.readouterr().err
 
 
-def test_a_truncated_model_fails_and_a_mended_one_configures(
+def test_a_truncated_model_fails_and_a_whole_one_configures(
     robot, capfd, tmp_path: Path, channel_model: Path
 ):
     broken = tmp_path / 'broken.onnx'

@@ -80,7 +80,7 @@ def test_a_second_start_takes_the_plan_from_the_cache(gpu_robot, tmp_path, monke
     assert len(log.read_text().splitlines()) == 1
 
 
-def test_configuring_tells_how_far_the_build_is(gpu_robot, tmp_path, monkeypatch, capfd):
+def test_configuring_reports_how_far_the_build_is(gpu_robot, tmp_path, monkeypatch, capfd):
     each = gpu_robot(engine='tensorrt', autostart=False)
     assert each.change_state(Transition.TRANSITION_CONFIGURE)
     assert '%)' in capfd.readouterr().err
@@ -99,7 +99,7 @@ def test_what_tensorrt_does_not_take_fails_configuring_in_its_words(
     assert each.change_state(Transition.TRANSITION_CONFIGURE)
 
 
-def test_a_build_that_fails_leaves_the_cpu_serving_and_tells(gpu_robot, monkeypatch, capfd):
+def test_a_build_that_fails_leaves_the_cpu_serving_and_is_reported(gpu_robot, monkeypatch, capfd):
     monkeypatch.setenv('FAKE_TENSORRT_DO', 'segfault')
     each = gpu_robot()
     semantic = each.listen(SEMANTIC, Image)

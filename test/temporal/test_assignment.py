@@ -42,7 +42,7 @@ def test_where_one_side_is_empty_there_are_no_pairs(shape):
     assert assigned(np.zeros(shape), 0.1) == []
 
 
-def test_the_best_pair_gives_way_where_two_others_are_worth_more():
+def test_the_best_pair_is_given_up_where_two_others_are_worth_more():
     affinity = np.array([[0.9, 0.8], [0.8, 0.0]])
     assert sorted(assigned(affinity, 0.1)) == [(0, 1), (1, 0)]
 

@@ -65,9 +65,9 @@ def test_a_learnt_clock_keeps_the_delay_of_later_images():
     assert offsets_learnt([3600.0] * 15 + [3603.0] * 5)[-1] == pytest.approx(3600)
 
 
-def test_the_caller_is_told_once():
+def test_the_caller_is_notified_once():
     clock = CameraClock()
-    told = [clock.observe(NOW - 60 * S + index * S // 5, NOW + index * S // 5)
+    notified = [clock.observe(NOW - 60 * S + index * S // 5, NOW + index * S // 5)
             for index in range(12)]
-    assert told.count(True) == 1
+    assert notified.count(True) == 1
     assert clock.foreign

@@ -65,7 +65,7 @@ def test_an_image_that_still_waits_is_given_up_for_a_newer_one():
     assert both.unpaired == 1
 
 
-def test_the_nearest_so_far_is_told_without_waiting_and_pairs_nothing():
+def test_the_nearest_so_far_is_given_without_waiting_and_pairs_nothing():
     both = pairs()
     both.add_depth(90 * MS, 'depth', 50)
     assert both.nearest(100 * MS, 50) == 'depth'

@@ -235,7 +235,7 @@ def test_ids_switch_less_than_half_as_often_as_those_of_the_simplest_tracker(str
 
 
 class ByteTrack:
-    """The package `trackers`, told to give ids at once."""
+    """The package `trackers`, set to give ids at once."""
 
     def __init__(self):
         self.supervision = pytest.importorskip(
@@ -272,7 +272,7 @@ def test_ids_are_no_worse_than_those_of_bytetrack(street):
     assert idf1 >= other_idf1
 
 
-def test_masks_tell_apart_what_boxes_cannot():
+def test_masks_separate_what_boxes_cannot():
     crossed = list(moving_shapes(8, 80, rods=True, still=True, jitter=1.0))
     with_map, _ = judged(Tracker(), crossed)
     without, _ = judged(Tracker(), crossed, with_map=False)

@@ -94,7 +94,7 @@ def test_frozen_layers_stay_as_they_are(tmp_path):
     assert 'features.4.conv.0.0.weight' in changed
 
 
-def test_pictures_prepared_ahead_are_those_prepared_in_turn():
+def test_images_prepared_ahead_are_those_prepared_one_after_another():
     batches = Batches(Boxes(), 2, (64, 64), (288, 384), seed=3)
     cpu = torch.device('cpu')
     ahead = list(batches_of(batches, range(4, 7), cpu, workers=2))

@@ -31,14 +31,14 @@ def test_the_list_of_architectures_needs_no_pytorch():
     assert subprocess.run([sys.executable, '-c', code], check=False).returncode == 0
 
 
-@pytest.mark.parametrize(('arguments', 'told'), [
+@pytest.mark.parametrize(('arguments', 'message'), [
     (('resnet', 3, (64, 64)), "architecture 'resnet'.*one of segnet"),
     (('unet', 3, (64, 65)), 'a size of 64 65 for unet.*multiples of 32'),
     (('unet', 0, (64, 64)), '0 classes'),
     (('segnet', 3, (64, 64), 'resnet34'), "encoder 'resnet34' for segnet.*only one"),
 ])
-def test_a_network_that_cannot_be_is_refused(arguments, told):
-    with pytest.raises(SettingError, match=told):
+def test_a_network_that_cannot_be_is_refused(arguments, message):
+    with pytest.raises(SettingError, match=message):
         NetworkRequest(*arguments)
 
 
@@ -49,7 +49,7 @@ def test_help_names_every_architecture(capsys):
     assert all(f'{name}:' in words for name in ARCHITECTURES)
 
 
-def test_a_missing_file_of_classes_is_told_in_one_line(tmp_path, capsys):
+def test_a_missing_file_of_classes_is_reported_in_one_line(tmp_path, capsys):
     output = str(tmp_path / 'raw.onnx')
     assert main(['export', 'unet', '--classes', 'nowhere.txt', '-o', output]) == 1
     assert '--classes nowhere.txt' in capsys.readouterr().err

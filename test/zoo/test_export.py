@@ -139,11 +139,11 @@ def test_weights_that_do_not_fit_are_refused(tmp_path):
     small = build_network(NetworkRequest('deeplabv1', 3, (64, 64), options={'width': 0.1}))
     path = tmp_path / 'trained.pt'
     torch.save(small.state_dict(), path)
-    for other, told in (
+    for other, message in (
         (NetworkRequest('deeplabv1', 4, (64, 64), weights=path, options={'width': 0.1}), 'shapes'),
         (NetworkRequest('segnet', 3, (64, 64), weights=path, options={'width': 0.1}), 'lacks'),
     ):
-        with pytest.raises(ModelError, match=told):
+        with pytest.raises(ModelError, match=message):
             build_network(other)
     path.write_bytes(b'no weights')
     with pytest.raises(ModelError, match='cannot be read'):

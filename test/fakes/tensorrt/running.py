@@ -76,7 +76,7 @@ def init_libnvinfer_plugins(logger, namespace):
 
 
 def injected(name):
-    """Tell whether a failure is asked for."""
+    """Return whether a failure is asked for."""
     names = list(filter(None, os.environ.get('FAKE_TENSORRT_FAIL', '').split(',')))
     if name not in names:
         return False
