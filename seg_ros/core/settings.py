@@ -184,7 +184,8 @@ class Settings:
         low=1, high=16, when=LIVE,
     )
     edge_erosion_px: int = _setting(
-        3, 'Pixels along the edge of a mask that become no points of its object.',
+        3, 'Pixels along the edge of a mask that become no points of its object, and around the '
+        'target that `scene/depth` leaves out with it.',
         low=0, high=20, unit='px', when=LIVE,
     )
     static_hold_s: float = _setting(

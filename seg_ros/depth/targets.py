@@ -16,6 +16,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
@@ -91,6 +92,16 @@ def target_mask(segmentation: Segmentation, segment: Segment | None) -> NDArray[
     if segment is None:
         return np.zeros(segmentation.size_hw, bool)
     return np.asarray(segmentation.instances == segment.id)
+
+
+def with_margin(mask: NDArray[np.bool_], margin_px: int) -> NDArray[np.bool_]:
+    """
+    Grow a mask: depth along its edge belongs to either side, and masks end within objects.
+
+    :param mask: bool (H, W).
+    """
+    window = np.ones((2 * margin_px + 1, 2 * margin_px + 1), np.uint8)
+    return np.asarray(cv2.dilate(mask.view(np.uint8), window)).view(bool)
 
 
 def target_points(cloud: NDArray[np.void], mask: NDArray[np.bool_]) -> NDArray[np.void]:

@@ -65,11 +65,16 @@ class OrbitedTable:
         self._renderer.world.settle(round(seconds / _STEP_S))
         self._time_s += seconds
 
-    def shoot(self) -> tuple[Shot, Segmentation]:
-        """Take an image, and its truth."""
+    @property
+    def view(self) -> Viewpoint:
+        """Where the camera is now."""
         spin = self._start + _TURN_RAD_S * self._time_s
         rise = _RISE + _SWING * math.sin(0.6 * self._time_s)
         flat, height = _DISTANCE_M * math.cos(rise), _DISTANCE_M * math.sin(rise)
         x, y, z = self._target.tolist()
         eye = x + flat * math.cos(spin), y + flat * math.sin(spin), z + height
-        return self._renderer.shoot(Viewpoint(eye, (x, y, z)), Light())
+        return Viewpoint(eye, (x, y, z))
+
+    def shoot(self) -> tuple[Shot, Segmentation]:
+        """Take an image, and its truth."""
+        return self._renderer.shoot(self.view, Light())

@@ -15,8 +15,11 @@
 """Fixtures for tests that need ROS 2; without it the whole folder is left out."""
 
 from collections.abc import Callable, Iterator
+import importlib
 from importlib.util import find_spec
 from pathlib import Path
+import sys
+import types
 from typing import Any, TYPE_CHECKING
 
 import pytest
@@ -66,3 +69,28 @@ def robot(channel_model: Path) -> Iterator[Callable[..., 'Robot']]:
     yield start
     for each in robots:
         each.close()
+
+
+@pytest.fixture(params=['installed', 'stand-in'])
+def vision_outputs(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Any, Any]]:
+    """
+    Load `outputs.vision` and `outputs.points` with the installed vision_msgs and with a stand-in.
+
+    The stand-in is made of field lists whose type hashes are those of the released package.
+    """
+    if request.param == 'installed':
+        pytest.importorskip('vision_msgs.msg', reason='vision_msgs is not installed')
+    else:
+        pytest.importorskip('rosbags', reason='rosbags, which knows ROS types, is not installed')
+        from vision_types import vision_msgs
+
+        monkeypatch.setitem(sys.modules, 'vision_msgs', types.ModuleType('vision_msgs'))
+        monkeypatch.setitem(sys.modules, 'vision_msgs.msg', vision_msgs())
+    names = ('seg_ros.ros.outputs.vision', 'seg_ros.ros.outputs.points')
+    vision, points = (importlib.reload(importlib.import_module(name)) for name in names)
+    yield vision, points
+    monkeypatch.undo()
+    for module in (vision, points):
+        importlib.reload(module)

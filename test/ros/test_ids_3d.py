@@ -14,10 +14,6 @@
 
 """One object, one id: in two and three dimensions, for 300 frames and through an occlusion."""
 
-import importlib
-import sys
-import types
-
 import numpy as np
 import pytest
 from seg_ros.core.card import ClassInfo, ModelCard
@@ -32,9 +28,6 @@ from seg_ros.ros.publishers import View
 from seg_ros.temporal.temporal_filter import TemporalFilter
 from std_msgs.msg import Header
 
-pytest.importorskip('rosbags', reason='rosbags, which knows ROS types, is not installed')
-from vision_types import vision_msgs
-
 SIZE_HW = (96, 160)
 FRAMES, RATE_HZ = 300, 30
 CARD = ModelCard('pair', 'instance', (ClassInfo(4, 'ball', (200, 9, 9), True),))
@@ -42,20 +35,6 @@ POST = slice(82, 94)      # hides three fifths of a ball on its way past
 CAMERA = Intrinsics(130.0, 130.0, 79.5, 47.5, SIZE_HW)
 SETTINGS = Settings(tracking=True)
 PARTS = frozenset({'classes', 'instances', 'segments', 'confidence'})
-
-
-@pytest.fixture
-def outputs(monkeypatch):
-    """Load all outputs as they load where vision_msgs is installed."""
-    monkeypatch.setitem(sys.modules, 'vision_msgs', types.ModuleType('vision_msgs'))
-    monkeypatch.setitem(sys.modules, 'vision_msgs.msg', vision_msgs())
-    names = ['vision', 'points']
-    modules = [importlib.import_module(f'seg_ros.ros.outputs.{name}') for name in names]
-    vision, points = (importlib.reload(module) for module in modules)
-    yield {item.topic: item for item in (*vision.VISION, *points.POINTS)}
-    monkeypatch.undo()
-    for module in modules:
-        importlib.reload(module)
 
 
 def places(frame):
@@ -90,7 +69,9 @@ def detected(frame, random):
 
 
 @pytest.mark.slow
-def test_ids_agree_in_every_frame_and_outlast_an_occlusion(outputs):
+def test_ids_agree_in_every_frame_and_outlast_an_occlusion(vision_outputs):
+    vision, points = vision_outputs
+    outputs = {item.topic: item for item in (*vision.VISION, *points.POINTS)}
     random, temporal, header = np.random.default_rng(0), TemporalFilter(), Header()
     walker, still = set(), set()
     for frame in range(FRAMES):

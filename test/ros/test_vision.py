@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""label_info and detections, against the field lists of the released vision_msgs."""
+"""label_info and detections, in the installed vision_msgs and in a stand-in of its field lists."""
 
 import importlib
 import sys
@@ -27,7 +27,7 @@ from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segment, Segmentation
 from seg_ros.ros.publishers import View
 from std_msgs.msg import Header
-from vision_types import RIHS01, store, vision_msgs
+from vision_types import FIELDS, RIHS01, store
 
 CARD = card_from_dict({
     'name': 'pair', 'task': 'instance',
@@ -36,14 +36,9 @@ CARD = card_from_dict({
 
 
 @pytest.fixture
-def vision(monkeypatch):
-    """Load the outputs as they load where vision_msgs is installed."""
-    monkeypatch.setitem(sys.modules, 'vision_msgs', types.ModuleType('vision_msgs'))
-    monkeypatch.setitem(sys.modules, 'vision_msgs.msg', vision_msgs())
-    module = importlib.import_module('seg_ros.ros.outputs.vision')
-    yield importlib.reload(module)
-    monkeypatch.undo()
-    importlib.reload(module)
+def vision(vision_outputs):
+    """Load the outputs in two dimensions."""
+    return vision_outputs[0]
 
 
 def view(step=1):
@@ -59,6 +54,52 @@ def view(step=1):
 @pytest.mark.parametrize('name', sorted(RIHS01))
 def test_the_stand_in_has_the_type_hash_of_the_released_message(name):
     assert store.hash_rihs01(f'vision_msgs/msg/{name}') == f'RIHS01_{RIHS01[name]}'
+
+
+@pytest.fixture
+def installed():
+    return pytest.importorskip('vision_msgs.msg', reason='vision_msgs is not installed')
+
+
+@pytest.mark.parametrize('name', sorted(RIHS01))
+def test_the_installed_message_has_the_type_hash_of_the_released_one(name, installed, ros):
+    from rclpy import create_node
+
+    node = create_node('asker', context=ros)
+    node.create_publisher(getattr(installed, name), 'topic', 1)
+    (info,) = node.get_publishers_info_by_topic('/topic')
+    node.destroy_node()
+    if not hasattr(info, 'topic_type_hash'):
+        pytest.skip('this ROS knows no type hashes')
+    assert bytes(info.topic_type_hash.value).hex() == RIHS01[name]
+
+
+@pytest.mark.parametrize('name', sorted(FIELDS))
+def test_the_stand_in_has_the_fields_of_the_installed_message(name, installed):
+    listed = {}
+    for line in FIELDS[name].splitlines():
+        kind, field = line.split()
+        element = kind.removesuffix('[]')
+        element = {'float64': 'double', 'float32': 'float'}.get(element, element)
+        listed[field] = f'sequence<{element}>' if kind.endswith('[]') else element
+    assert getattr(installed, name).get_fields_and_field_types() == listed
+
+
+def test_what_ros_sends_is_what_rosbags_reads(installed):
+    from rclpy.serialization import serialize_message
+
+    vision = importlib.reload(importlib.import_module('seg_ros.ros.outputs.vision'))
+    (output,) = vision.VISION
+    sent = output.make(view())
+    read = store.deserialize_cdr(serialize_message(sent), 'vision_msgs/msg/Detection2DArray')
+    assert read.header.frame_id == 'optical'
+    for mine, theirs in zip(sent.detections, read.detections, strict=True):
+        assert mine.id == theirs.id
+        assert mine.bbox.center.position.x == theirs.bbox.center.position.x
+        assert (mine.bbox.size_x, mine.bbox.size_y) == (theirs.bbox.size_x, theirs.bbox.size_y)
+        assert [each.hypothesis.class_id for each in mine.results] == [
+            each.hypothesis.class_id for each in theirs.results
+        ]
 
 
 def test_each_segment_is_one_detection_with_box_name_score_and_id(vision):
@@ -88,9 +129,9 @@ def test_label_info_names_the_cards_classes_and_nothing_else(vision):
     assert message.threshold == 0.25
 
 
-def test_without_the_package_the_topics_are_absent_and_the_reason_is_kept(monkeypatch):
+def test_without_the_package_the_topics_are_absent_and_the_reason_is_kept(vision, monkeypatch):
     monkeypatch.setitem(sys.modules, 'vision_msgs.msg', None)
-    module = importlib.reload(importlib.import_module('seg_ros.ros.outputs.vision'))
+    module = importlib.reload(vision)
     assert module.VISION == ()
     assert 'vision_msgs' in module.MISSING
 
@@ -99,12 +140,13 @@ def test_without_the_package_the_topics_are_absent_and_the_reason_is_kept(monkey
     ImportError('no vision_msgs'), RuntimeError('of another ROS'),
     ValueError('numpy.dtype size changed'), SystemError('initialization failed'),
 ])
-def test_a_broken_vision_msgs_costs_its_topics_and_no_more(vision, monkeypatch, error):
+def test_a_broken_vision_msgs_costs_its_topics_and_no_more(vision_outputs, monkeypatch, error):
     class Broken(types.ModuleType):
         def __getattr__(self, name):
             raise error
 
     monkeypatch.setitem(sys.modules, 'vision_msgs.msg', Broken('vision_msgs.msg'))
-    module = importlib.reload(vision)
-    assert str(error) in module.MISSING
-    assert module.VISION == ()
+    vision, points = (importlib.reload(module) for module in vision_outputs)
+    assert str(error) in vision.MISSING
+    assert vision.VISION == ()
+    assert 'detections_3d' not in {output.topic for output in points.POINTS}

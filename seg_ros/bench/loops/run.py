@@ -58,6 +58,10 @@ def _loop(name: str) -> Callable[[dict[str, MaskSource], int], dict[str, Row]]:
         from seg_ros.bench.loops.drive import drives
 
         return drives
-    from seg_ros.bench.loops.walk import mappings, odometries
+    if name == 'mapping':
+        from seg_ros.bench.loops.mapping import mappings
 
-    return odometries if name == 'odometry' else mappings
+        return mappings
+    from seg_ros.bench.loops.walk import odometries
+
+    return odometries

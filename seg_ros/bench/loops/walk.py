@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Odometry and mapping in a room where people walk."""
+"""Odometry in a room where people walk, and the depth that it is given."""
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
@@ -41,7 +41,6 @@ Tracker: TypeAlias = Callable[
 IMAGES = 100
 RAW, TRUE_MASK = 'raw', 'true mask'
 _DILATE_PX, _HOLD_S = 8, 0.5    # the parameters' defaults
-_VOXEL_M = 0.05
 
 
 def odometries(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
@@ -65,37 +64,12 @@ def odometries(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
                 places = tracker(exposures, depths, camera)
                 row['ate_mm'].append(_error_mm(places, exposures))
                 row['lost'].append(len(exposures) - len(places))
-        shares = [dynamic_share(_dynamic(each.truth)) for each in exposures]
+        shares = [dynamic_share(dynamic_pixels(each.truth)) for each in exposures]
         covered = found.setdefault('odometry, people cover', {'most_%': []})
         covered['most_%'].append(round(100 * max(shares)))
     for row in found.values():
         if 'ate_mm' in row:
             row['ate_mm_median'] = median(row['ate_mm'])
-    return found
-
-
-def mappings(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
-    """
-    Measure the share of ghosts in an OctoMap of true poses.
-
-    A ghost is an occupied voxel that no point of the static scene lies in or beside.
-
-    :returns: for each kind of depth the share of every seed and their median in percent.
-    """
-    if not find_spec('pyoctomap'):
-        return {}
-    found: dict[str, Row] = {}
-    for seed in range(seeds):
-        exposures, camera = record(seed)
-        static = _static_voxels(exposures, camera)
-        for kind, depths in depths_by_kind(exposures, sources).items():
-            row = found.setdefault(f'mapping, {kind}', {'ghosts_%': [], 'voxels': []})
-            occupied = _octomap(exposures, depths, camera)
-            ghosts = sum(voxel not in static for voxel in occupied)
-            row['ghosts_%'].append(round(100 * ghosts / max(1, len(occupied)), 2))
-            row['voxels'].append(len(occupied))
-    for row in found.values():
-        row['ghosts_%_median'] = median(row['ghosts_%'])
     return found
 
 
@@ -115,7 +89,7 @@ def depths_by_kind(
     window = np.ones((9, 9), np.uint8)
     true = [
         static_depth(each.depth_mm, cv2.dilate(
-            _dynamic(each.truth).view(np.uint8), window
+            dynamic_pixels(each.truth).view(np.uint8), window
         ).view(bool)) for each in exposures
     ]
     kinds = {RAW: [each.depth_mm for each in exposures], TRUE_MASK: true}
@@ -128,14 +102,14 @@ def _of_node(exposures: Sequence[Exposure], source: MaskSource) -> Depths:
     """Return depth without what is dynamic, as `static/depth` has it."""
     scene, found = StaticScene(), []
     for each in exposures:
-        dynamic = _dynamic(source(each.frame, each.truth))
+        dynamic = dynamic_pixels(source(each.frame, each.truth))
         depth = registered_depth(each.depth_mm, each.frame.size_hw, 10.0)
         mask = scene.update(dynamic, each.frame.stamp_ns, _DILATE_PX, _HOLD_S, depth.metres)
         found.append(static_depth(depth.raw, mask))
     return found
 
 
-def _dynamic(segmentation: Segmentation) -> NDArray[np.bool_]:
+def dynamic_pixels(segmentation: Segmentation) -> NDArray[np.bool_]:
     assert segmentation.classes is not None
     return with_role(segmentation.classes, CARD, 'dynamic')
 
@@ -188,44 +162,3 @@ def _open3d(
             pose = pose @ step
             places[number] = pose[:3, 3].copy()
     return places
-
-
-def _world_points(
-    each: Exposure, depth: NDArray[np.uint16], camera: Intrinsics
-) -> NDArray[np.float64]:
-    """Lift every fourth pixel nearer than 5 m into the world, (N, 3)."""
-    small = camera.of_every(4)
-    z = depth[::4, ::4].astype(np.float32) / 1000
-    across, down = small.slopes_xy
-    points = np.stack([z * across, z * down, z], axis=-1)[(z > 0.2) & (z < 5)]
-    return np.asarray(points @ each.pose[:3, :3].T + each.pose[:3, 3])
-
-
-def _octomap(
-    exposures: Sequence[Exposure], depths: Depths, camera: Intrinsics
-) -> set[tuple[int, int, int]]:
-    """Build an OctoMap with rays from the true poses; returns its occupied voxels."""
-    import pyoctomap
-
-    tree = pyoctomap.OcTree(_VOXEL_M)
-    for each, depth in zip(exposures[::3], depths[::3], strict=True):
-        points = _world_points(each, depth, camera)
-        tree.insertPointCloud(np.ascontiguousarray(points), each.pose[:3, 3].copy())
-    occupied, _ = tree.extractPointCloud()
-    return _voxels(np.asarray(occupied, float))
-
-
-def _static_voxels(
-    exposures: Sequence[Exposure], camera: Intrinsics
-) -> set[tuple[int, int, int]]:
-    """Return all voxels of the true static scene, and those beside them."""
-    found: set[tuple[int, int, int]] = set()
-    for each in exposures[::3]:
-        static = np.where(_dynamic(each.truth), 0, each.depth_mm).astype(np.uint16)
-        found |= _voxels(_world_points(each, static, camera))
-    around = [(x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1)]
-    return {(x + i, y + j, z + k) for x, y, z in found for i, j, k in around}
-
-
-def _voxels(points: NDArray[np.float64]) -> set[tuple[int, int, int]]:
-    return set(map(tuple, np.floor(points / _VOXEL_M).astype(int).tolist()))

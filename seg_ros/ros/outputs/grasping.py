@@ -21,7 +21,7 @@ from seg_ros.depth.boxes import quaternion_xyzw
 from seg_ros.depth.cloud import xyz_of
 from seg_ros.depth.grasps import Grasp, top_down_grasps
 from seg_ros.depth.static import static_depth
-from seg_ros.depth.targets import target_points
+from seg_ros.depth.targets import target_points, with_margin
 from seg_ros.ros.conversions import cloud_message, image_message
 from seg_ros.ros.depth_view import DepthView
 from seg_ros.ros.publishers import Output
@@ -45,7 +45,9 @@ def _target_points(view: DepthView) -> PointCloud2:
 
 
 def _scene_depth(view: DepthView) -> Image:
-    depth = static_depth(view.depth.raw, view.target_mask)
+    """Leave out the target and its edge, which would stand around the gripper as obstacles."""
+    mask = with_margin(view.target_mask, view.settings.edge_erosion_px)
+    depth = static_depth(view.depth.raw, mask)
     return image_message(depth, view.header, view.depth.encoding)
 
 

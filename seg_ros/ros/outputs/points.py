@@ -22,17 +22,14 @@ from seg_ros.depth.boxes import OrientedBox, quaternion_xyzw
 from seg_ros.depth.objects import joined, ObjectCloud
 from seg_ros.ros.conversions import cloud_message
 from seg_ros.ros.depth_view import DepthView
+from seg_ros.ros.outputs.vision import MISSING
 from seg_ros.ros.publishers import Output
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
-try:
+if not MISSING:
     from vision_msgs.msg import Detection3D, Detection3DArray, ObjectHypothesisWithPose
-
-    HAS_VISION = True
-except ImportError:     # which `vision.MISSING` reports
-    HAS_VISION = False
 
 MAPS = frozenset({'classes', 'instances'})
 DEPTH = frozenset({'depth'})
@@ -107,6 +104,7 @@ POINTS: tuple[Output, ...] = (
     Output('points', PointCloud2, MAPS, _points, DEPTH),
     Output('objects/points', PointCloud2, MAPS, _object_points, DEPTH),
     Output('objects/markers', MarkerArray, MAPS, _markers, DEPTH),
-    *((Output('detections_3d', Detection3DArray, MAPS, _detections_3d, DEPTH),)
-      if HAS_VISION else ()),
+    *(() if MISSING else (
+        Output('detections_3d', Detection3DArray, MAPS, _detections_3d, DEPTH),
+    )),
 )

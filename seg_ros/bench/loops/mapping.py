@@ -1,0 +1,112 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Maps of a room where people walk, and of a table without the object that is to be grasped."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import median
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.bench.loops.masks import MaskSource
+from seg_ros.bench.loops.octomap import (
+    INSTALLED,
+    occupied,
+    Voxels,
+    voxels,
+    with_neighbours,
+    world_points,
+)
+from seg_ros.bench.loops.sequence import Exposure
+from seg_ros.bench.loops.target import depths_without_target, Look, own_voxels, record_table
+from seg_ros.bench.loops.walk import depths_by_kind, dynamic_pixels, record
+from seg_ros.depth.intrinsics import Intrinsics
+
+Row: TypeAlias = dict[str, Any]
+
+_ROOM_VOXEL_M, _TABLE_VOXEL_M = 0.05, 0.01
+_EVERY = 3      # image goes into the map of the room
+
+
+def mappings(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
+    """
+    Measure ghosts in rooms, and what is left of a target on tables.
+
+    :returns: nothing where pyoctomap is missing.
+    """
+    return {**_ghosts(sources, seeds), **_targets(sources, seeds)} if INSTALLED else {}
+
+
+def _ghosts(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
+    """
+    Measure the share of ghosts in an OctoMap of true poses.
+
+    A ghost is an occupied voxel that no point of the static scene lies in or beside.
+
+    :returns: for each kind of depth the share of every seed and their median in percent.
+    """
+    found: dict[str, Row] = {}
+    for seed in range(seeds):
+        exposures, camera = record(seed)
+        mapped_ones = exposures[::_EVERY]
+        real = _static_voxels(mapped_ones, camera)
+        for kind, depths in depths_by_kind(exposures, sources).items():
+            row = found.setdefault(f'mapping, {kind}', {'ghosts_%': [], 'voxels': []})
+            mapped = occupied(_clouds(mapped_ones, depths[::_EVERY], camera), _ROOM_VOXEL_M)
+            row['ghosts_%'].append(round(100 * len(mapped - real) / max(1, len(mapped)), 2))
+            row['voxels'].append(len(mapped))
+    for row in found.values():
+        row['ghosts_%_median'] = median(row['ghosts_%'])
+    return found
+
+
+def _static_voxels(exposures: Sequence[Exposure], camera: Intrinsics) -> Voxels:
+    """Return all voxels of the true static scene, and those beside them."""
+    static = [
+        np.where(dynamic_pixels(each.truth), 0, each.depth_mm).astype(np.uint16)
+        for each in exposures
+    ]
+    found: Voxels = set()
+    for points, _ in _clouds(exposures, static, camera):
+        found |= voxels(points, _ROOM_VOXEL_M)
+    return with_neighbours(found)
+
+
+def _targets(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
+    """
+    Map tables from `scene/depth` and count what is left of the target.
+
+    :returns: for each kind of depth the occupied voxels of the target, of every seed, beside all
+        that it has: those that nothing else lies in or beside.
+    """
+    found: dict[str, Row] = {}
+    for seed in range(seeds):
+        looks, camera = record_table(seed)
+        own = own_voxels(looks, camera, _TABLE_VOXEL_M)
+        for kind, depths in depths_without_target(looks, sources).items():
+            row = found.setdefault(f'mapping, target, {kind}', {'left': [], 'of': []})
+            mapped = occupied(_clouds(looks, depths, camera), _TABLE_VOXEL_M)
+            row['left'].append(len(own & mapped))
+            row['of'].append(len(own))
+    return found
+
+
+def _clouds(
+    views: Sequence[Exposure | Look], depths: Sequence[NDArray[np.uint16]], camera: Intrinsics
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Lift depth of known poses; returns points and where the camera was."""
+    for each, depth in zip(views, depths, strict=True):
+        metres = depth.astype(np.float32) / 1000
+        yield world_points(metres, each.pose, camera), each.pose[:3, 3]
