@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The pixels of a mask whose depth is its own: away from edges, and on no depth jump."""
+"""The pixels of a mask whose depth is its own: away from edges and jumps, and of one piece."""
 
 import cv2
 import numpy as np
@@ -52,3 +52,34 @@ def on_jump(metres: NDArray[np.float32]) -> NDArray[np.bool_]:
     farthest, nearest = np.asarray(cv2.dilate(far, window)), np.asarray(cv2.erode(near, window))
     # Where nothing is near, `nearest` is infinite: the other side is the one to scale.
     return np.asarray(farthest * np.float32(1 / (1 + JUMP)) > nearest)
+
+
+def of_main_part(
+    parts: NDArray[np.int32], z: NDArray[np.float32], starts: NDArray[np.intp]
+) -> NDArray[np.bool_]:
+    """
+    Mark the points that lie with the largest part of their object.
+
+    Masks reach over an object's edge, and one may cover two objects. What a depth jump separates
+    from the largest part is kept only where it is as far away as that part: an object that
+    something stands before is in pieces too. Where no part is half of the object, depth is too
+    sparse to judge by, and all stays.
+
+    :param parts: int32 (N,), the connected part that each point is in, 0 = not known, which stays.
+    :param z: float32 (N,), metres.
+    :param starts: where each object's points begin, ascending; all objects have some.
+    :returns: bool (N,).
+    """
+    sizes = np.diff(starts, append=len(parts))
+    count = np.bincount(parts)
+    count[0] = 0
+    largest = np.maximum.reduceat(count[parts], starts)
+    is_main = count[parts] == np.repeat(largest, sizes)
+    main = np.repeat(np.maximum.reduceat(np.where(is_main, parts, 0), starts), sizes)
+    total = np.maximum(count, 1)
+    near = np.bincount(parts, z) / total
+    spread = np.sqrt(np.maximum(np.bincount(parts, z * z) / total - near ** 2, 0))
+    slack = 2 * spread + JUMP * near    # the half extent of a slope is less than twice its spread
+    far = np.abs(near[parts] - near[main]) > slack[main]
+    judged = np.repeat(2 * largest >= sizes, sizes)
+    return np.asarray(~far | (parts == 0) | ~judged)

@@ -17,7 +17,7 @@
 import numpy as np
 from ray_cast import Box, Scene
 from seg_ros.core.frame import Frame
-from seg_ros.depth.cloud import labelled_cloud, xyz_of
+from seg_ros.depth.cloud import labelled_cloud
 from seg_ros.depth.grasps import Gripper, top_down_grasps
 from seg_ros.depth.objects import object_clouds
 from seg_ros.depth.planes import Plane
@@ -29,7 +29,7 @@ def grasped(boxes, pitch=1.25):
     frame = Frame(np.zeros((480, 640, 3), np.uint8))
     cloud = labelled_cloud(scene.metres, scene.camera, frame, scene.segmentation())
     objects = object_clouds(cloud, scene.segmentation(), 2, 525.0, plane)
-    points = xyz_of(cloud)[np.isfinite(scene.metres)]
+    points = cloud[np.isfinite(scene.metres)]
     return scene, {item.segment_id: item for item in top_down_grasps(objects, plane, points)}
 
 
@@ -79,6 +79,6 @@ def test_the_best_grasp_comes_first():
         scene.metres, scene.camera, Frame(np.zeros((480, 640, 3), np.uint8)), scene.segmentation()
     )
     objects = object_clouds(cloud, scene.segmentation(), 2, 525.0, plane)
-    found = top_down_grasps(objects, plane, xyz_of(cloud)[np.isfinite(scene.metres)], Gripper())
+    found = top_down_grasps(objects, plane, cloud[np.isfinite(scene.metres)], Gripper())
     assert [item.segment_id for item in found] == [1, 2]
     assert found[0].score > found[1].score

@@ -16,7 +16,7 @@
 
 import numpy as np
 import pytest
-from seg_ros.depth.interior import inside, JUMP, on_jump
+from seg_ros.depth.interior import inside, JUMP, of_main_part, on_jump
 
 
 def windows(array, reach):
@@ -49,3 +49,18 @@ def test_depth_jumps_where_neighbours_are_farther_apart_than_one_surface_is():
     for place, window in windows(metres, 1):
         seen = window[np.isfinite(window)]
         assert found[place] == (seen.size > 0 and seen.max() / (1 + JUMP) > seen.min())
+
+
+def test_what_lies_behind_the_largest_part_of_a_mask_is_not_of_the_object():
+    parts = np.array([1] * 60 + [2] * 20 + [3] * 10 + [0] * 3 + [4] * 50, np.int32)
+    z = np.full(len(parts), 1.0, np.float32)
+    z[:60] = np.linspace(0.9, 1.1, 60)
+    z[60:80] = 1.5      # behind it
+    z[90:93] = 1.5      # in no part
+    kept = of_main_part(parts, z, np.array([0, 93]))
+    np.testing.assert_array_equal(kept, ~np.isin(np.arange(len(parts)), np.arange(60, 80)))
+
+
+def test_depth_in_single_pixels_is_too_sparse_to_leave_anything_out():
+    parts = np.arange(1, 41, dtype=np.int32)
+    assert of_main_part(parts, np.linspace(0.5, 2, 40).astype(np.float32), np.array([0, 20])).all()

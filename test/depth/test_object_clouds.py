@@ -81,6 +81,29 @@ def test_boxes_on_the_table_have_the_sizes_and_places_of_the_bodies(scene):
         assert abs(item.box.size_m.prod() / np.prod(body.size) - 1) < 0.25
 
 
+def test_a_mask_that_reaches_beyond_its_object_makes_the_box_no_longer(scene):
+    segmentation = scene.segmentation()
+    plane = support_plane(scene.metres, scene.camera, segmentation, CARD)
+    instances = segmentation.instances.copy()
+    top, left = np.argwhere(instances == 2).min(axis=0)
+    behind = np.zeros_like(instances, bool)
+    behind[top - 25:top, left:left + 40] = True
+    instances[behind & (instances == 0)] = 2
+    area = int((instances == 2).sum())
+    segments = tuple(
+        Segment(item.id, item.class_id, item.score, item.xyxy, area if item.id == 2 else item.area)
+        for item in segmentation.segments
+    )
+    loose = Segmentation(
+        segmentation.size_hw, 255, segmentation.classes, segmentation.confidence, instances,
+        segments,
+    )
+    item = object_clouds(cloud_of(scene, loose), loose, 3, 525.0, plane)[1]
+    np.testing.assert_allclose(np.sort(item.box.size_m[:2]), (0.06, 0.06), atol=0.012)
+    assert item.box.size_m[2] == pytest.approx(0.15, abs=0.006)
+    assert item.quality < 0.85
+
+
 def test_a_thin_object_keeps_the_edge_that_erosion_would_leave_nothing_of(scene):
     pen = table([Box(0.8, 0.0, (0.12, 0.003, 0.003)), BOXES[0]])
     clouds = object_clouds(cloud_of(pen), pen.segmentation(), 3, 525.0)

@@ -24,7 +24,7 @@ from seg_ros.bench.loops.masks import MaskSource
 from seg_ros.bench.loops.sensor import intrinsics_of, sensed, world_from_optical
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
-from seg_ros.depth.cloud import labelled_cloud, xyz_of
+from seg_ros.depth.cloud import labelled_cloud
 from seg_ros.depth.grasps import Grasp, top_down_grasps
 from seg_ros.depth.objects import object_clouds
 from seg_ros.depth.registration import registered_depth
@@ -119,8 +119,8 @@ def grasps_of(
     objects = object_clouds(cloud, segmentation, _EROSION_PX, camera.fx, plane)
     graspable = CARD.ids_with_role('graspable')
     chosen = [item for item in objects if item.segment.class_id in graspable]
-    points = xyz_of(cloud)[::2, ::2].reshape(-1, 3)
-    return top_down_grasps(chosen, plane, points[points[:, 2] == points[:, 2]])
+    points = cloud[::2, ::2].ravel()
+    return top_down_grasps(chosen, plane, points[points['z'] == points['z']])
 
 
 def _picked(

@@ -18,7 +18,6 @@ from geometry_msgs.msg import Point, Pose, PoseArray, Quaternion
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.depth.boxes import quaternion_xyzw
-from seg_ros.depth.cloud import xyz_of
 from seg_ros.depth.grasps import Grasp, top_down_grasps
 from seg_ros.depth.static import static_depth
 from seg_ros.depth.targets import target_points, with_margin
@@ -55,14 +54,14 @@ def _grasps(view: DepthView) -> PoseArray | None:
     """Return grasps on the target where one is named, else on all that can be grasped."""
     if view.support is None:
         return PoseArray(header=view.header)
-    points = xyz_of(view.cloud)[::_STEP, ::_STEP].reshape(-1, 3)
+    points = view.cloud[::_STEP, ::_STEP].ravel()
     graspable = view.card.ids_with_role('graspable') or frozenset(view.card.by_id)
     chosen = [
         item for item in view.objects
         if item.segment is view.target
         or (not view.settings.target and item.segment.class_id in graspable)
     ]
-    found = top_down_grasps(chosen, view.support, points[points[:, 2] == points[:, 2]])
+    found = top_down_grasps(chosen, view.support, points[points['z'] == points['z']])
     return PoseArray(header=view.header, poses=[_pose(grasp) for grasp in found])
 
 
