@@ -127,7 +127,7 @@ class _Lanes:
 
 
 def _upright(xyz: Points, basis: NDArray[np.float64], plane: Plane) -> Points:
-    points = np.asarray(xyz, np.float64) @ basis.T
+    points = np.asarray(np.asarray(xyz, np.float64) @ basis.T)
     points[:, 2] += plane.offset_m
     return points
 

@@ -138,7 +138,7 @@ def _of_main_parts(
     counts = _counts(kept, starts)
     if not counts.any():
         return np.zeros(0, bool)
-    _, parts = cv2.connectedComponents(whole.view(np.uint8), connectivity=4)
+    parts = np.asarray(cv2.connectedComponents(whole.view(np.uint8), connectivity=4)[1], np.int32)
     own = pixels[kept]
     first = (np.cumsum(counts) - counts)[counts > 0]
     return of_main_part(parts.reshape(-1).take(own), z.reshape(-1).take(own), first)

@@ -346,3 +346,23 @@ def test_the_instance_mask_is_contact_graspnets_segmap():
     view = depth_view()
     segmap = image_of(made('instance', view)).astype(int)
     assert sorted(np.unique(segmap)) == [0, 7, 300]
+
+
+def test_the_elevation_map_gets_a_layer_for_each_class():
+    # elevation_mapping_cupy elevation_mapping_node.py image_callback: a frame id, channels that
+    # cv_bridge gives by `passthrough` and that are split one by one, as many as are configured;
+    # K, height and width are those of the camera_info.
+    view = depth_view()
+    message = made('elevation/channels', view)
+    info = made('camera_info', view)
+    assert message.header.frame_id
+    assert message.encoding == '32FC3'
+    image = np.frombuffer(message.data, '<f4').reshape(message.height, message.width, 3)
+    assert message.step == 12 * message.width
+    assert (info.height, info.width) == image.shape[:2]
+    assert info.header.stamp == message.header.stamp
+    classes = scene()[1].classes
+    for channel, info in enumerate(CARD.classes):
+        np.testing.assert_allclose(
+            image[..., channel], np.where(classes == info.id, 200 / 255, 0), rtol=1e-6
+        )

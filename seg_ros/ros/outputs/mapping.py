@@ -1,0 +1,39 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Classes as channels of floats, for maps that fuse one layer a class."""
+
+import numpy as np
+from seg_ros.ros.conversions import image_message
+from seg_ros.ros.publishers import Output, View
+from sensor_msgs.msg import Image
+
+MAPS = frozenset({'classes', 'confidence'})
+
+
+def _channels(view: View) -> Image:
+    """
+    Write a channel for each of the card's classes, in its order.
+
+    Each holds the confidence where the class is, 0 to 1, and 0 elsewhere: elevation_mapping_cupy
+    splits the image by channels and fuses each into a layer of its map.
+    """
+    ids = np.array([item.id for item in view.card.classes])
+    confidence = view.confidence.astype(np.float32) * np.float32(1 / 255)
+    here = view.semantic[..., None] == ids
+    channels = np.where(here, confidence[..., None], np.float32(0))
+    return image_message(channels, view.header, f'32FC{len(ids)}')
+
+
+MAPPING = (Output('elevation/channels', Image, MAPS, _channels),)
