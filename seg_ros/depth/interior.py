@@ -54,32 +54,58 @@ def on_jump(metres: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray(farthest * np.float32(1 / (1 + JUMP)) > nearest)
 
 
-def of_main_part(
-    parts: NDArray[np.int32], z: NDArray[np.float32], starts: NDArray[np.intp]
-) -> NDArray[np.bool_]:
+def of_another_part(
+    whole: NDArray[np.bool_], instances: NDArray[np.uint16], z: NDArray[np.float32]
+) -> NDArray[np.bool_] | None:
     """
-    Mark the points that lie with the largest part of their object.
+    Mark what a mask covers beside the largest part of its object.
 
     Masks reach over an object's edge, and one may cover two objects. What a depth jump separates
     from the largest part is kept only where it is as far away as that part: an object that
     something stands before is in pieces too. Where no part is half of the object, depth is too
-    sparse to judge by, and all stays.
+    sparse to judge by, and all stays. Every second pixel is looked at.
 
-    :param parts: int32 (N,), the connected part that each point is in, 0 = not known, which stays.
-    :param z: float32 (N,), metres.
-    :param starts: where each object's points begin, ascending; all objects have some.
-    :returns: bool (N,).
+    :param whole: bool (H, W), pixels inside an instance with depth and on no jump.
+    :param instances: uint16 (H, W), of which no two touch within `whole`.
+    :param z: float32 (H, W), metres.
+    :returns: bool (H, W), or None where there is nothing of the kind.
     """
-    sizes = np.diff(starts, append=len(parts))
-    count = np.bincount(parts)
-    count[0] = 0
-    largest = np.maximum.reduceat(count[parts], starts)
-    is_main = count[parts] == np.repeat(largest, sizes)
-    main = np.repeat(np.maximum.reduceat(np.where(is_main, parts, 0), starts), sizes)
+    small = whole[::2, ::2].astype(np.uint8)
+    labels = np.asarray(cv2.connectedComponents(small, connectivity=4)[1], np.int32)
+    pixels = np.flatnonzero(small)
+    if not pixels.size:
+        return None
+    parts = labels.reshape(-1).take(pixels)
+    owner = np.zeros(int(parts.max()) + 1, np.intp)
+    owner[parts] = instances[::2, ::2].reshape(-1).take(pixels)
+    foreign = _foreign(parts, z[::2, ::2].reshape(-1).take(pixels), owner)
+    if not foreign.any():
+        return None
+    height, width = whole.shape
+    marked = np.ascontiguousarray(foreign.take(labels)).view(np.uint8).repeat(2, 0).repeat(2, 1)
+    return np.asarray(marked[:height, :width]).view(bool)
+
+
+def _foreign(
+    parts: NDArray[np.int32], z: NDArray[np.float32], owner: NDArray[np.intp]
+) -> NDArray[np.bool_]:
+    """
+    Judge the parts by their distance from the largest one of the same object.
+
+    :param parts: int32 (N,), the part that each pixel is in, from 1 on.
+    :param owner: each part's object.
+    :returns: a flag for each part.
+    """
+    count = np.bincount(parts, minlength=len(owner))
     total = np.maximum(count, 1)
-    near = np.bincount(parts, z) / total
-    spread = np.sqrt(np.maximum(np.bincount(parts, z * z) / total - near ** 2, 0))
-    slack = 2 * spread + JUMP * near    # the half extent of a slope is less than twice its spread
-    far = np.abs(near[parts] - near[main]) > slack[main]
-    judged = np.repeat(2 * largest >= sizes, sizes)
-    return np.asarray(~far | (parts == 0) | ~judged)
+    near = np.bincount(parts, z, len(owner)) / total
+    variance = np.bincount(parts, z * z, len(owner)) / total - near ** 2
+    spread = np.sqrt(np.maximum(variance, 0))
+    main = np.zeros(int(owner.max()) + 1, np.intp)
+    ascending = np.argsort(count, kind='stable')
+    main[owner[ascending]] = ascending      # the last that is written is the largest
+    largest, whole = main[owner], np.bincount(owner, count)
+    # The half extent of a slope is less than twice its spread.
+    slack = 2 * spread[largest] + JUMP * near[largest]
+    far = np.abs(near - near[largest]) > slack
+    return np.asarray(far & (count > 0) & (2 * count[largest] >= whole[owner]))

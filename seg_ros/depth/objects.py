@@ -18,13 +18,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.segmentation import Segment, Segmentation
 from seg_ros.depth.boxes import free_boxes, OrientedBox, SAMPLES, upright_boxes
 from seg_ros.depth.cloud import POINT, xyz_of
-from seg_ros.depth.interior import inside, of_main_part, on_jump
+from seg_ros.depth.interior import inside, of_another_part, on_jump
 from seg_ros.depth.planes import Plane
 
 LEAST_POINTS = 12   # of a box; fewer say little about an extent
@@ -100,7 +99,9 @@ def object_clouds(
     inner, measured = (mask.reshape(-1).take(pixels) for mask in (within, z == z))
     inner |= np.repeat(_counts(inner, starts) == 0, np.diff(starts, append=len(ids)))
     kept = inner & measured & ~jumps.reshape(-1).take(pixels)
-    kept[kept] = _of_main_parts(apart & ~jumps & (z == z), z, pixels, kept, starts)
+    foreign = of_another_part(apart & ~jumps & (z == z), instances, z)
+    if foreign is not None:
+        kept &= ~foreign.reshape(-1).take(pixels)
     # Whole records at once: by its fields numpy copies a point in six steps.
     records = np.ascontiguousarray(cloud).reshape(-1).view(f'V{POINT.itemsize}')
     points = records.take(pixels[kept]).view(POINT)
@@ -128,20 +129,6 @@ def _sorted_pixels(
     ids = instances.reshape(-1).take(pixels)
     order = np.argsort(ids, kind='stable')  # 16 bits: by counting
     return pixels.take(order), ids.take(order)
-
-
-def _of_main_parts(
-    whole: NDArray[np.bool_], z: NDArray[np.float32], pixels: NDArray[np.intp],
-    kept: NDArray[np.bool_], starts: NDArray[np.intp],
-) -> NDArray[np.bool_]:
-    """Mark which of the kept pixels are of their object's main part."""
-    counts = _counts(kept, starts)
-    if not counts.any():
-        return np.zeros(0, bool)
-    parts = np.asarray(cv2.connectedComponents(whole.view(np.uint8), connectivity=4)[1], np.int32)
-    own = pixels[kept]
-    first = (np.cumsum(counts) - counts)[counts > 0]
-    return of_main_part(parts.reshape(-1).take(own), z.reshape(-1).take(own), first)
 
 
 def _counts(marks: NDArray[np.bool_], starts: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -82,3 +82,22 @@ def test_the_best_grasp_comes_first():
     found = top_down_grasps(objects, plane, cloud[np.isfinite(scene.metres)], Gripper())
     assert [item.segment_id for item in found] == [1, 2]
     assert found[0].score > found[1].score
+
+
+def test_gpds_hand_has_room_where_the_grasp_is():
+    # gpd src/gpd/candidate/finger_hand.cpp evaluateFingers: of the points before the fingers' tips
+    # none is behind the hand's base, one at least is between the fingers, and isGapFree: none is
+    # where a finger is. Sizes of its cfg/eigen_params.cfg.
+    finger_m, outer_m, depth_m, height_m = 0.01, 0.12, 0.06, 0.02
+    bodies = [Box(0.35, 0.05, (0.16, 0.04, 0.05), 0.7), Box(0.5, -0.2, (0.05, 0.05, 0.08))]
+    scene, grasps = grasped(bodies)
+    lifted = scene.lifted()[np.isfinite(scene.metres)]
+    assert sorted(grasps) == [1, 2]
+    for grasp in grasps.values():
+        axes = grasp.axes @ scene.rotation.T
+        vertical, lateral, forward = axes @ (lifted - scene.world(grasp.position)).T
+        before = (np.abs(vertical) < height_m) & (forward < 0)
+        assert (forward[before] > -depth_m).all()
+        aside = np.abs(lateral[before])
+        assert (aside < outer_m / 2 - finger_m).any()
+        assert not ((aside > outer_m / 2 - finger_m) & (aside < outer_m / 2)).any()

@@ -16,7 +16,7 @@
 
 import numpy as np
 import pytest
-from seg_ros.depth.interior import inside, JUMP, of_main_part, on_jump
+from seg_ros.depth.interior import inside, JUMP, of_another_part, on_jump
 
 
 def windows(array, reach):
@@ -51,16 +51,30 @@ def test_depth_jumps_where_neighbours_are_farther_apart_than_one_surface_is():
         assert found[place] == (seen.size > 0 and seen.max() / (1 + JUMP) > seen.min())
 
 
-def test_what_lies_behind_the_largest_part_of_a_mask_is_not_of_the_object():
-    parts = np.array([1] * 60 + [2] * 20 + [3] * 10 + [0] * 3 + [4] * 50, np.int32)
-    z = np.full(len(parts), 1.0, np.float32)
-    z[:60] = np.linspace(0.9, 1.1, 60)
-    z[60:80] = 1.5      # behind it
-    z[90:93] = 1.5      # in no part
-    kept = of_main_part(parts, z, np.array([0, 93]))
-    np.testing.assert_array_equal(kept, ~np.isin(np.arange(len(parts)), np.arange(60, 80)))
+def test_what_lies_behind_the_largest_part_of_a_mask_is_of_another():
+    instances = np.zeros((60, 100), np.uint16)
+    instances[10:50, 10:40], instances[10:50, 60:90] = 7, 300
+    z = np.full(instances.shape, 2.0, np.float32)
+    z[:, 10:40] = np.linspace(0.9, 1.1, 30)
+    z[10:24, :] = np.where(instances[10:24] == 7, 1.6, z[10:24])    # behind the first
+    z[30:50, 60:90] = 2.01      # beside the second, as far away
+    whole = (instances > 0) & ~on_jump(z)
+    whole[30:32, 60:90] = False
+    found = of_another_part(whole, instances, z)
+    expected = (instances == 7) & (z == np.float32(1.6)) & whole
+    np.testing.assert_array_equal(found & whole, expected)
 
 
 def test_depth_in_single_pixels_is_too_sparse_to_leave_anything_out():
-    parts = np.arange(1, 41, dtype=np.int32)
-    assert of_main_part(parts, np.linspace(0.5, 2, 40).astype(np.float32), np.array([0, 20])).all()
+    instances = np.ones((40, 40), np.uint16)
+    z = np.random.RandomState(0).uniform(0.5, 2, (40, 40)).astype(np.float32)
+    whole = np.zeros(instances.shape, bool)
+    whole[::4, ::4] = True
+    assert of_another_part(whole, instances, z) is None
+
+
+def test_an_object_of_one_piece_is_all_its_own():
+    instances = np.ones((41, 33), np.uint16)
+    z = np.ones(instances.shape, np.float32)
+    assert of_another_part(instances > 0, instances, z) is None
+    assert of_another_part(instances > 1, instances, z) is None

@@ -366,3 +366,14 @@ def test_the_elevation_map_gets_a_layer_for_each_class():
         np.testing.assert_allclose(
             image[..., channel], np.where(classes == info.id, 200 / 255, 0), rtol=1e-6
         )
+
+
+def test_gpds_samples_are_points_of_its_scene():
+    # gpd_ros CloudSamples: the scene's cloud, and samples on the object; gpd src/gpd/util/cloud.cpp
+    # removes NaN from the cloud, but not from the samples.
+    view = depth_view(Settings(target='cup'))
+    cloud, samples = (points_of(made(name, view)) for name in ('points', 'target/points'))
+    places = {point.tobytes() for point in cloud.ravel()}
+    assert samples.size > 100
+    assert all(point.tobytes() in places for point in samples.ravel())
+    assert all(np.isfinite(samples[axis]).all() for axis in 'xyz')

@@ -108,5 +108,5 @@ def _clouds(
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Lift depth of known poses; returns points and where the camera was."""
     for each, depth in zip(views, depths, strict=True):
-        metres = depth.astype(np.float32) / 1000
+        metres = depth.astype(np.float32) * np.float32(0.001)
         yield world_points(metres, each.pose, camera), each.pose[:3, 3]
