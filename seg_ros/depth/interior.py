@@ -81,9 +81,10 @@ def of_another_part(
     foreign = _foreign(parts, z[::2, ::2].reshape(-1).take(pixels), owner)
     if not foreign.any():
         return None
+    # Grown, since its rim may lie between the pixels that were looked at.
+    marked = cv2.dilate(foreign.take(labels).view(np.uint8), np.ones((3, 3), np.uint8))
     height, width = whole.shape
-    marked = np.ascontiguousarray(foreign.take(labels)).view(np.uint8).repeat(2, 0).repeat(2, 1)
-    return np.asarray(marked[:height, :width]).view(bool)
+    return np.asarray(marked).repeat(2, 0).repeat(2, 1)[:height, :width].view(bool)
 
 
 def _foreign(

@@ -369,8 +369,8 @@ def test_the_elevation_map_gets_a_layer_for_each_class():
 
 
 def test_gpds_samples_are_points_of_its_scene():
-    # gpd_ros CloudSamples: the scene's cloud, and samples on the object; gpd src/gpd/util/cloud.cpp
-    # removes NaN from the cloud, but not from the samples.
+    # gpd_ros CloudSamples: the scene as a cloud, and samples on the object; of both,
+    # gpd src/gpd/util/cloud.cpp removes NaN from the cloud alone.
     view = depth_view(Settings(target='cup'))
     cloud, samples = (points_of(made(name, view)) for name in ('points', 'target/points'))
     places = {point.tobytes() for point in cloud.ravel()}
