@@ -225,7 +225,8 @@ class ModelManager:
             before.join(HANDOVER_S)
         try:
             for step in self._steps(load.settings):
-                self._serve(load, step)
+                if not self._serves(step):
+                    self._serve(load, step)
         except Exception as error:  # noqa: BLE001 - whatever it was, what serves goes on
             self._restore(load)
             self._end(load, status='failed', failed=load.settings.model, error=error)
@@ -244,6 +245,14 @@ class ModelManager:
         """List what to open in turn: the CPU where TensorRT has to build first, then as asked."""
         fast = self._stands_in(settings)
         return [fast, settings] if fast else [settings]
+
+    def _serves(self, settings: Settings) -> bool:
+        """Return whether this very model serves, as where one asked for after it is revoked."""
+        with self._lock:
+            serving = self._serving
+        return serving is not None and (
+            (serving.model, serving.engine) == (settings.model, settings.engine)
+        )
 
     def _serve(self, load: _Load, settings: Settings) -> None:
         try:

@@ -51,7 +51,9 @@ class BaseFrame:
         self._failure = TransformException
         self._buffer: Any = Buffer()
         self._listener = TransformListener(self._buffer, node)
-        self._broadcaster = TransformBroadcaster(node)
+        self._node = node
+        self._broadcaster_of = TransformBroadcaster
+        self._broadcaster: Any = None
 
     def from_optical(self, header: Header) -> NDArray[np.float64] | None:
         """
@@ -76,22 +78,25 @@ class BaseFrame:
         self, header: Header, child: str, child_from_optical: NDArray[np.float64]
     ) -> None:
         """Let TF know a frame that hangs on an image's optical frame."""
-        broadcaster = getattr(self, '_broadcaster', None)
-        if broadcaster is None:
+        if self.missing.startswith('no TF'):
             return
+        if self._broadcaster is None:   # not before: it announces a publisher of /tf
+            self._broadcaster = self._broadcaster_of(self._node)
         message = TransformStamped(header=header, child_frame_id=child)
         place = -child_from_optical[:3, :3].T @ child_from_optical[:3, 3]
         x, y, z = place.tolist()
         message.transform.translation = Vector3(x=x, y=y, z=z)
         qx, qy, qz, qw = quaternion_xyzw(child_from_optical[:3, :3])
         message.transform.rotation = Quaternion(x=qx, y=qy, z=qz, w=qw)
-        broadcaster.sendTransform(message)
+        self._broadcaster.sendTransform(message)
 
     def close(self) -> None:
-        """Stop listening."""
-        listener = getattr(self, '_listener', None)
-        if listener is not None:
-            listener.unregister()
+        """Withdraw from TF's topics."""
+        if self.missing.startswith('no TF'):
+            return
+        self._listener.unregister()
+        if self._broadcaster is not None:
+            self._node.destroy_publisher(self._broadcaster.pub_tf)
 
 
 def matrix_from_transform(transform: Any) -> NDArray[np.float64]:

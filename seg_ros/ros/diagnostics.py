@@ -43,6 +43,7 @@ class NodeFacts:
     :param stalled_s: how long the engine has not answered; 0 while it does.
     :param faults: exceptions that nobody expected, since the start.
     :param faulty: whether one of them came lately.
+    :param clock_problem: what is wrong with simulated time, in words; empty where nothing is.
     """
 
     name: str
@@ -55,6 +56,7 @@ class NodeFacts:
     stalled_s: float = 0.0
     faults: int = 0
     faulty: bool = False
+    clock_problem: str = ''
 
 
 def diagnostics(now: Time, facts: NodeFacts, cameras: Iterable[Camera]) -> DiagnosticArray:
@@ -159,8 +161,8 @@ def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
         return Verdict(Level.WARN, camera.complaint() or waiting)
     judged = camera.health.verdict()
     if judged.level == Level.OK and (
-        words := camera.complaint() or too_old(camera) or camera.depth.words()
-        or poor_odometry(camera.depth.dynamic_share)
+        words := camera.complaint() or facts.clock_problem or too_old(camera)
+        or camera.depth.words() or poor_odometry(camera.depth.dynamic_share)
     ):
         return Verdict(Level.WARN, words)
     return judged if judged.message else Verdict(Level.OK, facts.state)

@@ -32,6 +32,7 @@ from seg_ros.pipeline.model_manager import check_model, ModelManager
 from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.ros.build_progress import BuildProgress
 from seg_ros.ros.camera_pipeline import CameraPipeline
+from seg_ros.ros.clock_watch import ClockWatch
 from seg_ros.ros.diagnostics import diagnostics, NodeFacts
 from seg_ros.ros.label_publishers import LabelPublishers
 from seg_ros.ros.lifecycle import logged, SafeLifecycleNode
@@ -66,6 +67,7 @@ class SegmentationNode(SafeLifecycleNode):
         self._entities: list[tuple[Callable[[Any], object], Any]] = []
         self._labels = LabelPublishers(self)
         self._bond = ManagerBond(self)
+        self._clock_watch = ClockWatch(self.get_clock())
         self._lifecycle = 'unconfigured'
         self._enabled = True
         self._announced: ServingModel | None = None
@@ -182,7 +184,7 @@ class SegmentationNode(SafeLifecycleNode):
         facts = NodeFacts(
             self.get_fully_qualified_name(), self._lifecycle, self._enabled, models.state,
             models.holder.current, models.holder.reason, self._progress.words, pipeline.stalled_s,
-            self.faults, self.faulty,
+            self.faults, self.faulty, self._clock_watch.problem(),
         )
         self._diagnostics.publish(diagnostics(self.get_clock().now(), facts, cameras))
         for camera in cameras:
@@ -292,6 +294,8 @@ class SegmentationNode(SafeLifecycleNode):
             self._progress.end()
         if segmenter is not None and segmenter is not self._announced:
             self._announce(segmenter)
+        elif segmenter is not None:     # it goes on, with the thresholds asked for meanwhile
+            self._change_thresholds(segmenter)
         failure = self._models.take_failure()
         if failure is None:
             return

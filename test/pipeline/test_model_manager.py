@@ -152,6 +152,33 @@ def test_the_newest_request_wins(shop, manage):
     assert [each.settings for each in shop.open] == [THIRD]
 
 
+def test_what_serves_goes_on_where_the_model_that_was_to_follow_it_is_revoked(shop, manage):
+    manager = manage(OTHER)
+    manager.wait()
+    ended(manager)
+    serving = manager.holder.current
+    shop.gates[THIRD] = Event()
+    manager.load(THIRD)
+    manager.load(replace(OTHER, score_threshold=0.7))
+    state = ended(manager)
+    assert (state.status, state.active, state.pending) == ('serving', OTHER.model, '')
+    assert manager.holder.current is serving
+    assert shop.log.count(OTHER) == len(shop.open) == 1
+    assert not manager.wants(OTHER.model)
+
+
+def test_where_the_cpu_stands_in_the_build_begins_anew_and_the_cpu_goes_on(shop, manage):
+    shop.gates[GPU] = Event()
+    manager = manage(GPU)
+    manager.wait()
+    manager.load(OTHER)
+    manager.load(GPU)
+    shop.gates[GPU].set()
+    assert ended(manager).active == GPU.model
+    assert manager.holder.current.settings == GPU
+    assert shop.log.count(CPU) == 1
+
+
 def test_a_failure_is_reported_once_and_what_serves_is_settled_for(shop, manage):
     manager = manage(OTHER)
     manager.wait()

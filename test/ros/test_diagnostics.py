@@ -151,6 +151,12 @@ def test_a_camera_whose_frames_all_fail_is_an_error():
     assert 'out of order' in front.message
 
 
+def test_a_clock_that_stands_still_is_a_warning_where_images_arrive():
+    _, front, rear = statuses(facts(clock_problem='no time'), camera(30, 30), camera(0, 0))
+    assert (front.level, front.message) == (DiagnosticStatus.WARN, 'no time')
+    assert 'no images' in rear.message
+
+
 def test_an_engine_that_does_not_answer_is_an_error_everywhere():
     for status in statuses(facts(stalled_s=12.0), camera(30, 30)):
         assert status.level == DiagnosticStatus.ERROR

@@ -1,0 +1,35 @@
+"""Whether simulated time goes on."""
+
+from time import monotonic
+
+from rclpy.clock import ROSClock
+
+STILL_S = 3.0   # from which on it is reported
+
+
+class ClockWatch:
+    """
+    Notices that simulated time stands still: ages and `max_rate_hz` mean nothing then.
+
+    :param clock: of the node, which `use_sim_time` makes follow /clock.
+    """
+
+    def __init__(self, clock: ROSClock) -> None:
+        self._clock = clock
+        self._seen_ns = -1
+        self._since_s = 0.0
+
+    def problem(self) -> str:
+        """Say since when the clock stands still; nothing while it goes on. Called now and then."""
+        now_ns: int = self._clock.now().nanoseconds
+        if now_ns != self._seen_ns or not self._clock.ros_time_is_active:
+            self._seen_ns, self._since_s = now_ns, monotonic()
+        still_s = monotonic() - self._since_s
+        if still_s < STILL_S:
+            return ''
+        if not now_ns:
+            return (
+                'use_sim_time is set, and nothing comes on /clock: set it to false, or play the '
+                'recording with --clock'
+            )
+        return f'simulated time has stood still for {still_s:.0f} s: nothing comes on /clock'

@@ -1,0 +1,46 @@
+"""A clock that stands still is noticed, whether or not it ever went."""
+
+from types import SimpleNamespace
+
+import pytest
+from seg_ros.ros import clock_watch
+from seg_ros.ros.clock_watch import ClockWatch
+
+
+@pytest.fixture
+def watch(monkeypatch):
+    """Give a watch, its clock, and what moves the steady time on."""
+    clock, steady = SimpleNamespace(ros_time_is_active=True, now_ns=0), [100.0]
+    clock.now = lambda: SimpleNamespace(nanoseconds=clock.now_ns)
+    monkeypatch.setattr(clock_watch, 'monotonic', lambda: steady[0])
+    watched = ClockWatch(clock)
+
+    def problem(after_s):
+        steady[0] += after_s
+        return watched.problem()
+
+    return clock, problem
+
+
+def test_no_time_at_all_is_reported_after_three_seconds(watch):
+    _, problem = watch
+    assert not problem(0)
+    assert not problem(2.9)
+    assert 'nothing comes on /clock' in problem(0.2)
+
+
+def test_a_clock_that_stops_is_reported_until_it_goes_on(watch):
+    clock, problem = watch
+    for _ in range(5):
+        clock.now_ns += 1
+        assert not problem(1)
+    assert '5 s' in problem(5)
+    clock.now_ns += 1
+    assert not problem(1)
+
+
+def test_the_time_of_the_computer_is_left_alone(watch):
+    clock, problem = watch
+    clock.ros_time_is_active = False
+    assert not problem(0)
+    assert not problem(60)
