@@ -31,7 +31,7 @@ from seg_ros.compile.exporter_card import card_from_metadata
 from seg_ros.compile.families import select_family
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
 from seg_ros.compile.import_onnx import network_from_model
-from seg_ros.compile.network import Network, set_batch, set_shape, with_outputs
+from seg_ros.compile.network import Network, set_batch, set_shape, TensorInfo, with_outputs
 from seg_ros.compile.onnx_file import read_onnx
 from seg_ros.compile.operators import check_operators, forbidden_nodes
 from seg_ros.compile.postprocessing import label_outputs
@@ -182,9 +182,24 @@ def _notes(
             f'warning: {could} could be meant as well as {", ".join(interpretation.outputs)}, '
             'which is taken; outputs: [NAME] in the card chooses'
         )
-    if warning := range_warning(network.spec):
-        notes.append(f'warning: {warning}')
-    return notes
+    warnings = [range_warning(network.spec), *(
+        _number_warning(network, tensor_info) for tensor_info in interpretation.tensor_infos
+    )]
+    return [*notes, *(f'warning: {warning}' for warning in warnings if warning)]
+
+
+def _number_warning(network: Network, tensor_info: TensorInfo) -> str:
+    """Report a tensor that holds nan or infinity on images that are nothing special."""
+    if tensor_info.dtype.kind != 'f':
+        return ''
+    arrays = network.trial(tensor_info.name)
+    share = 1 - np.mean([np.isfinite(array).mean() for array in arrays])
+    if not share:
+        return ''
+    return (
+        f'{100 * share:.2g} % of the values of {tensor_info.name} are not a number on plain '
+        'images: check scale, mean and std in the card, or export in fp32'
+    )
 
 
 def _refuse(faults: list[str]) -> None:

@@ -28,7 +28,8 @@ from seg_ros.core.signature import UpsampleMode
 
 OWN_ENGINES = ('tensorrt', 'openvino', 'onnxruntime', 'classical')
 LIVE, CONFIGURE, UNCONFIGURED = 'live', 'configure', 'unconfigured'
-_KINDS: dict[type, str] = {
+# What a parameter of a type is called in a message.
+KINDS: dict[type, str] = {
     bool: 'true or false', int: 'a whole number', float: 'a number', str: 'a word',
     tuple: 'a list of names',
 }
@@ -291,11 +292,11 @@ def check_setting(item: 'Field[Any]', value: Any) -> None:
         raise SettingError(f'{item.name}: {value!r}', f'one of {", ".join(map(str, choices))}')
     kind = type(item.default)
     if type(value) is not kind and (kind, type(value)) != (float, int):
-        raise SettingError(f'{item.name}: {value!r}', _KINDS[kind])
+        raise SettingError(f'{item.name}: {value!r}', KINDS[kind])
     if low is not None and not low <= value <= high:
         raise SettingError(f'{item.name}: {value}', f'{low} to {high}')
     if kind is tuple and not all(isinstance(name, str) for name in value):
-        raise SettingError(f'{item.name}: {value!r}', _KINDS[kind])
+        raise SettingError(f'{item.name}: {value!r}', KINDS[kind])
 
 
 def brightness_limits(setting: str) -> tuple[int, int] | None:

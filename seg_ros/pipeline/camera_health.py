@@ -86,13 +86,14 @@ class CameraHealth:
             cause = max(lost.keys() - _WANTED - {'newer'}, key=lost.__getitem__)
             if not lost[cause]:
                 return Verdict(Level.WARN, 'no masks: the engine takes seconds for an image')
-            return Verdict(Level.ERROR, f'no masks: {self._explained(cause)}')
+            return Verdict(Level.ERROR, f'no masks: {self.explained(cause)}')
         if faults and sum(faults.values()) >= FAULTY_SHARE * judged:
             cause = max(faults, key=faults.__getitem__)
             share = f'{sum(faults.values())} of {judged} images give no mask'
-            return Verdict(Level.WARN, f'{share}: {self._explained(cause)}')
+            return Verdict(Level.WARN, f'{share}: {self.explained(cause)}')
         return Verdict(Level.OK, '')
 
-    def _explained(self, cause: str) -> str:
+    def explained(self, cause: str) -> str:
+        """Return what a cause means, with the last error that had it."""
         words = self._words.get(cause)
         return f'{CAUSES[cause]}: {words}' if words else CAUSES[cause]

@@ -242,7 +242,8 @@ class CameraPipeline:
 
     def _drop(self, camera: Camera, cause: str, error: Exception) -> None:
         camera.health.drop(cause, error)
-        self._node.quiet.error(f'{camera.name}: frame dropped: {error}', (camera.name, cause))
+        words = camera.health.explained(cause)
+        self._node.quiet.error(f'{camera.name}: frame dropped: {words}', (camera.name, cause))
 
     def _report(self, error: Exception) -> None:
         """Report a fault of our own; the worker goes on. On the way out nothing can be sent."""

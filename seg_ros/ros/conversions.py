@@ -15,6 +15,7 @@
 """Messages from and to the data path's own types, as pure functions."""
 
 from copy import copy
+import re
 from typing import Any
 
 import cv2
@@ -44,6 +45,7 @@ from sensor_msgs.msg import (
 from std_msgs.msg import Header
 
 _MASKS = {'u1': 'mono8', 'u2': '16UC1', 'i4': '32SC1', 'f4': '32FC1'}
+_VIDEO = re.compile(r'[hx]\.?26[45]|hevc|vp[89]|av1|theora', re.IGNORECASE)
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
@@ -112,12 +114,14 @@ def frame_from_compressed(message: Any, brightness: BrightnessRange | None = Non
     Decode a sensor_msgs CompressedImage.
 
     :param brightness: of the camera's 16-bit samples; None takes them to fill 16 bits.
-    :raises ImageError: if it is depth, damaged, or not an image.
+    :raises ImageError: if it is depth, video, damaged, or not an image.
     """
+    seen, wanted = f'compressed image of format {message.format!r}', 'an image as jpeg or png'
     if 'compressedDepth' in message.format:
+        raise ImageError(seen, wanted, "subscribe to the camera's image: this is depth")
+    if _VIDEO.search(message.format):
         raise ImageError(
-            f'compressed image of format {message.format!r}', 'an image as jpeg or png',
-            "subscribe to the camera's image: this is depth",
+            seen, wanted, 'this is video: decode it first, as image_transport republish does'
         )
     return frame_from_file(
         message.data,

@@ -21,7 +21,7 @@ transition becomes ERROR without a line in the log (https://github.com/ros2/rclp
 released yet).
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from difflib import get_close_matches
 from functools import wraps
 from time import monotonic
@@ -120,6 +120,9 @@ class SafeLifecycleNode(LifecycleNode):
         self._autostart: Any = None
         super().__init__(name, **arguments)
         self.quiet = QuietLog(self.get_logger())
+        # What to add to the answer when parameters have been set, by their names: rclpy keeps
+        # the reason of a refusal alone.
+        self.remarks: dict[str, str] = {}
         for service in self.services:   # of parameters and of the lifecycle
             service.callback = self.answered(service.callback)
 
@@ -148,7 +151,10 @@ class SafeLifecycleNode(LifecycleNode):
             try:
                 answer = callback(request, response)
                 if isinstance(answer, SetParameters.Response):
-                    self._name_unknown(request, answer)
+                    for parameter, result in zip(request.parameters, answer.results, strict=False):
+                        self._explain([parameter.name], result)
+                elif isinstance(answer, SetParametersAtomically.Response):
+                    self._explain([each.name for each in request.parameters], answer.result)
                 return answer
             except Exception as error:  # noqa: BLE001 - a bad request must not end the node
                 self.quiet.error(f'a request is refused: {error}', (callback, type(error)))
@@ -156,16 +162,17 @@ class SafeLifecycleNode(LifecycleNode):
 
         return safe
 
-    def _name_unknown(
-        self, request: SetParameters.Request, answer: SetParameters.Response
-    ) -> None:
-        """Say which parameter there is none of, and what may be meant; rclpy's words do not."""
-        for parameter, result in zip(request.parameters, answer.results, strict=False):
-            if result.successful or self.has_parameter(parameter.name):
-                continue
-            alike = get_close_matches(parameter.name, self.get_parameters_by_prefix(''), 1)
-            meant = f'; is {alike[0]} meant?' if alike else ''
-            result.reason = f'this node has no parameter {parameter.name!r}{meant}'
+    def _explain(self, names: Iterable[str], result: SetParametersResult) -> None:
+        """Say what rclpy's words do not: when a value acts, and what a misspelt name may mean."""
+        if result.successful:
+            remarks = dict.fromkeys(self.remarks.pop(name, '') for name in names)
+            result.reason = result.reason or '; '.join(filter(None, remarks))
+            return
+        for name in names:
+            if not self.has_parameter(name):
+                alike = get_close_matches(name, self.get_parameters_by_prefix(''), 1)
+                meant = f'; is {alike[0]} meant?' if alike else ''
+                result.reason = f'this node has no parameter {name!r}{meant}'
 
     def guarded(self, callback: Callable[P, R]) -> Callable[P, 'R | None']:
         """Return a callback that logs and counts what the given one raises, and goes on."""

@@ -234,6 +234,7 @@ class SegmentationNode(SafeLifecycleNode):
             return SetParametersResult(successful=False, reason=traceback.format_exc(limit=0))
         names = [parameter.name for parameter in parameters]
         self._declared.accepted(names)
+        self.remarks |= dict.fromkeys(names, later)
         self._model_asked |= 'model' in names
         self._parameters_set.trigger()
         return SetParametersResult(successful=True, reason=later)

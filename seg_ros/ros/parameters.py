@@ -24,7 +24,7 @@ from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValu
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from seg_ros.core.errors import SegError, SettingError
-from seg_ros.core.settings import check_setting, Settings
+from seg_ros.core.settings import check_setting, KINDS, Settings
 
 FIELDS: dict[str, 'Field[Any]'] = {item.name: item for item in fields(Settings)}
 
@@ -59,8 +59,7 @@ def value_of(name: str, value: Any) -> Any:
     elif isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not type(default):
-        kind = 'list of names' if isinstance(default, tuple) else type(default).__name__
-        raise SettingError(f'{name}: {value!r} is a {type(value).__name__}', f'a {kind}')
+        raise SettingError(f'{name}: {value!r}', KINDS[type(default)])
     check_setting(item, value)
     return value
 
@@ -73,7 +72,7 @@ def _names(name: str, value: Any, default: tuple[str, ...]) -> tuple[str, ...]:
     if value is None:
         return default
     if not isinstance(value, Sequence | array):
-        raise SettingError(f'{name}: {value!r} is a {type(value).__name__}', 'a list of names')
+        raise SettingError(f'{name}: {value!r}', KINDS[tuple])
     return tuple(value) or default
 
 

@@ -40,7 +40,7 @@ def network(classes, *endings, output=('out', TensorProto.FLOAT), gain=6.0, stri
         'kernel': kernel.astype(np.float32),
         'bias': (-kernel.sum((2, 3)) @ np.full(3, 127.5)).astype(np.float32),
         'one': np.float32(1), 'half': np.float32(0.5), 'bytes': np.float32(255),
-        'zero': np.float32(0), **weights,
+        'zero': np.float32(0), 'hundred': np.float32(100), **weights,
     }
     start = node('Conv', 'images', 'kernel', 'bias', 'z', strides=[stride, stride])
     shape = ['N', 3, *SIZE_HW]
@@ -73,6 +73,13 @@ ONE = {
     'sigmoid': [node('Sigmoid', 'z', 'out')],
     'sigmoid and crop': [node('Sigmoid', 'z', 'p'), node('Reshape', 'p', 'shape', 'out')],
     'sigmoid times 255': [node('Sigmoid', 'z', 'p'), node('Mul', 'p', 'bytes', 'out')],
+    'sigmoid as percent': [node('Sigmoid', 'z', 'p'), node('Mul', 'p', 'hundred', 'out')],
+    'sigmoid of a sigmoid': [
+        node('Sigmoid', 'z', 'p'), node('Sub', 'p', 'half', 'q'), node('Sigmoid', 'q', 'out')
+    ],
+    'sigmoid without its axis': [
+        node('Sigmoid', 'z', 'p'), node('Gather', 'p', 'channel', 'out', axis=1)
+    ],
     'hard sigmoid': [node('HardSigmoid', 'z', 'out')],
     'tanh from 0 to 1': [
         node('Tanh', 'z', 't'), node('Add', 't', 'one', 'u'), node('Mul', 'u', 'half', 'out')
@@ -88,8 +95,9 @@ ONE = {
 
 @pytest.mark.parametrize('name', ONE)
 def test_a_single_probability_is_cut_at_one_half(name, tmp_path):
-    model = network(1, *ONE[name], shape=SHAPE)
-    p = own_output(model)[:, 0] / (255 if '255' in name else 1)
+    model = network(1, *ONE[name], shape=SHAPE, channel=integers(0)[0])
+    p = own_output(model).reshape(-1, *SIZE_HW)
+    p /= 255 if '255' in name else 100 if 'percent' in name else 1
     outputs = outputs_of(model, tmp_path, 2)
     sure = abs(p - 0.5) > 1e-5
     np.testing.assert_array_equal(outputs['labels'][sure], (p > 0.5)[sure])
@@ -116,16 +124,36 @@ MANY = {
         node('Concat', 'a', 'b', 'out', axis=1),
     ],
     'softmax as bytes': [node('Softmax', 'z', 'p', axis=1), node('Mul', 'p', 'bytes', 'out')],
+    'softmax as percent': [node('Softmax', 'z', 'p', axis=1), node('Mul', 'p', 'hundred', 'out')],
+    'softmax of a softmax': [
+        node('Softmax', 'z', 'p', axis=1), node('Softmax', 'p', 'out', axis=1)
+    ],
+    'softmax in steps': [
+        node('Softmax', 'z', 'p', axis=1), node('Mul', 'p', 'hundred', 'q'),
+        node('Round', 'q', 'r'), node('Div', 'r', 'hundred', 'out'),
+    ],
 }
 
 
 @pytest.mark.parametrize('name', MANY)
 def test_probabilities_are_not_taken_for_scores(name, tmp_path):
     model = network(5, *MANY[name], least=np.float32(1e-7), parts=integers(2, 3))
-    p = own_output(model) / (255 if 'bytes' in name else 1)
+    p = own_output(model) / (255 if 'bytes' in name else 100 if 'percent' in name else 1)
     outputs = outputs_of(model, tmp_path, 5)
     assert np.mean(outputs['labels'] == p.argmax(1)) > 0.999
     np.testing.assert_allclose(outputs['confidence'], 255 * p.max(1), atol=0.6)
+
+
+def test_classes_of_a_softmax_compete_where_another_is_left_out(tmp_path):
+    model = network(
+        5, node('Softmax', 'z', 'p', axis=1), node('Slice', 'p', 'first', 'last', 'axis', 'q'),
+        node('Clip', 'q', 'zero', 'one', 'out'),
+        first=integers(1), last=integers(5), axis=integers(1),
+    )
+    p = own_output(model)
+    assert (p.max(1) < 0.5).any()
+    labels = outputs_of(model, tmp_path, 4)['labels']
+    assert np.mean(labels == p.argmax(1)) > 0.999
 
 
 @pytest.mark.parametrize('kind', ['Slice', 'Gather', 'Split'])
@@ -214,7 +242,7 @@ def test_the_card_decides_where_the_graph_does_not_say(tmp_path):
     shifted = network(
         1, node('Mul', 'z', 'tiny', 's'), node('Add', 's', 'half', 'out'), tiny=np.float32(0.02)
     )
-    with pytest.raises(CardError, match='scores: sigmoid in the card'):
+    with pytest.raises(CardError, match='scores in the card: sigmoid'):
         compiled(shifted, tmp_path, 2)
     p = own_output(shifted)[:, 0]
     labels = outputs_of(shifted, tmp_path, 2, scores='sigmoid')['labels']
@@ -222,6 +250,24 @@ def test_the_card_decides_where_the_graph_does_not_say(tmp_path):
     labels = outputs_of(shifted, tmp_path, 2, scores='logits')['labels']
     np.testing.assert_array_equal(labels, p > 0)
     assert path.exists()
+
+
+def test_the_card_is_asked_of_several_probabilities_that_nothing_explains(tmp_path):
+    model = network(
+        4, node('Neg', 'z', 'n'), node('Exp', 'n', 'e'), node('Add', 'e', 'one', 'd'),
+        node('Reciprocal', 'd', 'out'),
+    )
+    with pytest.raises(CardError, match='multilabel'):
+        compiled(model, tmp_path, 4)
+    p = own_output(model)
+    labels = outputs_of(model, tmp_path, 4, scores='multilabel')['labels']
+    np.testing.assert_array_equal(labels, np.where(p.max(1) < 0.5, 4, p.argmax(1)))
+
+
+def test_values_that_are_no_numbers_are_warned_of(tmp_path):
+    model = network(3, node('Sqrt', 'z', 'out'))
+    notes = compiled(model, tmp_path, 3).notes
+    assert any('not a number' in note for note in notes)
 
 
 def test_the_card_overrules_what_was_found(tmp_path):

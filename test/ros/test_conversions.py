@@ -190,6 +190,13 @@ def test_a_compressed_image_is_read(codec):
     assert (frame.stamp_ns, frame.frame_id) == (stamp_ns(STAMP), 'optical')
 
 
+@pytest.mark.parametrize('kind', ['h264', 'hevc;yuv420p;bgr8', 'H.265', 'libx264;bgr8'])
+def test_video_is_refused_with_what_to_do(kind):
+    message = CompressedImage(format=kind, data=bytes([0, 0, 0, 1, 0x67]))
+    with pytest.raises(ImageError, match='decode it first'):
+        frame_from_compressed(message)
+
+
 def test_compressed_depth_is_refused():
     message = CompressedImage(format='16UC1; compressedDepth png', data=bytes(40))
     with pytest.raises(ImageError, match='compressedDepth'):

@@ -37,6 +37,24 @@ def test_a_live_change_acts_on_the_next_frame(robot):
     assert set(np.unique(each.mask(semantic))) == {10, 20, 30}
 
 
+@pytest.mark.parametrize(('name', 'value', 'words'), [
+    ('output_scale', 0.5, 'output_scale: acts at the next configure'),
+    ('workers', 2, 'workers: acts at the next configure'),
+    ('max_rate_hz', 20.0, ''),
+    ('overlay_alpha', 0.3, ''),
+])
+def test_the_answer_to_a_value_that_acts_later_says_so(robot, name, value, words):
+    each = robot()
+    each.wait(lambda: each.state() == 'active', 'autostart')
+    answer = each.set_parameter(name, value)
+    assert (answer.successful, answer.reason) == (True, words)
+    together = SetParametersAtomically.Request(
+        parameters=[Parameter('lazy', value=False).to_parameter_msg()]
+    )
+    result = each.call(SetParametersAtomically, 'set_parameters_atomically', together).result
+    assert (result.successful, result.reason) == (True, 'lazy: acts at the next configure')
+
+
 @pytest.fixture
 def serving(robot, channel_model, tmp_path):
     """Start a node, wait for its first mask, and copy its model."""

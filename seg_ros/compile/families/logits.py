@@ -40,17 +40,18 @@ import spox.opset.ai.onnx.v17 as op
 
 NAME = 'logits'
 _STRIDES = (1, 2, 4, 8, 16, 32)
-_AXES = {1: 'NCHW', 2: 'N(HW)C', 3: 'NHWC'}
+_AXES = {0: 'NHW', 1: 'NCHW', 2: 'N(HW)C', 3: 'NHWC'}
 _BYTES = 200    # a label map that reaches it is a matte in bytes: 255 stands for 1
 
 
 def read_logits(network: Network) -> list[OutputInterpretation] | str:
     """
-    Read scores (N, C, h, w) or (N, h, w, C) of any stride, or labels (N, h, w) or (N, 1, h, w).
+    Read maps of scores or of labels.
 
-    Trailing activations and the last enlargement are cut off first, so that the file ends in the
-    network's own scores. One score channel is a network of two classes, or of one against what is
-    none.
+    Scores are (N, C, h, w), (N, h, w, C) or (N, h, w) of any stride, labels (N, h, w) or
+    (N, 1, h, w). Trailing activations and the last enlargement are cut off first, so that the
+    file ends in the network's own scores. One score channel is a network of two classes, or of
+    one against what is none.
     """
     found = [
         interpretation
@@ -96,7 +97,11 @@ def _scores(
 
 
 def _layouts(network: Network, shape: tuple[int, ...]) -> list[tuple[int, int, int, int]]:
-    """Return what a tensor's axes could be: the channels' axis, channels, height and width."""
+    """
+    Return what a tensor's axes could be: the channels' axis, channels, height and width.
+
+    Axis 0 is that of a single channel whose axis has been taken away.
+    """
     if len(shape) == 4:
         _, first, second, third = shape
         return [(1, first, second, third), (3, third, first, second)]
@@ -104,9 +109,9 @@ def _layouts(network: Network, shape: tuple[int, ...]) -> list[tuple[int, int, i
         return []
     # Rows laid end to end, as Keras has them before a softmax.
     sides = [tuple(side // stride for side in network.size_hw) for stride in _STRIDES]
-    return [
+    return [(0, 1, shape[1], shape[2]), *(
         (2, shape[2], height, width) for height, width in sides if height * width == shape[1]
-    ]
+    )]
 
 
 def _labels(
@@ -172,7 +177,7 @@ def _decode_scores(
 ) -> Decoded:
     """Bring scores to float32 (N, C, h, w); `rule` is None where the network enlarges nothing."""
     scores = op.cast(tensor_infos[0], to=np.float32)
-    if axis == 2:
+    if axis in (0, 2):
         scores = op.reshape(scores, op.const(np.array([-1, *map_hwc])))
     if axis != 1:
         scores = op.transpose(scores, perm=[0, 3, 1, 2])

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+import onnx
 from seg_ros.compile.families.strip_output_ops import OwnScores, squashed_by
 from seg_ros.compile.network import Network
 from seg_ros.core.card import ModelCard, ScoreKind
@@ -55,10 +56,10 @@ def meaning_of(network: Network, own: OwnScores, channel_axis: int) -> ScoreMean
     """
     Find out what the scores in a tensor mean.
 
-    :param channel_axis: of the tensor.
+    :param channel_axis: of the tensor; 0 where it has a single channel and no axis for it.
     """
     arrays = [
-        np.moveaxis(array.astype(np.float64), channel_axis, 1)
+        np.moveaxis(array, channel_axis, 1).astype(np.float64) if channel_axis else array[:, None]
         for array in network.trial(own.tensor)
     ]
     channels = arrays[0].shape[1]
@@ -66,24 +67,37 @@ def meaning_of(network: Network, own: OwnScores, channel_axis: int) -> ScoreMean
         return ScoreMeaning('sigmoid' if channels == 1 else 'multilabel', 0, own.decides)
     if own.activation:
         return ScoreMeaning('softmax', 0, own.decides)
-    unit = _unit(arrays)
     squashed = squashed_by(network, own.tensor)
+    unit = _unit(arrays, _highest(network.trial(squashed.output[0])) if squashed else 1)
     # Channels of a softmax that do not add up, some being left out, still compete.
-    if unit and (_shares(arrays, unit) or (squashed == 'Softmax' and channels > 1)):
+    if unit and (_shares(arrays, unit) or (_is_softmax(squashed) and channels > 1)):
         return ScoreMeaning('softmax', unit, own.decides)
     if unit and squashed:
         return ScoreMeaning('sigmoid' if channels == 1 else 'multilabel', unit, own.decides)
-    if unit == 1 and channels == 1:
+    if unit == 1:
         return ScoreMeaning('', 0, own.decides)
     return ScoreMeaning('logits', 0, own.decides)
 
 
-def _unit(arrays: Sequence[NDArray[Any]]) -> float:
-    """Return 1 or 255 where all values lie between 0 and that, 0 where they do not."""
-    low = min(array.min() for array in arrays)
-    high = max(array.max() for array in arrays)
-    for unit in (1, 255):
-        if low >= -_ROUNDING * unit and high <= (1 + _ROUNDING) * unit:
+def _is_softmax(node: onnx.NodeProto | None) -> bool:
+    return node is not None and node.op_type == 'Softmax'
+
+
+def _highest(arrays: Sequence[NDArray[Any]]) -> float:
+    return max(float(array.max()) for array in arrays)
+
+
+def _unit(arrays: Sequence[NDArray[Any]], squashed: float) -> float:
+    """
+    Return 1, 100 or 255 where all values lie between 0 and that, 0 where they do not.
+
+    :param squashed: the highest value of the activation that they are made from. Percents show by
+        it: they could be bytes as well.
+    """
+    low, high = min(float(array.min()) for array in arrays), _highest(arrays)
+    for unit in (1, 100, 255):
+        inside = low >= -_ROUNDING * unit and high <= (1 + _ROUNDING) * unit
+        if inside and (unit != 100 or abs(high - unit * squashed) < 0.01 * high):
             return unit
     return 0
 
@@ -106,8 +120,8 @@ def chosen_meaning(found: ScoreMeaning, card: ModelCard) -> ScoreMeaning:
             raise CardError(
                 'scores from 0 to 1 without an activation that explains them',
                 'a card that says what they are',
-                'set scores: sigmoid in the card for probabilities, logits for what a sigmoid '
-                'would take',
+                'set scores in the card: sigmoid (one channel), softmax or multilabel for '
+                'probabilities, logits for what an activation would take',
             )
         return found
     unit = 0 if card.scores == 'logits' else found.unit

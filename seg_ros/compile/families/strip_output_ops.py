@@ -66,9 +66,9 @@ def own_scores(network: Network, output: str) -> OwnScores:
     tensor, rule, activation, decides = output, None, '', False
     for node in _output_ops(network, output):
         if node.op_type in _ACTIVATIONS:
-            if rule is not None:
+            if rule is not None or activation:     # a second one makes other numbers
                 break
-            activation = activation or node.op_type
+            activation = node.op_type
         if node.op_type == 'Resize':
             if not _rule(node) or not _fills(network, node.output[0]):
                 break
@@ -79,24 +79,24 @@ def own_scores(network: Network, output: str) -> OwnScores:
     return OwnScores(tensor, rule, activation, decides)
 
 
-def squashed_by(network: Network, tensor: str) -> str:
+def squashed_by(network: Network, tensor: str) -> onnx.NodeProto | None:
     """
-    Return the operator of bounded results that lies between a tensor and the last weights.
+    Return the node of bounded results that lies between a tensor and the last weights.
 
-    It need not be the last: crops, reshapes, factors and selections may follow.
-
-    :returns: an empty text where there is none.
+    It need not be the last: crops, reshapes, factors and selections may follow. A Softmax or a
+    Sigmoid says more than a Clip or a Round behind it.
     """
-    seen, waiting = set(), [tensor]
+    seen, waiting, found = set(), [tensor], []
     while waiting:
         node = network.producer(waiting.pop())
-        if node is None or node.op_type in _WEIGHTED or node.name + node.output[0] in seen:
+        if node is None or node.op_type in _WEIGHTED or node.output[0] in seen:
             continue
         if node.op_type in _SQUASHING:
-            return node.op_type
-        seen.add(node.name + node.output[0])
-        waiting += node.input
-    return ''
+            found.append(node)
+        if node.op_type not in _ACTIVATIONS:
+            seen.add(node.output[0])
+            waiting += node.input
+    return min(found, key=lambda node: _SQUASHING.index(node.op_type), default=None)
 
 
 def integer_source(network: Network, tensor: str) -> str:
