@@ -25,6 +25,7 @@ import re
 from typing import Any
 
 from seg_ros.core.errors import SettingError
+from seg_ros.core.whole_file import open_plain
 import yaml
 
 PARAMETERS = 'ros__parameters'
@@ -51,7 +52,8 @@ def sections(params_file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     :raises SettingError: if the file is missing, no YAML, or not made of sections.
     """
     try:
-        content = yaml.safe_load(params_file.read_text(encoding='utf-8')) or {}
+        with open_plain(params_file) as file:
+            content = yaml.safe_load(file.read().decode()) or {}
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise SettingError(
             f'{params_file} cannot be read ({error})', 'a YAML file of ROS parameters'

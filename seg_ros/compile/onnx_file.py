@@ -25,6 +25,7 @@ from onnx.external_data_helper import load_external_data_for_model
 from seg_ros.core.errors import ModelError
 from seg_ros.core.foreign_file import refuse_foreign
 from seg_ros.core.onnx_metadata import LARGEST_FILE
+from seg_ros.core.whole_file import open_plain
 
 
 def read_onnx(path: Path) -> tuple[onnx.ModelProto, str]:
@@ -37,7 +38,7 @@ def read_onnx(path: Path) -> tuple[onnx.ModelProto, str]:
     :raises ModelError: if the file is missing, truncated or not ONNX, or if its weights are.
     """
     try:
-        with path.open('rb') as stream:
+        with open_plain(path) as stream:
             refuse_foreign(stream, path)
             _refuse_larger(path.stat().st_size, path)
             data = stream.read()

@@ -92,9 +92,15 @@ def forbidden_nodes(model: onnx.ModelProto) -> list[str]:
     ]
     nodes.sort(key=lambda node: node.op_type != 'NonMaxSuppression')
     return [
-        f'{_called(node)}: ' + FORBIDDEN.get(node.op_type, f'operator set {node.domain}; {_RAW}')
+        f'{_called(node)}: {FORBIDDEN.get(node.op_type) or _foreign(node.domain)}'
         for node in nodes
     ]
+
+
+def _foreign(domain: str) -> str:
+    by_runtime = domain.startswith('com.microsoft')
+    advice = 'give the file from before ONNX Runtime optimised it' if by_runtime else _RAW
+    return f'operator set {domain}; {advice}'
 
 
 def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:

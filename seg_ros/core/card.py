@@ -208,7 +208,7 @@ class ModelCard:
             values = [getattr(item, key) for item in self.classes]
             twice = {value for value in values if values.count(value) > 1}
             if twice:
-                raise CardError(f'classes share the {key} {sorted(twice)}', f'a {key} each')
+                raise CardError(f'classes share the {key} {sorted(twice)}', 'one for each')
 
     @cached_property
     def unlabelled(self) -> int:

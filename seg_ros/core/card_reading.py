@@ -28,6 +28,7 @@ from seg_ros.core.card import (
     ModelCard,
 )
 from seg_ros.core.errors import CardError
+from seg_ros.core.whole_file import open_plain
 import yaml
 
 _WORDS = ('task', 'family', 'licence', 'refine', 'scores', 'snap', 'source', 'source_sha256')
@@ -66,7 +67,8 @@ def read_card(path: Path) -> ModelCard:
     :raises CardError: if the file is missing, is not YAML or is not a card.
     """
     try:
-        data = yaml.safe_load(path.read_text(encoding='utf-8-sig'))
+        with open_plain(path) as file:
+            data = yaml.safe_load(file.read().decode('utf-8-sig'))
     except OSError as error:
         raise CardError(f'card {path} cannot be read ({error.strerror})', 'a YAML file') from error
     except UnicodeDecodeError as error:
@@ -180,9 +182,8 @@ def _number(key: str, value: object) -> float:
             raise ValueError('no number')
         return float(value)
     except (OverflowError, ValueError) as error:
-        raise CardError(
-            f'{key}: {_short(value)}', 'a number', 'write it out, as 0.00392157 for 1/255'
-        ) from error
+        advice = 'write it out, as 0.00392157 for 1/255' if '/' in str(value) else ''
+        raise CardError(f'{key}: {_short(value)}', 'a number', advice) from error
 
 
 def _numbers(key: str, value: object) -> tuple[float, ...]:

@@ -19,6 +19,7 @@ from typing import BinaryIO
 
 from seg_ros.core.errors import ModelError
 from seg_ros.core.foreign_file import refuse_foreign
+from seg_ros.core.whole_file import open_plain
 from seg_ros.core.wire import BYTES, Field, fields, WireError
 
 # Fields of onnx.proto's ModelProto and StringStringEntryProto.
@@ -41,7 +42,7 @@ def read_metadata(path: Path) -> dict[str, str]:
             raise ModelError(
                 f'{path.name} has {size / 1e9:.1f} GB', 'an ONNX file, which ends at 2 GB',
             )
-        with path.open('rb') as stream:
+        with open_plain(path) as stream:
             refuse_foreign(stream, path)
             return _metadata(stream, size)
     except OSError as error:

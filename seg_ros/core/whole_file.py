@@ -12,16 +12,35 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Files that appear whole or not at all, never through a link, and never over an input."""
+"""Files that are read and written whole or not at all, never through a link or over an input."""
 
 from collections.abc import Iterable
 from contextlib import suppress
+from errno import EINVAL
 import os
 from pathlib import Path
 from secrets import token_hex
-from stat import S_ISREG
+from stat import S_ISDIR, S_ISREG
+from typing import BinaryIO
 
 from seg_ros.core.errors import SettingError
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """
+    Open a plain file to be read: a pipe would be waited for, and a device has no end.
+
+    :raises OSError: if there is none, or a folder or a device.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if not S_ISREG(mode) and not S_ISDIR(mode):
+            raise OSError(EINVAL, 'it is a device, a pipe or a socket', str(path))
+        return os.fdopen(descriptor, 'rb')
+    except OSError:
+        os.close(descriptor)
+        raise
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -19,7 +19,7 @@ from onnx import helper, TensorProto
 import pytest
 from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.compiled import compiled_from_model
-from seg_ros.core.errors import CardError
+from seg_ros.core.errors import CardError, FamilyError
 from tiny_networks import make_card, model_of, run_chosen, run_model, saved
 
 SIZE_HW = (32, 48)
@@ -262,6 +262,12 @@ def test_the_card_is_asked_of_several_probabilities_that_nothing_explains(tmp_pa
     p = own_output(model)
     labels = outputs_of(model, tmp_path, 4, scores='multilabel')['labels']
     np.testing.assert_array_equal(labels, np.where(p.max(1) < 0.5, 4, p.argmax(1)))
+
+
+def test_a_first_axis_of_channels_is_no_batch(tmp_path):
+    model = network(2, node('Gather', 'z', 'image', 'out', axis=0), image=integers(0)[0])
+    with pytest.raises(FamilyError, match='no output is a map'):
+        compiled(model, tmp_path, 2)
 
 
 def test_values_that_are_no_numbers_are_warned_of(tmp_path):

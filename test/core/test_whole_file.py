@@ -21,8 +21,12 @@ import subprocess
 import sys
 
 import pytest
-from seg_ros.core.errors import SettingError
+from seg_ros.compile.onnx_file import read_onnx
+from seg_ros.core.card_reading import read_card
+from seg_ros.core.errors import CardError, ModelError, SettingError
+from seg_ros.core.onnx_metadata import read_metadata
 from seg_ros.core.whole_file import check_output, write_whole
+from seg_ros.params_file import sections
 
 
 def test_a_file_is_written_and_written_over(tmp_path):
@@ -111,3 +115,21 @@ def test_an_input_is_never_written_over_by_whatever_name(tmp_path):
 
 def test_the_limit_of_this_process_is_as_it_was():
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
+
+
+READERS = {
+    'card': (read_card, CardError), 'metadata': (read_metadata, ModelError),
+    'parameters': (lambda path: list(sections(path)), SettingError),
+    'network': (read_onnx, ModelError),
+}
+
+
+@pytest.mark.parametrize('reader', READERS)
+@pytest.mark.parametrize('name', ['pipe', '/dev/zero'])
+def test_a_pipe_is_not_waited_for_and_a_device_not_read_to_its_end(reader, name, tmp_path):
+    read, error = READERS[reader]
+    path = tmp_path / name
+    if name == 'pipe':
+        os.mkfifo(path)
+    with pytest.raises(error, match='a device, a pipe or a socket'):
+        read(path)

@@ -50,7 +50,7 @@ def test_a_bad_image_is_counted_reported_and_survived(robot, capfd, spoil):
     each.wait(lambda: counts().get('bad') == 1, 'the counter')
     each.send(each.image())
     each.wait(lambda: semantic, 'the next good mask')
-    assert 'camera: frame dropped: ' in capfd.readouterr().err
+    assert 'camera: frame dropped: the images cannot be read: ' in capfd.readouterr().err
     each.wait(lambda: each.diagnostics.get('camera', {}).get('dropped_bad') == '1', 'diagnostics')
 
 

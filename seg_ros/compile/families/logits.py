@@ -109,9 +109,9 @@ def _layouts(network: Network, shape: tuple[int, ...]) -> list[tuple[int, int, i
         return []
     # Rows laid end to end, as Keras has them before a softmax.
     sides = [tuple(side // stride for side in network.size_hw) for stride in _STRIDES]
-    return [(0, 1, shape[1], shape[2]), *(
-        (2, shape[2], height, width) for height, width in sides if height * width == shape[1]
-    )]
+    rows = [(2, shape[2], height, width) for height, width in sides if height * width == shape[1]]
+    # A first axis of more than the one image is no batch.
+    return [*rows, (0, 1, shape[1], shape[2])] if shape[0] == 1 else rows
 
 
 def _labels(
