@@ -150,7 +150,7 @@ def test_a_clock_that_steps_back_costs_one_image(robot):
 def test_images_without_simulated_time_are_no_silence_called_ok(robot):
     each = robot(use_sim_time=True, max_rate_hz=5.0)
     semantic = each.listen(SEMANTIC, Image)
-    send_until(each, lambda: '/clock' in each.words.get('camera', ''), 'word of the clock')
+    send_until(each, lambda: '/clock' in each.words.get('camera', ''), 'the clock to be named')
     assert each.levels['camera'] == DiagnosticStatus.WARN
     assert len(semantic) <= 1
 
