@@ -64,7 +64,7 @@ test: setup
 # The node for an hour under honest and hostile messages, SECONDS=N for another time, then random
 # input to its parts. Other nodes must not hear of it: a domain of its own.
 soak: setup
-	ROS_DOMAIN_ID=$(or $(ROS_DOMAIN_ID),77) $(BIN)/python test/robustness/soak.py \
+	ROS_DOMAIN_ID=$(or $(ROS_DOMAIN_ID),100) $(BIN)/python test/robustness/soak.py \
 		--seconds $(or $(SECONDS),3600) --seed $(or $(SEED),1)
 	SEG_ROS_FUZZ_SECONDS=60 SEG_ROS_FUZZ_SEED=$(or $(SEED),1) \
 		$(BIN)/python -m pytest test/robustness
