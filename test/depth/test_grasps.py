@@ -18,7 +18,8 @@ import numpy as np
 from ray_cast import Box, Scene
 from seg_ros.core.frame import Frame
 from seg_ros.depth.cloud import labelled_cloud
-from seg_ros.depth.grasps import Gripper, top_down_grasps
+from seg_ros.depth.grasps import top_down_grasps
+from seg_ros.depth.grips import Gripper
 from seg_ros.depth.objects import object_clouds
 from seg_ros.depth.planes import Plane
 
