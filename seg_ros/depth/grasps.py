@@ -65,7 +65,8 @@ def top_down_grasps(
     Find for every object the best grasp straight down onto its support.
 
     All directions are tried (see `grips_along`). Of several objects the topmost comes first, and
-    that of the surest and best measured mask: a sliver of an object is no object.
+    that of the surest and best measured mask: a sliver of an object is no object, and of one that
+    the image's edge cuts the middle is not known.
 
     :param objects: with their points.
     :param plane: the support.
@@ -113,7 +114,7 @@ def _best(
     grip, turn = found
     place = np.array([grip.along_m, grip.across_m]) @ turn + centre
     position = np.array([*place, tip - plane.offset_m]) @ basis
-    sure = min(1.0, top / _HEAP_M) + _SURE * item.segment.score + item.quality
+    sure = min(1.0, top / _HEAP_M) + _SURE * item.segment.score + item.quality - item.cut
     return Grasp(
         item.segment.id, position, _axes(turn[0], basis), grip.width_m, grip.score + sure
     )

@@ -40,12 +40,14 @@ class ObjectCloud:
     :param box: upright on the support plane where there is one; None with fewer than
         `LEAST_POINTS` points.
     :param depth_share: of the segment's pixels that have depth, 0 to 1.
+    :param cut: whether it reaches the image's edge, so that nobody knows how far it goes on.
     """
 
     segment: Segment
     points: NDArray[np.void]
     box: OrientedBox | None
     depth_share: float
+    cut: bool = False
 
     @property
     def xyz(self) -> NDArray[np.float32]:
@@ -115,10 +117,15 @@ def object_clouds(
     return [
         ObjectCloud(
             segment, points[ends[row] - counts[row]:ends[row]], boxes.get(row),
-            with_depth[row] / segment.area,
+            with_depth[row] / segment.area, _is_cut(segment, segmentation.size_hw),
         )
         for segment in segmentation.segments if with_depth[row := rows[segment.id]]
     ]
+
+
+def _is_cut(segment: Segment, size_hw: tuple[int, int]) -> bool:
+    x0, y0, x1, y1 = segment.xyxy
+    return x0 <= 0 or y0 <= 0 or x1 >= size_hw[1] or y1 >= size_hw[0]
 
 
 def _sorted_pixels(

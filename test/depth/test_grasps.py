@@ -102,3 +102,10 @@ def test_gpds_hand_has_room_where_the_grasp_is():
         aside = np.abs(lateral[before])
         assert (aside < outer_m / 2 - finger_m).any()
         assert not ((aside > outer_m / 2 - finger_m) & (aside < outer_m / 2)).any()
+
+
+def test_of_two_alike_the_one_that_the_images_edge_cuts_comes_last():
+    boxes = [Box(0.3, 0.42, (0.05, 0.16, 0.05)), Box(0.3, 0.0, (0.05, 0.16, 0.05))]
+    scene, grasps = grasped(boxes)
+    assert (scene.ids[:, 0] == 1).any()
+    assert grasps[2].score > grasps[1].score + 0.8
