@@ -62,7 +62,7 @@ test: setup
 	$(BIN)/python -m pytest -n 2
 
 # The node for an hour under honest and hostile messages, SECONDS=N for another time, then random
-# input to its parts. Other nodes must not hear of it: a domain of its own.
+# input to its parts. Other nodes must not hear of it, nor tests: a domain of its own.
 soak: setup
 	ROS_DOMAIN_ID=$(or $(ROS_DOMAIN_ID),100) $(BIN)/python test/robustness/soak.py \
 		--seconds $(or $(SECONDS),3600) --seed $(or $(SEED),1)

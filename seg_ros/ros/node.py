@@ -41,6 +41,7 @@ from seg_ros.ros.outputs import SKIPPED_PLUGINS
 from seg_ros.ros.outputs.vision import MISSING
 from seg_ros.ros.parameters import acts_later, Declared, is_live, reason, settings_changed
 from seg_ros.ros.spin import STEADY
+from seg_ros.ros.topic_advice import namesakes
 from std_srvs.srv import SetBool
 
 DIAGNOSTICS_S = 1.0
@@ -187,6 +188,8 @@ class SegmentationNode(SafeLifecycleNode):
             self.faults, self.faulty, self._clock_watch.problem(),
         )
         self._diagnostics.publish(diagnostics(self.get_clock().now(), facts, cameras))
+        if words := namesakes(self):
+            self.quiet.warning(words, 'namesakes', quiet_s=60.0)
         for camera in cameras:
             if words := camera.complaint():
                 self.quiet.warning(words, ('input', camera.name), quiet_s=60.0)

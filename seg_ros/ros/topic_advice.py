@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Why no images arrive: what the graph says of a topic, its publishers and its neighbours."""
+"""What the ROS graph says of a topic, its publishers and its neighbours, and of the node."""
 
 from difflib import get_close_matches
 
@@ -28,6 +28,17 @@ SLOW_SHARE = 0.8
 # Fast DDS gives a process 512 kB of shared memory: what is smaller is not lost for want of it.
 LARGE_BYTES = 400_000
 PROFILE = 'FASTRTPS_DEFAULT_PROFILES_FILE set to share/seg_ros/config/fastdds.xml'
+
+
+def namesakes(node: Node) -> str:
+    """Say so where another node has this one's name: requests reach either, or both."""
+    own = (node.get_name(), node.get_namespace())
+    if node.get_node_names_and_namespaces().count(own) < 2:
+        return ''
+    return (
+        f'another node is called {node.get_fully_qualified_name()} too: it takes requests meant '
+        'for this one; give one of them another name or namespace, or another ROS_DOMAIN_ID'
+    )
 
 
 def why_no_images(node: Node, topic: str, kind: str, reliable: bool) -> str:

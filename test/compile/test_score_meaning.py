@@ -232,7 +232,7 @@ def test_a_map_of_more_labels_than_the_card_has_classes_is_refused(tmp_path):
         node('Add', 'floats', 'zero', 'sum'), node('Cast', 'sum', 'out', to=TensorProto.INT32),
         output=('out', TensorProto.INT32),
     )
-    with pytest.raises(CardError, match='3 classes'):
+    with pytest.raises(CardError, match=r'3 classes.* 6 classes or more'):
         compiled(model, tmp_path, 3)
 
 

@@ -51,6 +51,7 @@ NODE = '/segmentation'
 HONEST, HOSTILE = ('front', 'left', 'right'), ('loose', 'bent', 'wet', 'cold')
 RUINS = 400
 ANSWER_S, START_S, ASK_S, SAMPLE_S, BURST = 10.0, 120.0, 1.0, 60.0, 3
+MOST_LOST = 30      # of images, after which there is nothing more to be learnt
 ROUND_S = 120.0     # between two rounds of the lifecycle
 # Stamps lie after the four bytes that say how a message is coded.
 STAMP = struct.Struct('<iI')
@@ -278,7 +279,9 @@ def soak(around: Surroundings, node: subprocess.Popen, seconds: float) -> list[U
     start_s, used = monotonic(), []
     asked_s = sampled_s = round_s = start_s
     numbers = itertools.cycle([(4, 3)] * 4 + [(4, 2, 1, 3)])
-    while monotonic() < start_s + seconds and node.poll() is None:
+    while monotonic() < start_s + seconds and node.poll() is None and (
+        around.counts.lost < MOST_LOST
+    ):
         around.spin_once()
         now_s = monotonic()
         if now_s > asked_s + ASK_S:

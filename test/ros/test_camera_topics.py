@@ -26,6 +26,7 @@ from seg_ros.core.errors import SettingError
 from seg_ros.core.settings import LiveSettings, Settings
 from seg_ros.ros.cameras import Camera
 from seg_ros.ros.lifecycle import SafeLifecycleNode
+from seg_ros.ros.topic_advice import namesakes
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 TOPIC, PATIENCE_S = 'front/image_raw', 10
@@ -52,6 +53,19 @@ def other() -> Iterator[rclpy.node.Node]:
     each = rclpy.create_node('driver', context=context)
     yield each
     each.destroy_node()
+    rclpy.shutdown(context=context)
+
+
+def test_another_node_of_the_same_name_is_seen_until_it_leaves(node):
+    assert namesakes(node) == ''
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    elsewhere = rclpy.create_node('reader', namespace='/elsewhere', context=context)
+    twin = rclpy.create_node('reader', context=context)
+    spin_until(node, lambda: 'another node is called /reader' in namesakes(node))
+    twin.destroy_node()
+    spin_until(node, lambda: not namesakes(node))
+    elsewhere.destroy_node()
     rclpy.shutdown(context=context)
 
 

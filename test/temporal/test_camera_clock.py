@@ -67,7 +67,8 @@ def test_a_learnt_clock_keeps_the_delay_of_later_images():
 
 def test_the_caller_is_notified_once():
     clock = CameraClock()
-    notified = [clock.observe(NOW - 60 * S + index * S // 5, NOW + index * S // 5)
-            for index in range(12)]
+    notified = [
+        clock.observe(NOW - 60 * S + index * S // 5, NOW + index * S // 5) for index in range(12)
+    ]
     assert notified.count(True) == 1
     assert clock.foreign

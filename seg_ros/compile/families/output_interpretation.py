@@ -65,5 +65,6 @@ class OutputInterpretation:
     least_classes: int = 0
 
     def __str__(self) -> str:
-        count = f'{self.class_count} classes' if self.class_count else 'any classes'
-        return f'{self.family} ({self.task}, {count}): {self.words}'
+        count = f'{self.class_count or self.least_classes or "any"} classes'
+        more = '' if self.class_count or not self.least_classes else ' or more'
+        return f'{self.family} ({self.task}, {count}{more}): {self.words}'
