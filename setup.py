@@ -96,7 +96,7 @@ setup(
         'sim': ['pybullet>=3.2.5'],
         'train': ['torch>=2.0', 'pybullet>=3.2.5'],
         'zoo': ['torch>=2.0', 'torchvision>=0.15', 'segmentation-models-pytorch>=0.4',
-                'transformers>=4.45'],
+                'transformers>=4.45', 'rfdetr>=1.4'],
         'ros': [requirement + wheels for requirement in ros],
         'test': test,
     },

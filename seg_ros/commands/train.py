@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`seg_ros train`: the panoptic network trained on rendered images, and exported."""
+"""`seg_ros train`: the panoptic network, or a named one, trained on images and exported."""
 
 import argparse
 from collections.abc import Sequence
@@ -21,9 +21,12 @@ from pathlib import Path
 import sys
 from typing import Any
 
+from seg_ros.commands.export import read_classes
 from seg_ros.core.errors import SettingError
+from seg_ros.zoo.architectures import ARCHITECTURES
 
-SUMMARY = 'train the panoptic network on images with masks, and export it'
+SEMANTIC = [name for name, item in ARCHITECTURES.items() if item.task == 'semantic']
+SUMMARY = 'train the panoptic network, or a named one, on images with masks, and export it'
 EXAMPLE = 'seg_ros train --data renders --init mobilenet_v2.pth -o trained --steps 20000'
 # What the simulated classes mean to a robot; a data set does not say.
 ROLES = {
@@ -36,8 +39,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument(
         '--data', type=Path, nargs='+', required=True,
-        help='folders with panoptic.json, as `seg_ros render` writes them, or of photographs with '
-        'index.json',
+        help='folders with panoptic.json, as `seg_ros render` writes them, of photographs with '
+        'index.json, or of images/ and labels/',
+    )
+    parser.add_argument(
+        '--arch', choices=SEMANTIC, metavar='ARCH',
+        help='a named architecture instead of the panoptic network, trained on windows of --size '
+        f'without pasting, checkpoints and --keep: {", ".join(SEMANTIC)}',
+    )
+    parser.add_argument('--encoder', default='', help='of --arch, as `seg_ros export` takes it')
+    parser.add_argument(
+        '--classes', default='', metavar='FILE',
+        help='of folders with images/ and labels/ (one channel, class ids) for --arch: names line '
+        'by line, or YAML as in a card',
     )
     parser.add_argument(
         '--list', default='train', dest='listed', metavar='NAME',
@@ -66,7 +80,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--name', default='default', help='of the exported files')
     parser.add_argument(
         '--init', type=Path,
-        help='weights to begin with: an earlier weights.npz, or mobilenet_v2 of torchvision',
+        help='weights to begin with: an earlier weights.npz, or mobilenet_v2 of torchvision; with '
+        "--arch its encoder's, or an earlier weights.pt",
     )
     parser.add_argument(
         '--keep', type=float, default=0.0, metavar='SHARE',
@@ -89,6 +104,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--device', choices=('cpu', 'cuda'), default='cpu',
         help='cuda computes in bfloat16 (default: cpu)',
+    )
+    parser.add_argument(
+        '--bfloat16', action='store_true',
+        help='compute --arch in 16 bits, several times faster on CPUs with matrix units',
     )
     parser.add_argument('--threads', type=int, default=2, help='of the CPU (default: 2)')
     parser.add_argument(
@@ -130,6 +149,11 @@ def run(args: argparse.Namespace) -> int:
     if args.workers < 0:
         raise SettingError(f'--workers {args.workers}', '0 or more')
     samples = _samples(args)
+    if args.arch:
+        from seg_ros.commands.train_arch import train_arch
+
+        print_figures(train_arch(args, samples), args.json)
+        return 0
     recipe = Recipe(
         steps=args.steps, batch=args.batch, seed=args.seed, threads=args.threads,
         init=args.init, rates=tuple(args.rates), frozen=args.frozen, size_hw=tuple(args.crop),
@@ -156,8 +180,9 @@ def _samples(args: argparse.Namespace) -> Any:
     labels: dict[str, Any] = {}
     for path in args.labels:
         labels |= read_hand_labels(path)
+    classes = read_classes(args.classes) if args.classes else ()
     return Samples(
-        open_sources(args.data, args.listed, labels), args.cache or args.output / 'cache',
+        open_sources(args.data, args.listed, labels, classes), args.cache or args.output / 'cache',
         dict(_share(words) for words in args.shares), lambda line: print(line, file=sys.stderr),
     )
 

@@ -14,6 +14,7 @@
 
 """How a compiled network of the zoo answers, against PyTorch and the published post-processing."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, TYPE_CHECKING
 
 import numpy as np
@@ -24,16 +25,42 @@ if TYPE_CHECKING:
     from seg_ros.zoo.reference import Reference
 
 
-def agreement(found: Segmentation, expected: 'Reference', card: ModelCard) -> dict[str, float]:
+def contents(expected: Sequence['Reference'], card: ModelCard) -> str:
+    """Report how many classes and instances images show: on one class alone all would agree."""
+    shown = {channel for item in expected for channel, _, _ in item.instances}
+    for item in expected:
+        if item.labels is not None:
+            shown.update(np.unique(item.labels[item.labels >= 0]).tolist())
+    count = sum(len(item.instances) for item in expected)
+    words = f'{len(shown)} classes'
+    return words if card.task == 'semantic' else f'{count} instances, {words}'
+
+
+def agreement_words(found: Sequence[Mapping[str, float]]) -> str:
+    """Sum up what `agreement` gave for some images."""
+    if 'pixels' in found[0]:
+        return f'{100 * np.mean([item["pixels"] for item in found]):.2f} % of pixels'
+    total = {key: sum(item[key] for item in found) for key in ('count', 'missing', 'extra')}
+    overlap = np.median([item['iou'] for item in found if item['count']] or [0.0])
+    return (
+        f'{total["count"]:.0f} of {total["count"] + total["missing"]:.0f} instances, '
+        f'{total["extra"]:.0f} more, median IoU {overlap:.3f}'
+    )
+
+
+def agreement(
+    found: Segmentation, expected: 'Reference', card: ModelCard, slack: float
+) -> dict[str, float]:
     """
     Compare one image's masks.
 
+    :param slack: by which the scores of two that are the same may differ.
     :returns: `pixels`, the share whose class agrees and, in panoptic masks, whose object is the
         same; or `missing`, `extra` and `iou`, the median, of instances.
     """
     owners = _owners(expected, found.size_hw)
     if expected.labels is None:
-        return _instances(found, expected, owners, card)
+        return _instances(found, expected, owners, card, slack)
     table = np.append(card.id_of_channel, card.unlabelled)
     same = np.asarray(found.classes) == table[expected.labels]
     if card.task == 'panoptic':
@@ -59,7 +86,8 @@ def _same_objects(found: np.ndarray, owners: np.ndarray) -> Any:
 
 
 def _instances(
-    found: Segmentation, expected: 'Reference', owners: np.ndarray, card: ModelCard
+    found: Segmentation, expected: 'Reference', owners: np.ndarray, card: ModelCard,
+    slack: float,
 ) -> dict[str, float]:
     """Pair instances of a class by score, best first."""
     left = list(found.segments)
@@ -70,7 +98,7 @@ def _instances(
             continue
         near = [
             segment for segment in left
-            if segment.class_id == card.classes[channel].id and abs(segment.score - score) < 0.005
+            if segment.class_id == card.classes[channel].id and abs(segment.score - score) < slack
         ]
         own = [(_overlap(np.asarray(found.instances) == item.id, mask), item) for item in near]
         if not own:

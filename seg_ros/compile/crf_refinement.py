@@ -48,7 +48,7 @@ def with_crf(decoded: Decoded, image: Var, size_hw: tuple[int, int]) -> Decoded:
         raise CardError(
             'refine: crf for classes that are independent of each other', 'classes that compete',
         )
-    if activation == 'none':
+    if activation in ('none', 'share'):
         logits = op.log(op.max([logits, op.const(np.float32(_LEAST))]))
     channels, *map_hw = (
         side for side in (logits.unwrap_tensor().shape or ())[1:] if isinstance(side, int)

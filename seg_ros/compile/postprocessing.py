@@ -112,8 +112,12 @@ def _confidence(scores: Var, activation: Activation) -> Var:
     Of a softmax it is 1 / sum(exp(s - max s)), which needs no softmax over all classes.
     """
     if activation != 'softmax':
-        most = op.reduce_max(scores, axes=[1], keepdims=False)
-        share = op.sigmoid(most) if activation == 'sigmoid' else most
+        share = most = op.reduce_max(scores, axes=[1], keepdims=False)
+        if activation == 'sigmoid':
+            share = op.sigmoid(most)
+        if activation == 'share':
+            total = op.reduce_sum(scores, op.const([1]), keepdims=False)
+            share = op.div(most, op.max([total, op.const(np.float32(1))]))
         level = op.clip(op.mul(share, op.const(np.float32(255))), *map(op.const, _BYTE))
         return op.cast(op.round(level), to=np.uint8)
     margin = op.sub(scores, op.reduce_max(scores, axes=[1], keepdims=True))

@@ -26,7 +26,7 @@ from seg_ros.core.frame import LONGEST_SIDE
 Upsampling: TypeAlias = Literal['half_pixel', 'align_corners', 'asymmetric']
 MaskFrame: TypeAlias = Literal['image', 'box']
 MaskCode: TypeAlias = Literal['probability', 'logit16']
-Activation: TypeAlias = Literal['softmax', 'sigmoid', 'none']
+Activation: TypeAlias = Literal['softmax', 'sigmoid', 'share', 'none']
 Arithmetic: TypeAlias = Literal['any', 'f32']
 UpsampleMode: TypeAlias = Literal['auto', 'graph', 'edges', 'nearest']
 
@@ -58,8 +58,9 @@ class ModelSignature:
     :param enlarged: whether the network itself would enlarge `logits` to `size_hw`, so that labels
         of another size are interpolated a second time.
     :param activation: what makes the winner's probability of `logits`: a softmax over the
-        channels, a sigmoid of its own, or nothing, as they are probabilities already. A channel
-        behind the card's classes means none of them.
+        channels, a sigmoid of its own, its share of sums that have no upper bound (of 1, where
+        all add up to less), or nothing, as they are probabilities already. A channel behind the
+        card's classes means none of them.
     :param source_hw: size of the only images that the engine was opened for, whose labels it
         gives at that size; None where any image will do. An engine sets it, never a file.
     :param precision: what the network computes in: `fp32`, `fp16` or `int8`.

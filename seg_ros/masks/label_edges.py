@@ -278,8 +278,15 @@ def _plain_odds(scores: Scores) -> Scores:
     return odds
 
 
+def _share_odds(scores: Scores) -> Scores:
+    total = np.maximum(scores.sum(axis=0), 1)
+    odds: Scores = total / np.maximum(scores.max(axis=0), 1e-6)
+    return odds
+
+
 _ODDS: Mapping[Activation, _OddsOf] = {
-    'softmax': _softmax_odds, 'sigmoid': _sigmoid_odds, 'none': _plain_odds,
+    'softmax': _softmax_odds, 'sigmoid': _sigmoid_odds, 'share': _share_odds,
+    'none': _plain_odds,
 }
 
 

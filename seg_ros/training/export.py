@@ -23,8 +23,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper, TensorProto
 from seg_ros.core.card import CardThresholds, ClassInfo, InputSpec, ModelCard
+from seg_ros.training.images import MEAN, STD
 from seg_ros.training.network import PanopticNetwork
-from seg_ros.training.train import MEAN, STD
 import torch
 
 OPSET = 17

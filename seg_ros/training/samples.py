@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from seg_ros.core.errors import SettingError
 from seg_ros.training.coco_folder import CocoFolder
 from seg_ros.training.hand_labels import HandLabel
+from seg_ros.training.label_folder import LabelFolder
 from seg_ros.training.photographs import photographs_of
 from seg_ros.training.sample import TrainingSample
 from seg_ros.training.store import open_store, Report, SampleSource
@@ -33,18 +34,22 @@ _RARE = 1.5     # more often for each rare class that an image shows
 
 
 def open_sources(
-    folders: Sequence[Path], listed: str, labels: Mapping[str, HandLabel]
+    folders: Sequence[Path], listed: str, labels: Mapping[str, HandLabel],
+    classes: Sequence[Mapping[str, Any]] = (),
 ) -> list[SampleSource]:
     """
-    Open folders of images with masks, of either layout.
+    Open folders of images with masks, of any layout.
 
     :param listed: which list of a folder of photographs.
-    :raises SettingError: if a folder has neither.
+    :param classes: of label images, which say no names.
+    :raises SettingError: if a folder has none.
     """
     sources: list[SampleSource] = []
     for folder in folders:
         if (folder / 'index.json').is_file():
             sources += photographs_of(folder, listed, labels)
+        elif (folder / 'labels').is_dir():
+            sources.append(LabelFolder(folder, classes))
         else:
             sources.append(CocoFolder(folder))
     return sources

@@ -28,6 +28,7 @@ import time
 
 from seg_ros.core.errors import SettingError
 from seg_ros.training.batches import Batch, Batches, batches_of
+from seg_ros.training.images import normalized
 from seg_ros.training.losses import center_loss, offset_loss, semantic_loss, SHARES
 from seg_ros.training.network import freeze, load_backbone, PanopticNetwork, parameter_groups
 from seg_ros.training.paste import Cutouts
@@ -36,10 +37,8 @@ from seg_ros.training.weights import read_weights, write_weights
 import torch
 from torch import Tensor
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)    # of ImageNet
 _WARM_UP = 60       # steps until the full rate
 _KEEP = 0.998       # of the running mean of the weights, a step
-_SEEDS = 1 << 32    # further apart than any two seeds of runs
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ def train(
     freeze(run.network.features[:recipe.frozen])
     for batch in batches_of(batches, range(run.step, recipe.steps), device, recipe.workers):
         _set_rates(run)
-        images = _images(batch, recipe.seed + run.step * _SEEDS)
+        images = normalized(batch, recipe.seed, run.step)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == 'cuda'):
             outputs = run.network(images)
         losses = _losses(outputs, batch, weights)
@@ -173,14 +172,6 @@ def _restore(run: Run, path: Path) -> None:
     run.mean.load_state_dict(state['mean'])
     run.optimizer.load_state_dict(state['optimizer'])
     run.step, run.losses = state['step'], state['losses']
-
-
-def _images(batch: Batch, seed: int) -> Tensor:
-    """Add the noise and normalise: float32 (N, 3, H, W), channels last in memory."""
-    random = torch.Generator(batch.rgb.device).manual_seed(seed)
-    noise = torch.randn(batch.rgb.shape, generator=random, device=batch.rgb.device)
-    rgb = batch.rgb / 255 + noise * batch.noise[:, None, None, None]
-    return ((rgb - rgb.new_tensor(MEAN)) / rgb.new_tensor(STD)).permute(0, 3, 1, 2)
 
 
 def _losses(outputs: tuple[Tensor, ...], batch: Batch, weights: Tensor) -> dict[str, Tensor]:

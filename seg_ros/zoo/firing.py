@@ -34,6 +34,8 @@ def make_firing(network: nn.Module, images: Tensor) -> nn.Module:
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.kaiming_normal_(layer.weight, nonlinearity='relu')
+            if 'offset' in getattr(network, 'output_names', ()):
+                _smooth(layer)
         if isinstance(layer, nn.BatchNorm2d):
             layer.momentum = 1.0
             layer.train()
@@ -47,6 +49,15 @@ def make_firing(network: nn.Module, images: Tensor) -> nn.Module:
             _spread_last(network, single, outputs)
             return network
         return _Rescaled(network, outputs).eval()
+
+
+def _smooth(layer: nn.Conv2d | nn.ConvTranspose2d) -> None:
+    """Make every kernel a bell: maps of objects' centres vary slowly, those of noise do not."""
+    tall, wide = (
+        torch.hann_window(side + 2, periodic=False)[1:-1] for side in layer.kernel_size
+    )
+    factor = layer.weight[:, :, :1, :1].clone()
+    layer.weight.data = factor * torch.outer(tall, wide)
 
 
 def _backbone(network: Any) -> Any:

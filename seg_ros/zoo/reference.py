@@ -161,7 +161,12 @@ def _query_instances(
 def _centers(
     outputs: tuple[Tensor, ...], source_hw: tuple[int, int], card: ModelCard
 ) -> Reference:
-    """Group as section 3.2 of Panoptic-DeepLab does, at the maps' own size."""
+    """
+    Group as section 3.2 of Panoptic-DeepLab does, at the maps' own size.
+
+    An object's pixels choose its class by majority; the probabilities of its centre and, on
+    average, of its class make its score.
+    """
     semantic, center, offset = outputs
     labels = _enlarged(semantic, source_hw)[0].argmax(0).numpy()
     chance = center.sigmoid()[0, 0]
@@ -179,7 +184,16 @@ def _centers(
         nearest[None, None].float(), source_hw, mode='nearest-exact'
     )[0, 0].numpy()
     things = np.isin(labels, [index for index, item in enumerate(card.classes) if item.thing])
-    return Reference(labels, [
-        (0, float(chance[tuple(place)]), things & (owner == number))
-        for number, place in enumerate(places.tolist())
-    ])
+    sure = functional.interpolate(semantic.softmax(1), source_hw, mode='bilinear')[0].numpy()
+    instances = []
+    for number, place in enumerate(places.tolist()):
+        mask = things & (owner == number)
+        if not mask.any():
+            continue
+        channel = int(np.bincount(labels[mask]).argmax())
+        score = float(chance[tuple(place)]) * float(sure[channel][mask].mean())
+        if score >= card.thresholds.score:
+            instances.append((channel, score, mask))
+    for channel, _, mask in instances:
+        labels[mask] = channel
+    return Reference(labels, sorted(instances, key=lambda item: -item[1]))

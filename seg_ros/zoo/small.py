@@ -50,7 +50,7 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
 }
 _ENCODERS = {
     'unet': 'resnet18', 'fpn': 'resnet18', 'pspnet': 'resnet18', 'deeplabv3plus': 'resnet18',
-    'deeplabv3': 'mobilenet_v3_large',
+    'deeplabv3': 'mobilenet_v3_large', 'mask_rcnn': 'resnet18',
 }
 _SIZES = {'rf_detr_seg': (312, 312), 'eomt': (192, 192)}
 

@@ -63,6 +63,35 @@ def load_weights(network: nn.Module, path: Path) -> None:
         ) from error
 
 
+def load_encoder(network: nn.Module, path: Path) -> list[str]:
+    """
+    Read a classifier's weights into the part of a network that has its names.
+
+    What the network has no place for is left out, such as the classifier's last layer.
+
+    :returns: the network's own names of what was read.
+    :raises ModelError: if the file cannot be read, or less than half of it fits.
+    """
+    found, own = _read(path), network.state_dict()
+    places = {
+        name[:-len(key)] for key in found for name in own if f'.{name}'.endswith(f'.{key}')
+    }
+    fitting = {
+        place: [key for key, value in found.items()
+                if f'{place}{key}' in own and own[f'{place}{key}'].shape == value.shape]
+        for place in places
+    }
+    place = max(fitting, key=lambda word: len(fitting[word]), default='')
+    keys = fitting.get(place, [])
+    if 2 * len(keys) < len(found):
+        raise ModelError(
+            f'{path} has {len(keys)} of {len(found)} weights that the encoder has a place for',
+            "weights of the architecture's encoder", 'seg_ros export --help names encoders',
+        )
+    network.load_state_dict({f'{place}{key}': found[key] for key in keys}, strict=False)
+    return [f'{place}{key}' for key in keys]
+
+
 def _read(path: Path) -> Mapping[str, Tensor]:
     try:
         if path.suffix == '.safetensors':

@@ -115,3 +115,24 @@ def test_photographs_are_mixed_in_with_hand_labels_and_pasted_things(folder, tmp
         train.run(options(*words, '--paste', 'street=dog'))
     with pytest.raises(SettingError, match='--share street'):
         train.run(options(*words, '--share', 'street=much'))
+
+
+def test_a_named_architecture_learns_from_label_images_and_compiles(tmp_path, capsys):
+    pytest.importorskip('torchvision', reason='LR-ASPP is of torchvision, the extra [zoo]')
+    from seg_ros.compile.compile_model import compile_model
+
+    labels = np.zeros((64, 96), np.uint8)
+    labels[20:, 30:] = 1
+    for kind, image in (('images', 90 * labels), ('labels', labels)):
+        (tmp_path / kind).mkdir()
+        cv2.imwrite(str(tmp_path / kind / '0.png'), image)
+    (tmp_path / 'names.txt').write_text('floor\nbox\n')
+    out = tmp_path / 'trained'
+    words = '--data', str(tmp_path), '-o', str(out), '--steps', '1', '--batch', '2', '--json'
+    named = '--arch', 'lraspp', '--classes', str(tmp_path / 'names.txt'), '--name', 'boxes'
+    assert train.run(options(*words, *named, '--size', '64', '96')) == 0
+    assert json.loads(capsys.readouterr().out)['steps'] == 1
+    card = read_card(out / 'boxes.yaml')
+    assert [item.name for item in card.classes] == ['floor', 'box']
+    assert compile_model(out / 'boxes.onnx', card).graph.input[0].name == 'image'
+    assert (out / 'weights.pt').is_file()

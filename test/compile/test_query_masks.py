@@ -65,6 +65,8 @@ def test_semantic_scores_are_sums_of_masks_by_class(tmp_path):
         )
         labels = outputs['logits'][index].argmax(0)
         assert (labels == sums.argmax(0)).mean() > 0.999
+        share = sums.max(0) / np.maximum(sums.sum(0), 1)
+        assert abs(outputs['confidence'][index] - 255 * share).max() < 1
 
 
 @pytest.mark.parametrize('boxes', [False, True])

@@ -189,6 +189,23 @@ def test_scores_of_sixteen_bits_give_the_same_labels():
     assert (classes == card.id_of_channel[best]).mean() >= 0.999
 
 
+def test_confidence_of_sums_is_the_winners_share_of_them():
+    card = make_card(6)
+    sums = np.abs(smooth_logits(6, (24, 32), steep=0.5))
+    fit = fit_for((180, 240), NETWORK, InputSpec(fit='letterbox'))
+    signature = ModelSignature(NETWORK, ('logits',), activation='share')
+    share = sums.max(0) / np.maximum(sums.sum(0), 1)
+    outputs = Outputs(
+        labels=sums.argmax(0).astype(np.uint8), confidence=np.rint(255 * share).astype(np.uint8),
+        logits=sums,
+    )
+    _, confidence = source_classes(outputs, fit, signature, card, make_cuts(card), True)
+    fine = dense(sums, fit, 'half_pixel')
+    error = confidence - 255 * fine.max(0) / np.maximum(fine.sum(0), 1)
+    assert error.max() < 12
+    assert abs(error).mean() < 3
+
+
 @pytest.mark.parametrize('rule', RULES)
 def test_confidence_is_that_of_the_interpolated_scores_and_never_more(rule):
     card = make_card(6)

@@ -33,6 +33,7 @@ from seg_ros.pipeline.process import segment  # noqa: E402
 from seg_ros.pipeline.serving_model import ServingModel  # noqa: E402
 from seg_ros.zoo.architectures import ARCHITECTURES, NetworkRequest  # noqa: E402
 from seg_ros.zoo.export import build_network, export_network, make_card  # noqa: E402
+from seg_ros.zoo.weights import load_encoder  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 CLASSES, SIZE_HW, SOURCE_HW = 5, (96, 128), (150, 210)
@@ -148,6 +149,32 @@ def test_weights_that_do_not_fit_are_refused(tmp_path):
     path.write_bytes(b'no weights')
     with pytest.raises(ModelError, match='cannot be read'):
         build_network(NetworkRequest('segnet', 3, (64, 64), weights=path))
+
+
+class Segmenter(torch.nn.Module):
+    """A network with an encoder in it."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
+        self.decoder = torch.nn.Sequential(torch.nn.Conv2d(4, 2, 1))
+
+
+def test_a_classifiers_weights_find_their_place_in_the_encoder(tmp_path):
+    classifier, path = Segmenter().encoder, tmp_path / 'classifier.pt'
+    state = classifier.state_dict()
+    torch.save({**state, 'fc.weight': torch.zeros(9, 4)}, path)
+    network = Segmenter()
+    loaded = load_encoder(network, path)
+    assert set(loaded) == {f'encoder.{name}' for name in state}
+    assert torch.equal(network.encoder[0].weight, classifier[0].weight)
+
+
+def test_an_encoder_of_another_network_is_refused(tmp_path):
+    path = tmp_path / 'classifier.pt'
+    torch.save({'layer.weight': torch.zeros(3), 'layer.bias': torch.zeros(3)}, path)
+    with pytest.raises(ModelError, match='0 of 2 weights'):
+        load_encoder(Segmenter(), path)
 
 
 def test_an_encoder_that_the_library_lacks_is_refused():

@@ -132,12 +132,15 @@ def _decode_semantic(
     """
     Sum up the masks' probabilities, weighted by those of the classes.
 
-    The sums are interpolated as they are, which is what the networks' own post-processing does.
+    The sums are interpolated as they are, which is what the networks' own post-processing does;
+    a pixel's confidence is its class's share of them.
     """
     probabilities = op.transpose(_probabilities(queries, tensors[0]), perm=[0, 2, 1])
     sums = op.matmul(probabilities, op.sigmoid(_flat(queries, tensors[1])))
     square = op.reshape(sums, op.const(np.array([-1, queries.classes, *queries.map_hw])))
-    return Decoded({'logits': square}, {'upsampling': 'half_pixel', 'enlarged': False})
+    return Decoded({'logits': square}, {
+        'upsampling': 'half_pixel', 'enlarged': False, 'activation': 'share',
+    })
 
 
 def _decode_instances(

@@ -1,0 +1,97 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Trains any network that scores classes, from random or earlier weights, on folders of images."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from math import cos, pi
+
+from seg_ros.training.batches import Batches, batches_of
+from seg_ros.training.images import normalized
+from seg_ros.training.losses import semantic_loss
+from seg_ros.training.samples import Samples
+import torch
+from torch import nn
+
+_WARM_UP = 20       # steps until the full rate
+
+
+@dataclass(frozen=True)
+class FineTuning:
+    """
+    How to train.
+
+    :param size_hw: of the network's input.
+    :param rates: the highest learning rates of weights that were loaded, and of the others.
+    :param workers: processes that prepare images ahead.
+    :param bfloat16: whether the network is computed in 16 bits.
+    """
+
+    steps: int
+    batch: int
+    size_hw: tuple[int, int]
+    rates: tuple[float, float]
+    seed: int = 0
+    workers: int = 0
+    bfloat16: bool = False
+
+
+def fine_tune(
+    network: nn.Module, loaded: Collection[str], samples: Samples, recipe: FineTuning
+) -> Iterator[float]:
+    """
+    Train to the end, yielding each step's loss; leaves the network in evaluation.
+
+    :param network: from normalised images (N, 3, H, W) to scores of classes (N, C, h, w).
+    :param loaded: names of its weights that are not random.
+    """
+    device = torch.device('cpu')
+    weights = torch.from_numpy(samples.class_weights())
+    batches = Batches(samples, recipe.batch, recipe.size_hw, recipe.size_hw, recipe.seed)
+    optimizer = torch.optim.AdamW(_groups(network, loaded, recipe.rates), weight_decay=1e-4)
+    network.train()
+    for step, batch in enumerate(
+        batches_of(batches, range(recipe.steps), device, recipe.workers)
+    ):
+        share = _rate_share(step, recipe.steps)
+        for group in optimizer.param_groups:
+            group['lr'] = group['rate'] * share
+        with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bfloat16):
+            scores = network(normalized(batch, recipe.seed, step))
+        loss = semantic_loss(
+            scores.float(), batch.classes, batch.absent, weights, batch.emphasis
+        )
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimizer.step()
+        yield float(loss)
+    network.eval()
+
+
+def _groups(
+    network: nn.Module, loaded: Collection[str], rates: tuple[float, float]
+) -> list[dict[str, object]]:
+    named = list(network.named_parameters())
+    parts = ([value for name, value in named if (name in loaded) == known]
+             for known in (True, False))
+    return [
+        {'params': part, 'rate': rate} for part, rate in zip(parts, rates, strict=True) if part
+    ]
+
+
+def _rate_share(step: int, steps: int) -> float:
+    """Warm up, then fall along a cosine to a fiftieth."""
+    return min(1, (step + 1) / _WARM_UP) * (0.49 * (1 + cos(pi * step / steps)) + 0.02)
