@@ -84,6 +84,8 @@ WRAPPERS = {
     'sim/world.py': {'pybullet', 'pybullet_data', 'pybullet_utils'},
     'training/batches.py': {'torch'},
     'training/export.py': {'onnx', 'torch'},
+    'training/fine_tune.py': {'torch'},
+    'training/images.py': {'torch'},
     'training/losses.py': {'torch'},
     'training/network.py': {'torch'},
     'training/train.py': {'torch'},

@@ -53,14 +53,20 @@ class _Made:
     path: Path
 
     def file_in(self, precision: str) -> Path:
-        """Return the file with that precision, written once."""
+        """Return the file with that precision, written once; `bf16` is rounded as if it were."""
         import onnx
+        from seg_ros.commands.zoo_bfloat16 import rounded_to_bfloat16
         from seg_ros.compile.compiled import load_compiled
         from seg_ros.compile.precision import reduced
 
         path = self.path.with_name(f'{precision}.onnx')
         if not path.is_file():
-            onnx.save(reduced(load_compiled(self.path), precision).model, path)
+            compiled = load_compiled(self.path)
+            model = (
+                rounded_to_bfloat16(compiled.model) if precision == 'bf16'
+                else reduced(compiled, precision).model
+            )
+            onnx.save(model, path)
         return path
 
 
@@ -151,8 +157,7 @@ class _Way:
 
 _WAYS = (
     _Way('fp32', 'openvino', 'f32'),
-    # OpenVINO's own choice, where the CPU has bfloat16 and the file does not ask for 32 bits.
-    _Way('fp32', 'openvino'),
+    _Way('bf16', 'onnxruntime'),
     # Without kernels of 16 bits ONNX Runtime rounds what each node hands on.
     _Way('fp16', 'onnxruntime'),
 )
@@ -176,6 +181,8 @@ def _agreement(
     from seg_ros.pipeline.process import segment
     from seg_ros.pipeline.serving_model import ServingModel
 
+    if way.precision == 'bf16' and read_compiled(made.path).signature.arithmetic == 'f32':
+        return 'asks for f32'
     common = Settings(model=str(made.file_in(way.precision)), engine=way.engine)
     settings = replace(common, inference_precision=way.hint) if way.hint else common
     segmenter = ServingModel(open_engine(settings), settings)

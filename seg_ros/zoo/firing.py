@@ -20,6 +20,7 @@ import torch
 from torch import nn, Tensor
 
 _SCORES, _MASKS = 2.0, 4.0      # standard deviations of logits that decide something
+_CLAIMED = 0.15     # share of the image that a query's mask covers
 
 
 def make_firing(network: nn.Module, images: Tensor) -> nn.Module:
@@ -97,10 +98,13 @@ class _Rescaled(nn.Module):
         super().__init__()
         self.network = network
         self.output_names = network.output_names
+        queries = any(output.ndim == 3 for output in outputs)
         for number, output in enumerate(outputs):
             # Over queries and places, so that classes remain comparable.
             axes = (0, 1) if output.ndim == 3 else (0, 2, 3)
             mean = output.mean(axes, keepdim=True)
+            if queries and output.ndim == 4:    # each claims a part of the image
+                mean = output.flatten(2).quantile(1 - _CLAIMED, 2)[:, :, None, None]
             spread = (output - mean).std() + 1e-12
             wanted = _MASKS if output.ndim == 4 else 1.5 * _SCORES
             self.register_buffer(f'mean{number}', mean)

@@ -162,7 +162,7 @@ def _centers(
     outputs: tuple[Tensor, ...], source_hw: tuple[int, int], card: ModelCard
 ) -> Reference:
     """
-    Group as section 3.2 of Panoptic-DeepLab does, at the maps' own size.
+    Group as section 3.2 of Panoptic-DeepLab does, whose maps are enlarged first.
 
     An object's pixels choose its class by majority; the probabilities of its centre and, on
     average, of its class make its score.
@@ -170,19 +170,20 @@ def _centers(
     semantic, center, offset = outputs
     labels = _enlarged(semantic, source_hw)[0].argmax(0).numpy()
     chance = center.sigmoid()[0, 0]
-    peaks = chance * (chance == functional.max_pool2d(chance[None, None], 5, 1, 2)[0, 0])
+    # Compared before the sigmoid, whose plateaus are all maxima.
+    alone = center == functional.max_pool2d(center, 5, 1, 2)
+    peaks = chance * alone[0, 0]
     places = (peaks >= 0.05).nonzero()
     places = places[peaks[places[:, 0], places[:, 1]].argsort(descending=True)][:100]
     if not len(places):
         return Reference(labels, [])
-    rows, columns = torch.meshgrid(
-        torch.arange(chance.shape[0]), torch.arange(chance.shape[1]), indexing='ij'
-    )
-    aim = torch.stack([rows, columns], -1) + offset[0].permute(1, 2, 0)
-    nearest = ((aim[:, :, None] - places) ** 2).sum(-1).argmin(-1)
-    owner = functional.interpolate(
-        nearest[None, None].float(), source_hw, mode='nearest-exact'
-    )[0, 0].numpy()
+    cells_yx = [
+        (torch.arange(pixels) + 0.5) * cells / pixels - 0.5
+        for pixels, cells in zip(source_hw, chance.shape, strict=True)
+    ]
+    aim = torch.stack(torch.meshgrid(*cells_yx, indexing='ij')) + _enlarged(offset, source_hw)[0]
+    distance = [((aim - place[:, None, None]) ** 2).sum(0) for place in places]
+    owner = torch.stack(distance).argmin(0).numpy()
     things = np.isin(labels, [index for index, item in enumerate(card.classes) if item.thing])
     sure = functional.interpolate(semantic.softmax(1), source_hw, mode='bilinear')[0].numpy()
     instances = []

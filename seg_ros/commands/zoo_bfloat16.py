@@ -1,0 +1,49 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a network gives on hardware that computes in bfloat16, where none is at hand."""
+
+import onnx
+from onnx import helper, TensorProto
+from seg_ros.compile.operators import element_types
+from seg_ros.compile.subgraph import BODY
+
+
+def rounded_to_bfloat16(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Round what each node of the network takes and gives to bfloat16, sums within nodes not."""
+    rounded = onnx.ModelProto()
+    rounded.CopyFrom(model)
+    types = element_types(rounded)
+    nodes: list[onnx.NodeProto] = []
+    narrow: dict[str, str] = {}
+    for node in rounded.graph.node:
+        inside = node.name.startswith(BODY)
+        for index, name in enumerate(node.input):
+            if inside and types.get(name) == TensorProto.FLOAT and node.op_type != 'Resize':
+                if name not in narrow:
+                    narrow[name] = f'{name}/rounded'
+                    nodes += _casts(name, narrow[name])
+                node.input[index] = narrow[name]
+        nodes.append(node)
+    del rounded.graph.node[:]
+    rounded.graph.node.extend(nodes)
+    return rounded
+
+
+def _casts(source: str, target: str) -> list[onnx.NodeProto]:
+    half = f'{target}/bfloat16'
+    return [
+        helper.make_node('Cast', [source], [half], name=half, to=TensorProto.BFLOAT16),
+        helper.make_node('Cast', [half], [target], name=target, to=TensorProto.FLOAT),
+    ]
