@@ -117,7 +117,7 @@ def _make(request: 'NetworkRequest', frames: Sequence[Frame], folder: Path) -> _
 
     torch.manual_seed(0)
     rows = [
-        {'id': index, 'name': f'class {index}', 'thing': index > 4}
+        {'id': index, 'name': f'class {index}', 'thing': index > 8}
         for index in range(request.classes)
     ]
     card = make_card(request, rows)

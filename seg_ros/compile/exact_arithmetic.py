@@ -25,9 +25,8 @@ import onnx
 from onnx import TensorProto
 from seg_ros.compile.subgraph import BODY
 
-# Values that were equal are not if only one of them was rounded.
 _DECIDING = frozenset({
-    'Equal', 'Greater', 'GreaterOrEqual', 'GridSample', 'Less', 'LessOrEqual', 'TopK',
+    'Greater', 'GreaterOrEqual', 'GridSample', 'Less', 'LessOrEqual', 'TopK',
 })
 _WEIGHTED = frozenset({'Conv', 'ConvTranspose', 'Gemm', 'MatMul'})
 _INTEGERS = frozenset({TensorProto.INT32, TensorProto.INT64})

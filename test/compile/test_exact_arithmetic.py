@@ -26,7 +26,7 @@ from tiny_networks import make_card, model_of, saved
 SIZE_HW, CLASSES = (32, 48), 3
 
 
-def network(gated, comparison='Greater'):
+def network(gated):
     """Write two convolutions; between them a gate that compares, or none."""
     random = np.random.default_rng(0)
     weights = {
@@ -39,7 +39,7 @@ def network(gated, comparison='Greater'):
     if gated:
         nodes += [
             node('Abs', ['a'], ['size'], name='size'),
-            node(comparison, ['size', 'half'], ['large'], name='large'),
+            node('Greater', ['size', 'half'], ['large'], name='large'),
             node('Cast', ['large'], ['gate'], to=TensorProto.FLOAT, name='gate'),
             node('Mul', ['a', 'gate'], ['b'], name='gated'),
         ]
@@ -51,18 +51,14 @@ def network(gated, comparison='Greater'):
     return model_of(nodes, [('images', TensorProto.FLOAT, [1, 3, *SIZE_HW])], ['scores'], weights)
 
 
-def compiled_network(folder, gated, comparison='Greater'):
-    path = saved(network(gated, comparison), folder)
+def compiled_network(folder, gated):
+    path = saved(network(gated), folder)
     return compiled_from_model(compile_model(path, make_card(CLASSES)), path.name)
 
 
 @pytest.mark.parametrize(('gated', 'arithmetic'), [(True, 'f32'), (False, 'any')])
 def test_a_comparison_counts_before_the_last_weights_alone(gated, arithmetic, tmp_path):
     assert compiled_network(tmp_path, gated).signature.arithmetic == arithmetic
-
-
-def test_where_two_values_are_equal_is_a_decision_too(tmp_path):
-    assert compiled_network(tmp_path, True, 'Equal').signature.arithmetic == 'f32'
 
 
 def test_what_is_compared_stays_wide_in_half_precision(tmp_path):

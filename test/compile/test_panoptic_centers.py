@@ -84,10 +84,11 @@ def plain_grouping(scene, floor=0.05, slots=100):
     for slot, (_, score) in enumerate(peaks):
         mine = instances == slot + 1
         if mine.any():
-            shares = {channel: chances[channel][mine].mean() for channel in THINGS}
-            winner = max(shares, key=shares.get)
-            if score * shares[winner] >= floor:
-                scores[slot], classes[slot] = score * shares[winner], winner
+            votes = np.bincount(best[mine], minlength=CLASSES)
+            winner = int(votes.argmax())
+            share = chances[winner][mine].mean()
+            if score * share >= floor:
+                scores[slot], classes[slot] = score * share, winner
     return instances, scores, classes
 
 

@@ -200,20 +200,26 @@ def _vote(
     maps: _Maps, logits: Var, nearest: Var, countable: Var, things: np.ndarray, slots: int
 ) -> tuple[Var, Var]:
     """
-    Let the cells of each slot choose its class by their probabilities.
+    Let the cells of each slot choose its class by majority.
 
     :returns: the winner's mean probability, 0 for slots without cells, and its channel as float32,
         both (N, K).
     """
     numbers = op.const(np.arange(slots, dtype=np.float32)[None, :, None])
     member = op.cast(op.equal(op.cast(nearest, to=np.float32), numbers), to=np.float32)
+    best = op.cast(op.arg_max(logits, axis=1, keepdims=True), to=np.float32)
+    channels = op.const(things.astype(np.float32)[None, :, None, None])
+    chosen = op.cast(op.equal(best, channels), to=np.float32)
     chances = op.gather(op.softmax(logits, axis=1), op.const(things), axis=1)
-    ballots = op.mul(maps.rows_of(chances, len(things)), countable)
-    votes = op.matmul(member, op.transpose(ballots, perm=[0, 2, 1]))
+    ballots = maps.rows_of(op.concat([chosen, chances], axis=1), 2 * len(things))
+    sums = op.matmul(member, op.transpose(op.mul(ballots, countable), perm=[0, 2, 1]))
+    votes, total = op.split(sums, outputs_count=2, axis=2)
     cells = op.matmul(member, op.transpose(countable, perm=[0, 2, 1]))
-    most = op.reduce_max(votes, axes=[2], keepdims=False)
-    share = op.div(most, op.max([op.squeeze(cells, op.const([2])), _float(1)]))
     winner = op.arg_max(votes, axis=2, keepdims=False)
+    own = op.squeeze(op.gather_elements(
+        total, op.unsqueeze(winner, op.const([2])), axis=2
+    ), op.const([2]))
+    share = op.div(own, op.max([op.squeeze(cells, op.const([2])), _float(1)]))
     return share, op.gather(op.const(things.astype(np.float32)), winner)
 
 
