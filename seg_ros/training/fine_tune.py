@@ -77,7 +77,7 @@ def fine_tune(
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimizer.step()
-        yield float(loss)
+        yield loss.item()
     network.eval()
 
 
