@@ -199,7 +199,7 @@ def test_confidence_of_sums_is_the_winners_share_of_them():
         labels=sums.argmax(0).astype(np.uint8), confidence=np.rint(255 * share).astype(np.uint8),
         logits=sums,
     )
-    _, confidence = source_classes(outputs, fit, signature, card, make_cuts(card), True)
+    _, confidence = source_classes(outputs, fit, signature, card, thresholds(card), True)
     fine = dense(sums, fit, 'half_pixel')
     error = confidence - 255 * fine.max(0) / np.maximum(fine.sum(0), 1)
     assert error.max() < 12
