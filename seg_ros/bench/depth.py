@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from seg_ros.bench.machine import copy_ms
 from seg_ros.bench.samples import interleaved, summary
 from seg_ros.core.frame import Frame
-from seg_ros.core.segmentation import Segment, Segmentation
+from seg_ros.core.segmentation import marked, Segment, Segmentation
 from seg_ros.depth.cloud import labelled_cloud, POINT
 from seg_ros.depth.free_space import free_space
 from seg_ros.depth.ground import (
@@ -30,7 +30,6 @@ from seg_ros.depth.ground import (
     ground_of,
     ground_plane,
     plane_from_height,
-    with_role,
 )
 from seg_ros.depth.intrinsics import Intrinsics
 from seg_ros.depth.objects import object_clouds
@@ -87,7 +86,7 @@ def _works(
 
     def static() -> object:
         metres = registered_depth(raw, _HW, 10.0).metres
-        dynamic = with_role(classes, CARD, 'dynamic')
+        dynamic = marked(classes, CARD.ids_with_role('dynamic'))
         return static_depth(raw, scene.update(dynamic, 33_000_000 * next(stamps), 8, 0.5, metres))
 
     def rays() -> object:

@@ -14,7 +14,7 @@
 
 """The masks of one image: one type whose parts always agree."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -26,12 +26,14 @@ from seg_ros.core.errors import ContractError
 ClassMap: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
 
 
-def marked(classes: ClassMap, table: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def marked(classes: ClassMap, ids: Collection[int]) -> NDArray[np.bool_]:
     """
-    Mark the pixels whose class a table marks.
+    Mark the pixels of some classes.
 
-    :param table: by card id, 256 or 65536 entries as the map's type has values.
+    :param ids: of the card, or its `unlabelled`.
     """
+    table = np.zeros(np.iinfo(classes.dtype).max + 1, bool)
+    table[list(ids)] = True
     if classes.dtype == np.uint8:   # ten times as fast as numpy, which widens each index first
         return np.asarray(cv2.LUT(classes, table.view(np.uint8))).view(bool)
     return np.asarray(table.take(classes))

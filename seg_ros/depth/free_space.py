@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.depth.ground import Ground
+from seg_ros.depth.registration import has_depth
 
 FREE, OCCUPIED, UNSEEN = 0, 100, -1
 
@@ -83,7 +84,7 @@ def free_space(
     x, y = _from_eye(ground, base_from_optical)
     eye = base_from_optical[:2, 3].astype(np.float32)
     cell_of_ray = _flat(grid, *_polar(x, y))
-    known = ground.metres == ground.metres
+    known = has_depth(ground.metres)
     wall = _counts(grid, cell_of_ray[ground.obstacle]) >= _HITS
     if ground.drop.any():
         wall |= _counts(grid, _edges(grid, ground, x, y)) >= _HITS

@@ -24,6 +24,7 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.segmentation import ClassMap, marked
 from seg_ros.depth.intrinsics import Intrinsics
 from seg_ros.depth.planes import fit_plane, Plane, SAMPLES
+from seg_ros.depth.registration import has_depth
 from seg_ros.depth.support import points_of
 
 STEP_M = 0.05       # what is lower than a step stands on no one's way
@@ -43,9 +44,8 @@ def ground_plane(
     :returns: None where too little of it is in sight, or what is labelled so is no ground: steeper
         than 45 degrees against a level camera.
     """
-    pixels = with_role(classes[::_STRIDE, ::_STRIDE].copy(), card, 'traversable')
-    z = metres[::_STRIDE, ::_STRIDE]
-    pixels = pixels & (z == z)
+    pixels = marked(classes[::_STRIDE, ::_STRIDE].copy(), card.ids_with_role('traversable'))
+    pixels &= has_depth(metres[::_STRIDE, ::_STRIDE])
     if np.count_nonzero(pixels) < _LEAST:
         return None
     points = points_of(metres, camera, pixels, _STRIDE, SAMPLES)
@@ -83,19 +83,12 @@ def base_from_plane(plane: Plane) -> NDArray[np.float64]:
     return transform
 
 
-def with_role(classes: ClassMap, card: ModelCard, role: str) -> NDArray[np.bool_]:
-    """Mark the pixels whose class has a role, thing or stuff."""
-    table = np.zeros(card.unlabelled + 1, bool)
-    table[sorted(card.ids_with_role(role))] = True
-    return marked(classes, table)
-
-
 def ground_of(
     metres: NDArray[np.float32], camera: Intrinsics, classes: ClassMap, card: ModelCard,
     plane: Plane, step: int = 1,
 ) -> 'Ground':
     """Cut every `step`-th pixel of an image into ground, obstacles and neither."""
-    traversable = with_role(classes[::step, ::step].copy(), card, 'traversable')
+    traversable = marked(classes[::step, ::step].copy(), card.ids_with_role('traversable'))
     return Ground(metres[::step, ::step].copy(), camera.of_every(step), traversable, plane)
 
 

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.depth.ground import base_from_plane, Ground
 from seg_ros.depth.intrinsics import Intrinsics
+from seg_ros.depth.registration import has_depth
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,7 @@ def laser_scan(ground: Ground, bearings: int = 160) -> Scan:
     across, down = ground.camera.slopes_xy
     rows = transform[:2, :3].astype(np.float32)
     x, y = (row[0] * across + (row[1] * down + row[2]) for row in rows)
-    seen = ground.metres == ground.metres
+    seen = has_depth(ground.metres)
     index = _indexes(x, y, low, step, bearings)
     counts = np.bincount(index[seen], minlength=bearings)[:bearings]
     ranges = np.where(counts > 0, np.float32(np.inf), np.float32(np.nan))

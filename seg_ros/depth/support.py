@@ -21,6 +21,7 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.segmentation import marked, Segmentation
 from seg_ros.depth.intrinsics import Intrinsics
 from seg_ros.depth.planes import fit_plane, Plane, SAMPLES
+from seg_ros.depth.registration import has_depth
 
 _STEP = 4           # every fourth pixel is enough for a plane, and a sixteenth of the work
 _RING_PX = 24       # how far around an object its support is looked for
@@ -46,8 +47,7 @@ def support_plane(
     side = 2 * (_RING_PX // _STEP) + 1
     near = cv2.dilate(small, np.ones((side, side), np.uint8))
     around = (near > 0) & (small == 0)
-    z = metres[::_STEP, ::_STEP]
-    around &= z == z
+    around &= has_depth(metres[::_STEP, ::_STEP])
     pixels = _of_support(around, segmentation, card)
     if np.count_nonzero(pixels) < _LEAST:
         pixels = around
@@ -60,12 +60,10 @@ def support_plane(
 def _of_support(
     around: NDArray[np.bool_], segmentation: Segmentation, card: ModelCard
 ) -> NDArray[np.bool_]:
-    ids = sorted(card.ids_with_role('support'))
-    if segmentation.classes is None or not ids:
+    if segmentation.classes is None:
         return np.zeros_like(around)
-    table = np.zeros(card.unlabelled + 1, bool)
-    table[ids] = True
-    return around & marked(segmentation.classes[::_STEP, ::_STEP].copy(), table)
+    classes = segmentation.classes[::_STEP, ::_STEP].copy()
+    return around & marked(classes, card.ids_with_role('support'))
 
 
 def points_of(

@@ -23,6 +23,7 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import SettingError
 from seg_ros.core.segmentation import Segment, Segmentation
 from seg_ros.depth.cloud import POINT
+from seg_ros.depth.registration import has_depth
 
 NEAREST = 'nearest'
 
@@ -61,7 +62,7 @@ def distances_m(
     """
     assert segmentation.instances is not None
     ids, z = segmentation.instances[::2, ::2], metres[::2, ::2]
-    seen = (ids > 0) & (z == z)
+    seen = (ids > 0) & has_depth(z)
     ids, z = ids[seen], z[seen]
     order = np.argsort(ids, kind='stable')
     found, first = np.unique(ids[order], return_index=True)
@@ -111,6 +112,6 @@ def target_points(cloud: NDArray[np.void], mask: NDArray[np.bool_]) -> NDArray[n
     :param cloud: `POINT` (H, W).
     :returns: `POINT` (N,).
     """
-    seen = mask & (cloud['z'] == cloud['z'])
+    seen = mask & has_depth(cloud['z'])
     records = np.ascontiguousarray(cloud).reshape(-1).view(f'V{POINT.itemsize}')
     return np.asarray(records.take(np.flatnonzero(seen)).view(POINT))

@@ -133,9 +133,7 @@ def hide_classes(
     hidden = [item.id for i, item in enumerate(card.classes) if i not in thresholds.channels]
     if not hidden:
         return
-    is_hidden = np.zeros(card.unlabelled + 1, bool)
-    is_hidden[hidden] = True
-    gone = marked(classes, is_hidden)
+    gone = marked(classes, hidden)
     classes[gone] = card.unlabelled
     if confidence is not None:
         confidence[gone] = 0

@@ -62,7 +62,8 @@ def draw_overlay(
             f'an overlay of {"no classes" if classes is None else segmentation.size_hw}',
             f'classes of shape {frame.size_hw}',
         )
-    colors, untouched = color_map(classes, card), _untouched(classes, card)
+    colors = color_map(classes, card)
+    untouched = marked(classes, {card.unlabelled, *card.ids_with_role('ignore')})
     if instances is None:
         drawn = _blended(_rgb(frame), colors, untouched, alpha)
         write_captions(drawn, _class_captions(classes, untouched, card))
@@ -139,12 +140,6 @@ def _blended(
     drawn = np.asarray(cv2.addWeighted(image, 1 - alpha, colors, alpha, 0), np.uint8)
     cv2.copyTo(image, untouched.view(np.uint8), drawn)
     return drawn
-
-
-def _untouched(classes: ClassMap, card: ModelCard) -> NDArray[np.bool_]:
-    table = np.zeros(card.unlabelled + 1, bool)
-    table[[card.unlabelled, *card.ids_with_role('ignore')]] = True
-    return marked(classes, table)
 
 
 def _rgb(frame: Frame) -> Pixels:

@@ -71,7 +71,7 @@ def thing_pixel_to_instance(
     # One less makes the highest number of "none", so that the lowest instance remains.
     lowest = (around - around.dtype.type(1)).min(axis=0) + around.dtype.type(1)
     owner: PixelToInstance = _spread(highest, rows, columns)
-    countable = marked(classes, _countable(card))
+    countable = marked(classes, {item.id for item in card.classes if item.thing})
     owner *= countable
     contested = np.flatnonzero(_spread(highest != lowest, rows, columns) & countable)
     if contested.size:
@@ -101,13 +101,6 @@ def _around(cells: PixelToInstance) -> PixelToInstance:
 def _spread(windows: NDArray[Any], rows: Sampling, columns: Sampling) -> NDArray[Any]:
     """Repeat windows over the source pixels inside: columns first, while there are few rows."""
     return windows.take(columns.below, axis=1).take(rows.below, axis=0)
-
-
-def _countable(card: ModelCard) -> NDArray[np.bool_]:
-    """Return for every card id, and for unlabelled, whether it has instances."""
-    table = np.zeros(card.unlabelled + 1, bool)
-    table[[item.id for item in card.classes if item.thing]] = True
-    return table
 
 
 def _shares(rows: Sampling, columns: Sampling, y: Indices, x: Indices) -> NDArray[np.float32]:

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import ImageError
+from seg_ros.core.segmentation import marked
 from seg_ros.core.settings import LiveSettings
-from seg_ros.depth.ground import with_role
 from seg_ros.depth.registration import registered_depth, RegisteredDepth
 from seg_ros.depth.static import dynamic_share, StaticScene
 from seg_ros.pipeline.camera_health import CameraHealth
@@ -143,7 +143,7 @@ class DepthInput:
             except ImageError:      # which `depth_view` reports
                 metres = None
         mask = self._scene.update(
-            with_role(classes, view.card, 'dynamic'), stamp, settings.static_dilate_px,
+            marked(classes, view.card.ids_with_role('dynamic')), stamp, settings.static_dilate_px,
             settings.static_hold_s, metres,
         )
         self.dynamic_share = dynamic_share(mask)

@@ -17,12 +17,12 @@
 import numpy as np
 import pytest
 from ray_cast import Box, Scene
+from seg_ros.core.segmentation import marked
 from seg_ros.depth.ground import (
     base_from_plane,
     ground_of,
     ground_plane,
     plane_from_transform,
-    with_role,
 )
 from seg_ros.sim.classes import CARD, FLOOR, PERSON, WALL
 
@@ -116,5 +116,8 @@ def test_the_projected_frame_has_its_origin_below_the_camera_and_looks_along():
 
 def test_a_role_marks_things_and_stuff_alike():
     classes = np.array([[FLOOR, WALL, PERSON, 255]], np.uint8)
-    assert with_role(classes, CARD, 'dynamic').tolist() == [[False, False, True, False]]
-    assert with_role(classes, CARD, 'traversable').tolist() == [[True, False, False, False]]
+    dynamic, traversable = (
+        marked(classes, CARD.ids_with_role(role)) for role in ('dynamic', 'traversable')
+    )
+    assert dynamic.tolist() == [[False, False, True, False]]
+    assert traversable.tolist() == [[True, False, False, False]]

@@ -21,9 +21,8 @@ import numpy as np
 import pytest
 from seg_ros.core.card import ClassInfo, ModelCard
 from seg_ros.core.frame import Frame
-from seg_ros.core.segmentation import Segment, Segmentation
+from seg_ros.core.segmentation import marked, Segment, Segmentation
 from seg_ros.core.settings import Settings
-from seg_ros.depth.ground import with_role
 from seg_ros.depth.intrinsics import Intrinsics
 from seg_ros.depth.registration import registered_depth
 from seg_ros.ros.conversions import image_message
@@ -80,7 +79,7 @@ def depth_view(settings=None, raw=None, transform=None, view_changes=None):
     info.k = [FOCAL, 0.0, 159.5, 0.0, FOCAL, 119.5, 0.0, 0.0, 1.0]
     view = View(
         Frame(rgb), masks, CARD, HEADER, info, 1, 0.5, False,
-        lambda view: with_role(view.segmentation.classes, CARD, 'dynamic'),
+        lambda view: marked(view.segmentation.classes, CARD.ids_with_role('dynamic')),
     )
     raw = (1000 * metres).astype(np.uint16) if raw is None else raw
     depth = registered_depth(raw, (HEIGHT, WIDTH), 10.0)

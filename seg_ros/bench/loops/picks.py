@@ -120,7 +120,7 @@ def grasps_of(
     graspable = CARD.ids_with_role('graspable')
     chosen = [item for item in objects if item.segment.class_id in graspable]
     points = cloud[::2, ::2].ravel()
-    return top_down_grasps(chosen, plane, points[points['z'] == points['z']])
+    return top_down_grasps(chosen, plane, points[np.isfinite(points['z'])])
 
 
 def _picked(

@@ -25,8 +25,7 @@ from numpy.typing import NDArray
 from seg_ros.bench.loops.masks import MaskSource
 from seg_ros.bench.loops.sequence import Exposure, WalkedRoom
 from seg_ros.bench.loops.trajectory import trajectory_error_m
-from seg_ros.core.segmentation import Segmentation
-from seg_ros.depth.ground import with_role
+from seg_ros.core.segmentation import marked, Segmentation
 from seg_ros.depth.intrinsics import Intrinsics
 from seg_ros.depth.registration import registered_depth
 from seg_ros.depth.static import dynamic_share, static_depth, StaticScene
@@ -111,7 +110,7 @@ def _of_node(exposures: Sequence[Exposure], source: MaskSource) -> Depths:
 
 def dynamic_pixels(segmentation: Segmentation) -> NDArray[np.bool_]:
     assert segmentation.classes is not None
-    return with_role(segmentation.classes, CARD, 'dynamic')
+    return marked(segmentation.classes, CARD.ids_with_role('dynamic'))
 
 
 def _error_mm(

@@ -61,7 +61,7 @@ def _grasps(view: DepthView) -> PoseArray | None:
         if item.segment is view.target
         or (not view.settings.target and item.segment.class_id in graspable)
     ]
-    found = top_down_grasps(chosen, view.support, points[points['z'] == points['z']])
+    found = top_down_grasps(chosen, view.support, points[np.isfinite(points['z'])])
     return PoseArray(header=view.header, poses=[_pose(grasp) for grasp in found])
 
 
