@@ -12,14 +12,25 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which camera_info belongs to an image, and why one does not."""
+"""Which camera_info belongs to an image, and what it is for masks that are made of it."""
 
 from copy import copy
+from typing import Any
 
 import numpy as np
-from seg_ros.ros.conversions import image_size_hw
+from numpy.typing import NDArray
+from seg_ros.depth.intrinsics import Intrinsics, intrinsics_from_matrix
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 from std_msgs.msg import Header
+
+IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+
+
+def image_size_hw(info: CameraInfo) -> tuple[int, int]:
+    """Return the size of the images that a CameraInfo describes: its region, binned."""
+    height = info.roi.height or info.height
+    width = info.roi.width or info.width
+    return height // max(1, info.binning_y), width // max(1, info.binning_x)
 
 
 def fitted_camera_info(
@@ -63,18 +74,64 @@ def _same_frame(first: str, second: str) -> bool:
     return not short or long == short or long.endswith(f'/{short}')
 
 
-def _resize(
-    info: CameraInfo, down: float, across: float, size_hw: tuple[int, int]
-) -> None:
-    """Describe a resized image: region and binning go into the matrices, then the scale."""
-    for name, columns in (('k', 3), ('p', 4)):
-        matrix = np.array(getattr(info, name), float).reshape(3, columns)
-        if matrix.any():    # all 0 says that the camera is not calibrated
-            matrix[:2, 2] -= (info.roi.x_offset, info.roi.y_offset)
-        matrix[:2] *= [
-            [across / max(1, info.binning_x)], [down / max(1, info.binning_y)]
-        ]
-        setattr(info, name, matrix.ravel())
+def scaled_camera_info(
+    info: CameraInfo, stamp: Any, step: int, rectified: bool = False
+) -> CameraInfo:
+    """
+    Copy a CameraInfo for masks made of every `step`-th pixel of the image.
+
+    Pixel i of such a mask lies on pixel n i of the image, whose centre has the coordinate n i
+    in ROS: focal lengths and principal point alike are divided by n, without a shift by half
+    a pixel, and a mask has ceil(size / n) pixels a side. A region of interest and binning are
+    folded in, since consumers read K and P alone: the scaled copy has neither. At a step of 1 they
+    stay as they are.
+
+    :param stamp: of the mask.
+    :param rectified: the image has no distortion left: D is 0, R the identity, and K the left
+        part of P where P is given.
+    """
+    copied = copy(info)
+    copied.header = Header(stamp=stamp, frame_id=info.header.frame_id)
+    if step != 1:
+        height, width = image_size_hw(info)
+        _resize(copied, 1 / step, 1 / step, (-(-height // step), -(-width // step)))
+    if rectified:
+        copied.d = [0.0] * len(info.d)
+        copied.r = IDENTITY
+        left = np.asarray(copied.p, float).reshape(3, 4)[:, :3]
+        copied.k = left.ravel() if left.any() else copied.k
+    return copied
+
+
+def intrinsics_from_info(info: CameraInfo) -> Intrinsics:
+    """
+    Read a CameraInfo for its image after rectification: P, or K where P is 0.
+
+    :raises ImageError: if the camera is not calibrated.
+    """
+    matrix = _of_image(info, 'p')
+    if not matrix.any():
+        matrix = _of_image(info, 'k')
+    return intrinsics_from_matrix(matrix[:, :3].ravel().tolist(), image_size_hw(info))
+
+
+def _resize(info: CameraInfo, down: float, across: float, size_hw: tuple[int, int]) -> None:
+    """Describe a resized image, which has neither a region nor binning any more."""
+    for name in ('k', 'p'):
+        setattr(info, name, (_of_image(info, name) * [[across], [down], [1]]).ravel())
     info.height, info.width = size_hw
     info.roi = RegionOfInterest()
     info.binning_x = info.binning_y = 0
+
+
+def _of_image(info: CameraInfo, name: str) -> NDArray[np.float64]:
+    """
+    Return K (3, 3) or P (3, 4) of the image itself: of its region, and then of its bins.
+
+    The order is image_geometry's. A matrix that is all 0 stays so: the camera is not calibrated.
+    """
+    matrix = np.array(getattr(info, name), float).reshape(3, -1)
+    if matrix.any():
+        matrix[:2, 2] -= (info.roi.x_offset, info.roi.y_offset)
+    matrix[:2] /= [[max(1, info.binning_x)], [max(1, info.binning_y)]]
+    return matrix

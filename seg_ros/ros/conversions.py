@@ -14,7 +14,6 @@
 
 """Messages from and to the data path's own types, as pure functions."""
 
-from copy import copy
 import re
 from typing import Any
 
@@ -24,7 +23,6 @@ from numpy.typing import NDArray
 from seg_ros.core.errors import ImageError
 from seg_ros.core.frame import Frame
 from seg_ros.depth.cloud import FIELDS, POINT
-from seg_ros.depth.intrinsics import Intrinsics, intrinsics_from_matrix
 from seg_ros.image.brightness_range import BrightnessRange
 from seg_ros.image.encodings import (
     canonical_encoding,
@@ -34,19 +32,11 @@ from seg_ros.image.encodings import (
     frame_from_file,
     REFUSED,
 )
-from sensor_msgs.msg import (
-    CameraInfo,
-    CompressedImage,
-    Image,
-    PointCloud2,
-    PointField,
-    RegionOfInterest,
-)
+from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
 _MASKS = {'u1': 'mono8', 'u2': '16UC1', 'i4': '32SC1', 'f4': '32FC1'}
 _VIDEO = re.compile(r'[hx]\.?26[45]|hevc|vp[89]|av1|theora', re.IGNORECASE)
-IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
 def stamp_ns(stamp: Any) -> int:
@@ -159,23 +149,6 @@ def depth_from_image(message: Any) -> NDArray[Any]:
     return np.asarray(np.ndarray((height, width), kind, message.data, strides=strides))
 
 
-def intrinsics_from_info(info: CameraInfo) -> Intrinsics:
-    """
-    Read a CameraInfo for its image after rectification: P, or K where P is 0.
-
-    :raises ImageError: if the camera is not calibrated.
-    """
-    height, width = image_size_hw(info)
-    matrix = np.array(info.p, float).reshape(3, 4)
-    if not matrix.any():
-        matrix = np.array(info.k, float).reshape(3, 3)
-    matrix = matrix[:, :3].copy()
-    if matrix.any():
-        matrix[:2, 2] -= (info.roi.x_offset, info.roi.y_offset)
-        matrix[:2] /= [[max(1, info.binning_x)], [max(1, info.binning_y)]]
-    return intrinsics_from_matrix(matrix.ravel().tolist(), (height, width))
-
-
 def cloud_message(points: NDArray[np.void], header: Header) -> PointCloud2:
     """
     Write points as a PointCloud2.
@@ -232,54 +205,3 @@ def compressed_message(data: bytes, codec: str, header: Header) -> CompressedIma
     message = CompressedImage(header=header, format=codec)
     message.data.frombytes(data)
     return message
-
-
-def image_size_hw(info: Any) -> tuple[int, int]:
-    """Return the size of the images that a CameraInfo describes: its region, binned."""
-    height = info.roi.height or info.height
-    width = info.roi.width or info.width
-    return height // max(1, info.binning_y), width // max(1, info.binning_x)
-
-
-def scaled_camera_info(
-    info: CameraInfo, stamp: Any, scale: float, rectified: bool = False
-) -> CameraInfo:
-    """
-    Copy a CameraInfo for masks made of every n-th pixel of the image, n = 1 / scale.
-
-    Pixel i of such a mask lies on pixel n i of the image, whose centre has the coordinate n i
-    in ROS: focal lengths and principal point alike are divided by n, without a shift by half
-    a pixel, and a mask has ceil(size / n) pixels a side. A region of interest and binning are
-    folded in, since consumers read K and P alone: the scaled copy has neither. At scale 1 they
-    stay as they are.
-
-    :param stamp: of the mask.
-    :param scale: 1, 0.5 or 0.25.
-    :param rectified: the image has no distortion left: D is 0, R the identity, and K the left
-        part of P where P is given.
-    """
-    copied = copy(info)
-    copied.header = Header(stamp=stamp, frame_id=info.header.frame_id)
-    if scale != 1:
-        _scale(copied, round(1 / scale))
-    if rectified:
-        copied.d = [0.0] * len(info.d)
-        copied.r = IDENTITY
-        left = np.asarray(copied.p, float).reshape(3, 4)[:, :3]
-        copied.k = left.ravel() if left.any() else copied.k
-    return copied
-
-
-def _scale(info: CameraInfo, step: int) -> None:
-    """Let `info` describe every `step`-th pixel, in image_geometry's order: region, then bins."""
-    height, width = image_size_hw(info)
-    x_step, y_step = step * max(1, info.binning_x), step * max(1, info.binning_y)
-    for name, columns in (('k', 3), ('p', 4)):
-        matrix = np.array(getattr(info, name), float).reshape(3, columns)
-        if matrix.any():  # all 0 says that the camera is not calibrated
-            matrix[:2, 2] -= (info.roi.x_offset, info.roi.y_offset)
-        matrix[:2] /= [[x_step], [y_step]]
-        setattr(info, name, matrix.ravel())
-    info.height, info.width = -(-height // step), -(-width // step)
-    info.roi = RegionOfInterest()
-    info.binning_x = info.binning_y = 0

@@ -26,7 +26,8 @@ from seg_ros.depth.registration import registered_depth, RegisteredDepth
 from seg_ros.depth.static import dynamic_share, StaticScene
 from seg_ros.pipeline.camera_health import CameraHealth
 from seg_ros.ros.base_frame import TransformOf
-from seg_ros.ros.conversions import depth_from_image, intrinsics_from_info, stamp_ns
+from seg_ros.ros.camera_info import intrinsics_from_info
+from seg_ros.ros.conversions import depth_from_image, stamp_ns
 from seg_ros.ros.depth_view import DepthView
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.publishers import View, Wanted

@@ -14,11 +14,15 @@
 
 """A camera_info is used where it can be of the image, or it is said why not."""
 
+from builtin_interfaces.msg import Time
+import cv2
 import numpy as np
 import pytest
-from seg_ros.ros.camera_info import fitted_camera_info
+from seg_ros.ros.camera_info import fitted_camera_info, image_size_hw, scaled_camera_info
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 from std_msgs.msg import Header
+
+STAMP = Time(sec=1_700_000_000, nanosec=123_456_789)
 
 
 def info(width=64, height=48, frame_id='cam', **fields):
@@ -89,3 +93,89 @@ def test_a_camera_that_is_not_calibrated_stays_so():
     fitted, _ = fitted_camera_info(source, 'cam', (48, 64))
     assert not np.any(fitted.k)
     assert source.width == 128
+
+
+K = np.array([[500.0, 0, 321.5], [0, 510, 243.25], [0, 0, 1]])
+P = np.array([[480.0, 0, 318, -24], [0, 490, 240, 12], [0, 0, 1, 0]])
+
+
+def camera_info(**fields):
+    return CameraInfo(
+        header=Header(stamp=Time(sec=1), frame_id='optical'), height=480, width=641,
+        distortion_model='plumb_bob', d=[0.1, -0.2, 0.003, 0.004, 0.05],
+        k=K.ravel(), p=P.ravel(), r=cv2.Rodrigues(np.array([0.1, 0.2, 0.3]))[0].ravel(), **fields,
+    )
+
+
+def seen_at(matrix, point):
+    """Project a point of the camera's frame to pixel coordinates."""
+    x, y, z = np.asarray(matrix).reshape(3, -1) @ point
+    return np.array([x / z, y / z])
+
+
+def test_at_full_scale_a_camera_info_is_copied_with_the_stamp_of_the_mask():
+    roi = RegionOfInterest(x_offset=8, y_offset=4, width=320, height=240)
+    info = camera_info(binning_x=2, roi=roi)
+    copied = scaled_camera_info(info, STAMP, 1)
+    assert copied.header == Header(stamp=STAMP, frame_id='optical')
+    assert info.header.stamp == Time(sec=1)
+    copied.header.stamp = Time(sec=1)
+    assert copied == info
+
+
+@pytest.mark.parametrize(
+    ('roi', 'bins', 'size_hw'),
+    [
+        ((0, 0, 0, 0), (0, 0), (480, 641)), ((0, 0, 0, 0), (1, 1), (480, 641)),
+        ((0, 0, 0, 0), (2, 4), (120, 320)), ((30, 17, 320, 201), (0, 0), (201, 320)),
+        ((30, 17, 320, 200), (2, 2), (100, 160)),
+    ],
+)
+@pytest.mark.parametrize('step', [2, 4])
+def test_a_point_seen_in_the_image_is_seen_in_the_same_pixel_of_the_mask(
+    roi, bins, size_hw, step
+):
+    x_offset, y_offset, width, height = roi
+    info = camera_info(
+        roi=RegionOfInterest(x_offset=x_offset, y_offset=y_offset, width=width, height=height),
+        binning_x=bins[0], binning_y=bins[1],
+    )
+    assert image_size_hw(info) == size_hw
+    scaled = scaled_camera_info(info, STAMP, step)
+    mask = np.zeros(size_hw)[::step, ::step]
+    assert (scaled.height, scaled.width) == image_size_hw(scaled) == mask.shape
+    assert scaled.roi == RegionOfInterest()
+    for matrix, own, point in (
+        (scaled.k, K, (0.3, -0.2, 2.0)), (scaled.p, P, (0.3, -0.2, 2.0, 1.0)),
+    ):
+        in_image = (seen_at(own, point) - (x_offset, y_offset)) / np.maximum(bins, 1)
+        np.testing.assert_allclose(seen_at(matrix, point), in_image / step)
+    np.testing.assert_array_equal(scaled.d, info.d)
+    np.testing.assert_array_equal(scaled.r, info.r)
+    assert info == camera_info(roi=info.roi, binning_x=bins[0], binning_y=bins[1])
+
+
+@pytest.mark.parametrize('step', [1, 2, 4])
+def test_a_rectified_image_has_a_camera_info_without_distortion(step):
+    scaled = scaled_camera_info(camera_info(), STAMP, step, rectified=True)
+    assert scaled.distortion_model == 'plumb_bob'
+    np.testing.assert_array_equal(scaled.d, np.zeros(5))
+    np.testing.assert_array_equal(np.reshape(scaled.r, (3, 3)), np.eye(3))
+    expected = P / [[step], [step], [1]]
+    np.testing.assert_allclose(np.reshape(scaled.p, (3, 4)), expected)
+    np.testing.assert_allclose(np.reshape(scaled.k, (3, 3)), expected[:, :3])
+
+
+def test_a_rectified_image_without_p_keeps_its_k():
+    info = camera_info()
+    info.p = np.zeros(12)
+    scaled = scaled_camera_info(info, STAMP, 2, rectified=True)
+    np.testing.assert_allclose(np.reshape(scaled.k, (3, 3)), K * [[0.5], [0.5], [1]])
+
+
+def test_a_camera_that_is_not_calibrated_stays_so_when_scaled():
+    info = CameraInfo(height=480, width=640, roi=RegionOfInterest(x_offset=10, width=320))
+    scaled = scaled_camera_info(info, STAMP, 2)
+    assert not scaled.k.any()
+    assert not scaled.p.any()
+    assert (scaled.height, scaled.width) == (240, 160)

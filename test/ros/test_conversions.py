@@ -33,11 +33,9 @@ from seg_ros.ros.conversions import (
     frame_from_compressed,
     frame_from_image,
     image_message,
-    image_size_hw,
-    scaled_camera_info,
     stamp_ns,
 )
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 # The type supports import lark on first use, and old releases of it import sre_parse.
@@ -236,7 +234,8 @@ def test_messages_pass_the_field_checks_that_some_distributions_turn_on():
     code = """
         from builtin_interfaces.msg import Time
         import numpy as np
-        from seg_ros.ros.conversions import compressed_message, image_message, scaled_camera_info
+        from seg_ros.ros.camera_info import scaled_camera_info
+        from seg_ros.ros.conversions import compressed_message, image_message
         from sensor_msgs.msg import CameraInfo
         from std_msgs.msg import Header
         import sensor_msgs.msg
@@ -246,97 +245,10 @@ def test_messages_pass_the_field_checks_that_some_distributions_turn_on():
         assert compressed_message(b'abc', 'png', Header()).data.tobytes() == b'abc'
         info = CameraInfo(height=4, width=6, d=[0.1] * 5, k=[1.0] * 9, p=[2.0] * 12)
         info.binning_x = info.roi.x_offset = 2
-        scaled = scaled_camera_info(info, Time(sec=1), 0.5, rectified=True)
+        scaled = scaled_camera_info(info, Time(sec=1), 2, rectified=True)
         assert (scaled.width, scaled.d.tolist()) == (2, [0.0] * 5), scaled
     """
     subprocess.run(
         [sys.executable, '-c', textwrap.dedent(code)],
         check=True, env={**os.environ, 'ROS_PYTHON_CHECK_FIELDS': '1'},
     )
-
-
-K = np.array([[500.0, 0, 321.5], [0, 510, 243.25], [0, 0, 1]])
-P = np.array([[480.0, 0, 318, -24], [0, 490, 240, 12], [0, 0, 1, 0]])
-
-
-def camera_info(**fields):
-    return CameraInfo(
-        header=Header(stamp=Time(sec=1), frame_id='optical'), height=480, width=641,
-        distortion_model='plumb_bob', d=[0.1, -0.2, 0.003, 0.004, 0.05],
-        k=K.ravel(), p=P.ravel(), r=cv2.Rodrigues(np.array([0.1, 0.2, 0.3]))[0].ravel(), **fields,
-    )
-
-
-def seen_at(matrix, point):
-    """Project a point of the camera's frame to pixel coordinates."""
-    x, y, z = np.asarray(matrix).reshape(3, -1) @ point
-    return np.array([x / z, y / z])
-
-
-def test_at_full_scale_a_camera_info_is_copied_with_the_stamp_of_the_mask():
-    roi = RegionOfInterest(x_offset=8, y_offset=4, width=320, height=240)
-    info = camera_info(binning_x=2, roi=roi)
-    copied = scaled_camera_info(info, STAMP, 1.0)
-    assert copied.header == header()
-    assert info.header.stamp == Time(sec=1)
-    copied.header.stamp = Time(sec=1)
-    assert copied == info
-
-
-@pytest.mark.parametrize(
-    ('roi', 'bins', 'size_hw'),
-    [
-        ((0, 0, 0, 0), (0, 0), (480, 641)), ((0, 0, 0, 0), (1, 1), (480, 641)),
-        ((0, 0, 0, 0), (2, 4), (120, 320)), ((30, 17, 320, 201), (0, 0), (201, 320)),
-        ((30, 17, 320, 200), (2, 2), (100, 160)),
-    ],
-)
-@pytest.mark.parametrize('scale', [0.5, 0.25])
-def test_a_point_seen_in_the_image_is_seen_in_the_same_pixel_of_the_mask(
-    roi, bins, size_hw, scale
-):
-    x_offset, y_offset, width, height = roi
-    info = camera_info(
-        roi=RegionOfInterest(x_offset=x_offset, y_offset=y_offset, width=width, height=height),
-        binning_x=bins[0], binning_y=bins[1],
-    )
-    assert image_size_hw(info) == size_hw
-    scaled = scaled_camera_info(info, STAMP, scale)
-    every = int(1 / scale)
-    mask = np.zeros(size_hw)[::every, ::every]
-    assert (scaled.height, scaled.width) == image_size_hw(scaled) == mask.shape
-    assert scaled.roi == RegionOfInterest()
-    for matrix, own, point in (
-        (scaled.k, K, (0.3, -0.2, 2.0)), (scaled.p, P, (0.3, -0.2, 2.0, 1.0)),
-    ):
-        in_image = (seen_at(own, point) - (x_offset, y_offset)) / np.maximum(bins, 1)
-        np.testing.assert_allclose(seen_at(matrix, point), in_image / every)
-    np.testing.assert_array_equal(scaled.d, info.d)
-    np.testing.assert_array_equal(scaled.r, info.r)
-    assert info == camera_info(roi=info.roi, binning_x=bins[0], binning_y=bins[1])
-
-
-@pytest.mark.parametrize('scale', [1.0, 0.5, 0.25])
-def test_a_rectified_image_has_a_camera_info_without_distortion(scale):
-    scaled = scaled_camera_info(camera_info(), STAMP, scale, rectified=True)
-    assert scaled.distortion_model == 'plumb_bob'
-    np.testing.assert_array_equal(scaled.d, np.zeros(5))
-    np.testing.assert_array_equal(np.reshape(scaled.r, (3, 3)), np.eye(3))
-    expected = P * [[scale], [scale], [1]]
-    np.testing.assert_allclose(np.reshape(scaled.p, (3, 4)), expected)
-    np.testing.assert_allclose(np.reshape(scaled.k, (3, 3)), expected[:, :3])
-
-
-def test_a_rectified_image_without_p_keeps_its_k():
-    info = camera_info()
-    info.p = np.zeros(12)
-    scaled = scaled_camera_info(info, STAMP, 0.5, rectified=True)
-    np.testing.assert_allclose(np.reshape(scaled.k, (3, 3)), K * [[0.5], [0.5], [1]])
-
-
-def test_a_camera_that_is_not_calibrated_stays_so():
-    info = CameraInfo(height=480, width=640, roi=RegionOfInterest(x_offset=10, width=320))
-    scaled = scaled_camera_info(info, STAMP, 0.5)
-    assert not scaled.k.any()
-    assert not scaled.p.any()
-    assert (scaled.height, scaled.width) == (240, 160)

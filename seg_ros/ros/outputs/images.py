@@ -18,7 +18,8 @@ from operator import attrgetter
 from typing import Any
 
 from seg_ros.image.encodings import encode_jpeg, encode_png
-from seg_ros.ros.conversions import compressed_message, scaled_camera_info
+from seg_ros.ros.camera_info import scaled_camera_info
+from seg_ros.ros.conversions import compressed_message
 from seg_ros.ros.publishers import Output, View
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -34,7 +35,7 @@ def _camera_info(view: View) -> CameraInfo | None:
     if view.camera_info is None:
         return None
     return scaled_camera_info(
-        view.camera_info, view.header.stamp, 1 / view.step, rectified=view.rectified
+        view.camera_info, view.header.stamp, view.step, rectified=view.rectified
     )
 
 

@@ -17,7 +17,8 @@
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.depth.static import static_depth
-from seg_ros.ros.conversions import image_message, scaled_camera_info
+from seg_ros.ros.camera_info import scaled_camera_info
+from seg_ros.ros.conversions import image_message
 from seg_ros.ros.depth_view import DepthView
 from seg_ros.ros.publishers import Output, View
 from sensor_msgs.msg import CameraInfo, Image
