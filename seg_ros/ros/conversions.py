@@ -18,10 +18,12 @@ import re
 from typing import Any
 
 import cv2
+from geometry_msgs.msg import Point, Pose, Quaternion
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import ImageError
 from seg_ros.core.frame import Frame
+from seg_ros.depth.boxes import quaternion_xyzw
 from seg_ros.depth.cloud import FIELDS, POINT
 from seg_ros.image.brightness_range import BrightnessRange
 from seg_ros.image.encodings import (
@@ -196,6 +198,11 @@ def image_message(
     return message
 
 
+def mono8_from_mask(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return 255 where a mask (H, W) is set, else 0."""
+    return np.asarray(mask.view(np.uint8) * np.uint8(255))
+
+
 def compressed_message(data: bytes, codec: str, header: Header) -> CompressedImage:
     """
     Wrap a compressed image.
@@ -205,3 +212,15 @@ def compressed_message(data: bytes, codec: str, header: Header) -> CompressedIma
     message = CompressedImage(header=header, format=codec)
     message.data.frombytes(data)
     return message
+
+
+def pose_message(position: NDArray[np.float64], axes: NDArray[np.float64]) -> Pose:
+    """
+    Write a pose in the image's optical frame.
+
+    :param position: (3,), metres.
+    :param axes: right-handed unit vectors as rows (3, 3).
+    """
+    x, y, z = position.tolist()
+    qx, qy, qz, qw = quaternion_xyzw(axes)
+    return Pose(position=Point(x=x, y=y, z=z), orientation=Quaternion(x=qx, y=qy, z=qz, w=qw))

@@ -37,8 +37,7 @@ from seg_ros.ros.diagnostics import diagnostics, NodeFacts
 from seg_ros.ros.label_publishers import LabelPublishers
 from seg_ros.ros.lifecycle import logged, SafeLifecycleNode
 from seg_ros.ros.manager_bond import ManagerBond
-from seg_ros.ros.outputs import SKIPPED_PLUGINS
-from seg_ros.ros.outputs.vision import MISSING
+from seg_ros.ros.outputs import ABSENCES
 from seg_ros.ros.parameters import acts_later, Declared, is_live, reason, settings_changed
 from seg_ros.ros.spin import STEADY
 from seg_ros.ros.topic_advice import namesakes
@@ -114,7 +113,7 @@ class SegmentationNode(SafeLifecycleNode):
         self._models.load(self._settings.now)
         self._models.wait(self._cancelled)
         self._pipeline = CameraPipeline(self, self._settings, self._models.holder)
-        for words in filter(None, (MISSING, *SKIPPED_PLUGINS)):
+        for words in ABSENCES:
             self.get_logger().warning(words)
         self._every(DIAGNOSTICS_S, self._diagnose)
         self._every(READERS_S, self._pipeline.follow_readers)

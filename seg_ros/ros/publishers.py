@@ -42,6 +42,11 @@ except ImportError:     # Humble
 _NO_EVENTS = PublisherEventCallbacks(use_default_callbacks=False)
 _OVERRIDES = QoSOverridingOptions.with_default_policies()
 
+# Words of `Output.parts`, as most outputs want them, and of `Output.needs`.
+CLASSES, INSTANCES = frozenset({'classes'}), frozenset({'instances'})
+MAPS = CLASSES | INSTANCES
+DEPTH, DYNAMIC = frozenset({'depth'}), frozenset({'dynamic'})
+
 
 @dataclass(frozen=True, eq=False)
 class View:

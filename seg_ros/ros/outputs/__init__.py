@@ -22,13 +22,17 @@ packages add theirs by the entry point group `seg_ros.outputs`.
 from seg_ros.ros.outputs.grasping import GRASPING
 from seg_ros.ros.outputs.images import IMAGES
 from seg_ros.ros.outputs.mapping import MAPPING
+from seg_ros.ros.outputs.navigation import MISSING as NO_NAVIGATION
 from seg_ros.ros.outputs.navigation import NAV2, NAVIGATION
 from seg_ros.ros.outputs.plugins import plugin_outputs
 from seg_ros.ros.outputs.points import POINTS
 from seg_ros.ros.outputs.slam import SLAM
+from seg_ros.ros.outputs.vision import MISSING as NO_VISION
 from seg_ros.ros.outputs.vision import VISION
 from seg_ros.ros.publishers import Output
 
 _OWN = (*IMAGES, *VISION, *POINTS, *SLAM, *NAVIGATION, *NAV2, *GRASPING, *MAPPING)
 _ADDED, SKIPPED_PLUGINS = plugin_outputs(_OWN)
 OUTPUTS: tuple[Output, ...] = (*_OWN, *_ADDED)
+# Why topics are absent, in words for the log.
+ABSENCES = tuple(filter(None, (NO_VISION, NO_NAVIGATION, *SKIPPED_PLUGINS)))

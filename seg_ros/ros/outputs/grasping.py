@@ -14,26 +14,28 @@
 
 """One object for a grasp planner, the scene without it, and a baseline of grasps."""
 
-from geometry_msgs.msg import Point, Pose, PoseArray, Quaternion
+from geometry_msgs.msg import PoseArray
 import numpy as np
 from numpy.typing import NDArray
-from seg_ros.depth.boxes import quaternion_xyzw
-from seg_ros.depth.grasps import Grasp, top_down_grasps
+from seg_ros.depth.grasps import top_down_grasps
 from seg_ros.depth.static import static_depth
 from seg_ros.depth.targets import target_points, with_margin
-from seg_ros.ros.conversions import cloud_message, image_message
+from seg_ros.ros.conversions import (
+    cloud_message,
+    image_message,
+    mono8_from_mask,
+    pose_message,
+)
 from seg_ros.ros.depth_view import DepthView
-from seg_ros.ros.publishers import Output
+from seg_ros.ros.publishers import DEPTH, MAPS, Output
 from sensor_msgs.msg import Image, PointCloud2
 
-MAPS = frozenset({'classes', 'instances'})
-DEPTH = frozenset({'depth'})
 _STEP = 2   # of what a gripper may run into
 
 
 def _target_mask(view: DepthView) -> NDArray[np.uint8]:
     """Return 255 at the target's pixels; an empty mask says that it is not in sight."""
-    return np.asarray(view.target_mask.view(np.uint8) * np.uint8(255))
+    return mono8_from_mask(view.target_mask)
 
 
 def _target_points(view: DepthView) -> PointCloud2:
@@ -62,13 +64,8 @@ def _grasps(view: DepthView) -> PoseArray | None:
         or (not view.settings.target and item.segment.class_id in graspable)
     ]
     found = top_down_grasps(chosen, view.support, points[np.isfinite(points['z'])])
-    return PoseArray(header=view.header, poses=[_pose(grasp) for grasp in found])
-
-
-def _pose(grasp: Grasp) -> Pose:
-    x, y, z = grasp.position.tolist()
-    qx, qy, qz, qw = quaternion_xyzw(grasp.axes)
-    return Pose(position=Point(x=x, y=y, z=z), orientation=Quaternion(x=qx, y=qy, z=qz, w=qw))
+    poses = [pose_message(grasp.position, grasp.axes) for grasp in found]
+    return PoseArray(header=view.header, poses=poses)
 
 
 GRASPING = (

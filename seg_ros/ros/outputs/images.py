@@ -20,11 +20,8 @@ from typing import Any
 from seg_ros.image.encodings import encode_jpeg, encode_png
 from seg_ros.ros.camera_info import scaled_camera_info
 from seg_ros.ros.conversions import compressed_message
-from seg_ros.ros.publishers import Output, View
+from seg_ros.ros.publishers import CLASSES, INSTANCES, MAPS, Output, View
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-
-CLASSES = frozenset({'classes'})
-INSTANCES = frozenset({'instances'})
 
 
 def _png(array: Any, view: View) -> CompressedImage:
@@ -43,9 +40,9 @@ IMAGES = (
     Output('semantic', Image, CLASSES, attrgetter('semantic')),
     Output('confidence', Image, CLASSES | {'confidence'}, attrgetter('confidence')),
     Output('instance', Image, INSTANCES, attrgetter('instance')),
-    Output('panoptic', Image, CLASSES | INSTANCES, attrgetter('panoptic')),
+    Output('panoptic', Image, MAPS, attrgetter('panoptic')),
     Output('color', Image, CLASSES, attrgetter('color')),
-    Output('overlay', Image, CLASSES | INSTANCES, attrgetter('overlay')),
+    Output('overlay', Image, MAPS, attrgetter('overlay')),
     Output(
         'semantic/compressed', CompressedImage, CLASSES, lambda view: _png(view.semantic, view)
     ),
@@ -54,7 +51,7 @@ IMAGES = (
     ),
     Output('color/compressed', CompressedImage, CLASSES, lambda view: _png(view.color, view)),
     Output(
-        'overlay/compressed', CompressedImage, CLASSES | INSTANCES,
+        'overlay/compressed', CompressedImage, MAPS,
         lambda view: compressed_message(encode_jpeg(view.overlay), 'jpeg', view.header),
     ),
     Output('camera_info', CameraInfo, frozenset(), _camera_info),

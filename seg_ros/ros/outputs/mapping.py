@@ -16,10 +16,8 @@
 
 import numpy as np
 from seg_ros.ros.conversions import image_message
-from seg_ros.ros.publishers import Output, View
+from seg_ros.ros.publishers import CLASSES, Output, View
 from sensor_msgs.msg import Image
-
-MAPS = frozenset({'classes', 'confidence'})
 
 
 def _channels(view: View) -> Image:
@@ -36,4 +34,4 @@ def _channels(view: View) -> Image:
     return image_message(channels, view.header, f'32FC{len(ids)}')
 
 
-MAPPING = (Output('elevation/channels', Image, MAPS, _channels),)
+MAPPING = (Output('elevation/channels', Image, CLASSES | {'confidence'}, _channels),)

@@ -24,7 +24,7 @@ from seg_ros.depth.ground import Ground
 from seg_ros.depth.scan import laser_scan
 from seg_ros.ros.conversions import cloud_message
 from seg_ros.ros.depth_view import DepthView
-from seg_ros.ros.publishers import Output
+from seg_ros.ros.publishers import CLASSES, DEPTH, MAPS, Output
 from sensor_msgs.msg import Image, LaserScan, PointCloud2
 from std_msgs.msg import Header
 
@@ -35,9 +35,6 @@ try:
 except ImportError as error:
     MISSING = f'no free_space: {error}; install the package nav_msgs'
 
-CLASSES = frozenset({'classes'})
-MAPS = frozenset({'classes', 'instances'})
-DEPTH = frozenset({'depth'})
 RANGE_MIN_M = 0.1
 
 

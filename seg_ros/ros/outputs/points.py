@@ -16,14 +16,14 @@
 
 from typing import Any
 
-from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
+from geometry_msgs.msg import Vector3
 from rclpy.duration import Duration
-from seg_ros.depth.boxes import OrientedBox, quaternion_xyzw
+from seg_ros.depth.boxes import OrientedBox
 from seg_ros.depth.objects import joined, ObjectCloud
-from seg_ros.ros.conversions import cloud_message
+from seg_ros.ros.conversions import cloud_message, pose_message
 from seg_ros.ros.depth_view import DepthView
 from seg_ros.ros.outputs.vision import MISSING
-from seg_ros.ros.publishers import Output
+from seg_ros.ros.publishers import DEPTH, MAPS, Output
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
@@ -31,16 +31,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 if not MISSING:
     from vision_msgs.msg import Detection3D, Detection3DArray, ObjectHypothesisWithPose
 
-MAPS = frozenset({'classes', 'instances'})
-DEPTH = frozenset({'depth'})
 _LIFETIME = Duration(seconds=0, nanoseconds=500_000_000)
-
-
-def pose_of(box: OrientedBox) -> Pose:
-    """Return the pose of a box in the image's optical frame."""
-    x, y, z = box.centre.tolist()
-    qx, qy, qz, qw = quaternion_xyzw(box.axes)
-    return Pose(position=Point(x=x, y=y, z=z), orientation=Quaternion(x=qx, y=qy, z=qz, w=qw))
 
 
 def _points(view: DepthView) -> PointCloud2:
@@ -61,13 +52,13 @@ def _detections_3d(view: DepthView) -> Any:
 
 def _detection(item: ObjectCloud, box: OrientedBox, view: DepthView) -> Any:
     detection = Detection3D(header=view.header, id=str(item.segment.id))
-    detection.bbox.center = pose_of(box)
+    detection.bbox.center = pose_message(box.centre, box.axes)
     x, y, z = box.size_m.tolist()
     detection.bbox.size = Vector3(x=x, y=y, z=z)
     result = ObjectHypothesisWithPose()
     result.hypothesis.class_id = view.card.by_id[item.segment.class_id].name
     result.hypothesis.score = item.segment.score
-    result.pose.pose = pose_of(box)
+    result.pose.pose = pose_message(box.centre, box.axes)
     detection.results = [result]
     return detection
 
@@ -85,12 +76,12 @@ def _markers_of(item: ObjectCloud, box: OrientedBox, view: DepthView) -> list[Ma
     info = view.card.by_id[item.segment.class_id]
     red, green, blue = (value / 255 for value in info.color)
     shared = {'header': view.header, 'id': item.segment.id, 'lifetime': _LIFETIME.to_msg()}
+    pose, top = (pose_message(box.centre, box.axes) for _ in range(2))
     x, y, z = box.size_m.tolist()
     cube = Marker(
-        ns='boxes', type=Marker.CUBE, pose=pose_of(box), scale=Vector3(x=x, y=y, z=z),
+        ns='boxes', type=Marker.CUBE, pose=pose, scale=Vector3(x=x, y=y, z=z),
         color=ColorRGBA(r=red, g=green, b=blue, a=0.5), **shared,
     )
-    top = pose_of(box)
     top.position.y -= float(max(box.size_m)) / 2    # up in the image
     text = Marker(
         ns='names', type=Marker.TEXT_VIEW_FACING, pose=top, scale=Vector3(x=0.0, y=0.0, z=0.04),

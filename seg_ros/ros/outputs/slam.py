@@ -18,17 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.depth.static import static_depth
 from seg_ros.ros.camera_info import scaled_camera_info
-from seg_ros.ros.conversions import image_message
+from seg_ros.ros.conversions import image_message, mono8_from_mask
 from seg_ros.ros.depth_view import DepthView
-from seg_ros.ros.publishers import Output, View
+from seg_ros.ros.publishers import CLASSES, DEPTH, DYNAMIC, Output, View
 from sensor_msgs.msg import CameraInfo, Image
-
-CLASSES = frozenset({'classes'})
-DYNAMIC = frozenset({'dynamic'})
 
 
 def _dynamic_mask(view: View) -> NDArray[np.uint8]:
-    return np.asarray(view.dynamic.view(np.uint8) * np.uint8(255))
+    return mono8_from_mask(view.dynamic)
 
 
 def _static_mask(view: View) -> NDArray[np.uint8]:
@@ -49,7 +46,7 @@ def _static_depth(view: DepthView) -> Image:
 
 
 SLAM = (
-    Output('static/depth', Image, CLASSES, _static_depth, DYNAMIC | {'depth'}),
+    Output('static/depth', Image, CLASSES, _static_depth, DYNAMIC | DEPTH),
     Output('static/mask', Image, CLASSES, _static_mask, DYNAMIC),
     Output('static/camera_info', CameraInfo, frozenset(), _camera_info),
     Output('dynamic/mask', Image, CLASSES, _dynamic_mask, DYNAMIC),
