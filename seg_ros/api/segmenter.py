@@ -24,7 +24,7 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import ImageError, SettingError
 from seg_ros.core.frame import ColorOrder, Frame, Pixels
-from seg_ros.core.progress import Report, untold
+from seg_ros.core.progress import Report, silent
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import Settings
 from seg_ros.core.timing import Timing
@@ -59,7 +59,7 @@ class Segmenter:
     """
 
     def __init__(
-        self, model: str = 'default', *, report: Report = untold, **settings: Any
+        self, model: str = 'default', *, report: Report = silent, **settings: Any
     ) -> None:
         _check_names(settings)
         self.settings = Settings(**{**settings, 'model': absolute_model(str(model))})

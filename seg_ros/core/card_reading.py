@@ -187,9 +187,9 @@ def _number(key: str, value: object) -> float:
 
 
 def _numbers(key: str, value: object) -> tuple[float, ...]:
-    several = isinstance(value, Sequence) and not isinstance(value, str)
-    items: Sequence[object] = value if several else [value]     # type: ignore[assignment]
-    return tuple(_number(key, item) for item in items)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return tuple(_number(key, item) for item in value)
+    return (_number(key, value),)
 
 
 def _input(data: Mapping[str, Any]) -> InputSpec:

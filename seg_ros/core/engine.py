@@ -58,7 +58,7 @@ class Engine(Protocol):
         """
         Start on a batch. Where the runtime blocks, the caller computes and the future is done.
 
-        :param batch: uint8 (N, H, W, channels) as the contract says, kept alive by the engine.
+        :param batch: uint8 (N, H, W, channels) as the signature says, kept alive by the engine.
         :returns: a future of `Outputs`; it raises EngineError where the runtime failed.
         """
 

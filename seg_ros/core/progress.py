@@ -23,7 +23,7 @@ Report: TypeAlias = Callable[[str, float], None]
 Cancelled: TypeAlias = Callable[[], bool]
 
 
-def untold(phase: str, share: float) -> None:
+def silent(phase: str, share: float) -> None:
     """Report nothing."""
 
 

@@ -52,8 +52,8 @@ class Outputs:
         spans [i, i + 1)), best first.
     :param scores: float32 (N, K), 0 where a slot is empty.
     :param classes: int32 (N, K), channel index.
-    :param masks: uint8 (N, K, mh, mw), soft masks, coded as the contract says; outside of its box
-        a mask means nothing.
+    :param masks: uint8 (N, K, mh, mw), soft masks, coded as the signature says; outside of its
+        box a mask means nothing.
     :param instances: uint8 or int32 (N, h, w), slot + 1, 0 = none.
     :param rivals: float (N, K, h, w), 0 to 1: masks of slots that compete for each pixel of the
         source, weighted by their scores.

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Where masks are cut: the user's thresholds, resolved against a card and a contract."""
+"""Where masks are cut: the user's thresholds, resolved against a card and a signature."""
 
 from dataclasses import dataclass
 

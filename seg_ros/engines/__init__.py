@@ -24,25 +24,25 @@ from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import cast
 
+from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.engine import Engine
 from seg_ros.core.errors import EngineError, SettingError
 from seg_ros.core.plugins import ENGINES, load_plugin
-from seg_ros.core.progress import Cancelled, never, Report, untold
+from seg_ros.core.progress import Cancelled, never, Report, silent
 from seg_ros.core.settings import OWN_ENGINES, Settings
 from seg_ros.engines.classical import METHODS, open_classical
+from seg_ros.engines.flavour import FLAVOURS, load_flavour
 from seg_ros.engines.model_path import path_from_model
 from seg_ros.engines.optional_package import whole
 
 DEFAULT_METHOD = 'watershed'
 CPU_RUNTIMES = ('openvino', 'onnxruntime')
 RUNTIMES = ('tensorrt', *CPU_RUNTIMES)
-TENSORRT_MODULES = ('tensorrt', 'tensorrt_rtx')
 
 
 def open_engine(
-    settings: Settings, report: Report = untold, cancelled: Cancelled = never
+    settings: Settings, report: Report = silent, cancelled: Cancelled = never
 ) -> Engine:
     """
     Open what the settings ask for.
@@ -87,7 +87,6 @@ def stand_in(settings: Settings) -> Settings | None:
     path = model_file(settings)
     if path is None or settings.engine != 'auto' or _runtimes(settings)[0] != ['tensorrt']:
         return None
-    from seg_ros.core.compiled_file import read_compiled
     from seg_ros.engines.gpu import find_gpu
     from seg_ros.engines.plan import cached
 
@@ -123,11 +122,12 @@ def _opener(runtime: str) -> Callable[..., Engine]:
 
     :raises PluginError: if it is another package's and broken.
     """
-    if runtime not in RUNTIMES:
-        opener: Callable[..., Engine] = load_plugin(ENGINES, runtime)
-        return opener
-    module = import_module(f'seg_ros.engines.{runtime}')
-    return cast(Callable[..., Engine], getattr(module, f'open_{runtime}'))
+    opener: Callable[..., Engine]
+    if runtime in RUNTIMES:
+        opener = getattr(import_module(f'seg_ros.engines.{runtime}'), f'open_{runtime}')
+    else:
+        opener = load_plugin(ENGINES, runtime)
+    return opener
 
 
 def _runtimes(settings: Settings) -> tuple[list[str], list[str]]:
@@ -150,7 +150,7 @@ def _runtimes(settings: Settings) -> tuple[list[str], list[str]]:
         return _installed_on_cpu(), [obstacle] if obstacle else []
     if name not in OWN_ENGINES:
         return [name], []
-    if not any(map(find_spec, TENSORRT_MODULES if name == 'tensorrt' else [name])):
+    if not any(map(find_spec, FLAVOURS if name == 'tensorrt' else [name])):
         raise EngineError(f'engine {name} is not installed', do=f'pip install {name}')
     return [name], []
 
@@ -162,9 +162,8 @@ def _installed_on_cpu() -> list[str]:
 def _tensorrt_obstacle(settings: Settings) -> str | None:
     """Say why TensorRT cannot be used, in no words where nobody expects it; None if it can."""
     wanted = settings.device == 'auto' or settings.device.startswith('cuda')
-    if not wanted or not any(map(find_spec, TENSORRT_MODULES)):
+    if not wanted or not any(map(find_spec, FLAVOURS)):
         return ''
-    from seg_ros.engines.flavour import load_flavour
     from seg_ros.engines.gpu import find_gpu
 
     try:

@@ -62,7 +62,7 @@ class Removed:
 
 
 class PlanCache:
-    """Plans by recipe; whoever changes anything holds `folder.locked`."""
+    """Plans by `CacheKey`; whoever changes anything holds `folder.locked`."""
 
     def __init__(self, folder: PrivateFolder) -> None:
         self.folder = folder
@@ -203,7 +203,7 @@ class PlanCache:
 
 
 def _plain(cache_key: CacheKey) -> Any:
-    """Return a recipe as JSON has it, without tuples."""
+    """Return a key as JSON has it, without tuples."""
     return json.loads(json.dumps(asdict(cache_key)))
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Everything that a plan depends on: two builds of equal recipes are one plan."""
+"""Everything that a plan depends on: two builds of equal keys are one plan."""
 
 from dataclasses import asdict, dataclass
 from hashlib import sha256

@@ -17,7 +17,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, ExitStack
 from ctypes import byref, c_void_p
-import re
 from traceback import clear_frames
 from typing import Any
 
@@ -28,6 +27,7 @@ from seg_ros.engines.gpu import Gpu
 from seg_ros.engines.libcuda import call, error_from_code, libcuda, LOST
 from seg_ros.engines.primary_context import primary_of
 from seg_ros.engines.streams import Event, Stream
+from seg_ros.engines.tensorrt_log import says_no_memory
 
 
 class Cuda:
@@ -118,9 +118,7 @@ class Cuda:
             self._primary.lose(str(error_from_code(code, seen)))
         if self._primary.loss:
             return ContextLostError(self._primary.loss)
-        if re.search(r'out ?of ?memory|could not be allocated', seen, re.IGNORECASE):
-            kind = GpuMemoryError
-        return kind(seen)
+        return (GpuMemoryError if says_no_memory(seen) else kind)(seen)
 
     def check(self) -> None:
         """

@@ -46,7 +46,7 @@ class Flavour:
     @property
     def major(self) -> int:
         """Return the first number of the version."""
-        return int(re.match(r'\d+', self.version)[0])  # type: ignore[index]
+        return int(re.split(r'\D', self.version, maxsplit=1)[0])
 
     @property
     def typed(self) -> bool:

@@ -45,24 +45,24 @@ class Phases:
         """Begin a phase of so many steps, within the current step of its parent."""
         with self._lock:
             self._open[name] = _Phase(parent, max(steps, 1))
-            self._tell(name)
+            self._report_from(name)
 
     def step(self, name: str, step: int) -> None:
         """Finish one step, counted from 0."""
         with self._lock:
             if name in self._open:
                 self._open[name].done = step + 1
-                self._tell(name)
+                self._report_from(name)
 
     def finish(self, name: str) -> None:
         """End a phase, however many of its steps were reported."""
         with self._lock:
             if name in self._open:
                 self._open[name].done = self._open[name].steps
-                self._tell(name)
+                self._report_from(name)
                 del self._open[name]
 
-    def _tell(self, name: str) -> None:
+    def _report_from(self, name: str) -> None:
         """Report where this phase has brought the whole to, in percent that were not reported."""
         share, words = 0.0, self._reported[0] or name
         inner: str | None = name

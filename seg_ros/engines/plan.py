@@ -24,7 +24,7 @@ from time import monotonic
 from seg_ros.core.compiled_file import CompiledFile
 from seg_ros.core.errors import EngineError, PlanError
 from seg_ros.core.output_choice import choose_outputs
-from seg_ros.core.progress import Cancelled, never, Report, untold
+from seg_ros.core.progress import Cancelled, never, Report, silent
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import UpsampleMode
 from seg_ros.engines.build_options import options_from_settings
@@ -57,7 +57,7 @@ def plan_for(
     compiled: CompiledFile,
     settings: Settings,
     gpu: Gpu,
-    report: Report = untold,
+    report: Report = silent,
     cancelled: Cancelled = never,
 ) -> bytes:
     """
@@ -72,19 +72,19 @@ def plan_for(
     return plan_of(build_request_for(compiled, settings, gpu), report, cancelled)
 
 
-def plan_of(request: BuildRequest, report: Report = untold, cancelled: Cancelled = never) -> bytes:
-    """Return the plan that was ordered; see `plan_for`."""
+def plan_of(request: BuildRequest, report: Report = silent, cancelled: Cancelled = never) -> bytes:
+    """Return the plan that is asked for; see `plan_for`."""
     plan = _from_cache(request, report)
     if plan is None:
         purpose = f'which builds {request.model.card.name}'
         with request.cache.folder.locked(purpose, report, cancelled):
-            plan = _from_cache(request, untold) or _build(request, report, cancelled)
+            plan = _from_cache(request, silent) or _build(request, report, cancelled)
     return plan
 
 
 def cached(compiled: CompiledFile, settings: Settings, gpu: Gpu) -> bool:
     """Return whether `plan_for` would return at once."""
-    return _from_cache(build_request_for(compiled, settings, gpu), untold) is not None
+    return _from_cache(build_request_for(compiled, settings, gpu), silent) is not None
 
 
 def forget(compiled: CompiledFile, settings: Settings, gpu: Gpu) -> None:

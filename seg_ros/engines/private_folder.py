@@ -25,7 +25,7 @@ from tempfile import mkdtemp
 from time import sleep
 
 from seg_ros.core.errors import EngineError, PlanError
-from seg_ros.core.progress import Cancelled, never, Report, untold
+from seg_ros.core.progress import Cancelled, never, Report, silent
 
 LOCK, PART = 'lock', 'part-'
 OTHERS_WRITE, OTHERS_ENTER = 0o022, 0o011
@@ -144,7 +144,7 @@ class PrivateFolder:
 
     @contextmanager
     def locked(
-        self, purpose: str, report: Report = untold, cancelled: Cancelled = never
+        self, purpose: str, report: Report = silent, cancelled: Cancelled = never
     ) -> Iterator[None]:
         """
         Be the only process that changes anything here.

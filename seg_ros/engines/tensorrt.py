@@ -31,7 +31,7 @@ from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import ContextLostError, EngineError, PlanError
 from seg_ros.core.frame import Pixels
 from seg_ros.core.output_choice import choose_outputs
-from seg_ros.core.progress import Cancelled, never, Report, untold
+from seg_ros.core.progress import Cancelled, never, Report, silent
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import check_batch, Outputs
@@ -60,7 +60,7 @@ class InferenceJob(NamedTuple):
 
 
 def open_tensorrt(
-    path: Path, settings: Settings, report: Report = untold, cancelled: Cancelled = never,
+    path: Path, settings: Settings, report: Report = silent, cancelled: Cancelled = never,
     record: bool = True,
 ) -> 'TensorRTEngine':
     """
@@ -160,7 +160,7 @@ class TensorRTEngine:
                 return
             except ContextLostError as error:
                 end: Exception = error
-                self._tell(f'the GPU context was lost: {error}')
+                self._note(f'the GPU context was lost: {error}')
             except Exception as error:  # noqa: BLE001 - whoever opens or waits must learn of it
                 end = error
                 break
@@ -177,7 +177,7 @@ class TensorRTEngine:
         """
         with closing(self._open_cuda(lambda: self._jobs.put(Signal.WAKE))) as cuda:
             session = self._open_session(cuda)
-            self._tell(*session.notes)
+            self._note(*session.notes)
             if not opened.done():
                 opened.set_result(session.max_batch)
             self._serve(session)
@@ -200,13 +200,13 @@ class TensorRTEngine:
 
     def _refuse(self, end: Exception) -> None:
         error = EngineError(f'this engine has ended: {end}', do='restart the node')
-        self._tell(str(error))
+        self._note(str(error))
         self.facts = replace(self.facts, ended=str(error))
         while (job := self._jobs.get()) is not Signal.CLOSE:
             if isinstance(job, InferenceJob):
                 job.future.set_exception(error)
 
-    def _tell(self, *notes: str) -> None:
+    def _note(self, *notes: str) -> None:
         known = self.facts.notes
         new = [note for note in notes if note not in known]
         self.facts = replace(self.facts, notes=(*known, *new))

@@ -27,11 +27,11 @@ from seg_ros.engines.tensorrt_plan import IMAGE, Plan
 
 class BatchContext:
     """
-    Shape, addresses and working memory are set once, so that a recording stays good for ever.
+    Shape, addresses and working memory are set once, so that a CUDA graph stays good for ever.
 
     :param buffers: of the input and the outputs, by tensor name.
     :param count: images in the batch.
-    :param workspace: address of the memory that activations take; lanes that run in one stream
+    :param workspace: address of the memory that activations take; contexts that run in one stream
         share it.
     :raises EngineError: if TensorRT refuses any of this.
     """
@@ -40,7 +40,7 @@ class BatchContext:
         self, cuda: Cuda, plan: Plan, buffers: Mapping[str, Buffer], count: int, workspace: int
     ) -> None:
         self._plan = plan
-        self._recording: CudaGraph | None = None
+        self._graph: CudaGraph | None = None
         self._context: Any = None
         cuda.at_close(self._let_go)
         self._context = plan.make_context((count, *plan.shapes[IMAGE][1:]))
@@ -61,7 +61,7 @@ class BatchContext:
         if not record:
             return ''
         try:
-            self._recording = CudaGraph(stream.handle, lambda: self._enqueue(stream))
+            self._graph = CudaGraph(stream.handle, lambda: self._enqueue(stream))
         except ContextLostError:
             raise
         except EngineError as error:
@@ -70,16 +70,16 @@ class BatchContext:
 
     def run(self, stream: Stream) -> None:
         """Enqueue the network."""
-        if self._recording is None:
+        if self._graph is None:
             self._enqueue(stream)
         else:
-            self._recording.launch(stream.handle)
+            self._graph.launch(stream.handle)
 
     def _enqueue(self, stream: Stream) -> None:
         if not self._context.execute_async_v3(stream.handle):
             raise self._plan.failure('TensorRT enqueued nothing')
 
     def _let_go(self) -> None:
-        if self._recording is not None:
-            self._recording.free()
-        self._recording = self._context = None
+        if self._graph is not None:
+            self._graph.free()
+        self._graph = self._context = None

@@ -26,7 +26,6 @@ from dataclasses import asdict
 import json
 import os
 from pathlib import Path
-import re
 import sys
 from threading import Thread
 from typing import Any, NamedTuple
@@ -36,7 +35,7 @@ from seg_ros.core.progress import Report
 from seg_ros.engines.build_options import BuildOptions
 from seg_ros.engines.flavour import Flavour, load_flavour, RTX, TYPED
 from seg_ros.engines.phases import Phases
-from seg_ros.engines.tensorrt_log import log_of
+from seg_ros.engines.tensorrt_log import log_of, says_no_memory
 
 OPTIONS, MODEL, TIMING, PLAN = 'options.json', 'model.onnx', 'timing', 'plan'
 MIB = 1 << 20
@@ -98,8 +97,7 @@ def build_plan(
 
 
 def _failure(seen: str, words: str) -> EngineError:
-    full = re.search(r'out ?of ?memory|could not be allocated', words, re.IGNORECASE)
-    return (GpuMemoryError if full else EngineError)(f'{seen}: {words}')
+    return (GpuMemoryError if says_no_memory(words) else EngineError)(f'{seen}: {words}')
 
 
 def _network_flags(flavour: Flavour) -> int:

@@ -16,10 +16,16 @@
 
 from collections import deque
 from functools import cache
+import re
 from threading import local
 from typing import Any
 
 LINES = 6
+
+
+def says_no_memory(words: str) -> bool:
+    """Return whether words of TensorRT's or the driver's say that memory ran out."""
+    return bool(re.search(r'out ?of ?memory|could not be allocated', words, re.IGNORECASE))
 
 
 @cache

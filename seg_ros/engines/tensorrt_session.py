@@ -100,12 +100,13 @@ class Session:
         }
         begins, ends = ({stage: self._cuda.event() for stage in STAGES} for _ in range(2))
         batch_contexts = {
-            count: self._make_lane(buffers, count) for count in range(1, self.max_batch + 1)
+            count: self._make_batch_context(buffers, count)
+            for count in range(1, self.max_batch + 1)
         }
         image = buffers.pop(IMAGE)
         return FrameSlot(image, buffers, begins, ends, batch_contexts)
 
-    def _make_lane(self, buffers: dict[str, Buffer], count: int) -> BatchContext:
+    def _make_batch_context(self, buffers: dict[str, Buffer], count: int) -> BatchContext:
         batch_context = BatchContext(self._cuda, self._plan, buffers, count, self._workspace)
         obstacle = batch_context.warm_up(self._streams['compute'], self._record)
         if obstacle and not self.notes:

@@ -44,7 +44,7 @@ _LOOKED_AT = 1 << 16                # pixels, enough for these shares
 Report = Callable[[str], None]
 
 
-def _untold(words: str) -> None:
+def _silent(words: str) -> None:
     """Keep it."""
 
 
@@ -63,7 +63,7 @@ class BrightnessRange:
     :raises SettingError: if the setting cannot be used.
     """
 
-    def __init__(self, setting: str = 'auto', report: Report = _untold) -> None:
+    def __init__(self, setting: str = 'auto', report: Report = _silent) -> None:
         self._fixed = brightness_limits(setting)
         self.given = self._fixed is not None and setting != 'full'
         self._report = report
@@ -92,10 +92,10 @@ class BrightnessRange:
             thermal = self._absolute and self._span
             limits = thermal or (0, (1 << self._bits) - 1)
             kind = 'values as of a thermal camera' if thermal else f'{self._bits} bits'
-            self._tell(limits, kind)
+            self._report_limits(limits, kind)
         return limits
 
-    def _tell(self, limits: tuple[int, int], kind: str) -> None:
+    def _report_limits(self, limits: tuple[int, int], kind: str) -> None:
         now_s = monotonic()
         if limits == self._reported or now_s < self._quiet_until_s:
             return

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Instances at source size: soft masks or maps of owners, cut into patches without overlap."""
+"""Instances at source size: soft masks, or a map of who owns a pixel, cut without overlap."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ def instance_masks_from_outputs(
 
     :param outputs: of one image, without the batch axis.
     :param owner: of the source's pixels, where `outputs.instances` was enlarged already.
-    :returns: patches that share no pixel: the higher score owns it, and an instance of which less
+    :returns: masks that share no pixel: the higher score owns it, and an instance of which less
         than `thresholds.visible` remains is dropped.
     """
     if outputs.scores is None:

@@ -85,7 +85,7 @@ def _maps(
     parts: frozenset[str],
 ) -> tuple[ClassMap | None, NDArray[np.uint8] | None, PixelToInstance | None]:
     """
-    Return the maps that patches are then written into, and who owns the pixels where it shows.
+    Return the maps that instances are then written into, and who owns the pixels where it shows.
 
     An instance ends where the countable classes do, those that are to be hidden among them.
     """
@@ -113,7 +113,7 @@ def _maps(
 def segments_from_instance_masks(
     instance_masks: Sequence[InstanceMask], card: ModelCard, ids: Sequence[int]
 ) -> tuple[Segment, ...]:
-    """List the patches under the ids that they are to carry."""
+    """List instances under the ids that they are to carry."""
     return tuple(
         Segment(
             number, card.classes[instance.channel].id, instance.score, instance.xyxy, instance.area

@@ -22,7 +22,7 @@ from typing import Literal, TypeAlias
 
 from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.errors import EngineError, GpuMemoryError, SegError
-from seg_ros.core.progress import Cancelled, never, Report, untold
+from seg_ros.core.progress import Cancelled, never, Report, silent
 from seg_ros.core.settings import Settings
 from seg_ros.core.thresholds import thresholds_from_settings
 from seg_ros.engines import model_file, open_engine, stand_in
@@ -37,7 +37,7 @@ _LOOK_S = 0.1
 
 
 def open_segmenter(
-    settings: Settings, report: Report = untold, cancelled: Cancelled = never
+    settings: Settings, report: Report = silent, cancelled: Cancelled = never
 ) -> ServingModel:
     """
     Open an engine and resolve the thresholds for it; nothing stays open if that fails.
@@ -110,7 +110,7 @@ class ModelManager:
     def __init__(
         self,
         changed: Callable[[], object] = lambda: None,
-        report: Report = untold,
+        report: Report = silent,
         opener: Opener = open_segmenter,
         stands_in: Callable[[Settings], Settings | None] = stand_in,
     ) -> None:
