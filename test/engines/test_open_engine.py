@@ -109,8 +109,8 @@ class FakeTensorRT:
     """What `auto` asks of a machine with TensorRT, without one."""
 
     def __init__(self, monkeypatch, *, gpu=True, cached=False):
-        from seg_ros.engines import flavour, plan, tensorrt
         from seg_ros.engines import gpu as gpus
+        from seg_ros.engines import plan, tensorrt
 
         def find(device):
             if not gpu:
@@ -120,7 +120,7 @@ class FakeTensorRT:
         monkeypatch.setattr(engines, 'find_spec', lambda name: name)
         for name in ('pycuda', 'pycuda.driver'):
             monkeypatch.setitem(sys.modules, name, ModuleType(name))
-        monkeypatch.setattr(flavour, 'load_flavour', lambda: None)
+        monkeypatch.setattr(engines, 'load_flavour', lambda: None)
         monkeypatch.setattr(gpus, 'find_gpu', find)
         monkeypatch.setattr(plan, 'cached', lambda *_: cached)
         monkeypatch.setattr(tensorrt, 'open_tensorrt', self.open)
