@@ -33,7 +33,7 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import SettingError
 from seg_ros.core.frame import Pixels
 from seg_ros.core.segmentation import Segmentation
-from seg_ros.image.encodings import encode_png
+from seg_ros.image.file_writing import encode_png
 from seg_ros.masks.panoptic_ids import FIRST_STUFF, panoptic_ids
 
 

@@ -23,7 +23,8 @@ from seg_ros.commands.masks import write_file
 from seg_ros.commands.photograph_truth import photograph_examples
 from seg_ros.core.settings import Settings
 from seg_ros.engines import open_engine
-from seg_ros.image.encodings import encode_png, frame_from_file
+from seg_ros.image.encodings import frame_from_file
+from seg_ros.image.file_writing import encode_png
 from seg_ros.metrics.scores import LiveScores
 from seg_ros.pipeline.serving_model import ServingModel
 

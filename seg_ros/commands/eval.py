@@ -179,7 +179,7 @@ def _confusion(card: 'ModelCard', scores: 'Scores') -> dict[str, dict[str, float
 def _write(folder: Path, figures: Mapping[str, Any], sheet: Any) -> None:
     from seg_ros.commands.confusion_table import draw_confusion
     from seg_ros.commands.masks import write_file
-    from seg_ros.image.encodings import encode_png
+    from seg_ros.image.file_writing import encode_png
 
     write_file(folder / 'confusion.png', encode_png(draw_confusion(figures['confusion'])))
     write_file(folder / 'eval.json', json.dumps(figures, indent=1).encode())

@@ -21,7 +21,7 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import SettingError
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.whole_file import write_whole
-from seg_ros.image.encodings import encode_png
+from seg_ros.image.file_writing import encode_png
 from seg_ros.masks.overlay import draw_overlay
 
 

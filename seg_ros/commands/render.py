@@ -142,7 +142,7 @@ def _written(args: argparse.Namespace, name: str, sample: 'Sample') -> Any:
     from seg_ros.commands.masks import write_file
     from seg_ros.commands.source_image import SourceImage
     from seg_ros.core.frame import Frame
-    from seg_ros.image.encodings import encode_png
+    from seg_ros.image.file_writing import encode_png
 
     quality = [cv2.IMWRITE_JPEG_QUALITY, 93]
     jpeg = cv2.imencode('.jpg', sample.rgb[..., ::-1], quality)[1].tobytes()

@@ -232,7 +232,7 @@ def _train(training: Any, samples: Any, folder: Path, cutouts: Any) -> None:
 
 def _write_curve(folder: Path, losses: Any) -> None:
     from seg_ros.commands.masks import write_file
-    from seg_ros.image.encodings import encode_png
+    from seg_ros.image.file_writing import encode_png
     from seg_ros.training.curve import draw_curve
     from seg_ros.training.losses import SHARES
 

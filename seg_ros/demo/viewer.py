@@ -30,7 +30,7 @@ from seg_ros.core.card import distinct_colors
 from seg_ros.core.timing import Timing
 from seg_ros.core.whole_file import write_whole
 from seg_ros.demo.ground_truth_scorer import GroundTruthScorer
-from seg_ros.image.encodings import encode_png
+from seg_ros.image.file_writing import encode_png
 from seg_ros.ros.qos import masks
 from sensor_msgs.msg import Image
 

@@ -151,7 +151,6 @@ REFUSED: dict[str, tuple[str, str]] = {
     '32FC1': ('depth or data without a level for white', 'publish images as mono16'),
 }
 
-
 _NAMES = {name.lower(): name for name in (*ENCODINGS, *REFUSED)}
 
 
@@ -315,27 +314,3 @@ def _decoded(data: bytes) -> Samples:
         seen = f'a compressed image of {len(data)} bytes with {samples.dtype} samples'
         raise ImageError(seen, 'samples of 8 or 16 bits')
     return samples
-
-
-def encode_jpeg(rgb: Pixels, quality: int = 90) -> bytes:
-    """
-    Compress uint8 rgb (H, W, 3) as JPEG.
-
-    :param quality: 1 to 100.
-    """
-    return _encoded('.jpg', rgb, (cv2.IMWRITE_JPEG_QUALITY, quality))
-
-
-def encode_png(image: Pixels | NDArray[np.uint16]) -> bytes:
-    """
-    Compress as PNG, without loss and in OpenCV's fastest setting, its default.
-
-    :param image: uint8 or uint16; one channel (H, W), or rgb (H, W, 3).
-    """
-    return _encoded('.png', image, ())
-
-
-def _encoded(suffix: str, image: Samples, options: tuple[int, ...]) -> bytes:
-    if image.ndim == 3:
-        image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    return bytes(cv2.imencode(suffix, image, options)[1])

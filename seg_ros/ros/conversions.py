@@ -61,7 +61,7 @@ def frame_from_message(message: Any, brightness: BrightnessRange | None = None) 
 
 def frame_from_image(message: Any, brightness: BrightnessRange | None = None) -> Frame:
     """
-    Read a sensor_msgs Image; see `image.encodings` for the encodings and for what is copied.
+    Read a sensor_msgs Image; see `image.encodings` for what is copied.
 
     An encoding that `image.encodings` has never heard of is left to cv_bridge.
 

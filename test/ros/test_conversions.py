@@ -27,7 +27,8 @@ import numpy as np
 import pytest
 from rclpy.serialization import deserialize_message, serialize_message
 from seg_ros.core.errors import ImageError
-from seg_ros.image.encodings import encode_jpeg, encode_png, ENCODINGS
+from seg_ros.image.encodings import ENCODINGS
+from seg_ros.image.file_writing import encode_jpeg, encode_png
 from seg_ros.ros.conversions import (
     compressed_message,
     frame_from_compressed,

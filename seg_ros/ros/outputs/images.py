@@ -17,7 +17,7 @@
 from operator import attrgetter
 from typing import Any
 
-from seg_ros.image.encodings import encode_jpeg, encode_png
+from seg_ros.image.file_writing import encode_jpeg, encode_png
 from seg_ros.ros.camera_info import scaled_camera_info
 from seg_ros.ros.conversions import compressed_message
 from seg_ros.ros.publishers import CLASSES, INSTANCES, MAPS, Output, View

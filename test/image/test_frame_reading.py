@@ -24,14 +24,8 @@ import numpy as np
 import pytest
 from seg_ros.core.errors import ImageError
 from seg_ros.image.brightness_range import BrightnessRange
-from seg_ros.image.encodings import (
-    encode_jpeg,
-    encode_png,
-    ENCODINGS,
-    frame_from_bytes,
-    frame_from_file,
-    REFUSED,
-)
+from seg_ros.image.encodings import ENCODINGS, frame_from_bytes, frame_from_file, REFUSED
+from seg_ros.image.file_writing import encode_jpeg, encode_png
 
 SIZES = ((1, 1), (2, 2), (3, 5), (4, 6), (17, 9), (48, 64))
 EVEN_SIZES = tuple((height, width) for height, width in SIZES if not height % 2 + width % 2)
