@@ -51,35 +51,35 @@ class Job:
     late: Callable[[], object] = lambda: None
 
 
-def process(jobs: Sequence[Job], segmenter: ServingModel) -> None:
+def process(jobs: Sequence[Job], serving: ServingModel) -> None:
     """
     Take frames to masks, in one call of the engine.
 
-    :param jobs: at most `segmenter.batch_limit`, of any sizes that the engine was opened for.
+    :param jobs: at most `serving.batch_limit`, of any sizes that the engine was opened for.
     :raises EngineError: if the runtime failed.
     """
-    timing = segmenter.timing
+    timing = serving.timing
     with timing.stage('fit'):           # images into the network's input
-        batch, fits = preprocess([job.frame for job in jobs], segmenter)
+        batch, fits = preprocess([job.frame for job in jobs], serving)
     with timing.stage('network'):       # the tensors of the engine's contract
-        outputs = infer(batch, segmenter)
+        outputs = infer(batch, serving)
     for index, (job, fit) in enumerate(zip(jobs, fits, strict=True)):
         with timing.stage('paint'):     # masks at the size of the image
-            masks = postprocess(outputs.image(index), fit, segmenter, job.parts)
+            masks = postprocess(outputs.image(index), fit, serving, job.parts)
         with job.order.turn(job.number) as in_turn:
             if in_turn:                 # lasting ids, less flicker
-                job.publish(follow(masks, job, segmenter))
+                job.publish(follow(masks, job, serving))
             else:
                 job.late()
 
 
-def preprocess(frames: Sequence[Frame], segmenter: ServingModel) -> tuple[Pixels, list[Fit]]:
+def preprocess(frames: Sequence[Frame], serving: ServingModel) -> tuple[Pixels, list[Fit]]:
     """
     Fit images into the network's input.
 
     :returns: uint8 (N, H, W, channels), and how each image lies in it.
     """
-    spec, signature = segmenter.card.input, segmenter.engine.signature
+    spec, signature = serving.card.input, serving.engine.signature
     batch = np.empty((len(frames), *signature.size_hw, signature.channels), np.uint8)
     fits = [fit_for(frame.size_hw, signature.size_hw, spec) for frame in frames]
     for frame, fit, image in zip(frames, fits, batch, strict=True):
@@ -87,21 +87,21 @@ def preprocess(frames: Sequence[Frame], segmenter: ServingModel) -> tuple[Pixels
     return batch, fits
 
 
-def infer(batch: Pixels, segmenter: ServingModel) -> Outputs:
+def infer(batch: Pixels, serving: ServingModel) -> Outputs:
     """
     Run the network.
 
     :param batch: uint8 (N, H, W, channels) at network size.
     :raises EngineError: if the runtime failed.
     """
-    outputs = segmenter.engine.submit(batch).result()
+    outputs = serving.engine.submit(batch).result()
     for stage, milliseconds in outputs.stage_ms.items():
-        segmenter.timing.add(stage, milliseconds)
+        serving.timing.add(stage, milliseconds)
     return outputs
 
 
 def postprocess(
-    outputs: Outputs, fit: Fit, segmenter: ServingModel, parts: frozenset[str]
+    outputs: Outputs, fit: Fit, serving: ServingModel, parts: frozenset[str]
 ) -> Segmentation:
     """
     Turn the tensors of one image into masks at the image's size.
@@ -109,26 +109,26 @@ def postprocess(
     :param outputs: without the batch axis.
     :param parts: what is read of the masks.
     """
-    if segmenter.settings.smoothing and 'classes' in parts:     # which looks at all maps
+    if serving.settings.smoothing and 'classes' in parts:     # which looks at all maps
         parts = parts | {'confidence', 'instances'}
-    kind = segmentation_from_outputs if outputs.scores is not None else semantic_segmentation
-    return kind(
-        outputs, fit, segmenter.engine.signature, segmenter.card, segmenter.thresholds, parts
+    make = semantic_segmentation if outputs.scores is None else segmentation_from_outputs
+    return make(
+        outputs, fit, serving.engine.signature, serving.card, serving.thresholds, parts
     )
 
 
-def follow(masks: Segmentation, job: Job, segmenter: ServingModel) -> Segmentation:
+def follow(masks: Segmentation, job: Job, serving: ServingModel) -> Segmentation:
     """Let the camera's earlier images have a say, where `tracking` or `smoothing` is on."""
-    settings = segmenter.settings
+    settings = serving.settings
     if not (settings.tracking or settings.smoothing):
         return masks
     return job.temporal.update(
-        masks, job.frame.stamp_ns, segmenter.card, settings, job.parts, segmenter.timing
+        masks, job.frame.stamp_ns, serving.card, settings, job.parts, serving.timing
     )
 
 
 def segment(
-    frame: Frame, segmenter: ServingModel, parts: frozenset[str] = PARTS,
+    frame: Frame, serving: ServingModel, parts: frozenset[str] = PARTS,
     temporal: TemporalFilter | None = None,
 ) -> Segmentation:
     """
@@ -138,7 +138,7 @@ def segment(
     :raises ImageError: if the engine was opened for images of another size.
     :raises EngineError: if the runtime failed.
     """
-    segmenter.engine.signature.check_source(frame.size_hw)
+    serving.engine.signature.check_source(frame.size_hw)
     found: list[Segmentation] = []
-    process([Job(frame, found.append, parts, temporal or TemporalFilter())], segmenter)
+    process([Job(frame, found.append, parts, temporal or TemporalFilter())], serving)
     return found[0]

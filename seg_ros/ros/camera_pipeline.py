@@ -16,7 +16,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
 
 from seg_ros.core.errors import ImageError, NoEngineError, SegError
 from seg_ros.core.segmentation import Segmentation
@@ -28,7 +28,7 @@ from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.pipeline.workers import Mailbox, Workers
 from seg_ros.ros.cameras import Arrival, Camera
 from seg_ros.ros.conversions import frame_from_message
-from seg_ros.ros.depth_outputs import DepthJob, DepthOutputs, poor_odometry
+from seg_ros.ros.depth_outputs import DepthOutputs, poor_odometry
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.publishers import parts_of, publish, View, Wanted
 
@@ -39,26 +39,29 @@ class CameraPipeline:
     """
     Cameras, mailbox and workers between configure and cleanup.
 
-    :param segmenters: swapped between two frames when the model changes.
+    Workers call `_work` and what it calls; all else runs in the thread that spins, so that nothing
+    but a worker that was abandoned sees cameras come and go.
+
+    :param holder: what serves, swapped between two frames when the model changes.
     """
 
     def __init__(
         self,
         node: SafeLifecycleNode,
         settings: LiveSettings,
-        segmenters: EngineHolder[ServingModel],
+        holder: EngineHolder[ServingModel],
     ) -> None:
         self._node = node
         self._settings = settings
-        self._segmenters = segmenters
-        self._mailbox: Mailbox[Arrival] | None = None
+        self._holder = holder
+        self._mailbox: Mailbox[Arrival] | None = None     # of the workers that run now
         self._workers: Workers[Arrival] | None = None
-        self.depth = DepthOutputs(node, settings.now.base_frame)
+        self._depth = DepthOutputs(node, settings.now.base_frame)
         self.cameras: dict[str, Camera] = {}
         try:
             for name in settings.now.cameras:
                 self.cameras[name] = Camera(
-                    node, name, settings, self._deliver, self._deliver_depth
+                    node, name, settings, self._deliver, self._depth.deliver
                 )
         except BaseException:
             self.close()
@@ -84,10 +87,10 @@ class CameraPipeline:
         """
         count = self._settings.now.workers
         try:
-            self.depth.start()
-            self._mailbox = Mailbox()
+            self._depth.start()
+            self._mailbox = mailbox = Mailbox[Arrival]()
             self._workers = Workers(
-                self._mailbox, self._work, self._report, count, self._batch_limit
+                mailbox, partial(self._work, mailbox), self._report, count, self._batch_limit
             )
             self.follow_readers()
         except BaseException:
@@ -96,8 +99,8 @@ class CameraPipeline:
 
     def _batch_limit(self) -> int:
         """Return how many cameras may share a call of the engine that serves now."""
-        segmenter = self._segmenters.current
-        return min(self._settings.now.max_batch, segmenter.batch_limit) if segmenter else 1
+        serving = self._holder.current
+        return min(self._settings.now.max_batch, serving.batch_limit) if serving else 1
 
     def stop(self) -> bool:
         """
@@ -116,7 +119,7 @@ class CameraPipeline:
             for camera in self.cameras.values():
                 camera.forget()
         self._workers = self._mailbox = None
-        return self.depth.stop(PATIENCE_S) and ended
+        return self._depth.stop(PATIENCE_S) and ended
 
     def close(self) -> bool:
         """Stop, and withdraw every topic."""
@@ -132,7 +135,7 @@ class CameraPipeline:
         for camera in self.cameras.values():
             if not self._settings.now.lazy or camera.publishers.wanted():
                 camera.subscribe()
-            elif camera.subscribed:
+            else:
                 camera.unsubscribe()
 
     def _deliver(self, camera: Camera, arrival: Arrival) -> None:
@@ -146,21 +149,21 @@ class CameraPipeline:
         else:
             camera.health.drop('newer')
 
-    def _work(self, items: list[tuple[str, Arrival]]) -> None:
+    def _work(self, mailbox: Mailbox[Arrival], items: list[tuple[str, Arrival]]) -> None:
         """Take images of several cameras to masks together."""
         try:
-            with self._segmenters.acquire() as segmenter:
+            with self._holder.acquire() as serving:
                 jobs = []
                 for name, arrival in items:
                     camera = self.cameras[name]
                     with self._failures_of([camera]):
-                        if job := self._job(camera, arrival, segmenter):
+                        if job := self._job(camera, arrival, serving, mailbox):
                             jobs.append((camera, job))
                 # The model may have changed to one that takes fewer since the images were taken.
-                for first in range(0, len(jobs), segmenter.batch_limit):
-                    cameras, batch = zip(*jobs[first:first + segmenter.batch_limit], strict=True)
+                for first in range(0, len(jobs), serving.batch_limit):
+                    cameras, batch = zip(*jobs[first:first + serving.batch_limit], strict=True)
                     with self._failures_of(cameras):
-                        process(batch, segmenter)
+                        process(batch, serving)
         except NoEngineError as error:
             for name, _ in items:
                 self._drop(self.cameras[name], 'no_engine', error)
@@ -176,16 +179,18 @@ class CameraPipeline:
             if not isinstance(error, SegError):     # a fault of our own
                 self._report(error)
 
-    def _job(self, camera: Camera, arrival: Arrival, segmenter: ServingModel) -> Job | None:
+    def _job(
+        self, camera: Camera, arrival: Arrival, serving: ServingModel, mailbox: Mailbox[Arrival]
+    ) -> Job | None:
         """Read a message, unless nobody wants its masks, it is too old or it cannot be read."""
-        wanted, mailbox = camera.publishers.wanted(), self._mailbox
+        wanted = camera.publishers.wanted()
         if not wanted:
             camera.health.drop('unread')
             return None
         try:
-            with segmenter.timing.stage('decode'):
+            with serving.timing.stage('decode'):
                 frame = frame_from_message(arrival.message, camera.brightness)
-            signature = segmenter.engine.signature
+            signature = serving.engine.signature
             if signature.source_hw:
                 signature.check_source(frame.size_hw)
         except ImageError as error:
@@ -200,8 +205,8 @@ class CameraPipeline:
             if self._mailbox is not mailbox:    # the engine answers after it was abandoned
                 camera.health.drop('stalled')
                 return
-            with segmenter.timing.stage('publish'):
-                self._publish(camera, wanted, self._view(camera, arrival, job, segmenter, masks))
+            with serving.timing.stage('publish'):
+                self._publish(camera, wanted, self._view(camera, arrival, job, serving, masks))
             camera.health.timing.tick('output')
             camera.health.timing.add('age', self._age_ms(arrival))
 
@@ -221,21 +226,18 @@ class CameraPipeline:
         if deep := [row for row in wanted if 'depth' in row[0].needs]:
             camera.depth.offer(deep, view)
 
-    def _deliver_depth(self, camera: Camera, wanted: Wanted, view: View, message: Any) -> None:
-        self.depth.deliver(camera.name, DepthJob(camera.depth, wanted, view, message))
-
     def _age_ms(self, arrival: Arrival) -> float:
         """Return how old an image is; one whose stamp lies a little ahead is of age 0."""
         now_ns: int = self._node.get_clock().now().nanoseconds
         return max(0, now_ns - arrival.taken_ns) / 1e6
 
     def _view(
-        self, camera: Camera, arrival: Arrival, job: Job, segmenter: ServingModel,
+        self, camera: Camera, arrival: Arrival, job: Job, serving: ServingModel,
         masks: Segmentation,
     ) -> View:
         settings = self._settings.now
         return View(
-            job.frame, masks, segmenter.card, arrival.message.header, camera.info_for(job.frame),
+            job.frame, masks, serving.card, arrival.message.header, camera.info_for(job.frame),
             round(1 / settings.output_scale), settings.overlay_alpha, settings.rectified,
             camera.depth.dynamic_of,
         )

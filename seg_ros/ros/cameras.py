@@ -28,10 +28,10 @@ from seg_ros.pipeline.camera_health import CameraHealth
 from seg_ros.pipeline.level_hysteresis import LevelHysteresis
 from seg_ros.ros.camera_info import fitted_camera_info
 from seg_ros.ros.conversions import stamp_ns
-from seg_ros.ros.depth_input import DepthInput
+from seg_ros.ros.depth_input import DepthInput, DepthJob
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs import OUTPUTS
-from seg_ros.ros.publishers import Publishers, View, Wanted
+from seg_ros.ros.publishers import Publishers
 from seg_ros.ros.qos import images, offers_reliable, overrides
 from seg_ros.ros.topic_advice import COMPRESSED, images_lost, RAW, STARTING_S, why_no_images
 from seg_ros.temporal.arrival import CameraClock, ImageOrder, RateLimit
@@ -64,13 +64,13 @@ class Camera:
     What one camera sends, and what has become of it.
 
     :param deliver: called with every image that is not refused on arrival.
-    :param deliver_depth: called with what needs depth, its view and the depth message.
+    :param deliver_depth: called with every view whose depth has come.
     """
 
     def __init__(
         self, node: SafeLifecycleNode, name: str, settings: LiveSettings,
         deliver: Callable[['Camera', Arrival], None],
-        deliver_depth: Callable[['Camera', Wanted, View, Any], None],
+        deliver_depth: Callable[[DepthJob], None],
     ) -> None:
         self.name = name
         self.health, self.hysteresis = CameraHealth(), LevelHysteresis()
@@ -80,10 +80,7 @@ class Camera:
         self.temporal, self.order = TemporalFilter(), ImageOrder()
         self.clock, self._rate = CameraClock(), RateLimit()
         self.publishers = Publishers(node, name, OUTPUTS)
-        self.depth = DepthInput(
-            node, name, settings, self.health,
-            lambda wanted, view, message: deliver_depth(self, wanted, view, message),
-        )
+        self.depth = DepthInput(node, name, settings, self.health, deliver_depth)
         self._node = node
         self._settings = settings
         self._deliver = deliver
@@ -172,11 +169,12 @@ class Camera:
         kind = CompressedImage if self._compressed else Image
         for message, topic, callback, wants in (
             (kind, self._image_name, self._on_image, self._reliable),
-            (CameraInfo, self._info_name, self._node.guarded(self._on_info), False),
+            (CameraInfo, self._info_name, self._on_info, False),
         ):
+            guarded = self._node.guarded(callback, f'{self.name}, {callback.__name__}')
             with overrides(topic):
                 self._subscriptions.append(self._node.create_subscription(
-                    message, topic, callback, images(wants), qos_overriding_options=_OVERRIDES,
+                    message, topic, guarded, images(wants), qos_overriding_options=_OVERRIDES,
                 ))
         self.problem = ''
         self._node.get_logger().info(
@@ -221,12 +219,6 @@ class Camera:
         return images_lost(self.image_topic, self.health.timing, self._image_bytes)
 
     def _on_image(self, message: Any) -> None:
-        try:
-            self._arrive(message)
-        except Exception as error:  # noqa: BLE001 - no exception may leave a callback
-            self._node.fault(f'{self.name}, an image that arrived', error)
-
-    def _arrive(self, message: Any) -> None:
         """Leave the message to the workers; what is dropped later has cost nothing more."""
         self.health.timing.tick('input')
         self._image_bytes = len(message.data)

@@ -15,6 +15,7 @@
 """The depth of one camera: its subscription, and the image that it belongs to."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,20 +37,35 @@ from seg_ros.temporal.nearest_stamp import NearestStamp
 from sensor_msgs.msg import Image
 
 
+@dataclass(frozen=True, eq=False)
+class DepthJob:
+    """
+    A view whose depth has come.
+
+    :param wanted: what is to be made of both.
+    :param message: sensor_msgs Image.
+    """
+
+    source: 'DepthInput'
+    wanted: Wanted
+    view: View
+    message: Any
+
+
 class DepthInput:
     """
     Depth images, paired with the masks of their images; 2D masks never wait for them.
 
-    :param deliver: called with what is to be published, the view it is made from and the depth
-        message that goes with it.
+    :param deliver: called with each pair, in the thread of its image or of its depth.
     """
 
     def __init__(
         self, node: SafeLifecycleNode, camera: str, settings: LiveSettings, health: CameraHealth,
-        deliver: Callable[[Wanted, View, Any], None],
+        deliver: Callable[[DepthJob], None],
     ) -> None:
         self._node, self._settings, self._health = node, settings, health
         self._deliver = deliver
+        self.camera = camera
         self._name = f'{camera}/depth_registered/image_rect'
         self.topic: str = node.resolve_topic_name(self._name)
         self._subscription: Any = None
@@ -85,22 +101,27 @@ class DepthInput:
         if self._subscription is None:
             return
         stamp = stamp_ns(view.header.stamp)
-        pair = self._pairs.add_image(stamp, (wanted, view), self._settings.now.depth_tolerance_ms)
-        if pair:
-            self._deliver(*pair[0], pair[1])
+        self._hand_on(self._pairs.add_image(
+            stamp, (wanted, view), self._settings.now.depth_tolerance_ms
+        ))
 
     def _on_depth(self, message: Image) -> None:
         self._health.timing.tick('depth')
         stamp = stamp_ns(message.header.stamp)
-        pair = self._pairs.add_depth(stamp, message, self._settings.now.depth_tolerance_ms)
+        self._hand_on(self._pairs.add_depth(
+            stamp, message, self._settings.now.depth_tolerance_ms
+        ))
+
+    def _hand_on(self, pair: tuple[tuple[Wanted, View], Any] | None) -> None:
         if pair:
-            self._deliver(*pair[0], pair[1])
+            (wanted, view), message = pair
+            self._deliver(DepthJob(self, wanted, view, message))
 
     def depth_view(self, view: View, message: Any, transform_of: TransformOf) -> DepthView:
         """
         Read a depth message for its view.
 
-        :raises ImageError: if either cannot be used; `words` has the reason from then on.
+        :raises ImageError: if either cannot be used; `complaint` has the reason from then on.
         """
         try:
             if view.camera_info is None:
@@ -150,7 +171,7 @@ class DepthInput:
         self.dynamic_share = dynamic_share(mask)
         return mask
 
-    def words(self) -> str:
+    def complaint(self) -> str:
         """Say what depth is waited for, or why it is not used; empty where all is well."""
         if self._subscription is None:
             return ''

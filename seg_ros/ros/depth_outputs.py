@@ -14,34 +14,16 @@
 
 """The thread that makes what needs depth, so that 2D masks never wait for it."""
 
-from dataclasses import dataclass
-from typing import Any
-
 from seg_ros.core.errors import ImageError
-from seg_ros.core.timing import Timing
 from seg_ros.depth.ground import base_from_plane
 from seg_ros.depth.static import POOR_SHARE
 from seg_ros.pipeline.workers import Mailbox, Workers
 from seg_ros.ros.base_frame import BaseFrame
-from seg_ros.ros.depth_input import DepthInput
+from seg_ros.ros.depth_input import DepthJob
 from seg_ros.ros.depth_view import DepthView
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs.navigation import scan_frame
-from seg_ros.ros.publishers import publish, View, Wanted
-
-
-@dataclass(frozen=True, eq=False)
-class DepthJob:
-    """
-    A view whose depth has come.
-
-    :param message: sensor_msgs Image.
-    """
-
-    source: DepthInput
-    wanted: Wanted
-    view: View
-    message: Any
+from seg_ros.ros.publishers import publish
 
 
 class DepthOutputs:
@@ -57,7 +39,6 @@ class DepthOutputs:
         self._base: BaseFrame | None = None
         self._mailbox: Mailbox[DepthJob] | None = None
         self._workers: Workers[DepthJob] | None = None
-        self.timing = Timing()
 
     def start(self) -> None:
         """Begin to work."""
@@ -73,10 +54,11 @@ class DepthOutputs:
         self._base = None
         return ended
 
-    def deliver(self, camera: str, job: DepthJob) -> None:
-        """Leave a frame for the thread."""
-        if self._mailbox is not None and self._mailbox.put(camera, job):
-            self.timing.count('newer')
+    def deliver(self, job: DepthJob) -> None:
+        """Leave a frame for the thread; any thread may."""
+        mailbox = self._mailbox     # which `stop` may take away meanwhile
+        if mailbox is not None:
+            mailbox.put(job.source.camera, job)
 
     def _work(self, items: list[tuple[str, DepthJob]]) -> None:
         for camera, job in items:
@@ -88,9 +70,8 @@ class DepthOutputs:
             except ImageError as error:
                 self._node.quiet.warning(f'{camera}: no depth: {error}', (camera, 'depth'))
                 continue
-            with self.timing.stage('depth'):
-                self._look_after(camera, job, view, base)
-                publish(job.wanted, view)
+            self._look_after(camera, job, view, base)
+            publish(job.wanted, view)
 
     def _look_after(self, camera: str, job: DepthJob, view: DepthView, base: BaseFrame) -> None:
         """Report what a consumer would stumble over."""

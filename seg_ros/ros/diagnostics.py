@@ -37,7 +37,7 @@ class NodeFacts:
     :param state: of the lifecycle.
     :param enabled: what `~/enable` asked for last.
     :param model: see `ModelState`.
-    :param segmenter: that serves, or None.
+    :param serving: that serves, or None.
     :param unserved: why nothing serves; empty while something does.
     :param build: how far TensorRT's build is, in words.
     :param stalled_s: how long the engine has not answered; 0 while it does.
@@ -50,7 +50,7 @@ class NodeFacts:
     state: str
     enabled: bool
     model: ModelState
-    segmenter: ServingModel | None
+    serving: ServingModel | None
     unserved: str = ''
     build: str = ''
     stalled_s: float = 0.0
@@ -80,19 +80,19 @@ def _engine_status(facts: NodeFacts) -> DiagnosticStatus:
         'faults': str(facts.faults),
     }
     device = ''
-    if facts.segmenter is not None:
-        device = facts.segmenter.engine.facts.device
-        values |= _engine_values(facts.segmenter)
+    if facts.serving is not None:
+        device = facts.serving.engine.facts.device
+        values |= _engine_values(facts.serving)
     for key, figure in (('memory_mib', memory_mib()), ('temperature_c', temperature_c())):
         if figure is not None:
             values[key] = f'{figure:.1f}'
     return _status(f'{facts.name}: engine', device, _engine_verdict(facts), values)
 
 
-def _engine_values(segmenter: ServingModel) -> dict[str, str]:
-    facts, timing = segmenter.engine.facts, segmenter.timing
+def _engine_values(serving: ServingModel) -> dict[str, str]:
+    facts, timing = serving.engine.facts, serving.timing
     values = {
-        'model': segmenter.card.name,
+        'model': serving.card.name,
         'engine': f'{facts.engine} {facts.version}',
         'device': facts.device,
         'precision': facts.precision,
@@ -107,15 +107,15 @@ def _engine_values(segmenter: ServingModel) -> dict[str, str]:
 
 def _engine_verdict(facts: NodeFacts) -> Verdict:
     """Judge the engine: what does not answer, does not serve or has ended is an error."""
-    segmenter, model = facts.segmenter, facts.model
+    serving, model = facts.serving, facts.model
     if facts.stalled_s:
         return Verdict(Level.ERROR, f'the engine has not answered for {facts.stalled_s:.0f} s')
-    if segmenter is None:
+    if serving is None:
         loading = model.status == 'loading'
         words = facts.build or f'loading {model.pending}' if loading else facts.unserved
         return Verdict(Level.WARN if loading else Level.ERROR, words)
-    if segmenter.engine.facts.ended:
-        return Verdict(Level.ERROR, segmenter.engine.facts.ended)
+    if serving.engine.facts.ended:
+        return Verdict(Level.ERROR, serving.engine.facts.ended)
     if facts.faulty:
         return Verdict(Level.ERROR, 'faults in seg_ros: see the log')
     if model.status == 'failed':
@@ -154,7 +154,7 @@ def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
         return Verdict(Level.OK, 'nobody reads its masks')
     if facts.stalled_s:
         return Verdict(Level.ERROR, f'the engine has not answered for {facts.stalled_s:.0f} s')
-    if facts.segmenter is None:
+    if facts.serving is None:
         return Verdict(Level.ERROR, f'no masks: {facts.unserved}')
     if not camera.health.timing.recent_count('input'):
         waiting = f'no images arrive on {camera.image_topic}'
@@ -162,7 +162,7 @@ def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
     judged = camera.health.verdict()
     if judged.level == Level.OK and (
         words := camera.complaint() or facts.clock_problem or too_old(camera)
-        or camera.depth.words() or poor_odometry(camera.depth.dynamic_share)
+        or camera.depth.complaint() or poor_odometry(camera.depth.dynamic_share)
     ):
         return Verdict(Level.WARN, words)
     return judged if judged.message else Verdict(Level.OK, facts.state)

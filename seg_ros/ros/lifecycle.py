@@ -24,12 +24,13 @@ released yet).
 from collections.abc import Callable, Hashable, Iterable
 from difflib import get_close_matches
 from functools import wraps
+from threading import Lock
 from time import monotonic
 import traceback
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from lifecycle_msgs.srv import ChangeState
-from rcl_interfaces.msg import SetParametersResult
+from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rcl_interfaces.srv import SetParameters, SetParametersAtomically
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from seg_ros.core.errors import SegError
@@ -116,6 +117,7 @@ class SafeLifecycleNode(LifecycleNode):
 
     def __init__(self, name: str, **arguments: Any) -> None:
         self.faults = 0
+        self._counting = Lock()
         self._fault_s = float('-inf')
         self._autostart: Any = None
         super().__init__(name, **arguments)
@@ -174,23 +176,29 @@ class SafeLifecycleNode(LifecycleNode):
                 meant = f'; is {alike[0]} meant?' if alike else ''
                 result.reason = f'this node has no parameter {name!r}{meant}'
 
-    def guarded(self, callback: Callable[P, R]) -> Callable[P, 'R | None']:
-        """Return a callback that logs and counts what the given one raises, and goes on."""
+    def guarded(self, callback: Callable[P, R], where: str = '') -> Callable[P, 'R | None']:
+        """
+        Return a callback that logs and counts what the given one raises, and goes on.
+
+        :param where: what the log calls it; its own name where this is empty.
+        """
+        place = where or getattr(callback, '__name__', 'a callback')
 
         @wraps(callback)
         def safe(*arguments: P.args, **named: P.kwargs) -> 'R | None':
             try:
                 return callback(*arguments, **named)
             except Exception as error:  # noqa: BLE001 - no exception may leave a callback
-                self.fault(getattr(callback, '__name__', 'a callback'), error)
+                self.fault(place, error)
                 return None
 
         return safe
 
     def fault(self, where: str, error: Exception) -> None:
-        """Log and count an exception that nobody expected."""
-        self.faults += 1
-        self._fault_s = monotonic()
+        """Log and count an exception that nobody expected; any thread may."""
+        with self._counting:
+            self.faults += 1
+            self._fault_s = monotonic()
         lines = traceback.format_exception(type(error), error, error.__traceback__)
         self.quiet.error(f'a fault in seg_ros, {where}:\n{"".join(lines)}', (where, type(error)))
 
@@ -198,6 +206,18 @@ class SafeLifecycleNode(LifecycleNode):
     def faulty(self) -> bool:
         """Whether a fault came within the last `FAULTY_S` seconds."""
         return monotonic() - self._fault_s < FAULTY_S
+
+    def declare_autostart(self) -> bool:
+        """Return whether the node is to start itself; a value that cannot be is logged."""
+        described = ParameterDescriptor(
+            description='One attempt to configure and activate at the start.', dynamic_typing=True
+        )
+        value = self.declare_parameter('autostart', True, described).value
+        if not isinstance(value, bool):
+            self.get_logger().error(
+                f'autostart: {value!r}; expected true or false; the node waits to be configured'
+            )
+        return value is True
 
     def start_when_spinning(self) -> None:
         """Configure on the first spin and activate on the next, unless somebody else does."""

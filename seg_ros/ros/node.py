@@ -20,7 +20,7 @@ import traceback
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
-from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.parameter import Parameter
 from seg_ros.core.errors import SegError
 from seg_ros.core.progress import Cancelled, never
@@ -58,9 +58,11 @@ class SegmentationNode(SafeLifecycleNode):
     def __init__(self, cancelled: Cancelled = never, **arguments: Any) -> None:
         super().__init__('segmentation', **arguments)
         self._cancelled = cancelled
-        self._progress = BuildProgress(self.get_logger().info, self._diagnose_build)
+        self._progress = BuildProgress(
+            self.get_logger().info, self.guarded(self._diagnose_build)
+        )
         self._declared = Declared(self)
-        starts_itself = self._declare_autostart()
+        starts_itself = self.declare_autostart()
         self._settings = LiveSettings(Settings())
         self._models: ModelManager | None = None
         self._pipeline: CameraPipeline | None = None
@@ -68,7 +70,7 @@ class SegmentationNode(SafeLifecycleNode):
         self._labels = LabelPublishers(self)
         self._bond = ManagerBond(self)
         self._clock_watch = ClockWatch(self.get_clock())
-        self._lifecycle = 'unconfigured'
+        self._lifecycle = 'unconfigured'    # rclpy keeps its own state to itself
         self._enabled = True
         self._announced: ServingModel | None = None
         self._model_asked = False
@@ -82,18 +84,6 @@ class SegmentationNode(SafeLifecycleNode):
         self.create_service(SetBool, '~/enable', self._on_enable)
         if starts_itself:
             self.start_when_spinning()
-
-    def _declare_autostart(self) -> bool:
-        """Return whether the node is to start itself; a value that cannot be is logged."""
-        described = ParameterDescriptor(
-            description='One attempt to configure and activate at the start.', dynamic_typing=True
-        )
-        value = self.declare_parameter('autostart', True, described).value
-        if not isinstance(value, bool):
-            self.get_logger().error(
-                f'autostart: {value!r}; expected true or false; the node waits to be configured'
-            )
-        return value is True
 
     @logged
     def on_configure(self) -> None:
@@ -156,12 +146,13 @@ class SegmentationNode(SafeLifecycleNode):
         """
         self._lifecycle = 'unconfigured'
         self.guarded(self._bond.end)()
+        models, pipeline = self._models, self._pipeline
+        # Before the publishers go: the thread that loads may be about to use them.
+        self._models = self._pipeline = self._announced = None
         for destroy, entity in self._entities:
             destroy(entity)
         self._entities = []
         self._labels.close()
-        models, pipeline = self._models, self._pipeline
-        self._models = self._pipeline = None
         if models is not None:
             models.cancel_load()    # first: it may take long to give up
         idle = pipeline is None or pipeline.close()
@@ -170,10 +161,10 @@ class SegmentationNode(SafeLifecycleNode):
             self.ended_in_time = False
             self.get_logger().error('the engine did not end in time and is abandoned')
 
-    def _announce_labels(self, segmenter: ServingModel) -> None:
+    def _announce_labels(self, serving: ServingModel) -> None:
         """Publish each camera's latched label_info, anew when what it says has changed."""
         settings = self._settings.now
-        self._labels.publish(segmenter.card, settings.cameras, settings.min_confidence)
+        self._labels.publish(serving.card, settings.cameras, settings.min_confidence)
 
     def _diagnose(self) -> None:
         """Report once a second."""
@@ -182,9 +173,17 @@ class SegmentationNode(SafeLifecycleNode):
             return
         cameras = list(pipeline.cameras.values())
         facts = NodeFacts(
-            self.get_fully_qualified_name(), self._lifecycle, self._enabled, models.state,
-            models.holder.current, models.holder.reason, self._progress.words, pipeline.stalled_s,
-            self.faults, self.faulty, self._clock_watch.problem(),
+            self.get_fully_qualified_name(),
+            self._lifecycle,
+            self._enabled,
+            models.state,
+            models.holder.current,
+            unserved=models.holder.reason,
+            build=self._progress.words,
+            stalled_s=pipeline.stalled_s,
+            faults=self.faults,
+            faulty=self.faulty,
+            clock_problem=self._clock_watch.problem(),
         )
         self._diagnostics.publish(diagnostics(self.get_clock().now(), facts, cameras))
         if words := namesakes(self):
@@ -252,11 +251,11 @@ class SegmentationNode(SafeLifecycleNode):
             check_model(settings)
         if self._models is None:
             return ''
-        segmenter = self._models.holder.current
-        if segmenter is not None and 'model' not in changes:
-            thresholds_from_settings(settings, segmenter.card, segmenter.engine.signature)
+        serving = self._models.holder.current
+        if serving is not None and 'model' not in changes:
+            thresholds_from_settings(settings, serving.card, serving.engine.signature)
             if 'target' in changes:
-                check_target(settings.target, segmenter.card)
+                check_target(settings.target, serving.card)
         loading = f'{settings.model} is loaded in the background' if 'model' in changes else ''
         return '; '.join(filter(None, (loading, acts_later(changes))))
 
@@ -292,41 +291,41 @@ class SegmentationNode(SafeLifecycleNode):
         """Take note of a model that serves now, or of one that could not be loaded."""
         if self._models is None:
             return
-        segmenter, state = self._models.holder.current, self._models.state
-        if not state.pending:
+        serving = self._models.holder.current
+        if not self._models.state.pending:
             self._progress.end()
-        if segmenter is not None and segmenter is not self._announced:
-            self._announce(segmenter)
-        elif segmenter is not None:     # it goes on, with the thresholds asked for meanwhile
-            self._change_thresholds(segmenter)
+        if serving is not None and serving is not self._announced:
+            self._announce(serving)
+        elif serving is not None:     # it goes on, with the thresholds asked for meanwhile
+            self._change_thresholds(serving)
         failure = self._models.take_failure()
         if failure is None:
             return
-        serving = f'{failure.active} serves' if failure.active else self._models.holder.reason
-        self.get_logger().error(f'{failure.failed} not loaded, {serving}: {failure.error}')
+        instead = f'{failure.active} serves' if failure.active else self._models.holder.reason
+        self.get_logger().error(f'{failure.failed} not loaded, {instead}: {failure.error}')
         if failure.active:
             self.set_parameters([Parameter('model', value=failure.active)])
 
-    def _announce(self, segmenter: ServingModel) -> None:
+    def _announce(self, serving: ServingModel) -> None:
         """Say what serves from now on, and let it have the thresholds of today."""
-        self._announced = segmenter
-        facts = segmenter.engine.facts
+        self._announced = serving
+        facts = serving.engine.facts
         self.get_logger().info(
-            f'{segmenter.card.name} on {facts.engine} {facts.version}, {facts.device}, '
+            f'{serving.card.name} on {facts.engine} {facts.version}, {facts.device}, '
             f'{facts.precision}, {facts.threads} threads, upsample {facts.upsample}'
         )
         for note in filter(None, (*facts.notes, strict_decoder()[1])):
             self.get_logger().warning(note)
-        self._change_thresholds(segmenter)
-        self._announce_labels(segmenter)
+        self._change_thresholds(serving)
+        self._announce_labels(serving)
 
-    def _change_thresholds(self, segmenter: ServingModel) -> None:
+    def _change_thresholds(self, serving: ServingModel) -> None:
         """Let a model have today's thresholds, which may have been set for another one."""
         try:
-            segmenter.change(self._settings.now)
+            serving.change(self._settings.now)
         except SegError as unsuited:
             self.get_logger().error(
-                f'{segmenter.card.name} keeps the thresholds it has: {unsuited}'
+                f'{serving.card.name} keeps the thresholds it has: {unsuited}'
             )
 
 

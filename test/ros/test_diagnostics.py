@@ -45,7 +45,7 @@ def camera(
     if images_hz:
         timing.tick('input')
     depth = SimpleNamespace(
-        values=lambda: {'dynamic_share': f'{dynamic_share:.2f}'}, words=lambda: depth_words,
+        values=lambda: {'dynamic_share': f'{dynamic_share:.2f}'}, complaint=lambda: depth_words,
         dynamic_share=dynamic_share,
     )
     return SimpleNamespace(
@@ -56,7 +56,7 @@ def camera(
     )
 
 
-def segmenter():
+def serving():
     facts = EngineFacts('openvino', 'CPU', 'bf16', 2, 'edges', '1.0')
     timing = Timing()
     for milliseconds in range(1, 101):
@@ -67,7 +67,7 @@ def segmenter():
 
 
 def facts(**changes):
-    known = NodeFacts('/robot/segmentation', 'active', True, SERVING, segmenter())
+    known = NodeFacts('/robot/segmentation', 'active', True, SERVING, serving())
     return replace(known, **changes)
 
 
@@ -135,9 +135,9 @@ def test_a_fault_of_long_ago_is_counted_and_no_error():
 
 
 def test_an_engine_that_has_ended_is_an_error_in_its_own_words():
-    lost = segmenter()
+    lost = serving()
     lost.engine.facts = replace(lost.engine.facts, ended='the GPU context was lost')
-    (engine,) = statuses(facts(segmenter=lost))
+    (engine,) = statuses(facts(serving=lost))
     assert engine.level == DiagnosticStatus.ERROR
     assert engine.message == 'the GPU context was lost'
 
@@ -164,14 +164,14 @@ def test_an_engine_that_does_not_answer_is_an_error_everywhere():
 
 
 def test_without_an_engine_the_reason_is_in_every_status():
-    nothing = facts(segmenter=None, unserved='the GPU is full', model=ModelState('failed'))
+    nothing = facts(serving=None, unserved='the GPU is full', model=ModelState('failed'))
     for status in statuses(nothing, camera(30, 30)):
         assert status.level == DiagnosticStatus.ERROR
         assert 'the GPU is full' in status.message
 
 
 def test_a_model_that_is_on_its_way_while_nothing_serves_is_a_warning():
-    (engine,) = statuses(facts(segmenter=None, model=ModelState('loading', '', 'b')))
+    (engine,) = statuses(facts(serving=None, model=ModelState('loading', '', 'b')))
     assert engine.level == DiagnosticStatus.WARN
     assert engine.message == 'loading b'
 
