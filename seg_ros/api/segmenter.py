@@ -28,11 +28,10 @@ from seg_ros.core.progress import Report, silent
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import Settings
 from seg_ros.core.timing import Timing
-from seg_ros.engines import open_engine
 from seg_ros.engines.model_path import absolute_model
 from seg_ros.masks.panoptic import PARTS
 from seg_ros.pipeline import process
-from seg_ros.pipeline.serving_model import ServingModel
+from seg_ros.pipeline.serving_model import open_serving_model
 from seg_ros.temporal.temporal_filter import TemporalFilter
 
 
@@ -63,15 +62,14 @@ class Segmenter:
     ) -> None:
         _check_names(settings)
         self.settings = Settings(**{**settings, 'model': absolute_model(str(model))})
-        self.timing = Timing()
-        engine = open_engine(self.settings, report)
-        try:
-            self._serving = ServingModel(engine, self.settings, self.timing)
-        except SettingError:
-            engine.close()
-            raise
+        self._serving = open_serving_model(self.settings, report)
         self._stamp_ns = 0
         self._temporal = TemporalFilter()
+
+    @property
+    def timing(self) -> Timing:
+        """How long each stage took, over the last calls."""
+        return self._serving.timing
 
     @property
     def card(self) -> ModelCard:

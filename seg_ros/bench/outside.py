@@ -33,10 +33,9 @@ from rclpy.lifecycle import LifecycleNode
 from seg_ros.bench.networks import raw_runner
 from seg_ros.bench.samples import difference, interleaved, summary
 from seg_ros.core.settings import Settings
-from seg_ros.engines import open_engine
 from seg_ros.pipeline.memory import keep_freed_memory
 from seg_ros.pipeline.process import segment
-from seg_ros.pipeline.serving_model import ServingModel
+from seg_ros.pipeline.serving_model import open_serving_model
 from seg_ros.ros.conversions import frame_from_image, image_message
 from seg_ros.ros.outputs import OUTPUTS
 from seg_ros.ros.publishers import parts_of, publish, Publishers, View
@@ -63,7 +62,7 @@ class Passage:
         settings = Settings(
             model=str(model), engine='openvino', threads=threads, workers=workers
         )
-        self.segmenter = ServingModel(open_engine(settings), settings)
+        self.segmenter = open_serving_model(settings)
         self._alpha = settings.overlay_alpha
         self._message = message
         publishers = Publishers(node, 'camera', OUTPUTS)

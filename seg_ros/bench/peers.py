@@ -25,9 +25,8 @@ from seg_ros.bench.samples import difference, interleaved, summary
 from seg_ros.bench.scenes import yolo_rows
 from seg_ros.core.frame import Frame
 from seg_ros.core.settings import Settings
-from seg_ros.engines import open_engine
 from seg_ros.pipeline.process import segment
-from seg_ros.pipeline.serving_model import ServingModel
+from seg_ros.pipeline.serving_model import open_serving_model
 
 OBJECTS = (10, 30, 100)
 PARTS = frozenset({'instances'})
@@ -47,7 +46,7 @@ def _compare(folder: Path, objects: int, rounds: int) -> dict[str, Any]:
     image = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8)
     answers = yolo_rows(objects)
     settings = Settings(model=str(model), engine='openvino', threads=1)
-    segmenter = ServingModel(open_engine(settings), settings)
+    segmenter = open_serving_model(settings)
     frame = Frame(image, 'rgb')
     works = {name: partial(steps, image, answers) for name, steps in peers().items()}
     taken = interleaved({

@@ -29,11 +29,10 @@ import numpy as np
 from seg_ros.bench.networks import depth_for, street_model
 from seg_ros.core.errors import EngineError
 from seg_ros.core.settings import Settings
-from seg_ros.engines import open_engine
 from seg_ros.image.encodings import frame_from_bytes
 from seg_ros.pipeline.memory import keep_freed_memory
 from seg_ros.pipeline.process import segment
-from seg_ros.pipeline.serving_model import ServingModel
+from seg_ros.pipeline.serving_model import open_serving_model
 from seg_ros.pipeline.workers import Mailbox, Workers
 
 COST_MS, SIZE_HW = 40.0, (720, 1280)
@@ -103,7 +102,7 @@ class _Line:
 
     def __init__(self, model: Path, image: bytes, count: int) -> None:
         settings = Settings(model=str(model), engine='openvino', threads=count, workers=count)
-        self.segmenter = ServingModel(open_engine(settings), settings)
+        self.segmenter = open_serving_model(settings)
         self._image = image
         self._count = count
         self.stages_ms()

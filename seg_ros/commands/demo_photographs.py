@@ -22,11 +22,10 @@ from seg_ros.commands.evaluation import model_contender, subject_for
 from seg_ros.commands.masks import write_file
 from seg_ros.commands.photograph_truth import photograph_examples
 from seg_ros.core.settings import Settings
-from seg_ros.engines import open_engine
 from seg_ros.image.encodings import frame_from_file
 from seg_ros.image.file_writing import encode_png
 from seg_ros.metrics.scores import LiveScores
-from seg_ros.pipeline.serving_model import ServingModel
+from seg_ros.pipeline.serving_model import open_serving_model
 
 PHOTOGRAPHS = Path(__file__).parents[1] / 'demo' / 'photographs'
 
@@ -41,7 +40,7 @@ def score_photographs(model: str, out: Path) -> dict[str, Any]:
     :raises SegError: if the model cannot be opened.
     """
     settings = Settings(model=model)
-    segmenter = ServingModel(open_engine(settings), settings)
+    segmenter = open_serving_model(settings)
     try:
         subject = subject_for(photograph_examples(PHOTOGRAPHS, 'demo'), segmenter.card)
         contender = model_contender(segmenter, subject)

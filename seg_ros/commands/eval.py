@@ -84,13 +84,12 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.commands.evaluation import baselines, evaluate, model_contender, subject_for
     from seg_ros.commands.options import settings_from_args
     from seg_ros.commands.progress import build_report, Progress
-    from seg_ros.engines import open_engine
-    from seg_ros.pipeline.serving_model import ServingModel
+    from seg_ros.pipeline.serving_model import open_serving_model
 
     settings = settings_from_args(args, ('model', *SETTINGS))
     with ExitStack() as stack:
         with build_report('eval') as building:
-            segmenter = ServingModel(open_engine(settings, building), settings)
+            segmenter = open_serving_model(settings, building)
         stack.callback(segmenter.close)
         subject = subject_for(_examples(args, segmenter.card), segmenter.card)
         contenders = [

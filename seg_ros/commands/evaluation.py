@@ -28,11 +28,10 @@ from seg_ros.core.errors import ImageError
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segment, Segmentation
 from seg_ros.core.settings import Settings
-from seg_ros.engines import open_engine
 from seg_ros.image.encodings import frame_from_file
 from seg_ros.metrics.scores import Scores
 from seg_ros.pipeline.process import segment
-from seg_ros.pipeline.serving_model import ServingModel
+from seg_ros.pipeline.serving_model import open_serving_model, ServingModel
 
 Find: TypeAlias = Callable[[Frame], Segmentation]
 Look: TypeAlias = Callable[[Example, Frame, Truth, Segmentation], None]
@@ -120,7 +119,7 @@ def baselines(names: Sequence[str], subject: Subject, stack: ExitStack) -> list[
             found.append(Contender(name, _constant(often[0], subject.card), subject.card))
             continue
         settings = Settings(model=name, engine='classical')
-        segmenter = ServingModel(open_engine(settings), settings)
+        segmenter = open_serving_model(settings)
         stack.callback(segmenter.close)
         found.append(_traditional(name, segmenter, often, subject.card))
     return found

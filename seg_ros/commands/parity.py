@@ -28,11 +28,10 @@ from seg_ros.compile.compiled import CompiledModel
 from seg_ros.core.errors import ImageError
 from seg_ros.core.frame import Frame, Pixels
 from seg_ros.core.settings import Settings
-from seg_ros.engines import open_engine
 from seg_ros.image.letterbox import fit_for, fit_image
 from seg_ros.metrics.parity import Parity
 from seg_ros.pipeline.process import segment
-from seg_ros.pipeline.serving_model import ServingModel
+from seg_ros.pipeline.serving_model import open_serving_model
 
 MOST_IMAGES = 64
 # Least agreement with fp32 that passes. Other engines round otherwise; sixteen bits should change
@@ -88,8 +87,8 @@ def parity_of(
             path.write_bytes(each.model.SerializeToString())
         settings = [Settings(model=str(path), engine='onnxruntime') for path in paths]
         with (
-            closing(ServingModel(open_engine(settings[0]), settings[0])) as first,
-            closing(ServingModel(open_engine(settings[1]), settings[1])) as second,
+            closing(open_serving_model(settings[0])) as first,
+            closing(open_serving_model(settings[1])) as second,
             progress.over(len(frames)),
         ):
             for frame in frames:

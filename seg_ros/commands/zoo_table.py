@@ -177,15 +177,14 @@ def _agreement(
     made: _Made, frames: Sequence[Frame], expected: Sequence['Reference'], way: _Way
 ) -> str:
     from seg_ros.commands.zoo_agreement import agreement, agreement_words
-    from seg_ros.engines import open_engine
     from seg_ros.pipeline.process import segment
-    from seg_ros.pipeline.serving_model import ServingModel
+    from seg_ros.pipeline.serving_model import open_serving_model
 
     if way.precision == 'bf16' and read_compiled(made.path).signature.arithmetic == 'f32':
         return 'asks for f32'
     common = Settings(model=str(made.file_in(way.precision)), engine=way.engine)
     settings = replace(common, inference_precision=way.hint) if way.hint else common
-    segmenter = ServingModel(open_engine(settings), settings)
+    segmenter = open_serving_model(settings)
     # Fewer bits move scores, and detections are known by them.
     slack = 0.005 if way is _WAYS[0] else 0.05
     try:

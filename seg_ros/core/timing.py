@@ -37,7 +37,7 @@ class Timing:
         self._samples: dict[str, deque[float]] = {}
         self._counts: Counter[str] = Counter()
         self._ticks: dict[str, deque[float]] = {}
-        self._lock = Lock()
+        self._lock = Lock()     # over all three
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

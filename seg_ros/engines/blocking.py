@@ -54,7 +54,7 @@ class BlockingEngine:
         self._count = len(runs)
         self._idle = deque(runs)
         self._closed = False
-        self._changed = Condition()
+        self._changed = Condition()     # over who is idle and whether it is closed
 
     def submit(self, batch: Pixels) -> 'Future[Outputs]':
         """Compute a batch, once fewer than all callables are in use; see `core.engine`."""

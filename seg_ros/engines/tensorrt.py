@@ -125,7 +125,7 @@ class TensorRTEngine:
         self._open_cuda = open_cuda
         self._open_session = open_session
         self._jobs: SimpleQueue[InferenceJob | Signal] = SimpleQueue()
-        self._door = Lock()
+        self._door = Lock()     # so that no batch is put behind `Signal.CLOSE`
         self._closed = False
         opened: Future[int] = Future()
         self._owner = Thread(target=self._own, args=(opened,), name='tensorrt', daemon=True)

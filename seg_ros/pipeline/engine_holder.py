@@ -59,7 +59,7 @@ class EngineHolder(Generic[T]):
     def __init__(self) -> None:
         self._held: _Held[T] | None = None
         self._reason = 'no model has been loaded'
-        self._lock = Lock()
+        self._lock = Lock()     # over both, and over who uses what is held
 
     @property
     def current(self) -> T | None:

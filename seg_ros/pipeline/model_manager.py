@@ -21,35 +21,19 @@ from time import monotonic
 from typing import Literal, TypeAlias
 
 from seg_ros.core.compiled_file import read_compiled
-from seg_ros.core.errors import EngineError, GpuMemoryError, SegError
+from seg_ros.core.errors import EngineError, GpuMemoryError
 from seg_ros.core.progress import Cancelled, never, Report, silent
 from seg_ros.core.settings import Settings
 from seg_ros.core.thresholds import thresholds_from_settings
-from seg_ros.engines import model_file, open_engine, stand_in
+from seg_ros.engines import model_file, stand_in
 from seg_ros.pipeline.engine_holder import EngineHolder
-from seg_ros.pipeline.serving_model import ServingModel
+from seg_ros.pipeline.serving_model import open_serving_model, ServingModel
 
 Status: TypeAlias = Literal['none', 'loading', 'serving', 'failed']
 Opener: TypeAlias = Callable[[Settings, Report, Cancelled], ServingModel]
 
 HANDOVER_S = 5.0    # how long a load that was cancelled may take to give up
 _LOOK_S = 0.1
-
-
-def open_segmenter(
-    settings: Settings, report: Report = silent, cancelled: Cancelled = never
-) -> ServingModel:
-    """
-    Open an engine and resolve the thresholds for it; nothing stays open if that fails.
-
-    :raises SegError: if either cannot be done.
-    """
-    engine = open_engine(settings, report, cancelled)
-    try:
-        return ServingModel(engine, settings)
-    except SegError:
-        engine.close()
-        raise
 
 
 def check_model(settings: Settings) -> None:
@@ -111,7 +95,7 @@ class ModelManager:
         self,
         changed: Callable[[], object] = lambda: None,
         report: Report = silent,
-        opener: Opener = open_segmenter,
+        opener: Opener = open_serving_model,
         stands_in: Callable[[Settings], Settings | None] = stand_in,
     ) -> None:
         self.holder: EngineHolder[ServingModel] = EngineHolder()
@@ -256,25 +240,25 @@ class ModelManager:
 
     def _serve(self, load: _Load, settings: Settings) -> None:
         try:
-            segmenter = self._open(load, settings)
+            serving = self._open(load, settings)
         except GpuMemoryError as full:
             if self._serving is None:
                 raise
-            segmenter = self._open_alone(load, settings, full)
-        self._put(load, settings, segmenter)
+            serving = self._open_alone(load, settings, full)
+        self._put(load, settings, serving)
 
-    def _put(self, load: _Load, settings: Settings, segmenter: ServingModel) -> None:
+    def _put(self, load: _Load, settings: Settings, serving: ServingModel) -> None:
         """Let a model serve, unless something else is wanted by now."""
         with self._lock:
             current = load is self._load
             if current:
                 self._serving = self._last = settings
-                self.holder.swap(segmenter)
+                self.holder.swap(serving)
                 self._set(active=settings.model)
         if current:
             self._changed()
         else:
-            segmenter.close()
+            serving.close()
 
     def _open_alone(self, load: _Load, settings: Settings, full: GpuMemoryError) -> ServingModel:
         """Close what serves before opening the new model."""

@@ -16,9 +16,12 @@
 
 from seg_ros.core.card import ModelCard
 from seg_ros.core.engine import Engine
+from seg_ros.core.errors import SegError
+from seg_ros.core.progress import Cancelled, never, Report, silent
 from seg_ros.core.settings import Settings
 from seg_ros.core.thresholds import thresholds_from_settings
 from seg_ros.core.timing import Timing
+from seg_ros.engines import open_engine
 
 _MOST_FRAMES = 64   # in a call of an engine that sets no limit
 
@@ -27,22 +30,23 @@ class ServingModel:
     """
     What serves: an opened engine, the settings that act on its masks, and its timing.
 
-    :param engine: owned by the segmenter, which closes it.
+    :param engine: closed with it.
     :raises SettingError: if a threshold does not suit the model.
+    :raises CardError: if the model has no class of a name that is to be kept.
     """
 
-    def __init__(self, engine: Engine, settings: Settings, timing: Timing | None = None) -> None:
+    def __init__(self, engine: Engine, settings: Settings) -> None:
         self.engine = engine
         self.card: ModelCard = engine.card
         self.batch_limit = engine.signature.max_batch or _MOST_FRAMES   # frames in one call
-        self.timing = timing or Timing()
+        self.timing = Timing()
         self.change(settings)
 
     def change(self, settings: Settings) -> None:
         """
         Let later frames be cut by other thresholds.
 
-        :raises SettingError: if a threshold does not suit the model; the old ones stay.
+        :raises SegError: if a threshold does not suit the model; the old ones stay.
         """
         self.thresholds = thresholds_from_settings(
             settings, self.engine.card, self.engine.signature
@@ -52,3 +56,21 @@ class ServingModel:
     def close(self) -> None:
         """Release the engine's memory."""
         self.engine.close()
+
+
+def open_serving_model(
+    settings: Settings, report: Report = silent, cancelled: Cancelled = never
+) -> ServingModel:
+    """
+    Open the engine that settings ask for, with their thresholds; none stays open if that fails.
+
+    :param report: called with how far a build is.
+    :param cancelled: asked meanwhile whether to give up.
+    :raises SegError: as `open_engine` and `ServingModel` do.
+    """
+    engine = open_engine(settings, report, cancelled)
+    try:
+        return ServingModel(engine, settings)
+    except SegError:
+        engine.close()
+        raise

@@ -28,7 +28,7 @@ class Mailbox(Generic[T]):
 
     def __init__(self) -> None:
         self._slots: OrderedDict[str, T] = OrderedDict()
-        self._changed = Condition()
+        self._changed = Condition()     # over the slots and whether it is open
         self._open = True
 
     def put(self, camera: str, item: T) -> bool:

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from seg_ros.core.errors import ImageError, NoEngineError, SegError
+from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import LiveSettings
 from seg_ros.depth.static import dynamic_share
@@ -182,11 +183,32 @@ class CameraPipeline:
     def _job(
         self, camera: Camera, arrival: Arrival, serving: ServingModel, mailbox: Mailbox[Arrival]
     ) -> Job | None:
-        """Read a message, unless nobody wants its masks, it is too old or it cannot be read."""
+        """Make a job of an image, unless nobody wants its masks or it is dropped."""
         wanted = camera.publishers.wanted()
         if not wanted:
             camera.health.drop('unread')
             return None
+        frame = self._frame(camera, arrival, serving)
+        if frame is None:
+            return None
+
+        def publish_masks(masks: Segmentation) -> None:
+            if self._mailbox is not mailbox:    # the engine answers after it was abandoned
+                camera.health.drop('stalled')
+                return
+            with serving.timing.stage('publish'):
+                self._publish(camera, wanted, self._view(camera, arrival, job, serving, masks))
+            camera.health.timing.tick('output')
+            camera.health.timing.add('age', self._age_ms(arrival))
+
+        job = Job(
+            frame, publish_masks, parts_of(wanted), camera.temporal, camera.order,
+            number=arrival.number, late=lambda: camera.health.drop('late'),
+        )
+        return job
+
+    def _frame(self, camera: Camera, arrival: Arrival, serving: ServingModel) -> Frame | None:
+        """Read a message, unless it cannot be read or is too old by then."""
         try:
             with serving.timing.stage('decode'):
                 frame = frame_from_message(arrival.message, camera.brightness)
@@ -200,21 +222,7 @@ class CameraPipeline:
         if limit_ms and age_ms > limit_ms:
             self._drop(camera, 'age', SegError(f'{age_ms:.0f} ms, the limit is {limit_ms:g}'))
             return None
-
-        def publish_masks(masks: Segmentation) -> None:
-            if self._mailbox is not mailbox:    # the engine answers after it was abandoned
-                camera.health.drop('stalled')
-                return
-            with serving.timing.stage('publish'):
-                self._publish(camera, wanted, self._view(camera, arrival, job, serving, masks))
-            camera.health.timing.tick('output')
-            camera.health.timing.add('age', self._age_ms(arrival))
-
-        job = Job(
-            frame, publish_masks, parts_of(wanted), camera.temporal, camera.order, arrival.number,
-            lambda: camera.health.drop('late'),
-        )
-        return job
+        return frame
 
     def _publish(self, camera: Camera, wanted: Wanted, view: View) -> None:
         """Publish what the masks alone make, then hand on what needs depth."""

@@ -32,14 +32,16 @@ from typing import Any, ParamSpec, TypeAlias, TypeVar
 from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rcl_interfaces.srv import SetParameters, SetParametersAtomically
+from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from seg_ros.core.errors import SegError
-from seg_ros.ros.spin import STEADY
 
 P = ParamSpec('P')
 R = TypeVar('R')
 Transition: TypeAlias = Callable[[Any, LifecycleState], TransitionCallbackReturn]
 
+# For what has to go on while simulated time stands still, or has not begun.
+STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 QUIET_S = 5.0   # between two lines in the log about the same thing
 FAULTY_S = 60.0     # for how long a fault makes diagnostics an error: an operator looks by then
 

@@ -14,11 +14,16 @@
 
 """The process of the segmentation node: signals before anything heavy, and an end in any case."""
 
+from collections.abc import Sequence
 import os
 import signal
 import sys
 from threading import Event, Thread
 from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rclpy.node import Node
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 WAKE_S = 0.2    # how long a signal may go unnoticed while nothing else happens
@@ -70,7 +75,6 @@ def _spin(arguments: list[str] | None) -> bool:
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.signals import SignalHandlerOptions
     from seg_ros.pipeline.memory import keep_freed_memory
-    from seg_ros.ros.given_parameters import unheeded
     from seg_ros.ros.node import SegmentationNode
 
     ended = _ended_by_signal()
@@ -78,9 +82,7 @@ def _spin(arguments: list[str] | None) -> bool:
     cv2.setNumThreads(1)
     rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
     node = SegmentationNode(ended.is_set)
-    given = sys.argv if arguments is None else arguments
-    for words in unheeded(given, node.get_fully_qualified_name(), node.has_parameter):
-        node.get_logger().warning(words)
+    _warn_of_unheeded(sys.argv if arguments is None else arguments, node)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:
@@ -96,6 +98,13 @@ def _spin(arguments: list[str] | None) -> bool:
         node.destroy_node()
         rclpy.try_shutdown()
     return node.ended_in_time
+
+
+def _warn_of_unheeded(arguments: Sequence[str], node: 'Node') -> None:
+    from seg_ros.ros.given_parameters import unheeded
+
+    for words in unheeded(arguments, node.get_fully_qualified_name(), node.has_parameter):
+        node.get_logger().warning(words)
 
 
 if __name__ == '__main__':

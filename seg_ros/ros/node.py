@@ -35,11 +35,10 @@ from seg_ros.ros.camera_pipeline import CameraPipeline
 from seg_ros.ros.clock_watch import ClockWatch
 from seg_ros.ros.diagnostics import diagnostics, NodeFacts
 from seg_ros.ros.label_publishers import LabelPublishers
-from seg_ros.ros.lifecycle import logged, SafeLifecycleNode
+from seg_ros.ros.lifecycle import logged, SafeLifecycleNode, STEADY
 from seg_ros.ros.manager_bond import ManagerBond
 from seg_ros.ros.outputs import ABSENCES
 from seg_ros.ros.parameters import acts_later, Declared, is_live, reason, settings_changed
-from seg_ros.ros.spin import STEADY
 from seg_ros.ros.topic_advice import namesakes
 from std_srvs.srv import SetBool
 

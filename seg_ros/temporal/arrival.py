@@ -32,6 +32,8 @@ class ImageOrder:
     second is a new run of the clock at once, as when a recording starts over. After a smaller one
     the first image may only be late, and is refused; a second that goes on from it, within a
     second, shows that the stamps continue there.
+
+    One thread calls `number`; any calls `turn`.
     """
 
     def __init__(self) -> None:
@@ -39,7 +41,7 @@ class ImageOrder:
         self._behind_ns: int | None = None
         self._numbers = count()
         self._last = -1
-        self._lock = Lock()
+        self._lock = Lock()     # held while an image's masks are published, over `_last`
 
     def number(self, stamp_ns: int) -> int | None:
         """Return the number of an image that has arrived, or None where it is late."""

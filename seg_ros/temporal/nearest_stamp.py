@@ -36,7 +36,7 @@ class NearestStamp(Generic[Image, Depth]):
     def __init__(self) -> None:
         self._depths: deque[tuple[int, Depth]] = deque(maxlen=KEPT)
         self._image: tuple[int, Image] | None = None
-        self._lock = Lock()
+        self._lock = Lock()     # over what waits on either side, and what is said of it
         self.unpaired = 0
         self.offset_ms: float | None = None
 

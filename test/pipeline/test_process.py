@@ -27,7 +27,6 @@ from seg_ros.core.frame import Frame
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import check_batch, Outputs
-from seg_ros.core.timing import Timing
 from seg_ros.masks.panoptic import PARTS
 from seg_ros.pipeline.process import Job, process, segment
 from seg_ros.pipeline.serving_model import ServingModel
@@ -191,8 +190,8 @@ def test_two_threads_are_in_the_engine_at_once():
 
 
 def test_every_stage_is_timed_once_a_call():
-    timing = Timing()
-    segmenter = ServingModel(Painter(), Settings(), timing)
+    segmenter = ServingModel(Painter(), Settings())
+    timing = segmenter.timing
     together([frame_of((24, 32))] * 2, segmenter, [PARTS] * 2)
     assert timing.stages() == ['fit', 'network', 'paint']
     assert all(timing.quantiles(stage) for stage in timing.stages())

@@ -73,7 +73,7 @@ def test_an_engine_that_fails_its_first_call_fails_configuring(robot, monkeypatc
     def refuse(*_):
         raise EngineError('the first call failed as planted')
 
-    monkeypatch.setattr('seg_ros.pipeline.model_manager.open_engine', refuse)
+    monkeypatch.setattr('seg_ros.pipeline.serving_model.open_engine', refuse)
     each = robot(autostart=False)
     assert not each.change_state(Transition.TRANSITION_CONFIGURE)
     assert 'the first call failed as planted' in capfd.readouterr().err

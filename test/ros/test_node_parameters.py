@@ -138,7 +138,7 @@ def test_a_model_that_fails_to_load_leaves_the_old_one_and_sets_the_parameter_ba
     def refuse(*_):
         raise EngineError('refused as planted')
 
-    monkeypatch.setattr('seg_ros.pipeline.model_manager.open_engine', refuse)
+    monkeypatch.setattr('seg_ros.pipeline.serving_model.open_engine', refuse)
     assert each.set_parameter('model', str(other)).successful
     each.wait(
         lambda: each.node.get_parameter('model').value == str(channel_model),
@@ -163,16 +163,16 @@ def test_every_setting_is_declared_with_its_meaning_and_range(robot):
 def test_a_threshold_that_changes_while_a_model_is_loaded_holds_for_the_new_one(
     serving, monkeypatch
 ):
-    from seg_ros.pipeline import model_manager
+    from seg_ros.pipeline import serving_model
 
     each, semantic, other = serving
-    gate, real = Event(), model_manager.open_engine
+    gate, real = Event(), serving_model.open_engine
 
     def slow(settings, *rest):
         gate.wait(PATIENCE_S)
         return real(settings, *rest)
 
-    monkeypatch.setattr(model_manager, 'open_engine', slow)
+    monkeypatch.setattr(serving_model, 'open_engine', slow)
     assert each.set_parameter('model', str(other)).successful
     assert each.set_parameter('classes', ['blue']).successful
     gate.set()
@@ -187,7 +187,7 @@ def test_a_fault_while_a_model_is_loaded_leaves_the_old_one(
     serving, channel_model, monkeypatch
 ):
     each, semantic, other = serving
-    monkeypatch.setattr('seg_ros.pipeline.model_manager.open_engine', lambda *_: 1 / 0)
+    monkeypatch.setattr('seg_ros.pipeline.serving_model.open_engine', lambda *_: 1 / 0)
     assert each.set_parameter('model', str(other)).successful
     each.wait(
         lambda: each.node.get_parameter('model').value == str(channel_model),

@@ -21,9 +21,8 @@ from typing import TypeAlias
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import Settings
-from seg_ros.engines import open_engine
 from seg_ros.pipeline.process import segment
-from seg_ros.pipeline.serving_model import ServingModel
+from seg_ros.pipeline.serving_model import open_serving_model, ServingModel
 
 # Takes an image and its ground truth.
 MaskSource: TypeAlias = Callable[[Frame, Segmentation], Segmentation]
@@ -57,4 +56,4 @@ def network_masks(model: Path | None) -> NetworkMasks:
     :raises SegError: if it cannot be opened.
     """
     settings = Settings(model=str(model.absolute()) if model else 'default', threads=1)
-    return NetworkMasks(ServingModel(open_engine(settings), settings))
+    return NetworkMasks(open_serving_model(settings))
