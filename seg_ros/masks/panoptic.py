@@ -33,15 +33,16 @@ from seg_ros.masks.rivals import instance_masks_from_rivals
 PARTS = frozenset({'classes', 'confidence', 'instances'})
 
 
-def segmentation_from_outputs(
+def panoptic_segmentation(
     outputs: Outputs, fit: Fit, signature: ModelSignature, card: ModelCard, thresholds: Thresholds,
     parts: frozenset[str] = PARTS,
 ) -> Segmentation:
     """
-    Turn what an engine returned for one image into masks at the image's size.
+    Turn what a network with instances returned for one image into masks at the image's size.
 
-    A semantic network gives classes without instances; an instance network leaves the rest
-    unlabelled; where there are both, an instance's pixels take its class and its score.
+    Where there are no classes beside the instances, the rest is unlabelled; where there are, an
+    instance's pixels take its class and its score. Without instances `semantic_segmentation` does
+    less for the same.
 
     :param outputs: of one image, without the batch axis.
     :param parts: names of the maps to make, of `PARTS`; the table of segments always is.

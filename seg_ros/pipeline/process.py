@@ -23,7 +23,7 @@ from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.tensors import Outputs
 from seg_ros.image.letterbox import Fit, fit_for, fit_image
 from seg_ros.masks.class_map import semantic_segmentation
-from seg_ros.masks.panoptic import PARTS, segmentation_from_outputs
+from seg_ros.masks.panoptic import panoptic_segmentation, PARTS
 from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.temporal.arrival import ImageOrder
 from seg_ros.temporal.temporal_filter import TemporalFilter
@@ -111,7 +111,7 @@ def postprocess(
     """
     if serving.settings.smoothing and 'classes' in parts:     # which looks at all maps
         parts = parts | {'confidence', 'instances'}
-    make = semantic_segmentation if outputs.scores is None else segmentation_from_outputs
+    make = semantic_segmentation if outputs.scores is None else panoptic_segmentation
     return make(
         outputs, fit, serving.engine.signature, serving.card, serving.thresholds, parts
     )

@@ -94,7 +94,7 @@ class Camera:
         self._compressed = settings.now.image_transport == 'compressed'
         # Names as they are handed to rclpy, which applies remappings; and as they come out.
         self._image_name, self.image_topic = self._image_names()
-        self.info_topic = ''
+        self.info_topic = ''    # which `_info_names` compares with what it finds
         self._info_name, self.info_topic = self._info_names()
 
     def _image_names(self) -> tuple[str, str]:
@@ -119,6 +119,7 @@ class Camera:
             self.image_topic
         )
         topic, below = f'{image.rpartition("/")[0]}/camera_info', f'{image}/camera_info'
+        # Once found there it is looked for there, though its publisher may restart.
         if not self._node.count_publishers(topic) and (
             self.info_topic == below or self._node.count_publishers(below)
         ):

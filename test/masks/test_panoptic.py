@@ -27,7 +27,7 @@ from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.letterbox import fit_for
 from seg_ros.masks.class_map import source_classes
 from seg_ros.masks.instance_masks import instance_masks_from_outputs
-from seg_ros.masks.panoptic import PARTS, segmentation_from_outputs, segments_from_instance_masks
+from seg_ros.masks.panoptic import panoptic_segmentation, PARTS, segments_from_instance_masks
 
 NETWORK = (48, 64)
 CLASSES = 6
@@ -83,7 +83,7 @@ def segmented(
 ):
     fit = fit_for(source, NETWORK, InputSpec(fit=rule))
     signature = ModelSignature(NETWORK, tuple(outputs.present()), **kind)
-    return segmentation_from_outputs(
+    return panoptic_segmentation(
         outputs, fit, signature, card, thresholds or make_cuts(), parts
     )
 

@@ -24,7 +24,7 @@ from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.letterbox import fit_for
 from seg_ros.masks.class_map import source_classes
-from seg_ros.masks.panoptic import segmentation_from_outputs
+from seg_ros.masks.panoptic import panoptic_segmentation
 from seg_ros.masks.pixel_to_instance import thing_pixel_to_instance
 
 NETWORK = (48, 64)
@@ -139,7 +139,7 @@ def test_instances_cover_exactly_the_countable_pixels_beside_one():
 
 def segmented(outputs, thresholds, signature=None):
     fit = fit_for((60, 90), NETWORK, InputSpec(fit='stretch'))
-    result = segmentation_from_outputs(
+    result = panoptic_segmentation(
         outputs, fit, signature or make_signature(), CARD, thresholds
     )
     result.verify()
@@ -152,7 +152,7 @@ def test_segments_show_every_pixel_that_is_theirs(source):
     thresholds = replace(EVERY, score=0.0)
     classes, _ = source_classes(outputs, fit, make_signature(), CARD, thresholds, False)
     owner = thing_pixel_to_instance(outputs, classes, fit, make_signature(), CARD)
-    result = segmentation_from_outputs(outputs, fit, make_signature(), CARD, thresholds)
+    result = panoptic_segmentation(outputs, fit, make_signature(), CARD, thresholds)
     order = np.argsort(-outputs.scores)
     for segment, slot in zip(result.segments, order, strict=True):
         np.testing.assert_array_equal(result.instances == segment.id, owner == slot + 1)
