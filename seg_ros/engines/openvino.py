@@ -27,7 +27,7 @@ from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Pixels
-from seg_ros.core.output_choice import choose_outputs
+from seg_ros.core.output_choice import choose_outputs, OutputChoice
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature
 from seg_ros.engines.blocking import BlockingEngine, Run
@@ -57,22 +57,13 @@ def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
         networks = _compiled(core, graph, device, exact, cache)
         requests = [network.create_infer_request() for network in networks]
         facts = EngineFacts(
-            'openvino',
-            f'{device} ({core.get_property(device, "FULL_DEVICE_NAME")})',
-            _precision(networks[0], compiled.precision),
-            sum(map(_threads, networks)),
-            choice.upsample,
-            ov.get_version(),
-            notes=notes,
+            'openvino', f'{device} ({core.get_property(device, "FULL_DEVICE_NAME")})',
+            _precision(networks[0], compiled.precision), sum(map(_threads, networks)),
+            choice.upsample, ov.get_version(), notes,
         )
     except RuntimeError as error:
         raise EngineError(f'OpenVINO cannot open {path.name} on {device}: {error}') from error
-    # A tensor that the network only passes on keeps the network's name beside ours.
-    names = [
-        choice.names[next(iter(output.get_names() & choice.names.keys()))]
-        for output in networks[0].outputs
-    ]
-    runs = [_run(request, names) for request in requests]
+    runs = [_run(request, _names(networks[0], choice)) for request in requests]
     if choice.on_host:
         runs = [with_masks(run, choice.signature) for run in runs]
     engine = BlockingEngine(compiled.card, choice.signature, facts, [_owned(run) for run in runs])
@@ -156,6 +147,15 @@ def _cache_folder(settings: Settings) -> tuple[Path | None, tuple[str, ...]]:
     if not os.access(folder.path, os.W_OK):
         return None, (f'compiled networks are not kept: {folder.path} takes no files',)
     return folder.path, ()
+
+
+def _names(network: ov.CompiledModel, choice: OutputChoice) -> list[str]:
+    """Name a network's outputs as the engine's user does."""
+    # A tensor that the network only passes on keeps the network's name beside ours.
+    return [
+        choice.names[next(iter(output.get_names() & choice.names.keys()))]
+        for output in network.outputs
+    ]
 
 
 def _precision(network: ov.CompiledModel, written: str) -> str:
