@@ -45,16 +45,26 @@ def run_onnx(model: onnx.ModelProto) -> Callable[[Arrays], Arrays]:
             model.SerializeToString(), options, providers=['CPUExecutionProvider']
         )
     except FAILURES as error:
-        raise ModelError(f'ONNX Runtime refuses the network: {_words(error)}') from error
+        words = _words(error)
+        seen = f'ONNX Runtime refuses the network: {words}'
+        raise ModelError(seen, do=_advice(words)) from error
     names = [output.name for output in session.get_outputs()]
 
     def run(feeds: Arrays) -> Arrays:
         try:
             return dict(zip(names, session.run(names, dict(feeds)), strict=True))
         except FAILURES as error:
-            raise ModelError(f'the network does not run: {_words(error)}') from error
+            words = _words(error)
+            raise ModelError(f'the network does not run: {words}', do=_advice(words)) from error
 
     return run
+
+
+def _advice(words: str) -> str:
+    """Say what most often makes the sides of two tensors differ."""
+    if 'dimension' not in words.lower():
+        return ''
+    return 'look at input.size in the card: most networks take multiples of 32 only'
 
 
 def _words(error: Exception) -> str:

@@ -15,10 +15,11 @@
 import numpy as np
 from onnx import helper, TensorProto
 import pytest
+from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.import_onnx import network_from_model
 from seg_ros.core.card import InputSpec
 from seg_ros.core.errors import CardError, ModelError
-from tiny_networks import model_of, run_model
+from tiny_networks import make_card, model_of, run_model, saved
 
 RGB, GRAY = InputSpec(), InputSpec(color='gray')
 
@@ -225,3 +226,17 @@ def test_an_input_that_nothing_reads_does_not_matter():
     network = network_from_model(model, RGB)
     assert network.input_name == 'x'
     assert len(network.outputs) == 1
+
+
+def test_a_size_that_the_network_cannot_take_is_named_as_the_likely_cause(tmp_path):
+    model = model_of(
+        [
+            helper.make_node('MaxPool', ['images'], ['half'], kernel_shape=[2, 2], strides=[2, 2]),
+            helper.make_node('Resize', ['half', '', 'scales'], ['whole']),
+            helper.make_node('Add', ['images', 'whole'], ['out']),
+        ],
+        [('images', 1, ['N', 3, 'H', 'W'])], [('out', 1)],
+        {'scales': np.array([1, 1, 2, 2], np.float32)},
+    )
+    with pytest.raises(ModelError, match=r'input\.size in the card'):
+        compile_model(saved(model, tmp_path), make_card(3, input={'size': [33, 47]}))
