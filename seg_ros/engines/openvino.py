@@ -15,6 +15,7 @@
 """OpenVINO: the default on a CPU."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 import os
 from pathlib import Path
@@ -55,6 +56,9 @@ def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
         _refuse_quantised_joins(graph, path.name)
         exact = _exact(settings, compiled.signature)
         networks = _compiled(core, graph, device, exact, cache)
+        if cache:
+            with suppress(EngineError):     # on a full disk nothing is kept
+                cache.seal()
         requests = [network.create_infer_request() for network in networks]
         facts = EngineFacts(
             'openvino', f'{device} ({core.get_property(device, "FULL_DEVICE_NAME")})',
@@ -92,7 +96,7 @@ def _refuse_quantised_joins(graph: ov.Model, name: str) -> None:
 
 
 def _compiled(
-    core: ov.Core, graph: ov.Model, device: str, settings: Settings, cache: Path | None
+    core: ov.Core, graph: ov.Model, device: str, settings: Settings, cache: PrivateFolder | None
 ) -> list[ov.CompiledModel]:
     """
     Compile a network for each worker; on devices other than the CPU they share one.
@@ -102,7 +106,7 @@ def _compiled(
     """
     options, count, threads = _options(device, settings), settings.workers, settings.threads
     if cache:
-        options['CACHE_DIR'] = str(cache)
+        options['CACHE_DIR'] = str(cache.path)
     if device != 'CPU':
         return [core.compile_model(graph, device, options)] * count
     if count > 1 and not threads:
@@ -130,7 +134,7 @@ def _options(device: str, settings: Settings) -> dict[str, Any]:
     return options
 
 
-def _cache_folder(settings: Settings) -> tuple[Path | None, tuple[str, ...]]:
+def _cache_folder(settings: Settings) -> tuple[PrivateFolder | None, tuple[str, ...]]:
     """
     Return where compiled networks are kept, under the rule that TensorRT's plans are kept by.
 
@@ -142,11 +146,13 @@ def _cache_folder(settings: Settings) -> tuple[Path | None, tuple[str, ...]]:
         whole = PrivateFolder(Path(settings.cache_dir).expanduser().absolute())
         folder = PrivateFolder(whole.path / 'openvino')
         folder.check_files()
+        if os.access(folder.path, os.W_OK):
+            folder.remove_unsealed()    # OpenVINO would run what is damaged
     except EngineError as error:
         return None, (f'compiled networks are not kept: {error}',)
     if not os.access(folder.path, os.W_OK):
         return None, (f'compiled networks are not kept: {folder.path} takes no files',)
-    return folder.path, ()
+    return folder, ()
 
 
 def _names(network: ov.CompiledModel, choice: OutputChoice) -> list[str]:

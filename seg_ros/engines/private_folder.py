@@ -17,6 +17,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fcntl import flock, LOCK_EX, LOCK_NB
+from hashlib import sha256
+import json
 import os
 from pathlib import Path
 from shutil import rmtree
@@ -27,7 +29,7 @@ from time import sleep
 from seg_ros.core.errors import EngineError, PlanError
 from seg_ros.core.progress import Cancelled, never, Report, silent
 
-LOCK, PART = 'lock', 'part-'
+LOCK, PART, SEAL = 'lock', 'part-', 'digests.json'
 OTHERS_WRITE, OTHERS_ENTER = 0o022, 0o011
 ROOT = 0    # may change everything anyway
 POLL_S = 0.2
@@ -137,6 +139,27 @@ class PrivateFolder:
                     raise PlanError(f'{path} is no plain file', do='remove it')
                 if flaw := _flaw(facts, 0 if closed else OTHERS_WRITE):
                     raise PlanError(f'{path} {flaw}', do='remove it')
+
+    def seal(self) -> None:
+        """Note the digests of all files, for a library that writes them itself."""
+        self.write(SEAL, json.dumps(self._digests()).encode())
+
+    def remove_unsealed(self) -> None:
+        """Remove what has changed since, or was written by a process that ended too early."""
+        try:
+            sealed = dict(json.loads(self.read(SEAL) or b'{}'))
+        except (TypeError, ValueError):
+            sealed = {}
+        for name, digest in self._digests().items():
+            if sealed.get(name) != digest:
+                self.remove(name)
+
+    def _digests(self) -> dict[str, str]:
+        with self.errors():
+            return {
+                str(path.relative_to(self.path)): sha256(path.read_bytes()).hexdigest()
+                for path in self.path.rglob('*') if path.is_file() and path.name != SEAL
+            }
 
     def leftovers(self) -> list[str]:
         """Return what unfinished work left here; whoever has the lock knows it to be dead."""

@@ -135,6 +135,26 @@ def test_a_compiled_network_of_another_user_is_not_loaded(opened, tmp_path):
         assert 'is no plain file' in engine.facts.notes[0]
 
 
+@pytest.mark.parametrize('harmed', ['blob', 'seal'])
+def test_a_damaged_compiled_network_is_compiled_anew_and_kept(opened, tmp_path, harmed):
+    cache, batch = tmp_path / 'cache', random_batch(1)
+    with opened(cache_dir=str(cache), inference_precision='f32'):
+        pass
+    blob = next((cache / 'openvino').rglob('*.blob'))
+    file = blob if harmed == 'blob' else cache / 'openvino' / 'digests.json'
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 255
+    file.write_bytes(data)
+    first = blob.stat().st_mtime_ns
+    with opened(cache_dir=str(cache), inference_precision='f32') as engine:
+        masks = engine.submit(batch).result().masks
+    np.testing.assert_array_equal(masks, batch.transpose(0, 3, 1, 2))
+    second = blob.stat().st_mtime_ns
+    assert second > first
+    with opened(cache_dir=str(cache), inference_precision='f32'):
+        assert blob.stat().st_mtime_ns == second
+
+
 def test_what_we_wrote_ourselves_is_trusted_whatever_the_umask(opened, tmp_path):
     before = os.umask(0o002)
     try:
