@@ -20,6 +20,7 @@ import torch
 from torch import nn, Tensor
 
 _SCORES, _MASKS = 2.0, 4.0      # standard deviations of logits that decide something
+_RARE = 3.0         # deviations above the mean at which a class's own sigmoid is sure
 _CLAIMED = 0.15     # share of the image that a query's mask covers
 
 
@@ -106,6 +107,8 @@ class _Rescaled(nn.Module):
             if queries and output.ndim == 4:    # each claims a part of the image
                 mean = output.flatten(2).quantile(1 - _CLAIMED, 2)[:, :, None, None]
             spread = (output - mean).std() + 1e-12
+            if output.ndim == 3 and 'boxes' in self.output_names:   # sigmoids, most of them low
+                mean = mean + _RARE * spread
             wanted = _MASKS if output.ndim == 4 else 1.5 * _SCORES
             self.register_buffer(f'mean{number}', mean)
             self.register_buffer(f'factor{number}', wanted / spread)

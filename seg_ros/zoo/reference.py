@@ -94,11 +94,11 @@ def _torchvision(
 def _rfdetr(
     outputs: tuple[Tensor, ...], source_hw: tuple[int, int], card: ModelCard
 ) -> Reference:
-    """Finish with the package's own class."""
+    """Finish with the package's own class; a compiled file has as many slots."""
     from rfdetr.models.postprocess import PostProcess
 
     scores, masks, boxes = outputs
-    (found,) = PostProcess(num_select=300)(
+    (found,) = PostProcess(num_select=100)(
         {'pred_logits': scores, 'pred_boxes': boxes, 'pred_masks': masks},
         torch.tensor([source_hw]),
     )
