@@ -71,6 +71,7 @@ class Bag:
         self._brightness = partial(BrightnessRange, brightness)
         is_mcap = path.suffix == '.mcap' or any(path.glob('*.mcap*'))
         self.storage = 'mcap' if is_mcap else 'sqlite3'
+        self.rate_hz = 0.0
         try:
             with Reader(path) as reader:
                 chosen = _chosen(reader, topics, lambda words: note(f'{path}: {words}'))

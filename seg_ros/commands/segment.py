@@ -24,6 +24,7 @@ from typing import Protocol
 from seg_ros.commands.coco_panoptic import CocoPanoptic
 from seg_ros.commands.masks import MaskFiles
 from seg_ros.commands.names import UniqueNames
+from seg_ros.commands.overlay_video import OverlayVideo
 from seg_ros.commands.progress import Progress
 from seg_ros.commands.source_image import Source, SourceImage
 from seg_ros.core.card import ModelCard
@@ -71,7 +72,7 @@ def segment_sources(
     progress: Progress,
 ) -> Figures:
     """
-    Write the masks of all images; for each recording also one of the masks.
+    Write the masks of all images; for each recording and video also one of the masks.
 
     :param segment: gives all parts of a segmentation, after the earlier images of its camera.
     :param settings: of the overlay, and whether ids last and classes are smoothed in a source.
@@ -80,11 +81,11 @@ def segment_sources(
     """
     figures = Figures()
     names = UniqueNames()
-    bags = _bag_folders(sources, folder)
+    paths = _recording_paths(sources, folder)
     with progress.over(sum(map(len, sources))), CocoPanoptic(folder, card) as coco:
         files: list[Sink] = [MaskFiles(folder, card, settings.overlay_alpha), coco]
-        for source, bag in zip(sources, bags, strict=True):
-            with _recording(source.storage, bag) as recording:
+        for source, path in zip(sources, paths, strict=True):
+            with _recording(source, path, card, settings.overlay_alpha) as recording:
                 for image, masks in _segmented(source, segment, timing, progress):
                     name = names.claim(image.name)
                     with timing.stage('write'):
@@ -135,28 +136,40 @@ def _segmented(
             progress.step()
 
 
-def _bag_folders(sources: Sequence[Source], folder: Path) -> list[Path]:
-    """Choose where recordings go, before anything is written."""
+def _recording_paths(sources: Sequence[Source], folder: Path) -> list[Path]:
+    """Choose where bags and videos of masks go, before anything is written."""
     names = UniqueNames()
-    folders = [folder / names.claim('bag') if source.storage else folder for source in sources]
-    taken = [path for path in folders if path != folder and path.exists()]
+    paths = [
+        folder / names.claim('bag') if source.storage
+        else folder / f'{names.claim("overlay")}.mp4' if source.rate_hz else folder
+        for source in sources
+    ]
+    taken = [
+        path for source, path in zip(sources, paths, strict=True)
+        if source.storage and path.exists()
+    ]
     if taken:
         raise SettingError(
             f'{taken[0]} exists already', 'a new folder for the recording', 'choose another --out'
         )
-    return folders
+    return paths
 
 
 @contextmanager
-def _recording(storage: str, path: Path) -> Iterator[list[Sink]]:
-    """Open a recording of the masks, if the source is one."""
-    if not storage:
-        yield []
-        return
-    from seg_ros.commands.bag_writer import BagWriter
+def _recording(
+    source: Source, path: Path, card: ModelCard, alpha: float
+) -> Iterator[list[Sink]]:
+    """Open a bag for the masks of a bag, a video for the overlays of a video."""
+    if source.storage:
+        from seg_ros.commands.bag_writer import BagWriter
 
-    with BagWriter(path, storage) as writer:
-        yield [writer]
+        with BagWriter(path, source.storage) as writer:
+            yield [writer]
+    elif source.rate_hz:
+        with OverlayVideo(path, source.rate_hz, card, alpha) as video:
+            yield [video]
+    else:
+        yield []
 
 
 def _medians(timing: Timing) -> dict[str, float]:

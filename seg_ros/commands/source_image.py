@@ -52,9 +52,11 @@ class Source(Protocol):
     Something that holds images; its length is how many it announces.
 
     :param storage: the storage plugin of a bag, `sqlite3` or `mcap`; empty for all else.
+    :param rate_hz: frames a second of a video; 0 for all else.
     """
 
     storage: str
+    rate_hz: float
 
     def __len__(self) -> int: ...
 

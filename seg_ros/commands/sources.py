@@ -158,6 +158,7 @@ class ImageFile:
     """
 
     storage = ''
+    rate_hz = 0.0
 
     def __init__(self, path: Path, brightness: BrightnessRange) -> None:
         self._path = path
@@ -194,6 +195,7 @@ class Video:
         self._path = path
         capture = self._opened()
         self._count = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+        self.rate_hz = capture.get(cv2.CAP_PROP_FPS) or 25.0
         capture.release()
 
     def __len__(self) -> int:
@@ -202,7 +204,7 @@ class Video:
     def images(self, skip: Skip) -> Iterator[SourceImage]:
         """Read frame after frame; an end that comes too soon counts as one image."""
         capture = self._opened()
-        period_ns = 1e9 / (capture.get(cv2.CAP_PROP_FPS) or 25)
+        period_ns = 1e9 / self.rate_hz
         number = 0
         while True:
             read, pixels = capture.read()

@@ -178,3 +178,17 @@ def test_a_bag_becomes_a_bag_of_masks_with_the_same_storage(storage, tmp_path, c
         f'seg_ros run: {out / "bag"} exists already; expected a new folder for the recording; '
         'choose another --out\n'
     )
+
+
+def test_a_video_becomes_a_video_of_overlays_at_its_rate(tmp_path):
+    path = tmp_path / 'drive.mp4'
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'mp4v'), 12, (64, 48))
+    for _ in range(5):
+        video.write(np.full((48, 64, 3), 90, np.uint8))
+    video.release()
+    out = tmp_path / 'masks'
+    assert run(path, '--out', out) == 0
+    overlays = cv2.VideoCapture(str(out / 'overlay.mp4'))
+    assert overlays.get(cv2.CAP_PROP_FPS) == 12
+    assert overlays.get(cv2.CAP_PROP_FRAME_COUNT) == 5
+    assert overlays.read()[1].shape == (48, 64, 3)

@@ -33,6 +33,7 @@ class Images:
     """A source that holds images, and errors in place of those that cannot be read."""
 
     storage = ''
+    rate_hz = 0.0
 
     def __init__(self, *items):
         self.items = items

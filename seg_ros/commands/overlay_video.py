@@ -1,0 +1,63 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The overlays of a video as a video."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+
+import cv2
+from seg_ros.commands.masks import write_file
+from seg_ros.commands.source_image import SourceImage
+from seg_ros.core.card import ModelCard
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.masks.overlay import draw_overlay
+
+
+class OverlayVideo:
+    """
+    A sink of overlays that become one MPEG-4 file when it is left; it appears whole or not at all.
+
+    :param rate_hz: frames a second.
+    """
+
+    def __init__(self, path: Path, rate_hz: float, card: ModelCard, alpha: float) -> None:
+        self._path, self._rate_hz = path, rate_hz
+        self._card, self._alpha = card, alpha
+        self._folder = TemporaryDirectory(prefix='seg_ros_')
+        self._part = Path(self._folder.name) / 'overlay.mp4'
+        self._writer = cv2.VideoWriter()
+
+    def __enter__(self) -> 'OverlayVideo':
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Write the file, also of a run that ends early."""
+        self._writer.release()
+        with self._folder:
+            if self._part.is_file():
+                write_file(self._path, self._part.read_bytes())
+
+    def write(self, name: str, image: SourceImage, segmentation: Segmentation) -> None:
+        """Add one frame; all have the size of the first."""
+        overlay = draw_overlay(image.frame, segmentation, self._card, self._alpha)
+        if not self._writer.isOpened():
+            size_wh = overlay.shape[1], overlay.shape[0]
+            code = cv2.VideoWriter.fourcc(*'mp4v')
+            self._writer.open(str(self._part), code, self._rate_hz, size_wh)
+        self._writer.write(cv2.cvtColor(overlay, cv2.COLOR_RGB2BGR))
