@@ -36,7 +36,8 @@ from seg_ros.depth.intrinsics import Intrinsics
 
 Row: TypeAlias = dict[str, Any]
 
-_ROOM_VOXEL_M, _TABLE_VOXEL_M = 0.05, 0.01
+_ROOM_VOXEL_M, _ROOM_M = 0.05, 5.0     # how far away what is mapped may be
+_TABLE_VOXEL_M, _TABLE_M = 0.01, 1.5
 _EVERY = 3      # image goes into the map of the room
 
 
@@ -64,7 +65,9 @@ def _ghosts(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
         real = _static_voxels(mapped_ones, camera)
         for kind, depths in depths_by_kind(exposures, sources).items():
             row = found.setdefault(f'mapping, {kind}', {'ghosts_%': [], 'voxels': []})
-            mapped = occupied(_clouds(mapped_ones, depths[::_EVERY], camera), _ROOM_VOXEL_M)
+            mapped = occupied(_clouds(
+                mapped_ones, depths[::_EVERY], camera, _ROOM_M
+            ), _ROOM_VOXEL_M)
             row['ghosts_%'].append(round(100 * len(mapped - real) / max(1, len(mapped)), 2))
             row['voxels'].append(len(mapped))
     for row in found.values():
@@ -79,7 +82,7 @@ def _static_voxels(exposures: Sequence[Exposure], camera: Intrinsics) -> Voxels:
         for each in exposures
     ]
     found: Voxels = set()
-    for points, _ in _clouds(exposures, static, camera):
+    for points, _ in _clouds(exposures, static, camera, _ROOM_M):
         found |= voxels(points, _ROOM_VOXEL_M)
     return with_neighbours(found)
 
@@ -94,19 +97,20 @@ def _targets(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
     found: dict[str, Row] = {}
     for seed in range(seeds):
         looks, camera = record_table(seed)
-        own = own_voxels(looks, camera, _TABLE_VOXEL_M)
+        own = own_voxels(looks, camera, _TABLE_VOXEL_M, _TABLE_M)
         for kind, depths in depths_without_target(looks, sources).items():
             row = found.setdefault(f'mapping, target, {kind}', {'left': [], 'of': []})
-            mapped = occupied(_clouds(looks, depths, camera), _TABLE_VOXEL_M)
+            mapped = occupied(_clouds(looks, depths, camera, _TABLE_M), _TABLE_VOXEL_M)
             row['left'].append(len(own & mapped))
             row['of'].append(len(own))
     return found
 
 
 def _clouds(
-    views: Sequence[Exposure | Look], depths: Sequence[NDArray[np.uint16]], camera: Intrinsics
+    views: Sequence[Exposure | Look], depths: Sequence[NDArray[np.uint16]], camera: Intrinsics,
+    far_m: float,
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Lift depth of known poses; returns points and where the camera was."""
     for each, depth in zip(views, depths, strict=True):
         metres = depth.astype(np.float32) * np.float32(0.001)
-        yield world_points(metres, each.pose, camera), each.pose[:3, 3]
+        yield world_points(metres, each.pose, camera, far_m), each.pose[:3, 3]

@@ -26,7 +26,7 @@ Voxels: TypeAlias = set[tuple[int, int, int]]
 
 INSTALLED = find_spec('pyoctomap') is not None
 _STEP = 4           # every fourth pixel is lifted
-_NEAR_M, _FAR_M = 0.2, 5.0
+_NEAR_M = 0.2
 
 
 def occupied(
@@ -47,17 +47,18 @@ def occupied(
 
 
 def world_points(
-    depth_m: NDArray[np.float32], pose: NDArray[np.float64], camera: Intrinsics
+    depth_m: NDArray[np.float32], pose: NDArray[np.float64], camera: Intrinsics, far_m: float
 ) -> NDArray[np.float64]:
     """
-    Lift every fourth pixel nearer than 5 m into the world, (N, 3).
+    Lift every fourth pixel into the world, (N, 3).
 
     :param depth_m: float32 (H, W), 0 = none.
     :param pose: float64 (4, 4), from the optical frame to the world.
+    :param far_m: what is farther is left out.
     """
     z = depth_m[::_STEP, ::_STEP]
     across, down = camera.of_every(_STEP).slopes_xy
-    points = np.stack([z * across, z * down, z], axis=-1)[(z > _NEAR_M) & (z < _FAR_M)]
+    points = np.stack([z * across, z * down, z], axis=-1)[(z > _NEAR_M) & (z < far_m)]
     return np.asarray(points @ pose[:3, :3].T + pose[:3, 3])
 
 

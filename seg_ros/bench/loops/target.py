@@ -96,14 +96,16 @@ def _nearest_body(shot: Shot, truth: Segmentation, depth_mm: NDArray[np.uint16])
     return int(pixels[0]) if pixels.size else -1
 
 
-def own_voxels(looks: Sequence[Look], camera: Intrinsics, voxel_m: float) -> Voxels:
+def own_voxels(
+    looks: Sequence[Look], camera: Intrinsics, voxel_m: float, far_m: float
+) -> Voxels:
     """Return the target's voxels that nothing else lies in or beside, by depth without noise."""
     own: Voxels = set()
     others: Voxels = set()
     for each in looks:
         for found, mask in ((own, each.own), (others, ~each.own)):
             depth_m = np.where(mask, each.shot.depth_m, np.float32(0))
-            found |= voxels(world_points(depth_m, each.pose, camera), voxel_m)
+            found |= voxels(world_points(depth_m, each.pose, camera, far_m), voxel_m)
     return own - with_neighbours(others)
 
 
