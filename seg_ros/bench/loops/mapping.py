@@ -38,7 +38,7 @@ Row: TypeAlias = dict[str, Any]
 
 _ROOM_VOXEL_M, _ROOM_M = 0.05, 5.0     # how far away what is mapped may be
 _TABLE_VOXEL_M, _TABLE_M = 0.01, 1.5
-_EVERY = 3      # image goes into the map of the room
+_EVERY, _TABLE_EVERY = 3, 4     # image goes into the map
 
 
 def mappings(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
@@ -97,10 +97,13 @@ def _targets(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
     found: dict[str, Row] = {}
     for seed in range(seeds):
         looks, camera = record_table(seed)
-        own = own_voxels(looks, camera, _TABLE_VOXEL_M, _TABLE_M)
+        mapped_ones = looks[::_TABLE_EVERY]
+        own = own_voxels(mapped_ones, camera, _TABLE_VOXEL_M, _TABLE_M)
         for kind, depths in depths_without_target(looks, sources).items():
             row = found.setdefault(f'mapping, target, {kind}', {'left': [], 'of': []})
-            mapped = occupied(_clouds(looks, depths, camera, _TABLE_M), _TABLE_VOXEL_M)
+            mapped = occupied(_clouds(
+                mapped_ones, depths[::_TABLE_EVERY], camera, _TABLE_M
+            ), _TABLE_VOXEL_M)
             row['left'].append(len(own & mapped))
             row['of'].append(len(own))
     return found
