@@ -234,8 +234,10 @@ class ModelManager:
         """Return whether this very model serves, as where one asked for after it is revoked."""
         with self._lock:
             serving = self._serving
+        # A stand-in differs from what it stands in for by its device alone.
         return serving is not None and (
-            (serving.model, serving.engine) == (settings.model, settings.engine)
+            (serving.model, serving.engine, serving.device)
+            == (settings.model, settings.engine, settings.device)
         )
 
     def _serve(self, load: _Load, settings: Settings) -> None:

@@ -25,7 +25,7 @@ from seg_ros.pipeline.model_manager import ModelManager
 
 PATIENCE_S = 10
 GPU = Settings(model='/first.onnx', engine='auto')
-CPU = Settings(model='/first.onnx', engine='openvino')
+CPU = Settings(model='/first.onnx', engine='auto', device='CPU')     # as `engines.stand_in` does
 OTHER = Settings(model='/second.onnx', engine='auto')
 THIRD = Settings(model='/third.onnx')
 

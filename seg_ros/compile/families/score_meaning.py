@@ -74,7 +74,8 @@ def meaning_of(network: Network, own: OwnScores, channel_axis: int) -> ScoreMean
         return ScoreMeaning('softmax', unit, own.decides)
     if unit and squashed:
         return ScoreMeaning('sigmoid' if channels == 1 else 'multilabel', unit, own.decides)
-    if unit == 1:
+    # Several channels that are the same throughout, such as zeros, show nothing: class scores.
+    if unit == 1 and (channels == 1 or any(np.ptp(array) > 0 for array in arrays)):
         return ScoreMeaning('', 0, own.decides)
     return ScoreMeaning('logits', 0, own.decides)
 
