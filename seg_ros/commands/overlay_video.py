@@ -22,6 +22,7 @@ import cv2
 from seg_ros.commands.masks import write_file
 from seg_ros.commands.source_image import SourceImage
 from seg_ros.core.card import ModelCard
+from seg_ros.core.errors import ImageError
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.masks.overlay import draw_overlay
 
@@ -39,6 +40,7 @@ class OverlayVideo:
         self._folder = TemporaryDirectory(prefix='seg_ros_')
         self._part = Path(self._folder.name) / 'overlay.mp4'
         self._writer = cv2.VideoWriter()
+        self._frames = 0
 
     def __enter__(self) -> 'OverlayVideo':
         return self
@@ -47,14 +49,25 @@ class OverlayVideo:
         self, kind: type[BaseException] | None, error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Write the file, also of a run that ends early."""
+        """
+        Write the file, also of a run that ends early.
+
+        :raises ImageError: if OpenCV could not write the video; all else is written by then.
+        """
+        opened = self._writer.isOpened()
         self._writer.release()
         with self._folder:
-            if self._part.is_file():
+            if opened and self._part.is_file():
                 write_file(self._path, self._part.read_bytes())
+            elif self._frames and error is None:
+                raise ImageError(
+                    f'{self._path.name}: OpenCV {cv2.__version__} writes no MPEG-4 video',
+                    'an OpenCV with FFmpeg, as opencv-python of pip',
+                )
 
     def write(self, name: str, image: SourceImage, segmentation: Segmentation) -> None:
         """Add one frame; all have the size of the first."""
+        self._frames += 1
         overlay = draw_overlay(image.frame, segmentation, self._card, self._alpha)
         if not self._writer.isOpened():
             size_wh = overlay.shape[1], overlay.shape[0]

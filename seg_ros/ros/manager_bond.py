@@ -20,8 +20,13 @@ from rclpy.node import Node
 
 try:
     from bondpy.bondpy import Bond
+
+    BROKEN = ''
 except ImportError:     # whoever needs no manager needs no bond
+    Bond, BROKEN = None, ''
+except Exception as failure:  # noqa: BLE001 - a broken installation raises what it likes
     Bond = None
+    BROKEN = f'no bond with nav2_lifecycle_manager: bondpy: {failure}; install it again'
 
 # What the manager expects, as Nav2's own nodes have it.
 TOPIC = 'bond'
@@ -44,9 +49,11 @@ class ManagerBond:
 
     def form(self) -> None:
         """Begin to send heartbeats, in a thread of bondpy's; call it in the thread that spins."""
+        node, name = self._node, self._node.get_name()
+        if BROKEN:
+            node.get_logger().warning(BROKEN)
         if Bond is None or self._bond is not None:
             return
-        node, name = self._node, self._node.get_name()
         self._beside = Node(
             f'{name}_bond', namespace=node.get_namespace(), context=node.context,
             use_global_arguments=False, start_parameter_services=False, enable_rosout=False,

@@ -180,14 +180,46 @@ def test_a_bag_becomes_a_bag_of_masks_with_the_same_storage(storage, tmp_path, c
     )
 
 
-def test_a_video_becomes_a_video_of_overlays_at_its_rate(tmp_path):
+@pytest.fixture
+def grey_video(tmp_path):
+    """Write five grey frames at 12 Hz."""
     path = tmp_path / 'drive.mp4'
     video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'mp4v'), 12, (64, 48))
     for _ in range(5):
         video.write(np.full((48, 64, 3), 90, np.uint8))
     video.release()
+    return path
+
+
+def test_where_opencv_writes_no_video_the_masks_are_written_and_the_reason_is_given(
+    grey_video, tmp_path, monkeypatch, capsys
+):
+    class Unable:
+        def open(self, *_):
+            return False
+
+        def isOpened(self):     # noqa: N802 - OpenCV's name
+            return False
+
+        def write(self, _):
+            pass
+
+        def release(self):
+            pass
+
+        fourcc = cv2.VideoWriter.fourcc
+
+    monkeypatch.setattr(cv2, 'VideoWriter', Unable)
     out = tmp_path / 'masks'
-    assert run(path, '--out', out) == 0
+    assert run(grey_video, '--out', out) == 1
+    assert 'overlay.mp4: OpenCV' in capsys.readouterr().err
+    assert len(list((out / 'semantic').iterdir())) == 5
+    assert not (out / 'overlay.mp4').exists()
+
+
+def test_a_video_becomes_a_video_of_overlays_at_its_rate(grey_video, tmp_path):
+    out = tmp_path / 'masks'
+    assert run(grey_video, '--out', out) == 0
     overlays = cv2.VideoCapture(str(out / 'overlay.mp4'))
     assert overlays.get(cv2.CAP_PROP_FPS) == 12
     assert overlays.get(cv2.CAP_PROP_FRAME_COUNT) == 5

@@ -14,7 +14,9 @@
 
 """The bond that nav2_lifecycle_manager waits for, with bondpy and without."""
 
+from importlib import reload
 from pathlib import Path
+import sys
 
 from lifecycle_msgs.msg import Transition
 import pytest
@@ -96,3 +98,18 @@ def test_without_bondpy_the_node_becomes_active_and_has_no_bond(robot, monkeypat
     each = robot()
     each.wait(lambda: each.state() == 'active', 'autostart')
     assert each.node.count_publishers('bond') == 0
+
+
+def test_a_broken_bondpy_is_passed_over_with_its_reason(monkeypatch, tmp_path):
+    (tmp_path / 'bondpy').mkdir()
+    (tmp_path / 'bondpy' / '__init__.py').touch()
+    (tmp_path / 'bondpy' / 'bondpy.py').write_text("raise RuntimeError('of another ROS')")
+    with monkeypatch.context() as broken:
+        broken.syspath_prepend(str(tmp_path))
+        for name in ('bondpy', 'bondpy.bondpy'):
+            broken.delitem(sys.modules, name, raising=False)
+        reload(manager_bond)
+        assert manager_bond.Bond is None
+        assert 'of another ROS' in manager_bond.BROKEN
+    reload(manager_bond)
+    assert not manager_bond.BROKEN
