@@ -100,7 +100,7 @@ def test_without_bondpy_the_node_becomes_active_and_has_no_bond(robot, monkeypat
     assert each.node.count_publishers('bond') == 0
 
 
-def test_a_broken_bondpy_is_passed_over_with_its_reason(monkeypatch, tmp_path):
+def test_a_broken_bondpy_is_skipped_with_its_reason(monkeypatch, tmp_path):
     (tmp_path / 'bondpy').mkdir()
     (tmp_path / 'bondpy' / '__init__.py').touch()
     (tmp_path / 'bondpy' / 'bondpy.py').write_text("raise RuntimeError('of another ROS')")
