@@ -25,6 +25,7 @@ from seg_ros.depth.boxes import free_boxes, OrientedBox, SAMPLES, upright_boxes
 from seg_ros.depth.cloud import POINT, xyz_of
 from seg_ros.depth.interior import inside, of_another_part, on_jump
 from seg_ros.depth.planes import Plane
+from seg_ros.depth.registration import has_depth
 
 LEAST_POINTS = 12   # of a box; fewer say little about an extent
 
@@ -97,11 +98,11 @@ def object_clouds(
     starts = np.searchsorted(ids, np.array(numbers, np.uint16))
     z = np.ascontiguousarray(cloud['z'])
     apart = inside(instances, max(1, erosion_px))   # so that no two instances touch
-    within, jumps = apart if erosion_px else instances > 0, on_jump(z)
-    inner, measured = (mask.reshape(-1).take(pixels) for mask in (within, z == z))
+    within, jumps, known = apart if erosion_px else instances > 0, on_jump(z), has_depth(z)
+    inner, measured = (mask.reshape(-1).take(pixels) for mask in (within, known))
     inner |= np.repeat(_counts(inner, starts) == 0, np.diff(starts, append=len(ids)))
     kept = inner & measured & ~jumps.reshape(-1).take(pixels)
-    foreign = of_another_part(apart & ~jumps & (z == z), instances, z)
+    foreign = of_another_part(apart & ~jumps & known, instances, z)
     if foreign is not None:
         kept &= ~foreign.reshape(-1).take(pixels)
     # Whole records at once: by its fields numpy copies a point in six steps.

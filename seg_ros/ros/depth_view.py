@@ -85,10 +85,15 @@ class DepthView:
         """`POINT` (H, W), of every pixel."""
         return labelled_cloud(self.metres, self.camera, self.view.frame, self.segmentation)
 
-    def strided(self, array: NDArray[np.void]) -> NDArray[np.void]:
-        """Return every `cloud_stride`-th pixel."""
+    @cached_property
+    def strided_cloud(self) -> NDArray[np.void]:
+        """`POINT` (h, w), of every `cloud_stride`-th pixel."""
         step = self.settings.cloud_stride
-        return array[::step, ::step]
+        if step == 1:
+            return self.cloud
+        return labelled_cloud(
+            self.metres, self.camera, self.view.frame, self.segmentation, step
+        )
 
     @cached_property
     def support(self) -> Plane | None:

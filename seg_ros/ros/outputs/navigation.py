@@ -49,7 +49,7 @@ def _ground(view: DepthView) -> PointCloud2 | None:
 
 
 def _cloud(view: DepthView, mask: NDArray[np.bool_]) -> PointCloud2:
-    records = view.strided(view.cloud).reshape(-1).view(f'V{POINT.itemsize}')
+    records = view.strided_cloud.reshape(-1).view(f'V{POINT.itemsize}')
     return cloud_message(records[mask.reshape(-1)].view(POINT), view.header)
 
 
@@ -110,7 +110,7 @@ def _nav2_confidence(view: DepthView) -> NDArray[np.uint8]:
 
 
 def _nav2_points(view: DepthView) -> PointCloud2:
-    return cloud_message(view.strided(view.cloud), view.header)
+    return cloud_message(view.strided_cloud, view.header)
 
 
 NAVIGATION: tuple[Output, ...] = (

@@ -35,7 +35,7 @@ _LIFETIME = Duration(seconds=0, nanoseconds=500_000_000)
 
 
 def _points(view: DepthView) -> PointCloud2:
-    return cloud_message(view.strided(view.cloud), view.header)
+    return cloud_message(view.strided_cloud, view.header)
 
 
 def _object_points(view: DepthView) -> PointCloud2:
