@@ -26,6 +26,7 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 import itertools
+import math
 import os
 from pathlib import Path
 import random
@@ -93,6 +94,20 @@ class Counts:
         return any((
             self.deaths, self.wrong, self.stale, self.lost, self.unanswered, self.faults,
         ))
+
+
+@dataclass(frozen=True)
+class Enough:
+    """When a run ends: after a time, or earlier with so many frames and messages."""
+
+    seconds: float
+    frames: float = math.inf
+    messages: float = 0.0
+
+    def reached(self, counts: Counts, seconds: float) -> bool:
+        return seconds >= self.seconds or (
+            counts.frames >= self.frames and counts.messages >= self.messages
+        )
 
 
 @dataclass(frozen=True)
@@ -274,12 +289,12 @@ def references(model: str) -> list[np.ndarray]:
         return [segmenter(scene(number)).classes for number in range(SCENES)]
 
 
-def soak(around: Surroundings, node: subprocess.Popen, seconds: float) -> list[Usage]:
-    """Go on until the time is over or the process is; returns what it held each minute."""
+def soak(around: Surroundings, node: subprocess.Popen, enough: Enough) -> list[Usage]:
+    """Go on until it is enough or the process is over; returns what it held each minute."""
     start_s, used = monotonic(), []
     asked_s = sampled_s = round_s = start_s
     numbers = itertools.cycle([(4, 3)] * 4 + [(4, 2, 1, 3)])
-    while monotonic() < start_s + seconds and node.poll() is None and (
+    while not enough.reached(around.counts, monotonic() - start_s) and node.poll() is None and (
         around.counts.lost < MOST_LOST
     ):
         around.spin_once()
@@ -298,7 +313,7 @@ def soak(around: Surroundings, node: subprocess.Popen, seconds: float) -> list[U
     return used
 
 
-def run(model: str, seconds: float, hostile: int, seed: int) -> tuple[Counts, list[Usage]]:
+def run(model: str, enough: Enough, hostile: int, seed: int) -> tuple[Counts, list[Usage]]:
     """Start a node, feed it, and end it."""
     around = Surroundings(references(model), hostile, seed)
     node = subprocess.Popen([
@@ -309,7 +324,7 @@ def run(model: str, seconds: float, hostile: int, seed: int) -> tuple[Counts, li
     used = []
     try:
         if around.wait_for_masks():
-            used = soak(around, node, seconds)
+            used = soak(around, node, enough)
         around.counts.deaths += node.poll() is not None
         node.terminate()
         around.counts.deaths += node.wait(10.0) != 0
@@ -326,10 +341,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--model', default='default')
     parser.add_argument('--seconds', type=float, default=3600.0)
+    parser.add_argument('--frames', type=float, default=math.inf, help='end after so many frames')
+    parser.add_argument('--messages', type=float, default=0.0, help='and so many messages')
     parser.add_argument('--hostile', type=int, default=8, help='messages beside each image')
     parser.add_argument('--seed', type=int, default=1)
     args = parser.parse_args()
-    counts, _ = run(args.model, args.seconds, args.hostile, args.seed)
+    enough = Enough(args.seconds, args.frames, args.messages)
+    counts, _ = run(args.model, enough, args.hostile, args.seed)
     sys.stdout.write(f'{counts}\n')
     return int(not counts.frames or counts.bad)
 

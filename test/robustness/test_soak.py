@@ -23,11 +23,21 @@ pytest.importorskip('rclpy', reason='ROS 2 is not installed')
 sys.path.insert(0, str(Path(__file__).parent))
 
 
+def test_a_run_ends_by_time_or_by_frames_and_messages_together() -> None:
+    from soak import Counts, Enough
+
+    enough = Enough(seconds=60.0, frames=10, messages=100)
+    assert enough.reached(Counts(), 60.0)
+    assert enough.reached(Counts(frames=10, messages=100), 1.0)
+    assert not enough.reached(Counts(frames=10, messages=99), 1.0)
+    assert not Enough(seconds=60.0).reached(Counts(frames=10**9, messages=10**9), 1.0)
+
+
 @pytest.mark.slow
 def test_hostile_messages_beside_honest_ones_do_no_harm() -> None:
-    from soak import run
+    from soak import Enough, run
 
-    counts, used = run('default', seconds=8.0, hostile=8, seed=0)
+    counts, used = run('default', Enough(seconds=8.0), hostile=8, seed=0)
     assert counts.frames
     assert counts.dropped
     assert not counts.bad, counts
