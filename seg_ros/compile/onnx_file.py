@@ -72,8 +72,8 @@ def read_onnx(path: Path) -> tuple[onnx.ModelProto, str]:
 def _refuse_larger(size: int, path: Path) -> None:
     if size > LARGEST_FILE:
         raise ModelError(
-            f'{path.name} has {size / 1e9:.1f} GB with its weights',
-            'less than 2.1 GB, where an ONNX file ends', 'take a smaller network',
+            f'{path.name} has {size / 2**30:.2f} GiB with its weights',
+            'less than 2 GiB, the limit of one ONNX file', 'take a smaller network',
         )
 
 
