@@ -50,6 +50,12 @@ class ExportOptions:
         TENSORRT_TOP_K,
     )
     max_instances: int = _option(100, 'Most detections of one image.', 1, TENSORRT_TOP_K)
+    prominence: float = _option(
+        0.0,
+        'How far an instance centre must rise above the path to a higher one, in logits; 0 takes '
+        'the highest of 5x5 cells.',
+        0.0, 20.0,
+    )
     source_sizes: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:

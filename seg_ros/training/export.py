@@ -73,7 +73,7 @@ def make_card(
     )
     spec = InputSpec(size=size_hw, resample='area', mean=MEAN, std=STD)
     return ModelCard(
-        name, 'panoptic', classes, 'panoptic_centers', spec, CardThresholds(score=0.1),
+        name, 'panoptic', classes, 'panoptic_centers', spec, CardThresholds(score=0.07),
         'Apache-2.0', 'seg_ros train',
     )
 

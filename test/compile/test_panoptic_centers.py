@@ -63,14 +63,43 @@ def plain_peaks(heat, floor, slots):
     return sorted(found, key=lambda peak: -peak[1])[:slots]
 
 
-def plain_grouping(scene, floor=0.05, slots=100):
+def reaches_higher(heat, start, prominence, steps=8):
+    """Return whether a walk of a few steps, none far below its start, ends on a higher cell."""
+    least, seen, edge = heat[start] - np.float32(prominence), {start}, [start]
+    for _ in range(steps):
+        around = {
+            (y + down, x + right) for y, x in edge for down in (-1, 0, 1) for right in (-1, 0, 1)
+        }
+        edge = [
+            (y, x) for y, x in around - seen
+            if 0 <= y < heat.shape[0] and 0 <= x < heat.shape[1] and heat[y, x] > least
+        ]
+        if any(heat[cell] > heat[start] for cell in edge):
+            return True
+        seen.update(edge)
+    return False
+
+
+def plain_maxima(heat, floor, slots, prominence):
+    """Return (row, column) and score of the cells from which every way up leads down first."""
+    found = [
+        (cell, sigmoid(heat[cell])) for cell in np.ndindex(heat.shape)
+        if sigmoid(heat[cell]) >= floor and not reaches_higher(heat, cell, prominence)
+    ]
+    return sorted(found, key=lambda peak: -peak[1])[:slots]
+
+
+def plain_grouping(scene, floor=0.05, slots=100, prominence=0.0):
     """
     Group one image's cells as the paper describes it, one after the other.
 
     :returns: slot + 1 of each cell, and score and class of each slot.
     """
     semantic, heat, offset = scene['semantic'], scene['center'][0], scene['offset']
-    peaks = plain_peaks(heat, floor, slots)
+    peaks = (
+        plain_maxima(heat, floor, slots, prominence) if prominence
+        else plain_peaks(heat, floor, slots)
+    )
     best = semantic.argmax(0)
     instances = np.zeros(heat.shape, int)
     for y, x in np.ndindex(heat.shape):
@@ -104,6 +133,17 @@ def assert_grouped(outputs, index, scene, **limits):
     np.testing.assert_array_equal(outputs['instances'][index], instances)
     np.testing.assert_allclose(outputs['scores'][index], scores, rtol=2e-5)
     np.testing.assert_array_equal(outputs['classes'][index], classes)
+
+
+def ridge_scene():
+    """Return a long object whose centre is uncertain, two peaks in a ridge, and another object."""
+    scene = {name: np.zeros_like(values) for name, values in centers_scene(0).items()}
+    scene['semantic'][0] = 1.0
+    scene['semantic'][2, 4:8, 4:16] = scene['semantic'][2, 4:8, 24:30] = 5.0
+    scene['center'][:] = -9
+    scene['center'][0, 6, 6:14] = [0.1, -0.1, -0.2, -0.3, -0.3, -0.2, -0.1, 0.0]
+    scene['center'][0, 6, 27] = 0.05
+    return scene
 
 
 @pytest.fixture(scope='module')
@@ -152,6 +192,27 @@ def test_what_the_user_bakes_bounds_the_instances(scenes, tmp_path):
     assert (compiled.signature.score_floor, compiled.signature.max_instances) == (0.2, 4)
     outputs = run_model(compiled.model, {'image': images_of([2], SIZE_HW)})
     assert_grouped(outputs, 0, scenes[2], floor=0.2, slots=4)
+
+
+@pytest.mark.parametrize('prominence', [0.3, 2.0])
+def test_a_centre_has_to_rise_above_the_path_to_a_higher_one(prominence, scenes, tmp_path):
+    compiled = compiled_scenes(tmp_path, centers_network(scenes), prominence=prominence)
+    outputs = run_model(compiled.model, {'image': images_of([3], SIZE_HW)})
+    assert_grouped(outputs, 0, scenes[3], prominence=prominence)
+
+
+@pytest.mark.parametrize('ending', [None, 'Clip'])
+def test_two_peaks_of_one_ridge_are_one_object(ending, tmp_path):
+    scene = ridge_scene()
+    heat = scene['center'] if ending is None else sigmoid(scene['center'])
+    model = centers_network([{**scene, 'center': heat.astype(np.float32)}])
+    model = model if ending is None else with_ending(model, 'center', ending)
+    found = {}
+    for prominence in (0.0, 0.5):
+        compiled = compiled_scenes(tmp_path, model, prominence=prominence)
+        outputs = run_model(compiled.model, {'image': images_of([0], SIZE_HW)})
+        found[prominence] = np.count_nonzero(outputs['scores'][0])
+    assert found == {0.0: 3, 0.5: 2}
 
 
 def test_more_instances_than_a_byte_counts_are_given_in_32_bits(scenes, tmp_path):

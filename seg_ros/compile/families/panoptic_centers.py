@@ -15,7 +15,8 @@
 """
 Networks that name every pixel's class and point from it to the centre of its object.
 
-Reference: B. Cheng et al., Panoptic-DeepLab, CVPR 2020, section 3.2.
+Reference: B. Cheng et al., Panoptic-DeepLab, CVPR 2020, section 3.2. Centres by prominence are
+h-maxima: P. Soille, Morphological Image Analysis, 2nd edition, section 6.3.4.
 """
 
 from collections.abc import Sequence
@@ -39,6 +40,8 @@ OUTPUTS = ('semantic', 'center', 'offset')
 
 # Cells a side in which only the highest centre counts: two objects' centres are further apart.
 PEAK_WINDOW = 5
+# Cells over which a higher centre may flood a lower one, where centres are chosen by prominence.
+FLOOD_REACH = 8
 # What a heatmap ends in that holds probabilities; a Sigmoid is cut off instead.
 _SQUASHED = ('Clip', 'HardSigmoid', 'Sigmoid')
 _FAR = 1e9
@@ -122,7 +125,7 @@ def _decode(
     if unit := chosen_meaning(maps.meaning, card).unit:
         logits = op.log(op.max([op.div(logits, _float(unit)), _float(_LEAST)]))
     slots = min(options.max_instances, maps.size_hw[0] * maps.size_hw[1])
-    scores, centers_yx = _centers(maps, heat, slots, options.score_floor)
+    scores, centers_yx = _centers(maps, heat, slots, options)
     filled = op.cast(op.greater(scores, _float(0)), to=np.float32)
     nearest = _nearest(maps, offsets, centers_yx, filled)
     # Slot 0 is the best: where it is empty, all are.
@@ -153,23 +156,46 @@ def _first(values: Var) -> Var:
                         op.const([2]))
 
 
-def _centers(maps: _Maps, heat: Var, slots: int, floor: float) -> tuple[Var, Var]:
+def _centers(maps: _Maps, heat: Var, slots: int, options: ExportOptions) -> tuple[Var, Var]:
     """
-    Take the highest cells of the heatmap that no neighbour exceeds.
+    Take the best centres of the heatmap.
 
     They are compared before the sigmoid, which is flat where it is sure.
 
     :returns: scores (N, K), 0 below the floor, and cells' rows and columns (N, K, 2).
     """
-    pad = PEAK_WINDOW // 2
-    highest, _ = op.max_pool(heat, kernel_shape=[PEAK_WINDOW] * 2, pads=[pad] * 4)
     score = heat if maps.squashed else op.sigmoid(heat)
-    alone = op.and_(
-        op.greater_or_equal(heat, highest), op.greater_or_equal(score, _float(floor))
-    )
+    if options.prominence:
+        alone = _prominent(_logit(heat) if maps.squashed else heat, options.prominence)
+    else:
+        alone = op.greater_or_equal(heat, _highest(heat, PEAK_WINDOW))
+    alone = op.and_(alone, op.greater_or_equal(score, _float(options.score_floor)))
     peaks = maps.rows_of(op.where(alone, score, _float(0)), 1)
     scores, index = op.top_k(op.squeeze(peaks, op.const([1])), op.const([slots]), axis=1)
     return scores, op.gather(op.const(maps.cells_yx().T.copy()), index)
+
+
+def _highest(heat: Var, window: int) -> Var:
+    highest, _ = op.max_pool(heat, kernel_shape=[window] * 2, pads=[window // 2] * 4)
+    return highest
+
+
+def _prominent(heat: Var, prominence: float) -> Var:
+    """
+    Mark the h-maxima: the lowered heatmap, flooded under the true one, stays as it is only there.
+
+    A long object has several peaks in one ridge; only the highest of them rises far above it.
+    """
+    lowered = op.sub(heat, _float(prominence))
+    flood = lowered
+    for _ in range(FLOOD_REACH):
+        flood = op.min([_highest(flood, 3), heat])
+    return op.greater_or_equal(lowered, flood)
+
+
+def _logit(probability: Var) -> Var:
+    inner = op.clip(probability, _float(_LEAST), _float(1 - _LEAST))
+    return op.sub(op.log(inner), op.log(op.sub(_float(1), inner)))
 
 
 def _nearest(maps: _Maps, offsets: Var, centers_yx: Var, filled: Var) -> Var:
