@@ -15,6 +15,7 @@
 """Where a robot may drive: an occupancy grid, ray by ray."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import cv2
@@ -83,22 +84,29 @@ def free_space(
     grid = grid or Grid()
     x, y = _from_eye(ground, base_from_optical)
     eye = base_from_optical[:2, 3].astype(np.float32)
-    cell_of_ray = _flat(grid, *_polar(x, y))
-    known = has_depth(ground.metres)
-    wall = _counts(grid, cell_of_ray[ground.obstacle]) >= _HITS
+    cell_of_ray = _flat(grid, *_polar(x, y)).reshape(-1)
+    obstacle, floor = np.flatnonzero(ground.obstacle), np.flatnonzero(ground.ground)
+    wall = _counts(grid, cell_of_ray.take(obstacle)) >= _HITS
     if ground.drop.any():
         wall |= _counts(grid, _edges(grid, ground, x, y)) >= _HITS
-    other = known & ~(ground.obstacle | ground.ground | ground.drop)
+    known = has_depth(ground.metres)
+    other = np.flatnonzero(known & ~(ground.obstacle | ground.ground | ground.drop))
     clear = _clear(
-        wall, _counts(grid, cell_of_ray[ground.ground]), _counts(grid, cell_of_ray[other])
+        wall, _counts(grid, cell_of_ray.take(floor)), _counts(grid, cell_of_ray.take(other))
     )
-    cells_x, cells_y = grid.centres_xy()
-    ring_of_cell = _flat(grid, *_polar(cells_x - eye[0], cells_y - eye[1]))
+    ring_of_cell = _rings_of_cells(grid, float(eye[0]), float(eye[1]))
     found = np.where(clear.reshape(-1).take(ring_of_cell), np.int8(FREE), np.int8(UNSEEN))
-    standing = grid.cells(x[ground.obstacle] + eye[0], y[ground.obstacle] + eye[1])
+    standing = grid.cells(x.take(obstacle) + eye[0], y.take(obstacle) + eye[1])
     hits = np.bincount(standing, minlength=grid.size ** 2)
     found.reshape(-1)[hits >= _HITS] = OCCUPIED
     return np.asarray(found)
+
+
+@lru_cache(maxsize=8)
+def _rings_of_cells(grid: Grid, eye_x: float, eye_y: float) -> NDArray[np.int32]:
+    """Return where a camera sees each cell of the grid; it stays where it is built in."""
+    x, y = grid.centres_xy()
+    return _flat(grid, *_polar(x - np.float32(eye_x), y - np.float32(eye_y)))
 
 
 def _from_eye(ground: Ground, transform: NDArray[np.float64]) -> tuple[Plane2D, Plane2D]:
@@ -146,8 +154,10 @@ def _clear(
     wall: NDArray[np.bool_], floor: NDArray[np.intp], other: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
     """Mark what lies between the first and the last ground before a wall, bearing by bearing."""
-    before = ~np.logical_or.accumulate(wall, axis=1)
-    seen = (floor > 0) & before
-    reached = np.logical_or.accumulate(seen, axis=1)
-    goes_on = np.logical_or.accumulate(seen[:, ::-1], axis=1)[:, ::-1]
-    return np.asarray(reached & goes_on & (other <= floor))
+    rings = wall.shape[1]
+    ring = np.arange(rings, dtype=np.int16)
+    until = np.where(wall.any(axis=1), wall.argmax(axis=1), rings)[:, None]
+    seen = (floor > 0) & (ring < until)
+    first, last = seen.argmax(axis=1)[:, None], rings - 1 - seen[:, ::-1].argmax(axis=1)[:, None]
+    between = (ring >= first) & (ring <= last) & seen.any(axis=1)[:, None]
+    return np.asarray(between & (other <= floor))

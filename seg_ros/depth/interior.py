@@ -70,11 +70,11 @@ def of_another_part(
     :param z: float32 (H, W), metres.
     :returns: bool (H, W), or None where there is nothing of the kind.
     """
-    small = whole[::2, ::2].astype(np.uint8)
-    labels = np.asarray(cv2.connectedComponents(small, connectivity=4)[1], np.int32)
+    small = np.ascontiguousarray(whole[::2, ::2])
     pixels = np.flatnonzero(small)
     if not pixels.size:
         return None
+    labels = np.asarray(cv2.connectedComponents(small.view(np.uint8), connectivity=4)[1], np.int32)
     parts = labels.reshape(-1).take(pixels)
     owner = np.zeros(int(parts.max()) + 1, np.intp)
     owner[parts] = instances[::2, ::2].reshape(-1).take(pixels)

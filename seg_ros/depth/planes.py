@@ -86,7 +86,8 @@ def fit_plane(
     if candidates is None:
         return None
     normals, offsets = candidates
-    counts = (np.abs(sample @ normals.T + offsets) < tolerance_m).sum(axis=0)
+    near_it = np.abs(normals @ sample.T + offsets[:, None]) < tolerance_m
+    counts = np.count_nonzero(near_it, axis=1)
     best = int(counts.argmax())
     normal, offset = normals[best], float(offsets[best])
     for _ in range(_ROUNDS):

@@ -53,13 +53,12 @@ def laser_scan(ground: Ground, bearings: int = 160) -> Scan:
     across, down = ground.camera.slopes_xy
     rows = transform[:2, :3].astype(np.float32)
     x, y = (row[0] * across + (row[1] * down + row[2]) for row in rows)
-    seen = has_depth(ground.metres)
-    index = _indexes(x, y, low, step, bearings)
-    counts = np.bincount(index[seen], minlength=bearings)[:bearings]
+    index = _indexes(x, y, low, step, bearings).reshape(-1)
+    seen, hit = np.flatnonzero(has_depth(ground.metres)), np.flatnonzero(ground.obstacle)
+    counts = np.bincount(index.take(seen), minlength=bearings)
     ranges = np.where(counts > 0, np.float32(np.inf), np.float32(np.nan))
-    hit = ground.obstacle
-    bins, z = index[hit], ground.metres[hit]
-    lengths = z * np.hypot(x[hit], y[hit])
+    bins = index.take(hit)
+    lengths = ground.metres.take(hit) * np.hypot(x.take(hit), y.take(hit))
     # Sorted by bearing: 16 bits are sorted by counting.
     order = np.argsort(bins, kind='stable')
     bins, lengths = bins[order], lengths[order]
