@@ -19,10 +19,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from seg_ros.bench.depth_scene import CAMERA, depth_scene, EYE_M, PITCH, SIZE_HW
 from seg_ros.bench.machine import copy_ms
 from seg_ros.bench.samples import interleaved, summary
 from seg_ros.core.frame import Frame
-from seg_ros.core.segmentation import marked, Segment, Segmentation
+from seg_ros.core.segmentation import marked, Segmentation
 from seg_ros.depth.cloud import labelled_cloud, POINT
 from seg_ros.depth.free_space import free_space
 from seg_ros.depth.ground import (
@@ -31,16 +32,13 @@ from seg_ros.depth.ground import (
     ground_plane,
     plane_from_height,
 )
-from seg_ros.depth.intrinsics import Intrinsics
 from seg_ros.depth.objects import object_clouds
 from seg_ros.depth.registration import registered_depth
 from seg_ros.depth.scan import laser_scan
 from seg_ros.depth.static import static_depth, StaticScene
 from seg_ros.depth.support import support_plane
-from seg_ros.sim.classes import CARD, FLOOR, OBJECT, PERSON
+from seg_ros.sim.classes import CARD
 
-_HW = (480, 640)
-_PITCH, _EYE_M = 0.5, 1.0
 TARGETS_MS = {
     'labelled cloud': 2.5, 'object clouds and boxes of 20': 4.0, 'static depth': 1.5,
     "Nav2's bundle at a quarter": 1.5, 'free space and scan': 3.0,
@@ -53,10 +51,9 @@ def depth(rounds: int) -> dict[str, Any]:
 
     :returns: for each work its durations, what it may take, and the copy of a cloud of its size.
     """
-    camera = Intrinsics(525.0, 525.0, 319.5, 239.5, _HW)
-    raw, masks = _scene(camera)
-    taken = interleaved(_works(camera, raw, masks), rounds)
-    cloud_ms = round(copy_ms(POINT.itemsize * _HW[0] * _HW[1]), 3)
+    raw, masks = depth_scene()
+    taken = interleaved(_works(raw, masks), rounds)
+    cloud_ms = round(copy_ms(POINT.itemsize * SIZE_HW[0] * SIZE_HW[1]), 3)
     return {
         name: {**summary(samples).to_dict(), 'target_ms': TARGETS_MS[name], 'copy_ms': cloud_ms}
         for name, samples in taken.items()
@@ -64,65 +61,43 @@ def depth(rounds: int) -> dict[str, Any]:
 
 
 def _works(
-    camera: Intrinsics, raw: NDArray[np.uint16], masks: Segmentation
+    raw: NDArray[np.uint16], masks: Segmentation
 ) -> dict[str, Callable[[], object]]:
-    frame, scene, stamps = Frame(np.zeros((*_HW, 3), np.uint8)), StaticScene(), iter(range(10**9))
+    frame, scene = Frame(np.zeros((*SIZE_HW, 3), np.uint8)), StaticScene()
+    stamps = iter(range(10**9))
     assert masks.classes is not None
     classes = masks.classes
-    known = registered_depth(raw, _HW, 10.0).metres
-    cloud = labelled_cloud(known, camera, frame, masks)
+    known = registered_depth(raw, SIZE_HW, 10.0).metres
+    cloud = labelled_cloud(known, CAMERA, frame, masks)
 
     def bundle() -> object:
-        metres = registered_depth(raw, _HW, 10.0).metres
+        metres = registered_depth(raw, SIZE_HW, 10.0).metres
         assert masks.confidence is not None
         return (
-            labelled_cloud(metres, camera, frame, masks, 4), classes[::4, ::4].copy(),
+            labelled_cloud(metres, CAMERA, frame, masks, 4), classes[::4, ::4].copy(),
             masks.confidence[::4, ::4].copy(),
         )
 
     def objects() -> object:
-        plane = support_plane(known, camera, masks, CARD)
-        return object_clouds(cloud, masks, 3, camera.fx, plane)
+        plane = support_plane(known, CAMERA, masks, CARD)
+        return object_clouds(cloud, masks, 3, CAMERA.fx, plane)
 
     def static() -> object:
-        metres = registered_depth(raw, _HW, 10.0).metres
+        metres = registered_depth(raw, SIZE_HW, 10.0).metres
         dynamic = marked(classes, CARD.ids_with_role('dynamic'))
         return static_depth(raw, scene.update(dynamic, 33_000_000 * next(stamps), 8, 0.5, metres))
 
     def rays() -> object:
-        plane = ground_plane(known, camera, classes, CARD) or plane_from_height(_EYE_M, _PITCH)
-        ground = ground_of(known, camera, classes, CARD, plane, 2)
+        plane = ground_plane(known, CAMERA, classes, CARD) or plane_from_height(EYE_M, PITCH)
+        ground = ground_of(known, CAMERA, classes, CARD, plane, 2)
         return free_space(ground, base_from_plane(plane)), laser_scan(ground)
 
     return {
         'labelled cloud': lambda: labelled_cloud(
-            registered_depth(raw, _HW, 10.0).metres, camera, frame, masks
+            registered_depth(raw, SIZE_HW, 10.0).metres, CAMERA, frame, masks
         ),
         'object clouds and boxes of 20': objects,
         'static depth': static,
         "Nav2's bundle at a quarter": bundle,
         'free space and scan': rays,
     }
-
-
-def _scene(camera: Intrinsics) -> tuple[NDArray[np.uint16], Segmentation]:
-    """Put 20 objects, which cover a sixth of the image, and a person onto a floor."""
-    random = np.random.default_rng(0)
-    down = (np.arange(_HW[0]) - camera.cy)[:, None] / camera.fy
-    with np.errstate(divide='ignore'):
-        floor = _EYE_M / (np.cos(_PITCH) * down + np.sin(_PITCH))
-    metres = np.where((floor > 0) & (floor < 8), floor, 8.0) * np.ones((1, _HW[1]))
-    ids, classes = np.zeros(_HW, np.uint16), np.full(_HW, FLOOR, np.uint8)
-    segments = []
-    boxes = [(40 + 120 * (k % 5), 90 + 95 * (k // 5), 48, 56, OBJECT) for k in range(20)]
-    for number, (x, y, height, width, kind) in enumerate([*boxes, (300, 0, 300, 50, PERSON)], 1):
-        window = slice(y, y + height), slice(x, x + width)
-        ids[window], classes[window] = number, kind
-        metres[window] *= 0.9
-    for number, (x, y, height, width, kind) in enumerate([*boxes, (300, 0, 300, 50, PERSON)], 1):
-        area = int(np.count_nonzero(ids == number))
-        segments.append(Segment(number, kind, 0.9, (x, y, x + width, y + height), area))
-    raw = (1000 * metres + random.normal(0, 2, _HW)).astype(np.uint16)
-    raw[random.random(_HW) < 0.02] = 0
-    confidence = np.full(_HW, 200, np.uint8)
-    return raw, Segmentation(_HW, 255, classes, confidence, ids, tuple(segments))

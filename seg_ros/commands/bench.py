@@ -30,11 +30,13 @@ EXAMPLE = 'seg_ros bench stages --rounds 100 --out results'
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
-        'what', choices=('engine', 'stages', 'depth', 'workers', 'node', 'soak', 'peers', 'loops'),
+        'what', choices=(
+            'engine', 'stages', 'depth', 'outputs', 'workers', 'node', 'soak', 'peers', 'loops',
+        ),
         help='the network alone; a message to its masks in one thread; what depth adds to masks; '
-        'one and two workers against their limit; real processes over DDS; one of these for long; '
-        "others' processing of the same outputs; picks, odometry, mapping and driving in "
-        'simulation (extra [sim])',
+        'how old masks are while all outputs are read; one and two workers against their limit; '
+        "real processes over DDS; one of these for long; others' processing of the same outputs; "
+        'picks, odometry, mapping and driving in simulation (extra [sim])',
     )
     parser.add_argument(
         '--model', type=Path, nargs='+', default=(), metavar='MODEL', dest='models',
@@ -43,7 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--rounds', type=int, default=50, help='of each work, interleaved (50)')
     parser.add_argument(
-        '--seconds', type=float, default=10.0, help='each run of `node` and `soak` lasts (10)'
+        '--seconds', type=float, default=10.0,
+        help='each run of `outputs`, `node` and `soak` lasts (10)',
     )
     parser.add_argument(
         '--seeds', type=int, default=3, help='worlds that each of `loops` is run in (3)'
@@ -96,6 +99,10 @@ def _bench(args: argparse.Namespace) -> Callable[[Path], dict[str, Any]]:
         from seg_ros.bench.depth import depth
 
         return lambda folder: depth(args.rounds)
+    if args.what == 'outputs':
+        from seg_ros.bench.outputs import outputs
+
+        return lambda folder: outputs(args.seconds)
     if args.what == 'loops':
         from seg_ros.bench.loops.run import loops
 

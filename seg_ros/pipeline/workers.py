@@ -16,6 +16,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+import os
 from threading import Condition, current_thread, Thread
 from time import monotonic
 from typing import Generic, TypeVar
@@ -74,6 +75,7 @@ class Workers(Generic[T]):
     :param failed: called with an exception; the worker goes on with the next frame.
     :param count: threads, which is also the frames in flight.
     :param limit: returns how many cameras' frames `work` may get at once, asked each time.
+    :param niceness: by how much the threads stand back where cores are short, 0 to 19.
     """
 
     def __init__(
@@ -83,11 +85,13 @@ class Workers(Generic[T]):
         failed: Callable[[Exception], None],
         count: int = 1,
         limit: Callable[[], int] = lambda: 1,
+        niceness: int = 0,
     ) -> None:
         self._mailbox = mailbox
         self._work = work
         self._failed = failed
         self._limit = limit
+        self._niceness = niceness
         self._busy_since_s: dict[Thread, float] = {}
         # Daemons: a runtime that never answers must not keep the process from ending.
         self._threads = [
@@ -99,6 +103,8 @@ class Workers(Generic[T]):
 
     def _loop(self) -> None:
         thread = current_thread()
+        if self._niceness:
+            os.nice(self._niceness)     # on Linux that of the calling thread alone
         while items := self._mailbox.take(self._limit()):
             self._busy_since_s[thread] = monotonic()
             try:

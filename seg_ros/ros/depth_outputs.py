@@ -25,6 +25,8 @@ from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs.navigation import scan_frame
 from seg_ros.ros.publishers import publish
 
+_NICENESS = 10      # where cores are short 2D masks come first
+
 
 class DepthOutputs:
     """
@@ -43,7 +45,9 @@ class DepthOutputs:
     def start(self) -> None:
         """Begin to work."""
         self._mailbox = Mailbox()
-        self._workers = Workers(self._mailbox, self._work, self._report)
+        self._workers = Workers(
+            self._mailbox, self._work, self._report, niceness=_NICENESS
+        )
 
     def stop(self, patience_s: float) -> bool:
         """Finish the frame in flight; returns whether it ended in time."""

@@ -68,7 +68,7 @@ class Look:
 
 
 def record_table(seed: int) -> tuple[list[Look], Intrinsics]:
-    """Circle around a table at rest; its target is the object that is nearest at first."""
+    """Circle around a table at rest; its target is the nearest object that is whole at first."""
     random = np.random.default_rng(seed)
     table = OrbitedTable(seed, 'held-out', _SIZE_HW)
     try:
@@ -91,9 +91,16 @@ def record_table(seed: int) -> tuple[list[Look], Intrinsics]:
 
 def _nearest_body(shot: Shot, truth: Segmentation, depth_mm: NDArray[np.uint16]) -> int:
     metres = registered_depth(depth_mm, _SIZE_HW, 10.0).metres
-    target = select_target(NEAREST, truth.segments, CARD, distances_m(metres, truth))
+    whole = [item for item in truth.segments if _is_whole(item)]
+    target = select_target(NEAREST, whole, CARD, distances_m(metres, truth))
     pixels = shot.bodies[target_mask(truth, target)]
     return int(pixels[0]) if pixels.size else -1
+
+
+def _is_whole(segment: Segment) -> bool:
+    """Return whether the image's edge cuts nothing off."""
+    x0, y0, x1, y1 = segment.xyxy
+    return x0 > 0 and y0 > 0 and x1 < _SIZE_HW[1] and y1 < _SIZE_HW[0]
 
 
 def own_voxels(

@@ -1,0 +1,97 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""How old masks are when they are read, alone and while all other outputs are read beside them."""
+
+from contextlib import ExitStack
+import json
+import subprocess
+from typing import Any
+
+import numpy as np
+from seg_ros.bench.node import counted, per_frame
+from seg_ros.bench.processes import cpu_s, started
+from seg_ros.bench.rgbd_node import RATE_HZ
+from seg_ros.core.errors import EngineError
+
+_PREFIX = '/segmentation/camera'
+_MASK = f'{_PREFIX}/instance'
+_WARM_S, _MARGIN_S = 3.0, 2.0   # until all readers are heard of, and what processes differ by
+_TURNS = 3
+# What is read beside `instance`, by the words of `bench.output_reader`; None is nothing.
+_BESIDE: dict[str, tuple[str, ...] | None] = {
+    'instance alone': None, 'all outputs without depth': (), 'all outputs': ('--depth',),
+}
+# The cheapest model, so that outputs are what there is to do; the layer of Nav2 is fed every
+# fourth pixel.
+_NODE = (
+    'engine:=classical', 'model:=otsu', 'cloud_stride:=4', 'target:=nearest',
+    'camera_height_m:=1.0', 'camera_pitch_deg:=28.6',
+)
+
+
+def outputs(seconds: float) -> dict[str, Any]:
+    """
+    Read a 640 x 480 RGB-D camera's masks at 30 Hz, interleaved, so many seconds each.
+
+    :returns: of each way to read: the age of `instance`, its rate, processor time for each mask,
+        how many other topics were heard, and the ratio of the age to that of `instance` alone in
+        the same turn.
+    """
+    words = [word for parameter in _NODE for word in ('-p', parameter)]
+    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in _BESIDE}
+    with ExitStack() as stack:
+        node = stack.enter_context(started('ros.main', '--ros-args', *words))
+        stack.enter_context(started('bench.rgbd_node'))
+        for turn in range(_TURNS):
+            for name in list(_BESIDE)[::-1 if turn % 2 else 1]:
+                runs[name].append(_read(node.pid, _BESIDE[name], seconds))
+    alone = np.array([run['age_ms']['median'] for run in runs['instance alone']])
+    return {
+        name: {
+            **sorted(each, key=lambda run: float(run['age_ms']['median']))[_TURNS // 2],
+            'age_ratio': round(float(np.median(
+                np.array([run['age_ms']['median'] for run in each]) / alone
+            )), 2),
+        }
+        for name, each in runs.items()
+    }
+
+
+def _read(pid: int, beside: tuple[str, ...] | None, seconds: float) -> dict[str, Any]:
+    """Read `instance`, and what else is asked for by another process."""
+    with ExitStack() as stack:
+        other = None if beside is None else stack.enter_context(started(
+            'bench.output_reader', _PREFIX, *beside,
+            '--seconds', str(seconds + _WARM_S + _MARGIN_S),
+        ))
+        reader = stack.enter_context(started(
+            'bench.reader_node', _MASK, '--warm', str(_WARM_S), '--seconds', str(seconds),
+            errors=subprocess.PIPE,
+        ))
+        for word in ('first', 'counting'):
+            if _line(reader) != word:
+                raise EngineError('the reader of masks ended early', word)
+        before = cpu_s([pid])
+        arrivals = json.loads(_line(reader))['arrivals']
+        used = cpu_s([pid]) - before
+        heard = json.loads(_line(other)) if other else {}
+    return {
+        **counted(arrivals, RATE_HZ, seconds), **per_frame(used, arrivals, seconds),
+        'other_topics': len(heard),
+    }
+
+
+def _line(process: 'subprocess.Popen[str]') -> str:
+    return process.stdout.readline().strip() if process.stdout else ''
