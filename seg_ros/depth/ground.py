@@ -30,6 +30,7 @@ from seg_ros.depth.support import points_of
 STEP_M = 0.05       # what is lower than a step stands on no one's way
 _HEADROOM_M = 2.0   # what hangs higher is out of a robot's way
 _TILT = 0.8         # the ground's normal is within this angle, radians, of the image's up
+_UP = np.array([0.0, -1.0, 0.0])    # in the image
 _STRIDE = 4
 _LEAST = 200        # points
 
@@ -42,7 +43,7 @@ def ground_plane(
 
     :param metres: float32 (H, W), registered to the image, NaN = none.
     :returns: None where too little of it is in sight, or what is labelled so is no ground: steeper
-        than 45 degrees against a level camera.
+        than 45 degrees against a level camera, or above it.
     """
     pixels = marked(classes[::_STRIDE, ::_STRIDE].copy(), card.ids_with_role('traversable'))
     pixels &= has_depth(metres[::_STRIDE, ::_STRIDE])
@@ -50,7 +51,9 @@ def ground_plane(
         return None
     points = points_of(metres, camera, pixels, _STRIDE, SAMPLES)
     tolerance_m = max(0.02, 0.01 * float(np.median(points[:, 2])))
-    return fit_plane(points, tolerance_m, near=(np.array([0.0, -1.0, 0.0]), _TILT))
+    plane = fit_plane(points, tolerance_m, near=(_UP, _TILT))
+    # The camera is on the side that the normal points to: below a ceiling.
+    return None if plane is None or plane.normal @ _UP < 0 else plane
 
 
 def plane_from_transform(base_from_optical: NDArray[np.float64]) -> Plane:

@@ -65,6 +65,13 @@ def test_a_wall_that_was_labelled_floor_is_no_ground():
     assert ground_plane(scene.metres, scene.camera, scene.classes, CARD) is not None
 
 
+def test_a_ceiling_that_was_labelled_floor_is_no_ground():
+    scene = room([])
+    above = scene.metres[::-1].copy(), scene.camera, scene.classes[::-1].copy()
+    assert ground_plane(scene.metres, scene.camera, scene.classes, CARD) is not None
+    assert ground_plane(*above, CARD) is None
+
+
 def test_too_little_floor_gives_no_plane():
     scene = room()
     classes = np.full_like(scene.classes, WALL)
