@@ -105,9 +105,10 @@ def _best(
         return None
     centre = (held.min(axis=0) + held.max(axis=0)) / 2
     reach = gripper.opening_m + gripper.thickness_m + np.ptp(held, axis=0).max()
-    near = scene.points[:, 2] > tip + _CLEAR_M
-    near &= (np.abs(scene.points[:, :2] - centre) < reach).all(axis=1)
-    around, mine = scene.points[near, :2] - centre, scene.ids[near] == item.segment.id
+    above = np.flatnonzero(scene.points[:, 2] > tip + _CLEAR_M)
+    around = scene.points[above, :2] - centre
+    near = (np.abs(around) < reach).all(axis=1)
+    around, mine = around[near], scene.ids[above[near]] == item.segment.id
     found = _best_grip(Lanes(held - centre, around[mine], around[~mine]), gripper)
     if found is None:
         return None

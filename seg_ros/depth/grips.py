@@ -98,16 +98,19 @@ def grips_along(lanes: Lanes, gripper: Gripper) -> Iterator[Grip]:
     for share in _OFFSETS:
         offset = float(share * span)
         strip = _lane(lanes.held, offset, gripper)
-        if len(strip) >= LEAST:
-            low, high = strip[:, 0].min(), strip[:, 0].max()
-            middle, width = float(low + high) / 2, float(high - low)
-            own, others = (
-                np.abs(_lane(each, offset, gripper)[:, 0] - middle)
-                for each in (lanes.own, lanes.others)
-            )
-            if _fits(np.concatenate([own, others]), width, gripper):
-                score = _quality(strip, offset, gripper) + _ALONE * _purity(own, others, gripper)
-                yield Grip(score - (abs(middle) + abs(offset)) / _OFF_M, middle, offset, width)
+        if len(strip) < LEAST:
+            continue
+        low, high = strip[:, 0].min(), strip[:, 0].max()
+        middle, width = float(low + high) / 2, float(high - low)
+        if gripper.opening_m - width < 2 * _LEAST_ROOM_M:
+            continue
+        own, others = (
+            np.abs(_lane(each, offset, gripper)[:, 0] - middle)
+            for each in (lanes.own, lanes.others)
+        )
+        if _is_clear(np.concatenate([own, others]), width, gripper):
+            score = _quality(strip, offset, gripper) + _ALONE * _purity(own, others, gripper)
+            yield Grip(score - (abs(middle) + abs(offset)) / _OFF_M, middle, offset, width)
 
 
 def _lane(points: Points, offset: float, gripper: Gripper) -> Points:
@@ -115,9 +118,9 @@ def _lane(points: Points, offset: float, gripper: Gripper) -> Points:
     return np.asarray(points[np.abs(points[:, 1] - offset) < gripper.finger_m / 2])
 
 
-def _fits(gaps: Points, width: float, gripper: Gripper) -> bool:
+def _is_clear(gaps: Points, width: float, gripper: Gripper) -> bool:
     """
-    Return whether the fingers can come down around the object.
+    Return whether nothing stands where the fingers come down.
 
     :param gaps: distances of all points in the lane from the grip's middle.
     """
@@ -125,7 +128,7 @@ def _fits(gaps: Points, width: float, gripper: Gripper) -> bool:
     # Just outside the object its own sides are seen; the finger comes down beyond them.
     inner = max(width / 2 + 0.003, outer - 0.012)
     blocked = np.count_nonzero((gaps > inner) & (gaps < outer + gripper.thickness_m))
-    return bool(outer - width / 2 >= _LEAST_ROOM_M and blocked < _BLOCKED)
+    return bool(blocked < _BLOCKED)
 
 
 def _quality(strip: Points, offset: float, gripper: Gripper) -> float:

@@ -17,7 +17,9 @@
 from geometry_msgs.msg import PoseArray
 import numpy as np
 from numpy.typing import NDArray
+from seg_ros.depth.cloud import POINT
 from seg_ros.depth.grasps import top_down_grasps
+from seg_ros.depth.registration import has_depth
 from seg_ros.depth.static import static_depth
 from seg_ros.depth.targets import target_points, with_margin
 from seg_ros.ros.conversions import (
@@ -56,14 +58,15 @@ def _grasps(view: DepthView) -> PoseArray | None:
     """Return grasps on the target where one is named, else on all that can be grasped."""
     if view.support is None:
         return PoseArray(header=view.header)
-    points = view.cloud[::_STEP, ::_STEP].ravel()
+    surroundings = view.cloud.view(f'V{POINT.itemsize}')[::_STEP, ::_STEP]
+    points = surroundings[has_depth(view.metres[::_STEP, ::_STEP])].view(POINT)
     graspable = view.card.ids_with_role('graspable') or frozenset(view.card.by_id)
     chosen = [
         item for item in view.objects
         if item.segment is view.target
         or (not view.settings.target and item.segment.class_id in graspable)
     ]
-    found = top_down_grasps(chosen, view.support, points[np.isfinite(points['z'])])
+    found = top_down_grasps(chosen, view.support, points)
     poses = [pose_message(grasp.position, grasp.axes) for grasp in found]
     return PoseArray(header=view.header, poses=poses)
 
