@@ -25,6 +25,7 @@ from onnx.compose import add_prefix
 from seg_ros import __version__
 from seg_ros.compile.batching import batch_obstacle
 from seg_ros.compile.compiled import stamp, texts_of
+from seg_ros.compile.constant_nodes import with_refused_constants_folded
 from seg_ros.compile.crf_refinement import with_crf
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.exporter_card import card_from_metadata
@@ -34,6 +35,7 @@ from seg_ros.compile.import_onnx import network_from_model
 from seg_ros.compile.network import Network, set_batch, set_shape, TensorInfo, with_outputs
 from seg_ros.compile.onnx_file import read_onnx
 from seg_ros.compile.operators import check_operators, forbidden_nodes
+from seg_ros.compile.own_normalisation import own_normalisation_warning
 from seg_ros.compile.postprocessing import label_outputs
 from seg_ros.compile.preprocessing import IMAGE, make_preprocessing
 from seg_ros.compile.run_onnx import Arrays, run_onnx
@@ -67,7 +69,9 @@ def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> o
     if is_compiled(texts_of(model)):
         raise ModelError(f'{raw.name} is compiled already', 'a network as its exporter wrote it')
     card = card or card_from_metadata(model, raw.stem)
-    network = network_from_model(with_outputs(model, card.outputs), card.input)
+    network = with_refused_constants_folded(
+        network_from_model(with_outputs(model, card.outputs), card.input)
+    )
     card = replace(card, input=replace(network.spec, size=card.input.size))
     interpretation, others = _interpreted(network, card)
     _refuse(forbidden_nodes(network.part(interpretation.tensor_infos, 1)))
@@ -182,7 +186,7 @@ def _notes(
             f'warning: {could} could be meant as well as {", ".join(interpretation.outputs)}, '
             'which is taken; outputs: [NAME] in the card chooses'
         )
-    warnings = [range_warning(network.spec), *(
+    warnings = [range_warning(network.spec) or own_normalisation_warning(network), *(
         _number_warning(network, tensor_info) for tensor_info in interpretation.tensor_infos
     )]
     return [*notes, *(f'warning: {warning}' for warning in warnings if warning)]

@@ -46,7 +46,7 @@ def network_from_model(model: onnx.ModelProto, spec: InputSpec | None = None) ->
         tensor.elem_type = onnx.TensorProto.FLOAT
         spec = _plain_spec(image.name, spec or InputSpec())
     dims = [dim.dim_value if dim.dim_value > 0 else None for dim in tensor.shape.dim]
-    layout = _layout(image.name, dims, spec)
+    layout = _layout(image.name, dims, spec, _turned_at_once(model, image.name))
     channels, height, width = (dims[axis] for axis in _IMAGE_AXES[layout])
     network = Network(
         model, image.name, np.dtype(helper.tensor_dtype_to_np_dtype(tensor.elem_type)), layout,
@@ -106,25 +106,41 @@ def _image(model: onnx.ModelProto) -> onnx.ValueInfoProto:
     seen = ', '.join(map(described, inputs))
     wanted = 'one image, float32, float16 or uint8, of 4 axes'
     kinds = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.UINT8)
-    if (
-        len(inputs) != 1
-        or inputs[0].type.tensor_type.elem_type not in kinds
-        or len(inputs[0].type.tensor_type.shape.dim) != 4
-    ):
-        raise ModelError(
-            f'a network with inputs {seen or "none"}', wanted, 'export the network alone'
-        )
+    advice = ''
+    if len(inputs) != 1:
+        advice = 'export the network alone'
+    elif inputs[0].type.tensor_type.elem_type not in kinds:
+        advice = 'export it in float32'
+    elif len(inputs[0].type.tensor_type.shape.dim) != 4:
+        advice = 'export it with an input [N, channels, height, width] or [N, height, width, ' \
+            'channels]'
+    if advice:
+        raise ModelError(f'a network with inputs {seen or "none"}', wanted, advice)
     return inputs[0]
 
 
-def _layout(name: str, dims: Sequence[int | None], spec: InputSpec | None) -> Layout:
+def _turned_at_once(model: onnx.ModelProto, name: str) -> bool:
+    """Return whether a network first brings the channels of its input to the front."""
+    for node in model.graph.node:
+        if name in node.input:
+            perm = next((list(item.ints) for item in node.attribute if item.name == 'perm'), [])
+            if node.op_type == 'Cast':
+                return _turned_at_once(model, node.output[0])
+            return node.op_type == 'Transpose' and perm == [0, 3, 1, 2]
+    return False
+
+
+def _layout(
+    name: str, dims: Sequence[int | None], spec: InputSpec | None, turned: bool
+) -> Layout:
     found = {
         layout: dims[axes[0]]
         for layout, axes in _IMAGE_AXES.items()
         if dims[axes[0]] in ((1, 3) if spec is None else (spec.channels,))
     }
     if not found and dims[1:] == [None] * 3 and spec is not None:
-        return 'nchw'   # as exporters write it that leave every axis open
+        # As exporters write it that leave every axis open.
+        return 'nhwc' if turned else 'nchw'
     if found:
         return next(iter(found))
     shape = f'input {name} of shape [{", ".join(str(dim or "?") for dim in dims)}]'
@@ -135,7 +151,8 @@ def _layout(name: str, dims: Sequence[int | None], spec: InputSpec | None) -> La
         )
     raise ModelError(
         shape, '1 or 3 channels on its second or last axis',
-        'export it with a fixed number of channels',
+        'give a network of colour or grey images alone, with a fixed number of channels: no depth '
+        'or alpha beside them',
     )
 
 

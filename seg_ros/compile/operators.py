@@ -85,16 +85,25 @@ def forbidden_nodes(model: onnx.ModelProto) -> list[str]:
 
     Suppression comes first: where an exporter adds it, most of the others come with it.
     """
-    nodes = [
-        node
-        for node in _nodes(model.graph)
-        if node.op_type in FORBIDDEN or node.domain not in ('', 'ai.onnx')
-    ]
+    nodes = [node for node in _nodes(model.graph) if _is_forbidden(node)]
     nodes.sort(key=lambda node: node.op_type != 'NonMaxSuppression')
     return [
         f'{_called(node)}: {FORBIDDEN.get(node.op_type) or _foreign(node.domain)}'
         for node in nodes
     ]
+
+
+def refused_alone(node: onnx.NodeProto) -> bool:
+    """Return whether TensorRT refuses a node whatever it reads."""
+    return _is_forbidden(node) or (node.op_type == 'Resize' and any(_resize_faults(_facts(node))))
+
+
+def _is_forbidden(node: onnx.NodeProto) -> bool:
+    return node.op_type in FORBIDDEN or node.domain not in ('', 'ai.onnx')
+
+
+def _facts(node: onnx.NodeProto) -> dict[str, Any]:
+    return {item.name: helper.get_attribute_value(item) for item in node.attribute}
 
 
 def _foreign(domain: str) -> str:
@@ -151,7 +160,7 @@ def _type_faults(node: onnx.NodeProto, types: Types) -> Iterator[str]:
 def _shape_faults(
     node: onnx.NodeProto, types: Types, constants: Mapping[str, TensorProto]
 ) -> Iterator[str]:
-    facts = {item.name: helper.get_attribute_value(item) for item in node.attribute}
+    facts = _facts(node)
     if node.op_type == 'TopK' and node.input[1] in constants:
         count = int(np.max(numpy_helper.to_array(constants[node.input[1]])))
         if count > TENSORRT_TOP_K:

@@ -65,6 +65,10 @@ def node(kind, source, target, **facts):
     return helper.make_node(kind, [source], [target], **facts)
 
 
+def node_of_two(kind, first, second, target):
+    return helper.make_node(kind, [first, second], [target])
+
+
 def resize(source, target, sizes='full', mode='linear', rule='half_pixel', **facts):
     return helper.make_node(
         'Resize', [source, '', '', sizes], [target], mode=mode,
@@ -137,6 +141,74 @@ def test_a_label_map_gives_labels_alone(kind, axes, tmp_path):
     assert list(outputs) == ['labels']
     assert outputs['labels'].dtype == np.uint8
     np.testing.assert_array_equal(outputs['labels'], labels[[1, 0]])
+
+
+@pytest.mark.parametrize('count', [5, 300])
+@pytest.mark.parametrize('none', [-1, 255])
+def test_labels_outside_of_the_cards_classes_are_none(none, count, tmp_path):
+    if none < count and none > 0:
+        pytest.skip('255 is one of 300 classes')
+    labels = np.random.default_rng(0).integers(0, 5, (1, *MAP_HW))
+    labels[0, :4] = none
+    model = network_of_answers({'table': labels.astype(np.float32)}, SIZE_HW)
+    model.graph.node.append(node('Cast', 'table', 'out', to=TensorProto.INT64))
+    model.graph.output[0].CopyFrom(
+        helper.make_tensor_value_info('out', TensorProto.INT64, None)
+    )
+    compiled = compiled_from(model, tmp_path, make_card(count))
+    found = run_chosen(compiled, images_of([0], SIZE_HW))['labels']
+    expected = np.where(labels == none, 255 if count < 255 else -1, labels)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_labels_as_floats_are_labels(tmp_path):
+    endings = [
+        node('ArgMax', 'scores', 'best', axis=1), node('Cast', 'best', 'floats', to=1),
+        resize('floats', 'out', sizes='plane', mode='nearest'),
+    ]
+    weights = {'plane': np.array([1, 1, *SIZE_HW])}
+    model = network_with(endings, ['out'], weights=weights)
+    images = colorful_images(1, SIZE_HW)
+    labels = run_model(
+        compiled_from(model, tmp_path, make_card(5)).model, {'image': images}
+    )['labels']
+    own = run_model(model, {'images': network_input(images)})['out'][:, 0]
+    assert np.mean(labels == own) > 0.998
+
+
+def test_a_cubic_enlargement_of_a_constant_is_computed_once(tmp_path):
+    table = np.random.default_rng(1).normal(0, 1, (1, 5, 4, 6)).astype(np.float32)
+    endings = [
+        resize('table', 'positions', sizes='map', mode='cubic'),
+        node_of_two('Add', 'scores', 'positions', 'out'),
+    ]
+    weights = {'table': table, 'map': np.array([1, 5, *MAP_HW])}
+    model = network_with(endings, ['out'], weights=weights)
+    images = colorful_images(1, SIZE_HW)
+    compiled = compiled_from(model, tmp_path, make_card(5))
+    assert not any(
+        fact.name == 'mode' and fact.s == b'cubic'
+        for item in compiled.model.graph.node for fact in item.attribute
+    )
+    found = run_model(compiled.model, {'image': images})['logits']
+    own = run_model(model, {'images': network_input(images)})['out']
+    np.testing.assert_allclose(found, own, atol=1e-4)
+
+
+def test_an_input_of_open_axes_that_is_turned_at_once_has_its_channels_last(tmp_path):
+    model = network_with([node('Identity', 'scores', 'out')], ['out'])
+    turned = helper.make_node('Transpose', ['rows'], ['images'], perm=[0, 3, 1, 2])
+    model.graph.node.insert(0, turned)
+    model.graph.input[0].CopyFrom(
+        helper.make_tensor_value_info('rows', 1, ['n', 'h', 'w', 'c'])
+    )
+    compiled = compiled_from(
+        model, tmp_path, make_card(5, input={'size': list(SIZE_HW)})
+    )
+    images = colorful_images(1, SIZE_HW)
+    found = run_model(compiled.model, {'image': images})['logits']
+    own = run_model(model, {'rows': network_input(images).transpose(0, 2, 3, 1)})['out']
+    np.testing.assert_allclose(found, own, atol=1e-4)
 
 
 def test_labels_above_254_classes_are_int32(tmp_path):

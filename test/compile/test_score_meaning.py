@@ -15,11 +15,12 @@
 """Labels and confidence are those of the network's own output, however it ends."""
 
 import numpy as np
+import onnx
 from onnx import helper, TensorProto
 import pytest
 from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.compiled import compiled_from_model
-from seg_ros.core.errors import CardError, FamilyError
+from seg_ros.core.errors import CardError
 from tiny_networks import make_card, model_of, run_chosen, run_model, saved
 
 SIZE_HW = (32, 48)
@@ -264,16 +265,44 @@ def test_the_card_is_asked_of_several_probabilities_that_nothing_explains(tmp_pa
     np.testing.assert_array_equal(labels, np.where(p.max(1) < 0.5, 4, p.argmax(1)))
 
 
-def test_a_first_axis_of_channels_is_no_batch(tmp_path):
-    model = network(2, node('Gather', 'z', 'image', 'out', axis=0), image=integers(0)[0])
-    with pytest.raises(FamilyError, match='no output is a map'):
-        compiled(model, tmp_path, 2)
+def test_scores_taken_out_of_their_batch_are_read(tmp_path):
+    model = network(4, node('Gather', 'z', 'image', 'out', axis=0), image=integers(0)[0])
+    fixed = onnx.ModelProto()
+    fixed.CopyFrom(model)
+    fixed.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+    z = run_chosen_alone(model)
+    labels = outputs_of(fixed, tmp_path, 4)['labels']
+    np.testing.assert_array_equal(labels, z.argmax(1))
+
+
+def run_chosen_alone(model):
+    """Run one image after the other, as a network without a batch takes them."""
+    pixels = IMAGES.transpose(0, 3, 1, 2).astype(np.float32)
+    return np.stack([next(iter(run_model(model, {'images': one[None]}).values()))
+                     for one in pixels])
+
+
+@pytest.mark.parametrize('axis', [2, 3])
+def test_a_softmax_along_a_side_of_the_image_keeps_its_order(axis, tmp_path):
+    model = network(5, node('Softmax', 'z', 'out', axis=axis))
+    labels = outputs_of(model, tmp_path, 5)['labels']
+    np.testing.assert_array_equal(labels, own_output(model).argmax(1))
 
 
 def test_values_that_are_no_numbers_are_warned_of(tmp_path):
     model = network(3, node('Sqrt', 'z', 'out'))
     notes = compiled(model, tmp_path, 3).notes
     assert any('not a number' in note for note in notes)
+
+
+@pytest.mark.parametrize(('scale', 'warned'), [(1 / 255, True), (1, False)])
+def test_a_normalisation_inside_the_network_applied_twice_is_warned_of(scale, warned, tmp_path):
+    model = network(3, node('Identity', 'z', 'out'))
+    divided = helper.make_node('Div', ['pixels', 'bytes'], ['images'])
+    model.graph.node.insert(0, divided)
+    model.graph.input[0].name = 'pixels'
+    notes = compiled(model, tmp_path, 3, input={'scale': scale}).notes
+    assert any('its own normalisation' in note for note in notes) == warned
 
 
 def test_the_card_overrules_what_was_found(tmp_path):

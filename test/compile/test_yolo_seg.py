@@ -133,6 +133,77 @@ def test_each_layout_gives_what_plain_post_processing_gives(form, classes, iou, 
         assert_same(outputs, index, expected, slots)
 
 
+def whole_image(rows):
+    """Let the rows' boxes lie all over the image, as those of every anchor do."""
+    rows = rows.copy()
+    rows[:, :2] = rows[:, :2] % 8 + np.random.default_rng(8).uniform(0, 1, (len(rows), 2)) * (
+        SIZE_HW[1] - 20, SIZE_HW[0] - 20
+    ) + 6
+    rows[:, 2:4] = np.minimum(rows[:, 2:4], 2 * rows[:, :2])
+    return rows
+
+
+def rewritten(rows, form, change):
+    """Write rows as `change` names it, the values staying what they are."""
+    rows = rows.astype(np.float64)
+    first = {'v5': 5, 'v8': 4, 'end-to-end': 4}[form]
+    if change == 'shares':
+        rows[:, :4] /= (*SIZE_HW[::-1], *SIZE_HW[::-1])
+    if change == 'corners':
+        rows[:, :4] = np.concatenate(
+            [rows[:, :2] - rows[:, 2:4] / 2, rows[:, :2] + rows[:, 2:4] / 2], axis=1
+        )
+    if change == 'logits':
+        chances = np.clip(rows[:, 4:first + 3], 1e-6, 1 - 1e-6)
+        rows[:, 4:first + 3] = np.log(chances / (1 - chances))
+    if change == 'class first':
+        rows[:, [4, 5]] = rows[:, [5, 4]]
+    return rows.astype(np.float32)
+
+
+WRITTEN = [
+    *((form, change) for form in ('v5', 'v8') for change in ('shares', 'corners', 'logits')),
+    ('end-to-end', 'shares'), ('end-to-end', 'class first'),
+]
+
+
+@pytest.mark.parametrize(('form', 'change'), WRITTEN)
+def test_rows_that_are_written_otherwise_mean_the_same(form, change, tmp_path):
+    answers = scene(form, 3)
+    rows = [one.T if form == 'v8' else one for one in answers['output0']]
+    rows = rows if form == 'end-to-end' else list(map(whole_image, rows))
+    wide = np.stack([rewritten(one, form, change) for one in rows])
+    given = {**answers, 'output0': wide.transpose(0, 2, 1) if form == 'v8' else wide}
+    compiled = compiled_scene(tmp_path, given, 3)
+    outputs = run_model(compiled.model, {'image': images_of([1], SIZE_HW)})
+    own = rows[1].T if form == 'v8' else rows[1]
+    iou = {'v5': 0.45, 'v8': 0.7, 'end-to-end': 0}[form]
+    expected = plain_detections(form, 3, own, answers['output1'][1], iou)
+    assert_same(outputs, 0, expected, min(100, 40 if form == 'end-to-end' else 100))
+
+
+@pytest.mark.parametrize('form', ['v5', 'v8', 'end-to-end'])
+@pytest.mark.parametrize('name', ['output0', 'output1'])
+def test_axes_in_the_order_of_other_frameworks_are_turned(form, name, tmp_path):
+    answers = scene(form, 3)
+    order = (0, 2, 1) if name == 'output0' else (0, 2, 3, 1)
+    compiled = compiled_scene(tmp_path, {**answers, name: answers[name].transpose(order)}, 3)
+    outputs = run_model(compiled.model, {'image': images_of([1], SIZE_HW)})
+    iou = {'v5': 0.45, 'v8': 0.7, 'end-to-end': 0}[form]
+    expected = plain_detections(form, 3, answers['output0'][1], answers['output1'][1], iou)
+    assert_same(outputs, 0, expected, min(100, 40 if form == 'end-to-end' else 100))
+
+
+def test_two_classes_without_objectness_are_no_end_to_end_rows(tmp_path):
+    answers = scene('v8', 2)
+    turned = {**answers, 'output0': answers['output0'].transpose(0, 2, 1)}
+    outputs = run_model(
+        compiled_scene(tmp_path, turned, 2).model, {'image': images_of([1], SIZE_HW)}
+    )
+    expected = plain_detections('v8', 2, answers['output0'][1], answers['output1'][1], 0.7)
+    assert_same(outputs, 0, expected)
+
+
 @pytest.mark.parametrize('form', ['v5', 'v8'])
 @pytest.mark.parametrize('strides', [(8, 16, 32, 64), (4, 8, 16, 32)])
 def test_pyramids_of_four_maps_are_recognised(form, strides, tmp_path):

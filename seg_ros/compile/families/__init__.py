@@ -94,6 +94,13 @@ def select_family(
     ]
     # Training's second opinion on the same classes, which some exporters leave in the file.
     fits = [item for item in fits if 'aux' not in ''.join(item.outputs)] or fits
+    if not any(item.task == card.task for item in found) and reasons:
+        raise CardError(
+            f'card {card.name} is for a task {card.task} with {len(card.classes)} classes, and '
+            f'outputs {", ".join(map(str, network.outputs))} give no such masks',
+            f'what the network gives, {" or ".join(map(str, found))}',
+            "correct the card's task, or export in a form that is read; " + '; '.join(reasons),
+        )
     if not fits:
         raise CardError(
             f'card {card.name} is for a task {card.task} with {len(card.classes)} classes',

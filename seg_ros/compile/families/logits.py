@@ -27,11 +27,13 @@ from seg_ros.compile.families.score_meaning import (
     ScoreMeaning,
 )
 from seg_ros.compile.families.strip_output_ops import (
+    holds_labels,
     integer_source,
     own_scores,
     OwnScores,
+    spans_image,
 )
-from seg_ros.compile.labels import bytes_from_labels
+from seg_ros.compile.labels import bytes_from_labels, MOST_BYTE_CLASSES
 from seg_ros.compile.network import Network, TensorInfo
 from seg_ros.core.card import ModelCard
 from seg_ros.core.signature import Upsampling
@@ -42,6 +44,7 @@ NAME = 'logits'
 _STRIDES = (1, 2, 4, 8, 16, 32)
 _AXES = {0: 'NHW', 1: 'NCHW', 2: 'N(HW)C', 3: 'NHWC'}
 _BYTES = 200    # a label map that reaches it is a matte in bytes: 255 stands for 1
+_NONE = 255     # beside labels: no class, as data sets and exporters have it
 
 
 def read_logits(network: Network) -> list[OutputInterpretation] | str:
@@ -72,11 +75,11 @@ def read_logits(network: Network) -> list[OutputInterpretation] | str:
 def _scores(
     network: Network, output: str, tensor_info: TensorInfo, own: OwnScores
 ) -> list[OutputInterpretation]:
-    if tensor_info.dtype.kind != 'f':
+    if tensor_info.dtype.kind != 'f' or holds_labels(network, tensor_info):
         return []
     found = []
     for axis, channels, height, width in _layouts(network, tensor_info.shape):
-        if not _fits(network.size_hw, (height, width)):
+        if not spans_image(network, (height, width)):
             continue
         meaning = meaning_of(network, own, axis)
         words = (
@@ -117,17 +120,18 @@ def _layouts(network: Network, shape: tuple[int, ...]) -> list[tuple[int, int, i
 def _labels(
     network: Network, output: str, tensor_info: TensorInfo
 ) -> list[OutputInterpretation]:
-    if tensor_info.dtype.kind not in 'iub':
+    if not holds_labels(network, tensor_info):
         return []
     plane = tuple(side for axis, side in enumerate(tensor_info.shape) if axis == 0 or side > 1)
-    if len(plane) != 3 or not _fits(network.size_hw, plane[1:]):
+    if len(plane) != 3 or not spans_image(network, plane[1:]):
         return []
     size = f'{plane[1]}x{plane[2]}'
-    highest = max(int(array.max()) for array in network.trial(tensor_info.name))
+    highest, with_none = _highest_label(network, tensor_info)
     matte = ScoreMeaning('sigmoid', 255 if highest > 1 else 1, False)
     read = partial(OutputInterpretation, NAME, 'semantic', (tensor_info,))
+    words = f'labels of {tensor_info.name} at {size}, no scores and no confidence'
     found = [read(
-        0, f'labels of {tensor_info.name} at {size}, no scores and no confidence',
+        0, f'{words}, {_NONE} where there is none' if with_none else words,
         partial(_decode_labels, plane[1:]), (output,), highest + 1,
     )]
     if highest <= 1 or highest >= _BYTES:
@@ -141,16 +145,18 @@ def _labels(
     return found
 
 
+def _highest_label(network: Network, tensor_info: TensorInfo) -> tuple[int, bool]:
+    """Return the highest label, and whether 255 beside low ones means that there is none."""
+    labels = np.unique(np.concatenate(network.trial(tensor_info.name))).astype(int)
+    highest = int(labels[-1])
+    if highest != _NONE or not 1 <= max(labels[:-1], default=0) < _BYTES:
+        return highest, False
+    return int(labels[-2]), True
+
+
 def meaning_words(matte: ScoreMeaning) -> str:
     """Say which value means yes."""
     return f'{matte.unit:g} where the class is'
-
-
-def _fits(network_hw: tuple[int, int], map_hw: tuple[int, ...]) -> bool:
-    """Return whether a map has the image's proportions, but for the rounding of its sides."""
-    high = network_hw[0] * map_hw[1]
-    wide = network_hw[1] * map_hw[0]
-    return abs(high - wide) <= max(network_hw)
 
 
 def _crop_warning(network_hw: tuple[int, int], map_hw: tuple[int, int]) -> list[str]:
@@ -192,9 +198,21 @@ def _decode_scores(
 def _decode_labels(
     map_hw: tuple[int, int], tensor_infos: Sequence[Var], card: ModelCard, options: ExportOptions
 ) -> Decoded:
+    """Read labels; what is none of the card's classes, such as -1, becomes none."""
     floats = op.cast(tensor_infos[0], to=np.float32)
     plane = op.reshape(floats, op.const(np.array([-1, *map_hw])))
-    return Decoded({'labels': bytes_from_labels(plane, len(card.classes))})
+    classes = len(card.classes)
+    return Decoded({'labels': bytes_from_labels(_known(plane, classes), classes)})
+
+
+def _known(labels: Var, classes: int) -> Var:
+    """Replace labels that are no channel by what stands for none: 255, or -1 of many classes."""
+    none = np.float32(_NONE if classes <= MOST_BYTE_CLASSES else -1)
+    inside = op.and_(
+        op.greater_or_equal(labels, op.const(np.float32(0))),
+        op.less(labels, op.const(np.float32(classes))),
+    )
+    return op.where(inside, labels, op.const(none))
 
 
 def _decode_matte(

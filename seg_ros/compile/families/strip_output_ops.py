@@ -14,12 +14,13 @@
 
 """What exporters append to a network's own scores, and where that can be cut off."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import onnx
 from onnx import helper
-from seg_ros.compile.network import Network
+from seg_ros.compile.network import Network, TensorInfo
 from seg_ros.core.signature import Upsampling
 
 _RULES: dict[str, Upsampling] = {
@@ -61,12 +62,14 @@ def own_scores(network: Network, output: str) -> OwnScores:
 
     Activations keep the order of the classes, so that labels do not change with them, and the
     last enlargement to the network's size is left to the engine. An activation before the
-    enlargement stays: the network interpolates probabilities, not scores.
+    enlargement stays: the network interpolates probabilities, not scores. So does a Softmax along
+    a side of the image, which exporters write that mistake the layout: it changes the order.
     """
     tensor, rule, activation, decides = output, None, '', False
     for node in _output_ops(network, output):
         if node.op_type in _ACTIVATIONS:
-            if rule is not None or activation:     # a second one makes other numbers
+            # A second one makes other numbers.
+            if rule is not None or activation or not _over_classes(network, node):
                 break
             activation = node.op_type
         if node.op_type == 'Resize':
@@ -74,7 +77,7 @@ def own_scores(network: Network, output: str) -> OwnScores:
                 break
             rule = _rule(node)
         decides |= node.op_type == 'ArgMax'
-        if node.op_type in _ENDINGS:
+        if node.op_type in _ENDINGS or _drops_batch(network, node):
             tensor = node.input[0]
     return OwnScores(tensor, rule, activation, decides)
 
@@ -86,17 +89,23 @@ def squashed_by(network: Network, tensor: str) -> onnx.NodeProto | None:
     It need not be the last: crops, reshapes, factors and selections may follow. A Softmax or a
     Sigmoid says more than a Clip or a Round behind it.
     """
+    found = _unweighted(network, tensor, _SQUASHING)
+    return min(found, key=lambda node: _SQUASHING.index(node.op_type), default=None)
+
+
+def _unweighted(network: Network, tensor: str, kinds: Sequence[str]) -> list[onnx.NodeProto]:
+    """Return the nodes of some kinds that lie between a tensor and the last weights."""
     seen, waiting, found = set(), [tensor], []
     while waiting:
         node = network.producer(waiting.pop())
         if node is None or node.op_type in _WEIGHTED or node.output[0] in seen:
             continue
-        if node.op_type in _SQUASHING:
+        if node.op_type in kinds:
             found.append(node)
         if node.op_type not in _ACTIVATIONS:
             seen.add(node.output[0])
             waiting += node.input
-    return min(found, key=lambda node: _SQUASHING.index(node.op_type), default=None)
+    return found
 
 
 def integer_source(network: Network, tensor: str) -> str:
@@ -113,9 +122,44 @@ def integer_source(network: Network, tensor: str) -> str:
 
 def _output_ops(network: Network, output: str) -> Iterator[onnx.NodeProto]:
     node = network.producer(output)
-    while node is not None and node.op_type in (*_CARRIERS, *_ENDINGS):
+    while node is not None and (
+        node.op_type in (*_CARRIERS, *_ENDINGS) or _drops_batch(network, node)
+    ):
         yield node
         node = network.producer(node.input[0])
+
+
+def _drops_batch(network: Network, node: onnx.NodeProto) -> bool:
+    """Return whether a node takes the one image out of its batch, as `scores[0]` does."""
+    if node.op_type not in ('Gather', 'Reshape', 'Squeeze'):
+        return False
+    before, after = network.tensor_infos([node.input[0], node.output[0]])
+    return len(before.shape) == 4 and before.shape == (1, *after.shape)
+
+
+def _over_classes(network: Network, node: onnx.NodeProto) -> bool:
+    """Return whether an activation leaves the order of a pixel's classes as it is."""
+    if node.op_type == 'Sigmoid':
+        return True
+    (info,) = network.tensor_infos([node.input[0]])
+    axis = next((item.i for item in node.attribute if item.name == 'axis'), -1)
+    sides = np.delete(info.shape, axis)[1:]
+    return len(sides) != 2 or spans_image(network, tuple(sides))
+
+
+def spans_image(network: Network, map_hw: tuple[int, ...]) -> bool:
+    """Return whether a map has the image's proportions, but for the rounding of its sides."""
+    height, width = network.size_hw
+    return abs(height * map_hw[1] - width * map_hw[0]) <= max(height, width)
+
+
+def holds_labels(network: Network, info: TensorInfo) -> bool:
+    """Return whether a tensor holds labels: integers, or whole numbers that an ArgMax made."""
+    if info.dtype.kind in 'iub':
+        return True
+    return bool(_unweighted(network, info.name, ('ArgMax', 'ArgMin'))) and all(
+        (array == np.rint(array)).all() for array in network.trial(info.name)
+    )
 
 
 def _rule(node: onnx.NodeProto) -> Upsampling | None:

@@ -15,13 +15,17 @@
 """YOLO segmentation networks: rows of boxes with mask coefficients, beside mask prototypes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.detections import best, Candidates, columns_at, detections, rows_at
 from seg_ros.compile.families.output_interpretation import Decode, Decoded, OutputInterpretation
+from seg_ros.compile.families.row_form import form_of_candidates, form_of_detections, RowForm
+from seg_ros.compile.families.strip_output_ops import spans_image
 from seg_ros.compile.network import Network, TensorInfo
 from seg_ros.compile.nms import greedy_nms
 from seg_ros.core.card import ModelCard
@@ -43,6 +47,7 @@ class _Rows:
     :param anchors: how many rows there are.
     :param first: column of the first class.
     :param iou: at which the network's own post-processing suppresses.
+    :param form: of boxes and scores.
     """
 
     anchors: int
@@ -51,6 +56,7 @@ class _Rows:
     protos: TensorInfo
     iou: float
     mask_code: MaskCode
+    form: RowForm
 
     @property
     def last(self) -> int:
@@ -67,7 +73,8 @@ def read_yolo_seg(network: Network) -> list[OutputInterpretation] | str:
     Read the outputs of the YOLOv5, v7, v8, 9, 11 and 12 exporters, and end-to-end exports.
 
     Rows and prototypes are recognised by their shapes, so that training outputs beside them do not
-    matter.
+    matter. Either may have its axes in the order of other frameworks: rows instead of columns, and
+    prototypes with the channels last.
     """
     floats = [tensor_info for tensor_info in network.outputs if tensor_info.dtype.kind == 'f']
     pairs = [
@@ -81,7 +88,7 @@ def read_yolo_seg(network: Network) -> list[OutputInterpretation] | str:
     found = [
         interpretation
         for rows, protos in pairs
-        for interpretation in _read_pair(rows, protos, free)
+        for interpretation in _read_pair(network, rows, protos, free)
     ]
     return found or (
         f'{" and ".join(map(str, pairs[0]))} are neither [N, {3 * free[0]}, 5 + classes + masks] '
@@ -96,36 +103,81 @@ def _anchors(size_hw: tuple[int, int], strides: tuple[int, ...]) -> int:
 
 
 def _read_pair(
-    rows: TensorInfo, protos: TensorInfo, free: list[int]
+    network: Network, rows: TensorInfo, protos: TensorInfo, free: list[int]
 ) -> list[OutputInterpretation]:
     """
-    Recognise the three layouts of rows.
+    Recognise the three layouts of rows, each in both orders of the axes.
 
     The number of anchors decides before the width does: a network of one class with objectness
-    is as wide as an end-to-end one.
+    is as wide as an end-to-end one, and so are two classes without it.
     """
+    planes = protos if spans_image(network, protos.shape[2:]) else _permuted(protos, (0, 3, 1, 2))
+    if not spans_image(network, planes.shape[2:]):
+        return []
+    for read in (_read_candidates, _read_detections):
+        for order in ((0, 1, 2), (0, 2, 1)):
+            arrays = [array.transpose(order)[0] for array in network.trial(rows.name)]
+            found = read(network, _permuted(rows, order), planes, arrays, free)
+            if found is not None:
+                classes, words, form, decode = found
+                orders = order, (0, 1, 2, 3) if planes is protos else (0, 3, 1, 2)
+                return [OutputInterpretation(
+                    NAME, 'instance', (rows, protos), classes,
+                    f'{words} of {rows.name}, masks of {protos.name}, {planes.shape[1]} '
+                    f'coefficients{form}', partial(_decode_in_order, decode, orders),
+                )]
+    return []
+
+
+_Found: TypeAlias = 'tuple[int, str, RowForm, Decode] | None'
+
+
+def _read_candidates(
+    network: Network, rows: TensorInfo, protos: TensorInfo, arrays: Sequence[NDArray[Any]],
+    free: list[int],
+) -> _Found:
+    """Recognise a row or a column for each anchor."""
     (_, high, wide), depth = rows.shape, protos.shape[1]
-    names = f'of {rows.name}, masks of {protos.name}, {depth} coefficients'
-
-    def interpretation(classes: int, words: str, decode: Decode) -> list[OutputInterpretation]:
-        tensor_infos = (rows, protos)
-        return [
-            OutputInterpretation(
-                NAME, 'instance', tensor_infos, classes, f'{words} {names}', decode
-            )
-        ]
-
     classes = wide - depth - 5
     if high in [3 * count for count in free] and classes > 0:
-        anchored = _Rows(high, 5, classes, protos, 0.45, 'probability')
-        return interpretation(classes, 'v5 rows', partial(_decode_anchored, anchored))
+        form = form_of_candidates(arrays, slice(4, 5 + classes), network.size_hw)
+        anchored = _Rows(high, 5, classes, protos, 0.45, 'probability', form)
+        return classes, 'v5 rows', form, partial(_decode_anchored, anchored)
     classes = high - depth - 4
     if wide in free and classes > 0:
-        anchor_free = _Rows(wide, 4, classes, protos, 0.7, 'logit16')
-        return interpretation(classes, 'v8 columns', partial(_decode_anchor_free, anchor_free))
-    if wide == depth + 6:
-        return interpretation(0, 'end-to-end rows', partial(_decode_end_to_end, high, protos))
-    return []
+        columns = [array.T for array in arrays]
+        form = form_of_candidates(columns, slice(4, 4 + classes), network.size_hw)
+        anchor_free = _Rows(wide, 4, classes, protos, 0.7, 'logit16', form)
+        return classes, 'v8 columns', form, partial(_decode_anchor_free, anchor_free)
+    return None
+
+
+def _read_detections(
+    network: Network, rows: TensorInfo, protos: TensorInfo, arrays: Sequence[NDArray[Any]],
+    free: list[int],
+) -> _Found:
+    """Recognise rows that the network has suppressed itself."""
+    if rows.shape[2] != protos.shape[1] + 6:
+        return None
+    form = form_of_detections(arrays, network.size_hw)
+    decode = partial(_decode_end_to_end, rows.shape[1], protos, form)
+    return 0, 'end-to-end rows', form, decode
+
+
+def _permuted(info: TensorInfo, order: Sequence[int]) -> TensorInfo:
+    return replace(info, shape=tuple(info.shape[axis] for axis in order))
+
+
+def _decode_in_order(
+    decode: Decode, orders: Sequence[Sequence[int]], tensor_infos: Sequence[Var], card: ModelCard,
+    options: ExportOptions,
+) -> Decoded:
+    """Bring rows and prototypes to the axes that `decode` takes."""
+    turned = [
+        op.transpose(tensor, perm=order) if list(order) != sorted(order) else tensor
+        for tensor, order in zip(tensor_infos, orders, strict=True)
+    ]
+    return decode(turned, card, options)
 
 
 def _decode_anchored(
@@ -139,7 +191,8 @@ def _decode_anchored(
     rows, prototypes = (op.cast(tensor_info, to=np.float32) for tensor_info in tensor_infos)
     objectness = op.squeeze(_span(rows, 2, 4, 5), op.const([2]))
     likeliest = op.reduce_max(_span(rows, 2, 5, form.last), axes=[2], keepdims=False)
-    scores, index = best(op.mul(objectness, likeliest), form.count(options))
+    probabilities = map(form.form.probabilities, (objectness, likeliest))
+    scores, index = best(op.mul(*probabilities), form.count(options))
     return _suppressed(form, rows_at(rows, index), scores, prototypes, card, options)
 
 
@@ -155,7 +208,7 @@ def _decode_anchor_free(
     widths = [4, form.classes, form.protos.shape[1]]
     parts = op.split(columns, op.const(widths), outputs_count=3, axis=1)
     likeliest = op.reduce_max(parts[1], axes=[1], keepdims=False)
-    scores, index = best(likeliest, form.count(options))
+    scores, index = best(form.form.probabilities(likeliest), form.count(options))
     # Only the chosen columns are transposed, not those of all anchors.
     chosen = [columns_at(part, index, width) for part, width in zip(parts, widths, strict=True)]
     rows = op.transpose(op.concat(chosen, axis=1), perm=[0, 2, 1])
@@ -165,17 +218,21 @@ def _decode_anchor_free(
 def _decode_end_to_end(
     count: int,
     protos: TensorInfo,
+    form: RowForm,
     tensor_infos: Sequence[Var],
     card: ModelCard,
     options: ExportOptions,
 ) -> Decoded:
     """Decode rows of x0, y0, x1, y1, score, class, coefficients: the network suppressed them."""
     rows, prototypes = (op.cast(tensor_info, to=np.float32) for tensor_info in tensor_infos)
-    scores = op.squeeze(_span(rows, 2, 4, 5), op.const([2]))
+    scores, classes = (
+        op.squeeze(_span(rows, 2, column, column + 1), op.const([2]))
+        for column in ((5, 4) if form.class_first else (4, 5))
+    )
     candidates = Candidates(
-        boxes=_span(rows, 2, 0, 4),
+        boxes=form.pixels(_span(rows, 2, 0, 4)),
         scores=scores,
-        classes=op.squeeze(_span(rows, 2, 5, 6), op.const([2])),
+        classes=classes,
         coefficients=_span(rows, 2, 6, 6 + protos.shape[1]),
         count=count,
     )
@@ -194,7 +251,7 @@ def _suppressed(
     depth, count = form.protos.shape[1], form.count(options)
     winner = op.arg_max(_span(rows, 2, form.first, form.last), axis=2, keepdims=False)
     candidates = Candidates(
-        boxes=_xyxy(_span(rows, 2, 0, 4)),
+        boxes=form.form.boxes(_span(rows, 2, 0, 4)),
         scores=scores,
         classes=op.cast(winner, to=np.float32),
         coefficients=_span(rows, 2, form.last, form.last + depth),
@@ -215,13 +272,6 @@ def _suppressed(
 def _alive(scores: Var, options: ExportOptions) -> Var:
     floor = op.const(np.float32(options.score_floor))
     return op.cast(op.greater_or_equal(scores, floor), to=np.float32)
-
-
-def _xyxy(boxes: Var) -> Var:
-    """Turn centre x, centre y, width, height into corners."""
-    center, size = op.split(boxes, outputs_count=2, axis=2)
-    half = op.mul(size, op.const(np.float32(0.5)))
-    return op.concat([op.sub(center, half), op.add(center, half)], axis=2)
 
 
 def _span(tensor: Var, axis: int, start: int, stop: int) -> Var:

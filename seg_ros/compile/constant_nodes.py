@@ -1,0 +1,70 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a network computes from its weights and the image's size alone."""
+
+from dataclasses import replace
+
+import onnx
+from onnx import numpy_helper
+from seg_ros.compile.modern import outer_reads
+from seg_ros.compile.network import Network
+from seg_ros.compile.operators import refused_alone
+from seg_ros.core.errors import ModelError
+
+_OF_SIZE = ('Shape', 'Size')
+
+
+def with_refused_constants_folded(network: Network) -> Network:
+    """
+    Replace nodes that TensorRT refuses by their results, where no pixel changes those.
+
+    Vision transformers bring their position embedding to the image's size by a cubic Resize.
+    What does not run here, such as another runtime's operators, stays and is refused by name.
+    """
+    nodes = [
+        node for node in network.model.graph.node
+        if refused_alone(node) and not _sees_pixels(network, node)
+    ]
+    if not nodes:
+        return network
+    model = onnx.ModelProto()
+    model.CopyFrom(network.model)
+    results = {name for node in nodes for name in node.output if name}
+    try:
+        folded = [
+            numpy_helper.from_array(network.trial(name)[0], name) for name in sorted(results)
+        ]
+    except ModelError:
+        return network
+    kept = [node for node in model.graph.node if not results.intersection(node.output)]
+    del model.graph.node[:]
+    model.graph.node.extend(kept)
+    model.graph.initializer.extend(folded)
+    return replace(network, model=model)
+
+
+def _sees_pixels(network: Network, node: onnx.NodeProto) -> bool:
+    """Return whether a node reads anything of the image but its size."""
+    seen: set[str] = set()
+    waiting = list(outer_reads(node))
+    while waiting:
+        name = waiting.pop()
+        if name == network.input_name:
+            return True
+        producer = network.producer(name)
+        if producer is not None and name not in seen and producer.op_type not in _OF_SIZE:
+            seen.add(name)
+            waiting += outer_reads(producer)
+    return False

@@ -1,0 +1,61 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What the card's numbers become where a network normalises by itself."""
+
+import numpy as np
+from seg_ros.compile.network import Network
+
+_NORMALISING = ('Add', 'BatchNormalization', 'Cast', 'Div', 'Identity', 'Mul', 'Sub', 'Transpose')
+_NARROW, _FAR, _HIGH = 0.1, 3, 300
+
+
+def own_normalisation_warning(network: Network) -> str:
+    """
+    Report odd numbers behind a normalisation inside the network, which was then applied twice.
+
+    Images of all colours should span about 1 or more around zero, or 0 to 255.
+
+    :returns: an empty text where nothing is odd, or the network has no normalisation of its own.
+    """
+    tensor = _normalised(network)
+    if tensor == network.input_name:
+        return ''
+    arrays = network.trial(tensor)
+    low, high = (float(end(arrays)) for end in (np.min, np.max))
+    span = high - low
+    if span >= _NARROW and abs(low + high) / 2 <= _FAR * span and high <= _HIGH:
+        return ''
+    return (
+        f'behind its own normalisation the network sees {low:.3g} to {high:.3g}: leave mean and '
+        'std out of the card, and set input.scale to 1 where the network takes 0..255'
+    )
+
+
+def _normalised(network: Network) -> str:
+    """Follow the image through arithmetic with constants."""
+    name = network.input_name
+    while True:
+        readers = [node for node in network.model.graph.node if name in node.input]
+        if len(readers) != 1 or readers[0].op_type not in _NORMALISING:
+            return name
+        others = [other for other in readers[0].input if other != name]
+        if not all(_is_constant(network, other) for other in others):
+            return name
+        name = readers[0].output[0]
+
+
+def _is_constant(network: Network, name: str) -> bool:
+    producer = network.producer(name)
+    return producer is None or producer.op_type == 'Constant'
