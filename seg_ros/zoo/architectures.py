@@ -115,6 +115,11 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         'queries inside a plain vision transformer (2025)', _COMPETING, _EVERY,
         square=True,
     ),
+    'clipseg': Architecture(
+        'semantic', 'from_transformers', 'rd64-refined', _HF, 16,
+        'classes by text, whose embeddings are among the weights (2022)',
+        {'scores': 'multilabel'}, square=True,
+    ),
     'rf_detr_seg': Architecture(
         'instance', 'from_rfdetr', 'nano', ('rfdetr',), 12,
         'real-time queries with boxes and masks (2025)',
@@ -122,7 +127,8 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     ),
     'panoptic_deeplab': Architecture(
         'panoptic', 'panoptic_deeplab', 'resnet50', _TV, 16,
-        'class scores, centres and offsets to them (2020)', {'thresholds': {'score': 0.1}},
+        'class scores, centres and offsets to them (2020)',
+        {'thresholds': {'score': 0.1}, 'scores': 'logits'},
     ),
 }
 

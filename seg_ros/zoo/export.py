@@ -120,6 +120,9 @@ def make_card(
     :raises CardError: if the classes contradict each other.
     """
     settled = dict(request.architecture.card)
+    if request.architecture.task == 'semantic':
+        # Scores of few or random weights may all lie between 0 and 1.
+        settled.setdefault('scores', 'logits')
     spec = {
         'size': list(request.size_hw), 'fit': 'stretch', 'mean': list(MEAN), 'std': list(STD),
         **settled.pop('input', {}),

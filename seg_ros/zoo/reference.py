@@ -59,7 +59,10 @@ def reference_of(
             return _torchvision(network, images, source_hw, card)
         outputs = network(images)
         if isinstance(outputs, Tensor):
-            return Reference(_enlarged(outputs, source_hw)[0].argmax(0).numpy(), [])
+            value, labels = _enlarged(outputs, source_hw)[0].max(0)
+            if card.scores == 'multilabel':     # no class where none is likely
+                labels[value < 0] = -1
+            return Reference(labels.numpy(), [])
         if request.name == 'rf_detr_seg':
             return _rfdetr(outputs, source_hw, card)
         if request.name == 'panoptic_deeplab':

@@ -47,12 +47,24 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         'hidden_size': 48, 'num_hidden_layers': 4, 'num_attention_heads': 4, 'num_blocks': 2,
         'num_queries': 30,
     },
+    'clipseg': {
+        'vision': {
+            'hidden_size': 48, 'num_hidden_layers': 4, 'num_attention_heads': 4,
+            'intermediate_size': 96,
+        },
+        'text_config': {
+            'hidden_size': 32, 'num_hidden_layers': 1, 'num_attention_heads': 4,
+            'intermediate_size': 64,
+        },
+        'projection_dim': 32, 'extract_layers': [0, 1, 2], 'reduce_dim': 16,
+        'decoder_num_attention_heads': 4, 'decoder_intermediate_size': 32,
+    },
 }
 _ENCODERS = {
     'unet': 'resnet18', 'fpn': 'resnet18', 'pspnet': 'resnet18', 'deeplabv3plus': 'resnet18',
     'deeplabv3': 'mobilenet_v3_large', 'mask_rcnn': 'resnet18',
 }
-_SIZES = {'rf_detr_seg': (312, 312), 'eomt': (192, 192)}
+_SIZES = {'rf_detr_seg': (312, 312), 'eomt': (192, 192), 'clipseg': (192, 192)}
 
 
 def small_request(name: str, size_hw: tuple[int, int] = (192, 256)) -> NetworkRequest:

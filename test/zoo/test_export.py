@@ -40,7 +40,11 @@ CLASSES, SIZE_HW, SOURCE_HW = 5, (96, 128), (150, 210)
 SMALL = {
     'segnet': {'width': 0.2}, 'deeplabv1': {'width': 0.2}, 'gscnn': {'width': 16},
 }
-SEMANTIC = [name for name, item in ARCHITECTURES.items() if item.task == 'semantic']
+# CLIPSeg is square and leaves pixels without a class: test_clipseg.py.
+SEMANTIC = [
+    name for name, item in ARCHITECTURES.items()
+    if item.task == 'semantic' and name != 'clipseg'
+]
 
 
 def needs_packages(name):
@@ -119,6 +123,7 @@ def test_the_command_writes_a_network_and_a_card_that_compile_takes(tmp_path):
     assert [item.name for item in card.classes] == ['road', 'car', 'sky']
     assert card.input.size == (64, 96)
     assert 'random weights' in card.source
+    assert card.scores == 'logits'
     assert main(['compile', str(raw), '--card', str(raw.with_suffix('.yaml')),
                  '-o', str(tmp_path / 'model.onnx')]) == 0
 

@@ -12,12 +12,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""SegFormer, MaskFormer, Mask2Former and EoMT as Hugging Face's transformers has them."""
+"""SegFormer, MaskFormer, Mask2Former, EoMT and CLIPSeg as Hugging Face's transformers has them."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from seg_ros.zoo.architectures import NetworkRequest
+import torch
 from torch import nn, Tensor
 
 _QUERY_OUTPUTS = ('class_queries_logits', 'masks_queries_logits')
@@ -41,6 +42,8 @@ _SWINS = {
 _VISION_TRANSFORMERS = {
     'small': (384, 12, 6), 'base': (768, 12, 12), 'large': (1024, 24, 16),
 }
+# T. Lueddecke and A. Ecker, CLIPSeg, 2022: whether the decoder ends in several convolutions.
+_CLIPSEGS = {'rd64': False, 'rd64-refined': True}
 
 
 class _Outputs(nn.Module):
@@ -55,6 +58,30 @@ class _Outputs(nn.Module):
         result = self.network(pixel_values=images)
         tensors = tuple(getattr(result, name) for name in self.output_names)
         return tensors if len(tensors) > 1 else tensors[0]
+
+
+class _TextPrompted(nn.Module):
+    """CLIPSeg with a text embedding per class in its weights: the image is encoded once."""
+
+    output_names = ('logits',)
+
+    def __init__(self, network: nn.Module, classes: int) -> None:
+        super().__init__()
+        self.network = network
+        width = network.config.projection_dim
+        self.register_buffer('embeddings', torch.randn(classes, width))
+
+    def forward(self, images: Tensor) -> Tensor:
+        config = self.network.config
+        states = self.network.clip.vision_model(
+            pixel_values=images, output_hidden_states=True, interpolate_pos_encoding=True,
+        ).hidden_states
+        shared = [
+            states[layer + 1].expand(len(self.embeddings), -1, -1)
+            for layer in config.extract_layers
+        ]
+        logits = self.network.decoder(shared, self.embeddings).logits
+        return logits.reshape(1, len(self.embeddings), *images.shape[2:])
 
 
 def build(request: NetworkRequest) -> nn.Module:
@@ -107,6 +134,16 @@ def _eomt(request: NetworkRequest, options: dict[str, Any]) -> nn.Module:
     return _Outputs(EomtForUniversalSegmentation(config), _QUERY_OUTPUTS)
 
 
+def _clipseg(request: NetworkRequest, options: dict[str, Any]) -> nn.Module:
+    from transformers import CLIPSegConfig, CLIPSegForImageSegmentation
+
+    # Positions are learnt for 224 pixels, whatever the size, and interpolated.
+    vision = {'image_size': 224, **options.pop('vision', {})}
+    options.setdefault('use_complex_transposed_convolution', _CLIPSEGS[request.chosen_encoder])
+    config = CLIPSegConfig(vision_config={'patch_size': 16, **vision}, **options)
+    return _TextPrompted(CLIPSegForImageSegmentation(config), request.classes)
+
+
 def _swin(request: NetworkRequest, options: dict[str, Any]) -> Any:
     """Return the backbone's configuration, with what the options have under `backbone`."""
     from transformers import SwinConfig
@@ -122,5 +159,5 @@ def _swin(request: NetworkRequest, options: dict[str, Any]) -> Any:
 
 _BUILDERS: Mapping[str, Callable[[NetworkRequest, dict[str, Any]], nn.Module]] = {
     'segformer': _segformer, 'mask2former': _mask2former, 'maskformer': _maskformer,
-    'eomt': _eomt,
+    'eomt': _eomt, 'clipseg': _clipseg,
 }
