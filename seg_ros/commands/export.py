@@ -15,6 +15,7 @@
 """`seg_ros export`: a named architecture written as ONNX, with its card."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,11 @@ EXAMPLE = (
     'seg_ros export deeplabv3plus --encoder resnet34 --classes names.txt --weights best.pt '
     '--size 480 640 -o street.onnx && seg_ros compile street.onnx --card street.yaml '
     '-o street.model.onnx'
+)
+
+OPTION = (
+    'sizes of an architecture that its authors did not choose, such as width=0.5 for segnet and '
+    'deeplabv1, width=64 for gscnn and mask_rcnn'
 )
 
 
@@ -46,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             f'{item.encoder} for {name}' for name, item in ARCHITECTURES.items() if item.encoder
         ) + ')',
     )
+    parser.add_argument('--option', nargs='*', default=[], metavar='NAME=NUMBER', help=OPTION)
     parser.add_argument(
         '--classes', default='21', metavar='N|FILE',
         help='how many, or a file: names line by line, or YAML as in a card (default: 21)',
@@ -82,7 +89,8 @@ def run(args: argparse.Namespace) -> int:
         raise SettingError('no ARCH or no --output', 'both', 'or --table with images')
     classes = read_classes(args.classes)
     request = NetworkRequest(
-        args.arch, len(classes), tuple(args.size), args.encoder, args.weights
+        args.arch, len(classes), tuple(args.size), args.encoder, args.weights,
+        read_options(args.option),
     )
     if args.task not in (None, request.architecture.task, *request.architecture.tasks):
         raise SettingError(
@@ -127,6 +135,23 @@ def _print_table(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({'rows': rows}))
     return 0
+
+
+def read_options(words: Sequence[str]) -> dict[str, float]:
+    """
+    Read options of an architecture.
+
+    :param words: as NAME=NUMBER; a number without a point is an integer.
+    :raises SettingError: if one of them is not.
+    """
+    options: dict[str, float] = {}
+    for word in words:
+        name, _, number = word.partition('=')
+        try:
+            options[name] = int(number) if number.isdecimal() else float(number)
+        except ValueError as error:
+            raise SettingError(f'--option {word}', 'NAME=NUMBER, such as width=0.5') from error
+    return options
 
 
 def read_classes(words: str) -> list[dict[str, Any]]:

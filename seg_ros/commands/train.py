@@ -21,11 +21,13 @@ from pathlib import Path
 import sys
 from typing import Any
 
-from seg_ros.commands.export import read_classes
+from seg_ros.commands.export import OPTION, read_classes
 from seg_ros.core.errors import SettingError
 from seg_ros.zoo.architectures import ARCHITECTURES
 
-SEMANTIC = [name for name, item in ARCHITECTURES.items() if item.task == 'semantic']
+TRAINED = [
+    *(name for name, item in ARCHITECTURES.items() if item.task == 'semantic'), 'mask_rcnn',
+]
 SUMMARY = 'train the panoptic network, or a named one, on images with masks, and export it'
 EXAMPLE = 'seg_ros train --data renders --init mobilenet_v2.pth -o trained --steps 20000'
 # What the simulated classes mean to a robot; a data set does not say.
@@ -43,11 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'index.json, or of images/ and labels/',
     )
     parser.add_argument(
-        '--arch', choices=SEMANTIC, metavar='ARCH',
+        '--arch', choices=TRAINED, metavar='ARCH',
         help='a named architecture instead of the panoptic network, trained on windows of --size '
-        f'without pasting, checkpoints and --keep: {", ".join(SEMANTIC)}',
+        f'without pasting, checkpoints and --keep: {", ".join(TRAINED)}',
     )
     parser.add_argument('--encoder', default='', help='of --arch, as `seg_ros export` takes it')
+    parser.add_argument('--option', nargs='*', default=[], metavar='NAME=NUMBER', help=OPTION)
     parser.add_argument(
         '--classes', default='', metavar='FILE',
         help='of folders with images/ and labels/ (one channel, class ids) for --arch: names line '

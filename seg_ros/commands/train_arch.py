@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A named semantic architecture trained on folders of images, and exported."""
+"""A named architecture trained on folders of images, and exported."""
 
 import argparse
 from dataclasses import replace
@@ -20,8 +20,10 @@ from io import BytesIO
 import sys
 from typing import Any
 
+from seg_ros.commands.export import read_options
 from seg_ros.core.card import ModelCard
-from seg_ros.zoo.architectures import NetworkRequest
+from seg_ros.core.errors import SettingError
+from seg_ros.zoo.architectures import ARCHITECTURES, NetworkRequest
 
 _SHOWN = 50     # steps whose mean loss is shown
 
@@ -39,8 +41,10 @@ def train_arch(args: argparse.Namespace, samples: Any) -> dict[str, Any]:
 
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
+    classes = _classes(args.arch, samples)
     request = NetworkRequest(
-        args.arch, len(samples.categories), tuple(args.size), args.encoder
+        args.arch, len(classes), tuple(args.size), args.encoder,
+        options=read_options(args.option),
     )
     network = build_network(request)
     loss = _train(args, network, samples)
@@ -49,13 +53,29 @@ def train_arch(args: argparse.Namespace, samples: Any) -> dict[str, Any]:
     data = export_network(network, request).model.SerializeToString()
     path = folder / f'{args.name}.onnx'
     folder.mkdir(parents=True, exist_ok=True)
-    _write(args, request, samples, path, {'weights.pt': weights.getvalue(), path.name: data})
+    _write(args, request, classes, path, {'weights.pt': weights.getvalue(), path.name: data})
     return {'file': str(path), 'bytes': len(data), 'steps': args.steps, 'loss': round(loss, 3)}
+
+
+def _classes(name: str, samples: Any) -> list[dict[str, Any]]:
+    """
+    Return the classes that the network tells apart.
+
+    :raises SettingError: if a network of instances has none.
+    """
+    categories: list[dict[str, Any]] = samples.categories
+    if ARCHITECTURES[name].task == 'semantic':
+        return categories
+    things = [item for item in categories if item['isthing']]
+    if not things:
+        raise SettingError(f'no class of things for {name}', 'one at least')
+    return things
 
 
 def _train(args: argparse.Namespace, network: Any, samples: Any) -> float:
     """Return the mean loss of the last steps."""
-    from seg_ros.training.fine_tune import fine_tune, FineTuning
+    from seg_ros.training.fine_tune import class_losses, fine_tune, FineTuning
+    from seg_ros.training.instances import instance_losses
     from seg_ros.zoo.weights import load_encoder
     from tqdm import tqdm
 
@@ -64,8 +84,10 @@ def _train(args: argparse.Namespace, network: Any, samples: Any) -> float:
         args.steps, args.batch, tuple(args.size), tuple(args.rates), args.seed, args.workers,
         args.bfloat16,
     )
+    semantic = ARCHITECTURES[args.arch].task == 'semantic'
+    steps = (class_losses if semantic else instance_losses)(network, samples, recipe)
     bar = tqdm(
-        fine_tune(network, loaded, samples, recipe), total=args.steps, unit='step',
+        fine_tune(network, loaded, steps, recipe), total=args.steps, unit='step',
         file=sys.stderr, mininterval=5,
     )
     losses: list[float] = []
@@ -77,7 +99,7 @@ def _train(args: argparse.Namespace, network: Any, samples: Any) -> float:
 
 
 def _write(
-    args: argparse.Namespace, request: NetworkRequest, samples: Any, path: Any,
+    args: argparse.Namespace, request: NetworkRequest, classes: Any, path: Any,
     files: dict[str, bytes],
 ) -> None:
     from seg_ros.commands.card_file import text_from_card
@@ -85,18 +107,18 @@ def _write(
 
     for name, content in files.items():
         write_file(path.with_name(name), content)
-    card = _card(request, samples.categories, args.name)
+    card = _card(request, classes, args.name)
     write_file(path.with_suffix('.yaml'), text_from_card(card).encode())
 
 
-def _card(request: NetworkRequest, categories: Any, name: str) -> ModelCard:
+def _card(request: NetworkRequest, classes: Any, name: str) -> ModelCard:
     """Describe the network; images were scaled alike in both directions."""
     from seg_ros.zoo.export import make_card
 
     rows = [
         {'thing': bool(item['isthing']),
          **{key: item[key] for key in ('id', 'name', 'color', 'roles') if key in item}}
-        for item in categories
+        for item in classes
     ]
     card = make_card(request, rows)
     spec = replace(card.input, fit='letterbox')

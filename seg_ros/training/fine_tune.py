@@ -12,9 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Trains any network that scores classes, from random or earlier weights, on folders of images."""
+"""Trains any network of the zoo, from random or earlier weights, on folders of images."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from math import cos, pi
 
@@ -23,7 +23,7 @@ from seg_ros.training.images import normalized
 from seg_ros.training.losses import semantic_loss
 from seg_ros.training.samples import Samples
 import torch
-from torch import nn
+from torch import nn, Tensor
 
 _WARM_UP = 20       # steps until the full rate
 
@@ -49,36 +49,45 @@ class FineTuning:
 
 
 def fine_tune(
-    network: nn.Module, loaded: Collection[str], samples: Samples, recipe: FineTuning
+    network: nn.Module, loaded: Collection[str], losses: Iterable[Tensor], recipe: FineTuning
 ) -> Iterator[float]:
     """
     Train to the end, yielding each step's loss; leaves the network in evaluation.
 
-    :param network: from normalised images (N, 3, H, W) to scores of classes (N, C, h, w).
     :param loaded: names of its weights that are not random.
+    :param losses: of each step, computed when it is asked for.
     """
-    device = torch.device('cpu')
-    weights = torch.from_numpy(samples.class_weights())
-    batches = Batches(samples, recipe.batch, recipe.size_hw, recipe.size_hw, recipe.seed)
     optimizer = torch.optim.AdamW(_groups(network, loaded, recipe.rates), weight_decay=1e-4)
     network.train()
-    for step, batch in enumerate(
-        batches_of(batches, range(recipe.steps), device, recipe.workers)
-    ):
+    for step, loss in enumerate(losses):
         share = _rate_share(step, recipe.steps)
         for group in optimizer.param_groups:
             group['lr'] = group['rate'] * share
-        with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bfloat16):
-            scores = network(normalized(batch, recipe.seed, step))
-        loss = semantic_loss(
-            scores.float(), batch.classes, batch.absent, weights, batch.emphasis
-        )
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimizer.step()
         yield loss.item()
     network.eval()
+
+
+def class_losses(network: nn.Module, samples: Samples, recipe: FineTuning) -> Iterator[Tensor]:
+    """
+    Compute the loss of each step of a semantic network.
+
+    :param network: from normalised images (N, 3, H, W) to scores of classes (N, C, h, w).
+    """
+    device = torch.device('cpu')
+    weights = torch.from_numpy(samples.class_weights())
+    batches = Batches(samples, recipe.batch, recipe.size_hw, recipe.size_hw, recipe.seed)
+    for step, batch in enumerate(
+        batches_of(batches, range(recipe.steps), device, recipe.workers)
+    ):
+        with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bfloat16):
+            scores = network(normalized(batch, recipe.seed, step))
+        yield semantic_loss(
+            scores.float(), batch.classes, batch.absent, weights, batch.emphasis
+        )
 
 
 def _groups(

@@ -72,7 +72,7 @@ def build_network(request: NetworkRequest) -> Any:
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise SettingError(
             f'{request.name} with encoder {request.chosen_encoder or "none"}: {error}',
-            'an encoder that the library has',
+            'an encoder and options that it has',
         ) from error
     if request.weights:
         from seg_ros.zoo.weights import load_weights

@@ -73,6 +73,8 @@ def load_encoder(network: nn.Module, path: Path) -> list[str]:
     :raises ModelError: if the file cannot be read, or less than half of it fits.
     """
     found, own = _read(path), network.state_dict()
+    if not any('.features.' in f'.{name}' for name in own):     # a pyramid takes them out of it
+        found = {key.removeprefix('features.'): value for key, value in found.items()}
     places = {
         name[:-len(key)] for key in found for name in own if f'.{name}'.endswith(f'.{key}')
     }

@@ -136,3 +136,22 @@ def test_a_named_architecture_learns_from_label_images_and_compiles(tmp_path, ca
     assert [item.name for item in card.classes] == ['floor', 'box']
     assert compile_model(out / 'boxes.onnx', card).graph.input[0].name == 'image'
     assert (out / 'weights.pt').is_file()
+
+
+def test_a_mask_rcnn_learns_the_things_of_a_coco_folder_and_compiles(folder, capsys):
+    pytest.importorskip('torchvision', reason='Mask R-CNN is of torchvision, the extra [zoo]')
+    from seg_ros.compile.compile_model import compile_model
+
+    out = folder / 'trained'
+    words = '--data', str(folder), '-o', str(out), '--steps', '1', '--batch', '2', '--json'
+    sizes = 'width=16', 'before=50', 'proposals=20', 'candidates=20', 'detections=5'
+    named = '--arch', 'mask_rcnn', '--encoder', 'mobilenet_v2', '--size', '64', '96'
+    assert train.run(options(*words, *named, '--option', *sizes)) == 0
+    assert json.loads(capsys.readouterr().out)['steps'] == 1
+    card = read_card(out / 'default.yaml')
+    assert [(item.id, item.name) for item in card.classes] == [(3, 'object')]
+    assert {item.name for item in compile_model(out / 'default.onnx', card).graph.output} >= {
+        'boxes', 'scores', 'masks',
+    }
+    with pytest.raises(SettingError, match='width=wide'):
+        train.run(options(*words, *named, '--option', 'width=wide'))

@@ -18,7 +18,7 @@ import pytest
 
 torch = pytest.importorskip('torch', reason='training needs PyTorch, the extra [train]')
 
-from seg_ros.training.fine_tune import fine_tune, FineTuning  # noqa: E402
+from seg_ros.training.fine_tune import class_losses, fine_tune, FineTuning  # noqa: E402
 from test_train import Boxes  # noqa: E402
 
 RECIPE = FineTuning(steps=40, batch=2, size_hw=(64, 96), rates=(0.0, 0.05))
@@ -31,9 +31,13 @@ def small_network():
     )
 
 
+def trained(network, loaded):
+    return fine_tune(network, loaded, class_losses(network, Boxes(), RECIPE), RECIPE)
+
+
 def test_the_loss_falls_and_the_network_ends_in_evaluation():
     network = small_network()
-    losses = list(fine_tune(network, (), Boxes(), RECIPE))
+    losses = list(trained(network, ()))
     assert len(losses) == RECIPE.steps
     assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:5])
     assert not network.training
@@ -42,7 +46,7 @@ def test_the_loss_falls_and_the_network_ends_in_evaluation():
 def test_loaded_weights_have_a_rate_of_their_own():
     network = small_network()
     before = {name: value.clone() for name, value in network.named_parameters()}
-    for _ in fine_tune(network, ['0.weight'], Boxes(), RECIPE):
+    for _ in trained(network, ['0.weight']):
         pass
     changed = {
         name for name, value in network.named_parameters() if not torch.equal(value, before[name])

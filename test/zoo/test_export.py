@@ -23,6 +23,7 @@ import pytest
 
 torch = pytest.importorskip('torch', reason='torch is not installed')
 from seg_ros.cli import main  # noqa: E402
+from seg_ros.commands.export import read_options  # noqa: E402
 from seg_ros.compile.compile_model import compile_model  # noqa: E402
 from seg_ros.core.card_reading import read_card  # noqa: E402
 from seg_ros.core.errors import ModelError, SettingError  # noqa: E402
@@ -45,6 +46,8 @@ SEMANTIC = [
     name for name, item in ARCHITECTURES.items()
     if item.task == 'semantic' and name != 'clipseg'
 ]
+
+ON_MOBILENET = ['deeplabv2', 'deeplabv3', 'gscnn']
 
 
 def needs_packages(name):
@@ -90,11 +93,13 @@ def firing(network, images):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('name', SEMANTIC)
-def test_the_compiled_network_gives_pytorchs_labels_at_the_images_size(name, tmp_path):
+@pytest.mark.parametrize(('name', 'encoder'), [
+    *((name, '') for name in SEMANTIC), *((name, 'mobilenet_v2') for name in ON_MOBILENET),
+])
+def test_the_compiled_network_gives_pytorchs_labels_at_the_images_size(name, encoder, tmp_path):
     needs_packages(name)
     torch.manual_seed(1)
-    request = NetworkRequest(name, CLASSES, SIZE_HW, options=SMALL.get(name, {}))
+    request = NetworkRequest(name, CLASSES, SIZE_HW, encoder, options=SMALL.get(name, {}))
     image = photograph()
     images = network_input(image)
     network = firing(build_network(request), images)
@@ -186,3 +191,52 @@ def test_an_encoder_that_the_library_lacks_is_refused():
     needs_packages('fcn')
     with pytest.raises(SettingError, match='fcn with encoder resnet9000'):
         build_network(NetworkRequest('fcn', 3, (64, 64), 'resnet9000'))
+
+
+@pytest.mark.parametrize('name', ON_MOBILENET)
+def test_a_mobilenet_keeps_an_eighth_of_the_size_and_takes_its_classifiers_weights(name, tmp_path):
+    needs_packages(name)
+    from torchvision import models
+
+    request = NetworkRequest(name, 3, (64, 96), 'mobilenet_v2', options=SMALL.get(name, {}))
+    network = build_network(request)
+    (encoder,) = (
+        module for path, module in network.named_modules() if path.split('.')[-1] == 'features'
+        and isinstance(module, torch.nn.Sequential)
+    )
+    assert encoder(torch.zeros(1, 3, 64, 96)).shape == (1, 320, 8, 12)
+    classifier, path = models.mobilenet_v2(weights=None), tmp_path / 'mobilenet.pt'
+    torch.save(classifier.state_dict(), path)
+    assert len(load_encoder(network, path)) == len(encoder.state_dict())
+    assert torch.equal(encoder[0][0].weight, classifier.features[0][0].weight)
+
+
+def test_a_feature_pyramids_trunk_takes_a_mobilenets_weights(tmp_path):
+    needs_packages('mask_rcnn')
+    from torchvision import models
+
+    request = NetworkRequest('mask_rcnn', 3, (64, 96), 'mobilenet_v2', options={'width': 16})
+    network, path = build_network(request), tmp_path / 'mobilenet.pt'
+    torch.save(models.mobilenet_v2(weights=None).state_dict(), path)
+    trunk = network.network.backbone.body
+    assert len(load_encoder(network, path)) == len(trunk.state_dict())
+
+
+@pytest.mark.parametrize('name', ['segnet', 'deeplabv1'])
+def test_random_weights_let_an_image_through_sixteen_layers(name):
+    torch.manual_seed(0)
+    network = build_network(NetworkRequest(name, 5, SIZE_HW, options=SMALL[name]))
+    with torch.no_grad():
+        before = network_input(photograph())
+        features = before
+        for layer in network.features:
+            features = layer(features)
+    assert 0.1 < features.std() / before.std() < 10
+
+
+def test_options_of_an_architecture_are_numbers_with_names(tmp_path):
+    assert read_options(['width=0.5', 'anchor=16']) == {'width': 0.5, 'anchor': 16}
+    with pytest.raises(SettingError, match='width=wide'):
+        read_options(['width=wide'])
+    with pytest.raises(SettingError, match='depth'):
+        build_network(NetworkRequest('segnet', 3, (64, 64), options={'depth': 3}))

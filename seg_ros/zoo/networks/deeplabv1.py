@@ -22,7 +22,7 @@ names of the published Caffe model.
 """
 
 from seg_ros.zoo.architectures import NetworkRequest
-from seg_ros.zoo.networks.vgg import scaled_stages, vgg_features
+from seg_ros.zoo.networks.vgg import keep_signals, scaled_stages, vgg_features
 from torch import nn, Tensor
 from torch.nn import functional
 
@@ -46,6 +46,8 @@ class DeepLabV1(nn.Module):
         self.fc6 = nn.Conv2d(stages[-1][-1], wide, 3, padding=12, dilation=12)
         self.fc7 = nn.Conv2d(wide, wide, 1)
         self.fc8 = nn.Conv2d(wide, classes, 1)
+        keep_signals(self)
+        nn.init.normal_(self.fc8.weight, std=0.01)  # the paper's choice
 
     def forward(self, images: Tensor) -> Tensor:
         """Score every pixel: (N, 3, H, W) to (N, classes, H, W)."""

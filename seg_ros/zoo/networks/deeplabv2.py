@@ -24,6 +24,7 @@ conversions of the Caffe model: `conv1`, `bn1`, `layer1` to `layer4`, `layer5.co
 from typing import Any
 
 from seg_ros.zoo.architectures import NetworkRequest
+from seg_ros.zoo.networks.mobilenet import atrous_mobilenet, CHANNELS
 from torch import nn, Tensor
 from torch.nn import functional
 
@@ -68,9 +69,25 @@ class DeepLabV2(nn.Module):
         features = self.maxpool(self.relu(self.bn1(self.conv1(images))))
         for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
             features = layer(features)
-        scores = self.layer5(features)
-        size_hw = [int(side) for side in images.shape[2:]]
-        return functional.interpolate(scores, size_hw, mode='bilinear', align_corners=True)
+        return _enlarged(self.layer5(features), images)
+
+
+class SmallDeepLabV2(nn.Module):
+    """The same head on MobileNetV2."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.features = atrous_mobilenet()
+        self.layer5 = _Classifiers(CHANNELS[-1], classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Score every pixel: (N, 3, H, W) to (N, classes, H, W)."""
+        return _enlarged(self.layer5(self.features(images)), images)
+
+
+def _enlarged(scores: Tensor, images: Tensor) -> Tensor:
+    size_hw = [int(side) for side in images.shape[2:]]
+    return functional.interpolate(scores, size_hw, mode='bilinear', align_corners=True)
 
 
 def atrous_resnet(encoder: str) -> Any:
@@ -91,4 +108,6 @@ def atrous_resnet(encoder: str) -> Any:
 
 def build(request: NetworkRequest) -> nn.Module:
     """Build the network that was asked for."""
+    if request.chosen_encoder == 'mobilenet_v2':
+        return SmallDeepLabV2(request.classes)
     return DeepLabV2(request.classes, request.chosen_encoder, **request.options)

@@ -15,6 +15,7 @@
 """FCN, DeepLab v3 and LR-ASPP as torchvision has them, whose published weights load."""
 
 from seg_ros.zoo.architectures import NetworkRequest
+from seg_ros.zoo.networks.mobilenet import atrous_mobilenet, CHANNELS
 from torch import nn, Tensor
 
 
@@ -30,6 +31,17 @@ class _ScoresOnly(nn.Module):
         return scores
 
 
+class _Encoder(nn.Module):
+    """MobileNetV2 as torchvision's DeepLab v3 asks for its maps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = atrous_mobilenet()
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        return {'out': self.features(images)}
+
+
 def build(request: NetworkRequest) -> nn.Module:
     """
     Build the network that was asked for.
@@ -38,6 +50,10 @@ def build(request: NetworkRequest) -> nn.Module:
     """
     from torchvision import models
 
+    if (request.name, request.chosen_encoder) == ('deeplabv3', 'mobilenet_v2'):
+        from torchvision.models.segmentation.deeplabv3 import DeepLabHead, DeepLabV3
+
+        return _ScoresOnly(DeepLabV3(_Encoder(), DeepLabHead(CHANNELS[-1], request.classes)))
     name = f'{request.name}_{request.chosen_encoder}'
     return _ScoresOnly(models.get_model(
         name, weights=None, weights_backbone=None, num_classes=request.classes, **request.options

@@ -16,8 +16,8 @@
 Gated-SCNN: a trunk, and beside it a thin stream of shapes that the trunk gates.
 
 Reference: T. Takikawa et al., Gated-SCNN: Gated Shape CNNs for Semantic Segmentation, ICCV 2019.
-The trunk is a ResNet of torchvision in the place of the published WideResNet38; the other parts
-bear the published names.
+The trunk is a ResNet or the MobileNetV2 of torchvision in the place of the published WideResNet38;
+the other parts bear the published names.
 """
 
 from typing import Any
@@ -25,6 +25,7 @@ from typing import Any
 from seg_ros.zoo.architectures import NetworkRequest
 from seg_ros.zoo.layers.aspp import Aspp, conv_block
 from seg_ros.zoo.layers.canny import canny
+from seg_ros.zoo.networks.mobilenet import atrous_mobilenet, CHANNELS, levels_of
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
@@ -84,22 +85,23 @@ class GatedScnn(nn.Module):
     """
     Images in, class scores at their own size out.
 
-    :param encoder: of torchvision: resnet50 or resnet101.
+    :param encoder: of torchvision: resnet50, resnet101 or mobilenet_v2.
     :param width: channels of the pyramid's branches.
     """
 
     def __init__(self, classes: int, encoder: str = 'resnet50', width: int = 256) -> None:
         super().__init__()
-        self.trunk = _Trunk(encoder)
-        self.dsn3, self.dsn4, self.dsn7 = (nn.Conv2d(wide, 1, 1) for wide in (512, 1024, 2048))
-        self.start = nn.Conv2d(64, 64, 1)
+        self.trunk = _SmallTrunk() if encoder == 'mobilenet_v2' else _Trunk(encoder)
+        stem, low, third, fourth, last = self.trunk.channels
+        self.dsn3, self.dsn4, self.dsn7 = (nn.Conv2d(wide, 1, 1) for wide in (third, fourth, last))
+        self.start = nn.Conv2d(stem, 64, 1)
         self.res1, self.res2, self.res3 = _Residual(64), _Residual(32), _Residual(16)
         self.d1, self.d2, self.d3 = (nn.Conv2d(wide, wide // 2, 1) for wide in (64, 32, 16))
         self.gate1, self.gate2, self.gate3 = _Gate(32), _Gate(16), _Gate(8)
         self.fuse = nn.Conv2d(8, 1, 1, bias=False)
         self.cw = nn.Conv2d(2, 1, 1, bias=False)
-        self.aspp = _EdgeAspp(2048, width)
-        self.bot_fine = nn.Conv2d(256, 48, 1, bias=False)
+        self.aspp = _EdgeAspp(last, width)
+        self.bot_fine = nn.Conv2d(low, 48, 1, bias=False)
         self.bot_aspp = nn.Conv2d((len(_RATES) + 3) * width, width, 1, bias=False)
         self.final_seg = nn.Sequential(
             *conv_block(width + 48, width, 3), *conv_block(width, width, 3),
@@ -135,6 +137,8 @@ class GatedScnn(nn.Module):
 class _Trunk(nn.Module):
     """A ResNet at stride 8: its stem at a half, and its four stages."""
 
+    channels = (64, 256, 512, 1024, 2048)
+
     def __init__(self, encoder: str) -> None:
         super().__init__()
         from torchvision import models
@@ -154,6 +158,19 @@ class _Trunk(nn.Module):
             features = layer(features)
             levels.append(features)
         return levels
+
+
+class _SmallTrunk(nn.Module):
+    """MobileNetV2 at stride 8."""
+
+    channels = CHANNELS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = atrous_mobilenet()
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        return levels_of(self.features, images)
 
 
 def _resized(features: Tensor, like: Tensor) -> Tensor:

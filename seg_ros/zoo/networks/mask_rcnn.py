@@ -168,17 +168,22 @@ def _anchors(network: Any, image: Tensor, maps: list[Tensor]) -> tuple[Tensor, .
 
 
 def build(request: NetworkRequest) -> nn.Module:
-    """Build the network that was asked for; its classes do not count the background."""
-    from torchvision.models import detection, resnet
+    """
+    Build the network that was asked for; its classes do not count the background.
+
+    Options beside the sizes of `StaticMaskRcnn`: `width`, channels of the pyramid and the heads,
+    256 as published; `anchor`, pixels of the smallest anchor, 32 as published; and those of
+    torchvision's MaskRCNN.
+    """
+    from torchvision.models import detection
+    from torchvision.models.detection import anchor_utils, faster_rcnn, mask_rcnn
 
     options: dict[str, Any] = dict(request.options)
     sizes: Mapping[str, int] = {
         key: options.pop(key) for key in ('before', 'proposals', 'candidates', 'detections')
         if key in options
     }
-    backbone = detection.backbone_utils.resnet_fpn_backbone(
-        backbone_name=request.chosen_encoder, weights=None, norm_layer=resnet.nn.BatchNorm2d,
-    )
+    width, anchor = options.pop('width', 256), options.pop('anchor', 32)
     # The network as torchvision runs it has the same limits.
     limits = {
         torchs: sizes[ours] for torchs, ours in (
@@ -186,5 +191,32 @@ def build(request: NetworkRequest) -> nn.Module:
             ('box_detections_per_img', 'detections'),
         ) if ours in sizes
     }
-    network = detection.MaskRCNN(backbone, request.classes + 1, **limits, **options)
+    network = detection.MaskRCNN(
+        _backbone(request.chosen_encoder, width),
+        rpn_anchor_generator=anchor_utils.AnchorGenerator(
+            tuple((anchor * 2**level,) for level in range(5)), ((0.5, 1.0, 2.0),) * 5,
+        ),
+        box_head=faster_rcnn.TwoMLPHead(width * 7 * 7, 4 * width),
+        box_predictor=faster_rcnn.FastRCNNPredictor(4 * width, request.classes + 1),
+        mask_head=mask_rcnn.MaskRCNNHeads(width, (width,) * 4, 1),
+        mask_predictor=mask_rcnn.MaskRCNNPredictor(width, width, request.classes + 1),
+        **limits, **options,
+    )
     return StaticMaskRcnn(network, request.size_hw, **sizes)
+
+
+def _backbone(encoder: str, width: int) -> Any:
+    """Return a trunk of torchvision under a feature pyramid of strides 4 to 64."""
+    from torchvision import models
+    from torchvision.models.detection import backbone_utils
+    from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
+
+    if encoder == 'mobilenet_v2':
+        trunk = models.mobilenet_v2(weights=None).features
+        names, channels = ('3', '6', '13', '17'), [24, 32, 96, 320]
+    else:
+        trunk = models.get_model(encoder, weights=None)
+        names = ('layer1', 'layer2', 'layer3', 'layer4')
+        channels = [trunk.fc.in_features // 2**level for level in (3, 2, 1, 0)]
+    levels = {name: str(level) for level, name in enumerate(names)}
+    return backbone_utils.BackboneWithFPN(trunk, levels, channels, width, LastLevelMaxPool())

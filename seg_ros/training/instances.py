@@ -1,0 +1,145 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Things with boxes and masks, as the losses of torchvision's detectors take them."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.core.errors import SettingError
+from seg_ros.training.augment import cut_out, framed, recolored
+from seg_ros.training.fine_tune import FineTuning
+from seg_ros.training.images import MEAN, STD
+from seg_ros.training.sample import instances_known, TrainingSample
+from seg_ros.training.samples import Random, Samples
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+_KNOWN = 0.9        # of a window: whatever is not marked counts as background
+_LEAST_PX = 16      # of a thing; less is not asked for
+_DRAWS = 200        # windows in a row that show nothing to learn from
+_CUT_OUT = 0.15
+
+
+class InstanceBatch(NamedTuple):
+    """
+    Images and the things in them.
+
+    :param rgb: uint8 (N, H, W, 3).
+    :param targets: of each image `boxes` float32 (things, 4), x0, y0, x1, y1; `labels` int64, 1
+        for the first class of things; `masks` uint8 (things, H, W).
+    """
+
+    rgb: Tensor
+    targets: list[dict[str, Tensor]]
+
+
+class InstanceBatches(Dataset[InstanceBatch]):
+    """
+    The batch of each step, which depends on the seed and the step's number alone.
+
+    Windows that show no thing, or of which much is not known, are left out: torchvision's losses
+    take for background what is not marked.
+    """
+
+    def __init__(self, samples: Samples, recipe: FineTuning) -> None:
+        self._samples, self._recipe = samples, recipe
+        self._chances = samples.drawing_weights()
+        self._things = samples.things()
+
+    def __getitem__(self, step: int) -> InstanceBatch:
+        """
+        Draw images, cut, turn and recolour them.
+
+        :raises SettingError: if no thing is to be found in many of them.
+        """
+        random = np.random.default_rng([self._recipe.seed, step])
+        rows = [self._row(random) for _ in range(self._recipe.batch)]
+        rgb = torch.from_numpy(np.stack([rgb for rgb, _ in rows]))
+        return InstanceBatch(rgb, [target for _, target in rows])
+
+    def _row(self, random: Random) -> tuple[NDArray[np.uint8], dict[str, Tensor]]:
+        size_hw = self._recipe.size_hw
+        for _ in range(_DRAWS):
+            number = int(random.choice(len(self._samples), p=self._chances))
+            sample = self._samples[number]
+            if instances_known(sample, self._things).mean() < _KNOWN:
+                continue
+            sample = framed(sample, size_hw, size_hw, random)
+            if random.random() < _CUT_OUT:
+                sample = cut_out(sample, random)
+            target = target_of(sample, self._things)
+            if len(target['labels']):
+                return recolored(sample.rgb, random), target
+        raise SettingError(
+            f'{_DRAWS} images in a row without things, or mostly without labels',
+            'classes that are things, with their instances',
+        )
+
+
+def target_of(sample: TrainingSample, things: NDArray[np.bool_]) -> dict[str, Tensor]:
+    """
+    Return an image's things as torchvision's detectors take them.
+
+    :param things: (C), which classes are things.
+    """
+    labels, boxes, masks = [], [], []
+    for number in np.unique(sample.instances[sample.instances > 0]):
+        mask = sample.instances == number
+        channel = int(np.bincount(sample.classes[mask]).argmax())
+        if mask.sum() < _LEAST_PX or channel >= len(things) or not things[channel]:
+            continue
+        rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+        labels.append(int(things[:channel + 1].sum()))
+        boxes.append((columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
+        masks.append(mask)
+    size_hw = sample.classes.shape
+    return {
+        'labels': torch.tensor(labels, dtype=torch.int64),
+        'boxes': torch.from_numpy(np.array(boxes, np.float32).reshape(-1, 4)),
+        'masks': torch.from_numpy(np.array(masks, np.uint8).reshape(-1, *size_hw)),
+    }
+
+
+def instance_losses(network: Any, samples: Samples, recipe: FineTuning) -> Iterator[Tensor]:
+    """
+    Compute the loss of each step as torchvision does: proposals, classes, boxes and masks.
+
+    :param network: `StaticMaskRcnn`, around torchvision's.
+    """
+    from torchvision.models.detection.image_list import ImageList
+
+    loader: DataLoader[InstanceBatch] = DataLoader(
+        InstanceBatches(samples, recipe), batch_size=None, sampler=range(recipe.steps),
+        num_workers=recipe.workers,
+    )
+    model = network.network
+    for batch in loader:
+        images = _normalized(batch.rgb)
+        sizes = [recipe.size_hw] * len(images)
+        with torch.autocast('cpu', torch.bfloat16, enabled=recipe.bfloat16):
+            maps = model.backbone(images)
+        maps = {name: level.float() for name, level in maps.items()}
+        proposals, first = model.rpn(ImageList(images, sizes), maps, batch.targets)
+        _, second = model.roi_heads(maps, proposals, sizes, batch.targets)
+        yield torch.stack([*first.values(), *second.values()]).sum()
+
+
+def _normalized(rgb: Tensor) -> Tensor:
+    """Normalise: uint8 (N, H, W, 3) to float32 (N, 3, H, W)."""
+    images = (rgb / 255 - torch.tensor(MEAN)) / torch.tensor(STD)
+    return images.permute(0, 3, 1, 2)
