@@ -22,7 +22,7 @@ pixels by cells serves all steps. With cells of one pixel it is the exact field.
 """
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,29 +30,31 @@ from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
 STRIDE = 4      # network pixels of a pixel that is refined
+_PAIRS = 24_000_000     # of pixel and cell, 96 MB each time that they are written
 _REACH = 4.0    # standard deviations at which the smoothness kernel is cut
 
 
 @dataclass(frozen=True)
 class CrfParameters:
     """
-    The field's kernels; the defaults are tuned on street scenes.
+    The field's kernels; the defaults are tuned on street scenes and the scores of four networks.
 
     :param place: standard deviation of the appearance kernel, as a share of the image's width.
     :param color: standard deviation of its colours, in levels of 255.
     :param appearance: weight of that kernel.
     :param smooth: standard deviation of the smoothness kernel, in refined pixels.
-    :param smoothness: weight of that kernel.
-    :param cell: pixels a side whose mean is one voice.
+    :param smoothness: weight of that kernel; 0 leaves it out.
+    :param cell: pixels a side whose mean is one voice; None takes the fewest that a field can
+        afford.
     :param steps: of mean field.
     """
 
-    place: float = 0.06
-    color: float = 10.0
+    place: float = 0.15
+    color: float = 5.0
     appearance: float = 1.5
     smooth: float = 1.0
-    smoothness: float = 0.3
-    cell: int = 4
+    smoothness: float = 0.0
+    cell: int | None = None
     steps: int = 5
 
 
@@ -77,6 +79,18 @@ def refined_logits(
     return scores
 
 
+def affordable_cell(map_hw: tuple[int, int]) -> int:
+    """Return the fewest pixels a side of cells that keep the matrix of a field small."""
+    cell = 1
+    while prod(map_hw) * prod(_cells_hw(map_hw, cell)) > _PAIRS:
+        cell += 1
+    return cell
+
+
+def _cells_hw(map_hw: tuple[int, int], cell: int) -> tuple[int, int]:
+    return ceil(map_hw[0] / cell), ceil(map_hw[1] / cell)
+
+
 class _Field:
     """The parts of one field that do not depend on the scores."""
 
@@ -85,8 +99,8 @@ class _Field:
     ) -> None:
         self.parameters = parameters
         self._map_hw, self._channels = map_hw, channels
-        cell = parameters.cell
-        self._cells_hw = (ceil(map_hw[0] / cell), ceil(map_hw[1] / cell))
+        self._cell = cell = parameters.cell or affordable_cell(map_hw)
+        self._cells_hw = _cells_hw(map_hw, cell)
         self._blur = _Blur(map_hw, parameters.smooth)
         # The pixel itself, whose colour the mean of its cell may lack.
         self._own = np.float32(cell > 1)
@@ -130,18 +144,20 @@ class _Field:
         if self._own:
             message = op.add(message, weighted)
         near = op.mul(message, op.mul(inverse, _float(self.parameters.appearance)))
-        smooth = op.mul(self._blur.applied(shares), _float(self.parameters.smoothness))
-        return op.add(logits, op.add(near, smooth))
+        if self.parameters.smoothness:
+            smooth = op.mul(self._blur.applied(shares), _float(self.parameters.smoothness))
+            near = op.add(near, smooth)
+        return op.add(logits, near)
 
     def _cell_means(self, maps: Var) -> Var:
-        cell = self.parameters.cell
+        cell = self._cell
         (height, width), (rows, columns) = self._map_hw, self._cells_hw
         pads = [0, 0, rows * cell - height, columns * cell - width]
         return op.average_pool(maps, kernel_shape=[cell] * 2, strides=[cell] * 2, pads=pads)
 
     def _cell_sizes(self) -> NDArray[np.float32]:
         """Return how many pixels each cell has, (1, 1, cells)."""
-        cell = self.parameters.cell
+        cell = self._cell
         sides = [
             np.minimum(cell, size - cell * np.arange(cells))
             for size, cells in zip(self._map_hw, self._cells_hw, strict=True)

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from math import ceil
 
 import numpy as np
-from seg_ros.compile.crf import refined_logits, STRIDE
+from seg_ros.compile.crf import CrfParameters, refined_logits, STRIDE
 from seg_ros.compile.families.output_interpretation import Decoded
 from seg_ros.core.errors import CardError
 from seg_ros.core.signature import Upsampling
@@ -28,7 +28,10 @@ import spox.opset.ai.onnx.v17 as op
 _LEAST = 1e-6    # of a probability whose logarithm is taken
 
 
-def with_crf(decoded: Decoded, image: Var, size_hw: tuple[int, int]) -> Decoded:
+def with_crf(
+    decoded: Decoded, image: Var, size_hw: tuple[int, int],
+    parameters: CrfParameters | None = None,
+) -> Decoded:
     """
     Refine a family's class scores by the image, at a quarter of the network's size.
 
@@ -59,7 +62,7 @@ def with_crf(decoded: Decoded, image: Var, size_hw: tuple[int, int]) -> Decoded:
     finer = STRIDE * map_hw[0] // size_hw[0]
     if finer <= 1:
         start = logits if tuple(map_hw) == field_hw else _resized(logits, field_hw, rule)
-        refined = refined_logits(start, colors, field_hw, channels)
+        refined = refined_logits(start, colors, field_hw, channels, parameters)
     else:
         start = op.average_pool(
             logits, kernel_shape=[finer] * 2, strides=[finer] * 2,
@@ -67,7 +70,7 @@ def with_crf(decoded: Decoded, image: Var, size_hw: tuple[int, int]) -> Decoded:
                 field_hw, map_hw, strict=True
             ))],
         )
-        change = op.sub(refined_logits(start, colors, field_hw, channels), start)
+        change = op.sub(refined_logits(start, colors, field_hw, channels, parameters), start)
         refined = op.add(logits, _resized(change, map_hw, 'half_pixel'))
     tensors = {**decoded.tensors, 'logits': refined}
     facts = {**decoded.facts, 'activation': 'softmax', 'arithmetic': 'f32'}

@@ -19,14 +19,14 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from seg_ros.compile.crf import CrfParameters, refined_logits
+from seg_ros.compile.crf import affordable_cell, CrfParameters, refined_logits
 from seg_ros.compile.operators import check_operators
 from seg_ros.compile.subgraph import build_subgraph
 from spox import argument, Tensor
 from tiny_networks import run_model
 
 CHANNELS, MAP_HW = 4, (22, 30)
-STRONG = CrfParameters(place=0.12, color=10, appearance=4, smoothness=1)
+STRONG = CrfParameters(place=0.12, color=10, appearance=4, smoothness=1, cell=4)
 
 
 def scene(seed, map_hw=MAP_HW):
@@ -100,6 +100,19 @@ def test_cells_of_four_pixels_give_nearly_the_same_labels():
         expected = brute_force(scores, image, parameters).argmax(0)
         assert (refined.argmax(0) == expected).mean() > 0.96
         assert (scores.argmax(0) == expected).mean() < 0.93
+
+
+def test_cells_are_as_small_as_the_field_can_afford():
+    assert [affordable_cell(size_hw) for size_hw in ((40, 56), (72, 96), (120, 160))] == [1, 2, 4]
+
+
+def test_without_smoothness_only_likeness_counts():
+    parameters = replace(STRONG, cell=1, smoothness=0)
+    scores, image = scene(0)
+    model = field_model(parameters)
+    refined = run_model(model, {'logits': scores[None], 'image': image[None]})['refined'][0]
+    np.testing.assert_allclose(refined, brute_force(scores, image, parameters), atol=2e-3)
+    assert len(model.graph.node) < len(field_model(replace(STRONG, cell=1)).graph.node)
 
 
 def test_pydensecrf_gives_nearly_the_same_labels():
