@@ -86,6 +86,7 @@ WRAPPERS = {
     'training/export.py': {'onnx', 'torch'},
     'training/fine_tune.py': {'torch'},
     'training/images.py': {'torch'},
+    'training/instances.py': {'torch', 'torchvision'},
     'training/losses.py': {'torch'},
     'training/network.py': {'torch'},
     'training/train.py': {'torch'},

@@ -59,7 +59,7 @@ def train_arch(args: argparse.Namespace, samples: Any) -> dict[str, Any]:
 
 def _classes(name: str, samples: Any) -> list[dict[str, Any]]:
     """
-    Return the classes that the network tells apart.
+    Return the classes that the network knows.
 
     :raises SettingError: if a network of instances has none.
     """

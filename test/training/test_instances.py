@@ -17,7 +17,6 @@
 import numpy as np
 import pytest
 from seg_ros.core.errors import SettingError
-from seg_ros.training.sample import TrainingSample, VOID
 
 torch = pytest.importorskip('torch', reason='training needs PyTorch, the extra [train]')
 
@@ -27,6 +26,7 @@ from seg_ros.training.instances import (  # noqa: E402
     InstanceBatches,
     target_of,
 )
+from seg_ros.training.sample import TrainingSample, VOID  # noqa: E402
 from test_train import Boxes  # noqa: E402
 
 RECIPE = FineTuning(steps=12, batch=2, size_hw=(64, 96), rates=(0.0, 2e-3))
