@@ -68,6 +68,11 @@ def _backbone(network: Any) -> Any:
 
 
 def _spread_last(network: nn.Module, images: Tensor, scores: Tensor) -> None:
+    if hasattr(network, 'embeddings'):      # one map, made for each text
+        last = [part for part in network.modules() if isinstance(part, nn.ConvTranspose2d)][-1]
+        last.weight.mul_(_SCORES / scores.std())
+        last.bias.sub_(network(images).mean())
+        return
     last = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)][-1]
     last.weight.mul_(_SCORES / (scores.std((0, 2, 3)) + 1e-12)[:, None, None, None])
     if last.bias is not None:

@@ -76,12 +76,12 @@ class _TextPrompted(nn.Module):
         states = self.network.clip.vision_model(
             pixel_values=images, output_hidden_states=True, interpolate_pos_encoding=True,
         ).hidden_states
+        count, texts = len(images), len(self.embeddings)
         shared = [
-            states[layer + 1].expand(len(self.embeddings), -1, -1)
-            for layer in config.extract_layers
+            states[layer + 1].repeat_interleave(texts, 0) for layer in config.extract_layers
         ]
-        logits = self.network.decoder(shared, self.embeddings).logits
-        return logits.reshape(1, len(self.embeddings), *images.shape[2:])
+        logits = self.network.decoder(shared, self.embeddings.repeat(count, 1)).logits
+        return logits.reshape(count, texts, *images.shape[2:])
 
 
 def build(request: NetworkRequest) -> nn.Module:
