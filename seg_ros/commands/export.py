@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from seg_ros.core.errors import CardError, SettingError
+from seg_ros.core.strict_yaml import load_yaml
 from seg_ros.zoo.architectures import ARCHITECTURES, NetworkRequest
 
 SUMMARY = 'write a named architecture from PyTorch as ONNX, with its card'
@@ -175,8 +176,8 @@ def read_classes(words: str) -> list[dict[str, Any]]:
     import yaml
 
     try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        data = load_yaml(text)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise CardError(f'{path}: {error}', 'YAML') from error
     rows = data.get('classes') if isinstance(data, dict) else data
     if not isinstance(rows, list) or not rows:

@@ -15,7 +15,7 @@
 """A card from what an exporter wrote into the network's own metadata."""
 
 from ast import literal_eval
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 import json
 from typing import Any
 
@@ -23,9 +23,10 @@ import onnx
 from seg_ros.core.card import ModelCard
 from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.errors import CardError
+from seg_ros.core.shown import shown
 
 _TASKS = {'segment': 'instance', 'semantic': 'semantic'}
-_GRAY = 1
+_GRAY, _IMAGE_AXES = 1, 4
 _NO_WORDS = ('', 'None')
 
 
@@ -41,8 +42,10 @@ def card_from_metadata(model: onnx.ModelProto, name: str) -> ModelCard:
     """
     facts = {item.key: item.value for item in model.metadata_props}
     if 'names' not in facts:
+        others = f' ({", ".join(sorted(facts))[:200]})' if facts else ''
         raise CardError(
-            f'{name} comes without a card, and its exporter wrote no class names into it',
+            f'{name} comes without a card, and its metadata{others} have no names as those of '
+            'ultralytics have',
             'a card that names the classes in the order of the network',
             'give one with --card CARD.yaml',
         )
@@ -52,13 +55,15 @@ def card_from_metadata(model: onnx.ModelProto, name: str) -> ModelCard:
             f"the exporter's task is {task}", ' or '.join(_TASKS),
             'export a network that gives masks',
         )
-    description = facts.get('description', '').strip()
+    description = ' '.join(facts.get('description', '').split())
+    usable = description not in _NO_WORDS and description.isprintable()
+    dims = _image_dims(model)
     return card_from_dict({
-        'name': name if description in _NO_WORDS else description,
+        'name': description if usable else name,
         'task': _TASKS[task],
-        'licence': facts.get('license', ''),
+        'licence': facts.get('license', '').strip(),
         'classes': _classes(facts),
-        'input': {**_size(facts), **_color(facts)},
+        'input': {**_size(facts, dims), **_color(facts, dims)},
     })
 
 
@@ -75,26 +80,38 @@ def _classes(facts: Mapping[str, str]) -> list[dict[str, Any]]:
         names = [names[channel] for channel in sorted(names)]
     if not isinstance(names, list | tuple) or not names:
         raise _unreadable(facts, 'names', 'a list, or names by channel')
+    if nested := [word for word in names if isinstance(word, list | tuple | dict | set)]:
+        raise _unreadable(facts, 'names', f'a word where {shown(nested[0])} is')
     if empty := [index for index, word in enumerate(names) if not str(word).strip()]:
         raise _unreadable(facts, 'names', f'a name for channel {empty[0]}')
     return [{'id': index, 'name': ' '.join(str(word).split())} for index, word in enumerate(names)]
 
 
-def _size(facts: Mapping[str, str]) -> dict[str, Any]:
-    """Read height and width, or one number for both."""
-    if 'imgsz' not in facts:
+def _image_dims(model: onnx.ModelProto) -> list[int]:
+    """Return the shape of the network's first input that is no weight; 0 where an axis is open."""
+    weights = {item.name for item in model.graph.initializer}
+    images = [item for item in model.graph.input if item.name not in weights]
+    dims = images[0].type.tensor_type.shape.dim if images else []
+    return [dim.dim_value for dim in dims]
+
+
+def _size(facts: Mapping[str, str], dims: Sequence[int]) -> dict[str, Any]:
+    """Read height and width, or one number for both, unless the network itself says them."""
+    if 'imgsz' not in facts or all(dims[1:]):
         return {}
     sides = _literal(facts, 'imgsz')
     sides = [sides, sides] if isinstance(sides, int | float) else sides
     if not isinstance(sides, list | tuple) or len(sides) != 2 or not all(
-        isinstance(side, int | float) and side == int(side) for side in sides
+        isinstance(side, int | float) and side % 1 == 0 for side in sides
     ):
         raise _unreadable(facts, 'imgsz', '[height, width]')
     return {'size': [int(side) for side in sides]}
 
 
-def _color(facts: Mapping[str, str]) -> dict[str, Any]:
-    return {'color': 'gray'} if facts.get('channels') == str(_GRAY) else {}
+def _color(facts: Mapping[str, str], dims: Sequence[int]) -> dict[str, Any]:
+    """Read whether images are grey; exporters of networks for colour images alone do not say."""
+    channels = facts.get('channels', str(dims[1]) if len(dims) == _IMAGE_AXES else '')
+    return {'color': 'gray'} if channels == str(_GRAY) else {}
 
 
 def _literal(facts: Mapping[str, str], key: str) -> Any:

@@ -53,16 +53,24 @@ def range_warning(spec: InputSpec) -> str:
     Report what is odd about the numbers that a card makes of bytes.
 
     Networks are trained on numbers of about 0 to 1, -3 to 3, or 0 to 255. The two units of means
-    and deviations in use, 0..1 and 0..255, belong to a scale of 1/255 and of 1.
+    and deviations in use, 0..1 and 0..255, belong to a scale of 1/255 and of 1. A mean is one of
+    pixels: some are darker and some brighter.
 
     :returns: an empty text where nothing is.
     """
-    low, high = (
-        (level * spec.scale - np.array(spec.mean)) / np.array(spec.std) for level in (0, 255)
-    )
-    seen = f'images reach the network as {low.min():.3g} to {high.max():.3g}'
-    if (high - low).min() < 0.1:
-        return f'{seen}: mean and std are in units of 0..255, to which input.scale: 1 belongs'
-    if high.max() > 300:
-        return f'{seen}: mean and std are in units of 0..1, to which input.scale 1/255 belongs'
-    return ''
+    mean, std, white = np.array(spec.mean), np.array(spec.std), 255 * spec.scale
+    low, high = ((level - mean) / std for level in (0, white))
+    scale_alone = set(spec.mean) == {0} and set(spec.std) == {1}
+    if mean.min() < 0:
+        cause = 'the mean is subtracted, and no image has one below 0'
+    elif (high - low).min() < 0.1 or mean.max() > white:
+        cause = 'input.scale is too small' if scale_alone else (
+            'mean and std are in units of 0..255, to which input.scale: 1 belongs'
+        )
+    elif high.max() > 300 or 0 < mean.max() < white / 100:
+        cause = 'input.scale is too large' if scale_alone else (
+            'mean and std are in units of 0..1, to which input.scale 1/255 belongs'
+        )
+    else:
+        return ''
+    return f'images reach the network as {low.min():.3g} to {high.max():.3g}: {cause}'

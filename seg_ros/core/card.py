@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import CardError
 from seg_ros.core.frame import ColorOrder, LONGEST_SIDE
+from seg_ros.core.shown import shown
 
 Task: TypeAlias = Literal['semantic', 'instance', 'panoptic']
 FitRule: TypeAlias = Literal['letterbox', 'stretch', 'shortest_side']
@@ -42,7 +43,7 @@ def _choice(name: str, value: object, allowed: object) -> None:
     """Raise unless `value` is one of a Literal's words."""
     words = get_args(allowed)
     if value not in words:
-        raise CardError(f'{name}: {value!r}', f'one of {", ".join(filter(None, words))}')
+        raise CardError(f'{name}: {shown(value)}', f'one of {", ".join(filter(None, words))}')
 
 
 def _in_reach(name: str, value: float, above: float = -_REACH) -> None:
@@ -75,13 +76,13 @@ class ClassInfo:
 
     def __post_init__(self) -> None:
         if type(self.id) is not int or not 0 <= self.id <= 65534:
-            raise CardError(f'class {self.name} has id {self.id!r}', 'an id from 0 to 65534')
+            raise CardError(f'class {self.name} has id {shown(self.id)}', 'an id from 0 to 65534')
         if not isinstance(self.thing, bool):
-            raise CardError(f'class {self.name}: thing is {self.thing!r}', 'true or false')
+            raise CardError(f'class {self.name}: thing is {shown(self.thing)}', 'true or false')
         unknown = sorted(set(self.roles) - set(ROLES))
         if unknown:
             raise CardError(
-                f'class {self.name} has roles {unknown}', f'some of {", ".join(ROLES)}'
+                f'class {self.name} has roles {shown(unknown)}', f'some of {", ".join(ROLES)}'
             )
 
 
@@ -209,6 +210,8 @@ class ModelCard:
             twice = {value for value in values if values.count(value) > 1}
             if twice:
                 raise CardError(f'classes share the {key} {sorted(twice)}', 'one for each')
+        if len(set(self.outputs)) < len(self.outputs):
+            raise CardError(f'outputs: {shown(list(self.outputs))}', 'each name once')
 
     @cached_property
     def unlabelled(self) -> int:

@@ -16,8 +16,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+import unicodedata
 
 from seg_ros.core.card import (
     CardThresholds,
@@ -28,10 +31,15 @@ from seg_ros.core.card import (
     ModelCard,
 )
 from seg_ros.core.errors import CardError
+from seg_ros.core.shown import shown
+from seg_ros.core.strict_yaml import load_yaml
 from seg_ros.core.whole_file import open_plain
 import yaml
 
-_WORDS = ('task', 'family', 'licence', 'refine', 'scores', 'snap', 'source', 'source_sha256')
+_WORDS = ('family', 'licence', 'source', 'source_sha256')
+_CHOICES = ('task', 'refine', 'scores', 'snap')
+# Control characters, and halves of characters that no text can carry.
+_NO_TEXT = ('Cc', 'Cs')
 
 
 def card_from_dict(data: Mapping[str, Any]) -> ModelCard:
@@ -45,6 +53,7 @@ def card_from_dict(data: Mapping[str, Any]) -> ModelCard:
     values: dict[str, Any] = {
         key: _word(key, data[key]) for key in _WORDS if data.get(key) not in (None, '')
     }
+    values |= {key: _lower(data[key]) for key in _CHOICES if data.get(key) not in (None, '')}
     things = values.get('task') == 'instance'
     if data.get('outputs') is not None:
         values['outputs'] = _words('outputs', data['outputs'])
@@ -68,11 +77,14 @@ def read_card(path: Path) -> ModelCard:
     """
     try:
         with open_plain(path) as file:
-            data = yaml.safe_load(file.read().decode('utf-8-sig'))
+            data = load_yaml(file.read().decode('utf-8-sig'))
     except OSError as error:
         raise CardError(f'card {path} cannot be read ({error.strerror})', 'a YAML file') from error
     except UnicodeDecodeError as error:
-        raise CardError(f'card {path} is not UTF-8 text', do='save it as UTF-8') from error
+        line = error.object[:error.start].count(b'\n') + 1
+        raise CardError(
+            f'card {path} is not UTF-8 text in line {line}', do='save it as UTF-8'
+        ) from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise CardError(f'card {path} is not YAML: {_yaml_words(error)}', 'a YAML file') from error
     if not isinstance(data, dict):
@@ -83,7 +95,9 @@ def read_card(path: Path) -> ModelCard:
 
 def _yaml_words(error: Exception) -> str:
     mark = getattr(error, 'problem_mark', None)
-    words = getattr(error, 'problem', '') or type(error).__name__
+    words = getattr(error, 'problem', '') or getattr(error, 'reason', '') or (
+        'nested too deeply' if isinstance(error, RecursionError) else error
+    )
     return f'{words} in line {mark.line + 1}' if mark else str(words)
 
 
@@ -91,7 +105,11 @@ def _only_known(data: Mapping[str, Any], kind: type, what: str) -> None:
     known = [item.name for item in fields(kind)]
     unknown = sorted(set(map(str, data)) - set(known))
     if unknown:
-        raise CardError(f'{what} has keys {unknown}', f'some of {", ".join(known)}')
+        alike = [near for key in unknown for near in get_close_matches(key, known, 1)]
+        raise CardError(
+            f'{what} has keys {shown(unknown)}', f'some of {", ".join(known)}',
+            f'did you mean {", ".join(alike)}?' if alike else '',
+        )
 
 
 def _required(data: Mapping[str, Any], key: str, what: str) -> Any:
@@ -104,18 +122,23 @@ def _required(data: Mapping[str, Any], key: str, what: str) -> Any:
 
 def _mapping(key: str, value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise CardError(f'{key}: {value!r}', 'keys and values')
+        raise CardError(f'{key}: {shown(value)}', 'keys and values')
     return value
 
 
 def _word(key: str, value: object) -> str:
     """Return a text; YAML makes truth values of words such as off, which would be another name."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise CardError(
-            f'{key}: {value!r}', 'a word',
-            'put it in quotes' if isinstance(value, bool) else '',
-        )
-    return str(value)
+    if isinstance(value, bool | date):
+        raise CardError(f'{key}: {shown(value)}', 'a word', 'put it in quotes')
+    words = ' '.join(str(value).split()) if isinstance(value, str | int | float) else ''
+    if not words or any(unicodedata.category(letter) in _NO_TEXT for letter in words):
+        raise CardError(f'{key}: {shown(value)}', 'a word')
+    return words
+
+
+def _lower(value: object) -> Any:
+    """Return a word that is one of a few, as the card spells those."""
+    return value.strip().lower() if isinstance(value, str) else value
 
 
 def _words(key: str, value: object) -> tuple[str, ...]:
@@ -123,23 +146,24 @@ def _words(key: str, value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
     if not isinstance(value, Sequence):
-        raise CardError(f'{key}: {value!r}', 'a list of words')
+        raise CardError(f'{key}: {shown(value)}', 'a list of words')
     return tuple(_word(key, item) for item in value)
 
 
 def _classes(data: object, things: bool) -> tuple[ClassInfo, ...]:
     """Read the classes; words alone are the names of the ids from 0 on."""
     if not isinstance(data, Sequence) or isinstance(data, str):
-        raise CardError(f'classes: {_short(data)}', 'a list of classes with id and name of each')
+        raise CardError(f'classes: {shown(data)}', 'a list of classes with id and name of each')
     rows: list[Mapping[str, Any]] = [
-        {'id': index, 'name': row} if isinstance(row, str) else _mapping(f'classes[{index}]', row)
+        {'id': index, 'name': row} if not isinstance(row, Mapping) and row is not None
+        else _mapping(f'classes[{index}]', row)
         for index, row in enumerate(data)
     ]
-    called = [f'class {row.get("name", row.get("id", index))}' for index, row in enumerate(rows)]
+    called = [_called(row, index) for index, row in enumerate(rows)]
     for row, what in zip(rows, called, strict=True):
         _only_known(row, ClassInfo, what)
     given = [
-        None if row.get('color') is None else _color(f'{what}: color', row['color'])
+        _color(f'{what}: color', row['color']) if 'color' in row else None
         for row, what in zip(rows, called, strict=True)
     ]
     spare = iter(distinct_colors(given.count(None), [color for color in given if color]))
@@ -147,31 +171,37 @@ def _classes(data: object, things: bool) -> tuple[ClassInfo, ...]:
         ClassInfo(
             _required(row, 'id', what), _word(f'{what}: name', _required(row, 'name', what)),
             color or next(spare), row.get('thing', things),
-            _words(f'{what}: roles', row.get('roles') or ()),
+            tuple(map(_lower, _words(f'{what}: roles', row.get('roles') or ()))),
         )
         for row, what, color in zip(rows, called, given, strict=True)
     )
 
 
-def _short(value: object) -> str:
-    words = repr(value)
-    return words if len(words) < 60 else f'{words[:60]}…'
+def _called(row: Mapping[str, Any], index: int) -> str:
+    """Return how messages call a class: by its name, its id or its place."""
+    known = next((row[key] for key in ('name', 'id') if row.get(key) is not None), index)
+    plain = isinstance(known, str) and known.isprintable() and known.strip()
+    return f'class {known if plain else shown(known)}'
 
 
 def _color(key: str, value: object) -> Color:
+    if value is None:
+        raise CardError(f'{key} is empty', '[red, green, blue]', 'YAML takes # for a comment')
     levels = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
     if len(levels) != 3 or not all(
         isinstance(level, int) and not isinstance(level, bool) and 0 <= level <= 255
         for level in levels
     ):
-        raise CardError(f'{key}: {value!r}', '[red, green, blue], three numbers from 0 to 255')
+        raise CardError(
+            f'{key}: {shown(value)}', '[red, green, blue], three numbers from 0 to 255'
+        )
     red, green, blue = levels
     return red, green, blue
 
 
 def _whole(key: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise CardError(f'{key}: {value!r}', 'a whole number')
+        raise CardError(f'{key}: {shown(value)}', 'a whole number')
     return value
 
 
@@ -182,8 +212,12 @@ def _number(key: str, value: object) -> float:
             raise ValueError('no number')
         return float(value)
     except (OverflowError, ValueError) as error:
-        advice = 'write it out, as 0.00392157 for 1/255' if '/' in str(value) else ''
-        raise CardError(f'{key}: {_short(value)}', 'a number', advice) from error
+        words = value if isinstance(value, str) else ''
+        advice = (
+            'write it out, as 0.00392157 for 1/255' if '/' in words
+            else 'write numbers of a list as [0.5, 0.5, 0.5]' if len(words.split()) > 1 else ''
+        )
+        raise CardError(f'{key}: {shown(value)}', 'a number', advice) from error
 
 
 def _numbers(key: str, value: object) -> tuple[float, ...]:
@@ -198,7 +232,7 @@ def _input(data: Mapping[str, Any]) -> InputSpec:
     if 'size' in values:
         sides = values['size']
         if not isinstance(sides, Sequence) or isinstance(sides, str) or len(sides) != 2:
-            raise CardError(f'input.size: {sides!r}', '[height, width] in pixels')
+            raise CardError(f'input.size: {shown(sides)}', '[height, width] in pixels')
         values['size'] = tuple(_whole('input.size', side) for side in sides)
     if 'pad' in values:
         values['pad'] = _whole('input.pad', values['pad'])
@@ -209,7 +243,7 @@ def _input(data: Mapping[str, Any]) -> InputSpec:
         values['scale'] = _number('input.scale', values['scale'])
     for key in ('fit', 'align', 'resample', 'color'):
         if key in values:
-            values[key] = _word(f'input.{key}', values[key])
+            values[key] = _lower(values[key])
     return InputSpec(**values)
 
 

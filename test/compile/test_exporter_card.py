@@ -19,8 +19,8 @@ from seg_ros.core.errors import CardError
 from tiny_networks import model_of
 
 
-def model_with(**facts):
-    model = model_of([helper.make_node('Neg', ['x'], ['y'])], [('x', 1, [1])], ['y'])
+def model_with(shape=('N', 3, 'h', 'w'), **facts):
+    model = model_of([helper.make_node('Neg', ['x'], ['y'])], [('x', 1, shape)], ['y'])
     for key, value in facts.items():
         model.metadata_props.add(key=key, value=value)
     return model
@@ -58,7 +58,7 @@ def test_class_numbers_are_sorted_as_numbers():
 
 
 def test_a_model_without_names_needs_a_card():
-    with pytest.raises(CardError, match=r'm comes without a card.*--card CARD.yaml'):
+    with pytest.raises(CardError, match=r'm comes without a card.*\(stride\).*--card CARD.yaml'):
         card_from_metadata(model_with(stride='32'), 'm')
 
 
@@ -104,3 +104,30 @@ def test_names_that_cannot_be_channels_are_refused_by_their_key(names):
 def test_a_size_that_is_none_is_refused_by_its_key(size):
     with pytest.raises(CardError, match="the exporter's imgsz cannot be read"):
         card_from_metadata(model_with(names="['a']", imgsz=size), 'm')
+
+
+@pytest.mark.parametrize('size', ['[64, 64]', '', 'None', '1e999', '[nan, 3]'])
+def test_the_size_of_the_network_itself_counts_before_what_its_exporter_wrote(size):
+    model = model_with((1, 3, 96, 160), names="['crop']", task='semantic', imgsz=size)
+    assert card_from_metadata(model, 'm').input.size == (0, 0)
+
+
+@pytest.mark.parametrize('size', ['', 'None', '1e999', '[1e999, 32]'])
+def test_a_size_that_cannot_be_read_needs_a_card_where_the_network_takes_any(size):
+    with pytest.raises(CardError, match='imgsz cannot be read'):
+        card_from_metadata(model_with(names="['crop']", task='semantic', imgsz=size), 'm')
+
+
+def test_images_are_grey_where_the_network_takes_one_channel():
+    model = model_with((1, 1, 96, 160), names="['crop']", task='semantic')
+    assert card_from_metadata(model, 'm').input.color == 'gray'
+
+
+@pytest.mark.parametrize('names', ["[['a'], ['b']]", "{0: {'name': 'a'}}"])
+def test_names_that_are_no_words_need_a_card(names):
+    with pytest.raises(CardError, match=r"names cannot be read.*expected a word where .*'a'"):
+        card_from_metadata(model_with(names=names), 'm')
+
+
+def test_a_description_that_cannot_be_printed_gives_no_name():
+    assert card_from_metadata(model_with(names="['a']", description='\x1b[31m'), 'm').name == 'm'

@@ -14,6 +14,7 @@
 
 """A card survives YAML and JSON, what is left out is filled in and the rest is refused."""
 
+from datetime import date
 import json
 
 import pytest
@@ -123,13 +124,19 @@ def test_colors_that_are_left_out_differ_from_those_given():
     ({'classes': [{'id': 0}]}, 'class 0 has no name'),
     ({'classes': [{'name': 'road'}]}, 'class road has no id'),
     ({'classes': [{'id': 0, 'name': False}]}, 'class False: name: False.*quotes'),
-    ({'task': ['semantic']}, r"task: \['semantic'\]; expected a word"),
+    ({'task': ['semantic']}, r"task: \['semantic'\]; expected one of semantic"),
+    ({'snap': False}, 'snap: False; expected one of none, whole_pixels$'),
+    ({'licence': date(2024, 5, 1)}, 'licence: datetime.date.*put it in quotes'),
+    ({'license': 'MIT'}, 'did you mean licence'),
+    ({'name': ' '}, "name: ' '; expected a word"),
+    ({'outputs': ['y', 'y']}, r"outputs: \['y', 'y'\]; expected each name once"),
+    ({'classes': [True]}, 'class True: name: True.*quotes'),
     ({'family': {}}, r'family: \{\}'),
     ({'scores': 'odds'}, 'scores.*odds.*logits, softmax, sigmoid, multilabel'),
     ({'outputs': 3}, 'outputs: 3'),
     ({'unlabelled_color': 'black'}, 'unlabelled_color.*black'),
     ({'input': [360, 480]}, r'input: \[360, 480\]'),
-    ({'input': {'mean': '0.4, 0.5'}}, 'input.mean'),
+    ({'input': {'mean': '0.4, 0.5'}}, r'input.mean.*write numbers of a list as \[0.5'),
     ({'input': {'scale': '1/255'}}, 'input.scale.*1/255.*0.00392157'),
     ({'input': {'scale': 10**400}}, 'input.scale'),
     ({'thresholds': 0.5}, 'thresholds: 0.5'),
@@ -183,6 +190,11 @@ def test_a_card_that_contradicts_itself_is_refused_by_name(changes, named):
     ({'color': [0.5, 0, 0]}, 'car: color.*0.5'),
     ({'color': [1, 2]}, r'car: color: \[1, 2\]'),
     ({'color': '#ff0000'}, 'car: color.*ff0000'),
+    ({'color': None}, 'car: color is empty.*YAML takes # for a comment'),
+    ({'name': ''}, "class '': name: ''; expected a word"),
+    ({'name': 'a\0'}, r"name: 'a\\x00'; expected a word"),
+    ({'name': '\ud800'}, r"name: '\\ud800'; expected a word"),
+    ({'name': 'road '}, r"share the name \['road'\]"),
     ({'roles': ['edible']}, r"car has roles \['edible'\].*traversable"),
     ({'roles': 5}, 'car: roles: 5'),
     ({'thing': 'no'}, 'car.*no'),
@@ -214,6 +226,11 @@ def test_a_card_without_a_name_is_refused():
     (b'- a\n- b\n', 'list'),
     (b'', 'holds nothing'),
     (b'name: town\n', 'has no classes'),
+    (b'name: town\nclasses: [a]\nclasses: [b]\n', 'the key classes again in line 3'),
+    (b'name: town\nclasses: [{id: 010, name: a}]\n', '010, which would be 8, in line 2'),
+    (b'name: town\nclasses: [{id: 1:00, name: a}]\n', '1:00, which would be 60, in line 2'),
+    (b'name: town\nclasses: [stra\xdfe]\n', 'not UTF-8 text in line 2'),
+    (b'source: 2024-13-01\n', 'month must be in 1..12'),
 ])
 def test_a_file_that_is_no_card_is_refused(tmp_path, content, named):
     path = tmp_path / 'card.yaml'
@@ -247,3 +264,41 @@ def test_a_card_with_a_byte_order_mark_is_read(tmp_path):
     path = tmp_path / 'card.yaml'
     path.write_bytes(b'\xef\xbb\xbfname: m\nclasses: [a]\n')
     assert read_card(path).name == 'm'
+
+
+def test_keys_that_an_anchor_brings_may_be_given_anew(tmp_path):
+    path = tmp_path / 'card.yaml'
+    path.write_text(
+        'name: m\nclasses:\n- &first {id: 0, name: a, roles: [dynamic]}\n'
+        '- {<<: *first, id: 1, name: b}\n', encoding='utf-8'
+    )
+    assert [(item.id, item.name, item.roles) for item in read_card(path).classes] == [
+        (0, 'a', ('dynamic',)), (1, 'b', ('dynamic',))
+    ]
+
+
+def test_what_is_quoted_in_an_error_is_short_however_much_an_alias_stands_for():
+    bomb = ['x'] * 9
+    for _ in range(30):
+        bomb = [bomb] * 9
+    for data in ({'name': bomb}, {'task': bomb}, {'classes': bomb}, {'classes': [{'name': bomb}]},
+                 {'outputs': [bomb]}, {'classes': [{'id': bomb, 'name': 'a'}]},
+                 {'input': {'size': bomb, 'mean': bomb}}, {'unlabelled_color': bomb}):
+        with pytest.raises(CardError) as caught:
+            card_from_dict({**MINIMAL, **data})
+        assert len(str(caught.value)) < 300
+
+
+def test_the_few_words_that_keys_allow_may_be_written_large():
+    card = card_from_dict({
+        **with_class(roles=['Dynamic']), 'task': 'Panoptic', 'scores': 'Softmax',
+        'input': {'color': 'BGR', 'fit': 'Stretch'},
+    })
+    assert (card.task, card.scores) == ('panoptic', 'softmax')
+    assert (card.input.color, card.input.fit) == ('bgr', 'stretch')
+    assert card.classes[-1].roles == ('dynamic',)
+
+
+def test_numbers_and_broken_lines_are_names_of_classes_too():
+    card = card_from_dict({'name': 'digits', 'classes': [0, 1, 'traffic\n  light']})
+    assert [item.name for item in card.classes] == ['0', '1', 'traffic light']
