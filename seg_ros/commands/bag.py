@@ -17,14 +17,12 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 import struct
 from typing import Any
 
 from rosbags.interfaces import Connection
-from rosbags.rosbag2 import Reader, ReaderError
+from rosbags.rosbag2 import Reader
 from rosbags.serde import SerdeError
 from rosbags.typesys import get_typestore, Stores
 from seg_ros.commands.bag_topics import file_name, left_out
@@ -40,13 +38,13 @@ REPAIRS = {
     'mcap': 'repair it with: mcap recover FILE.mcap -o REPAIRED.mcap',
     'sqlite3': 'repair it with: sqlite3 FILE.db3 .recover, then ros2 bag reindex',
 }
+REINDEX = 'write its metadata.yaml anew: ros2 bag reindex FOLDER'
+ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
 
-# The package that rosbags reads sqlite3 with: apsw since 0.11.
-STORAGE_ERROR: type[Exception] = import_module('apsw' if find_spec('apsw') else 'sqlite3').Error
-# Damaged storage and damaged messages surface as any of these; a damaged length as the last two.
+# Damaged messages surface as any of these; a damaged length as the last two.
 _DAMAGE = (
-    ReaderError, SerdeError, STORAGE_ERROR, struct.error, OSError, EOFError, AssertionError,
-    LookupError, TypeError, ValueError, OverflowError, MemoryError,
+    SerdeError, struct.error, AssertionError, LookupError, TypeError, ValueError, OverflowError,
+    MemoryError,
 )
 # Images are the same in all of ROS 2, and recordings before Iron carry no definitions.
 TYPES = get_typestore(Stores.ROS2_HUMBLE)
@@ -76,8 +74,10 @@ class Bag:
             with Reader(path) as reader:
                 chosen = _chosen(reader, topics, lambda words: note(f'{path}: {words}'))
                 self._topics = [item.topic for item in chosen]
-                self._count = sum(item.msgcount for item in chosen)
-        except _DAMAGE as error:
+                self._count = max(0, sum(item.msgcount for item in chosen))
+        except ImageError:
+            raise
+        except Exception as error:  # what storage and compression raise is a list without end
             raise self._damaged(error) from error
 
     def __len__(self) -> int:
@@ -87,15 +87,17 @@ class Bag:
         """Read image after image; where the file itself breaks off, the rest counts as one."""
         try:
             yield from self._images(skip)
-        except _DAMAGE as error:
+        except Exception as error:  # noqa: BLE001 - as above
             skip(str(self._path), self._damaged(error))
 
     def _images(self, skip: Skip) -> Iterator[SourceImage]:
+        found = 0
         ranges: dict[str, BrightnessRange] = defaultdict(self._brightness)
         with Reader(self._path) as reader:
             chosen = [item for item in _images_of(reader) if item.topic in self._topics]
             for connection, received_ns, data in reader.messages(chosen):
                 topic = connection.topic
+                found += 1
                 try:
                     frame = _frame(_message(data, connection), ranges[topic])
                 except ImageError as error:
@@ -103,13 +105,19 @@ class Bag:
                     continue
                 name = f'{file_name(topic)}_{frame.stamp_ns}'
                 yield SourceImage(name, str(self._path), frame, topic, received_ns)
+        if found < self._count:
+            skip(str(self._path), ImageError(
+                f'a recording of {found} images', f'{self._count}, as its metadata say', REINDEX,
+            ))
 
     def _damaged(self, error: Exception) -> ImageError:
+        words = ' '.join(str(error).split()) or type(error).__name__
+        if 'not supported' in words:
+            return ImageError(f'a recording that rosbags does not read ({words})')
         # A recording that is whole but for its metadata is none that the tools above can repair.
-        broken = self._path.is_dir() and 'metadata' in str(error)
-        do = 'write its metadata.yaml anew: ros2 bag reindex FOLDER' if broken else (
-            REPAIRS[self.storage])
-        return ImageError(f'a damaged recording ({error or type(error).__name__})', do=do)
+        broken = 'metadata' in words or 'missing' in words or isinstance(error, UnicodeDecodeError)
+        do = REINDEX if broken and self._path.is_dir() else REPAIRS[self.storage]
+        return ImageError(f'a damaged recording ({words})', do=do)
 
 
 def _images_of(reader: Reader) -> list[Connection]:
@@ -125,14 +133,16 @@ def _chosen(reader: Reader, topics: Sequence[str], note: Note) -> list[Connectio
             f'a recording without image topic {" and ".join(missing)}'.rstrip(),
             f'some of {", ".join(known)}' if known else f'{IMAGE} or {COMPRESSED}',
         )
-    if not any(item.msgcount for item in images):
+    kinds = {item.topic: _kind(reader, item) for item in images}
+    filled = {topic: kind for topic, kind in kinds.items() if kind is not None}
+    if not filled.keys() & (topics or filled):
         raise ImageError('an empty recording: its image topics have no messages')
     if topics:
         return [item for item in images if item.topic in topics]
-    reasons = left_out({item.topic: _kind(reader, item) for item in images})
+    reasons = left_out(filled)
     for topic, reason in reasons.items():
         note(f'{topic} is left out, {reason}; --topic takes it')
-    if set(known) <= reasons.keys():
+    if filled.keys() <= reasons.keys():
         raise ImageError(
             'a recording of ' + ', '.join(sorted(set(reasons.values()))), 'images of a camera',
             'name what to take with --topic, and of thermal images --brightness-range LOW..HIGH',
@@ -140,12 +150,18 @@ def _chosen(reader: Reader, topics: Sequence[str], note: Note) -> list[Connectio
     return [item for item in images if item.topic not in reasons]
 
 
-def _kind(reader: Reader, connection: Connection) -> str:
-    """Return the encoding or format of a topic's first message, or nothing if it is damaged."""
+def _kind(reader: Reader, connection: Connection) -> str | None:
+    """
+    Return the encoding or format of a topic's first message; nothing if that is damaged.
+
+    None says that there is no message, whatever the metadata count.
+    """
+    first = next(iter(reader.messages([connection])), None)
+    if first is None:
+        return None
     try:
-        _, _, data = next(iter(reader.messages([connection])))
-        message = _message(data, connection)
-    except (ImageError, StopIteration):
+        message = _message(first[2], connection)
+    except ImageError:
         return ''
     return str(message.format if connection.msgtype == COMPRESSED else message.encoding)
 
@@ -159,6 +175,11 @@ def _message(data: bytes | memoryview, connection: Connection) -> Any:
     try:
         return TYPES.deserialize_cdr(data, connection.msgtype)
     except _DAMAGE as error:
+        if data[:4] == ZSTD_MAGIC:
+            raise ImageError(
+                'a message compressed with zstd, of which a metadata.yaml is to say so',
+                'the folder with it', REINDEX,
+            ) from error
         raise ImageError(f'a damaged message ({error or type(error).__name__})') from error
 
 

@@ -16,6 +16,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
+from importlib.util import find_spec
 import os
 from pathlib import Path
 from secrets import token_hex
@@ -27,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
-from seg_ros.commands.bag import IMAGE, STORAGE_ERROR, TYPES
+from seg_ros.commands.bag import IMAGE, TYPES
 from seg_ros.commands.bag_topics import camera_from_topic
 from seg_ros.commands.names import UniqueNames
 from seg_ros.commands.source_image import SourceImage
@@ -35,6 +37,8 @@ from seg_ros.core.errors import SettingError
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
 
+# The package that rosbags writes sqlite3 with: apsw since 0.11.
+STORAGE_ERROR: type[Exception] = import_module('apsw' if find_spec('apsw') else 'sqlite3').Error
 ENCODINGS = {'uint8': 'mono8', 'uint16': '16UC1', 'int32': '32SC1'}
 METADATA_VERSION: Literal[8] = 8  # the newest that every rosbag2 from Humble on can read
 

@@ -29,6 +29,7 @@ from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segment, Segmentation
 from seg_ros.core.settings import Settings
 from seg_ros.image.encodings import frame_from_file
+from seg_ros.image.exif_orientation import upright
 from seg_ros.metrics.scores import Scores
 from seg_ros.pipeline.process import segment
 from seg_ros.pipeline.serving_model import open_serving_model, ServingModel
@@ -202,7 +203,8 @@ def evaluate(
 
 def _read(example: Example) -> Frame:
     try:
-        return frame_from_file(example.image.read_bytes())
+        data = example.image.read_bytes()
+        return upright(frame_from_file(data), data)
     except OSError as error:
         raise ImageError(f'{example.image} cannot be read ({error.strerror})') from error
 

@@ -17,6 +17,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+import re
 from stat import S_ISREG
 
 import cv2
@@ -26,14 +27,32 @@ from seg_ros.core.errors import ImageError, SegError
 from seg_ros.core.frame import Frame
 from seg_ros.image.brightness_range import BrightnessRange
 from seg_ros.image.encodings import frame_from_file
+from seg_ros.image.exif_orientation import upright
+from seg_ros.image.file_size import is_image, MAGIC_BYTES
+from seg_ros.image.several_images import holds_several
 
 # What OpenCV reads; in a folder it separates images, damaged ones too, from everything else.
 IMAGE_SUFFIXES = frozenset({
     '.avif', '.bmp', '.dib', '.jp2', '.jpe', '.jpeg', '.jpg', '.pbm', '.pgm', '.png', '.pnm',
     '.ppm', '.ras', '.sr', '.tif', '.tiff', '.webp',
 })
+# Motion-JPEG without a container begins as a JPEG does.
+VIDEO_SUFFIXES = frozenset({'.mjpeg', '.mjpg'})
 BAG_SUFFIXES = frozenset({'.db3', '.mcap'})
-ROS1_MAGIC = b'#ROSBAG V'
+PACKED_BAG = re.compile(r'\.(db3|mcap)\.zstd$')
+# How a recording begins: what it is, and what its user can do.
+RECORDINGS = {
+    b'#ROSBAG V': (
+        'a recording of ROS 1', 'one of ROS 2',
+        'convert it: pip install rosbags; rosbags-convert --src FILE.bag --dst FOLDER',
+    ),
+    b'\x89MCAP0\r\n': ('a recording under another name', 'FILE.mcap', 'rename it'),
+    b'SQLite format 3\0': ('a recording under another name', 'FILE.db3', 'rename it'),
+    b'\x28\xb5\x2f\xfd': (
+        'a file compressed with zstd', "a recording's folder with its metadata.yaml",
+        'give that, or unpack the file: unzstd FILE',
+    ),
+}
 MAX_BYTES = 1 << 30     # of one image
 LEAST_OF_VIDEO = 0.95  # containers without an index announce a rough number of frames
 
@@ -77,16 +96,16 @@ def _sources_at(path: Path, wishes: _Wishes, skip: Skip) -> list[Source]:
     brightness = BrightnessRange(wishes.brightness)
     if path.is_dir():
         return _sources_in(path, wishes, brightness, skip)
+    _check_file(path)
     if path.suffix in BAG_SUFFIXES:
         return [_bag_at(path, wishes)]
-    _check_file(path)
-    with path.open('rb') as file:
-        if file.read(len(ROS1_MAGIC)) == ROS1_MAGIC:
-            raise ImageError(
-                'a recording of ROS 1', 'one of ROS 2',
-                f'convert it: pip install rosbags; rosbags-convert --src {path.name} --dst FOLDER',
-            )
-    return [ImageFile(path, brightness) if _is_image(path) else Video(path)]
+    head = _head(path, max(map(len, RECORDINGS)))
+    for magic, words in RECORDINGS.items():
+        if head.startswith(magic):
+            raise ImageError(*words)
+    if _is_image(path):
+        return [ImageFile(path, brightness, wishes.note)]
+    return [Video(path)]
 
 
 def _sources_in(
@@ -96,22 +115,38 @@ def _sources_in(
     if (folder / 'metadata.yaml').is_file():
         return [_bag_at(folder, wishes)]
     items = sorted(folder.iterdir())
-    recordings = [item for item in items if item.suffix in BAG_SUFFIXES]
-    if recordings:
-        return [_bag_at(item, wishes) for item in recordings]
+    recordings = [
+        item for item in items
+        if item.suffix.lower() in BAG_SUFFIXES or PACKED_BAG.search(item.name)
+    ]
     files: list[Source] = []
+    for item in sorted(recordings, key=_number_in):
+        try:
+            files += _sources_at(item, wishes, skip)
+        except ImageError as error:
+            skip(str(item), error)
+    if recordings:
+        return files
     for item in items:
         try:
             if not item.is_dir() and _is_image(item):
-                files.append(ImageFile(item, brightness))
+                files.append(ImageFile(item, brightness, wishes.note))
         except ImageError as error:
             skip(str(item), error)
+        except OSError as error:
+            skip(str(item), ImageError(f'cannot be read ({error.strerror})'))
     if not files:
         raise ImageError(
             'a folder without images and without metadata.yaml',
             'images or a rosbag2 recording in it',
         )
     return files
+
+
+def _number_in(path: Path) -> tuple[int, str]:
+    """Order the files of one recording as it was split: _2.db3 comes before _10.db3."""
+    number = re.search(r'([0-9]+)\.', path.name)
+    return int(number[1]) if number else 0, path.name
 
 
 def _bag_at(path: Path, wishes: _Wishes) -> Source:
@@ -133,7 +168,14 @@ def _is_image(path: Path) -> bool:
     if path.suffix.lower() in IMAGE_SUFFIXES:
         _check_file(path)
         return True
-    return S_ISREG(_mode(path)) and cv2.haveImageReader(str(path))
+    if path.suffix.lower() in VIDEO_SUFFIXES:
+        return False
+    return S_ISREG(_mode(path)) and is_image(_head(path, MAGIC_BYTES))
+
+
+def _head(path: Path, size: int) -> bytes:
+    with path.open('rb') as file:
+        return file.read(size)
 
 
 def _check_file(path: Path) -> None:
@@ -152,17 +194,19 @@ def _mode(path: Path) -> int:
 
 class ImageFile:
     """
-    One image in a file.
+    One image in a file, turned as its EXIF orientation says.
 
     :param brightness: of the camera that made it.
+    :param note: called where the file holds further images, which are not taken.
     """
 
     storage = ''
     rate_hz = 0.0
 
-    def __init__(self, path: Path, brightness: BrightnessRange) -> None:
+    def __init__(self, path: Path, brightness: BrightnessRange, note: Note = untold) -> None:
         self._path = path
         self._brightness = brightness
+        self._note = note
 
     def __len__(self) -> int:
         return 1
@@ -173,18 +217,21 @@ class ImageFile:
             size_bytes = self._path.stat().st_size
             if size_bytes > MAX_BYTES:
                 raise ImageError(f'a file of {size_bytes} bytes', f'an image of up to {MAX_BYTES}')
-            frame = frame_from_file(self._path.read_bytes(), brightness=self._brightness)
+            data = self._path.read_bytes()
+            frame = upright(frame_from_file(data, brightness=self._brightness), data)
         except ImageError as error:
             skip(str(self._path), error)
         except OSError as error:
             skip(str(self._path), ImageError(f'cannot be read ({error.strerror})'))
         else:
+            if holds_several(data):
+                self._note(f'{self._path}: the first of several images in it is taken')
             yield SourceImage(self._path.stem, str(self._path), frame)
 
 
 class Video:
     """
-    The frames of a video, numbered from 0.
+    The frames of a video, numbered from 0, with the time since its start as their stamp.
 
     :raises ImageError: if OpenCV cannot open it.
     """
@@ -204,23 +251,35 @@ class Video:
     def images(self, skip: Skip) -> Iterator[SourceImage]:
         """Read frame after frame; an end that comes too soon counts as one image."""
         capture = self._opened()
-        period_ns = 1e9 / self.rate_hz
-        number = 0
+        period_ns = round(1e9 / self.rate_hz)
+        number, next_ns, stamp_ns = 0, 0, -1
         while True:
             read, pixels = capture.read()
             if not read:
                 break
-            frame = Frame(np.asarray(pixels, np.uint8), 'bgr', round(number * period_ns))
+            at_ns = round(1e6 * capture.get(cv2.CAP_PROP_POS_MSEC))
+            # Some formats have no times.
+            stamp_ns = at_ns if at_ns > stamp_ns else next_ns
+            next_ns = stamp_ns + period_ns
+            frame = Frame(np.asarray(pixels, np.uint8), 'bgr', stamp_ns)
             yield SourceImage(f'{self._path.stem}_{number:06}', str(self._path), frame)
             number += 1
         capture.release()
-        if number < max(1, LEAST_OF_VIDEO * self._count):
+        # What is announced is often the duration times a rate that is none of the whole video.
+        if max(number, next_ns / period_ns) < max(1, LEAST_OF_VIDEO * self._count):
             skip(str(self._path), ImageError(
                 f'a video that ends after {number} of {self._count} frames', 'a whole file'
             ))
 
     def _opened(self) -> cv2.VideoCapture:
+        try:
+            str(self._path).encode()
+        except UnicodeEncodeError as error:     # which OpenCV does not survive
+            raise ImageError('a video whose name is not UTF-8', do='rename it') from error
         capture = cv2.VideoCapture(str(self._path))
         if not capture.isOpened():
-            raise ImageError('neither an image nor a video nor a rosbag2 recording')
+            raise ImageError(
+                'neither an image nor a video nor a rosbag2 recording',
+                'one that is not damaged',
+            )
         return capture

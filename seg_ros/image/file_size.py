@@ -128,6 +128,14 @@ _READERS: tuple[tuple['re.Pattern[bytes]', SizeReader], ...] = tuple(
 )
 
 
+MAGIC_BYTES = 12     # the longest beginning by which a kind of file is known
+
+
+def is_image(head: bytes) -> bool:
+    """Return whether a file that begins with `head` is of a kind whose header is known."""
+    return any(magic.match(head) for magic, _ in _READERS)
+
+
 def check_size(data: bytes) -> None:
     """
     Refuse a file that claims more pixels than it can honestly hold, or than a camera has.

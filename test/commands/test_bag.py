@@ -12,13 +12,15 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+import shutil
+
 import cv2
 import numpy as np
 import pytest
 
 pytest.importorskip('rosbags', reason='rosbags is not installed')
 
-from rosbags.rosbag2 import Reader, StoragePlugin, Writer
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, Reader, StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
 from seg_ros.commands.bag import Bag
 from seg_ros.commands.bag_topics import camera_from_topic, file_name, left_out
@@ -26,6 +28,7 @@ from seg_ros.commands.bag_writer import BagWriter
 from seg_ros.commands.sources import open_sources
 from seg_ros.core.errors import ImageError, SettingError
 from street import make_image, segment
+import yaml
 
 TYPES = get_typestore(Stores.ROS2_JAZZY)
 IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
@@ -50,6 +53,10 @@ def raw(seed, encoding='bgr8', pixels=None):
 def compressed(seed):
     data = cv2.imencode('.png', make_image(seed))[1]
     return COMPRESSED, TYPES.types[COMPRESSED](header(seed), 'bgr8; png compressed bgr8', data)
+
+
+def read_all(paths, skips):
+    return [image for source in open_sources(paths, (), skips) for image in source.images(skips)]
 
 
 def text():
@@ -391,3 +398,80 @@ def test_a_recording_that_the_disk_does_not_take_leaves_nothing(tmp_path, skips,
     with pytest.raises(SettingError, match='No space left'):
         write()
     assert sorted(item.name for item in tmp_path.iterdir()) == ['in']
+
+
+@pytest.mark.parametrize('storage', STORAGES)
+def test_topics_without_messages_stand_for_no_camera(storage, tmp_path, skips):
+    kind = StoragePlugin[storage.upper()]
+    with Writer(tmp_path / 'bag', version=8, storage_plugin=kind) as writer:
+        writer.add_connection('/front/image_raw', IMAGE, typestore=TYPES)
+        full = writer.add_connection('/front/image_raw/compressed', COMPRESSED, typestore=TYPES)
+        writer.write(full, 1, TYPES.serialize_cdr(compressed(0)[1], COMPRESSED))
+    (image,) = Bag(tmp_path / 'bag', []).images(skips)
+    assert image.topic == '/front/image_raw/compressed'
+    with pytest.raises(ImageError, match='an empty recording'):
+        Bag(tmp_path / 'bag', ['/front/image_raw'])
+
+
+def with_metadata(folder, change):
+    path = folder / 'metadata.yaml'
+    data = yaml.safe_load(path.read_text())
+    change(data['rosbag2_bagfile_information'])
+    path.write_text(yaml.safe_dump(data))
+    return folder
+
+
+def set_counts(count):
+    def change(data):
+        for item in data['topics_with_message_count']:
+            item['message_count'] = count
+
+    return change
+
+
+@pytest.mark.parametrize('storage', STORAGES)
+@pytest.mark.parametrize(('count', 'reported'), [(9, 1), (0, 0), (-3, 0), (2, 0)])
+def test_images_are_counted_whatever_the_metadata_say(count, reported, storage, tmp_path, skips):
+    folder = write_bag(tmp_path / 'bag', storage, [('/a/image', raw(seed)) for seed in range(2)])
+    (bag,) = open_sources([with_metadata(folder, set_counts(count))], (), skips)
+    assert len(bag) == max(0, count)
+    assert len(list(bag.images(skips))) == 2
+    assert len(skips) == reported
+    assert all('a recording of 2 images; expected 9' in words for _, words in skips)
+
+
+@pytest.mark.parametrize(('change', 'words'), [
+    ({'relative_file_paths': ['absent.db3']}, 'ros2 bag reindex'),
+    ({'version': 99}, 'a recording that rosbags does not read'),
+    ({'compression_format': 'lz4', 'compression_mode': 'MESSAGE'}, 'rosbags does not read'),
+    ({'compression_format': 'zstd', 'compression_mode': 'MESSAGE'}, 'a damaged recording'),
+])
+def test_metadata_that_do_not_fit_are_reported_as_what_they_are(change, words, tmp_path, skips):
+    folder = write_bag(tmp_path / 'bag', 'sqlite3', [('/a/image', raw(0))])
+    with pytest.raises(ImageError):
+        open_sources([with_metadata(folder, lambda data: data.update(change))], (), skips)
+    assert words in skips[0][1]
+
+
+def test_of_compressed_messages_without_metadata_the_reason_is_given(tmp_path, skips):
+    writer = Writer(tmp_path / 'bag', version=8)
+    writer.set_compression(CompressionMode.MESSAGE, CompressionFormat.ZSTD)
+    with writer:
+        connection = writer.add_connection('/a/image', IMAGE, typestore=TYPES)
+        writer.write(connection, 1, TYPES.serialize_cdr(raw(0)[1], IMAGE))
+    (image,) = Bag(tmp_path / 'bag', []).images(skips)
+    np.testing.assert_array_equal(image.frame.pixels, make_image(0))
+    (tmp_path / 'bag' / 'metadata.yaml').unlink()
+    assert read_all([tmp_path / 'bag'], skips) == []
+    assert 'a message compressed with zstd' in skips[0][1]
+
+
+def test_one_damaged_recording_in_a_folder_leaves_the_others(tmp_path, skips):
+    for number in (2, 10):
+        folder = write_bag(tmp_path / f'{number}', 'mcap', [('/a/image', raw(number))])
+        (folder / f'{number}.mcap').rename(tmp_path / f'bag_{number}.mcap')
+        shutil.rmtree(folder)
+    (tmp_path / 'bag_3.mcap').write_bytes(b'')
+    images = read_all([tmp_path], skips)
+    assert [image.frame.stamp_ns // SECOND for image in images] == [1002, 1010]
+    assert [name for name, _ in skips] == [str(tmp_path / 'bag_3.mcap')]

@@ -144,6 +144,100 @@ def test_a_video_gives_numbered_frames(tmp_path, skips):
     assert not skips
 
 
+def test_a_photograph_is_turned_as_its_file_says(tmp_path, skips):
+    path = write_image(tmp_path / 'phone.jpg')
+    data = path.read_bytes()
+    turned = b'Exif\0\0II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0\0\0\0\0'
+    path.write_bytes(
+        data[:2] + b'\xff\xe1' + (len(turned) + 2).to_bytes(2, 'big') + turned + data[2:]
+    )
+    (image,) = read_all([path], skips)
+    np.testing.assert_array_equal(image.frame.pixels, cv2.imread(str(path)))
+    assert image.frame.size_hw == (80, 60)
+
+
+def test_of_a_file_of_several_images_the_first_is_taken_and_reported(tmp_path, skips):
+    path = tmp_path / 'pages.tif'
+    assert cv2.imwritemulti(str(path), [make_image(0), make_image(1)])
+    notes = []
+    (source,) = open_sources([path], (), skips, notes.append)
+    (image,) = source.images(skips)
+    np.testing.assert_array_equal(image.frame.pixels, make_image(0))
+    assert notes == [f'{path}: the first of several images in it is taken']
+
+
+def test_names_that_are_not_utf8_harm_nothing(tmp_path, skips):
+    image = write_image(tmp_path / 'street.png').rename(tmp_path / os.fsdecode(b'stra\xdfe'))
+    video = write_video(tmp_path / 'drive.avi').rename(tmp_path / os.fsdecode(b'stra\xdfe.avi'))
+    (found,) = read_all([tmp_path], skips)
+    assert found.source == str(image)
+    with pytest.raises(ImageError):
+        open_sources([video], (), skips)
+    assert skips[-1] == (str(video), 'a video whose name is not UTF-8; rename it')
+
+
+class Capture:
+    """A video of three frames at 0, 20 and 500 ms that announces ten a second for a second."""
+
+    def __init__(self, path):
+        self.frames = [0, 20, 500]
+        self.at_ms = 0
+
+    def isOpened(self):  # noqa: N802 - OpenCV's name
+        return True
+
+    def release(self):
+        pass
+
+    def get(self, what):
+        return {
+            cv2.CAP_PROP_FRAME_COUNT: 6, cv2.CAP_PROP_FPS: 10, cv2.CAP_PROP_POS_MSEC: self.at_ms,
+        }[what]
+
+    def read(self):
+        if not self.frames:
+            return False, None
+        self.at_ms = self.frames.pop(0)
+        return True, make_image(0)
+
+
+def test_a_video_of_variable_rate_is_whole_where_its_last_frame_is_at_its_end(
+    tmp_path, skips, monkeypatch
+):
+    path = tmp_path / 'screen.mkv'
+    path.write_bytes(b'a video')
+    monkeypatch.setattr(cv2, 'VideoCapture', Capture)
+    images = read_all([path], skips)
+    assert [image.frame.stamp_ns for image in images] == [0, 20_000_000, 500_000_000]
+    assert not skips
+    monkeypatch.setattr(Capture, 'get', lambda self, what: 0 if (
+        what == cv2.CAP_PROP_POS_MSEC) else 10)
+    images = read_all([path], skips)
+    assert [image.frame.stamp_ns for image in images] == [0, 100_000_000, 200_000_000]
+    assert skips[-1][1].startswith('a video that ends after 3 of 10 frames')
+
+
+def test_motion_jpeg_without_a_container_is_a_video(tmp_path, skips):
+    path = tmp_path / 'camera.mjpeg'
+    path.write_bytes(b''.join(cv2.imencode('.jpg', make_image(0))[1].tobytes() for _ in range(5)))
+    try:
+        images = read_all([path], skips)
+    except ImageError:
+        pytest.skip('this OpenCV reads no Motion-JPEG')
+    assert len(images) == 5
+
+
+@pytest.mark.parametrize(('head', 'advice'), [
+    (b'\x89MCAP0\r\n', 'rename'), (b'SQLite format 3\0', 'rename'),
+    (b'\x28\xb5\x2f\xfd', 'unzstd'),
+])
+def test_recordings_under_other_names_say_what_they_are(head, advice, tmp_path, skips):
+    (tmp_path / 'recording').write_bytes(head + bytes(100))
+    with pytest.raises(ImageError):
+        open_sources([tmp_path / 'recording'], (), skips)
+    assert advice in skips[0][1]
+
+
 def test_a_truncated_video_is_reported(tmp_path, skips):
     path = write_video(tmp_path / 'drive.avi')
     path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
