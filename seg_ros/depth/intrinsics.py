@@ -22,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import ImageError
 
+_REACH_PX = 1e6
+
 
 @dataclass(frozen=True)
 class Intrinsics:
@@ -36,7 +38,7 @@ class Intrinsics:
     :param cx: column of the optical axis.
     :param cy: row of the optical axis.
     :param size_hw: height and width of the image in pixels.
-    :raises ImageError: if a focal length is not a positive number.
+    :raises ImageError: if a number is none that an image of pixels can have.
     """
 
     fx: float
@@ -47,7 +49,7 @@ class Intrinsics:
 
     def __post_init__(self) -> None:
         numbers = (self.fx, self.fy, self.cx, self.cy)
-        if not all(np.isfinite(numbers)) or min(self.fx, self.fy) <= 0:
+        if not (np.max(np.abs(numbers)) < _REACH_PX and min(self.fx, self.fy) > 1 / _REACH_PX):
             raise ImageError(
                 f'camera intrinsics fx, fy, cx, cy = {numbers}', 'focal lengths above 0',
                 'calibrate the camera: points cannot be computed without K in camera_info',

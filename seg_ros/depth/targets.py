@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import SettingError
 from seg_ros.core.segmentation import Segment, Segmentation
+from seg_ros.core.shown import shown
 from seg_ros.depth.cloud import POINT
 from seg_ros.depth.registration import has_depth
 
@@ -82,7 +83,7 @@ def check_target(target: str, card: ModelCard) -> None:
     names = [item.name for item in card.classes if item.thing]
     if target not in ('', NEAREST, *names) and not target.isdecimal():
         raise SettingError(
-            f'target: {target!r}',
+            f'target: {shown(target)}',
             f'a segment id, {NEAREST}, or a class that has objects: {", ".join(names)}',
         )
 

@@ -32,6 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import ImageError
 from seg_ros.core.frame import ColorOrder, Frame, Pixels
+from seg_ros.core.shown import shown
 from seg_ros.image.brightness_range import BrightnessRange
 from seg_ros.image.file_size import check_size
 from seg_ros.image.jpeg_decoding import decode_jpeg, imdecode
@@ -218,7 +219,7 @@ def _encoding_named(name: str) -> Encoding:
         why, do = REFUSED[name]
         raise ImageError(f'encoding {name}, {why}', do=do)
     if name not in ENCODINGS:
-        seen = f'encoding {name!r}' if name else 'an image that names no encoding'
+        seen = f'encoding {shown(name)}' if name else 'an image that names no encoding'
         raise ImageError(
             seen, f'one of {", ".join(ENCODINGS)}', "set the camera driver's pixel format"
         )
@@ -288,7 +289,7 @@ def frame_from_file(
     planes = 3 if samples.ndim == 3 else 1
     bits = 8 * samples.itemsize
     source, _, codec = description.strip(' \0').partition(';')
-    stored = codec.partition('compressed')[2].strip() or (codec and source.strip())
+    stored = canonical_encoding(codec.partition('compressed')[2].strip() or source)
     named = ENCODINGS.get(stored)
     fits = named is not None and planes == 1 and (named.samples, named.bits) == (1, bits)
     natural = f'{"bgr" if planes == 3 else "mono"}{bits}'

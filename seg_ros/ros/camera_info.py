@@ -17,8 +17,10 @@
 from copy import copy
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+from seg_ros.core.shown import shown
 from seg_ros.depth.intrinsics import Intrinsics, intrinsics_from_matrix
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 from std_msgs.msg import Header
@@ -48,8 +50,8 @@ def fitted_camera_info(
     :returns: the camera_info, or None and why.
     """
     own = info.header.frame_id
-    if not _same_frame(own, frame_id):
-        return None, f'camera_info is of frame {own!r}, the image of {frame_id!r}'
+    if not same_frame(own, frame_id):
+        return None, f'camera_info is of frame {shown(own)}, the image of {shown(frame_id)}'
     height, width = image_size_hw(info)
     if not (height and width):
         return None, f'camera_info has no size ({info.width} x {info.height})'
@@ -68,7 +70,7 @@ def fitted_camera_info(
     return fitted, ''
 
 
-def _same_frame(first: str, second: str) -> bool:
+def same_frame(first: str, second: str) -> bool:
     """Return whether two names are of one frame, but for slashes and prefixes; empty fits any."""
     long, short = sorted((first.strip('/'), second.strip('/')), key=len, reverse=True)
     return not short or long == short or long.endswith(f'/{short}')
@@ -113,6 +115,39 @@ def intrinsics_from_info(info: CameraInfo) -> Intrinsics:
     if not matrix.any():
         matrix = _of_image(info, 'k')
     return intrinsics_from_matrix(matrix[:, :3].ravel().tolist(), image_size_hw(info))
+
+
+def distortion_px(info: CameraInfo) -> float:
+    """
+    Return how far, at the most, a pixel on the image's edge is from where a pinhole would see it.
+
+    :returns: 0 without distortion, and for models other than plumb_bob, rational_polynomial and
+        equidistant; infinity where the model has no inverse there.
+    """
+    lens, matrix = np.array(info.d, float), _of_image(info, 'k')
+    if not (lens.any() and np.isfinite(lens).all() and matrix[0, 0] > 0 < matrix[1, 1]):
+        return 0.0
+    height, width = image_size_hw(info)
+    edge = np.array([
+        (column, row) for column in (0, width / 2, width) for row in (0, height / 2, height)
+    ])
+    turned = np.array(info.r, float).reshape(3, 3)
+    turned = turned if turned.any() else np.eye(3)
+    pinhole = _of_image(info, 'p')[:, :3]
+    pinhole = pinhole if pinhole.any() else matrix
+    try:
+        if info.distortion_model == 'equidistant':
+            seen = cv2.fisheye.undistortPoints(
+                edge[:, None], matrix, lens[:4], R=turned, P=pinhole
+            )
+        elif info.distortion_model in ('plumb_bob', 'rational_polynomial'):
+            seen = cv2.undistortPoints(edge[:, None], matrix, lens, R=turned, P=pinhole)
+        else:
+            return 0.0
+    except cv2.error:       # a number of coefficients that the model does not have
+        return 0.0
+    moved = np.linalg.norm(seen[:, 0] - edge, axis=1)
+    return float(np.nan_to_num(moved, nan=np.inf).max())
 
 
 def _resize(info: CameraInfo, down: float, across: float, size_hw: tuple[int, int]) -> None:

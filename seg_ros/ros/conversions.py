@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import ImageError
 from seg_ros.core.frame import Frame
+from seg_ros.core.shown import shown
 from seg_ros.depth.boxes import quaternion_xyzw
 from seg_ros.depth.cloud import FIELDS, POINT
 from seg_ros.image.brightness_range import BrightnessRange
@@ -85,7 +86,7 @@ def frame_from_image(message: Any, brightness: BrightnessRange | None = None) ->
 
 
 def _frame_by_cv_bridge(message: Any) -> Frame:
-    seen = f'image encoding {message.encoding!r}'
+    seen = f'image encoding {shown(message.encoding)}'
     expected = f'one of {", ".join(ENCODINGS)}, or one that cv_bridge can turn into rgb8'
     try:
         from cv_bridge import CvBridge, CvBridgeError
@@ -108,7 +109,7 @@ def frame_from_compressed(message: Any, brightness: BrightnessRange | None = Non
     :param brightness: of the camera's 16-bit samples; None takes them to fill 16 bits.
     :raises ImageError: if it is depth, video, damaged, or not an image.
     """
-    seen, wanted = f'compressed image of format {message.format!r}', 'an image as jpeg or png'
+    seen, wanted = f'compressed image of format {shown(message.format)}', 'an image as jpeg or png'
     if 'compressedDepth' in message.format:
         raise ImageError(seen, wanted, "subscribe to the camera's image: this is depth")
     if _VIDEO.search(message.format):
@@ -128,18 +129,19 @@ def depth_from_image(message: Any) -> NDArray[Any]:
     """
     View the samples of a depth image.
 
-    :param message: sensor_msgs Image of 16UC1 (mono16 is taken too) or 32FC1.
+    :param message: sensor_msgs Image of 16UC1 or 32FC1, in any case; mono16 and Z16 are 16UC1.
     :returns: uint16 or float32 (H, W), of the message's byte order, without a copy.
     :raises ImageError: if it has another encoding, or its sizes contradict each other.
     """
-    kinds = {'16UC1': 'u2', 'mono16': 'u2', '32FC1': 'f4'}
+    kinds = {'16uc1': 'u2', 'mono16': 'u2', 'z16': 'u2', '32fc1': 'f4'}
+    encoding = message.encoding.strip(' \0').lower()
     size = f'depth image of {message.width} x {message.height}'
-    if message.encoding not in kinds:
+    if encoding not in kinds:
         raise ImageError(
-            f'{size} with encoding {message.encoding!r}',
+            f'{size} with encoding {shown(message.encoding)}',
             '16UC1 in millimetres or 32FC1 in metres (REP 118)', "set the depth driver's encoding",
         )
-    kind = np.dtype(('>' if message.is_bigendian else '<') + kinds[message.encoding])
+    kind = np.dtype(('>' if message.is_bigendian else '<') + kinds[encoding])
     height, width, step = message.height, message.width, message.step
     if not height or step < width * kind.itemsize or len(message.data) != height * step:
         raise ImageError(

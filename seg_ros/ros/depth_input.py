@@ -23,11 +23,12 @@ from numpy.typing import NDArray
 from seg_ros.core.errors import ImageError
 from seg_ros.core.segmentation import marked
 from seg_ros.core.settings import LiveSettings
+from seg_ros.core.shown import shown
 from seg_ros.depth.registration import registered_depth, RegisteredDepth
 from seg_ros.depth.static import dynamic_share, StaticScene
 from seg_ros.pipeline.camera_health import CameraHealth
 from seg_ros.ros.base_frame import TransformOf
-from seg_ros.ros.camera_info import intrinsics_from_info
+from seg_ros.ros.camera_info import intrinsics_from_info, same_frame
 from seg_ros.ros.conversions import depth_from_image, stamp_ns
 from seg_ros.ros.depth_view import DepthView
 from seg_ros.ros.lifecycle import SafeLifecycleNode
@@ -139,9 +140,9 @@ class DepthInput:
 
     def _registered(self, view: View, message: Any) -> RegisteredDepth:
         frame, ours = message.header.frame_id, view.header.frame_id
-        if frame != ours:
+        if not same_frame(frame, ours):
             raise ImageError(
-                f'depth in the frame {frame!r} for an image in {ours!r}', 'the same frame',
+                f'depth in the frame {shown(frame)} for an image in {shown(ours)}', 'the same frame',
                 f'remap {self._name} to depth that is registered (aligned) to the colour image',
             )
         return registered_depth(

@@ -15,16 +15,19 @@
 """The thread that makes what needs depth, so that 2D masks never wait for it."""
 
 from seg_ros.core.errors import ImageError
+from seg_ros.core.shown import shown
 from seg_ros.depth.ground import base_from_plane
 from seg_ros.depth.static import POOR_SHARE
 from seg_ros.pipeline.workers import Mailbox, Workers
 from seg_ros.ros.base_frame import BaseFrame
+from seg_ros.ros.camera_info import distortion_px
 from seg_ros.ros.depth_input import DepthJob
 from seg_ros.ros.depth_view import DepthView
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs.navigation import scan_frame
 from seg_ros.ros.publishers import publish
 
+DISTORTED_SHARE = 0.01      # of the width, from which on it is reported
 _NICENESS = 10      # where cores are short 2D masks come first
 
 
@@ -83,6 +86,7 @@ class DepthOutputs:
         if 'scan' in topics and view.ground_plane is not None:
             frame = view.header.frame_id
             base.broadcast(view.header, scan_frame(frame), base_from_plane(view.ground_plane))
+        self._look_at_lens(camera, view)
         if {'scan', 'free_space', 'obstacles/points', 'ground/points'} & topics and (
             view.ground_plane is None
         ):
@@ -96,8 +100,21 @@ class DepthOutputs:
             {'target/mask', 'target/points', 'scene/depth', 'grasp_poses'} & topics
         ):
             self._node.quiet.warning(
-                f'{camera}: the target {view.settings.target!r} is not in sight: its mask is '
+                f'{camera}: the target {shown(view.settings.target)} is not in sight: its mask is '
                 'empty', (camera, 'target'),
+            )
+
+    def _look_at_lens(self, camera: str, view: DepthView) -> None:
+        """Report where points are off because the image has a distortion that they do not."""
+        info = view.view.camera_info
+        if info is None or view.view.rectified:
+            return
+        moved_px = distortion_px(info)
+        if moved_px > DISTORTED_SHARE * view.view.frame.size_hw[1]:
+            self._node.quiet.warning(
+                f'{camera}: points and boxes are off by up to {moved_px:.0f} pixels: the lens '
+                f'distorts the image ({info.distortion_model}), and depth is taken as that of a '
+                'rectified one; feed image_rect and set rectified: true', (camera, 'lens'),
             )
 
     def _report(self, error: Exception) -> None:

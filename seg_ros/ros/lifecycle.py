@@ -35,6 +35,7 @@ from rcl_interfaces.srv import SetParameters, SetParametersAtomically
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from seg_ros.core.errors import SegError
+from seg_ros.core.shown import shown
 
 P = ParamSpec('P')
 R = TypeVar('R')
@@ -176,7 +177,7 @@ class SafeLifecycleNode(LifecycleNode):
             if not self.has_parameter(name):
                 alike = get_close_matches(name, self.get_parameters_by_prefix(''), 1)
                 meant = f'; is {alike[0]} meant?' if alike else ''
-                result.reason = f'this node has no parameter {name!r}{meant}'
+                result.reason = f'this node has no parameter {shown(name)}{meant}'
 
     def guarded(self, callback: Callable[P, R], where: str = '') -> Callable[P, 'R | None']:
         """

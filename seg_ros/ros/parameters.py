@@ -25,6 +25,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from seg_ros.core.errors import SegError, SettingError
 from seg_ros.core.settings import check_setting, KINDS, Settings
+from seg_ros.core.shown import shown
 
 FIELDS: dict[str, 'Field[Any]'] = {item.name: item for item in fields(Settings)}
 
@@ -59,7 +60,7 @@ def value_of(name: str, value: Any) -> Any:
     elif isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not type(default):
-        raise SettingError(f'{name}: {value!r}', KINDS[type(default)])
+        raise SettingError(f'{name}: {shown(value)}', KINDS[type(default)])
     check_setting(item, value)
     return value
 
@@ -72,7 +73,7 @@ def _names(name: str, value: Any, default: tuple[str, ...]) -> tuple[str, ...]:
     if value is None:
         return default
     if not isinstance(value, Sequence | array):
-        raise SettingError(f'{name}: {value!r}', KINDS[tuple])
+        raise SettingError(f'{name}: {shown(value)}', KINDS[tuple])
     return tuple(value) or default
 
 

@@ -46,6 +46,8 @@ def test_k_and_p_are_read_alike():
 
 @pytest.mark.parametrize('k', [
     [0] * 9, [-500, 0, 320, 0, 510, 240, 0, 0, 1], [float('nan'), 0, 320, 0, 510, 240, 0, 0, 1],
+    [1e-300, 0, 320, 0, 510, 240, 0, 0, 1], [500, 0, -4e9, 0, 510, 240, 0, 0, 1],
+    [1e308, 0, 320, 0, 510, 240, 0, 0, 1],
 ])
 def test_intrinsics_of_an_uncalibrated_camera_are_refused_with_what_to_do(k):
     with pytest.raises(ImageError, match='calibrate the camera'):

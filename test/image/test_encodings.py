@@ -347,11 +347,18 @@ def test_the_bytes_of_a_colour_file_say_what_is_red_whatever_its_description_say
     np.testing.assert_array_equal(rgb_from_frame(frame), rgb)
 
 
-def test_a_mosaic_within_a_png_is_interpolated():
+@pytest.mark.parametrize('description', [
+    'bayer_grbg8; png compressed ', 'BAYER_GRBG8; PNG compressed BAYER_GRBG8', 'bayer_grbg8; png',
+    'bayer_grbg8',
+])
+def test_a_mosaic_within_a_png_is_interpolated(description):
     rgb = np.broadcast_to(np.uint8([200, 120, 40]), (8, 10, 3))
     file = png_file(mosaic(rgb, 'grbg'))
-    frame = frame_from_file(file, 'bayer_grbg8; png compressed ')
-    np.testing.assert_array_equal(rgb_from_frame(frame), rgb)
+    np.testing.assert_array_equal(rgb_from_frame(frame_from_file(file, description)), rgb)
+    wide = png_file(mosaic(rgb, 'grbg').astype(np.uint16) * 16)
+    twelve_bits = description.lower().replace('grbg8', 'grbg12')
+    found = frame_from_file(wide, twelve_bits, brightness=BrightnessRange('0..4080'))
+    np.testing.assert_array_equal(rgb_from_frame(found), rgb)
     assert frame_from_file(file, 'bayer_grbg8; png compressed mono8').color == 'gray'
 
 

@@ -18,7 +18,12 @@ from builtin_interfaces.msg import Time
 import cv2
 import numpy as np
 import pytest
-from seg_ros.ros.camera_info import fitted_camera_info, image_size_hw, scaled_camera_info
+from seg_ros.ros.camera_info import (
+    distortion_px,
+    fitted_camera_info,
+    image_size_hw,
+    scaled_camera_info,
+)
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 from std_msgs.msg import Header
 
@@ -179,3 +184,43 @@ def test_a_camera_that_is_not_calibrated_stays_so_when_scaled():
     assert not scaled.k.any()
     assert not scaled.p.any()
     assert (scaled.height, scaled.width) == (240, 160)
+
+
+@pytest.mark.parametrize(('model', 'lens'), [
+    ('plumb_bob', [-0.1, 0.01, 0.001, -0.002, 0.0]), ('equidistant', [0.02, -0.01, 0.0, 0.0]),
+    ('rational_polynomial', [-0.1, 0.01, 0.0, 0.0, 0.0, 0.01, 0.0, 0.0]),
+])
+def test_how_far_a_lens_moves_pixels_is_what_projecting_them_says(model, lens):
+    given = info(distortion_model=model, d=lens)
+    matrix = np.array(given.k).reshape(3, 3)
+    moved_px = distortion_px(given)
+    # The rays of the pixels that a pinhole would see at the edge, projected through the lens.
+    worst = 0.0
+    for column in np.linspace(-60, 124, 185):
+        for row in np.linspace(-48, 96, 145):
+            if 0 < column < 64 and 0 < row < 48:
+                continue
+            ray = np.linalg.inv(matrix) @ (column, row, 1)
+            project = cv2.fisheye.projectPoints if model == 'equidistant' else cv2.projectPoints
+            zero = np.zeros((1, 1, 3))
+            shown, _ = project(ray.reshape(1, 1, 3), zero, zero, matrix, np.array(lens))
+            across, down = shown.ravel()
+            if -0.5 <= across <= 64.5 and -0.5 <= down <= 48.5:
+                worst = max(worst, np.hypot(across - column, down - row))
+    assert moved_px == pytest.approx(worst, rel=0.15)
+
+
+@pytest.mark.parametrize('fields', [
+    {}, {'d': [0.0] * 5, 'distortion_model': 'plumb_bob'}, {'d': [0.3] * 4},
+    {'d': [float('nan')] * 5, 'distortion_model': 'plumb_bob'},
+    {'d': [0.3] * 3, 'distortion_model': 'plumb_bob'},
+    {'d': [0.3] * 3, 'distortion_model': 'equidistant'},
+])
+def test_where_nothing_is_known_of_a_lens_it_moves_nothing(fields):
+    assert distortion_px(info(**fields)) == 0
+
+
+def test_an_uncalibrated_camera_has_no_distortion():
+    given = info(d=[0.3] * 5, distortion_model='plumb_bob')
+    given.k = [0.0] * 9
+    assert distortion_px(given) == 0

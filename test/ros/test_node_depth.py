@@ -127,6 +127,20 @@ def test_an_uncalibrated_camera_is_reported(robot):
     assert not clouds
 
 
+@pytest.mark.parametrize(('rectified', 'warnings'), [(False, 1), (True, 0)])
+def test_points_of_a_lens_that_distorts_are_warned_of(robot, capfd, rectified, warnings):
+    each = robot(rectified=rectified)
+    clouds = each.listen('/segmentation/camera/points', PointCloud2)
+    info = each.info(each.image(stamp_ns=START_NS))
+    info.distortion_model, info.d = 'equidistant', [0.1, 0.0, 0.0, 0.0]
+    each.send(info, '/camera/camera_info')
+    each.wait(lambda: each.node._pipeline.cameras['camera']._info is not None, 'camera_info')
+    each.send(depth_message(each, START_NS), DEPTH)
+    each.send(each.image(stamp_ns=START_NS))
+    each.wait(lambda: clouds, 'a cloud')
+    assert capfd.readouterr().err.count('the lens distorts the image (equidistant)') == warnings
+
+
 def test_depth_is_not_subscribed_to_unless_somebody_reads_what_needs_it(robot):
     each = robot()
     each.listen('/segmentation/camera/semantic', Image)
