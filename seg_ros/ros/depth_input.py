@@ -142,7 +142,8 @@ class DepthInput:
         frame, ours = message.header.frame_id, view.header.frame_id
         if not same_frame(frame, ours):
             raise ImageError(
-                f'depth in the frame {shown(frame)} for an image in {shown(ours)}', 'the same frame',
+                f'depth in the frame {shown(frame)} for an image in {shown(ours)}',
+                'the same frame',
                 f'remap {self._name} to depth that is registered (aligned) to the colour image',
             )
         return registered_depth(
