@@ -16,10 +16,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 from typing import Generic, Protocol, TypeVar
 
-from seg_ros.core.errors import NoEngineError
+from seg_ros.core.errors import EngineError, NoEngineError
+from seg_ros.core.thread_start import started
 
 
 class Closable(Protocol):
@@ -111,5 +112,8 @@ class EngineHolder(Generic[T]):
             nothing.set()
             return nothing
         if idle:
-            Thread(target=old.close, name='close', daemon=True).start()
+            try:
+                started(old.close, 'close')
+            except EngineError:     # better late than never
+                old.close()
         return old.closed

@@ -24,6 +24,7 @@ from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.errors import EngineError, GpuMemoryError
 from seg_ros.core.progress import Cancelled, never, Report, silent
 from seg_ros.core.settings import Settings
+from seg_ros.core.thread_start import started
 from seg_ros.core.thresholds import thresholds_from_settings
 from seg_ros.engines import model_file, stand_in
 from seg_ros.pipeline.engine_holder import EngineHolder
@@ -126,10 +127,12 @@ class ModelManager:
             self._desired, self._unsettled = settings.model, True
             self._set(status='loading', pending=settings.model, failed='', error=None)
             before = self._thread
-            self._thread = Thread(
-                target=self._run, args=(load, before), name='model', daemon=True
-            )
-            self._thread.start()
+            try:
+                self._thread = started(self._run, 'model', load, before)
+                return
+            except EngineError as none_left:
+                error = none_left
+        self._end(load, status='failed', failed=settings.model, error=error)
 
     def wait(self, cancelled: Cancelled = never) -> None:
         """

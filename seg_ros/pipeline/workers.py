@@ -21,6 +21,8 @@ from threading import Condition, current_thread, Thread
 from time import monotonic
 from typing import Generic, TypeVar
 
+from seg_ros.core.thread_start import started
+
 T = TypeVar('T')
 
 
@@ -76,6 +78,7 @@ class Workers(Generic[T]):
     :param count: threads, which is also the frames in flight.
     :param limit: returns how many cameras' frames `work` may get at once, asked each time.
     :param niceness: by how much the threads stand back where cores are short, 0 to 19.
+    :raises EngineError: if the system has no threads left; none of these runs then.
     """
 
     def __init__(
@@ -93,13 +96,13 @@ class Workers(Generic[T]):
         self._limit = limit
         self._niceness = niceness
         self._busy_since_s: dict[Thread, float] = {}
-        # Daemons: a runtime that never answers must not keep the process from ending.
-        self._threads = [
-            Thread(target=self._loop, name=f'worker-{number}', daemon=True)
-            for number in range(count)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._threads: list[Thread] = []
+        try:
+            for number in range(count):
+                self._threads.append(started(self._loop, f'worker-{number}'))
+        except BaseException:
+            mailbox.close()     # sends those home that have started
+            raise
 
     def _loop(self) -> None:
         thread = current_thread()

@@ -15,6 +15,7 @@
 """The process of the segmentation node: signals before anything heavy, and an end in any case."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 import os
 import signal
 import sys
@@ -25,27 +26,35 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rclpy.node import Node
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WAKE_S = 0.2    # how long a signal may go unnoticed while nothing else happens
 END_S = 4.5     # after a signal, until the process ends whatever hangs
 
 
 def main(arguments: list[str] | None = None) -> int:
     """
-    Run the node until SIGINT or SIGTERM.
+    Run the node until SIGINT, SIGTERM or, unless nohup has it ignored, SIGHUP.
 
     rclpy's own signal handlers would pull the context from under the frames in flight: here the
     node finishes and closes everything first. What does not end in time is abandoned with exit
     code 1, so that a launch file with `respawn` starts the node again.
     """
-    for number in SIGNALS:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)     # as whoever started it may have them
+    for number in _heeded():
         signal.signal(number, _leave)
     in_time = _spin(arguments)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError):     # closed from the start, or by its reader
+            stream.flush()
     if not in_time:     # a thread that hangs would hang the interpreter's end too
         os._exit(1)
     return 0
+
+
+def _heeded() -> list[signal.Signals]:
+    """Return the signals that end the node: not a SIGHUP that nohup keeps from it."""
+    ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    return [number for number in SIGNALS if number != signal.SIGHUP or not ignored]
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
@@ -56,7 +65,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
 def _ended_by_signal() -> Event:
     """Let signals set an event from now on, and the process end soon after, whatever hangs."""
     ended = Event()
-    for number in SIGNALS:
+    for number in _heeded():
         signal.signal(number, lambda *_: ended.set())
     Thread(target=_end_in_time, args=(ended,), daemon=True).start()
     return ended
@@ -73,16 +82,24 @@ def _spin(arguments: list[str] | None) -> bool:
     import cv2
     import rclpy
     from rclpy.executors import SingleThreadedExecutor
-    from rclpy.signals import SignalHandlerOptions
+    from rclpy.logging import get_logger
     from seg_ros.pipeline.memory import keep_freed_memory
+    from seg_ros.ros.beginning import begin_ros
     from seg_ros.ros.node import SegmentationNode
 
     ended = _ended_by_signal()
     keep_freed_memory()
     cv2.setNumThreads(1)
-    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    given = sys.argv if arguments is None else arguments
+    try:
+        without_log_file = begin_ros(given)
+    except Exception as error:  # noqa: BLE001 - ROS has no class of its own for what it refuses
+        get_logger('segmentation_node').fatal(f'cannot start: {error}')
+        return False
     node = SegmentationNode(ended.is_set)
-    _warn_of_unheeded(sys.argv if arguments is None else arguments, node)
+    if without_log_file:
+        node.get_logger().warning(f'no log file is written: {without_log_file}')
+    _warn_of_unheeded(given, node)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:

@@ -314,3 +314,21 @@ def test_an_old_model_that_cannot_be_opened_again_leaves_the_next_one_alone(monk
     finally:
         go_on.set()
         assert manager.close(PATIENCE_S)
+
+
+def test_a_system_without_threads_fails_the_load_and_what_serves_goes_on(
+    shop, manage, monkeypatch
+):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    manager = manage(OTHER)
+    manager.wait()
+    with monkeypatch.context() as full:
+        full.setattr('threading.Thread.start', refuse)
+        manager.load(THIRD)
+        failure = manager.take_failure()
+    assert (failure.failed, failure.active) == (THIRD.model, OTHER.model)
+    assert 'ulimit -u' in str(failure.error)
+    manager.load(THIRD)
+    assert ended(manager).active == THIRD.model

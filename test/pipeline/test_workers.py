@@ -19,6 +19,7 @@ from queue import Queue
 from threading import Barrier, Event, get_native_id, Thread
 
 import pytest
+from seg_ros.core.errors import EngineError
 from seg_ros.pipeline.workers import Mailbox, Workers
 
 PATIENCE_S = 10
@@ -152,3 +153,20 @@ def test_how_long_a_worker_is_busy_is_known_and_one_that_hangs_is_not_waited_for
     assert not workers.stop(0.05)
     gate.set()
     assert workers.stop(PATIENCE_S)
+
+
+def test_where_the_system_has_no_threads_left_those_that_started_end(monkeypatch):
+    start, begun = Thread.start, []
+
+    def start_two(thread):
+        if len(begun) == 2:
+            raise RuntimeError("can't start new thread")
+        begun.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(Thread, 'start', start_two)
+    with pytest.raises(EngineError, match='ulimit -u'):
+        Workers(Mailbox(), refuse, refuse, count=3)
+    for thread in begun:
+        thread.join(PATIENCE_S)
+        assert not thread.is_alive()

@@ -14,12 +14,14 @@
 
 """A signal ends the executable cleanly in its first second too."""
 
+import os
 from pathlib import Path
 import re
 import signal
 import subprocess
 import sys
 from time import monotonic, sleep
+from typing import Any
 
 import pytest
 
@@ -35,13 +37,19 @@ def handles(process: subprocess.Popen, number: int) -> bool:
     return bool(caught >> (number - 1) & 1)
 
 
+def started(*prefix: str, **options: Any) -> subprocess.Popen:
+    """Start the executable, by another that runs it where one is named."""
+    command = [sys.executable, '-m', 'seg_ros.ros.main', '--ros-args', '-p', 'engine:=classical']
+    return subprocess.Popen(
+        [*prefix, *command, '-p', 'model:=otsu'], text=True,
+        **{'stdout': subprocess.PIPE, 'stderr': subprocess.STDOUT, **options},
+    )
+
+
 @pytest.fixture
 def node():
     """Start the executable and wait for its handler of SIGTERM, for which Python has none."""
-    process = subprocess.Popen(
-        [sys.executable, '-m', 'seg_ros.ros.main', '--ros-args', '-p', 'engine:=classical'],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )
+    process = started()
     end = monotonic() + PATIENCE_S
     while not handles(process, signal.SIGTERM):
         assert monotonic() < end
@@ -51,7 +59,7 @@ def node():
     process.wait()
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize('delay_s', [0.0, 0.05, 0.2, 0.5, 0.8, 1.2, 2.0])
 def test_a_signal_while_the_node_is_still_being_imported_ends_it_without_a_traceback(
     node, number, delay_s
@@ -62,3 +70,74 @@ def test_a_signal_while_the_node_is_still_being_imported_ends_it_without_a_trace
     assert node.returncode == 0
     assert 'Traceback' not in output
     assert 'Exception ignored' not in output
+
+
+def lines_until(process: subprocess.Popen, words: str) -> str:
+    """Read what a process logs, up to a line with some words."""
+    log = ''
+    for line in process.stdout:
+        log += line
+        if words in line:
+            return log
+    raise AssertionError(f'no line with {words!r} in:\n{log}')
+
+
+@pytest.mark.parametrize('folder', ['/proc/none', ''])
+def test_without_a_place_for_its_log_file_the_node_runs_and_says_so(folder):
+    environment = {**os.environ, 'ROS_LOG_DIR': folder}
+    environment.pop('HOME', None)
+    process = started(env=environment)
+    try:
+        log = lines_until(process, 'classical-otsu on')
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE_S)
+    finally:
+        process.kill()
+    assert 'no log file is written' in log
+    assert process.returncode == 0
+
+
+def test_arguments_that_ros_refuses_end_in_one_line():
+    process = started('env', 'ROS_DOMAIN_ID=forty')
+    log, _ = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 1
+    assert '[segmentation_node]: cannot start' in log
+    assert 'ROS_DOMAIN_ID' in log
+    assert 'Traceback' not in log
+
+
+def test_nohup_keeps_its_signal_from_the_node():
+    process = started('nohup')
+    try:
+        lines_until(process, 'classical-otsu on')
+        process.send_signal(signal.SIGHUP)
+        sleep(0.5)
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE_S)
+    finally:
+        process.kill()
+    assert process.returncode == 0
+
+
+def end_of_main(spin: str, *shell: str, **options: Any) -> int:
+    """Return the exit code of a main that spins by a function of one line."""
+    code = (
+        'import os, sys; from seg_ros.ros import main\n'
+        f'main._spin = {spin}; sys.exit(main.main())'
+    )
+    return subprocess.run(
+        [*shell, sys.executable, '-c', code], timeout=PATIENCE_S, check=False, **options
+    ).returncode
+
+
+def test_streams_that_are_closed_are_a_good_end():
+    assert end_of_main('lambda _: True', 'sh', '-c', 'exec "$0" "$@" >&- 2>&-') == 0
+
+
+def test_signals_that_were_blocked_end_the_node():
+    def block():
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+
+    spin = 'lambda _: os.kill(os.getpid(), 15)'     # which `_leave` answers with 0, not with 1
+    assert end_of_main(spin, preexec_fn=block) == 0
