@@ -16,6 +16,7 @@
 
 from typing import Any
 
+from rclpy.duration import Duration
 from rclpy.node import Node
 
 try:
@@ -32,6 +33,7 @@ except Exception as failure:  # noqa: BLE001 - a broken installation raises what
 TOPIC = 'bond'
 HEARTBEAT_PERIOD_S = 0.1
 HEARTBEAT_TIMEOUT_S = 4.0
+FAREWELL_S = 0.2    # for the last heartbeat to arrive
 
 
 class ManagerBond:
@@ -71,6 +73,9 @@ class ManagerBond:
         bond, self._bond = self._bond, None
         beside, self._beside = self._beside, None
         if bond is not None:
+            # bondpy's shutdown destroys its publisher while the message may be on its way.
+            bond.break_bond()
+            bond.pub.wait_for_all_acked(Duration(seconds=FAREWELL_S))
             bond.shutdown()
         if beside is not None:
             if beside.executor is not None:

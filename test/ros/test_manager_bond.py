@@ -17,6 +17,7 @@
 from importlib import reload
 from pathlib import Path
 import sys
+from types import SimpleNamespace
 
 from lifecycle_msgs.msg import Transition
 import pytest
@@ -27,13 +28,22 @@ FAKES = Path(__file__).parents[1] / 'fakes' / 'bond'
 PATIENCE = Duration(seconds=10)
 
 
-@pytest.fixture
-def bond(monkeypatch):
-    """Install bondpy, or the stand-in for it, and return its class."""
-    monkeypatch.syspath_prepend(str(FAKES))
-    from bondpy.bondpy import Bond
-    monkeypatch.setattr(manager_bond, 'Bond', Bond)
-    return Bond
+@pytest.fixture(params=['installed', 'stand-in'])
+def bond(request, monkeypatch):
+    """Return the class of the installed bondpy, then that of its stand-in."""
+    for name in ('bondpy', 'bondpy.bondpy'):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    if request.param == 'stand-in':
+        monkeypatch.syspath_prepend(str(FAKES))
+    bondpy = pytest.importorskip('bondpy.bondpy', reason='bondpy is not installed')
+    monkeypatch.setattr(manager_bond, 'Bond', bondpy.Bond)
+    return bondpy.Bond
+
+
+def leave(bond):
+    """Break a bond and wait until its thread, which repeats that, has ended."""
+    bond.break_bond()
+    assert bond.wait_until_broken(PATIENCE)
 
 
 @pytest.fixture
@@ -45,8 +55,9 @@ def managed(robot, bond):
     manager = bond(each.tester, 'bond', 'segmentation')
     manager.heartbeat_period = 0.1
     manager.start()
+    each.manager = manager      # to be kept: bondpy's end of it would stop the tester's spinning
     yield each, manager
-    manager.break_bond()    # bondpy's shutdown would end the thread that spins the tester
+    leave(manager)
 
 
 def test_an_active_node_forms_the_bond_that_a_manager_waits_for(managed):
@@ -64,15 +75,40 @@ def test_a_manager_learns_at_once_that_the_node_is_active_no_longer(managed, tra
     assert manager.wait_until_broken(PATIENCE)
 
 
+def test_the_last_heartbeat_arrives_before_its_publisher_goes(robot, monkeypatch):
+    calls = []
+
+    class Recorded:
+        def __init__(self, *_):
+            self.pub = SimpleNamespace(
+                wait_for_all_acked=lambda timeout: calls.append('wait_for_all_acked')
+            )
+
+        def start(self):
+            calls.append('start')
+
+        def break_bond(self):
+            calls.append('break_bond')
+
+        def shutdown(self):
+            calls.append('shutdown')
+
+    monkeypatch.setattr(manager_bond, 'Bond', Recorded)
+    bond = manager_bond.ManagerBond(robot(autostart=False).node)
+    bond.form()
+    bond.end()
+    assert calls == ['start', 'break_bond', 'wait_for_all_acked', 'shutdown']
+
+
 def test_a_node_that_is_activated_anew_forms_a_bond_anew(managed, bond):
     each, manager = managed
     assert manager.wait_until_formed(PATIENCE)
     assert each.change_state(Transition.TRANSITION_DEACTIVATE)
     assert each.change_state(Transition.TRANSITION_ACTIVATE)
-    second = bond(each.tester, 'bond', 'segmentation')
+    each.second = second = bond(each.tester, 'bond', 'segmentation')
     second.start()
     assert second.wait_until_formed(PATIENCE)
-    second.break_bond()
+    leave(second)
 
 
 def test_the_node_stays_active_when_its_manager_ends(managed):
