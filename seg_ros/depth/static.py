@@ -32,13 +32,14 @@ class StaticScene:
 
     A pixel stays dynamic until `hold_s` after it was last seen to be, or until its depth says
     that the object has gone: what is now seen there is farther away than the object was.
-    One camera's frames, in the order of their stamps.
+    One camera's frames, in the order of their stamps; a stamp that is not later than the last, as
+    where a recording starts over, begins anew.
     """
 
     def __init__(self) -> None:
         self._last_ms: NDArray[np.int32] | None = None
         self._near: NDArray[np.float32] | None = None
-        self._first_ns = 0
+        self._first_ns = self._newest_ns = 0
 
     def forget(self) -> None:
         """Begin anew."""
@@ -63,12 +64,12 @@ class StaticScene:
         if hold_s <= 0:
             self.forget()
             return now
-        passed_ns = stamp_ns - self._first_ns
         if (
             self._last_ms is None or self._last_ms.shape != now.shape
-            or not 0 <= passed_ns < _SPAN_NS
+            or not self._newest_ns < stamp_ns < self._first_ns + _SPAN_NS
         ):
             self._begin(now.shape, stamp_ns)
+        self._newest_ns = stamp_ns
         last_ms, near = self._last_ms, self._near
         assert last_ms is not None
         assert near is not None

@@ -20,12 +20,20 @@ from typing import Any, TypeAlias
 from geometry_msgs.msg import Quaternion, TransformStamped, Vector3
 import numpy as np
 from numpy.typing import NDArray
+from rclpy.clock import JumpThreshold
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.time import Time
 from seg_ros.depth.boxes import quaternion_xyzw
+from seg_ros.ros.conversions import stamp_ns
 from std_msgs.msg import Header
 
 TransformOf: TypeAlias = Callable[[Header], NDArray[np.float64] | None]
+
+STALE_S = 1.0   # from which on the newest transform is not that of an image
+_RESTART = JumpThreshold(
+    min_forward=None, min_backward=Duration(seconds=-1), on_clock_change=True
+)
 
 
 class BaseFrame:
@@ -52,6 +60,10 @@ class BaseFrame:
         self._buffer: Any = Buffer()
         self._listener = TransformListener(self._buffer, node)
         self._node = node
+        # The buffer would refuse what is older than what it holds, and go on giving that.
+        self._jumps = node.get_clock().create_jump_callback(
+            _RESTART, post_callback=lambda _: self._buffer.clear()
+        )
         self._broadcaster_of = TransformBroadcaster
         self._broadcaster: Any = None
 
@@ -59,7 +71,8 @@ class BaseFrame:
         """
         Look a transform up, without waiting for it.
 
-        :param header: of an image; the newest transform is taken where there is none of its stamp.
+        :param header: of an image; where there is none of its stamp, the newest transform is taken
+            if it is within a second of the image or, as where that has another clock, of now.
         :returns: float64 (4, 4) or None, which `missing` then explains.
         """
         if self.missing.startswith('no TF'):
@@ -69,10 +82,24 @@ class BaseFrame:
                 found = self._buffer.lookup_transform(self.frame, header.frame_id, stamp)
             except self._failure as error:
                 self.missing = f'{header.frame_id} to {self.frame}: {error}'
-            else:
+                continue
+            apart_s = self._apart_s(found.header, header)
+            if apart_s <= STALE_S:
                 self.missing = ''
                 return matrix_from_transform(found.transform)
+            self.missing = (
+                f'{header.frame_id} to {self.frame}: the newest transform is {apart_s:.1f} s from '
+                'the image: see that whoever publishes it still does, with stamps of one clock'
+            )
         return None
+
+    def _apart_s(self, found: Header, image: Header) -> float:
+        """Return how far a transform is from an image or, if that is less, from now."""
+        found_ns: int = stamp_ns(found.stamp)
+        if not found_ns:    # of frames that do not move
+            return 0.0
+        now_ns: int = self._node.get_clock().now().nanoseconds
+        return min(abs(found_ns - stamp_ns(image.stamp)), abs(found_ns - now_ns)) / 1e9
 
     def broadcast(
         self, header: Header, child: str, child_from_optical: NDArray[np.float64]
@@ -94,6 +121,7 @@ class BaseFrame:
         """Withdraw from TF's topics."""
         if self.missing.startswith('no TF'):
             return
+        self._jumps.unregister()
         self._listener.unregister()
         if self._broadcaster is not None:
             self._node.destroy_publisher(self._broadcaster.pub_tf)

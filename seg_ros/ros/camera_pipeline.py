@@ -16,6 +16,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 from seg_ros.core.errors import ImageError, NoEngineError, SegError
@@ -218,6 +219,8 @@ class CameraPipeline:
         except ImageError as error:
             self._drop(camera, 'bad', error)
             return None
+        if not frame.stamp_ns:      # what lasts from image to image needs a time that goes on
+            frame = replace(frame, stamp_ns=arrival.taken_ns - camera.clock.offset_ns)
         limit_ms, age_ms = self._settings.now.max_age_ms, self._age_ms(arrival)
         if limit_ms and age_ms > limit_ms:
             self._drop(camera, 'age', SegError(f'{age_ms:.0f} ms, the limit is {limit_ms:g}'))

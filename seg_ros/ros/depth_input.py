@@ -78,6 +78,8 @@ class DepthInput:
     def subscribe(self, wanted: Wanted) -> None:
         """Listen while somebody reads what needs depth."""
         asked = self._settings.now.depth == 'auto' and any(output.needs for output, _ in wanted)
+        if not any('dynamic' in output.needs for output, _ in wanted):
+            self.dynamic_share = 0.0    # which nobody measures any more
         if not asked:
             self.unsubscribe()
         elif self._subscription is None:
@@ -92,6 +94,7 @@ class DepthInput:
         self._subscription = None
         self._pairs.forget()
         self._refused = ''
+        self.dynamic_share = 0.0
 
     def forget(self) -> None:
         """Forget what was dynamic; no image may be worked on meanwhile."""
@@ -167,8 +170,8 @@ class DepthInput:
             except ImageError:      # which `depth_view` reports
                 metres = None
         mask = self._scene.update(
-            marked(classes, view.card.ids_with_role('dynamic')), stamp, settings.static_dilate_px,
-            settings.static_hold_s, metres,
+            marked(classes, view.card.ids_with_role('dynamic')), view.frame.stamp_ns,
+            settings.static_dilate_px, settings.static_hold_s, metres,
         )
         self.dynamic_share = dynamic_share(mask)
         return mask

@@ -94,8 +94,11 @@ class DepthOutputs:
                 f'{camera}: no ground: too few traversable pixels with depth; set ground to tf, '
                 'or camera_height_m', (camera, 'ground'),
             )
-        if view.settings.ground == 'tf' and base.missing:
-            self._node.quiet.warning(f'{camera}: {base.missing}', (camera, 'tf'))
+        if (view.settings.ground == 'tf' or 'free_space' in topics) and base.missing:
+            instead = '; the base counts as below the camera' if 'free_space' in topics else ''
+            self._node.quiet.warning(
+                f'{camera}: {base.missing}{instead}', (camera, 'tf'), quiet_s=60.0
+            )
         if view.settings.target and view.target is None and (
             {'target/mask', 'target/points', 'scene/depth', 'grasp_poses'} & topics
         ):

@@ -22,6 +22,9 @@ from threading import Lock
 RESTART_NS = 1_000_000_000
 FOREIGN_NS, AHEAD_NS = 10_000_000_000, 1_000_000_000
 STEADY_NS, LEARN_NS = 500_000_000, 1_000_000_000
+# How far a learnt offset follows, in parts of the time that passes: quartz clocks drift apart by
+# less than the first, and the second soon makes up for a transit that was slow when it was learnt.
+DRIFT, CATCH_UP = 2e-4, 1e-2
 
 
 class ImageOrder:
@@ -72,13 +75,15 @@ class CameraClock:
 
     A stamp that arrives more than 10 s old, or more than 1 s ahead, may come from a foreign clock
     or be one old image. Only an offset that stays within 0.5 s for a second is learnt: ages count
-    from it then. It is learnt anew by the same rule.
+    from it then. It is learnt anew by the same rule. Meanwhile it follows the images that arrive
+    the fastest, as slowly as clocks drift, so that an image that is late counts as late.
     """
 
     def __init__(self) -> None:
         self.offset_ns = 0
         self._candidate_ns = 0
         self._since_ns: int | None = None
+        self._arrival_ns = 0
 
     def observe(self, stamp_ns: int, arrival_ns: int) -> bool:
         """
@@ -87,9 +92,13 @@ class CameraClock:
         :param arrival_ns: of the node's clock.
         :returns: whether another offset was learnt just now.
         """
-        offset_ns = arrival_ns - stamp_ns
+        offset_ns, passed_ns = arrival_ns - stamp_ns, max(0, arrival_ns - self._arrival_ns)
+        self._arrival_ns = arrival_ns
         if -AHEAD_NS <= offset_ns - self.offset_ns <= FOREIGN_NS:
             self._since_ns = None
+            if self.foreign:
+                age_ns = offset_ns - self.offset_ns
+                self.offset_ns += int(min(max(age_ns, -CATCH_UP * passed_ns), DRIFT * passed_ns))
             return False
         steady = abs(offset_ns - self._candidate_ns) <= STEADY_NS
         if self._since_ns is None or not steady or arrival_ns < self._since_ns:

@@ -76,7 +76,8 @@ class NearestStamp(Generic[Image, Depth]):
             self._image = None
 
     def _nearest(self, stamp_ns: int) -> tuple[int, Depth] | None:
-        return min(self._depths, key=lambda item: abs(item[0] - stamp_ns), default=None)
+        # From the newest on, which is the one to take where a driver stamps nothing.
+        return min(reversed(self._depths), key=lambda item: abs(item[0] - stamp_ns), default=None)
 
     def _pair(self, tolerance_ms: float) -> tuple[Image, Depth] | None:
         if self._image is None or not self._depths:

@@ -138,3 +138,17 @@ def test_the_share_is_that_of_the_pixels():
     assert dynamic_share(at(30)) == pytest.approx(240 / 4800)
     assert dynamic_share(np.ones((5, 5), bool)) == 1
     assert dynamic_share(np.zeros((5, 5), bool)) == 0
+
+
+def test_a_recording_that_starts_over_shows_nobody_of_the_end_of_the_last_round():
+    scene, nobody = StaticScene(), np.zeros((40, 120), bool)
+    for frame in range(30):
+        scene.update(at(30), frame * FRAME_NS, 0, 0.5)
+    assert not scene.update(nobody, 0, 0, 0.5).any()
+    assert not scene.update(nobody, FRAME_NS, 0, 0.5).any()
+
+
+def test_stamps_that_stand_still_hold_nobody_for_ever():
+    scene = StaticScene()
+    scene.update(at(30), 7, 0, 0.5)
+    assert not scene.update(np.zeros((40, 120), bool), 7, 0, 0.5).any()

@@ -17,11 +17,32 @@
 import sys
 import types
 
+from geometry_msgs.msg import TransformStamped
 import numpy as np
 import pytest
 import rclpy
+from rclpy.parameter import Parameter
+from rclpy.time import Time
 from seg_ros.ros.base_frame import BaseFrame
 from std_msgs.msg import Header, String
+
+
+class Buffer:
+    """Holds one transform, and gives it for its own stamp or, for 0, as the newest."""
+
+    def __init__(self):
+        self.held = None
+
+    def clear(self):
+        self.held = None
+
+    def lookup_transform(self, target, source, time):
+        if self.held is None or time.nanoseconds not in (0, self.held):
+            raise RuntimeError('extrapolation')
+        stamp = Time(nanoseconds=self.held).to_msg()
+        found = TransformStamped(header=Header(stamp=stamp, frame_id=target))
+        found.transform.translation.x = 7.0
+        return found
 
 
 @pytest.fixture
@@ -44,7 +65,7 @@ def node(monkeypatch):
             self._node.destroy_subscription(self._subscription)
 
     fake = types.ModuleType('tf2_ros')
-    fake.Buffer, fake.TransformException = object, RuntimeError
+    fake.Buffer, fake.TransformException = Buffer, RuntimeError
     fake.TransformBroadcaster, fake.TransformListener = TransformBroadcaster, TransformListener
     monkeypatch.setitem(sys.modules, 'tf2_ros', fake)
     context = rclpy.Context()
@@ -75,4 +96,42 @@ def test_without_tf_nothing_is_sent_and_the_reason_is_known(node, monkeypatch):
     base.broadcast(Header(frame_id='optical'), 'scan', np.eye(4))
     assert base.from_optical(Header()) is None
     assert 'tf2_ros_py' in base.missing
+    base.close()
+
+
+S = 1_000_000_000
+
+
+@pytest.mark.parametrize(('newest_s', 'image_s', 'now_s', 'taken'), [
+    (100.0, 100.0, 100.0, True),
+    (100.0, 100.9, 100.9, True),
+    (100.0, 103.0, 103.1, False),       # whoever publishes it has stopped
+    (100.0, 95.0, 103.0, False),        # a recording that starts over
+    (100.0, 9000.0, 100.1, True),       # the camera has another clock
+    (100.0, 0.0, 100.1, True),          # the camera stamps nothing
+    (0.0, 5.0, 100.0, True),            # of frames that do not move
+])
+def test_the_newest_transform_is_taken_only_where_it_is_of_the_image_or_of_now(
+    node, monkeypatch, newest_s, image_s, now_s, taken
+):
+    base = BaseFrame(node, 'base_link')
+    base._buffer.held = round(newest_s * S)
+    clock = types.SimpleNamespace(now=lambda: Time(nanoseconds=round(now_s * S)))
+    with monkeypatch.context() as patched:
+        patched.setattr(node, 'get_clock', lambda: clock)
+        stamp = Time(nanoseconds=round(image_s * S)).to_msg()
+        found = base.from_optical(Header(stamp=stamp, frame_id='optical'))
+    assert (found is not None) == taken
+    assert taken or 's from the image' in base.missing
+    base.close()
+
+
+def test_simulated_time_that_starts_over_forgets_what_was_to_come(node):
+    node.set_parameters([Parameter('use_sim_time', value=True)])
+    base, clock = BaseFrame(node, 'base_link'), node.get_clock()
+    base._buffer.held = 1000 * S
+    clock.set_ros_time_override(Time(nanoseconds=1000 * S, clock_type=clock.clock_type))
+    assert base._buffer.held
+    clock.set_ros_time_override(Time(nanoseconds=2 * S, clock_type=clock.clock_type))
+    assert base._buffer.held is None
     base.close()

@@ -175,3 +175,12 @@ def test_what_was_dynamic_is_held_without_depth_however_often_readers_are_looked
     monkeypatch.setattr(depth._scene, 'forget', lambda: forgotten.append(True))
     depth.subscribe([])
     assert not forgotten
+
+
+def test_a_share_that_nobody_measures_any_more_is_not_reported(robot):
+    each = robot()
+    each.wait(lambda: each.state() == 'active', 'autostart')
+    depth = each.node._pipeline.cameras['camera'].depth
+    depth.dynamic_share = 0.9
+    depth.subscribe([])
+    assert depth.values()['dynamic_share'] == '0.00'

@@ -154,3 +154,17 @@ def test_two_workers_follow_one_camera_in_the_order_of_its_stamps(robot):
     stamps = [(mask.header.stamp.sec, mask.header.stamp.nanosec) for mask in instance]
     assert stamps == sorted(stamps)
     assert {at(pixels(mask), circle)[0] for mask in instance} == {1}
+
+
+def test_ids_last_where_the_driver_stamps_nothing(robot):
+    each = robot(**CLASSICAL, tracking=True)
+    masks = each.listen('/segmentation/camera/instance', Image)
+    circles = (30, 30, 10), (120, 80, 12), (40, 90, 18)     # the largest comes last
+    found = []
+    for shown in (2, 3):
+        count = len(masks)
+        each.send(each.image(discs(*circles[:shown]), 0))
+        each.wait(lambda count=count: len(masks) > count, 'a mask')
+        found.append(at(pixels(masks[-1]), *circles[:2]))
+        assert (masks[-1].header.stamp.sec, masks[-1].header.stamp.nanosec) == (0, 0)
+    assert found[0] == found[1]

@@ -14,6 +14,7 @@
 
 """Ages count from the stamp, but for a clock that has shown itself to be another."""
 
+import numpy as np
 import pytest
 from seg_ros.temporal.arrival import CameraClock
 
@@ -72,3 +73,28 @@ def test_the_caller_is_notified_once():
     ]
     assert notified.count(True) == 1
     assert clock.foreign
+
+
+@pytest.mark.parametrize('drift', [-1e-4, 1e-4])
+def test_a_clock_that_drifts_is_followed_and_ages_stay_those_of_the_transit(drift):
+    clock, delays_s = CameraClock(), np.random.default_rng(1).uniform(0.02, 0.06, 8 * 3600)
+    ages_s = []
+    for second, delay_s in enumerate(delays_s):
+        arrival_ns = NOW + second * S
+        stamp_ns = arrival_ns - round((3600 + drift * second + delay_s) * S)
+        clock.observe(stamp_ns, arrival_ns)
+        ages_s.append((arrival_ns - stamp_ns - clock.offset_ns) / S)
+    assert np.all(np.abs(ages_s[60:]) < 0.06)
+
+
+def test_an_offset_that_was_learnt_from_slow_images_is_that_of_fast_ones_within_a_minute():
+    learnt = offsets_learnt([3600.4] * 15 + [3600.0] * 600)
+    assert learnt[14] == pytest.approx(3600.4)
+    assert learnt[-1] == pytest.approx(3600.0)
+
+
+def test_neither_a_stamp_that_jumps_ahead_nor_a_delay_moves_what_was_learnt():
+    offsets = [3600.0] * 50
+    offsets[30] = 3599.1
+    assert offsets_learnt(offsets)[30] == pytest.approx(3600.0, abs=0.002)
+    assert offsets_learnt([3600.0] * 20 + [3603.0] * 600)[-1] == pytest.approx(3600.0, abs=0.02)

@@ -85,3 +85,10 @@ def test_what_is_forgotten_pairs_with_nothing():
     both.add_depth(100 * MS, 'depth', 50)
     both.forget()
     assert both.add_image(100 * MS, 'image', 50) is None
+
+
+def test_where_a_driver_stamps_nothing_the_newest_depth_is_taken():
+    both = pairs()
+    for depth in ('first', 'second', 'third'):
+        both.add_depth(0, depth, 50)
+    assert both.add_image(0, 'image', 50) == ('image', 'third')
