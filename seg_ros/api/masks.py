@@ -14,6 +14,7 @@
 
 """What one call gives: the masks of an image, with the names of their classes."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,12 @@ class Masks:
     frame: Frame
     segmentation: Segmentation
     card: ModelCard
+
+    def __repr__(self) -> str:
+        height, width = self.segmentation.size_hw
+        found = Counter(map(self.class_name, self.segments))
+        segments = ', '.join(f'{count} {name}' for name, count in found.most_common()) or 'none'
+        return f'<Masks of a {width}x{height} image by {self.card.name}; segments: {segments}>'
 
     @property
     def classes(self) -> ClassMap:

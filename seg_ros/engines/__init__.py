@@ -164,8 +164,10 @@ def _tensorrt_obstacle(settings: Settings) -> str | None:
     wanted = settings.device == 'auto' or settings.device.startswith('cuda')
     if not wanted or not any(map(find_spec, FLAVOURS)):
         return ''
-    from seg_ros.engines.gpu import find_gpu
+    from seg_ros.engines.gpu import find_gpu, may_have_gpu
 
+    if settings.device == 'auto' and not may_have_gpu():
+        return ''
     try:
         load_flavour()
         find_gpu(settings.device)

@@ -20,7 +20,7 @@ from pathlib import Path
 import re
 
 from seg_ros.core.errors import EngineError
-from seg_ros.engines.libcuda import call
+from seg_ros.engines.libcuda import call, libcuda
 
 # Where a Jetson names its release, and where other machines name their driver.
 RELEASES = (
@@ -28,6 +28,10 @@ RELEASES = (
     (Path('/proc/driver/nvidia/version'), r'\b(\d+\.\d+(?:\.\d+)?)\b'),
 )
 # CUdevice_attribute of cuda.h.
+PCI_DEVICES = Path('/sys/bus/pci/devices')
+NVIDIA = '0x10de'
+# A board that lists its GPU elsewhere, Windows' GPU under WSL, and one handed to a container.
+GPU_TRACES = (Path('/proc/device-tree'), Path('/dev/dxg'), Path('/dev/nvidiactl'))
 INTEGRATED, CAPABILITY_MAJOR, CAPABILITY_MINOR = 18, 75, 76
 
 
@@ -75,6 +79,18 @@ def find_gpu(device: str = 'auto') -> Gpu:
         index, name.value.decode(), f'{major}.{minor}', _driver(), bool(integrated),
         memory.value >> 20,
     )
+
+
+def may_have_gpu() -> bool:
+    """Return whether there is a driver, or a GPU of NVIDIA's that lacks it, as far as is seen."""
+    vendors = [path.read_text().strip() for path in PCI_DEVICES.glob('*/vendor')]
+    if not vendors or NVIDIA in vendors or any(path.exists() for path in GPU_TRACES):
+        return True
+    try:
+        libcuda()
+    except EngineError:
+        return False
+    return True
 
 
 def _index(device: str) -> int:

@@ -95,6 +95,7 @@ class CameraPipeline:
                 mailbox, partial(self._work, mailbox), self._report, count, self._batch_limit
             )
             self.follow_readers()
+            self._announce_idle_cameras()
         except BaseException:
             self.stop()
             raise
@@ -139,6 +140,14 @@ class CameraPipeline:
                 camera.subscribe()
             else:
                 camera.unsubscribe()
+
+    def _announce_idle_cameras(self) -> None:
+        for camera in self.cameras.values():
+            if not camera.subscribed:
+                self._node.get_logger().info(
+                    f'{camera.name}: {camera.image_topic} is subscribed to as soon as something '
+                    'subscribes to the masks (lazy)'
+                )
 
     def _deliver(self, camera: Camera, arrival: Arrival) -> None:
         """Leave an image for the next worker that is free."""

@@ -95,3 +95,14 @@ def _unknown(
         if alike or not only_alike:
             meant = f'; is {alike[0]} meant?' if alike else ''
             yield f'{what} that this node does not have sets nothing: {name}{meant}'
+
+
+def unused_words(arguments: Sequence[str]) -> list[str]:
+    """Return the words of a process, without its name, that are not ROS arguments."""
+    ours, words = False, []
+    for word in arguments[1:]:
+        if word in ('--ros-args', '--'):
+            ours = word == '--ros-args'
+        elif not ours:
+            words.append(word)
+    return words

@@ -42,7 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)     # as whoever started it may have them
     for number in _heeded():
         signal.signal(number, _leave)
-    in_time = _spin(arguments)
+    given = sys.argv if arguments is None else arguments
+    in_time = _print_usage() if {'-h', '--help'} & {*given} else _spin(given)
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, OSError):     # closed from the start, or by its reader
             stream.flush()
@@ -77,7 +78,15 @@ def _end_in_time(ended: Event) -> None:
     os._exit(1)
 
 
-def _spin(arguments: list[str] | None) -> bool:
+def _print_usage() -> bool:
+    from seg_ros.ros.usage import usage
+
+    with suppress(OSError):     # closed by its reader
+        sys.stdout.write(f'{usage()}\n')
+    return True
+
+
+def _spin(given: list[str]) -> bool:
     """Spin until the end; returns whether everything could be closed."""
     import cv2
     import rclpy
@@ -90,7 +99,6 @@ def _spin(arguments: list[str] | None) -> bool:
     ended = _ended_by_signal()
     keep_freed_memory()
     cv2.setNumThreads(1)
-    given = sys.argv if arguments is None else arguments
     try:
         without_log_file = begin_ros(given)
     except Exception as error:  # noqa: BLE001 - ROS has no class of its own for what it refuses
@@ -118,8 +126,13 @@ def _spin(arguments: list[str] | None) -> bool:
 
 
 def _warn_of_unheeded(arguments: Sequence[str], node: 'Node') -> None:
-    from seg_ros.ros.given_parameters import unheeded
+    from seg_ros.ros.given_parameters import unheeded, unused_words
 
+    if unused := unused_words(arguments):
+        node.get_logger().warning(
+            f'{" ".join(unused)}: not used; parameters are given as --ros-args -p NAME:=VALUE, '
+            'topics as --ros-args -r camera/image_raw:=TOPIC'
+        )
     for words in unheeded(arguments, node.get_fully_qualified_name(), node.has_parameter):
         node.get_logger().warning(words)
 

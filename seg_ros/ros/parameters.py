@@ -97,10 +97,21 @@ class Declared:
         try:
             self._node.declare_parameter(item.name, default, described)
         except (InvalidParameterTypeException, InvalidParameterValueException) as error:
-            self._refused[item.name] = SettingError(
-                f'{item.name}: {error}', item.metadata['meaning']
-            )
+            self._refused[item.name] = self._refusal(item.name, error)
             self._node.declare_parameter(item.name, default, described, ignore_override=True)
+
+    def _refusal(self, name: str, error: Exception) -> SettingError:
+        """Put a start value that rclpy refuses into the words that `value_of` has for it."""
+        try:
+            self._node.declare_parameter(name, descriptor=ParameterDescriptor(dynamic_typing=True))
+            value = self._node.get_parameter(name).value
+            self._node.undeclare_parameter(name)
+            value_of(name, value)
+        except SettingError as refusal:
+            return refusal
+        except Exception:  # noqa: BLE001 - a value of no type at all: rclpy's own words then
+            pass
+        return SettingError(f'{name}: {error}')
 
     def read(self) -> Settings:
         """

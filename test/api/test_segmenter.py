@@ -50,6 +50,14 @@ def test_the_bright_object_of_an_image_is_found(segmenter, image):
     assert masks.class_name(segment) == segmenter.card.by_id[segment.class_id].name
 
 
+def test_masks_are_shown_in_one_line(segmenter, image):
+    masks = segmenter(image)
+    name = masks.class_name(masks.segments[0])
+    shown = f'<Masks of a 80x60 image by {segmenter.card.name}; segments: 1 {name}>'
+    assert repr(masks) == shown
+    assert 'segments: none' in repr(segmenter(np.zeros_like(image)))
+
+
 def test_panoptic_is_class_and_instance_in_one_number(segmenter, image):
     masks = segmenter(image)
     merged = masks.panoptic()

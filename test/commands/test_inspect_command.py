@@ -117,7 +117,7 @@ def test_a_card_that_does_not_fit_is_a_figure_too(tmp_path, capsys):
     card = tmp_path / 'card.yaml'
     card.write_text(yaml.safe_dump(CARD))
     figures = figures_of(capsys, write_raw(tmp_path, channels=7), '--card', card)
-    assert figures['family'].startswith('none: card street is for a task semantic with 3 classes')
+    assert figures['family'].startswith('none: card street has task semantic and 3 classes')
 
 
 def test_the_exporters_names_serve_as_a_card(tmp_path, capsys):

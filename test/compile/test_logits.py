@@ -12,11 +12,15 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from dataclasses import replace
+
 import numpy as np
 from onnx import helper, TensorProto
 import pytest
+from seg_ros.compile import families
 from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.compiled import compiled_from_model
+from seg_ros.compile.families.logits import read_logits
 from seg_ros.core.errors import CardError, FamilyError, ModelError
 from tiny_networks import (
     colorful_images,
@@ -337,7 +341,7 @@ def test_labels_of_enlarged_scores_are_read_as_scores(tmp_path):
 
 def test_another_number_of_classes_than_the_cards_is_refused_with_both(tmp_path):
     model = network_of_answers({'out': scores_of(21)}, SIZE_HW)
-    with pytest.raises(CardError, match=r'semantic with 19 classes.*logits .semantic, 21 classes'):
+    with pytest.raises(CardError, match=r'semantic and 19 classes.*logits .semantic, 21 classes'):
         compiled_from(model, tmp_path, make_card(19))
 
 
@@ -352,8 +356,31 @@ def test_the_number_of_classes_decides_between_two_layouts(tmp_path):
 
 def test_scores_that_read_in_two_ways_are_refused_with_both(tmp_path):
     answers = scores_of(8, map_hw=(8, 8))
-    with pytest.raises(FamilyError, match=r'reads in 2 ways.*NCHW.*NHWC'):
+    with pytest.raises(FamilyError, match=r'reads in 2 ways.*NCHW.*NHWC.*in another layout'):
         compiled_from(network_of_answers({'out': answers}, (32, 32)), tmp_path, make_card(8))
+
+
+def test_where_two_families_read_the_same_scores_the_card_is_to_say_which(tmp_path, monkeypatch):
+    def read_alike(network):
+        return [replace(item, family='alike') for item in read_logits(network)]
+
+    monkeypatch.setattr(families, 'FAMILIES', {'alike': read_alike, 'logits': read_logits})
+    model = network_of_answers({'out': scores_of(5)}, SIZE_HW)
+    with pytest.raises(FamilyError, match=r'set family: alike or family: logits in the card$'):
+        compiled_from(model, tmp_path, make_card(5))
+    compiled_from(model, tmp_path, make_card(5, family='alike'))
+
+
+@pytest.mark.parametrize(('size_hw', 'map_hw', 'warned'), [
+    ((32, 48), (8, 12), False),
+    ((40, 50), (3, 4), False),      # strides of 16 with padding, as torchvision's at 520x520
+    ((45, 50), (2, 3), True),       # without padding
+    ((40, 50), (26, 33), True),
+])
+def test_a_map_that_may_lack_the_images_margin_is_warned_of(tmp_path, size_hw, map_hw, warned):
+    model = network_of_answers({'out': scores_of(5, map_hw=map_hw)}, size_hw)
+    notes = compiled_from(model, tmp_path, make_card(5)).notes
+    assert any('without padding' in note for note in notes) == warned
 
 
 def test_an_output_of_another_shape_than_the_image_fits_no_family(tmp_path):

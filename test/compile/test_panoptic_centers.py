@@ -273,7 +273,7 @@ def test_a_card_without_countable_classes_is_refused(scenes, tmp_path):
 
 
 def test_another_number_of_classes_than_the_cards_is_refused(scenes, tmp_path):
-    with pytest.raises(CardError, match=r'panoptic with 7 classes.*panoptic, 5 classes'):
+    with pytest.raises(CardError, match=r'panoptic and 7 classes.*panoptic, 5 classes'):
         compiled_scenes(tmp_path, centers_network(scenes), panoptic_card(7))
 
 

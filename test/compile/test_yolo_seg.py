@@ -281,7 +281,7 @@ def test_training_outputs_beside_the_rows_are_cut_off(tmp_path):
 
 
 def test_another_number_of_classes_than_the_cards_is_refused_with_both(tmp_path):
-    with pytest.raises(CardError, match=r'instance with 5 classes.*yolo_seg .instance, 3 classes'):
+    with pytest.raises(CardError, match=r'instance and 5 classes.*yolo_seg .instance, 3 classes'):
         compiled_scene(tmp_path, scene('v8', 3), 5)
 
 

@@ -20,7 +20,7 @@ from dataclasses import asdict
 import pytest
 from seg_ros.core.errors import EngineError
 from seg_ros.engines import gpu, libcuda
-from seg_ros.engines.gpu import find_gpu
+from seg_ros.engines.gpu import find_gpu, may_have_gpu
 
 TEGRA = '# R36 (release), REVISION: 4.3, GCID: 38968081, BOARD: generic, EABI: aarch64\n'
 CLOSED = 'NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22 01:44:30 UTC 2024'
@@ -100,3 +100,27 @@ def test_a_machine_without_a_driver_says_what_to_install(monkeypatch):
 def test_a_driver_that_lacks_a_function_is_to_be_updated(fake_gpu):
     with pytest.raises(EngineError, match='without cuOfTomorrow'):
         libcuda.call('cuOfTomorrow')
+
+
+@pytest.mark.parametrize(('vendors', 'traces', 'driver', 'expected'), [
+    (['0x8086', '0x1af4'], 0, False, False),
+    (['0x8086', '0x1af4'], 0, True, True),
+    (['0x8086', '0x10de'], 0, False, True),     # a GPU without its driver
+    ([], 0, False, True),                       # nothing is seen: there may be one
+    (['0x8086'], 1, False, True),
+])
+def test_a_gpu_is_expected_where_there_is_one_or_a_driver_or_nothing_to_see(
+    monkeypatch, tmp_path, vendors, traces, driver, expected
+):
+    for index, vendor in enumerate(vendors):
+        (tmp_path / str(index)).mkdir()
+        (tmp_path / str(index) / 'vendor').write_text(f'{vendor}\n')
+
+    def load():
+        if not driver:
+            raise EngineError('no NVIDIA driver')
+
+    monkeypatch.setattr(gpu, 'libcuda', load)
+    monkeypatch.setattr(gpu, 'PCI_DEVICES', tmp_path)
+    monkeypatch.setattr(gpu, 'GPU_TRACES', (tmp_path,) * traces)
+    assert may_have_gpu() == expected

@@ -108,7 +108,7 @@ def test_auto_skips_a_runtime_that_does_not_take_the_model_and_says_so(tmp_path,
 class FakeTensorRT:
     """What `auto` asks of a machine with TensorRT, without one."""
 
-    def __init__(self, monkeypatch, *, gpu=True, cached=False):
+    def __init__(self, monkeypatch, *, gpu=True, expected=True, cached=False):
         from seg_ros.engines import gpu as gpus
         from seg_ros.engines import plan, tensorrt
 
@@ -122,6 +122,7 @@ class FakeTensorRT:
             monkeypatch.setitem(sys.modules, name, ModuleType(name))
         monkeypatch.setattr(engines, 'load_flavour', lambda: None)
         monkeypatch.setattr(gpus, 'find_gpu', find)
+        monkeypatch.setattr(gpus, 'may_have_gpu', lambda: expected)
         monkeypatch.setattr(plan, 'cached', lambda *_: cached)
         monkeypatch.setattr(tensorrt, 'open_tensorrt', self.open)
 
@@ -145,6 +146,16 @@ def test_tensorrt_without_a_gpu_is_reported_and_the_cpu_serves(tmp_path, monkeyp
         assert opened.facts.engine in CPU_RUNTIMES
         (note,) = opened.facts.notes
         assert 'no NVIDIA driver as planted' in note
+
+
+def test_tensorrt_where_nobody_expects_a_gpu_is_no_matter(tmp_path, monkeypatch):
+    FakeTensorRT(monkeypatch, gpu=False, expected=False)
+    path = str(echo_model(tmp_path))
+    with closing(open_engine(Settings(model=path))) as opened:
+        assert opened.facts.engine in CPU_RUNTIMES
+        assert not opened.facts.notes
+    with closing(open_engine(Settings(model=path, device='cuda'))) as opened:
+        assert 'no NVIDIA driver as planted' in opened.facts.notes[0]
 
 
 @pytest.mark.parametrize(('engine', 'cached', 'stands_in'), [

@@ -15,7 +15,7 @@
 """What sets nothing is said, with the nearest that would have."""
 
 import pytest
-from seg_ros.ros.given_parameters import unheeded
+from seg_ros.ros.given_parameters import unheeded, unused_words
 from seg_ros.ros.parameters import FIELDS
 
 NODE = '/robot/segmentation'
@@ -93,3 +93,9 @@ def test_in_the_nodes_own_section_all_unknown_names_are_named(tmp_path) -> None:
 @pytest.mark.parametrize('arguments', [(), ('-p',), ('--params-file', '/none.yaml'), ('--',)])
 def test_words_that_say_nothing_are_no_matter(arguments) -> None:
     assert said(*arguments) == []
+
+
+def test_words_that_are_no_ros_arguments_are_found() -> None:
+    ours = ['--ros-args', '-p', 'model:=a', '--params-file', 'p.yaml', '-r', 'a:=b']
+    assert unused_words(['node', *ours]) == []
+    assert unused_words(['node', '--model', 'a', *ours, '--', 'b']) == ['--model', 'a', 'b']

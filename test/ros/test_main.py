@@ -14,6 +14,7 @@
 
 """A signal ends the executable cleanly in its first second too."""
 
+from dataclasses import fields
 import os
 from pathlib import Path
 import re
@@ -24,6 +25,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
+from seg_ros.core.settings import Settings
 
 pytest.importorskip('rclpy', reason='rclpy is not installed')
 pytestmark = pytest.mark.ros
@@ -141,3 +143,27 @@ def test_signals_that_were_blocked_end_the_node():
 
     spin = 'lambda _: os.kill(os.getpid(), 15)'     # which `_leave` answers with 0, not with 1
     assert end_of_main(spin, preexec_fn=block) == 0
+
+
+@pytest.mark.parametrize('words', [['--help'], ['-h', '--ros-args', '-p', 'model:=otsu']])
+def test_help_names_every_parameter_and_starts_nothing(words):
+    command = [sys.executable, '-m', 'seg_ros.ros.main', *words]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, '')
+    for item in fields(Settings):
+        assert re.search(rf'^  {item.name} \(', done.stdout, re.MULTILINE), item.name
+    assert 'workers (1): 1 to 16\n' in done.stdout
+
+
+def test_words_that_set_nothing_are_warned_of():
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'seg_ros.ros.main', '--model', 'otsu'], text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )
+    try:
+        assert '--ros-args -p NAME:=VALUE' in lines_until(process, '--model otsu: not used')
+    finally:
+        process.kill()
+        process.communicate()

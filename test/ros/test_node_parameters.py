@@ -91,10 +91,16 @@ def test_a_bad_change_is_refused_with_a_reason_and_the_old_value_stays(
     assert each.node.get_parameter(name).value == before
 
 
-def test_a_start_value_out_of_range_fails_configuring_until_it_is_fixed(robot, capfd):
-    each = robot(autostart=False, overlay_alpha=7.0)
+@pytest.mark.parametrize(('value', 'words'), [
+    (7.0, 'overlay_alpha: 7.0; expected 0.0 to 1.0'),
+    ('thick', "overlay_alpha: 'thick'; expected a number"),
+])
+def test_a_start_value_out_of_range_fails_configuring_until_it_is_fixed(
+    robot, capfd, value, words
+):
+    each = robot(autostart=False, overlay_alpha=value)
     assert not each.change_state(Transition.TRANSITION_CONFIGURE)
-    assert 'overlay_alpha' in capfd.readouterr().err
+    assert f'on_configure: {words}\n' in capfd.readouterr().err
     assert each.set_parameter('overlay_alpha', 0.3).successful
     assert each.change_state(Transition.TRANSITION_CONFIGURE)
 

@@ -14,7 +14,7 @@
 
 """The families of networks that can be compiled, in the order in which they are asked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from seg_ros.compile.families.box_masks import read_box_masks
@@ -96,14 +96,14 @@ def select_family(
     fits = [item for item in fits if 'aux' not in ''.join(item.outputs)] or fits
     if not any(item.task == card.task for item in found) and reasons:
         raise CardError(
-            f'card {card.name} is for a task {card.task} with {len(card.classes)} classes, and '
+            f'{_asked(card)}, and '
             f'outputs {", ".join(map(str, network.outputs))} give no such masks',
             f'what the network gives, {" or ".join(map(str, found))}',
             "correct the card's task, or export in a form that is read; " + '; '.join(reasons),
         )
     if not fits:
         raise CardError(
-            f'card {card.name} is for a task {card.task} with {len(card.classes)} classes',
+            _asked(card),
             f'what the network gives, {" or ".join(map(str, found))}',
             'correct task and classes of the card',
         )
@@ -115,7 +115,7 @@ def select_family(
     if len(candidates) > 1:
         raise FamilyError(
             f'the network reads in {len(candidates)} ways: {" or ".join(map(str, candidates))}',
-            'one that fits the card', 'export it in another layout or at another size',
+            'one that fits the card', _distinction(candidates),
         )
     others = [
         interpretation for interpretation in fits
@@ -123,3 +123,17 @@ def select_family(
         and interpretation.outputs != fits[0].outputs
     ]
     return fits[0], others
+
+
+def _asked(card: ModelCard) -> str:
+    """Say what masks a card is for."""
+    count = len(card.classes)
+    return f'card {card.name} has task {card.task} and {count} class{"es" if count > 1 else ""}'
+
+
+def _distinction(candidates: Sequence[OutputInterpretation]) -> str:
+    """Say how to choose among readings of the same outputs."""
+    families = dict.fromkeys(item.family for item in candidates)
+    if len(families) == len(candidates):
+        return f'set {" or ".join(f"family: {name}" for name in families)} in the card'
+    return 'export it in another layout or at another size'

@@ -16,6 +16,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from math import ceil
 
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
@@ -162,7 +163,8 @@ def meaning_words(matte: ScoreMeaning) -> str:
 def _crop_warning(network_hw: tuple[int, int], map_hw: tuple[int, int]) -> list[str]:
     """Warn of a map that is smaller than the image by less than a stride."""
     ratio = network_hw[0] / map_hw[0]
-    if ratio < 1 or abs(ratio - round(ratio)) < 0.1:
+    padded = {tuple(ceil(side / stride) for side in network_hw) for stride in _STRIDES}
+    if ratio < 1 or abs(ratio - round(ratio)) < 0.1 or map_hw in padded:
         return []
     return [
         f'warning: scores of {map_hw[0]}x{map_hw[1]} are taken to span the whole image of '
