@@ -82,10 +82,10 @@ def check_target(target: str, card: ModelCard) -> None:
     """
     names = [item.name for item in card.classes if item.thing]
     if target not in ('', NEAREST, *names) and not target.isdecimal():
-        raise SettingError(
-            f'target: {shown(target)}',
-            f'a segment id, {NEAREST}, or a class that has objects: {", ".join(names)}',
+        classes = f'a class that has objects: {", ".join(names)}' if names else (
+            f'nothing: no class of {card.name} has objects'
         )
+        raise SettingError(f'target: {shown(target)}', f'a segment id, {NEAREST}, or {classes}')
 
 
 def target_mask(segmentation: Segmentation, segment: Segment | None) -> NDArray[np.bool_]:

@@ -16,6 +16,7 @@
 
 import os
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 from seg_ros.core.errors import ModelError, SettingError
 
@@ -42,9 +43,20 @@ def path_from_model(model: str) -> Path:
             f'model {model!r} is a relative path',
             'an absolute path, ~/…, package://PKG/PATH or default',
         )
-    if not os.path.isfile(path):  # unlike Path's own, it never raises
-        raise ModelError(f'no model file at {path}', do='check the parameter model')
+    if flaw := _flaw(path):
+        raise ModelError(f'no model file at {path} ({flaw})', do='check the parameter model')
     return path
+
+
+def _flaw(path: Path) -> str:
+    """Say why there is no file at a path that can be read; nothing where there is one."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:      # the latter for a NUL in it
+        return str(getattr(error, 'strerror', error))
+    if S_ISREG(mode):
+        return ''
+    return 'it is a folder' if S_ISDIR(mode) else 'it is a device, a pipe or a socket'
 
 
 def absolute_model(model: str) -> str:

@@ -55,10 +55,12 @@ class PrivateFolder:
             )
         flaw = _flaw(facts)
         if flaw:
+            ours = facts.st_uid in (os.geteuid(), ROOT)
+            cure = 'chmod go-w' if ours else f'chown {os.geteuid()}'
             raise EngineError(
                 f'{path} {flaw}, who could put code there that runs as you',
                 'a folder that you alone can write to',
-                f'run: chmod go-w {path}, or name another cache_dir',
+                f'run: {cure} {path}, or name another cache_dir',
             )
 
     @contextmanager

@@ -25,10 +25,13 @@ from seg_ros.core.errors import EngineError, GpuMemoryError
 from seg_ros.core.progress import Cancelled, never, Report, silent
 from seg_ros.core.settings import Settings
 from seg_ros.core.thread_start import started
-from seg_ros.core.thresholds import thresholds_from_settings
 from seg_ros.engines import model_file, stand_in
 from seg_ros.pipeline.engine_holder import EngineHolder
-from seg_ros.pipeline.serving_model import open_serving_model, ServingModel
+from seg_ros.pipeline.serving_model import (
+    open_serving_model,
+    ServingModel,
+    suited_thresholds,
+)
 
 Status: TypeAlias = Literal['none', 'loading', 'serving', 'failed']
 Opener: TypeAlias = Callable[[Settings, Report, Cancelled], ServingModel]
@@ -41,13 +44,13 @@ def check_model(settings: Settings) -> None:
     """
     Read a model's file and metadata, without opening an engine.
 
-    :raises SegError: if the name, the file or the metadata cannot be used, or the thresholds do
-        not suit the model.
+    :raises SegError: if the name, the file or the metadata cannot be used, or the thresholds or
+        the target do not suit the model.
     """
     path = model_file(settings)
     if path is not None:
         compiled = read_compiled(path)
-        thresholds_from_settings(settings, compiled.card, compiled.signature)
+        suited_thresholds(settings, compiled.card, compiled.signature)
 
 
 @dataclass(frozen=True)

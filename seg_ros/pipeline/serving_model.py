@@ -19,11 +19,26 @@ from seg_ros.core.engine import Engine
 from seg_ros.core.errors import SegError
 from seg_ros.core.progress import Cancelled, never, Report, silent
 from seg_ros.core.settings import Settings
-from seg_ros.core.thresholds import thresholds_from_settings
+from seg_ros.core.signature import ModelSignature
+from seg_ros.core.thresholds import Thresholds, thresholds_from_settings
 from seg_ros.core.timing import Timing
+from seg_ros.depth.targets import check_target
 from seg_ros.engines import open_engine
 
 _MOST_FRAMES = 64   # in a call of an engine that sets no limit
+
+
+def suited_thresholds(
+    settings: Settings, card: ModelCard, signature: ModelSignature
+) -> Thresholds:
+    """
+    Check all that depends on the model, and return what its masks are cut by.
+
+    :raises SettingError: if a threshold or the target does not suit the model.
+    :raises CardError: if the model has no class of a name that is to be kept.
+    """
+    check_target(settings.target, card)
+    return thresholds_from_settings(settings, card, signature)
 
 
 class ServingModel:
@@ -31,7 +46,7 @@ class ServingModel:
     What serves: an opened engine, the settings that act on its masks, and its timing.
 
     :param engine: closed with it.
-    :raises SettingError: if a threshold does not suit the model.
+    :raises SettingError: if a threshold or the target does not suit the model.
     :raises CardError: if the model has no class of a name that is to be kept.
     """
 
@@ -46,11 +61,9 @@ class ServingModel:
         """
         Let later frames be cut by other thresholds.
 
-        :raises SegError: if a threshold does not suit the model; the old ones stay.
+        :raises SegError: if something does not suit the model; the old ones stay.
         """
-        self.thresholds = thresholds_from_settings(
-            settings, self.engine.card, self.engine.signature
-        )
+        self.thresholds = suited_thresholds(settings, self.engine.card, self.engine.signature)
         self.settings = settings
 
     def close(self) -> None:

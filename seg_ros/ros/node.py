@@ -25,11 +25,9 @@ from rclpy.parameter import Parameter
 from seg_ros.core.errors import SegError
 from seg_ros.core.progress import Cancelled, never
 from seg_ros.core.settings import LiveSettings, Settings
-from seg_ros.core.thresholds import thresholds_from_settings
-from seg_ros.depth.targets import check_target
 from seg_ros.image.jpeg_decoding import strict_decoder
 from seg_ros.pipeline.model_manager import check_model, ModelManager
-from seg_ros.pipeline.serving_model import ServingModel
+from seg_ros.pipeline.serving_model import ServingModel, suited_thresholds
 from seg_ros.ros.build_progress import BuildProgress
 from seg_ros.ros.camera_pipeline import CameraPipeline
 from seg_ros.ros.clock_watch import ClockWatch
@@ -233,6 +231,8 @@ class SegmentationNode(SafeLifecycleNode):
             self.fault('a request to set parameters', error)
             return SetParametersResult(successful=False, reason=traceback.format_exc(limit=0))
         names = [parameter.name for parameter in parameters]
+        if 'model' in names and 'model' not in changes and self._serves(settings.model):
+            later = f'{settings.model} serves; to read its file anew set another model first'
         self._declared.accepted(names)
         self.remarks |= dict.fromkeys(names, later)
         self._model_asked |= 'model' in names
@@ -252,9 +252,7 @@ class SegmentationNode(SafeLifecycleNode):
             return ''
         serving = self._models.holder.current
         if serving is not None and 'model' not in changes:
-            thresholds_from_settings(settings, serving.card, serving.engine.signature)
-            if 'target' in changes:
-                check_target(settings.target, serving.card)
+            suited_thresholds(settings, serving.card, serving.engine.signature)
         loading = f'{settings.model} is loaded in the background' if 'model' in changes else ''
         return '; '.join(filter(None, (loading, acts_later(changes))))
 

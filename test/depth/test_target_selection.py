@@ -82,6 +82,12 @@ def test_a_word_that_can_name_nothing_is_refused_with_what_can(target):
         check_target(target, CARD)
 
 
+def test_where_no_class_has_objects_the_refusal_says_so():
+    stuff = ModelCard('road', 'semantic', (ClassInfo(0, 'asphalt', (1, 2, 3)),))
+    with pytest.raises(SettingError, match='or nothing: no class of road has objects'):
+        check_target('asphalt', stuff)
+
+
 def test_no_word_means_no_object():
     assert chosen('', {7: 0.5}) is None
 

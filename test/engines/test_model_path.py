@@ -14,6 +14,7 @@
 
 """A model's name leads to one file or to an error that says why not."""
 
+import os
 from pathlib import Path
 import sys
 from types import ModuleType
@@ -96,9 +97,15 @@ def test_a_file_that_is_missing_is_refused(home, model):
         path_from_model(model)
 
 
-def test_a_folder_is_no_model(home):
-    with pytest.raises(ModelError, match='no model file'):
+def test_what_is_no_file_is_refused_with_what_it_is(home):
+    with pytest.raises(ModelError, match=r'no model file.*it is a folder'):
         path_from_model(str(home / 'models'))
+    os.mkfifo(home / 'pipe.onnx')
+    with pytest.raises(ModelError, match=r'no model file.*a pipe'):
+        path_from_model(str(home / 'pipe.onnx'))
+    (home / 'round.onnx').symlink_to('round.onnx')
+    with pytest.raises(ModelError, match=r'no model file.*symbolic links'):
+        path_from_model(str(home / 'round.onnx'))
 
 
 def test_the_default_network_lies_in_the_package():

@@ -203,18 +203,39 @@ def test_a_fault_while_a_model_is_loaded_leaves_the_old_one(
     assert set(np.unique(each.mask(semantic))) == {10, 20, 30}
 
 
-def test_classes_that_the_new_model_lacks_are_refused_with_it(robot, tmp_path, channel_model):
+@pytest.mark.parametrize(('name', 'value', 'words'), [
+    ('classes', ['unheard_of'], "classes ['unheard_of'] are not in the card"),
+    ('target', 'unheard_of', "target: 'unheard_of'; expected a segment id, nearest"),
+])
+def test_what_does_not_suit_the_new_model_is_refused_with_it(
+    robot, tmp_path, channel_model, name, value, words
+):
     other = tmp_path / 'other.onnx'
     other.write_bytes(channel_model.read_bytes())
     each = robot()
     each.wait(lambda: each.state() == 'active', 'autostart')
     request = SetParametersAtomically.Request(parameters=[
         Parameter('model', value=str(other)).to_parameter_msg(),
-        Parameter('classes', value=['unheard_of']).to_parameter_msg(),
+        Parameter(name, value=value).to_parameter_msg(),
     ])
     result = each.call(SetParametersAtomically, 'set_parameters_atomically', request).result
     assert not result.successful
-    assert "classes ['unheard_of'] are not in the card" in result.reason
+    assert words in result.reason
+
+
+def test_a_target_that_the_model_lacks_fails_configuring(robot, capfd):
+    each = robot(autostart=False, target='unheard_of')
+    assert not each.change_state(Transition.TRANSITION_CONFIGURE)
+    assert "target: 'unheard_of'" in capfd.readouterr().err
+
+
+def test_a_model_that_serves_already_is_not_read_anew_and_the_answer_says_so(serving):
+    each, _, other = serving
+    each.set_parameter('model', str(other))
+    each.wait(lambda: each.node._models.state.active == str(other), 'the new model')
+    answer = each.set_parameter('model', str(other))
+    assert answer.successful
+    assert 'serves; to read its file anew set another model first' in answer.reason
 
 
 def test_an_override_of_one_topic_leaves_the_others_alone(robot):
