@@ -20,12 +20,8 @@ config/moveit_sensors.yaml is what move_group takes to plan around all but the t
 """
 
 from launch import LaunchDescription
-from launch.substitutions import LaunchConfiguration
-from seg_ros.launch_actions import config_argument, rgbd_camera
+from seg_ros.launch_actions import camera_arguments, rgbd_camera
 
 
 def generate_launch_description() -> LaunchDescription:
-    return LaunchDescription([
-        config_argument('grasp_file', 'grasp.yaml', "The segmentation node's parameters."),
-        rgbd_camera(LaunchConfiguration('grasp_file')),
-    ])
+    return LaunchDescription([*camera_arguments('grasp.yaml'), rgbd_camera()])

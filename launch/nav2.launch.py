@@ -18,24 +18,59 @@ Start an RGB-D camera, the segmentation node, and Nav2 with its semantic layer.
 Nav2's own launch file does the rest: localisation, a map and the robot's driver are yours.
 """
 
-from launch import LaunchDescription
-from launch.actions import IncludeLaunchDescription
+from typing import Any
+
+from launch import LaunchContext, LaunchDescription
+from launch.actions import (
+    DeclareLaunchArgument,
+    GroupAction,
+    IncludeLaunchDescription,
+    OpaqueFunction,
+    SetLaunchConfiguration,
+)
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch_ros.actions import PushRosNamespace
 from launch_ros.substitutions import FindPackageShare
-from seg_ros.launch_actions import config_argument, rgbd_camera
-from seg_ros.share import share_file
+from seg_ros.launch_actions import camera_arguments, config_argument, rgbd_camera, robot
+from seg_ros.nav2_file import completed_file
+
+BRINGUP = FindPackageShare('nav2_bringup')
+PASSED = ('namespace', 'use_sim_time', 'autostart')
 
 
 def generate_launch_description() -> LaunchDescription:
-    navigation = PathJoinSubstitution(
-        [FindPackageShare('nav2_bringup'), 'launch', 'navigation_launch.py']
-    )
     return LaunchDescription([
-        config_argument('nav2_file', 'nav2.yaml', "Nav2's parameters."),
-        rgbd_camera(str(share_file('config/nav2_segmentation.yaml'))),
-        IncludeLaunchDescription(
-            PythonLaunchDescriptionSource(navigation),
-            launch_arguments=[('params_file', LaunchConfiguration('nav2_file'))],
+        *camera_arguments('nav2_segmentation.yaml'),
+        DeclareLaunchArgument(
+            'nav2_file',
+            default_value=PathJoinSubstitution([BRINGUP, 'params', 'nav2_params.yaml']),
+            description="Nav2's parameters, which get the layers of layer_file.",
         ),
+        config_argument('layer_file', 'nav2.yaml', 'Parameters of the layers that read masks.'),
+        DeclareLaunchArgument(
+            'autostart', default_value='true',
+            description='Configure and activate the segmentation node and Nav2 at once.',
+        ),
+        OpaqueFunction(function=_complete),
+        robot([rgbd_camera(), GroupAction([
+            PushRosNamespace(LaunchConfiguration('namespace')),
+            IncludeLaunchDescription(
+                PythonLaunchDescriptionSource(
+                    PathJoinSubstitution([BRINGUP, 'launch', 'navigation_launch.py'])
+                ),
+                launch_arguments=[
+                    ('params_file', LaunchConfiguration('nav2_file')),
+                    *((name, LaunchConfiguration(name)) for name in PASSED),
+                ],
+            ),
+        ])]),
     ])
+
+
+def _complete(context: LaunchContext) -> list[Any]:
+    """Let `nav2_file` be a file with the layers that read this camera's topics."""
+    given = context.launch_configurations
+    topics = '/'.join(given[name] for name in ('namespace', 'name', 'cameras'))
+    path = completed_file(given['nav2_file'], given['layer_file'], topics)
+    return [SetLaunchConfiguration('nav2_file', path)]

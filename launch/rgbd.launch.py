@@ -18,46 +18,41 @@ Start an RGB-D camera's driver and the segmentation node with its depth.
 For example: `ros2 launch seg_ros rgbd.launch.py driver:=false image:=/rgb depth:=/depth`
 """
 
+import os
 from pathlib import Path
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from launch.actions import DeclareLaunchArgument, GroupAction, IncludeLaunchDescription
 from launch.conditions import IfCondition
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
-from launch_ros.actions import Node
+from launch_ros.actions import Node, PushRosNamespace
+from seg_ros.launch_actions import camera_arguments, PASSED
+from seg_ros.share import fastdds_profile
 
-HERE = Path(__file__).resolve().parent
-PASSED = ('params_file', 'model', 'image', 'depth')
+SEGMENTATION = Path(__file__).resolve().parent / 'segmentation.launch.py'
 
 
 def generate_launch_description() -> LaunchDescription:
     return LaunchDescription([
+        *camera_arguments('segmentation.yaml'),
         DeclareLaunchArgument(
             'driver', default_value='true',
             description='Start a RealSense driver; false where a camera runs already.',
         ),
-        DeclareLaunchArgument(
-            'image', default_value='/camera/camera/color/image_raw',
-            description='Topic of the colour images.',
-        ),
-        DeclareLaunchArgument(
-            'depth', default_value='/camera/camera/aligned_depth_to_color/image_raw',
-            description='Topic of depth that is registered (aligned) to them.',
-        ),
-        DeclareLaunchArgument(
-            'params_file', default_value=str(HERE.parent / 'config' / 'segmentation.yaml'),
-            description="The segmentation node's parameters.",
-        ),
-        DeclareLaunchArgument('model', default_value='', description='The parameter model.'),
-        Node(
-            package='realsense2_camera', executable='realsense2_camera_node', name='camera',
-            namespace='camera', output='screen',
-            condition=IfCondition(LaunchConfiguration('driver')),
-            parameters=[{'align_depth.enable': True, 'enable_sync': True}],
-        ),
+        GroupAction([PushRosNamespace(LaunchConfiguration('namespace')), driver()]),
         IncludeLaunchDescription(
-            PythonLaunchDescriptionSource(str(HERE / 'segmentation.launch.py')),
+            PythonLaunchDescriptionSource(str(SEGMENTATION)),
             launch_arguments=[(name, LaunchConfiguration(name)) for name in PASSED],
         ),
     ])
+
+
+def driver() -> Node:
+    """Return the camera's driver, with as much shared memory as the node has for its images."""
+    return Node(
+        package='realsense2_camera', executable='realsense2_camera_node', name='camera',
+        namespace='camera', output='screen', additional_env=fastdds_profile(os.environ),
+        condition=IfCondition(LaunchConfiguration('driver')),
+        parameters=[{'align_depth.enable': True, 'enable_sync': True}],
+    )

@@ -19,33 +19,39 @@ RTAB-Map's odometry and map see depth 0 where something is dynamic, which both t
 """
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
-from seg_ros.launch_actions import config_argument, rgbd_camera
-from seg_ros.share import share_file
+from seg_ros.launch_actions import (
+    camera_arguments,
+    config_argument,
+    outputs,
+    rgbd_camera,
+    robot,
+)
 
-STATIC = '/segmentation/camera/static'
 RTABMAP = (('rtabmap_odom', 'rgbd_odometry'), ('rtabmap_slam', 'rtabmap'))
 
 
 def generate_launch_description() -> LaunchDescription:
-    remappings = [
-        ('rgb/image', LaunchConfiguration('image')),
-        ('rgb/camera_info', f'{STATIC}/camera_info'),
-        ('depth/image', f'{STATIC}/depth'),
-    ]
     return LaunchDescription([
-        DeclareLaunchArgument(
-            'image', default_value='/camera/camera/color/image_raw',
-            description='Topic of the colour images.',
-        ),
+        *camera_arguments('slam.yaml'),
         config_argument('rtabmap_file', 'rtabmap.yaml', "RTAB-Map's parameters."),
-        rgbd_camera(str(share_file('config/slam.yaml'))),
-        *(
-            Node(
-                package=package, executable=executable, name=executable, output='screen',
-                parameters=[LaunchConfiguration('rtabmap_file')], remappings=remappings,
-            ) for package, executable in RTABMAP
-        ),
+        robot([rgbd_camera(), *(rtabmap(*which) for which in RTABMAP)]),
     ])
+
+
+def rtabmap(package: str, executable: str) -> Node:
+    """Return a node of RTAB-Map that reads static depth."""
+    return Node(
+        package=package, executable=executable, name=executable, output='screen',
+        namespace=LaunchConfiguration('namespace'),
+        parameters=[
+            LaunchConfiguration('rtabmap_file'),
+            {'use_sim_time': LaunchConfiguration('use_sim_time')},
+        ],
+        remappings=[
+            ('rgb/image', LaunchConfiguration('image')),
+            ('rgb/camera_info', [*outputs(), '/static/camera_info']),
+            ('depth/image', [*outputs(), '/static/depth']),
+        ],
+    )

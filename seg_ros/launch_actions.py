@@ -12,13 +12,28 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the launch files for consumers share."""
+"""What the launch files for RGB-D cameras and their consumers share."""
 
 from typing import Any
 
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from launch import LaunchContext
+from launch.actions import (
+    DeclareLaunchArgument,
+    GroupAction,
+    IncludeLaunchDescription,
+    OpaqueFunction,
+    SetLaunchConfiguration,
+)
 from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import SetRemap
+from launch_ros.utilities import make_namespace_absolute, prefix_namespace
 from seg_ros.share import share_file
+
+# The driver's topics in the namespace.
+IMAGE = 'camera/camera/color/image_raw'
+DEPTH = 'camera/camera/aligned_depth_to_color/image_raw'
+PASSED = ('params_file', 'image', 'depth', 'cameras', 'name', 'namespace', 'use_sim_time')
 
 
 def config_argument(name: str, file: str, description: str) -> DeclareLaunchArgument:
@@ -28,13 +43,72 @@ def config_argument(name: str, file: str, description: str) -> DeclareLaunchArgu
     )
 
 
-def rgbd_camera(params_file: Any) -> IncludeLaunchDescription:
+def camera_arguments(params_file: str) -> list[Any]:
+    """
+    Declare what every launch file with an RGB-D camera takes.
+
+    :param params_file: the default of that argument, a file of config/.
+    """
+    return [
+        config_argument('params_file', params_file, "The segmentation node's parameters."),
+        DeclareLaunchArgument(
+            'image', default_value=IMAGE, description='Topic of the colour images.'
+        ),
+        DeclareLaunchArgument(
+            'depth', default_value=DEPTH,
+            description='Topic of depth that is registered (aligned) to them.',
+        ),
+        DeclareLaunchArgument(
+            'cameras', default_value='camera',
+            description="The camera's name, below which the node's topics are.",
+        ),
+        DeclareLaunchArgument(
+            'name', default_value='segmentation', description="The segmentation node's name."
+        ),
+        DeclareLaunchArgument(
+            'namespace', default_value='',
+            description='Namespace of all nodes, one for each robot.',
+        ),
+        OpaqueFunction(function=_with_full_namespace),
+        DeclareLaunchArgument(
+            'use_sim_time', default_value='false',
+            description='Time comes from /clock, for all nodes.',
+        ),
+    ]
+
+
+def _with_full_namespace(context: LaunchContext) -> list[Any]:
+    """Make the argument `namespace` absolute, or empty: it then means the same everywhere."""
+    given = context.launch_configurations
+    full = make_namespace_absolute(
+        prefix_namespace(given.get('ros_namespace'), given['namespace'])
+    )
+    return [SetLaunchConfiguration('namespace', full.rstrip('/'))]
+
+
+def rgbd_camera() -> GroupAction:
     """
     Include rgbd.launch.py: an RGB-D camera's driver and the segmentation node with its depth.
 
-    :param params_file: path of the node's parameters, or a substitution that gives it.
+    In a group, so that the defaults of its other arguments are not taken for ours by what follows.
     """
-    return IncludeLaunchDescription(
+    return GroupAction([IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(share_file('launch/rgbd.launch.py'))),
-        launch_arguments=[('params_file', params_file)],
-    )
+        launch_arguments=[(name, LaunchConfiguration(name)) for name in PASSED],
+    )])
+
+
+def robot(actions: list[Any]) -> GroupAction:
+    """Group the nodes of one robot: its TF is in its namespace, where Nav2 looks for it."""
+    return GroupAction([
+        *(
+            SetRemap(f'/{topic}', [LaunchConfiguration('namespace'), f'/{topic}'])
+            for topic in ('tf', 'tf_static')
+        ),
+        *actions,
+    ])
+
+
+def outputs() -> list[Any]:
+    """Return what the names of the camera's output topics begin with, in the namespace."""
+    return [LaunchConfiguration('name'), '/', LaunchConfiguration('cameras')]

@@ -39,14 +39,18 @@ class Recorded:
 
 
 RECORDED = {
-    'launch': ('LaunchDescription',),
-    'launch.actions': ('DeclareLaunchArgument', 'IncludeLaunchDescription'),
+    'launch': ('LaunchContext', 'LaunchDescription'),
+    'launch.actions': (
+        'DeclareLaunchArgument', 'GroupAction', 'IncludeLaunchDescription', 'OpaqueFunction',
+        'SetLaunchConfiguration',
+    ),
     'launch.conditions': ('IfCondition',),
     'launch.launch_description_sources': ('PythonLaunchDescriptionSource',),
     'launch.substitutions': ('LaunchConfiguration', 'PathJoinSubstitution'),
     'launch_ros': (),
-    'launch_ros.actions': ('Node',),
+    'launch_ros.actions': ('LifecycleNode', 'Node', 'PushRosNamespace', 'SetRemap'),
     'launch_ros.substitutions': ('FindPackageShare',),
+    'launch_ros.utilities': ('make_namespace_absolute', 'prefix_namespace'),
 }
 
 
@@ -62,7 +66,7 @@ def load(path: Path) -> ModuleType:
 
 @pytest.fixture
 def actions(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Give a function that returns a launch file's actions by their kind."""
+    """Give a function that returns a launch file's actions by their kind, those of groups too."""
     for name, classes in RECORDED.items():
         module = ModuleType(name)
         for kind in classes:
@@ -74,8 +78,11 @@ def actions(monkeypatch: pytest.MonkeyPatch) -> Any:
     def of(name: str) -> dict[str, list[Any]]:
         module = load(ROOT / 'launch' / f'{name}.launch.py')
         found: dict[str, list[Any]] = {}
-        for action in module.generate_launch_description().args[0]:
+        waiting = list(module.generate_launch_description().args[0])
+        while waiting:
+            action = waiting.pop(0)
             found.setdefault(type(action).__name__, []).append(action)
+            waiting += action.args[0] if type(action).__name__ == 'GroupAction' else []
         return found
 
     return of
@@ -99,27 +106,48 @@ def test_what_is_included_exists_and_takes_what_it_is_given(actions: Any, name: 
         path = included.args[0].args[0]
         if not isinstance(path, str):   # of another package
             continue
-        source = Path(path).read_text(encoding='utf-8')
-        for argument, _ in included.kwargs['launch_arguments']:
-            assert f"'{argument}'" in source, argument
+        declared = actions(Path(path).name.partition('.')[0])['DeclareLaunchArgument']
+        passed = {argument for argument, _ in included.kwargs['launch_arguments']}
+        assert passed <= {argument.args[0] for argument in declared}
+
+
+@pytest.mark.parametrize('name', CONSUMERS)
+def test_the_defaults_of_an_included_file_are_not_taken_for_ours(actions: Any, name: str) -> None:
+    found = actions(name)
+    grouped = [action for group in found['GroupAction'] for action in group.args[0]]
+    assert all(included in grouped for included in found['IncludeLaunchDescription'])
+
+
+def test_nav2_gets_the_namespace_the_time_and_whether_to_start(actions: Any) -> None:
+    [nav2] = [
+        included for included in actions('nav2')['IncludeLaunchDescription']
+        if not isinstance(included.args[0].args[0], str)
+    ]
+    passed = dict(nav2.kwargs['launch_arguments'])
+    assert {'namespace', 'use_sim_time', 'autostart', 'params_file'} <= set(passed)
+    words = {
+        argument.args[0]: argument.kwargs['default_value']
+        for argument in actions('nav2')['DeclareLaunchArgument']
+    }
+    assert (words['use_sim_time'], words['autostart']) == ('false', 'true')
 
 
 @pytest.mark.parametrize('path', sorted((ROOT / 'launch').glob('*.launch.py')))
 def test_the_files_that_are_named_exist(path: Path) -> None:
     text = path.read_text(encoding='utf-8')
     for name in re.findall(r"'(?:config/)?(\w+\.(?:yaml|rviz))'", text):
+        if name == 'nav2_params.yaml':      # Nav2's own
+            continue
         assert (ROOT / 'config' / name).exists(), name
 
 
 @pytest.mark.parametrize('name', [
-    *(f'launch/{name}.launch.py' for name in CONSUMERS),
-    'config/nav2.yaml', 'config/moveit_sensors.yaml',
+    'launch/slam.launch.py', 'config/nav2.yaml', 'config/moveit_sensors.yaml',
 ])
 def test_the_topics_are_those_that_the_node_publishes(name: str) -> None:
     text = (ROOT / name).read_text(encoding='utf-8')
-    text = text.replace('{STATIC}', '/segmentation/camera/static')
-    for topic in re.findall(r'/segmentation/camera/([a-z0-9_/]+)', text):
-        assert topic in published() or topic == 'static', topic
+    for topic in re.findall(r"(?:/segmentation/camera|outputs\(\), ')/([a-z0-9_/]+)", text):
+        assert topic in published(), topic
 
 
 @pytest.mark.parametrize('name', ['slam', 'nav2_segmentation', 'grasp'])

@@ -1,0 +1,225 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What the launch files for consumers hand to the camera's driver and to the consumers."""
+
+import json
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+from time import monotonic, sleep
+
+import pytest
+import yaml
+
+pytest.importorskip('launch_ros', reason='launch_ros is not installed')
+pytestmark = [pytest.mark.ros, pytest.mark.slow]
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_S = 60.0
+LAUNCH = """
+import sys
+from launch import LaunchDescription, LaunchService
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+
+file, *arguments = sys.argv[1:]
+service = LaunchService()
+service.include_launch_description(LaunchDescription([IncludeLaunchDescription(
+    PythonLaunchDescriptionSource(file),
+    launch_arguments=[tuple(argument.split(':=')) for argument in arguments],
+)]))
+sys.exit(service.run())
+"""
+# Stands for each executable: it writes down what it was started with, and waits.
+EXECUTABLE = """#!/usr/bin/env python3
+import json, os, pathlib, signal, sys, time
+arguments = sys.argv[1:]
+files = [value for name, value in zip(arguments, arguments[1:]) if name == '--params-file']
+facts = {
+    'arguments': arguments, 'files': [pathlib.Path(name).read_text() for name in files],
+    'profiles': [name for name in os.environ if name.endswith('_DEFAULT_PROFILES_FILE')],
+}
+here = pathlib.Path(sys.argv[0])
+whole = here.with_suffix('.part')
+whole.write_text(json.dumps(facts))
+whole.rename(here.with_suffix('.json'))
+signal.signal(signal.SIGINT, lambda *_: sys.exit())
+time.sleep(120)
+"""
+# What Nav2's own launch file declares and does with it, as far as it matters to who includes it.
+NAVIGATION = """
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+def generate_launch_description():
+    defaults = {'namespace': '', 'use_sim_time': 'false', 'autostart': 'true', 'log_level': 'info'}
+    names = (*defaults, 'params_file')
+    return LaunchDescription([
+        *(DeclareLaunchArgument(name, default_value=value) for name, value in defaults.items()),
+        DeclareLaunchArgument('params_file'),
+        Node(
+            package='nav2_controller', executable='controller_server',
+            arguments=[word for name in names for word in (name, LaunchConfiguration(name))],
+            parameters=[LaunchConfiguration('params_file')],
+        ),
+    ])
+"""
+STARTED = {
+    'realsense2_camera': 'realsense2_camera_node', 'rtabmap_odom': 'rgbd_odometry',
+    'rtabmap_slam': 'rtabmap', 'nav2_controller': 'controller_server', 'nav2_bringup': 'none',
+    'seg_ros': 'segmentation_node',
+}
+
+
+class Started:
+    """What an executable was started with."""
+
+    def __init__(self, facts):
+        self.arguments, self.profiles = facts['arguments'], facts['profiles']
+        # launch tags lists, which rcl does not heed.
+        self.files = [text.replace('!!python/tuple', '') for text in facts['files']]
+        pairs = zip(self.arguments, self.arguments[1:], strict=False)
+        self.remappings = dict(value.split(':=') for name, value in pairs if name == '-r')
+        self.namespace = self.remappings.get('__ns', '/')
+
+    def full(self, topic):
+        """Return the full name that a topic has after its remapping, which is tried first."""
+        name = self.remappings[topic]
+        return name if name.startswith('/') else f'{self.namespace.rstrip("/")}/{name}'
+
+    def value(self, name):
+        """Return a parameter; of those set twice the last."""
+        nodes = [node for text in self.files for node in yaml.safe_load(text).values()]
+        return [
+            node['ros__parameters'][name] for node in nodes if name in node['ros__parameters']
+        ][-1]
+
+
+@pytest.fixture
+def prefix(tmp_path):
+    """Install stand-ins for the packages that the launch files start."""
+    index = tmp_path / 'share' / 'ament_index' / 'resource_index' / 'packages'
+    index.mkdir(parents=True)
+    for package, executable in STARTED.items():
+        (index / package).touch()
+        path = tmp_path / 'lib' / package / executable
+        path.parent.mkdir(parents=True)
+        path.write_text(EXECUTABLE)
+        path.chmod(0o755)
+    bringup = tmp_path / 'share' / 'nav2_bringup'
+    for folder, name, text in (
+        ('launch', 'navigation_launch.py', NAVIGATION),
+        ('params', 'nav2_params.yaml', 'controller_server: {ros__parameters: {own: 1}}'),
+    ):
+        (bringup / folder).mkdir(parents=True)
+        (bringup / folder / name).write_text(text)
+    return tmp_path
+
+
+@pytest.fixture
+def started(prefix):
+    """Launch a file and return what was started, by executable, once all of it was."""
+    def launch(file, count, *arguments):
+        process = subprocess.Popen(
+            [sys.executable, '-c', LAUNCH, str(ROOT / 'launch' / file), *arguments],
+            env={**os.environ, 'AMENT_PREFIX_PATH': str(prefix)},
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )
+        deadline = monotonic() + PATIENCE_S
+        while len(found := list(prefix.glob('lib/*/*.json'))) < count:
+            if process.poll() is not None or monotonic() > deadline:
+                process.kill()
+                raise AssertionError(process.communicate()[0])
+            sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 0, output
+        return {path.stem: Started(json.loads(path.read_text())) for path in found}
+
+    return launch
+
+
+def test_rtabmap_reads_what_the_node_publishes(started):
+    nodes = started('slam.launch.py', 4)
+    for name in ('rtabmap', 'rgbd_odometry'):
+        assert nodes[name].full('rgb/image') == '/camera/camera/color/image_raw'
+        assert nodes[name].full('depth/image') == '/segmentation/camera/static/depth'
+        assert nodes[name].full('rgb/camera_info') == '/segmentation/camera/static/camera_info'
+        assert nodes[name].value('use_sim_time') is False
+        assert nodes[name].value('frame_id') == 'camera_link'
+    eyes = nodes['segmentation_node']
+    assert eyes.full('camera/image_raw') == '/camera/camera/color/image_raw'
+    assert eyes.full('camera/depth_registered/image_rect') == (
+        '/camera/camera/aligned_depth_to_color/image_raw'
+    )
+    assert eyes.value('static_dilate_px') == 8
+
+
+@pytest.mark.parametrize('file', ['slam.launch.py', 'nav2.launch.py'])
+def test_a_robot_in_a_namespace_has_everything_in_it(started, file):
+    arguments = ('namespace:=robot1', 'name:=eyes', 'cameras:=front', 'use_sim_time:=True')
+    nodes = started(file, 4 if file.startswith('slam') else 3, *arguments)
+    assert nodes['realsense2_camera_node'].namespace == '/robot1/camera'
+    assert nodes['segmentation_node'].full('front/image_raw') == (
+        '/robot1/camera/camera/color/image_raw'
+    )
+    assert nodes['segmentation_node'].value('use_sim_time') is True
+    for node in nodes.values():
+        assert node.full('/tf') == '/robot1/tf'
+        assert node.full('/tf_static') == '/robot1/tf_static'
+        assert node.namespace.split('/')[1] == 'robot1'
+    if file.startswith('slam'):
+        assert nodes['rtabmap'].full('depth/image') == '/robot1/eyes/front/static/depth'
+        assert nodes['rtabmap'].value('use_sim_time') is True
+    else:
+        assert '/robot1/eyes/front/nav2/mask' in nodes['controller_server'].files[0]
+        assert nodes['controller_server'].arguments[:4] == [
+            'namespace', '/robot1', 'use_sim_time', 'True',
+        ]
+
+
+def test_nav2_gets_its_own_parameters_with_the_layers_and_words_that_it_understands(started):
+    nav2 = started('nav2.launch.py', 3)['controller_server']
+    assert nav2.arguments[:8] == [
+        'namespace', '', 'use_sim_time', 'false', 'autostart', 'true', 'log_level', 'info',
+    ]
+    values = yaml.safe_load(nav2.files[0])
+    assert values['controller_server']['ros__parameters'] == {'own': 1}
+    layer = values['local_costmap']['local_costmap']['ros__parameters']['semantic_layer']
+    assert layer['camera']['labels_topic'] == '/segmentation/camera/nav2/label_info'
+
+
+@pytest.mark.parametrize('file', ['slam.launch.py', 'nav2.launch.py', 'grasp.launch.py'])
+def test_the_params_file_is_the_nodes(started, tmp_path, file):
+    mine = tmp_path / 'mine.yaml'
+    mine.write_text('/**: {ros__parameters: {max_depth_m: 3.5}}')
+    nodes = started(file, {'slam': 4, 'nav2': 3, 'grasp': 2}[file.split('.')[0]],
+                    f'params_file:={mine}')
+    assert nodes['segmentation_node'].value('max_depth_m') == 3.5
+
+
+def test_the_driver_gets_room_for_its_images_unless_another_camera_serves(started):
+    driver = started('rgbd.launch.py', 2)['realsense2_camera_node']
+    assert driver.value('align_depth.enable') is True
+    assert driver.profiles
+
+
+def test_without_a_driver_another_camera_serves(started):
+    nodes = started('rgbd.launch.py', 1, 'driver:=false', 'image:=/rgb', 'depth:=/depth')
+    assert nodes['segmentation_node'].full('camera/image_raw') == '/rgb'
