@@ -56,6 +56,13 @@ class ExportOptions:
         'the highest of 5x5 cells.',
         0.0, 20.0,
     )
+    small_segment: float = _option(
+        0.0,
+        'Size in cells at which a segment around a centre is half believed: its class has the '
+        'largest summed probability, its score is sqrt(heat) * mean probability * cells / (cells '
+        '+ this); 0 lets cells vote, and scores heat * mean probability.',
+        0.0, 10000.0,
+    )
     source_sizes: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:

@@ -89,10 +89,25 @@ def plain_maxima(heat, floor, slots, prominence):
     return sorted(found, key=lambda peak: -peak[1])[:slots]
 
 
-def plain_grouping(scene, floor=0.05, slots=100, prominence=0.0):
+def plain_score(heat, own_best, own_chances, small):
+    """
+    Score one segment and choose its class.
+
+    :param own_best: class of each of its cells.
+    :param own_chances: probabilities of the classes in each, (CLASSES, cells).
+    """
+    if not small:
+        winner = int(np.bincount(own_best, minlength=CLASSES).argmax())
+        return heat * own_chances[winner].mean(), winner
+    sums = [own_chances[thing].sum() for thing in THINGS]
+    return heat**0.5 * max(sums) / (own_best.size + small), THINGS[int(np.argmax(sums))]
+
+
+def plain_grouping(scene, floor=0.05, slots=100, prominence=0.0, small=0.0):
     """
     Group one image's cells as the paper describes it, one after the other.
 
+    :param small: cells at which a segment is half believed; 0 scores as the paper does.
     :returns: slot + 1 of each cell, and score and class of each slot.
     """
     semantic, heat, offset = scene['semantic'], scene['center'][0], scene['offset']
@@ -113,11 +128,9 @@ def plain_grouping(scene, floor=0.05, slots=100, prominence=0.0):
     for slot, (_, score) in enumerate(peaks):
         mine = instances == slot + 1
         if mine.any():
-            votes = np.bincount(best[mine], minlength=CLASSES)
-            winner = int(votes.argmax())
-            share = chances[winner][mine].mean()
-            if score * share >= floor:
-                scores[slot], classes[slot] = score * share, winner
+            score, winner = plain_score(score, best[mine], chances[:, mine], small)
+            if score >= floor:
+                scores[slot], classes[slot] = score, winner
     return instances, scores, classes
 
 
@@ -215,6 +228,46 @@ def test_two_peaks_of_one_ridge_are_one_object(ending, tmp_path):
     assert found == {0.0: 3, 0.5: 2}
 
 
+@pytest.mark.parametrize('small', [0.5, 10.0, 200.0])
+def test_segments_are_scored_by_what_their_cells_add_up_to(small, scenes, tmp_path):
+    compiled = compiled_scenes(tmp_path, centers_network(scenes), small_segment=small)
+    order = [1, 3]
+    outputs = run_model(compiled.model, {'image': images_of(order, SIZE_HW)})
+    for index, answer in enumerate(order):
+        assert_grouped(outputs, index, scenes[answer], small=small)
+
+
+def doubtful_scene():
+    """Return an object of four cells, and one that 20 cells are sure of and 30 others are not."""
+    scene = {name: np.zeros_like(values) for name, values in centers_scene(0).items()}
+    scene['semantic'][:] = -5.0
+    scene['semantic'][0] = 2.0
+    scene['semantic'][2, 4:6, 4:6] = 9.0
+    scene['semantic'][3, 12:16, 20:25] = 9.0
+    scene['semantic'][3:5, 16:22, 20:25] = [[[3.0]], [[3.1]]]
+    scene['center'][:] = -9
+    scene['center'][0, 5, 5] = scene['center'][0, 16, 22] = 0.0
+    return scene
+
+
+def test_few_cells_are_believed_less_and_sure_ones_weigh_more(tmp_path):
+    model = centers_network([doubtful_scene()])
+    found = {}
+    for small in (0.0, 4.0):
+        compiled = compiled_scenes(tmp_path, model, small_segment=small)
+        outputs = run_model(compiled.model, {'image': images_of([0], SIZE_HW)})
+        found[small] = {
+            int(kind): float(score)
+            for kind, score in zip(outputs['classes'][0], outputs['scores'][0], strict=True)
+            if score
+        }
+    # 20 cells of the larger object are sure of class 3, and 30 lean towards class 4.
+    assert sorted(found[0.0]) == [2, 4]
+    assert found[0.0][2] == pytest.approx(0.5, rel=0.01)
+    assert sorted(found[4.0]) == [2, 3]
+    assert found[4.0][2] == pytest.approx(0.5**0.5 / 2, rel=0.01)
+
+
 def test_more_instances_than_a_byte_counts_are_given_in_32_bits(scenes, tmp_path):
     compiled = compiled_scenes(tmp_path, centers_network(scenes), max_instances=256)
     outputs = run_model(compiled.model, {'image': images_of([3], SIZE_HW)})
@@ -291,12 +344,12 @@ def test_maps_that_do_not_go_together_are_refused(spoil, message, scenes, tmp_pa
         )
 
 
-@pytest.mark.parametrize(('opset', 'fixed'), [(17, True), (20, False)])
+@pytest.mark.parametrize(('opset', 'fixed', 'small'), [(17, True, 0.0), (20, False, 10.0)])
 def test_the_graph_holds_only_what_tensorrt_takes_in_all_its_outputs(
-    opset, fixed, scenes, tmp_path
+    opset, fixed, small, scenes, tmp_path
 ):
     model = onnx.version_converter.convert_version(centers_network(scenes, fixed=fixed), opset)
-    compiled = compiled_scenes(tmp_path, model)
+    compiled = compiled_scenes(tmp_path, model, small_segment=small)
     assert compiled.signature.max_batch == int(fixed)
     onnx.checker.check_model(compiled.model, full_check=True)
     assert check_operators(compiled.model) == []

@@ -27,6 +27,7 @@ import numpy as np
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
 from seg_ros.compile.families.score_meaning import chosen_meaning, meaning_of, ScoreMeaning
+from seg_ros.compile.families.segment_scores import by_evidence, by_majority, Segments
 from seg_ros.compile.families.strip_output_ops import own_scores
 from seg_ros.compile.network import Network
 from seg_ros.core.card import ModelCard
@@ -125,13 +126,16 @@ def _decode(
     if unit := chosen_meaning(maps.meaning, card).unit:
         logits = op.log(op.max([op.div(logits, _float(unit)), _float(_LEAST)]))
     slots = min(options.max_instances, maps.size_hw[0] * maps.size_hw[1])
-    scores, centers_yx = _centers(maps, heat, slots, options)
-    filled = op.cast(op.greater(scores, _float(0)), to=np.float32)
+    heights, centers_yx = _centers(maps, heat, slots, options)
+    filled = op.cast(op.greater(heights, _float(0)), to=np.float32)
     nearest = _nearest(maps, offsets, centers_yx, filled)
     # Slot 0 is the best: where it is empty, all are.
     countable = op.mul(_countable(maps, logits, len(card.classes), things), _first(filled))
-    share, classes = _vote(maps, logits, nearest, countable, things, slots)
-    scores = op.mul(scores, share)
+    chances = op.gather(op.softmax(logits, axis=1), op.const(things), axis=1)
+    segments = Segments(
+        things, slots, heights, nearest, countable, maps.rows_of(chances, len(things))
+    )
+    scores, classes = _classified(maps, logits, segments, options.small_segment)
     kept = op.cast(op.greater_or_equal(scores, _float(options.score_floor)), to=np.float32)
     tensors = {
         'logits': logits,
@@ -200,7 +204,7 @@ def _logit(probability: Var) -> Var:
 
 def _nearest(maps: _Maps, offsets: Var, centers_yx: Var, filled: Var) -> Var:
     """
-    Return the slot of the centre closest to where each cell points, int64 (N, 1, h * w).
+    Return the slot of the centre closest to where each cell points, float32 (N, 1, h * w).
 
     Differences are squared instead of multiplied out: products lose digits in half precision.
     """
@@ -211,7 +215,7 @@ def _nearest(maps: _Maps, offsets: Var, centers_yx: Var, filled: Var) -> Var:
     dy, dx = op.sub(down, center_y), op.sub(right, center_x)
     empty = op.mul(op.sub(_float(1), filled), _float(_FAR))
     distance = op.add(op.add(op.mul(dy, dy), op.mul(dx, dx)), op.unsqueeze(empty, op.const([2])))
-    return op.arg_min(distance, axis=1, keepdims=True)
+    return op.cast(op.arg_min(distance, axis=1, keepdims=True), to=np.float32)
 
 
 def _countable(maps: _Maps, logits: Var, classes: int, things: np.ndarray) -> Var:
@@ -222,35 +226,23 @@ def _countable(maps: _Maps, logits: Var, classes: int, things: np.ndarray) -> Va
     return maps.rows_of(op.gather(op.const(is_thing), best), 1)
 
 
-def _vote(
-    maps: _Maps, logits: Var, nearest: Var, countable: Var, things: np.ndarray, slots: int
-) -> tuple[Var, Var]:
+def _classified(maps: _Maps, logits: Var, segments: Segments, small: float) -> tuple[Var, Var]:
     """
-    Let the cells of each slot choose its class by majority.
+    Score each slot and choose its class.
 
-    :returns: the winner's mean probability, 0 for slots without cells, and its channel as float32,
-        both (N, K).
+    :param small: see `ExportOptions.small_segment`.
+    :returns: scores, 0 for slots without cells, and channels as float32, both (N, K).
     """
-    numbers = op.const(np.arange(slots, dtype=np.float32)[None, :, None])
-    member = op.cast(op.equal(op.cast(nearest, to=np.float32), numbers), to=np.float32)
-    best = op.cast(op.arg_max(logits, axis=1, keepdims=True), to=np.float32)
-    channels = op.const(things.astype(np.float32)[None, :, None, None])
-    chosen = op.cast(op.equal(best, channels), to=np.float32)
-    chances = op.gather(op.softmax(logits, axis=1), op.const(things), axis=1)
-    ballots = maps.rows_of(op.concat([chosen, chances], axis=1), 2 * len(things))
-    sums = op.matmul(member, op.transpose(op.mul(ballots, countable), perm=[0, 2, 1]))
-    votes, total = op.split(sums, outputs_count=2, axis=2)
-    cells = op.matmul(member, op.transpose(countable, perm=[0, 2, 1]))
-    winner = op.arg_max(votes, axis=2, keepdims=False)
-    own = op.squeeze(op.gather_elements(
-        total, op.unsqueeze(winner, op.const([2])), axis=2
-    ), op.const([2]))
-    share = op.div(own, op.max([op.squeeze(cells, op.const([2])), _float(1)]))
-    return share, op.gather(op.const(things.astype(np.float32)), winner)
+    if small:
+        scores, winner = by_evidence(segments, small)
+    else:
+        best = op.cast(op.arg_max(logits, axis=1, keepdims=True), to=np.float32)
+        scores, winner = by_majority(segments, maps.rows_of(best, 1))
+    return scores, op.gather(op.const(segments.things.astype(np.float32)), winner)
 
 
 def _instances(maps: _Maps, nearest: Var, countable: Var, slots: int) -> Var:
     """Return slot + 1 for countable cells and 0 for the others, (N, h, w)."""
-    numbers = op.mul(op.add(op.cast(nearest, to=np.float32), _float(1)), countable)
+    numbers = op.mul(op.add(nearest, _float(1)), countable)
     square = op.reshape(numbers, op.const(np.array([-1, *maps.size_hw])))
     return op.cast(square, to=np.uint8 if slots < 256 else np.int32)

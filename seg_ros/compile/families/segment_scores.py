@@ -1,0 +1,105 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+What class a centre's cells have, and how sure it is that they are one object.
+
+Reference: B. Cheng et al., Panoptic-DeepLab, CVPR 2020, section 3.2.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from spox import Var
+import spox.opset.ai.onnx.v17 as op
+
+
+@dataclass(frozen=True)
+class Segments:
+    """
+    What the cells around K centres say of T countable classes.
+
+    :param things: channels of the countable classes, (T,).
+    :param slots: K.
+    :param heat: of each slot's centre, 0 to 1 and 0 where the slot is empty, float32 (N, K).
+    :param nearest: slot of each cell, float32 (N, 1, h * w).
+    :param countable: 1 for cells of a countable class, 0 for the others, float32 (N, 1, h * w).
+    :param chances: probabilities of the countable classes, float32 (N, T, h * w).
+    """
+
+    things: np.ndarray
+    slots: int
+    heat: Var
+    nearest: Var
+    countable: Var
+    chances: Var
+
+    def sums_of(self, maps: Var) -> Var:
+        """
+        Add maps up over the countable cells of each slot.
+
+        :param maps: (N, C, h * w).
+        :returns: (N, K, C).
+        """
+        numbers = op.const(np.arange(self.slots, dtype=np.float32)[None, :, None])
+        member = op.cast(op.equal(self.nearest, numbers), to=np.float32)
+        return op.matmul(member, op.transpose(op.mul(maps, self.countable), perm=[0, 2, 1]))
+
+
+def by_majority(segments: Segments, best: Var) -> tuple[Var, Var]:
+    """
+    Let each cell have one vote, and score as the paper does: heat * mean probability.
+
+    :param best: channel of each cell's class, float32 (N, 1, h * w).
+    :returns: scores, 0 for slots without cells, and places of their classes in `things`, both
+        (N, K).
+    """
+    channels = op.const(segments.things.astype(np.float32)[None, :, None])
+    chosen = op.cast(op.equal(best, channels), to=np.float32)
+    ballots = op.concat([chosen, segments.chances, segments.countable], axis=1)
+    kinds = len(segments.things)
+    votes, total, cells = op.split(
+        segments.sums_of(ballots), op.const([kinds, kinds, 1]), outputs_count=3, axis=2
+    )
+    winner = op.arg_max(votes, axis=2, keepdims=True)
+    own = op.gather_elements(total, winner, axis=2)
+    share = op.div(own, op.max([cells, op.const(np.float32(1))]))
+    return op.mul(segments.heat, _flat(share)), _flat(winner)
+
+
+def by_evidence(segments: Segments, small: float) -> tuple[Var, Var]:
+    """
+    Take the class of the largest summed probability, and trust few cells less.
+
+    The score is sqrt(heat) * sum / (cells + small): the mean probability as if `small` further
+    cells were of no class. The root, since a heatmap understates centres that it is unsure about
+    by a cell or two.
+
+    :param small: cells, more than 0.
+    :returns: as `by_majority` does.
+    """
+    evidence = op.concat([segments.chances, segments.countable], axis=1)
+    total, cells = op.split(
+        segments.sums_of(evidence), op.const([len(segments.things), 1]), outputs_count=2, axis=2
+    )
+    share = op.div(
+        op.reduce_max(total, axes=[2], keepdims=True), op.add(cells, op.const(np.float32(small)))
+    )
+    winner = op.arg_max(total, axis=2, keepdims=True)
+    return op.mul(op.sqrt(segments.heat), _flat(share)), _flat(winner)
+
+
+def _flat(values: Var) -> Var:
+    """Turn (N, K, 1) into (N, K)."""
+    return op.squeeze(values, op.const([2]))
