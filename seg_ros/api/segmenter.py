@@ -14,7 +14,7 @@
 
 """A model that is called with images."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -22,15 +22,17 @@ import numpy as np
 from seg_ros.api.masks import Masks
 from seg_ros.core.card import ModelCard
 from seg_ros.core.engine import EngineFacts
-from seg_ros.core.errors import ImageError, SettingError
+from seg_ros.core.errors import ImageError, PromptError, SettingError
 from seg_ros.core.frame import ColorOrder, Frame, Pixels
 from seg_ros.core.progress import Report, silent
+from seg_ros.core.prompts import Prompt
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import Settings
 from seg_ros.core.timing import Timing
 from seg_ros.engines.model_path import absolute_model
 from seg_ros.masks.panoptic import PARTS
 from seg_ros.pipeline import process
+from seg_ros.pipeline.prompts import unanswerable
 from seg_ros.pipeline.serving_model import open_serving_model
 from seg_ros.temporal.temporal_filter import TemporalFilter
 
@@ -82,7 +84,8 @@ class Segmenter:
         return self._serving.engine.facts
 
     def __call__(
-        self, image: Pixels, color: ColorOrder = 'rgb', stamp_ns: int | None = None
+        self, image: Pixels, color: ColorOrder = 'rgb', stamp_ns: int | None = None,
+        prompts: Sequence[Prompt | Sequence[float]] | None = None,
     ) -> Masks:
         """
         Segment one image.
@@ -92,13 +95,34 @@ class Segmenter:
         :param color: order of the channels: `rgb`, `bgr` (as cv2.imread gives) or `gray`.
         :param stamp_ns: when it was taken, in nanoseconds, for `tracking` and `smoothing`; left
             out, images follow each other at 30 Hz.
+        :param prompts: what a promptable model is to segment: boxes (x0, y0, x1, y1) and points
+            (x, y) in pixels, whose ids count from 1, or `Prompt`s. Left out, those of the image
+            before follow their objects.
         :raises ImageError: if the array is not such an image.
+        :raises PromptError: if a prompt cannot be, or the model does not answer it.
         :raises EngineError: if the runtime failed.
         """
         _check_array(image)
+        if prompts is not None:
+            self._ask(prompts)
         self._stamp_ns = self._stamp_ns + 33_333_333 if stamp_ns is None else stamp_ns
         frame = Frame(image, color, self._stamp_ns)
         return Masks(frame, self.segment(frame, self._temporal), self.card)
+
+    def check_prompts(self, prompts: Sequence[Prompt]) -> None:
+        """
+        Refuse prompts that the model does not answer.
+
+        :raises PromptError: saying why.
+        """
+        signature = self._serving.engine.signature
+        if words := unanswerable([*self._serving.prompts, *prompts], signature, self.card):
+            raise PromptError(f'prompts: {words}')
+
+    def _ask(self, places: Sequence[Prompt | Sequence[float]]) -> None:
+        prompts = [_prompt(number, place) for number, place in enumerate(places, start=1)]
+        self.check_prompts(prompts)
+        self._temporal.prompts.ask(prompts)
 
     def segment(self, frame: Frame, temporal: TemporalFilter | None = None) -> Segmentation:
         """
@@ -127,6 +151,16 @@ class Segmenter:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _prompt(number: int, place: Prompt | Sequence[float]) -> Prompt:
+    if isinstance(place, Prompt):
+        return place
+    if len(place) not in (2, 4):
+        raise PromptError(f'prompt {list(place)}', '(x0, y0, x1, y1) or (x, y), in pixels')
+    x0, y0, *far = map(float, place)
+    x1, y1 = far or (x0, y0)
+    return Prompt(number, (x0, y0, x1, y1))
 
 
 def _check_array(image: object) -> None:

@@ -25,7 +25,7 @@ from time import perf_counter
 
 import numpy as np
 from seg_ros.commands.check import Check, checked
-from seg_ros.commands.parity import batches_from_frames, shortfalls
+from seg_ros.commands.parity import batches_from_frames, shortfalls, trial_memory
 from seg_ros.commands.progress import build_report
 from seg_ros.compile.compiled import CompiledModel
 from seg_ros.compile.precision import reduced
@@ -85,7 +85,10 @@ class Trial:
     def masks_of(self, engine: Engine) -> list[Segmentation]:
         """Segment the images as the node does."""
         segmenter = ServingModel(engine, self.settings)
-        return [segment(frame, segmenter) for frame in self.frames]
+        return [
+            segment(frame, segmenter, temporal=trial_memory(engine.signature, frame.size_hw))
+            for frame in self.frames
+        ]
 
 
 def precision_check(trial: Trial, precision: str) -> Check:

@@ -22,6 +22,8 @@ import json
 from pathlib import Path
 from typing import Any, TYPE_CHECKING
 
+from seg_ros.core.errors import SettingError
+
 if TYPE_CHECKING:
     from seg_ros.commands.evaluation import Subject
     from seg_ros.core.card import ModelCard
@@ -91,6 +93,11 @@ def run(args: argparse.Namespace) -> int:
         with build_report('eval') as building:
             segmenter = open_serving_model(settings, building)
         stack.callback(segmenter.close)
+        if segmenter.card.task == 'promptable':
+            raise SettingError(
+                f'{segmenter.card.name}, which segments what prompts ask for',
+                'a model that finds objects by itself',
+            )
         subject = subject_for(_examples(args, segmenter.card), segmenter.card)
         contenders = [
             model_contender(segmenter, subject), *baselines(args.baselines, subject, stack)

@@ -25,13 +25,17 @@ import numpy as np
 from seg_ros.commands.progress import Progress
 from seg_ros.commands.sources import open_sources
 from seg_ros.compile.compiled import CompiledModel
+from seg_ros.compile.prompt_inputs import trial_boxes
 from seg_ros.core.errors import ImageError
 from seg_ros.core.frame import Frame, Pixels
+from seg_ros.core.prompts import Prompt
 from seg_ros.core.settings import Settings
+from seg_ros.core.signature import ModelSignature
 from seg_ros.image.letterbox import fit_for, fit_image
 from seg_ros.metrics.parity import Parity
 from seg_ros.pipeline.process import segment
 from seg_ros.pipeline.serving_model import open_serving_model
+from seg_ros.temporal.temporal_filter import TemporalFilter
 
 MOST_IMAGES = 64
 # Least agreement with fp32 that passes. Other engines round otherwise; sixteen bits should change
@@ -44,6 +48,7 @@ LEAST: Mapping[str, Mapping[str, float]] = {
 # What a task is judged by: a class that an instance network finds once counts little.
 JUDGED = {
     'semantic': ('pixels', 'miou'), 'instance': ('matched', 'mask_iou'),
+    'promptable': ('matched', 'mask_iou'),
     'panoptic': ('pixels', 'miou', 'matched', 'mask_iou'),
 }
 
@@ -92,9 +97,24 @@ def parity_of(
             progress.over(len(frames)),
         ):
             for frame in frames:
-                parity.add(segment(frame, first), segment(frame, second))
+                parity.add(*(
+                    segment(frame, each, temporal=trial_memory(tried.signature, frame.size_hw))
+                    for each in (first, second)
+                ))
                 progress.step()
     return asdict(parity.figures())
+
+
+def trial_memory(signature: ModelSignature, size_hw: tuple[int, int]) -> TemporalFilter:
+    """
+    Return a new camera's memory; a promptable model is asked for boxes all over its image.
+
+    :param size_hw: of the image.
+    """
+    memory = TemporalFilter()
+    boxes = trial_boxes(signature.max_prompts, size_hw)[0].tolist()
+    memory.prompts.ask([Prompt(number, (*box,)) for number, box in enumerate(boxes, start=1)])
+    return memory
 
 
 def shortfalls(parity: Mapping[str, Any], precision: str, task: str) -> list[str]:

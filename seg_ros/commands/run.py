@@ -27,7 +27,7 @@ SUMMARY = 'write the masks of images, videos and rosbag2 recordings into a folde
 EXAMPLE = 'seg_ros run street.jpg drive.mp4 --model model.onnx --out masks'
 SETTINGS = (
     'model', 'engine', 'device', 'threads', 'inference_precision', 'score_threshold',
-    'mask_threshold', 'min_confidence', 'classes', 'upsample', 'tracking', 'smoothing',
+    'mask_threshold', 'min_confidence', 'classes', 'prompts', 'upsample', 'tracking', 'smoothing',
     'overlay_alpha', 'brightness_range',
 )
 
@@ -61,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.commands.progress import build_report, Progress
     from seg_ros.commands.segment import check_folder, segment_sources
     from seg_ros.commands.sources import open_sources
+    from seg_ros.core.prompts import prompts_from_texts
 
     check_folder(args.out, args.inputs)
     settings = settings_from_args(args, SETTINGS)
@@ -68,12 +69,14 @@ def run(args: argparse.Namespace) -> int:
     sources = open_sources(
         args.inputs, args.topics, progress.skip, progress.note, settings.brightness_range
     )
+    prompts = prompts_from_texts(settings.prompts)
     with build_report('run') as report:
-        segmenter = Segmenter(report=report, **asdict(settings))
+        segmenter = Segmenter(report=report, **{**asdict(settings), 'prompts': ()})
     with segmenter:
+        segmenter.check_prompts(prompts)
         figures = segment_sources(
             sources, segmenter.segment, segmenter.card, args.out, settings, segmenter.timing,
-            progress,
+            progress, prompts,
         )
     print(json.dumps(asdict(figures)) if args.json else _report(figures, args.out))
     return int(figures.skipped > 0)

@@ -14,7 +14,6 @@
 
 """Every image of every source through the segmenter, and its masks into every sink."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from seg_ros.commands.source_image import Source, SourceImage
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import ImageError, SettingError
 from seg_ros.core.frame import Frame
+from seg_ros.core.prompts import Prompt
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import Settings
 from seg_ros.core.timing import Timing
@@ -70,12 +70,15 @@ def segment_sources(
     settings: Settings,
     timing: Timing,
     progress: Progress,
+    prompts: Sequence[Prompt] = (),
 ) -> Figures:
     """
     Write the masks of all images; for each recording and video also one of the masks.
 
     :param segment: gives all parts of a segmentation, after the earlier images of its camera.
     :param settings: of the overlay, and whether ids last and classes are smoothed in a source.
+    :param prompts: for a promptable model; in videos and recordings they are those of the first
+        image and follow their objects.
     :raises ImageError: if no image could be read.
     :raises SettingError: if the folder does not take the files.
     """
@@ -86,7 +89,9 @@ def segment_sources(
         files: list[Sink] = [MaskFiles(folder, card, settings.overlay_alpha), coco]
         for source, path in zip(sources, paths, strict=True):
             with _recording(source, path, card, settings.overlay_alpha) as recording:
-                for image, masks in _segmented(source, segment, timing, progress):
+                for image, masks in _segmented(
+                    source, segment, timing, progress, prompts
+                ):
                     name = names.claim(image.name)
                     with timing.stage('write'):
                         for sink in [*files, *recording]:
@@ -118,15 +123,20 @@ def check_folder(folder: Path, inputs: Sequence[Path]) -> None:
 
 def _segmented(
     source: Source, segment: Callable[[Frame, TemporalFilter], Segmentation], timing: Timing,
-    progress: Progress,
+    progress: Progress, prompts: Sequence[Prompt],
 ) -> Iterator[tuple[SourceImage, Segmentation]]:
     images = source.images(progress.skip)
-    cameras: dict[str, TemporalFilter] = defaultdict(TemporalFilter)
+    cameras: dict[str, TemporalFilter] = {}
     while True:
         with timing.stage('read'):
             image = next(images, None)
         if image is None:
             return
+        if image.topic not in cameras:
+            cameras[image.topic] = TemporalFilter()
+            cameras[image.topic].prompts.ask(prompts)
+        elif not (source.rate_hz or source.storage):    # images that do not follow each other
+            cameras[image.topic].prompts.ask(prompts)
         try:
             masks = segment(image.frame, cameras[image.topic])
         except ImageError as error:

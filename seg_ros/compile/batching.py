@@ -18,8 +18,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from seg_ros.compile.network import Network, TensorInfo
+from seg_ros.compile.network import Network
 from seg_ros.compile.run_onnx import Arrays, run_onnx
+from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.errors import ModelError
 
 
@@ -30,6 +31,8 @@ def batch_obstacle(network: Network, tensor_infos: Sequence[TensorInfo]) -> str:
     :param tensor_infos: the tensors that must not change.
     :returns: what keeps the network from batches; empty where it is proven that nothing does.
     """
+    if network.prompts:
+        return 'prompts are those of one image'
     images = _images(network)
     try:
         run = run_onnx(network.part(tensor_infos, 'N'))

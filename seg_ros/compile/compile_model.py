@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 import onnx
 from onnx.compose import add_prefix
 from seg_ros import __version__
@@ -32,14 +33,16 @@ from seg_ros.compile.exporter_card import card_from_metadata
 from seg_ros.compile.families import select_family
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
 from seg_ros.compile.import_onnx import network_from_model
-from seg_ros.compile.network import Network, set_batch, set_shape, TensorInfo, with_outputs
+from seg_ros.compile.network import Network, set_batch, set_shape, with_outputs
 from seg_ros.compile.onnx_file import read_onnx
 from seg_ros.compile.operators import check_operators, forbidden_nodes
 from seg_ros.compile.own_normalisation import own_normalisation_warning
 from seg_ros.compile.postprocessing import label_outputs
-from seg_ros.compile.preprocessing import IMAGE, make_preprocessing
+from seg_ros.compile.preprocessing import IMAGE, make_preprocessing, PROMPTS
+from seg_ros.compile.prompt_inputs import trial_boxes
 from seg_ros.compile.run_onnx import Arrays, run_onnx
 from seg_ros.compile.subgraph import BODY, build_subgraph, chain
+from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.compile.trial import range_warning
 from seg_ros.compile.trunk import arithmetic_of
 from seg_ros.core.card import ModelCard
@@ -70,7 +73,7 @@ def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> o
         raise ModelError(f'{raw.name} is compiled already', 'a network as its exporter wrote it')
     card = card or card_from_metadata(model, raw.stem)
     network = with_refused_constants_folded(
-        network_from_model(with_outputs(model, card.outputs), card.input)
+        network_from_model(with_outputs(model, card.outputs), card.input, export.max_prompts)
     )
     card = replace(card, input=replace(network.spec, size=card.input.size))
     interpretation, others = _interpreted(network, card)
@@ -237,9 +240,13 @@ def _prove(model: onnx.ModelProto, signature: ModelSignature) -> None:
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise ModelError(f'the compiled graph is not valid ONNX: {error}') from error
     _refuse(check_operators(model))
-    batch = np.zeros((1, *signature.size_hw, signature.channels), np.uint8)
+    feeds: dict[str, NDArray[Any]] = {
+        IMAGE: np.zeros((1, *signature.size_hw, signature.channels), np.uint8)
+    }
+    if signature.max_prompts:
+        feeds[PROMPTS] = trial_boxes(signature.max_prompts, signature.size_hw)
     try:
-        found = run_onnx(model)({IMAGE: batch})
+        found = run_onnx(model)(feeds)
         _set_sizes(model, found)
         outputs_from_tensors({name: found[name] for name in found if name in TENSORS}, 1)
     except ContractError as error:

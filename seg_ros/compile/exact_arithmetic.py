@@ -16,7 +16,8 @@
 Which nodes of a network decide instead of measure, and what they decide from.
 
 Sixteen bits must not touch them: an index above 2048 has no float16, a column of 600 no bfloat16,
-and a comparison falls the other way. Found from the graph, without a rule about names.
+and a comparison falls the other way. Found from the graph, without a rule about names. Places that
+prompts point at are such numbers too.
 """
 
 from collections.abc import Iterable
@@ -37,14 +38,15 @@ def exact_nodes(model: onnx.ModelProto, feeding: Iterable[str]) -> set[str]:
     Name the nodes of a compiled graph's network that have to compute in 32 bits.
 
     Those are the nodes that decide before the network's last weights, and what leads to them,
-    back to the weights before. What comes after the last weights stays in 32 bits anyway.
+    back to the weights before. What comes after the last weights stays in 32 bits anyway. What
+    is computed from prompts without the image belongs to them.
 
     :param feeding: names of the nodes whose results come before weights.
     """
     producers = {name: node for node in model.graph.node for name in node.output}
     constants = {item.name for item in model.graph.initializer}
     before = set(feeding)
-    found: set[str] = set()
+    found = _positions(model)
     waiting = [node for node in model.graph.node if node.name in before and _decides(node)]
     while waiting:
         node = waiting.pop()
@@ -54,6 +56,18 @@ def exact_nodes(model: onnx.ModelProto, feeding: Iterable[str]) -> set[str]:
         found.add(node.name)
         waiting += [producers[name] for name in node.input if name in producers]
     return found
+
+
+def _positions(model: onnx.ModelProto) -> set[str]:
+    """Name the network's nodes that see prompts and nothing of the image."""
+    sees = {'image': {'image'}, 'prompts': {'prompts'}}
+    names = set()
+    for node in model.graph.node:
+        seen: set[str] = set().union(*(sees.get(name, ()) for name in node.input))
+        sees.update((name, seen) for name in node.output)
+        if seen == {'prompts'} and node.name.startswith(BODY):
+            names.add(node.name)
+    return names
 
 
 def _decides(node: onnx.NodeProto) -> bool:

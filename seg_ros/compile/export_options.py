@@ -63,6 +63,10 @@ class ExportOptions:
         '+ this); 0 lets cells vote, and scores heat * mean probability.',
         0.0, 10000.0,
     )
+    max_prompts: int = _option(
+        8, 'Prompts that a promptable network answers in one image, where it takes any number.',
+        1, 256,
+    )
     source_sizes: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:

@@ -22,23 +22,30 @@ import onnx
 from onnx import helper
 from seg_ros.compile.modern import modern_model, outer_reads
 from seg_ros.compile.network import described, Layout, Network, set_shape
+from seg_ros.compile.prompt_inputs import prompt_inputs
+from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.card import InputSpec
 from seg_ros.core.errors import CardError, ModelError
 
 _IMAGE_AXES: dict[Layout, tuple[int, int, int]] = {'nchw': (1, 2, 3), 'nhwc': (3, 1, 2)}
 
 
-def network_from_model(model: onnx.ModelProto, spec: InputSpec | None = None) -> Network:
+def network_from_model(
+    model: onnx.ModelProto, spec: InputSpec | None = None, max_prompts: int = 1
+) -> Network:
     """
     Find out what a raw model wants to see.
 
     :param spec: the card's `input`; without it the model itself has to say everything.
-    :raises ModelError: if the model takes something else than one image, or is too old or new.
+    :param max_prompts: of one call, where a model takes any number.
+    :raises ModelError: if the model takes something else than one image and prompts, or is too
+        old or new.
     :raises CardError: if model and card contradict each other, or neither says the size.
     """
     model = modern_model(model)
     _forget_shapes(model)
-    image = _image(model)
+    prompts = prompt_inputs(model.graph.input, max_prompts)
+    image = _image(model, prompts)
     tensor = image.type.tensor_type
     takes_bytes = tensor.elem_type == onnx.TensorProto.UINT8
     if takes_bytes:
@@ -51,10 +58,13 @@ def network_from_model(model: onnx.ModelProto, spec: InputSpec | None = None) ->
     network = Network(
         model, image.name, np.dtype(helper.tensor_dtype_to_np_dtype(tensor.elem_type)), layout,
         channels or (spec.channels if spec else 3), _size(image.name, (height, width), spec),
-        spec or InputSpec(),
+        spec or InputSpec(), prompts,
     )
     shape = described(image)
     set_shape(image, network.input_shape(1))
+    for item in model.graph.input:
+        if item.name in (shapes := {info.name: info.shape for info in prompts}):
+            set_shape(item, shapes[item.name])
     if (dims[0] or 1) > 1:
         _check_batch(network, shape)
     return network
@@ -100,11 +110,18 @@ def _forget_shapes(model: onnx.ModelProto) -> None:
         item.type.tensor_type.ClearField('shape')
 
 
-def _image(model: onnx.ModelProto) -> onnx.ValueInfoProto:
-    """Return the one input."""
-    inputs: list[onnx.ValueInfoProto] = list(model.graph.input)
+def _image(model: onnx.ModelProto, prompts: Sequence[TensorInfo]) -> onnx.ValueInfoProto:
+    """Return the one input beside those of prompts."""
+    others = {info.name for info in prompts}
+    inputs: list[onnx.ValueInfoProto] = [
+        item for item in model.graph.input if item.name not in others
+    ]
     seen = ', '.join(map(described, inputs))
     wanted = 'one image, float32, float16 or uint8, of 4 axes'
+    if len(inputs) > 1:
+        wanted += (
+            ', alone or with prompts: boxes [N, P, 4], or points [N, P, 2, 2] and labels [N, P, 2]'
+        )
     kinds = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.UINT8)
     advice = ''
     if len(inputs) != 1:

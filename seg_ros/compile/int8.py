@@ -23,7 +23,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 import onnx
-from seg_ros.compile.preprocessing import IMAGE
+from seg_ros.compile.preprocessing import IMAGE, PROMPTS
+from seg_ros.compile.prompt_inputs import trial_boxes
 from seg_ros.compile.trunk import trunk_nodes, weighted_nodes
 from seg_ros.core.errors import SegError
 from seg_ros.core.frame import Pixels
@@ -61,7 +62,7 @@ def with_int8_trunk(
     with TemporaryDirectory() as folder, _without_advice():
         path = Path(folder) / 'int8.onnx'
         quantize_static(
-            whole, path, _reader(batches), quant_format=QuantFormat.QDQ, per_channel=True,
+            whole, path, _reader(batches, model), quant_format=QuantFormat.QDQ, per_channel=True,
             reduce_range=True, op_types_to_quantize=['Conv'], nodes_to_quantize=chosen,
             activation_type=QuantType.QInt8, weight_type=QuantType.QInt8,
             extra_options={
@@ -74,8 +75,8 @@ def with_int8_trunk(
     return quantised
 
 
-def _reader(batches: Iterable[Pixels]) -> Any:
-    """Wrap images as ONNX Runtime's calibration wants them."""
+def _reader(batches: Iterable[Pixels], model: onnx.ModelProto) -> Any:
+    """Wrap images as ONNX Runtime's calibration wants them, beside prompts all over them."""
     from onnxruntime.quantization import CalibrationDataReader
 
     class Reader(CalibrationDataReader):
@@ -85,9 +86,17 @@ def _reader(batches: Iterable[Pixels]) -> Any:
 
         def get_next(self) -> 'dict[str, NDArray[Any]] | None':
             batch = next(self._batches, None)
-            return None if batch is None else {IMAGE: batch}
+            return None if batch is None else {IMAGE: batch, **_prompts(model, batch)}
 
     return Reader()
+
+
+def _prompts(model: onnx.ModelProto, batch: Pixels) -> dict[str, NDArray[Any]]:
+    for item in model.graph.input:
+        if item.name == PROMPTS:
+            count = item.type.tensor_type.shape.dim[1].dim_value
+            return {PROMPTS: trial_boxes(count, (batch.shape[1], batch.shape[2]))}
+    return {}
 
 
 @contextmanager

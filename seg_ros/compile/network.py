@@ -24,29 +24,15 @@ from numpy.typing import NDArray
 import onnx
 from onnx import helper
 from seg_ros.compile.modern import outer_reads
-from seg_ros.compile.run_onnx import run_onnx
+from seg_ros.compile.prompt_inputs import trial_prompts
+from seg_ros.compile.run_onnx import Arrays, run_onnx
 from seg_ros.compile.subgraph import opset_of
+from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.compile.trial import network_inputs, trial_images
 from seg_ros.core.card import InputSpec
 from seg_ros.core.errors import CardError, ModelError
 
 Layout: TypeAlias = Literal['nchw', 'nhwc']
-
-
-@dataclass(frozen=True)
-class TensorInfo:
-    """
-    A tensor of the network as it came out of a run.
-
-    :param shape: with the batch axis, for a batch of one.
-    """
-
-    name: str
-    dtype: 'np.dtype[Any]'
-    shape: tuple[int, ...]
-
-    def __str__(self) -> str:
-        return f'{self.name} {self.dtype} [{", ".join(map(str, self.shape))}]'
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +45,7 @@ class Network:
     :param dtype: of that tensor, float32 or float16.
     :param size_hw: height and width of the image, in pixels.
     :param spec: how the card makes numbers of the image.
+    :param prompts: the inputs that take prompts; see `compile.prompt_inputs`.
     """
 
     model: onnx.ModelProto
@@ -68,6 +55,7 @@ class Network:
     channels: int
     size_hw: tuple[int, int]
     spec: InputSpec = InputSpec()
+    prompts: tuple[TensorInfo, ...] = ()
 
     @property
     def opset(self) -> int:
@@ -106,7 +94,7 @@ class Network:
         unknown = [name for name in names if name not in self._measured]
         if unknown:
             image = np.zeros(self.input_shape(1), self.dtype)
-            arrays = run_onnx(_cut(self.model, unknown))({self.input_name: image})
+            arrays = run_onnx(_cut(self.model, unknown))(self.feeds(image))
             for name, array in arrays.items():
                 self._measured[name] = TensorInfo(name, array.dtype, array.shape)
         return tuple(self._measured[name] for name in names)
@@ -125,12 +113,16 @@ class Network:
             run = run_onnx(_cut(self.model, [name]))
             images = trial_images(self.size_hw, self.channels)
             inputs = network_inputs(images, self.spec, self.layout).astype(self.dtype)
-            self._tried[name] = [run({self.input_name: one[None]})[name] for one in inputs]
+            self._tried[name] = [run(self.feeds(one[None]))[name] for one in inputs]
         return self._tried[name]
 
     @cached_property
     def _tried(self) -> dict[str, list[NDArray[Any]]]:
         return {}
+
+    def feeds(self, images: NDArray[Any]) -> Arrays:
+        """Return images by the input's name, beside prompts where the network takes them."""
+        return {self.input_name: images, **trial_prompts(self.prompts, self.size_hw)}
 
     def producer(self, tensor: str) -> onnx.NodeProto | None:
         """Return the node that writes a tensor; None for inputs and weights."""
@@ -155,7 +147,10 @@ class Network:
         model = _cut(self.model, [tensor_info.name for tensor_info in tensor_infos])
         for item in (*model.graph.input, *model.graph.output):
             del item.type.tensor_type.shape.dim[:]
-        set_shape(model.graph.input[0], (batch, *self.input_shape(1)[1:]))
+        shapes = {self.input_name: (batch, *self.input_shape(1)[1:])}
+        shapes |= {info.name: info.shape for info in self.prompts}
+        for item in model.graph.input:
+            set_shape(item, shapes[item.name])
         for item, tensor_info in zip(model.graph.output, tensor_infos, strict=True):
             item.type.tensor_type.elem_type = helper.np_dtype_to_tensor_dtype(tensor_info.dtype)
             set_shape(item, (batch, *tensor_info.shape[1:]))

@@ -20,12 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 import onnx
 from seg_ros.compile.network import Network
+from seg_ros.compile.prompt_inputs import inputs_from_prompts
 from seg_ros.compile.subgraph import BODY, build_subgraph
 from seg_ros.core.card import InputSpec
 from spox import argument, Tensor, Var
 import spox.opset.ai.onnx.v17 as op
 
-IMAGE = 'image'
+IMAGE, PROMPTS = 'image', 'prompts'
 
 _TO_PLANES = (0, 3, 1, 2)
 _Numbers: TypeAlias = NDArray[np.float64]
@@ -36,7 +37,8 @@ def make_preprocessing(network: Network, spec: InputSpec, batch: int | str) -> o
     Write (pixel * scale - mean) / std as one multiplication and one addition.
 
     :param batch: images of a call; a word stands for any number.
-    :returns: a graph from `image`, uint8 (N, H, W, C), to the network's input.
+    :returns: a graph from `image`, uint8 (N, H, W, C), and where the network takes prompts from
+        `prompts`, float32 (1, P, 4), to the network's inputs.
     """
     shape = (batch, *network.size_hw, network.channels)
     image = argument(Tensor(np.dtype(np.uint8), shape))
@@ -55,8 +57,14 @@ def make_preprocessing(network: Network, spec: InputSpec, batch: int | str) -> o
         pixels = op.transpose(_normalised(pixels, factor, offset), perm=_TO_PLANES)
     if network.dtype != np.float32:
         pixels = op.cast(pixels, to=network.dtype)
-    outputs = {f'{BODY}{network.input_name}': pixels}
-    return build_subgraph('head', {IMAGE: image}, outputs, network.opset)
+    inputs, outputs = {IMAGE: image}, {f'{BODY}{network.input_name}': pixels}
+    if network.prompts:
+        inputs[PROMPTS] = argument(
+            Tensor(np.dtype(np.float32), (1, network.prompts[0].shape[1], 4))
+        )
+        filled = inputs_from_prompts(inputs[PROMPTS], network.prompts)
+        outputs |= {f'{BODY}{name}': value for name, value in filled.items()}
+    return build_subgraph('head', inputs, outputs, network.opset)
 
 
 def _normalised(pixels: Var, factor: _Numbers, offset: _Numbers) -> Var:

@@ -26,7 +26,7 @@ from seg_ros.core.errors import CardError
 from seg_ros.core.frame import ColorOrder, LONGEST_SIDE
 from seg_ros.core.shown import shown
 
-Task: TypeAlias = Literal['semantic', 'instance', 'panoptic']
+Task: TypeAlias = Literal['semantic', 'instance', 'panoptic', 'promptable']
 FitRule: TypeAlias = Literal['letterbox', 'stretch', 'shortest_side']
 Align: TypeAlias = Literal['center', 'top_left']
 Resample: TypeAlias = Literal['bilinear', 'area']

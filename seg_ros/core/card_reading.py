@@ -54,7 +54,7 @@ def card_from_dict(data: Mapping[str, Any]) -> ModelCard:
         key: _word(key, data[key]) for key in _WORDS if data.get(key) not in (None, '')
     }
     values |= {key: _lower(data[key]) for key in _CHOICES if data.get(key) not in (None, '')}
-    things = values.get('task') == 'instance'
+    things = values.get('task') in ('instance', 'promptable')
     if data.get('outputs') is not None:
         values['outputs'] = _words('outputs', data['outputs'])
     if data.get('unlabelled_color') is not None:

@@ -18,6 +18,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.core.frame import Pixels
 from seg_ros.core.signature import ModelSignature, UpsampleMode
@@ -54,11 +56,15 @@ class Engine(Protocol):
     signature: ModelSignature
     facts: EngineFacts
 
-    def submit(self, batch: Pixels) -> 'Future[Outputs]':
+    def submit(
+        self, batch: Pixels, prompts: NDArray[np.float32] | None = None
+    ) -> 'Future[Outputs]':
         """
         Start on a batch. Where the runtime blocks, the caller computes and the future is done.
 
         :param batch: uint8 (N, H, W, channels) as the signature says, kept alive by the engine.
+        :param prompts: float32 (N, P, 4) for a signature with `max_prompts`, which is P: boxes
+            x0, y0, x1, y1 in network pixels, continuous edges. None asks for nothing.
         :returns: a future of `Outputs`; it raises EngineError where the runtime failed.
         """
 

@@ -20,6 +20,7 @@ Every error says what was seen, what was expected and what to do::
     SegError
     ├── SettingError        a parameter or a command-line option
     ├── ImageError          an image or an image message that cannot be read
+    ├── PromptError         a prompt that cannot be used
     ├── ModelError          a model file: missing, truncated, not compiled
     │   ├── CardError       a model card that contradicts itself or its network
     │   └── FamilyError     a network that fits none of the known families
@@ -59,6 +60,10 @@ class SettingError(SegError):
 
 class ImageError(SegError):
     """An image or an image message cannot be read."""
+
+
+class PromptError(SegError):
+    """A prompt cannot be read, or not with this model."""
 
 
 class ModelError(SegError):

@@ -24,6 +24,7 @@ from typing import Any
 
 from seg_ros.core.errors import SettingError
 from seg_ros.core.plugins import ENGINES, plugin_names
+from seg_ros.core.prompts import prompts_from_texts
 from seg_ros.core.signature import UpsampleMode
 
 OWN_ENGINES = ('tensorrt', 'openvino', 'onnxruntime', 'classical')
@@ -132,6 +133,12 @@ class Settings:
     )
     classes: tuple[str, ...] = _setting(
         ('',), 'Names of the classes to keep; one empty name keeps all.', when=LIVE
+    )
+    prompts: tuple[str, ...] = _setting(
+        ('',),
+        'What a promptable model segments in every image, in pixels: boxes `[NAME] X0 Y0 X1 Y1` '
+        'or points `[NAME] X Y`, NAME being a class. Ids count from 1; one empty text is none.',
+        when=LIVE,
     )
     upsample: UpsampleMode = _setting(
         'auto',
@@ -255,6 +262,7 @@ class Settings:
         if self.source_size and not re.fullmatch('[1-9][0-9]*x[1-9][0-9]*', self.source_size):
             raise SettingError(f'source_size: {self.source_size!r}', 'WIDTHxHEIGHT, as 1280x720')
         brightness_limits(self.brightness_range)
+        prompts_from_texts(self.prompts)
         for name in self.cameras:
             if not re.fullmatch('[A-Za-z][A-Za-z0-9_]*', name):
                 raise SettingError(f'cameras: {name!r}', 'a ROS name of letters, digits and _')

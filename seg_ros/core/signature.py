@@ -71,6 +71,7 @@ class ModelSignature:
     :param mask_frame: whether `masks` span the network's image or each its own box.
     :param mask_code: what a byte of `masks` means: 255 p, or 128 + 16 logit.
     :param snap: whether `masks` over boxes are laid over the whole pixels that a box touches.
+    :param max_prompts: rows of the second input, `prompts`; 0 where the network takes none.
     :param arithmetic: `f32` where 16 bits would break the network: it computes indices, or decides
         by comparisons, before its last weights.
     """
@@ -92,6 +93,7 @@ class ModelSignature:
     mask_frame: MaskFrame = 'image'
     mask_code: MaskCode = 'probability'
     snap: Snap = 'none'
+    max_prompts: int = 0
     arithmetic: Arithmetic = 'any'
 
     def to_dict(self) -> dict[str, Any]:

@@ -57,6 +57,8 @@ class Outputs:
     :param instances: uint8 or int32 (N, h, w), slot + 1, 0 = none.
     :param rivals: float (N, K, h, w), 0 to 1: masks of slots that compete for each pixel of the
         source, weighted by their scores.
+    :param ids: int32 (K,) of one image, segment ids of the slots where prompts name them; set
+        on the way from an engine to the masks.
     :param stage_ms: what the runtime measured of its own stages, such as `upload`, `compute` and
         `download`, in milliseconds.
     """
@@ -70,6 +72,7 @@ class Outputs:
     masks: NDArray[np.uint8] | None = None
     instances: NDArray[Any] | None = None
     rivals: NDArray[Any] | None = None
+    ids: NDArray[np.int32] | None = None
     stage_ms: Mapping[str, float] = field(default_factory=dict)
 
     def image(self, index: int) -> 'Outputs':
@@ -115,6 +118,27 @@ def check_batch(batch: Pixels, signature: ModelSignature) -> None:
             f'a batch of type {batch.dtype} and shape {batch.shape}',
             f'uint8 (N, {", ".join(map(str, expected))}) with N up to {most or "any"}',
         )
+
+
+def check_prompts(
+    prompts: NDArray[np.float32] | None, count: int, signature: ModelSignature
+) -> NDArray[np.float32]:
+    """
+    Refuse prompts that the graph was not compiled for; without any, every row asks for nothing.
+
+    :param prompts: float32 (N, P, 4), x0, y0, x1, y1 in network pixels, continuous edges; both
+        corners of a point are the same.
+    :param count: images in the batch.
+    :raises ContractError: on any other type or shape.
+    """
+    expected = (count, signature.max_prompts, 4)
+    if prompts is None:
+        return np.zeros(expected, np.float32)
+    if prompts.dtype != np.float32 or prompts.shape != expected:
+        raise ContractError(
+            f'prompts of type {prompts.dtype} and shape {prompts.shape}', f'float32 {expected}'
+        )
+    return prompts
 
 
 def outputs_from_tensors(tensors: Mapping[str, NDArray[Any]], count: int) -> Outputs:

@@ -28,9 +28,10 @@ from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Pixels
 from seg_ros.core.signature import ModelSignature
-from seg_ros.core.tensors import check_batch, Outputs, outputs_from_tensors
+from seg_ros.core.tensors import check_batch, check_prompts, Outputs, outputs_from_tensors
 
-Run: TypeAlias = Callable[[Pixels], Mapping[str, NDArray[Any]]]
+Feeds: TypeAlias = Mapping[str, NDArray[Any]]
+Run: TypeAlias = Callable[[Feeds], Mapping[str, NDArray[Any]]]
 
 
 class BlockingEngine:
@@ -41,8 +42,8 @@ class BlockingEngine:
     one, then the worker again, and each would find the other's arrays in no cache of its own.
 
     :param runs: one callable for each frame in flight, never called by two threads at once. It
-        takes a batch and returns arrays by name that it will not write to again, and raises
-        EngineError in its vendor's stead.
+        takes arrays by the names of the graph's inputs and returns arrays by the names of its
+        outputs that it will not write to again, and raises EngineError in its vendor's stead.
     """
 
     def __init__(
@@ -56,13 +57,18 @@ class BlockingEngine:
         self._closed = False
         self._changed = Condition()     # over who is idle and whether it is closed
 
-    def submit(self, batch: Pixels) -> 'Future[Outputs]':
+    def submit(
+        self, batch: Pixels, prompts: NDArray[np.float32] | None = None
+    ) -> 'Future[Outputs]':
         """Compute a batch, once fewer than all callables are in use; see `core.engine`."""
         check_batch(batch, self.signature)
+        feeds: dict[str, NDArray[Any]] = {'image': batch}
+        if self.signature.max_prompts:
+            feeds['prompts'] = check_prompts(prompts, len(batch), self.signature)
         future: Future[Outputs] = Future()
         with self._borrowed() as run:
             try:
-                future.set_result(outputs_from_tensors(run(batch), len(batch)))
+                future.set_result(outputs_from_tensors(run(feeds), len(batch)))
             except Exception as error:  # noqa: BLE001 - whoever asks for the result is given it
                 future.set_exception(error)
         return future

@@ -25,10 +25,9 @@ from onnxruntime.capi import onnxruntime_pybind11_state
 from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import EngineError
-from seg_ros.core.frame import Pixels
 from seg_ros.core.output_choice import choose_outputs
 from seg_ros.core.settings import Settings
-from seg_ros.engines.blocking import BlockingEngine
+from seg_ros.engines.blocking import BlockingEngine, Feeds
 from seg_ros.engines.prototype_masks import with_masks
 
 # ONNX Runtime's errors share no base class of their own.
@@ -59,9 +58,12 @@ def open_onnxruntime(path: Path, settings: Settings) -> BlockingEngine:
     except FAILURES as error:
         raise EngineError(f'ONNX Runtime cannot open {path.name}: {error}') from error
 
-    def run(batch: Pixels) -> Mapping[str, NDArray[Any]]:
+    def run(feeds: Feeds) -> Mapping[str, NDArray[Any]]:
         try:
-            results = session.run(list(choice.names), {'image': np.ascontiguousarray(batch)})
+            results = session.run(
+                list(choice.names),
+                {name: np.ascontiguousarray(array) for name, array in feeds.items()},
+            )
         except FAILURES as error:
             raise EngineError(f'ONNX Runtime failed: {error}') from error
         return dict(zip(choice.names.values(), results, strict=True))

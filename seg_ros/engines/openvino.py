@@ -27,11 +27,10 @@ import openvino as ov
 from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import EngineError
-from seg_ros.core.frame import Pixels
 from seg_ros.core.output_choice import choose_outputs, OutputChoice
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature
-from seg_ros.engines.blocking import BlockingEngine, Run
+from seg_ros.engines.blocking import BlockingEngine, Feeds, Run
 from seg_ros.engines.private_folder import PrivateFolder
 from seg_ros.engines.prototype_masks import with_masks
 
@@ -179,10 +178,11 @@ def _threads(network: ov.CompiledModel) -> int:
 
 def _run(request: ov.InferRequest, names: list[str]) -> Run:
     """Give what the network gives, in its own memory."""
-    def run(batch: Pixels) -> Mapping[str, NDArray[Any]]:
+    def run(feeds: Feeds) -> Mapping[str, NDArray[Any]]:
         try:
             results = request.infer(
-                {'image': np.ascontiguousarray(batch)}, share_inputs=True, share_outputs=True
+                {name: np.ascontiguousarray(array) for name, array in feeds.items()},
+                share_inputs=True, share_outputs=True,
             )
         except RuntimeError as error:
             raise EngineError(f'OpenVINO failed: {error}') from error
@@ -193,10 +193,10 @@ def _run(request: ov.InferRequest, names: list[str]) -> Run:
 
 def _owned(run: Run) -> Run:
     """Copy what the network's next call would write over."""
-    def owned(batch: Pixels) -> Mapping[str, NDArray[Any]]:
+    def owned(feeds: Feeds) -> Mapping[str, NDArray[Any]]:
         return {
             name: array if array.flags.owndata else array.copy()
-            for name, array in run(batch).items()
+            for name, array in run(feeds).items()
         }
 
     return owned

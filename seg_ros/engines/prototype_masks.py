@@ -19,10 +19,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from seg_ros.core.frame import Pixels
 from seg_ros.core.output_choice import CANDIDATES
 from seg_ros.core.signature import ModelSignature
-from seg_ros.engines.blocking import Run
+from seg_ros.engines.blocking import Feeds, Run
 from seg_ros.engines.greedy_nms import greedy_nms
 
 _MARGIN = 2     # cells around a box, so that its border is interpolated from what is there
@@ -38,8 +37,8 @@ def with_masks(run: Run, signature: ModelSignature) -> Run:
 
     :param run: gives the tensors of `core.output_choice.CANDIDATES`, and others that are passed.
     """
-    def mixed(batch: Pixels) -> Mapping[str, NDArray[Any]]:
-        tensors = dict(run(batch))
+    def mixed(feeds: Feeds) -> Mapping[str, NDArray[Any]]:
+        tensors = dict(run(feeds))
         images = zip(*(tensors.pop(name) for name in CANDIDATES), strict=True)
         detections = [_detections(_Candidates(*arrays), signature) for arrays in images]
         return {**tensors, **{

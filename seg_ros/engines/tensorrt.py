@@ -23,8 +23,10 @@ from enum import Enum
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.engine import EngineFacts
@@ -34,11 +36,13 @@ from seg_ros.core.output_choice import choose_outputs
 from seg_ros.core.progress import Cancelled, never, Report, silent
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature
-from seg_ros.core.tensors import check_batch, Outputs
+from seg_ros.core.tensors import check_batch, check_prompts, Outputs
+from seg_ros.engines.blocking import Feeds
 from seg_ros.engines.cuda import Cuda
 from seg_ros.engines.flavour import load_flavour
 from seg_ros.engines.gpu import find_gpu
 from seg_ros.engines.plan import AUTO, forget, plan_for
+from seg_ros.engines.tensorrt_plan import IMAGE, PROMPTS
 from seg_ros.engines.tensorrt_session import FrameSlot, Session
 
 REBUILDS = 1
@@ -55,7 +59,7 @@ class Signal(Enum):
 class InferenceJob(NamedTuple):
     """One batch and who waits for it."""
 
-    batch: Pixels
+    feeds: Feeds
     future: 'Future[Outputs]'
 
 
@@ -133,15 +137,20 @@ class TensorRTEngine:
         self.signature = replace(signature, max_batch=opened.result())
         atexit.register(self.close)
 
-    def submit(self, batch: Pixels) -> 'Future[Outputs]':
+    def submit(
+        self, batch: Pixels, prompts: NDArray[np.float32] | None = None
+    ) -> 'Future[Outputs]':
         """Start on a batch; see `core.engine.Engine`."""
         check_batch(batch, self.signature)
+        feeds: dict[str, NDArray[Any]] = {IMAGE: batch}
+        if self.signature.max_prompts:
+            feeds[PROMPTS] = check_prompts(prompts, len(batch), self.signature)
         future: Future[Outputs] = Future()
         future.set_running_or_notify_cancel()
         with self._door:
             if self._closed:
                 raise EngineError('the engine is closed', do='open it again')
-            self._jobs.put(InferenceJob(batch, future))
+            self._jobs.put(InferenceJob(feeds, future))
         return future
 
     def close(self) -> None:
@@ -220,7 +229,7 @@ def _launch(
     idle: 'SimpleQueue[FrameSlot]',
 ) -> None:
     try:
-        session.launch(slot, job.batch)
+        session.launch(slot, job.feeds)
     except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for the frame
         job.future.set_exception(error)
         idle.put(slot)

@@ -21,7 +21,7 @@ from seg_ros.core.errors import EngineError, PlanError
 from seg_ros.engines.cuda import Cuda
 from seg_ros.engines.tensorrt_log import log_of
 
-IMAGE = 'image'
+IMAGE, PROMPTS = 'image', 'prompts'
 
 
 class Plan:

@@ -18,14 +18,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from seg_ros.core.frame import Pixels
 from seg_ros.core.tensors import Outputs, outputs_from_tensors
+from seg_ros.engines.blocking import Feeds
 from seg_ros.engines.buffers import Buffer
 from seg_ros.engines.cuda import Cuda
 from seg_ros.engines.flavour import Flavour
 from seg_ros.engines.streams import Event, Stream
 from seg_ros.engines.tensorrt_batch_context import BatchContext
-from seg_ros.engines.tensorrt_plan import IMAGE, Plan
+from seg_ros.engines.tensorrt_plan import IMAGE, Plan, PROMPTS
 
 SLOTS = 2
 STAGES = ('upload', 'compute', 'download')
@@ -36,13 +36,14 @@ class FrameSlot:
     """
     Room for one frame.
 
+    :param inputs: what the network reads, by name.
     :param begins: of the stages, in time.
     :param ends: of the stages, in time.
     :param batch_contexts: by batch size.
     :param count: images of the frame that is in flight.
     """
 
-    image: Buffer
+    inputs: dict[str, Buffer]
     outputs: dict[str, Buffer]
     begins: dict[str, Event]
     ends: dict[str, Event]
@@ -51,7 +52,8 @@ class FrameSlot:
 
     def upload(self, stream: Stream) -> None:
         """Enqueue the copy of what the network reads."""
-        self.image.upload(self.count, stream)
+        for buffer in self.inputs.values():
+            buffer.upload(self.count, stream)
 
     def compute(self, stream: Stream) -> None:
         """Enqueue the network."""
@@ -103,8 +105,8 @@ class Session:
             count: self._make_batch_context(buffers, count)
             for count in range(1, self.max_batch + 1)
         }
-        image = buffers.pop(IMAGE)
-        return FrameSlot(image, buffers, begins, ends, batch_contexts)
+        inputs = {name: buffers.pop(name) for name in (IMAGE, PROMPTS) if name in buffers}
+        return FrameSlot(inputs, buffers, begins, ends, batch_contexts)
 
     def _make_batch_context(self, buffers: dict[str, Buffer], count: int) -> BatchContext:
         batch_context = BatchContext(self._cuda, self._plan, buffers, count, self._workspace)
@@ -113,16 +115,17 @@ class Session:
             self.notes = (f'plain enqueue: {obstacle}',)
         return batch_context
 
-    def launch(self, slot: FrameSlot, batch: Pixels) -> None:
+    def launch(self, slot: FrameSlot, feeds: Feeds) -> None:
         """
         Enqueue a frame, without waiting for anything.
 
         :param slot: whose last frame was collected.
-        :param batch: uint8 (N, H, W, channels).
+        :param feeds: `image` and, where the network takes them, `prompts`, with N images.
         :raises EngineError: if CUDA or TensorRT refuse.
         """
-        slot.count = len(batch)
-        np.copyto(slot.image.host[:slot.count], batch)
+        slot.count = len(feeds[IMAGE])
+        for name, array in feeds.items():
+            np.copyto(slot.inputs[name].host[:slot.count], array)
         work = {'upload': slot.upload, 'compute': slot.compute, 'download': slot.download}
         before: Event | None = None
         with self._cuda.errors():

@@ -48,6 +48,7 @@ class InstanceMask:
     """
     The visible pixels of one instance.
 
+    :param slot: number of the detection that it was cut out of.
     :param channel: of its class.
     :param score: 0 to 1.
     :param xyxy: x0, y0, x1, y1 of the visible pixels in source pixels, continuous edges.
@@ -55,6 +56,7 @@ class InstanceMask:
     :param area: how many pixels of `mask` are set.
     """
 
+    slot: int
     channel: int
     score: float
     xyxy: Xyxy
@@ -269,18 +271,20 @@ def _placed(
     x0, y0, x1, y1 = inner
     x, y = corner_xy
     return InstanceMask(
-        slot.channel, slot.score, (x + x0, y + y0, x + x1, y + y1), mask[y0:y1, x0:x1], area
+        slot.number, slot.channel, slot.score, (x + x0, y + y0, x + x1, y + y1),
+        mask[y0:y1, x0:x1], area,
     )
 
 
 def visible_instance(
-    channel: int, score: float, corner_xy: tuple[int, int], mask: NDArray[np.bool_]
+    slot: CandidateSlot, corner_xy: tuple[int, int], mask: NDArray[np.bool_]
 ) -> InstanceMask:
     """
     Return an instance whose pixels are those set in a window of the source.
 
+    :param slot: that it is cut out of.
     :param corner_xy: of the window.
     :param mask: bool (rows, columns) with at least one pixel set.
     """
     area = int(np.count_nonzero(mask))
-    return _placed(CandidateSlot(0, channel, score), corner_xy, mask, area, _inner(mask))
+    return _placed(slot, corner_xy, mask, area, _inner(mask))

@@ -55,9 +55,7 @@ def panoptic_segmentation(
         rivals = instance_masks_from_rivals(outputs, fit, signature, thresholds)
         instance_masks = [item for item in rivals if card.classes[item.channel].thing]
         _write_stuff(rivals, card, classes, confidence)
-    segments = segments_from_instance_masks(
-        instance_masks, card, range(1, len(instance_masks) + 1)
-    )
+    segments = segments_from_instance_masks(instance_masks, card, _ids(instance_masks, outputs))
     for instance, segment in zip(instance_masks, segments, strict=True):
         if classes is not None:
             instance.write(classes, segment.class_id)
@@ -67,6 +65,13 @@ def panoptic_segmentation(
             instance.write(instances, segment.id)
     kept = classes if 'classes' in parts else None
     return Segmentation(fit.source_hw, card.unlabelled, kept, confidence, instances, segments)
+
+
+def _ids(instance_masks: Sequence[InstanceMask], outputs: Outputs) -> Sequence[int]:
+    """Count from 1, best first, unless prompts name their slots."""
+    if outputs.ids is None:
+        return range(1, len(instance_masks) + 1)
+    return [int(outputs.ids[item.slot]) for item in instance_masks]
 
 
 def _write_stuff(

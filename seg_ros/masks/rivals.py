@@ -23,7 +23,7 @@ from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.bilinear_sampling import bilinear_sampling, interpolated, Sampling, taps, Xyxy
 from seg_ros.image.letterbox import Fit
-from seg_ros.masks.instance_masks import InstanceMask, visible_instance
+from seg_ros.masks.instance_masks import CandidateSlot, InstanceMask, visible_instance
 from seg_ros.masks.label_edges import refine
 
 
@@ -93,7 +93,8 @@ def _winners(
             continue
         own &= owner[y0:y1, x0:x1] == number
         if own.any():
-            yield visible_instance(int(classes[slot]), float(scores[slot]), (x0, y0), own)
+            candidate = CandidateSlot(slot, int(classes[slot]), float(scores[slot]))
+            yield visible_instance(candidate, (x0, y0), own)
 
 
 def _window(

@@ -44,8 +44,8 @@ def check_model(settings: Settings) -> None:
     """
     Read a model's file and metadata, without opening an engine.
 
-    :raises SegError: if the name, the file or the metadata cannot be used, or the thresholds or
-        the target do not suit the model.
+    :raises SegError: if the name, the file or the metadata cannot be used, or thresholds, the
+        target or prompts do not suit the model.
     """
     path = model_file(settings)
     if path is not None:

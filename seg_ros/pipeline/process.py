@@ -19,11 +19,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from seg_ros.core.frame import Frame, Pixels
+from seg_ros.core.prompts import Prompt
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.tensors import Outputs
 from seg_ros.image.letterbox import Fit, fit_for, fit_image
 from seg_ros.masks.class_map import semantic_segmentation
 from seg_ros.masks.panoptic import panoptic_segmentation, PARTS
+from seg_ros.pipeline.prompts import (
+    answerable,
+    nothing_asked,
+    tensor_from_prompts,
+    with_prompts,
+)
 from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.temporal.arrival import ImageOrder
 from seg_ros.temporal.temporal_filter import TemporalFilter
@@ -61,14 +68,15 @@ def process(jobs: Sequence[Job], serving: ServingModel) -> None:
     timing = serving.timing
     with timing.stage('fit'):           # images into the network's input
         batch, fits = preprocess([job.frame for job in jobs], serving)
+        asked = [prompts_of(job, serving) for job in jobs]
     with timing.stage('network'):       # the tensors of the engine's contract
-        outputs = infer(batch, serving)
+        outputs = infer(batch, serving, fits, asked)
     for index, (job, fit) in enumerate(zip(jobs, fits, strict=True)):
         with timing.stage('paint'):     # masks at the size of the image
-            masks = postprocess(outputs.image(index), fit, serving, job.parts)
+            masks = postprocess(outputs.image(index), fit, serving, job.parts, asked[index])
         with job.order.turn(job.number) as in_turn:
             if in_turn:                 # lasting ids, less flicker
-                job.publish(follow(masks, job, serving))
+                job.publish(follow(masks, job, serving, asked[index]))
             else:
                 job.late()
 
@@ -87,28 +95,52 @@ def preprocess(frames: Sequence[Frame], serving: ServingModel) -> tuple[Pixels, 
     return batch, fits
 
 
-def infer(batch: Pixels, serving: ServingModel) -> Outputs:
+def prompts_of(job: Job, serving: ServingModel) -> Sequence[Prompt]:
+    """Return what a promptable model is asked for: the settings' prompts, then the camera's."""
+    signature = serving.engine.signature
+    if not signature.max_prompts:
+        return ()
+    prompts = [*serving.prompts, *job.temporal.prompts.asked()]
+    return answerable(prompts, signature, serving.card)
+
+
+def infer(
+    batch: Pixels, serving: ServingModel, fits: Sequence[Fit], asked: Sequence[Sequence[Prompt]]
+) -> Outputs:
     """
-    Run the network.
+    Run the network; a promptable one that is asked for nothing does not run.
 
     :param batch: uint8 (N, H, W, channels) at network size.
+    :param fits: how each image lies in it.
+    :param asked: of each image.
     :raises EngineError: if the runtime failed.
     """
-    outputs = serving.engine.submit(batch).result()
+    engine = serving.engine
+    if not engine.signature.max_prompts:
+        outputs = engine.submit(batch).result()
+    elif not any(asked):
+        return nothing_asked()
+    else:
+        tensor = tensor_from_prompts(asked[0], fits[0], engine.signature)   # one image a call
+        outputs = engine.submit(batch, tensor).result()
     for stage, milliseconds in outputs.stage_ms.items():
         serving.timing.add(stage, milliseconds)
     return outputs
 
 
 def postprocess(
-    outputs: Outputs, fit: Fit, serving: ServingModel, parts: frozenset[str]
+    outputs: Outputs, fit: Fit, serving: ServingModel, parts: frozenset[str],
+    asked: Sequence[Prompt] = (),
 ) -> Segmentation:
     """
     Turn the tensors of one image into masks at the image's size.
 
     :param outputs: without the batch axis.
     :param parts: what is read of the masks.
+    :param asked: the prompts that the first slots answer.
     """
+    if serving.engine.signature.max_prompts:
+        outputs = with_prompts(outputs, asked, serving.card)
     if serving.settings.smoothing and 'classes' in parts:     # which looks at all maps
         parts = parts | {'confidence', 'instances'}
     make = semantic_segmentation if outputs.scores is None else panoptic_segmentation
@@ -117,8 +149,17 @@ def postprocess(
     )
 
 
-def follow(masks: Segmentation, job: Job, serving: ServingModel) -> Segmentation:
-    """Let the camera's earlier images have a say, where `tracking` or `smoothing` is on."""
+def follow(
+    masks: Segmentation, job: Job, serving: ServingModel, asked: Sequence[Prompt] = ()
+) -> Segmentation:
+    """
+    Let the camera's earlier images have a say, where `tracking` or `smoothing` is on.
+
+    Masks that prompts asked for bear the prompts' ids, and move the prompts.
+    """
+    if serving.engine.signature.max_prompts:
+        job.temporal.prompts.update(asked, masks)
+        return masks
     settings = serving.settings
     if not (settings.tracking or settings.smoothing):
         return masks

@@ -16,14 +16,16 @@
 
 from seg_ros.core.card import ModelCard
 from seg_ros.core.engine import Engine
-from seg_ros.core.errors import SegError
+from seg_ros.core.errors import SegError, SettingError
 from seg_ros.core.progress import Cancelled, never, Report, silent
+from seg_ros.core.prompts import prompts_from_texts
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.thresholds import Thresholds, thresholds_from_settings
 from seg_ros.core.timing import Timing
 from seg_ros.depth.targets import check_target
 from seg_ros.engines import open_engine
+from seg_ros.pipeline.prompts import unanswerable
 
 _MOST_FRAMES = 64   # in a call of an engine that sets no limit
 
@@ -34,16 +36,20 @@ def suited_thresholds(
     """
     Check all that depends on the model, and return what its masks are cut by.
 
-    :raises SettingError: if a threshold or the target does not suit the model.
+    :raises SettingError: if a threshold, the target or a prompt does not suit the model.
     :raises CardError: if the model has no class of a name that is to be kept.
     """
     check_target(settings.target, card)
+    if words := unanswerable(prompts_from_texts(settings.prompts), signature, card):
+        raise SettingError(f'prompts: {words}')
     return thresholds_from_settings(settings, card, signature)
 
 
 class ServingModel:
     """
     What serves: an opened engine, the settings that act on its masks, and its timing.
+
+    `prompts` are those that the settings ask for in every image.
 
     :param engine: closed with it.
     :raises SettingError: if a threshold or the target does not suit the model.
@@ -64,6 +70,7 @@ class ServingModel:
         :raises SegError: if something does not suit the model; the old ones stay.
         """
         self.thresholds = suited_thresholds(settings, self.engine.card, self.engine.signature)
+        self.prompts = prompts_from_texts(settings.prompts)
         self.settings = settings
 
     def close(self) -> None:

@@ -113,6 +113,7 @@ class CameraPipeline:
         """
         for camera in self.cameras.values():
             camera.unsubscribe()
+            camera.prompts.unsubscribe()
         ended = self._workers is None or self._workers.stop(PATIENCE_S)
         if not ended:
             self._node.get_logger().error(
@@ -140,6 +141,7 @@ class CameraPipeline:
                 camera.subscribe()
             else:
                 camera.unsubscribe()
+            camera.prompts.follow(self._holder.current)
 
     def _announce_idle_cameras(self) -> None:
         for camera in self.cameras.values():

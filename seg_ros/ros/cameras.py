@@ -31,6 +31,7 @@ from seg_ros.ros.conversions import stamp_ns
 from seg_ros.ros.depth_input import DepthInput, DepthJob
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs import OUTPUTS
+from seg_ros.ros.prompts_input import PromptsInput
 from seg_ros.ros.publishers import Publishers
 from seg_ros.ros.qos import images, offers_reliable, overrides
 from seg_ros.ros.topic_advice import COMPRESSED, images_lost, RAW, STARTING_S, why_no_images
@@ -81,6 +82,7 @@ class Camera:
         self.clock, self._rate = CameraClock(), RateLimit()
         self.publishers = Publishers(node, name, OUTPUTS)
         self.depth = DepthInput(node, name, settings, self.health, deliver_depth)
+        self.prompts = PromptsInput(node, name, self.temporal.prompts)
         self._node = node
         self._settings = settings
         self._deliver = deliver
@@ -201,6 +203,7 @@ class Camera:
     def close(self) -> None:
         """Withdraw every topic."""
         self.unsubscribe()
+        self.prompts.unsubscribe()
         self.publishers.close()
 
     def _wants_reliable(self) -> bool:

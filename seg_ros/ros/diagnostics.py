@@ -137,6 +137,7 @@ def _camera_status(camera: Camera, facts: NodeFacts) -> DiagnosticStatus:
         **{f'dropped_{cause}': str(counts.get(cause, 0)) for cause in CAUSES},
         **_quantiles('age', timing),
         **camera.depth.values(),
+        **camera.prompts.values(),
     }
     verdict = camera.hysteresis.update(_camera_verdict(camera, facts))
     return _status(f'{facts.name}: {camera.name}', camera.image_topic, verdict, values)
@@ -162,6 +163,7 @@ def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
     judged = camera.health.verdict()
     if judged.level == Level.OK and (
         words := camera.complaint() or facts.clock_problem or too_old(camera)
+        or camera.prompts.complaint(facts.serving)
         or camera.depth.complaint() or poor_odometry(camera.depth.dynamic_share)
     ):
         return Verdict(Level.WARN, words)

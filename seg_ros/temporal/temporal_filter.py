@@ -18,6 +18,7 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import Settings
 from seg_ros.core.timing import Timing
+from seg_ros.temporal.prompt_memory import PromptMemory
 from seg_ros.temporal.smoothing import Smoother
 from seg_ros.temporal.tracking import LOST_S, Tracker
 
@@ -30,9 +31,12 @@ class TemporalFilter:
 
     Another model, another size of the images, a stamp that is not later than the last and a
     pause of more than `LOST_S` begin a new sequence. Ids are not given anew from 1: they go on.
+
+    `prompts` holds what is asked of the images; it does not change with the sequence.
     """
 
     def __init__(self) -> None:
+        self.prompts = PromptMemory()
         self._tracker = Tracker()
         self._smoother = Smoother()
         self._kind: tuple[ModelCard, tuple[int, int]] | None = None

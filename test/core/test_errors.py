@@ -20,7 +20,7 @@ from seg_ros.core.errors import SegError
 
 PARENTS = {
     'SettingError': 'SegError',
-    'ImageError': 'SegError',
+    'ImageError': 'SegError', 'PromptError': 'SegError',
     'ModelError': 'SegError',
     'CardError': 'ModelError',
     'FamilyError': 'ModelError',

@@ -27,7 +27,7 @@ NAMES = {
     'max_rate_hz', 'tracking', 'smoothing', 'watchdog_s', 'overlay_alpha', 'rectified', 'lazy',
     'source_size', 'depth', 'depth_tolerance_ms', 'max_depth_m', 'cloud_stride',
     'edge_erosion_px', 'static_hold_s', 'static_dilate_px', 'ground', 'base_frame',
-    'camera_height_m', 'camera_pitch_deg', 'target',
+    'camera_height_m', 'camera_pitch_deg', 'target', 'prompts',
     'workspace_mib', 'optimization_level', 'dla_core', 'hardware_compatibility', 'cache_dir',
 }
 ITEMS = {item.name: item for item in fields(Settings)}
@@ -51,7 +51,7 @@ def test_every_parameter_says_what_it_means_and_when_it_acts(name):
 
 @pytest.mark.parametrize('name', [
     'model', 'score_threshold', 'mask_threshold', 'min_confidence', 'classes', 'max_rate_hz',
-    'overlay_alpha', 'tracking', 'smoothing',
+    'prompts', 'overlay_alpha', 'tracking', 'smoothing',
 ])
 def test_what_may_change_while_it_runs_is_live(name):
     assert ITEMS[name].metadata['when'] == LIVE

@@ -35,8 +35,8 @@ def make_engine(*runs, max_batch=2):
     return BlockingEngine(CARD, signature, EngineFacts('fake', 'CPU', 'u8'), runs)
 
 
-def first_channel(batch):
-    return {'labels': batch[..., 0].copy()}
+def first_channel(feeds):
+    return {'labels': feeds['image'][..., 0].copy()}
 
 
 def test_the_result_of_a_batch_comes_through_its_future():
@@ -57,9 +57,9 @@ def submitted(engine, count):
 def test_as_many_frames_are_in_flight_as_there_are_callables(count):
     meeting = Barrier(count)
 
-    def run(batch):
+    def run(feeds):
         meeting.wait(PATIENCE_S)
-        return first_channel(batch)
+        return first_channel(feeds)
 
     engine = make_engine(*[run] * count)
     assert all(future.result(0).labels.shape == (1, 2, 3) for future in submitted(engine, count))
@@ -72,12 +72,12 @@ def test_no_callable_is_used_by_two_threads_at_once():
         def __init__(self):
             self.lock, self.calls = Lock(), 0
 
-        def __call__(self, batch):
+        def __call__(self, feeds):
             assert self.lock.acquire(blocking=False)
             self.calls += 1
             Event().wait(0.001)
             self.lock.release()
-            return first_channel(batch)
+            return first_channel(feeds)
 
     runs = [Exclusive(), Exclusive()]
     engine = make_engine(*runs)
@@ -91,9 +91,9 @@ def test_no_callable_is_used_by_two_threads_at_once():
 def test_the_thread_that_submits_computes():
     computing = []
 
-    def run(batch):
+    def run(feeds):
         computing.append(get_ident())
-        return first_channel(batch)
+        return first_channel(feeds)
 
     engine = make_engine(run)
     assert engine.submit(BATCH).done()
@@ -102,10 +102,10 @@ def test_the_thread_that_submits_computes():
 
 
 def test_a_failure_reaches_its_own_future_and_no_other():
-    def run(batch):
-        if batch.any():
+    def run(feeds):
+        if feeds['image'].any():
             raise EngineError('out of memory')
-        return first_channel(batch)
+        return first_channel(feeds)
 
     engine = make_engine(run)
     bad, good = engine.submit(BATCH + 1), engine.submit(BATCH)
@@ -121,7 +121,7 @@ def test_a_failure_reaches_its_own_future_and_no_other():
     {'colors': np.zeros((1, 2, 3), np.uint8)},
 ])
 def test_tensors_that_break_the_contract_are_refused(tensors):
-    engine = make_engine(lambda batch: tensors)
+    engine = make_engine(lambda feeds: tensors)
     with pytest.raises(ContractError):
         engine.submit(BATCH).result(PATIENCE_S)
     engine.close()
@@ -142,10 +142,10 @@ def held():
     """Give an engine that computes once its gate is open, and reports when it has begun."""
     entered, gate = Event(), Event()
 
-    def run(batch):
+    def run(feeds):
         entered.set()
         gate.wait(PATIENCE_S)
-        return first_channel(batch)
+        return first_channel(feeds)
 
     return make_engine(run), entered, gate
 

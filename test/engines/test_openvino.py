@@ -62,9 +62,9 @@ def test_the_first_call_of_all_is_made_before_workers_can(opened, monkeypatch):
     run, shapes = openvino._run, []
 
     def watched(request, names):
-        def call(batch):
-            shapes.append(batch.shape)
-            return run(request, names)(batch)
+        def call(feeds):
+            shapes.append(feeds['image'].shape)
+            return run(request, names)(feeds)
 
         return call
 

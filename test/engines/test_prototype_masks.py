@@ -62,6 +62,7 @@ def test_detections_equal_those_of_the_whole_graph(model: Path, engine: str) -> 
 SIGNATURE = ModelSignature(
     (16, 16), CANDIDATES, score_floor=0.1, iou=0.5, top_k=3, max_instances=2
 )
+FEEDS = {'image': np.zeros((1, 16, 16, 3), np.uint8)}
 
 
 def candidates(scores: list[float]) -> dict[str, NDArray[np.generic]]:
@@ -79,7 +80,7 @@ def candidates(scores: list[float]) -> dict[str, NDArray[np.generic]]:
 
 def test_a_probability_is_coded_as_in_the_graph() -> None:
     tensors = candidates([0.9, 0.05, 0])
-    found = with_masks(lambda batch: tensors, SIGNATURE)(np.zeros((1, 16, 16, 3), np.uint8))
+    found = with_masks(lambda feeds: tensors, SIGNATURE)(FEEDS)
     logits = np.einsum(
         'p,pyx->yx', tensors['candidate_coefficients'][0, 0].astype(float),
         tensors['prototypes'][0].astype(float),
@@ -92,9 +93,9 @@ def test_a_probability_is_coded_as_in_the_graph() -> None:
 
 def test_slots_are_filled_best_first_and_the_floor_keeps_the_weak_out() -> None:
     tensors = candidates([0.3, 0.09, 0.8, 0.5])
-    found = with_masks(lambda batch: tensors, SIGNATURE)(np.zeros((1, 16, 16, 3), np.uint8))
+    found = with_masks(lambda feeds: tensors, SIGNATURE)(FEEDS)
     np.testing.assert_allclose(found['scores'], [[0.8, 0.5]])
     np.testing.assert_array_equal(found['classes'], [[2, 3]])
-    weak = with_masks(lambda batch: candidates([0.09, 0, 0]), SIGNATURE)
-    empty = weak(np.zeros((1, 16, 16, 3), np.uint8))
+    weak = with_masks(lambda feeds: candidates([0.09, 0, 0]), SIGNATURE)
+    empty = weak(FEEDS)
     assert not any(array.any() for array in empty.values())

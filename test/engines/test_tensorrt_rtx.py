@@ -147,7 +147,27 @@ def box_network() -> onnx.ModelProto:
     return model
 
 
+def prompt_network() -> onnx.ModelProto:
+    sketch = Sketch()
+    maps = sketch.conv(sketch.trunk(), 8, 4 * 2)
+    far = sketch.add(
+        'MatMul', 'boxes', sketch.constant(sketch.random.normal(0, 1, (4, 2)).astype(np.float32))
+    )
+    asked = sketch.add('Reshape', sketch.add('Sin', far), sketch.constant([1, 4, 2, 1, 1]))
+    map_hw = SIZE_HW[0] // 4, SIZE_HW[1] // 4
+    seen = sketch.add('Reshape', maps, sketch.constant([1, 4, 2, *map_hw]))
+    sketch.add('Mul', seen, asked, name='masks_of')
+    sketch.add('ReduceMax', 'masks_of', name='sure_of', axes=[3, 4], keepdims=0)
+    model = sketch.model('masks_of', 'sure_of')
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+    model.graph.input.append(
+        helper.make_tensor_value_info('boxes', TensorProto.FLOAT, [1, 4, 4])
+    )
+    return model
+
+
 NETWORKS = {
+    'promptable': ('promptable', prompt_network),
     'query_masks': ('panoptic', query_network),
     'box_masks': ('instance', box_network),
     'logits': ('semantic', logits_network),

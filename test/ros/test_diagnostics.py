@@ -48,11 +48,12 @@ def camera(
         values=lambda: {'dynamic_share': f'{dynamic_share:.2f}'}, complaint=lambda: depth_words,
         dynamic_share=dynamic_share,
     )
+    prompts = SimpleNamespace(values=dict, complaint=lambda serving: '')
     return SimpleNamespace(
         name='front', image_topic='/front/image_raw', info_topic='/front/camera_info',
         health=health, subscribed=subscribed, hysteresis=LevelHysteresis(), clock=CameraClock(),
         settings=Settings(max_age_ms=age_limit_ms), depth=depth, info_problem='', problem='',
-        complaint=lambda: complaint,
+        complaint=lambda: complaint, prompts=prompts,
     )
 
 

@@ -147,5 +147,7 @@ def test_a_broken_bondpy_is_skipped_with_its_reason(monkeypatch, tmp_path):
         reload(manager_bond)
         assert manager_bond.Bond is None
         assert 'of another ROS' in manager_bond.BROKEN
+    for name in ('bondpy', 'bondpy.bondpy'):
+        sys.modules.pop(name, None)
     reload(manager_bond)
     assert not manager_bond.BROKEN

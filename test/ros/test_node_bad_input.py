@@ -150,11 +150,11 @@ def test_a_failing_engine_is_reported_and_the_node_goes_on(robot, capfd, monkeyp
     real = process.infer
     fails = [True]
 
-    def infer(batch, segmenter):
+    def infer(batch, segmenter, *prompts):
         if fails:
             fails.pop()
             raise EngineError('the network failed as planted')
-        return real(batch, segmenter)
+        return real(batch, segmenter, *prompts)
 
     monkeypatch.setattr(process, 'infer', infer)
     each = robot()

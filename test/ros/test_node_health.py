@@ -52,10 +52,10 @@ def test_a_camera_whose_frames_all_fail_is_an_error_until_they_no_longer_do(
 ):
     real, fails = process.infer, [True]
 
-    def infer(batch, segmenter):
+    def infer(batch, segmenter, *prompts):
         if fails:
             raise error
-        return real(batch, segmenter)
+        return real(batch, segmenter, *prompts)
 
     each = robot()
     semantic = each.listen(SEMANTIC, Image)
@@ -105,7 +105,7 @@ def test_a_failed_activation_leaves_the_node_inactive(robot, monkeypatch):
 def test_a_hung_engine_is_reported_and_no_transition_waits_for_it(robot, monkeypatch):
     gate, hung = Event(), Event()
 
-    def hang(batch, segmenter):
+    def hang(*inputs):
         hung.set()
         gate.wait(3 * PATIENCE_S)
         raise EngineError('released')
@@ -160,10 +160,10 @@ def hangs(monkeypatch):
     """Let the engine hang from now on; returns the events that it hangs and that it may go on."""
     real, hung, gate = process.infer, Event(), Event()
 
-    def infer(batch, segmenter):
+    def infer(batch, segmenter, *prompts):
         hung.set()
         gate.wait(3 * PATIENCE_S)
-        return real(batch, segmenter)
+        return real(batch, segmenter, *prompts)
 
     def begin():
         monkeypatch.setattr(process, 'infer', infer)

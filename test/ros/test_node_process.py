@@ -156,7 +156,7 @@ from threading import Event
 from seg_ros.pipeline import process
 from seg_ros.ros.main import main
 
-process.infer = lambda batch, segmenter: Event().wait()
+process.infer = lambda *inputs: Event().wait()
 sys.exit(main(sys.argv))
 """
 

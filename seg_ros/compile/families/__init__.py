@@ -21,6 +21,7 @@ from seg_ros.compile.families.box_masks import read_box_masks
 from seg_ros.compile.families.logits import read_logits
 from seg_ros.compile.families.output_interpretation import OutputInterpretation
 from seg_ros.compile.families.panoptic_centers import read_panoptic_centers
+from seg_ros.compile.families.promptable import read_promptable
 from seg_ros.compile.families.query_masks import read_query_masks
 from seg_ros.compile.families.yolo_seg import read_yolo_seg
 from seg_ros.compile.network import Network
@@ -33,6 +34,7 @@ Family: TypeAlias = Callable[[Network], 'list[OutputInterpretation] | str']
 
 # A family looks at a network's outputs and lists what they could mean, or says why nothing.
 FAMILIES: Mapping[str, Family] = {
+    'promptable': read_promptable,
     'yolo_seg': read_yolo_seg,
     'panoptic_centers': read_panoptic_centers,
     'box_masks': read_box_masks,
@@ -58,7 +60,9 @@ def interpretations(
             f'family {family!r} in the card', f'one of {", ".join(families)}', '; '.join(skipped)
         )
     found, reasons = [], [] if family else list(skipped)
-    for name in [family] if family else families:
+    # Without prompts there is nothing that such a network would answer.
+    likely = ['promptable'] if network.prompts else list(families)
+    for name in [family] if family else likely:
         answer = families[name](network)
         if isinstance(answer, str):
             reasons.append(f'{name}: {answer}')

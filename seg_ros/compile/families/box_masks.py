@@ -21,7 +21,8 @@ import numpy as np
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.detections import best, rows_at
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
-from seg_ros.compile.network import Network, TensorInfo
+from seg_ros.compile.network import Network
+from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.card import ModelCard
 from spox import Var
 import spox.opset.ai.onnx.v17 as op

@@ -35,7 +35,8 @@ from seg_ros.compile.families.strip_output_ops import (
     spans_image,
 )
 from seg_ros.compile.labels import bytes_from_labels, MOST_BYTE_CLASSES
-from seg_ros.compile.network import Network, TensorInfo
+from seg_ros.compile.network import Network
+from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.card import ModelCard
 from seg_ros.core.signature import Upsampling
 from spox import Var

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from seg_ros.compile.export_options import ExportOptions
-from seg_ros.compile.network import TensorInfo
+from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.card import ModelCard, Task
 from spox import Var
 

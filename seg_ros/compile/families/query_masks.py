@@ -27,8 +27,10 @@ from typing import get_args
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.detections import best, rows_at
+from seg_ros.compile.families.mask_boxes import boxes_of_masks
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
-from seg_ros.compile.network import Network, TensorInfo
+from seg_ros.compile.network import Network
+from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.card import ModelCard, Task
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
@@ -166,7 +168,9 @@ def _decode_instances(
     scores = op.mul(scores, _indicator(op.greater_or_equal(scores, _float(options.score_floor))))
     scores, order = best(scores, slots)
     filled = _indicator(op.greater(scores, _float(0)))
-    boxes = _boxes_of_masks(queries, rows_at(inside, order), slots)
+    boxes = boxes_of_masks(
+        rows_at(inside, order), slots, queries.map_hw, queries.network_hw
+    )
     coded = op.add(op.mul(rows_at(masks, order), _float(16)), _float(128))
     levels = op.clip(op.round(coded), _float(0), _float(255))
     shape = op.const(np.array([-1, slots, *queries.map_hw]))
@@ -186,33 +190,6 @@ def _mean_inside(masks: Var, inside: Var) -> Var:
     total = op.reduce_sum(op.mul(op.sigmoid(masks), inside), op.const([2]), keepdims=False)
     cells = op.reduce_sum(inside, op.const([2]), keepdims=False)
     return op.div(total, op.add(cells, _float(1e-6)))
-
-
-def _boxes_of_masks(queries: _Queries, inside: Var, slots: int) -> Var:
-    """
-    Return boxes around masks (N, K, h * w) in network pixels, (N, K, 4).
-
-    They are one cell wider on each side: interpolation reaches beyond a cell.
-    """
-    square = op.reshape(inside, op.const(np.array([-1, slots, *queries.map_hw])))
-    (height, width), (high, wide) = queries.map_hw, queries.network_hw
-    x0, x1 = _span(op.reduce_max(square, axes=[2], keepdims=False), width, wide)
-    y0, y1 = _span(op.reduce_max(square, axes=[3], keepdims=False), height, high)
-    return op.concat([op.unsqueeze(side, op.const([2])) for side in (x0, y0, x1, y1)], axis=2)
-
-
-def _span(present: Var, cells: int, pixels: int) -> tuple[Var, Var]:
-    """Return where cells (N, K, cells) that are marked begin and end, in pixels."""
-    number = np.arange(cells, dtype=np.float32)
-    after = op.reduce_max(op.mul(present, op.const(number + 1)), axes=[2], keepdims=False)
-    left = op.reduce_max(op.mul(present, op.const(cells - number)), axes=[2], keepdims=False)
-    step = pixels / cells
-    first = op.sub(_float(cells - 1), left)
-    last = op.add(after, _float(1))
-    return (
-        op.max([op.mul(first, _float(step)), _float(0)]),
-        op.min([op.mul(last, _float(step)), _float(pixels)]),
-    )
 
 
 def _decode_panoptic(

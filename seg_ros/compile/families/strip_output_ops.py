@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import onnx
 from onnx import helper
-from seg_ros.compile.network import Network, TensorInfo
+from seg_ros.compile.network import Network
+from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.signature import Upsampling
 
 _RULES: dict[str, Upsampling] = {

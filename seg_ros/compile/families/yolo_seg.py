@@ -26,8 +26,9 @@ from seg_ros.compile.families.detections import best, Candidates, columns_at, de
 from seg_ros.compile.families.output_interpretation import Decode, Decoded, OutputInterpretation
 from seg_ros.compile.families.row_form import form_of_candidates, form_of_detections, RowForm
 from seg_ros.compile.families.strip_output_ops import spans_image
-from seg_ros.compile.network import Network, TensorInfo
+from seg_ros.compile.network import Network
 from seg_ros.compile.nms import greedy_nms
+from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.card import ModelCard
 from seg_ros.core.signature import MaskCode
 from spox import Var

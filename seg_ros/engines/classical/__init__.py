@@ -21,9 +21,8 @@ import numpy as np
 from seg_ros.core.card import ModelCard
 from seg_ros.core.engine import Engine, EngineFacts
 from seg_ros.core.errors import EngineError, SettingError
-from seg_ros.core.frame import Pixels
 from seg_ros.core.signature import ModelSignature
-from seg_ros.engines.blocking import BlockingEngine
+from seg_ros.engines.blocking import BlockingEngine, Feeds
 from seg_ros.engines.classical.adaptive import adaptive
 from seg_ros.engines.classical.cards import object_card, region_card
 from seg_ros.engines.classical.edges import edges
@@ -67,9 +66,9 @@ def open_classical(method: str) -> Engine:
 def _engine(
     segment: Callable[[ClassicalView], Tensors], signature: ModelSignature, card: ModelCard
 ) -> BlockingEngine:
-    def run(batch: Pixels) -> Tensors:
+    def run(feeds: Feeds) -> Tensors:
         try:
-            images = [segment(ClassicalView(rgb)) for rgb in batch]
+            images = [segment(ClassicalView(rgb)) for rgb in feeds['image']]
         except cv2.error as error:
             raise EngineError(f'{card.name}: {error}') from error
         return {

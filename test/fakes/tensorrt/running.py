@@ -192,7 +192,10 @@ class IExecutionContext(_OnGpu):
 
     def __init__(self, engine, strategy):
         self._engine, self._logger = engine, engine._logger
-        self._addresses, self._shapes, self._work = {}, {}, []
+        self._addresses, self._work = {}, []
+        # What is fixed when the plan is built need not be set.
+        shapes = {name: engine.get_tensor_shape(name) for name in engine._inputs}
+        self._shapes = {name: shape for name, shape in shapes.items() if -1 not in shape}
         self._settled = False
         # Before TensorRT 10 a profile of several sizes served one context for good.
         wide = any(least != most for least, _, most in engine._profiles)

@@ -1,0 +1,119 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Networks that segment what prompts point at: SAM and its kin.
+
+References: A. Kirillov et al., Segment Anything, ICCV 2023, section 3 (several masks a prompt, of
+which the one with the highest predicted IoU is the answer); Y. Xiong et al., EfficientSAM, 2024.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from seg_ros.compile.export_options import ExportOptions
+from seg_ros.compile.families.detections import rows_at
+from seg_ros.compile.families.mask_boxes import boxes_of_masks
+from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
+from seg_ros.compile.network import Network
+from seg_ros.core.card import ModelCard
+from spox import Var
+import spox.opset.ai.onnx.v17 as op
+
+NAME = 'promptable'
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """
+    What the answers are like.
+
+    :param prompts: how many.
+    :param choices: masks of each prompt.
+    :param map_hw: of the masks.
+    :param network_hw: of the image.
+    """
+
+    prompts: int
+    choices: int
+    map_hw: tuple[int, int]
+    network_hw: tuple[int, int]
+
+
+def read_promptable(network: Network) -> list[OutputInterpretation] | str:
+    """
+    Read mask logits (1, P, M, h, w) and predicted IoUs (1, P, M) of P prompts with M masks each.
+
+    Where there is one mask a prompt, its axis may be missing.
+    """
+    if not network.prompts:
+        return 'no input of prompts: boxes [N, P, 4], or points [N, P, 2, 2] with labels [N, P, 2]'
+    count = network.prompts[0].shape[1]
+    floats = [info for info in network.outputs if info.dtype.kind == 'f']
+    found = [
+        OutputInterpretation(
+            NAME, 'promptable', (scores, masks), 0,
+            f'{count} prompts, masks of {masks.shape[-2]}x{masks.shape[-1]}',
+            partial(_decode, _Answers(count, choices[0] if choices else 1, (
+                masks.shape[-2], masks.shape[-1]
+            ), network.size_hw)),
+        )
+        for masks in floats if len(masks.shape) in (4, 5) and masks.shape[1] == count
+        for choices in [masks.shape[2:-2]]
+        for scores in floats if scores.shape in {(1, count, *choices), (1, count, *choices, 1)}
+    ]
+    return found or 'no outputs of masks [1, P, M, h, w] and predicted IoUs [1, P, M]'
+
+
+def _decode(
+    answers: _Answers, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
+) -> Decoded:
+    """
+    Choose each prompt's best mask; slots stay in the order of the prompts.
+
+    The file asks for 32 bits: sixteen round the places that prompts point at.
+    """
+    slots, cells = answers.prompts, answers.map_hw[0] * answers.map_hw[1]
+    every = op.reshape(op.cast(tensors[0], to=np.float32), _shape(slots, answers.choices))
+    masks = op.reshape(op.cast(tensors[1], to=np.float32), _shape(slots * answers.choices, cells))
+    best = op.arg_max(every, axis=2, keepdims=False)
+    first = np.arange(slots)[None] * answers.choices
+    masks = rows_at(masks, op.add(best, op.const(first)))
+    scores = op.clip(
+        op.reduce_max(every, axes=[2], keepdims=False), _float(0), _float(1)
+    )
+    above = op.greater_or_equal(scores, _float(options.score_floor))
+    scores = op.mul(scores, op.cast(above, to=np.float32))
+    inside = op.cast(op.greater(masks, _float(0)), to=np.float32)
+    coded = op.add(op.mul(masks, _float(16)), _float(128))
+    levels = op.clip(op.round(coded), _float(0), _float(255))
+    return Decoded({
+        'boxes': boxes_of_masks(inside, slots, answers.map_hw, answers.network_hw),
+        'scores': scores,
+        'classes': op.cast(op.mul(scores, _float(0)), to=np.int32),
+        'masks': op.cast(op.reshape(levels, _shape(slots, *answers.map_hw)), to=np.uint8),
+    }, {
+        'score_floor': options.score_floor, 'max_instances': slots, 'top_k': slots,
+        'mask_frame': 'image', 'mask_code': 'logit16', 'max_prompts': slots, 'arithmetic': 'f32',
+    })
+
+
+def _shape(*sides: int) -> Var:
+    return op.const(np.array([-1, *sides]))
+
+
+def _float(value: float) -> Var:
+    return op.const(np.float32(value))

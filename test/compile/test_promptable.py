@@ -1,0 +1,172 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Networks that take prompts, compiled: what they answer, against numpy; what cannot be read."""
+
+from fakes.promptable_network import (
+    bright_near,
+    CARD,
+    CHOICES,
+    image_of,
+    promptable_network,
+    saved_promptable,
+    SIZE_HW,
+)
+import numpy as np
+import onnx
+from onnx import helper, TensorProto
+import pytest
+from seg_ros.compile.compile_model import compile_model
+from seg_ros.compile.compiled import load_compiled
+from seg_ros.compile.families import select_family
+from seg_ros.compile.import_onnx import network_from_model
+from seg_ros.compile.operators import check_operators
+from seg_ros.compile.precision import reduced
+from seg_ros.compile.trunk import trunk_nodes
+from seg_ros.core.errors import CardError, ModelError, SegError
+from tiny_networks import make_card, run_model
+
+BOXES = [(9, 9, 19, 19), (40, 20, 50, 38)]
+POINT = (30, 33)
+
+
+def asked(*places, slots=4):
+    prompts = np.zeros((1, slots, 4), np.float32)
+    for slot, place in enumerate(places):
+        prompts[0, slot] = (*place, *place) if len(place) == 2 else place
+    return prompts
+
+
+@pytest.fixture
+def image():
+    return image_of((10, 10, 20, 20), (40, 20, 55, 40), (25, 30, 33, 38))
+
+
+@pytest.mark.parametrize('count', [4, 'P'])
+@pytest.mark.parametrize('form', ['boxes', 'points'])
+def test_each_prompt_is_answered_in_its_slot_by_its_best_mask(form, count, image, tmp_path):
+    compiled = load_compiled(saved_promptable(tmp_path, form, count, max_prompts=5))
+    slots = 5 if count == 'P' else 4
+    assert compiled.signature.max_prompts == slots
+    assert compiled.signature.max_batch == 1
+    assert compiled.signature.arithmetic == 'f32'
+    assert compiled.card.family == 'promptable'
+    assert check_operators(compiled.model) == []
+    places = [*BOXES, POINT] if form == 'points' else BOXES
+    found = run_model(compiled.model, {
+        'image': image[None], 'prompts': asked(*places, slots=slots),
+    })
+    for slot, place in enumerate(places):
+        expected = bright_near(image, (*place, *place) if len(place) == 2 else place)
+        np.testing.assert_array_equal(found['masks'][0, slot] > 128, expected)
+        assert found['scores'][0, slot] == pytest.approx(0.9)
+        rows, columns = np.nonzero(expected)
+        box = (columns.min() - 1, rows.min() - 1, columns.max() + 2, rows.max() + 2)
+        assert tuple(found['boxes'][0, slot]) == box
+    assert not found['classes'].any()
+
+
+def test_a_mask_without_choices_may_lack_their_axis(image, tmp_path):
+    model = promptable_network()
+    drop = helper.make_node('Gather', ['masks', 'one'], ['masks_of'], axis=2)
+    sure = helper.make_node('Gather', ['scores', 'one'], ['scores_of'], axis=2)
+    model.graph.initializer.append(helper.make_tensor('one', TensorProto.INT64, [], [1]))
+    model.graph.node.extend([drop, sure])
+    for name, item in zip(('masks_of', 'scores_of'), model.graph.output, strict=True):
+        item.name = name
+    raw = tmp_path / 'raw.onnx'
+    onnx.save(model, raw)
+    found = run_model(compile_model(raw, CARD), {
+        'image': image[None], 'prompts': asked(*BOXES),
+    })
+    np.testing.assert_array_equal(found['masks'][0, 0] > 128, bright_near(image, BOXES[0]))
+
+
+def test_no_other_family_reads_a_network_with_prompts():
+    network = network_from_model(promptable_network(), CARD.input)
+    assert network.prompts[0].shape == (1, 4, 4)
+    interpretation, others = select_family(network, CARD)
+    assert (interpretation.family, interpretation.task) == ('promptable', 'promptable')
+    assert not others
+    assert interpretation.tensor_infos[1].shape == (1, 4, CHOICES, *SIZE_HW)
+
+
+def test_a_card_of_another_task_is_refused_with_what_the_network_is(tmp_path):
+    raw = tmp_path / 'raw.onnx'
+    onnx.save(promptable_network(), raw)
+    with pytest.raises(CardError, match=r'task instance.*promptable'):
+        compile_model(raw, make_card(2, 'instance', input={'fit': 'stretch'}))
+
+
+def test_inputs_that_are_no_prompts_are_refused_with_what_prompts_are(tmp_path):
+    model = promptable_network()
+    model.graph.input[1].type.tensor_type.shape.dim[2].dim_value = 5
+    with pytest.raises(ModelError, match=r'boxes float .*expected one image.*boxes \[N, P, 4\]'):
+        network_from_model(model, CARD.input)
+
+
+@pytest.mark.parametrize('most', [0, 257])
+def test_slots_are_limited(most, tmp_path):
+    with pytest.raises(SegError, match='max_prompts'):
+        saved_promptable(tmp_path, 'boxes', 'P', max_prompts=most)
+
+
+def positions_network():
+    """Write weights behind the boxes and behind the image, so that both could be narrowed."""
+    node, rng = helper.make_node, np.random.default_rng(0)
+    weights = {
+        'kernel': rng.normal(0, 0.3, (2, 3, 4, 4)), 'far': rng.normal(0, 1, (4, 2)),
+        'last': rng.normal(0, 1, (2, 2, 1, 1)),
+    }
+    nodes = [
+        node('MatMul', ['boxes', 'far'], ['places'], 'places'),
+        node('Sin', ['places'], ['waves'], 'waves'),
+        node('Conv', ['images', 'kernel'], ['maps'], 'maps', strides=[4, 4]),
+        node('Conv', ['maps', 'last'], ['seen'], 'seen'),
+        node('ReduceMean', ['seen'], ['means'], 'means', axes=[2, 3]),
+        node('Unsqueeze', ['seen', 'one'], ['masks_'], 'masks_'),
+        node('Unsqueeze', ['waves', 'ends'], ['waves_'], 'waves_'),
+        node('Mul', ['masks_', 'waves_'], ['masks'], 'masks'),
+        node('ReduceMax', ['masks'], ['scores'], 'scores', axes=[3, 4], keepdims=0),
+    ]
+    graph = helper.make_graph(
+        nodes, 'positions',
+        [helper.make_tensor_value_info('images', TensorProto.FLOAT, [1, 3, *SIZE_HW]),
+         helper.make_tensor_value_info('boxes', TensorProto.FLOAT, [1, 4, 4])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
+         for name in ('masks', 'scores')],
+        [onnx.numpy_helper.from_array(value.astype(np.float32), name)
+         for name, value in weights.items()]
+        + [onnx.numpy_helper.from_array(np.array(axes), name)
+           for name, axes in (('one', [1]), ('ends', [3, 4]))],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=8)
+
+
+@pytest.mark.parametrize('precision', ['fp16', 'int8'])
+def test_places_are_computed_in_32_bits_in_every_precision(precision, tmp_path):
+    raw = tmp_path / 'raw.onnx'
+    onnx.save(positions_network(), raw)
+    path = tmp_path / 'compiled.onnx'
+    onnx.save(compile_model(raw, CARD), path)
+    compiled = load_compiled(path)
+    names = {node.name.removeprefix('network/') for node in trunk_nodes(compiled.model)}
+    assert 'maps' in names
+    assert not {'places', 'waves'} & names
+    noise = np.random.default_rng(1).integers(0, 256, (2, 1, *SIZE_HW, 3), np.uint8)
+    narrow = reduced(compiled, precision, noise)
+    feeds = {'image': noise[0], 'prompts': asked(*BOXES)}
+    reference, found = run_model(compiled.model, feeds), run_model(narrow.model, feeds)
+    difference = abs(reference['masks'].astype(int) - found['masks'])
+    assert difference.max() <= (2 if precision == 'fp16' else 40)
