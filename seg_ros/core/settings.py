@@ -112,8 +112,8 @@ class Settings:
     )
     input_reliability: str = _setting(
         'auto',
-        'Reliability asked of the image topics; `auto` is reliable when every publisher offers '
-        'it.',
+        'Reliability asked of the image and depth topics; `auto` is reliable when every publisher '
+        'offers it.',
         choices=('auto', 'best_effort', 'reliable'),
     )
     score_threshold: float = _setting(

@@ -33,14 +33,12 @@ from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs import OUTPUTS
 from seg_ros.ros.prompts_input import PromptsInput
 from seg_ros.ros.publishers import Publishers
-from seg_ros.ros.qos import images, offers_reliable, overrides
+from seg_ros.ros.qos import images, LOOK_S, overrides, wants_reliable
 from seg_ros.ros.topic_advice import COMPRESSED, images_lost, RAW, STARTING_S, why_no_images
 from seg_ros.temporal.arrival import CameraClock, ImageOrder, RateLimit
 from seg_ros.temporal.temporal_filter import TemporalFilter
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-# How often the publishers are looked at, which takes a good part of a millisecond.
-LOOK_S = 1.0
 # Reliability is chosen by input_reliability, as publishers come and go.
 _OVERRIDES = QoSOverridingOptions((QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH))
 
@@ -153,7 +151,9 @@ class Camera:
         if self.subscribed and monotonic() < self._looked_s + LOOK_S:
             return
         self._looked_s = monotonic()
-        reliable, info_names = self._wants_reliable(), self._info_names()
+        asked = self._settings.now.input_reliability
+        reliable = wants_reliable(self._node, self.image_topic, asked)
+        info_names = self._info_names()
         now = (self._reliable, (self._info_name, self.info_topic))
         if self.subscribed and now == (reliable, info_names):
             return
@@ -205,12 +205,6 @@ class Camera:
         self.unsubscribe()
         self.prompts.unsubscribe()
         self.publishers.close()
-
-    def _wants_reliable(self) -> bool:
-        asked = self._settings.now.input_reliability
-        if asked == 'auto':
-            return offers_reliable(self._node, self.image_topic)
-        return asked == 'reliable'
 
     def complaint(self) -> str:
         """Say why no images arrive, or fewer than should; nothing where all is well."""

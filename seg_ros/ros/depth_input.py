@@ -16,6 +16,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ from seg_ros.ros.conversions import depth_from_image, stamp_ns
 from seg_ros.ros.depth_view import DepthView
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.publishers import View, Wanted
-from seg_ros.ros.qos import images
+from seg_ros.ros.qos import images, LOOK_S, wants_reliable
 from seg_ros.temporal.nearest_stamp import NearestStamp
 from sensor_msgs.msg import Image
 
@@ -70,22 +71,33 @@ class DepthInput:
         self._name = f'{camera}/depth_registered/image_rect'
         self.topic: str = node.resolve_topic_name(self._name)
         self._subscription: Any = None
+        self._reliable, self._looked_s = False, 0.0
         self._pairs: NearestStamp[tuple[Wanted, View], Any] = NearestStamp()
         self._scene = StaticScene()
         self._refused = ''
         self.dynamic_share = 0.0
 
     def subscribe(self, wanted: Wanted) -> None:
-        """Listen while somebody reads what needs depth."""
+        """Listen while somebody reads what needs depth; called again, follow the publishers."""
         asked = self._settings.now.depth == 'auto' and any(output.needs for output, _ in wanted)
         if not any('dynamic' in output.needs for output, _ in wanted):
             self.dynamic_share = 0.0    # which nobody measures any more
         if not asked:
             self.unsubscribe()
-        elif self._subscription is None:
-            self._subscription = self._node.create_subscription(
-                Image, self._name, self._node.guarded(self._on_depth), images(reliable=False)
-            )
+        elif self._subscription is None or monotonic() >= self._looked_s + LOOK_S:
+            self._looked_s = monotonic()
+            reliability = self._settings.now.input_reliability
+            self._listen(wants_reliable(self._node, self.topic, reliability))
+
+    def _listen(self, reliable: bool) -> None:
+        if self._subscription is not None:
+            if reliable == self._reliable:
+                return
+            self._node.destroy_subscription(self._subscription)
+        self._reliable = reliable
+        self._subscription = self._node.create_subscription(
+            Image, self._name, self._node.guarded(self._on_depth), images(reliable)
+        )
 
     def unsubscribe(self) -> None:
         """Stop listening."""
@@ -183,7 +195,8 @@ class DepthInput:
         if self._refused:
             return self._refused
         if not self._health.timing.recent_count('depth'):
-            return f'no depth arrives on {self.topic}'
+            absent = '' if self._node.count_publishers(self.topic) else ', which nobody publishes'
+            return f'no depth arrives on {self.topic}{absent}'
         offset_ms = self._pairs.offset_ms
         if offset_ms is None:
             return ''

@@ -22,6 +22,9 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from seg_ros.core.errors import SettingError
 
+# How often the publishers are looked at, which takes a good part of a millisecond.
+LOOK_S = 1.0
+
 
 def masks() -> QoSProfile:
     """
@@ -49,6 +52,15 @@ def images(reliable: bool) -> QoSProfile:
     """Ask for the newest image only."""
     kind = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
     return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=kind)
+
+
+def wants_reliable(node: Node, topic: str, asked: str) -> bool:
+    """
+    Return whether a subscription is to ask for reliable delivery.
+
+    :param asked: the parameter input_reliability.
+    """
+    return offers_reliable(node, topic) if asked == 'auto' else asked == 'reliable'
 
 
 def offers_reliable(node: Node, topic: str) -> bool:

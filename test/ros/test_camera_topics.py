@@ -16,12 +16,13 @@
 
 from collections.abc import Iterator
 from time import monotonic
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.qos import qos_profile_sensor_data
+from rclpy.qos import qos_profile_sensor_data, QoSProfile, ReliabilityPolicy
 from seg_ros.core.errors import SettingError
 from seg_ros.core.settings import LiveSettings, Settings
 from seg_ros.ros.cameras import Camera
@@ -159,6 +160,28 @@ def test_small_images_that_come_seldom_are_throttled_and_not_lost(node):
 
     spin_until(node, arrived)
     assert camera.complaint() == ''
+
+
+def test_depth_is_asked_for_as_its_publishers_offer_it_as_they_come_and_go(
+    node, other, monkeypatch
+):
+    monkeypatch.setattr('seg_ros.ros.depth_input.LOOK_S', 0.0)
+    camera = make_camera(node, 'auto')
+    wanted = [(SimpleNamespace(needs=('depth',)), None)]
+
+    def asked():
+        camera.depth.subscribe(wanted)
+        [reader] = node.get_subscriptions_info_by_topic(camera.depth.topic)
+        return reader.qos_profile.reliability
+
+    for reliability in (ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT):
+        publisher = other.create_publisher(
+            Image, camera.depth.topic, QoSProfile(depth=1, reliability=reliability)
+        )
+        spin_until(node, lambda expected=reliability: asked() == expected)
+        spin_until(node, publisher.get_subscription_count)
+        other.destroy_publisher(publisher)
+        spin_until(node, lambda: not node.count_publishers(camera.depth.topic))
 
 
 def test_a_camera_info_below_the_image_is_read_where_there_is_no_other(node):

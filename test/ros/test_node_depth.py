@@ -81,7 +81,7 @@ def test_masks_do_not_wait_for_depth_and_what_is_missing_is_said(robot):
     rig = Rig(robot, ('points', PointCloud2), ('semantic', Image))
     rig.each.send(rig.each.image(stamp_ns=START_NS))
     rig.each.wait(lambda: rig.found['semantic'], 'a mask without depth')
-    rig.words('no depth arrives on /camera/depth_registered/image_rect')
+    rig.words('no depth arrives on /camera/depth_registered/image_rect, which nobody publishes')
     assert not rig.found['points']
 
 
