@@ -90,9 +90,10 @@ class DepthOutputs:
         if {'scan', 'free_space', 'obstacles/points', 'ground/points'} & topics and (
             view.ground_plane is None
         ):
+            by_tf = '' if view.settings.ground == 'tf' else 'ground to tf, or '
             self._node.quiet.warning(
-                f'{camera}: no ground: too few traversable pixels with depth; set ground to tf, '
-                'or camera_height_m', (camera, 'ground'),
+                f'{camera}: no ground: too few traversable pixels with depth; set {by_tf}'
+                'camera_height_m', (camera, 'ground'),
             )
         if (view.settings.ground == 'tf' or 'free_space' in topics) and base.missing:
             instead = '; the base counts as below the camera' if 'free_space' in topics else ''

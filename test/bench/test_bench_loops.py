@@ -15,10 +15,15 @@
 """What the closed loops are measured with, against textbooks."""
 
 from itertools import pairwise, product
+import os
+import sys
 
 import numpy as np
 import pytest
+from seg_ros.bench.loops import rtabmap
 from seg_ros.bench.loops.trajectory import trajectory_error_m
+from seg_ros.core.errors import SettingError
+from seg_ros.depth.intrinsics import Intrinsics
 
 
 def turn(angle):
@@ -44,6 +49,54 @@ def test_the_error_is_that_of_scipys_alignment():
 def test_a_mirrored_trajectory_is_not_mirrored_back():
     truth = np.random.RandomState(2).normal(size=(50, 3))
     assert trajectory_error_m(truth * (1, 1, -1), truth) > 0.3
+
+
+TOOL = """#!{python}
+import pathlib, sys
+import cv2
+folder = pathlib.Path(sys.argv[-1])
+names = sorted(path.name for path in (folder / 'rgb_sync').iterdir())
+assert names == sorted(path.name for path in (folder / 'depth_sync').iterdir())
+rows = []
+for name in names[1:]:      # the first is lost
+    image = cv2.imread(str(folder / 'rgb_sync' / name))
+    depth = cv2.imread(str(folder / 'depth_sync' / name), cv2.IMREAD_UNCHANGED)
+    assert image.shape == (480, 640, 3) and depth.shape == (480, 640)
+    # Where the tool's camera, fx 535.4 fy 539.2 cx 320.1 cy 247.6, looks along (0.2, 0.1, 1).
+    row, column = round(247.6 + 53.92), round(320.1 + 107.08)
+    rows.append((name[:-4], image[row, column, 2], depth[row, column], 0, 0, 0, 0, 1))
+(folder / 'rtabmap_poses.txt').write_text(
+    '#timestamp x y z qx qy qz qw\\n' + '\\n'.join(' '.join(map(str, row)) for row in rows))
+"""
+
+
+def test_rtabmaps_tool_gets_what_its_camera_would_have_seen(tmp_path, monkeypatch):
+    tool = tmp_path / rtabmap.TOOL
+    tool.write_text(TOOL.format(python=sys.executable))
+    tool.chmod(0o755)
+    monkeypatch.setenv('PATH', str(tmp_path), prepend=os.pathsep)
+    assert rtabmap.installed()
+    camera = Intrinsics(300.0, 300.0, 239.5, 179.5, (360, 480))
+    red = np.zeros((360, 480, 3), np.uint8)
+    red[205:215, 295:305, 0] = 255      # around 179.5 + 30, 239.5 + 60
+    depth = np.full((360, 480), 500, np.uint16)
+    depth[205:215, 295:305] = 2000
+    places = rtabmap.track([red] * 3, [depth] * 3, [1.0, 1.033333, 1.066667], camera)
+    assert {number: place.tolist() for number, place in places.items()} == {
+        1: [255, 10000, 0], 2: [255, 10000, 0],
+    }
+
+
+def test_a_tool_that_fails_is_reported_with_its_last_words(tmp_path, monkeypatch):
+    tool = tmp_path / rtabmap.TOOL
+    tool.write_text('#!/bin/sh\necho "no such camera"; exit 1\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv('PATH', str(tmp_path), prepend=os.pathsep)
+    camera = Intrinsics(300.0, 300.0, 239.5, 179.5, (360, 480))
+    with pytest.raises(SettingError, match='no such camera'):
+        rtabmap.track(
+            [np.zeros((360, 480, 3), np.uint8)], [np.zeros((360, 480), np.uint16)], [1.0], camera
+        )
 
 
 def simulated():

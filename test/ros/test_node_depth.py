@@ -20,7 +20,7 @@ from time import sleep
 import numpy as np
 import pytest
 from robot import pixels, SIZE_HW
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2
 
 MS = 1_000_000
 START_NS = 1_000_000 * MS
@@ -139,6 +139,20 @@ def test_points_of_a_lens_that_distorts_are_warned_of(robot, capfd, rectified, w
     each.send(each.image(stamp_ns=START_NS))
     each.wait(lambda: clouds, 'a cloud')
     assert capfd.readouterr().err.count('the lens distorts the image (equidistant)') == warnings
+
+
+@pytest.mark.parametrize(('ground', 'remedy'), [
+    ('fit', 'set ground to tf, or camera_height_m'), ('tf', 'set camera_height_m'),
+])
+def test_where_no_ground_is_found_the_remedy_is_one_that_is_not_in_use(
+    robot, capfd, ground, remedy
+):
+    rig = Rig(robot, ('scan', LaserScan), ground=ground)
+    for number in range(3):
+        rig.send(100 * number)
+        sleep(0.2)
+    rig.each.close()
+    assert f'no ground: too few traversable pixels with depth; {remedy}' in capfd.readouterr().err
 
 
 def test_depth_is_not_subscribed_to_unless_somebody_reads_what_needs_it(robot):

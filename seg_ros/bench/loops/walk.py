@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from seg_ros.bench.loops import rtabmap
 from seg_ros.bench.loops.masks import MaskSource
 from seg_ros.bench.loops.sequence import Exposure, WalkedRoom
 from seg_ros.bench.loops.trajectory import trajectory_error_m
@@ -51,9 +52,11 @@ def odometries(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
         and their median in millimetres, and how many images were lost.
     """
     trackers: dict[str, Tracker] = {
-        name: tracker for name, package, tracker in (
-            ('ORB-SLAM3', 'pyorbslam3', _orbslam3), ('Open3D odometry', 'open3d', _open3d),
-        ) if find_spec(package)
+        name: tracker for name, installed, tracker in (
+            ('ORB-SLAM3', find_spec('pyorbslam3'), _orbslam3),
+            ('RTAB-Map', rtabmap.installed(), _rtabmap),
+            ('Open3D odometry', find_spec('open3d'), _open3d),
+        ) if installed
     }
     found: dict[str, Row] = {}
     for seed in range(seeds):
@@ -136,6 +139,15 @@ def _orbslam3(
     return track(
         [each.frame.pixels for each in exposures],
         [depth.astype(np.float32) * np.float32(0.001) for depth in depths],
+        [each.frame.stamp_ns / 1e9 for each in exposures], camera,
+    )
+
+
+def _rtabmap(
+    exposures: Sequence[Exposure], depths: Depths, camera: Intrinsics
+) -> dict[int, NDArray[np.float64]]:
+    return rtabmap.track(
+        [each.frame.pixels for each in exposures], depths,
         [each.frame.stamp_ns / 1e9 for each in exposures], camera,
     )
 
