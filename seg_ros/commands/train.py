@@ -18,6 +18,7 @@ import argparse
 from collections.abc import Sequence
 import json
 from pathlib import Path
+import shlex
 import sys
 from typing import Any
 
@@ -246,7 +247,7 @@ def _export(args: argparse.Namespace, training: Any, samples: Any) -> dict[str, 
     """Write the network of the mean weights and its card; returns what to print."""
     from seg_ros.commands.card_file import text_from_card
     from seg_ros.commands.masks import write_file
-    from seg_ros.training.export import make_card, onnx_from_network
+    from seg_ros.training.export import COMPILING, make_card, onnx_from_network
 
     data = onnx_from_network(training.mean, tuple(args.size)).SerializeToString()
     path = args.output / f'{args.name}.onnx'
@@ -254,5 +255,13 @@ def _export(args: argparse.Namespace, training: Any, samples: Any) -> dict[str, 
     if samples.credits:
         write_file(path.with_name('credits.json'), json.dumps(samples.credits, indent=1).encode())
     card = make_card(args.name, samples.categories, ROLES, tuple(args.size))
-    write_file(path.with_suffix('.yaml'), text_from_card(card).encode())
-    return {'file': str(path), 'bytes': len(data), 'steps': training.step}
+    described = path.with_suffix('.yaml')
+    write_file(described, text_from_card(card).encode())
+    compiling = [
+        'seg_ros', 'compile', str(path), '--card', str(described), *COMPILING,
+        '-o', str(path.with_suffix('.compiled.onnx')),
+    ]
+    return {
+        'file': str(path), 'bytes': len(data), 'steps': training.step,
+        'compile_with': shlex.join(compiling),
+    }

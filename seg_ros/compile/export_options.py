@@ -58,9 +58,9 @@ class ExportOptions:
     )
     small_segment: float = _option(
         0.0,
-        'Size in cells at which a segment around a centre is half believed: its class has the '
-        'largest summed probability, its score is sqrt(heat) * mean probability * cells / (cells '
-        '+ this); 0 lets cells vote, and scores heat * mean probability.',
+        'Size in cells at which the probability of a segment around a centre counts half: its '
+        'class has the largest summed probability, its score is sqrt(heat * mean probability * '
+        'cells / (cells + this)); 0 lets cells vote, and scores heat * mean probability.',
         0.0, 10000.0,
     )
     max_prompts: int = _option(

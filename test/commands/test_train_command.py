@@ -16,11 +16,14 @@
 
 import argparse
 import json
+import shlex
 
 import cv2
 import numpy as np
 import pytest
+from seg_ros.cli import main
 from seg_ros.commands import train
+from seg_ros.compile.compiled import load_compiled
 from seg_ros.core.card_reading import read_card
 from seg_ros.core.errors import SettingError
 
@@ -60,18 +63,19 @@ def folder(tmp_path):
 
 
 def test_a_run_leaves_a_network_that_compiles(folder, capsys):
-    from seg_ros.compile.compile_model import compile_model
-
-    out = folder / 'trained'
+    out = folder / 'trained nets'
     words = '--data', str(folder), '-o', str(out), '--steps', '1', '--batch', '1', '--json'
     assert train.run(options(*words, '--size', '64', '96', '--crop', '32', '64')) == 0
-    assert json.loads(capsys.readouterr().out)['steps'] == 1
+    figures = json.loads(capsys.readouterr().out)
+    assert figures['steps'] == 1
     card = read_card(out / 'default.yaml')
     assert [(item.id, item.thing, item.roles) for item in card.classes] == [
         (0, False, ('traversable',)), (3, True, ('graspable',)),
     ]
     assert card.input.size == (64, 96)
-    assert compile_model(out / 'default.onnx', card).graph.input[0].name == 'image'
+    assert main(shlex.split(figures['compile_with'])[1:]) == 0
+    compiled = load_compiled(out / 'default.compiled.onnx')
+    assert compiled.signature.score_floor <= compiled.card.thresholds.score
     assert (out / 'weights.npz').is_file()
 
 

@@ -100,14 +100,15 @@ def plain_score(heat, own_best, own_chances, small):
         winner = int(np.bincount(own_best, minlength=CLASSES).argmax())
         return heat * own_chances[winner].mean(), winner
     sums = [own_chances[thing].sum() for thing in THINGS]
-    return heat**0.5 * max(sums) / (own_best.size + small), THINGS[int(np.argmax(sums))]
+    share = max(sums) / (own_best.size + small)
+    return (heat * share) ** 0.5, THINGS[int(np.argmax(sums))]
 
 
 def plain_grouping(scene, floor=0.05, slots=100, prominence=0.0, small=0.0):
     """
     Group one image's cells as the paper describes it, one after the other.
 
-    :param small: cells at which a segment is half believed; 0 scores as the paper does.
+    :param small: cells at which probabilities count half; 0 scores as the paper does.
     :returns: slot + 1 of each cell, and score and class of each slot.
     """
     semantic, heat, offset = scene['semantic'], scene['center'][0], scene['offset']
@@ -265,7 +266,7 @@ def test_few_cells_are_believed_less_and_sure_ones_weigh_more(tmp_path):
     assert sorted(found[0.0]) == [2, 4]
     assert found[0.0][2] == pytest.approx(0.5, rel=0.01)
     assert sorted(found[4.0]) == [2, 3]
-    assert found[4.0][2] == pytest.approx(0.5**0.5 / 2, rel=0.01)
+    assert found[4.0][2] == pytest.approx((0.5 / 2)**0.5, rel=0.01)
 
 
 def test_more_instances_than_a_byte_counts_are_given_in_32_bits(scenes, tmp_path):

@@ -82,9 +82,8 @@ def by_evidence(segments: Segments, small: float) -> tuple[Var, Var]:
     """
     Take the class of the largest summed probability, and trust few cells less.
 
-    The score is sqrt(heat) * sum / (cells + small): the mean probability as if `small` further
-    cells were of no class. The root, since a heatmap understates centres that it is unsure about
-    by a cell or two.
+    The score is the geometric mean of the heat and of sum / (cells + small), which is the mean
+    probability as if `small` further cells were of no class.
 
     :param small: cells, more than 0.
     :returns: as `by_majority` does.
@@ -97,7 +96,7 @@ def by_evidence(segments: Segments, small: float) -> tuple[Var, Var]:
         op.reduce_max(total, axes=[2], keepdims=True), op.add(cells, op.const(np.float32(small)))
     )
     winner = op.arg_max(total, axis=2, keepdims=True)
-    return op.mul(op.sqrt(segments.heat), _flat(share)), _flat(winner)
+    return op.sqrt(op.mul(segments.heat, _flat(share))), _flat(winner)
 
 
 def _flat(values: Var) -> Var:
