@@ -28,7 +28,7 @@ from seg_ros.core.errors import SegError
 
 COMMANDS = (
     'export', 'compile', 'build', 'inspect', 'run', 'eval', 'render', 'train', 'bench', 'selftest',
-    'doctor', 'demo', 'credits',
+    'view', 'doctor', 'demo', 'credits',
 )
 # What tools need that a robot does not.
 COMPILING = ('google', 'onnx', 'onnxruntime', 'spox')

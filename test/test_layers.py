@@ -60,11 +60,11 @@ LAYERS = {
         RUNTIME | {'compile', 'ros', 'share', 'sim', 'bench'},
         {'numpy', 'cv2', 'onnx', 'tqdm', *ROS},
     ),
-    'demo': (RUNTIME | {'ros', 'metrics', 'sim', 'demo'}, {'numpy', 'cv2', *ROS}),
+    'demo': (RUNTIME | {'ros', 'metrics', 'share', 'sim', 'demo'}, {'numpy', 'cv2', *ROS}),
     'commands': (
         RUNTIME | {
             'api', 'compile', 'metrics', 'sim', 'training', 'share', 'bench', 'commands',
-            'threads', 'zoo',
+            'demo', 'threads', 'zoo',
         },
         {'numpy', 'cv2', 'onnx', 'tqdm', 'yaml'},
     ),

@@ -89,9 +89,7 @@ def segment_sources(
         files: list[Sink] = [MaskFiles(folder, card, settings.overlay_alpha), coco]
         for source, path in zip(sources, paths, strict=True):
             with _recording(source, path, card, settings.overlay_alpha) as recording:
-                for image, masks in _segmented(
-                    source, segment, timing, progress, prompts
-                ):
+                for image, masks in segmented(source, segment, timing, progress, prompts):
                     name = names.claim(image.name)
                     with timing.stage('write'):
                         for sink in [*files, *recording]:
@@ -121,10 +119,16 @@ def check_folder(folder: Path, inputs: Sequence[Path]) -> None:
                 )
 
 
-def _segmented(
+def segmented(
     source: Source, segment: Callable[[Frame, TemporalFilter], Segmentation], timing: Timing,
-    progress: Progress, prompts: Sequence[Prompt],
+    progress: Progress, prompts: Sequence[Prompt] = (),
 ) -> Iterator[tuple[SourceImage, Segmentation]]:
+    """
+    Give each image of a source with its masks; what cannot be read is skipped.
+
+    :param segment: gives the masks of a frame, after the earlier ones of its camera.
+    :param prompts: of the first image, for a model that is prompted.
+    """
     images = source.images(progress.skip)
     cameras: dict[str, TemporalFilter] = {}
     while True:

@@ -1,0 +1,124 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""`seg_ros view`: masks of files, or of a running node, in Rerun."""
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from time import sleep
+from typing import TYPE_CHECKING
+
+from seg_ros.core.errors import SegError, SettingError
+
+if TYPE_CHECKING:
+    from seg_ros.demo.rerun_log import RerunLog
+
+SUMMARY = 'show masks in the viewer Rerun: of images and videos, or of a running node'
+EXAMPLE = 'seg_ros view street.jpg drive.mp4 --model model.onnx'
+SETTINGS = (
+    'model', 'engine', 'device', 'threads', 'score_threshold', 'min_confidence', 'classes',
+    'tracking', 'smoothing', 'brightness_range',
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    from seg_ros.commands.options import add_settings
+
+    parser.add_argument(
+        'inputs', nargs='*', type=Path, metavar='IMAGE|VIDEO|BAG',
+        help='images, folders of images, videos, rosbag2 recordings (default: a running node)',
+    )
+    parser.add_argument(
+        '--topic', action='append', default=[], dest='topics',
+        help='of a bag: an image topic to take; may be given again (default: images of cameras)',
+    )
+    parser.add_argument(
+        '--node', default='/segmentation', help='the node to follow (default: /segmentation)'
+    )
+    parser.add_argument('--camera', default='camera', help='of the node (default: camera)')
+    parser.add_argument(
+        '--web', action='store_true',
+        help='serve browsers on port 9090 instead of opening a window, for a machine without a '
+        'display; the images come by port 9876',
+    )
+    parser.add_argument('--save', type=Path, metavar='FILE.rrd', help='write a file instead')
+    add_settings(parser, SETTINGS)
+
+
+def run(args: argparse.Namespace) -> int:
+    """
+    Show masks as they come, and with `--web` until Ctrl-C.
+
+    :raises SegError: if Rerun is missing, nothing can be read, or the model cannot be opened.
+    """
+    from seg_ros.demo.rerun_log import FILE_VIEWS, open_rerun, WEB_PORT
+
+    if args.save and args.save.suffix != '.rrd':
+        raise SettingError(f'--save {args.save}', 'a file named .rrd')
+    if not args.inputs:
+        return _view_node(args)
+    with open_rerun(FILE_VIEWS, args.save, args.web) as log:
+        skipped = _view_files(args, log)
+        if args.web:
+            print(f'open http://localhost:{WEB_PORT}; end with Ctrl-C', flush=True)
+            while True:
+                sleep(1)
+    return int(skipped > 0)
+
+
+def _view_files(args: argparse.Namespace, log: 'RerunLog') -> int:
+    """Show the masks of every image; returns how many images were left out."""
+    from seg_ros.api import Segmenter
+    from seg_ros.commands.options import settings_from_args
+    from seg_ros.commands.progress import build_report, Progress
+    from seg_ros.commands.segment import segmented
+    from seg_ros.commands.sources import open_sources
+
+    settings = settings_from_args(args, SETTINGS)
+    progress = Progress('view', len(args.inputs))
+    sources = open_sources(
+        args.inputs, args.topics, progress.skip, progress.note, settings.brightness_range
+    )
+    with build_report('view') as report:
+        segmenter = Segmenter(report=report, **asdict(settings))
+    with segmenter, progress.over(sum(map(len, sources))):
+        log.card(segmenter.card)
+        number = 0
+        for source in sources:
+            for image, masks in segmented(source, segmenter.segment, segmenter.timing, progress):
+                log.at(number)
+                log.masks(image.frame, masks, segmenter.card)
+                number += 1
+    return progress.skipped
+
+
+def _view_node(args: argparse.Namespace) -> int:
+    from seg_ros.demo.rerun_log import NODE_VIEWS, open_rerun, WEB_PORT
+
+    try:
+        from seg_ros.demo.node_viewer import follow_node
+    except ImportError as error:
+        raise SegError(
+            f'ROS 2 cannot be imported ({error})', 'rclpy, or files to show',
+            'source ROS 2 or run make setup',
+        ) from error
+    with open_rerun(NODE_VIEWS, args.save, args.web) as log:
+        where = f'open http://localhost:{WEB_PORT}; ' if args.web else ''
+        print(f'{where}end with Ctrl-C', flush=True)
+        try:
+            follow_node(f'{args.node}/{args.camera}', log)
+        except KeyboardInterrupt:
+            return 0
+    return 0

@@ -1,0 +1,151 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""`seg_ros view` sends images and masks to Rerun, which a stand-in takes the place of."""
+
+from pathlib import Path
+import sys
+from types import ModuleType, SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+from seg_ros.api import Segmenter
+from seg_ros.cli import main
+from seg_ros.demo import rerun_log
+
+
+class FakeRerun(ModuleType):
+    """Keeps what is logged, by name, as the arguments that it was made of."""
+
+    Box2DFormat = SimpleNamespace(XYXY='xyxy')
+
+    def __init__(self) -> None:
+        super().__init__('rerun')
+        self.logged = []
+        self.options = {}
+        self.served = False
+
+    def __getattr__(self, name):
+        if name.startswith('_'):
+            raise AttributeError(name)
+        return lambda *arguments, **options: (name, arguments, options)
+
+    def init(self, name, **options):
+        self.options = options
+
+    def save(self, path, **_):
+        self.path = Path(path)
+        self.path.write_bytes(b'recording')
+
+    def serve_grpc(self, **_):
+        self.served = True
+        return 'rerun+http://localhost:9876/proxy'
+
+    def log(self, name, what, **_):
+        self.logged.append((name, *what))
+
+    def of(self, name):
+        return [(what, options) for each, _, what, options in self.logged if each == name]
+
+
+@pytest.fixture
+def rerun(monkeypatch):
+    fake = FakeRerun()
+    monkeypatch.setitem(sys.modules, 'rerun', fake)
+    monkeypatch.setitem(sys.modules, 'rerun.blueprint', FakeRerun())
+    return fake
+
+
+@pytest.fixture
+def photograph(tmp_path):
+    pixels = np.zeros((60, 80, 3), np.uint8)
+    pixels[10:30, 20:50] = (255, 250, 245)
+    path = tmp_path / 'a.png'
+    cv2.imwrite(str(path), pixels)
+    return path
+
+
+def test_a_file_holds_each_image_with_the_masks_of_the_segmenter(rerun, photograph, tmp_path):
+    saved = tmp_path / 'a.rrd'
+    words = ['view', str(photograph), str(photograph), '--model', 'otsu', '--save', str(saved)]
+    assert main(words) == 0
+    assert saved.read_bytes() == b'recording'
+    assert [path.name for path in tmp_path.iterdir() if 'part' in path.name] == []
+    assert rerun.options['spawn'] is False
+    with Segmenter('otsu') as segmenter:
+        expected = segmenter(cv2.imread(str(photograph)), color='bgr')
+    for name, pixels in (('classes', expected.classes), ('instances', expected.instances)):
+        shown = [arguments[0] for arguments, _ in rerun.of(name)]
+        maps = [each for each in shown if isinstance(each, np.ndarray)]
+        assert len(maps) == 2
+        assert all((each == pixels).all() for each in maps)
+    (image,), options = rerun.of('image')[0]
+    assert (options['color_model'], tuple(image[20, 30])) == ('BGR', (255, 250, 245))
+    boxes = rerun.of('boxes')[1][1]
+    assert boxes['array'].tolist() == [list(expected.segments[0].xyxy)]
+    assert boxes['labels'][0].startswith(expected.class_name(expected.segments[0]))
+
+
+def test_classes_have_the_names_and_colors_of_the_card(rerun, photograph, tmp_path):
+    main(['view', str(photograph), '--model', 'otsu', '--save', str(tmp_path / 'a.rrd')])
+    with Segmenter('otsu') as segmenter:
+        card = segmenter.card
+    (((context,), _), *_) = rerun.of('classes')
+    assert context == [
+        *((item.id, item.name, item.color) for item in card.classes),
+        (card.unlabelled, 'unlabelled', (0, 0, 0, 0)),
+    ]
+
+
+def test_a_failure_leaves_no_file(rerun, tmp_path, capsys):
+    saved = tmp_path / 'a.rrd'
+    assert main(['view', str(tmp_path / 'none.png'), '--save', str(saved)]) == 1
+    assert 'no such file' in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_display_browsers_and_files_are_named(rerun, photograph, monkeypatch, capsys):
+    for name in ('DISPLAY', 'WAYLAND_DISPLAY'):
+        monkeypatch.delenv(name, raising=False)
+    assert main(['view', str(photograph)]) == 1
+    assert 'no display' in capsys.readouterr().err
+    monkeypatch.setenv('DISPLAY', ':0')
+    assert main(['view', str(photograph), '--model', 'otsu']) == 0
+    assert rerun.options['spawn'] is True
+
+
+def test_browsers_are_served_until_the_end(rerun, photograph, monkeypatch, capsys):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr('seg_ros.commands.view.sleep', interrupted)
+    assert main(['view', str(photograph), '--model', 'otsu', '--web']) == 130
+    assert rerun.served
+    assert f'http://localhost:{rerun_log.WEB_PORT}' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(('module', 'words'), [
+    (None, 'Rerun is not installed; pip install rerun-sdk'),
+    (ModuleType('rerun'), 'another package named rerun'),
+])
+def test_without_rerun_there_is_one_line(monkeypatch, photograph, tmp_path, capsys, module, words):
+    monkeypatch.setitem(sys.modules, 'rerun', module)
+    assert main(['view', str(photograph), '--save', str(tmp_path / 'a.rrd')]) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_a_file_of_another_kind_is_refused(rerun, photograph, capsys):
+    assert main(['view', str(photograph), '--save', str(photograph)]) == 1
+    assert '.rrd' in capsys.readouterr().err
+    assert cv2.imread(str(photograph)) is not None
