@@ -95,6 +95,7 @@ setup(
         'eval': ['pycocotools>=2.0.6'],
         'sim': ['pybullet>=3.2.5'],
         'train': ['torch>=2.0', 'pybullet>=3.2.5'],
+        'view': ['rerun-sdk>=0.24'],
         'zoo': ['torch>=2.0', 'torchvision>=0.15', 'segmentation-models-pytorch>=0.4',
                 'transformers>=4.45', 'rfdetr>=1.4'],
         'ros': [requirement + wheels for requirement in ros],

@@ -15,7 +15,7 @@
 """
 The one error tree.
 
-Every error says what was seen, what was expected and what to do::
+Every error says what was seen, what was expected and what to do:
 
     SegError
     ├── SettingError        a parameter or a command-line option

@@ -48,6 +48,7 @@ class RerunLog:
 
     def __init__(self, rerun: Any) -> None:
         self._rerun = rerun
+        self._ids: set[str] = set()
 
     def card(self, card: ModelCard) -> None:
         """Name and colour the classes from now on; what has none stays transparent."""
@@ -89,6 +90,10 @@ class RerunLog:
 
     def ids(self, name: str, ids: NDArray[np.uint16]) -> None:
         """Show uint16 (H, W) in a colour for each id; 0 is transparent."""
+        if name not in self._ids:       # Rerun would colour 0 like any other
+            nothing = self._rerun.AnnotationContext([(0, 'none', (0, 0, 0, 0))])
+            self._rerun.log(name, nothing, static=True)
+            self._ids.add(name)
         self._rerun.log(name, self._rerun.SegmentationImage(ids, opacity=0.6))
 
     def points(self, name: str, xyz: NDArray[np.float32], rgb: Pixels) -> None:

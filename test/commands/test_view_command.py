@@ -108,6 +108,12 @@ def test_classes_have_the_names_and_colors_of_the_card(rerun, photograph, tmp_pa
     ]
 
 
+def test_where_there_is_no_instance_nothing_is_drawn(rerun, photograph, tmp_path):
+    main(['view', str(photograph), '--model', 'otsu', '--save', str(tmp_path / 'a.rrd')])
+    (first,), _ = rerun.of('instances')[0]
+    assert first == [(0, 'none', (0, 0, 0, 0))]
+
+
 def test_a_failure_leaves_no_file(rerun, tmp_path, capsys):
     saved = tmp_path / 'a.rrd'
     assert main(['view', str(tmp_path / 'none.png'), '--save', str(saved)]) == 1
