@@ -41,7 +41,7 @@ class Segmenter:
     """
     A compiled model, opened on the best engine of this machine.
 
-    Example:
+    For example:
 
         from seg_ros import Segmenter
 

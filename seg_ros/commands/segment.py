@@ -127,7 +127,7 @@ def segmented(
     Give each image of a source with its masks; what cannot be read is skipped.
 
     :param segment: gives the masks of a frame, after the earlier ones of its camera.
-    :param prompts: of the first image, for a model that is prompted.
+    :param prompts: of each camera's first image, and of every image that follows no other.
     """
     images = source.images(progress.skip)
     cameras: dict[str, TemporalFilter] = {}
