@@ -67,8 +67,10 @@ def open_engine(
             with whole(runtime):
                 engine = _opener(runtime)(path, settings, *builds)
         except EngineError as error:
-            if runtime == runtimes[-1]:
+            if runtime == runtimes[-1] and not notes:
                 raise
+            if runtime == runtimes[-1]:     # the device may be one of those before
+                raise type(error)('; '.join((str(error), *notes))) from error
             notes.append(f'{runtime} is skipped: {error}')
         else:
             break

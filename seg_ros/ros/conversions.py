@@ -143,10 +143,10 @@ def depth_from_image(message: Any) -> NDArray[Any]:
         )
     kind = np.dtype(('>' if message.is_bigendian else '<') + kinds[encoding])
     height, width, step = message.height, message.width, message.step
-    if not height or step < width * kind.itemsize or len(message.data) != height * step:
+    if not height * width or step < width * kind.itemsize or len(message.data) != height * step:
         raise ImageError(
             f'{size} with step {step} and {len(message.data)} bytes',
-            f'{height} rows of {width * kind.itemsize} or more bytes',
+            f'{height or "some"} rows of {width * kind.itemsize or "some"} or more bytes',
             "set the depth driver's image size and step right",
         )
     strides = (step, kind.itemsize)

@@ -35,8 +35,11 @@ from seg_ros.ros.depth_view import DepthView
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.publishers import View, Wanted
 from seg_ros.ros.qos import images, LOOK_S, wants_reliable
+from seg_ros.ros.topic_advice import STARTING_S
 from seg_ros.temporal.nearest_stamp import NearestStamp
 from sensor_msgs.msg import Image
+
+OTHER_CLOCK_MS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +78,14 @@ class DepthInput:
         self._pairs: NearestStamp[tuple[Wanted, View], Any] = NearestStamp()
         self._scene = StaticScene()
         self._refused = ''
+        self._subscribed_s = 0.0
+        self.lacking = ''       # what outputs of the last view lack beside depth
         self.dynamic_share = 0.0
+
+    @property
+    def starting(self) -> bool:
+        """Whether what is waited for may still be on its way."""
+        return monotonic() - self._subscribed_s < STARTING_S
 
     def subscribe(self, wanted: Wanted) -> None:
         """Listen while somebody reads what needs depth; called again, follow the publishers."""
@@ -94,6 +104,8 @@ class DepthInput:
             if reliable == self._reliable:
                 return
             self._node.destroy_subscription(self._subscription)
+        else:
+            self._subscribed_s = monotonic()
         self._reliable = reliable
         self._subscription = self._node.create_subscription(
             Image, self._name, self._node.guarded(self._on_depth), images(reliable)
@@ -105,7 +117,7 @@ class DepthInput:
             self._node.destroy_subscription(self._subscription)
         self._subscription = None
         self._pairs.forget()
-        self._refused = ''
+        self._refused = self.lacking = ''
         self.dynamic_share = 0.0
 
     def forget(self) -> None:
@@ -192,18 +204,19 @@ class DepthInput:
         """Say what depth is waited for, or why it is not used; empty where all is well."""
         if self._subscription is None:
             return ''
-        if self._refused:
-            return self._refused
         if not self._health.timing.recent_count('depth'):
             absent = '' if self._node.count_publishers(self.topic) else ', which nobody publishes'
             return f'no depth arrives on {self.topic}{absent}'
+        if self._refused:
+            return self._refused
         offset_ms = self._pairs.offset_ms
         if offset_ms is None:
-            return ''
-        return (
-            f'no depth within {self._settings.now.depth_tolerance_ms:g} ms of the image: offset '
-            f'{offset_ms:.0f} ms'
-        )
+            return self.lacking
+        limit_ms = self._settings.now.depth_tolerance_ms
+        words = f'no depth within {limit_ms:g} ms of the image: offset '
+        if abs(offset_ms) < OTHER_CLOCK_MS:
+            return f'{words}{offset_ms:.0f} ms'
+        return f'{words}{offset_ms / 1000:.0f} s: they have different clocks, or one has no stamps'
 
     def values(self) -> dict[str, str]:
         """Return figures for the diagnostics."""

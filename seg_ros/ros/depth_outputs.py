@@ -14,6 +14,8 @@
 
 """The thread that makes what needs depth, so that 2D masks never wait for it."""
 
+from collections.abc import Collection
+
 from seg_ros.core.errors import ImageError
 from seg_ros.core.shown import shown
 from seg_ros.depth.ground import base_from_plane
@@ -28,6 +30,8 @@ from seg_ros.ros.outputs.navigation import scan_frame
 from seg_ros.ros.publishers import publish
 
 DISTORTED_SHARE = 0.01      # of the width, from which on it is reported
+GROUND = frozenset({'scan', 'free_space', 'obstacles/points', 'ground/points'})
+TARGET = frozenset({'target/mask', 'target/points', 'scene/depth', 'grasp_poses'})
 _NICENESS = 10      # where cores are short 2D masks come first
 
 
@@ -75,7 +79,8 @@ class DepthOutputs:
             try:
                 view = job.source.depth_view(job.view, job.message, base.from_optical)
             except ImageError as error:
-                self._node.quiet.warning(f'{camera}: no depth: {error}', (camera, 'depth'))
+                if not (job.source.starting and job.view.camera_info is None):
+                    self._node.quiet.warning(f'{camera}: no depth: {error}', (camera, 'depth'))
                 continue
             self._look_after(camera, job, view, base)
             publish(job.wanted, view)
@@ -87,22 +92,15 @@ class DepthOutputs:
             frame = view.header.frame_id
             base.broadcast(view.header, scan_frame(frame), base_from_plane(view.ground_plane))
         self._look_at_lens(camera, view)
-        if {'scan', 'free_space', 'obstacles/points', 'ground/points'} & topics and (
-            view.ground_plane is None
-        ):
-            by_tf = '' if view.settings.ground == 'tf' else 'ground to tf, or '
+        job.source.lacking = lacking(view, GROUND & topics, base.missing)
+        if job.source.lacking:
+            self._node.quiet.warning(f'{camera}: {job.source.lacking}', (camera, 'lacking'))
+        elif 'free_space' in topics and base.missing:
             self._node.quiet.warning(
-                f'{camera}: no ground: too few traversable pixels with depth; set {by_tf}'
-                'camera_height_m', (camera, 'ground'),
+                f'{camera}: {base.missing}; the base counts as below the camera',
+                (camera, 'tf'), quiet_s=60.0,
             )
-        if (view.settings.ground == 'tf' or 'free_space' in topics) and base.missing:
-            instead = '; the base counts as below the camera' if 'free_space' in topics else ''
-            self._node.quiet.warning(
-                f'{camera}: {base.missing}{instead}', (camera, 'tf'), quiet_s=60.0
-            )
-        if view.settings.target and view.target is None and (
-            {'target/mask', 'target/points', 'scene/depth', 'grasp_poses'} & topics
-        ):
+        if view.settings.target and view.target is None and TARGET & topics:
             self._node.quiet.warning(
                 f'{camera}: the target {shown(view.settings.target)} is not in sight: its mask is '
                 'empty', (camera, 'target'),
@@ -124,6 +122,30 @@ class DepthOutputs:
     def _report(self, error: Exception) -> None:
         if self._node.context.ok():
             self._node.fault('depth of a frame was dropped', error)
+
+
+def lacking(view: DepthView, on_ground: Collection[str], no_transform: str) -> str:
+    """
+    Say why outputs of a view are empty, or are not made; nothing where all is well.
+
+    :param on_ground: the outputs that need the ground and that somebody reads.
+    :param no_transform: why TF does not have the camera; empty where it does.
+    """
+    nearest_m, most_m = view.depth.nearest_m, view.settings.max_depth_m
+    if most_m < nearest_m < float('inf'):
+        return (
+            f'no depth within max_depth_m ({most_m:g} m): the nearest is {nearest_m:.1f} m; 16UC1 '
+            'is read as millimetres, 32FC1 as metres'
+        )
+    by_tf = view.settings.ground == 'tf'
+    if on_ground and view.ground_plane is None:
+        way = 'set' if by_tf else 'set ground to tf, or'
+        words = (
+            f'no {", ".join(sorted(on_ground))}, for no ground: too few traversable pixels with '
+            f'depth; {way} camera_height_m'
+        )
+        return f'{words}; {no_transform}' if by_tf else words
+    return no_transform if by_tf else ''
 
 
 def poor_odometry(share: float) -> str:

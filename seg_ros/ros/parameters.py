@@ -117,12 +117,17 @@ class Declared:
         """
         Return what the parameters say now.
 
-        :raises SettingError: naming the first that cannot be used.
+        :raises SettingError: naming all that cannot be used.
         """
-        for error in self._refused.values():
-            raise error
-        values = {name: self._node.get_parameter(name).value for name in FIELDS}
-        return Settings(**{name: value_of(name, value) for name, value in values.items()})
+        values, flaws = {}, [*self._refused.values()]
+        for name in FIELDS:
+            try:
+                values[name] = value_of(name, self._node.get_parameter(name).value)
+            except SettingError as error:
+                flaws.append(error)
+        if flaws:
+            raise SettingError('; and '.join(map(str, flaws)))
+        return Settings(**values)
 
     def accepted(self, names: Iterable[str]) -> None:
         """Forget that the start values of these parameters were refused."""

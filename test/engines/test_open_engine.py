@@ -105,6 +105,20 @@ def test_auto_skips_a_runtime_that_does_not_take_the_model_and_says_so(tmp_path,
         open_engine(Settings(model=str(path), engine='openvino'))
 
 
+def test_where_no_runtime_takes_the_model_each_says_why(tmp_path, monkeypatch):
+    for name in CPU_RUNTIMES:
+        pytest.importorskip(name, reason=f'{name} is not installed')
+
+        def refuse(path, settings, name=name):
+            raise EngineError(f'{name} refused as planted')
+
+        monkeypatch.setattr(f'seg_ros.engines.{name}.open_{name}', refuse)
+    with pytest.raises(EngineError) as refusal:
+        open_engine(Settings(model=str(echo_model(tmp_path))))
+    for name in CPU_RUNTIMES:
+        assert f'{name} refused as planted' in str(refusal.value)
+
+
 class FakeTensorRT:
     """What `auto` asks of a machine with TensorRT, without one."""
 
@@ -154,8 +168,8 @@ def test_tensorrt_where_nobody_expects_a_gpu_is_no_matter(tmp_path, monkeypatch)
     with closing(open_engine(Settings(model=path))) as opened:
         assert opened.facts.engine in CPU_RUNTIMES
         assert not opened.facts.notes
-    with closing(open_engine(Settings(model=path, device='cuda'))) as opened:
-        assert 'no NVIDIA driver as planted' in opened.facts.notes[0]
+    with pytest.raises(EngineError, match='no NVIDIA driver as planted'):
+        open_engine(Settings(model=path, device='cuda'))
 
 
 @pytest.mark.parametrize(('engine', 'cached', 'stands_in'), [

@@ -99,6 +99,51 @@ def test_depth_that_lags_is_reported_with_its_offset(robot):
     rig.each.wait(lambda: lag() or rig.found['points'], 'a cloud within the new tolerance')
 
 
+def test_stamps_of_another_clock_are_not_taken_for_depth_that_lags(robot):
+    rig = Rig(robot, ('points', PointCloud2))
+    offsets_ms = count(step=400)
+    rig.words(
+        'offset -900 s: they have different clocks, or one has no stamps',
+        lambda: rig.send(next(offsets_ms), depth_ms=-900_000) and sleep(0.1),
+    )
+
+
+def test_depth_that_was_refused_and_ends_is_reported_as_ended(robot):
+    rig = Rig(robot, ('points', PointCloud2))
+    rig.send(frame_id='ir')
+    rig.words("depth in the frame 'ir'")
+    offsets_ms = count(400, step=400)
+    rig.words(
+        'no depth arrives on',
+        lambda: rig.each.send(rig.each.image(stamp_ns=START_NS + next(offsets_ms) * MS)),
+    )
+
+
+@pytest.mark.parametrize(('topic', 'depth', 'words'), [
+    (('points', PointCloud2), {'metres': 30.0},
+     'no depth within max_depth_m (10 m): the nearest is 30.0 m'),
+    (('scan', LaserScan), {}, 'no scan, for no ground: too few traversable pixels'),
+])
+def test_outputs_that_stay_empty_are_reported_and_no_longer_once_nobody_reads_them(
+    robot, topic, depth, words
+):
+    rig = Rig(robot, topic, ('semantic', Image))
+    offsets_ms = count(step=200)
+
+    def go_on():
+        rig.send(next(offsets_ms), **depth)
+        sleep(0.1)
+
+    rig.words(words, go_on)
+    rig.each.leave(next(
+        item for item in rig.each.tester.subscriptions if item.topic.endswith(topic[0])
+    ))
+    rig.each.wait(
+        lambda: rig.each.send(rig.each.image()) or rig.each.words.get('camera') == 'active',
+        'the end of the complaint',
+    )
+
+
 @pytest.mark.parametrize(('depth', 'words'), [
     ({'frame_id': 'ir'}, "depth in the frame 'ir' for an image in 'optical'"),
     ({'size': (48, 96)}, 'depth of 96 x 48 for an image of 64 x 48'),

@@ -105,6 +105,14 @@ def test_a_start_value_out_of_range_fails_configuring_until_it_is_fixed(
     assert each.change_state(Transition.TRANSITION_CONFIGURE)
 
 
+def test_all_start_values_that_cannot_be_are_named_at_once(robot, capfd):
+    each = robot(autostart=False, workers=99, upsample='cubic', lazy='no')
+    assert not each.change_state(Transition.TRANSITION_CONFIGURE)
+    log = capfd.readouterr().err
+    for words in ('workers: 99', "upsample: 'cubic'", "lazy: 'no'"):
+        assert words in log
+
+
 @pytest.mark.parametrize('cameras', [['two words'], ['same', 'same'], ['7up']])
 def test_camera_names_that_are_no_ros_names_fail_configuring(robot, capfd, cameras):
     each = robot(autostart=False, cameras=cameras)
