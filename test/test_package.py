@@ -102,6 +102,17 @@ def test_the_manifest_is_valid_and_complete() -> None:
     assert manifest.licenses == ['Apache-2.0']
 
 
+def test_bloom_finds_every_line_of_the_changelog() -> None:
+    reader = pytest.importorskip('catkin_pkg.changelog', reason='catkin_pkg is not installed')
+    changelog = reader.get_changelog_from_path(str(ROOT))
+    lines = re.findall(r'^\* ', (ROOT / 'CHANGELOG.rst').read_text(encoding='utf-8'), re.MULTILINE)
+    found = [
+        item for _, _, content in changelog.foreach_version() for part in content
+        for item in getattr(part, 'bullets', ())
+    ]
+    assert len(found) == len(lines) > 100
+
+
 def test_rosdep_knows_every_key_of_the_manifest() -> None:
     manifest = ET.parse(ROOT / 'package.xml').getroot()
     assert {item.text for item in manifest if item.tag.endswith('depend')} <= ROSDEP_KEYS
