@@ -23,11 +23,13 @@ from time import perf_counter
 from typing import Any, TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.engine import Engine
 from seg_ros.core.errors import SegError
 from seg_ros.core.frame import Frame, Pixels
+from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -124,7 +126,9 @@ def _make(request: 'NetworkRequest', frames: Sequence[Frame], folder: Path) -> _
     # The field after the scores is no part of the network, and has tests of its own. Random
     # weights are surer of nothing: with the thresholds of trained ones no mask would be compared.
     limits = replace(card.thresholds, score=0.1, visible=min(0.1, card.thresholds.visible))
-    card = replace(card, refine='none', thresholds=limits)
+    card = replace(
+        card, refine='none', thresholds=limits, input=replace(card.input, fit='stretch')
+    )
     images = torch.cat([_tensor(frame, card) for frame in frames])
     network = make_firing(build_network(request), images)
     exported = export_network(network, request)
@@ -168,16 +172,24 @@ def _references(made: _Made, frames: Sequence[Frame]) -> list['Reference']:
 
     return [
         reference_of(
-            made.network, made.request, made.card, _tensor(frame, made.card), frame.size_hw
+            made.network, made.request, made.card, _tensor(frame, made.card), frame.size_hw,
+            _boxes(made),
         ) for frame in frames
     ]
+
+
+def _boxes(made: _Made) -> NDArray[np.float32] | None:
+    """Return the boxes that `parity.trial_memory` asks for, in the network's pixels."""
+    from seg_ros.compile.prompt_inputs import trial_boxes
+
+    count = read_compiled(made.path).signature.max_prompts
+    return trial_boxes(count, made.request.size_hw)[0] if count else None
 
 
 def _agreement(
     made: _Made, frames: Sequence[Frame], expected: Sequence['Reference'], way: _Way
 ) -> str:
     from seg_ros.commands.zoo_agreement import agreement, agreement_words
-    from seg_ros.pipeline.process import segment
     from seg_ros.pipeline.serving_model import open_serving_model
 
     if way.precision == 'bf16' and read_compiled(made.path).signature.arithmetic == 'f32':
@@ -189,11 +201,19 @@ def _agreement(
     slack = 0.005 if way is _WAYS[0] else 0.05
     try:
         return agreement_words([
-            agreement(segment(frame, segmenter), wanted, made.card, slack)
+            agreement(_segmented(frame, segmenter), wanted, made.card, slack)
             for frame, wanted in zip(frames, expected, strict=True)
         ])
     finally:
         segmenter.close()
+
+
+def _segmented(frame: Frame, serving: Any) -> Segmentation:
+    from seg_ros.commands.parity import trial_memory
+    from seg_ros.pipeline.process import segment
+
+    memory = trial_memory(serving.engine.signature, frame.size_hw)
+    return segment(frame, serving, temporal=memory)
 
 
 def _times(made: _Made, frame: Frame) -> list[str]:
@@ -205,7 +225,9 @@ def _times(made: _Made, frame: Frame) -> list[str]:
     spec = made.card.input
     batch = np.empty((1, *spec.size, 3), np.uint8)
     fit_image(frame, fit_for(frame.size_hw, spec.size, spec), spec, batch[0])
-    plain, feeds = run_onnx(made.raw), {'images': _tensor(frame, made.card).numpy()}
+    plain, feeds = run_onnx(made.raw), _feeds(made, frame)
+    boxes = _boxes(made)
+    prompts = None if boxes is None else boxes[None]
     common = Settings(model=str(made.path), threads=1)
     engines = [open_engine(settings) for settings in (
         replace(common, engine='onnxruntime'),
@@ -213,7 +235,7 @@ def _times(made: _Made, frame: Frame) -> list[str]:
         replace(common, engine='openvino'),
     )]
     calls: list[Callable[[], Any]] = [
-        partial(plain, feeds), *(partial(_answer, engine, batch) for engine in engines),
+        partial(plain, feeds), *(partial(_answer, engine, batch, prompts) for engine in engines),
     ]
     least = [np.inf] * len(calls)
     try:
@@ -228,8 +250,23 @@ def _times(made: _Made, frame: Frame) -> list[str]:
     return [f'{1e3 * least[0]:.0f}', *(f'{seconds / least[0]:.2f}' for seconds in least[1:])]
 
 
-def _answer(engine: Engine, batch: Pixels) -> Any:
-    return engine.submit(batch).result()
+def _feeds(made: _Made, frame: Frame) -> dict[str, NDArray[Any]]:
+    """Return what the exported network reads."""
+    import torch
+
+    feeds = {'images': _tensor(frame, made.card).numpy()}
+    boxes = _boxes(made)
+    if boxes is not None:
+        prompts = made.network.inputs_from_boxes(torch.from_numpy(boxes))
+        names = made.network.prompt_names
+        feeds |= {
+            name: tensor.numpy() for name, tensor in zip(names, prompts, strict=True)
+        }
+    return feeds
+
+
+def _answer(engine: Engine, batch: Pixels, prompts: NDArray[np.float32] | None) -> Any:
+    return engine.submit(batch, prompts).result()
 
 
 def _build(made: _Made, precision: str) -> str:

@@ -178,7 +178,8 @@ def _notes(
     """Report what a user would not see from the signature."""
     notes = [f'read as {interpretation.family}: {interpretation.words}']
     if obstacle:
-        notes.append(f'one image a call: {obstacle}; exports with a dynamic batch take more')
+        advice = '' if network.prompts else '; exports with a dynamic batch take more'
+        notes.append(f'one image a call: {obstacle}{advice}')
     names = {item.name for item in network.model.graph.output}
     used = set(interpretation.outputs) or {info.name for info in interpretation.tensor_infos}
     if names - used and used <= names:

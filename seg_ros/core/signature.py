@@ -25,7 +25,7 @@ from seg_ros.core.frame import LONGEST_SIDE
 
 Upsampling: TypeAlias = Literal['half_pixel', 'align_corners', 'asymmetric']
 MaskFrame: TypeAlias = Literal['image', 'box']
-MaskCode: TypeAlias = Literal['probability', 'logit16']
+MaskCode: TypeAlias = Literal['probability', 'logit16', 'logit4']
 Activation: TypeAlias = Literal['softmax', 'sigmoid', 'share', 'none']
 Arithmetic: TypeAlias = Literal['any', 'f32']
 UpsampleMode: TypeAlias = Literal['auto', 'graph', 'edges', 'nearest']
@@ -69,7 +69,8 @@ class ModelSignature:
     :param top_k: candidates that enter the suppression.
     :param max_instances: slots of `boxes`, `scores`, `classes` and `masks`.
     :param mask_frame: whether `masks` span the network's image or each its own box.
-    :param mask_code: what a byte of `masks` means: 255 p, or 128 + 16 logit.
+    :param mask_code: what a byte of `masks` means: 255 p, 128 + 16 logit, or 128 + 4 logit where
+        logits reach far and edges lie where they cross zero.
     :param snap: whether `masks` over boxes are laid over the whole pixels that a box touches.
     :param max_prompts: rows of the second input, `prompts`; 0 where the network takes none.
     :param arithmetic: `f32` where 16 bits would break the network: it computes indices, or decides
@@ -106,8 +107,9 @@ class ModelSignature:
         """Return the byte of `masks` above which a pixel is at least this probable."""
         if self.mask_code == 'probability':
             return 255 * probability
+        steps = 16 if self.mask_code == 'logit16' else 4
         odds = probability / (1 - probability) if probability < 1 else np.inf
-        return float(np.clip(128 + 16 * np.log(max(odds, 1e-8)), 0, 255))
+        return float(np.clip(128 + steps * np.log(max(odds, 1e-8)), 0, 255))
 
     def check_source(self, size_hw: tuple[int, int]) -> None:
         """

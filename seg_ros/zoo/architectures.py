@@ -125,6 +125,15 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         'real-time queries with boxes and masks (2025)',
         {'thresholds': {'score': 0.5, 'visible': 0.0}}, square=True,
     ),
+    'sam': Architecture(
+        'promptable', 'sam', 'vit-base', _HF, 16,
+        'the object in a box or at a point, image encoder and decoder in one (2023)',
+        # The authors scale the longer side and pad below or to the right with the mean colour.
+        {
+            'input': {'fit': 'letterbox', 'align': 'top_left', 'pad': 116},
+            'thresholds': {'score': 0.5, 'visible': 0.0},
+        }, square=True,
+    ),
     'panoptic_deeplab': Architecture(
         'panoptic', 'panoptic_deeplab', 'resnet50', _TV, 16,
         'class scores, centres and offsets to them (2020)',

@@ -85,14 +85,18 @@ def export_network(network: Any, request: NetworkRequest) -> ExportedNetwork:
     """
     Write a network as ONNX of fixed shapes, opset 17: one image in, its raw outputs out.
 
-    Outputs bear the names in the network's `output_names`; a lone output is called `scores`.
+    Outputs bear the names in the network's `output_names`; a lone output is called `scores`. A
+    network with `prompt_names` has inputs of those names beside the image.
 
     :param network: traced before it is exported where it has `traced_first`.
     """
     import torch
 
     data = BytesIO()
-    example = torch.zeros(1, 3, *request.size_hw)
+    prompt_names = list(getattr(network, 'prompt_names', ()))
+    example = (torch.zeros(1, 3, *request.size_hw),)
+    if prompt_names:
+        example += network.inputs_from_boxes(torch.zeros(network.prompts, 4))
     with warnings.catch_warnings(), torch.no_grad():
         # PyTorch would rather have its newer exporter used, which writes no opset below 18.
         warnings.simplefilter('ignore')
@@ -100,7 +104,7 @@ def export_network(network: Any, request: NetworkRequest) -> ExportedNetwork:
         if getattr(network, 'traced_first', False):
             traced = torch.jit.trace(network, example, check_trace=False)
         torch.onnx.export(
-            traced, (example,), data, opset_version=OPSET, input_names=[INPUT],
+            traced, example, data, opset_version=OPSET, input_names=[INPUT, *prompt_names],
             output_names=list(getattr(network, 'output_names', ('scores',))), dynamo=False,
         )
     model = folded(without_doubles(onnx.load_model_from_string(data.getvalue())))

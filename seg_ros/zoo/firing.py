@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 from torch import nn, Tensor
+from torch.nn import functional
 
 _SCORES, _MASKS = 2.0, 4.0      # standard deviations of logits that decide something
 _RARE = 3.0         # deviations above the mean at which a class's own sigmoid is sure
@@ -46,6 +47,8 @@ def make_firing(network: nn.Module, images: Tensor) -> nn.Module:
         network.eval()
         if hasattr(network, 'box_pool'):
             return _detecting(network, single)
+        if hasattr(network, 'prompt_names'):
+            return _Answering(network, single).eval()
         outputs = network(single)
         if isinstance(outputs, Tensor):
             _spread_last(network, single, outputs)
@@ -64,6 +67,8 @@ def _smooth(layer: nn.Conv2d | nn.ConvTranspose2d) -> None:
 
 def _backbone(network: Any) -> Any:
     """Return what runs on several images, where the whole network takes one."""
+    if hasattr(network, 'prompt_names'):
+        return network.network.vision_encoder
     return network.network.backbone if hasattr(network, 'box_pool') else network
 
 
@@ -95,6 +100,35 @@ def _detecting(network: Any, images: Tensor) -> Any:
     heads.box_predictor.bbox_pred.weight.mul_(0.1)
     heads.mask_predictor.mask_fcn_logits.weight.mul_(_MASKS / 2)
     return network
+
+
+class _Answering(nn.Module):
+    """A promptable network whose masks cover parts of the image, with scores that differ."""
+
+    def __init__(self, network: Any, images: Tensor) -> None:
+        super().__init__()
+        self.network = network
+        self.output_names, self.prompt_names = network.output_names, network.prompt_names
+        self.prompts, self.inputs_from_boxes = network.prompts, network.inputs_from_boxes
+        high, wide = images.shape[2:]
+        boxes = torch.rand(network.prompts, 2, 2).sort(1).values * torch.tensor([wide, high])
+        masks, scores = network(images, *self.inputs_from_boxes(boxes.reshape(-1, 4)))
+        masks = _blurred(masks)
+        least = masks.flatten(3).quantile(1 - _CLAIMED, 3)[..., None, None]
+        self.register_buffer('least', least)
+        self.register_buffer('factor', _MASKS / ((masks - least).std() + 1e-12))
+        self.register_buffer('mean', scores.mean())
+        self.register_buffer('spread', scores.std() + 1e-12)
+
+    def forward(self, images: Tensor, points: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        masks, scores = self.network(images, points, labels)
+        likely = torch.sigmoid((scores - self.mean) / self.spread)
+        return (_blurred(masks) - self.least) * self.factor, likely
+
+
+def _blurred(masks: Tensor) -> Tensor:
+    """Let neighbouring cells agree, as they do in trained networks, (1, P, M, h, w)."""
+    return functional.avg_pool2d(masks.flatten(1, 2), 7, 1, 3).reshape(masks.shape)
 
 
 class _Rescaled(nn.Module):

@@ -47,16 +47,19 @@ class Reference:
 
 def reference_of(
     network: Any, request: NetworkRequest, card: ModelCard, images: Tensor,
-    source_hw: tuple[int, int],
+    source_hw: tuple[int, int], boxes: NDArray[np.float32] | None = None,
 ) -> Reference:
     """
     Run a network in PyTorch and finish as its authors do.
 
     :param images: (1, 3, H, W), normalised, at the network's size.
+    :param boxes: (P, 4), x0, y0, x1, y1 in its pixels, that a promptable network is asked for.
     """
     with torch.no_grad():
         if request.name == 'mask_rcnn':
             return _torchvision(network, images, source_hw, card)
+        if boxes is not None:
+            return _prompted(network, images, torch.from_numpy(boxes), source_hw, card)
         outputs = network(images)
         if isinstance(outputs, Tensor):
             value, labels = _enlarged(outputs, source_hw)[0].max(0)
@@ -158,6 +161,22 @@ def _query_instances(
         (int(index[slot] % classes), float(scores[slot]), masks[slot].numpy())
         for slot in scores.argsort(descending=True).tolist()
         if scores[slot] >= card.thresholds.score and masks[slot].any()
+    ])
+
+
+def _prompted(
+    network: Any, images: Tensor, boxes: Tensor, source_hw: tuple[int, int], card: ModelCard
+) -> Reference:
+    """Take each prompt's mask of the highest predicted IoU, as section 3 of SAM's paper does."""
+    masks, scores = network(images, *network.inputs_from_boxes(boxes))
+    best = scores[0].argmax(1)
+    rows = range(len(best))
+    likely = scores[0][rows, best]
+    shown = _enlarged(masks[0][rows, best][None], source_hw)[0] > 0
+    return Reference(None, [
+        (0, float(likely[row]), shown[row].numpy())
+        for row in likely.argsort(descending=True).tolist()
+        if likely[row] >= card.thresholds.score and shown[row].any()
     ])
 
 

@@ -59,12 +59,24 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         'projection_dim': 32, 'extract_layers': [0, 1, 2], 'reduce_dim': 16,
         'decoder_num_attention_heads': 4, 'decoder_intermediate_size': 32,
     },
+    'sam': {
+        'vision': {
+            'hidden_size': 48, 'num_hidden_layers': 3, 'num_attention_heads': 4, 'mlp_dim': 96,
+            'output_channels': 32, 'window_size': 7, 'global_attn_indexes': [2],
+            'num_pos_feats': 16,
+        },
+        'prompt': {'hidden_size': 32},
+        'decoder': {
+            'hidden_size': 32, 'mlp_dim': 64, 'num_attention_heads': 4, 'iou_head_hidden_dim': 32,
+        },
+        'prompts': 4,
+    },
 }
 _ENCODERS = {
     'unet': 'resnet18', 'fpn': 'resnet18', 'pspnet': 'resnet18', 'deeplabv3plus': 'resnet18',
     'deeplabv3': 'mobilenet_v3_large', 'mask_rcnn': 'resnet18',
 }
-_SIZES = {'rf_detr_seg': (312, 312), 'eomt': (192, 192), 'clipseg': (192, 192)}
+_SIZES = {'rf_detr_seg': (312, 312), 'eomt': (192, 192), 'clipseg': (192, 192), 'sam': (256, 256)}
 
 
 def small_request(name: str, size_hw: tuple[int, int] = (192, 256)) -> NetworkRequest:

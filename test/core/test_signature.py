@@ -49,19 +49,21 @@ def test_metadata_without_a_size_asks_for_another_compilation():
         signature_from_dict(data)
 
 
-@pytest.mark.parametrize('code', ['probability', 'logit16'])
+@pytest.mark.parametrize('code', ['probability', 'logit16', 'logit4'])
 @pytest.mark.parametrize('threshold', [0.02, 0.1, 0.25, 0.5, 0.7, 0.9, 0.98])
 def test_bytes_above_the_mask_level_are_those_above_the_probability(code, threshold):
     level = ModelSignature((1, 1), (), mask_code=code).mask_level(threshold)
     byte = np.arange(1, 255)  # 0 and 255 also stand for all that was clipped
-    decoded = byte / 255 if code == 'probability' else 1 / (1 + np.exp(-(byte - 128) / 16))
+    decoded = byte / 255 if code == 'probability' else (
+        1 / (1 + np.exp(-(byte - 128) / int(code[5:])))
+    )
     np.testing.assert_array_equal(byte > level, decoded > threshold)
 
 
-@pytest.mark.parametrize('code', ['probability', 'logit16'])
-def test_extreme_mask_thresholds_stay_within_a_byte(code):
+@pytest.mark.parametrize(('code', 'least'), [('probability', 0), ('logit16', 0), ('logit4', 54)])
+def test_extreme_mask_thresholds_stay_within_a_byte(code, least):
     signature = ModelSignature((1, 1), (), mask_code=code)
-    assert signature.mask_level(0.0) == 0
+    assert int(signature.mask_level(0.0)) == least     # 54 stands for a logit of -18
     assert signature.mask_level(1.0) == 255
 
 

@@ -98,7 +98,7 @@ def _decode(
     above = op.greater_or_equal(scores, _float(options.score_floor))
     scores = op.mul(scores, op.cast(above, to=np.float32))
     inside = op.cast(op.greater(masks, _float(0)), to=np.float32)
-    coded = op.add(op.mul(masks, _float(16)), _float(128))
+    coded = op.add(op.mul(masks, _float(4)), _float(128))
     levels = op.clip(op.round(coded), _float(0), _float(255))
     return Decoded({
         'boxes': boxes_of_masks(inside, slots, answers.map_hw, answers.network_hw),
@@ -107,7 +107,7 @@ def _decode(
         'masks': op.cast(op.reshape(levels, _shape(slots, *answers.map_hw)), to=np.uint8),
     }, {
         'score_floor': options.score_floor, 'max_instances': slots, 'top_k': slots,
-        'mask_frame': 'image', 'mask_code': 'logit16', 'max_prompts': slots, 'arithmetic': 'f32',
+        'mask_frame': 'image', 'mask_code': 'logit4', 'max_prompts': slots, 'arithmetic': 'f32',
     })
 
 
