@@ -19,8 +19,6 @@ from typing import Any
 from seg_ros.zoo.architectures import NetworkRequest
 import torch
 from torch import nn, Tensor
-from transformers import SamConfig, SamModel
-from transformers.models.sam import SamMaskDecoderConfig, SamPromptEncoderConfig, SamVisionConfig
 
 # A. Kirillov et al., Segment Anything, 2023, appendix A: channels, layers, heads, and the layers
 # that see the whole image.
@@ -40,13 +38,14 @@ class Prompted(nn.Module):
     Labels are 2 and 3 for the corners of a box, 1 for a point and 0 for one beside the object, -1
     for none. The image is encoded once, and each prompt gets three masks, as in the paper.
 
+    :param network: transformers' SamModel.
     :param prompts: how many.
     """
 
     output_names = ('pred_masks', 'iou_scores')
     prompt_names = ('point_coords', 'point_labels')
 
-    def __init__(self, network: SamModel, prompts: int) -> None:
+    def __init__(self, network: Any, prompts: int) -> None:
         super().__init__()
         self.network = network
         self.prompts = prompts
@@ -93,13 +92,22 @@ def build(request: NetworkRequest) -> nn.Module:
 
     :raises KeyError: if there is no such encoder.
     """
+    from transformers import SamModel
+
     options = dict(request.options)
     prompts = int(options.pop('prompts', _PROMPTS))
     return Prompted(SamModel(_config(request, options)), prompts)
 
 
-def _config(request: NetworkRequest, options: dict[str, Any]) -> SamConfig:
+def _config(request: NetworkRequest, options: dict[str, Any]) -> Any:
     """Return the library's configuration; options are keys of its parts."""
+    from transformers import SamConfig
+    from transformers.models.sam import (
+        SamMaskDecoderConfig,
+        SamPromptEncoderConfig,
+        SamVisionConfig,
+    )
+
     channels, layers, heads, whole = _ENCODERS[request.chosen_encoder]
     side = request.size_hw[0]
     vision = {
