@@ -25,18 +25,19 @@ def share_file(name: str) -> Path:
     """
     Find a file that ships beside the code, such as `config/fastdds.xml`.
 
-    Looked for in the source tree of an editable installation, then under every prefix that an
-    installed package may have its `share/seg_ros` in.
+    Looked for in the source tree of an editable installation, then under every prefix that this
+    package may be installed in, and last in that of Python, where another seg_ros may lie.
 
     :raises SegError: if it is nowhere.
     """
     package = Path(__file__).resolve().parent
-    folders = [package.parent, Path(sys.prefix) / 'share' / 'seg_ros']
-    folders += [parent / 'share' / 'seg_ros' for parent in package.parents]
+    python = Path(sys.prefix) / 'share' / 'seg_ros'
+    prefixes = [parent / 'share' / 'seg_ros' for parent in package.parents]
+    folders = [package.parent, *prefixes, python]
     for folder in folders:
         if (folder / name).is_file():
             return folder / name
-    raise SegError(f'{name} is not installed', f'it in {folders[1]}', 'install seg_ros again')
+    raise SegError(f'{name} is not installed', f'it in {python}', 'install seg_ros again')
 
 
 def fastdds_profile(environment: Mapping[str, str]) -> dict[str, str]:

@@ -15,6 +15,7 @@
 """Files that ship beside the code, and how Fast DDS finds its own."""
 
 import pytest
+from seg_ros import share
 from seg_ros.core.errors import SegError
 from seg_ros.share import fastdds_profile, share_file
 
@@ -30,6 +31,18 @@ PROFILE = str(share_file('config/fastdds.xml'))
 ])
 def test_fast_dds_gets_the_profile_unless_the_user_has_another(environment, expected):
     assert fastdds_profile(environment) == expected
+
+
+def test_a_workspace_over_another_installation_takes_its_own_files(tmp_path, monkeypatch):
+    workspace = tmp_path / 'install' / 'seg_ros'
+    package = workspace / 'lib' / 'python3' / 'site-packages' / 'seg_ros'
+    for prefix in (workspace, tmp_path / 'venv'):
+        (prefix / 'share' / 'seg_ros' / 'config').mkdir(parents=True)
+        (prefix / 'share' / 'seg_ros' / 'config' / 'fastdds.xml').touch()
+    monkeypatch.setattr(share, '__file__', str(package / 'share.py'))
+    monkeypatch.setattr('sys.prefix', str(tmp_path / 'venv'))
+    found = share_file('config/fastdds.xml')
+    assert found == workspace / 'share' / 'seg_ros' / 'config' / 'fastdds.xml'
 
 
 def test_a_file_that_is_nowhere_is_named():
