@@ -21,6 +21,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -28,7 +29,7 @@ from seg_ros import __version__
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = ('seg_ros', 'launch', 'config', 'resource', 'setup.py', 'setup.cfg', 'pyproject.toml',
-           'package.xml')
+           'package.xml', 'MANIFEST.in', 'CHANGELOG.rst', 'LICENSE')
 FROM_SYSTEM = ('numpy', 'opencv', 'PyYAML')
 
 needs_setuptools = pytest.mark.skipif(not find_spec('setuptools'), reason='needs setuptools')
@@ -168,6 +169,25 @@ def test_pip_brings_numpy_and_opencv_unless_a_sourced_ros_does(
     assert '[compile]\n' in written
     for name in FROM_SYSTEM:
         assert any(line.startswith(name) for line in required) != bool(distribution), name
+
+
+@needs_setuptools
+def test_a_source_distribution_holds_what_a_wheel_is_made_of(tree: Path, tmp_path: Path) -> None:
+    run(
+        sys.executable, 'setup.py', '--quiet', 'egg_info', '--egg-base', str(tmp_path),
+        'sdist', '--dist-dir', str(tmp_path), folder=tree,
+    )
+    [archive] = tmp_path.glob('*.tar.gz')
+    with tarfile.open(archive) as file:
+        held = {name.partition('/')[2] for name in file.getnames()}
+    of_the_source_alone = {'seg_ros/training/pretrained.npz', 'seg_ros/training/hand_labels.json'}
+    shipped = {
+        str(path.relative_to(tree)) for folder in ('seg_ros', 'launch', 'config', 'resource')
+        for path in (tree / folder).rglob('*') if path.is_file() and '.egg-info' not in str(path)
+    }
+    assert shipped - held == of_the_source_alone
+    assert {'package.xml', 'CHANGELOG.rst', 'LICENSE'} <= held
+    assert not any(name.startswith('test') for name in held)
 
 
 @pytest.mark.skipif(

@@ -117,8 +117,5 @@ def _view_node(args: argparse.Namespace) -> int:
     with open_rerun(NODE_VIEWS, args.save, args.web) as log:
         where = f'open http://localhost:{WEB_PORT}; ' if args.web else ''
         print(f'{where}end with Ctrl-C', flush=True)
-        try:
-            follow_node(f'{args.node}/{args.camera}', log)
-        except KeyboardInterrupt:
-            return 0
+        follow_node(f'{args.node}/{args.camera}', log)
     return 0

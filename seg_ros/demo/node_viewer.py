@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 import rclpy
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from seg_ros.core.frame import Pixels
 from seg_ros.demo.rerun_log import RerunLog
@@ -87,7 +88,7 @@ def points_from_message(message: PointCloud2) -> tuple[NDArray[np.float32], Pixe
 
 
 def follow_node(topics: str, log: RerunLog) -> None:
-    """Show what a node publishes until Ctrl-C; that nothing comes is reported once."""
+    """Show what a node publishes until Ctrl-C or SIGTERM; that nothing comes is reported once."""
     os.environ.update(fastdds_profile(os.environ))
     rclpy.init()
     node = NodeViewer(topics, log)
@@ -100,6 +101,8 @@ def follow_node(topics: str, log: RerunLog) -> None:
                     f'nothing arrives on {topics}/overlay yet: see /diagnostics'
                 )
                 deadline = float('inf')
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
     finally:
         node.destroy_node()
         rclpy.try_shutdown()

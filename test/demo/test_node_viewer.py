@@ -13,7 +13,10 @@
 # limitations under the License.
 """What a node publishes is shown as it was published."""
 
+import signal
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -22,6 +25,25 @@ pytest.importorskip('rclpy', reason='rclpy is not installed')
 
 from seg_ros.demo.node_viewer import points_from_message
 from sensor_msgs.msg import PointCloud2, PointField
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_node_that_is_silent_is_named_and_a_signal_ends_the_viewer(number):
+    code = (
+        'from seg_ros.demo import node_viewer; node_viewer.PATIENCE_S = 0.5\n'
+        'node_viewer.follow_node("/none/camera", None); print("the end")'
+    )
+    process = subprocess.Popen(
+        [sys.executable, '-c', code], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    try:
+        assert 'nothing arrives on /none/camera/overlay' in process.stdout.readline()
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert (process.returncode, output) == (0, 'the end\n')
 
 
 def test_points_have_place_and_color_and_those_without_depth_are_left_out():
