@@ -29,6 +29,8 @@ from seg_ros.compile.subgraph import opset_of
 from seg_ros.core.card import ClassInfo, ModelCard
 from seg_ros.core.errors import ModelError
 
+NEEDS_CARD = 'needs a card: --first-card prints one to begin with'
+
 
 def print_figures(figures: Mapping[str, Any], as_json: bool) -> None:
     """
@@ -129,7 +131,7 @@ def _prospects(model: onnx.ModelProto, name: str, card: ModelCard | None) -> dic
     except ModelError as error:
         return {'readings': [], 'declined': [str(error)]}
     try:
-        chosen = str(select_family(network, card)[0]) if card else 'needs a card: --card CARD.yaml'
+        chosen = str(select_family(network, card)[0]) if card else NEEDS_CARD
     except ModelError as error:
         chosen = f'none: {error}'
     return {**figures, 'family': chosen}

@@ -33,6 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--kimera', action='store_true',
         help="print Kimera-Semantics' colour table of a compiled model instead: CSV",
     )
+    parser.add_argument(
+        '--first-card', action='store_true',
+        help='for a raw network: print a card to begin with instead, YAML',
+    )
     parser.add_argument('--json', action='store_true', help='print the figures as one object')
 
 
@@ -45,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     """
     # The graph layer takes a second to import, which --help need not wait for.
     from seg_ros.commands.figures import deployed_figures, print_figures, raw_figures
+    from seg_ros.commands.first_card import first_card
     from seg_ros.commands.kimera import kimera_csv
     from seg_ros.compile.compiled import compiled_from_model, texts_of
     from seg_ros.compile.onnx_file import read_onnx
@@ -55,6 +60,11 @@ def run(args: argparse.Namespace) -> int:
         if not is_compiled(texts_of(model)):
             raise ModelError(f'{args.model} is not compiled', do='run seg_ros compile first')
         print(kimera_csv(compiled_from_model(model, args.model.name).card))
+        return 0
+    if args.first_card:
+        if is_compiled(texts_of(model)):
+            raise ModelError(f'{args.model} is compiled and has its card', 'a raw network')
+        print(first_card(model, args.model.stem))
         return 0
     figures: dict[str, Any] = {'file': str(args.model), 'sha256': sha256}
     if is_compiled(texts_of(model)):

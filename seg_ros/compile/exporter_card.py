@@ -47,7 +47,7 @@ def card_from_metadata(model: onnx.ModelProto, name: str) -> ModelCard:
             f'{name} comes without a card, and its metadata{others} have no names as those of '
             'ultralytics have',
             'a card that names the classes in the order of the network',
-            'give one with --card CARD.yaml',
+            'seg_ros inspect --first-card prints one to begin with; give it with --card CARD.yaml',
         )
     task = facts.get('task', 'segment')
     if task not in _TASKS:

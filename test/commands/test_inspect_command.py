@@ -13,14 +13,18 @@
 # limitations under the License.
 
 import argparse
+from dataclasses import replace
 import json
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 import pytest
+from seg_ros.cli import main
 from seg_ros.commands import inspect as command
+from seg_ros.compile import families
 from seg_ros.compile.compile_model import compile_model
+from seg_ros.compile.families.logits import read_logits
 from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.errors import ModelError
 import yaml
@@ -122,7 +126,7 @@ def test_a_card_that_does_not_fit_is_a_figure_too(tmp_path, capsys):
 
 def test_the_exporters_names_serve_as_a_card(tmp_path, capsys):
     figures = figures_of(capsys, write_raw(tmp_path, names="['cat', 'dog', 'cow']"))
-    assert 'task instance with 3 classes' in figures['family']
+    assert 'task instance and 3 classes' in figures['family']
 
 
 def test_a_network_of_any_size_asks_for_a_card(tmp_path, capsys):
@@ -143,3 +147,41 @@ def test_a_file_that_is_no_model_is_refused(tmp_path):
     command.add_arguments(parser)
     with pytest.raises(ModelError, match=r'other\.onnx'):
         command.run(parser.parse_args([str(path)]))
+
+
+@pytest.mark.parametrize('channels', [1, 3])
+def test_a_first_card_is_one_that_the_network_is_compiled_with(tmp_path, capsys, channels):
+    path = write_raw(tmp_path, channels=channels)
+    assert main(['inspect', str(path), '--first-card']) == 0
+    text = capsys.readouterr().out
+    card = card_from_dict(yaml.safe_load(text))
+    assert (card.name, card.task, card.input.size) == ('raw', 'semantic', (64, 96))
+    assert [item.id for item in card.classes] == list(range(len(card.classes)))
+    assert len(card.classes) in ({channels} if channels > 1 else {1, 2})
+    assert 'logits (semantic' in text
+    compiled = compile_model(path, card)
+    assert compiled is not None
+
+
+def test_a_first_card_names_the_family_where_several_could_read(tmp_path, capsys, monkeypatch):
+    def read_alike(network):
+        return [replace(item, family='alike') for item in read_logits(network)]
+
+    monkeypatch.setattr(families, 'FAMILIES', {'alike': read_alike, 'logits': read_logits})
+    path = write_raw(tmp_path)
+    assert main(['inspect', str(path), '--first-card']) == 0
+    text = capsys.readouterr().out
+    assert card_from_dict(yaml.safe_load(text)).family == 'alike'
+    assert '# or semantic: logits' in text
+
+
+def test_a_compiled_file_has_its_card_already(tmp_path, capsys):
+    path = tmp_path / 'compiled.onnx'
+    onnx.save(compile_model(write_raw(tmp_path), card_from_dict(CARD)), path)
+    assert main(['inspect', str(path), '--first-card']) == 1
+    assert 'has its card' in capsys.readouterr().err
+
+
+def test_without_a_card_compile_says_where_to_find_one(tmp_path, capsys):
+    assert main(['compile', str(write_raw(tmp_path)), '-o', str(tmp_path / 'm.onnx')]) == 1
+    assert 'inspect --first-card' in capsys.readouterr().err

@@ -1,0 +1,70 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""A card to begin with, for a network whose exporter wrote none."""
+
+import json
+
+import onnx
+from seg_ros.compile.families import interpretations
+from seg_ros.compile.families.output_interpretation import OutputInterpretation
+from seg_ros.compile.import_onnx import network_from_model
+from seg_ros.core.card import InputSpec
+from seg_ros.core.errors import FamilyError
+
+HEAD = """\
+# A first card. Name the classes in the order of training, and see to it that the input is as in
+# training: fit (letterbox, stretch, shortest_side), color, mean, std."""
+INPUT = """\
+input:
+  size: [{height}, {width}]     # height, width
+  fit: {fit}
+  color: rgb
+  # network input = (pixel * scale - mean) / std, with scale 1/255
+  mean: [0, 0, 0]     # ImageNet: [0.485, 0.456, 0.406]
+  std: [1, 1, 1]      # ImageNet: [0.229, 0.224, 0.225]"""
+
+
+def first_card(model: onnx.ModelProto, name: str) -> str:
+    """
+    Return a card as YAML: what the file shows, and what only its user knows as comments.
+
+    :raises ModelError: if the input has no fixed size, or no family reads the outputs.
+    """
+    network = network_from_model(model, None)
+    found, reasons = interpretations(network)
+    if not found:
+        raise FamilyError(
+            f'outputs {", ".join(map(str, network.outputs))} fit no family', do='; '.join(reasons)
+        )
+    height, width = network.size_hw
+    reading = found[0]
+    return '\n'.join([
+        HEAD, f'name: {json.dumps(name)}', f'task: {reading.task}     # read as {reading}',
+        *(f'# or {other.task}: {other}' for other in found[1:]),
+        *_family(reading, found),
+        INPUT.format(height=height, width=width, fit=InputSpec().fit),
+        'classes:     # roles: traversable, dynamic, graspable, support, ignore',
+        *_classes(reading),
+    ])
+
+
+def _family(reading: OutputInterpretation, found: list[OutputInterpretation]) -> list[str]:
+    """Name the family where another one could read the same."""
+    return [f'family: {reading.family}'] * (len({item.family for item in found}) > 1)
+
+
+def _classes(reading: OutputInterpretation) -> list[str]:
+    things = {'instance': ', thing: true', 'panoptic': ', thing: false'}.get(reading.task, '')
+    count = reading.class_count or reading.least_classes or 1
+    return [f'  - {{id: {index}, name: class_{index}{things}}}' for index in range(count)]
