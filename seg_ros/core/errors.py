@@ -104,3 +104,10 @@ class GpuMemoryError(EngineError):
 
 class ContextLostError(EngineError):
     """The GPU gave up on everything that this process had there."""
+
+
+def described(error: Exception) -> str:
+    """Return what an error says, and of one that nobody raised on purpose its type too."""
+    if isinstance(error, SegError):
+        return str(error)
+    return f'{type(error).__name__}: {error}'.rstrip(': ')

@@ -34,7 +34,7 @@ class Timing:
     """
 
     def __init__(self) -> None:
-        self._samples: dict[str, deque[float]] = {}
+        self._samples: dict[str, deque[tuple[float, float]]] = {}   # moments and milliseconds
         self._counts: Counter[str] = Counter()
         self._ticks: dict[str, deque[float]] = {}
         self._lock = Lock()     # over all three
@@ -49,7 +49,8 @@ class Timing:
     def add(self, name: str, milliseconds: float) -> None:
         """Note one duration."""
         with self._lock:
-            self._samples.setdefault(name, deque(maxlen=WINDOW)).append(milliseconds)
+            samples = self._samples.setdefault(name, deque(maxlen=WINDOW))
+            samples.append((monotonic(), milliseconds))
 
     def count(self, cause: str) -> None:
         """Note one event."""
@@ -93,10 +94,18 @@ class Timing:
         with self._lock:
             return dict(self._counts)
 
-    def quantiles(self, name: str) -> tuple[float, float, float] | None:
-        """Return median, 99th percentile and maximum in milliseconds, or None without samples."""
+    def quantiles(
+        self, name: str, span_s: float = float('inf')
+    ) -> tuple[float, float, float] | None:
+        """
+        Return median, 99th percentile and maximum in milliseconds, or None without samples.
+
+        :param span_s: how far back they may have been noted; `WINDOW` of them at most.
+        """
+        since = monotonic() - span_s
         with self._lock:
-            samples = list(self._samples.get(name, ()))
+            noted = self._samples.get(name, ())
+            samples = [milliseconds for moment, milliseconds in noted if moment > since]
         if not samples:
             return None
         median, tail = np.percentile(samples, (50, 99))

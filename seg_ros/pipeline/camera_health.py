@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
+from seg_ros.core.errors import described
 from seg_ros.core.timing import Timing
 
 # Why a frame gives no mask, and what that is called in diagnostics.
@@ -69,7 +70,7 @@ class CameraHealth:
         self.timing.count(cause)
         self.timing.tick(cause)
         if error is not None:
-            self._words[cause] = str(error)
+            self._words[cause] = described(error)
 
     def verdict(self) -> Verdict:
         """

@@ -21,7 +21,7 @@ from time import monotonic
 from typing import Literal, TypeAlias
 
 from seg_ros.core.compiled_file import read_compiled
-from seg_ros.core.errors import EngineError, GpuMemoryError
+from seg_ros.core.errors import described, EngineError, GpuMemoryError
 from seg_ros.core.progress import Cancelled, never, Report, silent
 from seg_ros.core.settings import Settings
 from seg_ros.core.thread_start import started
@@ -71,6 +71,11 @@ class ModelState:
     pending: str = ''
     failed: str = ''
     error: Exception | None = None
+
+    @property
+    def reason(self) -> str:
+        """Return why the model could not be loaded."""
+        return described(self.error) if self.error else ''
 
 
 class _Load:
@@ -292,7 +297,7 @@ class ModelManager:
         except Exception as error:  # noqa: BLE001 - the first failure is the one to report
             with self._lock:
                 if load is self._load:      # otherwise another model may serve by now
-                    reason = f'{settings.model} could not be opened again: {error}'
+                    reason = f'{settings.model} could not be opened again: {described(error)}'
                     self.holder.swap(None, reason)
 
     def _open(self, load: _Load, settings: Settings) -> ServingModel:

@@ -236,10 +236,12 @@ class Camera:
 
     def _report_clock(self) -> None:
         if self.clock.foreign:
+            offset_s = self.clock.offset_ns / 1e9
+            side = 'behind' if offset_s > 0 else 'ahead of'
             self._node.get_logger().warning(
-                f'{self.name}: stamps come from another clock, {self.clock.offset_ns / 1e9:.1f} s '
-                'behind this one; ages count relative to that offset. Check use_sim_time and the '
-                'clocks of both machines'
+                f'{self.name}: stamps come from another clock, {abs(offset_s):.1f} s {side} this '
+                'one; ages count relative to that offset. Check use_sim_time and the clocks of '
+                'both machines'
             )
         else:
             self._node.get_logger().info(f'{self.name}: stamps come from this clock again')

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.time import Time
-from seg_ros.core.timing import Timing
+from seg_ros.core.timing import RATE_SPAN_S, Timing
 from seg_ros.pipeline.camera_health import CAUSES, Level, Verdict
 from seg_ros.pipeline.model_manager import ModelState
 from seg_ros.pipeline.process_memory import memory_mib, temperature_c
@@ -75,7 +75,7 @@ def _engine_status(facts: NodeFacts) -> DiagnosticStatus:
         'model_status': model.status,
         'model_active': model.active,
         'model_pending': model.pending,
-        'model_failed': f'{model.failed}: {model.error}' if model.failed else '',
+        'model_failed': f'{model.failed}: {model.reason}' if model.failed else '',
         'build': facts.build,
         'faults': str(facts.faults),
     }
@@ -119,7 +119,7 @@ def _engine_verdict(facts: NodeFacts) -> Verdict:
     if facts.faulty:
         return Verdict(Level.ERROR, 'faults in seg_ros: see the log')
     if model.status == 'failed':
-        return Verdict(Level.WARN, f'{model.failed} could not be loaded: {model.error}')
+        return Verdict(Level.WARN, f'{model.failed} could not be loaded: {model.reason}')
     return Verdict(Level.OK, facts.state)
 
 
@@ -171,8 +171,9 @@ def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
 
 
 def too_old(camera: Camera) -> str:
-    """Say so when masks come out older than `max_age_ms`, the wait for the network included."""
-    quantiles, limit_ms = camera.health.timing.quantiles('age'), camera.settings.max_age_ms
+    """Say so when masks lately come out older than `max_age_ms`, by what the network takes."""
+    quantiles = camera.health.timing.quantiles('age', RATE_SPAN_S)
+    limit_ms = camera.settings.max_age_ms
     if not limit_ms or quantiles is None or quantiles[1] <= limit_ms:
         return ''
     return f'masks are {quantiles[1]:.0f} ms old (99 %), max_age_ms is {limit_ms:.0f}'

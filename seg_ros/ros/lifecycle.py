@@ -34,7 +34,7 @@ from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rcl_interfaces.srv import SetParameters, SetParametersAtomically
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from seg_ros.core.errors import SegError
+from seg_ros.core.errors import described, SegError
 from seg_ros.core.shown import shown
 
 P = ParamSpec('P')
@@ -139,7 +139,8 @@ class SafeLifecycleNode(LifecycleNode):
         try:
             return super()._LifecycleNodeMixin__on_change_state(request, response)
         except Exception as error:  # noqa: BLE001 - a bad request must not end the node
-            self.get_logger().error(f'transition {request.transition.id} refused: {error}')
+            transition = request.transition.id
+            self.get_logger().error(f'transition {transition} refused: {described(error)}')
             response.success = False
             return response
 
@@ -162,8 +163,9 @@ class SafeLifecycleNode(LifecycleNode):
                     self._explain([each.name for each in request.parameters], answer.result)
                 return answer
             except Exception as error:  # noqa: BLE001 - a bad request must not end the node
-                self.quiet.error(f'a request is refused: {error}', (callback, type(error)))
-                return _refusal(request, response, str(error))
+                words = described(error)
+                self.quiet.error(f'a request is refused: {words}', (callback, type(error)))
+                return _refusal(request, response, words)
 
         return safe
 

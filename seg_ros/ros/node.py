@@ -22,7 +22,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.parameter import Parameter
-from seg_ros.core.errors import SegError
+from seg_ros.core.errors import described, SegError
 from seg_ros.core.progress import Cancelled, never
 from seg_ros.core.settings import LiveSettings, Settings
 from seg_ros.image.jpeg_decoding import strict_decoder
@@ -211,7 +211,7 @@ class SegmentationNode(SafeLifecycleNode):
                     self._pipeline.start()
         except Exception as error:  # noqa: BLE001 - the answer says what went wrong
             self.fault('~/enable', error)
-            response.success, response.message = False, str(error)
+            response.success, response.message = False, described(error)
             return response
         response.success = True
         response.message = 'enabled' if request.data else 'disabled'
@@ -299,7 +299,9 @@ class SegmentationNode(SafeLifecycleNode):
         if failure is None:
             return
         instead = f'{failure.active} serves' if failure.active else self._models.holder.reason
-        self.get_logger().error(f'{failure.failed} not loaded, {instead}: {failure.error}')
+        self.get_logger().error(f'{failure.failed} not loaded, {instead}: {failure.reason}')
+        if failure.error and not isinstance(failure.error, SegError):
+            self.fault('a model was not loaded', failure.error)
         if failure.active:
             self.set_parameters([Parameter('model', value=failure.active)])
 

@@ -16,7 +16,7 @@
 
 import pytest
 from seg_ros.core import errors
-from seg_ros.core.errors import SegError
+from seg_ros.core.errors import described, SegError
 
 PARENTS = {
     'SettingError': 'SegError',
@@ -44,6 +44,12 @@ def test_the_message_joins_the_clauses_that_there_are(seen, expected, do, text):
     error = SegError(seen, expected, do)
     assert str(error) == text
     assert (error.seen, error.expected, error.do) == (seen, expected, do)
+
+
+def test_an_error_that_nobody_raised_on_purpose_is_described_by_its_type_too():
+    assert described(SegError('a cat', 'a dog')) == 'a cat; expected a dog'
+    assert described(KeyError('cat')) == "KeyError: 'cat'"
+    assert described(MemoryError()) == 'MemoryError'
 
 
 def test_the_tree_is_the_one_that_the_documentation_draws():

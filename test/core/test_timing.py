@@ -41,6 +41,19 @@ def test_only_the_last_window_counts():
     assert most == 3 * WINDOW - 1
 
 
+def test_what_is_long_ago_counts_only_where_no_span_is_asked_for(monkeypatch):
+    moment = [100.0]
+    monkeypatch.setattr(timing_module, 'monotonic', lambda: moment[0])
+    timing = Timing()
+    for passed_s, sample in ((0.0, 3000.0), (4.0, 20.0), (2.0, 30.0)):
+        moment[0] += passed_s
+        timing.add('age', sample)
+    assert timing.quantiles('age')[2] == 3000.0
+    assert timing.quantiles('age', 5.0)[::2] == (25.0, 30.0)
+    moment[0] += 60.0
+    assert timing.quantiles('age', 5.0) is None
+
+
 def test_a_stage_without_samples_has_no_quantiles():
     assert Timing().quantiles('fit') is None
     assert Timing().stages() == []

@@ -197,8 +197,8 @@ def test_a_threshold_that_changes_while_a_model_is_loaded_holds_for_the_new_one(
     each.wait(lambda: set(np.unique(each.mask(semantic))) == {30, 255}, 'blue alone')
 
 
-def test_a_fault_while_a_model_is_loaded_leaves_the_old_one(
-    serving, channel_model, monkeypatch
+def test_a_fault_while_a_model_is_loaded_leaves_the_old_one_and_is_reported_by_its_type(
+    serving, channel_model, monkeypatch, capfd
 ):
     each, semantic, other = serving
     monkeypatch.setattr('seg_ros.pipeline.serving_model.open_engine', lambda *_: 1 / 0)
@@ -209,6 +209,10 @@ def test_a_fault_while_a_model_is_loaded_leaves_the_old_one(
     )
     assert each.node._models.state.pending == ''
     assert set(np.unique(each.mask(semantic))) == {10, 20, 30}
+    assert each.node.faults == 1
+    log = capfd.readouterr().err
+    assert f'{channel_model} serves: ZeroDivisionError: division by zero' in log
+    assert 'Traceback' in log
 
 
 @pytest.mark.parametrize(('name', 'value', 'words'), [
