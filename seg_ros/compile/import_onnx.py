@@ -126,6 +126,8 @@ def _image(model: onnx.ModelProto, prompts: Sequence[TensorInfo]) -> onnx.ValueI
     advice = ''
     if len(inputs) != 1:
         advice = 'export the network alone'
+        if any('embed' in item.name for item in inputs):
+            advice = 'export encoder and decoder as one network, as seg_ros export sam does'
     elif inputs[0].type.tensor_type.elem_type not in kinds:
         advice = 'export it in float32'
     elif len(inputs[0].type.tensor_type.shape.dim) != 4:

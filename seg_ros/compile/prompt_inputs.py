@@ -43,8 +43,11 @@ def prompt_inputs(inputs: Sequence[onnx.ValueInfoProto], most: int) -> tuple[Ten
     :returns: boxes, or points and labels, of one image; nothing where there are none.
     """
     boxes = [item for item in inputs if _is_float(item) and _fits(item, (None, None, 4))]
-    points = [item for item in inputs if _is_float(item) and _fits(item, (None, None, 2, 2))]
-    labels = [item for item in inputs if _fits(item, (None, None, 2)) and item not in boxes]
+    points = [
+        item for item in inputs
+        if _is_float(item) and _fits(item, (None, None, 2, 2)) and _sides(item)[-1] == 2
+    ]
+    labels = [item for item in inputs if _fits(item, (None, None, 2))]
     if len(boxes) == 1 and len(inputs) == 2:
         return (_info(boxes[0], (4,), most),)
     if len(points) == len(labels) == 1 and len(inputs) == 3:
@@ -57,16 +60,21 @@ def _is_float(item: onnx.ValueInfoProto) -> bool:
 
 
 def _fits(item: onnx.ValueInfoProto, shape: Sequence[int | None]) -> bool:
-    """Return whether a shape has these sides; open ones may be anything, but for the last."""
-    sides = [dim.dim_value for dim in item.type.tensor_type.shape.dim]
-    return len(sides) == len(shape) and sides[-1] == shape[-1] and all(
+    """Return whether a shape may have these sides; open ones may be anything."""
+    sides = _sides(item)
+    return len(sides) == len(shape) and all(
         side in (0, wanted) or wanted is None for side, wanted in zip(sides, shape, strict=True)
     )
 
 
+def _sides(item: onnx.ValueInfoProto) -> list[int]:
+    """Return a shape, 0 where a side is open."""
+    return [dim.dim_value for dim in item.type.tensor_type.shape.dim]
+
+
 def _info(item: onnx.ValueInfoProto, tail: tuple[int, ...], most: int) -> TensorInfo:
     tensor = item.type.tensor_type
-    count = tensor.shape.dim[1].dim_value or most
+    count = _sides(item)[1] or most
     dtype = np.dtype(helper.tensor_dtype_to_np_dtype(tensor.elem_type))
     return TensorInfo(item.name, dtype, (1, count, *tail))
 

@@ -116,6 +116,25 @@ def test_inputs_that_are_no_prompts_are_refused_with_what_prompts_are(tmp_path):
         network_from_model(model, CARD.input)
 
 
+def test_a_decoder_alone_is_refused_with_what_to_export(tmp_path):
+    shapes = {
+        'image_embeddings': [1, 256, 64, 64], 'point_coords': [1, 5, 2], 'point_labels': [1, 5],
+        'mask_input': [1, 1, 256, 256], 'has_mask_input': [1],
+    }
+    graph = helper.make_graph(
+        [helper.make_node('Sum', list(shapes), ['masks'])], 'decoder',
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+         for name, shape in shapes.items()],
+        [helper.make_tensor_value_info('masks', TensorProto.FLOAT, None)],
+    )
+    raw = tmp_path / 'raw.onnx'
+    onnx.save(helper.make_model(
+        graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=8
+    ), raw)
+    with pytest.raises(ModelError, match='encoder and decoder as one network'):
+        compile_model(raw, CARD)
+
+
 @pytest.mark.parametrize('most', [0, 257])
 def test_slots_are_limited(most, tmp_path):
     with pytest.raises(SegError, match='max_prompts'):

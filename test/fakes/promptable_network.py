@@ -39,7 +39,7 @@ def promptable_network(form='boxes', prompts=4):
     Return a raw network of several masks a prompt, of which the second one is predicted best.
 
     :param form: `boxes`, or `points` for points with labels.
-    :param prompts: how many; a word leaves it open.
+    :param prompts: how many; a word leaves it open, and all else that exporters leave open.
     """
     height, width = SIZE_HW
     node, weights = helper.make_node, {
@@ -86,6 +86,11 @@ def promptable_network(form='boxes', prompts=4):
         inputs['boxes'] = [1, prompts, 4]
     else:
         inputs |= {'point_coords': [1, prompts, 2, 2], 'point_labels': [1, prompts, 2]}
+    if isinstance(prompts, str):
+        inputs = {
+            name: ['N', *map(_opened, shape[1:-1]), shape[-1]] for name, shape in inputs.items()
+        }
+        inputs['point_labels' if form == 'points' else 'boxes'][-1] = 'last'
     used = {name for item in nodes for name in item.input}
     graph = helper.make_graph(
         nodes, 'bright', [_tensor(*item) for item in inputs.items()],
@@ -94,6 +99,10 @@ def promptable_network(form='boxes', prompts=4):
          for name, value in weights.items() if name in used],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=8)
+
+
+def _opened(side):
+    return 'any' if side == 2 else side
 
 
 def _tensor(name, shape):
