@@ -14,6 +14,8 @@
 
 """Ids that last in every output alike, only while they are asked for and somebody reads them."""
 
+from itertools import count
+
 from lifecycle_msgs.msg import Transition
 import numpy as np
 import pytest
@@ -148,9 +150,13 @@ def test_two_workers_follow_one_camera_in_the_order_of_its_stamps(robot):
     each = robot(**CLASSICAL, tracking=True, workers=2)
     instance = each.listen('/segmentation/camera/instance', Image)
     circle = (60, 60, 15)
-    for step in range(60):
-        each.send(each.image(discs(circle), 1_000 * SECOND_NS + step * SECOND_NS // 50))
-    each.wait(lambda: len(instance) >= 2, 'masks')
+    steps = count()
+
+    def followed():
+        each.send(each.image(discs(circle), 1_000 * SECOND_NS + next(steps) * SECOND_NS // 50))
+        return len(instance) >= 20
+
+    each.wait(followed, 'masks')
     stamps = [(mask.header.stamp.sec, mask.header.stamp.nanosec) for mask in instance]
     assert stamps == sorted(stamps)
     assert {at(pixels(mask), circle)[0] for mask in instance} == {1}
