@@ -12,19 +12,23 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Frames that are published for TF, with a tf2_ros that only counts."""
+"""Frames that are published for TF, with a tf2_ros that only counts and with the installed one."""
 
 import sys
+from time import monotonic
 import types
 
 from geometry_msgs.msg import TransformStamped
 import numpy as np
 import pytest
 import rclpy
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.time import Time
-from seg_ros.ros.base_frame import BaseFrame
+from seg_ros.ros.base_frame import BaseFrame, matrix_from_transform
 from std_msgs.msg import Header, String
+
+PATIENCE_S = 10.0
 
 
 class Buffer:
@@ -135,3 +139,63 @@ def test_simulated_time_that_starts_over_forgets_what_was_to_come(node):
     clock.set_ros_time_override(Time(nanoseconds=2 * S, clock_type=clock.clock_type))
     assert base._buffer.held is None
     base.close()
+
+
+@pytest.fixture
+def installed(ros):
+    """Give two nodes that spin together, with the tf2_ros that is installed."""
+    pytest.importorskip('tf2_ros', reason='tf2_ros is not installed')
+    executor = SingleThreadedExecutor(context=ros)
+    nodes = [rclpy.create_node(name, context=ros) for name in ('frames', 'robot')]
+    for each in nodes:
+        executor.add_node(each)
+    yield nodes
+    executor.shutdown()
+    for each in nodes:
+        each.destroy_node()
+
+
+def seen(node, condition):
+    """Spin until something is there, and return it."""
+    end = monotonic() + PATIENCE_S
+    while (found := condition()) is None:
+        assert monotonic() < end
+        node.executor.spin_once(timeout_sec=0.02)
+    return found
+
+
+def test_tf_as_it_is_installed_gives_the_frames_that_a_robot_publishes(installed):
+    from tf2_ros import Buffer, StaticTransformBroadcaster, TransformException, TransformListener
+
+    node, robot = installed
+    base = BaseFrame(node, 'base_link')
+    assert base.from_optical(Header(frame_id='optical')) is None
+    assert 'optical to base_link' in base.missing
+    mount = TransformStamped(header=Header(frame_id='base_link'), child_frame_id='optical')
+    mount.transform.translation.z = 0.8
+    mount.transform.rotation.z = mount.transform.rotation.w = 0.5 ** 0.5
+    StaticTransformBroadcaster(robot).sendTransform(mount)
+    stamp = node.get_clock().now().to_msg()
+    header = Header(stamp=stamp, frame_id='optical')
+    expected = [[0, -1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0.8], [0, 0, 0, 1]]
+    np.testing.assert_allclose(
+        seen(node, lambda: base.from_optical(header)), expected, atol=1e-12
+    )
+    assert base.missing == ''
+
+    reader = Buffer()
+    listener = TransformListener(reader, robot)
+    back = np.eye(4)
+    back[:3, 3] = 0.1, 0.2, 0.3
+
+    def heard():
+        base.broadcast(header, 'scan', back)
+        try:
+            return reader.lookup_transform('scan', 'optical', Time.from_msg(stamp)).transform
+        except TransformException:
+            return None
+
+    np.testing.assert_allclose(matrix_from_transform(seen(node, heard)), back, atol=1e-12)
+    listener.unregister()
+    base.close()
+    assert topics(node.publishers) == topics(node.subscriptions) == 0
