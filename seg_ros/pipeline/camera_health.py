@@ -34,7 +34,8 @@ CAUSES: Mapping[str, str] = {
     'unread': 'nobody reads the masks',
 }
 FAULTS = frozenset({'bad', 'failed', 'no_engine', 'stalled'})
-FAULTY_SHARE = 0.1      # of the images, from which on it is reported
+UNTIMELY = frozenset({'age', 'late'})
+FAULTY_SHARE, UNTIMELY_SHARE = 0.1, 0.5     # of the images, from which on it is reported
 _WANTED = frozenset({'rate', 'unread'})     # that leave nothing to complain of
 
 
@@ -76,22 +77,24 @@ class CameraHealth:
         """
         Judge what left during the last seconds against what arrived.
 
-        Nothing leaves: an error, with the most frequent cause. A share of the images fails: a
-        warning. A camera whose images nobody wants, or of which none has come, is not judged.
+        Nothing leaves: an error, with the most frequent cause. A share of the images fails, or
+        half of them come too late: a warning. A camera whose images nobody wants, or of which none
+        has come, is not judged.
         """
         lost = {cause: self.timing.recent_count(cause) for cause in CAUSES}
         published = self.timing.recent_count('output')
-        faults = {cause: count for cause, count in lost.items() if cause in FAULTS and count}
         judged = published + sum(count for cause, count in lost.items() if cause not in _WANTED)
         if judged and not published:
             cause = max(lost.keys() - _WANTED - {'newer'}, key=lost.__getitem__)
             if not lost[cause]:
                 return Verdict(Level.WARN, 'no masks: the engine takes seconds for an image')
             return Verdict(Level.ERROR, f'no masks: {self.explained(cause)}')
-        if faults and sum(faults.values()) >= FAULTY_SHARE * judged:
-            cause = max(faults, key=faults.__getitem__)
-            share = f'{sum(faults.values())} of {judged} images give no mask'
-            return Verdict(Level.WARN, f'{share}: {self.explained(cause)}')
+        for causes, share in ((FAULTS, FAULTY_SHARE), (UNTIMELY, UNTIMELY_SHARE)):
+            count = sum(lost[cause] for cause in causes)
+            if count and count >= share * judged:
+                cause = max(causes, key=lost.__getitem__)
+                words = f'{count} of {judged} images give no mask: {self.explained(cause)}'
+                return Verdict(Level.WARN, words)
         return Verdict(Level.OK, '')
 
     def explained(self, cause: str) -> str:

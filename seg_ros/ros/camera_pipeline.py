@@ -35,6 +35,7 @@ from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.publishers import parts_of, publish, View, Wanted
 
 PATIENCE_S = 1.5    # for the frames in flight
+LONG_MS = 10_000    # for an image to be on its way
 
 
 class CameraPipeline:
@@ -234,7 +235,7 @@ class CameraPipeline:
             frame = replace(frame, stamp_ns=arrival.taken_ns - camera.clock.offset_ns)
         limit_ms, age_ms = self._settings.now.max_age_ms, self._age_ms(arrival)
         if limit_ms and age_ms > limit_ms:
-            self._drop(camera, 'age', SegError(f'{age_ms:.0f} ms, the limit is {limit_ms:g}'))
+            self._drop(camera, 'age', too_old(age_ms, limit_ms))
             return None
         return frame
 
@@ -274,3 +275,13 @@ class CameraPipeline:
         if not self._node.context.ok():
             return
         self._node.fault('a frame was dropped', error)
+
+
+def too_old(age_ms: float, limit_ms: float) -> SegError:
+    """Say how old an image is and, where nothing takes that long, what to look at."""
+    if age_ms < LONG_MS:
+        return SegError(f'{age_ms:.0f} ms, the limit is {limit_ms:g}')
+    return SegError(
+        f'{age_ms / 1000:.0f} s, the limit is {limit_ms:g} ms',
+        do='see whether the stamps are those of the clock that this node has',
+    )

@@ -34,8 +34,15 @@ from seg_ros.ros.outputs import OUTPUTS
 from seg_ros.ros.prompts_input import PromptsInput
 from seg_ros.ros.publishers import Publishers
 from seg_ros.ros.qos import images, LOOK_S, overrides, wants_reliable
-from seg_ros.ros.topic_advice import COMPRESSED, images_lost, RAW, STARTING_S, why_no_images
-from seg_ros.temporal.arrival import CameraClock, ImageOrder, RateLimit
+from seg_ros.ros.topic_advice import (
+    COMPRESSED,
+    images_lost,
+    RAW,
+    several_publishers,
+    STARTING_S,
+    why_no_images,
+)
+from seg_ros.temporal.arrival import CameraClock, ImageOrder, RateLimit, StampWatch
 from seg_ros.temporal.temporal_filter import TemporalFilter
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -77,7 +84,7 @@ class Camera:
             settings.now.brightness_range, lambda words: node.get_logger().info(f'{name}: {words}')
         )
         self.temporal, self.order = TemporalFilter(), ImageOrder()
-        self.clock, self._rate = CameraClock(), RateLimit()
+        self.clock, self._rate, self._stamps = CameraClock(), RateLimit(), StampWatch()
         self.publishers = Publishers(node, name, OUTPUTS)
         self.depth = DepthInput(node, name, settings, self.health, deliver_depth)
         self.prompts = PromptsInput(node, name, self.temporal.prompts)
@@ -151,6 +158,8 @@ class Camera:
         if self.subscribed and monotonic() < self._looked_s + LOOK_S:
             return
         self._looked_s = monotonic()
+        if words := several_publishers(self._node, self.image_topic, self.kind):
+            self._node.quiet.warning(f'{self.name}: {words}', (self.name, words), quiet_s=3600.0)
         asked = self._settings.now.input_reliability
         reliable = wants_reliable(self._node, self.image_topic, asked)
         info_names = self._info_names()
@@ -212,8 +221,8 @@ class Camera:
             return ''
         if not self.health.timing.recent_count('input'):
             return why_no_images(self._node, self.image_topic, self.kind, self._reliable)
-        if self._reliable:
-            return ''
+        if self._reliable or self._stamps.problem:
+            return self._stamps.problem
         return images_lost(self.image_topic, self.health.timing, self._image_bytes)
 
     def _on_image(self, message: Any) -> None:
@@ -222,6 +231,7 @@ class Camera:
         self._image_bytes = len(message.data)
         now_ns = self._node.get_clock().now().nanoseconds
         stamped_ns = stamp_ns(message.header.stamp)
+        self._stamps.observe(stamped_ns)
         if stamped_ns and self.clock.observe(stamped_ns, now_ns):
             self._report_clock()
         number = self.order.number(stamped_ns)

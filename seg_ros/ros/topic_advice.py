@@ -15,12 +15,15 @@
 """What the ROS graph says of a topic, its publishers and its neighbours, and of the node."""
 
 from difflib import get_close_matches
+from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
 from seg_ros.core.timing import Timing
 
 RAW, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
+UNKNOWN = '_NODE_NAME_UNKNOWN_'    # as rmw calls the node of a publisher seen before its node
+NAMELESS = 'a node whose name is not known yet'
 NEIGHBOURS = 3
 STARTING_S = 3.0    # after the subscription, in which images need not have come yet
 JUDGED_S = 2.5      # of camera_infos, before which a camera may still be starting
@@ -64,11 +67,30 @@ def why_no_images(node: Node, topic: str, kind: str, reliable: bool) -> str:
             f'{topic} has a publisher without reliable delivery, which input_reliability asks '
             'for: set it to auto or best_effort'
         )
-    names = sorted({f'{item.node_namespace.rstrip("/")}/{item.node_name}' for item in right})
+    names = sorted({_name(item) for item in right})
     return (
         f'{", ".join(names)} publishes {topic}, but nothing arrives: it sends nothing, or large '
         f'images are lost in transport; then start it with {PROFILE}'
     )
+
+
+def several_publishers(node: Node, topic: str, kind: str) -> str:
+    """Say so where more than one publisher sends images on a topic: a driver started twice."""
+    publishers = node.get_publishers_info_by_topic(topic)
+    names = sorted(_name(item) for item in publishers if item.topic_type == kind)
+    if len(names) < 2 or NAMELESS in names:     # which may have a name at the next look
+        return ''
+    return (
+        f'{topic} has {len(names)} publishers, {", ".join(names)}: where more than one sends, '
+        'masks are of all their images in turn; give each a topic of its own'
+    )
+
+
+def _name(publisher: Any) -> str:
+    """Return the full name of a publisher's node, which the graph may not know yet."""
+    if publisher.node_name == UNKNOWN:
+        return NAMELESS
+    return f'{publisher.node_namespace.rstrip("/")}/{publisher.node_name}'
 
 
 def _neighbours(node: Node, topic: str, kind: str) -> str:

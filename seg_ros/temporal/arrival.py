@@ -21,6 +21,7 @@ from threading import Lock
 
 RESTART_NS = 1_000_000_000
 FOREIGN_NS, AHEAD_NS = 10_000_000_000, 1_000_000_000
+EQUAL = 10      # stamps in turn that are one and the same
 STEADY_NS, LEARN_NS = 500_000_000, 1_000_000_000
 # How far a learnt offset follows, in parts of the time that passes: quartz clocks drift apart by
 # less than the first, and the second soon makes up for a transit that was slow when it was learnt.
@@ -114,6 +115,30 @@ class CameraClock:
     def foreign(self) -> bool:
         """Whether the stamps come from another clock than the node's."""
         return self.offset_ns != 0
+
+
+class StampWatch:
+    """Notices stamps that say nothing, which consumers cannot match with anything else."""
+
+    def __init__(self) -> None:
+        self._last_ns = -1
+        self._equal = 0
+
+    def observe(self, stamp_ns: int) -> None:
+        """Take note of an image."""
+        self._equal = self._equal + 1 if stamp_ns == self._last_ns else 0
+        self._last_ns = stamp_ns
+
+    @property
+    def problem(self) -> str:
+        """Say what is wrong with the last `EQUAL` stamps; nothing where nothing is."""
+        if self._equal < EQUAL:
+            return ''
+        kind = 'all have the same stamp' if self._last_ns else 'have no stamp'
+        return (
+            f'the images {kind}: their ages are unknown, and neither depth nor TF can be matched '
+            'with them; see to the camera driver'
+        )
 
 
 class RateLimit:

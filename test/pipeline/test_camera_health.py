@@ -56,6 +56,14 @@ def test_frames_that_make_way_for_newer_ones_are_no_fault(dropped):
     assert health_of(published=20, **dropped).verdict().level == Level.OK
 
 
+@pytest.mark.parametrize('cause', ['age', 'late'])
+def test_half_of_the_images_that_come_too_late_is_a_warning(cause):
+    assert health_of(published=60, **{cause: 40}).verdict().level == Level.OK
+    verdict = health_of(published=40, **{cause: 41}).verdict()
+    assert verdict.level == Level.WARN
+    assert f'41 of 81 images give no mask: {CAUSES[cause]}' in verdict.message
+
+
 @pytest.mark.parametrize('cause', ['rate', 'unread'])
 def test_frames_that_nobody_wants_leave_nothing_to_complain_of(cause):
     assert health_of(**{cause: 50}).verdict().level == Level.OK

@@ -27,7 +27,7 @@ from seg_ros.core.errors import SettingError
 from seg_ros.core.settings import LiveSettings, Settings
 from seg_ros.ros.cameras import Camera
 from seg_ros.ros.lifecycle import SafeLifecycleNode
-from seg_ros.ros.topic_advice import namesakes
+from seg_ros.ros.topic_advice import COMPRESSED, namesakes, RAW, several_publishers
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 TOPIC, PATIENCE_S = 'front/image_raw', 10
@@ -146,6 +146,16 @@ def test_a_publisher_that_sends_nothing_is_named(node):
     node.create_publisher(Image, TOPIC, 1)
     assert '/reader publishes /front/image_raw, but nothing arrives' in said(
         node, camera, 'but nothing arrives')
+
+
+def test_a_driver_that_was_started_twice_is_noticed(node, other):
+    for each in (node, other):
+        each.create_publisher(Image, TOPIC, 1)
+    other.create_publisher(CompressedImage, f'{TOPIC}/compressed', 1)
+    spin_until(node, lambda: several_publishers(node, f'/{TOPIC}', RAW))
+    words = several_publishers(node, f'/{TOPIC}', RAW)
+    assert words.startswith('/front/image_raw has 2 publishers, /driver, /reader: ')
+    assert several_publishers(node, f'/{TOPIC}/compressed', COMPRESSED) == ''
 
 
 def test_small_images_that_come_seldom_are_throttled_and_not_lost(node):

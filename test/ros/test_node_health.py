@@ -31,12 +31,12 @@ from std_srvs.srv import SetBool
 SEMANTIC = '/segmentation/camera/semantic'
 
 
-def send_until(each, condition, what):
+def send_until(each, condition, what, stamp_ns=None):
     """Send images as a camera does until a condition holds."""
     publisher = each.publisher('/camera/image_raw', Image)
 
     def sent():
-        publisher.publish(each.image())
+        publisher.publish(each.image(stamp_ns=stamp_ns))
         return condition()
 
     each.wait(sent, what)
@@ -44,6 +44,20 @@ def send_until(each, condition, what):
 
 def level_of(each, part):
     return lambda level: each.levels.get(part) == level
+
+
+@pytest.mark.parametrize(('stamp_ns', 'words'), [
+    (0, 'the images have no stamp'), (10**18, 'the images all have the same stamp'),
+])
+def test_stamps_that_say_nothing_are_a_warning_while_the_masks_go_on(robot, stamp_ns, words):
+    each = robot()
+    semantic = each.listen(SEMANTIC, Image)
+    camera = level_of(each, 'camera')
+    send_until(each, lambda: camera(DiagnosticStatus.WARN), 'the warning', stamp_ns)
+    assert words in each.words['camera']
+    count = len(semantic)
+    send_until(each, lambda: len(semantic) > count, 'masks all the same', stamp_ns)
+    send_until(each, lambda: camera(DiagnosticStatus.OK), 'all to be well again')
 
 
 @pytest.mark.parametrize('error', [EngineError('as planted'), ZeroDivisionError('as planted')])

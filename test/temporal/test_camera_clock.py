@@ -16,7 +16,7 @@
 
 import numpy as np
 import pytest
-from seg_ros.temporal.arrival import CameraClock
+from seg_ros.temporal.arrival import CameraClock, StampWatch
 
 S = 1_000_000_000
 NOW = 1_790_000_000 * S
@@ -98,3 +98,15 @@ def test_neither_a_stamp_that_jumps_ahead_nor_a_delay_moves_what_was_learnt():
     offsets[30] = 3599.1
     assert offsets_learnt(offsets)[30] == pytest.approx(3600.0, abs=0.002)
     assert offsets_learnt([3600.0] * 20 + [3603.0] * 600)[-1] == pytest.approx(3600.0, abs=0.02)
+
+
+@pytest.mark.parametrize(('stamps_ns', 'words'), [
+    ([7] * 11, 'all have the same stamp'), ([0] * 11, 'have no stamp'), ([7] * 10, ''),
+    ([0, 5] * 20, ''), ([0] * 11 + [NOW], ''),
+])
+def test_stamps_that_say_nothing_are_noticed_while_they_do(stamps_ns, words):
+    watch = StampWatch()
+    for stamp_ns in stamps_ns:
+        watch.observe(stamp_ns)
+    assert words in watch.problem
+    assert bool(words) == bool(watch.problem)
