@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--frames', type=int, default=10000,
-        help='of the long run, before and after which memory is read (10000)',
+        help='of the long run, before and after which memory is read; minutes on a CPU (10000)',
     )
     parser.add_argument('--cache-dir', default='', help='where plans are kept')
     parser.add_argument('--json', action='store_true', help='print the report as one object')

@@ -54,7 +54,7 @@ class BaseFrame:
                 TransformListener,
             )
         except ImportError as error:
-            self.missing = f'no TF: {error}; install the package tf2_ros_py'
+            self.missing = f'no TF: {error}; apt install ros-$ROS_DISTRO-tf2-ros-py'
             return
         self._failure = TransformException
         self._buffer: Any = Buffer()

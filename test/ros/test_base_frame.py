@@ -99,7 +99,7 @@ def test_without_tf_nothing_is_sent_and_the_reason_is_known(node, monkeypatch):
     base = BaseFrame(node, 'base_link')
     base.broadcast(Header(frame_id='optical'), 'scan', np.eye(4))
     assert base.from_optical(Header()) is None
-    assert 'tf2_ros_py' in base.missing
+    assert 'tf2-ros-py' in base.missing
     base.close()
 
 

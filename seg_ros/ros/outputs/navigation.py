@@ -33,7 +33,7 @@ try:
 
     MISSING = ''
 except ImportError as error:
-    MISSING = f'no free_space: {error}; install the package nav_msgs'
+    MISSING = f'no free_space: {error}; apt install ros-$ROS_DISTRO-nav-msgs'
 
 RANGE_MIN_M = 0.1
 

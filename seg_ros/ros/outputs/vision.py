@@ -32,7 +32,10 @@ try:
 
     MISSING = ''
 except Exception as error:  # noqa: BLE001 - a broken installation raises what it likes
-    MISSING = f'no label_info, detections and prompts: {error}; install the package vision_msgs'
+    MISSING = (
+        f'no label_info, detections and prompts: {error}; '
+        'apt install ros-$ROS_DISTRO-vision-msgs'
+    )
 
 
 def label_info(card: ModelCard, header: Header, threshold: float) -> Any:
