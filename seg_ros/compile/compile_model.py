@@ -104,7 +104,7 @@ def _composed(
     """Chain the three parts; the network's names get a prefix that keeps them from clashing."""
     arguments = {
         f'{BODY}{tensor_info.name}': argument(
-            Tensor(tensor_info.dtype, (batch, *tensor_info.shape[1:]))
+            Tensor(tensor_info.dtype, tensor_info.batched(batch))
         )
         for tensor_info in interpretation.tensor_infos
     }

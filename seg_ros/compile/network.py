@@ -153,7 +153,7 @@ class Network:
             set_shape(item, shapes[item.name])
         for item, tensor_info in zip(model.graph.output, tensor_infos, strict=True):
             item.type.tensor_type.elem_type = helper.np_dtype_to_tensor_dtype(tensor_info.dtype)
-            set_shape(item, (batch, *tensor_info.shape[1:]))
+            set_shape(item, tensor_info.batched(batch))
         return model
 
 

@@ -32,5 +32,13 @@ class TensorInfo:
     dtype: 'np.dtype[Any]'
     shape: tuple[int, ...]
 
+    def batched(self, batch: int | str) -> tuple[int | str, ...]:
+        """
+        Return the shape for a batch, of which a word stands for any number.
+
+        Prompts of one image may lie where other networks have the batch.
+        """
+        return self.shape if batch == 1 else (batch, *self.shape[1:])
+
     def __str__(self) -> str:
         return f'{self.name} {self.dtype} [{", ".join(map(str, self.shape))}]'

@@ -93,6 +93,33 @@ def test_a_mask_without_choices_may_lack_their_axis(image, tmp_path):
     np.testing.assert_array_equal(found['masks'][0, 0] > 128, bright_near(image, BOXES[0]))
 
 
+@pytest.mark.parametrize('mode', ['linear', 'cubic'])
+def test_masks_are_read_from_before_the_network_enlarges_them(mode, image, tmp_path):
+    node, model = helper.make_node, promptable_network()
+    height, width = SIZE_HW
+    for name, value in {
+        'shrunk': [4, CHOICES, height, width], 'few': [4, CHOICES, height // 2, width // 2],
+        'wide': [4, CHOICES, height, width], 'five': [1, 4, CHOICES, height, width],
+    }.items():
+        model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(value), name))
+    model.graph.node.extend([
+        node('Reshape', ['masks', 'shrunk'], ['flat']),
+        node('Resize', ['flat', '', '', 'few'], ['small'], mode='linear'),
+        node('Resize', ['small', '', '', 'wide'], ['large'], mode=mode,
+             coordinate_transformation_mode='half_pixel'),
+        node('Reshape', ['large', 'five'], ['masks_of']),
+    ])
+    model.graph.output[0].name = 'masks_of'
+    raw = tmp_path / 'raw.onnx'
+    onnx.save(model, raw)
+    compiled = compile_model(raw, CARD)
+    assert check_operators(compiled) == []
+    found = run_model(compiled, {'image': image[None], 'prompts': asked(*BOXES)})
+    assert found['masks'].shape == (1, 4, height // 2, width // 2)
+    expected = bright_near(image, BOXES[0])     # of even sides, so that cells are whole
+    np.testing.assert_array_equal(found['masks'][0, 0] > 128, expected[::2, ::2])
+
+
 def test_no_other_family_reads_a_network_with_prompts():
     network = network_from_model(promptable_network(), CARD.input)
     assert network.prompts[0].shape == (1, 4, 4)

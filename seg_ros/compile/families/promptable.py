@@ -29,11 +29,15 @@ from seg_ros.compile.families.detections import rows_at
 from seg_ros.compile.families.mask_boxes import boxes_of_masks
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
 from seg_ros.compile.network import Network
+from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.card import ModelCard
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
 NAME = 'promptable'
+
+_CARRIERS = ('Cast', 'Identity', 'Reshape', 'Squeeze', 'Unsqueeze')
+_HALF_PIXEL = {b'half_pixel', b'pytorch_half_pixel'}
 
 
 @dataclass(frozen=True)
@@ -64,18 +68,39 @@ def read_promptable(network: Network) -> list[OutputInterpretation] | str:
     count = network.prompts[0].shape[1]
     floats = [info for info in network.outputs if info.dtype.kind == 'f']
     found = [
-        OutputInterpretation(
-            NAME, 'promptable', (scores, masks), 0,
-            f'{count} prompts, masks of {masks.shape[-2]}x{masks.shape[-1]}',
-            partial(_decode, _Answers(count, choices[0] if choices else 1, (
-                masks.shape[-2], masks.shape[-1]
-            ), network.size_hw)),
-        )
+        _interpretation(network, scores, masks, choices)
         for masks in floats if len(masks.shape) in (4, 5) and masks.shape[1] == count
         for choices in [masks.shape[2:-2]]
         for scores in floats if scores.shape in {(1, count, *choices), (1, count, *choices, 1)}
     ]
     return found or 'no outputs of masks [1, P, M, h, w] and predicted IoUs [1, P, M]'
+
+
+def _interpretation(
+    network: Network, scores: TensorInfo, masks: TensorInfo, choices: tuple[int, ...]
+) -> OutputInterpretation:
+    """Read masks from before the network enlarges them, which painting does at less cost."""
+    own = _before_enlargement(network, masks)
+    count, (height, width) = masks.shape[1], own.shape[-2:]
+    answers = _Answers(count, choices[0] if choices else 1, (height, width), network.size_hw)
+    return OutputInterpretation(
+        NAME, 'promptable', (scores, own), 0, f'{count} prompts, masks of {height}x{width}',
+        partial(_decode, answers), outputs=(scores.name, masks.name),
+    )
+
+
+def _before_enlargement(network: Network, masks: TensorInfo) -> TensorInfo:
+    """Follow masks back to a last Resize to the image's size, linear or cubic."""
+    node = network.producer(masks.name)
+    while node is not None and node.op_type in _CARRIERS:
+        node = network.producer(node.input[0])
+    if node is None or node.op_type != 'Resize' or masks.shape[-2:] != network.size_hw:
+        return masks
+    rules = [item.s for item in node.attribute if item.name == 'coordinate_transformation_mode']
+    if not set(rules) <= _HALF_PIXEL:
+        return masks
+    (own,) = network.tensor_infos([node.input[0]])
+    return own
 
 
 def _decode(
