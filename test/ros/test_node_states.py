@@ -18,6 +18,7 @@ from pathlib import Path
 from time import monotonic
 
 from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 import pytest
 from rclpy.lifecycle import LifecyclePublisher
 from sensor_msgs.msg import Image
@@ -49,6 +50,24 @@ def test_without_autostart_the_states_are_walked_by_request(robot):
     for transition, state in walk:
         assert each.change_state(transition)
         assert each.state() == state
+
+
+def test_requests_that_are_sent_without_waiting_are_answered_in_their_order(robot):
+    each = robot(autostart=False)
+    client = each.tester.create_client(ChangeState, '/segmentation/change_state')
+    assert client.wait_for_service(each.patience_s)
+    asked = (
+        Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE,
+        Transition.TRANSITION_ACTIVATE,     # which it is already
+        Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP,
+    )
+    answers = [
+        client.call_async(ChangeState.Request(transition=Transition(id=number)))
+        for number in asked
+    ]
+    each.wait(lambda: all(answer.done() for answer in answers), 'all answers')
+    assert [answer.result().success for answer in answers] == [True, True, False, True, True]
+    assert each.state() == 'unconfigured'
 
 
 @pytest.mark.parametrize('transition', [Transition.TRANSITION_ACTIVATE, 99])
