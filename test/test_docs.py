@@ -17,6 +17,7 @@
 import argparse
 import ast
 from collections.abc import Iterator
+from dataclasses import fields
 from importlib import import_module
 import json
 from pathlib import Path
@@ -24,6 +25,8 @@ import re
 
 import pytest
 from seg_ros.cli import COMMANDS
+from seg_ros.core.card import CardThresholds, ClassInfo, InputSpec, ModelCard
+from seg_ros.core.card_reading import card_from_dict
 from seg_ros.docs.layers import arrows_from_source, rows_of, svg, without_detours
 from seg_ros.docs.parameters import EVERY, MOST_USED, with_table
 import yaml
@@ -88,6 +91,19 @@ def test_code_blocks_can_be_read_by_what_they_are_for(page):
 
 def test_the_readme_is_short():
     assert len(read(README).splitlines()) <= 200
+
+
+def test_every_key_of_a_card_is_explained_and_the_example_is_one():
+    families = pytest.importorskip('seg_ros.compile.families', reason='needs onnx and spox')
+    page = read(ROOT / 'docs' / 'own_model.md')
+    rows = ''.join(line.split('|')[1] for line in page.splitlines() if line.startswith('| `'))
+    for kind in (ModelCard, ClassInfo, InputSpec, CardThresholds):
+        for item in fields(kind):
+            assert f'`{item.name}`' in rows, item.name
+    for family in families.FAMILIES:
+        assert f'`{family}`' in rows, family
+    (example,) = (text for language, text in FENCE.findall(page) if language == 'yaml')
+    assert card_from_dict(yaml.safe_load(example)).task == 'semantic'
 
 
 def test_every_topic_that_is_published_is_in_the_readme():
