@@ -17,6 +17,7 @@
 from collections.abc import Mapping, Sequence
 import colorsys
 from dataclasses import asdict, dataclass, field, fields, replace
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, get_args, Literal, TypeAlias
 
@@ -24,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import CardError
 from seg_ros.core.frame import ColorOrder, LONGEST_SIDE
-from seg_ros.core.shown import shown
+from seg_ros.core.shown import few, shown
 
 Task: TypeAlias = Literal['semantic', 'instance', 'panoptic', 'promptable']
 FitRule: TypeAlias = Literal['letterbox', 'stretch', 'shortest_side']
@@ -209,7 +210,7 @@ class ModelCard:
             values = [getattr(item, key) for item in self.classes]
             twice = {value for value in values if values.count(value) > 1}
             if twice:
-                raise CardError(f'classes share the {key} {sorted(twice)}', 'one for each')
+                raise CardError(f'classes share the {key} {shown(sorted(twice))}', 'one for each')
         if len(set(self.outputs)) < len(self.outputs):
             raise CardError(f'outputs: {shown(list(self.outputs))}', 'each name once')
 
@@ -242,9 +243,11 @@ class ModelCard:
         channels = {item.name: channel for channel, item in enumerate(self.classes)}
         unknown = [name for name in names if name not in channels]
         if unknown:
+            alike = get_close_matches(unknown[0], channels, 1)
             raise CardError(
-                f'classes {unknown} are not in the card of {self.name}',
-                f'some of {", ".join(channels)}',
+                f'classes {shown(unknown)} are not in the card of {self.name}',
+                f'some of {few(channels)}',
+                f'is {alike[0]} meant?' if alike else '',
             )
         return frozenset(channels[name] for name in names)
 

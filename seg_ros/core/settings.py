@@ -25,6 +25,7 @@ from typing import Any
 from seg_ros.core.errors import SettingError
 from seg_ros.core.plugins import ENGINES, plugin_names
 from seg_ros.core.prompts import prompts_from_texts
+from seg_ros.core.shown import shown
 from seg_ros.core.signature import UpsampleMode
 
 OWN_ENGINES = ('tensorrt', 'openvino', 'onnxruntime', 'classical')
@@ -258,14 +259,16 @@ class Settings:
         for item in fields(self):
             check_setting(item, getattr(self, item.name))
         if len(set(self.cameras)) != len(self.cameras) or not self.cameras:
-            raise SettingError(f'cameras: {list(self.cameras)}', 'different names')
+            raise SettingError(f'cameras: {shown(list(self.cameras))}', 'different names')
         if self.source_size and not re.fullmatch('[1-9][0-9]*x[1-9][0-9]*', self.source_size):
-            raise SettingError(f'source_size: {self.source_size!r}', 'WIDTHxHEIGHT, as 1280x720')
+            seen = f'source_size: {shown(self.source_size)}'
+            raise SettingError(seen, 'WIDTHxHEIGHT, as 1280x720')
         brightness_limits(self.brightness_range)
         prompts_from_texts(self.prompts)
         for name in self.cameras:
             if not re.fullmatch('[A-Za-z][A-Za-z0-9_]*', name):
-                raise SettingError(f'cameras: {name!r}', 'a ROS name of letters, digits and _')
+                seen = f'cameras: {shown(name)}'
+                raise SettingError(seen, 'a ROS name of letters, digits and _')
 
     @property
     def source_hw(self) -> tuple[int, int] | None:
@@ -296,15 +299,16 @@ def check_setting(item: 'Field[Any]', value: Any) -> None:
     """
     facts = item.metadata
     choices, low, high = facts['choices'], facts['low'], facts['high']
+    seen = f'{item.name}: {shown(value)}'
     if choices and value not in choices:
-        raise SettingError(f'{item.name}: {value!r}', f'one of {", ".join(map(str, choices))}')
+        raise SettingError(seen, f'one of {", ".join(map(str, choices))}')
     kind = type(item.default)
     if type(value) is not kind and (kind, type(value)) != (float, int):
-        raise SettingError(f'{item.name}: {value!r}', KINDS[kind])
+        raise SettingError(seen, KINDS[kind])
     if low is not None and not low <= value <= high:
-        raise SettingError(f'{item.name}: {value}', f'{low} to {high}')
+        raise SettingError(seen, f'{low} to {high}')
     if kind is tuple and not all(isinstance(name, str) for name in value):
-        raise SettingError(f'{item.name}: {value!r}', KINDS[kind])
+        raise SettingError(seen, KINDS[kind])
 
 
 def brightness_limits(setting: str) -> tuple[int, int] | None:
@@ -319,6 +323,6 @@ def brightness_limits(setting: str) -> tuple[int, int] | None:
     low, high = map(int, found.groups()) if found else (0, 0)
     if not low < high <= 65535:
         raise SettingError(
-            f'brightness_range: {setting!r}', 'auto, full, or LOW..HIGH such as 0..4095'
+            f'brightness_range: {shown(setting)}', 'auto, full, or LOW..HIGH such as 0..4095'
         )
     return low, high

@@ -14,8 +14,11 @@
 
 """Values from outside as messages quote them."""
 
+from collections.abc import Collection
+from itertools import islice
 from reprlib import Repr
 
+_MOST_NAMES = 20
 _BRIEF = Repr()
 _BRIEF.maxlevel = 3
 _BRIEF.maxstring = _BRIEF.maxlong = _BRIEF.maxother = _MOST_SHOWN = 60
@@ -25,3 +28,9 @@ def shown(value: object) -> str:
     """Return a value as a message quotes it, in some 60 characters however large it is."""
     words = _BRIEF.repr(value)
     return words if len(words) <= _MOST_SHOWN else f'{words[:_MOST_SHOWN]}…'
+
+
+def few(names: Collection[str]) -> str:
+    """Return names as a message lists them: twenty, and how many there are in all."""
+    listed = ', '.join(islice(names, _MOST_NAMES))
+    return listed if len(names) <= _MOST_NAMES else f'{listed}, … ({len(names)} in all)'

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import SettingError
 from seg_ros.core.segmentation import Segment, Segmentation
-from seg_ros.core.shown import shown
+from seg_ros.core.shown import few, shown
 from seg_ros.depth.cloud import POINT
 from seg_ros.depth.registration import has_depth
 
@@ -82,7 +82,7 @@ def check_target(target: str, card: ModelCard) -> None:
     """
     names = [item.name for item in card.classes if item.thing]
     if target not in ('', NEAREST, *names) and not target.isdecimal():
-        classes = f'a class that has objects: {", ".join(names)}' if names else (
+        classes = f'a class that has objects: {few(names)}' if names else (
             f'nothing: no class of {card.name} has objects'
         )
         raise SettingError(f'target: {shown(target)}', f'a segment id, {NEAREST}, or {classes}')

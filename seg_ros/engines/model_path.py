@@ -19,6 +19,7 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
 from seg_ros.core.errors import ModelError, SettingError
+from seg_ros.core.shown import shown
 
 DEFAULT_NETWORK = Path(__file__).resolve().parents[1] / 'models' / 'default.onnx'
 
@@ -40,7 +41,7 @@ def path_from_model(model: str) -> Path:
         path = Path(os.path.expanduser(model))
     if not path.is_absolute():
         raise SettingError(
-            f'model {model!r} is a relative path',
+            f'model {shown(model)} is a relative path',
             'an absolute path, ~/…, package://PKG/PATH or default',
         )
     if flaw := _flaw(path):
@@ -73,5 +74,6 @@ def _share_folder(package: str) -> Path:
         return Path(get_package_share_directory(package))
     except (ImportError, LookupError, OSError, ValueError) as error:
         raise ModelError(
-            f'package {package!r} is not found ({error})', do='source the workspace that has it'
+            f'package {shown(package)} is not found ({error})',
+            do='source the workspace that has it',
         ) from error

@@ -44,6 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(number, _leave)
     given = sys.argv if arguments is None else arguments
     in_time = _print_usage() if {'-h', '--help'} & {*given} else _spin(given)
+    # Ctrl+C and a launch file send one each, and Python gives signals their defaults as it ends.
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, OSError):     # closed from the start, or by its reader
             stream.flush()

@@ -127,12 +127,18 @@ def test_nohup_keeps_its_signal_from_the_node():
 def end_of_main(spin: str, *shell: str, **options: Any) -> int:
     """Return the exit code of a main that spins by a function of one line."""
     code = (
-        'import os, sys; from seg_ros.ros import main\n'
+        'import atexit, os, sys; from seg_ros.ros import main\n'
         f'main._spin = {spin}; sys.exit(main.main())'
     )
     return subprocess.run(
         [*shell, sys.executable, '-c', code], timeout=PATIENCE_S, check=False, **options
     ).returncode
+
+
+def test_a_second_signal_does_not_make_a_good_end_a_bad_one():
+    end = 'os._exit(0 if signal.getsignal(2) == signal.SIG_IGN else 3)'
+    spin = f"lambda _: atexit.register(exec, 'import os, signal; {end}') or True"
+    assert end_of_main(spin) == 0
 
 
 def test_streams_that_are_closed_are_a_good_end():
