@@ -13,14 +13,16 @@
 # limitations under the License.
 """A card to begin with, for a network whose exporter wrote none."""
 
+from collections.abc import Sequence
 import json
 
 import onnx
 from seg_ros.compile.families import interpretations
 from seg_ros.compile.families.output_interpretation import OutputInterpretation
 from seg_ros.compile.import_onnx import network_from_model
+from seg_ros.compile.network import Network
 from seg_ros.core.card import InputSpec
-from seg_ros.core.errors import FamilyError
+from seg_ros.core.errors import CardError, FamilyError
 
 HEAD = """\
 # A first card. Name the classes in the order of training, and see to it that the input is as in
@@ -35,13 +37,14 @@ input:
   std: [1, 1, 1]      # ImageNet: [0.229, 0.224, 0.225]"""
 
 
-def first_card(model: onnx.ModelProto, name: str) -> str:
+def first_card(model: onnx.ModelProto, name: str, size_hw: Sequence[int] = ()) -> str:
     """
     Return a card as YAML: what the file shows, and what only its user knows as comments.
 
-    :raises ModelError: if the input has no fixed size, or no family reads the outputs.
+    :param size_hw: of a network that takes images of any size, in pixels.
+    :raises ModelError: if nothing says the size, or no family reads the outputs.
     """
-    network = network_from_model(model, None)
+    network = _network(model, size_hw)
     found, reasons = interpretations(network)
     if not found:
         raise FamilyError(
@@ -57,6 +60,16 @@ def first_card(model: onnx.ModelProto, name: str) -> str:
         'classes:     # roles: traversable, dynamic, graspable, support, ignore',
         *_classes(reading),
     ])
+
+
+def _network(model: onnx.ModelProto, size_hw: Sequence[int]) -> Network:
+    spec = InputSpec(size=(size_hw[0], size_hw[1])) if size_hw else None
+    try:
+        return network_from_model(model, spec)
+    except CardError as error:
+        raise CardError(
+            error.seen, error.expected, f'{error.do}, or begin with --size HEIGHT WIDTH'
+        ) from error
 
 
 def _family(reading: OutputInterpretation, found: list[OutputInterpretation]) -> list[str]:

@@ -37,6 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--first-card', action='store_true',
         help='for a raw network: print a card to begin with instead, YAML',
     )
+    parser.add_argument(
+        '--size', type=int, nargs=2, default=(), metavar=('HEIGHT', 'WIDTH'),
+        help='of the first card, for a network that takes images of any size',
+    )
     parser.add_argument('--json', action='store_true', help='print the figures as one object')
 
 
@@ -64,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     if args.first_card:
         if is_compiled(texts_of(model)):
             raise ModelError(f'{args.model} is compiled and has its card', 'a raw network')
-        print(first_card(model, args.model.stem))
+        print(first_card(model, args.model.stem, args.size))
         return 0
     figures: dict[str, Any] = {'file': str(args.model), 'sha256': sha256}
     if is_compiled(texts_of(model)):

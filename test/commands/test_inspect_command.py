@@ -185,3 +185,13 @@ def test_a_compiled_file_has_its_card_already(tmp_path, capsys):
 def test_without_a_card_compile_says_where_to_find_one(tmp_path, capsys):
     assert main(['compile', str(write_raw(tmp_path)), '-o', str(tmp_path / 'm.onnx')]) == 1
     assert 'inspect --first-card' in capsys.readouterr().err
+
+
+def test_a_first_card_for_images_of_any_size_needs_one(tmp_path, capsys):
+    path = write_raw(tmp_path, size_hw=('height', 'width'))
+    assert main(['inspect', str(path), '--first-card']) == 1
+    assert '--size HEIGHT WIDTH' in capsys.readouterr().err
+    assert main(['inspect', str(path), '--first-card', '--size', '64', '96']) == 0
+    card = card_from_dict(yaml.safe_load(capsys.readouterr().out))
+    assert card.input.size == (64, 96)
+    compile_model(path, card)
