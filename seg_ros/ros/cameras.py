@@ -87,7 +87,7 @@ class Camera:
         self.clock, self._rate, self._stamps = CameraClock(), RateLimit(), StampWatch()
         self.publishers = Publishers(node, name, OUTPUTS)
         self.depth = DepthInput(node, name, settings, self.health, deliver_depth)
-        self.prompts = PromptsInput(node, name, self.temporal.prompts)
+        self.prompts = PromptsInput(node, name, settings, self.temporal.prompts)
         self._node = node
         self._settings = settings
         self._deliver = deliver

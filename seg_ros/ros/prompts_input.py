@@ -14,20 +14,19 @@
 
 """The prompts of one camera: what is to be segmented in its images, by topic."""
 
-from collections.abc import Iterable
-from itertools import count
-from math import cos, sin
 from typing import Any
 
-from seg_ros.core.errors import PromptError
-from seg_ros.core.prompts import MOST_ID, Prompt, Xyxy
-from seg_ros.core.shown import shown
+from seg_ros.core.prompts import prompts_from_texts
+from seg_ros.core.settings import LiveSettings
 from seg_ros.pipeline.prompts import unanswerable
 from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs.vision import MISSING
+from seg_ros.ros.prompt_messages import PromptReader
 from seg_ros.ros.qos import masks
 from seg_ros.temporal.prompt_memory import PromptMemory
+
+_MOST_WORDS = 3     # remarks on one message, in one line of the log
 
 
 class PromptsInput:
@@ -39,8 +38,11 @@ class PromptsInput:
     :param memory: where the prompts are kept, to follow their objects.
     """
 
-    def __init__(self, node: SafeLifecycleNode, camera: str, memory: PromptMemory) -> None:
-        self._node, self._camera, self._memory = node, camera, memory
+    def __init__(
+        self, node: SafeLifecycleNode, camera: str, settings: LiveSettings, memory: PromptMemory
+    ) -> None:
+        self._node, self._camera, self._settings = node, camera, settings
+        self._memory, self._reader = memory, PromptReader()
         self._name = f'~/{camera}/prompts'
         self._subscription: Any = None
 
@@ -63,10 +65,12 @@ class PromptsInput:
         self._subscription = None
 
     def _on_prompts(self, message: Any) -> None:
-        prompts, remarks = prompts_from_detections(message.detections)
+        fixed = prompts_from_texts(self._settings.now.prompts)
+        prompts, remarks = self._reader.read(message.detections, [item.id for item in fixed])
         self._memory.ask(prompts)
-        for remark in remarks:
-            self._node.quiet.warning(f'{self._camera}: {remark}', (self._camera, 'prompts'))
+        if remarks:
+            words = '; '.join(remarks[:_MOST_WORDS])
+            self._node.quiet.warning(f'{self._camera}: {words}', (self._camera, 'prompts'))
 
     def complaint(self, serving: ServingModel | None) -> str:
         """Say which prompts get no answer; nothing where all do."""
@@ -84,53 +88,3 @@ class PromptsInput:
             'prompts_topic': self._node.resolve_topic_name(self._name),
             'prompts': str(len(self._memory.asked())),
         }
-
-
-def prompts_from_detections(detections: Iterable[Any]) -> tuple[list[Prompt], list[str]]:
-    """
-    Read boxes, and points where a box has no size, of vision_msgs Detection2D.
-
-    Ids that are numbers are kept; others get numbers that are free, in their order.
-
-    :returns: what can be used, and what there is to say of the rest.
-    """
-    rows = list(detections)
-    numbers = [_number(row.id) for row in rows]
-    free = (number for number in count(1) if number not in numbers)
-    prompts: dict[int, Prompt] = {}
-    remarks = []
-    for row, kept in zip(rows, numbers, strict=True):
-        number = kept or next(free)
-        try:
-            if number in prompts:
-                raise PromptError(f'two prompts with the id {number}', 'an id for each')
-            prompts[number] = Prompt(number, _corners(row.bbox), _class_name(row))
-        except PromptError as error:
-            remarks.append(str(error))
-        else:
-            if row.id and not kept:
-                remarks.append(
-                    f'the prompt {shown(row.id)} becomes {number}; ids of segments are numbers '
-                    f'from 1 to {MOST_ID}'
-                )
-    return list(prompts.values()), remarks
-
-
-def _number(text: str) -> int:
-    """Return an id as a number, 0 where it is none that a segment can have."""
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
-    return number if number <= MOST_ID else 0
-
-
-def _corners(bbox: Any) -> Xyxy:
-    """Return the upright box around one that may be turned."""
-    x, y, angle = bbox.center.position.x, bbox.center.position.y, bbox.center.theta
-    across, along = abs(cos(angle)), abs(sin(angle))
-    half_x = (bbox.size_x * across + bbox.size_y * along) / 2
-    half_y = (bbox.size_x * along + bbox.size_y * across) / 2
-    return x - half_x, y - half_y, x + half_x, y + half_y
-
-
-def _class_name(detection: Any) -> str:
-    """Return the class of the first hypothesis, or an empty name."""
-    return str(detection.results[0].hypothesis.class_id) if detection.results else ''

@@ -14,11 +14,13 @@
 
 """What a message asks for: boxes, points and ids as vision_msgs has them."""
 
+from time import perf_counter
+
 import numpy as np
 import pytest
 
 pytest.importorskip('rosbags', reason='rosbags, which knows ROS types, is not installed')
-from seg_ros.ros.prompts_input import prompts_from_detections
+from seg_ros.ros.prompt_messages import MOST_PROMPTS, PromptReader
 from vision_types import vision_msgs
 
 TYPES = vision_msgs()
@@ -37,7 +39,7 @@ def detection(name, x, y, width, height, class_id='', theta=0.0):
 
 
 def test_boxes_points_ids_and_classes_are_read():
-    prompts, remarks = prompts_from_detections([
+    prompts, remarks = PromptReader().read([
         detection('7', 50.0, 40.0, 20.0, 10.0, 'cup'), detection('3', 5.0, 6.0, 0.0, 0.0),
     ])
     assert [(item.id, item.xyxy, item.name) for item in prompts] == [
@@ -48,7 +50,7 @@ def test_boxes_points_ids_and_classes_are_read():
 
 def test_ids_that_are_no_numbers_get_free_ones_and_that_is_said():
     rows = [detection(name, 9.0, 9.0, 4.0, 4.0) for name in ('', '2', 'mug', '65536', '0')]
-    prompts, remarks = prompts_from_detections(rows)
+    prompts, remarks = PromptReader().read(rows)
     assert [item.id for item in prompts] == [1, 2, 3, 4, 5]
     assert len(remarks) == 3
     assert remarks[0].startswith("the prompt 'mug' becomes 3")
@@ -57,9 +59,11 @@ def test_ids_that_are_no_numbers_get_free_ones_and_that_is_said():
 @pytest.mark.parametrize('row', [
     detection('5', 9.0, 9.0, float('nan'), 4.0), detection('5', 9.0, 9.0, -3.0, 4.0),
     detection('5', 9.0, 9.0, 0.0, 4.0), detection('2', 9.0, 9.0, 3.0, 4.0),
+    detection('5', 9.0, 9.0, 4.0, 4.0, theta=float('inf')),
+    detection('5', 9.0, 9.0, 4.0, 4.0, theta=float('nan')),
 ])
 def test_a_prompt_that_cannot_be_loses_no_other(row):
-    prompts, remarks = prompts_from_detections([detection('2', 5.0, 5.0, 2.0, 2.0), row])
+    prompts, remarks = PromptReader().read([detection('2', 5.0, 5.0, 2.0, 2.0), row])
     assert [item.id for item in prompts] == [2]
     assert len(remarks) == 1
 
@@ -68,5 +72,37 @@ def test_a_turned_box_is_read_as_the_upright_one_around_it():
     corners = np.array([[-10, -3], [10, -3], [10, 3], [-10, 3]]) @ np.array([
         [np.cos(0.5), np.sin(0.5)], [-np.sin(0.5), np.cos(0.5)],
     ]) + (50, 40)
-    (prompt,), _ = prompts_from_detections([detection('1', 50.0, 40.0, 20.0, 6.0, theta=0.5)])
+    (prompt,), _ = PromptReader().read([detection('1', 50.0, 40.0, 20.0, 6.0, theta=0.5)])
     np.testing.assert_allclose(prompt.xyxy, (*corners.min(0), *corners.max(0)))
+
+
+def ids(reader, *names, taken=()):
+    prompts, _ = reader.read([detection(name, 9.0, 9.0, 4.0, 4.0) for name in names], taken)
+    return [item.id for item in prompts]
+
+
+def test_a_text_keeps_its_number_in_whatever_order_the_next_messages_are():
+    reader = PromptReader()
+    assert ids(reader, 'mug', 'plate', 'spoon') == [1, 2, 3]
+    assert ids(reader, 'spoon', 'mug') == [3, 1]
+    assert ids(reader, 'fork', '', 'spoon', 'mug') == [2, 4, 3, 1]
+
+
+def test_a_number_is_announced_once():
+    reader, rows = PromptReader(), [detection('mug', 9.0, 9.0, 4.0, 4.0)]
+    assert [len(reader.read(rows)[1]) for _ in range(3)] == [1, 0, 0]
+
+
+def test_ids_in_use_elsewhere_are_not_given():
+    reader = PromptReader()
+    assert ids(reader, '', 'mug', taken=[1, 2]) == [3, 4]
+    assert ids(reader, 'mug', '2', taken=[4]) == [1, 2]
+
+
+def test_a_message_of_very_many_is_read_in_no_time_and_in_part():
+    rows = [detection('', 9.0, 9.0, 4.0, 4.0)] * 50_000
+    start = perf_counter()
+    prompts, remarks = PromptReader().read(rows)
+    assert perf_counter() - start < 1
+    assert len(prompts) == MOST_PROMPTS
+    assert remarks == ['50000 prompts; expected 256 or fewer']

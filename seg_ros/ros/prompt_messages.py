@@ -1,0 +1,108 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Prompts as vision_msgs has them: boxes, points, and ids that last from message to message."""
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import count
+from math import cos, isfinite, sin
+from typing import Any
+
+from seg_ros.core.errors import PromptError
+from seg_ros.core.prompts import MOST_ID, Prompt, Xyxy
+from seg_ros.core.shown import shown
+
+MOST_PROMPTS = 256      # that are read of one message; no network answers as many
+
+
+class PromptReader:
+    """
+    Reads one camera's messages, one after the other.
+
+    Ids that are numbers are kept. Another text gets a number that is free and keeps it while the
+    messages hold it, whatever else comes and goes; rows without an id count in their order.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}      # of the texts in the last message
+
+    def read(
+        self, detections: Sequence[Any], taken: Collection[int] = ()
+    ) -> tuple[list[Prompt], list[str]]:
+        """
+        Read boxes, and points where a box has no size, of vision_msgs Detection2D.
+
+        :param taken: ids that are in use elsewhere and are not given.
+        :returns: what can be used, and what there is to say of the rest.
+        """
+        rows = detections[:MOST_PROMPTS]
+        remarks = []
+        if len(detections) > MOST_PROMPTS:
+            remarks.append(f'{len(detections)} prompts; expected {MOST_PROMPTS} or fewer')
+        before = self._numbers
+        prompts: dict[int, Prompt] = {}
+        for row, number in zip(rows, self._numbered([row.id for row in rows], taken), strict=True):
+            try:
+                if number in prompts:
+                    raise PromptError(f'two prompts with the id {number}', 'an id for each')
+                prompts[number] = Prompt(number, _corners(row.bbox), _class_name(row))
+            except PromptError as error:
+                remarks.append(str(error))
+        remarks += [
+            f'the prompt {shown(text)} becomes {number}; ids of segments are numbers from 1 to '
+            f'{MOST_ID}' for text, number in self._numbers.items() if text not in before
+        ]
+        return list(prompts.values()), remarks
+
+    def _numbered(self, texts: Sequence[str], taken: Collection[int]) -> Iterator[int]:
+        """Give each id its number."""
+        own = [_number(text) for text in texts]
+        used = {*taken, *own}
+        named = {text for text, number in zip(texts, own, strict=True) if text and not number}
+        self._numbers = {
+            text: number for text, number in self._numbers.items()
+            if text in named and number not in used
+        }
+        used |= set(self._numbers.values())
+        free = (number for number in count(1) if number not in used)
+        for text, number in zip(texts, own, strict=True):
+            if text in named and text not in self._numbers:
+                self._numbers[text] = next(free)
+            yield number or self._numbers.get(text) or next(free)
+
+
+def _number(text: str) -> int:
+    """Return an id as a number, 0 where it is none that a segment can have."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+    return number if number <= MOST_ID else 0
+
+
+def _corners(bbox: Any) -> Xyxy:
+    """
+    Return the upright box around one that may be turned.
+
+    :raises PromptError: if it is turned by no number.
+    """
+    x, y, angle = bbox.center.position.x, bbox.center.position.y, bbox.center.theta
+    if not isfinite(angle):
+        raise PromptError(f'prompt turned by {angle}', 'theta in radians')
+    across, along = abs(cos(angle)), abs(sin(angle))
+    half_x = (bbox.size_x * across + bbox.size_y * along) / 2
+    half_y = (bbox.size_x * along + bbox.size_y * across) / 2
+    return x - half_x, y - half_y, x + half_x, y + half_y
+
+
+def _class_name(detection: Any) -> str:
+    """Return the class of the first hypothesis, or an empty name."""
+    return str(detection.results[0].hypothesis.class_id) if detection.results else ''
