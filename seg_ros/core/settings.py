@@ -252,7 +252,10 @@ class Settings:
         choices=('none', 'ampere_plus', 'same_compute_capability'),
     )
     cache_dir: str = _setting(
-        '', "Where built engines are kept; empty is the user's cache folder.", when=UNCONFIGURED
+        '',
+        "Where TensorRT's plans are kept; empty is the user's cache folder. Where it is set, the "
+        'networks that OpenVINO compiled are kept there too.',
+        when=UNCONFIGURED,
     )
 
     def __post_init__(self) -> None:
