@@ -87,3 +87,22 @@ def test_an_instance_model_needs_no_more(tmp_path: Path) -> None:
 def test_the_node_is_imported_without_any_engine() -> None:
     pytest.importorskip('rclpy', reason='ROS is not sourced')
     run_alone('import seg_ros.ros.node', 'onnxruntime', 'openvino', 'tensorrt', 'pycuda')
+
+
+NOBODY = """
+import sys
+assert not any(name.startswith('openvino_telemetry.') for name in sys.modules)
+"""
+
+
+@pytest.mark.parametrize('engine', ['openvino', 'onnxruntime'])
+def test_an_engine_reports_to_nobody_that_it_is_used(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip(engine, reason=f'{engine} is not installed')
+    for name in ('ORT_DISABLE_TELEMETRY', 'CI', 'XDG_CACHE_HOME'):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv('HOME', str(tmp_path))
+    run_alone(SEGMENT.replace('{settings}', f'engine={engine!r}') + NOBODY)
+    written = {path.name for path in tmp_path.rglob('*')}
+    assert not written & {'intel', 'Microsoft', 'deviceid'}
