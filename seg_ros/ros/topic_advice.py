@@ -76,6 +76,8 @@ def why_no_images(node: Node, topic: str, kind: str, reliable: bool) -> str:
 
 def several_publishers(node: Node, topic: str, kind: str) -> str:
     """Say so where more than one publisher sends images on a topic: a driver started twice."""
+    if node.count_publishers(topic) < 2:    # which takes far less than asking who they are
+        return ''
     publishers = node.get_publishers_info_by_topic(topic)
     names = sorted(_name(item) for item in publishers if item.topic_type == kind)
     if len(names) < 2 or NAMELESS in names:     # which may have a name at the next look
