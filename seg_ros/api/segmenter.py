@@ -28,11 +28,13 @@ from seg_ros.core.progress import Report, silent
 from seg_ros.core.prompts import Prompt
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import Settings
+from seg_ros.core.shown import shown
 from seg_ros.core.timing import Timing
 from seg_ros.engines.model_path import absolute_model
+from seg_ros.image.letterbox import fit_for
 from seg_ros.masks.panoptic import PARTS
 from seg_ros.pipeline import process
-from seg_ros.pipeline.prompts import unanswerable
+from seg_ros.pipeline.prompts import answerable
 from seg_ros.pipeline.serving_model import open_serving_model
 from seg_ros.temporal.temporal_filter import TemporalFilter
 
@@ -96,32 +98,42 @@ class Segmenter:
         :param stamp_ns: when it was taken, in nanoseconds, for `tracking` and `smoothing`; left
             out, images follow each other at 30 Hz.
         :param prompts: what a promptable model is to segment: boxes (x0, y0, x1, y1) and points
-            (x, y) in pixels, whose ids count from 1, or `Prompt`s. Left out, those of the image
-            before follow their objects.
+            (x, y) in pixels, or `Prompt`s; ids of the former count from 1, after those of the
+            setting `prompts`. Left out, those of the image before follow their objects.
         :raises ImageError: if the array is not such an image.
         :raises PromptError: if a prompt cannot be, or the model does not answer it.
         :raises EngineError: if the runtime failed.
         """
         _check_array(image)
         if prompts is not None:
-            self._ask(prompts)
+            self._ask(prompts, (image.shape[0], image.shape[1]))
         self._stamp_ns = self._stamp_ns + 33_333_333 if stamp_ns is None else stamp_ns
         frame = Frame(image, color, self._stamp_ns)
         return Masks(frame, self.segment(frame, self._temporal), self.card)
 
-    def check_prompts(self, prompts: Sequence[Prompt]) -> None:
+    def check_prompts(
+        self, prompts: Sequence[Prompt], size_hw: tuple[int, int] | None = None
+    ) -> None:
         """
         Refuse prompts that the model does not answer.
 
+        :param size_hw: of the image, where it is known.
         :raises PromptError: saying why.
         """
-        signature = self._serving.engine.signature
-        if words := unanswerable([*self._serving.prompts, *prompts], signature, self.card):
+        serving, signature = self._serving, self._serving.engine.signature
+        fit = fit_for(size_hw, signature.size_hw, self.card.input) if size_hw else None
+        _, words = answerable(
+            [*serving.prompts, *prompts], signature, self.card, serving.thresholds, fit
+        )
+        if words:
             raise PromptError(f'prompts: {words}')
 
-    def _ask(self, places: Sequence[Prompt | Sequence[float]]) -> None:
-        prompts = [_prompt(number, place) for number, place in enumerate(places, start=1)]
-        self.check_prompts(prompts)
+    def _ask(
+        self, places: Sequence[Prompt | Sequence[float]], size_hw: tuple[int, int]
+    ) -> None:
+        first = len(self._serving.prompts) + 1
+        prompts = [_prompt(number, place) for number, place in enumerate(places, first)]
+        self.check_prompts(prompts, size_hw)
         self._temporal.prompts.ask(prompts)
 
     def segment(self, frame: Frame, temporal: TemporalFilter | None = None) -> Segmentation:
@@ -156,10 +168,12 @@ class Segmenter:
 def _prompt(number: int, place: Prompt | Sequence[float]) -> Prompt:
     if isinstance(place, Prompt):
         return place
-    if len(place) not in (2, 4):
-        raise PromptError(f'prompt {list(place)}', '(x0, y0, x1, y1) or (x, y), in pixels')
-    x0, y0, *far = map(float, place)
-    x1, y1 = far or (x0, y0)
+    try:
+        x0, y0, *far = map(float, place)
+        x1, y1 = far or (x0, y0)
+    except (TypeError, ValueError) as error:
+        seen, expected = f'prompt {shown(place)}', '(x0, y0, x1, y1) or (x, y), in pixels'
+        raise PromptError(seen, expected, 'give a list of those') from error
     return Prompt(number, (x0, y0, x1, y1))
 
 

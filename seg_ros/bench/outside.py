@@ -32,6 +32,7 @@ import rclpy
 from rclpy.lifecycle import LifecycleNode
 from seg_ros.bench.networks import raw_runner
 from seg_ros.bench.samples import difference, interleaved, summary
+from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.settings import Settings
 from seg_ros.pipeline.memory import keep_freed_memory
 from seg_ros.pipeline.process import segment
@@ -59,8 +60,11 @@ class Passage:
         self, node: LifecycleNode, model: Path, topics: list[str], message: Any, threads: int = 1,
         workers: int = 1,
     ) -> None:
+        # A promptable network that is asked for nothing does not run.
+        promptable = read_compiled(model).signature.max_prompts
+        prompts = (f'0 0 {message.width} {message.height}',) if promptable else ('',)
         settings = Settings(
-            model=str(model), engine='openvino', threads=threads, workers=workers
+            model=str(model), engine='openvino', threads=threads, workers=workers, prompts=prompts
         )
         self.segmenter = open_serving_model(settings)
         self._alpha = settings.overlay_alpha

@@ -20,6 +20,8 @@ from dataclasses import fields
 
 from seg_ros.core.settings import Settings
 
+_FORMS = {'prompts': 'PROMPT,PROMPT'}    # of lists, in --help
+
 
 def add_settings(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
     """
@@ -42,7 +44,7 @@ def add_settings(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
             type=_split if several else type(item.default),
             default=item.default,
             choices=item.metadata['choices'] or None,
-            metavar='NAME,NAME' if several else None,
+            metavar=_FORMS.get(item.name, 'NAME,NAME') if several else None,
             help=f'{meaning} (default: {default})' if default != '' else meaning,
         )
 

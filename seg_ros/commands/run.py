@@ -61,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.commands.progress import build_report, Progress
     from seg_ros.commands.segment import check_folder, segment_sources
     from seg_ros.commands.sources import open_sources
+    from seg_ros.core.errors import SettingError
     from seg_ros.core.prompts import prompts_from_texts
 
     check_folder(args.out, args.inputs)
@@ -73,6 +74,11 @@ def run(args: argparse.Namespace) -> int:
     with build_report('run') as report:
         segmenter = Segmenter(report=report, **{**asdict(settings), 'prompts': ()})
     with segmenter:
+        if segmenter.card.task == 'promptable' and not prompts:
+            raise SettingError(
+                f'no prompts for {segmenter.card.name}, which segments what prompts ask for',
+                do="name an object, such as --prompts '40 60 200 180'",
+            )
         segmenter.check_prompts(prompts)
         figures = segment_sources(
             sources, segmenter.segment, segmenter.card, args.out, settings, segmenter.timing,

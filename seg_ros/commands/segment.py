@@ -146,6 +146,8 @@ def segmented(
         except ImageError as error:
             progress.skip(image.source, error)
         else:
+            if words := cameras[image.topic].prompts.unanswered:
+                progress.note(f'{image.source}: prompts: {words}')
             yield image, masks
             progress.step()
 

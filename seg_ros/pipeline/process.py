@@ -68,7 +68,7 @@ def process(jobs: Sequence[Job], serving: ServingModel) -> None:
     timing = serving.timing
     with timing.stage('fit'):           # images into the network's input
         batch, fits = preprocess([job.frame for job in jobs], serving)
-        asked = [prompts_of(job, serving) for job in jobs]
+        asked = [prompts_of(job, fit, serving) for job, fit in zip(jobs, fits, strict=True)]
     with timing.stage('network'):       # the tensors of the engine's contract
         outputs = infer(batch, serving, fits, asked)
     for index, (job, fit) in enumerate(zip(jobs, fits, strict=True)):
@@ -95,13 +95,16 @@ def preprocess(frames: Sequence[Frame], serving: ServingModel) -> tuple[Pixels, 
     return batch, fits
 
 
-def prompts_of(job: Job, serving: ServingModel) -> Sequence[Prompt]:
+def prompts_of(job: Job, fit: Fit, serving: ServingModel) -> Sequence[Prompt]:
     """Return what a promptable model is asked for: the settings' prompts, then the camera's."""
-    signature = serving.engine.signature
+    signature, memory = serving.engine.signature, job.temporal.prompts
     if not signature.max_prompts:
         return ()
-    prompts = [*serving.prompts, *job.temporal.prompts.asked()]
-    return answerable(prompts, signature, serving.card)
+    prompts = [*serving.prompts, *memory.asked(job.frame.size_hw)]
+    asked, memory.unanswered = answerable(
+        prompts, signature, serving.card, serving.thresholds, fit
+    )
+    return asked
 
 
 def infer(

@@ -14,48 +14,74 @@
 
 """Both ends of the prompts: from source pixels into the engine, and onto the slots it fills."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.core.prompts import channel_of, Prompt
+from seg_ros.core.shown import few
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
+from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.letterbox import Fit
+
+_MOST_REASONS = 3   # in one line
 
 
 def answerable(
-    prompts: Sequence[Prompt], signature: ModelSignature, card: ModelCard
-) -> tuple[Prompt, ...]:
-    """Return the prompts that a model can answer: each id once, of its classes, in its slots."""
-    names = {'', *(item.name for item in card.classes)}
-    first = {item.id: item for item in reversed(prompts) if item.name in names}
-    return tuple(item for item in prompts if first.get(item.id) is item)[:signature.max_prompts]
+    prompts: Sequence[Prompt], signature: ModelSignature, card: ModelCard,
+    thresholds: Thresholds, fit: Fit | None = None,
+) -> tuple[tuple[Prompt, ...], str]:
+    """
+    Sort out the prompts that a model answers.
+
+    :param fit: of the image, where it is known.
+    :returns: those, in their order, and why the others get no answer; empty where there are none.
+    """
+    answered: dict[int, Prompt] = {}
+    reasons: list[str] = []
+    for prompt in prompts:
+        reason = _obstacle(prompt, answered, signature, card, thresholds, fit)
+        if not reason:
+            answered[prompt.id] = prompt
+        elif reason not in reasons and len(reasons) < _MOST_REASONS:
+            reasons.append(reason)
+    return tuple(answered.values()), '; '.join(reasons)
 
 
-def unanswerable(
-    prompts: Sequence[Prompt], signature: ModelSignature, card: ModelCard
+def _obstacle(
+    prompt: Prompt, answered: Collection[int], signature: ModelSignature, card: ModelCard,
+    thresholds: Thresholds, fit: Fit | None,
 ) -> str:
-    """Say which prompts a model cannot answer, and why; nothing where it answers all."""
-    if not prompts:
-        return ''
+    """Say why a prompt gets no answer after those that do; nothing where it gets one."""
     if not signature.max_prompts:
         return f'the model {card.name} takes no prompts; expected a model of the task promptable'
-    ids = [item.id for item in prompts]
-    if twice := sorted({number for number in ids if ids.count(number) > 1}):
-        return f'two with the id {", ".join(map(str, twice))}, of which the first is answered'
-    unknown = sorted({item.name for item in prompts} - {'', *(item.name for item in card.classes)})
-    if unknown:
-        known = ', '.join(item.name for item in card.classes)
-        return f'the model {card.name} has no class {", ".join(unknown)}; expected some of {known}'
-    if len(prompts) > signature.max_prompts:
+    names = [item.name for item in card.classes]
+    if prompt.name and prompt.name not in names:
+        known = few(names)
+        return f'the model {card.name} has no class {prompt.name}; expected some of {known}'
+    if (channel := channel_of(prompt, card)) not in thresholds.channels:
+        return f'{names[channel]}, the class of prompt {prompt.id}, is none that `classes` keeps'
+    if fit and not _is_seen(prompt, fit):
+        height, width = fit.source_hw
+        return f'prompt {prompt.id} lies outside of what is seen of the image of {width}x{height}'
+    if prompt.id in answered:
+        return f'two with the id {prompt.id}, of which the first is answered'
+    if len(answered) == signature.max_prompts:
         return (
-            f'{len(prompts)} of them, the model {card.name} answers {signature.max_prompts}; '
-            'compile it with --max-prompts, or export it with more slots'
+            f'more than {signature.max_prompts}, which the model {card.name} answers; compile it '
+            'with --max-prompts, or export it with more slots'
         )
     return ''
+
+
+def _is_seen(prompt: Prompt, fit: Fit) -> bool:
+    """Return whether a part of what is asked for reaches the network."""
+    y0, y1, x0, x1 = fit.seen_yyxx()
+    left, top, right, bottom = prompt.xyxy
+    return (x0 <= left < x1 or left < x0 < right) and (y0 <= top < y1 or top < y0 < bottom)
 
 
 def tensor_from_prompts(
@@ -65,12 +91,15 @@ def tensor_from_prompts(
     Lay prompts out for the engine.
 
     :param prompts: at most `signature.max_prompts`.
-    :returns: float32 (1, P, 4), x0, y0, x1, y1 in network pixels; rows of zeros ask for nothing.
+    :returns: float32 (1, P, 4), x0, y0, x1, y1 in network pixels, no farther than the image
+        reaches; rows of zeros ask for nothing.
     """
     tensor = np.zeros((1, signature.max_prompts, 4), np.float32)
     if prompts:
         boxes = np.array([prompt.xyxy for prompt in prompts], np.float32)
-        tensor[0, :len(prompts)] = fit.network_xyxy(boxes)
+        y0, y1, x0, x1 = fit.seen_yyxx()
+        seen = boxes.clip((x0, y0, x0, y0), (x1, y1, x1, y1))
+        tensor[0, :len(prompts)] = fit.network_xyxy(seen)
     return tensor
 
 

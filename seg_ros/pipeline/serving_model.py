@@ -25,7 +25,7 @@ from seg_ros.core.thresholds import Thresholds, thresholds_from_settings
 from seg_ros.core.timing import Timing
 from seg_ros.depth.targets import check_target
 from seg_ros.engines import open_engine
-from seg_ros.pipeline.prompts import unanswerable
+from seg_ros.pipeline.prompts import answerable
 
 _MOST_FRAMES = 64   # in a call of an engine that sets no limit
 
@@ -40,9 +40,11 @@ def suited_thresholds(
     :raises CardError: if the model has no class of a name that is to be kept.
     """
     check_target(settings.target, card)
-    if words := unanswerable(prompts_from_texts(settings.prompts), signature, card):
+    thresholds = thresholds_from_settings(settings, card, signature)
+    _, words = answerable(prompts_from_texts(settings.prompts), signature, card, thresholds)
+    if words:
         raise SettingError(f'prompts: {words}')
-    return thresholds_from_settings(settings, card, signature)
+    return thresholds
 
 
 class ServingModel:

@@ -18,7 +18,6 @@ from typing import Any
 
 from seg_ros.core.prompts import prompts_from_texts
 from seg_ros.core.settings import LiveSettings
-from seg_ros.pipeline.prompts import unanswerable
 from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs.vision import MISSING
@@ -47,7 +46,13 @@ class PromptsInput:
         self._subscription: Any = None
 
     def follow(self, serving: ServingModel | None) -> None:
-        """Listen while a promptable model serves; without vision_msgs there is no such topic."""
+        """
+        Listen while a promptable model serves, and log what gets no answer.
+
+        Without vision_msgs there is no such topic.
+        """
+        if words := self.complaint(serving):
+            self._node.quiet.warning(f'{self._camera}: {words}', (self._camera, words), quiet_s=60)
         wanted = serving is not None and serving.engine.signature.max_prompts > 0
         if not wanted or MISSING:
             self.unsubscribe()
@@ -73,12 +78,12 @@ class PromptsInput:
             self._node.quiet.warning(f'{self._camera}: {words}', (self._camera, 'prompts'))
 
     def complaint(self, serving: ServingModel | None) -> str:
-        """Say which prompts get no answer; nothing where all do."""
+        """Say which prompts got no answer in the last image; nothing where all did."""
         if serving is None or not serving.engine.signature.max_prompts:
             return ''
-        prompts = [*serving.prompts, *self._memory.asked()]
-        words = unanswerable(prompts, serving.engine.signature, serving.card)
-        return f'prompts: {words}' if words else ''
+        if MISSING and not serving.prompts:
+            return f'nothing can be asked for: {MISSING}; or set the parameter prompts'
+        return f'prompts: {self._memory.unanswered}' if self._memory.unanswered else ''
 
     def values(self) -> dict[str, str]:
         """Return figures for the diagnostics."""
@@ -86,5 +91,5 @@ class PromptsInput:
             return {}
         return {
             'prompts_topic': self._node.resolve_topic_name(self._name),
-            'prompts': str(len(self._memory.asked())),
+            'prompts': str(len(self._memory)),
         }

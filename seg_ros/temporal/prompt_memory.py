@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from threading import Lock
 
+from seg_ros.core.frame import LONGEST_SIDE
 from seg_ros.core.prompts import Prompt
 from seg_ros.core.segmentation import Segmentation
 
@@ -27,21 +28,41 @@ class PromptMemory:
     Prompts that follow their objects: the box of an object's mask is the next image's prompt.
 
     One that is not found in an image keeps its place, so that an object that was covered is found
-    again where it was. Safe for the thread that sets prompts beside the workers.
+    again where it was. Where the images change their size, prompts change with them, as if both
+    showed the same view. Safe for the thread that sets prompts beside the workers.
+
+    `unanswered` says why prompts got no answer in the last image; empty where all did.
     """
 
     def __init__(self) -> None:
+        self.unanswered = ''
         self._prompts: dict[int, Prompt] = {}
+        self._size_hw: tuple[int, int] | None = None    # of the images that they lie in
         self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._prompts)
 
     def ask(self, prompts: Sequence[Prompt]) -> None:
         """Ask for these from now on, and for no others."""
         with self._lock:
             self._prompts = {prompt.id: prompt for prompt in prompts}
+            self._size_hw = None
 
-    def asked(self) -> tuple[Prompt, ...]:
-        """Return what is asked of the next image."""
+    def asked(self, size_hw: tuple[int, int]) -> tuple[Prompt, ...]:
+        """
+        Return what is asked of the next image.
+
+        :param size_hw: of that image.
+        """
         with self._lock:
+            if self._size_hw and self._size_hw != size_hw:
+                y, x = (new / old for new, old in zip(size_hw, self._size_hw, strict=True))
+                self._prompts = {
+                    number: _scaled(prompt, (x, y, x, y))
+                    for number, prompt in self._prompts.items()
+                }
+            self._size_hw = size_hw
             return tuple(self._prompts.values())
 
     def update(self, asked: Sequence[Prompt], masks: Segmentation) -> None:
@@ -60,3 +81,10 @@ class PromptMemory:
     def forget(self) -> None:
         """Ask for nothing."""
         self.ask(())
+
+
+def _scaled(prompt: Prompt, scale: tuple[float, ...]) -> Prompt:
+    """Return a prompt as another size of the images has it; far outside of them it stays."""
+    x0, y0, x1, y1 = (side * by for side, by in zip(prompt.xyxy, scale, strict=True))
+    far = max(map(abs, (x0, y0, x1, y1))) > LONGEST_SIDE
+    return prompt if far else replace(prompt, xyxy=(x0, y0, x1, y1))

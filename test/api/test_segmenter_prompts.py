@@ -82,8 +82,11 @@ def test_images_of_other_sizes_are_prompted_in_their_own_pixels(segmenter):
 
 
 @pytest.mark.parametrize(('prompts', 'words'), [
-    ([(1, 2, 3)], r'prompt \[1, 2, 3\]; expected \(x0, y0, x1, y1\) or \(x, y\)'),
-    ([CUP] * 5, '5 of them, the model bright answers 4'),
+    ([(1, 2, 3)], r'prompt \(1, 2, 3\); expected \(x0, y0, x1, y1\) or \(x, y\)'),
+    (CUP, r'prompt 10; expected \(x0, y0, x1, y1\) or \(x, y\), in pixels; give a list'),
+    (['1 2'], 'give a list of those'), ([(float('nan'), 2)], 'pixels of the image'),
+    ([(64, 2)], 'prompt 1 lies outside .* 64x48'),
+    ([CUP] * 5, 'more than 4, which the model bright answers'),
     ([Prompt(1, CUP, 'plate')], 'no class plate'),
     ([(5, 5, 1, 9)], 'x0 < x1'),
 ])
@@ -106,3 +109,27 @@ def test_a_model_that_takes_no_prompts_refuses_them():
         plain(image_of(CUP), prompts=[CUP])
     with pytest.raises(SettingError, match='takes no prompts'):
         Segmenter('otsu', prompts=('1 2',))
+
+
+def test_ids_count_from_behind_those_of_the_settings(model):
+    with Segmenter(model, engine='onnxruntime', prompts=('cup 10 10 20 20',)) as fixed:
+        found = fixed(image_of(CUP, PLATE), prompts=[PLATE]).segments
+        assert {item.id: item.xyxy for item in found} == {1: CUP, 2: PLATE}
+
+
+def test_an_object_is_followed_into_images_of_another_size(segmenter):
+    segmenter(image_of(CUP), prompts=[CUP])
+    larger = image_of((15, 10, 25, 20)).repeat(2, axis=0).repeat(2, axis=1)
+    (found,) = segmenter(larger).segments
+    assert found.id == 1
+    np.testing.assert_allclose(found.xyxy, (30, 20, 50, 40), atol=2)
+
+
+def test_prompts_of_classes_that_are_left_out_are_refused(model):
+    with (
+        Segmenter(model, engine='onnxruntime', classes=('cup',)) as cups,
+        pytest.raises(PromptError, match='object, the class of prompt 1, is none that `classes`'),
+    ):
+        cups(image_of(CUP), prompts=[CUP])
+    with pytest.raises(SettingError, match='is none that `classes` keeps'):
+        Segmenter(model, engine='onnxruntime', classes=('cup',), prompts=('1 2',))

@@ -68,7 +68,7 @@ def test_an_object_is_followed_through_a_video(model, tmp_path):
 @pytest.mark.parametrize(('prompts', 'words'), [
     ('cup', 'expected [NAME] X0 Y0 X1 Y1'),
     ('plate 1 2 3 4', 'no class plate'),
-    ('1 1,2 2,3 3,4 4,5 5', 'answers 4'),
+    ('1 1,2 2,3 3,4 4,5 5', 'more than 4'), ('', "such as --prompts '40 60 200 180'"),
 ])
 def test_prompts_that_get_no_answer_end_the_command_with_a_line(
     prompts, words, model, tmp_path, capsys
@@ -77,6 +77,12 @@ def test_prompts_that_get_no_answer_end_the_command_with_a_line(
     assert run(model, tmp_path / 'out', tmp_path / 'image.png', prompts=prompts) != 0
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert words in line
+
+
+def test_prompts_outside_of_an_image_are_reported(model, tmp_path, capsys):
+    cv2.imwrite(str(tmp_path / 'image.png'), image_of(START))
+    assert run(model, tmp_path / 'out', tmp_path / 'image.png', prompts='90 90,9 9 20 20') == 0
+    assert 'image.png: prompts: prompt 1 lies outside' in capsys.readouterr().err
 
 
 def test_scoring_a_model_that_needs_prompts_is_refused(model, tmp_path, capsys):

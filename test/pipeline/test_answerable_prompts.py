@@ -14,28 +14,32 @@
 
 """Which prompts a model answers, and what is said of the others."""
 
+from dataclasses import replace
 import re
 
 from fakes.promptable_network import CARD
 import numpy as np
 import pytest
-from seg_ros.core.card import ClassInfo, ModelCard
+from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
 from seg_ros.core.errors import SettingError
 from seg_ros.core.prompts import Prompt
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
-from seg_ros.image.letterbox import Fit
+from seg_ros.core.thresholds import Thresholds
+from seg_ros.image.letterbox import Fit, fit_for
 from seg_ros.pipeline.prompts import (
     answerable,
     tensor_from_prompts,
-    unanswerable,
     with_prompts,
 )
 from seg_ros.pipeline.serving_model import suited_thresholds
 
 SIGNATURE = ModelSignature((48, 64), ('masks',), max_prompts=2)
 BOX = (1, 2, 3, 4)
+FIT = Fit((48, 64), (48, 64), (48, 64), (0, 0))
+CARD_OF_THREE = replace(CARD, classes=(*CARD.classes, ClassInfo(9, 'tool', (1, 2, 3), True)))
+TWO_OF_THREE = Thresholds(0.5, 128.0, 0.5, 0, frozenset({0, 1}))
 
 
 @pytest.mark.parametrize(('prompts', 'kept', 'words'), [
@@ -43,13 +47,50 @@ BOX = (1, 2, 3, 4)
     ([Prompt(4, BOX), Prompt(9, BOX, 'cup')], [4, 9], ''),
     ([Prompt(4, BOX), Prompt(4, BOX), Prompt(5, BOX)], [4, 5], 'two with the id 4'),
     ([Prompt(4, BOX, 'plate'), Prompt(5, BOX)], [5], 'no class plate; expected some of object'),
-    ([Prompt(4, BOX), Prompt(5, BOX), Prompt(6, BOX)], [4, 5], '3 of them, .* answers 2'),
+    ([Prompt(4, BOX, 'tool'), Prompt(5, BOX)], [5], 'tool, the class of prompt 4, is none that'),
+    ([Prompt(4, (64, 9, 70, 20)), Prompt(5, BOX)], [5], 'prompt 4 lies outside .* 64x48'),
+    ([Prompt(4, BOX), Prompt(5, BOX), Prompt(6, BOX)], [4, 5], 'more than 2, which .* answers'),
 ])
 def test_what_cannot_be_answered_is_left_out_and_said(prompts, kept, words):
-    assert [item.id for item in answerable(prompts, SIGNATURE, CARD)] == kept
-    found = unanswerable(prompts, SIGNATURE, CARD)
-    assert bool(found) == bool(words)
-    assert re.search(words, found)
+    found, said = answerable(prompts, SIGNATURE, CARD_OF_THREE, TWO_OF_THREE, FIT)
+    assert [item.id for item in found] == kept
+    assert bool(said) == bool(words)
+    assert re.search(words, said)
+
+
+def test_several_reasons_are_said_together_and_thousands_in_a_line():
+    prompts = [Prompt(1, BOX, 'plate'), Prompt(2, BOX), Prompt(2, BOX)]
+    _, said = answerable(prompts, SIGNATURE, CARD_OF_THREE, TWO_OF_THREE, FIT)
+    assert 'no class plate' in said
+    assert 'two with the id 2' in said
+    outside = [Prompt(number, (99, 99, 100, 100)) for number in range(1, 3000)]
+    _, said = answerable(outside, SIGNATURE, CARD_OF_THREE, TWO_OF_THREE, FIT)
+    assert len(said) < 300
+
+
+@pytest.mark.parametrize(('xyxy', 'seen'), [
+    ((0, 0, 0, 0), True), ((63.9, 47.9, 63.9, 47.9), True), ((64, 5, 64, 5), False),
+    ((-9, -9, 0, 0), False), ((-9, -9, 0.1, 0.1), True), ((63, -99, 99, 99), True),
+    ((-99, -99, 999, 999), True), ((5, 48, 6, 50), False), ((-1, 5, -1, 5), False),
+])
+def test_a_prompt_is_seen_where_it_shares_anything_with_the_image(xyxy, seen):
+    found, _ = answerable([Prompt(1, xyxy)], SIGNATURE, CARD_OF_THREE, TWO_OF_THREE, FIT)
+    assert bool(found) is seen
+
+
+def test_what_the_fit_crops_is_not_seen():
+    fit = fit_for((48, 96), (48, 64), InputSpec((48, 64), fit='shortest_side'))
+    prompts = [Prompt(1, (0, 0, 15, 15)), Prompt(2, (0, 0, 20, 15))]
+    found, said = answerable(prompts, SIGNATURE, CARD_OF_THREE, TWO_OF_THREE, fit)
+    assert [item.id for item in found] == [2]
+    assert said.startswith('prompt 1 lies outside')
+    assert tensor_from_prompts(found, fit, SIGNATURE)[0, 0].tolist() == [0, 0, 4, 15]
+
+
+def test_boxes_larger_than_the_image_end_where_it_ends():
+    fit = Fit((96, 128), (48, 64), (24, 32), (6, 8))
+    tensor = tensor_from_prompts([Prompt(5, (-300, 20, 900, 900))], fit, SIGNATURE)
+    assert tensor[0, 0].tolist() == [8, 11, 40, 30]
 
 
 def test_a_model_without_prompts_refuses_the_setting_by_its_task():

@@ -18,6 +18,7 @@ from fakes.promptable_network import bright_near, image_of, saved_promptable
 import numpy as np
 import pytest
 from robot import pixels
+from seg_ros.ros import prompts_input
 from sensor_msgs.msg import Image
 
 CUP, PLATE = (10, 10, 20, 20), (40, 20, 55, 40)
@@ -49,7 +50,7 @@ def test_a_fixed_prompt_is_answered_in_every_image_and_changes_live(robot, model
 
 
 @pytest.mark.parametrize(('prompts', 'words'), [
-    (['plate 1 2 3 4'], 'no class plate'), (['1 2'] * 5, 'answers 4'), (['cup'], 'X0 Y0 X1 Y1'),
+    (['plate 1 2 3 4'], 'no class plate'), (['1 2'] * 5, 'more than 4'), (['cup'], 'X0 Y0 X1 Y1'),
 ])
 def test_prompts_that_get_no_answer_are_refused_and_the_old_ones_stay(
     prompts, words, robot, model
@@ -65,6 +66,33 @@ def test_without_prompts_masks_are_empty_and_come_all_the_same(robot, model):
     each = robot(model=model)
     found = each.listen(INSTANCE, Image)
     assert not masks_of(each, found, image_of(CUP)).any()
+
+
+def test_a_prompt_outside_of_the_image_is_in_the_diagnostics(robot, model):
+    each = robot(model=model, prompts=['9 9 19 19', '500 500'])
+    found = each.listen(INSTANCE, Image)
+
+    def said():
+        assert set(np.unique(masks_of(each, found, image_of(CUP)))) == {0, 1}
+        return 'prompt 2 lies outside' in each.words.get('camera', '')
+
+    each.wait(said, 'the diagnostics')
+
+
+def test_without_vision_msgs_and_prompts_the_diagnostics_say_that_nothing_can_be_asked(
+    robot, model, monkeypatch
+):
+    monkeypatch.setattr(prompts_input, 'MISSING', 'no vision_msgs')
+    each = robot(model=model)
+    found = each.listen(INSTANCE, Image)
+
+    def words():
+        masks_of(each, found, image_of(CUP))
+        return each.words.get('camera', '')
+
+    each.wait(lambda: 'no vision_msgs; or set the parameter prompts' in words(), 'the complaint')
+    assert each.set_parameter('prompts', ['12 12']).successful
+    each.wait(lambda: words() == 'active', 'all to be well')
 
 
 def test_prompts_by_topic_follow_their_objects_and_keep_their_ids(robot, model):
@@ -103,7 +131,20 @@ def test_what_cannot_be_answered_is_in_the_diagnostics(robot, model):
 
     def said():
         masks_of(each, found, image_of(CUP))
-        return 'answers 4' in each.words.get('camera', '')
+        return 'more than 4' in each.words.get('camera', '')
 
     each.wait(said, 'the diagnostics')
     assert each.diagnostics['camera']['prompts'] == '6'
+
+
+def test_prompts_without_ids_get_others_than_those_of_the_parameter(robot, model):
+    msg = pytest.importorskip('vision_msgs.msg', reason='vision_msgs is not installed')
+    each = robot(model=model, prompts=['9 9 19 19'])
+    found = each.listen(INSTANCE, Image)
+    row = msg.Detection2D()
+    row.bbox.center.position.x, row.bbox.center.position.y = 47.0, 30.0
+    each.send(
+        msg.Detection2DArray(detections=[row]), '/segmentation/camera/prompts', reliable=True
+    )
+    image = image_of(CUP, PLATE)
+    each.wait(lambda: set(np.unique(masks_of(each, found, image))) == {0, 1, 2}, 'both')
