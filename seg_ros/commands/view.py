@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
     :raises SegError: if Rerun is missing, nothing can be read, or the model cannot be opened.
     """
-    from seg_ros.demo.rerun_log import FILE_VIEWS, open_rerun, WEB_PORT
+    from seg_ros.demo.rerun_log import FILE_VIEWS, open_rerun, WEB_PAGE
 
     if args.save and args.save.suffix != '.rrd':
         raise SettingError(f'--save {args.save}', 'a file named .rrd')
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     with open_rerun(FILE_VIEWS, args.save, args.web) as log:
         skipped = _view_files(args, log)
         if args.web:
-            print(f'open http://localhost:{WEB_PORT}; end with Ctrl-C', flush=True)
+            print(f'open {WEB_PAGE}; end with Ctrl-C', flush=True)
             while True:
                 sleep(1)
     return int(skipped > 0)
@@ -105,7 +105,7 @@ def _view_files(args: argparse.Namespace, log: 'RerunLog') -> int:
 
 
 def _view_node(args: argparse.Namespace) -> int:
-    from seg_ros.demo.rerun_log import NODE_VIEWS, open_rerun, WEB_PORT
+    from seg_ros.demo.rerun_log import NODE_VIEWS, open_rerun, WEB_PAGE
 
     try:
         from seg_ros.demo.node_viewer import follow_node
@@ -115,7 +115,7 @@ def _view_node(args: argparse.Namespace) -> int:
             'source ROS 2 or run make setup',
         ) from error
     with open_rerun(NODE_VIEWS, args.save, args.web) as log:
-        where = f'open http://localhost:{WEB_PORT}; ' if args.web else ''
+        where = f'open {WEB_PAGE}; ' if args.web else ''
         print(f'{where}end with Ctrl-C', flush=True)
         follow_node(f'{args.node}/{args.camera}', log)
     return 0

@@ -37,6 +37,8 @@ NODE_VIEWS: Views = {
 }
 COLOR_MODELS = {'rgb': 'RGB', 'bgr': 'BGR', 'gray': 'L'}
 WEB_PORT = 9090
+# Without its `url` the page shows nothing; the images come by Rerun's own port.
+WEB_PAGE = f'http://localhost:{WEB_PORT}/?url=rerun%2Bhttp://localhost:9876/proxy'
 
 
 class RerunLog:

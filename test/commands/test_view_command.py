@@ -22,7 +22,6 @@ import numpy as np
 import pytest
 from seg_ros.api import Segmenter
 from seg_ros.cli import main
-from seg_ros.demo import rerun_log
 
 
 class FakeRerun(ModuleType):
@@ -138,7 +137,8 @@ def test_browsers_are_served_until_the_end(rerun, photograph, monkeypatch, capsy
     monkeypatch.setattr('seg_ros.commands.view.sleep', interrupted)
     assert main(['view', str(photograph), '--model', 'otsu', '--web']) == 130
     assert rerun.served
-    assert f'http://localhost:{rerun_log.WEB_PORT}' in capsys.readouterr().out
+    served = rerun.serve_grpc().replace('+', '%2B')
+    assert f'open http://localhost:9090/?url={served};' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(('module', 'words'), [
