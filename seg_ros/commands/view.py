@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     with open_rerun(FILE_VIEWS, args.save, args.web) as log:
         skipped = _view_files(args, log)
         if args.web:
-            print(f'open {WEB_PAGE}; end with Ctrl-C', flush=True)
+            print(f'open {WEB_PAGE} and end with Ctrl-C', flush=True)
             while True:
                 sleep(1)
     return int(skipped > 0)
@@ -115,7 +115,7 @@ def _view_node(args: argparse.Namespace) -> int:
             'source ROS 2 or run make setup',
         ) from error
     with open_rerun(NODE_VIEWS, args.save, args.web) as log:
-        where = f'open {WEB_PAGE}; ' if args.web else ''
+        where = f'open {WEB_PAGE} and ' if args.web else ''
         print(f'{where}end with Ctrl-C', flush=True)
         follow_node(f'{args.node}/{args.camera}', log)
     return 0

@@ -138,7 +138,7 @@ def test_browsers_are_served_until_the_end(rerun, photograph, monkeypatch, capsy
     assert main(['view', str(photograph), '--model', 'otsu', '--web']) == 130
     assert rerun.served
     served = rerun.serve_grpc().replace('+', '%2B')
-    assert f'open http://localhost:9090/?url={served};' in capsys.readouterr().out
+    assert f'open http://localhost:9090/?url={served} ' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(('module', 'words'), [
