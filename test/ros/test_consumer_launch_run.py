@@ -15,35 +15,17 @@
 """What the launch files for consumers hand to the camera's driver and to the consumers."""
 
 import json
-import os
-from pathlib import Path
 import signal
-import subprocess
-import sys
 from time import monotonic, sleep
 
+from launching import launched
 import pytest
 import yaml
 
 pytest.importorskip('launch_ros', reason='launch_ros is not installed')
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
-ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0
-LAUNCH = """
-import sys
-from launch import LaunchDescription, LaunchService
-from launch.actions import IncludeLaunchDescription
-from launch.launch_description_sources import PythonLaunchDescriptionSource
-
-file, *arguments = sys.argv[1:]
-service = LaunchService()
-service.include_launch_description(LaunchDescription([IncludeLaunchDescription(
-    PythonLaunchDescriptionSource(file),
-    launch_arguments=[tuple(argument.split(':=')) for argument in arguments],
-)]))
-sys.exit(service.run())
-"""
 # Stands for each executable: it writes down what it was started with, and waits.
 EXECUTABLE = """#!/usr/bin/env python3
 import json, os, pathlib, signal, sys, time
@@ -136,11 +118,7 @@ def prefix(tmp_path):
 def started(prefix):
     """Launch a file and return what was started, by executable, once all of it was."""
     def launch(file, count, *arguments):
-        process = subprocess.Popen(
-            [sys.executable, '-c', LAUNCH, str(ROOT / 'launch' / file), *arguments],
-            env={**os.environ, 'AMENT_PREFIX_PATH': str(prefix)},
-            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )
+        process = launched(file, *arguments, AMENT_PREFIX_PATH=str(prefix))
         deadline = monotonic() + PATIENCE_S
         while len(found := list(prefix.glob('lib/*/*.json'))) < count:
             if process.poll() is not None or monotonic() > deadline:

@@ -17,10 +17,10 @@
 import os
 from pathlib import Path
 import signal
-import subprocess
 import sys
 from time import monotonic, sleep
 
+from launching import launched as started
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 import pytest
@@ -33,20 +33,6 @@ pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 STAND_IN = ROOT / 'test' / 'fakes' / 'bond'
-LAUNCH = """
-import sys
-from launch import LaunchDescription, LaunchService
-from launch.actions import IncludeLaunchDescription
-from launch.launch_description_sources import PythonLaunchDescriptionSource
-
-file, *arguments = sys.argv[1:]
-service = LaunchService()
-service.include_launch_description(LaunchDescription([IncludeLaunchDescription(
-    PythonLaunchDescriptionSource(file),
-    launch_arguments=[tuple(argument.split(':=')) for argument in arguments],
-)]))
-sys.exit(service.run())
-"""
 PATIENCE_S = 90.0
 
 
@@ -102,15 +88,10 @@ def launched(ros):
     processes = []
 
     def launch(name, *arguments, path=()):
-        process = subprocess.Popen(
-            [sys.executable, '-c', LAUNCH, str(ROOT / 'launch' / 'segmentation.launch.py'),
-             f'name:={name}', 'model:=otsu', *arguments],
-            env={
-                **os.environ, 'AMENT_PREFIX_PATH': sys.prefix,
-                'PYTHONPATH': os.pathsep.join([*path, os.environ.get('PYTHONPATH', '')]),
-            },
-            text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        search = os.pathsep.join([*path, os.environ.get('PYTHONPATH', '')])
+        process = started(
+            'segmentation.launch.py', f'name:={name}', 'model:=otsu', *arguments,
+            AMENT_PREFIX_PATH=sys.prefix, PYTHONPATH=search,
         )
         manager = Manager(ros, name)
         processes.append((process, manager))
