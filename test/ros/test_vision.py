@@ -15,6 +15,7 @@
 """label_info and detections, in the installed vision_msgs and in a stand-in of its field lists."""
 
 import importlib
+import re
 import sys
 import types
 
@@ -134,6 +135,8 @@ def test_without_the_package_the_topics_are_absent_and_the_reason_is_kept(vision
     module = importlib.reload(vision)
     assert module.VISION == ()
     assert 'vision_msgs' in module.MISSING
+    for topic in ('label_info', 'nav2/label_info', 'detections', 'detections_3d', 'prompts'):
+        assert re.search(rf'[ ,]{topic}\b', module.MISSING), topic
 
 
 @pytest.mark.parametrize('error', [

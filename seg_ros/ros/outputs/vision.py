@@ -33,7 +33,7 @@ try:
     MISSING = ''
 except Exception as error:  # noqa: BLE001 - a broken installation raises what it likes
     MISSING = (
-        f'no label_info, detections and prompts: {error}; '
+        f'no label_info, nav2/label_info, detections, detections_3d and prompts: {error}; '
         'apt install ros-$ROS_DISTRO-vision-msgs'
     )
 
