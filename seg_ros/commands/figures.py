@@ -28,6 +28,7 @@ from seg_ros.compile.operators import check_operators, forbidden_nodes
 from seg_ros.compile.subgraph import opset_of
 from seg_ros.core.card import ClassInfo, ModelCard
 from seg_ros.core.errors import ModelError
+from seg_ros.core.tensors import IMAGE, PROMPTS
 
 NEEDS_CARD = 'needs a card: --first-card prints one to begin with'
 
@@ -57,12 +58,13 @@ def compiled_figures(compiled: CompiledModel) -> dict[str, Any]:
     limits = {
         key: getattr(signature, key) for key in ('score_floor', 'iou', 'top_k', 'max_instances')
     }
+    inputs = {item.name: described(item) for item in compiled.model.graph.input}
     return {
         'model': card.name,
         'task': card.task,
         'family': card.family,
-        'input': f'{described(compiled.model.graph.input[0])} {card.input.color}, '
-        f'{card.input.fit}',
+        'input': f'{inputs[IMAGE]} {card.input.color}, {card.input.fit}',
+        **({PROMPTS: inputs[PROMPTS]} if PROMPTS in inputs else {}),
         'outputs': [described(item) for item in compiled.model.graph.output],
         'batch': signature.max_batch or 'any',
         'precision': compiled.precision,

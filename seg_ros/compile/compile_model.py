@@ -38,7 +38,7 @@ from seg_ros.compile.onnx_file import read_onnx
 from seg_ros.compile.operators import check_operators, forbidden_nodes
 from seg_ros.compile.own_normalisation import own_normalisation_warning
 from seg_ros.compile.postprocessing import label_outputs
-from seg_ros.compile.preprocessing import IMAGE, make_preprocessing, PROMPTS
+from seg_ros.compile.preprocessing import make_preprocessing
 from seg_ros.compile.prompt_inputs import trial_boxes
 from seg_ros.compile.run_onnx import Arrays, run_onnx
 from seg_ros.compile.subgraph import BODY, build_subgraph, chain
@@ -49,7 +49,7 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.compiled_file import is_compiled
 from seg_ros.core.errors import CardError, ContractError, ModelError, SettingError
 from seg_ros.core.signature import ModelSignature
-from seg_ros.core.tensors import outputs_from_tensors, TENSORS
+from seg_ros.core.tensors import IMAGE, outputs_from_tensors, PROMPTS, TENSORS
 from spox import argument, Tensor, Var
 
 
@@ -87,7 +87,9 @@ def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> o
         card.with_input_size(network.size_hw), family=interpretation.family,
         source=card.source or raw.name, source_sha256=sha256,
     )
-    notes = [*_notes(network, interpretation, others, obstacle), *notes]
+    notes = [
+        *_notes(network, interpretation, others, obstacle), *_unused(network, export), *notes
+    ]
     stamp(whole, card, signature, notes)
     whole.producer_name, whole.producer_version = 'seg_ros', __version__
     _prove(whole, signature)
@@ -194,6 +196,15 @@ def _notes(
         _number_warning(network, tensor_info) for tensor_info in interpretation.tensor_infos
     )]
     return [*notes, *(f'warning: {warning}' for warning in warnings if warning)]
+
+
+def _unused(network: Network, export: ExportOptions) -> list[str]:
+    """Report a number of prompts that was asked for in vain."""
+    count = network.prompts[0].shape[1] if network.prompts else 0
+    if export.max_prompts in (ExportOptions.max_prompts, count):
+        return []
+    fixed = f'the network was exported for {count}' if count else 'the network takes no prompts'
+    return [f'warning: max_prompts {export.max_prompts} has no effect: {fixed}']
 
 
 def _number_warning(network: Network, tensor_info: TensorInfo) -> str:

@@ -25,6 +25,7 @@ from collections.abc import Iterable
 import onnx
 from onnx import TensorProto
 from seg_ros.compile.subgraph import BODY
+from seg_ros.core.tensors import IMAGE, PROMPTS
 
 _DECIDING = frozenset({
     'Greater', 'GreaterOrEqual', 'GridSample', 'Less', 'LessOrEqual', 'TopK',
@@ -60,12 +61,12 @@ def exact_nodes(model: onnx.ModelProto, feeding: Iterable[str]) -> set[str]:
 
 def _positions(model: onnx.ModelProto) -> set[str]:
     """Name the network's nodes that see prompts and nothing of the image."""
-    sees = {'image': {'image'}, 'prompts': {'prompts'}}
+    sees = {name: {name} for name in (IMAGE, PROMPTS)}
     names = set()
     for node in model.graph.node:
         seen: set[str] = set().union(*(sees.get(name, ()) for name in node.input))
         sees.update((name, seen) for name in node.output)
-        if seen == {'prompts'} and node.name.startswith(BODY):
+        if seen == {PROMPTS} and node.name.startswith(BODY):
             names.add(node.name)
     return names
 

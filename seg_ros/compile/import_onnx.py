@@ -120,7 +120,8 @@ def _image(model: onnx.ModelProto, prompts: Sequence[TensorInfo]) -> onnx.ValueI
     wanted = 'one image, float32, float16 or uint8, of 4 axes'
     if len(inputs) > 1:
         wanted += (
-            ', alone or with prompts: boxes [N, P, 4], or points [N, P, 2, 2] and labels [N, P, 2]'
+            ', alone or with prompts: float boxes [N, P, 4], or float points [N, P, 2, 2] and '
+            'numeric labels [N, P, 2]'
         )
     kinds = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.UINT8)
     advice = ''

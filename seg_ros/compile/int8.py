@@ -23,11 +23,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 import onnx
-from seg_ros.compile.preprocessing import IMAGE, PROMPTS
 from seg_ros.compile.prompt_inputs import trial_boxes
 from seg_ros.compile.trunk import trunk_nodes, weighted_nodes
 from seg_ros.core.errors import SegError
 from seg_ros.core.frame import Pixels
+from seg_ros.core.tensors import IMAGE, PROMPTS
 
 
 def with_int8_trunk(

@@ -23,10 +23,9 @@ from seg_ros.compile.network import Network
 from seg_ros.compile.prompt_inputs import inputs_from_prompts
 from seg_ros.compile.subgraph import BODY, build_subgraph
 from seg_ros.core.card import InputSpec
+from seg_ros.core.tensors import IMAGE, PROMPTS
 from spox import argument, Tensor, Var
 import spox.opset.ai.onnx.v17 as op
-
-IMAGE, PROMPTS = 'image', 'prompts'
 
 _TO_PLANES = (0, 3, 1, 2)
 _Numbers: TypeAlias = NDArray[np.float64]

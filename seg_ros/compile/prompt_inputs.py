@@ -32,7 +32,7 @@ from seg_ros.compile.tensor_info import TensorInfo
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
-_FLOATS = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
+_FLOATS = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE)
 
 
 def prompt_inputs(inputs: Sequence[onnx.ValueInfoProto], most: int) -> tuple[TensorInfo, ...]:
@@ -47,7 +47,7 @@ def prompt_inputs(inputs: Sequence[onnx.ValueInfoProto], most: int) -> tuple[Ten
         item for item in inputs
         if _is_float(item) and _fits(item, (None, None, 2, 2)) and _sides(item)[-1] == 2
     ]
-    labels = [item for item in inputs if _fits(item, (None, None, 2))]
+    labels = [item for item in inputs if not _is_bool(item) and _fits(item, (None, None, 2))]
     if len(boxes) == 1 and len(inputs) == 2:
         return (_info(boxes[0], (4,), most),)
     if len(points) == len(labels) == 1 and len(inputs) == 3:
@@ -57,6 +57,10 @@ def prompt_inputs(inputs: Sequence[onnx.ValueInfoProto], most: int) -> tuple[Ten
 
 def _is_float(item: onnx.ValueInfoProto) -> bool:
     return item.type.tensor_type.elem_type in _FLOATS
+
+
+def _is_bool(item: onnx.ValueInfoProto) -> bool:
+    return bool(item.type.tensor_type.elem_type == onnx.TensorProto.BOOL)
 
 
 def _fits(item: onnx.ValueInfoProto, shape: Sequence[int | None]) -> bool:

@@ -24,6 +24,7 @@ from seg_ros.core.errors import ContractError
 from seg_ros.core.frame import Pixels
 from seg_ros.core.signature import ModelSignature
 
+IMAGE, PROMPTS = 'image', 'prompts'     # inputs of a compiled graph
 TENSORS: dict[str, tuple[int, tuple[str, ...]]] = {
     'labels': (3, ('uint8', 'int32')),
     'confidence': (3, ('uint8',)),

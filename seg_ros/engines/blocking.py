@@ -28,7 +28,14 @@ from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Pixels
 from seg_ros.core.signature import ModelSignature
-from seg_ros.core.tensors import check_batch, check_prompts, Outputs, outputs_from_tensors
+from seg_ros.core.tensors import (
+    check_batch,
+    check_prompts,
+    IMAGE,
+    Outputs,
+    outputs_from_tensors,
+    PROMPTS,
+)
 
 Feeds: TypeAlias = Mapping[str, NDArray[Any]]
 Run: TypeAlias = Callable[[Feeds], Mapping[str, NDArray[Any]]]
@@ -62,9 +69,9 @@ class BlockingEngine:
     ) -> 'Future[Outputs]':
         """Compute a batch, once fewer than all callables are in use; see `core.engine`."""
         check_batch(batch, self.signature)
-        feeds: dict[str, NDArray[Any]] = {'image': batch}
+        feeds: dict[str, NDArray[Any]] = {IMAGE: batch}
         if self.signature.max_prompts:
-            feeds['prompts'] = check_prompts(prompts, len(batch), self.signature)
+            feeds[PROMPTS] = check_prompts(prompts, len(batch), self.signature)
         future: Future[Outputs] = Future()
         with self._borrowed() as run:
             try:

@@ -36,13 +36,12 @@ from seg_ros.core.output_choice import choose_outputs
 from seg_ros.core.progress import Cancelled, never, Report, silent
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature
-from seg_ros.core.tensors import check_batch, check_prompts, Outputs
+from seg_ros.core.tensors import check_batch, check_prompts, IMAGE, Outputs, PROMPTS
 from seg_ros.engines.blocking import Feeds
 from seg_ros.engines.cuda import Cuda
 from seg_ros.engines.flavour import load_flavour
 from seg_ros.engines.gpu import find_gpu
 from seg_ros.engines.plan import AUTO, forget, plan_for
-from seg_ros.engines.tensorrt_plan import IMAGE, PROMPTS
 from seg_ros.engines.tensorrt_session import FrameSlot, Session
 
 REBUILDS = 1

@@ -18,11 +18,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from seg_ros.core.errors import ContextLostError, EngineError
+from seg_ros.core.tensors import IMAGE
 from seg_ros.engines.buffers import Buffer
 from seg_ros.engines.cuda import Cuda
 from seg_ros.engines.cuda_graph import CudaGraph
 from seg_ros.engines.streams import Stream
-from seg_ros.engines.tensorrt_plan import IMAGE, Plan
+from seg_ros.engines.tensorrt_plan import Plan
 
 
 class BatchContext:

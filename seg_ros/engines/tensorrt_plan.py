@@ -18,10 +18,9 @@ from typing import Any
 
 import numpy as np
 from seg_ros.core.errors import EngineError, PlanError
+from seg_ros.core.tensors import IMAGE
 from seg_ros.engines.cuda import Cuda
 from seg_ros.engines.tensorrt_log import log_of
-
-IMAGE, PROMPTS = 'image', 'prompts'
 
 
 class Plan:

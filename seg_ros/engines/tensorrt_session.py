@@ -18,14 +18,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from seg_ros.core.tensors import Outputs, outputs_from_tensors
+from seg_ros.core.tensors import IMAGE, Outputs, outputs_from_tensors, PROMPTS
 from seg_ros.engines.blocking import Feeds
 from seg_ros.engines.buffers import Buffer
 from seg_ros.engines.cuda import Cuda
 from seg_ros.engines.flavour import Flavour
 from seg_ros.engines.streams import Event, Stream
 from seg_ros.engines.tensorrt_batch_context import BatchContext
-from seg_ros.engines.tensorrt_plan import IMAGE, Plan, PROMPTS
+from seg_ros.engines.tensorrt_plan import Plan
 
 SLOTS = 2
 STAGES = ('upload', 'compute', 'download')

@@ -144,7 +144,7 @@ def postprocess(
     """
     if serving.engine.signature.max_prompts:
         outputs = with_prompts(outputs, asked, serving.card)
-    if serving.settings.smoothing and 'classes' in parts:     # which looks at all maps
+    elif serving.settings.smoothing and 'classes' in parts:   # which looks at all maps
         parts = parts | {'confidence', 'instances'}
     make = semantic_segmentation if outputs.scores is None else panoptic_segmentation
     return make(

@@ -14,6 +14,7 @@
 
 """The prompts of one camera: what is to be segmented in its images, by topic."""
 
+from time import monotonic
 from typing import Any
 
 from seg_ros.core.prompts import prompts_from_texts
@@ -22,7 +23,7 @@ from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs.vision import MISSING
 from seg_ros.ros.prompt_messages import PromptReader
-from seg_ros.ros.qos import masks
+from seg_ros.ros.qos import images, LOOK_S, offers_reliable
 from seg_ros.temporal.prompt_memory import PromptMemory
 
 _MOST_WORDS = 3     # remarks on one message, in one line of the log
@@ -43,7 +44,9 @@ class PromptsInput:
         self._node, self._camera, self._settings = node, camera, settings
         self._memory, self._reader = memory, PromptReader()
         self._name = f'~/{camera}/prompts'
+        self._topic: str = node.resolve_topic_name(self._name)
         self._subscription: Any = None
+        self._reliable, self._looked_s = True, 0.0
 
     def follow(self, serving: ServingModel | None) -> None:
         """
@@ -56,12 +59,24 @@ class PromptsInput:
         wanted = serving is not None and serving.engine.signature.max_prompts > 0
         if not wanted or MISSING:
             self.unsubscribe()
-        elif self._subscription is None:
-            from vision_msgs.msg import Detection2DArray
-
-            self._subscription = self._node.create_subscription(
-                Detection2DArray, self._name, self._node.guarded(self._on_prompts), masks()
+        elif self._subscription is None or monotonic() >= self._looked_s + LOOK_S:
+            self._looked_s = monotonic()
+            # One message may be all that comes: best effort only for who offers no more.
+            self._listen(
+                not self._node.count_publishers(self._topic)
+                or offers_reliable(self._node, self._topic)
             )
+
+    def _listen(self, reliable: bool) -> None:
+        if self._subscription is not None and reliable == self._reliable:
+            return
+        from vision_msgs.msg import Detection2DArray
+
+        self.unsubscribe()
+        self._reliable = reliable
+        self._subscription = self._node.create_subscription(
+            Detection2DArray, self._name, self._node.guarded(self._on_prompts), images(reliable)
+        )
 
     def unsubscribe(self) -> None:
         """Stop listening; what was asked stays asked."""
@@ -90,6 +105,6 @@ class PromptsInput:
         if self._subscription is None:
             return {}
         return {
-            'prompts_topic': self._node.resolve_topic_name(self._name),
+            'prompts_topic': self._topic,
             'prompts': str(len(self._memory)),
         }

@@ -78,10 +78,6 @@ class PromptMemory:
                 if prompt.id in boxes and self._prompts.get(prompt.id) == prompt:
                     self._prompts[prompt.id] = replace(prompt, xyxy=boxes[prompt.id])
 
-    def forget(self) -> None:
-        """Ask for nothing."""
-        self.ask(())
-
 
 def _scaled(prompt: Prompt, scale: tuple[float, ...]) -> Prompt:
     """Return a prompt as another size of the images has it; far outside of them it stays."""

@@ -16,6 +16,7 @@ import argparse
 from dataclasses import replace
 import json
 
+from fakes.promptable_network import saved_promptable
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
@@ -195,3 +196,9 @@ def test_a_first_card_for_images_of_any_size_needs_one(tmp_path, capsys):
     card = card_from_dict(yaml.safe_load(capsys.readouterr().out))
     assert card.input.size == (64, 96)
     compile_model(path, card)
+
+
+def test_a_promptable_model_shows_both_of_its_inputs(tmp_path, capsys):
+    figures = figures_of(capsys, saved_promptable(tmp_path))
+    assert figures['input'] == 'image uint8 [1, 48, 64, 3] rgb, stretch'
+    assert figures['prompts'] == 'prompts float [1, 4, 4]'

@@ -162,6 +162,29 @@ def test_a_decoder_alone_is_refused_with_what_to_export(tmp_path):
         compile_model(raw, CARD)
 
 
+def test_labels_that_are_no_numbers_are_refused(tmp_path):
+    model = promptable_network('points')
+    labels = next(item for item in model.graph.input if item.name == 'point_labels')
+    labels.type.tensor_type.elem_type = TensorProto.BOOL
+    node = next(item for item in model.graph.node if 'point_labels' in item.input)
+    node.input[0] = 'as_numbers'
+    cast = helper.make_node('Cast', ['point_labels'], ['as_numbers'], to=TensorProto.FLOAT)
+    model.graph.node.insert(0, cast)
+    with pytest.raises(ModelError, match=r'bool.*numeric labels'):
+        network_from_model(model)
+
+
+@pytest.mark.parametrize(('form', 'count', 'most', 'words'), [
+    ('boxes', 4, 16, 'max_prompts 16 has no effect: the network was exported for 4'),
+    ('points', 4, 4, ''), ('points', 'P', 16, ''), ('boxes', 4, 8, ''),
+])
+def test_a_number_of_prompts_that_has_no_effect_is_reported(form, count, most, words, tmp_path):
+    compiled = load_compiled(saved_promptable(tmp_path, form, count, max_prompts=most))
+    assert [note for note in compiled.notes if 'max_prompts' in note] == (
+        [f'warning: {words}'] if words else []
+    )
+
+
 @pytest.mark.parametrize('most', [0, 257])
 def test_slots_are_limited(most, tmp_path):
     with pytest.raises(SegError, match='max_prompts'):

@@ -148,3 +148,19 @@ def test_prompts_without_ids_get_others_than_those_of_the_parameter(robot, model
     )
     image = image_of(CUP, PLATE)
     each.wait(lambda: set(np.unique(masks_of(each, found, image))) == {0, 1, 2}, 'both')
+
+
+def test_prompts_arrive_from_who_offers_best_effort_only(robot, model):
+    msg = pytest.importorskip('vision_msgs.msg', reason='vision_msgs is not installed')
+    each = robot(model=model)
+    found = each.listen(INSTANCE, Image)
+    row = msg.Detection2D(id='5')
+    row.bbox.center.position.x, row.bbox.center.position.y = 47.0, 30.0
+    message = msg.Detection2DArray(detections=[row])
+    each.send(message, '/segmentation/camera/prompts', reliable=False)
+
+    def answered():
+        each.send(message, '/segmentation/camera/prompts', reliable=False)
+        return masks_of(each, found, image_of(CUP, PLATE)).max() == 5
+
+    each.wait(answered, 'an answer')

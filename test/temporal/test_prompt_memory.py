@@ -47,7 +47,7 @@ def test_what_was_asked_meanwhile_is_not_moved_by_an_older_image():
 def test_asking_for_nothing_forgets_all():
     memory = PromptMemory()
     memory.ask([CUP])
-    memory.forget()
+    memory.ask([])
     memory.update([CUP], masks((3, (12, 11, 22, 21))))
     assert memory.asked(SIZE_HW) == ()
 
