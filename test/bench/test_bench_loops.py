@@ -21,6 +21,7 @@ import sys
 import numpy as np
 import pytest
 from seg_ros.bench.loops import rtabmap
+from seg_ros.bench.loops.planner import shortest_way
 from seg_ros.bench.loops.trajectory import trajectory_error_m
 from seg_ros.core.errors import SettingError
 from seg_ros.depth.intrinsics import Intrinsics
@@ -104,9 +105,6 @@ def simulated():
 
 
 def test_the_shortest_way_costs_what_relaxing_all_edges_finds():
-    simulated()
-    from seg_ros.bench.loops.drive import shortest_way
-
     random = np.random.RandomState(3)
     costs = random.uniform(1, 5, (9, 11))
     costs[2:7, 5] = 1e6

@@ -14,6 +14,7 @@
 
 """A room with furniture and walkers, and a base that is to cross it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 import math
 
@@ -40,6 +41,7 @@ _WALK_M_S = 0.35
 _START = np.array([-1.7, -1.7])
 _GOAL = np.array([1.7, 1.7])
 _SWING = 0.45
+_KEPT_M = 0.2       # that people keep from the base
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +85,10 @@ class Crossing:
             pybullet.GEOM_CYLINDER, radius=BASE_RADIUS_M, height=0.5
         )
         self._base = client.createMultiBody(0, shape, -1, (0, 0, LIMBO_M))
-        self.place, self.heading, self._time_s = _START.copy(), math.pi / 4, 0.0
-        self._move_walkers()
+        self.place, self.heading = _START.copy(), math.pi / 4
+        self._walked_s, self._senses = [0.0, 0.0], [1, 1]
+        for index in range(len(self._walkers)):
+            self._pose_walker(index, 0.0)
 
     def _in_the_way(self, body: Body) -> bool:
         """Leave the start and the goal free."""
@@ -118,32 +122,50 @@ class Crossing:
             speed_m_s = 0.0
         gone = speed_m_s * seconds
         self.place += gone * np.array([math.cos(self.heading), math.sin(self.heading)])
-        self._time_s += seconds
-        self._move_walkers()
+        self._move_walkers(seconds)
         return gone
 
     def touches(self) -> bool:
         """Return whether the base is in touch with anything but the floor."""
+        return self._near(0.0, [
+            body for body in self._world.bodies if body.shown and body.class_id != FLOOR
+        ])
+
+    def touches_people(self) -> bool:
+        """Return whether the base is in touch with a walker."""
+        return self._near(0.0, self._walkers)
+
+    def walkers_xy(self) -> NDArray[np.float64]:
+        """Return where the walkers stand, float64 (2, 2), metres."""
+        return np.array([self._world.place(body)[:2] for body in self._walkers])
+
+    def _near(self, gap_m: float, bodies: Sequence[Body]) -> bool:
+        """Return whether any of the bodies is within a gap of the base."""
         client = self._world.client
         x, y = self.place.tolist()
         client.resetBasePositionAndOrientation(self._base, (x, y, 0.3), (0, 0, 0, 1))
-        hit = any(
-            client.getClosestPoints(self._base, body.number, 0.0)
-            for body in self._world.bodies if body.shown and body.class_id != FLOOR
-        )
+        near = any(client.getClosestPoints(self._base, body.number, gap_m) for body in bodies)
         client.resetBasePositionAndOrientation(self._base, (0, 0, LIMBO_M), (0, 0, 0, 1))
-        return hit
+        return near
 
-    def _move_walkers(self) -> None:
-        """Let people walk to and fro across the way; who would walk into the base waits."""
+    def _move_walkers(self, seconds: float) -> None:
+        """Let people walk to and fro across the way; who would walk into the base turns back."""
         for index, body in enumerate(self._walkers):
-            along = (_WALK_M_S * self._time_s + 0.9 * index) % 4.8
-            along = along - 1.2 if along < 2.4 else 3.6 - along
-            middle = 0.9 * (index - 0.5)
-            x, y = middle + 0.7 * along, middle - 0.7 * along
-            if np.hypot(*(self.place - (x, y))) < 0.6:
-                continue
-            swing = _SWING * math.sin(2 * math.pi * 0.6 * self._time_s + index)
-            self._world.bend(body, {'right_hip': swing, 'left_hip': -swing})
-            turn = self._world.client.getQuaternionFromEuler((math.pi / 2, 0.0, -math.pi / 4))
-            self._world.stand(body, (x, y, 0.0), turn)
+            further_s = self._walked_s[index] + self._senses[index] * seconds
+            self._pose_walker(index, further_s)
+            if self._near(_KEPT_M, [body]):
+                self._senses[index] *= -1
+                self._pose_walker(index, self._walked_s[index])
+            else:
+                self._walked_s[index] = further_s
+
+    def _pose_walker(self, index: int, walked_s: float) -> None:
+        """Put a walker, legs and all, where it is after walking for so long."""
+        along = (_WALK_M_S * walked_s + 0.9 * index) % 4.8
+        along = along - 1.2 if along < 2.4 else 3.6 - along
+        middle = 0.9 * (index - 0.5)
+        swing = _SWING * math.sin(2 * math.pi * 0.6 * walked_s + index)
+        body = self._walkers[index]
+        self._world.bend(body, {'right_hip': swing, 'left_hip': -swing})
+        turn = self._world.client.getQuaternionFromEuler((math.pi / 2, 0.0, -math.pi / 4))
+        self._world.stand(body, (middle + 0.7 * along, middle - 0.7 * along, 0.0), turn)

@@ -15,14 +15,13 @@
 """A base that crosses a room among furniture and people, by a grid of what it sees."""
 
 from collections.abc import Callable, Mapping
-from heapq import heappop, heappush
 from typing import Any, TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.bench.loops.crossing import BASE_RADIUS_M, Crossing, EYE_M, REACH_M, Sight
 from seg_ros.bench.loops.masks import MaskSource
+from seg_ros.bench.loops.planner import next_heading
 from seg_ros.depth.free_space import free_space, Grid, OCCUPIED, UNSEEN
 from seg_ros.depth.ground import Ground, ground_of, ground_plane, plane_from_height
 from seg_ros.sim.classes import CARD
@@ -35,8 +34,7 @@ STEP_S = 0.25
 STEPS = 120
 _SPEED_M_S = 0.5
 _GRID = Grid(cell_m=0.05, reach_m=REACH_M)
-_FORGET = 12        # steps after which an occupied cell that is not seen again is free to try
-_LETHAL, _UNKNOWN = 1e6, 3.0
+_LOOK_AROUND = 17   # steps that a whole turn takes
 
 
 def drives(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
@@ -68,24 +66,43 @@ def drives(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
 
 def _drive(crossing: Crossing, costmap: Costmap) -> Row:
     """Look, remember, plan and move, until the goal or the end of time."""
-    seen = np.full((_GRID.size, _GRID.size), UNSEEN, np.int8)
-    age = np.zeros(seen.shape, np.int32)
+    memory = Memory()
     collisions, path_m, touching = 0, 0.0, False
     for _ in range(STEPS):
-        now = costmap(crossing.look())
-        fresh = now != UNSEEN
-        seen[fresh], age[fresh] = now[fresh], 0
-        age += 1
-        seen[(seen == OCCUPIED) & (age > _FORGET)] = UNSEEN
-        heading = _next_heading(seen, crossing.place, crossing.goal)
-        speed_m_s = _SPEED_M_S if heading is not None else 0.0
-        path_m += crossing.advance(heading or 0.0, speed_m_s, STEP_S)
-        if crossing.touches() and not touching:
-            collisions += 1
-        touching = crossing.touches()
+        memory.add(costmap(crossing.look()))
+        heading = next_heading(memory.seen, _GRID, BASE_RADIUS_M, crossing.place, crossing.goal)
+        memory.stuck(heading is None)
+        if heading is None:
+            crossing.advance(crossing.heading + 1.0, 0.0, STEP_S)
+        else:
+            path_m += crossing.advance(heading, _SPEED_M_S, STEP_S)
+        touched = crossing.touches()
+        collisions += touched and not touching
+        touching = touched
         if np.hypot(*(crossing.goal - crossing.place)) < 0.4:
             return {'collisions': collisions, 'arrived': True, 'path_m': round(path_m, 1)}
     return {'collisions': collisions, 'arrived': False, 'path_m': round(path_m, 1)}
+
+
+class Memory:
+    """What was seen last of every cell: the camera does not see what is next to the base."""
+
+    def __init__(self) -> None:
+        self.seen = np.full((_GRID.size, _GRID.size), UNSEEN, np.int8)
+        self._age = np.zeros(self.seen.shape, np.int32)
+        self._stuck = 0
+
+    def add(self, now: NDArray[np.int8]) -> None:
+        """Take in what one image shows."""
+        fresh = now != UNSEEN
+        self._age += 1
+        self.seen[fresh], self._age[fresh] = now[fresh], 0
+
+    def stuck(self, stuck: bool) -> None:
+        """Forget the obstacles that a whole turn on the spot did not show again."""
+        self._stuck = self._stuck + 1 if stuck else 0
+        if self._stuck > _LOOK_AROUND:
+            self.seen[(self.seen == OCCUPIED) & (self._age > _LOOK_AROUND)] = UNSEEN
 
 
 def _with_masks(source: MaskSource) -> Costmap:
@@ -108,59 +125,3 @@ def _plain(sight: Sight) -> NDArray[np.int8]:
     high = flat.height_m > 0.1
     ground = Ground(flat.metres, flat.camera, ~high, plane)
     return free_space(ground, sight.pose, _GRID)
-
-
-def _next_heading(
-    seen: NDArray[np.int8], place: NDArray[np.float64], goal: NDArray[np.float64]
-) -> float | None:
-    """Plan a way over the grid; returns where its first half metre leads, None where none is."""
-    inflated = cv2.dilate(
-        (seen == OCCUPIED).astype(np.uint8),
-        cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _radius_cells() + 1,) * 2),
-    )
-    costs = np.where(inflated > 0, _LETHAL, np.where(seen == UNSEEN, _UNKNOWN, 1.0))
-    # Half the resolution is enough for a plan, and a quarter of the work.
-    coarse = costs.reshape(_GRID.size // 2, 2, _GRID.size // 2, 2).max(axis=(1, 3))
-    start, end = (
-        tuple(((each[::-1] + REACH_M) / (2 * _GRID.cell_m)).astype(int)) for each in (place, goal)
-    )
-    way = shortest_way(coarse, start, end)
-    if len(way) < 2:
-        return None
-    row, column = way[min(5, len(way) - 1)]
-    target = np.array([column + 0.5, row + 0.5]) * 2 * _GRID.cell_m - REACH_M
-    if coarse[way[1]] >= _LETHAL:
-        return None
-    return float(np.arctan2(*(target - place)[::-1]))
-
-
-def _radius_cells() -> int:
-    return round((BASE_RADIUS_M + 0.1) / _GRID.cell_m)
-
-
-def shortest_way(
-    costs: NDArray[np.float64], start: tuple[int, ...], end: tuple[int, ...]
-) -> list[tuple[int, ...]]:
-    """Return the cheapest way over a grid from start to end (Dijkstra 1959, eight neighbours)."""
-    best = {start: 0.0}
-    came: dict[tuple[int, ...], tuple[int, ...]] = {}
-    queue = [(0.0, start)]
-    steps = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if y or x]
-    while queue:
-        cost, cell = heappop(queue)
-        if cell == end:
-            break
-        if cost > best[cell]:
-            continue
-        for y, x in steps:
-            other = cell[0] + y, cell[1] + x
-            if not (0 <= other[0] < costs.shape[0] and 0 <= other[1] < costs.shape[1]):
-                continue
-            further = cost + float(costs[other]) * (1.414 if y and x else 1.0)
-            if further < best.get(other, np.inf):
-                best[other], came[other] = further, cell
-                heappush(queue, (further, other))
-    way = [end]
-    while way[-1] in came:
-        way.append(came[way[-1]])
-    return way[::-1]
