@@ -59,10 +59,8 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.api import Segmenter
     from seg_ros.commands.options import settings_from_args
     from seg_ros.commands.progress import build_report, Progress
-    from seg_ros.commands.segment import check_folder, segment_sources
+    from seg_ros.commands.segment import check_folder, prompts_for, segment_sources
     from seg_ros.commands.sources import open_sources
-    from seg_ros.core.errors import SettingError
-    from seg_ros.core.prompts import prompts_from_texts
 
     check_folder(args.out, args.inputs)
     settings = settings_from_args(args, SETTINGS)
@@ -70,19 +68,12 @@ def run(args: argparse.Namespace) -> int:
     sources = open_sources(
         args.inputs, args.topics, progress.skip, progress.note, settings.brightness_range
     )
-    prompts = prompts_from_texts(settings.prompts)
     with build_report('run') as report:
         segmenter = Segmenter(report=report, **{**asdict(settings), 'prompts': ()})
     with segmenter:
-        if segmenter.card.task == 'promptable' and not prompts:
-            raise SettingError(
-                f'no prompts for {segmenter.card.name}, which segments what prompts ask for',
-                do="name an object, such as --prompts '40 60 200 180'",
-            )
-        segmenter.check_prompts(prompts)
         figures = segment_sources(
             sources, segmenter.segment, segmenter.card, args.out, settings, segmenter.timing,
-            progress, prompts,
+            progress, prompts_for(segmenter, settings),
         )
     print(json.dumps(asdict(figures)) if args.json else _report(figures, args.out))
     return int(figures.skipped > 0)

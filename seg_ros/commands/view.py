@@ -28,7 +28,7 @@ SUMMARY = 'show masks in the viewer Rerun: of images and videos, or of a running
 EXAMPLE = 'seg_ros view street.jpg drive.mp4 --model model.onnx'
 SETTINGS = (
     'model', 'engine', 'device', 'threads', 'score_threshold', 'min_confidence', 'classes',
-    'tracking', 'smoothing', 'brightness_range',
+    'prompts', 'tracking', 'smoothing', 'brightness_range',
 )
 
 
@@ -83,7 +83,7 @@ def _view_files(args: argparse.Namespace, log: 'RerunLog') -> int:
     from seg_ros.api import Segmenter
     from seg_ros.commands.options import settings_from_args
     from seg_ros.commands.progress import build_report, Progress
-    from seg_ros.commands.segment import segmented
+    from seg_ros.commands.segment import prompts_for, segmented
     from seg_ros.commands.sources import open_sources
 
     settings = settings_from_args(args, SETTINGS)
@@ -92,12 +92,13 @@ def _view_files(args: argparse.Namespace, log: 'RerunLog') -> int:
         args.inputs, args.topics, progress.skip, progress.note, settings.brightness_range
     )
     with build_report('view') as report:
-        segmenter = Segmenter(report=report, **asdict(settings))
+        segmenter = Segmenter(report=report, **{**asdict(settings), 'prompts': ()})
     with segmenter, progress.over(sum(map(len, sources))):
         log.card(segmenter.card)
+        segment, prompts = segmenter.segment, prompts_for(segmenter, settings)
         number = 0
         for source in sources:
-            for image, masks in segmented(source, segmenter.segment, segmenter.timing, progress):
+            for image, masks in segmented(source, segment, segmenter.timing, progress, prompts):
                 log.at(number)
                 log.masks(image.frame, masks, segmenter.card)
                 number += 1

@@ -57,7 +57,10 @@ def _obstacle(
 ) -> str:
     """Say why a prompt gets no answer after those that do; nothing where it gets one."""
     if not signature.max_prompts:
-        return f'the model {card.name} takes no prompts; expected a model of the task promptable'
+        return (
+            f'the model {card.name} takes no prompts; expected a model of the task promptable, or '
+            'no prompts'
+        )
     names = [item.name for item in card.classes]
     if prompt.name and prompt.name not in names:
         known = few(names)

@@ -77,6 +77,7 @@ class PromptsInput:
         self._subscription = self._node.create_subscription(
             Detection2DArray, self._name, self._node.guarded(self._on_prompts), images(reliable)
         )
+        self._node.get_logger().info(f'{self._camera}: listening to prompts on {self._topic}')
 
     def unsubscribe(self) -> None:
         """Stop listening; what was asked stays asked."""

@@ -18,6 +18,7 @@ import sys
 from types import ModuleType, SimpleNamespace
 
 import cv2
+from fakes.promptable_network import image_of, saved_promptable
 import numpy as np
 import pytest
 from seg_ros.api import Segmenter
@@ -94,6 +95,18 @@ def test_a_file_holds_each_image_with_the_masks_of_the_segmenter(rerun, photogra
     boxes = rerun.of('boxes')[1][1]
     assert boxes['array'].tolist() == [list(expected.segments[0].xyxy)]
     assert boxes['labels'][0].startswith(expected.class_name(expected.segments[0]))
+
+
+def test_a_promptable_model_shows_what_is_asked_for_and_wants_to_be_asked(
+    rerun, tmp_path, capsys
+):
+    model, image = str(saved_promptable(tmp_path)), tmp_path / 'cup.png'
+    cv2.imwrite(str(image), image_of((10, 10, 20, 20)))
+    words = ['view', str(image), '--model', model, '--save', str(tmp_path / 'a.rrd')]
+    assert main([*words, '--prompts', '9 9 19 19']) == 0
+    assert rerun.of('boxes')[-1][1]['array'].tolist() == [[10, 10, 20, 20]]
+    assert main(words) != 0
+    assert 'such as --prompts' in capsys.readouterr().err
 
 
 def test_classes_have_the_names_and_colors_of_the_card(rerun, photograph, tmp_path):

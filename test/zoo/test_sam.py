@@ -26,6 +26,7 @@ from seg_ros.compile.compile_model import compile_model  # noqa: E402
 from seg_ros.compile.compiled import compiled_from_model  # noqa: E402
 from seg_ros.compile.prompt_inputs import trial_boxes  # noqa: E402
 from seg_ros.compile.run_onnx import run_onnx  # noqa: E402
+from seg_ros.core.errors import SettingError  # noqa: E402
 from seg_ros.zoo.export import build_network, export_network, make_card  # noqa: E402
 from seg_ros.zoo.firing import make_firing  # noqa: E402
 from seg_ros.zoo.small import small_request  # noqa: E402
@@ -68,6 +69,13 @@ def test_points_are_embedded_as_the_library_does(network, images):
         )
     torch.testing.assert_close(masks, expected.pred_masks)
     torch.testing.assert_close(scores, expected.iou_scores)
+
+
+@pytest.mark.parametrize('prompts', [0, -1, 257])
+def test_a_number_of_prompts_that_cannot_be_is_refused(prompts):
+    options = {**REQUEST.options, 'prompts': prompts}
+    with pytest.raises(SettingError, match=f'prompts={prompts}; expected 1 to 256'):
+        build_network(replace(REQUEST, options=options))
 
 
 def test_a_checkpoint_of_the_library_loads(network, tmp_path):

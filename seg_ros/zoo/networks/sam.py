@@ -16,6 +16,7 @@
 
 from typing import Any
 
+from seg_ros.core.errors import SettingError
 from seg_ros.zoo.architectures import NetworkRequest
 import torch
 from torch import nn, Tensor
@@ -28,7 +29,7 @@ _ENCODERS = {
     'vit-huge': (1280, 32, 16, [7, 15, 23, 31]),
 }
 _PATCH = 16
-_PROMPTS = 8
+_PROMPTS, _MOST_PROMPTS = 8, 256
 
 
 class Prompted(nn.Module):
@@ -91,11 +92,14 @@ def build(request: NetworkRequest) -> nn.Module:
     Build the network that was asked for.
 
     :raises KeyError: if there is no such encoder.
+    :raises SettingError: if prompts are none or very many.
     """
     from transformers import SamModel
 
     options = dict(request.options)
     prompts = int(options.pop('prompts', _PROMPTS))
+    if not 0 < prompts <= _MOST_PROMPTS:
+        raise SettingError(f'prompts={prompts}', f'1 to {_MOST_PROMPTS}')
     return Prompted(SamModel(_config(request, options)), prompts)
 
 
