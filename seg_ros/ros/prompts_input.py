@@ -55,7 +55,8 @@ class PromptsInput:
         Without vision_msgs there is no such topic.
         """
         if words := self.complaint(serving):
-            self._node.quiet.warning(f'{self._camera}: {words}', (self._camera, words), quiet_s=60)
+            thing = self._camera, 'unanswered'      # not the words, which may hold any id
+            self._node.quiet.warning(f'{self._camera}: {words}', thing, quiet_s=30.0)
         wanted = serving is not None and serving.engine.signature.max_prompts > 0
         if not wanted or MISSING:
             self.unsubscribe()

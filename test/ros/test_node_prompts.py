@@ -164,3 +164,18 @@ def test_prompts_arrive_from_who_offers_best_effort_only(robot, model):
         return masks_of(each, found, image_of(CUP, PLATE)).max() == 5
 
     each.wait(answered, 'an answer')
+
+
+def test_what_gets_no_answer_is_logged_now_and_then_whatever_the_ids(robot, model, monkeypatch):
+    each = robot(model=model, prompts=['500 500'])
+    found = each.listen(INSTANCE, Image)
+    logged = []
+    monkeypatch.setattr(
+        each.node.quiet, 'warning', lambda words, thing, **_: logged.append((words, thing))
+    )
+    for prompts in (['500 500'], ['9 9', '500 500']):
+        assert each.set_parameter('prompts', prompts).successful
+        masks_of(each, found, image_of(CUP))
+        words = f'camera: prompts: prompt {len(prompts)} lies outside'
+        each.wait(lambda words=words: any(row[0].startswith(words) for row in logged), words)
+    assert {thing for words, thing in logged if 'prompts:' in words} == {('camera', 'unanswered')}
