@@ -53,12 +53,13 @@ def laser_scan(ground: Ground, bearings: int = 160) -> Scan:
     across, down = ground.camera.slopes_xy
     rows = transform[:2, :3].astype(np.float32)
     x, y = (row[0] * across + (row[1] * down + row[2]) for row in rows)
-    index = _indexes(x, y, low, step, bearings).reshape(-1)
+    slants, angles = cv2.cartToPolar(x, y)
+    index = _indexes(np.asarray(angles, np.float32), low, step, bearings).reshape(-1)
     seen, hit = np.flatnonzero(has_depth(ground.metres)), np.flatnonzero(ground.obstacle)
     counts = np.bincount(index.take(seen), minlength=bearings)
     ranges = np.where(counts > 0, np.float32(np.inf), np.float32(np.nan))
     bins = index.take(hit)
-    lengths = ground.metres.take(hit) * np.hypot(x.take(hit), y.take(hit))
+    lengths = ground.metres.take(hit) * np.asarray(slants).take(hit)
     # Sorted by bearing: 16 bits are sorted by counting.
     order = np.argsort(bins, kind='stable')
     bins, lengths = bins[order], lengths[order]
@@ -80,9 +81,8 @@ def _view(transform: NDArray[np.float64], camera: Intrinsics) -> tuple[float, fl
 
 
 def _indexes(
-    x: NDArray[np.float32], y: NDArray[np.float32], low: float, step: float, count: int
+    angles: NDArray[np.float32], low: float, step: float, count: int
 ) -> NDArray[np.uint16]:
-    angles = cv2.phase(x, y)
     angles = np.where(angles > np.pi, angles - np.float32(2 * np.pi), angles)
     index = (angles - np.float32(low)) * np.float32(1 / step)
     return np.asarray(np.clip(index, 0, count - 1), np.uint16)
