@@ -86,9 +86,7 @@ def fit_plane(
     if candidates is None:
         return None
     normals, offsets = candidates
-    # Single precision is enough to count by, and several times as fast.
-    heights_m = normals.astype(np.float32) @ sample.T.astype(np.float32)
-    near_it = np.abs(heights_m + offsets.astype(np.float32)[:, None]) < np.float32(tolerance_m)
+    near_it = np.abs(normals @ sample.T + offsets[:, None]) < tolerance_m
     counts = np.count_nonzero(near_it, axis=1)
     best = int(counts.argmax())
     normal, offset = normals[best], float(offsets[best])
