@@ -14,13 +14,15 @@
 """The masks of a running node in Rerun: overlay, classes, instances and the labelled cloud."""
 
 import os
+import signal
+from threading import Event
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 import rclpy
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 from seg_ros.core.frame import Pixels
 from seg_ros.demo.rerun_log import RerunLog
 from seg_ros.ros.conversions import stamp_ns
@@ -90,19 +92,21 @@ def points_from_message(message: PointCloud2) -> tuple[NDArray[np.float32], Pixe
 def follow_node(topics: str, log: RerunLog) -> None:
     """Show what a node publishes until Ctrl-C or SIGTERM; that nothing comes is reported once."""
     os.environ.update(fastdds_profile(os.environ))
-    rclpy.init()
+    # rclpy's own handlers may invalidate the context between a look at it and the next call.
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    ended = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
     node = NodeViewer(topics, log)
     deadline = node.get_clock().now().nanoseconds + PATIENCE_S * 1e9
     try:
-        while rclpy.ok():
+        while not ended.is_set():
             rclpy.spin_once(node, timeout_sec=0.2)
             if not node.shown and node.get_clock().now().nanoseconds > deadline:
                 node.get_logger().warning(
                     f'nothing arrives on {topics}/overlay yet: see /diagnostics'
                 )
                 deadline = float('inf')
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
     finally:
         node.destroy_node()
         rclpy.try_shutdown()
