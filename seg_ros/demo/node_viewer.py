@@ -14,19 +14,17 @@
 """The masks of a running node in Rerun: overlay, classes, instances and the labelled cloud."""
 
 import os
-import signal
-from threading import Event
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 import rclpy
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 from seg_ros.core.frame import Pixels
 from seg_ros.demo.rerun_log import RerunLog
 from seg_ros.ros.conversions import stamp_ns
 from seg_ros.ros.qos import masks
+from seg_ros.ros.spin import spin_until_signal
 from seg_ros.share import fastdds_profile
 from sensor_msgs.msg import Image, PointCloud2
 
@@ -42,8 +40,8 @@ class NodeViewer(Node):
 
     def __init__(self, topics: str, log: RerunLog) -> None:
         super().__init__('seg_ros_view')
-        self._log = log
-        self.shown = 0
+        self._log, self._topics = log, topics
+        self._waiting = self.create_timer(PATIENCE_S, self._on_silence)
         for topic, kind, show in (
             ('overlay', Image, self._on_image), ('color', Image, self._on_image),
             ('instance', Image, self._on_instance), ('points', PointCloud2, self._on_points),
@@ -56,7 +54,13 @@ class NodeViewer(Node):
     def _show(self, topic: str, message: Any, show: Any) -> None:
         self._log.at_stamp(stamp_ns(message.header.stamp))
         show(topic, message)
-        self.shown += 1
+        self._waiting.cancel()
+
+    def _on_silence(self) -> None:
+        self._waiting.cancel()
+        self.get_logger().warning(
+            f'nothing arrives on {self._topics}/overlay yet: see /diagnostics'
+        )
 
     def _on_image(self, topic: str, message: Image) -> None:
         pixels = np.frombuffer(message.data, np.uint8)
@@ -92,21 +96,5 @@ def points_from_message(message: PointCloud2) -> tuple[NDArray[np.float32], Pixe
 def follow_node(topics: str, log: RerunLog) -> None:
     """Show what a node publishes until Ctrl-C or SIGTERM; that nothing comes is reported once."""
     os.environ.update(fastdds_profile(os.environ))
-    # rclpy's own handlers may invalidate the context between a look at it and the next call.
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    ended = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
-    node = NodeViewer(topics, log)
-    deadline = node.get_clock().now().nanoseconds + PATIENCE_S * 1e9
-    try:
-        while not ended.is_set():
-            rclpy.spin_once(node, timeout_sec=0.2)
-            if not node.shown and node.get_clock().now().nanoseconds > deadline:
-                node.get_logger().warning(
-                    f'nothing arrives on {topics}/overlay yet: see /diagnostics'
-                )
-                deadline = float('inf')
-    finally:
-        node.destroy_node()
-        rclpy.try_shutdown()
+    rclpy.init()
+    spin_until_signal(NodeViewer(topics, log))

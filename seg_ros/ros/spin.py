@@ -12,19 +12,35 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Spinning until a signal comes, on rclpy's own executor."""
+"""Spinning until a signal comes."""
+
+import signal
+from threading import Event
 
 import rclpy
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.signals import uninstall_signal_handlers
+
+WAKE_S = 0.2    # how long a signal may go unnoticed while nothing else happens
 
 
 def spin_until_signal(node: Node) -> None:
-    """Let a node work until SIGINT or SIGTERM, then destroy it and leave ROS."""
+    """
+    Let a node work until SIGINT or SIGTERM, then destroy it and leave ROS.
+
+    rclpy's own handlers would invalidate the context while a callback or the executor uses it.
+    """
+    ended = Event()
+    uninstall_signal_handlers()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
     try:
-        rclpy.spin(node)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
+        while not ended.is_set():
+            executor.spin_once(timeout_sec=WAKE_S)
     finally:
         node.destroy_node()
+        executor.shutdown()
         rclpy.try_shutdown()
