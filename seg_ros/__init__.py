@@ -18,8 +18,6 @@ Camera images in, semantic, instance and panoptic masks out.
 Importing the package is cheap: what the names below need is imported when they are first used.
 """
 
-import os
-import sys
 from typing import Any, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,11 +25,6 @@ if TYPE_CHECKING:
 
 __version__ = '0.1.0'
 __all__ = ['Masks', 'Segmenter', '__version__']
-
-# Both runtimes report over the network that they are used, and write an id of the machine into the
-# home folder: ONNX Runtime unless this is set, OpenVINO where it finds the package.
-os.environ.setdefault('ORT_DISABLE_TELEMETRY', '1')
-sys.modules.setdefault('openvino_telemetry', None)  # type: ignore[arg-type]
 
 
 def __getattr__(name: str) -> Any:

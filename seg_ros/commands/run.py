@@ -56,24 +56,14 @@ def run(args: argparse.Namespace) -> int:
     :returns: 0, or 1 where something was left out.
     :raises SegError: if nothing can be read, or the model cannot be opened.
     """
-    from seg_ros.api import Segmenter
-    from seg_ros.commands.options import settings_from_args
-    from seg_ros.commands.progress import build_report, Progress
-    from seg_ros.commands.segment import check_folder, prompts_for, segment_sources
-    from seg_ros.commands.sources import open_sources
+    from seg_ros.commands.opened import opened
+    from seg_ros.commands.segment import check_folder, segment_sources
 
     check_folder(args.out, args.inputs)
-    settings = settings_from_args(args, SETTINGS)
-    progress = Progress('run', len(args.inputs))
-    sources = open_sources(
-        args.inputs, args.topics, progress.skip, progress.note, settings.brightness_range
-    )
-    with build_report('run') as report:
-        segmenter = Segmenter(report=report, **{**asdict(settings), 'prompts': ()})
-    with segmenter:
+    with opened('run', args, SETTINGS) as (settings, progress, sources, segmenter, prompts):
         figures = segment_sources(
             sources, segmenter.segment, segmenter.card, args.out, settings, segmenter.timing,
-            progress, prompts_for(segmenter, settings),
+            progress, prompts,
         )
     print(json.dumps(asdict(figures)) if args.json else _report(figures, args.out))
     return int(figures.skipped > 0)

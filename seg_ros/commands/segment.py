@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from seg_ros.api import Segmenter
 from seg_ros.commands.coco_panoptic import CocoPanoptic
 from seg_ros.commands.masks import MaskFiles
 from seg_ros.commands.names import UniqueNames
@@ -30,7 +29,7 @@ from seg_ros.commands.source_image import Source, SourceImage
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import ImageError, SettingError
 from seg_ros.core.frame import Frame
-from seg_ros.core.prompts import Prompt, prompts_from_texts
+from seg_ros.core.prompts import Prompt
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import Settings
 from seg_ros.core.timing import Timing
@@ -102,24 +101,6 @@ def segment_sources(
     figures.skipped = progress.skipped
     figures.ms = _medians(timing)
     return figures
-
-
-def prompts_for(segmenter: Segmenter, settings: Settings) -> tuple[Prompt, ...]:
-    """
-    Read the prompts that a promptable model needs and no other takes.
-
-    :param segmenter: opened without them, as they are to follow their objects.
-    :raises SettingError: if they cannot be read, or there are none where some are needed.
-    :raises PromptError: if the model does not answer them.
-    """
-    prompts = prompts_from_texts(settings.prompts)
-    if segmenter.card.task == 'promptable' and not prompts:
-        raise SettingError(
-            f'no prompts for {segmenter.card.name}, which segments what prompts ask for',
-            do="name an object, such as --prompts '40 60 200 180'",
-        )
-    segmenter.check_prompts(prompts)
-    return prompts
 
 
 def check_folder(folder: Path, inputs: Sequence[Path]) -> None:

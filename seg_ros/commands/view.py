@@ -14,7 +14,6 @@
 """`seg_ros view`: masks of files, or of a running node, in Rerun."""
 
 import argparse
-from dataclasses import asdict
 from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING
@@ -80,28 +79,20 @@ def run(args: argparse.Namespace) -> int:
 
 def _view_files(args: argparse.Namespace, log: 'RerunLog') -> int:
     """Show the masks of every image; returns how many images were left out."""
-    from seg_ros.api import Segmenter
-    from seg_ros.commands.options import settings_from_args
-    from seg_ros.commands.progress import build_report, Progress
-    from seg_ros.commands.segment import prompts_for, segmented
-    from seg_ros.commands.sources import open_sources
+    from seg_ros.commands.opened import opened
+    from seg_ros.commands.segment import segmented
 
-    settings = settings_from_args(args, SETTINGS)
-    progress = Progress('view', len(args.inputs))
-    sources = open_sources(
-        args.inputs, args.topics, progress.skip, progress.note, settings.brightness_range
-    )
-    with build_report('view') as report:
-        segmenter = Segmenter(report=report, **{**asdict(settings), 'prompts': ()})
-    with segmenter, progress.over(sum(map(len, sources))):
+    number = 0
+    with opened('view', args, SETTINGS) as (_, progress, sources, segmenter, prompts):
         log.card(segmenter.card)
-        segment, prompts = segmenter.segment, prompts_for(segmenter, settings)
-        number = 0
-        for source in sources:
-            for image, masks in segmented(source, segment, segmenter.timing, progress, prompts):
-                log.at(number)
-                log.masks(image.frame, masks, segmenter.card)
-                number += 1
+        with progress.over(sum(map(len, sources))):
+            for source in sources:
+                for image, masks in segmented(
+                    source, segmenter.segment, segmenter.timing, progress, prompts
+                ):
+                    log.at(number)
+                    log.masks(image.frame, masks, segmenter.card)
+                    number += 1
     return progress.skipped
 
 

@@ -23,7 +23,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
+import os
 from pathlib import Path
+import sys
 
 from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.engine import Engine
@@ -35,6 +37,14 @@ from seg_ros.engines.classical import METHODS, open_classical
 from seg_ros.engines.flavour import FLAVOURS, load_flavour
 from seg_ros.engines.model_path import path_from_model
 from seg_ros.engines.optional_package import whole
+
+# Both CPU runtimes report over the network that they are imported, and write an id of the machine
+# into the home folder. A robot's node does neither: ONNX Runtime's own switch, and OpenVINO, which
+# has none for a process, goes on without a package of its that is missing.
+# https://github.com/microsoft/onnxruntime/blob/main/docs/Privacy.md
+# https://docs.openvino.ai/2026/about-openvino/additional-resources/telemetry.html
+os.environ.setdefault('ORT_DISABLE_TELEMETRY', '1')
+sys.modules.setdefault('openvino_telemetry', None)  # type: ignore[arg-type]
 
 DEFAULT_METHOD = 'watershed'
 CPU_RUNTIMES = ('openvino', 'onnxruntime')

@@ -20,17 +20,15 @@ from threading import Condition, Event, Thread
 from time import monotonic
 from typing import Literal, TypeAlias
 
-from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.errors import described, EngineError, GpuMemoryError
 from seg_ros.core.progress import Cancelled, never, Report, silent
 from seg_ros.core.settings import Settings
 from seg_ros.core.thread_start import started
-from seg_ros.engines import model_file, stand_in
+from seg_ros.engines import stand_in
 from seg_ros.pipeline.engine_holder import EngineHolder
 from seg_ros.pipeline.serving_model import (
     open_serving_model,
     ServingModel,
-    suited_thresholds,
 )
 
 Status: TypeAlias = Literal['none', 'loading', 'serving', 'failed']
@@ -38,19 +36,6 @@ Opener: TypeAlias = Callable[[Settings, Report, Cancelled], ServingModel]
 
 HANDOVER_S = 5.0    # how long a load that was cancelled may take to give up
 _LOOK_S = 0.1
-
-
-def check_model(settings: Settings) -> None:
-    """
-    Read a model's file and metadata, without opening an engine.
-
-    :raises SegError: if the name, the file or the metadata cannot be used, or thresholds, the
-        target or prompts do not suit the model.
-    """
-    path = model_file(settings)
-    if path is not None:
-        compiled = read_compiled(path)
-        suited_thresholds(settings, compiled.card, compiled.signature)
 
 
 @dataclass(frozen=True)

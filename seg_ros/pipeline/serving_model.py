@@ -15,6 +15,7 @@
 """An engine with the thresholds that its masks are cut by."""
 
 from seg_ros.core.card import ModelCard
+from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.engine import Engine
 from seg_ros.core.errors import SegError, SettingError
 from seg_ros.core.progress import Cancelled, never, Report, silent
@@ -24,7 +25,7 @@ from seg_ros.core.signature import ModelSignature
 from seg_ros.core.thresholds import Thresholds, thresholds_from_settings
 from seg_ros.core.timing import Timing
 from seg_ros.depth.targets import check_target
-from seg_ros.engines import open_engine
+from seg_ros.engines import model_file, open_engine
 from seg_ros.pipeline.prompts import answerable
 
 _MOST_FRAMES = 64   # in a call of an engine that sets no limit
@@ -45,6 +46,19 @@ def suited_thresholds(
     if words:
         raise SettingError(f'prompts: {words}')
     return thresholds
+
+
+def check_model(settings: Settings) -> None:
+    """
+    Read a model's file and metadata, without opening an engine.
+
+    :raises SegError: if the name, the file or the metadata cannot be used, or thresholds, the
+        target or prompts do not suit the model.
+    """
+    path = model_file(settings)
+    if path is not None:
+        compiled = read_compiled(path)
+        suited_thresholds(settings, compiled.card, compiled.signature)
 
 
 class ServingModel:

@@ -26,8 +26,8 @@ from seg_ros.core.errors import described, SegError
 from seg_ros.core.progress import Cancelled, never
 from seg_ros.core.settings import LiveSettings, Settings
 from seg_ros.image.jpeg_decoding import strict_decoder
-from seg_ros.pipeline.model_manager import check_model, ModelManager
-from seg_ros.pipeline.serving_model import ServingModel, suited_thresholds
+from seg_ros.pipeline.model_manager import ModelManager
+from seg_ros.pipeline.serving_model import check_model, ServingModel, suited_thresholds
 from seg_ros.ros.build_progress import BuildProgress
 from seg_ros.ros.camera_pipeline import CameraPipeline
 from seg_ros.ros.clock_watch import ClockWatch

@@ -1,0 +1,79 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What the commands that segment files work on, opened in one way."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import NamedTuple
+
+from seg_ros.api import Segmenter
+from seg_ros.commands.options import settings_from_args
+from seg_ros.commands.progress import build_report, Progress
+from seg_ros.commands.source_image import Source
+from seg_ros.commands.sources import open_sources
+from seg_ros.core.errors import SettingError
+from seg_ros.core.prompts import Prompt, prompts_from_texts
+from seg_ros.core.settings import Settings
+
+
+class Opened(NamedTuple):
+    """What a command segments, with which model, and what a promptable one is asked for."""
+
+    settings: Settings
+    progress: Progress
+    sources: Sequence[Source]
+    segmenter: Segmenter
+    prompts: Sequence[Prompt]
+
+
+@contextmanager
+def opened(command: str, args: argparse.Namespace, names: Sequence[str]) -> Iterator[Opened]:
+    """
+    Open the inputs and the model of a command that segments files.
+
+    :param command: its name, which stands before what it reports.
+    :param names: of the settings among its options.
+    :raises SegError: if nothing can be read, or the model cannot be opened.
+    """
+    settings = settings_from_args(args, names)
+    progress = Progress(command, len(args.inputs))
+    sources = open_sources(
+        args.inputs, args.topics, progress.skip, progress.note, settings.brightness_range
+    )
+    with build_report(command) as report:
+        # They are asked of the first image, and follow their objects.
+        segmenter = Segmenter(report=report, **{**asdict(settings), 'prompts': ()})
+    with segmenter:
+        yield Opened(settings, progress, sources, segmenter, _prompts_for(segmenter, settings))
+
+
+def _prompts_for(segmenter: Segmenter, settings: Settings) -> tuple[Prompt, ...]:
+    """
+    Read the prompts that a promptable model needs and no other takes.
+
+    :param segmenter: opened without them, as they are to follow their objects.
+    :raises SettingError: if they cannot be read, or there are none where some are needed.
+    :raises PromptError: if the model does not answer them.
+    """
+    prompts = prompts_from_texts(settings.prompts)
+    if segmenter.card.task == 'promptable' and not prompts:
+        raise SettingError(
+            f'no prompts for {segmenter.card.name}, which segments what prompts ask for',
+            do="name an object, such as --prompts '40 60 200 180'",
+        )
+    segmenter.check_prompts(prompts)
+    return prompts
