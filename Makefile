@@ -32,7 +32,7 @@ setup: $(STAMP)
 
 # The constraints name OpenCV by Debian's version, which no wheel has: a requirement that would
 # put a second cv2 over the system's fails instead. On Humble they choose an ONNX Runtime of 2022;
-# today's asks for numpy 1.21.6 but runs with Humble's 1.21.5.
+# it asks for numpy 1.21.6 but runs with Humble's 1.21.5.
 $(STAMP): Makefile setup.py setup.cfg
 	@test -n "$(PYTHON)" || { echo "make setup needs, $(NEEDED)" >&2; exit 1; }
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version), about two minutes"

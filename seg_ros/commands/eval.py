@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from seg_ros.core.card import ModelCard
     from seg_ros.metrics.scores import Scores
 
-SUMMARY = "score a model's masks against the truth"
+SUMMARY = "score a model's masks against ground truth"
 EXAMPLE = 'seg_ros eval model.onnx --data scenes --baseline constant --baseline watershed'
 SETTINGS = (
     'engine', 'device', 'threads', 'inference_precision', 'score_threshold', 'mask_threshold',

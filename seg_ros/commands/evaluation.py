@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Every image of a data set through a model and its baselines, scored against the truth."""
+"""Every image of a data set through a model and its baselines, scored against ground truth."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack

@@ -306,7 +306,7 @@ class SegmentationNode(SafeLifecycleNode):
             self.set_parameters([Parameter('model', value=failure.active)])
 
     def _announce(self, serving: ServingModel) -> None:
-        """Say what serves from now on, and let it have the thresholds of today."""
+        """Say what serves from now on, and let it have the present thresholds."""
         self._announced = serving
         facts = serving.engine.facts
         self.get_logger().info(
@@ -319,7 +319,7 @@ class SegmentationNode(SafeLifecycleNode):
         self._announce_labels(serving)
 
     def _change_thresholds(self, serving: ServingModel) -> None:
-        """Let a model have today's thresholds, which may have been set for another one."""
+        """Let a model have the present thresholds, which may have been set for another one."""
         try:
             serving.change(self._settings.now)
         except SegError as unsuited:
