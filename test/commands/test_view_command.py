@@ -13,57 +13,25 @@
 # limitations under the License.
 """`seg_ros view` sends images and masks to Rerun, which a stand-in takes the place of."""
 
-from pathlib import Path
+from importlib import import_module
+import inspect
 import sys
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 
 import cv2
 from fakes.promptable_network import image_of, saved_promptable
+from fakes.rerun import FakeBlueprint, FakeRerun, LAID_OUT, SHOWN
 import numpy as np
 import pytest
 from seg_ros.api import Segmenter
 from seg_ros.cli import main
 
 
-class FakeRerun(ModuleType):
-    """Keeps what is logged, by name, as the arguments that it was made of."""
-
-    Box2DFormat = SimpleNamespace(XYXY='xyxy')
-
-    def __init__(self) -> None:
-        super().__init__('rerun')
-        self.logged = []
-        self.options = {}
-        self.served = False
-
-    def __getattr__(self, name):
-        if name.startswith('_'):
-            raise AttributeError(name)
-        return lambda *arguments, **options: (name, arguments, options)
-
-    def init(self, name, **options):
-        self.options = options
-
-    def save(self, path, **_):
-        self.path = Path(path)
-        self.path.write_bytes(b'recording')
-
-    def serve_grpc(self, **_):
-        self.served = True
-        return 'rerun+http://localhost:9876/proxy'
-
-    def log(self, name, what, **_):
-        self.logged.append((name, *what))
-
-    def of(self, name):
-        return [(what, options) for each, _, what, options in self.logged if each == name]
-
-
 @pytest.fixture
 def rerun(monkeypatch):
     fake = FakeRerun()
     monkeypatch.setitem(sys.modules, 'rerun', fake)
-    monkeypatch.setitem(sys.modules, 'rerun.blueprint', FakeRerun())
+    monkeypatch.setitem(sys.modules, 'rerun.blueprint', FakeBlueprint())
     return fake
 
 
@@ -81,8 +49,9 @@ def test_a_file_holds_each_image_with_the_masks_of_the_segmenter(rerun, photogra
     words = ['view', str(photograph), str(photograph), '--model', 'otsu', '--save', str(saved)]
     assert main(words) == 0
     assert saved.read_bytes() == b'recording'
-    assert [path.name for path in tmp_path.iterdir() if 'part' in path.name] == []
-    assert rerun.options['spawn'] is False
+    assert {path.name for path in tmp_path.iterdir()} == {'a.png', 'a.rrd'}
+    assert rerun.spawned is False
+    assert rerun.times == [('image', 0), ('image', 1)]
     with Segmenter('otsu') as segmenter:
         expected = segmenter(cv2.imread(str(photograph)), color='bgr')
     for name, pixels in (('classes', expected.classes), ('instances', expected.instances)):
@@ -140,7 +109,7 @@ def test_without_a_display_browsers_and_files_are_named(rerun, photograph, monke
     assert 'no display' in capsys.readouterr().err
     monkeypatch.setenv('DISPLAY', ':0')
     assert main(['view', str(photograph), '--model', 'otsu']) == 0
-    assert rerun.options['spawn'] is True
+    assert rerun.spawned is True
 
 
 def test_browsers_are_served_until_the_end(rerun, photograph, monkeypatch, capsys):
@@ -149,9 +118,36 @@ def test_browsers_are_served_until_the_end(rerun, photograph, monkeypatch, capsy
 
     monkeypatch.setattr('seg_ros.commands.view.sleep', interrupted)
     assert main(['view', str(photograph), '--model', 'otsu', '--web']) == 130
-    assert rerun.served
-    served = rerun.serve_grpc().replace('+', '%2B')
-    assert f'open http://localhost:9090/?url={served} ' in capsys.readouterr().out
+    assert rerun.page == (9090, False, rerun.served)
+    page = 'http://localhost:9090/?url=rerun%2Bhttp://localhost:9876/proxy'
+    assert f'open {page} ' in capsys.readouterr().out
+
+
+def test_images_lie_below_their_masks_in_views_of_the_plane(rerun, photograph, tmp_path):
+    main(['view', str(photograph), '--model', 'otsu', '--save', str(tmp_path / 'a.rrd')])
+    name, ((_, views, _),), _ = rerun.layout
+    assert name == 'Blueprint'
+    assert [(kind, options['name'], options['contents'][0]) for kind, _, options in views] == [
+        ('Spatial2DView', 'classes', '/image'), ('Spatial2DView', 'instances', '/image'),
+    ]
+
+
+CALLED = ('init', 'save', 'serve_grpc', 'serve_web_viewer', 'disconnect', 'set_time', 'log')
+
+
+def test_the_stand_in_takes_what_rerun_takes():
+    rerun = pytest.importorskip('rerun', reason='rerun-sdk is not installed')
+    blueprint = import_module('rerun.blueprint')
+    taken = {name: parameters(getattr(rerun, name)) for name in (*SHOWN, *CALLED)}
+    taken |= {name: parameters(getattr(blueprint, name)) for name in LAID_OUT}
+    for name in CALLED:
+        assert parameters(getattr(FakeRerun, name)) - {'self'} <= taken[name], name
+    for name, options in {**SHOWN, **LAID_OUT}.items():
+        assert options <= taken[name], name
+
+
+def parameters(function):
+    return set(inspect.signature(function).parameters)
 
 
 @pytest.mark.parametrize(('module', 'words'), [
