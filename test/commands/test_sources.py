@@ -220,11 +220,9 @@ def test_a_video_of_variable_rate_is_whole_where_its_last_frame_is_at_its_end(
 def test_motion_jpeg_without_a_container_is_a_video(tmp_path, skips):
     path = tmp_path / 'camera.mjpeg'
     path.write_bytes(b''.join(cv2.imencode('.jpg', make_image(0))[1].tobytes() for _ in range(5)))
-    try:
-        images = read_all([path], skips)
-    except ImageError:
+    if not cv2.VideoCapture(str(path)).isOpened():
         pytest.skip('this OpenCV reads no Motion-JPEG')
-    assert len(images) == 5
+    assert len(read_all([path], skips)) == 5
 
 
 @pytest.mark.parametrize(('head', 'advice'), [

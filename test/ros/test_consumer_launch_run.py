@@ -198,6 +198,7 @@ def test_the_driver_gets_room_for_its_images_unless_another_camera_serves(starte
     assert driver.profiles
 
 
-def test_without_a_driver_another_camera_serves(started):
+def test_without_a_driver_another_camera_serves(started, prefix):
+    (prefix / 'lib' / 'realsense2_camera' / STARTED['realsense2_camera']).unlink()
     nodes = started('rgbd.launch.py', 1, 'driver:=false', 'image:=/rgb', 'depth:=/depth')
     assert nodes['segmentation_node'].full('camera/image_raw') == '/rgb'
