@@ -193,11 +193,15 @@ def test_where_no_ground_is_found_the_remedy_is_one_that_is_not_in_use(
     robot, capfd, ground, remedy
 ):
     rig = Rig(robot, ('scan', LaserScan), ground=ground)
-    for number in range(3):
-        rig.send(100 * number)
-        sleep(0.2)
-    rig.each.close()
-    assert f'no ground: too few traversable pixels with depth; {remedy}' in capfd.readouterr().err
+    offsets_ms, log = count(step=100), []
+
+    def said():
+        rig.send(next(offsets_ms))
+        sleep(0.1)
+        log.append(capfd.readouterr().err)
+        return f'no ground: too few traversable pixels with depth; {remedy}' in ''.join(log)
+
+    rig.each.wait(said, 'the remedy')
 
 
 def test_depth_is_not_subscribed_to_unless_somebody_reads_what_needs_it(robot):

@@ -14,8 +14,6 @@
 
 """What a message asks for: boxes, points and ids as vision_msgs has them."""
 
-from time import perf_counter
-
 import numpy as np
 import pytest
 
@@ -99,10 +97,9 @@ def test_ids_in_use_elsewhere_are_not_given():
     assert ids(reader, 'mug', '2', taken=[4]) == [1, 2]
 
 
-def test_a_message_of_very_many_is_read_in_no_time_and_in_part():
-    rows = [detection('', 9.0, 9.0, 4.0, 4.0)] * 50_000
-    start = perf_counter()
+def test_of_a_message_of_very_many_only_the_first_are_looked_at():
+    rows = [detection('', 9.0, 9.0, 4.0, 4.0)] * MOST_PROMPTS
+    rows += [None] * (50_000 - MOST_PROMPTS)
     prompts, remarks = PromptReader().read(rows)
-    assert perf_counter() - start < 1
     assert len(prompts) == MOST_PROMPTS
     assert remarks == ['50000 prompts; expected 256 or fewer']
