@@ -18,6 +18,7 @@ import pytest
 from seg_ros.core.frame import Frame
 from seg_ros.image.exif_orientation import upright
 
+PIXELS = np.zeros((8, 16, 3), np.uint8)
 # Row and column of the stored image's first pixel as it is shown (Exif 2.32, table 6).
 SHOWN_AT = {
     1: (0, 0), 2: (0, -1), 3: (-1, -1), 4: (-1, 0), 5: (0, 0), 6: (0, -1), 7: (-1, -1), 8: (-1, 0),
@@ -26,14 +27,16 @@ SHOWN_AT = {
 
 def exif(orientation, order='little'):
     """Write a TIFF header whose only tag is the orientation."""
-    word = lambda value, size: value.to_bytes(size, order)  # noqa: E731
+    def word(value, size):
+        return value.to_bytes(size, order)
+
     head = b'II*\0' if order == 'little' else b'MM\0*'
     tag = word(0x0112, 2) + word(3, 2) + word(1, 4) + word(orientation, 2) + bytes(2)
     return head + word(8, 4) + word(1, 2) + tag + bytes(4)
 
 
-def jpeg_with(header):
-    data = cv2.imencode('.jpg', np.zeros((8, 16, 3), np.uint8))[1].tobytes()
+def jpeg_with(header, pixels=PIXELS):
+    data = cv2.imencode('.jpg', pixels)[1].tobytes()
     body = b'Exif\0\0' + header
     return data[:2] + b'\xff\xe1' + (len(body) + 2).to_bytes(2, 'big') + body + data[2:]
 
@@ -57,9 +60,7 @@ def test_an_image_is_shown_as_its_file_says(orientation, order):
 def test_it_is_what_opencv_shows(orientation):
     stored = np.zeros((16, 24), np.uint8)
     stored[:8, :8] = 255
-    data = cv2.imencode('.jpg', stored)[1].tobytes()
-    body = b'Exif\0\0' + exif(orientation)
-    data = data[:2] + b'\xff\xe1' + (len(body) + 2).to_bytes(2, 'big') + body + data[2:]
+    data = jpeg_with(exif(orientation), stored)
     shown = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
     np.testing.assert_array_equal(upright(Frame(stored, 'gray'), data).pixels > 127, shown > 127)
 
