@@ -15,6 +15,7 @@
 """`seg_ros compile`: a trained network and its card made into one deployable file."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 import re
 from typing import TYPE_CHECKING
@@ -62,7 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--compare', type=Path, nargs='+', metavar='PATH', default=[],
-        help='compare with fp32 on these images instead',
+        help='compare with fp32 on these images instead; whatever the precision, have CPUs that '
+        'would compute in bfloat16 use 32 bits if bfloat16 changes the masks of these images',
     )
     parser.add_argument(
         '--keep', nargs='+', metavar='PATTERN', default=[],
@@ -102,6 +104,8 @@ def run(args: argparse.Namespace) -> int:
     options = {item.name: getattr(args, item.name) for item in limits()}
     model = compile_model(args.raw, card, source_sizes=tuple(args.source_size), **options)
     compiled = compiled_from_model(model, args.output.name)
+    if images := args.compare or args.calibrate:
+        compiled = _tried_in_bfloat16(compiled, images)
     if args.precision != 'fp32':
         compiled = _reduced(compiled, args)
     data = compiled.model.SerializeToString()
@@ -110,6 +114,14 @@ def run(args: argparse.Namespace) -> int:
     figures |= compiled_figures(compiled)
     print_figures(figures, args.json)
     return 0
+
+
+def _tried_in_bfloat16(compiled: 'CompiledModel', images: Sequence[Path]) -> 'CompiledModel':
+    from seg_ros.commands.parity import calibration_frames, tried_in_bfloat16
+    from seg_ros.commands.progress import Progress
+
+    progress = Progress('compile', len(images))
+    return tried_in_bfloat16(compiled, calibration_frames(images, progress), progress)
 
 
 def _reduced(compiled: 'CompiledModel', args: argparse.Namespace) -> 'CompiledModel':

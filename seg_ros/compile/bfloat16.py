@@ -14,16 +14,19 @@
 
 """What a network gives on hardware that computes in bfloat16, where none is at hand."""
 
+from dataclasses import replace
+
 import onnx
 from onnx import helper, TensorProto
+from seg_ros.compile.compiled import compiled_from_model, CompiledModel, stamp
 from seg_ros.compile.operators import element_types
 from seg_ros.compile.subgraph import BODY
 
 
-def rounded_to_bfloat16(model: onnx.ModelProto) -> onnx.ModelProto:
+def in_bfloat16(compiled: CompiledModel) -> CompiledModel:
     """Round what each node of the network takes and gives to bfloat16, sums within nodes not."""
     rounded = onnx.ModelProto()
-    rounded.CopyFrom(model)
+    rounded.CopyFrom(compiled.model)
     types = element_types(rounded)
     nodes: list[onnx.NodeProto] = []
     narrow: dict[str, str] = {}
@@ -38,7 +41,20 @@ def rounded_to_bfloat16(model: onnx.ModelProto) -> onnx.ModelProto:
         nodes.append(node)
     del rounded.graph.node[:]
     rounded.graph.node.extend(nodes)
-    return rounded
+    return replace(compiled, model=rounded)
+
+
+def with_f32_asked_for(compiled: CompiledModel, note: str) -> CompiledModel:
+    """
+    Have engines compute the whole network in 32 bits.
+
+    :param note: why, kept in the file.
+    """
+    model = onnx.ModelProto()
+    model.CopyFrom(compiled.model)
+    signature = replace(compiled.signature, arithmetic='f32')
+    stamp(model, compiled.card, signature, (*compiled.notes, note))
+    return compiled_from_model(model, compiled.card.name)
 
 
 def _casts(source: str, target: str) -> list[onnx.NodeProto]:
