@@ -23,9 +23,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import SettingError
+from seg_ros.sim.classes import CLASSES
 from seg_ros.training.sample import VOID
 
 HandLabel: TypeAlias = Mapping[str, Any]
+_THINGS = {item.name for item in CLASSES if item.thing}
 
 
 def read_hand_labels(path: Path) -> dict[str, HandLabel]:
@@ -52,6 +54,8 @@ def fill(
     """
     Draw polygons over the pixels that have no label; later ones lie over earlier ones.
 
+    Each polygon of a thing is an instance of its own.
+
     :param classes: (H, W), as `instances`; not changed.
     :param channels: of the classes by name; `void` takes the label of earlier polygons away.
     """
@@ -63,7 +67,8 @@ def fill(
         corners = np.asarray(polygon['xy'], float).reshape(-1, 2) * scale
         outline = [np.rint(corners).astype(np.int32)]
         cv2.fillPoly(drawn, outline, channels.get(polygon['class'], VOID))
-        last += polygon['class'] == 'object'
-        cv2.fillPoly(numbers, outline, min(last, 253) if polygon['class'] == 'object' else 0)
+        is_thing = polygon['class'] in _THINGS
+        last += is_thing
+        cv2.fillPoly(numbers, outline, min(last, 253) if is_thing else 0)
     free = classes == VOID
     return np.where(free, drawn, classes), np.where(free, numbers, instances)

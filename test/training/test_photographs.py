@@ -91,6 +91,16 @@ def test_polygons_fill_only_what_the_source_leaves_without_a_label(root):
     assert len(np.unique(sample.instances)) == 4
 
 
+def test_people_drawn_by_hand_are_instances_of_their_own():
+    classes, instances = np.full((20, 30), VOID, np.uint8), np.zeros((20, 30), np.uint8)
+    label = {'size_hw': [20, 30], 'polygons': [
+        box('wall', 0, 0, 29, 19), box('person', 2, 2, 9, 19), box('person', 12, 2, 19, 19),
+    ]}
+    filled, numbers = fill(classes, instances, label, {'wall': WALL, 'person': PERSON})
+    assert ((filled == PERSON) == (numbers > 0)).all()
+    assert numbers[10, 5] != numbers[10, 15]
+
+
 def test_polygons_drawn_on_another_size_are_scaled():
     classes, instances = np.full((30, 40), VOID, np.uint8), np.zeros((30, 40), np.uint8)
     label = {'size_hw': [60, 80], 'polygons': [box('wall', 0, 0, 79, 29)]}
