@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         print(_source(source, credited['photographs']))
     if args.photographs:
         for item in credited['photographs']:
-            print(f'{item["source"]:<16}{item["name"]:<48}{item["license"]:<34}{_page(item)}')
+            print(_photograph(item))
     return 0
 
 
@@ -58,7 +58,7 @@ def read_credits(path: Path) -> dict[str, Any]:
     Read sources and photographs.
 
     :returns: `sources` with `name`, `title`, `license` and `origin`, `photographs` with `source`,
-        `name`, `license`, `use` (weights | threshold) and, where it is known, `url`.
+        `name`, `license`, `use` (weights | threshold) and, where known, `url` and `author`.
     :raises ModelError: if it is no such file.
     """
     try:
@@ -82,6 +82,11 @@ def _source(source: dict[str, Any], photographs: list[dict[str, Any]]) -> str:
         f'  photographs  {uses["weights"]} shaped the weights, {uses["threshold"]} the threshold',
         *(f'               {count} {licence}' for licence, count in licences.most_common()), '',
     ])
+
+
+def _photograph(item: dict[str, Any]) -> str:
+    line = f'{item["source"]:<16}{item["name"]:<48}{item["license"]:<34}{_page(item)}'
+    return f'{line}  {item["author"]}' if 'author' in item else line
 
 
 def _page(item: dict[str, Any]) -> str:

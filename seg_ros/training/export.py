@@ -78,7 +78,7 @@ def make_card(
     )
     spec = InputSpec(size=size_hw, resample='area', mean=MEAN, std=STD)
     return ModelCard(
-        name, 'panoptic', classes, 'panoptic_centers', spec, CardThresholds(score=0.24),
+        name, 'panoptic', classes, 'panoptic_centers', spec, CardThresholds(score=0.26),
         'Apache-2.0', 'seg_ros train',
     )
 

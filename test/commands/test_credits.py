@@ -21,7 +21,10 @@ import pytest
 from seg_ros.commands import credits as command
 from seg_ros.core.errors import ModelError
 
-OPEN = ('CC BY', 'Apache-2.0', 'CC0', 'no known copyright restrictions', 'public domain')
+OPEN = (
+    'CC BY', 'Apache-2.0', 'BSD', 'MIT', 'CC0', 'no known copyright restrictions',
+    'public domain',
+)
 
 
 def run(*words):
@@ -55,6 +58,12 @@ def test_photographs_are_listed_with_the_page_that_names_their_author(capsys):
     lines = capsys.readouterr().out.splitlines()
     line = next(line for line in lines if 'coco_000000000030' in line)
     assert line.split()[-1] == 'https://www.flickr.com/photo.gne?id=3573516590'
+
+
+def test_photographs_of_a_page_that_names_no_author_are_listed_with_theirs(capsys):
+    run('--photographs')
+    lines = capsys.readouterr().out.splitlines()
+    assert any('CC BY 4.0' in line and line.endswith('J. Sturm et al.') for line in lines)
 
 
 def test_broken_credits_are_refused(tmp_path):
