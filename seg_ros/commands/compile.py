@@ -26,7 +26,9 @@ from seg_ros.core.errors import ModelError, SettingError
 from seg_ros.core.whole_file import check_output, write_whole
 
 if TYPE_CHECKING:
+    from seg_ros.commands.progress import Progress
     from seg_ros.compile.compiled import CompiledModel
+    from seg_ros.core.frame import Frame
 
 SUMMARY = 'make one deployable file of a trained network and its card'
 EXAMPLE = 'seg_ros compile yolov8n-seg.onnx --card card.yaml -o yolov8n-seg.model.onnx'
@@ -104,10 +106,8 @@ def run(args: argparse.Namespace) -> int:
     options = {item.name: getattr(args, item.name) for item in limits()}
     model = compile_model(args.raw, card, source_sizes=tuple(args.source_size), **options)
     compiled = compiled_from_model(model, args.output.name)
-    if images := args.compare or args.calibrate:
-        compiled = _tried_in_bfloat16(compiled, images)
-    if args.precision != 'fp32':
-        compiled = _reduced(compiled, args)
+    if args.precision != 'fp32' or args.compare or args.calibrate:
+        compiled = _compared(compiled, args)
     data = compiled.model.SerializeToString()
     write_whole(args.output, data)
     figures = {'file': str(args.output), 'bytes': len(data)}
@@ -116,42 +116,51 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _tried_in_bfloat16(compiled: 'CompiledModel', images: Sequence[Path]) -> 'CompiledModel':
+def _compared(compiled: 'CompiledModel', args: argparse.Namespace) -> 'CompiledModel':
+    """
+    Ask for 32 bits where bfloat16 would change the masks, and reduce to the precision asked for.
+
+    :raises ModelError: if the reduced model differs too much, unless that is forced.
+    """
     from seg_ros.commands.parity import calibration_frames, tried_in_bfloat16
     from seg_ros.commands.progress import Progress
+    from seg_ros.compile.precision import reduced
 
-    progress = Progress('compile', len(images))
-    return tried_in_bfloat16(compiled, calibration_frames(images, progress), progress)
-
-
-def _reduced(compiled: 'CompiledModel', args: argparse.Namespace) -> 'CompiledModel':
-    """
-    Reduce the model and compare it with what it was.
-
-    :raises ModelError: if it differs too much, unless that is forced.
-    """
-    from seg_ros.commands.parity import (
-        batches_from_frames,
-        calibration_frames,
-        parity_of,
-        shortfalls,
-    )
-    from seg_ros.commands.progress import Progress
-    from seg_ros.compile.precision import reduced, with_parity
-
-    progress = Progress('compile', len(args.calibrate))
     # int8 finds its scales on images, fp16 has none and may do with those to compare on.
     is_fp16 = args.precision == 'fp16'
     if is_fp16 and args.force and not (args.calibrate or args.compare):
         return reduced(compiled, args.precision, keep=args.keep)
-    if not (args.calibrate or (is_fp16 and args.compare)):
+    if not args.calibrate and (args.precision == 'int8' or not args.compare):
         way_out = ', or --force to write it uncompared' if is_fp16 else ''
         raise SettingError(
             f'{args.precision} without images', 'images like those of the robot',
             f'name them with --calibrate{way_out}',
         )
+    progress = Progress('compile', len(args.calibrate or args.compare))
     samples = calibration_frames(args.calibrate or args.compare, progress)
-    frames = calibration_frames(args.compare, progress) if args.compare else samples
+    frames = samples
+    if args.calibrate and args.compare:
+        frames = calibration_frames(args.compare, progress)
+    compiled = tried_in_bfloat16(compiled, frames, progress)
+    if args.precision == 'fp32':
+        return compiled
+    return _reduced(compiled, args, samples, frames, progress)
+
+
+def _reduced(
+    compiled: 'CompiledModel', args: argparse.Namespace, samples: Sequence['Frame'],
+    frames: Sequence['Frame'], progress: 'Progress',
+) -> 'CompiledModel':
+    """
+    Reduce the model, and compare it with what it was.
+
+    :param samples: that int8 finds its scales on.
+    :param frames: to compare on.
+    :raises ModelError: if it differs too much, unless that is forced.
+    """
+    from seg_ros.commands.parity import batches_from_frames, parity_of, shortfalls
+    from seg_ros.compile.precision import reduced, with_parity
+
     batches = batches_from_frames(samples, compiled)
     tried = reduced(compiled, args.precision, batches, args.keep)
     parity = parity_of(compiled, tried, frames, progress)

@@ -34,7 +34,9 @@ def read_hand_labels(path: Path) -> dict[str, HandLabel]:
     """
     Read a file of polygons by the photographs' names.
 
-    Each has `size_hw` and `polygons`, a list of `class` and `xy`, flat or in pairs, pixels.
+    Each has `size_hw` and `polygons`, a list of `class` and `xy`, flat or in pairs, pixels. What
+    else it has is for whoever collects the photographs: `url`, `license`, `author`, and `complete`
+    for their index.
 
     :raises SettingError: if it is no such file.
     """

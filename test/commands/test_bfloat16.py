@@ -14,8 +14,7 @@
 
 """`seg_ros compile --compare`: masks survive bfloat16, or the file asks for 32 bits."""
 
-import argparse
-
+from compile_run import compile_raw
 import cv2
 from family_networks import CLASSES, NETWORKS, raw_network, SIZE_HW, Sketch
 import numpy as np
@@ -23,7 +22,6 @@ import onnx
 from onnx import numpy_helper
 import onnxruntime
 import pytest
-from seg_ros.commands import compile as command
 from seg_ros.commands.parity import calibration_frames, parity_of, shortfalls
 from seg_ros.commands.progress import Progress
 from seg_ros.compile.bfloat16 import in_bfloat16
@@ -43,13 +41,8 @@ def images(tmp_path):
 
 
 def compiled_with(raw, card, *words):
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    card_path, output = raw.parent / 'card.yaml', raw.parent / 'out.onnx'
-    card_path.write_text(yaml.safe_dump(card))
-    fixed = [raw, '--card', card_path, '-o', output, '--json']
-    assert command.run(parser.parse_args([str(word) for word in (*fixed, *words)])) == 0
-    return load_compiled(output)
+    (raw.parent / 'card.yaml').write_text(yaml.safe_dump(card))
+    return load_compiled(compile_raw(raw, *words))
 
 
 def in_bfloat16_on(compiled, images):

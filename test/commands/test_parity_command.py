@@ -17,12 +17,12 @@
 import argparse
 import json
 
+from compile_run import compile_raw
 import cv2
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 import pytest
-from seg_ros.commands import compile as command
 from seg_ros.commands import inspect, parity
 from seg_ros.compile.compiled import load_compiled
 from seg_ros.core.errors import ImageError, ModelError, SettingError
@@ -67,18 +67,9 @@ def images(tmp_path):
     return folder
 
 
-def compiled_with(raw, *words):
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    output = raw.parent / 'out.onnx'
-    fixed = [raw, '--card', raw.parent / 'card.yaml', '-o', output, '--json']
-    assert command.run(parser.parse_args([str(word) for word in (*fixed, *words)])) == 0
-    return output
-
-
 @pytest.mark.parametrize('precision', ['fp16', 'int8'])
 def test_a_reduced_file_carries_its_comparison_with_fp32(raw, images, capsys, precision):
-    output = compiled_with(raw, '--precision', precision, '--calibrate', images)
+    output = compile_raw(raw, '--precision', precision, '--calibrate', images)
     figures = json.loads(capsys.readouterr().out)
     compiled = load_compiled(output)
     assert compiled.precision == figures['precision'] == precision
@@ -88,7 +79,7 @@ def test_a_reduced_file_carries_its_comparison_with_fp32(raw, images, capsys, pr
 
 
 def test_sixteen_bits_without_images_are_written_by_force_and_marked_unmeasured(raw, capsys):
-    output = compiled_with(raw, '--precision', 'fp16', '--force')
+    output = compile_raw(raw, '--precision', 'fp16', '--force')
     assert 'not measured' in json.loads(capsys.readouterr().out)['parity']
     parser = argparse.ArgumentParser()
     inspect.add_arguments(parser)
@@ -99,7 +90,7 @@ def test_sixteen_bits_without_images_are_written_by_force_and_marked_unmeasured(
 @pytest.mark.parametrize('words', [['fp16'], ['int8'], ['int8', '--force']])
 def test_fewer_bits_without_images_are_refused(raw, words):
     with pytest.raises(SettingError, match=r'without images.*--calibrate'):
-        compiled_with(raw, '--precision', *words)
+        compile_raw(raw, '--precision', *words)
 
 
 @pytest.mark.parametrize('precision', ['fp16', 'int8'])
@@ -108,21 +99,21 @@ def test_images_of_their_own_are_compared_on(raw, images, tmp_path, precision):
     other.mkdir()
     (images / '0.png').rename(other / '0.png')
     words = ['--precision', precision, '--calibrate', images, '--compare', other]
-    assert load_compiled(compiled_with(raw, *words)).parity['images'] == 1
+    assert load_compiled(compile_raw(raw, *words)).parity['images'] == 1
 
 
 def test_a_folder_without_images_is_refused(raw, tmp_path):
     with pytest.raises(ImageError, match='nothing to read'):
-        compiled_with(raw, '--precision', 'int8', '--calibrate', tmp_path / 'nowhere', tmp_path)
+        compile_raw(raw, '--precision', 'int8', '--calibrate', tmp_path / 'nowhere', tmp_path)
 
 
 def test_a_file_that_lost_too_much_is_written_only_by_force(raw, images, monkeypatch):
     monkeypatch.setitem(parity.LEAST['int8'], 'pixels', 1.1)
     words = ['--precision', 'int8', '--calibrate', images]
     with pytest.raises(ModelError, match=r'int8 differs.*pixels .* \(at least 1.1\).*--force'):
-        compiled_with(raw, *words)
+        compile_raw(raw, *words)
     assert not (raw.parent / 'out.onnx').exists()
-    assert load_compiled(compiled_with(raw, *words, '--force')).parity['pixels'] <= 1
+    assert load_compiled(compile_raw(raw, *words, '--force')).parity['pixels'] <= 1
 
 
 def test_each_task_is_judged_by_its_own_figures():

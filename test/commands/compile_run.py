@@ -1,0 +1,30 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""`seg_ros compile` as a command line runs it."""
+
+import argparse
+from pathlib import Path
+
+from seg_ros.commands import compile as command
+
+
+def compile_raw(raw: Path, *words: object) -> Path:
+    """Compile a network with the card.yaml beside it, and return the file."""
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    output = raw.parent / 'out.onnx'
+    fixed = raw, '--card', raw.parent / 'card.yaml', '-o', output, '--json'
+    assert command.run(parser.parse_args([str(word) for word in (*fixed, *words)])) == 0
+    return output
