@@ -45,6 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='of the images (default: 480 640)',
     )
     parser.add_argument(
+        '--scene', choices=('bin', 'table', 'room', 'bench'),
+        help='of which kind; a bench has objects apart on a table, seen from little above its top '
+        '(default: bins, tables and rooms)',
+    )
+    parser.add_argument(
         '--orbit', action='store_true',
         help='one table from a camera that circles, ten images a second, instead of many scenes',
     )
@@ -114,7 +119,7 @@ def _samples(args: argparse.Namespace) -> Generator[tuple[str, 'Sample'], None, 
     scenes = min(SCENES, args.count)
     # Some views show nothing and are left out, so that one world more may be needed.
     worlds = range(-(-args.count // (scenes * VIEWS - scenes // 4)) + 1)
-    draw = partial(_world, args.seed, args.split, tuple(args.size), scenes)
+    draw = partial(_world, args.seed, args.split, tuple(args.size), scenes, args.scene)
     done = 0
     # A process that is forked from one that draws with OpenGL would wait for ever.
     with get_context('spawn').Pool(min(args.workers, len(worlds))) as pool:
@@ -127,13 +132,13 @@ def _samples(args: argparse.Namespace) -> Generator[tuple[str, 'Sample'], None, 
 
 
 def _world(
-    seed: int, split: Any, size_hw: tuple[int, int], scenes: int, world: int
+    seed: int, split: Any, size_hw: tuple[int, int], scenes: int, scene: Any, world: int
 ) -> list['Sample']:
     try:
         from seg_ros.sim.dataset import world_samples
     except ImportError as error:
         raise _without(error) from error
-    return list(world_samples(seed, world, split, size_hw, scenes))
+    return list(world_samples(seed, world, split, size_hw, scenes, scene))
 
 
 def _written(args: argparse.Namespace, name: str, sample: 'Sample') -> Any:

@@ -45,12 +45,11 @@ def on_jump(metres: NDArray[np.float32]) -> NDArray[np.bool_]:
     :param metres: float32 (H, W), NaN = none; missing neighbours are no jump.
     :returns: bool (H, W).
     """
-    far, near = metres.copy(), metres.copy()
-    cv2.patchNaNs(far, 0.0)
-    cv2.patchNaNs(near, np.inf)
     window = np.ones((3, 3), np.uint8)
-    farthest, nearest = np.asarray(cv2.dilate(far, window)), np.asarray(cv2.erode(near, window))
-    # Where nothing is near, `nearest` is infinite: the other side is the one to scale.
+    # Against a number, fmax and fmin take the number where there is no depth.
+    farthest = np.asarray(cv2.dilate(np.fmax(metres, np.float32(0)), window))
+    nearest = np.asarray(cv2.erode(np.fmin(metres, np.float32(np.inf)), window))
+    # Where nothing is near, `nearest` is the largest number: the other side is the one to scale.
     return np.asarray(farthest * np.float32(1 / (1 + JUMP)) > nearest)
 
 

@@ -24,7 +24,7 @@ from seg_ros.core.frame import Pixels
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.sim.camera import exposed
 from seg_ros.sim.scene_renderer import SceneRenderer
-from seg_ros.sim.scenes import dress, make_scene
+from seg_ros.sim.scenes import dress, Kind, make_scene
 from seg_ros.sim.textures import Split
 from seg_ros.sim.view import Light, Shot
 
@@ -49,17 +49,18 @@ class Sample:
 
 def world_samples(
     seed: int, world: int, split: Split, size_hw: tuple[int, int] = (480, 640),
-    scenes: int = SCENES,
+    scenes: int = SCENES, kind: Kind | None = None,
 ) -> Iterator[Sample]:
     """
     Draw the images of one world: a cast in many scenes, some views of each.
 
     :param world: a number from 0; worlds of one seed have nothing in common.
+    :param kind: of the scenes; None chooses bins, tables and rooms at random.
     """
     random = np.random.default_rng([seed, world, split == 'held-out'])
     with closing(SceneRenderer(random, split, size_hw)) as renderer:
         for _ in range(scenes):
-            look = make_scene(renderer.world, renderer.assets, random)
+            look = make_scene(renderer.world, renderer.assets, random, kind)
             for view in range(VIEWS):
                 if view:
                     dress(renderer.world, renderer.assets, random, 0.5)

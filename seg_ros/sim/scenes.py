@@ -28,7 +28,7 @@ from seg_ros.sim.world import Body, Vector, World
 
 Random: TypeAlias = np.random.Generator
 Look: TypeAlias = Callable[[Random], Viewpoint]
-Kind: TypeAlias = Literal['bin', 'table', 'room']
+Kind: TypeAlias = Literal['bin', 'table', 'room', 'bench']
 
 _SKIN = ((242, 199, 166), (204, 153, 115), (140, 94, 64), (89, 59, 41))
 _NAKED = ('neck', 'head', 'wrist', 'elbow', 'hand')
@@ -39,7 +39,7 @@ def make_scene(world: World, assets: Assets, random: Random, kind: Kind | None =
     """
     Clear the stage and arrange a scene.
 
-    :param kind: None chooses one at random.
+    :param kind: None chooses a bin, a table or a room at random.
     :returns: what draws a view of it.
     """
     world.clear()
@@ -76,6 +76,15 @@ def _table_scene(world: World, assets: Assets, random: Random) -> Look:
     world.settle(300)
     _bystanders(world, assets, random, top)
     return lambda random: _orbit(random, top + 0.03, (18, 85), (0.5, 1.5))
+
+
+def _bench_scene(world: World, assets: Assets, random: Random) -> Look:
+    """Scatter objects over a table that is seen from little above its top."""
+    top = _room_with_table(world, assets, random)
+    _drop(world, assets, random, (5, 16), (0, 0, top + 0.1), random.uniform(0.2, 0.5))
+    world.settle(300)
+    _bystanders(world, assets, random, top)
+    return lambda random: _orbit(random, top + 0.1, (2, 25), (0.6, 1.7))
 
 
 def _room_scene(world: World, assets: Assets, random: Random) -> Look:
@@ -199,7 +208,7 @@ def _dress_person(world: World, assets: Assets, random: Random, body: Body) -> N
 
 _DRESS = {OBJECT: _dress_object, ROBOT: _dress_robot, PERSON: _dress_person}
 _SCENES: dict[Kind, Callable[[World, Assets, Random], Look]] = {
-    'bin': _bin_scene, 'table': _table_scene, 'room': _room_scene,
+    'bin': _bin_scene, 'table': _table_scene, 'room': _room_scene, 'bench': _bench_scene,
 }
 
 

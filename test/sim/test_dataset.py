@@ -16,7 +16,7 @@
 
 import numpy as np
 from pybullet_world import samples, SIZE_HW
-from seg_ros.sim.classes import CARD
+from seg_ros.sim.classes import CARD, SUPPORT
 from seg_ros.sim.ground_truth import crowded
 
 
@@ -55,3 +55,17 @@ def test_depth_is_that_of_the_room():
 def test_scenes_are_cluttered():
     counts = [crowded(sample.truth) for sample in samples(3, 0, 'train')]
     assert np.median(counts) >= 3
+
+
+def test_a_bench_shows_little_of_the_top_of_its_table_and_objects_apart():
+    bench, bins = (samples(3, 0, 'train', 6, kind) for kind in ('bench', 'bin'))
+    supports = [
+        np.mean([(sample.truth.classes == SUPPORT).mean() for sample in drawn])
+        for drawn in (bench, bins)
+    ]
+    touching = [
+        np.mean([crowded(sample.truth) / len(sample.truth.segments) for sample in drawn])
+        for drawn in (bench, bins)
+    ]
+    assert supports[0] < supports[1]
+    assert touching[0] < touching[1]
