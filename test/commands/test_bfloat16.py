@@ -14,6 +14,9 @@
 
 """`seg_ros compile --compare`: masks survive bfloat16, or the file asks for 32 bits."""
 
+from contextlib import closing, ExitStack
+from dataclasses import asdict
+
 from compile_run import compile_raw
 import cv2
 from family_networks import CLASSES, NETWORKS, raw_network, SIZE_HW, Sketch
@@ -22,10 +25,14 @@ import onnx
 from onnx import numpy_helper
 import onnxruntime
 import pytest
-from seg_ros.commands.parity import calibration_frames, parity_of, shortfalls
+from seg_ros.commands.parity import calibration_frames, parity_of, shortfalls, trial_memory
 from seg_ros.commands.progress import Progress
 from seg_ros.compile.bfloat16 import in_bfloat16
 from seg_ros.compile.compiled import load_compiled
+from seg_ros.core.settings import Settings
+from seg_ros.metrics.parity import Parity
+from seg_ros.pipeline.process import segment
+from seg_ros.pipeline.serving_model import open_serving_model
 import yaml
 
 
@@ -66,6 +73,39 @@ def test_every_family_keeps_its_masks_in_bfloat16_or_asks_for_32_bits(
     assert compiled_with(raw, card).signature.arithmetic == (
         'f32' if family == 'promptable' else 'any'
     )
+
+
+def of_openvino(compiled, images, folder):
+    """Return how OpenVINO's masks in its own precision compare with those in 32 bits."""
+    path, parity = folder / 'tried.onnx', Parity()
+    path.write_bytes(compiled.model.SerializeToString())
+    with ExitStack() as opened:
+        exact, own = (
+            opened.enter_context(closing(open_serving_model(Settings(
+                model=str(path), engine='openvino', threads=1, inference_precision=precision
+            )))) for precision in ('f32', 'auto')
+        )
+        if own.engine.facts.precision == 'f32':
+            pytest.skip('this CPU does not compute in bfloat16')
+        for frame in calibration_frames([images], Progress('compare', 0)):
+            parity.add(*(
+                segment(frame, each, temporal=trial_memory(compiled.signature, frame.size_hw))
+                for each in (exact, own)
+            ))
+    return asdict(parity.figures())
+
+
+@pytest.mark.parametrize('family', [name for name in NETWORKS if name != 'promptable'])
+def test_openvino_changes_masks_in_bfloat16_no_more_than_rounding_foretells(
+    family, tmp_path, images
+):
+    pytest.importorskip('openvino', reason='OpenVINO is not installed')
+    raw, card = raw_network(tmp_path, family)
+    card['thresholds'] = {'score': 0.05}
+    compiled = compiled_with(raw, card)
+    found, foretold = of_openvino(compiled, images, tmp_path), in_bfloat16_on(compiled, images)
+    for name in ('pixels', 'miou', 'matched', 'mask_iou'):
+        assert found[name] > foretold[name] - 0.01, name
 
 
 @pytest.mark.parametrize('family', NETWORKS)
