@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How far TensorRT's build is: lines in the log, and diagnostics while nothing else can speak."""
+"""How far the opening of a model is: in the log, and in diagnostics where no timer can run."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -26,7 +26,7 @@ class BuildProgress:
     The `Report` of one node; the thread that waits for the build calls it.
 
     :param log: takes a line for every phase and every tenth of it.
-    :param publish: takes the same words, at most once a second. A build that a transition waits
+    :param publish: takes the same words, at most once a second. A model that a transition waits
         for blocks the executor, so that no timer could report it.
     """
 
@@ -44,6 +44,10 @@ class BuildProgress:
         if phase != self._phase or share >= self._logged + LINE_SHARE:
             self._phase, self._logged = phase, share
             self._log(self.words)
+        self.repeat()
+
+    def repeat(self) -> None:
+        """Publish the present words, empty before a build says any, unless that was just done."""
         if monotonic() >= self._published_s + PERIOD_S:
             self._published_s = monotonic()
             self._publish(self.words)

@@ -98,12 +98,17 @@ class SegmentationNode(SafeLifecycleNode):
         self._entities.append((self.destroy_publisher, self._diagnostics))
         self._models = ModelManager(self._model_changed.trigger, self._progress)
         self._models.load(self._settings.now)
-        self._models.wait(self._cancelled)
+        self._models.wait(self._waits_in_vain)
         self._pipeline = CameraPipeline(self, self._settings, self._models.holder)
         for words in ABSENCES:
             self.get_logger().warning(words)
         self._every(DIAGNOSTICS_S, self._diagnose)
         self._every(READERS_S, self._pipeline.follow_readers)
+
+    def _waits_in_vain(self) -> bool:
+        """Return whether the process is to end; until then say that a model is waited for."""
+        self._progress.repeat()
+        return self._cancelled()
 
     def _every(self, period_s: float, callback: Callable[[], object]) -> None:
         timer = self.create_timer(period_s, self.guarded(callback), clock=STEADY)
@@ -190,7 +195,7 @@ class SegmentationNode(SafeLifecycleNode):
                 self.quiet.warning(words, ('input', camera.name), quiet_s=60.0)
 
     def _diagnose_build(self, words: str) -> None:
-        """Report a build that a transition waits for, when no timer can."""
+        """Report a model that a transition waits for, when no timer can."""
         models = self._models
         if models is None or self._pipeline is not None:
             return

@@ -17,7 +17,7 @@
 from threading import Event
 from time import monotonic, sleep
 
-from diagnostic_msgs.msg import DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.msg import Transition
 import pytest
 from rcl_interfaces.srv import SetParametersAtomically
@@ -91,6 +91,21 @@ def test_an_engine_that_fails_its_first_call_fails_configuring(robot, monkeypatc
     each = robot(autostart=False)
     assert not each.change_state(Transition.TRANSITION_CONFIGURE)
     assert 'the first call failed as planted' in capfd.readouterr().err
+
+
+def test_a_model_that_takes_long_to_open_is_told_every_second(robot, monkeypatch):
+    def hang(*_):
+        sleep(2.5)
+        raise EngineError('as planted')
+
+    monkeypatch.setattr('seg_ros.pipeline.serving_model.open_engine', hang)
+    each = robot(autostart=False)
+    heard = each.listen('/diagnostics', DiagnosticArray)
+    assert not each.change_state(Transition.TRANSITION_CONFIGURE)
+    each.wait(lambda: len(heard) >= 2, 'what was said meanwhile')
+    for message in heard:
+        assert 'loading' in message.status[0].message
+        assert message.status[0].level == DiagnosticStatus.WARN
 
 
 def test_a_timer_that_fails_does_not_end_the_node(robot, monkeypatch, capfd):
