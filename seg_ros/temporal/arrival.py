@@ -76,8 +76,10 @@ class CameraClock:
 
     A stamp that arrives more than 10 s old, or more than 1 s ahead, may come from a foreign clock
     or be one old image. Only an offset that stays within 0.5 s for a second is learnt: ages count
-    from it then. It is learnt anew by the same rule. Meanwhile it follows the images that arrive
-    the fastest, as slowly as clocks drift, so that an image that is late counts as late.
+    from it then. It is learnt anew by the same rule, and at once where the stamps of a foreign
+    clock step back by more than a second, as where a recording starts over. Meanwhile it follows
+    the images that arrive the fastest, as slowly as clocks drift, so that an image that is late
+    counts as late.
     """
 
     def __init__(self) -> None:
@@ -85,6 +87,7 @@ class CameraClock:
         self._candidate_ns = 0
         self._since_ns: int | None = None
         self._arrival_ns = 0
+        self._stamp_ns = 0
 
     def observe(self, stamp_ns: int, arrival_ns: int) -> bool:
         """
@@ -94,7 +97,10 @@ class CameraClock:
         :returns: whether another offset was learnt just now.
         """
         offset_ns, passed_ns = arrival_ns - stamp_ns, max(0, arrival_ns - self._arrival_ns)
-        self._arrival_ns = arrival_ns
+        starts_over = self.foreign and stamp_ns < self._stamp_ns - RESTART_NS
+        self._arrival_ns, self._stamp_ns = arrival_ns, stamp_ns
+        if starts_over:
+            self.offset_ns = offset_ns
         if -AHEAD_NS <= offset_ns - self.offset_ns <= FOREIGN_NS:
             self._since_ns = None
             if self.foreign:

@@ -63,7 +63,20 @@ def test_a_clock_that_was_set_right_is_learnt_anew_after_as_long():
 
 
 def test_a_learnt_clock_keeps_the_delay_of_later_images():
-    assert offsets_learnt([3600.0] * 15 + [3603.0] * 5)[-1] == pytest.approx(3600)
+    later = [3600 + 0.09 * step for step in range(30)]      # stamps go on, ever later
+    assert offsets_learnt([3600.0] * 15 + later)[-1] == pytest.approx(3600, abs=0.001)
+
+
+@pytest.mark.parametrize('length_s', [1.5, 4.0, 60.0])
+def test_ages_begin_anew_at_once_where_a_recording_of_another_day_starts_over(length_s):
+    played = [3600.0] * 15 + [3600.0 + length_s] * 5 + [3600.0 + 2 * length_s] * 5
+    learnt = offsets_learnt(played)
+    assert learnt[14:20] == pytest.approx(played[14:20])
+    assert learnt[20:] == pytest.approx(played[20:])
+
+
+def test_a_camera_of_this_clock_that_repeats_an_old_stamp_keeps_its_clock():
+    assert set(offsets_learnt([0.02] * 15 + [4.0] + [0.02] * 15)) == {0.0}
 
 
 def test_the_caller_is_notified_once():
@@ -97,7 +110,9 @@ def test_neither_a_stamp_that_jumps_ahead_nor_a_delay_moves_what_was_learnt():
     offsets = [3600.0] * 50
     offsets[30] = 3599.1
     assert offsets_learnt(offsets)[30] == pytest.approx(3600.0, abs=0.002)
-    assert offsets_learnt([3600.0] * 20 + [3603.0] * 600)[-1] == pytest.approx(3600.0, abs=0.02)
+    ever_later = [3600 + 0.09 * step for step in range(33)]
+    learnt = offsets_learnt([3600.0] * 20 + ever_later + [3603.0] * 570)
+    assert learnt[-1] == pytest.approx(3600.0, abs=0.02)
 
 
 @pytest.mark.parametrize(('stamps_ns', 'words'), [
