@@ -53,8 +53,9 @@ class GroundTruthScorer:
             )
 
     def figures(self) -> dict[str, Any]:
-        """Return the scores of all images so far."""
-        return {'images': self.images, **self._scores.figures()}
+        """Return the scores of all images so far, `miou` over the classes that are there."""
+        there = self._scores.confusion.figures()['miou_present']
+        return {'images': self.images, **self._scores.figures(), 'miou': there}
 
     def _on_map(self, topic: str, message: Image) -> None:
         stamp = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
@@ -77,7 +78,7 @@ class GroundTruthScorer:
         self._scores.add(true, found)
         self.images += 1
         if sys.stderr.isatty():
-            now = self._scores.figures()
+            now = self.figures()
             sys.stderr.write(
                 f'\r{self.images} frames scored: mean IoU {now["miou"]:.3f}, '
                 f'panoptic quality {now["pq"]:.3f} '
