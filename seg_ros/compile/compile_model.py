@@ -216,7 +216,7 @@ def _number_warning(network: Network, tensor_info: TensorInfo) -> str:
     if not share:
         return ''
     return (
-        f'{100 * share:.2g} % of the values of {tensor_info.name} are not a number on plain '
+        f'{100 * share:.3g} % of the values of {tensor_info.name} are not a number on plain '
         'images: check scale, mean and std in the card, or export in fp32'
     )
 

@@ -18,9 +18,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Frame, Pixels
 from seg_ros.core.prompts import Prompt
 from seg_ros.core.segmentation import Segmentation
+from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.image.letterbox import Fit, fit_for, fit_image
 from seg_ros.masks.class_map import semantic_segmentation
@@ -128,7 +130,25 @@ def infer(
         outputs = engine.submit(batch, tensor).result()
     for stage, milliseconds in outputs.stage_ms.items():
         serving.timing.add(stage, milliseconds)
+    _refuse_no_numbers(outputs, engine.signature)
     return outputs
+
+
+def _refuse_no_numbers(outputs: Outputs, signature: ModelSignature) -> None:
+    """
+    Refuse labels that nothing speaks for: the best of a softmax has a probability above 0.
+
+    :raises EngineError: if the network computes what is not a number.
+    """
+    labels, confidence = outputs.labels, outputs.confidence
+    if signature.activation != 'softmax' or labels is None or confidence is None:
+        return
+    nowhere = 255 if labels.dtype == np.uint8 else -1
+    if not confidence.any() and (labels != nowhere).any():
+        raise EngineError(
+            'the network gives scores that are no numbers (NaN)', 'numbers',
+            'check the export, and scale, mean and std in the card; in fp16 or int8, try fp32',
+        )
 
 
 def postprocess(

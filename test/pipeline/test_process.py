@@ -171,6 +171,30 @@ def test_a_failure_of_the_engine_comes_through_and_the_next_frame_is_served():
     assert segment(frame_of((24, 32)), segmenter).classes is not None
 
 
+def semantic_masks(label, confidence):
+    """Let an engine give one label and one confidence everywhere."""
+    card = replace(CARD, task='semantic', classes=CARD.classes[:1])
+    engine = Painter(card)
+    future = Future()
+    future.set_result(Outputs(
+        labels=np.full((1, *NETWORK), label, np.uint8),
+        confidence=np.full((1, *NETWORK), confidence, np.uint8),
+    ))
+    engine.submit = lambda batch: future
+    return segment(frame_of((24, 32)), ServingModel(engine, Settings()))
+
+
+def test_labels_of_a_softmax_that_nothing_speaks_for_are_refused():
+    with pytest.raises(EngineError, match='NaN'):
+        semantic_masks(label=0, confidence=0)
+
+
+def test_faint_labels_and_none_at_all_are_no_fault_of_the_network():
+    assert set(np.unique(semantic_masks(label=0, confidence=1).classes)) == {7}
+    unlabelled = semantic_masks(label=255, confidence=0)
+    assert set(np.unique(unlabelled.classes)) == {unlabelled.unlabelled}
+
+
 def test_two_threads_are_in_the_engine_at_once():
     engine = Painter()
     engine.meeting = Barrier(2)
