@@ -106,7 +106,7 @@ class ContextLostError(EngineError):
     """The GPU gave up on everything that this process had there."""
 
 
-def described(error: Exception) -> str:
+def described(error: BaseException) -> str:
     """Return what an error says, and of one that nobody raised on purpose its type too."""
     if isinstance(error, SegError):
         return str(error)

@@ -38,7 +38,7 @@ class NodeFacts:
     :param enabled: what `~/enable` asked for last.
     :param model: see `ModelState`.
     :param serving: that serves, or None.
-    :param unserved: why nothing serves; empty while something does.
+    :param unserved: why nothing serves; empty while something does, or nothing is configured.
     :param build: how far TensorRT's build is, in words.
     :param stalled_s: how long the engine has not answered; 0 while it does.
     :param faults: exceptions that nobody expected, since the start.
@@ -111,9 +111,9 @@ def _engine_verdict(facts: NodeFacts) -> Verdict:
     if facts.stalled_s:
         return Verdict(Level.ERROR, f'the engine has not answered for {facts.stalled_s:.0f} s')
     if serving is None:
-        loading = model.status == 'loading'
-        words = facts.build or f'loading {model.pending}' if loading else facts.unserved
-        return Verdict(Level.WARN if loading else Level.ERROR, words)
+        if model.status == 'loading':
+            return Verdict(Level.WARN, facts.build or f'loading {model.pending}')
+        return Verdict(Level.ERROR if facts.unserved else Level.OK, facts.unserved or facts.state)
     if serving.engine.facts.ended:
         return Verdict(Level.ERROR, serving.engine.facts.ended)
     if facts.faulty:

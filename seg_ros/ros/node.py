@@ -26,7 +26,7 @@ from seg_ros.core.errors import described, SegError
 from seg_ros.core.progress import Cancelled, never
 from seg_ros.core.settings import LiveSettings, Settings
 from seg_ros.image.jpeg_decoding import strict_decoder
-from seg_ros.pipeline.model_manager import ModelManager
+from seg_ros.pipeline.model_manager import ModelManager, ModelState
 from seg_ros.pipeline.serving_model import check_model, ServingModel, suited_thresholds
 from seg_ros.ros.build_progress import BuildProgress
 from seg_ros.ros.camera_pipeline import CameraPipeline
@@ -68,6 +68,7 @@ class SegmentationNode(SafeLifecycleNode):
         self._bond = ManagerBond(self)
         self._clock_watch = ClockWatch(self.get_clock())
         self._lifecycle = 'unconfigured'    # rclpy keeps its own state to itself
+        self._not_configured = ''   # why
         self._enabled = True
         self._announced: ServingModel | None = None
         self._model_asked = False
@@ -79,40 +80,41 @@ class SegmentationNode(SafeLifecycleNode):
         if hasattr(self, 'add_post_set_parameters_callback'):       # from Iron on
             self.add_post_set_parameters_callback(self.guarded(self._apply_parameters))
         self.create_service(SetBool, '~/enable', self._on_enable)
+        # For all of the node's life: what cannot be configured has to say so, too.
+        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self.create_timer(DIAGNOSTICS_S, self.guarded(self._diagnose), clock=STEADY)
         if starts_itself:
             self.start_when_spinning()
 
     @logged
     def on_configure(self) -> None:
         """Read the parameters, open the engine and announce the topics."""
-        self._settings.now = self._declared.read()
         try:
+            self._settings.now = self._declared.read()
             self._open()
-        except BaseException:
+        except BaseException as error:
             self.release()
+            self._not_configured = f'not configured: {described(error)}'
             raise
+        self._not_configured = ''
         self._lifecycle = 'inactive'
 
     def _open(self) -> None:
-        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
-        self._entities.append((self.destroy_publisher, self._diagnostics))
         self._models = ModelManager(self._model_changed.trigger, self._progress)
         self._models.load(self._settings.now)
         self._models.wait(self._waits_in_vain)
         self._pipeline = CameraPipeline(self, self._settings, self._models.holder)
         for words in ABSENCES:
             self.get_logger().warning(words)
-        self._every(DIAGNOSTICS_S, self._diagnose)
-        self._every(READERS_S, self._pipeline.follow_readers)
+        timer = self.create_timer(
+            READERS_S, self.guarded(self._pipeline.follow_readers), clock=STEADY
+        )
+        self._entities.append((self.destroy_timer, timer))
 
     def _waits_in_vain(self) -> bool:
         """Return whether the process is to end; until then say that a model is waited for."""
         self._progress.repeat()
         return self._cancelled()
-
-    def _every(self, period_s: float, callback: Callable[[], object]) -> None:
-        timer = self.create_timer(period_s, self.guarded(callback), clock=STEADY)
-        self._entities.append((self.destroy_timer, timer))
 
     @logged
     def on_activate(self) -> None:
@@ -134,11 +136,13 @@ class SegmentationNode(SafeLifecycleNode):
     def on_cleanup(self) -> None:
         """Release everything."""
         self.release()
+        self._not_configured = ''
 
     @logged
     def on_shutdown(self) -> None:
         """Release everything, from any state."""
         self.release()
+        self._lifecycle, self._not_configured = 'finalized', ''
 
     def release(self) -> None:
         """
@@ -170,24 +174,8 @@ class SegmentationNode(SafeLifecycleNode):
 
     def _diagnose(self) -> None:
         """Report once a second."""
-        models, pipeline = self._models, self._pipeline
-        if models is None or pipeline is None:
-            return
-        cameras = list(pipeline.cameras.values())
-        facts = NodeFacts(
-            self.get_fully_qualified_name(),
-            self._lifecycle,
-            self._enabled,
-            models.state,
-            models.holder.current,
-            unserved=models.holder.reason,
-            build=self._progress.words,
-            stalled_s=pipeline.stalled_s,
-            faults=self.faults,
-            faulty=self.faulty,
-            clock_problem=self._clock_watch.problem(),
-        )
-        self._diagnostics.publish(diagnostics(self.get_clock().now(), facts, cameras))
+        cameras = list(self._pipeline.cameras.values()) if self._pipeline else []
+        self._diagnostics.publish(diagnostics(self.get_clock().now(), self._facts(), cameras))
         if words := namesakes(self):
             self.quiet.warning(words, 'namesakes', quiet_s=60.0)
         for camera in cameras:
@@ -199,11 +187,25 @@ class SegmentationNode(SafeLifecycleNode):
         models = self._models
         if models is None or self._pipeline is not None:
             return
-        state = replace(models.state, status='loading')
-        facts = NodeFacts(
-            self.get_fully_qualified_name(), 'configuring', self._enabled, state, None, build=words
-        )
+        loading = replace(models.state, status='loading')
+        facts = replace(self._facts(), state='configuring', model=loading, build=words)
         self._diagnostics.publish(diagnostics(self.get_clock().now(), facts, ()))
+
+    def _facts(self) -> NodeFacts:
+        models, pipeline = self._models, self._pipeline
+        return NodeFacts(
+            self.get_fully_qualified_name(),
+            self._lifecycle,
+            self._enabled,
+            models.state if models else ModelState(),
+            models.holder.current if models else None,
+            unserved=models.holder.reason if models else self._not_configured,
+            build=self._progress.words,
+            stalled_s=pipeline.stalled_s if pipeline else 0.0,
+            faults=self.faults,
+            faulty=self.faulty,
+            clock_problem=self._clock_watch.problem(),
+        )
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         """Pause and resume the masks of an active node."""

@@ -93,6 +93,26 @@ def test_an_engine_that_fails_its_first_call_fails_configuring(robot, monkeypatc
     assert 'the first call failed as planted' in capfd.readouterr().err
 
 
+def test_a_node_that_cannot_be_configured_says_so_until_it_is(robot, channel_model, capfd):
+    each = robot(model='/nowhere.onnx')
+    engine = level_of(each, 'engine')
+    each.wait(lambda: engine(DiagnosticStatus.ERROR), 'the error')
+    assert '/nowhere.onnx' in each.words['engine']
+    assert each.state() == 'unconfigured'
+    assert each.set_parameter('model', str(channel_model)).successful
+    assert each.change_state(Transition.TRANSITION_CONFIGURE)
+    each.wait(lambda: each.words['engine'] == 'inactive', 'the state')
+    assert each.change_state(Transition.TRANSITION_CLEANUP)
+    each.wait(lambda: each.words['engine'] == 'unconfigured', 'the state')
+    assert engine(DiagnosticStatus.OK)
+
+
+def test_start_values_that_cannot_be_used_are_told_in_diagnostics(robot, capfd):
+    each = robot(max_age_ms=-1.0)
+    each.wait(lambda: level_of(each, 'engine')(DiagnosticStatus.ERROR), 'the error')
+    assert 'max_age_ms' in each.words['engine']
+
+
 def test_a_model_that_takes_long_to_open_is_told_every_second(robot, monkeypatch):
     def hang(*_):
         sleep(2.5)
@@ -102,10 +122,13 @@ def test_a_model_that_takes_long_to_open_is_told_every_second(robot, monkeypatch
     each = robot(autostart=False)
     heard = each.listen('/diagnostics', DiagnosticArray)
     assert not each.change_state(Transition.TRANSITION_CONFIGURE)
-    each.wait(lambda: len(heard) >= 2, 'what was said meanwhile')
-    for message in heard:
-        assert 'loading' in message.status[0].message
-        assert message.status[0].level == DiagnosticStatus.WARN
+
+    def told():
+        engines = [message.status[0] for message in heard]
+        return [engine.level for engine in engines if 'loading' in engine.message]
+
+    each.wait(lambda: len(told()) >= 2, 'what was said meanwhile')
+    assert set(told()) == {DiagnosticStatus.WARN}
 
 
 def test_a_timer_that_fails_does_not_end_the_node(robot, monkeypatch, capfd):
