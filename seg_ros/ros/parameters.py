@@ -59,10 +59,19 @@ def value_of(name: str, value: Any) -> Any:
         value = _names(name, value, default)
     elif isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
+    elif isinstance(default, str):
+        value = _word(value, item.metadata['choices'])
     if type(value) is not type(default):
         raise SettingError(f'{name}: {shown(value)}', KINDS[type(default)])
     check_setting(item, value)
     return value
+
+
+def _word(value: Any, choices: Sequence[str]) -> Any:
+    """Undo what YAML makes of words without quotes: `off` is false to it, an id a number."""
+    if value is False and 'off' in choices:
+        return 'off'
+    return str(value) if type(value) is int else value
 
 
 def _names(name: str, value: Any, default: tuple[str, ...]) -> tuple[str, ...]:

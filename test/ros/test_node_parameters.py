@@ -126,6 +126,24 @@ def test_an_integer_serves_where_a_float_is_meant(robot):
     assert each.set_parameter('max_age_ms', 100).successful
 
 
+@pytest.mark.parametrize(('name', 'given', 'meant'), [('depth', False, 'off'), ('target', 7, '7')])
+def test_words_that_yaml_takes_for_something_else_are_read_as_they_are_meant(
+    robot, name, given, meant
+):
+    each = robot(**{name: given})
+    each.wait(lambda: each.state() == 'active', 'autostart')
+    assert getattr(each.node._settings.now, name) == meant
+    assert each.set_parameter(name, getattr(Settings(), name)).successful
+    assert each.set_parameter(name, given).successful
+    each.wait(lambda: getattr(each.node._settings.now, name) == meant, 'the change')
+
+
+def test_a_truth_where_a_word_is_meant_is_refused(robot):
+    refusal = robot().set_parameter('target', True)
+    assert not refusal.successful
+    assert 'a word' in refusal.reason
+
+
 def test_an_empty_list_keeps_all_classes(robot):
     each = robot(classes=[])
     semantic = each.listen('/segmentation/camera/semantic', Image)
