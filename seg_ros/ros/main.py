@@ -104,10 +104,11 @@ def _spin(given: list[str]) -> bool:
     cv2.setNumThreads(1)
     try:
         without_log_file = begin_ros(given)
+        node = SegmentationNode(ended.is_set)
     except Exception as error:  # noqa: BLE001 - ROS has no class of its own for what it refuses
         get_logger('segmentation_node').fatal(f'cannot start: {error}')
+        rclpy.try_shutdown()
         return False
-    node = SegmentationNode(ended.is_set)
     if without_log_file:
         node.get_logger().warning(f'no log file is written: {without_log_file}')
     _warn_of_unheeded(given, node)

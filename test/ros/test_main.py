@@ -39,11 +39,11 @@ def handles(process: subprocess.Popen, number: int) -> bool:
     return bool(caught >> (number - 1) & 1)
 
 
-def started(*prefix: str, **options: Any) -> subprocess.Popen:
-    """Start the executable, by another that runs it where one is named."""
+def started(*prefix: str, parameter: str = 'model:=otsu', **options: Any) -> subprocess.Popen:
+    """Start the executable with one more parameter, by another that runs it where one is named."""
     command = [sys.executable, '-m', 'seg_ros.ros.main', '--ros-args', '-p', 'engine:=classical']
     return subprocess.Popen(
-        [*prefix, *command, '-p', 'model:=otsu'], text=True,
+        [*prefix, *command, '-p', parameter], text=True,
         **{'stdout': subprocess.PIPE, 'stderr': subprocess.STDOUT, **options},
     )
 
@@ -107,6 +107,15 @@ def test_arguments_that_ros_refuses_end_in_one_line():
     assert process.returncode == 1
     assert '[segmentation_node]: cannot start' in log
     assert 'ROS_DOMAIN_ID' in log
+    assert 'Traceback' not in log
+
+
+def test_a_parameter_of_ros_itself_that_has_another_type_ends_in_one_line():
+    process = started(arguments=('--ros-args', '-p', 'use_sim_time:=1'))
+    log, _ = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 1
+    assert '[segmentation_node]: cannot start' in log
+    assert 'use_sim_time' in log
     assert 'Traceback' not in log
 
 
