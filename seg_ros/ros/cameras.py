@@ -219,11 +219,14 @@ class Camera:
         """Say why no images arrive, or fewer than should; nothing where all is well."""
         if not self.subscribed or monotonic() - self._subscribed_s < STARTING_S:
             return ''
-        if not self.health.timing.recent_count('input'):
-            return why_no_images(self._node, self.image_topic, self.kind, self._reliable)
+        timing = self.health.timing
+        if not timing.recent_count('input'):
+            return why_no_images(
+                self._node, self.image_topic, self.kind, self._reliable, timing.since_s('input')
+            )
         if self._reliable or self._stamps.problem:
             return self._stamps.problem
-        return images_lost(self.image_topic, self.health.timing, self._image_bytes)
+        return images_lost(self.image_topic, timing, self._image_bytes)
 
     def _on_image(self, message: Any) -> None:
         """Leave the message to the workers; what is dropped later has cost nothing more."""

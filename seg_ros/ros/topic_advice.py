@@ -44,13 +44,16 @@ def namesakes(node: Node) -> str:
     )
 
 
-def why_no_images(node: Node, topic: str, kind: str, reliable: bool) -> str:
+def why_no_images(
+    node: Node, topic: str, kind: str, reliable: bool, last_s: float | None = None
+) -> str:
     """
     Say what stands between a subscription and images.
 
     :param topic: in full, as it is subscribed to.
     :param kind: `RAW` or `COMPRESSED`, what is subscribed to.
     :param reliable: whether reliable delivery is asked for.
+    :param last_s: how long ago the last image came; None where none ever has.
     """
     publishers = node.get_publishers_info_by_topic(topic)
     others = {item.topic_type for item in publishers} - {kind}
@@ -68,6 +71,11 @@ def why_no_images(node: Node, topic: str, kind: str, reliable: bool) -> str:
             'for: set it to auto or best_effort'
         )
     names = sorted({_name(item) for item in right})
+    if last_s is not None:
+        return (
+            f'{", ".join(names)} publishes {topic}, but the last image came {last_s:.0f} s ago: '
+            'see to the camera and its driver'
+        )
     return (
         f'{", ".join(names)} publishes {topic}, but nothing arrives: it sends nothing, or large '
         f'images are lost in transport; then start it with {PROFILE}'

@@ -148,6 +148,16 @@ def test_a_publisher_that_sends_nothing_is_named(node):
         node, camera, 'but nothing arrives')
 
 
+def test_of_a_camera_whose_images_stopped_it_is_said_since_when(node):
+    camera = make_camera(node, 'auto')
+    image = node.create_publisher(Image, TOPIC, 1)
+    spin_until(node, image.get_subscription_count)
+    image.publish(Image(height=1, width=1, encoding='mono8', step=1, data=b'a'))
+    words = said(node, camera, 'the last image came')
+    assert '/reader publishes /front/image_raw' in words
+    assert 'in transport' not in words
+
+
 def test_a_driver_that_was_started_twice_is_noticed(node, other):
     for each in (node, other):
         each.create_publisher(Image, TOPIC, 1)

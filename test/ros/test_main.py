@@ -111,7 +111,7 @@ def test_arguments_that_ros_refuses_end_in_one_line():
 
 
 def test_a_parameter_of_ros_itself_that_has_another_type_ends_in_one_line():
-    process = started(arguments=('--ros-args', '-p', 'use_sim_time:=1'))
+    process = started(parameter='use_sim_time:=1')
     log, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1
     assert '[segmentation_node]: cannot start' in log
