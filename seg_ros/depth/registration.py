@@ -27,6 +27,7 @@ from seg_ros.core.errors import ImageError
 ENCODING_OF_TYPE = {'uint16': '16UC1', 'float32': '32FC1'}
 _ASPECT_TOLERANCE = 0.02    # 848 x 480 and 640 x 360 differ by 0.6 %
 _MILLIMETRES = 100.0        # a median beyond it, taken as metres, is no scene of a depth camera
+_METRES = 50                # what is all nearer, taken as millimetres, no depth camera can see
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,7 @@ def registered_depth(
     :param size_hw: height and width of the image.
     :param max_m: farther depth counts as none, metres.
     :raises ImageError: if it is of another type or aspect, holds no depth at all, or millimetres
-        where metres should be.
+        where metres should be, or metres where millimetres should.
     """
     if depth.dtype.name not in ENCODING_OF_TYPE or depth.ndim != 2:
         raise ImageError(
@@ -118,6 +119,12 @@ def _check_values(depth: NDArray[Any]) -> None:
             'a positive distance somewhere', 'check the depth sensor, its emitter and its range',
         )
     if depth.dtype.kind == 'u':
+        farthest = int(depth.max())
+        if farthest < _METRES:
+            raise ImageError(
+                f'16UC1 depth of {farthest} at most', 'millimetres (REP 118)',
+                'these look like metres: publish them as 32FC1, or multiply by 1000',
+            )
         return
     every = (slice(None, None, 4), slice(None, None, 4))
     median = float(np.median(depth[every][measured[every]])) if measured[every].any() else 0.0

@@ -78,6 +78,7 @@ class DepthInput:
         self._pairs: NearestStamp[tuple[Wanted, View], Any] = NearestStamp()
         self._scene = StaticScene()
         self._refused = ''
+        self._is_off = False    # although something that needs depth is read
         self._subscribed_s = 0.0
         self.lacking = ''       # what outputs of the last view lack beside depth
         self.dynamic_share = 0.0
@@ -89,7 +90,10 @@ class DepthInput:
 
     def subscribe(self, wanted: Wanted) -> None:
         """Listen while somebody reads what needs depth; called again, follow the publishers."""
-        asked = self._settings.now.depth == 'auto' and any(output.needs for output, _ in wanted)
+        is_on = self._settings.now.depth == 'auto'
+        # What is dynamic can be told without depth, only not as soon.
+        asked = is_on and any(output.needs for output, _ in wanted)
+        self._is_off = not is_on and any('depth' in output.needs for output, _ in wanted)
         if not any('dynamic' in output.needs for output, _ in wanted):
             self.dynamic_share = 0.0    # which nobody measures any more
         if not asked:
@@ -203,7 +207,8 @@ class DepthInput:
     def complaint(self) -> str:
         """Say what depth is waited for, or why it is not used; empty where all is well."""
         if self._subscription is None:
-            return ''
+            words = 'outputs that need depth are read, but the parameter depth is off'
+            return words if self._is_off else ''
         if not self._health.timing.recent_count('depth'):
             absent = '' if self._node.count_publishers(self.topic) else ', which nobody publishes'
             return f'no depth arrives on {self.topic}{absent}'

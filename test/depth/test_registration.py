@@ -58,7 +58,7 @@ def test_big_endian_depth_is_read_by_value():
     ((6, 8), (12, 16)), ((12, 16), (6, 8)), ((6, 8), (9, 12)), ((90, 160), (120, 213)),
 ])
 def test_another_size_is_resampled_by_the_depth_pixel_that_a_centre_falls_into(depth_hw, size_hw):
-    depth = np.arange(1, 1 + depth_hw[0] * depth_hw[1], dtype=np.uint16).reshape(depth_hw)
+    depth = np.arange(100, 100 + depth_hw[0] * depth_hw[1], dtype=np.uint16).reshape(depth_hw)
     found = registered_depth(depth, size_hw, 100.0).raw
     assert found.shape == size_hw
     for row in range(size_hw[0]):
@@ -73,6 +73,7 @@ def test_another_size_is_resampled_by_the_depth_pixel_that_a_centre_falls_into(d
     (np.zeros((720, 1280), np.uint16), 'without any depth'),
     (np.full((720, 1280), NAN, np.float32), 'without any depth'),
     (np.full((720, 1280), 1432.0, np.float32), 'median of 1432.*metres.*16UC1'),
+    (np.full((720, 1280), 9, np.uint16), '9 at most.*millimetres.*32FC1'),
     (np.ones((720, 1280), np.uint8), 'type uint8.*16UC1 in millimetres or 32FC1 in metres'),
     (np.ones((720, 1280, 3), np.float32), 'shape'),
     (np.ones((720, 1280), np.float64), 'type float64'),

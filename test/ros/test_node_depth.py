@@ -150,6 +150,7 @@ def test_outputs_that_stay_empty_are_reported_and_no_longer_once_nobody_reads_th
     ({'metres': 0.0}, 'without any depth'),
     ({'metres': float('nan'), 'encoding': '32FC1'}, 'without any depth'),
     ({'metres': 1500.0, 'encoding': '32FC1'}, 'millimetres'),
+    ({'metres': 0.002}, 'these look like metres'),
 ])
 def test_depth_that_cannot_be_used_is_reported_and_the_masks_go_on(robot, depth, words):
     rig = Rig(robot, ('points', PointCloud2), ('semantic', Image))
@@ -215,10 +216,22 @@ def test_depth_is_not_subscribed_to_unless_somebody_reads_what_needs_it(robot):
     each.wait(lambda: not each.node.count_subscribers(DEPTH), 'the end of it')
 
 
+def test_what_is_read_in_vain_while_depth_is_off_is_said(robot):
+    rig = Rig(robot, ('points', PointCloud2), depth='off')
+    stamps_ns = count(START_NS, 100 * MS)
+    rig.words('the parameter depth is off', lambda: rig.each.send(
+        rig.each.image(stamp_ns=next(stamps_ns))
+    ))
+    rig.each.set_parameter('depth', 'auto')
+    rig.send((next(stamps_ns) - START_NS) // MS)
+    rig.each.wait(lambda: rig.found['points'], 'a cloud')
+
+
 def test_the_static_mask_needs_no_depth(robot):
-    each = robot()
+    each = robot(depth='off')
     masks = each.listen('/segmentation/camera/static/mask', Image)
     assert (each.mask(masks) == 255).all()      # the card has nothing dynamic
+    each.wait(lambda: each.words.get('camera') == 'active', 'no complaint')
 
 
 def test_a_target_that_vanished_is_an_empty_mask_with_a_word(robot, capfd):
