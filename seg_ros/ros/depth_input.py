@@ -91,7 +91,7 @@ class DepthInput:
     def subscribe(self, wanted: Wanted) -> None:
         """Listen while somebody reads what needs depth; called again, follow the publishers."""
         is_on = self._settings.now.depth == 'auto'
-        # What is dynamic can be told without depth, only not as soon.
+        # What is dynamic is known without depth too, only not as soon.
         asked = is_on and any(output.needs for output, _ in wanted)
         self._is_off = not is_on and any('depth' in output.needs for output, _ in wanted)
         if not any('dynamic' in output.needs for output, _ in wanted):

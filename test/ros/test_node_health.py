@@ -107,13 +107,13 @@ def test_a_node_that_cannot_be_configured_says_so_until_it_is(robot, channel_mod
     assert engine(DiagnosticStatus.OK)
 
 
-def test_start_values_that_cannot_be_used_are_told_in_diagnostics(robot, capfd):
+def test_start_values_that_cannot_be_used_are_shown_in_diagnostics(robot, capfd):
     each = robot(max_age_ms=-1.0)
     each.wait(lambda: level_of(each, 'engine')(DiagnosticStatus.ERROR), 'the error')
     assert 'max_age_ms' in each.words['engine']
 
 
-def test_a_model_that_takes_long_to_open_is_told_every_second(robot, monkeypatch):
+def test_a_model_that_takes_long_to_open_is_reported_every_second(robot, monkeypatch):
     def hang(*_):
         sleep(2.5)
         raise EngineError('as planted')
@@ -123,12 +123,12 @@ def test_a_model_that_takes_long_to_open_is_told_every_second(robot, monkeypatch
     heard = each.listen('/diagnostics', DiagnosticArray)
     assert not each.change_state(Transition.TRANSITION_CONFIGURE)
 
-    def told():
+    def reports():
         engines = [message.status[0] for message in heard]
         return [engine.level for engine in engines if 'loading' in engine.message]
 
-    each.wait(lambda: len(told()) >= 2, 'what was said meanwhile')
-    assert set(told()) == {DiagnosticStatus.WARN}
+    each.wait(lambda: len(reports()) >= 2, 'what was said meanwhile')
+    assert set(reports()) == {DiagnosticStatus.WARN}
 
 
 def test_a_timer_that_fails_does_not_end_the_node(robot, monkeypatch, capfd):
