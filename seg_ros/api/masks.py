@@ -22,8 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.api.coco import coco_annotations
 from seg_ros.core.card import ModelCard
+from seg_ros.core.errors import SettingError
 from seg_ros.core.frame import ColorOrder, Frame, Pixels
 from seg_ros.core.segmentation import ClassMap, Segment, Segmentation
+from seg_ros.core.shown import shown
 from seg_ros.masks.overlay import color_map, draw_overlay
 
 
@@ -99,7 +101,10 @@ class Masks:
         :returns: a new image, uint8 (H, W, 3), rgb.
         :raises ImageError: if `image` is not such an array.
         :raises ContractError: if it is of another size.
+        :raises SettingError: if `alpha` is no such number.
         """
+        if not isinstance(alpha, int | float | np.floating) or not 0 <= alpha <= 1:
+            raise SettingError(f'alpha: {shown(alpha)}', 'a number from 0 to 1')
         frame = self.frame if image is None else Frame(image, color)
         return draw_overlay(frame, self.segmentation, self.card, alpha)
 

@@ -14,9 +14,11 @@
 
 """A model that is called with images."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from types import TracebackType
 from typing import Any
+import warnings
 
 import numpy as np
 from seg_ros.api.masks import Masks
@@ -38,6 +40,13 @@ from seg_ros.pipeline.prompts import answerable
 from seg_ros.pipeline.serving_model import open_serving_model
 from seg_ros.temporal.temporal_filter import TemporalFilter
 
+SETTINGS = (
+    'engine', 'device', 'threads', 'inference_precision', 'workers', 'max_batch',
+    'score_threshold', 'mask_threshold', 'min_confidence', 'classes', 'prompts', 'upsample',
+    'tracking', 'smoothing', 'source_size', 'workspace_mib', 'optimization_level', 'dla_core',
+    'hardware_compatibility', 'cache_dir',
+)
+
 
 class Segmenter:
     """
@@ -55,7 +64,8 @@ class Segmenter:
     `restart` begins the next. Not safe for several threads.
 
     :param model: a file that `seg_ros compile` wrote, `default`, or a classical method.
-    :param settings: the node's parameters by name, such as `engine`, `device`, `classes`.
+    :param settings: the node's parameters by name, such as `engine`, `device`, `classes`, which
+        takes any sequence of names. Those that only the node reads are ignored with a warning.
     :raises SettingError: if a setting is unknown or out of its range.
     :raises ModelError: if the model file is missing, truncated or not compiled.
     :raises EngineError: if no engine is installed, or it refuses the model.
@@ -65,7 +75,8 @@ class Segmenter:
         self, model: str = 'default', *, report: Report = silent, **settings: Any
     ) -> None:
         _check_names(settings)
-        self.settings = Settings(**{**settings, 'model': absolute_model(str(model))})
+        model = absolute_model(str(model))
+        self.settings = Settings(**{**_with_tuples(settings), 'model': model})
         self._serving = open_serving_model(self.settings, report)
         self._stamp_ns = 0
         self._temporal = TemporalFilter()
@@ -100,15 +111,15 @@ class Segmenter:
         :param prompts: what a promptable model is to segment: boxes (x0, y0, x1, y1) and points
             (x, y) in pixels, or `Prompt`s; ids of the former count from 1, after those of the
             setting `prompts`. Left out, those of the image before follow their objects.
-        :raises ImageError: if the array is not such an image.
+        :raises ImageError: if the array is not such an image, or the stamp no whole number.
         :raises PromptError: if a prompt cannot be, or the model does not answer it.
         :raises EngineError: if the runtime failed.
         """
         _check_array(image)
+        frame = Frame(image, color, self._stamp_ns + 33_333_333 if stamp_ns is None else stamp_ns)
         if prompts is not None:
-            self._ask(prompts, (image.shape[0], image.shape[1]))
-        self._stamp_ns = self._stamp_ns + 33_333_333 if stamp_ns is None else stamp_ns
-        frame = Frame(image, color, self._stamp_ns)
+            self._ask(prompts, frame.size_hw)
+        self._stamp_ns = frame.stamp_ns
         return Masks(frame, self.segment(frame, self._temporal), self.card)
 
     def check_prompts(
@@ -186,9 +197,26 @@ def _check_array(image: object) -> None:
 
 
 def _check_names(names: Iterable[str]) -> None:
-    unknown = sorted(set(names) - set(Settings.__dataclass_fields__))
+    """Refuse names that are no setting's, and warn of settings that do not act here."""
+    known = Settings.__dataclass_fields__
+    unknown = sorted(set(names) - set(known))
     if unknown:
         raise SettingError(
-            f'unknown settings {", ".join(unknown)}',
-            f'some of {", ".join(Settings.__dataclass_fields__)}',
+            f'unknown settings {", ".join(unknown)}', f'some of {", ".join(SETTINGS)}'
         )
+    ignored = [name for name in names if name not in SETTINGS]
+    if ignored:
+        warnings.warn(
+            f'{", ".join(ignored)}: only the node reads this, Segmenter ignores it', stacklevel=3
+        )
+
+
+def _with_tuples(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn lists of names, and what else can be gone through but a word, into tuples."""
+    several = {item.name for item in fields(Settings) if type(item.default) is tuple}
+    return {
+        name: tuple(value)
+        if name in several and isinstance(value, Iterable) and not isinstance(value, str | bytes)
+        else value
+        for name, value in settings.items()
+    }

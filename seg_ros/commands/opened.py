@@ -17,10 +17,10 @@
 import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import NamedTuple
 
 from seg_ros.api import Segmenter
+from seg_ros.api.segmenter import SETTINGS
 from seg_ros.commands.options import settings_from_args
 from seg_ros.commands.progress import build_report, Progress
 from seg_ros.commands.source_image import Source
@@ -55,8 +55,9 @@ def opened(command: str, args: argparse.Namespace, names: Sequence[str]) -> Iter
         args.inputs, args.topics, progress.skip, progress.note, settings.brightness_range
     )
     with build_report(command) as report:
-        # They are asked of the first image, and follow their objects.
-        segmenter = Segmenter(report=report, **{**asdict(settings), 'prompts': ()})
+        chosen = {name: getattr(settings, name) for name in SETTINGS}
+        # Prompts are asked of the first image, and follow their objects.
+        segmenter = Segmenter(settings.model, report=report, **{**chosen, 'prompts': ()})
     with segmenter:
         yield Opened(settings, progress, sources, segmenter, _prompts_for(segmenter, settings))
 

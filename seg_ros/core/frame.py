@@ -15,11 +15,12 @@
 """A camera image on its way into the network."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import get_args, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import ImageError
+from seg_ros.core.shown import shown
 
 ColorOrder: TypeAlias = Literal['rgb', 'bgr', 'gray']
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -37,7 +38,8 @@ class Frame:
     :param color: the order of the channels in `pixels`.
     :param stamp_ns: acquisition time in nanoseconds of the camera's clock.
     :param frame_id: name of the camera's optical frame.
-    :raises ImageError: if `pixels` does not have the shape and type that `color` asks for.
+    :raises ImageError: if `color` is no such order, `pixels` does not have the shape and type that
+        it asks for, or `stamp_ns` is no whole number.
     """
 
     pixels: Pixels
@@ -46,6 +48,10 @@ class Frame:
     frame_id: str = ''
 
     def __post_init__(self) -> None:
+        if self.color not in get_args(ColorOrder):
+            raise ImageError(f'color: {shown(self.color)}', 'one of rgb, bgr, gray')
+        if not isinstance(self.stamp_ns, int | np.integer):
+            raise ImageError(f'stamp_ns: {shown(self.stamp_ns)}', 'a whole number of nanoseconds')
         planes = self.pixels.shape[2:]
         if (
             self.pixels.dtype != np.uint8

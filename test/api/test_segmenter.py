@@ -17,6 +17,7 @@
 from pathlib import Path
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -87,6 +88,33 @@ def test_ids_last_from_call_to_call_with_tracking_until_a_restart(image):
 def test_a_setting_that_does_not_exist_is_refused_by_name():
     with pytest.raises(SettingError, match='unknown settings treshold'):
         Segmenter('otsu', treshold=0.5)
+
+
+@pytest.mark.parametrize('several', [list, tuple, np.array])
+def test_names_come_in_any_sequence_and_a_bare_word_is_none(image, several):
+    with Segmenter('otsu', classes=several(['background'])) as segmenter:
+        assert not segmenter(image).segments
+    with pytest.raises(SettingError, match="classes: 'object'; expected a list of names"):
+        Segmenter('otsu', classes='object')
+
+
+def test_a_setting_that_only_the_node_reads_is_said_to_be_ignored():
+    with pytest.warns(UserWarning, match='cameras, output_scale: only the node reads this'):
+        Segmenter('otsu', cameras=['front'], output_scale=0.5).close()
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        Segmenter('otsu', min_confidence=0.5, prompts=['']).close()
+
+
+def test_an_argument_that_cannot_be_used_is_named_and_spoils_no_later_call(segmenter, image):
+    with pytest.raises(ImageError, match="color: 'hsv'; expected one of rgb, bgr, gray"):
+        segmenter(image, color='hsv')
+    with pytest.raises(ImageError, match="stamp_ns: 'x'; expected a whole number"):
+        segmenter(image, stamp_ns='x')
+    with pytest.raises(ImageError):
+        segmenter(image.ravel(), prompts=[(1, 2)])
+    with pytest.raises(SettingError, match='alpha: 7; expected'):
+        segmenter(image).draw(alpha=7)
 
 
 def test_a_file_that_could_not_be_read_is_named_as_the_cause(segmenter):

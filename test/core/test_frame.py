@@ -38,6 +38,13 @@ def test_a_shape_that_contradicts_the_color_is_refused(shape, color):
     assert color in str(caught.value)
 
 
+@pytest.mark.parametrize('facts', [{'color': 'hsv'}, {'stamp_ns': '7'}, {'stamp_ns': 0.5}])
+def test_another_order_of_colors_and_a_stamp_that_is_no_whole_number_are_named(facts):
+    ((name, value),) = facts.items()
+    with pytest.raises(ImageError, match=f'{name}: {value!r}; expected'):
+        Frame(np.zeros((4, 6, 3), np.uint8), **facts)
+
+
 @pytest.mark.parametrize('kind', [np.uint16, np.int8, np.float32, bool])
 def test_anything_but_bytes_is_refused(kind):
     with pytest.raises(ImageError, match=np.dtype(kind).name):
