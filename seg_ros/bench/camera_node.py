@@ -20,6 +20,7 @@ import sys
 import numpy as np
 import rclpy
 from rclpy.node import Node
+from seg_ros.core.number_options import RATE_HZ, SIDE
 from seg_ros.ros.conversions import image_message
 from seg_ros.ros.qos import images
 from seg_ros.ros.spin import spin_until_signal
@@ -51,8 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Publish until a signal ends the process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('names', nargs='+')
-    parser.add_argument('--rate', type=float, default=30.0, help='Hz')
-    parser.add_argument('--size', type=int, nargs=2, default=(720, 1280), metavar=('H', 'W'))
+    parser.add_argument('--rate', type=RATE_HZ, default=30.0, help='Hz')
+    parser.add_argument('--size', type=SIDE, nargs=2, default=(720, 1280), metavar=('H', 'W'))
     args = parser.parse_args(arguments)
     rclpy.init()
     spin_until_signal(BenchCamera(args.names, args.rate, tuple(args.size)))

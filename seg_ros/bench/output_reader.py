@@ -22,6 +22,7 @@ from time import monotonic
 
 import rclpy
 from rclpy.node import Node
+from seg_ros.core.number_options import SECONDS
 from seg_ros.ros.outputs import OUTPUTS
 from seg_ros.ros.publishers import DEPTH
 from seg_ros.ros.qos import masks
@@ -51,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('prefix')
     parser.add_argument('--depth', action='store_true')
-    parser.add_argument('--seconds', type=float, default=10.0)
+    parser.add_argument('--seconds', type=SECONDS, default=10.0)
     args = parser.parse_args(arguments)
     rclpy.init()
     node = OutputReader(args.prefix, args.depth)

@@ -33,6 +33,8 @@ from rclpy.lifecycle import LifecycleNode
 from seg_ros.bench.networks import raw_runner
 from seg_ros.bench.samples import difference, interleaved, summary
 from seg_ros.core.compiled_file import read_compiled
+from seg_ros.core.errors import SegError
+from seg_ros.core.number_options import SIDE, whole
 from seg_ros.core.settings import Settings
 from seg_ros.pipeline.memory import keep_freed_memory
 from seg_ros.pipeline.process import segment
@@ -152,9 +154,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('model', type=Path)
     parser.add_argument('--raw', type=Path, help='the network as exported, to compare with')
     parser.add_argument('--topics', nargs='+', required=True)
-    parser.add_argument('--size', type=int, nargs=2, default=(720, 1280))
-    parser.add_argument('--threads', type=int, default=1)
-    parser.add_argument('--rounds', type=int, default=100)
+    parser.add_argument('--size', type=SIDE, nargs=2, default=(720, 1280))
+    parser.add_argument('--threads', type=whole(1), default=1)
+    parser.add_argument('--rounds', type=whole(1), default=100)
     args = parser.parse_args(arguments)
     keep_freed_memory()
     cv2.setNumThreads(1)
@@ -179,4 +181,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except SegError as error:
+        sys.exit(' '.join(str(error).split()))

@@ -23,6 +23,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray
 import rclpy
 from rclpy.node import Node
+from seg_ros.core.number_options import number, SECONDS
 from seg_ros.ros.conversions import stamp_ns
 from seg_ros.ros.qos import masks
 from sensor_msgs.msg import Image
@@ -64,9 +65,9 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('topics', nargs='+')
-    parser.add_argument('--warm', type=float, default=2.0)
-    parser.add_argument('--seconds', type=float, default=10.0)
-    parser.add_argument('--patience', type=float, default=120.0)
+    parser.add_argument('--warm', type=number(0, 1e6), default=2.0)
+    parser.add_argument('--seconds', type=SECONDS, default=10.0)
+    parser.add_argument('--patience', type=number(0, 1e6), default=120.0)
     args = parser.parse_args(arguments)
     rclpy.init()
     node = BenchReader(args.topics)

@@ -96,7 +96,9 @@ def _measured(
         capture_output=True, text=True, check=False,
     )
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ['no word'])[-1]
-        raise EngineError(f'the measuring process ended with {last}', do='source ROS 2 first')
+        last = (done.stderr.strip().splitlines() or ['no message'])[-1]
+        # Of what it imports only ROS is not there already in this process.
+        do = 'source ROS 2 first' if 'ImportError' in last or 'ModuleNotFound' in last else ''
+        raise EngineError(f'the measuring process ended with {last}', do=do)
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return found

@@ -20,46 +20,60 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from seg_ros.core.errors import SettingError
+from seg_ros.core.number_options import SECONDS, whole
 from seg_ros.threads import bound_blas
 
 SUMMARY = 'measure the engine, each stage, the running node, or peers on the same images'
 LOOPS = ('picks', 'odometry', 'mapping', 'drive')
 EXAMPLE = 'seg_ros bench stages --rounds 100 --out results'
+# What each bench reads, and what it is where it is not given.
+READS = {
+    'engine': ('models', 'rounds'), 'stages': ('models', 'rounds'), 'depth': ('rounds',),
+    'outputs': ('seconds',), 'workers': ('rounds',), 'node': ('seconds',), 'soak': ('seconds',),
+    'peers': ('rounds',), 'loops': ('models', 'seeds', 'loops'),
+}
+DEFAULTS: dict[str, Any] = {
+    'models': (), 'rounds': 50, 'seconds': 10.0, 'seeds': 3, 'loops': LOOPS,
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
-        'what', choices=(
-            'engine', 'stages', 'depth', 'outputs', 'workers', 'node', 'soak', 'peers', 'loops',
-        ),
+        'what', choices=tuple(READS),
         help='the network alone; a message to its masks in one thread; what depth adds to masks; '
         'how old masks are while all outputs are read; one and two workers against their limit; '
         "real processes over DDS; one of these for long; others' processing of the same outputs; "
         'picks, odometry, mapping and driving in simulation (extra [sim])',
     )
     parser.add_argument(
-        '--model', type=Path, nargs='+', default=(), metavar='MODEL', dest='models',
-        help='compiled models: `engine` runs them interleaved, `stages` takes a 640x480 message '
-        'to all of its masks on all cores (default: some made on the spot)',
-    )
-    parser.add_argument('--rounds', type=int, default=50, help='of each work, interleaved (50)')
-    parser.add_argument(
-        '--seconds', type=float, default=10.0,
-        help='each run of `outputs`, `node` and `soak` lasts (10)',
+        '--model', nargs='+', metavar='MODEL', dest='models',
+        help='compiled models, or `default` for ours: `engine` runs them interleaved, `stages` '
+        'takes a 640x480 message to all of its masks on all cores, `loops` takes one (default: '
+        'some made on the spot; for `loops` ours)',
     )
     parser.add_argument(
-        '--seeds', type=int, default=3, help='worlds that each of `loops` is run in (3)'
+        '--rounds', type=whole(1),
+        help='of each work, interleaved, of all but `outputs`, `node`, `soak` and `loops` (50)',
     )
     parser.add_argument(
-        '--loops', nargs='+', choices=LOOPS, default=LOOPS, help='which of `loops` (all)'
+        '--seconds', type=SECONDS, help='each run of `outputs`, `node` and `soak` lasts (10)'
     )
+    parser.add_argument(
+        '--seeds', type=whole(1), help='worlds that each of `loops` is run in (3)'
+    )
+    parser.add_argument('--loops', nargs='+', choices=LOOPS, help='which of `loops` (all)')
     parser.add_argument('--out', type=Path, help='a folder for JSON, Markdown and a histogram')
     parser.add_argument('--json', action='store_true', help='print the figures as one object')
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, print and write."""
+    """
+    Measure, print and write.
+
+    :raises SettingError: if an option is given that the bench does not read.
+    """
     bound_blas()
     import cv2
     from seg_ros.bench.machine import machine
@@ -67,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.commands.figures import print_figures
     from seg_ros.pipeline.memory import keep_freed_memory
 
+    _complete(args)
     keep_freed_memory()
     cv2.setNumThreads(1)
     described = machine()
@@ -81,6 +96,22 @@ def run(args: argparse.Namespace) -> int:
         args.out.mkdir(parents=True, exist_ok=True)
         write_report(args.out, args.what, described, found)
     return 0
+
+
+def _complete(args: argparse.Namespace) -> None:
+    """Fill in what was not given, refuse what nothing would read, and find the models."""
+    from seg_ros.commands.model_name import path_from_name
+
+    for name, default in DEFAULTS.items():
+        if getattr(args, name) is None:
+            setattr(args, name, default)
+        elif name not in READS[args.what]:
+            flag = 'model' if name == 'models' else name
+            takers = ', '.join(what for what, names in READS.items() if name in names)
+            raise SettingError(f'--{flag} with {args.what}', f'it with {takers}')
+    if args.what == 'loops' and len(args.models) > 1:
+        raise SettingError(f'{len(args.models)} models with loops', 'one')
+    args.models = [path_from_name(model) for model in args.models]
 
 
 def _bench(args: argparse.Namespace) -> Callable[[Path], dict[str, Any]]:

@@ -36,7 +36,7 @@ OPTIONS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument('model', nargs='?', help='a compiled model')
+    parser.add_argument('model', nargs='?', help='a compiled model, or `default` for ours')
     what = parser.add_mutually_exclusive_group()
     what.add_argument('--list', action='store_true', help='list what the cache holds')
     what.add_argument(
@@ -97,14 +97,14 @@ def _capabilities(words: str) -> tuple[str, ...]:
 
 
 def _built(settings: Settings) -> dict[str, Any]:
+    from seg_ros.commands.model_name import path_from_name
     from seg_ros.commands.plan_cache import plan_figures
     from seg_ros.core.compiled_file import read_compiled
     from seg_ros.engines.flavour import load_flavour, RTX
     from seg_ros.engines.gpu import find_gpu
-    from seg_ros.engines.model_path import path_from_model
     from seg_ros.engines.plan import build_request_for, plan_of
 
-    compiled = read_compiled(path_from_model(settings.model))
+    compiled = read_compiled(path_from_name(settings.model))
     flavour = load_flavour()
     try:
         gpu = find_gpu(settings.device)
@@ -129,9 +129,9 @@ def _built(settings: Settings) -> dict[str, Any]:
 def _built_for_others(
     settings: Settings, capabilities: tuple[str, ...], file: Path
 ) -> dict[str, Any]:
+    from seg_ros.commands.model_name import path_from_name
     from seg_ros.core.compiled_file import read_compiled
     from seg_ros.engines.flavour import load_flavour, RTX
-    from seg_ros.engines.model_path import path_from_model
     from seg_ros.engines.plan import build_for_others
 
     try:
@@ -141,7 +141,7 @@ def _built_for_others(
             f'--for, but {error.seen}', 'TensorRT-RTX',
             f'{error.do}; the full TensorRT builds on the GPU that the plan is for alone',
         ) from error
-    compiled = read_compiled(path_from_model(settings.model))
+    compiled = read_compiled(path_from_name(settings.model))
     begun = monotonic()
     with build_report('build') as report:
         notes = build_for_others(compiled, settings, flavour, capabilities, file, report)

@@ -25,6 +25,7 @@ import sys
 from typing import Any
 
 from seg_ros.core.errors import SegError
+from seg_ros.core.number_options import RATE_HZ, whole
 from seg_ros.share import fastdds_profile
 
 SUMMARY = 'show the whole data path on this machine: three processes over DDS'
@@ -33,8 +34,8 @@ EXAMPLE = 'seg_ros demo --frames 200 --out demo'
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument('--frames', type=int, default=200, help='masks to wait for (200)')
-    parser.add_argument('--rate', type=float, default=30.0, help="the camera's, in Hz (30)")
+    parser.add_argument('--frames', type=whole(1), default=200, help='masks to wait for (200)')
+    parser.add_argument('--rate', type=RATE_HZ, default=30.0, help="the camera's, in Hz (30)")
     parser.add_argument('--model', default='default', help='compiled model (default: ours)')
     parser.add_argument(
         '--sim', action='store_true', help='a live simulated table instead of the recorded one'

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, TYPE_CHECKING
 
 from seg_ros.core.errors import SettingError
+from seg_ros.core.number_options import whole
 
 if TYPE_CHECKING:
     from seg_ros.commands.evaluation import Subject
@@ -68,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='folder for eval.json, images.png and confusion.png')
     parser.add_argument('--show', choices=('worst', 'random'), default='worst',
                         help='which images the table holds (worst)')
-    parser.add_argument('--rows', type=int, default=12, help='images in the table (12)')
+    parser.add_argument('--rows', type=whole(1), default=12, help='images in the table (12)')
     parser.add_argument('--json', action='store_true', help='print the figures as one object')
     add_settings(parser, SETTINGS)
 

@@ -16,10 +16,12 @@
 
 import argparse
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from seg_ros.core.errors import CardError, SettingError
+from seg_ros.core.number_options import SIDE
 from seg_ros.core.strict_yaml import load_yaml
 from seg_ros.zoo.architectures import ARCHITECTURES, NetworkRequest
 
@@ -67,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='what the card says that masks are for, where a network can do several',
     )
     parser.add_argument(
-        '--size', type=int, nargs=2, default=(480, 640), metavar=('HEIGHT', 'WIDTH'),
+        '--size', type=SIDE, nargs=2, default=(480, 640), metavar=('HEIGHT', 'WIDTH'),
         help='of the input (default: 480 640)',
     )
     parser.add_argument(
@@ -150,6 +152,8 @@ def read_options(words: Sequence[str]) -> dict[str, float]:
         name, _, number = word.partition('=')
         try:
             options[name] = int(number) if number.isdecimal() else float(number)
+            if not 0 <= options[name] < inf:
+                raise ValueError(number)
         except ValueError as error:
             raise SettingError(f'--option {word}', 'NAME=NUMBER, such as width=0.5') from error
     return options
@@ -164,6 +168,8 @@ def read_classes(words: str) -> list[dict[str, Any]]:
     :raises CardError: if the file holds no classes.
     """
     if words.isdecimal():
+        if not int(words):
+            raise SettingError(f'--classes {words}', 'at least 1')
         return [{'id': index, 'name': f'class {index}'} for index in range(int(words))]
     path = Path(words)
     try:

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from seg_ros.core.card_reading import read_card
-from seg_ros.core.errors import ModelError
+from seg_ros.core.errors import ModelError, SettingError
+from seg_ros.core.number_options import SIDE
 
 SUMMARY = 'show what a model file is: card, contract and classes, or what could be made of it'
 EXAMPLE = 'seg_ros inspect yolov8n-seg.model.onnx'
@@ -27,27 +28,31 @@ EXAMPLE = 'seg_ros inspect yolov8n-seg.model.onnx'
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument('model', type=Path, help='a compiled model or a raw network, ONNX')
-    parser.add_argument('--card', type=Path, help='for a raw network: the card to try it with')
     parser.add_argument(
+        'model', help="a compiled model or a raw network, ONNX, or `default`, the package's own"
+    )
+    parser.add_argument('--card', type=Path, help='for a raw network: the card to try it with')
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
         '--kimera', action='store_true',
         help="print Kimera-Semantics' colour table of a compiled model instead: CSV",
     )
-    parser.add_argument(
+    form.add_argument(
         '--first-card', action='store_true',
         help='for a raw network: print a card to begin with instead, YAML',
     )
     parser.add_argument(
-        '--size', type=int, nargs=2, default=(), metavar=('HEIGHT', 'WIDTH'),
+        '--size', type=SIDE, nargs=2, default=(), metavar=('HEIGHT', 'WIDTH'),
         help='of the first card, for a network that takes images of any size',
     )
-    parser.add_argument('--json', action='store_true', help='print the figures as one object')
+    form.add_argument('--json', action='store_true', help='print the figures as one object')
 
 
 def run(args: argparse.Namespace) -> int:
     """
     Read the file and report.
 
+    :raises SettingError: if an option would change nothing.
     :raises ModelError: if the file cannot be read.
     :raises CardError: if the card cannot be read.
     """
@@ -55,25 +60,38 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.commands.figures import deployed_figures, print_figures, raw_figures
     from seg_ros.commands.first_card import first_card
     from seg_ros.commands.kimera import kimera_csv
+    from seg_ros.commands.model_name import path_from_name
     from seg_ros.compile.compiled import compiled_from_model, texts_of
     from seg_ros.compile.onnx_file import read_onnx
     from seg_ros.core.compiled_file import is_compiled
 
-    model, sha256 = read_onnx(args.model)
+    path = path_from_name(args.model)
+    model, sha256 = read_onnx(path)
+    compiled = is_compiled(texts_of(model))
+    _refuse_idle(args, compiled)
     if args.kimera:
-        if not is_compiled(texts_of(model)):
+        if not compiled:
             raise ModelError(f'{args.model} is not compiled', do='run seg_ros compile first')
-        print(kimera_csv(compiled_from_model(model, args.model.name).card))
+        print(kimera_csv(compiled_from_model(model, path.name).card))
         return 0
     if args.first_card:
-        if is_compiled(texts_of(model)):
+        if compiled:
             raise ModelError(f'{args.model} is compiled and has its card', 'a raw network')
-        print(first_card(model, args.model.stem, args.size))
+        print(first_card(model, path.stem, args.size))
         return 0
-    figures: dict[str, Any] = {'file': str(args.model), 'sha256': sha256}
-    if is_compiled(texts_of(model)):
-        figures |= deployed_figures(compiled_from_model(model, args.model.name))
+    figures: dict[str, Any] = {'file': str(path), 'sha256': sha256}
+    if compiled:
+        figures |= deployed_figures(compiled_from_model(model, path.name))
     else:
-        figures |= raw_figures(model, args.model.stem, read_card(args.card) if args.card else None)
+        figures |= raw_figures(model, path.stem, read_card(args.card) if args.card else None)
     print_figures(figures, args.json)
     return 0
+
+
+def _refuse_idle(args: argparse.Namespace, compiled: bool) -> None:
+    """Refuse options that nothing would read."""
+    if args.size and not args.first_card:
+        raise SettingError('--size without --first-card, whose it is', 'both or none of them')
+    if args.card and (compiled or args.first_card):
+        other = 'a compiled model, which has its own' if compiled else '--first-card'
+        raise SettingError(f'--card with {other}', '--card with a raw network alone')

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, TYPE_CHECKING
 
 from seg_ros.core.errors import SettingError
+from seg_ros.core.number_options import SEED, SIDE, whole
 
 if TYPE_CHECKING:
     from seg_ros.sim.dataset import Sample
@@ -34,14 +35,14 @@ EXAMPLE = 'seg_ros render --seed 1 --count 200 --split held-out -o held-out'
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument('--seed', type=int, default=0, help='which images (default: 0)')
-    parser.add_argument('--count', type=int, default=100, help='how many (default: 100)')
+    parser.add_argument('--seed', type=SEED, default=0, help='which images (default: 0)')
+    parser.add_argument('--count', type=whole(1), default=100, help='how many (default: 100)')
     parser.add_argument(
         '--split', choices=('train', 'held-out'), default='train',
         help='which meshes and textures; the two have none in common (default: train)',
     )
     parser.add_argument(
-        '--size', type=int, nargs=2, default=(480, 640), metavar=('HEIGHT', 'WIDTH'),
+        '--size', type=SIDE, nargs=2, default=(480, 640), metavar=('HEIGHT', 'WIDTH'),
         help='of the images (default: 480 640)',
     )
     parser.add_argument(
@@ -55,7 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--depth', action='store_true', help='write depth too, PNG, millimetres')
     parser.add_argument(
-        '--workers', type=int, default=os.cpu_count() or 1, help='processes (default: one a core)'
+        '--workers', type=whole(1), default=os.cpu_count() or 1,
+        help='processes (default: one a core)',
     )
     parser.add_argument('-o', '--output', type=Path, required=True, help='the folder to write')
     parser.add_argument('--json', action='store_true', help='print the figures as one object')
@@ -72,8 +74,6 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.commands.progress import Progress
     from seg_ros.sim.classes import CARD
 
-    if args.count < 1 or args.workers < 1:
-        raise SettingError(f'count {args.count}, workers {args.workers}', 'at least 1 of each')
     tally = _Tally()
     progress = Progress('render', args.count)
     with (

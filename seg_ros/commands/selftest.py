@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from seg_ros import __version__
 from seg_ros.commands.check import Check, FAILED, lines_of
+from seg_ros.core.number_options import whole
 from seg_ros.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,8 +40,9 @@ PRECISIONS = ('fp32', 'fp16', 'int8')
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
-        'model', type=Path, nargs='?',
-        help='a model compiled in fp32 (default: a small network made on the spot)',
+        'model', nargs='?',
+        help='a model compiled in fp32, or `default` for ours (default: a small network made on '
+        'the spot)',
     )
     parser.add_argument(
         '--gpu', action='store_true',
@@ -56,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='what to compute in (default: all three)',
     )
     parser.add_argument(
-        '--frames', type=int, default=10000,
+        '--frames', type=whole(1), default=10000,
         help='of the long run, before and after which memory is read; minutes on a CPU (10000)',
     )
     parser.add_argument('--cache-dir', default='', help='where plans are kept')
@@ -141,12 +143,15 @@ def _missing(name: str, needs: str) -> Check:
 def _model_checks(args: argparse.Namespace, gpu: 'Gpu | None', folder: Path) -> Iterator[Check]:
     from seg_ros.commands.engine_checks import precision_check, Trial
     from seg_ros.commands.gpu_checks import gpu_memory
+    from seg_ros.commands.model_name import path_from_name
     from seg_ros.commands.parity import calibration_frames
     from seg_ros.commands.progress import Progress
     from seg_ros.commands.trial_model import trial_frames, trial_model
     from seg_ros.compile.compiled import load_compiled
 
-    compiled = load_compiled(args.model) if args.model else trial_model(folder)
+    compiled = (
+        load_compiled(path_from_name(args.model)) if args.model else trial_model(folder)
+    )
     frames = trial_frames()
     if args.images:
         frames = calibration_frames(args.images, Progress('selftest', len(args.images)))

@@ -17,6 +17,7 @@
 import argparse
 from collections.abc import Sequence
 import json
+from math import inf
 from pathlib import Path
 import shlex
 import sys
@@ -24,6 +25,7 @@ from typing import Any
 
 from seg_ros.commands.export import OPTION, read_classes
 from seg_ros.core.errors import SettingError
+from seg_ros.core.number_options import number, SEED, SIDE, whole
 from seg_ros.zoo.architectures import ARCHITECTURES
 
 TRAINED = [
@@ -88,23 +90,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--arch its encoder's, or an earlier weights.pt",
     )
     parser.add_argument(
-        '--keep', type=float, default=0.0, metavar='SHARE',
+        '--keep', type=number(0, 1), default=0.0, metavar='SHARE',
         help='share of an earlier weights.npz, named by --init, in what is exported (default: 0)',
     )
     parser.add_argument(
-        '--frozen', type=int, default=0, metavar='LAYERS',
+        '--frozen', type=whole(0, 18), default=0, metavar='LAYERS',
         help='how many of the 18 layers of the backbone, from the image on, stay as they are; '
         '4, down to a quarter of the size, spare a quarter of the time (default: 0)',
     )
     parser.add_argument('--resume', action='store_true', help='go on from checkpoint.pt')
-    parser.add_argument('--steps', type=int, default=20000, help='in all (default: 20000)')
-    parser.add_argument('--batch', type=int, default=8, help='images a step (default: 8)')
+    parser.add_argument('--steps', type=whole(1), default=20000, help='in all (default: 20000)')
+    parser.add_argument('--batch', type=whole(1), default=8, help='images a step (default: 8)')
     parser.add_argument(
-        '--crop', type=int, nargs=2, default=(224, 288), metavar=('HEIGHT', 'WIDTH'),
+        '--crop', type=SIDE, nargs=2, default=(224, 288), metavar=('HEIGHT', 'WIDTH'),
         help='windows of images as the network is shown them, multiples of 32; as large as '
         '--size they take longer and show it what it will see (default: 224 288)',
     )
-    parser.add_argument('--seed', type=int, default=0, help='of all that is random (default: 0)')
+    parser.add_argument('--seed', type=SEED, default=0, help='of all that is random (default: 0)')
     parser.add_argument(
         '--device', choices=('cpu', 'cuda'), default='cpu',
         help='cuda computes in bfloat16 (default: cpu)',
@@ -113,18 +115,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--bfloat16', action='store_true',
         help='compute --arch in 16 bits, several times faster on CPUs with matrix units',
     )
-    parser.add_argument('--threads', type=int, default=2, help='of the CPU (default: 2)')
+    parser.add_argument('--threads', type=whole(1), default=2, help='of the CPU (default: 2)')
     parser.add_argument(
-        '--workers', type=int, default=0,
+        '--workers', type=whole(0), default=0,
         help='processes that prepare images while the network is trained; a GPU waits for '
         'them, so give it one a core (default: 0, one after the other)',
     )
     parser.add_argument(
-        '--rates', type=float, nargs=2, default=(4e-4, 1.5e-3), metavar=('BACKBONE', 'HEADS'),
-        help='highest learning rates (default: 4e-4 1.5e-3)',
+        '--rates', type=number(0, 1), nargs=2, default=(4e-4, 1.5e-3),
+        metavar=('BACKBONE', 'HEADS'), help='highest learning rates (default: 4e-4 1.5e-3)',
     )
     parser.add_argument(
-        '--size', type=int, nargs=2, default=(288, 384), metavar=('HEIGHT', 'WIDTH'),
+        '--size', type=SIDE, nargs=2, default=(288, 384), metavar=('HEIGHT', 'WIDTH'),
         help='input of the exported network, multiples of 32 (default: 288 384)',
     )
     parser.add_argument('--json', action='store_true', help='print the figures as one object')
@@ -150,8 +152,6 @@ def run(args: argparse.Namespace) -> int:
             raise SettingError(f'{option} {sides[0]} {sides[1]}', 'multiples of 32')
     if not 0 <= args.keep < 1 or (args.keep and (not args.init or args.init.suffix != '.npz')):
         raise SettingError(f'--keep {args.keep:g}', 'from 0 to 1, with --init WEIGHTS.npz')
-    if args.workers < 0:
-        raise SettingError(f'--workers {args.workers}', '0 or more')
     samples = _samples(args)
     if args.arch:
         from seg_ros.commands.train_arch import train_arch
@@ -192,11 +192,14 @@ def _samples(args: argparse.Namespace) -> Any:
 
 
 def _share(words: str) -> tuple[str, float]:
-    name, _, number = words.partition('=')
+    name, _, parts = words.partition('=')
     try:
-        return name, float(number)
-    except ValueError as error:
-        raise SettingError(f'--share {words}', 'SOURCE=PARTS, such as renders=0.3') from error
+        share = float(parts)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share < inf:
+        raise SettingError(f'--share {words}', 'SOURCE=PARTS, such as renders=0.3')
+    return name, share
 
 
 def _cutouts(samples: Any, wishes: Sequence[str]) -> Any:

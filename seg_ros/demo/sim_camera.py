@@ -25,6 +25,7 @@ import rclpy
 from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
 from seg_ros.core.errors import SegError, SettingError
+from seg_ros.core.number_options import RATE_HZ, SEED, SIDE
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.ros.conversions import image_message
 from seg_ros.ros.qos import images
@@ -132,15 +133,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--height', type=int, default=480, help='of simulated images')
-    parser.add_argument('--width', type=int, default=640, help='of simulated images')
-    parser.add_argument('--rate', type=float, default=15.0, help='Hz')
+    parser.add_argument('--height', type=SIDE, default=480, help='of simulated images')
+    parser.add_argument('--width', type=SIDE, default=640, help='of simulated images')
+    parser.add_argument('--rate', type=RATE_HZ, default=15.0, help='Hz')
     parser.add_argument(
         '--world', choices=('room', 'table', 'bin', 'recorded'), default='room',
         help='a room that the camera drives through, clutter that it circles, or a short '
         'recording, which needs no simulator',
     )
-    parser.add_argument('--seed', type=int, default=0, help='which room or heap')
+    parser.add_argument('--seed', type=SEED, default=0, help='which room or heap')
     parser.add_argument('--split', choices=('train', 'held-out'), default='held-out')
     return parser
 

@@ -22,6 +22,7 @@ import rclpy
 from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
 from seg_ros.core.errors import SegError
+from seg_ros.core.number_options import RATE_HZ
 from seg_ros.image.capture import open_capture
 from seg_ros.ros.conversions import image_message
 from seg_ros.ros.qos import images
@@ -70,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     rclpy.init(args=arguments)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--source', default='0', help='number of a camera, or a video file')
-    parser.add_argument('--rate', type=float, default=30.0, help='Hz')
+    parser.add_argument('--rate', type=RATE_HZ, default=30.0, help='Hz')
     own = remove_ros_args(arguments if arguments is not None else sys.argv)
     options = parser.parse_args(own[1:])
     try:

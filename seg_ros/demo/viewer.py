@@ -27,6 +27,7 @@ import rclpy
 from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
 from seg_ros.core.card import distinct_colors
+from seg_ros.core.number_options import SECONDS, whole
 from seg_ros.core.timing import Timing
 from seg_ros.core.whole_file import write_whole
 from seg_ros.demo.ground_truth_scorer import GroundTruthScorer
@@ -100,8 +101,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Read masks until enough have come, then print the figures as JSON."""
     rclpy.init(args=arguments)
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--frames', type=int, default=200)
-    parser.add_argument('--timeout', type=float, default=60.0, help='seconds')
+    parser.add_argument('--frames', type=whole(1), default=200)
+    parser.add_argument('--timeout', type=SECONDS, default=60.0, help='seconds')
     parser.add_argument('--out', type=Path, default=Path('demo'))
     parser.add_argument('--score', action='store_true', help="against the camera's truth")
     own = remove_ros_args(arguments if arguments is not None else sys.argv)

@@ -117,7 +117,12 @@ def model_file(settings: Settings) -> Path | None:
     method = _method(settings)
     if settings.engine == 'classical' and method not in METHODS:
         raise SettingError(f'classical method {method!r}', f'one of {", ".join(METHODS)}')
-    if settings.engine in ('auto', 'classical') and method in METHODS:
+    if method in METHODS:
+        if settings.engine not in ('auto', 'classical'):
+            raise SettingError(
+                f'{method}, a classical method, with engine {settings.engine}',
+                'engine auto or classical',
+            )
         return None
     return path_from_model(settings.model)
 

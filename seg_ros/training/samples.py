@@ -117,7 +117,10 @@ def _chosen(sources: Sequence[SampleSource], shares: Mapping[str, float]) -> lis
             f'a share of {", ".join(sorted(unknown))}',
             f'of {", ".join(source.name for source in sources)}',
         )
-    return [source for source in sources if not shares or shares.get(source.name, 0) > 0]
+    chosen = [source for source in sources if not shares or shares.get(source.name, 0) > 0]
+    if not chosen:
+        raise SettingError('shares that are all 0', 'one above 0 at least')
+    return chosen
 
 
 def _chances(

@@ -69,7 +69,9 @@ def build_network(request: NetworkRequest) -> Any:
     module = import_module(f'seg_ros.zoo.networks.{request.architecture.module}')
     try:
         network = module.build(request)
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except (
+        KeyError, ValueError, TypeError, AttributeError, ArithmeticError, RuntimeError
+    ) as error:
         raise SettingError(
             f'{request.name} with encoder {request.chosen_encoder or "none"}: {error}',
             'an encoder and options that it has',

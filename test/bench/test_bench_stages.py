@@ -38,5 +38,6 @@ def test_a_model_is_measured_from_message_to_publication():
 def test_a_file_that_is_no_model_is_named(tmp_path: Path):
     file = tmp_path / 'none.onnx'
     file.write_bytes(b'nothing')
-    with pytest.raises(EngineError, match=r'none\.onnx'):
+    with pytest.raises(EngineError, match=r'none\.onnx') as caught:
         passages([file], rounds=2)
+    assert 'ROS' not in str(caught.value)

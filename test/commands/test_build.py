@@ -146,7 +146,7 @@ def test_without_a_gpu_the_error_says_where_to_build(
     (['MODEL', '--list'], 'a model with --list or --prune'),
     (['MODEL', '--for', 'sm89'], 'one of --for and -o'),
     (['MODEL', '-o', 'file'], 'one of --for and -o'),
-    (['nowhere.onnx'], 'no model file at'),
+    (['nowhere.onnx'], 'nowhere.onnx cannot be read'),
     (['MODEL', '--max-batch', '0'], 'max_batch: 0'),
 ])
 def test_words_that_do_not_go_together_are_refused(

@@ -202,3 +202,21 @@ def test_a_promptable_model_shows_both_of_its_inputs(tmp_path, capsys):
     figures = figures_of(capsys, saved_promptable(tmp_path))
     assert figures['input'] == 'image uint8 [1, 48, 64, 3] rgb, stretch'
     assert figures['prompts'] == 'prompts float [1, 4, 4]'
+
+
+@pytest.mark.parametrize(('words', 'said'), [
+    (['raw.onnx', '--size', '64', '96'], '--size without --first-card'),
+    (['raw.onnx', '--first-card', '--card', 'card.yaml'], '--card with --first-card'),
+    (['m.onnx', '--card', 'card.yaml'], '--card with a compiled model'),
+])
+def test_an_option_that_nothing_would_read_is_refused(words, said, compiled, capsys, monkeypatch):
+    monkeypatch.chdir(compiled.parent)
+    assert main(['inspect', *words]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_a_card_or_a_table_of_colors_is_not_printed_as_json(compiled, capsys):
+    for form in ('--first-card', '--kimera'):
+        with pytest.raises(SystemExit):
+            main(['inspect', str(compiled), form, '--json'])
+        assert f'--json: not allowed with argument {form}' in capsys.readouterr().err

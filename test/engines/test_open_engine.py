@@ -201,7 +201,7 @@ def test_a_classical_method_is_no_file_and_a_file_no_method(tmp_path):
     path = echo_model(tmp_path)
     assert model_file(Settings(model='otsu')) is None
     assert model_file(Settings(model=str(path))) == Path(path)
-    with pytest.raises(SettingError, match='relative'):
+    with pytest.raises(SettingError, match='a classical method, with engine openvino'):
         model_file(Settings(engine='openvino', model='otsu'))
 
 
