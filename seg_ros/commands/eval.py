@@ -87,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.commands.evaluation import baselines, evaluate, model_contender, subject_for
     from seg_ros.commands.options import settings_from_args
     from seg_ros.commands.progress import build_report, Progress
+    from seg_ros.commands.unknown_ids import UnknownIds
     from seg_ros.pipeline.serving_model import open_serving_model
 
     settings = settings_from_args(args, ('model', *SETTINGS))
@@ -107,17 +108,19 @@ def run(args: argparse.Namespace) -> int:
             subject.card, contenders[0].card, args.rows if args.out else 0, args.show
         )
         by_source = BySource(subject.card, contenders[0].card)
+        unknown = UnknownIds(subject.examples.card)
         progress = Progress('eval', len(subject.examples))
         precision = find_spec('pycocotools') is not None
         scores = evaluate(
             subject, contenders, precision,
-            (sheet.look, by_source.look) if args.out else (by_source.look,), progress,
+            (unknown.look, by_source.look, *([sheet.look] if args.out else [])), progress,
         )
+        unknown.check(int(scores['model'].confusion.pixels[:-1].sum()))
         figures = {
             'model': segmenter.card.name,
             'images': len(subject.examples) - progress.skipped,
             'skipped': progress.skipped,
-            'notes': _notes(subject, segmenter.card, precision),
+            'notes': _notes(subject, segmenter.card, precision, unknown.words()),
             **_figures(subject.card, scores),
             'by_source': by_source.figures(),
         }
@@ -145,7 +148,9 @@ def _places(args: argparse.Namespace) -> Any:
     )
 
 
-def _notes(subject: 'Subject', model: 'ModelCard', precision: bool) -> list[str]:
+def _notes(
+    subject: 'Subject', model: 'ModelCard', precision: bool, unknown: str
+) -> list[str]:
     """Report what the figures leave out."""
     from seg_ros.commands.matching import match_classes
 
@@ -158,6 +163,8 @@ def _notes(subject: 'Subject', model: 'ModelCard', precision: bool) -> list[str]
     if subject.matching.only_model:
         names = ', '.join(subject.matching.only_model)
         notes.append(f'classes that the model lacks, left out as unknown: {names}')
+    if unknown:
+        notes.append(f'ids that are no class of the data, left out as unknown: {unknown}')
     if not precision and subject.card.task != 'semantic':
         notes.append("no average precision without pycocotools: pip install 'seg_ros[eval]'")
     return notes

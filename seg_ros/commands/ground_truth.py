@@ -14,11 +14,13 @@
 
 """Images whose masks are known: COCO's panoptic format, and folders of label images."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 import json
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import cv2
@@ -36,10 +38,12 @@ class Truth(NamedTuple):
     What one image shows.
 
     :param crowd: ids of the segments that stand for groups which nobody counted.
+    :param unknown: pixels by id of what is no class of the data; they are unlabelled.
     """
 
     segmentation: Segmentation
     crowd: frozenset[int] = frozenset()
+    unknown: Mapping[int, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -170,9 +174,13 @@ def _panoptic_truth(
     place[known[place] != ids] = 0
     things = {item.id for item in card.classes if item.thing}
     class_of, instance_of, crowd = [card.unlabelled], [0], []
-    for row in order:
+    counts = np.bincount(place.ravel(), minlength=len(known))
+    unknown: Counter[int] = Counter()
+    for row, pixels in zip(order, counts[1:], strict=True):
         category = int(row['category_id'])
         is_known = category in card.by_id
+        if not is_known:
+            unknown[category] += int(pixels)
         class_of.append(category if is_known else card.unlabelled)
         instance_of.append(max(instance_of) + 1 if category in things else 0)
         if row.get('iscrowd') and category in things:
@@ -181,7 +189,7 @@ def _panoptic_truth(
     segmentation = truth_from_maps(
         np.array(class_of, kind)[place], np.array(instance_of)[place], card
     )
-    return Truth(segmentation, frozenset(crowd))
+    return Truth(segmentation, frozenset(crowd), unknown)
 
 
 def _label_truth(path: Path, card: ModelCard) -> Truth:
@@ -189,7 +197,14 @@ def _label_truth(path: Path, card: ModelCard) -> Truth:
     labels = _read(path, 1)
     table = np.full(65536, card.unlabelled, card.id_of_channel.dtype)
     table[card.id_of_channel] = card.id_of_channel
-    return Truth(truth_from_maps(table[labels], np.zeros(labels.shape, np.uint16), card))
+    if labels.dtype not in (np.uint8, np.uint16):
+        raise ImageError(f'{path} is an image of {labels.dtype}', 'class ids of 8 or 16 bits')
+    counts = np.bincount(labels.ravel())
+    counts[card.id_of_channel[card.id_of_channel < len(counts)]] = 0
+    return Truth(
+        truth_from_maps(table[labels], np.zeros(labels.shape, np.uint16), card),
+        unknown={int(number): int(counts[number]) for number in np.flatnonzero(counts)},
+    )
 
 
 def _read(path: Path, channels: int) -> NDArray[Any]:

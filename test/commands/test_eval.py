@@ -157,6 +157,57 @@ def test_a_folder_of_labels_is_scored_by_class(labelled, capsys):
     assert set(found['per_class']['model']) == {'background', 'object'}
 
 
+def relabel(folder, values):
+    """Put other ids in the place of some."""
+    for path in sorted((folder / 'labels').iterdir()):
+        labels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        for old, new in values.items():
+            labels[labels == old] = new
+        cv2.imwrite(str(path), labels)
+
+
+def test_ids_that_the_card_lacks_are_named_with_their_share_of_the_pixels(labelled, capsys):
+    relabel(labelled, {1: 77})
+    objects = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in BOXES) / (120 * 160)
+    assert run('otsu', labelled, '--json') == 0
+    notes = [note for note in figures(capsys)['notes'] if 'no class of the data' in note]
+    assert notes == [
+        'ids that are no class of the data, left out as unknown: '
+        f'77 ({100 * objects:.3g} % of the pixels)'
+    ]
+
+
+def test_void_is_no_unknown_id(labelled, capsys):
+    assert run('otsu', labelled, '--json') == 0
+    assert not any('no class of the data' in note for note in figures(capsys)['notes'])
+
+
+def test_categories_that_the_table_lacks_are_named(panoptic, capsys):
+    table = json.loads((panoptic / 'panoptic.json').read_text())
+    table['annotations'][0]['segments_info'][0]['category_id'] = 88
+    (panoptic / 'panoptic.json').write_text(json.dumps(table))
+    assert run('otsu', panoptic, '--json') == 0
+    assert any(': 88 (' in note for note in figures(capsys)['notes'])
+
+
+@pytest.mark.parametrize(('value', 'said'), [
+    (77, r'masks of the ids 77 \(91\.7 % of the pixels\); expected ids of 0 background, 1 obj'),
+    (255, 'masks without any class that is scored; expected ids of 0 background'),
+])
+def test_data_of_which_nothing_can_be_scored_are_refused(value, said, labelled, tmp_path):
+    relabel(labelled, {0: value, 1: value})
+    with pytest.raises(SettingError, match=said):
+        run('otsu', labelled, '--out', tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
+
+
+def test_labels_of_another_type_are_reported_and_left_out(labelled, capsys):
+    cv2.imwrite(str(labelled / 'labels/p0.tiff'), np.zeros((120, 160), np.float32))
+    (labelled / 'labels/p0.png').unlink()
+    assert run('otsu', labelled, '--json') == 1
+    assert 'class ids of 8 or 16 bits' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize('show', ['worst', 'random'])
 def test_a_table_shows_image_truth_and_masks_side_by_side(show, panoptic, tmp_path, capsys):
     out = tmp_path / 'out'

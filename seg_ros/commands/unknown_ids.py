@@ -1,0 +1,69 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Ids in the masks of a data set that its classes lack: how many pixels they have."""
+
+from collections import Counter
+
+from seg_ros.commands.ground_truth import Example, Truth
+from seg_ros.core.card import ModelCard
+from seg_ros.core.errors import SettingError
+from seg_ros.core.frame import Frame
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.core.shown import few
+
+VOID = frozenset({255, 65535})      # what masks of 8 and 16 bits have where nobody knows
+
+
+class UnknownIds:
+    """
+    Counts the pixels of ids that are no class, image by image.
+
+    :param card: of the data.
+    """
+
+    def __init__(self, card: ModelCard) -> None:
+        self._card = card
+        self._pixels = 0
+        self._unknown: Counter[int] = Counter()
+
+    def look(self, example: Example, frame: Frame, truth: Truth, found: Segmentation) -> None:
+        """Count one image."""
+        height, width = truth.segmentation.size_hw
+        self._pixels += height * width
+        self._unknown.update(truth.unknown)
+
+    def words(self) -> str:
+        """Name the ids and their shares of all pixels, those of the most first."""
+        fine = VOID | {self._card.unlabelled}
+        return few([
+            f'{number} ({100 * count / self._pixels:.3g} % of the pixels)'
+            for number, count in self._unknown.most_common() if number not in fine
+        ])
+
+    def check(self, judged: int) -> None:
+        """
+        Refuse data of which nothing can be scored.
+
+        :param judged: how many pixels were.
+        :raises SettingError: if there are none, with the ids that were there instead.
+        """
+        if judged:
+            return
+        words = self.words()
+        raise SettingError(
+            f'masks of the ids {words}' if words else 'masks without any class that is scored',
+            f'ids of {few([f"{item.id} {item.name}" for item in self._card.classes])}',
+            'write the masks anew with the ids of the card' if words else '',
+        )
