@@ -87,6 +87,8 @@ class Bag:
         """Read image after image; where the file itself breaks off, the rest counts as one."""
         try:
             yield from self._images(skip)
+        except ImageError:      # of `skip`, for want of anything else to go on with
+            raise
         except Exception as error:  # noqa: BLE001 - as above
             skip(str(self._path), self._damaged(error))
 

@@ -12,6 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from dataclasses import replace
 import shutil
 
 import cv2
@@ -25,6 +26,7 @@ from rosbags.typesys import get_typestore, Stores
 from seg_ros.commands.bag import Bag
 from seg_ros.commands.bag_topics import camera_from_topic, file_name, left_out
 from seg_ros.commands.bag_writer import BagWriter
+from seg_ros.commands.progress import Progress
 from seg_ros.commands.sources import open_sources
 from seg_ros.core.errors import ImageError, SettingError
 from street import make_image, segment
@@ -122,6 +124,18 @@ def test_only_the_topics_asked_for_are_read(tmp_path, skips):
     bag = Bag(path, ['/rear/image_raw'])
     assert len(bag) == 2
     assert {item.topic for item in bag.images(skips)} == {'/rear/image_raw'}
+
+
+@pytest.mark.parametrize('storage', STORAGES)
+def test_a_bad_message_that_is_all_there_is_does_not_make_the_recording_damaged(storage, tmp_path):
+    kind, message = raw(0)
+    short = replace(message, data=message.data[:100])
+    path = write_bag(tmp_path / 'bag', storage, [('/front/image_raw', (kind, short))])
+    (bag,) = open_sources([path], (), Progress('run', 1).skip)
+    with pytest.raises(ImageError, match='/front/image_raw: bgr8 image .* 100 bytes') as caught:
+        list(bag.images(Progress('run', 1).skip))
+    assert 'damaged' not in str(caught.value)
+    assert 'repair' not in str(caught.value)
 
 
 @pytest.mark.parametrize('topic', ['/chatter', '/nowhere'])
