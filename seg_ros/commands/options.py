@@ -17,6 +17,7 @@
 import argparse
 from collections.abc import Sequence
 from dataclasses import fields
+import re
 
 from seg_ros.core.settings import Settings
 
@@ -27,7 +28,7 @@ def add_settings(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
     """
     Declare an option for each of the settings called `names`.
 
-    Settings that hold several names take them separated by commas.
+    Settings that hold several names take them separated by commas, and may be given again.
     """
     items = {item.name: item for item in fields(Settings)}
     for item in (items[name] for name in names):
@@ -37,15 +38,16 @@ def add_settings(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
             action = argparse.BooleanOptionalAction
             parser.add_argument(flag, action=action, default=item.default, help=meaning)
             continue
-        several = type(item.default) is tuple
-        default = ','.join(getattr(Settings, item.name)) if several else item.default
+        if type(item.default) is tuple:
+            parser.add_argument(
+                flag, type=_split, action='extend', metavar=_FORMS.get(item.name, 'NAME,NAME'),
+                help=f'{meaning} May be given again; a comma within a name is written \\,',
+            )
+            continue
         parser.add_argument(
-            flag,
-            type=_split if several else type(item.default),
-            default=item.default,
+            flag, type=type(item.default), default=item.default,
             choices=item.metadata['choices'] or None,
-            metavar=_FORMS.get(item.name, 'NAME,NAME') if several else None,
-            help=f'{meaning} (default: {default})' if default != '' else meaning,
+            help=f'{meaning} (default: {item.default})' if item.default != '' else meaning,
         )
 
 
@@ -58,8 +60,14 @@ def settings_from_args(args: argparse.Namespace, names: Sequence[str]) -> Settin
     from seg_ros.engines.model_path import absolute_model
 
     values = {name: getattr(args, name) for name in names}
+    # An option that is extended has no default: what is given would be added to it.
+    values = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in values.items() if value is not None
+    }
     return Settings(**{**values, 'model': absolute_model(args.model)})
 
 
 def _split(words: str) -> tuple[str, ...]:
-    return tuple(words.split(','))
+    """Part words at commas, but for those behind a backslash."""
+    return tuple(name.replace('\\,', ',') for name in re.split(r'(?<!\\),', words))

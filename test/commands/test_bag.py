@@ -132,7 +132,7 @@ def test_a_bad_message_that_is_all_there_is_does_not_make_the_recording_damaged(
     short = replace(message, data=message.data[:100])
     path = write_bag(tmp_path / 'bag', storage, [('/front/image_raw', (kind, short))])
     (bag,) = open_sources([path], (), Progress('run', 1).skip)
-    with pytest.raises(ImageError, match='/front/image_raw: bgr8 image .* 100 bytes') as caught:
+    with pytest.raises(ImageError, match=r'/front/image_raw: bgr8 image .* 100 bytes') as caught:
         list(bag.images(Progress('run', 1).skip))
     assert 'damaged' not in str(caught.value)
     assert 'repair' not in str(caught.value)

@@ -47,6 +47,12 @@ def test_options_become_settings_of_the_same_name():
     )
 
 
+def test_names_may_come_one_by_one_and_hold_commas():
+    assert settings('--classes', 'car', '--classes', 'bus,van').classes == ('car', 'bus', 'van')
+    assert settings('--classes', r'cup\, mug,car').classes == ('cup, mug', 'car')
+    assert settings('--classes', '').classes == ('',)
+
+
 def test_the_help_of_an_option_is_what_its_setting_means():
     text = ' '.join(parser().format_help().split())
     for item in fields(Settings):
