@@ -78,6 +78,8 @@ class Segmenter:
         model = absolute_model(str(model))
         self.settings = Settings(**{**_with_tuples(settings), 'model': model})
         self._serving = open_serving_model(self.settings, report)
+        for note in self.facts.notes:
+            warnings.warn(note, stacklevel=2)
         self._stamp_ns = 0
         self._temporal = TemporalFilter()
 

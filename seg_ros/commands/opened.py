@@ -18,6 +18,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
+import warnings
 
 from seg_ros.api import Segmenter
 from seg_ros.api.segmenter import SETTINGS
@@ -57,8 +58,12 @@ def opened(command: str, args: argparse.Namespace, names: Sequence[str]) -> Iter
     with build_report(command) as report:
         chosen = {name: getattr(settings, name) for name in SETTINGS}
         # Prompts are asked of the first image, and follow their objects.
-        segmenter = Segmenter(settings.model, report=report, **{**chosen, 'prompts': ()})
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')     # of its notes, which are reported as others are
+            segmenter = Segmenter(settings.model, report=report, **{**chosen, 'prompts': ()})
     with segmenter:
+        for note in segmenter.facts.notes:
+            progress.note(note)
         yield Opened(settings, progress, sources, segmenter, _prompts_for(segmenter, settings))
 
 

@@ -39,11 +39,13 @@ class OutputChoice:
     :param names: of the file's outputs, each with the tensor that it is for the engine's user.
     :param signature: the file's, with the one image size that the labels are good for.
     :param upsample: the way that was chosen.
+    :param notes: which of the settings have no effect with this file, and why.
     """
 
     names: Mapping[str, str]
     signature: ModelSignature
     upsample: UpsampleMode
+    notes: tuple[str, ...] = ()
 
     @property
     def on_host(self) -> bool:
@@ -73,7 +75,16 @@ def choose_outputs(
     if on_host and set(CANDIDATES) <= set(present):
         names = {name: to for name, to in names.items() if to not in _IN_GRAPH}
         names.update({name: name for name in CANDIDATES})
-    return OutputChoice(names, replace(signature, source_hw=source_hw), upsample)
+    notes = _idle_source_size(settings, upsample) if source_hw != settings.source_hw else ()
+    return OutputChoice(names, replace(signature, source_hw=source_hw), upsample, notes)
+
+
+def _idle_source_size(settings: Settings, upsample: UpsampleMode) -> tuple[str, ...]:
+    cause = (
+        f'upsample is {upsample}, not graph' if upsample != 'graph'
+        else 'the model has no class scores to enlarge'
+    )
+    return (f'source_size: {settings.source_size} has no effect: {cause}',)
 
 
 def _source_size(signature: ModelSignature, settings: Settings) -> tuple[int, int] | None:

@@ -82,7 +82,7 @@ class Settings:
         when=UNCONFIGURED,
     )
     device: str = _setting(
-        'auto', 'Device as the engine names it: `CPU`, `GPU`, `GPU.1`, `cuda:0`.'
+        'auto', 'Device as the engine names it, in any case: `CPU`, `GPU`, `GPU.1`, `cuda:0`.'
     )
     threads: int = _setting(
         0, 'CPU threads of the engine, at least one for each worker; 0 leaves the choice to it.',

@@ -178,12 +178,12 @@ def _installed_on_cpu() -> list[str]:
 
 def _tensorrt_obstacle(settings: Settings) -> str | None:
     """Say why TensorRT cannot be used, in no words where nobody expects it; None if it can."""
-    wanted = settings.device == 'auto' or settings.device.startswith('cuda')
-    if not wanted or not any(map(find_spec, FLAVOURS)):
+    device = settings.device.lower()
+    if not (device == 'auto' or device.startswith('cuda')) or not any(map(find_spec, FLAVOURS)):
         return ''
     from seg_ros.engines.gpu import find_gpu, may_have_gpu
 
-    if settings.device == 'auto' and not may_have_gpu():
+    if device == 'auto' and not may_have_gpu():
         return ''
     try:
         load_flavour()

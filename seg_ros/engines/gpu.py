@@ -94,7 +94,7 @@ def may_have_gpu() -> bool:
 
 
 def _index(device: str) -> int:
-    match = re.fullmatch(r'auto|cuda(?::(\d+))?', device)
+    match = re.fullmatch(r'auto|cuda(?::(\d+))?', device.lower())
     if not match:
         raise EngineError(f'TensorRT on device {device!r}', 'auto, cuda or cuda:N')
     return int(match[1] or 0)

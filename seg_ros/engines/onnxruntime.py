@@ -45,7 +45,7 @@ def open_onnxruntime(path: Path, settings: Settings) -> BlockingEngine:
     :raises ModelError: if the file cannot be read.
     :raises EngineError: if ONNX Runtime refuses the model or knows no such device.
     """
-    if settings.device not in ('auto', 'CPU', 'cpu'):
+    if settings.device.lower() not in ('auto', 'cpu'):
         raise EngineError(f'ONNX Runtime on device {settings.device!r}', 'auto or CPU')
     compiled = read_compiled(path)
     choice = choose_outputs(compiled.signature, settings, 'edges', on_host=True)
@@ -70,7 +70,8 @@ def open_onnxruntime(path: Path, settings: Settings) -> BlockingEngine:
 
     precision = 'f32' if compiled.precision == 'fp32' else compiled.precision
     facts = EngineFacts(
-        'onnxruntime', 'CPU', precision, settings.threads, choice.upsample, ort.__version__
+        'onnxruntime', 'CPU', precision, settings.threads, choice.upsample, ort.__version__,
+        choice.notes,
     )
     whole = with_masks(run, choice.signature) if choice.on_host else run
     engine = BlockingEngine(compiled.card, choice.signature, facts, [whole] * settings.workers)

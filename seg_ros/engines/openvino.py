@@ -46,7 +46,8 @@ def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
     :raises EngineError: if OpenVINO refuses the model or the device.
     """
     compiled = read_compiled(path)
-    device = 'CPU' if settings.device == 'auto' else settings.device
+    device = settings.device.upper()
+    device = 'CPU' if device == 'AUTO' else device
     choice = choose_outputs(compiled.signature, settings, 'edges', on_host=device == 'CPU')
     core = ov.Core()
     cache, notes = _cache_folder(settings)
@@ -62,7 +63,7 @@ def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
         facts = EngineFacts(
             'openvino', f'{device} ({core.get_property(device, "FULL_DEVICE_NAME")})',
             _precision(networks[0], compiled.precision), sum(map(_threads, networks)),
-            choice.upsample, ov.get_version(), notes,
+            choice.upsample, ov.get_version(), (*notes, *choice.notes),
         )
     except RuntimeError as error:
         raise EngineError(f'OpenVINO cannot open {path.name} on {device}: {error}') from error

@@ -80,7 +80,7 @@ def open_tensorrt(
     choice = choose_outputs(compiled.signature, settings, AUTO)
     facts = EngineFacts(
         'tensorrt', gpu.name, compiled.precision, upsample=choice.upsample,
-        version=f'{flavour.name} {flavour.version}',
+        version=f'{flavour.name} {flavour.version}', notes=choice.notes,
     )
 
     def opened() -> TensorRTEngine:

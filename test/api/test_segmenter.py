@@ -106,6 +106,11 @@ def test_a_setting_that_only_the_node_reads_is_said_to_be_ignored():
         Segmenter('otsu', min_confidence=0.5, prompts=['']).close()
 
 
+def test_what_the_engine_has_to_note_is_a_warning():
+    with pytest.warns(UserWarning, match='source_size: 9x9 has no effect: upsample is nearest'):
+        Segmenter(source_size='9x9', upsample='nearest').close()
+
+
 def test_an_argument_that_cannot_be_used_is_named_and_spoils_no_later_call(segmenter, image):
     with pytest.raises(ImageError, match="color: 'hsv'; expected one of rgb, bgr, gray"):
         segmenter(image, color='hsv')

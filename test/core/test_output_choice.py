@@ -54,11 +54,18 @@ def test_the_graph_gives_labels_of_the_source_size_and_is_good_for_that_size_alo
     choice = choose_outputs(SEMANTIC, Settings(source_size='60x50'), 'graph')
     assert dict(choice.names) == {'labels_60x50': 'labels', 'confidence_60x50': 'confidence'}
     assert (choice.upsample, choice.signature.source_hw) == ('graph', (50, 60))
+    assert choice.notes == ()
 
 
 def test_a_source_size_changes_nothing_where_the_graph_enlarges_nothing() -> None:
     choice = choose_outputs(SEMANTIC, Settings(source_size='9x9', upsample='edges'), 'graph')
     assert (choice.upsample, choice.signature.source_hw) == ('edges', None)
+    assert choice.notes == ('source_size: 9x9 has no effect: upsample is edges, not graph',)
+
+
+def test_a_source_size_changes_nothing_where_there_are_no_scores() -> None:
+    (note,) = choose_outputs(INSTANCE, Settings(source_size='9x9'), 'graph').notes
+    assert note == 'source_size: 9x9 has no effect: the model has no class scores to enlarge'
 
 
 def test_a_source_size_that_the_file_lacks_is_refused_with_what_to_do() -> None:

@@ -62,7 +62,9 @@ def test_the_drivers_release_is_read_from_where_the_machine_keeps_it(
     assert find_gpu().driver == driver
 
 
-@pytest.mark.parametrize(('device', 'index'), [('auto', 0), ('cuda', 0), ('cuda:0', 0)])
+@pytest.mark.parametrize(('device', 'index'), [
+    ('auto', 0), ('cuda', 0), ('cuda:0', 0), ('CUDA:0', 0),
+])
 def test_devices_are_named_as_users_know_them(fake_gpu, device, index):
     assert find_gpu(device).index == index
 

@@ -23,7 +23,7 @@ from tiny_model import echo_model
 pytest.importorskip('onnxruntime', reason='ONNX Runtime is not installed')
 
 
-@pytest.mark.parametrize('device', ['auto', 'CPU', 'cpu'])
+@pytest.mark.parametrize('device', ['auto', 'AUTO', 'CPU', 'cpu', 'Cpu'])
 def test_the_facts_say_what_was_opened(tmp_path, device):
     from seg_ros.engines.onnxruntime import open_onnxruntime
 
@@ -33,3 +33,11 @@ def test_the_facts_say_what_was_opened(tmp_path, device):
     assert (facts.engine, facts.device, facts.precision) == ('onnxruntime', 'CPU', 'f32')
     assert (facts.threads, facts.upsample) == (1, 'nearest')
     assert facts.version.count('.') >= 2
+
+
+def test_a_source_size_without_effect_is_noted(tmp_path):
+    from seg_ros.engines.onnxruntime import open_onnxruntime
+
+    settings = Settings(source_size='9x9', upsample='nearest')
+    with closing(open_onnxruntime(echo_model(tmp_path), settings)) as engine:
+        assert 'source_size: 9x9 has no effect: upsample is nearest' in engine.facts.notes[0]

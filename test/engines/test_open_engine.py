@@ -149,9 +149,12 @@ def test_auto_takes_tensorrt_where_there_is_a_gpu(tmp_path, monkeypatch):
     path = echo_model(tmp_path)
     with pytest.raises(EngineError, match='TensorRT as planted'):
         open_engine(Settings(model=str(path)))
-    with closing(open_engine(Settings(model=str(path), device='CPU'))) as opened:
-        assert opened.facts.engine in CPU_RUNTIMES
-        assert not opened.facts.notes
+    with pytest.raises(EngineError, match='TensorRT as planted'):
+        open_engine(Settings(model=str(path), device='CUDA:0'))
+    for device in ('CPU', 'cpu'):
+        with closing(open_engine(Settings(model=str(path), device=device))) as opened:
+            assert opened.facts.engine == CPU_RUNTIMES[0]
+            assert not opened.facts.notes
 
 
 def test_tensorrt_without_a_gpu_is_reported_and_the_cpu_serves(tmp_path, monkeypatch):

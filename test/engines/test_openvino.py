@@ -33,7 +33,7 @@ def opened(tmp_path):
     return lambda **settings: closing(open_openvino(path, Settings(**settings)))
 
 
-@pytest.mark.parametrize('device', ['auto', 'CPU'])
+@pytest.mark.parametrize('device', ['auto', 'Auto', 'CPU', 'cpu'])
 def test_the_facts_say_what_was_opened(opened, device):
     settings = {'device': device, 'inference_precision': 'f32', 'threads': 1}
     with opened(**settings, upsample='nearest') as engine:
@@ -42,6 +42,11 @@ def test_the_facts_say_what_was_opened(opened, device):
     assert facts.device.startswith('CPU (')
     assert facts.upsample == 'nearest'
     assert facts.version[:2] == '20'
+
+
+def test_a_source_size_without_effect_is_noted(opened):
+    with opened(source_size='9x9') as engine:
+        assert 'source_size: 9x9 has no effect: upsample is edges' in engine.facts.notes[0]
 
 
 def test_without_a_choice_the_facts_say_what_openvino_chose(opened):
