@@ -74,6 +74,12 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.commands.progress import Progress
     from seg_ros.sim.classes import CARD
 
+    try:
+        import seg_ros.sim.dataset  # noqa: F401
+    except ImportError as error:
+        raise SettingError(
+            f'rendering without {error.name}', 'PyBullet', 'pip install "seg_ros[sim]"'
+        ) from error
     tally = _Tally()
     progress = Progress('render', args.count)
     with (
@@ -91,25 +97,16 @@ def run(args: argparse.Namespace) -> int:
 def _orbit(args: argparse.Namespace) -> Generator[tuple[str, 'Sample'], None, None]:
     """Give what a circling camera sees."""
     import numpy as np
+    from seg_ros.sim.dataset import Sample
+    from seg_ros.sim.orbit import OrbitedTable
     from seg_ros.sim.playback import RATE_HZ
 
-    try:
-        from seg_ros.sim.dataset import Sample
-        from seg_ros.sim.orbit import OrbitedTable
-    except ImportError as error:
-        raise _without(error) from error
     with closing(OrbitedTable(args.seed, args.split, tuple(args.size))) as table:
         for number in range(args.count):
             table.advance(1 / RATE_HZ)
             shot, truth = table.shoot()
             depth = np.clip(shot.depth_m * 1000, 0, 65535).astype(np.uint16)
             yield f'{number:04d}', Sample(shot.rgb, depth, truth)
-
-
-def _without(error: ImportError) -> SettingError:
-    return SettingError(
-        f'rendering without {error.name}', 'PyBullet', 'pip install "seg_ros[sim]"'
-    )
 
 
 def _samples(args: argparse.Namespace) -> Generator[tuple[str, 'Sample'], None, None]:
@@ -134,10 +131,8 @@ def _samples(args: argparse.Namespace) -> Generator[tuple[str, 'Sample'], None, 
 def _world(
     seed: int, split: Any, size_hw: tuple[int, int], scenes: int, scene: Any, world: int
 ) -> list['Sample']:
-    try:
-        from seg_ros.sim.dataset import world_samples
-    except ImportError as error:
-        raise _without(error) from error
+    from seg_ros.sim.dataset import world_samples
+
     return list(world_samples(seed, world, split, size_hw, scenes, scene))
 
 

@@ -15,14 +15,19 @@
 """`seg_ros render`: files that agree with each other."""
 
 import argparse
+from importlib.util import find_spec
 import json
+import sys
 
 import cv2
 import numpy as np
 import pytest
+from seg_ros.cli import main
 from seg_ros.commands import render
 
-pytest.importorskip('pybullet', reason='simulated worlds need PyBullet, the extra [sim]')
+needs_pybullet = pytest.mark.skipif(
+    find_spec('pybullet') is None, reason='simulated worlds need PyBullet, the extra [sim]'
+)
 
 
 def options(*words):
@@ -31,6 +36,7 @@ def options(*words):
     return parser.parse_args(words)
 
 
+@needs_pybullet
 def test_images_masks_and_table_agree(tmp_path, capsys):
     words = '--seed', '3', '--count', '3', '--size', '96', '128', '--depth', '--workers', '1'
     assert render.run(options(*words, '-o', str(tmp_path), '--json')) == 0
@@ -53,6 +59,7 @@ def test_images_masks_and_table_agree(tmp_path, capsys):
         assert depth.shape == ids.shape
 
 
+@needs_pybullet
 def test_a_recording_of_a_heap_can_be_played(tmp_path):
     from seg_ros.sim.playback import Playback
 
@@ -64,3 +71,11 @@ def test_a_recording_of_a_heap_can_be_played(tmp_path):
     truth.verify()
     assert shot.rgb.shape == (96, 128, 3)
     assert truth.segments
+
+
+@pytest.mark.parametrize('form', [[], ['--orbit']])
+def test_without_pybullet_rendering_names_the_extra(form, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, 'seg_ros.sim.dataset', None)
+    assert main(['render', '-o', str(tmp_path / 'out'), *form]) == 1
+    assert 'expected PyBullet; pip install "seg_ros[sim]"' in capsys.readouterr().err
+    assert not (tmp_path / 'out').exists()
