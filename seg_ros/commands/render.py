@@ -90,6 +90,9 @@ def run(args: argparse.Namespace) -> int:
             table.write(name, _written(args, name, sample), sample.truth)
             tally.add(sample)
             progress.step()
+        if not tally.images:
+            height, width = args.size
+            raise SettingError(f'--size {height} {width}, at which no view shows anything')
     print_figures({'folder': str(args.output), **tally.figures()}, args.json)
     return 0
 
@@ -168,11 +171,15 @@ class _Tally:
         classes = np.asarray(sample.truth.classes)
         self._moving += bool(np.isin(classes, (ROBOT, PERSON)).mean() > 0.002)
 
+    @property
+    def images(self) -> int:
+        return len(self._crowded)
+
     def figures(self) -> dict[str, Any]:
         from statistics import median
 
         return {
-            'images': len(self._crowded),
+            'images': self.images,
             'touching or occluding instances, median': median(self._crowded),
-            'with robots or people, %': round(100 * self._moving / len(self._crowded)),
+            'with robots or people, %': round(100 * self._moving / self.images),
         }

@@ -73,6 +73,13 @@ def test_a_recording_of_a_heap_can_be_played(tmp_path):
     assert truth.segments
 
 
+@needs_pybullet
+def test_a_size_at_which_nothing_shows_is_refused(tmp_path, capsys):
+    words = ['--size', '1', '1', '--count', '1', '--workers', '1', '-o', str(tmp_path / 'out')]
+    assert main(['render', *words]) == 1
+    assert '--size 1 1, at which no view shows anything' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize('form', [[], ['--orbit']])
 def test_without_pybullet_rendering_names_the_extra(form, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, 'seg_ros.sim.dataset', None)
