@@ -46,8 +46,8 @@ def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
     :raises EngineError: if OpenVINO refuses the model or the device.
     """
     compiled = read_compiled(path)
-    device = settings.device.upper()
-    device = 'CPU' if device == 'AUTO' else device
+    wanted = 'CPU' if settings.device.lower() == 'auto' else settings.device
+    device = wanted.upper()     # OpenVINO's own names
     choice = choose_outputs(compiled.signature, settings, 'edges', on_host=device == 'CPU')
     core = ov.Core()
     cache, notes = _cache_folder(settings)
@@ -66,7 +66,7 @@ def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
             choice.upsample, ov.get_version(), (*notes, *choice.notes),
         )
     except RuntimeError as error:
-        raise EngineError(f'OpenVINO cannot open {path.name} on {device}: {error}') from error
+        raise EngineError(f'OpenVINO cannot open {path.name} on {wanted}: {error}') from error
     runs = [_run(request, _names(networks[0], choice)) for request in requests]
     if choice.on_host:
         runs = [with_masks(run, choice.signature) for run in runs]

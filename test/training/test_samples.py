@@ -105,6 +105,11 @@ def test_shares_say_how_often_a_source_is_drawn(folder, tmp_path):
     assert len(open_samples([folder, more], tmp_path, {'more': 1})) == 2
 
 
+def test_shares_that_leave_nothing_are_refused(folder, tmp_path):
+    with pytest.raises(SettingError, match='shares that are all 0'):
+        open_samples([folder], tmp_path, {'renders': 0.0})
+
+
 def test_a_share_of_a_source_that_is_not_there_is_refused_with_those_that_are(folder, tmp_path):
     with pytest.raises(SettingError, match=r'a share of rendres; expected of renders'):
         open_samples([folder], tmp_path, {'rendres': 1})
