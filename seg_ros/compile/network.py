@@ -22,7 +22,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 import onnx
-from onnx import helper
+from onnx import helper, numpy_helper
 from seg_ros.compile.modern import outer_reads
 from seg_ros.compile.prompt_inputs import trial_prompts
 from seg_ros.compile.run_onnx import Arrays, run_onnx
@@ -131,6 +131,21 @@ class Network:
     @cached_property
     def _producers(self) -> dict[str, onnx.NodeProto]:
         return {tensor: node for node in self.model.graph.node for tensor in node.output}
+
+    def is_constant(self, name: str) -> bool:
+        """Return whether a tensor is a weight or written by a Constant."""
+        producer = self.producer(name)
+        return name in self._weights if producer is None else producer.op_type == 'Constant'
+
+    def constant(self, name: str) -> NDArray[Any]:
+        """Return a weight, or what the network computes in its place on a trial image."""
+        if name in self._weights:
+            return numpy_helper.to_array(self._weights[name])
+        return self.trial(name)[0]
+
+    @cached_property
+    def _weights(self) -> dict[str, onnx.TensorProto]:
+        return {item.name: item for item in self.model.graph.initializer}
 
     def input_shape(self, batch: int) -> tuple[int, ...]:
         """Return the shape of the network's input."""

@@ -51,11 +51,6 @@ def _normalised(network: Network) -> str:
         if len(readers) != 1 or readers[0].op_type not in _NORMALISING:
             return name
         others = [other for other in readers[0].input if other != name]
-        if not all(_is_constant(network, other) for other in others):
+        if not all(network.is_constant(other) for other in others):
             return name
         name = readers[0].output[0]
-
-
-def _is_constant(network: Network, name: str) -> bool:
-    producer = network.producer(name)
-    return producer is None or producer.op_type == 'Constant'

@@ -86,6 +86,15 @@ ONE = {
         node('Tanh', 'z', 't'), node('Add', 't', 'one', 'u'), node('Mul', 'u', 'half', 'out')
     ],
     'clip': [node('Add', 'z', 'half', 's'), node('Clip', 's', 'zero', 'one', 'out')],
+    'clip of six, divided': [
+        node('Clip', 'z', 'zero', 'six', 'c'), node('Div', 'c', 'six', 'out')
+    ],
+    'clip to 255': [
+        node('Mul', 'z', 'bytes', 'q'), node('Clip', 'q', 'zero', 'bytes', 'out')
+    ],
+    'tanh from 0 to 255': [
+        node('Tanh', 'z', 't'), node('Add', 't', 'one', 'u'), node('Mul', 'u', 'middle', 'out')
+    ],
     'stretched from least to most': [
         node('Sigmoid', 'z', 'p'), node('ReduceMax', 'p', 'high', axes=[1, 2, 3]),
         node('ReduceMin', 'p', 'low', axes=[1, 2, 3]), node('Sub', 'p', 'low', 'a'),
@@ -96,13 +105,60 @@ ONE = {
 
 @pytest.mark.parametrize('name', ONE)
 def test_a_single_probability_is_cut_at_one_half(name, tmp_path):
-    model = network(1, *ONE[name], shape=SHAPE, channel=integers(0)[0])
+    model = network(
+        1, *ONE[name], shape=SHAPE, channel=integers(0)[0], six=np.float32(6),
+        middle=np.float32(127.5),
+    )
     p = own_output(model).reshape(-1, *SIZE_HW)
     p /= 255 if '255' in name else 100 if 'percent' in name else 1
     outputs = outputs_of(model, tmp_path, 2)
     sure = abs(p - 0.5) > 1e-5
     np.testing.assert_array_equal(outputs['labels'][sure], (p > 0.5)[sure])
     np.testing.assert_allclose(outputs['confidence'], 255 * np.maximum(p, 1 - p), atol=0.6)
+
+
+CUT = {
+    'relu6': [node('Clip', 'z', 'zero', 'six', 'out')],
+    'clip at 0': [node('Clip', 'z', 'zero', 'out')],
+    'clip to 20': [node('Clip', 'z', 'zero', 'twenty', 'out')],
+    'sigmoid times 3': [node('Sigmoid', 'z', 'p'), node('Mul', 'p', 'three', 'out')],
+    'relu6 times 3': [node('Clip', 'z', 'zero', 'six', 'c'), node('Mul', 'c', 'three', 'out')],
+}
+
+
+@pytest.mark.parametrize('name', CUT)
+def test_scores_that_are_cut_at_0_compete_as_others_do(name, tmp_path):
+    three, six, twenty = np.float32([3, 6, 20])
+    model = network(5, *CUT[name], three=three, six=six, twenty=twenty)
+    scores = own_output(model)
+    assert scores.max() > 1.5
+    labels = outputs_of(model, tmp_path, 5)['labels']
+    np.testing.assert_array_equal(labels, scores.argmax(1))
+
+
+def test_one_score_that_is_cut_at_0_is_there_above_it(tmp_path):
+    model = network(1, *CUT['relu6'], six=np.float32(6))
+    labels = outputs_of(model, tmp_path, 2)['labels']
+    np.testing.assert_array_equal(labels, own_output(model)[:, 0] > 0)
+
+
+def test_the_card_is_asked_of_one_score_that_is_no_known_multiple_of_a_probability(tmp_path):
+    model = network(1, *CUT['sigmoid times 3'], three=np.float32(3))
+    with pytest.raises(CardError, match=r'scores from 0 to 3 .*scores in the card: sigmoid'):
+        compiled(model, tmp_path, 2)
+    labels = outputs_of(model, tmp_path, 2, scores='sigmoid')['labels']
+    np.testing.assert_array_equal(labels, own_output(model)[:, 0] > 1.5)
+
+
+def test_a_bound_of_the_length_that_scores_are_divided_by_makes_no_probabilities_of_them(tmp_path):
+    model = network(
+        4, node('Relu', 'z', 'r'), node('ReduceL2', 'r', 'length', axes=[1]),
+        node('Clip', 'length', 'tiny', 'd'), node('Div', 'r', 'd', 'out'), tiny=np.float32(1e-12),
+    )
+    with pytest.raises(CardError, match='scores in the card'):
+        compiled(model, tmp_path, 4)
+    labels = outputs_of(model, tmp_path, 4, scores='logits')['labels']
+    np.testing.assert_array_equal(labels, own_output(model).argmax(1))
 
 
 def test_a_card_of_one_class_leaves_the_rest_unlabelled(tmp_path):
@@ -170,6 +226,18 @@ def test_one_channel_of_two_is_that_classs_probability(kind, tmp_path):
     )
     p = own_output(model)[:, 0]
     np.testing.assert_array_equal(outputs_of(model, tmp_path, 2)['labels'], p > 0.5)
+
+
+def test_a_class_that_is_never_likely_is_read_in_bytes_too(tmp_path):
+    model = network(
+        3, node('Softmax', 'z', 'p', axis=1), node('Mul', 'p', 'bytes', 'b'),
+        node('Slice', 'b', 'first', 'last', 'axis', 's'), node('Mul', 's', 'half', 'out'),
+        first=integers(0), last=integers(1), axis=integers(1),
+    )
+    p = own_output(model)[:, 0] / 255
+    outputs = outputs_of(model, tmp_path, 2)
+    np.testing.assert_array_equal(outputs['labels'], p > 0.5)
+    np.testing.assert_allclose(outputs['confidence'], 255 * np.maximum(p, 1 - p), atol=0.6)
 
 
 @pytest.mark.parametrize('endings', [

@@ -21,7 +21,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 import onnx
-from seg_ros.compile.families.strip_output_ops import OwnScores, squashed_by
+from seg_ros.compile.families.strip_output_ops import (
+    is_multiple,
+    most_of,
+    OwnScores,
+    squashed_by,
+)
 from seg_ros.compile.network import Network
 from seg_ros.core.card import ModelCard, ScoreKind
 from seg_ros.core.errors import CardError
@@ -30,6 +35,9 @@ from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
 _ROUNDING = 1e-3    # of half precision, and of sums over many classes
+_UNITS = (1, 100, 255)      # shares, percents, bytes
+_NEAR = 0.9     # of a unit: the least that the highest value of well spread ones reaches
+_PROBABILITIES = ('HardSigmoid', 'Sigmoid', 'Softmax')
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,8 @@ class ScoreMeaning:
 
     :param kind: `softmax` and `logits` compete over all channels, `sigmoid` is one against the
         background, `multilabel` each channel for itself; empty where nothing shows it.
-    :param unit: the value that stands for a probability of 1; 0 where values are logits.
+    :param unit: the value that stands for a probability of 1; 0 where values are logits. Of an
+        empty kind, what it would be.
     :param decides: whether the network takes the best channel, however unlikely it is.
     """
 
@@ -48,8 +57,10 @@ class ScoreMeaning:
     decides: bool
 
     def __str__(self) -> str:
+        if not self.kind:
+            return f'scores from 0 to {self.unit:g}, of unknown meaning'
         how = f'probabilities up to {self.unit:g}' if self.unit else 'before the activation'
-        return f'{self.kind or "scores of unknown meaning"}, {how}'
+        return f'{self.kind}, {how}'
 
 
 def meaning_of(network: Network, own: OwnScores, channel_axis: int) -> ScoreMeaning:
@@ -67,45 +78,63 @@ def meaning_of(network: Network, own: OwnScores, channel_axis: int) -> ScoreMean
         return ScoreMeaning('sigmoid' if channels == 1 else 'multilabel', 0, own.decides)
     if own.activation:
         return ScoreMeaning('softmax', 0, own.decides)
-    squashed = squashed_by(network, own.tensor)
-    unit = _unit(arrays, _highest(network.trial(squashed.output[0])) if squashed else 1)
-    # Channels of a softmax that do not add up, some being left out, still compete.
-    if unit and (_shares(arrays, unit) or (_is_softmax(squashed) and channels > 1)):
+    unit: float = next((unit for unit in _UNITS if _shares(arrays, unit)), 0)
+    if unit:
         return ScoreMeaning('softmax', unit, own.decides)
-    if unit and squashed:
-        return ScoreMeaning('sigmoid' if channels == 1 else 'multilabel', unit, own.decides)
+    squashed = squashed_by(network, own.tensor)
+    if squashed and (unit := _unit(network, own.tensor, arrays, squashed)):
+        # Channels of a softmax that do not add up, some being left out, still compete.
+        several: ScoreKind = 'softmax' if squashed.op_type == 'Softmax' else 'multilabel'
+        return ScoreMeaning('sigmoid' if channels == 1 else several, unit, own.decides)
+    if squashed and channels == 1 and squashed.op_type in _PROBABILITIES and _least(arrays) >= 0:
+        # As an own score each pixel would pass 0.
+        unit = _highest(arrays) / (_highest(network.trial(squashed.output[0])) or 1)
+        return ScoreMeaning('', unit, own.decides)
     # Several channels that are the same throughout, such as zeros, show nothing: class scores.
-    if unit == 1 and (channels == 1 or any(np.ptp(array) > 0 for array in arrays)):
-        return ScoreMeaning('', 0, own.decides)
+    if _inside(arrays, 1) and (channels == 1 or any(np.ptp(array) > 0 for array in arrays)):
+        return ScoreMeaning('', 1, own.decides)
     return ScoreMeaning('logits', 0, own.decides)
 
 
-def _is_softmax(node: onnx.NodeProto | None) -> bool:
-    return node is not None and node.op_type == 'Softmax'
+def _least(arrays: Sequence[NDArray[Any]]) -> float:
+    return min(float(array.min()) for array in arrays)
 
 
 def _highest(arrays: Sequence[NDArray[Any]]) -> float:
     return max(float(array.max()) for array in arrays)
 
 
-def _unit(arrays: Sequence[NDArray[Any]], squashed: float) -> float:
-    """
-    Return 1, 100 or 255 where all values lie between 0 and that, 0 where they do not.
+def _inside(arrays: Sequence[NDArray[Any]], unit: float) -> bool:
+    """Return whether all values lie between 0 and a unit."""
+    slack = _ROUNDING * unit
+    return -slack <= _least(arrays) and _highest(arrays) <= unit + slack
 
-    :param squashed: the highest value of the activation that they are made from. Percents show by
-        it: they could be bytes as well.
+
+def _unit(
+    network: Network, tensor: str, arrays: Sequence[NDArray[Any]], squashed: onnx.NodeProto
+) -> float:
     """
-    low, high = min(float(array.min()) for array in arrays), _highest(arrays)
-    for unit in (1, 100, 255):
-        inside = low >= -_ROUNDING * unit and high <= (1 + _ROUNDING) * unit
-        if inside and (unit != 100 or abs(high - unit * squashed) < 0.01 * high):
+    Return 1, 100 or 255 where values stand for that many times a probability, 0 where they do not.
+
+    That they lie below it proves nothing, as scores cut at 0 do so too: they have to be as many
+    times what the activation gave, come from a product with the unit, or nearly reach it.
+    """
+    top = most_of(network, squashed)
+    most = _highest(network.trial(squashed.output[0])) / top
+    high, is_share = _highest(arrays), abs(top - 1) < 1 - _NEAR
+    for unit in _UNITS:
+        spread = unit == 1 or (unit == 255 and high > _NEAR * unit)
+        if _inside(arrays, unit) and (
+            abs(high - unit * most) <= 0.01 * high
+            or (is_share and (spread or is_multiple(network, tensor, unit)))
+        ):
             return unit
     return 0
 
 
 def _shares(arrays: Sequence[NDArray[Any]], unit: float) -> bool:
-    """Return whether channels add up to 1 everywhere."""
-    return arrays[0].shape[1] > 1 and all(
+    """Return whether channels add up to a unit everywhere."""
+    return arrays[0].shape[1] > 1 and _inside(arrays, unit) and all(
         np.allclose(array.sum(axis=1), unit, rtol=0, atol=0.02 * unit) for array in arrays
     )
 
@@ -119,16 +148,13 @@ def chosen_meaning(found: ScoreMeaning, card: ModelCard) -> ScoreMeaning:
     if not card.scores:
         if not found.kind:
             raise CardError(
-                'scores from 0 to 1 without an activation that explains them',
+                f'scores from 0 to {found.unit:g} without an activation that explains them',
                 'a card that says what they are',
                 'set scores in the card: sigmoid (one channel), softmax or multilabel for '
                 'probabilities, logits for what an activation would take',
             )
         return found
-    unit = 0 if card.scores == 'logits' else found.unit
-    if not found.kind and card.scores != 'logits':
-        unit = 1
-    return ScoreMeaning(card.scores, unit, found.decides)
+    return ScoreMeaning(card.scores, 0 if card.scores == 'logits' else found.unit, found.decides)
 
 
 def competing(scores: Var, meaning: ScoreMeaning, channels: int, classes: int) -> tuple[

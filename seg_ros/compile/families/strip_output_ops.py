@@ -88,10 +88,30 @@ def squashed_by(network: Network, tensor: str) -> onnx.NodeProto | None:
     Return the node of bounded results that lies between a tensor and the last weights.
 
     It need not be the last: crops, reshapes, factors and selections may follow. A Softmax or a
-    Sigmoid says more than a Clip or a Round behind it.
+    Sigmoid says more than a Clip or a Round behind it, and a Clip at 0 alone bounds nothing.
     """
-    found = _unweighted(network, tensor, _SQUASHING)
+    found = [
+        node for node in _unweighted(network, tensor, _SQUASHING)
+        if 0 < most_of(network, node) < np.inf
+    ]
     return min(found, key=lambda node: _SQUASHING.index(node.op_type), default=None)
+
+
+def most_of(network: Network, node: onnx.NodeProto) -> float:
+    """Return the highest result that a node of bounded results can have."""
+    if node.op_type != 'Clip':
+        return 1
+    bound = node.input[2] if len(node.input) > 2 else ''
+    return float(network.constant(bound)) if bound else np.inf
+
+
+def is_multiple(network: Network, tensor: str, factor: float) -> bool:
+    """Return whether a tensor is made from its activation by a product with a constant."""
+    return any(
+        np.isclose(network.constant(name), factor).all()
+        for node in _unweighted(network, tensor, ('Mul',))
+        for name in node.input if network.is_constant(name)
+    )
 
 
 def _unweighted(network: Network, tensor: str, kinds: Sequence[str]) -> list[onnx.NodeProto]:
