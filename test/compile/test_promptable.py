@@ -93,8 +93,22 @@ def test_a_mask_without_choices_may_lack_their_axis(image, tmp_path):
     np.testing.assert_array_equal(found['masks'][0, 0] > 128, bright_near(image, BOXES[0]))
 
 
+def test_masks_that_are_probabilities_already_are_cut_at_one_half(image, tmp_path):
+    model = promptable_network()
+    model.graph.node.append(helper.make_node('Sigmoid', ['masks'], ['masks_of']))
+    model.graph.output[0].name = 'masks_of'
+    raw = tmp_path / 'raw.onnx'
+    onnx.save(model, raw)
+    found = run_model(compile_model(raw, CARD), {'image': image[None], 'prompts': asked(*BOXES)})
+    for slot, place in enumerate(BOXES):
+        np.testing.assert_array_equal(
+            found['masks'][0, slot] > 128, bright_near(image, place)
+        )
+
+
+@pytest.mark.parametrize('squashed', ['', 'small', 'large'])
 @pytest.mark.parametrize('mode', ['linear', 'cubic'])
-def test_masks_are_read_from_before_the_network_enlarges_them(mode, image, tmp_path):
+def test_masks_are_read_from_before_the_network_enlarges_them(mode, squashed, image, tmp_path):
     node, model = helper.make_node, promptable_network()
     height, width = SIZE_HW
     for name, value in {
@@ -105,9 +119,11 @@ def test_masks_are_read_from_before_the_network_enlarges_them(mode, image, tmp_p
     model.graph.node.extend([
         node('Reshape', ['masks', 'shrunk'], ['flat']),
         node('Resize', ['flat', '', '', 'few'], ['small'], mode='linear'),
-        node('Resize', ['small', '', '', 'wide'], ['large'], mode=mode,
-             coordinate_transformation_mode='half_pixel'),
-        node('Reshape', ['large', 'five'], ['masks_of']),
+        *([node('Sigmoid', ['small'], ['small_p'])] if squashed == 'small' else []),
+        node('Resize', ['small_p' if squashed == 'small' else 'small', '', '', 'wide'], ['large'],
+             mode=mode, coordinate_transformation_mode='half_pixel'),
+        *([node('Sigmoid', ['large'], ['large_p'])] if squashed == 'large' else []),
+        node('Reshape', ['large_p' if squashed == 'large' else 'large', 'five'], ['masks_of']),
     ])
     model.graph.output[0].name = 'masks_of'
     raw = tmp_path / 'raw.onnx'

@@ -53,9 +53,21 @@ def softmax(values):
     return odds / odds.sum(-1, keepdims=True)
 
 
-def test_semantic_scores_are_sums_of_masks_by_class(tmp_path):
+def activated(found):
+    """Return what a network gives that has its activations inside."""
+    scores = found['class_scores']
+    chances = softmax(scores) if scores.shape[-1] > CLASSES else sigmoid(scores)
+    inside = {'class_scores': chances, 'masks': sigmoid(found['masks'])}
+    return {**found, **{name: values.astype(np.float32) for name, values in inside.items()}}
+
+
+INSIDE = pytest.mark.parametrize('export', [dict, activated], ids=['bare', 'activated'])
+
+
+@INSIDE
+def test_semantic_scores_are_sums_of_masks_by_class(export, tmp_path):
     found = answers()
-    compiled = compiled_answers(tmp_path, found, 'semantic')
+    compiled = compiled_answers(tmp_path, export(found), 'semantic')
     assert compiled.card.family == 'query_masks'
     outputs = run_model(compiled.model, {'image': images_of([2, 0], SIZE_HW)})
     for index, answer in enumerate((2, 0)):
@@ -69,11 +81,12 @@ def test_semantic_scores_are_sums_of_masks_by_class(tmp_path):
         assert abs(outputs['confidence'][index] - 255 * share).max() < 1
 
 
+@INSIDE
 @pytest.mark.parametrize('boxes', [False, True])
 @pytest.mark.parametrize('columns', [CLASSES, CLASSES + 1])
-def test_instances_are_the_best_pairs_of_query_and_class(boxes, columns, tmp_path):
+def test_instances_are_the_best_pairs_of_query_and_class(boxes, columns, export, tmp_path):
     found = answers(1, columns, boxes)
-    compiled = compiled_answers(tmp_path, found, 'instance', score_floor=0.1)
+    compiled = compiled_answers(tmp_path, export(found), 'instance', score_floor=0.1)
     outputs = run_model(compiled.model, {'image': images_of([1], SIZE_HW)})
     scores, masks = found['class_scores'][1], found['masks'][1]
     chances = sigmoid(scores) if columns == CLASSES else softmax(scores)[:, :-1]
@@ -100,10 +113,11 @@ def test_instances_are_the_best_pairs_of_query_and_class(boxes, columns, tmp_pat
         np.testing.assert_allclose(outputs['boxes'][0, slot], box, atol=1e-3)
 
 
-def test_queries_whose_likeliest_class_is_nothing_do_not_compete(tmp_path):
+@INSIDE
+def test_queries_whose_likeliest_class_is_nothing_do_not_compete(export, tmp_path):
     found = answers(2)
     found['class_scores'][0, :3, -1] = 9
-    compiled = compiled_answers(tmp_path, found, 'panoptic', score_floor=0.05)
+    compiled = compiled_answers(tmp_path, export(found), 'panoptic', score_floor=0.05)
     assert compiled.signature.tensors == ('scores', 'classes', 'rivals')
     outputs = run_model(compiled.model, {'image': images_of([0], SIZE_HW)})
     chances = softmax(found['class_scores'][0])
@@ -119,10 +133,19 @@ def test_queries_whose_likeliest_class_is_nothing_do_not_compete(tmp_path):
         )
 
 
+@INSIDE
 @pytest.mark.parametrize('task', ['semantic', 'instance', 'panoptic'])
-def test_the_graph_holds_only_what_tensorrt_takes(task, tmp_path):
-    compiled = compiled_answers(tmp_path, answers(3), task)
+def test_the_graph_holds_only_what_tensorrt_takes(task, export, tmp_path):
+    compiled = compiled_answers(tmp_path, export(answers(3)), task)
     assert check_operators(compiled.model) == []
+
+
+def test_what_has_been_through_its_activation_is_reported(tmp_path):
+    (note,) = (
+        note for note in compiled_answers(tmp_path, activated(answers()), 'semantic').notes
+        if note.startswith('read as')
+    )
+    assert note.endswith('class scores from 0 to 1, masks from 0 to 1')
 
 
 def test_another_number_of_classes_than_the_cards_is_refused(tmp_path):

@@ -26,6 +26,7 @@ from functools import partial
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
+from seg_ros.compile.families.probabilities import holds_probabilities, logits_of
 from seg_ros.compile.families.score_meaning import chosen_meaning, meaning_of, ScoreMeaning
 from seg_ros.compile.families.segment_scores import by_evidence, by_majority, Segments
 from seg_ros.compile.families.strip_output_ops import own_scores
@@ -43,8 +44,6 @@ OUTPUTS = ('semantic', 'center', 'offset')
 PEAK_WINDOW = 5
 # Cells over which a higher centre may flood a lower one, where centres are chosen by prominence.
 FLOOD_REACH = 8
-# What a heatmap ends in that holds probabilities; a Sigmoid is cut off instead.
-_SQUASHED = ('Clip', 'HardSigmoid', 'Sigmoid')
 _FAR = 1e9
 _LEAST = 1e-6    # of a probability whose logarithm is taken
 
@@ -96,9 +95,9 @@ def read_panoptic_centers(network: Network) -> list[OutputInterpretation] | str:
             f'{", ".join(map(str, tensor_infos))} are not [N, classes, h, w], [N, 1, h, w] and '
             '[N, 2, h, w]'
         )
-    (height, width), ending = shapes[0][2:], network.producer(center.tensor)
+    height, width = shapes[0][2:]
     maps = _Maps(
-        (height, width), semantic.rule, ending is not None and ending.op_type in _SQUASHED,
+        (height, width), semantic.rule, holds_probabilities(network, center.tensor),
         meaning_of(network, semantic, 1),
     )
     words = f'scores, centres and offsets at {height}x{width}'
@@ -170,7 +169,7 @@ def _centers(maps: _Maps, heat: Var, slots: int, options: ExportOptions) -> tupl
     """
     score = heat if maps.squashed else op.sigmoid(heat)
     if options.prominence:
-        alone = _prominent(_logit(heat) if maps.squashed else heat, options.prominence)
+        alone = _prominent(logits_of(heat) if maps.squashed else heat, options.prominence)
     else:
         alone = op.greater_or_equal(heat, _highest(heat, PEAK_WINDOW))
     alone = op.and_(alone, op.greater_or_equal(score, _float(options.score_floor)))
@@ -195,11 +194,6 @@ def _prominent(heat: Var, prominence: float) -> Var:
     for _ in range(FLOOD_REACH):
         flood = op.min([_highest(flood, 3), heat])
     return op.greater_or_equal(lowered, flood)
-
-
-def _logit(probability: Var) -> Var:
-    inner = op.clip(probability, _float(_LEAST), _float(1 - _LEAST))
-    return op.sub(op.log(inner), op.log(op.sub(_float(1), inner)))
 
 
 def _nearest(maps: _Maps, offsets: Var, centers_yx: Var, filled: Var) -> Var:

@@ -28,6 +28,7 @@ from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.detections import rows_at
 from seg_ros.compile.families.mask_boxes import boxes_of_masks
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
+from seg_ros.compile.families.probabilities import holds_probabilities, logits_of
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.card import ModelCard
@@ -36,7 +37,8 @@ import spox.opset.ai.onnx.v17 as op
 
 NAME = 'promptable'
 
-_CARRIERS = ('Cast', 'Identity', 'Reshape', 'Squeeze', 'Unsqueeze')
+# Sigmoid among them: what it is made of is positive where its result passes one half.
+_CARRIERS = ('Cast', 'Identity', 'Reshape', 'Sigmoid', 'Squeeze', 'Unsqueeze')
 _HALF_PIXEL = {b'half_pixel', b'pytorch_half_pixel'}
 
 
@@ -49,19 +51,22 @@ class _Answers:
     :param choices: masks of each prompt.
     :param map_hw: of the masks.
     :param network_hw: of the image.
+    :param masked: whether masks are probabilities, not their logits.
     """
 
     prompts: int
     choices: int
     map_hw: tuple[int, int]
     network_hw: tuple[int, int]
+    masked: bool
 
 
 def read_promptable(network: Network) -> list[OutputInterpretation] | str:
     """
-    Read mask logits (1, P, M, h, w) and predicted IoUs (1, P, M) of P prompts with M masks each.
+    Read masks (1, P, M, h, w) and predicted IoUs (1, P, M) of P prompts with M masks each.
 
-    Where there is one mask a prompt, its axis may be missing.
+    Masks are logits, or probabilities as values from 0 to 1 show. Where there is one mask a
+    prompt, its axis may be missing.
     """
     if not network.prompts:
         return 'no input of prompts: boxes [N, P, 4], or points [N, P, 2, 2] with labels [N, P, 2]'
@@ -82,10 +87,14 @@ def _interpretation(
     """Read masks from before the network enlarges them, which painting does at less cost."""
     own = _before_enlargement(network, masks)
     count, (height, width) = masks.shape[1], own.shape[-2:]
-    answers = _Answers(count, choices[0] if choices else 1, (height, width), network.size_hw)
+    answers = _Answers(
+        count, choices[0] if choices else 1, (height, width), network.size_hw,
+        holds_probabilities(network, own.name),
+    )
+    words = f'{count} prompts, masks of {height}x{width}{" from 0 to 1" * answers.masked}'
     return OutputInterpretation(
-        NAME, 'promptable', (scores, own), 0, f'{count} prompts, masks of {height}x{width}',
-        partial(_decode, answers), outputs=(scores.name, masks.name),
+        NAME, 'promptable', (scores, own), 0, words, partial(_decode, answers),
+        outputs=(scores.name, masks.name),
     )
 
 
@@ -117,6 +126,7 @@ def _decode(
     best = op.arg_max(every, axis=2, keepdims=False)
     first = np.arange(slots)[None] * answers.choices
     masks = rows_at(masks, op.add(best, op.const(first)))
+    masks = logits_of(masks) if answers.masked else masks
     scores = op.clip(
         op.reduce_max(every, axes=[2], keepdims=False), _float(0), _float(1)
     )

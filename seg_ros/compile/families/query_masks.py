@@ -29,6 +29,7 @@ from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.detections import best, rows_at
 from seg_ros.compile.families.mask_boxes import boxes_of_masks
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
+from seg_ros.compile.families.probabilities import holds_probabilities, logits_of
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.card import ModelCard, Task
@@ -51,6 +52,8 @@ class _Queries:
         class is a sigmoid of its own.
     :param boxed: whether the network gives boxes too: it then scores its masks by their classes
         alone.
+    :param scored: whether class scores are probabilities already.
+    :param masked: whether masks are.
     """
 
     count: int
@@ -59,14 +62,25 @@ class _Queries:
     network_hw: tuple[int, int]
     nothing: bool
     boxed: bool
+    scored: bool
+    masked: bool
+
+    def __str__(self) -> str:
+        facts = {
+            'boxes': self.boxed, 'class scores from 0 to 1': self.scored,
+            'masks from 0 to 1': self.masked,
+        }
+        more = ''.join(f', {words}' for words, is_so in facts.items() if is_so)
+        return f'{self.count} queries, masks of {self.map_hw[0]}x{self.map_hw[1]}{more}'
 
 
 def read_query_masks(network: Network) -> list[OutputInterpretation] | str:
     """
-    Read class scores (N, Q, C) and mask logits (N, Q, h, w), with or without boxes (N, Q, 4).
+    Read class scores (N, Q, C) and masks (N, Q, h, w), with or without boxes (N, Q, 4).
 
-    Scores of one class more than the card's are a softmax whose last class means nothing; scores
-    of as many are independent sigmoids.
+    Both may have been through their activations, as values from 0 to 1 show. Scores of one class
+    more than the card's are a softmax whose last class means nothing; scores of as many are
+    independent sigmoids.
     """
     floats = [info for info in network.outputs if info.dtype.kind == 'f']
     found = [
@@ -85,10 +99,10 @@ def _readings(
     """List what masks and rows of the same queries could mean, for every task."""
     boxes = [info for info in rows if info.shape[2] == 4 and len(rows) > 1][-1:]
     _, count, height, width = masks.shape
-    words = f'{count} queries, masks of {height}x{width}{", boxes" if boxes else ""}'
     return [
         OutputInterpretation(
-            NAME, task, (scores, masks), queries.classes, words, partial(_DECODERS[task], queries)
+            NAME, task, (scores, masks), queries.classes, str(queries),
+            partial(_DECODERS[task], queries),
         )
         for scores in rows if scores not in boxes
         for nothing in (True, False)
@@ -96,28 +110,41 @@ def _readings(
         if task in _DECODERS
         for queries in [_Queries(
             count, scores.shape[2] - nothing, (height, width), network.size_hw, nothing,
-            bool(boxes),
+            bool(boxes), *(
+                holds_probabilities(network, info.name) for info in (scores, masks)
+            ),
         )]
         if queries.classes
     ]
 
 
+def _everything(queries: _Queries, scores: Var) -> Var:
+    """Return class probabilities (N, Q, columns), that of nothing among them."""
+    scores = op.cast(scores, to=np.float32)
+    if queries.scored:
+        return scores
+    return op.softmax(scores, axis=2) if queries.nothing else op.sigmoid(scores)
+
+
 def _probabilities(queries: _Queries, scores: Var) -> Var:
     """Return class probabilities (N, Q, C) without the class of nothing."""
-    scores = op.cast(scores, to=np.float32)
+    everything = _everything(queries, scores)
     if not queries.nothing:
-        return op.sigmoid(scores)
-    return op.slice(
-        op.softmax(scores, axis=2), op.const([0]), op.const([queries.classes]), op.const([2])
-    )
+        return everything
+    return op.slice(everything, op.const([0]), op.const([queries.classes]), op.const([2]))
 
 
 def _flat(queries: _Queries, masks: Var) -> Var:
-    """Return mask logits as (N, Q, h * w)."""
+    """Return masks as they are, (N, Q, h * w)."""
     cells = queries.map_hw[0] * queries.map_hw[1]
     return op.reshape(
         op.cast(masks, to=np.float32), op.const(np.array([-1, queries.count, cells]))
     )
+
+
+def _chances(queries: _Queries, masks: Var) -> Var:
+    """Return probabilities of masks."""
+    return masks if queries.masked else op.sigmoid(masks)
 
 
 def _float(value: float) -> Var:
@@ -138,7 +165,7 @@ def _decode_semantic(
     a pixel's confidence is its class's share of them.
     """
     probabilities = op.transpose(_probabilities(queries, tensors[0]), perm=[0, 2, 1])
-    sums = op.matmul(probabilities, op.sigmoid(_flat(queries, tensors[1])))
+    sums = op.matmul(probabilities, _chances(queries, _flat(queries, tensors[1])))
     square = op.reshape(sums, op.const(np.array([-1, queries.classes, *queries.map_hw])))
     return Decoded({'logits': square}, {
         'upsampling': 'half_pixel', 'enlarged': False, 'activation': 'share',
@@ -162,6 +189,7 @@ def _decode_instances(
     query = op.div(index, op.const(np.int64(queries.classes)))
     label = _indicator(op.sub(index, op.mul(query, op.const(np.int64(queries.classes)))))
     masks = rows_at(_flat(queries, tensors[1]), query)
+    masks = logits_of(masks) if queries.masked else masks
     inside = _indicator(op.greater(masks, _float(0)))
     if not queries.boxed:
         scores = op.mul(scores, _mean_inside(masks, inside))
@@ -204,14 +232,13 @@ def _decode_panoptic(
     probabilities = _probabilities(queries, tensors[0])
     likeliest = op.reduce_max(probabilities, axes=[2], keepdims=False)
     if queries.nothing:
-        everything = op.softmax(op.cast(tensors[0], to=np.float32), axis=2)
-        most = op.reduce_max(everything, axes=[2], keepdims=False)
+        most = op.reduce_max(_everything(queries, tensors[0]), axes=[2], keepdims=False)
         likeliest = op.mul(likeliest, _indicator(op.greater_or_equal(likeliest, most)))
     above = _indicator(op.greater_or_equal(likeliest, _float(options.score_floor)))
     scores, query = best(op.mul(likeliest, above), slots)
     filled = _indicator(op.greater(scores, _float(0)))
     label = _indicator(op.arg_max(rows_at(probabilities, query), axis=2, keepdims=False))
-    masks = op.sigmoid(rows_at(_flat(queries, tensors[1]), query))
+    masks = _chances(queries, rows_at(_flat(queries, tensors[1]), query))
     return Decoded({
         'scores': scores,
         'classes': op.cast(op.mul(label, filled), to=np.int32),

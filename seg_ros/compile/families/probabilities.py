@@ -1,0 +1,42 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Numbers that have been through their activation in the network already."""
+
+import numpy as np
+from seg_ros.compile.network import Network
+from spox import Var
+import spox.opset.ai.onnx.v17 as op
+
+_ROUNDING = 1e-3    # of half precision
+_LEAST = 1e-6
+
+
+def holds_probabilities(network: Network, tensor: str) -> bool:
+    """
+    Return whether all that a tensor holds on images lies between 0 and 1.
+
+    Before an activation that is as good as never so: such numbers have both signs. Those that are
+    the same throughout show nothing.
+    """
+    arrays = network.trial(tensor)
+    low, high = np.min(arrays), np.max(arrays)
+    return bool(-_ROUNDING <= low < high <= 1 + _ROUNDING)
+
+
+def logits_of(probabilities: Var) -> Var:
+    """Return what a sigmoid makes probabilities of; 0 and 1 become nearly so."""
+    one = op.const(np.float32(1))
+    inner = op.clip(probabilities, op.const(np.float32(_LEAST)), op.const(np.float32(1 - _LEAST)))
+    return op.sub(op.log(inner), op.log(op.sub(one, inner)))
