@@ -19,8 +19,10 @@ import pytest
 from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.compiled import compiled_from_model
 from seg_ros.compile.operators import check_operators
+from seg_ros.core.errors import CardError
 from tiny_networks import images_of, make_card, network_of_answers, run_model, saved
 
+# On trial images the last answer is seen.
 SIZE_HW, SLOTS, CELLS, CLASSES = (64, 96), 7, 28, 3
 
 
@@ -58,3 +60,54 @@ def test_slots_are_the_networks_own_best_first(column, snap, tmp_path):
         np.testing.assert_array_equal(
             outputs['masks'][0, slot], np.rint(found['masks'][1, source] * np.float32(255))
         )
+
+
+@pytest.mark.parametrize('column', [False, True])
+def test_boxes_in_shares_of_the_image_become_pixels(column, tmp_path):
+    found = answers(2, column)
+    shares = {**found, 'boxes': found['boxes'].copy()}
+    shares['boxes'][..., :4] /= np.float32([96, 64, 96, 64])
+    path = saved(network_of_answers(shares, SIZE_HW), tmp_path)
+    compiled = compile_model(path, make_card(CLASSES, 'instance'), score_floor=0.2)
+    outputs = run_model(compiled, {'image': images_of([0], SIZE_HW)})
+    boxes = found['boxes'][0]
+    order = np.argsort(-(boxes[:, 4] if column else found['scores'][0]))
+    for slot in range(np.count_nonzero(outputs['scores'])):
+        np.testing.assert_allclose(
+            outputs['boxes'][0, slot], boxes[order[slot], :4], rtol=1e-5
+        )
+    assert any('boxes from 0 to 1' in note for note in compiled_notes(compiled))
+
+
+def compiled_notes(model):
+    return compiled_from_model(model, 'model.onnx').notes
+
+
+def test_labels_that_count_a_background_are_refused_by_a_card_without_it(tmp_path):
+    found = answers(3)
+    found['labels'] = found['labels'] % CLASSES + 1
+    found['labels'][1, 0] = CLASSES
+    path = saved(network_of_answers(found, SIZE_HW), tmp_path)
+    with pytest.raises(CardError, match=r'3 classes.* 4 classes or more.*background'):
+        compile_model(path, make_card(CLASSES, 'instance'))
+    compiled = compile_model(path, make_card(CLASSES + 1, 'instance'), score_floor=0.2)
+    outputs = run_model(compiled, {'image': images_of([1], SIZE_HW)})
+    order = np.argsort(-found['scores'][1])
+    count = np.count_nonzero(outputs['scores'])
+    np.testing.assert_array_equal(
+        outputs['classes'][0, :count], found['labels'][1, order[:count]]
+    )
+
+
+@pytest.mark.parametrize('label', [-1, CLASSES])
+def test_a_label_beyond_the_card_leaves_its_slot_empty(label, tmp_path):
+    found = answers(4)
+    best = found['scores'][0].argmax()
+    found['labels'][0, best] = label    # of the answer that no trial image sees
+    path = saved(network_of_answers(found, SIZE_HW), tmp_path)
+    compiled = compile_model(path, make_card(CLASSES, 'instance'), score_floor=0.2)
+    outputs = run_model(compiled, {'image': images_of([0], SIZE_HW)})
+    kept = sorted(np.delete(found['scores'][0], best), reverse=True)
+    count = sum(score >= 0.2 for score in kept)
+    np.testing.assert_array_equal(outputs['scores'][0, :count], kept[:count])
+    assert not outputs['scores'][0, count:].any()

@@ -109,7 +109,7 @@ def select_family(
         raise CardError(
             _asked(card),
             f'what the network gives, {" or ".join(map(str, found))}',
-            'correct task and classes of the card',
+            'correct task and classes of the card' + _of_labels(found, card),
         )
     candidates = [
         interpretation
@@ -133,6 +133,15 @@ def _asked(card: ModelCard) -> str:
     """Say what masks a card is for."""
     count = len(card.classes)
     return f'card {card.name} has task {card.task} and {count} class{"es" if count > 1 else ""}'
+
+
+def _of_labels(found: Sequence[OutputInterpretation], card: ModelCard) -> str:
+    """Say what classes are for where labels are seen that the card has none for."""
+    if not any(item.least_classes > len(card.classes) for item in found):
+        return ''
+    return (
+        ': labels count its classes from 0, so that a background that they count is the first one'
+    )
 
 
 def _distinction(candidates: Sequence[OutputInterpretation]) -> str:

@@ -21,6 +21,7 @@ import numpy as np
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.detections import best, rows_at
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
+from seg_ros.compile.families.row_form import box_unit, RowForm
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.card import ModelCard
@@ -35,21 +36,37 @@ def read_box_masks(network: Network) -> list[OutputInterpretation] | str:
     """
     Read boxes (N, K, 4), scores (N, K), labels (N, K) and probabilities over the box (N, K, m, m).
 
-    Boxes are corners in network pixels; they may carry the scores as a fifth column. Labels are
-    integers that do not count a background.
+    Boxes are corners in network pixels, or in shares of the image's sides; they may carry the
+    scores as a fifth column. Labels are integers that count the card's classes from 0.
     """
     found = [
-        OutputInterpretation(
-            NAME, 'instance', infos, 0,
-            f'{masks.shape[1]} boxes with masks of {masks.shape[2]}x{masks.shape[3]} over them',
-            partial(_decode, masks.shape[1]),
-        )
-        for masks in network.outputs if _is_box_masks(masks)
-        for infos in _tensors(network.outputs, masks)
+        _interpretation(network, infos, masks)
+        for masks in network.outputs
+        for infos in box_tensors(network.outputs, masks)
     ]
     return found or (
         'no outputs of boxes [N, K, 4], scores [N, K], labels [N, K] and masks [N, K, m, m] with '
         'one K'
+    )
+
+
+def _interpretation(
+    network: Network, infos: tuple[TensorInfo, ...], masks: TensorInfo
+) -> OutputInterpretation:
+    """Say what the slots are like that images fill."""
+    boxes = np.concatenate(network.trial(infos[0].name)).astype(np.float64)
+    labels = np.concatenate(network.trial(infos[1].name))
+    scores = np.concatenate(network.trial(infos[3].name)) if len(infos) == 4 else boxes[..., 4]
+    seen = labels[scores > 0]
+    form = RowForm(box_unit(boxes[scores > 0], network.size_hw), corners=True)
+    words = f'{masks.shape[1]} boxes with masks of {masks.shape[2]}x{masks.shape[3]} over them'
+    if seen.size:
+        words += f', labels {seen.min()} to {seen.max()} on plain images'
+    if form.unit_xy != (1, 1):
+        words += ', boxes from 0 to 1'
+    return OutputInterpretation(
+        NAME, 'instance', infos, 0, words, partial(_decode, masks.shape[1], form),
+        least_classes=int(seen.max(initial=-1)) + 1,
     )
 
 
@@ -59,10 +76,12 @@ def _is_box_masks(info: TensorInfo) -> bool:
     return info.shape[2] == info.shape[3] <= _LARGEST
 
 
-def _tensors(
+def box_tensors(
     outputs: Sequence[TensorInfo], masks: TensorInfo
 ) -> list[tuple[TensorInfo, ...]]:
     """Return boxes, labels, masks and, where boxes do not carry them, scores, if all are there."""
+    if not _is_box_masks(masks):
+        return []
     of_slots = [info for info in outputs if info.shape[1:2] == masks.shape[1:2]]
     boxes = [
         info for info in of_slots
@@ -77,21 +96,28 @@ def _tensors(
 
 
 def _decode(
-    slots: int, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
+    slots: int, form: RowForm, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
 ) -> Decoded:
+    """Fill the slots best first; a label that is none of the card's classes leaves one empty."""
     boxes, labels, masks = (op.cast(tensor, to=np.float32) for tensor in tensors[:3])
     if len(tensors) == 4:
         scores = op.cast(tensors[3], to=np.float32)
     else:
         boxes, column = op.split(boxes, op.const([4, 1]), outputs_count=2, axis=2)
         scores = op.squeeze(column, op.const([2]))
-    above = op.greater_or_equal(scores, op.const(np.float32(options.score_floor)))
+    above = op.and_(
+        op.greater_or_equal(scores, op.const(np.float32(options.score_floor))),
+        op.and_(
+            op.greater_or_equal(labels, op.const(np.float32(0))),
+            op.less(labels, op.const(np.float32(len(card.classes)))),
+        ),
+    )
     kept = min(options.max_instances, slots)
     scores, index = best(op.mul(scores, op.cast(above, to=np.float32)), kept)
     filled = op.cast(op.greater(scores, op.const(np.float32(0))), to=np.float32)
     levels = op.round(op.mul(rows_at(masks, index), op.const(np.float32(255))))
     return Decoded({
-        'boxes': op.mul(rows_at(boxes, index), op.unsqueeze(filled, op.const([2]))),
+        'boxes': op.mul(rows_at(form.boxes(boxes), index), op.unsqueeze(filled, op.const([2]))),
         'scores': scores,
         'classes': op.cast(op.mul(rows_at(labels, index), filled), to=np.int32),
         'masks': op.cast(levels, to=np.uint8),

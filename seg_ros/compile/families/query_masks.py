@@ -26,6 +26,7 @@ from typing import get_args
 
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
+from seg_ros.compile.families.box_masks import box_tensors
 from seg_ros.compile.families.detections import best, rows_at
 from seg_ros.compile.families.mask_boxes import boxes_of_masks
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
@@ -88,6 +89,7 @@ def read_query_masks(network: Network) -> list[OutputInterpretation] | str:
         for masks in floats if len(masks.shape) == 4
         for interpretation in _readings(network, masks, [
             info for info in floats if len(info.shape) == 3 and info.shape[1] == masks.shape[1]
+            and not any(info in tensors for tensors in box_tensors(network.outputs, masks))
         ])
     ]
     return found or 'no outputs of class scores [N, Q, C] and masks [N, Q, h, w] with one Q'

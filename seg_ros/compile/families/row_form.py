@@ -86,7 +86,7 @@ def form_of_candidates(
     corners = bool((together[:, 2:4] > together[:, :2]).all())
     low, high = together[:, scores].min(), together[:, scores].max()
     return RowForm(
-        _unit(together, size_hw), corners, bool(low < -_ROUNDING or high > 1 + _ROUNDING)
+        box_unit(together, size_hw), corners, bool(low < -_ROUNDING or high > 1 + _ROUNDING)
     )
 
 
@@ -98,8 +98,13 @@ def form_of_detections(rows: Sequence[NDArray[Any]], size_hw: tuple[int, int]) -
     """
     together = np.concatenate(rows).astype(np.float64)
     whole = (together[:, 4:6] == np.rint(together[:, 4:6])).all(axis=0)
-    return RowForm(_unit(together, size_hw), class_first=bool(whole[0] and not whole[1]))
+    return RowForm(box_unit(together, size_hw), class_first=bool(whole[0] and not whole[1]))
 
 
-def _unit(rows: NDArray[np.float64], size_hw: tuple[int, int]) -> tuple[int, int]:
+def box_unit(rows: NDArray[Any], size_hw: tuple[int, int]) -> tuple[int, int]:
+    """
+    Return width and height where boxes are shares of them, ones where they are pixels.
+
+    :param rows: (rows, columns) of all images, the box in the first four columns.
+    """
     return size_hw[::-1] if 0 < np.abs(rows[:, :4]).max() <= _MOST_SHARE else (1, 1)
