@@ -26,7 +26,7 @@ from onnx.compose import add_prefix
 from seg_ros import __version__
 from seg_ros.compile.batching import batch_obstacle
 from seg_ros.compile.compiled import stamp, texts_of
-from seg_ros.compile.constant_nodes import with_refused_constants_folded
+from seg_ros.compile.constant_nodes import with_constants_folded
 from seg_ros.compile.crf_refinement import with_crf
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.exporter_card import card_from_metadata
@@ -63,7 +63,7 @@ def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> o
     :returns: a model from `image`, uint8 (N, H, W, C), to the outputs that `core.output_choice`
         chooses from.
     :raises SettingError: if an option is out of its range.
-    :raises ModelError: if the file cannot be read or holds what TensorRT does not take.
+    :raises ModelError: if the file cannot be read or holds what not every engine takes.
     :raises CardError: if card and network contradict each other, or there is no card.
     :raises FamilyError: if no family reads the network.
     """
@@ -72,7 +72,7 @@ def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> o
     if is_compiled(texts_of(model)):
         raise ModelError(f'{raw.name} is compiled already', 'a network as its exporter wrote it')
     card = card or card_from_metadata(model, raw.stem)
-    network = with_refused_constants_folded(
+    network = with_constants_folded(
         network_from_model(with_outputs(model, card.outputs), card.input, export.max_prompts)
     )
     card = replace(card, input=replace(network.spec, size=card.input.size))
@@ -234,7 +234,8 @@ def _refuse(faults: list[str]) -> None:
         for reason, (first, *others) in nodes.items()
     ]
     raise ModelError(
-        f'TensorRT does not take {"; ".join(reasons)}', 'operators that every engine runs'
+        f'not every engine takes {"; ".join(reasons)}',
+        'operators that TensorRT, OpenVINO and ONNX Runtime run alike',
     )
 
 

@@ -26,16 +26,16 @@ from seg_ros.core.errors import ModelError
 _OF_SIZE = ('Shape', 'Size')
 
 
-def with_refused_constants_folded(network: Network) -> Network:
+def with_constants_folded(network: Network) -> Network:
     """
-    Replace nodes that TensorRT refuses by their results, where no pixel changes those.
+    Replace nodes that TensorRT refuses and enlargements by results that no pixel changes.
 
     Vision transformers bring their position embedding to the image's size by a cubic Resize.
     What does not run here, such as another runtime's operators, stays and is refused by name.
     """
     nodes = [
         node for node in network.model.graph.node
-        if refused_alone(node) and not _sees_pixels(network, node)
+        if (refused_alone(node) or node.op_type == 'Resize') and not _sees_pixels(network, node)
     ]
     if not nodes:
         return network

@@ -15,8 +15,9 @@
 """
 The operators that a compiled graph may hold: what TensorRT takes, versions 10.0 to 11.
 
-Sources: the operator tables of onnx-tensorrt 10.0, the type rules of TensorRT's IConstantLayer
-and ICastLayer, and builds of one-operator graphs. Where versions differ, the narrowest counts.
+Sources: the operator tables of onnx-tensorrt 10.0 and its importers, which also take the cubic
+Resize that the tables leave out, the type rules of TensorRT's IConstantLayer and ICastLayer, and
+builds of one-operator graphs. Where versions differ, the narrowest counts.
 """
 
 from collections.abc import Iterator, Mapping
@@ -53,6 +54,7 @@ FORBIDDEN: Mapping[str, str] = {
 }
 _BANNED_TYPES = (TensorProto.INT16, TensorProto.UINT16)
 _FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16)
+_RESIZE_RULES = (b'half_pixel', b'pytorch_half_pixel', b'align_corners', b'asymmetric')
 
 Types = Mapping[str, int]
 
@@ -179,10 +181,16 @@ def _shape_faults(
 
 
 def _resize_faults(facts: Mapping[str, Any]) -> Iterator[str]:
-    if facts.get('mode', b'nearest') not in (b'nearest', b'linear'):
-        yield f'mode {facts["mode"].decode()}; nearest or linear'
+    rule = facts.get('coordinate_transformation_mode', b'half_pixel')
+    if rule not in _RESIZE_RULES:
+        known = ', '.join(item.decode() for item in _RESIZE_RULES)
+        yield f'coordinates {rule.decode()}; one of {known}'
     if facts.get('antialias'):
         yield 'antialias; export it without'
+    if facts.get('keep_aspect_ratio_policy', b'stretch') != b'stretch':
+        yield 'keep_aspect_ratio_policy; export fixed sizes'
+    if facts.get('mode') == b'cubic' and facts.get('exclude_outside'):
+        yield 'exclude_outside, which OpenVINO leaves out; export it without'
 
 
 def _quantisation_faults(

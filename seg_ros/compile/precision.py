@@ -58,7 +58,7 @@ def reduced(
         model = with_int8_trunk(compiled.model, batches, keep)
     stamp(model, compiled.card, replace(compiled.signature, precision=precision), compiled.notes)
     if faults := check_operators(model):
-        raise ModelError(f'in {precision}, TensorRT does not take {"; ".join(faults)}')
+        raise ModelError(f'in {precision}, not every engine takes {"; ".join(faults)}')
     onnx.checker.check_model(model, full_check=True)
     return compiled_from_model(model, compiled.card.name)
 

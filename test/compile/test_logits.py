@@ -12,6 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +22,10 @@ from seg_ros.compile import families
 from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.compiled import compiled_from_model
 from seg_ros.compile.families.logits import read_logits
+from seg_ros.compile.operators import check_operators
 from seg_ros.core.errors import CardError, FamilyError, ModelError
+from seg_ros.core.settings import Settings
+from seg_ros.engines import open_engine
 from tiny_networks import (
     colorful_images,
     images_of,
@@ -317,9 +321,27 @@ def test_labels_enlarged_by_the_nearest_stay_labels(tmp_path):
     assert np.mean(labels == own) > 0.998
 
 
-def test_a_cubic_enlargement_is_refused_by_name(tmp_path):
-    model = network_with([resize('scores', 'out', mode='cubic')], ['out'])
-    with pytest.raises(ModelError, match=r'Resize .*cubic'):
+@pytest.mark.parametrize('rule', ['half_pixel', 'align_corners'])
+def test_a_cubic_enlargement_is_computed_by_every_engine_as_the_network_has_it(rule, tmp_path):
+    model = network_with([resize('scores', 'out', mode='cubic', rule=rule)], ['out'])
+    compiled = compiled_from(model, tmp_path, make_card(5))
+    assert check_operators(compiled.model) == []
+    images = colorful_images(1, SIZE_HW)
+    own = run_model(model, {'images': network_input(images)})['out']
+    assert own.shape[2:] == SIZE_HW
+    path = saved(compiled.model, tmp_path, 'compiled.onnx')
+    for kind in ('onnxruntime', 'openvino'):
+        settings = Settings(
+            engine=kind, model=str(path), inference_precision='f32', upsample='graph'
+        )
+        with closing(open_engine(settings)) as engine:
+            labels = engine.submit(images).result().labels
+        assert np.mean(labels == own.argmax(1)) > 0.999, kind
+
+
+def test_an_enlargement_that_engines_compute_differently_is_refused_by_name(tmp_path):
+    model = network_with([resize('scores', 'out', mode='cubic', exclude_outside=1)], ['out'])
+    with pytest.raises(ModelError, match=r'not every engine takes Resize .*exclude_outside'):
         compiled_from(model, tmp_path, make_card(5))
 
 

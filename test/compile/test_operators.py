@@ -121,8 +121,18 @@ SIZES = {'sizes': np.array([1, 3, 16, 16])}
     [
         (17, {'mode': 'linear'}, None),
         (17, {'mode': 'nearest'}, None),
-        (17, {'mode': 'cubic'}, 'mode cubic'),
+        *((17, {'mode': mode, 'coordinate_transformation_mode': rule}, None)
+          for mode in ('nearest', 'linear', 'cubic')
+          for rule in ('half_pixel', 'pytorch_half_pixel', 'align_corners', 'asymmetric')),
+        *((17, {'mode': mode, 'coordinate_transformation_mode': 'tf_crop_and_resize'},
+           'coordinates tf_crop_and_resize') for mode in ('nearest', 'linear', 'cubic')),
+        (19, {'mode': 'cubic', 'coordinate_transformation_mode': 'half_pixel_symmetric'},
+         'coordinates half_pixel_symmetric'),
+        (17, {'mode': 'cubic', 'cubic_coeff_a': -0.5}, None),
+        (17, {'mode': 'cubic', 'exclude_outside': 1}, 'exclude_outside, which OpenVINO'),
         (18, {'mode': 'linear', 'antialias': 1}, 'antialias'),
+        (18, {'mode': 'cubic', 'antialias': 1}, 'antialias'),
+        (18, {'mode': 'linear', 'keep_aspect_ratio_policy': 'not_larger'}, 'keep_aspect'),
     ],
 )
 def test_only_plain_resizes_pass(opset, facts, words):
