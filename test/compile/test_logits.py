@@ -321,6 +321,26 @@ def test_labels_enlarged_by_the_nearest_stay_labels(tmp_path):
     assert np.mean(labels == own) > 0.998
 
 
+@pytest.mark.parametrize('rows', [False, True])
+@pytest.mark.parametrize('activation', ['Identity', 'Softmax'])
+def test_scores_whose_map_is_one_axis_are_read_in_either_order(activation, rows, tmp_path):
+    facts = {'axis': 1} if activation == 'Softmax' else {}
+    endings = [
+        node_of_two('Reshape', 'scores', 'columns', 'flat'),
+        node(activation, 'flat', 'p', **facts),
+        node('Transpose', 'p', 'out', perm=[0, 2, 1] if rows else [0, 1, 2]),
+    ]
+    columns = np.array([0, 5, MAP_HW[0] * MAP_HW[1]])
+    model = network_with(endings, ['out'], weights={'columns': columns})
+    images = colorful_images(1, SIZE_HW)
+    logits = run_model(
+        compiled_from(model, tmp_path, make_card(5)).model, {'image': images}
+    )['logits']
+    own = run_model(model, {'images': network_input(images)})['out']
+    own = own.transpose(0, 2, 1) if rows else own
+    np.testing.assert_array_equal(logits.argmax(1), own.reshape(1, 5, *MAP_HW).argmax(1))
+
+
 @pytest.mark.parametrize('rule', ['half_pixel', 'align_corners'])
 def test_a_cubic_enlargement_is_computed_by_every_engine_as_the_network_has_it(rule, tmp_path):
     model = network_with([resize('scores', 'out', mode='cubic', rule=rule)], ['out'])

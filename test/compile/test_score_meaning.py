@@ -20,7 +20,7 @@ from onnx import helper, TensorProto
 import pytest
 from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.compiled import compiled_from_model
-from seg_ros.core.errors import CardError
+from seg_ros.core.errors import CardError, FamilyError
 from tiny_networks import make_card, model_of, run_chosen, run_model, saved
 
 SIZE_HW = (32, 48)
@@ -293,6 +293,73 @@ def test_a_mask_of_one_class_is_read_in_whatever_numbers(kind, level, classes, t
     there = own_output(model)[:, 0] > 0
     labels = outputs_of(model, tmp_path, classes)['labels']
     np.testing.assert_array_equal(labels == classes - 1, there)
+
+
+WHOLE = {
+    'one-hot': [
+        node('ArgMax', 'z', 'best', axis=1, keepdims=0),
+        node('OneHot', 'best', 'depth', 'ends', 'out', axis=1),
+    ],
+    'one-hot, channels last': [
+        node('ArgMax', 'z', 'best', axis=1, keepdims=0),
+        node('OneHot', 'best', 'depth', 'ends', 'out', axis=-1),
+    ],
+    'the best, compared': [
+        node('ArgMax', 'z', 'best', axis=1), node('Equal', 'best', 'channels', 'is'),
+        node('Cast', 'is', 'out', to=TensorProto.INT64),
+    ],
+}
+
+
+@pytest.mark.parametrize('kind', [
+    TensorProto.FLOAT, TensorProto.BOOL, TensorProto.UINT8, TensorProto.INT64
+])
+@pytest.mark.parametrize('name', WHOLE)
+def test_a_one_hot_map_is_its_labels(name, kind, tmp_path):
+    model = network(
+        5, *WHOLE[name], node('Cast', 'out', 'cast', to=kind), output=('cast', kind),
+        depth=np.array(5), ends=integers(0, 1), channels=np.arange(5).reshape(1, 5, 1, 1),
+    )
+    hot = own_output(model)
+    expected = hot.argmax(3 if 'last' in name else 1)
+    np.testing.assert_array_equal(outputs_of(model, tmp_path, 5)['labels'], expected)
+
+
+@pytest.mark.parametrize('kind', [TensorProto.BOOL, TensorProto.UINT8, TensorProto.INT32])
+def test_yes_and_no_for_each_class_leave_pixels_without_any_unlabelled(kind, tmp_path):
+    model = network(
+        4, node('Sub', 'z', 'two', 's'), node('Sigmoid', 's', 'p'),
+        node('Greater', 'p', 'half', 'yes'), node('Cast', 'yes', 'out', to=kind),
+        output=('out', kind), gain=4.0, two=np.float32(2),
+    )
+    yes = own_output(model).astype(bool)
+    assert not yes.any(1).all()
+    labels = outputs_of(model, tmp_path, 4)['labels']
+    np.testing.assert_array_equal(labels, np.where(yes.any(1), yes.argmax(1), 4))
+
+
+def test_bytes_of_probabilities_are_read_from_before_they_are_rounded(tmp_path):
+    model = network(
+        5, node('Softmax', 'z', 'p', axis=1), node('Mul', 'p', 'bytes', 'b'),
+        node('Cast', 'b', 'out', to=TensorProto.UINT8), output=('out', TensorProto.UINT8),
+    )
+    rounded = own_output(model)
+    outputs = outputs_of(model, tmp_path, 5)
+    best = np.take_along_axis(rounded, outputs['labels'][:, None].astype(int), axis=1)[:, 0]
+    np.testing.assert_array_equal(best, rounded.max(1))
+    np.testing.assert_allclose(outputs['confidence'], rounded.max(1), atol=1)
+
+
+@pytest.mark.parametrize('activation', ['Softmax', 'Identity'])
+def test_colours_of_classes_are_refused_as_what_they_are(activation, tmp_path):
+    axis = {'axis': 1} if activation == 'Softmax' else {}
+    model = network(
+        3, node(activation, 'z', 'p', **axis), node('ArgMax', 'p', 'best', axis=1, keepdims=0),
+        node('Gather', 'palette', 'best', 'out', axis=0), output=('out', TensorProto.UINT8),
+        palette=np.array([[0, 0, 255], [255, 0, 0], [0, 255, 0]], np.uint8),
+    )
+    with pytest.raises(FamilyError, match=r'whole numbers in 3 channels that are neither one-hot'):
+        compiled(model, tmp_path, 3)
 
 
 def test_a_map_of_more_labels_than_the_card_has_classes_is_refused(tmp_path):

@@ -28,6 +28,7 @@ from seg_ros.compile.families.score_meaning import (
     ScoreMeaning,
 )
 from seg_ros.compile.families.strip_output_ops import (
+    float_source,
     holds_labels,
     integer_source,
     own_scores,
@@ -54,39 +55,54 @@ def read_logits(network: Network) -> list[OutputInterpretation] | str:
     Read maps of scores or of labels.
 
     Scores are (N, C, h, w), (N, h, w, C) or (N, h, w) of any stride, labels (N, h, w) or
-    (N, 1, h, w). Trailing activations and the last enlargement are cut off first, so that the
-    file ends in the network's own scores. One score channel is a network of two classes, or of
-    one against what is none.
+    (N, 1, h, w). Whole numbers in channels are read where they are one-hot or yes and no, and
+    casts to bytes from before them. Trailing activations and the last enlargement are cut off
+    first, so that the file ends in the network's own scores. One score channel is a network of
+    two classes, or of one against what is none.
     """
     found = [
         interpretation
         for info in network.outputs
         for own in [own_scores(network, info.name)]
-        for tensor_info in network.tensor_infos([integer_source(network, own.tensor)])
         for interpretation in (
-            *_scores(network, info.name, tensor_info, own),
-            *_labels(network, info.name, tensor_info),
+            *_scores(network, info.name, own),
+            *_labels(network, info.name, own),
         )
     ]
-    return found or (
+    return found or _reason(network)
+
+
+def _reason(network: Network) -> str:
+    """Say why no output is read."""
+    for info in network.outputs:
+        for _, channels, *map_hw in _layouts(network, info.shape):
+            if channels > 1 and spans_image(network, tuple(map_hw)):
+                return (
+                    f'{info} holds whole numbers in {channels} channels that are neither one-hot '
+                    'nor yes and no: export scores, or one map of labels'
+                )
+    return (
         f'no output is a map of scores or labels in the shape of the image, '
         f'{network.size_hw[0]}x{network.size_hw[1]}: [N, C, h, w], [N, h, w, C] or [N, h, w]'
     )
 
 
-def _scores(
-    network: Network, output: str, tensor_info: TensorInfo, own: OwnScores
-) -> list[OutputInterpretation]:
-    if tensor_info.dtype.kind != 'f' or holds_labels(network, tensor_info):
-        return []
+def _scores(network: Network, output: str, own: OwnScores) -> list[OutputInterpretation]:
+    source = float_source(network, own.tensor)
+    given, tensor_info = network.tensor_infos([own.tensor, source])
+    is_labels, is_whole = (holds_labels(network, info) for info in (given, tensor_info))
     found = []
     for axis, channels, height, width in _layouts(network, tensor_info.shape):
-        if not spans_image(network, (height, width)):
+        if not spans_image(network, (height, width)) or (is_labels and channels == 1):
             continue
-        meaning = meaning_of(network, own, axis)
+        meaning = meaning_of(network, own._replace(tensor=source), axis)
+        # Other whole numbers in channels are colours.
+        if is_whole and meaning.unit != 1:
+            continue
+        axes = 'NC(HW)' if axis == 1 and len(tensor_info.shape) == 3 else _AXES[axis]
         words = (
             f'scores of {tensor_info.name} at {height}x{width}, '
-            f'{_AXES[axis]}, {own.rule or "half_pixel"}; {meaning}'
+            f'{axes}, {own.rule or "half_pixel"}; {meaning}'
         )
         notes = _crop_warning(network.size_hw, (height, width))
         decode = partial(
@@ -114,14 +130,17 @@ def _layouts(network: Network, shape: tuple[int, ...]) -> list[tuple[int, int, i
         return []
     # Rows laid end to end, as Keras has them before a softmax.
     sides = [tuple(side // stride for side in network.size_hw) for stride in _STRIDES]
-    rows = [(2, shape[2], height, width) for height, width in sides if height * width == shape[1]]
+    rows = [
+        (axis, shape[axis], height, width)
+        for axis in (2, 1)
+        for height, width in sides if height * width == shape[3 - axis]
+    ]
     # A first axis of more than the one image is no batch.
     return [*rows, (0, 1, shape[1], shape[2])] if shape[0] == 1 else rows
 
 
-def _labels(
-    network: Network, output: str, tensor_info: TensorInfo
-) -> list[OutputInterpretation]:
+def _labels(network: Network, output: str, own: OwnScores) -> list[OutputInterpretation]:
+    (tensor_info,) = network.tensor_infos([integer_source(network, own.tensor)])
     if not holds_labels(network, tensor_info):
         return []
     plane = tuple(side for axis, side in enumerate(tensor_info.shape) if axis == 0 or side > 1)
@@ -186,6 +205,9 @@ def _decode_scores(
 ) -> Decoded:
     """Bring scores to float32 (N, C, h, w); `rule` is None where the network enlarges nothing."""
     scores = op.cast(tensor_infos[0], to=np.float32)
+    height, width, channels = map_hwc
+    if axis == 1 and len(scores.unwrap_tensor().shape or ()) == 3:
+        scores = op.reshape(scores, op.const(np.array([-1, channels, height, width])))
     if axis in (0, 2):
         scores = op.reshape(scores, op.const(np.array([-1, *map_hwc])))
     if axis != 1:

@@ -31,9 +31,11 @@ _RULES: dict[str, Upsampling] = {
     'asymmetric': 'asymmetric',
 }
 # Skipped on the way to one of the others, never a reason to cut by themselves.
-_CARRIERS = ('Identity', 'Cast', 'Squeeze', 'Unsqueeze', 'Transpose')
+_CARRIERS = ('Identity', 'Cast', 'OneHot', 'Squeeze', 'Unsqueeze', 'Transpose')
 _ACTIVATIONS = ('Softmax', 'LogSoftmax', 'Sigmoid')
 _ENDINGS = ('ArgMax', 'Resize', *_ACTIVATIONS)
+# Behind them numbers say nothing of what came before.
+_DECIDING = (*_ACTIVATIONS, 'ArgMax', 'ArgMin')
 _WEIGHTED = ('Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'Einsum')
 _SQUASHING = (
     'Softmax', 'Sigmoid', 'HardSigmoid', 'Tanh', 'Clip', 'Greater', 'GreaterOrEqual', 'Less',
@@ -123,10 +125,20 @@ def _unweighted(network: Network, tensor: str, kinds: Sequence[str]) -> list[onn
             continue
         if node.op_type in kinds:
             found.append(node)
-        if node.op_type not in _ACTIVATIONS:
+        if node.op_type not in _DECIDING:
             seen.add(node.output[0])
             waiting += node.input
     return found
+
+
+def float_source(network: Network, tensor: str) -> str:
+    """Follow casts to whole numbers back to the floats, or the yes and no, that they round."""
+    while network.tensor_infos([tensor])[0].dtype.kind != 'f':
+        node = network.producer(tensor)
+        if node is None or node.op_type not in ('Cast', 'Identity'):
+            break
+        tensor = node.input[0]
+    return tensor
 
 
 def integer_source(network: Network, tensor: str) -> str:
