@@ -13,16 +13,18 @@
 # limitations under the License.
 """A card to begin with, for a network whose exporter wrote none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 import json
 
 import onnx
+from seg_ros.compile.exporter_card import image_dims
 from seg_ros.compile.families import interpretations
 from seg_ros.compile.families.output_interpretation import OutputInterpretation
 from seg_ros.compile.import_onnx import network_from_model
 from seg_ros.compile.network import Network
 from seg_ros.core.card import InputSpec
 from seg_ros.core.errors import CardError, FamilyError
+from seg_ros.core.frame import ColorOrder
 
 HEAD = """\
 # A first card. Name the classes in the order of training, and see to it that the input is as in
@@ -31,10 +33,17 @@ INPUT = """\
 input:
   size: [{height}, {width}]     # height, width
   fit: {fit}
-  color: rgb
+  color: {color}
   # network input = (pixel * scale - mean) / std, with scale 1/255
+{numbers}"""
+NUMBERS: Mapping[ColorOrder, str] = {
+    'rgb': """\
   mean: [0, 0, 0]     # ImageNet: [0.485, 0.456, 0.406]
-  std: [1, 1, 1]      # ImageNet: [0.229, 0.224, 0.225]"""
+  std: [1, 1, 1]      # ImageNet: [0.229, 0.224, 0.225]""",
+    'gray': """\
+  mean: 0
+  std: 1""",
+}
 
 
 def first_card(model: onnx.ModelProto, name: str, size_hw: Sequence[int] = ()) -> str:
@@ -51,19 +60,25 @@ def first_card(model: onnx.ModelProto, name: str, size_hw: Sequence[int] = ()) -
             f'outputs {", ".join(map(str, network.outputs))} fit no family', do='; '.join(reasons)
         )
     height, width = network.size_hw
+    color = network.spec.color
     reading = found[0]
     return '\n'.join([
         HEAD, f'name: {json.dumps(name)}', f'task: {reading.task}     # read as {reading}',
         *(f'# or {other.task}: {other}' for other in found[1:]),
         *_family(reading, found),
-        INPUT.format(height=height, width=width, fit=InputSpec().fit),
+        INPUT.format(
+            height=height, width=width, fit=InputSpec().fit, color=color, numbers=NUMBERS[color]
+        ),
         'classes:     # roles: traversable, dynamic, graspable, support, ignore',
         *_classes(reading),
     ])
 
 
 def _network(model: onnx.ModelProto, size_hw: Sequence[int]) -> Network:
-    spec = InputSpec(size=(size_hw[0], size_hw[1])) if size_hw else None
+    size, dims = tuple(size_hw) or (0, 0), image_dims(model)
+    channels = {*dims[1:2], *dims[3:]}
+    color: ColorOrder = 'gray' if 1 in channels and 3 not in channels else 'rgb'
+    spec = InputSpec(size=(size[0], size[1]), color=color)
     try:
         return network_from_model(model, spec)
     except CardError as error:

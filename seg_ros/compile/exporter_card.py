@@ -57,7 +57,7 @@ def card_from_metadata(model: onnx.ModelProto, name: str) -> ModelCard:
         )
     description = ' '.join(facts.get('description', '').split())
     usable = description not in _NO_WORDS and description.isprintable()
-    dims = _image_dims(model)
+    dims = image_dims(model)
     return card_from_dict({
         'name': description if usable else name,
         'task': _TASKS[task],
@@ -87,7 +87,7 @@ def _classes(facts: Mapping[str, str]) -> list[dict[str, Any]]:
     return [{'id': index, 'name': ' '.join(str(word).split())} for index, word in enumerate(names)]
 
 
-def _image_dims(model: onnx.ModelProto) -> list[int]:
+def image_dims(model: onnx.ModelProto) -> list[int]:
     """Return the shape of the network's first input that is no weight; 0 where an axis is open."""
     weights = {item.name for item in model.graph.initializer}
     images = [item for item in model.graph.input if item.name not in weights]

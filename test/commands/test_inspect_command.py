@@ -19,7 +19,7 @@ import json
 from fakes.promptable_network import saved_promptable
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper
+from onnx import helper, numpy_helper, TensorProto
 import pytest
 from seg_ros.cli import main
 from seg_ros.commands import inspect as command
@@ -162,6 +162,33 @@ def test_a_first_card_is_one_that_the_network_is_compiled_with(tmp_path, capsys,
     assert 'logits (semantic' in text
     compiled = compiled_from_model(compile_model(path, card), 'raw')
     assert compiled.card.classes == card.classes
+
+
+@pytest.mark.parametrize(('shape', 'kind', 'size'), [
+    ((1, 1, 64, 96), TensorProto.FLOAT, ()), ((1, 64, 96, 1), TensorProto.FLOAT, ()),
+    ((1, 64, 96, 1), TensorProto.UINT8, ()), ((1, 1, 'h', 'w'), TensorProto.FLOAT, (64, 96)),
+])
+def test_a_first_card_of_a_grey_network_is_grey(tmp_path, capsys, shape, kind, size):
+    perm = [0, 3, 1, 2] if shape[3] == 1 else [0, 1, 2, 3]
+    graph = helper.make_graph(
+        [
+            helper.make_node('Cast', ['x'], ['f'], to=TensorProto.FLOAT),
+            helper.make_node('Transpose', ['f'], ['t'], perm=perm),
+            helper.make_node('Conv', ['t', 'w'], ['out'], kernel_shape=[1, 1]),
+        ], 'grey',
+        [helper.make_tensor_value_info('x', kind, shape)],
+        [helper.make_tensor_value_info('out', TensorProto.FLOAT, None)],
+        [helper.make_tensor('w', TensorProto.FLOAT, [3, 1, 1, 1], [1, -1, 0.5])],
+    )
+    path = tmp_path / 'raw.onnx'
+    onnx.save(helper.make_model(
+        graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=8
+    ), path)
+    sizes = ['--size', *map(str, size)] if size else []
+    assert main(['inspect', str(path), '--first-card', *sizes]) == 0
+    card = card_from_dict(yaml.safe_load(capsys.readouterr().out))
+    assert (card.input.color, card.input.mean, card.input.std) == ('gray', (0,), (1,))
+    assert compiled_from_model(compile_model(path, card), 'raw').signature.channels == 1
 
 
 def test_a_first_card_names_the_family_where_several_could_read(tmp_path, capsys, monkeypatch):
