@@ -79,6 +79,31 @@ def test_boxes_in_shares_of_the_image_become_pixels(column, tmp_path):
     assert any('boxes from 0 to 1' in note for note in compiled_notes(compiled))
 
 
+def test_where_plain_images_show_no_box_it_is_taken_to_be_in_pixels_and_said(tmp_path):
+    found = answers(6)
+    found['labels'] = found['labels'].astype(np.uint32)
+    for name in ('boxes', 'scores', 'labels'):
+        found[name][1] = 0
+    path = saved(network_of_answers(found, SIZE_HW), tmp_path)
+    compiled = compile_model(path, make_card(CLASSES, 'instance'), score_floor=0.2)
+    outputs = run_model(compiled, {'image': images_of([0], SIZE_HW)})
+    best = found['scores'][0].argmax()
+    np.testing.assert_array_equal(outputs['boxes'][0, 0], found['boxes'][0, best])
+    assert any('none on plain images' in note for note in compiled_notes(compiled))
+
+
+def test_masks_before_their_sigmoid_become_probabilities(tmp_path):
+    found = answers(5)
+    found['masks'] = (8 * found['masks'] - 4).astype(np.float32)
+    path = saved(network_of_answers(found, SIZE_HW), tmp_path)
+    compiled = compile_model(path, make_card(CLASSES, 'instance'), score_floor=0.2)
+    outputs = run_model(compiled, {'image': images_of([0], SIZE_HW)})
+    best = found['scores'][0].argmax()
+    expected = 255 / (1 + np.exp(-found['masks'][0, best].astype(np.float64)))
+    np.testing.assert_allclose(outputs['masks'][0, 0], expected, atol=0.6)
+    assert any('masks before the sigmoid' in note for note in compiled_notes(compiled))
+
+
 def compiled_notes(model):
     return compiled_from_model(model, 'model.onnx').notes
 

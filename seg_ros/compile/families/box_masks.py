@@ -21,6 +21,7 @@ import numpy as np
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.detections import best, rows_at
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
+from seg_ros.compile.families.probabilities import passes_unit
 from seg_ros.compile.families.row_form import box_unit, RowForm
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
@@ -37,7 +38,8 @@ def read_box_masks(network: Network) -> list[OutputInterpretation] | str:
     Read boxes (N, K, 4), scores (N, K), labels (N, K) and probabilities over the box (N, K, m, m).
 
     Boxes are corners in network pixels, or in shares of the image's sides; they may carry the
-    scores as a fifth column. Labels are integers that count the card's classes from 0.
+    scores as a fifth column. Labels are integers that count the card's classes from 0. Masks may
+    be before their sigmoid.
     """
     found = [
         _interpretation(network, infos, masks)
@@ -55,17 +57,22 @@ def _interpretation(
 ) -> OutputInterpretation:
     """Say what the slots are like that images fill."""
     boxes = np.concatenate(network.trial(infos[0].name)).astype(np.float64)
-    labels = np.concatenate(network.trial(infos[1].name))
+    labels = np.concatenate(network.trial(infos[1].name)).astype(np.int64)
     scores = np.concatenate(network.trial(infos[3].name)) if len(infos) == 4 else boxes[..., 4]
     seen = labels[scores > 0]
+    raw = passes_unit(network, masks.name)
     form = RowForm(box_unit(boxes[scores > 0], network.size_hw), corners=True)
     words = f'{masks.shape[1]} boxes with masks of {masks.shape[2]}x{masks.shape[3]} over them'
-    if seen.size:
-        words += f', labels {seen.min()} to {seen.max()} on plain images'
+    words += (
+        f', labels {seen.min()} to {seen.max()} on plain images' if seen.size
+        else ', none on plain images: taken to be in pixels'
+    )
     if form.unit_xy != (1, 1):
         words += ', boxes from 0 to 1'
+    if raw:
+        words += ', masks before the sigmoid'
     return OutputInterpretation(
-        NAME, 'instance', infos, 0, words, partial(_decode, masks.shape[1], form),
+        NAME, 'instance', infos, 0, words, partial(_decode, masks.shape[1], form, raw),
         least_classes=int(seen.max(initial=-1)) + 1,
     )
 
@@ -96,9 +103,14 @@ def box_tensors(
 
 
 def _decode(
-    slots: int, form: RowForm, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
+    slots: int, form: RowForm, raw: bool, tensors: Sequence[Var], card: ModelCard,
+    options: ExportOptions,
 ) -> Decoded:
-    """Fill the slots best first; a label that is none of the card's classes leaves one empty."""
+    """
+    Fill the slots best first; a label that is none of the card's classes leaves one empty.
+
+    :param raw: whether masks take a sigmoid still.
+    """
     boxes, labels, masks = (op.cast(tensor, to=np.float32) for tensor in tensors[:3])
     if len(tensors) == 4:
         scores = op.cast(tensors[3], to=np.float32)
@@ -115,7 +127,8 @@ def _decode(
     kept = min(options.max_instances, slots)
     scores, index = best(op.mul(scores, op.cast(above, to=np.float32)), kept)
     filled = op.cast(op.greater(scores, op.const(np.float32(0))), to=np.float32)
-    levels = op.round(op.mul(rows_at(masks, index), op.const(np.float32(255))))
+    chances = rows_at(op.sigmoid(masks) if raw else masks, index)
+    levels = op.round(op.mul(chances, op.const(np.float32(255))))
     return Decoded({
         'boxes': op.mul(rows_at(form.boxes(boxes), index), op.unsqueeze(filled, op.const([2]))),
         'scores': scores,

@@ -31,8 +31,13 @@ def holds_probabilities(network: Network, tensor: str) -> bool:
     the same throughout show nothing.
     """
     arrays = network.trial(tensor)
-    low, high = np.min(arrays), np.max(arrays)
-    return bool(-_ROUNDING <= low < high <= 1 + _ROUNDING)
+    return bool(np.min(arrays) < np.max(arrays)) and not passes_unit(network, tensor)
+
+
+def passes_unit(network: Network, tensor: str) -> bool:
+    """Return whether anything that a tensor holds on images is below 0 or above 1."""
+    arrays = network.trial(tensor)
+    return bool(np.min(arrays) < -_ROUNDING or np.max(arrays) > 1 + _ROUNDING)
 
 
 def logits_of(probabilities: Var) -> Var:

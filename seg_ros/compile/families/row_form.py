@@ -107,4 +107,4 @@ def box_unit(rows: NDArray[Any], size_hw: tuple[int, int]) -> tuple[int, int]:
 
     :param rows: (rows, columns) of all images, the box in the first four columns.
     """
-    return size_hw[::-1] if 0 < np.abs(rows[:, :4]).max() <= _MOST_SHARE else (1, 1)
+    return size_hw[::-1] if 0 < np.abs(rows[:, :4]).max(initial=0) <= _MOST_SHARE else (1, 1)
