@@ -139,6 +139,6 @@ def trial_memory(signature: ModelSignature, size_hw: tuple[int, int]) -> Tempora
 def shortfalls(parity: Mapping[str, Any], precision: str, task: str) -> list[str]:
     """Name the figures that lie below what passes."""
     return [
-        f'{name} {parity[name]:.3f} (at least {LEAST[precision][name]:g})'
+        f'{name} {parity[name]:.4f} (at least {LEAST[precision][name]:g})'
         for name in JUDGED[task] if parity[name] < LEAST[precision][name]
     ]

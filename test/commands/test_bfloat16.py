@@ -96,16 +96,16 @@ def of_openvino(compiled, images, folder):
 
 
 @pytest.mark.parametrize('family', [name for name in NETWORKS if name != 'promptable'])
-def test_openvino_changes_masks_in_bfloat16_no_more_than_rounding_foretells(
+def test_openvino_changes_masks_in_bfloat16_no_more_than_rounding_predicts(
     family, tmp_path, images
 ):
     pytest.importorskip('openvino', reason='OpenVINO is not installed')
     raw, card = raw_network(tmp_path, family)
     card['thresholds'] = {'score': 0.05}
     compiled = compiled_with(raw, card)
-    found, foretold = of_openvino(compiled, images, tmp_path), in_bfloat16_on(compiled, images)
+    found, predicted = of_openvino(compiled, images, tmp_path), in_bfloat16_on(compiled, images)
     for name in ('pixels', 'miou', 'matched', 'mask_iou'):
-        assert found[name] > foretold[name] - 0.01, name
+        assert found[name] > predicted[name] - 0.01, name
 
 
 @pytest.mark.parametrize('family', NETWORKS)
