@@ -103,6 +103,18 @@ def test_scores_of_any_stride_come_out_as_they_are(count, tmp_path):
     assert compiled.signature.max_batch == 0
 
 
+@pytest.mark.parametrize('kind', ['Softmax', 'LogSoftmax'])
+def test_a_softmax_of_an_old_opset_over_all_pixels_at_once_is_cut_off_too(kind, tmp_path):
+    model = network_with([node(kind, 'scores', 'out', axis=1)], ['out'], opset=11)
+    images = colorful_images(1, SIZE_HW)
+    compiled = compiled_from(model, tmp_path, make_card(5))
+    found = run_model(compiled.model, {'image': images})['logits']
+    bare = network_with([], ['scores'])
+    expected = run_model(bare, {'images': network_input(images)})['scores']
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+    assert compiled.signature.activation == 'softmax'
+
+
 def test_scores_with_the_channels_last_are_turned(tmp_path):
     answers = scores_of(5)
     model = network_of_answers({'out': answers.transpose(0, 2, 3, 1)}, SIZE_HW, layout='nhwc')

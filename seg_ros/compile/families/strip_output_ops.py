@@ -154,12 +154,32 @@ def integer_source(network: Network, tensor: str) -> str:
 
 
 def _output_ops(network: Network, output: str) -> Iterator[onnx.NodeProto]:
-    node = network.producer(output)
+    node = _unflattened(network, network.producer(output))
     while node is not None and (
         node.op_type in (*_CARRIERS, *_ENDINGS) or _drops_batch(network, node)
     ):
         yield node
-        node = network.producer(node.input[0])
+        node = _unflattened(network, network.producer(node.input[0]))
+
+
+def _unflattened(network: Network, node: onnx.NodeProto | None) -> onnx.NodeProto | None:
+    """
+    Return the Softmax over classes that one over all classes of all pixels at once stands for.
+
+    Before opset 13 `axis` says from where on to flatten. The order of a pixel's classes is the
+    same, but their probabilities are so small that engines take them for 0.
+    """
+    softmax = network.producer(node.input[0]) if node and node.op_type == 'Reshape' else None
+    if node is None or softmax is None or softmax.op_type not in ('Softmax', 'LogSoftmax'):
+        return node
+    flatten = network.producer(softmax.input[0])
+    if flatten is None or flatten.op_type != 'Flatten':
+        return node
+    before, after = network.tensor_infos([flatten.input[0], node.output[0]])
+    if before.shape != after.shape:
+        return node
+    axis = next((item.i for item in flatten.attribute if item.name == 'axis'), 1)
+    return helper.make_node(softmax.op_type, flatten.input[:1], node.output, axis=axis)
 
 
 def _drops_batch(network: Network, node: onnx.NodeProto) -> bool:
