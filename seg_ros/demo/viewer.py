@@ -110,8 +110,13 @@ def main(arguments: list[str] | None = None) -> int:
     node = DemoViewer()
     referee = GroundTruthScorer(node) if options.score else None
     deadline = node.get_clock().now().nanoseconds + options.timeout * 1e9
+
+    def seen() -> bool:
+        """Return whether enough masks have come, and some of them beside their ground truth."""
+        return node.frames >= options.frames and (referee is None or referee.images > 0)
+
     try:
-        while node.frames < options.frames and node.get_clock().now().nanoseconds < deadline:
+        while not seen() and node.get_clock().now().nanoseconds < deadline:
             rclpy.spin_once(node, timeout_sec=0.1)
         node.save(options.out)
         scores = {'scores': referee.figures()} if referee and referee.images else {}
