@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 from seg_ros.bench.networks import depth_for, instance_model
+from seg_ros.bench.report import row_names
 from seg_ros.bench.samples import interleaved, summary
 from seg_ros.core.engine import Engine
 from seg_ros.core.errors import EngineError
@@ -57,8 +58,9 @@ def engine(folder: Path, rounds: int, models: Sequence[Path] = ()) -> dict[str, 
 def _opened(models: Sequence[Path]) -> Iterator[tuple[str, Engine]]:
     """Open every model in every runtime, and report those that a runtime does not take."""
     counts = sorted({1, os.cpu_count() or 1})
-    for model, runtime, threads in product(models, filter(find_spec, CPU_RUNTIMES), counts):
-        name = f'{model.name}, {runtime}, {threads} threads'
+    rows = zip(models, row_names(models), strict=True)
+    for (model, row), runtime, threads in product(rows, filter(find_spec, CPU_RUNTIMES), counts):
+        name = f'{row}, {runtime}, {threads} threads'
         settings = Settings(model=str(model.absolute()), engine=runtime, threads=threads)
         try:
             yield name, open_engine(settings)

@@ -14,7 +14,7 @@
 
 """What a bench found, as JSON, as Markdown and as a histogram."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 import json
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,12 @@ def write_report(
     if sets:
         draw_histogram(sets, paths[2])
     return paths if sets else paths[:2]
+
+
+def row_names(models: Sequence[Path]) -> list[str]:
+    """Name each model's row after its file, or by its path where two files share a name."""
+    names = [model.name for model in models]
+    return [model.name if names.count(model.name) == 1 else str(model) for model in models]
 
 
 def without_samples(values: Mapping[str, Any]) -> dict[str, Any]:

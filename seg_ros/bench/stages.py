@@ -27,6 +27,7 @@ import cv2
 import numpy as np
 from seg_ros.bench.machine import copy_ms
 from seg_ros.bench.networks import instance_model, street_model
+from seg_ros.bench.report import row_names
 from seg_ros.bench.samples import interleaved, summary
 from seg_ros.core.errors import EngineError
 from seg_ros.image.encodings import frame_from_file
@@ -79,7 +80,8 @@ def passages(models: Sequence[Path], rounds: int) -> dict[str, Any]:
     """
     options = ['--size', *CAMERA_HW, '--threads', str(os.cpu_count() or 1)]
     return {
-        model.name: _measured(model.absolute(), MASKS, rounds, options) for model in models
+        row: _measured(model.absolute(), MASKS, rounds, options)
+        for model, row in zip(models, row_names(models), strict=True)
     }
 
 
