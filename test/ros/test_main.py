@@ -58,7 +58,7 @@ def node():
         sleep(0.002)
     yield process
     process.kill()
-    process.wait()
+    process.communicate()   # which closes the pipe
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
