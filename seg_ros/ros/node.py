@@ -56,7 +56,7 @@ class SegmentationNode(SafeLifecycleNode):
         super().__init__('segmentation', **arguments)
         self._cancelled = cancelled
         self._progress = BuildProgress(
-            self.get_logger().info, self.guarded(self._diagnose_build)
+            self.get_logger().info, self.guarded(self._diagnose_loading)
         )
         self._declared = Declared(self)
         starts_itself = self.declare_autostart()
@@ -102,7 +102,7 @@ class SegmentationNode(SafeLifecycleNode):
     def _open(self) -> None:
         self._models = ModelManager(self._model_changed.trigger, self._progress)
         self._models.load(self._settings.now)
-        self._models.wait(self._waits_in_vain)
+        self._models.wait(self._gives_up)
         self._pipeline = CameraPipeline(self, self._settings, self._models.holder)
         for words in ABSENCES:
             self.get_logger().warning(words)
@@ -111,7 +111,7 @@ class SegmentationNode(SafeLifecycleNode):
         )
         self._entities.append((self.destroy_timer, timer))
 
-    def _waits_in_vain(self) -> bool:
+    def _gives_up(self) -> bool:
         """Return whether the process is to end; until then say that a model is waited for."""
         self._progress.repeat()
         return self._cancelled()
@@ -182,7 +182,7 @@ class SegmentationNode(SafeLifecycleNode):
             if words := camera.complaint():
                 self.quiet.warning(words, ('input', camera.name), quiet_s=60.0)
 
-    def _diagnose_build(self, words: str) -> None:
+    def _diagnose_loading(self, words: str) -> None:
         """Report a model that a transition waits for, when no timer can."""
         models = self._models
         if models is None or self._pipeline is not None:
