@@ -83,6 +83,13 @@ def test_an_instance_model_needs_no_more(tmp_path: Path) -> None:
     run_alone(SEGMENT.replace('{settings}', f"engine='onnxruntime', model={model!r}"))
 
 
+def test_a_bench_that_makes_no_network_needs_no_onnx() -> None:
+    run_alone(
+        "from seg_ros.cli import main; sys.argv = ['seg_ros', 'bench', 'depth', '--rounds', '1']\n"
+        'sys.exit(main())', 'onnxruntime', 'openvino', 'rclpy',
+    )
+
+
 @pytest.mark.ros
 def test_the_node_is_imported_without_any_engine() -> None:
     pytest.importorskip('rclpy', reason='ROS is not sourced')

@@ -97,7 +97,8 @@ def run(args: argparse.Namespace) -> int:
     :raises SegError: as `compile_model` does, or if a file cannot be read or written.
     """
     # The graph layer takes a second to import, which --help need not wait for.
-    from seg_ros.commands.figures import compiled_figures, print_figures
+    from seg_ros.commands.figures import print_figures
+    from seg_ros.commands.model_figures import compiled_figures
     from seg_ros.compile.compile_model import compile_model
     from seg_ros.compile.compiled import compiled_from_model
 

@@ -12,25 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a model file holds, in figures for people and for programs."""
+"""Figures by name, printed for people or for programs."""
 
 from collections.abc import Mapping
 import json
 from typing import Any
-
-import onnx
-from seg_ros.compile.compiled import CompiledModel
-from seg_ros.compile.exporter_card import card_from_metadata
-from seg_ros.compile.families import interpretations, select_family
-from seg_ros.compile.import_onnx import network_from_model
-from seg_ros.compile.network import described
-from seg_ros.compile.operators import check_operators, forbidden_nodes
-from seg_ros.compile.subgraph import opset_of
-from seg_ros.core.card import ClassInfo, ModelCard
-from seg_ros.core.errors import ModelError
-from seg_ros.core.tensors import IMAGE, PROMPTS
-
-NEEDS_CARD = 'needs a card: --first-card prints one to begin with'
 
 
 def print_figures(figures: Mapping[str, Any], as_json: bool) -> None:
@@ -50,90 +36,3 @@ def print_figures(figures: Mapping[str, Any], as_json: bool) -> None:
             print(f'{name:<15} {value}')
         else:
             print('\n'.join([name, *(f'  {item}' for item in value)]))
-
-
-def compiled_figures(compiled: CompiledModel) -> dict[str, Any]:
-    """Return what a compiled model takes and gives."""
-    card, signature = compiled.card, compiled.signature
-    limits = {
-        key: getattr(signature, key) for key in ('score_floor', 'iou', 'top_k', 'max_instances')
-    }
-    inputs = {item.name: described(item) for item in compiled.model.graph.input}
-    return {
-        'model': card.name,
-        'task': card.task,
-        'family': card.family,
-        'input': f'{inputs[IMAGE]} {card.input.color}, {card.input.fit}',
-        **({PROMPTS: inputs[PROMPTS]} if PROMPTS in inputs else {}),
-        'outputs': [described(item) for item in compiled.model.graph.output],
-        'batch': signature.max_batch or 'any',
-        'precision': compiled.precision,
-        **_parity_figures(compiled),
-        **(limits if signature.max_instances else {}),
-        'notes': list(compiled.notes),
-    }
-
-
-def _parity_figures(compiled: CompiledModel) -> dict[str, Any]:
-    """Report how a reduced model compares with fp32."""
-    if compiled.precision == 'fp32':
-        return {}
-    if not compiled.parity:
-        return {'parity': 'not measured: compile with --calibrate'}
-    return {'parity': dict(compiled.parity)}
-
-
-def deployed_figures(compiled: CompiledModel) -> dict[str, Any]:
-    """Return everything that there is to know of a compiled model."""
-    card = compiled.card
-    return {
-        'kind': 'compiled model',
-        **compiled_figures(compiled),
-        'licence': card.licence or 'not given',
-        'source': f'{card.source}, SHA-256 {card.source_sha256}',
-        'classes': [_class_figures(item) for item in card.classes],
-        'operators': check_operators(compiled.model) or 'as TensorRT takes them',
-    }
-
-
-def _class_figures(item: ClassInfo) -> str:
-    color = '#{:02x}{:02x}{:02x}'.format(*item.color)
-    words = [f'{item.id} {item.name}', color, *(['thing'] if item.thing else []), *item.roles]
-    return ' '.join(words)
-
-
-def raw_figures(model: onnx.ModelProto, name: str, card: ModelCard | None) -> dict[str, Any]:
-    """
-    Return what a raw network is and what could be made of it.
-
-    :param name: of a card made from the exporter's metadata, where `card` is None.
-    """
-    return {
-        'kind': 'raw network, to be compiled',
-        'exporter': f'{model.producer_name} {model.producer_version}'.strip() or 'unknown',
-        'opset': opset_of(model),
-        'inputs': [described(item) for item in model.graph.input],
-        'outputs': [described(item) for item in model.graph.output],
-        'operators': forbidden_nodes(model) or 'none that TensorRT refuses by name',
-        **_prospects(model, name, card),
-    }
-
-
-def _prospects(model: onnx.ModelProto, name: str, card: ModelCard | None) -> dict[str, Any]:
-    """Report what `compile` would make of a raw network; an obstacle is a figure too."""
-    try:
-        if card is None and any(item.key == 'names' for item in model.metadata_props):
-            card = card_from_metadata(model, name)
-        network = network_from_model(model, card.input if card else None)
-        found, reasons = interpretations(network, card.family if card else '')
-        figures = {
-            'readings': [str(interpretation) for interpretation in found],
-            'declined': reasons,
-        }
-    except ModelError as error:
-        return {'readings': [], 'declined': [str(error)]}
-    try:
-        chosen = str(select_family(network, card)[0]) if card else NEEDS_CARD
-    except ModelError as error:
-        chosen = f'none: {error}'
-    return {**figures, 'family': chosen}

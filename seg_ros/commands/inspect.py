@@ -57,9 +57,10 @@ def run(args: argparse.Namespace) -> int:
     :raises CardError: if the card cannot be read.
     """
     # The graph layer takes a second to import, which --help need not wait for.
-    from seg_ros.commands.figures import deployed_figures, print_figures, raw_figures
+    from seg_ros.commands.figures import print_figures
     from seg_ros.commands.first_card import first_card
     from seg_ros.commands.kimera import kimera_csv
+    from seg_ros.commands.model_figures import deployed_figures, raw_figures
     from seg_ros.commands.model_name import path_from_name
     from seg_ros.compile.compiled import compiled_from_model, texts_of
     from seg_ros.compile.onnx_file import read_onnx
