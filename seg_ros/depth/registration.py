@@ -25,7 +25,7 @@ from seg_ros.core.errors import ImageError
 
 # Types of the two encodings of REP 118: 16UC1 in millimetres, 32FC1 in metres.
 ENCODING_OF_TYPE = {'uint16': '16UC1', 'float32': '32FC1'}
-_ASPECT_TOLERANCE = 0.02    # 848 x 480 and 640 x 360 differ by 0.6 %
+_ASPECT_TOLERANCE = 0.01    # 848 x 480 and 640 x 360 differ by 0.6 %
 _MILLIMETRES = 100.0        # a median beyond it, taken as metres, is no scene of a depth camera
 _METRES = 50                # what is all nearer, taken as millimetres, no depth camera can see
 
@@ -100,8 +100,9 @@ def check_aspect(depth_hw: tuple[int, ...], size_hw: tuple[int, int]) -> None:
 
     :raises ImageError: naming both sizes.
     """
-    stretch = depth_hw[0] / size_hw[0] / (depth_hw[1] / size_hw[1]) if min(depth_hw) else 0.0
-    if abs(stretch - 1) > _ASPECT_TOLERANCE:
+    down, across = depth_hw[0] / size_hw[0], depth_hw[1] / size_hw[1]
+    one_side = (down == 1) != (across == 1)     # what was cut off is no resize, however little
+    if not min(depth_hw) or one_side or abs(down / across - 1) > _ASPECT_TOLERANCE:
         raise ImageError(
             f'depth of {depth_hw[1]} x {depth_hw[0]} for an image of {size_hw[1]} x {size_hw[0]}',
             'the same field of view, so the same aspect',

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 POOR_SHARE = 0.6    # above it a tracker on the rest loses its way: see docs/consumers.md
 _GONE = 1.1         # what is this much farther than the object was is what stood behind it
+_SPILL_PX = 3       # masks reach so far over an object's edge, onto what is behind it
 _NEVER = np.iinfo(np.int32).min
 _SPAN_NS = 20 * 24 * 3600 * 10 ** 9     # in which milliseconds fit 32 bits; then it begins anew
 
@@ -59,8 +60,7 @@ class StaticScene:
         :param metres: float32 (H, W), NaN = none; None holds by time alone.
         :returns: bool (H, W).
         """
-        window = np.ones((2 * dilate_px + 1, 2 * dilate_px + 1), np.uint8)
-        now = np.asarray(cv2.dilate(dynamic.view(np.uint8), window)).view(bool)
+        now = np.asarray(cv2.dilate(dynamic.view(np.uint8), _square(dilate_px))).view(bool)
         if hold_s <= 0:
             self.forget()
             return now
@@ -75,12 +75,11 @@ class StaticScene:
         assert near is not None
         now_ms = (stamp_ns - self._first_ns) // 1_000_000
         if metres is not None:
-            # NaN on either side compares as false: without depth, time alone decides.
-            np.copyto(last_ms, np.int32(_NEVER), where=metres > near)
+            np.copyto(last_ms, np.int32(_NEVER), where=_gone(metres, near))
             x, y, width, height = cv2.boundingRect(now.view(np.uint8))
             part = slice(y, y + height), slice(x, x + width)    # the rest is nobody's
             if width:
-                found = _object_depth(dynamic[part], metres[part], window)
+                found = _gone_beyond(dynamic[part], metres[part], dilate_px)
                 np.copyto(near[part], found, where=now[part])
         np.copyto(last_ms, np.int32(now_ms), where=now)
         return np.asarray(last_ms >= now_ms - round(1000 * hold_s))
@@ -91,13 +90,33 @@ class StaticScene:
         self._near = np.full(shape, np.nan, np.float32)
 
 
-def _object_depth(
-    dynamic: NDArray[np.bool_], metres: NDArray[np.float32], window: NDArray[np.uint8]
+def _gone(metres: NDArray[np.float32], near: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Mark what is farther than `near`, in pieces of 3 x 3 pixels: less is the sensor's noise."""
+    # NaN on either side compares as false: without depth, time alone decides.
+    farther = (metres > near).view(np.uint8)
+    opened = cv2.morphologyEx(farther, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    return np.asarray(opened).view(bool)
+
+
+def _gone_beyond(
+    dynamic: NDArray[np.bool_], metres: NDArray[np.float32], dilate_px: int
 ) -> NDArray[np.float32]:
-    """Return the depth beyond which the object has gone, in its grown mask: not that behind it."""
-    own = np.where(dynamic, metres * np.float32(_GONE), np.float32(np.inf))
-    cv2.patchNaNs(own, np.inf)
-    return np.asarray(cv2.erode(own, window))
+    """
+    Return the depth beyond which the object has gone, NaN where nothing of it is near.
+
+    Inside the mask it is that of the pixel itself; on its rim and in its margin that of the
+    farthest part of the object near by, since there depth may be that of what is behind.
+    """
+    core = cv2.erode(dynamic.view(np.uint8), _square(_SPILL_PX)).view(bool)
+    own = np.where(core & (metres > 0), metres * np.float32(_GONE), np.float32(0))
+    near_by = np.asarray(cv2.dilate(own, _square(dilate_px + _SPILL_PX)))
+    beyond = np.where(own > 0, own, near_by)
+    beyond[beyond == 0] = np.nan
+    return beyond
+
+
+def _square(reach_px: int) -> NDArray[np.uint8]:
+    return np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)
 
 
 def static_depth(raw: NDArray[Any], dynamic: NDArray[np.bool_]) -> NDArray[Any]:

@@ -121,11 +121,13 @@ def distortion_px(info: CameraInfo) -> float:
     """
     Return how far, at the most, a pixel on the image's edge is from where a pinhole would see it.
 
-    :returns: 0 without distortion, and for models other than plumb_bob, rational_polynomial and
-        equidistant; infinity where the model has no inverse there.
+    The pinhole is that of P after the rotation R: they may differ from K without distortion, too.
+
+    :returns: 0 without any difference, and with distortion of a model other than plumb_bob,
+        rational_polynomial and equidistant; infinity where the model has no inverse there.
     """
     lens, matrix = np.array(info.d, float), _of_image(info, 'k')
-    if not (lens.any() and np.isfinite(lens).all() and matrix[0, 0] > 0 < matrix[1, 1]):
+    if not (np.isfinite(lens).all() and matrix[0, 0] > 0 < matrix[1, 1]):
         return 0.0
     height, width = image_size_hw(info)
     edge = np.array([
@@ -136,7 +138,9 @@ def distortion_px(info: CameraInfo) -> float:
     pinhole = _of_image(info, 'p')[:, :3]
     pinhole = pinhole if pinhole.any() else matrix
     try:
-        if info.distortion_model == 'equidistant':
+        if not lens.any():      # whatever the model
+            seen = cv2.undistortPoints(edge[:, None], matrix, None, R=turned, P=pinhole)
+        elif info.distortion_model == 'equidistant':
             seen = cv2.fisheye.undistortPoints(
                 edge[:, None], matrix, lens[:4], R=turned, P=pinhole
             )

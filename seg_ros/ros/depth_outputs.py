@@ -113,9 +113,10 @@ class DepthOutputs:
             return
         moved_px = distortion_px(info)
         if moved_px > DISTORTED_SHARE * view.view.frame.size_hw[1]:
+            why = f'{info.distortion_model} distortion' if any(info.d) else 'P with R is not K'
             self._node.quiet.warning(
-                f'{camera}: points and boxes are off by up to {moved_px:.0f} pixels: the lens '
-                f'distorts the image ({info.distortion_model}), and depth is taken as that of a '
+                f'{camera}: points and boxes are off by up to {moved_px:.0f} pixels: by its '
+                f'camera_info the image is not rectified ({why}), and depth is taken as that of a '
                 'rectified one; feed image_rect and set rectified: true', (camera, 'lens'),
             )
 

@@ -60,10 +60,13 @@ class DepthView:
     settings: Settings
     transform_of: Callable[[Header], NDArray[np.float64] | None]
 
-    @property
+    @cached_property
     def header(self) -> Header:
-        """Of the image, which every output carries on."""
-        return self.view.header
+        """Of the image, which every output carries on; in camera_info's frame if it names none."""
+        header, info = self.view.header, self.view.camera_info
+        if header.frame_id or info is None:
+            return header
+        return Header(stamp=header.stamp, frame_id=info.header.frame_id)
 
     @property
     def card(self) -> ModelCard:

@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import QoSPolicyKind
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from seg_ros.core.card import ModelCard
 from seg_ros.core.frame import Frame, Pixels
@@ -40,7 +41,10 @@ except ImportError:     # Humble
 # Each event would be one more thing that the executor asks at every turn: with a hundred topics
 # that takes more of a core than looking at their readers five times a second.
 _NO_EVENTS = PublisherEventCallbacks(use_default_callbacks=False)
-_OVERRIDES = QoSOverridingOptions.with_default_policies()
+_OVERRIDES = QoSOverridingOptions((
+    QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY,
+    QoSPolicyKind.DURABILITY,
+))
 
 # Words of `Output.parts`, as most outputs want them, and of `Output.needs`.
 CLASSES, INSTANCES = frozenset({'classes'}), frozenset({'instances'})

@@ -81,3 +81,16 @@ def test_another_size_is_resampled_by_the_depth_pixel_that_a_centre_falls_into(d
 def test_depth_that_cannot_be_right_is_refused_with_its_reason(depth, words):
     with pytest.raises(ImageError, match=words):
         registered_depth(depth, (720, 1280), 10.0)
+
+
+@pytest.mark.parametrize(('depth_hw', 'size_hw'), [
+    ((118, 160), (120, 160)), ((120, 158), (120, 160)), ((236, 320), (480, 640)),
+])
+def test_depth_that_was_cropped_is_no_resize_however_little_was_cut_off(depth_hw, size_hw):
+    with pytest.raises(ImageError, match='same aspect'):
+        registered_depth(np.ones(depth_hw, np.float32), size_hw, 10.0)
+
+
+def test_the_modes_of_a_wide_sensor_have_one_field_of_view_though_their_sides_are_rounded():
+    depth = np.ones((480, 848), np.float32)
+    assert registered_depth(depth, (360, 640), 10.0).raw.shape == (360, 640)

@@ -94,6 +94,35 @@ def test_a_missed_person_is_held_by_depth_too_and_so_is_one_without_depth():
     np.testing.assert_array_equal(scene.update(nobody, FRAME_NS, 0, 0.5, metres), at(30))
 
 
+@pytest.mark.parametrize('dilate_px', [0, 8, 24])
+@pytest.mark.parametrize('noise', [0.0, 0.02, 0.04])
+def test_a_missed_person_with_an_arm_held_forward_is_held_through_the_noise_of_depth(
+    noise, dilate_px
+):
+    random, scene = np.random.default_rng(0), StaticScene()
+    mask = np.zeros((240, 320), bool)
+    mask[50:225, 130:190] = True
+    metres = np.where(mask, np.float32(2.0), np.float32(6.0))
+    metres[100:115, 120:165] = 1.5
+    mask[100:115, 120:165] = True
+    for frame in range(6):
+        seen = metres * (1 + noise * random.standard_normal(metres.shape)).astype(np.float32)
+        seen[random.random(metres.shape) < 0.005] *= 0.85       # flying pixels
+        shown = mask if frame < 5 else np.zeros_like(mask)
+        found = scene.update(shown, frame * FRAME_NS, dilate_px, 0.5, seen)
+    assert found[mask].mean() > 0.999
+
+
+def test_a_mask_that_spills_onto_the_wall_leaves_nothing_held_behind_who_walks():
+    scene, wall = StaticScene(), np.full((60, 240), 3.0, np.float32)
+    for frame in range(15):
+        body, mask = at(20 + 8 * frame, wall.shape), np.zeros(wall.shape, bool)
+        mask[8:32, 18 + 8 * frame:34 + 8 * frame] = True        # two pixels over every edge
+        metres = np.where(body, np.float32(1.5), wall)
+        found = scene.update(mask, frame * FRAME_NS, 8, 0.5, metres)
+    np.testing.assert_array_equal(found, grown(mask, 8))
+
+
 def test_a_place_that_was_released_stays_so_where_its_depth_is_lost():
     scene, nobody = StaticScene(), np.zeros((40, 120), bool)
     near, far = (np.full((40, 120), metres, np.float32) for metres in (1.5, 3.0))

@@ -217,10 +217,29 @@ def test_how_far_a_lens_moves_pixels_is_what_projecting_them_says(model, lens):
     {'d': [0.3] * 3, 'distortion_model': 'equidistant'},
 ])
 def test_where_nothing_is_known_of_a_lens_it_moves_nothing(fields):
-    assert distortion_px(info(**fields)) == 0
+    assert distortion_px(info(**fields)) == pytest.approx(0, abs=1e-6)
 
 
 def test_an_uncalibrated_camera_has_no_distortion():
     given = info(d=[0.3] * 5, distortion_model='plumb_bob')
     given.k = [0.0] * 9
     assert distortion_px(given) == 0
+
+
+def test_a_pinhole_other_than_the_images_own_moves_pixels_without_any_distortion():
+    given = info(d=[0.0] * 5, distortion_model='plumb_bob')
+    projection = np.array(given.p).reshape(3, 4)
+    projection[:2, :2] *= 2     # twice the focal length about the same centre
+    given.p = projection.ravel().tolist()
+    centre = projection[:2, 2]
+    farthest = max(
+        np.hypot(*(np.array(corner) - centre)) for corner in [(0, 0), (64, 0), (0, 48), (64, 48)]
+    )
+    assert distortion_px(given) == pytest.approx(farthest)
+
+
+def test_a_rotation_to_the_rectified_image_moves_pixels_without_any_distortion():
+    turn = np.deg2rad(2)
+    given = info(r=[np.cos(turn), 0.0, np.sin(turn), 0.0, 1.0, 0.0, -np.sin(turn), 0.0,
+                    np.cos(turn)])
+    assert distortion_px(given) > np.tan(turn) * given.k[0]

@@ -184,7 +184,21 @@ def test_points_of_a_lens_that_distorts_are_warned_of(robot, capfd, rectified, w
     each.send(depth_message(each, START_NS), DEPTH)
     each.send(each.image(stamp_ns=START_NS))
     each.wait(lambda: clouds, 'a cloud')
-    assert capfd.readouterr().err.count('the lens distorts the image (equidistant)') == warnings
+    assert capfd.readouterr().err.count('not rectified (equidistant distortion)') == warnings
+
+
+def test_points_of_an_image_without_a_frame_are_in_that_of_its_camera_info(robot):
+    each = robot()
+    clouds = each.listen('/segmentation/camera/points', PointCloud2)
+    image = each.image(stamp_ns=START_NS)
+    each.send(each.info(image), '/camera/camera_info')
+    each.wait(lambda: each.node._pipeline.cameras['camera']._info is not None, 'camera_info')
+    named, image.header.frame_id = image.header.frame_id, ''
+    each.send(depth_message(each, START_NS), DEPTH)
+    each.send(image)
+    each.wait(lambda: clouds, 'a cloud')
+    assert named
+    assert clouds[0].header.frame_id == named
 
 
 @pytest.mark.parametrize(('ground', 'remedy'), [

@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 from rcl_interfaces.srv import DescribeParameters, SetParametersAtomically
 from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy
 from robot import PATIENCE_S
 from seg_ros.core.settings import Settings
 from sensor_msgs.msg import Image
@@ -275,6 +276,14 @@ def test_an_override_of_one_topic_leaves_the_others_alone(robot):
     depths = {topic: each.node.get_parameter(name.format(topic)).value
               for topic in ('semantic', 'confidence', 'instance')}
     assert depths == {'semantic': 7, 'confidence': 1, 'instance': 1}
+
+
+def test_a_published_topic_can_be_kept_for_readers_that_come_later(robot):
+    topic = '/segmentation/camera/semantic'
+    each = robot(**{f'qos_overrides.{topic}.publisher.durability': 'transient_local'})
+    each.wait(lambda: each.node.get_publishers_info_by_topic(topic), 'the publisher')
+    offered = each.node.get_publishers_info_by_topic(topic)[0].qos_profile
+    assert offered.durability == DurabilityPolicy.TRANSIENT_LOCAL
 
 
 def test_an_autostart_that_is_neither_true_nor_false_leaves_the_node_unconfigured(robot, capfd):
