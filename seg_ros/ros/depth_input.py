@@ -16,6 +16,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Lock
 from time import monotonic
 from typing import Any
 
@@ -36,10 +37,9 @@ from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.publishers import View, Wanted
 from seg_ros.ros.qos import images, LOOK_S, wants_reliable
 from seg_ros.ros.topic_advice import STARTING_S
+from seg_ros.ros.unpaired import explained
 from seg_ros.temporal.nearest_stamp import NearestStamp
 from sensor_msgs.msg import Image
-
-OTHER_CLOCK_MS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,8 @@ class DepthInput:
     """
     Depth images, paired with the masks of their images; 2D masks never wait for them.
 
-    :param deliver: called with each pair, in the thread of its image or of its depth.
+    :param deliver: called with each pair, in the thread of its image or of its depth, and in the
+        order of the camera's images.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class DepthInput:
         self._subscription: Any = None
         self._reliable, self._looked_s = False, 0.0
         self._pairs: NearestStamp[tuple[Wanted, View], Any] = NearestStamp()
+        self._turn = Lock()     # over pairing and delivering: no pair overtakes another
         self._scene = StaticScene()
         self._refused = ''
         self._is_off = False    # although something that needs depth is read
@@ -91,6 +93,7 @@ class DepthInput:
     def subscribe(self, wanted: Wanted) -> None:
         """Listen while somebody reads what needs depth; called again, follow the publishers."""
         is_on = self._settings.now.depth == 'auto'
+        self._pairs.expire()
         # What is dynamic is known without depth too, only not as soon.
         asked = is_on and any(output.needs for output, _ in wanted)
         self._is_off = not is_on and any('depth' in output.needs for output, _ in wanted)
@@ -120,7 +123,8 @@ class DepthInput:
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
         self._subscription = None
-        self._pairs.forget()
+        with self._turn:    # after which nothing that is under way waits here
+            self._pairs.forget()
         self._refused = self.lacking = ''
         self.dynamic_share = 0.0
 
@@ -130,19 +134,20 @@ class DepthInput:
 
     def offer(self, wanted: Wanted, view: View) -> None:
         """Hand on a view for the outputs that need depth, now or when its depth has come."""
-        if self._subscription is None:
-            return
-        stamp = stamp_ns(view.header.stamp)
-        self._hand_on(self._pairs.add_image(
-            stamp, (wanted, view), self._settings.now.depth_tolerance_ms
-        ))
+        stamp, tolerance_ms = stamp_ns(view.header.stamp), self._settings.now.depth_tolerance_ms
+        with self._turn:
+            if self._subscription is not None:
+                self._hand_on(self._pairs.add_image(
+                    stamp, (wanted, view), tolerance_ms, view.nbytes
+                ))
 
     def _on_depth(self, message: Image) -> None:
         self._health.timing.tick('depth')
-        stamp = stamp_ns(message.header.stamp)
-        self._hand_on(self._pairs.add_depth(
-            stamp, message, self._settings.now.depth_tolerance_ms
-        ))
+        stamp, tolerance_ms = stamp_ns(message.header.stamp), self._settings.now.depth_tolerance_ms
+        with self._turn:
+            self._hand_on(self._pairs.add_depth(
+                stamp, message, tolerance_ms, len(message.data)
+            ))
 
     def _hand_on(self, pair: tuple[tuple[Wanted, View], Any] | None) -> None:
         if pair:
@@ -214,14 +219,10 @@ class DepthInput:
             return f'no depth arrives on {self.topic}{absent}'
         if self._refused:
             return self._refused
-        offset_ms = self._pairs.offset_ms
-        if offset_ms is None:
+        if self._pairs.cause is None:
             return self.lacking
         limit_ms = self._settings.now.depth_tolerance_ms
-        words = f'no depth within {limit_ms:g} ms of the image: offset '
-        if abs(offset_ms) < OTHER_CLOCK_MS:
-            return f'{words}{offset_ms:.0f} ms'
-        return f'{words}{offset_ms / 1000:.0f} s: they have different clocks, or one has no stamps'
+        return explained(self._pairs.cause, self._pairs.offset_ms, limit_ms)
 
     def values(self) -> dict[str, str]:
         """Return figures for the diagnostics."""

@@ -73,6 +73,13 @@ class View:
     rectified: bool
     dynamic_of: 'Callable[[View], NDArray[np.bool_]] | None' = None
 
+    @property
+    def nbytes(self) -> int:
+        """Memory that the image and what was made of it so far hold."""
+        parts = (self.frame, self.segmentation, self)
+        arrays = [value for part in parts for value in vars(part).values()]
+        return sum(value.nbytes for value in arrays if isinstance(value, np.ndarray))
+
     def scaled(self, array: NDArray[Any] | None) -> NDArray[Any]:
         """Return every `step`-th pixel of a map that was asked for."""
         assert array is not None

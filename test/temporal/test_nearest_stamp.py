@@ -14,13 +14,44 @@
 
 """Images and depth of two streams find each other."""
 
-from seg_ros.temporal.nearest_stamp import NearestStamp
+import random
+
+import pytest
+from seg_ros.temporal.kept_depths import KEPT_S
+from seg_ros.temporal.nearest_stamp import Cause, MOST_BYTES, NearestStamp, WAIT_S
 
 MS = 1_000_000
 
 
-def pairs():
-    return NearestStamp()
+def pairs(now_s=lambda: 0.0):
+    return NearestStamp(now_s)
+
+
+class Clock:
+    """A clock that the test moves on."""
+
+    def __init__(self):
+        self.now_ms = 0.0
+
+    def __call__(self):
+        return self.now_ms / 1000
+
+
+def play(events, tolerance_ms=50, nbytes=0):
+    """
+    Let images and depth come at their times.
+
+    :param events: when each comes, 'image' or 'depth', and its stamp, in milliseconds.
+    :returns: the pairs, as stamps in milliseconds, and what paired them.
+    """
+    clock = Clock()
+    both, found = pairs(clock), []
+    for clock.now_ms, kind, stamp_ms in sorted(events):
+        add = both.add_image if kind == 'image' else both.add_depth
+        pair = add(round(stamp_ms * MS), stamp_ms, tolerance_ms, nbytes)
+        if pair:
+            found.append(pair)
+    return found, both
 
 
 def test_equal_stamps_are_paired_whichever_comes_first():
@@ -52,9 +83,9 @@ def test_beyond_the_tolerance_there_is_no_pair_and_the_offset_is_known():
     assert both.add_depth(200 * MS, 'new', 50) is None
     assert both.add_image(400 * MS, 'next', 50) is None
     assert both.unpaired == 1
-    assert both.offset_ms == -83
+    assert (both.cause, both.offset_ms) == (Cause.OFFSET, -83)
     assert both.add_depth(400 * MS, 'equal', 50) == ('next', 'equal')
-    assert both.offset_ms is None
+    assert both.cause is None
 
 
 def test_an_image_that_still_waits_is_given_up_for_a_newer_one():
@@ -92,3 +123,158 @@ def test_where_a_driver_stamps_nothing_the_newest_depth_is_taken():
     for depth in ('first', 'second', 'third'):
         both.add_depth(0, depth, 50)
     assert both.add_image(0, 'image', 50) == ('image', 'third')
+
+
+@pytest.mark.parametrize(('period_ms', 'lag_ms'), [(45, 70), (100, 150), (33, 400), (10, 950)])
+def test_equal_stamps_are_paired_however_many_images_come_meanwhile(period_ms, lag_ms):
+    stamps = [period_ms * index for index in range(100)]
+    found, both = play(
+        [(stamp, 'image', stamp) for stamp in stamps]
+        + [(stamp + lag_ms, 'depth', stamp) for stamp in stamps]
+    )
+    assert found == [(stamp, stamp) for stamp in stamps]
+    assert both.unpaired == 0
+
+
+@pytest.mark.parametrize(('depth_hz', 'masks_ms'), [
+    (30, 300), (30, 450), (30, 1900), (90, 100), (90, 700),
+])
+def test_masks_find_their_own_depth_however_long_they_take(depth_hz, masks_ms):
+    period_ms = 1000 / depth_hz
+    stamps = [period_ms * index for index in range(10 * depth_hz)]
+    taken = stamps[::int(masks_ms / period_ms) + 1]
+    found, _ = play(
+        [(stamp + 2, 'depth', stamp) for stamp in stamps]
+        + [(stamp + masks_ms, 'image', stamp) for stamp in taken]
+    )
+    assert found == [(stamp, stamp) for stamp in taken]
+
+
+@pytest.mark.parametrize('late_share', [0.05, 0.2, 0.5])
+@pytest.mark.parametrize('masks_ms', [5, 100])
+def test_no_image_takes_another_depth_where_its_own_only_comes_late(late_share, masks_ms):
+    dice = random.Random(1)
+    stamps = [40 * index for index in range(600)]
+    delays = [2 + 60 * (dice.random() < late_share) for _ in stamps]
+    found, _ = play(
+        [(stamp + delay, 'depth', stamp) for stamp, delay in zip(stamps, delays, strict=True)]
+        + [(stamp + masks_ms, 'image', stamp) for stamp in stamps[1::3]]
+    )
+    assert found == [(stamp, stamp) for stamp in stamps[1::3]]
+
+
+def test_images_are_paired_in_their_order_though_their_depth_comes_in_another():
+    both = pairs()
+    for stamp in (100, 133, 167):
+        both.add_image(stamp * MS, stamp, 50)
+    assert both.add_depth(133 * MS, 'second', 50) == (133, 'second')
+    assert both.add_depth(100 * MS, 'first', 50) is None
+    assert both.add_depth(167 * MS, 'third', 50) == (167, 'third')
+    assert both.unpaired == 1
+
+
+def test_where_stamps_are_never_equal_an_image_waits_for_no_more_than_the_next_depth():
+    images = [100 * index for index in range(50)]
+    depths = [33 * index + 7 for index in range(150)]
+    found, both = play(
+        [(stamp + 5, 'image', stamp) for stamp in images]
+        + [(stamp + 5, 'depth', stamp) for stamp in depths]
+    )
+    nearest = [(stamp, min(depths, key=lambda other: abs(other - stamp))) for stamp in images]
+    assert found == nearest[:len(found)]
+    assert len(found) >= 49
+    assert both.waiting <= 1
+
+
+def test_where_equal_stamps_are_the_rule_an_image_whose_depth_is_lost_takes_the_nearest_later():
+    both = pairs()
+    both.add_depth(0, 'first', 50)
+    both.add_image(0, 'image', 50)
+    assert both.add_image(500 * MS, 'second', 50) is None
+    assert both.add_depth(480 * MS, 'near', 50) is None
+    assert both.add_depth(540 * MS, 'too soon to say', 50) is None
+    assert both.add_depth(600 * MS, 'later', 50) == ('second', 'near')
+
+
+def test_who_changes_to_stamps_that_are_never_equal_is_followed():
+    events = [(100 * index + 1, kind, 100 * index) for index in range(5)
+              for kind in ('depth', 'image')]
+    events += [(100 * index + 1, 'image', 100 * index) for index in range(5, 40)]
+    events += [(100 * index + 11, 'depth', 100 * index + 10) for index in range(5, 40)]
+    found, _ = play(events)
+    assert found[-1] == (3900, 3910)
+
+
+@pytest.mark.parametrize('back_ms', [300, 900, 60_000])
+def test_after_a_step_back_of_the_clock_no_depth_of_the_run_before_is_taken(back_ms):
+    first = [100_000 + 33 * index for index in range(60)]
+    second = [first[-1] - back_ms + 33 * index + 0.5 for index in range(60)]
+    events = [(33 * index + 2, 'depth', stamp) for index, stamp in enumerate(first + second)]
+    events += [(33 * index + 5, 'image', stamp) for index, stamp in enumerate(first + second)]
+    found, _ = play(events)
+    assert found == [(stamp, stamp) for stamp in first + second]
+
+
+def test_a_recording_that_is_looped_pairs_all_its_images():
+    stamps = [5000 + 50 * (index % 100) for index in range(400)]
+    events = [(50 * index + 20, 'depth', stamp) for index, stamp in enumerate(stamps)]
+    events += [(50 * index + 40, 'image', stamp) for index, stamp in enumerate(stamps)]
+    found, _ = play(events)
+    assert found == [(stamp, stamp) for stamp in stamps]
+
+
+def test_an_image_whose_depth_comes_after_its_time_is_given_up_and_the_delay_is_known():
+    stamps = [100 * index for index in range(50)]
+    found, both = play(
+        [(stamp, 'image', stamp) for stamp in stamps]
+        + [(stamp + 1500, 'depth', stamp) for stamp in stamps]
+    )
+    assert found == []
+    assert both.unpaired == 50
+    assert both.cause is Cause.DEPTH
+    assert both.offset_ms == pytest.approx(1500)
+    assert both.waiting == 0
+
+
+def test_depth_that_was_dropped_before_the_masks_came_is_the_cause():
+    stamps = [33 * index for index in range(300)]
+    found, both = play(
+        [(stamp, 'depth', stamp) for stamp in stamps]
+        + [(stamp + 1000 * KEPT_S + 200, 'image', stamp) for stamp in stamps[::60]]
+    )
+    assert found == []
+    assert both.cause is Cause.MASKS
+
+
+@pytest.mark.parametrize('offset_ms', [-900_000, -1600, 1600, 900_000])
+def test_other_clocks_are_neither_taken_for_slow_masks_nor_for_slow_depth(offset_ms):
+    stamps = [400 * index for index in range(100)]
+    found, both = play(
+        [(stamp, 'depth', stamp + offset_ms + 150) for stamp in stamps]
+        + [(stamp + 10, 'image', stamp) for stamp in stamps]
+    )
+    assert found == []
+    assert both.cause is Cause.OFFSET
+    assert both.offset_ms == pytest.approx(offset_ms + 150, abs=1600)
+    assert (both.offset_ms > 0) == (offset_ms > 0)
+
+
+def test_what_waits_is_bounded_in_memory_and_the_oldest_still_finds_its_depth():
+    both, most = pairs(), 4
+    for stamp in range(20):
+        both.add_image(stamp * MS, stamp, 0, MOST_BYTES // most)
+    assert both.waiting == most
+    assert both.unpaired == 20 - most
+    assert both.add_depth(0, 'depth', 0) == (0, 'depth')
+
+
+def test_while_no_depth_comes_at_all_one_image_waits():
+    clock = Clock()
+    both = pairs(clock)
+    for clock.now_ms in range(0, 3000, 100):
+        both.add_image(clock.now_ms * MS, clock.now_ms, 50)
+        assert both.waiting <= 1000 * WAIT_S / 100 + 1
+    assert both.waiting == 1
+    clock.now_ms += 1000 * WAIT_S + 1
+    both.expire()
+    assert both.waiting == 0
