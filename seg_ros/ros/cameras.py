@@ -37,10 +37,12 @@ from seg_ros.ros.qos import images, LOOK_S, overrides, wants_reliable
 from seg_ros.ros.topic_advice import (
     COMPRESSED,
     images_lost,
+    INFO,
+    INFO_TYPE,
     RAW,
     several_publishers,
     STARTING_S,
-    why_no_images,
+    why_nothing_arrives,
 )
 from seg_ros.temporal.arrival import CameraClock, ImageOrder, RateLimit, StampWatch
 from seg_ros.temporal.temporal_filter import TemporalFilter
@@ -86,7 +88,9 @@ class Camera:
         self.temporal, self.order = TemporalFilter(), ImageOrder()
         self.clock, self._rate, self._stamps = CameraClock(), RateLimit(), StampWatch()
         self.publishers = Publishers(node, name, OUTPUTS)
-        self.depth = DepthInput(node, name, settings, self.health, deliver_depth)
+        self.depth = DepthInput(
+            node, name, settings, self.health, deliver_depth, self.why_no_info
+        )
         self.prompts = PromptsInput(node, name, settings, self.temporal.prompts)
         self._node = node
         self._settings = settings
@@ -97,7 +101,7 @@ class Camera:
         self._subscribed_s = 0.0
         self._image_bytes = 0
         self._info: CameraInfo | None = None
-        self.problem = self.info_problem = ''
+        self.problem = self._info_problem = ''
         self._compressed = settings.now.image_transport == 'compressed'
         # Names as they are handed to rclpy, which applies remappings; and as they come out.
         self._image_name, self.image_topic = self._image_names()
@@ -221,12 +225,22 @@ class Camera:
             return ''
         timing = self.health.timing
         if not timing.recent_count('input'):
-            return why_no_images(
+            return why_nothing_arrives(
                 self._node, self.image_topic, self.kind, self._reliable, timing.since_s('input')
             )
         if self._reliable or self._stamps.problem:
             return self._stamps.problem
         return images_lost(self.image_topic, timing, self._image_bytes)
+
+    def why_no_info(self) -> str:
+        """Say why images have no camera_info; nothing where they have, or nobody asks for it."""
+        if not self.subscribed or monotonic() - self._subscribed_s < STARTING_S:
+            return ''
+        if self._info is not None:      # the last is used, however long ago it came
+            return self._info_problem
+        return why_nothing_arrives(
+            self._node, self.info_topic, INFO_TYPE, False, self.health.timing.since_s('info'), INFO
+        )
 
     def _on_image(self, message: Any) -> None:
         """Leave the message to the workers; what is dropped later has cost nothing more."""
@@ -267,8 +281,8 @@ class Camera:
         """Return the latest camera_info as that of this image, if it can be."""
         if self._info is None:
             return None
-        fitted, self.info_problem = fitted_camera_info(self._info, frame.frame_id, frame.size_hw)
-        if self.info_problem:
-            words = f'{self.name}: no camera_info beside the masks: {self.info_problem}'
-            self._node.quiet.warning(words, (self.name, self.info_problem), quiet_s=3600.0)
+        fitted, self._info_problem = fitted_camera_info(self._info, frame.frame_id, frame.size_hw)
+        if self._info_problem:
+            words = f'{self.name}: no camera_info beside the masks: {self._info_problem}'
+            self._node.quiet.warning(words, (self.name, self._info_problem), quiet_s=3600.0)
         return fitted

@@ -36,7 +36,7 @@ from seg_ros.ros.depth_view import DepthView
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.publishers import View, Wanted
 from seg_ros.ros.qos import images, LOOK_S, wants_reliable
-from seg_ros.ros.topic_advice import STARTING_S
+from seg_ros.ros.topic_advice import DEPTH, RAW, STARTING_S, why_nothing_arrives
 from seg_ros.ros.unpaired import explained
 from seg_ros.temporal.nearest_stamp import NearestStamp
 from sensor_msgs.msg import Image
@@ -63,14 +63,15 @@ class DepthInput:
 
     :param deliver: called with each pair, in the thread of its image or of its depth, and in the
         order of the camera's images.
+    :param why_no_info: says why images have no camera_info; empty where they have.
     """
 
     def __init__(
         self, node: SafeLifecycleNode, camera: str, settings: LiveSettings, health: CameraHealth,
-        deliver: Callable[[DepthJob], None],
+        deliver: Callable[[DepthJob], None], why_no_info: Callable[[], str] = lambda: '',
     ) -> None:
         self._node, self._settings, self._health = node, settings, health
-        self._deliver = deliver
+        self._deliver, self._why_no_info = deliver, why_no_info
         self.camera = camera
         self._name = f'{camera}/depth_registered/image_rect'
         self.topic: str = node.resolve_topic_name(self._name)
@@ -79,7 +80,7 @@ class DepthInput:
         self._pairs: NearestStamp[tuple[Wanted, View], Any] = NearestStamp()
         self._turn = Lock()     # over pairing and delivering: no pair overtakes another
         self._scene = StaticScene()
-        self._refused = ''
+        self._refused, self._lacks_info = '', False
         self._is_off = False    # although something that needs depth is read
         self._subscribed_s = 0.0
         self.lacking = ''       # what outputs of the last view lack beside depth
@@ -160,6 +161,7 @@ class DepthInput:
 
         :raises ImageError: if either cannot be used; `complaint` has the reason from then on.
         """
+        self._lacks_info = view.camera_info is None
         try:
             if view.camera_info is None:
                 raise ImageError(
@@ -215,10 +217,13 @@ class DepthInput:
             words = 'outputs that need depth are read, but the parameter depth is off'
             return words if self._is_off else ''
         if not self._health.timing.recent_count('depth'):
-            absent = '' if self._node.count_publishers(self.topic) else ', which nobody publishes'
-            return f'no depth arrives on {self.topic}{absent}'
+            return 'no depth arrives: ' + why_nothing_arrives(
+                self._node, self.topic, RAW, self._reliable,
+                self._health.timing.since_s('depth'), DEPTH,
+            )
         if self._refused:
-            return self._refused
+            words = self._why_no_info() if self._lacks_info else ''
+            return f'no points in space: {words}' if words else self._refused
         if self._pairs.cause is None:
             return self.lacking
         limit_ms = self._settings.now.depth_tolerance_ms

@@ -129,7 +129,7 @@ def _camera_status(camera: Camera, facts: NodeFacts) -> DiagnosticStatus:
     values = {
         'image_topic': camera.image_topic,
         'camera_info_topic': camera.info_topic,
-        'camera_info_problem': camera.info_problem,
+        'camera_info_problem': camera.why_no_info(),
         'input_hz': f'{timing.rate_hz("input"):.2f}',
         'output_hz': f'{timing.rate_hz("output"):.2f}',
         'last_mask_s': 'n/a' if last_s is None else f'{last_s:.1f}',

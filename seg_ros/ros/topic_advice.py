@@ -14,6 +14,7 @@
 
 """What the ROS graph says of a topic, its publishers and its neighbours, and of the node."""
 
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -22,6 +23,7 @@ from rclpy.qos import ReliabilityPolicy
 from seg_ros.core.timing import Timing
 
 RAW, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
+INFO_TYPE = 'sensor_msgs/msg/CameraInfo'
 UNKNOWN = '_NODE_NAME_UNKNOWN_'    # as rmw calls the node of a publisher seen before its node
 NAMELESS = 'a node whose name is not known yet'
 NEIGHBOURS = 3
@@ -31,6 +33,37 @@ SLOW_SHARE = 0.8
 # Fast DDS gives a process 512 kB of shared memory: what is smaller is not lost for want of it.
 LARGE_BYTES = 400_000
 PROFILE = 'FASTRTPS_DEFAULT_PROFILES_FILE set to share/seg_ros/config/fastdds.xml'
+
+
+@dataclass(frozen=True)
+class Input:
+    """
+    What a camera sends on a topic.
+
+    :param noun: its messages, one of which is `singular`.
+    :param types: of topics that may be what is meant.
+    :param part: of the names of such topics.
+    :param remedies: what to do where a topic is of a type that is not subscribed to.
+    :param large: whether messages are large enough to be lost in transport.
+    """
+
+    noun: str
+    singular: str
+    types: frozenset[str]
+    part: str
+    remedies: tuple[tuple[str, str], ...] = ()
+    large: bool = True
+
+
+IMAGES = Input('images', 'image', frozenset({RAW, COMPRESSED}), '', (
+    (RAW, 'set image_transport to raw'), (COMPRESSED, 'set image_transport to compressed'),
+))
+DEPTH = Input('depth', 'depth image', frozenset({RAW, COMPRESSED}), 'depth', ((
+    COMPRESSED,
+    'depth is read uncompressed: remap to its raw topic, or decompress it with republish of '
+    'image_transport',
+),))
+INFO = Input('camera_info', 'camera_info', frozenset({INFO_TYPE}), '', large=False)
 
 
 def namesakes(node: Node) -> str:
@@ -44,25 +77,26 @@ def namesakes(node: Node) -> str:
     )
 
 
-def why_no_images(
-    node: Node, topic: str, kind: str, reliable: bool, last_s: float | None = None
+def why_nothing_arrives(
+    node: Node, topic: str, kind: str, reliable: bool, last_s: float | None = None,
+    what: Input = IMAGES,
 ) -> str:
     """
-    Say what stands between a subscription and images.
+    Say what stands between a subscription and its messages.
 
     :param topic: in full, as it is subscribed to.
-    :param kind: `RAW` or `COMPRESSED`, what is subscribed to.
+    :param kind: the type of message that is subscribed to.
     :param reliable: whether reliable delivery is asked for.
-    :param last_s: how long ago the last image came; None where none ever has.
+    :param last_s: how long ago the last message came; None where none ever has.
     """
     publishers = node.get_publishers_info_by_topic(topic)
     others = {item.topic_type for item in publishers} - {kind}
     right = [item for item in publishers if item.topic_type == kind]
     if not publishers:
-        return f'nobody publishes {topic}; {_neighbours(node, topic, kind)}'
+        return f'nobody publishes {topic}; {_neighbours(node, topic, kind, what)}'
     if not right:
-        return f'{topic} is published as {" and ".join(sorted(others))}, not {kind}' + _transport(
-            next(iter(others)))
+        types = ' and '.join(sorted(others))
+        return f'{topic} is published as {types}, not {kind}' + _remedy(next(iter(others)), what)
     if reliable and all(
         item.qos_profile.reliability != ReliabilityPolicy.RELIABLE for item in right
     ):
@@ -73,12 +107,13 @@ def why_no_images(
     names = sorted({_name(item) for item in right})
     if last_s is not None:
         return (
-            f'{", ".join(names)} publishes {topic}, but the last image came {last_s:.0f} s ago: '
-            'see to the camera and its driver'
+            f'{", ".join(names)} publishes {topic}, but the last {what.singular} came '
+            f'{last_s:.0f} s ago: see to the camera and its driver'
         )
+    lost = f', or large images are lost in transport; then start it with {PROFILE}'
     return (
-        f'{", ".join(names)} publishes {topic}, but nothing arrives: it sends nothing, or large '
-        f'images are lost in transport; then start it with {PROFILE}'
+        f'{", ".join(names)} publishes {topic}, but nothing arrives: it sends nothing'
+        f'{lost if what.large else ""}'
     )
 
 
@@ -103,24 +138,24 @@ def _name(publisher: Any) -> str:
     return f'{publisher.node_namespace.rstrip("/")}/{publisher.node_name}'
 
 
-def _neighbours(node: Node, topic: str, kind: str) -> str:
-    """Name the image topics that the user may have meant, the most alike first."""
+def _neighbours(node: Node, topic: str, kind: str, what: Input) -> str:
+    """Name the topics that the user may have meant, the most alike first."""
     own = f'{node.get_fully_qualified_name()}/'
     kinds = {
         name: types for name, types in node.get_topic_names_and_types()
-        if not name.startswith(own) and node.count_publishers(name)
-        and {RAW, COMPRESSED}.intersection(types)
+        if not name.startswith(own) and what.part in name and node.count_publishers(name)
+        and what.types.intersection(types)
     }
     twin = f'{topic}/compressed' if kind == RAW else topic.removesuffix('/compressed')
     if twin != topic and twin in kinds and kind not in kinds[twin]:
-        return f'{twin} is published' + _transport(kinds[twin][0])
+        return f'{twin} is published' + _remedy(kinds[twin][0], what)
     same = [name for name, types in kinds.items() if kind in types]
     others = [name for name in kinds if name not in same]
     if not kinds:
-        return 'no other node publishes images'
+        return f'no other node publishes {what.noun}'
     if same:
         return f'published are {", ".join(_alike(topic, same))}: remap to one of them'
-    return f'published are {", ".join(_alike(topic, others))}' + _transport(kinds[others[0]][0])
+    return f'published are {", ".join(_alike(topic, others))}' + _remedy(kinds[others[0]][0], what)
 
 
 def _alike(topic: str, names: list[str]) -> list[str]:
@@ -128,10 +163,10 @@ def _alike(topic: str, names: list[str]) -> list[str]:
     return close + ['…'] * (len(names) > len(close))
 
 
-def _transport(kind: str) -> str:
-    """Say which image_transport reads a type of message."""
-    transport = {RAW: 'raw', COMPRESSED: 'compressed'}.get(kind)
-    return f': set image_transport to {transport}' if transport else ''
+def _remedy(kind: str, what: Input) -> str:
+    """Say what to do about a type of message."""
+    remedy = dict(what.remedies).get(kind)
+    return f': {remedy}' if remedy else ''
 
 
 def images_lost(topic: str, timing: Timing, image_bytes: int) -> str:

@@ -15,6 +15,7 @@
 """What a camera asks of its topics, and what it leaves behind."""
 
 from collections.abc import Iterator
+from threading import Event, Thread
 from time import monotonic
 from types import SimpleNamespace
 from typing import Any
@@ -202,6 +203,90 @@ def test_depth_is_asked_for_as_its_publishers_offer_it_as_they_come_and_go(
         spin_until(node, publisher.get_subscription_count)
         other.destroy_publisher(publisher)
         spin_until(node, lambda: not node.count_publishers(camera.depth.topic))
+
+
+@pytest.fixture
+def depth(node) -> Iterator[Any]:
+    """Give the depth of a camera whose clouds somebody reads."""
+    camera = make_camera(node, 'auto')
+    camera.depth.subscribe([(SimpleNamespace(needs=('depth',)), None)])
+    yield camera.depth
+    camera.unsubscribe()
+
+
+def test_where_depth_has_another_type_that_is_said(node, other, depth):
+    other.create_publisher(CompressedImage, depth.topic, 1)
+    spin_until(node, lambda: 'is published as' in depth.complaint())
+    words = depth.complaint()
+    assert f'{depth.topic} is published as sensor_msgs/msg/CompressedImage, not' in words
+    assert 'decompress it with republish of image_transport' in words
+
+
+def test_where_nobody_publishes_depth_only_what_is_named_so_is_proposed(node, depth):
+    assert f'nobody publishes {depth.topic}; no other node publishes depth' in depth.complaint()
+    node.create_publisher(Image, 'front/color/image_rect', 1)
+    node.create_publisher(Image, 'front/aligned_depth_to_color/image_raw', 1)
+    spin_until(node, lambda: 'published are' in depth.complaint())
+    assert depth.complaint().endswith(
+        'published are /front/aligned_depth_to_color/image_raw: remap to one of them'
+    )
+
+
+def test_where_no_camera_info_comes_the_cause_is_said(node, other):
+    camera = make_camera(node, 'auto')
+    assert 'nobody publishes /front/camera_info; no other' in camera.why_no_info()
+    wrong = other.create_publisher(Image, 'front/camera_info', 1)
+    spin_until(node, lambda: 'is published as sensor_msgs/msg/Image' in camera.why_no_info())
+    other.destroy_publisher(wrong)
+    info = node.create_publisher(CameraInfo, 'front/camera_info', 1)
+    spin_until(node, info.get_subscription_count)
+    words = camera.why_no_info()
+    assert words == '/reader publishes /front/camera_info, but nothing arrives: it sends nothing'
+
+    def arrived():
+        info.publish(CameraInfo())
+        return not camera.why_no_info()
+
+    spin_until(node, arrived)
+    camera.unsubscribe()
+
+
+def image_at(nanosec: int) -> Image:
+    message = Image()
+    message.header.stamp.nanosec = nanosec
+    return message
+
+
+def test_no_pair_overtakes_one_that_is_just_being_delivered(node, depth):
+    delivered, begun, go_on = [], Event(), Event()
+
+    def deliver(job):
+        begun.set()
+        assert go_on.wait(PATIENCE_S)
+        delivered.append(job.message.header.stamp.nanosec)
+
+    depth._deliver = deliver
+    for nanosec in (1, 2):
+        depth.offer([], SimpleNamespace(header=image_at(nanosec).header, nbytes=0))
+    threads = [Thread(target=depth._on_depth, args=(image_at(nanosec),)) for nanosec in (1, 2)]
+    threads[0].start()
+    assert begun.wait(PATIENCE_S)
+    begun.clear()
+    threads[1].start()
+    assert not begun.wait(0.2)
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert delivered == [1, 2]
+
+
+def test_nothing_waits_once_nobody_reads_what_needs_depth(node, depth):
+    view = SimpleNamespace(header=image_at(1).header, nbytes=0)
+    depth.offer([], view)
+    assert depth._pairs.waiting == 1
+    depth.subscribe([])
+    depth.offer([], view)
+    assert depth._pairs.waiting == 0
 
 
 def test_a_camera_info_below_the_image_is_read_where_there_is_no_other(node):

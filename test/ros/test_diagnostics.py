@@ -52,8 +52,8 @@ def camera(
     return SimpleNamespace(
         name='front', image_topic='/front/image_raw', info_topic='/front/camera_info',
         health=health, subscribed=subscribed, hysteresis=LevelHysteresis(), clock=CameraClock(),
-        settings=Settings(max_age_ms=age_limit_ms), depth=depth, info_problem='', problem='',
-        complaint=lambda: complaint, prompts=prompts,
+        settings=Settings(max_age_ms=age_limit_ms), depth=depth, problem='',
+        complaint=lambda: complaint, prompts=prompts, why_no_info=lambda: '',
     )
 
 

@@ -17,55 +17,10 @@
 from itertools import count
 from time import sleep
 
-import numpy as np
+from depth_rig import DEPTH, depth_message, MS, Rig, START_NS
 import pytest
 from robot import pixels, SIZE_HW
 from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2
-
-MS = 1_000_000
-START_NS = 1_000_000 * MS
-DEPTH = '/camera/depth_registered/image_rect'
-
-
-def depth_message(each, stamp_ns, metres=2.0, encoding='16UC1', frame_id='optical', size=SIZE_HW):
-    message = each.image(np.zeros((*size, 3), np.uint8), stamp_ns)
-    kind, value = (np.uint16, 1000 * metres) if encoding == '16UC1' else (np.float32, metres)
-    array = np.full(size, value, kind)
-    message.encoding, message.step = encoding, array.itemsize * size[1]
-    message.header.frame_id = frame_id
-    message.data = type(message.data)('B', array.tobytes())
-    return message
-
-
-class Rig:
-    """A colour camera and a depth camera with one stamp."""
-
-    def __init__(self, robot, *topics, **parameters):
-        self.each = robot(**parameters)
-        self.found = {
-            topic: self.each.listen(f'/segmentation/camera/{topic}', kind)
-            for topic, kind in topics
-        }
-        info = self.each.info(self.each.image(stamp_ns=START_NS))
-        self.each.send(info, '/camera/camera_info')
-        self.each.wait(
-            lambda: self.each.node._pipeline.cameras['camera']._info is not None, 'camera_info'
-        )
-
-    def send(self, offset_ms=0, depth_ms=0, **depth):
-        stamp_ns = START_NS + offset_ms * MS
-        self.each.send(depth_message(self.each, stamp_ns + depth_ms * MS, **depth), DEPTH)
-        self.each.send(self.each.image(stamp_ns=stamp_ns))
-        return stamp_ns
-
-    def words(self, words, meanwhile=lambda: None):
-        """Wait for words in the diagnostics, and go on with something meanwhile."""
-
-        def said():
-            meanwhile()
-            return words in self.each.words.get('camera', '')
-
-        self.each.wait(said, f'{words!r} in the diagnostics')
 
 
 def test_a_cloud_comes_with_the_stamp_of_its_image(robot):
@@ -81,8 +36,18 @@ def test_masks_do_not_wait_for_depth_and_what_is_missing_is_said(robot):
     rig = Rig(robot, ('points', PointCloud2), ('semantic', Image))
     rig.each.send(rig.each.image(stamp_ns=START_NS))
     rig.each.wait(lambda: rig.found['semantic'], 'a mask without depth')
-    rig.words('no depth arrives on /camera/depth_registered/image_rect, which nobody publishes')
+    rig.words(f'no depth arrives: nobody publishes {DEPTH}')
     assert not rig.found['points']
+
+
+def test_depth_of_a_publisher_without_reliable_delivery_is_reported(robot):
+    rig = Rig(robot, ('points', PointCloud2), input_reliability='reliable')
+    rig.each.publisher(DEPTH, Image)
+    stamps_ns = count(START_NS, 100 * MS)
+    rig.words(
+        f'no depth arrives: {DEPTH} has a publisher without reliable delivery',
+        lambda: rig.each.send(rig.each.image(stamp_ns=next(stamps_ns)), reliable=True),
+    )
 
 
 def test_depth_that_lags_is_reported_with_its_offset(robot):
@@ -114,7 +79,7 @@ def test_depth_that_was_refused_and_ends_is_reported_as_ended(robot):
     rig.words("depth in the frame 'ir'")
     offsets_ms = count(400, step=400)
     rig.words(
-        'no depth arrives on',
+        'publishes /camera/depth_registered/image_rect, but the last depth image came',
         lambda: rig.each.send(rig.each.image(stamp_ns=START_NS + next(offsets_ms) * MS)),
     )
 
@@ -159,6 +124,24 @@ def test_depth_that_cannot_be_used_is_reported_and_the_masks_go_on(robot, depth,
     rig.each.wait(lambda: rig.found['semantic'], 'masks all the same')
     rig.send(200)
     rig.each.wait(lambda: rig.found['points'], 'a cloud once depth is good')
+
+
+def test_without_camera_info_the_cause_is_reported(robot, monkeypatch):
+    monkeypatch.setattr('seg_ros.ros.cameras.STARTING_S', 0.0)
+    each = robot()
+    each.listen('/segmentation/camera/points', PointCloud2)
+    stamps_ns = count(START_NS, 100 * MS)
+
+    def said():
+        stamp_ns = next(stamps_ns)
+        each.send(depth_message(each, stamp_ns), DEPTH)
+        each.send(each.image(stamp_ns=stamp_ns))
+        sleep(0.1)
+        words = 'no points in space: nobody publishes /camera/camera_info'
+        return words in each.words.get('camera', '')
+
+    each.wait(said, 'the words')
+    assert 'nobody publishes' in each.diagnostics['camera']['camera_info_problem']
 
 
 def test_an_uncalibrated_camera_is_reported(robot):

@@ -1,0 +1,148 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Streams of images and depth through the running node: each mask gets the depth of its moment."""
+
+from collections.abc import Callable
+from time import monotonic, sleep
+
+from depth_rig import DEPTH, depth_message, MS, Rig, START_NS
+import numpy as np
+import pytest
+from robot import channel_classes, channel_image, channel_network, pixels, SIZE_HW
+from sensor_msgs.msg import Image, PointCloud2
+
+
+def pixels_at(index: int) -> np.ndarray:
+    """Return an image that differs from the others of a stream."""
+    return np.roll(channel_image(), index, 1)
+
+
+def metres_at(index: int) -> float:
+    return 1 + 0.01 * index
+
+
+def stream(
+    rig: Rig, images: int, period_ms: int, lag_ms: int, meanwhile: Callable[[], object] = object
+) -> list[int]:
+    """Send other images each time, and depth of equal stamps later; return the stamps."""
+    each, frame = rig.each, rig.each.image(stamp_ns=START_NS)
+    for message, topic in ((frame, '/camera/image_raw'), (frame, DEPTH)):
+        each.wait(each.publisher(topic, type(message)).get_subscription_count, topic)
+    stamps_ns = [START_NS + index * period_ms * MS for index in range(images)]
+    events = sorted(
+        [(index * period_ms, 0, index) for index in range(images)]
+        + [(index * period_ms + lag_ms, 1, index) for index in range(images)]
+    )
+    begin_s = monotonic()
+    for due_ms, is_depth, index in events:
+        meanwhile()
+        sleep(max(0.0, begin_s + due_ms / 1000 - monotonic()))
+        if is_depth:
+            each.send(depth_message(each, stamps_ns[index], metres_at(index)), DEPTH)
+        else:
+            each.send(each.image(pixels_at(index), stamps_ns[index]))
+    return stamps_ns
+
+
+def stamps_of(messages):
+    stamps = [message.header.stamp for message in messages]
+    return [stamp.sec * 1000 * MS + stamp.nanosec for stamp in stamps]
+
+
+def by_stamp(messages):
+    found = list(messages)      # to which more may be added meanwhile
+    return dict(zip(stamps_of(found), found, strict=True))
+
+
+def test_depth_that_comes_after_the_masks_of_later_images_is_paired_all_the_same(robot):
+    rig = Rig(robot, ('points', PointCloud2), ('semantic', Image))
+    stamps_ns = stream(rig, 20, 100, 350)
+    rig.each.wait(lambda: len(rig.found['points']) >= 19, 'a cloud of every image')
+    assert set(stamps_of(rig.found['points'])) <= set(stamps_ns)
+    assert stamps_of(rig.found['points']) == sorted(stamps_of(rig.found['points']))
+    assert rig.each.words['camera'] == 'active'
+
+
+@pytest.fixture
+def people_model(tmp_path):
+    """Compile the channel network with blue people."""
+    from seg_ros.compile.compile_model import compile_model
+    from seg_ros.core.card_reading import card_from_dict
+
+    card = card_from_dict({
+        'name': 'people', 'task': 'semantic', 'input': {'fit': 'stretch'},
+        'classes': [
+            {'id': 10, 'name': 'wall'}, {'id': 20, 'name': 'floor'},
+            {'id': 30, 'name': 'person', 'roles': ['dynamic']},
+        ],
+    })
+    path = tmp_path / 'people.model.onnx'
+    compiled = compile_model(channel_network(tmp_path / 'channels.onnx'), card)
+    path.write_bytes(compiled.SerializeToString())
+    return str(path)
+
+
+@pytest.mark.parametrize('hold_s', [0.0, 0.5])
+def test_depth_that_comes_late_is_cut_by_the_masks_of_its_own_image(robot, people_model, hold_s):
+    rig = Rig(
+        robot, ('static/depth', Image), ('static/mask', Image), ('points', PointCloud2),
+        model=people_model, static_hold_s=hold_s, static_dilate_px=0,
+    )
+    stamps_ns = stream(rig, 20, 100, 350)
+    rig.each.wait(lambda: len(rig.found['points']) >= 19, 'a cloud of every image')
+    depths, clouds = by_stamp(rig.found['static/depth']), by_stamp(rig.found['points'])
+    masks = by_stamp(rig.found['static/mask'])
+    for stamp_ns, message in depths.items():
+        index = stamps_ns.index(stamp_ns)
+        depth, person = pixels(message), channel_classes(pixels_at(index)) == 30
+        np.testing.assert_array_equal(depth == 0, pixels(masks[stamp_ns]) == 0)
+        assert (depth[person] == 0).all()
+        assert set(np.unique(depth)) <= {0, round(1000 * metres_at(index))}
+        assert hold_s or (depth[~person] > 0).all()
+    for stamp_ns, cloud in clouds.items():
+        index = stamps_ns.index(stamp_ns)
+        fields = {field.name: field.offset // 4 for field in cloud.fields}
+        points = np.frombuffer(cloud.data, np.uint32).reshape(*SIZE_HW, -1)
+        np.testing.assert_array_equal(
+            points[..., fields['label']], channel_classes(pixels_at(index))
+        )
+        np.testing.assert_allclose(
+            points[..., fields['z']].copy().view(np.float32), metres_at(index), atol=1e-4
+        )
+
+
+def test_masks_that_take_longer_than_a_dozen_depths_find_their_own(robot, monkeypatch):
+    from seg_ros.ros import camera_pipeline
+
+    process = camera_pipeline.process
+    monkeypatch.setattr(camera_pipeline, 'process', lambda *job: sleep(0.5) or process(*job))
+    rig = Rig(robot, ('static/depth', Image), ('semantic', Image))
+    stamps_ns = stream(rig, 80, 33, 0)
+    rig.each.wait(lambda: len(rig.found['semantic']) >= 4, 'masks')
+    rig.each.wait(
+        lambda: stamps_of(rig.found['static/depth']) == stamps_of(rig.found['semantic']),
+        'depth of every mask',
+    )
+    assert set(stamps_of(rig.found['semantic'])) <= set(stamps_ns)
+
+
+def test_depth_that_comes_far_too_late_is_reported_with_its_delay(robot):
+    rig = Rig(robot, ('points', PointCloud2))
+    said = []
+    stream(rig, 40, 100, 1500, lambda: said.append(rig.each.words.get('camera', '')))
+    late = [words for words in said if 'after the masks of its image' in words]
+    assert late
+    assert 1400 < float(late[-1].split()[2]) < 1700
+    assert not rig.found['points']
