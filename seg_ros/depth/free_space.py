@@ -71,9 +71,11 @@ def free_space(
     Fill an occupancy grid with what one image shows.
 
     A cell is occupied where obstacles stand in it. Along each bearing from the camera cells are
-    free from the first ground that is seen to the last before an obstacle or a drop; flat ground
-    that is not traversable is left out. All else is unseen: what hides behind an obstacle, beyond
-    the image's edge, and before the first ground.
+    free where ground is seen, and between ground and ground, up to an obstacle or a drop. What
+    comes between is left out: flat ground that is not traversable, and where the rays of pixels
+    meet the ground that are not traversable and have no depth (glass, a stairwell). All else is
+    unseen: what hides behind an obstacle, beyond the image's edge, and before the first ground.
+    Pixels that are traversable and have no depth (glossy floor) say nothing.
 
     :param ground: of every second pixel of a VGA image, say: each of its pixels is a ray.
     :param base_from_optical: float64 (4, 4), takes points of the optical frame to the base frame,
@@ -89,7 +91,7 @@ def free_space(
     wall = _counts(grid, cell_of_ray.take(obstacle)) >= _HITS
     if ground.drop.any():
         wall |= _counts(grid, _edges(grid, ground, x, y)) >= _HITS
-    known = has_depth(ground.metres)
+    known = has_depth(ground.reached_m)
     other = np.flatnonzero(known & ~(ground.obstacle | ground.ground | ground.drop))
     clear = _clear(
         wall, _counts(grid, cell_of_ray.take(floor)), _counts(grid, cell_of_ray.take(other))
@@ -110,10 +112,10 @@ def _rings_of_cells(grid: Grid, eye_x: float, eye_y: float) -> NDArray[np.int32]
 
 
 def _from_eye(ground: Ground, transform: NDArray[np.float64]) -> tuple[Plane2D, Plane2D]:
-    """Return x and y from the camera along the base frame's axes, NaN without depth."""
+    """Return x and y from the camera along the base frame's axes, NaN where none is known."""
     across, down = ground.camera.slopes_xy
     rows = transform[:2, :3].astype(np.float32)
-    x, y = (ground.metres * (row[0] * across + (row[1] * down + row[2])) for row in rows)
+    x, y = (ground.reached_m * (row[0] * across + (row[1] * down + row[2])) for row in rows)
     return x, y
 
 
@@ -153,11 +155,19 @@ def _counts(grid: Grid, flat: NDArray[np.int32]) -> NDArray[np.intp]:
 def _clear(
     wall: NDArray[np.bool_], floor: NDArray[np.intp], other: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
-    """Mark what lies between the first and the last ground before a wall, bearing by bearing."""
+    """
+    Mark the ground before a wall, and what lies between ground and ground, bearing by bearing.
+
+    Far away a row of pixels is several cells from the next: cells that no ray meets are as what
+    is next to them on both sides.
+    """
     rings = wall.shape[1]
     ring = np.arange(rings, dtype=np.int16)
     until = np.where(wall.any(axis=1), wall.argmax(axis=1), rings)[:, None]
-    seen = (floor > 0) & (ring < until)
-    first, last = seen.argmax(axis=1)[:, None], rings - 1 - seen[:, ::-1].argmax(axis=1)[:, None]
-    between = (ring >= first) & (ring <= last) & seen.any(axis=1)[:, None]
-    return np.asarray(between & (other <= floor))
+    ground = (floor > 0) & (other <= floor) & (ring < until)
+    met, clear = np.flatnonzero((floor > 0) | (other > 0)), ground.reshape(-1).copy()
+    if met.size:
+        good, bearing = ground.take(met), met // rings
+        both = good[1:] & good[:-1] & (bearing[1:] == bearing[:-1])
+        clear[met[0]:met[-1]] |= np.repeat(both, np.diff(met))
+    return np.asarray(clear.reshape(wall.shape))

@@ -29,31 +29,63 @@ from seg_ros.depth.support import points_of
 
 STEP_M = 0.05       # what is lower than a step stands on no one's way
 _HEADROOM_M = 2.0   # what hangs higher is out of a robot's way
-_TILT = 0.8         # the ground's normal is within this angle, radians, of the image's up
-_UP = np.array([0.0, -1.0, 0.0])    # in the image
+TILT = 0.8          # the ground's normal is within this angle, radians, of up
+LEVEL = np.array([0.0, -1.0, 0.0])      # up, as a level camera sees it
 _STRIDE = 4
 _LEAST = 200        # points
 
 
 def ground_plane(
-    metres: NDArray[np.float32], camera: Intrinsics, classes: ClassMap, card: ModelCard
+    metres: NDArray[np.float32], camera: Intrinsics, classes: ClassMap, card: ModelCard,
+    up: NDArray[np.float64] = LEVEL,
 ) -> Plane | None:
     """
     Fit the ground to the pixels of classes with the role `traversable`.
 
     :param metres: float32 (H, W), registered to the image, NaN = none.
-    :returns: None where too little of it is in sight, or what is labelled so is no ground: steeper
-        than 45 degrees against a level camera, or above it.
+    :param up: float64 (3,), unit vector of the optical frame: roughly away from the ground.
+    :returns: None where too little of it is in sight, or what is labelled so is no ground: a wall,
+        more than 46 degrees from level, or a ceiling.
     """
+    points = _floor_points(metres, camera, classes, card)
+    if points is None:
+        return None
+    plane = fit_plane(points, _tolerance_m(points), near=(up, TILT))
+    # The camera is on the side that the normal points to: below a ceiling.
+    return None if plane is None or plane.normal @ up < 0 else plane
+
+
+def floor_tilt(
+    metres: NDArray[np.float32], camera: Intrinsics, classes: ClassMap, card: ModelCard,
+    up: NDArray[np.float64] = LEVEL,
+) -> float | None:
+    """
+    Measure how far from level the plane is that most traversable pixels lie on.
+
+    Where `ground_plane` finds none, this says why.
+
+    :returns: radians between its normal and `up`; infinity where they lie on no plane, None where
+        too few of them have depth.
+    """
+    points = _floor_points(metres, camera, classes, card)
+    if points is None:
+        return None
+    plane = fit_plane(points, _tolerance_m(points))
+    return np.inf if plane is None else float(np.arccos(np.clip(plane.normal @ up, -1, 1)))
+
+
+def _floor_points(
+    metres: NDArray[np.float32], camera: Intrinsics, classes: ClassMap, card: ModelCard
+) -> NDArray[np.float32] | None:
     pixels = marked(classes[::_STRIDE, ::_STRIDE].copy(), card.ids_with_role('traversable'))
     pixels &= has_depth(metres[::_STRIDE, ::_STRIDE])
     if np.count_nonzero(pixels) < _LEAST:
         return None
-    points = points_of(metres, camera, pixels, _STRIDE, SAMPLES)
-    tolerance_m = max(0.02, 0.01 * float(np.median(points[:, 2])))
-    plane = fit_plane(points, tolerance_m, near=(_UP, _TILT))
-    # The camera is on the side that the normal points to: below a ceiling.
-    return None if plane is None or plane.normal @ _UP < 0 else plane
+    return points_of(metres, camera, pixels, _STRIDE, SAMPLES)
+
+
+def _tolerance_m(points: NDArray[np.float32]) -> float:
+    return max(0.02, 0.01 * float(np.median(points[:, 2])))
 
 
 def plane_from_transform(base_from_optical: NDArray[np.float64]) -> Plane:
@@ -65,13 +97,22 @@ def plane_from_transform(base_from_optical: NDArray[np.float64]) -> Plane:
     return Plane(base_from_optical[2, :3].copy(), float(base_from_optical[2, 3]))
 
 
+def up_of_pitch(pitch: float) -> NDArray[np.float64]:
+    """
+    Return what is up for a camera that is level from side to side, float64 (3,).
+
+    :param pitch: radians that it looks down.
+    """
+    return np.array([0.0, -np.cos(pitch), -np.sin(pitch)])
+
+
 def plane_from_height(height_m: float, pitch: float) -> Plane:
     """
     Return the ground below a camera that is `height_m` above it and level from side to side.
 
     :param pitch: radians that it looks down.
     """
-    return Plane(np.array([0.0, -np.cos(pitch), -np.sin(pitch)]), height_m)
+    return Plane(up_of_pitch(pitch), height_m)
 
 
 def base_from_plane(plane: Plane) -> NDArray[np.float64]:
@@ -88,11 +129,15 @@ def base_from_plane(plane: Plane) -> NDArray[np.float64]:
 
 def ground_of(
     metres: NDArray[np.float32], camera: Intrinsics, classes: ClassMap, card: ModelCard,
-    plane: Plane, step: int = 1,
+    plane: Plane, step: int = 1, max_m: float = 10.0,
 ) -> 'Ground':
-    """Cut every `step`-th pixel of an image into ground, obstacles and neither."""
+    """
+    Cut every `step`-th pixel of an image into ground, obstacles and neither.
+
+    :param max_m: farther depth counts as none.
+    """
     traversable = marked(classes[::step, ::step].copy(), card.ids_with_role('traversable'))
-    return Ground(metres[::step, ::step].copy(), camera.of_every(step), traversable, plane)
+    return Ground(metres[::step, ::step].copy(), camera.of_every(step), traversable, plane, max_m)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,21 +149,55 @@ class Ground:
     :param camera: that it was seen by.
     :param traversable: bool (H, W), by class.
     :param plane: of the ground.
+    :param max_m: farther depth counts as none.
     """
 
     metres: NDArray[np.float32]
     camera: Intrinsics
     traversable: NDArray[np.bool_]
     plane: Plane
+    max_m: float = 10.0
+
+    @cached_property
+    def _climb(self) -> NDArray[np.float32]:
+        """Return how much height each ray gains for each metre of depth, float32 (H, W)."""
+        across, down = self.camera.slopes_xy
+        nx, ny, nz = self.plane.normal.astype(np.float32)
+        return np.asarray(nx * across + (ny * down + nz))
 
     @cached_property
     def height_m(self) -> NDArray[np.float32]:
         """Return height above the ground at every pixel, float32 (H, W), NaN without depth."""
-        across, down = self.camera.slopes_xy
-        nx, ny, nz = self.plane.normal.astype(np.float32)
-        height = self.metres * (nx * across + (ny * down + nz))
+        height = self.metres * self._climb
         height += np.float32(self.plane.offset_m)
         return np.asarray(height)
+
+    @cached_property
+    def blind(self) -> NDArray[np.intp]:
+        """
+        List the pixels, flat, that leave the ground unknown.
+
+        Without depth and not traversable: glass, black, a stairwell. Their rays meet the ground
+        within `max_m`; beyond it nothing has depth, so that its lack says nothing.
+        """
+        if self.plane.offset_m <= 0:    # by TF the camera is below the ground
+            return np.zeros(0, np.intp)
+        meets = self._climb < np.float32(-self.plane.offset_m / self.max_m)
+        return np.flatnonzero(meets & ~(has_depth(self.metres) | self.traversable))
+
+    @cached_property
+    def reached_m(self) -> NDArray[np.float32]:
+        """Return depth, and that of the ground where pixels are blind, float32 (H, W)."""
+        reached = np.array(self.metres)
+        climb = self._climb.take(self.blind)
+        np.put(reached, self.blind, np.float32(-self.plane.offset_m) / climb)
+        return reached
+
+    @property
+    def floor_height_m(self) -> float:
+        """Return the median height of what is traversable; NaN where none of it has depth."""
+        known = self.traversable[::4] & has_depth(self.metres[::4])
+        return float(np.median(self.height_m[::4][known])) if known.any() else np.nan
 
     @cached_property
     def obstacle(self) -> NDArray[np.bool_]:

@@ -98,6 +98,46 @@ def test_ground_that_is_not_traversable_is_neither_free_nor_occupied():
     assert (found[ahead & (x > 1.5) & (x < 1.9)] == FREE).all()
 
 
+@pytest.mark.parametrize('number', [1, 2])
+def test_an_obstacle_without_depth_is_not_free_nor_is_what_it_hides(number):
+    scene, (x, y) = room(BOXES), Grid().centres_xy()
+    scene.metres[scene.ids == number] = np.nan      # glass, or black
+    found, box = filled(scene), [BOXES[number - 1]]
+    stands = inside(box[0], x, y)
+    assert (found[stands] == FREE).mean() < 0.1     # corners within a bearing's width
+    behind = hidden(box, scene.eye, x, y) & (x < box[0].x + 0.5)
+    assert (found[behind] == FREE).mean() < 0.1
+    before = (np.hypot(x - box[0].x, y - box[0].y) < 0.7) & (x < box[0].x - 0.4) & (x > 1)
+    assert (found[before] == FREE).mean() > 0.9
+
+
+@pytest.mark.parametrize('step', [1, 4])
+@pytest.mark.parametrize('near', [1.5, 3.0])
+def test_a_hole_without_depth_is_unseen_unless_it_is_labelled_floor(near, step):
+    # Where a row of pixels is several cells from the next, none between them is free either.
+    scene, (x, y) = room([]), Grid().centres_xy()
+    lifted = scene.lifted()
+    hole = (lifted[..., 0] > near) & (lifted[..., 0] < near + 1.5) & (np.abs(lifted[..., 1]) < 0.8)
+    scene.metres[hole] = np.nan
+    plane = plane_from_transform(scene.world_from_optical)
+    within = (x > near + 0.3) & (x < near + 1.2) & (np.abs(y) < 0.6)
+    glossy = free_space(ground(scene, plane, step), scene.world_from_optical)
+    assert (glossy[within] == FREE).mean() > 0.97
+    scene.classes[hole] = 255
+    stairs = free_space(ground(scene, plane, step), scene.world_from_optical)
+    assert (stairs[within] == UNSEEN).all()
+    assert (stairs[(x > 1.1) & (x < 1.4) & (np.abs(y) < 0.3)] == FREE).all()
+
+
+def test_what_is_not_traversable_has_no_free_stripes_between_rows_of_pixels():
+    scene, (x, y) = room([]), Grid().centres_xy()
+    lifted = scene.lifted()
+    scene.classes[(lifted[..., 0] > 3) & (lifted[..., 0] < 4.5)] = WALL
+    plane = plane_from_transform(scene.world_from_optical)
+    found = free_space(ground(scene, plane, 4), scene.world_from_optical)
+    assert (found[(np.abs(y) < 0.5) & (x > 3.3) & (x < 4.2)] == UNSEEN).all()
+
+
 def test_behind_the_edge_of_a_drop_nothing_is_free():
     scene = room([])
     plane = plane_from_transform(scene.world_from_optical)

@@ -14,15 +14,19 @@
 
 """Ground and obstacles, against the world that was ray-cast."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ray_cast import Box, Scene
 from seg_ros.core.segmentation import marked
 from seg_ros.depth.ground import (
     base_from_plane,
+    floor_tilt,
     ground_of,
     ground_plane,
     plane_from_transform,
+    up_of_pitch,
 )
 from seg_ros.sim.classes import CARD, FLOOR, PERSON, WALL
 
@@ -40,7 +44,7 @@ def room(boxes=BOXES, **changes):
 
 def ground(scene, plane=None, step=1):
     plane = plane or ground_plane(scene.metres, scene.camera, scene.classes, CARD)
-    return ground_of(scene.metres, scene.camera, scene.classes, CARD, plane, step)
+    return ground_of(scene.metres, scene.camera, scene.classes, CARD, plane, step, max_m=8.0)
 
 
 def test_the_ground_is_fitted_to_what_is_traversable():
@@ -70,6 +74,74 @@ def test_a_ceiling_that_was_labelled_floor_is_no_ground():
     above = scene.metres[::-1].copy(), scene.camera, scene.classes[::-1].copy()
     assert ground_plane(scene.metres, scene.camera, scene.classes, CARD) is not None
     assert ground_plane(*above, CARD) is None
+
+
+def turned(scene, quarters):
+    """Return the image, its camera and what is up when it is rolled by quarters of a turn."""
+    metres, classes = (np.rot90(x, quarters).copy() for x in (scene.metres, scene.classes))
+    height, width = metres.shape
+    camera = replace(
+        scene.camera, cx=width / 2 - 0.5, cy=height / 2 - 0.5, size_hw=(height, width)
+    )
+    x, y, z = scene.rotation.T @ (0, 0, 1.0)
+    for _ in range(quarters):
+        x, y = y, -x
+    return (metres, camera, classes), np.array([x, y, z])
+
+
+@pytest.mark.parametrize(('pitch', 'quarters'), [(1.1, 0), (1.5, 0), (0.5, 1), (0.5, 2), (0.5, 3)])
+def test_what_is_up_may_be_given_for_cameras_that_look_down_or_are_mounted_turned(pitch, quarters):
+    image, up = turned(room([], pitch=pitch), quarters)
+    assert ground_plane(*image, CARD) is None
+    plane = ground_plane(*image, CARD, up)
+    assert plane.offset_m == pytest.approx(0.7, abs=1e-3)
+    assert plane.normal @ up > 0.999
+    assert floor_tilt(*image, CARD) == pytest.approx(np.arccos(-up[1]), abs=0.01)
+    assert floor_tilt(*image, CARD, up) == pytest.approx(0, abs=0.01)
+
+
+def test_up_by_the_pitch_is_that_of_a_level_camera_that_was_tipped():
+    scene = room([], pitch=1.1)
+    np.testing.assert_allclose(up_of_pitch(1.1), scene.rotation.T @ (0, 0, 1.0), atol=1e-12)
+
+
+def test_a_floor_of_too_few_pixels_or_on_no_plane_is_not_called_tilted():
+    scene = room([])
+    few = np.full_like(scene.classes, WALL)
+    assert floor_tilt(scene.metres, scene.camera, few, CARD) is None
+    noise = np.random.RandomState(0).uniform(0.3, 8, scene.metres.shape).astype(np.float32)
+    everywhere = np.full_like(scene.classes, FLOOR)
+    assert floor_tilt(noise, scene.camera, everywhere, CARD) == np.inf
+
+
+def test_blind_is_what_has_no_depth_is_not_traversable_and_meets_the_ground_in_range():
+    scene = room()
+    plane = plane_from_transform(scene.world_from_optical)
+    at_m = np.where(scene.ids == 0, scene.metres, np.nan)    # of the floor
+    scene.metres[100:180, 100:200] = np.nan
+    scene.classes[100:180, 100:150] = 255
+    cut = ground(scene, plane)
+    blind = np.zeros(scene.metres.shape, bool)
+    blind.reshape(-1)[cut.blind] = True
+    rays = np.stack(np.broadcast_arrays(*scene.camera.slopes_xy, 1.0), -1) @ scene.rotation.T
+    with np.errstate(divide='ignore'):
+        meets = np.where(rays[..., 2] < 0, -scene.eye[2] / rays[..., 2], np.inf)
+    unlabelled = scene.classes != FLOOR
+    np.testing.assert_array_equal(blind, np.isnan(scene.metres) & unlabelled & (meets < 8))
+    floor = blind & np.isfinite(at_m)
+    assert floor.any()
+    np.testing.assert_allclose(cut.reached_m[floor], at_m[floor], rtol=1e-4)
+    np.testing.assert_array_equal(cut.reached_m[~blind], cut.metres[~blind])
+
+
+def test_the_height_of_the_floor_is_that_above_the_plane_that_is_given():
+    scene = room()
+    high = scene.world_from_optical.copy()
+    high[2, 3] -= 0.15      # the base is 15 cm above the floor
+    plane = plane_from_transform(high)
+    assert ground(scene, plane).floor_height_m == pytest.approx(-0.15, abs=1e-3)
+    scene.metres[:] = np.nan
+    assert np.isnan(ground(scene, plane).floor_height_m)
 
 
 def test_too_little_floor_gives_no_plane():

@@ -71,6 +71,86 @@ def test_free_bearings_are_infinite_and_unseen_ones_nan():
     assert np.isinf(scan.ranges_m).any()
 
 
+def facing(box, scene):
+    """Return the middle half of the bearings that a box covers."""
+    angle = np.arctan2(box.y - scene.eye[1], box.x - scene.eye[0])
+    return angle, 0.25 * box.size[1] / np.hypot(box.x, box.y)
+
+
+@pytest.mark.parametrize('behind', [
+    [], [Box(4.5, 0.0, (0.2, 9.0, 2.5), 0.0, WALL)],
+])
+def test_an_obstacle_without_depth_makes_its_bearings_nan_whatever_stands_behind(behind):
+    box = Box(2.0, 0.3, (0.3, 0.6, 0.4), 0.0, WALL)
+    scene = room([box, *behind])
+    scene.metres[scene.ids == 1] = np.nan
+    scan = scanned(scene)
+    angle, reach = facing(box, scene)
+    there = np.abs(angles_of(scan) - angle) < reach
+    assert there.sum() >= 5
+    assert np.isnan(scan.ranges_m[there]).all()
+    assert not np.isnan(scan.ranges_m[np.abs(angles_of(scan) - angle) > 4 * reach]).any()
+
+
+def test_what_is_blind_behind_an_obstacle_or_before_all_that_has_depth_changes_nothing():
+    scene = room([Box(2.0, 0.0, (0.2, 9.0, 2.5), 0.0, WALL)])
+    whole = scanned(scene).ranges_m
+    rows = np.arange(240)[:, None]
+    speckled = (scene.ids == 1) & (rows % 3 > 0)
+    scene.metres[speckled] = np.nan
+    scene.metres[200:], scene.classes[200:] = np.nan, WALL      # the robot's own
+    middle = np.abs(angles_of(scanned(scene))) < 0.45
+    assert np.isfinite(whole[middle]).all()
+    np.testing.assert_allclose(scanned(scene).ranges_m[middle], whole[middle], rtol=0.01)
+
+
+def test_a_wall_whose_foot_is_beyond_the_range_of_depth_leaves_its_bearings_infinite():
+    scene = room([Box(9.0, 0.0, (0.2, 40.0, 2.5), 0.0, WALL)], pitch=0.0)
+    assert np.isnan(scene.metres[110:130]).any()
+    assert np.isinf(scanned(scene).ranges_m).all()
+
+
+def test_no_range_is_beyond_that_of_depth_at_the_edges_of_the_image_either():
+    scene = room([Box(7.5, 0.0, (0.2, 40.0, 2.5), 0.0, WALL)], pitch=0.0)
+    ranges, angles = scanned(scene).ranges_m, angles_of(scanned(scene))
+    expected = (7.4 - scene.eye[0]) / np.cos(angles)
+    assert (expected > 8).any()
+    seen = np.isfinite(ranges)
+    assert ranges[seen].max() <= 8
+    np.testing.assert_array_equal(seen[np.abs(expected - 8) > 0.1], (expected < 8)[
+        np.abs(expected - 8) > 0.1])
+    assert np.isinf(ranges[~seen]).all()
+
+
+@pytest.mark.parametrize('pitch', [1.0, 1.3, np.pi / 2 - 0.01])
+def test_a_camera_that_sees_its_own_foot_point_has_every_obstacle_at_its_own_bearing(pitch):
+    posts = [
+        Box(0.9 * np.cos(a), 0.9 * np.sin(a), (0.1, 0.1, 0.3), 0.0, WALL)
+        for a in np.deg2rad([0, 40, 95, 140, 178, 250])
+    ]
+    scene = room(posts, eye=(0.0, 0.0, 2.5), pitch=pitch)
+    scan = scanned(scene)
+    x, y = scene.lifted()[(scene.ids > 0) & (scene.lifted()[..., 2] >= 0.05)][:, :2].T
+    truth, ranges = np.exp(1j * np.arctan2(y, x)), np.hypot(x, y)
+    hits = np.flatnonzero(np.isfinite(scan.ranges_m))
+    assert hits.size > 5
+    for angle, range_m in zip(angles_of(scan)[hits], scan.ranges_m[hits], strict=True):
+        there = np.abs(np.angle(truth * np.exp(-1j * angle))) < 0.6 * scan.angle_increment
+        assert np.abs(ranges[there] - range_m).min() < 0.01
+    found = np.exp(1j * angles_of(scan)[hits])
+    for point in truth[::50]:
+        assert np.abs(np.angle(found / point)).min() < 0.6 * scan.angle_increment
+
+
+@pytest.mark.parametrize('size_hw', [(1, 1), (1, 7), (7, 1)])
+def test_images_of_one_pixel_a_side_have_scans_too(size_hw):
+    scan = scanned(room([Box(1.0, 0.1, (0.2, 5.0, 2.5), 0.0, WALL)], size_hw=size_hw))
+    assert scan.angle_increment > 0
+    seen = np.isfinite(scan.ranges_m)
+    assert seen.any()
+    np.testing.assert_allclose(scan.ranges_m[seen], 0.7, rtol=0.02)
+
+
 def test_bearings_grow_to_the_left():
     scan = scanned(room([Box(2.0, 0.8, (0.2, 0.2, 1.0), 0.0, WALL)]))
     hit = np.isfinite(scan.ranges_m)

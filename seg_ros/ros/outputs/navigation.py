@@ -35,8 +35,6 @@ try:
 except ImportError as error:
     MISSING = f'no free_space: {error}; apt install ros-$ROS_DISTRO-nav-msgs'
 
-RANGE_MIN_M = 0.1
-
 
 def _obstacles(view: DepthView) -> PointCloud2 | None:
     ground = view.strided_ground
@@ -62,7 +60,7 @@ def _scan(view: DepthView) -> LaserScan | None:
         header=Header(stamp=view.header.stamp, frame_id=scan_frame(view.header.frame_id)),
         angle_min=scan.angle_min, angle_increment=scan.angle_increment,
         angle_max=scan.angle_min + scan.angle_increment * (len(scan.ranges_m) - 1),
-        range_min=RANGE_MIN_M, range_max=view.settings.max_depth_m,
+        range_min=0.0, range_max=view.settings.max_depth_m,
     )
     message.ranges.frombytes(scan.ranges_m.astype('<f4').tobytes())
     return message
