@@ -205,18 +205,22 @@ class Settings:
         8, 'Pixels by which dynamic masks grow.', low=0, high=100, unit='px', when=LIVE
     )
     ground: str = _setting(
-        'fit', 'Where the ground is: fitted to traversable pixels, or the plane of `base_frame` '
-        'as TF gives it.',
+        'fit', 'Where the ground is: fitted to traversable pixels, or z = 0 of `base_frame` as TF '
+        'gives it.',
         choices=('fit', 'tf'), when=LIVE,
     )
-    base_frame: str = _setting('base_link', 'Frame of `free_space`, whose z points up.')
+    base_frame: str = _setting(
+        'base_link', 'Frame of `free_space`, whose z points up; with `ground: tf` it lies on the '
+        'floor.',
+    )
     camera_height_m: float = _setting(
-        0.0, 'Height of the camera above the ground, where `ground: fit` finds none and there is '
-        'no TF; 0 is unknown.',
+        0.0, 'Height of the camera above the ground, where the fit finds none; 0 is unknown. '
+        'Without TF the camera counts as level from side to side.',
         low=0.0, high=100.0, unit='m', when=LIVE,
     )
     camera_pitch_deg: float = _setting(
-        0.0, 'How far the camera looks down; goes with `camera_height_m`.',
+        0.0, 'How far the camera looks down, where TF does not say: the ground is looked for '
+        'within 46 degrees of it.',
         low=-90.0, high=90.0, unit='deg', when=LIVE,
     )
     target: str = _setting(

@@ -28,7 +28,8 @@ from seg_ros.depth.boxes import quaternion_xyzw
 from seg_ros.ros.conversions import stamp_ns
 from std_msgs.msg import Header
 
-TransformOf: TypeAlias = Callable[[Header], NDArray[np.float64] | None]
+# None where there is no TF at all.
+TransformOf: TypeAlias = Callable[[Header], NDArray[np.float64] | None] | None
 
 STALE_S = 1.0   # from which on the newest transform is not that of an image
 _RESTART = JumpThreshold(
@@ -46,6 +47,7 @@ class BaseFrame:
     def __init__(self, node: Node, frame: str) -> None:
         self.frame = frame
         self.missing = ''
+        self.installed = True
         try:
             from tf2_ros import (
                 Buffer,
@@ -55,6 +57,7 @@ class BaseFrame:
             )
         except ImportError as error:
             self.missing = f'no TF: {error}; apt install ros-$ROS_DISTRO-tf2-ros-py'
+            self.installed = False
             return
         self._failure = TransformException
         self._buffer: Any = Buffer()
@@ -67,6 +70,11 @@ class BaseFrame:
         self._broadcaster_of = TransformBroadcaster
         self._broadcaster: Any = None
 
+    @property
+    def transform_of(self) -> TransformOf:
+        """Give what looks transforms up, None where tf2_ros is not installed."""
+        return self.from_optical if self.installed else None
+
     def from_optical(self, header: Header) -> NDArray[np.float64] | None:
         """
         Look a transform up, without waiting for it.
@@ -75,8 +83,6 @@ class BaseFrame:
             if it is within a second of the image or, as where that has another clock, of now.
         :returns: float64 (4, 4) or None, which `missing` then explains.
         """
-        if self.missing.startswith('no TF'):
-            return None
         for stamp in (Time.from_msg(header.stamp), Time()):
             try:
                 found = self._buffer.lookup_transform(self.frame, header.frame_id, stamp)
@@ -105,7 +111,7 @@ class BaseFrame:
         self, header: Header, child: str, child_from_optical: NDArray[np.float64]
     ) -> None:
         """Let TF know a frame that hangs on an image's optical frame."""
-        if self.missing.startswith('no TF'):
+        if not self.installed:
             return
         if self._broadcaster is None:   # not before: it announces a publisher of /tf
             self._broadcaster = self._broadcaster_of(self._node)
@@ -119,7 +125,7 @@ class BaseFrame:
 
     def close(self) -> None:
         """Withdraw from TF's topics."""
-        if self.missing.startswith('no TF'):
+        if not self.installed:
             return
         self._jumps.unregister()
         self._listener.unregister()

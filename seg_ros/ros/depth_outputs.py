@@ -16,9 +16,10 @@
 
 from collections.abc import Collection
 
+import numpy as np
 from seg_ros.core.errors import ImageError
 from seg_ros.core.shown import shown
-from seg_ros.depth.ground import base_from_plane
+from seg_ros.depth.ground import base_from_plane, TILT
 from seg_ros.depth.static import POOR_SHARE
 from seg_ros.pipeline.workers import Mailbox, Workers
 from seg_ros.ros.base_frame import BaseFrame
@@ -29,6 +30,7 @@ from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs.navigation import scan_frame
 from seg_ros.ros.publishers import publish
 
+OFF_THE_FLOOR_M = 0.08      # from which on it is reported; slopes and tilted mounts are less
 DISTORTED_SHARE = 0.01      # of the width, from which on it is reported
 GROUND = frozenset({'scan', 'free_space', 'obstacles/points', 'ground/points'})
 TARGET = frozenset({'target/mask', 'target/points', 'scene/depth', 'grasp_poses'})
@@ -77,7 +79,7 @@ class DepthOutputs:
             if base is None:    # whose listener hears of TF only from now on
                 base = self._base = BaseFrame(self._node, self._base_frame)
             try:
-                view = job.source.depth_view(job.view, job.message, base.from_optical)
+                view = job.source.depth_view(job.view, job.message, base.transform_of)
             except ImageError as error:
                 if not (job.source.starting and job.view.camera_info is None):
                     self._node.quiet.warning(f'{camera}: no depth: {error}', (camera, 'depth'))
@@ -95,15 +97,23 @@ class DepthOutputs:
         job.source.lacking = lacking(view, GROUND & topics, base.missing)
         if job.source.lacking:
             self._node.quiet.warning(f'{camera}: {job.source.lacking}', (camera, 'lacking'))
-        elif 'free_space' in topics and base.missing:
-            self._node.quiet.warning(
-                f'{camera}: {base.missing}; the base counts as below the camera',
-                (camera, 'tf'), quiet_s=60.0,
-            )
+        elif not base.installed:
+            self._warn_of_no_tf(camera, topics, base.missing)
         if view.settings.target and view.target is None and TARGET & topics:
             self._node.quiet.warning(
                 f'{camera}: the target {shown(view.settings.target)} is not in sight: its mask is '
                 'empty', (camera, 'target'),
+            )
+
+    def _warn_of_no_tf(self, camera: str, topics: Collection[str], reason: str) -> None:
+        effects = {
+            'free_space': 'the base counts as below the camera',
+            'scan': 'nobody broadcasts the frame of scan',
+        }
+        found = [effect for topic, effect in effects.items() if topic in topics]
+        if found:
+            self._node.quiet.warning(
+                f'{camera}: {reason}; {", and ".join(found)}', (camera, 'tf'), quiet_s=60.0
             )
 
     def _look_at_lens(self, camera: str, view: DepthView) -> None:
@@ -138,15 +148,47 @@ def lacking(view: DepthView, on_ground: Collection[str], no_transform: str) -> s
             f'no depth within max_depth_m ({most_m:g} m): the nearest is {nearest_m:.1f} m; 16UC1 '
             'is read as millimetres, 32FC1 as metres'
         )
-    by_tf = view.settings.ground == 'tf'
     if on_ground and view.ground_plane is None:
-        way = 'set' if by_tf else 'set ground to tf, or'
-        words = (
-            f'no {", ".join(sorted(on_ground))}, for no ground: too few traversable pixels with '
-            f'depth; {way} camera_height_m'
+        why = _no_ground(view, no_transform)
+        return f'no {", ".join(sorted(on_ground))}, for no ground: {why}'
+    if 'free_space' in on_ground and view.base_from_optical is None:
+        return f'no free_space: {no_transform}'
+    if view.settings.ground == 'fit':
+        return ''
+    return no_transform or (_off_the_floor(view) if on_ground else '')
+
+
+def _no_ground(view: DepthView, no_transform: str) -> str:
+    """Say why no ground was found, and what helps."""
+    settings, tilt = view.settings, view.floor_tilt
+    by_tf = settings.ground == 'tf'
+    if tilt is not None and TILT <= tilt < np.inf:
+        degrees, most = np.rad2deg((tilt, TILT))
+        off = f'the floor found is {degrees:.0f} degrees off level, {most:.0f} are allowed, by '
+        if view.base_from_tf is not None:
+            return f'{off}TF: see that the camera is mounted in {settings.base_frame} as TF says'
+        remedy = f'set camera_pitch_deg, or provide TF to {settings.base_frame}'
+        words = f'{off}camera_pitch_deg ({settings.camera_pitch_deg:g}): {remedy}'
+    else:
+        seen = 'too few traversable pixels with depth' if tilt is None else (
+            'traversable pixels with depth lie on no plane'
         )
-        return f'{words}; {no_transform}' if by_tf else words
-    return no_transform if by_tf else ''
+        way = 'set' if by_tf else 'set ground to tf, or'
+        words = f'{seen}; {way} camera_height_m, of a camera that is level from side to side'
+    return f'{words}; {no_transform}' if by_tf else words
+
+
+def _off_the_floor(view: DepthView) -> str:
+    """Say so where z = 0 of the base frame, which then counts as the ground, is not the floor."""
+    height_m = 0.0 if view.rays is None else view.rays.floor_height_m
+    if not abs(height_m) > OFF_THE_FLOOR_M:
+        return ''
+    frame = view.settings.base_frame
+    return (
+        f'the floor lies {abs(height_m):.2f} m {"above" if height_m > 0 else "below"} z = 0 of '
+        f'{frame}, which counts as the ground: set base_frame to a frame on the floor, such as '
+        'base_footprint, or ground to fit'
+    )
 
 
 def poor_odometry(share: float) -> str:

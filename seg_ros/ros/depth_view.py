@@ -14,7 +14,6 @@
 
 """One frame, its masks and its depth, as outputs see them: each part made once, when asked for."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,11 +25,12 @@ from seg_ros.core.settings import Settings
 from seg_ros.depth.cloud import labelled_cloud
 from seg_ros.depth.ground import (
     base_from_plane,
+    floor_tilt,
     Ground,
     ground_of,
     ground_plane,
-    plane_from_height,
     plane_from_transform,
+    up_of_pitch,
 )
 from seg_ros.depth.intrinsics import Intrinsics
 from seg_ros.depth.objects import object_clouds, ObjectCloud
@@ -38,6 +38,7 @@ from seg_ros.depth.planes import Plane
 from seg_ros.depth.registration import RegisteredDepth
 from seg_ros.depth.support import support_plane
 from seg_ros.depth.targets import distances_m, select_target, target_mask
+from seg_ros.ros.base_frame import TransformOf
 from seg_ros.ros.publishers import View
 from std_msgs.msg import Header
 
@@ -51,14 +52,14 @@ class DepthView:
 
     :param camera: of the image, without distortion.
     :param transform_of: gives the transform from the image's optical frame to `base_frame` at a
-        header, float64 (4, 4), or None where TF has none.
+        header, float64 (4, 4), or None where TF has none; None where tf2_ros is not installed.
     """
 
     view: View
     depth: RegisteredDepth
     camera: Intrinsics
     settings: Settings
-    transform_of: Callable[[Header], NDArray[np.float64] | None]
+    transform_of: TransformOf
 
     @cached_property
     def header(self) -> Header:
@@ -127,7 +128,14 @@ class DepthView:
     @cached_property
     def base_from_tf(self) -> NDArray[np.float64] | None:
         """Look up the transform to `base_frame`, float64 (4, 4), where TF has it."""
-        return self.transform_of(self.header)
+        return None if self.transform_of is None else self.transform_of(self.header)
+
+    @cached_property
+    def up(self) -> NDArray[np.float64]:
+        """Return what is up in the optical frame, roughly: of TF, else of `camera_pitch_deg`."""
+        if self.base_from_tf is not None:
+            return np.asarray(self.base_from_tf[2, :3])
+        return up_of_pitch(np.deg2rad(self.settings.camera_pitch_deg))
 
     @cached_property
     def ground_plane(self) -> Plane | None:
@@ -136,18 +144,23 @@ class DepthView:
         if settings.ground == 'tf' and self.base_from_tf is not None:
             return plane_from_transform(self.base_from_tf)
         assert classes is not None
-        fitted = ground_plane(self.metres, self.camera, classes, self.card)
+        fitted = ground_plane(self.metres, self.camera, classes, self.card, self.up)
         if fitted is None and settings.camera_height_m:
-            return plane_from_height(
-                settings.camera_height_m, np.deg2rad(settings.camera_pitch_deg)
-            )
+            return Plane(self.up.copy(), settings.camera_height_m)
         return fitted
 
     @cached_property
+    def floor_tilt(self) -> float | None:
+        """Measure how far from level what is labelled ground is, where none was found."""
+        classes = self.segmentation.classes
+        assert classes is not None
+        return floor_tilt(self.metres, self.camera, classes, self.card, self.up)
+
+    @cached_property
     def base_from_optical(self) -> NDArray[np.float64] | None:
-        """Return the transform to `base_frame`; without TF it is below the camera."""
-        if self.base_from_tf is not None:
-            return self.base_from_tf
+        """Return the transform to `base_frame`; without tf2_ros it is below the camera."""
+        if self.transform_of is not None:
+            return self.base_from_tf    # None meanwhile: where the base is is not guessed
         return None if self.ground_plane is None else base_from_plane(self.ground_plane)
 
     @cached_property
@@ -167,5 +180,6 @@ class DepthView:
         if self.ground_plane is None:
             return None
         return ground_of(
-            self.metres, self.camera, classes, self.card, self.ground_plane, step
+            self.metres, self.camera, classes, self.card, self.ground_plane, step,
+            self.settings.max_depth_m,
         )

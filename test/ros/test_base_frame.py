@@ -98,7 +98,7 @@ def test_without_tf_nothing_is_sent_and_the_reason_is_known(node, monkeypatch):
     monkeypatch.setitem(sys.modules, 'tf2_ros', None)
     base = BaseFrame(node, 'base_link')
     base.broadcast(Header(frame_id='optical'), 'scan', np.eye(4))
-    assert base.from_optical(Header()) is None
+    assert base.transform_of is None
     assert 'tf2-ros-py' in base.missing
     base.close()
 

@@ -26,6 +26,7 @@ from seg_ros.core.settings import Settings
 from seg_ros.depth.intrinsics import Intrinsics
 from seg_ros.depth.registration import registered_depth
 from seg_ros.ros.conversions import image_message
+from seg_ros.ros.depth_outputs import lacking
 from seg_ros.ros.depth_view import DepthView
 from seg_ros.ros.outputs import OUTPUTS
 from seg_ros.ros.publishers import View
@@ -72,7 +73,15 @@ def scene():
     return metres.astype(np.float32), masks, camera
 
 
-def depth_view(settings=None, raw=None, transform=None, view_changes=None):
+MOUNTED = np.eye(4)     # base_link from the optical frame, as TF would give it
+MOUNTED[:3, :3] = [
+    [0, -np.sin(PITCH), np.cos(PITCH)], [-1, 0, 0], [0, -np.cos(PITCH), -np.sin(PITCH)],
+]
+MOUNTED[:3, 3] = 0.2, 0.0, EYE_M
+
+
+def depth_view(settings=None, raw=None, transform_of=None):
+    """View the scene; `transform_of` is None where tf2_ros is not installed."""
     metres, masks, camera = scene()
     rgb = np.random.RandomState(0).randint(0, 256, (HEIGHT, WIDTH, 3)).astype(np.uint8)
     info = CameraInfo(header=HEADER, height=HEIGHT, width=WIDTH)
@@ -82,8 +91,9 @@ def depth_view(settings=None, raw=None, transform=None, view_changes=None):
         lambda view: marked(view.segmentation.classes, CARD.ids_with_role('dynamic')),
     )
     raw = (1000 * metres).astype(np.uint16) if raw is None else raw
-    depth = registered_depth(raw, (HEIGHT, WIDTH), 10.0)
-    return DepthView(view, depth, camera, settings or Settings(), lambda header: transform)
+    settings = settings or Settings()
+    depth = registered_depth(raw, (HEIGHT, WIDTH), settings.max_depth_m)
+    return DepthView(view, depth, camera, settings, transform_of)
 
 
 def made(topic, view):
@@ -283,15 +293,70 @@ def test_free_space_is_a_grid_of_the_base_frame():
 
 
 def test_tf_takes_the_place_of_the_fit():
-    up = np.eye(4)
-    up[:3, :3] = [[0, -np.sin(PITCH), np.cos(PITCH)], [-1, 0, 0],
-                  [0, -np.cos(PITCH), -np.sin(PITCH)]]
-    up[:3, 3] = 0.2, 0.0, EYE_M
-    view = depth_view(Settings(ground='tf'), transform=up)
+    view = depth_view(Settings(ground='tf'), transform_of=lambda header: MOUNTED)
     assert view.ground_plane.offset_m == EYE_M
-    np.testing.assert_array_equal(view.base_from_optical, up)
+    np.testing.assert_array_equal(view.base_from_optical, MOUNTED)
     fitted = depth_view()
     np.testing.assert_allclose(fitted.ground_plane.normal, view.ground_plane.normal, atol=0.01)
+
+
+@pytest.mark.parametrize('ground', ['fit', 'tf'])
+def test_while_tf_has_no_transform_there_is_no_free_space_and_the_rest_goes_on(ground):
+    pytest.importorskip('nav_msgs', reason='nav_msgs is not installed')
+    view = depth_view(Settings(ground=ground), transform_of=lambda header: None)
+    assert made('free_space', view) is None
+    assert made('scan', view).header.frame_id == 'optical_ground'
+    assert lacking(view, {'free_space', 'scan'}, 'not yet') == 'no free_space: not yet'
+    assert lacking(view, {'scan'}, 'not yet') == ('' if ground == 'fit' else 'not yet')
+
+
+def test_a_scan_announces_ranges_from_the_foot_of_the_camera_to_the_range_of_depth():
+    # laser_geometry drops what is nearer than range_min; a camera may look straight down.
+    message = made('scan', depth_view(Settings(max_depth_m=1.0)))
+    assert np.isfinite(message.ranges).any()
+    assert (message.range_min, message.range_max) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(('settings', 'transform_of', 'words'), [
+    (Settings(camera_pitch_deg=-20.0), None,
+     'the floor found is 60 degrees off level, 46 are allowed, by camera_pitch_deg (-20): set '
+     'camera_pitch_deg, or provide TF to base_link'),
+    (Settings(), lambda header: MOUNTED @ np.diag([1.0, -1, -1, 1]),
+     'the floor found is 180 degrees off level, 46 are allowed, by TF: see that the camera is '
+     'mounted in base_link as TF says'),
+])
+def test_a_floor_that_is_not_level_is_not_mistaken_for_too_little_of_it(
+    settings, transform_of, words
+):
+    view = depth_view(settings, transform_of=transform_of)
+    assert lacking(view, {'scan'}, '') == f'no scan, for no ground: {words}'
+
+
+def test_level_is_as_tf_says_before_it_is_as_the_pitch_says():
+    settings = Settings(camera_pitch_deg=-20.0, camera_height_m=0.5)
+    fitted = depth_view(settings, transform_of=lambda header: MOUNTED)
+    assert fitted.ground_plane.offset_m == pytest.approx(EYE_M, abs=0.01)
+    blind = depth_view(settings, transform_of=lambda header: MOUNTED)
+    blind.segmentation.classes[:] = 255
+    assert blind.ground_plane.offset_m == 0.5
+    np.testing.assert_allclose(blind.ground_plane.normal, MOUNTED[2, :3])
+
+
+@pytest.mark.parametrize(('high_m', 'words'), [
+    (0.0, ''), (0.05, ''), (0.11, '0.11 m below z = 0 of base_link'),
+    (-0.2, '0.20 m above z = 0 of base_link'),
+])
+def test_a_base_frame_off_the_floor_is_reported_where_it_counts_as_the_ground(high_m, words):
+    base = MOUNTED.copy()
+    base[2, 3] -= high_m
+    view = depth_view(Settings(ground='tf'), transform_of=lambda header: base)
+    found = lacking(view, {'free_space'}, '')
+    assert words in found
+    assert bool(words) == ('base_footprint' in found)
+    assert lacking(view, set(), '') == ''
+    assert lacking(
+        depth_view(transform_of=lambda header: base), {'free_space'}, ''
+    ) == ''
 
 
 def test_without_floor_in_sight_the_cameras_height_is_taken_or_nothing_is_said():

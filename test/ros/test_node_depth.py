@@ -15,6 +15,7 @@
 """Depth through the running node: synchronising, and what is said where there is none."""
 
 from itertools import count
+import sys
 from time import sleep
 
 from depth_rig import DEPTH, depth_message, MS, Rig, START_NS
@@ -200,6 +201,14 @@ def test_where_no_ground_is_found_the_remedy_is_one_that_is_not_in_use(
         return f'no ground: too few traversable pixels with depth; {remedy}' in ''.join(log)
 
     rig.each.wait(said, 'the remedy')
+
+
+def test_a_scan_whose_frame_nobody_broadcasts_is_warned_of(robot, capfd, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'tf2_ros', None)
+    rig = Rig(robot, ('scan', LaserScan), camera_height_m=0.5)
+    rig.send()
+    rig.each.wait(lambda: rig.found['scan'], 'a scan')
+    assert 'nobody broadcasts the frame of scan' in capfd.readouterr().err
 
 
 def test_depth_is_not_subscribed_to_unless_somebody_reads_what_needs_it(robot):
