@@ -78,6 +78,22 @@ def test_topics_are_those_of_the_camera(tmp_path: Path) -> None:
     assert '/segmentation/camera' not in text
 
 
+def test_obstacles_that_are_gone_are_cleared_by_rays_to_the_floor() -> None:
+    # observation_buffer.cpp keeps points between the two heights of their source, which
+    # obstacle_layer.cpp declares as 0 and 0; an empty cloud clears nothing.
+    layer = costmap(yaml.safe_load(Path(LAYERS).read_text(encoding='utf-8')))[
+        'camera_obstacle_layer']
+    floor = layer['ground']
+    assert 'ground' in layer['observation_sources'].split()
+    assert floor['topic'].endswith('/ground/points')
+    assert (floor['marking'], floor['clearing']) == (False, True)
+    assert floor['min_obstacle_height'] < -0.1 < 0.1 < floor['max_obstacle_height']
+    assert layer['obstacles']['marking']
+    # voxel_layer.cpp: a camera above the voxels clears nothing, and there are at most 16.
+    assert layer['z_voxels'] <= 16
+    assert layer['z_voxels'] * layer['z_resolution'] >= layer['obstacles']['max_obstacle_height']
+
+
 @pytest.mark.parametrize('given', ['a: [', 'just words', ''])
 def test_a_file_that_is_none_of_parameters_is_refused_with_its_name(
     tmp_path: Path, given: str
