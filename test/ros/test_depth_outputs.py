@@ -206,7 +206,7 @@ def test_static_and_dynamic_masks_are_each_others_opposite_with_their_camera_inf
     person = scene()[1].classes == PERSON
     np.testing.assert_array_equal(dynamic, np.where(person, 255, 0))
     np.testing.assert_array_equal(static, 255 - dynamic)
-    for topic in ('static/camera_info', 'dynamic/camera_info'):
+    for topic in ('static/camera_info', 'dynamic/camera_info', 'scene/camera_info'):
         info = made(topic, view)
         assert (info.height, info.width) == dynamic.shape
         assert info.header == HEADER
@@ -214,6 +214,18 @@ def test_static_and_dynamic_masks_are_each_others_opposite_with_their_camera_inf
     object.__setattr__(blind, 'view', copy(blind.view))
     object.__setattr__(blind.view, 'camera_info', None)
     assert made('static/camera_info', blind) is None
+
+
+@pytest.mark.parametrize('topic', ['static/depth', 'scene/depth', 'dynamic/mask'])
+def test_image_transports_camera_subscribers_find_camera_info_beside_an_image(topic):
+    # image_transport camera_common.cpp getCameraInfoTopic: the last name becomes camera_info.
+    # moveit_ros_perception depth_image_octomap_updater.cpp and nvblox subscribe in this way.
+    beside = topic.rsplit('/', 1)[0] + '/camera_info'
+    view = depth_view()
+    image, info = made(topic, view), made(beside, view)
+    height, width = image.shape if isinstance(image, np.ndarray) else (image.height, image.width)
+    assert (info.height, info.width) == (height, width)
+    assert info.header == HEADER
 
 
 def buffer_segmentation(cloud, mask, confidence, known_ids):

@@ -29,8 +29,9 @@ from seg_ros.ros.conversions import (
     pose_message,
 )
 from seg_ros.ros.depth_view import DepthView
+from seg_ros.ros.outputs.slam import full_camera_info
 from seg_ros.ros.publishers import DEPTH, MAPS, Output
-from sensor_msgs.msg import Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 _STEP = 2   # of what a gripper may run into
 
@@ -75,5 +76,7 @@ GRASPING = (
     Output('target/mask', Image, MAPS, _target_mask, DEPTH),
     Output('target/points', PointCloud2, MAPS, _target_points, DEPTH),
     Output('scene/depth', Image, MAPS, _scene_depth, DEPTH),
+    # Beside the depth, where image_transport's camera subscribers look for it.
+    Output('scene/camera_info', CameraInfo, frozenset(), full_camera_info),
     Output('grasp_poses', PoseArray, MAPS, _grasps, DEPTH),
 )

@@ -32,8 +32,8 @@ def _static_mask(view: View) -> NDArray[np.uint8]:
     return np.asarray(~_dynamic_mask(view))
 
 
-def _camera_info(view: View) -> CameraInfo | None:
-    """Return the image's own camera_info with the mask's stamp: these masks have its size."""
+def full_camera_info(view: View) -> CameraInfo | None:
+    """Return the image's own camera_info with the mask's stamp: of what has the image's size."""
     if view.camera_info is None:
         return None
     return scaled_camera_info(view.camera_info, view.header.stamp, 1, rectified=view.rectified)
@@ -48,7 +48,7 @@ def _static_depth(view: DepthView) -> Image:
 SLAM = (
     Output('static/depth', Image, CLASSES, _static_depth, DYNAMIC | DEPTH),
     Output('static/mask', Image, CLASSES, _static_mask, DYNAMIC),
-    Output('static/camera_info', CameraInfo, frozenset(), _camera_info),
+    Output('static/camera_info', CameraInfo, frozenset(), full_camera_info),
     Output('dynamic/mask', Image, CLASSES, _dynamic_mask, DYNAMIC),
-    Output('dynamic/camera_info', CameraInfo, frozenset(), _camera_info),
+    Output('dynamic/camera_info', CameraInfo, frozenset(), full_camera_info),
 )
