@@ -36,7 +36,7 @@ from seg_ros.depth.objects import object_clouds
 from seg_ros.depth.registration import registered_depth
 from seg_ros.depth.scan import laser_scan
 from seg_ros.depth.static import static_depth, StaticScene
-from seg_ros.depth.support import support_plane
+from seg_ros.depth.support import support_planes
 from seg_ros.sim.classes import CARD
 
 TARGETS_MS = {
@@ -79,8 +79,8 @@ def _works(
         )
 
     def objects() -> object:
-        plane = support_plane(known, CAMERA, masks, CARD)
-        return object_clouds(cloud, masks, 3, CAMERA.fx, plane)
+        planes = support_planes(known, CAMERA, masks, CARD)
+        return object_clouds(cloud, masks, 3, CAMERA.fx, planes)
 
     def static() -> object:
         metres = registered_depth(raw, SIZE_HW, 10.0).metres

@@ -210,8 +210,8 @@ class Settings:
         choices=('fit', 'tf'), when=LIVE,
     )
     base_frame: str = _setting(
-        'base_link', 'Frame of `free_space`, whose z points up; with `ground: tf` it lies on the '
-        'floor.',
+        'base_link', 'Frame of `free_space`, whose z points up; where TF has it, objects stand on '
+        'what is level in it. With `ground: tf` it lies on the floor.',
     )
     camera_height_m: float = _setting(
         0.0, 'Height of the camera above the ground, where the fit finds none; 0 is unknown. '

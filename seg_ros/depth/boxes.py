@@ -14,6 +14,7 @@
 
 """Oriented boxes around the visible points of objects, all objects of an image at once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -21,12 +22,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.depth.planes import Plane
+from seg_ros.depth.rim import Rim
 
 Vector: TypeAlias = NDArray[np.float64]
 Points: TypeAlias = NDArray[Any]
+Margin: TypeAlias = float | Vector
 
 SAMPLES = 128       # points of an object that its box is measured on
 _TRIM = 0.008       # share at either end of an extent that may be noise
+_SUNK_M = 0.01      # below a plane, of what stands on it; or
+_SUNK = 0.02        # of the distance, if that is more: noise
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,17 +56,36 @@ class OrientedBox:
         return np.asarray(self.centre + (signs * self.size_m / 2) @ self.axes)
 
 
-def upright_boxes(points: Points, plane: Plane, margin: float = 0.0) -> list[OrientedBox]:
+def planes_below(points: Points, planes: Sequence[Plane]) -> NDArray[np.intp]:
+    """
+    Choose for each object the plane that is next below its lowest point.
+
+    :param points: (K, S, 3) as of `upright_boxes`.
+    :param planes: of those that are below alike the first is chosen, and of those that are all
+        above an object the lowest.
+    :returns: numbers of planes, (K,).
+    """
+    points = _columns(points)
+    lows = np.stack([
+        _extents((plane.normal @ points)[:, None])[0][:, 0] + plane.offset_m for plane in planes
+    ])
+    slack = _slack(points)
+    # A plane above an object comes after all that are below it.
+    gaps = np.where(lows > -slack, np.maximum(lows - slack, 0), 1e6 - lows)
+    return np.asarray(gaps.argmin(axis=0))
+
+
+def upright_boxes(points: Points, plane: Plane, margin: Margin = 0.0) -> list[OrientedBox]:
     """
     Return boxes that stand on a plane: the smallest rectangle around each footprint.
 
     A box reaches down to the plane, since what stands there hides its own base, unless the lowest
     point seen is farther above the plane than the footprint is long: what hangs, or lies on
-    something else, ends where it is last seen.
+    something else, ends where it is last seen. So does what is below the plane.
 
     :param points: (K, S, 3), S points of each of K objects in the optical frame.
     :param margin: what erosion took off each edge, as a share of the distance (pixels at the focal
-        length); the footprint grows by it.
+        length), of all or of each; the footprint grows by it.
     """
     points = _columns(points)
     basis = plane.basis(np.array([0.0, 0.0, 1.0]))
@@ -78,15 +102,17 @@ def upright_boxes(points: Points, plane: Plane, margin: float = 0.0) -> list[Ori
     axes[:, :2] = turns @ basis[:2]
     low, high = _extents(axes @ points)
     ground = -plane.offset_m
-    stands = low[:, 2] - ground < (high - low)[:, :2].max(axis=1)
-    low[stands, 2] = np.minimum(ground, high[stands, 2])
+    gap, size = low[:, 2] - ground, high - low
+    stands = gap < size[:, :2].max(axis=1)
+    stands &= gap > -np.minimum(_slack(points), size[:, 2] / 2)
+    low[stands, 2] = ground
     below, above = _footprint_growth(axes, points, (high - low)[:, 2], margin)
     low[:, :2] -= below
     high[:, :2] += above
     return _boxes(low, high, axes)
 
 
-def free_boxes(points: Points, margin: float = 0.0) -> list[OrientedBox]:
+def free_boxes(points: Points, margin: Margin = 0.0) -> list[OrientedBox]:
     """
     Return boxes along the principal axes of the visible points, for objects on no plane.
 
@@ -152,15 +178,17 @@ def _extents(along: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[n
     return low - wider, high + wider
 
 
+def _slack(points: NDArray[np.float64]) -> Vector:
+    """Return how far below a plane the points (K, 3, S) of what stands on it may be, (K,)."""
+    distances = np.linalg.norm(points.mean(axis=2), axis=1)
+    return np.asarray(np.maximum(_SUNK_M, _SUNK * distances))
+
+
 def _footprint_growth(
-    axes: NDArray[np.float64], points: NDArray[np.float64], heights: Vector, margin: float
+    axes: NDArray[np.float64], points: NDArray[np.float64], heights: Vector, margin: Margin
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """
     Give back what erosion took off the sides of upright boxes.
-
-    An edge of the top is foreshortened by the sine of the view's elevation along the view, and not
-    at all across it. On the camera's side the box's front is seen below that edge, and erosion
-    takes from the front first.
 
     :param heights: of the boxes, (K,).
     :returns: for the lower and the upper ends of the first two axes, (K, 2) each.
@@ -168,24 +196,21 @@ def _footprint_growth(
     centres = points.mean(axis=2)
     distances = np.linalg.norm(centres, axis=1)
     view = np.einsum('kij,kj->ki', axes, centres) / distances[:, None]
-    sine = np.clip(np.abs(view[:, 2]), 0.3, 1)[:, None]
-    cosine = np.sqrt(1 - sine ** 2)
-    along = view[:, :2] / np.maximum(np.linalg.norm(view[:, :2], axis=1, keepdims=True), 1e-9)
-    stretch = np.sqrt(along ** 2 + sine ** 2 * (1 - along ** 2))
-    front = heights[:, None] * cosine * np.abs(along) / np.maximum(stretch, 1e-9)
-    eroded = margin * distances[:, None]
-    far, near = eroded * stretch / sine, np.maximum(eroded - front, 0) * stretch / sine
-    return np.where(along > 0, near, far), np.where(along > 0, far, near)
+    rim = Rim.of(view.T, heights, margin * distances)
+    ends = [rim.ends_m(direction) for direction in np.eye(2)]
+    below, above = np.swapaxes(ends, 0, 1)
+    return below.T, above.T
 
 
 def _growth(
-    axes: NDArray[np.float64], points: NDArray[np.float64], margin: float
+    axes: NDArray[np.float64], points: NDArray[np.float64], margin: Margin
 ) -> NDArray[np.float64]:
     """Give back what erosion took: across the line of sight alone, where edges are seen."""
     centres = points.mean(axis=2)
-    distances = np.linalg.norm(centres, axis=1)[:, None]
-    ahead = np.einsum('kij,kj->ki', axes, centres / distances)
-    return np.asarray(margin * distances * np.sqrt(np.clip(1 - ahead ** 2, 0, 1)))
+    distances = np.linalg.norm(centres, axis=1)
+    ahead = np.einsum('kij,kj->ki', axes, centres / distances[:, None])
+    across = np.sqrt(np.clip(1 - ahead ** 2, 0, 1))
+    return np.asarray((margin * distances)[:, None] * across)
 
 
 def _boxes(

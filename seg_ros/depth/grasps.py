@@ -24,6 +24,7 @@ from seg_ros.depth.cloud import xyz_of
 from seg_ros.depth.grips import Grip, Gripper, grips_along, Lanes, LEAST
 from seg_ros.depth.objects import ObjectCloud
 from seg_ros.depth.planes import Plane
+from seg_ros.depth.rim import Rim
 
 Points: TypeAlias = NDArray[Any]
 
@@ -31,8 +32,8 @@ _TURNS = [
     np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     for angle in np.arange(16) * np.pi / 16
 ]
-_SAMPLES = 800
-_CLEAR_M = 0.004        # between the fingers' tips and the support
+_SAMPLES = 4000         # points that an object is held by
+_CLEAR_M = 0.004        # between the fingers' tips and the plane
 _HEAP_M = 0.2           # height that weighs one point of the score: higher is no better
 _SURE = 2.0             # points for a mask's score of 1
 
@@ -58,34 +59,55 @@ class Grasp:
 
 
 def top_down_grasps(
-    objects: Sequence[ObjectCloud], plane: Plane, surroundings: NDArray[np.void],
+    objects: Sequence[ObjectCloud], surroundings: NDArray[np.void],
     gripper: Gripper | None = None,
 ) -> list[Grasp]:
     """
-    Find for every object the best grasp straight down onto its support.
+    Find for every object the best grasp straight down onto the plane that it stands on.
 
     All directions are tried (see `grips_along`). Of several objects the topmost comes first, and
     that of the surest and best measured mask: a sliver of an object is no object, and of one that
     the image's edge cuts the middle is not known.
 
-    :param objects: with their points.
-    :param plane: the support.
+    :param objects: with their points; those without a plane get no grasp.
     :param surroundings: `POINT` (N,) of all that is seen, the objects among it; finite.
     :returns: at most one an object, the best first.
     """
     gripper = gripper or Gripper()
-    basis = plane.basis(np.array([0.0, 0.0, 1.0]))
-    scene = _Scene(_upright(xyz_of(surroundings), basis, plane), surroundings['instance'])
-    found = [_best(item, basis, plane, scene, gripper) for item in objects if len(item.points)]
+    found = []
+    for plane in dict.fromkeys(item.plane for item in objects if item.plane is not None):
+        scene = _scene(plane, surroundings)
+        found += [
+            _best(item, scene, gripper)
+            for item in objects if item.plane is plane and len(item.points)
+        ]
     return sorted((item for item in found if item is not None), key=lambda item: -item.score)
 
 
 @dataclass(frozen=True, eq=False)
 class _Scene:
-    """All that is seen: float64 (N, 3) along the support and above it, and the segment ids."""
+    """
+    All that is seen, upright on a plane.
 
+    :param basis: of the plane, rows; its normal is the last.
+    :param points: float64 (N, 3) along the plane and above it.
+    :param ids: of segments, (N,).
+    """
+
+    plane: Plane
+    basis: NDArray[np.float64]
     points: Points
     ids: NDArray[np.uint32]
+
+    def upright(self, xyz: Points) -> Points:
+        """Return points of the optical frame as the scene has them."""
+        return _upright(xyz, self.basis, self.plane)
+
+
+def _scene(plane: Plane, surroundings: NDArray[np.void]) -> _Scene:
+    basis = plane.basis(np.array([0.0, 0.0, 1.0]))
+    points = _upright(xyz_of(surroundings), basis, plane)
+    return _Scene(plane, basis, points, surroundings['instance'])
 
 
 def _upright(xyz: Points, basis: NDArray[np.float64], plane: Plane) -> Points:
@@ -94,12 +116,14 @@ def _upright(xyz: Points, basis: NDArray[np.float64], plane: Plane) -> Points:
     return points
 
 
-def _best(
-    item: ObjectCloud, basis: NDArray[np.float64], plane: Plane, scene: _Scene, gripper: Gripper,
-) -> Grasp | None:
-    points = _upright(item.xyz[::max(1, len(item.points) // _SAMPLES)], basis, plane)
+def _best(item: ObjectCloud, scene: _Scene, gripper: Gripper) -> Grasp | None:
+    # Spread evenly, but not by whole numbers, which would take the same columns of each row.
+    count = len(item.points)
+    chosen = np.linspace(0, count - 1, min(count, _SAMPLES)).astype(np.intp)
+    points = scene.upright(item.xyz[chosen])
     top = float(np.quantile(points[:, 2], 0.95))
-    tip = max(top - gripper.depth_m, _CLEAR_M)
+    floor = 0.0 if top > 0 else _floor_around(points, item.segment.id, scene, gripper)
+    tip = max(top - gripper.depth_m, floor + _CLEAR_M)
     held = points[points[:, 2] > max(tip, top - gripper.depth_m / 2) - 0.002, :2]
     if len(held) < LEAST:
         return None
@@ -109,16 +133,34 @@ def _best(
     around = scene.points[above, :2] - centre
     near = (np.abs(around) < reach).all(axis=1)
     around, mine = around[near], scene.ids[above[near]] == item.segment.id
-    found = _best_grip(Lanes(held - centre, around[mine], around[~mine]), gripper)
+    rim = _rim(item, top - floor, scene)
+    found = _best_grip(Lanes(held - centre, around[mine], around[~mine], rim), gripper)
     if found is None:
         return None
     grip, turn = found
     place = np.array([grip.along_m, grip.across_m]) @ turn + centre
-    position = np.array([*place, tip - plane.offset_m]) @ basis
+    position = np.array([*place, tip - scene.plane.offset_m]) @ scene.basis
     sure = min(1.0, top / _HEAP_M) + _SURE * item.segment.score + item.quality - item.cut
     return Grasp(
-        item.segment.id, position, _axes(turn[0], basis), grip.width_m, grip.score + sure
+        item.segment.id, position, _axes(turn[0], scene.basis), grip.width_m, grip.score + sure
     )
+
+
+def _floor_around(points: Points, number: int, scene: _Scene, gripper: Gripper) -> float:
+    """Return how low it is around an object that is below its plane, as one in a bin may be."""
+    reach = gripper.opening_m
+    low, high = points[:, :2].min(axis=0) - reach, points[:, :2].max(axis=0) + reach
+    near = ((scene.points[:, :2] > low) & (scene.points[:, :2] < high)).all(axis=1)
+    heights = scene.points[near & (scene.ids != number), 2]
+    # The median: of a table's edge, too, some of what is around is far below.
+    return float(min(points[:, 2].min(), np.median(heights) if heights.size else np.inf))
+
+
+def _rim(item: ObjectCloud, height_m: float, scene: _Scene) -> Rim:
+    """Return what the object reaches beyond its points, in the axes of the scene."""
+    distance = float(np.linalg.norm(item.centroid))
+    view = scene.basis @ item.centroid / distance
+    return Rim.of(view, np.float64(height_m), np.float64(item.eroded * distance))
 
 
 def _best_grip(lanes: Lanes, gripper: Gripper) -> tuple[Grip, NDArray[np.float64]] | None:

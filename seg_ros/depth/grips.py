@@ -15,11 +15,12 @@
 """Where two fingers can close on an object, and how well, seen from above."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from seg_ros.depth.rim import Rim
 
 Points: TypeAlias = NDArray[Any]
 
@@ -55,17 +56,22 @@ class Lanes:
     """
     What is above the fingers' tips, (N, 2) along the closing direction and across it.
 
-    :param held: of the object, where the fingers hold it.
+    :param held: of the object, where the fingers hold it, without its rim.
     :param own: of the object, as densely as others.
+    :param rim: that the object reaches beyond `held`.
     """
 
     held: Points
     own: Points
     others: Points
+    rim: Rim
 
     def turned(self, turn: NDArray[np.float64]) -> 'Lanes':
         """Return the same with the fingers turned, by a matrix (2, 2)."""
-        return Lanes(self.held @ turn.T, self.own @ turn.T, self.others @ turn.T)
+        return Lanes(
+            self.held @ turn.T, self.own @ turn.T, self.others @ turn.T,
+            replace(self.rim, view=turn @ self.rim.view),
+        )
 
 
 @dataclass(frozen=True)
@@ -95,12 +101,13 @@ def grips_along(lanes: Lanes, gripper: Gripper) -> Iterator[Grip]:
     squarely (antipodal: Nguyen 1988).
     """
     span = np.ptp(lanes.held[:, 1])
+    below, above = map(float, lanes.rim.ends_m(np.array([1.0, 0.0])))
     for share in _OFFSETS:
         offset = float(share * span)
         strip = _lane(lanes.held, offset, gripper)
         if len(strip) < LEAST:
             continue
-        low, high = strip[:, 0].min(), strip[:, 0].max()
+        low, high = strip[:, 0].min() - below, strip[:, 0].max() + above
         middle, width = float(low + high) / 2, float(high - low)
         if gripper.opening_m - width < 2 * _LEAST_ROOM_M:
             continue
@@ -109,7 +116,8 @@ def grips_along(lanes: Lanes, gripper: Gripper) -> Iterator[Grip]:
             for each in (lanes.own, lanes.others)
         )
         if _is_clear(np.concatenate([own, others]), width, gripper):
-            score = _quality(strip, offset, gripper) + _ALONE * _purity(own, others, gripper)
+            score = _quality(strip, offset, (gripper.opening_m - width) / 2, gripper)
+            score += _ALONE * _purity(own, others, gripper)
             yield Grip(score - (abs(middle) + abs(offset)) / _OFF_M, middle, offset, width)
 
 
@@ -131,12 +139,11 @@ def _is_clear(gaps: Points, width: float, gripper: Gripper) -> bool:
     return bool(blocked < _BLOCKED)
 
 
-def _quality(strip: Points, offset: float, gripper: Gripper) -> float:
-    """Return how well the fingers hold the points between them."""
+def _quality(strip: Points, offset: float, room_m: float, gripper: Gripper) -> float:
+    """Return how well the fingers hold the points between them, with room on either side."""
     width, held = map(float, np.ptp(strip, axis=0))
-    room = (gripper.opening_m - width) / 2
     return (
-        min(1.0, room / _ROOM_M) + min(1.0, width / _THIN_M)
+        min(1.0, room_m / _ROOM_M) + min(1.0, width / _THIN_M)
         + min(1.0, held / (0.8 * gripper.finger_m)) - _slant(strip, offset)
     )
 

@@ -22,7 +22,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.segmentation import Segment, Segmentation
-from seg_ros.depth.boxes import free_boxes, OrientedBox, SAMPLES, upright_boxes
+from seg_ros.depth.boxes import (
+    free_boxes,
+    OrientedBox,
+    planes_below,
+    SAMPLES,
+    upright_boxes,
+)
 from seg_ros.depth.cloud import POINT, xyz_of
 from seg_ros.depth.interior import inside, of_another_part, on_jump
 from seg_ros.depth.planes import Plane
@@ -39,10 +45,12 @@ class ObjectCloud:
     :param segment: the same that the instance map and the detections show.
     :param points: `POINT` (N,) in the optical frame, on no edge and no depth jump, and not of
         what the mask covers behind or before the object.
-    :param box: upright on the support plane where there is one; None with fewer than
-        `LEAST_POINTS` points.
+    :param box: upright on the plane where there is one; None with fewer than `LEAST_POINTS`
+        points.
     :param depth_share: of the segment's pixels that have depth, 0 to 1.
     :param cut: whether it reaches the image's edge, so that nobody knows how far it goes on.
+    :param plane: that it stands on, or above or below which it is.
+    :param eroded: off each edge of the mask, as a share of the distance.
     """
 
     segment: Segment
@@ -50,6 +58,8 @@ class ObjectCloud:
     box: OrientedBox | None
     depth_share: float
     cut: bool = False
+    plane: Plane | None = None
+    eroded: float = 0.0
 
     @property
     def xyz(self) -> NDArray[np.float32]:
@@ -76,7 +86,7 @@ class ObjectCloud:
 
 def object_clouds(
     cloud: NDArray[np.void], segmentation: Segmentation, erosion_px: int, focal_px: float,
-    plane: Plane | None = None,
+    planes: Sequence[Plane] = (),
 ) -> list[ObjectCloud]:
     """
     Sort the cloud's points by instance, all instances in one pass.
@@ -87,7 +97,8 @@ def object_clouds(
     :param segmentation: with its instances, which the segments list completely.
     :param erosion_px: taken off each mask's edge, where depth belongs to either side.
     :param focal_px: focal length; the boxes grow by what erosion took.
-    :param plane: that the objects stand on, None for boxes along their principal axes.
+    :param planes: that objects stand on, each on one of them; without any their boxes lie along
+        their principal axes.
     :returns: one for each segment that has depth anywhere, in the segments' order.
     """
     assert segmentation.instances is not None
@@ -102,7 +113,8 @@ def object_clouds(
     apart = inside(instances, max(1, erosion_px))   # so that no two instances touch
     within, jumps, known = apart if erosion_px else instances > 0, on_jump(z), has_depth(z)
     inner, measured = (mask.reshape(-1).take(pixels) for mask in (within, known))
-    inner |= np.repeat(_counts(inner, starts) == 0, np.diff(starts, append=len(ids)))
+    thin = _counts(inner, starts) == 0
+    inner |= np.repeat(thin, np.diff(starts, append=len(ids)))
     kept = inner & measured & ~jumps.reshape(-1).take(pixels)
     foreign = of_another_part(apart & ~jumps & known, instances, z)
     if foreign is not None:
@@ -114,16 +126,21 @@ def object_clouds(
     ends = np.cumsum(counts)
     place = {number: index for index, number in enumerate(numbers)}
     # To the edge of the outermost pixel that is left; jumps take one where erosion takes none.
-    margin = (max(1, erosion_px) + 0.5) / focal_px
-    boxes = _boxes(points, ends - counts, counts, plane, margin)
+    eroded = (np.where(thin, 1, max(1, erosion_px)) + 0.5) / focal_px
+    boxes = _boxes(points, ends - counts, counts, planes, eroded)
     with_depth = _counts(measured, starts).tolist()
-    return [
-        ObjectCloud(
-            segment, points[ends[own] - counts[own]:ends[own]], boxes.get(own),
-            with_depth[own] / segment.area, _is_cut(segment, segmentation.size_hw),
-        )
-        for segment in segmentation.segments if with_depth[own := place[segment.id]]
-    ]
+    found = []
+    for segment in segmentation.segments:
+        own = place[segment.id]
+        if not with_depth[own]:
+            continue
+        box, plane = boxes.get(own, (None, planes[0] if planes else None))
+        found.append(ObjectCloud(
+            segment, points[ends[own] - counts[own]:ends[own]], box,
+            with_depth[own] / segment.area, _is_cut(segment, segmentation.size_hw), plane,
+            float(eroded[own]),
+        ))
+    return found
 
 
 def _rows_of(instances: NDArray[np.uint16], margin_px: int) -> slice:
@@ -153,18 +170,27 @@ def _counts(marks: NDArray[np.bool_], starts: NDArray[np.intp]) -> NDArray[np.in
 
 def _boxes(
     points: NDArray[np.void], starts: NDArray[np.intp], counts: NDArray[np.intp],
-    plane: Plane | None, margin: float,
-) -> dict[int, OrientedBox]:
-    """Return the boxes of the clouds with enough points, by their number."""
+    planes: Sequence[Plane], eroded: NDArray[np.float64],
+) -> dict[int, tuple[OrientedBox, Plane | None]]:
+    """Return the boxes of the clouds with enough points and their planes, by their number."""
     numbers = np.flatnonzero(counts >= LEAST_POINTS)
     if not numbers.size:
         return {}
     # Evenly spread over each cloud; of one that has fewer some repeat.
     places = np.arange(SAMPLES) * counts[numbers, None] // SAMPLES
     records = points.view(f'V{POINT.itemsize}').take(places + starts[numbers, None])
-    sample = xyz_of(records.view(POINT))
-    boxes = upright_boxes(sample, plane, margin) if plane else free_boxes(sample, margin)
-    return dict(zip(numbers.tolist(), boxes, strict=True))
+    sample, margins = xyz_of(records.view(POINT)), eroded[numbers]
+    if not planes:
+        free = free_boxes(sample, margins)
+        return {number: (box, None) for number, box in zip(numbers.tolist(), free, strict=True)}
+    found: dict[int, tuple[OrientedBox, Plane | None]] = {}
+    below = planes_below(sample, planes)
+    for choice, plane in enumerate(planes):
+        here = below == choice
+        if here.any():
+            boxes = upright_boxes(sample[here], plane, margins[here])
+            found |= zip(numbers[here].tolist(), ((box, plane) for box in boxes), strict=True)
+    return found
 
 
 def joined(objects: Sequence[ObjectCloud]) -> NDArray[np.void]:

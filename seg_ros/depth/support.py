@@ -12,58 +12,128 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The plane that objects stand on: a table's top, a bin's floor, the ground."""
+"""The planes that objects stand on: a table's top, a bin's floor, the ground."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.core.segmentation import marked, Segmentation
+from seg_ros.depth.interior import inside
 from seg_ros.depth.intrinsics import Intrinsics
-from seg_ros.depth.planes import fit_plane, Plane, SAMPLES
+from seg_ros.depth.planes import fit_plane, Plane, Points, SAMPLES
 from seg_ros.depth.registration import has_depth
 
 _STEP = 4           # every fourth pixel is enough for a plane, and a sixteenth of the work
 _RING_PX = 24       # how far around an object its support is looked for
 _LEAST = 60         # points
+_TILT = 0.8         # what things stand on is level within this angle, radians
+_TALL_M = 0.3       # of what stands below a camera straight above, which sees the top alone
+_UP = np.array([0.0, -1.0, 0.0])    # in the image of a level camera
 
 
-def support_plane(
+def support_planes(
     metres: NDArray[np.float32], camera: Intrinsics, segmentation: Segmentation, card: ModelCard,
-) -> Plane | None:
+    ground: Plane | None = None, up: NDArray[np.float64] | None = None,
+) -> tuple[Plane, ...]:
     """
-    Fit the support of the objects, robustly.
+    Find the planes that objects may stand on, robustly.
 
-    Where the card has classes with the role `support`, to their pixels around the objects; where
-    it has none, or none is in sight, to all that is around the objects: the plane that most of it
-    lies on.
+    They are the ground, and the plane of the pixels around the objects whose class has the role
+    `support`; where there is none, the plane that most of what is around the objects lies on. None
+    is steeper than 45 degrees against what is known of up. Where nothing is, the largest plane may
+    be a wall behind the objects: one of them has to reach it.
 
     :param metres: float32 (H, W), registered to the image, NaN = none.
-    :returns: None where nothing flat is around the objects.
+    :param ground: where it is known.
+    :param up: float64 (3,), against gravity; without it the ground's normal is taken.
+    :returns: none where nothing flat is around the objects.
     """
     instances = segmentation.instances
     assert instances is not None
+    if up is None and ground is not None:
+        up = ground.normal
+    if ground is not None and not _is_level(ground, up):
+        ground = None
     small = instances[::_STEP, ::_STEP].copy()
+    known = has_depth(metres[::_STEP, ::_STEP])
     side = 2 * (_RING_PX // _STEP) + 1
     near = cv2.dilate(small, np.ones((side, side), np.uint8))
-    around = (near > 0) & (small == 0)
-    around &= has_depth(metres[::_STEP, ::_STEP])
-    pixels = _of_support(around, segmentation, card)
-    if np.count_nonzero(pixels) < _LEAST:
-        pixels = around
+    around = (near > 0) & (small == 0) & known
+    support = _fit(metres, camera, around & _of_support(segmentation, card), up)
+    if support is None:
+        support = _fit(metres, camera, around, up)
+        if support is not None and up is None:
+            support = _reached(support, metres, camera, around, np.where(known, small, 0))
+    return tuple(plane for plane in (support, ground) if plane is not None)
+
+
+def _of_support(segmentation: Segmentation, card: ModelCard) -> NDArray[np.bool_]:
+    """Mark the classes with the role `support`, bool (h, w)."""
+    assert segmentation.instances is not None
+    if segmentation.classes is None:
+        return np.zeros_like(segmentation.instances[::_STEP, ::_STEP], bool)
+    return marked(segmentation.classes[::_STEP, ::_STEP].copy(), card.ids_with_role('support'))
+
+
+def _fit(
+    metres: NDArray[np.float32], camera: Intrinsics, pixels: NDArray[np.bool_],
+    up: NDArray[np.float64] | None,
+) -> Plane | None:
+    """Fit a plane to marked pixels, of those that are level where it is known what that is."""
     if np.count_nonzero(pixels) < _LEAST:
         return None
     points = points_of(metres, camera, pixels, _STEP, SAMPLES)
-    return fit_plane(points, tolerance_m=max(0.008, 0.008 * float(np.median(points[:, 2]))))
+    tolerance_m = max(0.008, 0.008 * float(np.median(points[:, 2])))
+    plane = fit_plane(points, tolerance_m, None if up is None else (up, _TILT))
+    return plane if plane is not None and _is_level(plane, up) else None
 
 
-def _of_support(
-    around: NDArray[np.bool_], segmentation: Segmentation, card: ModelCard
-) -> NDArray[np.bool_]:
-    if segmentation.classes is None:
-        return np.zeros_like(around)
-    classes = segmentation.classes[::_STEP, ::_STEP].copy()
-    return around & marked(classes, card.ids_with_role('support'))
+def _is_level(plane: Plane, up: NDArray[np.float64] | None) -> bool:
+    # Either way round: the base of an arm that hangs from a ceiling has its z axis down.
+    return up is None or abs(float(plane.normal @ up)) > np.cos(_TILT)
+
+
+def _reached(
+    plane: Plane, metres: NDArray[np.float32], camera: Intrinsics, around: NDArray[np.bool_],
+    instances: NDArray[np.uint16],
+) -> Plane | None:
+    """
+    Return a plane that an object reaches: this one or, of a level camera, that below it.
+
+    :param around: bool (h, w), what the plane was fitted to.
+    :param instances: uint16 (h, w), 0 also where there is no depth.
+    """
+    own = inside(instances, 1)
+    if not own.any():
+        return plane
+    points = np.asarray(points_of(metres, camera, own, _STEP), np.float64)
+    ids = instances.reshape(-1)[own.reshape(-1)]
+    floor = _fit(metres, camera, around, _UP)
+    for each, least_m in ((plane, 0.0), (floor, 0.0), (plane, _TALL_M)):
+        if each is not None and _is_reached(each, points, ids, least_m):
+            return each
+    return None
+
+
+def _is_reached(plane: Plane, points: Points, ids: NDArray[np.uint16], least_m: float) -> bool:
+    """
+    Return whether any object is nearer to a plane than it is wide, as one that stands on it is.
+
+    :param points: (N, 3) of the objects.
+    :param ids: (N,), of which object each is.
+    :param least_m: that counts as near, however wide the object is.
+    """
+    along = points @ plane.basis(np.array([0.0, 0.0, 1.0])).T
+    order = np.lexsort((along[:, 2], ids))
+    ends = np.flatnonzero(np.diff(ids[order])) + 1
+    for each in np.split(along[order], ends):
+        gap_m = abs(float(each[len(each) // 20, 2]) + plane.offset_m)
+        # The narrower side of a rectangle over which points are spread as these are.
+        side_m = np.sqrt(12 * max(0.0, np.linalg.eigvalsh(np.cov(each[:, :2].T, bias=True))[0]))
+        if gap_m < max(side_m, least_m):
+            return True
+    return False
 
 
 def points_of(

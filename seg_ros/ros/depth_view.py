@@ -36,7 +36,7 @@ from seg_ros.depth.intrinsics import Intrinsics
 from seg_ros.depth.objects import object_clouds, ObjectCloud
 from seg_ros.depth.planes import Plane
 from seg_ros.depth.registration import RegisteredDepth
-from seg_ros.depth.support import support_plane
+from seg_ros.depth.support import support_planes
 from seg_ros.depth.targets import distances_m, select_target, target_mask
 from seg_ros.ros.base_frame import TransformOf
 from seg_ros.ros.publishers import View
@@ -100,16 +100,20 @@ class DepthView:
         )
 
     @cached_property
-    def support(self) -> Plane | None:
-        """Fit the plane that the objects stand on."""
-        return support_plane(self.metres, self.camera, self.segmentation, self.card)
+    def supports(self) -> tuple[Plane, ...]:
+        """Find the planes that objects stand on; up is the z axis of `base_frame`."""
+        base = self.base_from_tf
+        return support_planes(
+            self.metres, self.camera, self.segmentation, self.card, self.ground_plane,
+            None if base is None else base[2, :3],
+        )
 
     @cached_property
     def objects(self) -> list[ObjectCloud]:
         """Every segment's cloud and box."""
         return object_clouds(
             self.cloud, self.segmentation, self.settings.edge_erosion_px, self.camera.fx,
-            self.support,
+            self.supports,
         )
 
     @cached_property

@@ -16,7 +16,13 @@
 
 import numpy as np
 import pytest
-from seg_ros.depth.boxes import free_boxes, OrientedBox, quaternion_xyzw, upright_boxes
+from seg_ros.depth.boxes import (
+    free_boxes,
+    OrientedBox,
+    planes_below,
+    quaternion_xyzw,
+    upright_boxes,
+)
 from seg_ros.depth.planes import Plane
 
 TABLE = Plane(np.array([0.0, -0.8, -0.6]), 0.9)
@@ -61,6 +67,35 @@ def test_an_upright_box_reaches_the_plane_where_only_its_top_was_seen():
     assert upright_boxes(top[None], TABLE)[0].size_m[2] == pytest.approx(0.05, abs=1e-3)
     hanging = top + 0.5 * TABLE.normal
     assert upright_boxes(hanging[None], TABLE)[0].size_m[2] < 0.01
+
+
+@pytest.mark.parametrize('lift', [-0.5, -0.13, -0.07, 0.0])
+def test_what_is_below_the_plane_ends_where_it_is_last_seen(lift):
+    axes = TABLE.basis(np.array([0.0, 0, 1]))
+    body = surface((0.1, 0.08, 0.12), np.array([0.1, 0.3, 0.7]), axes)
+    body += (lift - TABLE.height_m(body).min()) * TABLE.normal
+    box = upright_boxes(body[None], TABLE)[0]
+    assert box.size_m[2] == pytest.approx(0.12, abs=0.004)
+    assert TABLE.height_m(box.centre) == pytest.approx(lift + 0.06, abs=0.004)
+
+
+def test_noise_below_the_plane_is_not_of_what_stands_on_it():
+    axes = TABLE.basis(np.array([0.0, 0, 1]))
+    body = surface((0.1, 0.08, 0.12), np.array([0.1, 0.3, 0.7]), axes)
+    body -= (TABLE.height_m(body).min() + 0.008) * TABLE.normal
+    box = upright_boxes(body[None], TABLE)[0]
+    assert box.size_m[2] == pytest.approx(0.112, abs=0.004)
+
+
+def test_the_plane_of_an_object_is_the_next_below_it():
+    axes = TABLE.basis(np.array([0.0, 0, 1]))
+    floor = Plane(TABLE.normal, TABLE.offset_m + 0.7)
+    body = surface((0.1, 0.08, 0.12), np.array([0.1, 0.3, 0.7]), axes)
+    body -= TABLE.height_m(body).min() * TABLE.normal
+    lifts = [0.3, 0.0, -0.009, -0.1, -0.69, -0.8]
+    bodies = np.stack([body + lift * TABLE.normal for lift in lifts])
+    assert planes_below(bodies, [TABLE, floor]).tolist() == [0, 0, 0, 1, 1, 1]
+    assert planes_below(bodies, [floor, TABLE]).tolist() == [1, 1, 1, 0, 0, 0]
 
 
 def test_a_free_box_follows_the_points_own_axes():

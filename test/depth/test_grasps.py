@@ -15,6 +15,7 @@
 """Top-down grasps on ray-cast boxes: between their sides, clear of what stands beside them."""
 
 import numpy as np
+import pytest
 from ray_cast import Box, Scene
 from seg_ros.core.frame import Frame
 from seg_ros.depth.cloud import labelled_cloud
@@ -24,14 +25,14 @@ from seg_ros.depth.objects import object_clouds
 from seg_ros.depth.planes import Plane
 
 
-def grasped(boxes, pitch=1.25):
-    scene = Scene(boxes, eye=(0.1, 0, 0.7), pitch=pitch, size_hw=(480, 640), focal=525.0)
-    plane = Plane(scene.rotation.T @ (0, 0, 1.0), 0.7)
+def grasped(boxes, pitch=1.25, eye=(0.1, 0, 0.7), erosion_px=2, plane_m=0.0):
+    scene = Scene(boxes, eye=eye, pitch=pitch, size_hw=(480, 640), focal=525.0)
+    plane = Plane(scene.rotation.T @ (0, 0, 1.0), eye[2] - plane_m)
     frame = Frame(np.zeros((480, 640, 3), np.uint8))
     cloud = labelled_cloud(scene.metres, scene.camera, frame, scene.segmentation())
-    objects = object_clouds(cloud, scene.segmentation(), 2, 525.0, plane)
+    objects = object_clouds(cloud, scene.segmentation(), erosion_px, 525.0, (plane,))
     points = cloud[np.isfinite(scene.metres)]
-    return scene, {item.segment_id: item for item in top_down_grasps(objects, plane, points)}
+    return scene, {item.segment_id: item for item in top_down_grasps(objects, points)}
 
 
 def test_a_bar_is_taken_across_its_middle_from_above():
@@ -51,6 +52,45 @@ def test_a_bar_is_taken_across_its_middle_from_above():
 def test_what_is_wider_than_the_gripper_is_left_alone():
     _, grasps = grasped([Box(0.35, 0, (0.2, 0.2, 0.05)), Box(0.35, -0.25, (0.05, 0.05, 0.05))])
     assert list(grasps) == [2]
+
+
+@pytest.mark.parametrize('erosion_px', [0, 3])
+@pytest.mark.parametrize('pitch', [0.9, 1.25, np.pi / 2])
+@pytest.mark.parametrize('width', [0.02, 0.055, 0.07, 0.075])
+def test_a_bar_that_leaves_4_mm_on_either_side_is_taken_whatever_erosion_took(
+    width, pitch, erosion_px
+):
+    # At 0.8 m the default of 3 pixels is 5 mm on either side.
+    bar = Box(0.0, 0.0, (0.12, width, 0.08))
+    eye = (-0.8 * np.cos(pitch), 0.0, 0.05 + 0.8 * np.sin(pitch))
+    scene, grasps = grasped([bar], pitch, eye, erosion_px)
+    if width > 0.072:
+        assert all(abs((scene.rotation @ each.axes[1])[1]) < 0.9 for each in grasps.values())
+        return
+    grasp = grasps[1]
+    assert abs((scene.rotation @ grasp.axes[1])[1]) > np.cos(0.1)
+    along, across = scene.world(grasp.position)[:2]
+    assert abs(along) < 0.01
+    assert abs(across) < 0.003
+    assert grasp.width_m == pytest.approx(width, abs=0.004)
+
+
+@pytest.mark.parametrize('pitch', np.deg2rad([40, 50, 60, 75, 90]))
+def test_a_lone_box_is_taken_by_two_of_its_sides(pitch):
+    eye = (-0.8 * np.cos(pitch), 0.0, 0.05 + 0.8 * np.sin(pitch))
+    scene, grasps = grasped([Box(0.0, 0.0, (0.06, 0.06, 0.1))], pitch, eye, 3)
+    closing = scene.rotation @ grasps[1].axes[1]
+    assert max(abs(closing)) > np.cos(0.1)
+    np.testing.assert_allclose(scene.world(grasps[1].position)[:2], (0, 0), atol=0.005)
+    assert grasps[1].width_m == pytest.approx(0.06, abs=0.003)
+
+
+def test_in_a_bin_whose_rim_counts_as_the_plane_fingers_reach_down_to_the_object():
+    body = Box(0.35, 0.05, (0.12, 0.04, 0.06))
+    scene, grasps = grasped([body], plane_m=0.2)
+    place = scene.world(grasps[1].position)
+    np.testing.assert_allclose(place[:2], (0.35, 0.05), atol=0.02)
+    assert 0.003 < place[2] < 0.04
 
 
 def test_fingers_come_down_where_nothing_stands():
@@ -79,8 +119,8 @@ def test_the_best_grasp_comes_first():
     cloud = labelled_cloud(
         scene.metres, scene.camera, Frame(np.zeros((480, 640, 3), np.uint8)), scene.segmentation()
     )
-    objects = object_clouds(cloud, scene.segmentation(), 2, 525.0, plane)
-    found = top_down_grasps(objects, plane, cloud[np.isfinite(scene.metres)], Gripper())
+    objects = object_clouds(cloud, scene.segmentation(), 2, 525.0, (plane,))
+    found = top_down_grasps(objects, cloud[np.isfinite(scene.metres)], Gripper())
     assert [item.segment_id for item in found] == [1, 2]
     assert found[0].score > found[1].score
 

@@ -20,10 +20,11 @@ from ray_cast import Box, Scene
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segment, Segmentation
 from seg_ros.depth.cloud import labelled_cloud, POINT
+from seg_ros.depth.ground import ground_plane
 from seg_ros.depth.interior import on_jump
 from seg_ros.depth.objects import joined, object_clouds
-from seg_ros.depth.support import support_plane
-from seg_ros.sim.classes import CARD
+from seg_ros.depth.support import support_planes
+from seg_ros.sim.classes import CARD, FLOOR, SUPPORT
 
 BOXES = [
     Box(0.75, -0.25, (0.12, 0.08, 0.10), 0.4), Box(0.9, 0.05, (0.06, 0.06, 0.15), 1.1),
@@ -68,10 +69,10 @@ def test_an_object_has_the_points_of_its_eroded_mask_without_jumps(scene):
 
 def test_boxes_on_the_table_have_the_sizes_and_places_of_the_bodies(scene):
     segmentation = scene.segmentation()
-    plane = support_plane(scene.metres, scene.camera, segmentation, CARD)
-    assert np.arccos(plane.normal @ scene.rotation.T @ (0, 0, 1)) < 0.005
+    planes = support_planes(scene.metres, scene.camera, segmentation, CARD)
+    assert np.arccos(planes[0].normal @ scene.rotation.T @ (0, 0, 1)) < 0.005
     for item, body in zip(
-        object_clouds(cloud_of(scene), segmentation, 3, 525.0, plane), BOXES, strict=True
+        object_clouds(cloud_of(scene), segmentation, 3, 525.0, planes), BOXES, strict=True
     ):
         assert item.box.size_m[2] == pytest.approx(body.size[2], abs=0.006)
         np.testing.assert_allclose(
@@ -81,9 +82,26 @@ def test_boxes_on_the_table_have_the_sizes_and_places_of_the_bodies(scene):
         assert abs(item.box.size_m.prod() / np.prod(body.size) - 1) < 0.25
 
 
+def test_each_object_stands_on_the_plane_below_it():
+    table = Box(1.4, 0.3, (0.6, 0.6, 0.5), class_id=SUPPORT)
+    bodies = [Box(1.3, 0.25, (0.08, 0.08, 0.12), base=0.5), Box(1.2, -0.35, (0.2, 0.2, 0.3))]
+    seen = Scene([*bodies, table], eye=(0, 0, 1.2), pitch=0.6, size_hw=(480, 640), focal=525.0,
+                 floor=FLOOR)
+    seen.ids[seen.ids == 3] = 0
+    seen.boxes.pop()
+    ground = ground_plane(seen.metres, seen.camera, seen.classes, CARD)
+    segmentation = seen.segmentation()
+    planes = support_planes(seen.metres, seen.camera, segmentation, CARD, ground)
+    found = object_clouds(cloud_of(seen), segmentation, 3, 525.0, planes)
+    for item, body, base in zip(found, bodies, (0.5, 0.0), strict=True):
+        assert item.plane.offset_m == pytest.approx(1.2 - base, abs=0.005)
+        assert item.box.size_m[2] == pytest.approx(body.size[2], abs=0.006)
+        np.testing.assert_allclose(seen.world(item.box.centre), body.centre, atol=0.012)
+
+
 def test_a_mask_that_reaches_beyond_its_object_makes_the_box_no_longer(scene):
     segmentation = scene.segmentation()
-    plane = support_plane(scene.metres, scene.camera, segmentation, CARD)
+    planes = support_planes(scene.metres, scene.camera, segmentation, CARD)
     instances = segmentation.instances.copy()
     top, left = np.argwhere(instances == 2).min(axis=0)
     behind = np.zeros_like(instances, bool)
@@ -98,7 +116,7 @@ def test_a_mask_that_reaches_beyond_its_object_makes_the_box_no_longer(scene):
         segmentation.size_hw, 255, segmentation.classes, segmentation.confidence, instances,
         segments,
     )
-    item = object_clouds(cloud_of(scene, loose), loose, 3, 525.0, plane)[1]
+    item = object_clouds(cloud_of(scene, loose), loose, 3, 525.0, planes)[1]
     np.testing.assert_allclose(np.sort(item.box.size_m[:2]), (0.06, 0.06), atol=0.012)
     assert item.box.size_m[2] == pytest.approx(0.15, abs=0.006)
     assert item.quality < 0.85

@@ -371,6 +371,18 @@ def test_a_base_frame_off_the_floor_is_reported_where_it_counts_as_the_ground(hi
     ) == ''
 
 
+def test_what_objects_stand_on_is_level_by_tf_and_by_the_ground_without_it():
+    view = depth_view()
+    up = np.array([0, -np.cos(PITCH), -np.sin(PITCH)])
+    assert view.supports
+    for plane in view.supports:
+        np.testing.assert_allclose(plane.normal, up, atol=0.02)
+    # By a base frame whose z lies across, the floor is a wall.
+    across = np.eye(4)
+    across[:3, :3] = [[0, 0, 1], [0, 1, 0], [-1, 0, 0]]
+    assert depth_view(transform_of=lambda header: across).supports == ()
+
+
 def test_without_floor_in_sight_the_cameras_height_is_taken_or_nothing_is_said():
     for height_m in (0.0, EYE_M):
         view = depth_view(Settings(

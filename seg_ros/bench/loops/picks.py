@@ -26,9 +26,10 @@ from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.depth.cloud import labelled_cloud
 from seg_ros.depth.grasps import Grasp, top_down_grasps
+from seg_ros.depth.ground import ground_plane
 from seg_ros.depth.objects import object_clouds
 from seg_ros.depth.registration import registered_depth
-from seg_ros.depth.support import support_plane
+from seg_ros.depth.support import support_planes
 from seg_ros.sim.classes import CARD, OBJECT, PERSON, ROBOT
 from seg_ros.sim.scene_renderer import SceneRenderer
 from seg_ros.sim.scenes import Kind, make_scene
@@ -112,15 +113,15 @@ def grasps_of(
     """Return the grasps on graspable objects, from an image as the node gets it."""
     camera = intrinsics_of(view, frame.size_hw)
     metres = registered_depth(depth_mm, frame.size_hw, 10.0).metres
-    plane = support_plane(metres, camera, segmentation, CARD)
-    if plane is None:
-        return []
+    assert segmentation.classes is not None
+    ground = ground_plane(metres, camera, segmentation.classes, CARD)
+    planes = support_planes(metres, camera, segmentation, CARD, ground)
     cloud = labelled_cloud(metres, camera, frame, segmentation)
-    objects = object_clouds(cloud, segmentation, _EROSION_PX, camera.fx, plane)
+    objects = object_clouds(cloud, segmentation, _EROSION_PX, camera.fx, planes)
     graspable = CARD.ids_with_role('graspable')
     chosen = [item for item in objects if item.segment.class_id in graspable]
     points = cloud[::2, ::2].ravel()
-    return top_down_grasps(chosen, plane, points[np.isfinite(points['z'])])
+    return top_down_grasps(chosen, points[np.isfinite(points['z'])])
 
 
 def _picked(

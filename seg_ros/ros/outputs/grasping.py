@@ -55,10 +55,8 @@ def _scene_depth(view: DepthView) -> Image:
     return image_message(depth, view.header, view.depth.encoding)
 
 
-def _grasps(view: DepthView) -> PoseArray | None:
+def _grasps(view: DepthView) -> PoseArray:
     """Return grasps on the target where one is named, else on all that can be grasped."""
-    if view.support is None:
-        return PoseArray(header=view.header)
     surroundings = view.cloud.view(f'V{POINT.itemsize}')[::_STEP, ::_STEP]
     points = surroundings[has_depth(view.metres[::_STEP, ::_STEP])].view(POINT)
     graspable = view.card.ids_with_role('graspable') or frozenset(view.card.by_id)
@@ -67,7 +65,7 @@ def _grasps(view: DepthView) -> PoseArray | None:
         if item.segment is view.target
         or (not view.settings.target and item.segment.class_id in graspable)
     ]
-    found = top_down_grasps(chosen, view.support, points)
+    found = top_down_grasps(chosen, points)
     poses = [pose_message(grasp.position, grasp.axes) for grasp in found]
     return PoseArray(header=view.header, poses=poses)
 
