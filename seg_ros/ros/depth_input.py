@@ -224,10 +224,11 @@ class DepthInput:
         if self._refused:
             words = self._why_no_info() if self._lacks_info else ''
             return f'no points in space: {words}' if words else self._refused
-        if self._pairs.cause is None:
+        offset_ms = self._pairs.offset_ms
+        if offset_ms is None:
             return self.lacking
         limit_ms = self._settings.now.depth_tolerance_ms
-        return explained(self._pairs.cause, self._pairs.offset_ms, limit_ms)
+        return explained(offset_ms, self._pairs.dropped, limit_ms)
 
     def values(self) -> dict[str, str]:
         """Return figures for the diagnostics."""

@@ -14,34 +14,32 @@
 
 """Why an image found no depth, in words."""
 
-from seg_ros.temporal.kept_depths import KEPT_S, MOST_BYTES
-from seg_ros.temporal.nearest_stamp import Cause, WAIT_S
+from seg_ros.temporal.nearest_stamp import KEPT_S, MOST_BYTES, WAIT_S
 
 OTHER_CLOCK_MS = 10_000
+_SLOW_MS = 500  # an offset from which on depth may also be late, not only another moment's
 
 
-def explained(cause: Cause, offset_ms: float, tolerance_ms: float) -> str:
+def explained(offset_ms: float, dropped: bool, tolerance_ms: float) -> str:
     """
     Say why an image found no depth, and what to do.
 
-    :param offset_ms: of the nearest depth, or by how much depth came after the masks.
+    :param offset_ms: of the nearest depth there was.
+    :param dropped: its depth had come and was dropped before its masks came.
     :param tolerance_ms: the parameter depth_tolerance_ms.
     """
-    if cause is Cause.MASKS:
+    if dropped:
         return (
             f'the depth of the image was dropped before its masks came, which take too long: '
             f'depth is kept for {KEPT_S:g} s, and {MOST_BYTES >> 20} MiB of it; take a smaller '
             'network or smaller depth images'
         )
-    if cause is Cause.DEPTH:
-        return (
-            f'depth comes {offset_ms:.0f} ms after the masks of its image, which wait for '
-            f'{1000 * WAIT_S:g} ms at most: see to the depth driver, or to what registers depth'
-        )
     words = f'no depth within {tolerance_ms:g} ms of the image: offset '
     if abs(offset_ms) >= OTHER_CLOCK_MS:
         return f'{words}{offset_ms / 1000:.0f} s: they have different clocks, or one has no stamps'
-    late = ', or depth takes too long' if offset_ms < -1000 * WAIT_S / 2 else ''
+    late = ''
+    if offset_ms < -_SLOW_MS:
+        late = f', or depth comes more than {WAIT_S:g} s after the masks'
     return (
         f'{words}{offset_ms:.0f} ms: the cameras or their clocks are not synchronised{late}; '
         'synchronise them, or raise depth_tolerance_ms'

@@ -14,70 +14,49 @@
 
 """Images and depth of the same moment, which come in two streams."""
 
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
 from threading import Lock
 from time import monotonic
 from typing import Generic, TypeVar
 
-from seg_ros.temporal.kept_depths import Depth, KeptDepths
+from seg_ros.temporal.arrival import RESTART_NS
+from seg_ros.temporal.waiting import Waiting
 
 Image = TypeVar('Image')
+Depth = TypeVar('Depth')
 
 # What was seen longer ago than this and the masks took is of little use to who plans or maps as
 # it moves, and a second of images is what synchronising consumers hold.
 WAIT_S = 1.0
-MOST_BYTES = 128 << 20      # of images with masks that wait: 16 of 1920x1080
-REORDERED_NS = 100_000_000  # by which depth may come after a later one
-NEAR_IN_TURN = 10           # after which equal stamps are no longer the rule
-_REMEMBERED, _REMEMBERED_S = 100, 10.0  # images that waited in vain, and for how long
-
-
-class Cause(Enum):
-    """Why an image found no depth."""
-
-    OFFSET = 'the nearest depth was taken at another time, or has another clock'
-    MASKS = 'its depth was dropped before the masks came'
-    DEPTH = 'its depth came too long after the masks'
-
-
-@dataclass(frozen=True, eq=False)
-class _Waiting(Generic[Image]):
-    stamp_ns: int
-    image: Image
-    nbytes: int
-    since_s: float
-    offset_ms: float | None     # of the nearest depth there was then
+KEPT_S = 2.0            # longer than masks take, but for those of very slow networks
+MOST_BYTES = 128 << 20  # of either: 16 images of 1920x1080 with masks, 72 depths of 1280x720
 
 
 class NearestStamp(Generic[Image, Depth]):
     """
     Pairs each image with the depth of its stamp, or else with the nearest within a tolerance.
 
-    Equal stamps are paired at once, whichever comes first, if the image waits for no more than
-    `WAIT_S` and the depth for no more than `KEPT_S`. Without one, the nearest is taken as soon as
-    none can come that is nearer: once a later one has come. Where equal stamps are the rule that
-    is not before one has come that is later by `REORDERED_NS`. Images are paired in the order in
-    which they were added; those before one that is paired are given up.
+    Equal stamps are paired at once, whichever comes first. Without one, the nearest is taken as
+    soon as none can come that is nearer: once a later one has come. An image waits for `WAIT_S`
+    at most, a depth for `KEPT_S`. Images are paired in the order in which they were added; those
+    before one that is paired are given up. Safe for any number of threads.
 
-    Safe for any number of threads.
-
-    :param now_s: a clock that never steps, for how long both wait.
+    :param now_s: a clock that never steps.
     """
 
     def __init__(self, now_s: Callable[[], float] = monotonic) -> None:
-        self._now_s = now_s
-        self._depths: KeptDepths[Depth] = KeptDepths(now_s)
-        self._images: list[_Waiting[Image]] = []
-        self._late: dict[int, float] = {}   # when images that waited in vain were added
-        self._late_s = -WAIT_S              # when depth of one of them came last
-        self._near_in_turn = NEAR_IN_TURN
-        self._in_vain = False   # no depth came while an image waited as long as it may
+        # Each with the offset, in milliseconds, of the nearest depth that there was then.
+        self._images: Waiting[tuple[Image, float | None]] = Waiting(WAIT_S, MOST_BYTES, now_s)
+        self._depths: Waiting[Depth] = Waiting(KEPT_S, MOST_BYTES, now_s)
+        self._last_ns: int | None = None    # stamp of the depth that came last
+        self._dropped_ns: deque[int] = deque(maxlen=512)    # of depths that waited in vain
         self._lock = Lock()     # over what waits on either side, and what is said of it
         self.unpaired = 0
-        self.cause: Cause | None = None     # of the last image that was given up, until a pair
-        self.offset_ms = 0.0    # of the nearest depth, or by how much depth came after the masks
+        # Of the last image that was given up, until a pair: how far the nearest depth was, and
+        # whether its own had been dropped before its masks came.
+        self.offset_ms: float | None = None
+        self.dropped = False
 
     @property
     def waiting(self) -> int:
@@ -88,23 +67,17 @@ class NearestStamp(Generic[Image, Depth]):
         self, stamp_ns: int, image: Image, tolerance_ms: float, nbytes: int = 0
     ) -> tuple[Image, Depth] | None:
         """
-        Note an image, in the place of one of the same stamp, in the order of the camera's images.
+        Note an image, in the order of the camera's images.
 
         :param nbytes: how much memory it holds.
         :returns: the newest image that can be paired now, with its depth.
         """
         with self._lock:
             self._expire()
-            # While no depth comes at all, one image is enough to wait for it.
-            if self._images and (self._in_vain or self._images[-1].stamp_ns == stamp_ns):
-                self._images.pop()
-                self.unpaired += 1
-            offset_ms = self._offset_ms(stamp_ns)
-            self._images.append(_Waiting(stamp_ns, image, nbytes, self._now_s(), offset_ms))
-            pair = self._pair(tolerance_ms)
-            if len(self._images) > 1 and sum(each.nbytes for each in self._images) > MOST_BYTES:
-                self._lose(self._images.pop())
-            return pair
+            replaced = stamp_ns in self._images
+            kept = self._images.add(stamp_ns, (image, self._offset_ms(stamp_ns)), nbytes)
+            self.unpaired += replaced or not kept
+            return self._pair(tolerance_ms)
 
     def add_depth(
         self, stamp_ns: int, depth: Depth, tolerance_ms: float, nbytes: int = 0
@@ -117,13 +90,11 @@ class NearestStamp(Generic[Image, Depth]):
         """
         with self._lock:
             self._expire()
-            self._depths.add(stamp_ns, depth, nbytes)
-            self._in_vain = False
-            since_s = self._late.pop(stamp_ns, None)
-            # Later than that it is rather depth of the next round of a recording.
-            if since_s is not None and self._now_s() - since_s < _REMEMBERED_S:
-                self._late_s = self._now_s()
-                self.cause, self.offset_ms = Cause.DEPTH, 1e3 * (self._late_s - since_s)
+            if self._last_ns is not None and stamp_ns < self._last_ns - RESTART_NS:
+                self._depths.clear()    # they are of another run of the clock
+            self._last_ns = stamp_ns
+            if not self._depths.add(stamp_ns, depth, nbytes):
+                self._dropped_ns.append(stamp_ns)
             return self._pair(tolerance_ms)
 
     def nearest(self, stamp_ns: int, tolerance_ms: float) -> Depth | None:
@@ -133,11 +104,11 @@ class NearestStamp(Generic[Image, Depth]):
         Images come in their order: what is earlier is not kept for those that follow.
         """
         with self._lock:
-            near_ns = self._depths.nearest_ns(stamp_ns)
-            if near_ns is None or abs(near_ns - stamp_ns) > 1e6 * tolerance_ms:
+            near_ns = self._nearest_ns(stamp_ns, tolerance_ms)
+            if near_ns is None:
                 return None
-            if not self._images:
-                self._depths.release_before(near_ns)
+            if not len(self._images):
+                self._forget_before(near_ns)
             return self._depths[near_ns]
 
     def expire(self) -> None:
@@ -148,72 +119,67 @@ class NearestStamp(Generic[Image, Depth]):
     def forget(self) -> None:
         """Begin anew."""
         with self._lock:
-            self._depths.forget()
+            self._depths.clear()
             self._images.clear()
-            self._late.clear()
-            self._near_in_turn = NEAR_IN_TURN
-            self._in_vain, self.cause = False, None
+            self._dropped_ns.clear()
+            self._last_ns = self.offset_ms = None
 
     def _pair(self, tolerance_ms: float) -> tuple[Image, Depth] | None:
-        for position in reversed(range(len(self._images))):
-            each = self._images[position]
-            found_ns = self._depth_for(each.stamp_ns, tolerance_ms)
-            if found_ns is not None:
-                del self._images[:position + 1]
-                self.unpaired += position
-                self.cause = None
-                self._near_in_turn = 0 if found_ns == each.stamp_ns else self._near_in_turn + 1
-                depth = self._depths[found_ns]
-                self._depths.release_before(found_ns)
-                return each.image, depth
-        for each in [each for each in self._images if self._is_decided(each.stamp_ns)]:
-            self._images.remove(each)
-            self.unpaired += 1
-            dropped = self._depths.was_dropped(each.stamp_ns, 1e6 * tolerance_ms)
-            self._explain(self._offset_ms(each.stamp_ns), dropped)
+        for stamp_ns in reversed(list(self._images)):
+            near_ns = self._nearest_ns(stamp_ns, tolerance_ms)
+            if near_ns == stamp_ns or (near_ns is not None and self._is_decided(stamp_ns)):
+                return self._take(stamp_ns, near_ns)
+        for stamp_ns in self._images:
+            if self._is_decided(stamp_ns):
+                self._images.remove(stamp_ns)
+                self._give_up(stamp_ns, self._offset_ms(stamp_ns), tolerance_ms)
         return None
 
-    def _depth_for(self, stamp_ns: int, tolerance_ms: float) -> int | None:
-        """Return the stamp of the depth that an image gets, if that is known already."""
-        if stamp_ns in self._depths:
-            return stamp_ns
-        near_ns = self._depths.nearest_ns(stamp_ns) if self._is_decided(stamp_ns) else None
+    def _take(self, stamp_ns: int, depth_ns: int) -> tuple[Image, Depth]:
+        """Return a pair; what is before it in either stream will not be asked for any more."""
+        image, depth = self._images[stamp_ns][0], self._depths[depth_ns]
+        for earlier_ns in self._images:
+            self._images.remove(earlier_ns)
+            if earlier_ns == stamp_ns:
+                break
+            self.unpaired += 1
+        self._forget_before(depth_ns)
+        self.offset_ms = None
+        return image, depth
+
+    def _forget_before(self, depth_ns: int) -> None:
+        for earlier_ns in self._depths:
+            if earlier_ns < depth_ns:
+                self._depths.remove(earlier_ns)
+
+    def _nearest_ns(self, stamp_ns: int, tolerance_ms: float) -> int | None:
+        """Return which depth is the nearest so far, None where none is within the tolerance."""
+        near_ns = min(self._depths, key=lambda other: abs(other - stamp_ns), default=None)
         if near_ns is None or abs(near_ns - stamp_ns) > 1e6 * tolerance_ms:
             return None
         return near_ns
 
     def _is_decided(self, stamp_ns: int) -> bool:
         """Return whether no depth is expected that is nearer to an image than what has come."""
-        # By what came last: what came before it may be of another run of the clock.
-        last_ns = self._depths.last_ns
-        margin_ns = REORDERED_NS if self._near_in_turn < NEAR_IN_TURN else 0
-        return last_ns is not None and last_ns >= stamp_ns + margin_ns
+        return self._last_ns is not None and self._last_ns >= stamp_ns
 
     def _offset_ms(self, stamp_ns: int) -> float | None:
         """Return how far the nearest depth is that has come so far."""
-        near_ns = self._depths.nearest_ns(stamp_ns)
-        near_ns = self._depths.last_ns if near_ns is None else near_ns
-        return None if near_ns is None else (near_ns - stamp_ns) / 1e6
-
-    def _explain(self, offset_ms: float | None, dropped: bool = False) -> None:
-        """Note why an image has no depth; nothing is known where no depth came at all."""
-        if dropped:
-            self.cause = Cause.MASKS
-        elif offset_ms is not None:
-            self.cause, self.offset_ms = Cause.OFFSET, offset_ms
+        offsets_ms = [(other - stamp_ns) / 1e6 for other in self._depths]
+        if self._last_ns is not None:
+            offsets_ms.append((self._last_ns - stamp_ns) / 1e6)
+        return min(offsets_ms, key=abs, default=None)
 
     def _expire(self) -> None:
-        self._depths.expire()
-        since_s = self._now_s() - WAIT_S
-        while self._images and self._images[0].since_s < since_s:
-            self._lose(self._images.pop(0))
-            self._in_vain = not self._depths
+        self._dropped_ns.extend(self._depths.expire())
+        for stamp_ns, (_, offset_ms) in self._images.expire().items():
+            self._give_up(stamp_ns, offset_ms)
 
-    def _lose(self, waiting: _Waiting[Image]) -> None:
-        """Give up an image that has waited as long as it may; its depth may still come."""
+    def _give_up(
+        self, stamp_ns: int, offset_ms: float | None, tolerance_ms: float = 0.0
+    ) -> None:
         self.unpaired += 1
-        self._late[waiting.stamp_ns] = waiting.since_s
-        if len(self._late) > _REMEMBERED:
-            del self._late[next(iter(self._late))]
-        if self._now_s() - self._late_s > WAIT_S:   # else it is known to come late
-            self._explain(waiting.offset_ms)
+        self.offset_ms = offset_ms
+        self.dropped = any(
+            abs(other - stamp_ns) <= 1e6 * tolerance_ms for other in self._dropped_ns
+        )

@@ -14,11 +14,8 @@
 
 """Images and depth of two streams find each other."""
 
-import random
-
 import pytest
-from seg_ros.temporal.kept_depths import KEPT_S
-from seg_ros.temporal.nearest_stamp import Cause, MOST_BYTES, NearestStamp, WAIT_S
+from seg_ros.temporal.nearest_stamp import KEPT_S, MOST_BYTES, NearestStamp, WAIT_S
 
 MS = 1_000_000
 
@@ -83,9 +80,9 @@ def test_beyond_the_tolerance_there_is_no_pair_and_the_offset_is_known():
     assert both.add_depth(200 * MS, 'new', 50) is None
     assert both.add_image(400 * MS, 'next', 50) is None
     assert both.unpaired == 1
-    assert (both.cause, both.offset_ms) == (Cause.OFFSET, -83)
+    assert (both.offset_ms, both.dropped) == (-83, False)
     assert both.add_depth(400 * MS, 'equal', 50) == ('next', 'equal')
-    assert both.cause is None
+    assert both.offset_ms is None
 
 
 def test_an_image_that_still_waits_is_given_up_for_a_newer_one():
@@ -150,19 +147,6 @@ def test_masks_find_their_own_depth_however_long_they_take(depth_hz, masks_ms):
     assert found == [(stamp, stamp) for stamp in taken]
 
 
-@pytest.mark.parametrize('late_share', [0.05, 0.2, 0.5])
-@pytest.mark.parametrize('masks_ms', [5, 100])
-def test_no_image_takes_another_depth_where_its_own_only_comes_late(late_share, masks_ms):
-    dice = random.Random(1)
-    stamps = [40 * index for index in range(600)]
-    delays = [2 + 60 * (dice.random() < late_share) for _ in stamps]
-    found, _ = play(
-        [(stamp + delay, 'depth', stamp) for stamp, delay in zip(stamps, delays, strict=True)]
-        + [(stamp + masks_ms, 'image', stamp) for stamp in stamps[1::3]]
-    )
-    assert found == [(stamp, stamp) for stamp in stamps[1::3]]
-
-
 def test_images_are_paired_in_their_order_though_their_depth_comes_in_another():
     both = pairs()
     for stamp in (100, 133, 167):
@@ -186,64 +170,12 @@ def test_where_stamps_are_never_equal_an_image_waits_for_no_more_than_the_next_d
     assert both.waiting <= 1
 
 
-def test_where_equal_stamps_are_the_rule_an_image_whose_depth_is_lost_takes_the_nearest_later():
-    both = pairs()
-    both.add_depth(0, 'first', 50)
-    both.add_image(0, 'image', 50)
-    assert both.add_image(500 * MS, 'second', 50) is None
-    assert both.add_depth(480 * MS, 'near', 50) is None
-    assert both.add_depth(540 * MS, 'too soon to say', 50) is None
-    assert both.add_depth(600 * MS, 'later', 50) == ('second', 'near')
-
-
-def test_who_changes_to_stamps_that_are_never_equal_is_followed():
-    events = [(100 * index + 1, kind, 100 * index) for index in range(5)
-              for kind in ('depth', 'image')]
-    events += [(100 * index + 1, 'image', 100 * index) for index in range(5, 40)]
-    events += [(100 * index + 11, 'depth', 100 * index + 10) for index in range(5, 40)]
-    found, _ = play(events)
-    assert found[-1] == (3900, 3910)
-
-
-@pytest.mark.parametrize('back_ms', [300, 900, 60_000])
-def test_after_a_step_back_of_the_clock_no_depth_of_the_run_before_is_taken(back_ms):
-    first = [100_000 + 33 * index for index in range(60)]
-    second = [first[-1] - back_ms + 33 * index + 0.5 for index in range(60)]
-    events = [(33 * index + 2, 'depth', stamp) for index, stamp in enumerate(first + second)]
-    events += [(33 * index + 5, 'image', stamp) for index, stamp in enumerate(first + second)]
-    found, _ = play(events)
-    assert found == [(stamp, stamp) for stamp in first + second]
-
-
 def test_a_recording_that_is_looped_pairs_all_its_images():
     stamps = [5000 + 50 * (index % 100) for index in range(400)]
     events = [(50 * index + 20, 'depth', stamp) for index, stamp in enumerate(stamps)]
     events += [(50 * index + 40, 'image', stamp) for index, stamp in enumerate(stamps)]
     found, _ = play(events)
     assert found == [(stamp, stamp) for stamp in stamps]
-
-
-def test_an_image_whose_depth_comes_after_its_time_is_given_up_and_the_delay_is_known():
-    stamps = [100 * index for index in range(50)]
-    found, both = play(
-        [(stamp, 'image', stamp) for stamp in stamps]
-        + [(stamp + 1500, 'depth', stamp) for stamp in stamps]
-    )
-    assert found == []
-    assert both.unpaired == 50
-    assert both.cause is Cause.DEPTH
-    assert both.offset_ms == pytest.approx(1500)
-    assert both.waiting == 0
-
-
-def test_depth_that_was_dropped_before_the_masks_came_is_the_cause():
-    stamps = [33 * index for index in range(300)]
-    found, both = play(
-        [(stamp, 'depth', stamp) for stamp in stamps]
-        + [(stamp + 1000 * KEPT_S + 200, 'image', stamp) for stamp in stamps[::60]]
-    )
-    assert found == []
-    assert both.cause is Cause.MASKS
 
 
 @pytest.mark.parametrize('offset_ms', [-900_000, -1600, 1600, 900_000])
@@ -254,7 +186,7 @@ def test_other_clocks_are_neither_taken_for_slow_masks_nor_for_slow_depth(offset
         + [(stamp + 10, 'image', stamp) for stamp in stamps]
     )
     assert found == []
-    assert both.cause is Cause.OFFSET
+    assert not both.dropped
     assert both.offset_ms == pytest.approx(offset_ms + 150, abs=1600)
     assert (both.offset_ms > 0) == (offset_ms > 0)
 
@@ -268,13 +200,54 @@ def test_what_waits_is_bounded_in_memory_and_the_oldest_still_finds_its_depth():
     assert both.add_depth(0, 'depth', 0) == (0, 'depth')
 
 
-def test_while_no_depth_comes_at_all_one_image_waits():
+def test_depth_that_comes_late_clears_nothing():
+    stamps = [40 * index for index in range(100)]
+    delays = [2 + 60 * (index % 5 == 0) for index in range(100)]    # every fifth after the next
+    found, both = play(
+        [(stamp + delay, 'depth', stamp) for stamp, delay in zip(stamps, delays, strict=True)]
+        + [(stamp + 100, 'image', stamp) for stamp in stamps]
+    )
+    assert found == [(stamp, stamp) for stamp in stamps]
+    assert both.unpaired == 0
+
+
+def test_after_a_step_back_of_the_clock_no_depth_of_the_run_before_is_taken():
+    first = [100_000 + 33 * index for index in range(60)]
+    second = [first[-1] - 60_000 + 33 * index + 0.5 for index in range(60)]
+    events = [(33 * index + 2, 'depth', stamp) for index, stamp in enumerate(first + second)]
+    events += [(33 * index + 5, 'image', stamp) for index, stamp in enumerate(first + second)]
+    found, _ = play(events)
+    assert found == [(stamp, stamp) for stamp in first + second]
+
+
+def test_an_image_whose_depth_comes_after_its_time_is_given_up():
+    stamps = [100 * index for index in range(50)]
+    found, both = play(
+        [(stamp, 'image', stamp) for stamp in stamps]
+        + [(stamp + 1500, 'depth', stamp) for stamp in stamps]
+    )
+    assert found == []
+    assert both.waiting == 0
+    assert both.unpaired == 50
+    assert both.offset_ms == pytest.approx(-1500)
+
+
+def test_depth_that_was_dropped_before_the_masks_came_is_the_cause():
+    stamps = [33 * index for index in range(300)]
+    found, both = play(
+        [(stamp, 'depth', stamp) for stamp in stamps]
+        + [(stamp + 1000 * KEPT_S + 200, 'image', stamp) for stamp in stamps[::60]]
+    )
+    assert found == []
+    assert both.dropped
+
+
+def test_where_no_depth_comes_at_all_images_wait_no_longer_than_they_may():
     clock = Clock()
     both = pairs(clock)
     for clock.now_ms in range(0, 3000, 100):
         both.add_image(clock.now_ms * MS, clock.now_ms, 50)
         assert both.waiting <= 1000 * WAIT_S / 100 + 1
-    assert both.waiting == 1
     clock.now_ms += 1000 * WAIT_S + 1
     both.expire()
     assert both.waiting == 0

@@ -1,0 +1,85 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What waits for its counterpart of the same stamp, within bounds of time and memory."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Item = TypeVar('Item')
+
+
+@dataclass(frozen=True, eq=False)
+class _Kept(Generic[Item]):
+    item: Item
+    nbytes: int
+    since_s: float
+
+
+class Waiting(Generic[Item]):
+    """
+    Items by their stamps, in the order in which they came.
+
+    What is full refuses the new: the oldest is what is asked for next.
+
+    :param most_s: for how long an item is kept.
+    :param most_bytes: how much all of them may hold; a single one is always kept.
+    :param now_s: a clock that never steps.
+    """
+
+    def __init__(self, most_s: float, most_bytes: int, now_s: Callable[[], float]) -> None:
+        self._most_s, self._most_bytes, self._now_s = most_s, most_bytes, now_s
+        self._kept: dict[int, _Kept[Item]] = {}
+
+    def __len__(self) -> int:
+        """Return how many wait."""
+        return len(self._kept)
+
+    def __iter__(self) -> Iterator[int]:
+        """Go through the stamps of what waits, the oldest arrival first."""
+        return iter(list(self._kept))
+
+    def __contains__(self, stamp_ns: int) -> bool:
+        """Return whether an item of this very stamp waits."""
+        return stamp_ns in self._kept
+
+    def __getitem__(self, stamp_ns: int) -> Item:
+        """Return the item of a stamp."""
+        return self._kept[stamp_ns].item
+
+    def add(self, stamp_ns: int, item: Item, nbytes: int) -> bool:
+        """Let an item wait, in the place of one of the same stamp; return whether it has room."""
+        self._kept.pop(stamp_ns, None)
+        held = sum(kept.nbytes for kept in self._kept.values())
+        if self._kept and held + nbytes > self._most_bytes:
+            return False
+        self._kept[stamp_ns] = _Kept(item, nbytes, self._now_s())
+        return True
+
+    def remove(self, stamp_ns: int) -> None:
+        """Let go of an item."""
+        del self._kept[stamp_ns]
+
+    def expire(self) -> dict[int, Item]:
+        """Let go of what has waited for too long, and return it by its stamps."""
+        since_s = self._now_s() - self._most_s
+        old = {stamp: kept.item for stamp, kept in self._kept.items() if kept.since_s < since_s}
+        for stamp_ns in old:
+            self.remove(stamp_ns)
+        return old
+
+    def clear(self) -> None:
+        """Let go of everything."""
+        self._kept.clear()
