@@ -28,14 +28,10 @@ from seg_ros.core.frame import Frame
 from seg_ros.image.brightness_range import BrightnessRange
 from seg_ros.image.encodings import frame_from_file
 from seg_ros.image.exif_orientation import upright
+from seg_ros.image.file_names import IMAGE_SUFFIXES
 from seg_ros.image.file_size import is_image, MAGIC_BYTES
 from seg_ros.image.several_images import holds_several
 
-# What OpenCV reads; in a folder it separates images, damaged ones too, from everything else.
-IMAGE_SUFFIXES = frozenset({
-    '.avif', '.bmp', '.dib', '.jp2', '.jpe', '.jpeg', '.jpg', '.pbm', '.pgm', '.png', '.pnm',
-    '.ppm', '.ras', '.sr', '.tif', '.tiff', '.webp',
-})
 # Motion-JPEG without a container begins as a JPEG does.
 VIDEO_SUFFIXES = frozenset({'.mjpeg', '.mjpg'})
 BAG_SUFFIXES = frozenset({'.db3', '.mcap'})

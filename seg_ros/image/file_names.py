@@ -1,0 +1,41 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Which files are images, by their names."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+# What OpenCV reads; in a folder it separates images, damaged ones too, from everything else.
+IMAGE_SUFFIXES = frozenset({
+    '.avif', '.bmp', '.dib', '.jp2', '.jpe', '.jpeg', '.jpg', '.pbm', '.pgm', '.png', '.pnm',
+    '.ppm', '.ras', '.sr', '.tif', '.tiff', '.webp',
+})
+# Of maps of ids, which JPEG would change.
+LABEL_SUFFIXES = IMAGE_SUFFIXES - {'.jpe', '.jpeg', '.jpg'}
+
+
+def images_by_stem(
+    folder: Path, suffixes: Collection[str] = IMAGE_SUFFIXES
+) -> dict[str, list[Path]]:
+    """
+    Return the images in a folder by their names without suffix, in order.
+
+    Suffixes may be in capitals; hidden files are left out. A folder that is not there has none.
+    """
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.glob('*')):
+        if path.suffix.lower() in suffixes and not path.name.startswith('.'):
+            found.setdefault(path.stem, []).append(path)
+    return found
