@@ -92,9 +92,9 @@ setup(
         'tensorrt': ['pycuda>=2022.1', 'tensorrt>=10.0'],
         'jpeg': ['simplejpeg>=1.7'],    # says which JPEGs are damaged, and is faster than OpenCV
         'docs': ['mkdocs-material>=9.5', 'mkdocstrings[python]>=0.24'],
-        'eval': ['pycocotools>=2.0.6'],
+        'eval': ['pillow>=9.0', 'pycocotools>=2.0.6'],
         'sim': ['pybullet>=3.2.5'],
-        'train': ['torch>=2.0', 'pybullet>=3.2.5'],
+        'train': ['torch>=2.0', 'pillow>=9.0', 'pybullet>=3.2.5'],
         'view': ['rerun-sdk>=0.24'],
         'zoo': ['torch>=2.0', 'torchvision>=0.15', 'segmentation-models-pytorch>=0.4',
                 'transformers>=4.45', 'rfdetr>=1.4'],

@@ -86,6 +86,7 @@ WRAPPERS = {
     'training/batches.py': {'torch'},
     'training/export.py': {'onnx', 'torch'},
     'training/fine_tune.py': {'torch'},
+    'training/image_files.py': {'PIL'},
     'training/images.py': {'torch'},
     'training/instances.py': {'torch', 'torchvision'},
     'training/losses.py': {'torch'},

@@ -45,8 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('model', help='a compiled model, or the name of a classical method')
     parser.add_argument(
         '--data', type=Path, required=True,
-        help='folder with images/ and panoptic.json with panoptic/ (COCO), or labels/ (class '
-        'ids), or of photographs with index.json and lists',
+        help='folder of photographs with index.json and lists, or with images/ and '
+        'panoptic.json with panoptic/ (COCO), or else with labels/ (class ids)',
     )
     parser.add_argument(
         '--list', default='val', dest='listed', metavar='NAME',
@@ -155,7 +155,7 @@ def _notes(
     from seg_ros.commands.matching import match_classes
 
     matching = match_classes(model, subject.card)
-    notes = []
+    notes = list(subject.examples.notes)
     if matching.by == 'id':
         notes.append('no class has the same name in model and data: they are matched by id')
     if matching.only_model:

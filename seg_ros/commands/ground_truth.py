@@ -18,19 +18,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-import json
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
-from seg_ros.commands.sources import IMAGE_SUFFIXES
 from seg_ros.core.card import ClassInfo, distinct_colors, ModelCard
-from seg_ros.core.errors import ImageError, SettingError
+from seg_ros.core.errors import SettingError
 from seg_ros.core.segmentation import Segmentation
+from seg_ros.image.file_names import images_by_stem, LABEL_SUFFIXES
 from seg_ros.metrics.ground_truth import truth_from_maps
+from seg_ros.training.coco_table import image_files, read_coco_table, read_segment_numbers
+from seg_ros.training.image_files import read_class_ids
 
 
 class Truth(NamedTuple):
@@ -67,10 +66,12 @@ class Examples:
     A data set.
 
     :param card: its classes, under the ids that its masks carry.
+    :param notes: what was left out, for the user.
     """
 
     card: ModelCard
     items: Sequence[Example]
+    notes: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.items)
@@ -108,76 +109,54 @@ def open_examples(places: Places, card: ModelCard) -> Examples:
 
 
 def _panoptic(places: Places) -> Examples:
-    try:
-        table = json.loads(places.table.read_text(encoding='utf-8'))
-        card = _card(table['categories'])
-        images = {item['id']: Path(item['file_name']) for item in table['images']}
-        items = [
-            Example(
-                Path(row['file_name']).stem,
-                _image(places.images, images[row['image_id']], Path(row['file_name']).stem),
-                partial(_panoptic_truth, places.masks / row['file_name'],
-                        row['segments_info'], card),
-            )
-            for row in table['annotations']
-        ]
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise SettingError(
-            f'{places.table} cannot be read ({error!r})', "a table in COCO's panoptic format"
-        ) from error
-    return Examples(card, _some(items, places.table))
+    table = read_coco_table(places.table)
+    card = _card(table.categories)
+    items = [
+        Example(
+            Path(item.masks).stem, image,
+            partial(_panoptic_truth, places.masks / item.masks, item.segments, card),
+        )
+        for item, image in zip(
+            table.items, image_files(places.images, table.items), strict=True
+        )
+    ]
+    return Examples(card, items, table.notes)
 
 
 def _card(categories: Sequence[Mapping[str, Any]]) -> ModelCard:
     colors = distinct_colors(len(categories))
     classes = tuple(
-        ClassInfo(int(item['id']), str(item['name']), color, bool(item['isthing']))
+        ClassInfo(item['id'], item['name'], color, bool(item['isthing']))
         for item, color in zip(categories, colors, strict=True)
     )
     return ModelCard('data', 'panoptic', classes)
 
 
-def _image(folder: Path, named: Path, stem: str) -> Path:
-    """Return the first that is there: as the table names it, or like its masks."""
-    choices = [folder / named, folder / named.name, *_with_suffixes(folder, stem)]
-    return next((path for path in choices if path.is_file()), folder / named.name)
-
-
-def _with_suffixes(folder: Path, stem: str) -> list[Path]:
-    return [folder / f'{stem}{suffix}' for suffix in ('.jpg', '.png', '.jpeg')]
-
-
-def _some(items: Sequence[Example], place: Path) -> Sequence[Example]:
-    if not items:
-        raise SettingError(f'{place} holds no masks', 'at least one image with masks')
-    return items
-
-
 def _labelled(places: Places, card: ModelCard) -> Examples:
+    images = images_by_stem(places.images)
     items = [
-        Example(path.stem, _image(places.images, Path(path.name), path.stem),
-                partial(_label_truth, path, card))
-        for path in sorted(places.labels.iterdir()) if path.suffix.lower() in IMAGE_SUFFIXES
+        Example(stem, images.get(stem, [places.images / paths[0].name])[0],
+                partial(_label_truth, paths[0], card))
+        for stem, paths in images_by_stem(places.labels, LABEL_SUFFIXES).items()
     ]
-    return Examples(ModelCard('data', 'semantic', card.classes), _some(items, places.labels))
+    if not items:
+        raise SettingError(
+            f'{places.labels} holds no masks', 'at least one image of class ids, not JPEG'
+        )
+    return Examples(ModelCard('data', 'semantic', card.classes), items)
 
 
 def _panoptic_truth(
     path: Path, rows: Sequence[Mapping[str, Any]], card: ModelCard
 ) -> Truth:
-    """Part an image of ids, R + 256 G + 65536 B, into classes and instances."""
-    blue, green, red = (plane.astype(np.int64) for plane in cv2.split(_read(path, 3)))
-    ids = red + 256 * green + 65536 * blue
-    order = sorted(rows, key=lambda row: int(row['id']))
-    known = np.array([0, *(int(row['id']) for row in order)])
-    place = np.minimum(np.searchsorted(known, ids), len(known) - 1)
-    place[known[place] != ids] = 0
+    """Part an image of segments into classes and instances."""
+    place = read_segment_numbers(path, rows)
     things = {item.id for item in card.classes if item.thing}
     class_of, instance_of, crowd = [card.unlabelled], [0], []
-    counts = np.bincount(place.ravel(), minlength=len(known))
+    counts = np.bincount(place.ravel(), minlength=1 + len(rows))
     unknown: Counter[int] = Counter()
-    for row, pixels in zip(order, counts[1:], strict=True):
-        category = int(row['category_id'])
+    for row, pixels in zip(rows, counts[1:], strict=True):
+        category = row['category_id']
         is_known = category in card.by_id
         if not is_known:
             unknown[category] += int(pixels)
@@ -194,23 +173,12 @@ def _panoptic_truth(
 
 def _label_truth(path: Path, card: ModelCard) -> Truth:
     """Read class ids; what is not in the card is unlabelled."""
-    labels = _read(path, 1)
+    labels = read_class_ids(path)
     table = np.full(65536, card.unlabelled, card.id_of_channel.dtype)
     table[card.id_of_channel] = card.id_of_channel
-    if labels.dtype not in (np.uint8, np.uint16):
-        raise ImageError(f'{path} is an image of {labels.dtype}', 'class ids of 8 or 16 bits')
     counts = np.bincount(labels.ravel())
     counts[card.id_of_channel[card.id_of_channel < len(counts)]] = 0
     return Truth(
         truth_from_maps(table[labels], np.zeros(labels.shape, np.uint16), card),
         unknown={int(number): int(counts[number]) for number in np.flatnonzero(counts)},
     )
-
-
-def _read(path: Path, channels: int) -> NDArray[Any]:
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
-    if image is None or image.shape[2:] != ((3,) if channels == 3 else ()):
-        raise ImageError(
-            f'{path} is missing or no image of {channels} channels', 'masks of the image'
-        )
-    return np.asarray(image)

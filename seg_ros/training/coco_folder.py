@@ -14,40 +14,54 @@
 
 """Folders in the COCO panoptic format, as `seg_ros render` writes them."""
 
-from collections.abc import Sequence
-import hashlib
-import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from seg_ros.core.errors import SettingError
-from seg_ros.training.sample import TrainingSample, VOID
+from seg_ros.core.shown import few
+from seg_ros.training.categories import checked_categories
+from seg_ros.training.coco_table import (
+    image_files,
+    MaskedImage,
+    read_coco_table,
+    read_segment_numbers,
+)
+from seg_ros.training.image_files import check_sizes, read_rgb
+from seg_ros.training.sample import MOST_THINGS, small_numbers, TrainingSample, VOID
+from seg_ros.training.store import fingerprint_of
 
 
 class CocoFolder:
     """
     A folder with `images`, `panoptic` and `panoptic.json`; pixels without a segment are void.
 
-    :raises SettingError: if the table cannot be read.
+    Groups that nobody counted (`iscrowd`) have a class and no instance.
+
+    :raises SettingError: if the table cannot be read, or its classes contradict each other.
     """
 
     def __init__(self, folder: Path) -> None:
+        table = read_coco_table(folder / 'panoptic.json')
         self.name = folder.name
         self.credits: list[dict[str, Any]] = []
-        self._folder = folder
-        try:
-            text = (folder / 'panoptic.json').read_bytes()
-            table: dict[str, Any] = json.loads(text)
-        except (OSError, ValueError) as error:
-            raise SettingError(
-                f'{folder}: {error}', 'a folder with panoptic.json, or with index.json'
-            ) from error
-        self.fingerprint = hashlib.sha256(str(folder.resolve()).encode() + text).hexdigest()
-        self.categories: list[dict[str, Any]] = table['categories']
-        self._rows = list(zip(table['images'], table['annotations'], strict=True))
+        self.categories = checked_categories(
+            [{**{key: row[key] for key in ('id', 'name', 'color') if key in row},
+              'thing': bool(row['isthing'])} for row in table.categories],
+            folder / 'panoptic.json',
+        )
+        self._channels = {item['id']: channel for channel, item in enumerate(self.categories)}
+        self._things = {item['id'] for item in self.categories if item['isthing']}
+        self._rows = list(zip(
+            image_files(folder / 'images', table.items),
+            [folder / 'panoptic' / item.masks for item in table.items], table.items, strict=True,
+        ))
+        self.notes = [*table.notes, *self._left_out(table.items)]
+        self.fingerprint = fingerprint_of(
+            [self.categories, [item.segments for item in table.items]],
+            [path for row in self._rows for path in row[:2]],
+        )
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -56,32 +70,33 @@ class CocoFolder:
         """
         Read one image with its maps.
 
-        :raises SettingError: if a file is missing.
+        :raises ImageError: if a file is missing, or they differ in size.
         """
-        image, annotation = self._rows[number]
-        bgr = cv2.imread(str(self._folder / 'images' / image['file_name']))
-        colors = cv2.imread(str(self._folder / 'panoptic' / annotation['file_name']))
-        if bgr is None or colors is None:
-            raise SettingError(
-                f'{self._folder}: {image["file_name"]} or its masks cannot be read', 'both'
-            )
-        ids = colors[..., ::-1].astype(np.int64) @ (1, 256, 65536)
-        classes, instances = _maps(ids, annotation['segments_info'], self.categories)
+        image, masks, item = self._rows[number]
+        rgb, numbers = read_rgb(image), read_segment_numbers(masks, item.segments)
+        check_sizes(image, rgb, masks, numbers)
         absent = np.zeros(len(self.categories), bool)
-        return TrainingSample(np.asarray(bgr[..., ::-1], np.uint8), classes, instances, absent)
+        return TrainingSample(rgb, *self._maps(numbers, item.segments), absent)
 
+    def _maps(
+        self, numbers: NDArray[np.int64], segments: Sequence[Mapping[str, Any]]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        channel_of = [self._channels.get(row['category_id'], VOID) for row in segments]
+        counted = np.array([False, *(self._counted(row) for row in segments)])
+        classes = np.array([VOID, *channel_of], np.uint8)[numbers]
+        return classes, small_numbers(np.where(counted[numbers], numbers, 0))
 
-def _maps(
-    ids: NDArray[np.int64], segments: Sequence[dict[str, Any]],
-    categories: Sequence[dict[str, Any]],
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    channels = {item['id']: channel for channel, item in enumerate(categories)}
-    things = {item['id'] for item in categories if item['isthing']}
-    classes = np.full(ids.shape, VOID, np.uint8)
-    instances = np.zeros(ids.shape, np.uint8)
-    for number, segment in enumerate(segments[:250], start=1):
-        mask = ids == segment['id']
-        classes[mask] = channels[segment['category_id']]
-        if segment['category_id'] in things:
-            instances[mask] = number
-    return classes, instances
+    def _counted(self, segment: Mapping[str, Any]) -> bool:
+        return segment['category_id'] in self._things and not segment.get('iscrowd')
+
+    def _left_out(self, items: Sequence[MaskedImage]) -> list[str]:
+        used = {row['category_id'] for item in items for row in item.segments}
+        unknown = [str(number) for number in sorted(used - self._channels.keys())]
+        full = [item.masks for item in items
+                if sum(map(self._counted, item.segments)) > MOST_THINGS]
+        return [
+            f'{self.name}: {words}: {few(names)}' for names, words in (
+                (unknown, 'categories that the table lacks are void'),
+                (full, f'of each image the largest {MOST_THINGS} things count as instances'),
+            ) if names
+        ]

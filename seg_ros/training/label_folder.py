@@ -15,16 +15,17 @@
 """Folders of images with label images, whose pixels are class ids."""
 
 from collections.abc import Mapping, Sequence
-import hashlib
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from seg_ros.core.errors import SettingError
+from seg_ros.core.shown import few
+from seg_ros.image.file_names import images_by_stem, LABEL_SUFFIXES
+from seg_ros.training.categories import checked_categories
+from seg_ros.training.image_files import check_sizes, read_class_ids, read_rgb
 from seg_ros.training.sample import TrainingSample, VOID
-
-_SUFFIXES = ('.jpg', '.png', '.jpeg')
+from seg_ros.training.store import fingerprint_of
 
 
 class LabelFolder:
@@ -32,30 +33,42 @@ class LabelFolder:
     A folder with `images` and `labels`, one-channel images of the same name; no instances.
 
     :param classes: `id`, `name` and whatever else a card has; pixels of other values are void.
-    :raises SettingError: if there are no classes, more than 254, or no images.
+    :raises SettingError: if there are no classes, they contradict each other, or no image has
+        labels.
     """
 
     def __init__(self, folder: Path, classes: Sequence[Mapping[str, Any]]) -> None:
-        if not 0 < len(classes) < 255:
+        if not classes:
             raise SettingError(
-                f'{folder} and {len(classes)} classes', 'names of 1 to 254',
+                f'{folder} and no classes', 'their names',
                 'label images say no names: give a file with --classes',
             )
         self.name = folder.name
         self.credits: list[dict[str, Any]] = []
-        self.categories = [
-            {**item, 'isthing': int(bool(item.get('thing')))} for item in classes
-        ]
+        self.categories = checked_categories(classes, '--classes')
         self._table = np.full(65536, VOID, np.uint8)
-        self._table[[item['id'] for item in classes]] = np.arange(len(classes))
+        self._table[[item['id'] for item in self.categories]] = np.arange(len(classes))
+        images = images_by_stem(folder / 'images')
+        labels = images_by_stem(folder / 'labels', LABEL_SUFFIXES)
         self._pairs = [
-            (image, folder / 'labels' / f'{image.stem}.png')
-            for image in sorted((folder / 'images').glob('*')) if image.suffix in _SUFFIXES
+            (image, labels[stem][0]) for stem, same in images.items() if stem in labels
+            for image in same
         ]
         if not self._pairs:
-            raise SettingError(f'no images in {folder / "images"}', ' or '.join(_SUFFIXES))
-        content = f'{folder.resolve()} {self.categories} {self._pairs}'
-        self.fingerprint = hashlib.sha256(content.encode()).hexdigest()
+            raise SettingError(
+                f'no images in {folder / "images"} that have labels of the same name in '
+                f'{folder / "labels"}', 'images, and PNG, BMP or TIFF of class ids',
+            )
+        self.notes = [
+            f'{self.name}: {words}, left out: {few(sorted(names))}'
+            for names, words in (
+                (images.keys() - labels.keys(), 'images without labels'),
+                (labels.keys() - images.keys(), 'labels without an image'),
+            ) if names
+        ]
+        self.fingerprint = fingerprint_of(
+            self.categories, [path for pair in self._pairs for path in pair]
+        )
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -64,16 +77,12 @@ class LabelFolder:
         """
         Read one image with its classes.
 
-        :raises SettingError: if a file is missing or they differ in size.
+        :raises ImageError: if a file cannot be read or they differ in size.
         """
         image, label = self._pairs[number]
-        bgr, ids = cv2.imread(str(image)), cv2.imread(str(label), cv2.IMREAD_UNCHANGED)
-        if bgr is None or ids is None or ids.shape != bgr.shape[:2]:
-            raise SettingError(
-                f'{image} or {label} is missing, or they differ in size',
-                'an image and class ids of one channel',
-            )
+        rgb, ids = read_rgb(image), read_class_ids(label)
+        check_sizes(image, rgb, label, ids)
         return TrainingSample(
-            np.asarray(bgr[..., ::-1], np.uint8), self._table[ids], np.zeros(ids.shape, np.uint8),
+            rgb, self._table[ids], np.zeros(ids.shape, np.uint8),
             np.zeros(len(self.categories), bool),
         )

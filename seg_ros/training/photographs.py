@@ -20,20 +20,20 @@ others, its source, licence and `complete`: the classes of which every pixel is 
 """
 
 from collections.abc import Mapping, Sequence
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from seg_ros.core.errors import SettingError
 from seg_ros.sim.classes import CLASSES
 from seg_ros.training.hand_labels import fill, HandLabel
-from seg_ros.training.sample import ABSENT, TrainingSample, VOID
+from seg_ros.training.sample import ABSENT, small_numbers, TrainingSample, VOID
+from seg_ros.training.store import fingerprint_of
 
 CHANNELS = {item.name: channel for channel, item in enumerate(CLASSES)}
+_FILES = ('images', 'jpg'), ('labels', 'png'), ('instances', 'png')
 _CREDITED = 'source', 'name', 'license', 'url'
 CATEGORIES: list[dict[str, Any]] = [
     {'id': item.id, 'name': item.name, 'isthing': int(item.thing), 'color': list(item.color)}
@@ -63,8 +63,14 @@ class Photographs:
         self._folder = root / source
         self._rows = rows
         self._labels = {row['name']: labels[row['name']] for row in rows if row['name'] in labels}
-        content = json.dumps([rows, self._labels], sort_keys=True, default=str)
-        self.fingerprint = hashlib.sha256(f'{root.resolve()} {content}'.encode()).hexdigest()
+        self.notes: list[str] = []
+        self._files = [
+            tuple(self._folder / kind / f'{name}.{suffix}' for kind, suffix in _FILES)
+            for name in self.names
+        ]
+        self.fingerprint = fingerprint_of(
+            [rows, self._labels], [path for files in self._files for path in files]
+        )
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -77,21 +83,21 @@ class Photographs:
         """
         row = self._rows[number]
         name = row['name']
-        bgr = cv2.imread(str(self._folder / 'images' / f'{name}.jpg'))
-        classes = cv2.imread(str(self._folder / 'labels' / f'{name}.png'), cv2.IMREAD_UNCHANGED)
-        numbers = cv2.imread(str(self._folder / 'instances' / f'{name}.png'), cv2.IMREAD_UNCHANGED)
+        image, *maps = map(str, self._files[number])
+        bgr = cv2.imread(image)
+        classes, numbers = (cv2.imread(path, cv2.IMREAD_UNCHANGED) for path in maps)
         if bgr is None or classes is None or numbers is None:
             raise SettingError(
                 f'{self._folder}: {name} lacks its image, labels or instances', 'all three'
             )
-        instances = _small_numbers(np.asarray(numbers, np.int64))
-        maps = np.asarray(classes, np.uint8), instances
+        instances = small_numbers(np.asarray(numbers, np.int64))
+        known = np.asarray(classes, np.uint8)
         if name in self._labels:
-            maps = fill(*maps, self._labels[name], CHANNELS)
+            known, instances = fill(known, instances, self._labels[name], CHANNELS)
         absent = np.array([item.name in row['complete'] for item in CLASSES])
         if absent.any():
-            maps[0][maps[0] == VOID] = ABSENT
-        return TrainingSample(np.asarray(bgr[..., ::-1], np.uint8), *maps, absent)
+            known[known == VOID] = ABSENT
+        return TrainingSample(np.asarray(bgr[..., ::-1], np.uint8), known, instances, absent)
 
 
 def photographs_of(
@@ -120,12 +126,3 @@ def photographs_of(
         Photographs(root, source, [row for row in chosen if row['source'] == source], labels)
         for source in sources
     ]
-
-
-def _small_numbers(instances: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Give the largest 250 things new numbers from 1, and the others none."""
-    numbers, counts = np.unique(instances[instances > 0], return_counts=True)
-    kept = numbers[np.argsort(-counts)][:250]
-    table = np.zeros(int(instances.max(initial=0)) + 1, np.uint8)
-    table[kept] = np.arange(1, len(kept) + 1)
-    return table[instances]

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from seg_ros.core.frame import Pixels
 
 VOID = 255      # nothing is known of the pixel
+MOST_THINGS = 250   # instances of an image
 ABSENT = 254    # the pixel is of none of the classes that the image's `absent` names
 
 
@@ -31,7 +32,7 @@ class TrainingSample(NamedTuple):
 
     :param rgb: uint8 (H, W, 3).
     :param classes: uint8 (H, W), channel numbers, `ABSENT` or `VOID`.
-    :param instances: uint8 (H, W), 0 = none; one number is one thing.
+    :param instances: uint8 (H, W), 0 = none, or not known which; one number is one thing.
     :param absent: bool (C), of the classes of which every pixel in the image is labelled, so that
         pixels without a label are certainly not of them.
     """
@@ -46,10 +47,25 @@ def instances_known(sample: TrainingSample, things: NDArray[np.bool_]) -> NDArra
     """
     Return where it is known whether there is a thing: (H, W).
 
+    Where there is a class of things without an instance, nobody counted them.
+
     :param things: (C), which classes are things.
     """
     known = sample.classes < ABSENT
-    return known | (sample.classes == ABSENT) if (sample.absent | ~things).all() else known
+    if (sample.absent | ~things).all():
+        known = known | (sample.classes == ABSENT)
+    countable = np.zeros(256, bool)
+    countable[:len(things)] = things
+    return np.asarray(known & ~(countable[sample.classes] & (sample.instances == 0)))
+
+
+def small_numbers(instances: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Give the largest `MOST_THINGS` things new numbers from 1, and the others none."""
+    numbers, counts = np.unique(instances[instances > 0], return_counts=True)
+    kept = numbers[np.argsort(-counts, kind='stable')][:MOST_THINGS]
+    table = np.zeros(int(instances.max(initial=0)) + 1, np.uint8)
+    table[kept] = np.arange(1, len(kept) + 1)
+    return table[instances]
 
 
 def shrink(sample: TrainingSample, longest: int) -> TrainingSample:

@@ -21,12 +21,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import SettingError
+from seg_ros.core.shown import few
 from seg_ros.training.coco_folder import CocoFolder
 from seg_ros.training.hand_labels import HandLabel
 from seg_ros.training.label_folder import LabelFolder
 from seg_ros.training.photographs import photographs_of
 from seg_ros.training.sample import TrainingSample
-from seg_ros.training.store import open_store, Report, SampleSource
+from seg_ros.training.store import LONGEST, open_store, Report, SampleSource
 
 Random: TypeAlias = np.random.Generator
 
@@ -38,7 +39,9 @@ def open_sources(
     classes: Sequence[Mapping[str, Any]] = (),
 ) -> list[SampleSource]:
     """
-    Open folders of images with masks, of any layout.
+    Open folders of images with masks, of any layout; of several that one has, the first counts.
+
+    Photographs come before a table of segments and this before label images, as in `seg_ros eval`.
 
     :param listed: which list of a folder of photographs.
     :param classes: of label images, which say no names.
@@ -48,10 +51,15 @@ def open_sources(
     for folder in folders:
         if (folder / 'index.json').is_file():
             sources += photographs_of(folder, listed, labels)
+        elif (folder / 'panoptic.json').is_file():
+            sources.append(CocoFolder(folder))
         elif (folder / 'labels').is_dir():
             sources.append(LabelFolder(folder, classes))
         else:
-            sources.append(CocoFolder(folder))
+            raise SettingError(
+                f'{folder} has none of them', 'a folder with panoptic.json, or with index.json, '
+                'or with images/ and labels/',
+            )
     return sources
 
 
@@ -62,6 +70,8 @@ class Samples:
     :param cache: where the reduced images are kept.
     :param shares: of the images drawn, by source; a source that is not named counts as many parts
         as it has images, if none is named, and is left out otherwise.
+    :param report: gets lines on what is left out and what is being reduced.
+    :param longest: side of reduced images, in pixels.
     :raises SettingError: if sources have different classes, or a share names none of them.
 
     `credits` says of each photograph whose it is, as `SampleSource` does.
@@ -73,12 +83,20 @@ class Samples:
         cache: Path,
         shares: Mapping[str, float] | None = None,
         report: Report = lambda line: None,
+        longest: int = LONGEST,
     ) -> None:
         self.categories: list[dict[str, Any]] = sources[0].categories
-        if any(source.categories != self.categories for source in sources):
-            raise SettingError('sources with different classes', 'the same in all of them')
+        _check_categories(sources)
         chosen = _chosen(sources, shares or {})
-        self.stores = [open_store(source, cache, report) for source in chosen]
+        for note in (note for source in chosen for note in source.notes):
+            report(note)
+        self.stores = [open_store(source, cache, report, longest) for source in chosen]
+        for store in self.stores:
+            if store.is_void:
+                raise SettingError(
+                    f'{store.name}, whose pixels are of no class', 'masks of the classes '
+                    + few([item['name'] for item in self.categories]),
+                )
         self._chances = _chances(self.stores, chosen, shares or {})
         self.credits = [row for source in chosen for row in source.credits]
         ends = np.cumsum([len(store) for store in self.stores])
@@ -108,6 +126,20 @@ class Samples:
     def things(self) -> NDArray[np.bool_]:
         """Return which classes are things: (C)."""
         return np.array([bool(item['isthing']) for item in self.categories])
+
+
+def _check_categories(sources: Sequence[SampleSource]) -> None:
+    """Raise unless all sources have the same classes; their colours may differ."""
+    found = [
+        [(item['id'], item['name'], item['isthing']) for item in source.categories]
+        for source in sources
+    ]
+    for source, classes in zip(sources, found, strict=True):
+        if classes != found[0]:
+            raise SettingError(
+                f'{sources[0].name} and {source.name}, sources with different classes',
+                'the same in all of them, in one order',
+            )
 
 
 def _chosen(sources: Sequence[SampleSource], shares: Mapping[str, float]) -> list[SampleSource]:

@@ -14,7 +14,9 @@
 
 """Images of a source decoded and reduced once, so that a training reads them from memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+import hashlib
+import json
 from pathlib import Path
 import shutil
 from typing import Any, Protocol, TypeAlias
@@ -25,7 +27,7 @@ from seg_ros.training.sample import shrink, TrainingSample
 
 Report: TypeAlias = Callable[[str], None]
 
-LONGEST = 512   # side of what is kept, in pixels
+LONGEST = 512   # side of what is kept, in pixels, at least
 _PLANES = 5     # rgb, class, instance
 
 
@@ -34,12 +36,15 @@ class SampleSource(Protocol):
     A data set: what it is called, what its classes are, and its images.
 
     :param credits: of each photograph its `source`, `name`, `license` and, where known, `url`.
+    :param fingerprint: of `fingerprint_of`.
+    :param notes: what was left out when it was opened.
     """
 
     name: str
     credits: list[dict[str, Any]]
     categories: list[dict[str, Any]]
     fingerprint: str
+    notes: list[str]
 
     def __len__(self) -> int: ...
     def read(self, number: int) -> TrainingSample: ...
@@ -54,10 +59,15 @@ class Store:
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
-        self._pixels: NDArray[np.uint8] = np.load(folder / 'pixels.npy', mmap_mode='r')
+        self._pixels: NDArray[np.uint8] = np.memmap(folder / 'pixels.bin', mode='r')
         self._places: NDArray[np.int64] = np.load(folder / 'places.npy')
         self._absent: NDArray[np.bool_] = np.load(folder / 'absent.npy')
         self.shares: NDArray[np.float64] = np.load(folder / 'shares.npy')
+
+    @property
+    def is_void(self) -> bool:
+        """Return whether nothing is known of any pixel."""
+        return not (self.shares.any() or self._absent.any())
 
     def __len__(self) -> int:
         return len(self._places)
@@ -71,36 +81,62 @@ class Store:
         )
 
 
-def open_store(source: SampleSource, cache: Path, report: Report = lambda line: None) -> Store:
+def fingerprint_of(content: object, paths: Sequence[Path]) -> str:
+    """
+    Return a hash of what a source says and of its files' names, sizes and times.
+
+    A file that is not there has no size.
+    """
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode())
+    for path in paths:
+        state = path.stat() if path.is_file() else None
+        size_and_time = (state.st_size, state.st_mtime_ns) if state else ()
+        digest.update(f'\n{path.resolve()} {size_and_time}'.encode())
+    return digest.hexdigest()
+
+
+def longest_kept(input_hw: tuple[int, int]) -> int:
+    """
+    Return the longest side to reduce images to, for a network of some size.
+
+    A third more than the network sees: windows show parts of images enlarged.
+    """
+    return max(LONGEST, max(input_hw) * 4 // 3)
+
+
+def open_store(
+    source: SampleSource, cache: Path, report: Report = lambda line: None, longest: int = LONGEST
+) -> Store:
     """
     Open the reduced samples of a source, made now if they are not in the cache.
 
     :param cache: a folder that may be deleted at any time between trainings.
+    :param longest: side of what is kept, in pixels.
     :raises SegError: if an image cannot be read.
     """
-    folder = cache / f'{source.name}-{source.fingerprint[:12]}'
+    folder = cache / f'{source.name}-{source.fingerprint[:12]}-{longest}'
     if not folder.is_dir():
         report(f'reducing {len(source)} images of {source.name}')
         partial = folder.with_name(folder.name + '.partial')
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        _write(source, partial)
+        _write(source, partial, longest)
         partial.rename(folder)
     return Store(source.name, folder)
 
 
-def _write(source: SampleSource, folder: Path) -> None:
-    kept, places, absent, shares, start = [], [], [], [], 0
-    for number in range(len(source)):
-        sample = shrink(source.read(number), LONGEST)
-        planes = np.dstack([sample.rgb, sample.classes, sample.instances])
-        kept.append(planes.ravel())
-        places.append((start, *sample.classes.shape))
-        absent.append(sample.absent)
-        counts = np.bincount(sample.classes.ravel(), minlength=256)[:len(source.categories)]
-        shares.append(counts / sample.classes.size)
-        start += planes.size
-    np.save(folder / 'pixels.npy', np.concatenate(kept))
+def _write(source: SampleSource, folder: Path, longest: int) -> None:
+    places, absent, shares, start = [], [], [], 0
+    with (folder / 'pixels.bin').open('wb') as file:
+        for number in range(len(source)):
+            sample = shrink(source.read(number), longest)
+            planes = np.dstack([sample.rgb, sample.classes, sample.instances])
+            file.write(planes.tobytes())
+            places.append((start, *sample.classes.shape))
+            absent.append(sample.absent)
+            counts = np.bincount(sample.classes.ravel(), minlength=256)[:len(source.categories)]
+            shares.append(counts / sample.classes.size)
+            start += planes.size
     np.save(folder / 'places.npy', np.array(places, np.int64))
     np.save(folder / 'absent.npy', np.array(absent))
     np.save(folder / 'shares.npy', np.array(shares))

@@ -15,14 +15,18 @@
 """Sources opened, reduced once, and drawn by their shares."""
 
 import json
+import os
 
 import cv2
 import numpy as np
 import pytest
 from seg_ros.core.errors import SettingError
 from seg_ros.training.coco_folder import CocoFolder
+from seg_ros.training.label_folder import LabelFolder
+from seg_ros.training.photographs import photographs_of
 from seg_ros.training.sample import VOID
 from seg_ros.training.samples import open_sources, Samples
+from seg_ros.training.store import longest_kept
 
 CATEGORIES = [
     {'id': 4, 'name': 'floor', 'isthing': 0, 'color': [1, 2, 3]},
@@ -126,3 +130,79 @@ def test_images_with_rare_classes_are_drawn_more_often(folder, tmp_path):
 def test_a_folder_of_neither_layout_is_refused(tmp_path):
     with pytest.raises(SettingError, match=r'panoptic\.json, or with index\.json'):
         open_samples([tmp_path], tmp_path)
+
+
+def test_a_mask_that_was_corrected_is_read_anew(folder, tmp_path):
+    before = open_samples([folder], tmp_path)[0].classes
+    (folder / 'panoptic/0.png').write_bytes((folder / 'panoptic/1.png').read_bytes())
+    after = open_samples([folder], tmp_path)[0].classes
+    assert not np.array_equal(before, after)
+    assert (after[:, 257:] == VOID).all()
+
+
+def test_an_image_that_was_replaced_is_read_anew(folder, tmp_path):
+    open_samples([folder], tmp_path)
+    cv2.imwrite(str(folder / 'images/0.jpg'), np.zeros((480, 640, 3), np.uint8))
+    assert not open_samples([folder], tmp_path)[0].rgb.any()
+
+
+@pytest.mark.parametrize('kind', ['images/a.jpg', 'labels/a.png', 'instances/a.png'])
+def test_a_later_file_of_the_same_size_is_another_source(tmp_path, kind):
+    row = {'source': 'street', 'name': 'a', 'complete': []}
+    (tmp_path / 'index.json').write_text(json.dumps([row]))
+    (tmp_path / 'train.txt').write_text('street/a')
+    for part in ('images/a.jpg', 'labels/a.png', 'instances/a.png'):
+        (tmp_path / 'street' / part).parent.mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / 'street' / part), np.zeros((4, 6), np.uint8))
+
+    def prints():
+        labels = LabelFolder(tmp_path / 'street', [{'id': 0, 'name': 'floor'}])
+        return photographs_of(tmp_path, 'train', {})[0].fingerprint, labels.fingerprint
+
+    first = prints()
+    assert prints() == first
+    os.utime(tmp_path / 'street' / kind, (1, 1))
+    assert prints()[0] != first[0]
+    assert (prints()[1] != first[1]) == (kind != 'instances/a.png')
+
+
+def test_images_are_kept_a_third_larger_than_the_network_sees_them(folder, tmp_path):
+    assert longest_kept((288, 384)) == longest_kept((96, 128)) == 512
+    assert longest_kept((480, 640)) == longest_kept((640, 480)) == 853
+    sources = open_sources([folder], 'train', {})
+    assert Samples(sources, tmp_path, longest=512)[0].rgb.shape == (384, 512, 3)
+    assert Samples(sources, tmp_path, longest=853)[0].rgb.shape == (480, 640, 3)
+
+
+def test_of_a_folder_with_both_the_table_counts(folder, tmp_path):
+    (folder / 'labels').mkdir()
+    cv2.imwrite(str(folder / 'labels/0.png'), np.zeros((480, 640), np.uint8))
+    assert isinstance(open_sources([folder], 'train', {})[0], CocoFolder)
+
+
+def test_sources_whose_classes_have_other_colours_go_together(folder, tmp_path):
+    more = write_folder(tmp_path / 'more')
+    text = (more / 'panoptic.json').read_text()
+    (more / 'panoptic.json').write_text(text.replace('[1, 2, 3]', '[9, 9, 9]'))
+    assert len(open_samples([folder, more], tmp_path)) == 4
+    (more / 'panoptic.json').write_text(text.replace('"floor"', '"ground"'))
+    with pytest.raises(SettingError, match='renders and more, sources with different classes'):
+        open_samples([folder, more], tmp_path)
+
+
+def test_masks_of_no_class_are_refused(tmp_path):
+    for kind in ('images', 'labels'):
+        (tmp_path / 'street' / kind).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / 'street' / kind / 'a.png'), np.full((4, 6), 9, np.uint8))
+    sources = open_sources([tmp_path / 'street'], 'train', {}, [{'id': 0, 'name': 'floor'}])
+    with pytest.raises(SettingError, match=r'street, whose pixels are of no class; .* floor'):
+        Samples(sources, tmp_path / 'cache')
+
+
+def test_what_is_left_out_is_reported(folder, tmp_path):
+    table = json.loads((folder / 'panoptic.json').read_text())
+    del table['annotations'][0]
+    (folder / 'panoptic.json').write_text(json.dumps(table))
+    lines = []
+    Samples(open_sources([folder], 'train', {}), tmp_path / 'cache', None, lines.append)
+    assert any('images without an annotation, left out: 0.jpg' in line for line in lines)
