@@ -24,6 +24,7 @@ import sys
 from typing import Any
 
 from seg_ros.commands.export import OPTION, read_classes
+from seg_ros.commands.train_options import check_data_options, check_options
 from seg_ros.core.errors import SettingError
 from seg_ros.core.number_options import number, SEED, SIDE, whole
 from seg_ros.zoo.architectures import ARCHITECTURES
@@ -44,20 +45,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument(
         '--data', type=Path, nargs='+', required=True,
-        help='folders with panoptic.json, as `seg_ros render` writes them, of photographs with '
-        'index.json, or of images/ and labels/',
+        help='folders of photographs with index.json, with panoptic.json, as `seg_ros render` '
+        'writes them, or else of images/ and labels/',
     )
     parser.add_argument(
         '--arch', choices=TRAINED, metavar='ARCH',
         help='a named architecture instead of the panoptic network, trained on windows of --size '
-        f'without pasting, checkpoints and --keep: {", ".join(TRAINED)}',
+        f'on the CPU, without pasting, checkpoints and --keep: {", ".join(TRAINED)}',
     )
     parser.add_argument('--encoder', default='', help='of --arch, as `seg_ros export` takes it')
     parser.add_argument('--option', nargs='*', default=[], metavar='NAME=NUMBER', help=OPTION)
     parser.add_argument(
         '--classes', default='', metavar='FILE',
-        help='of folders with images/ and labels/ (one channel, class ids) for --arch: names line '
-        'by line, or YAML as in a card',
+        help='of folders with images/ and labels/ (one channel or a palette, class ids): names '
+        'line by line, or YAML as in a card',
     )
     parser.add_argument(
         '--list', default='train', dest='listed', metavar='NAME',
@@ -98,7 +99,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='how many of the 18 layers of the backbone, from the image on, stay as they are; '
         '4, down to a quarter of the size, spare a quarter of the time (default: 0)',
     )
-    parser.add_argument('--resume', action='store_true', help='go on from checkpoint.pt')
+    parser.add_argument(
+        '--resume', action='store_true',
+        help='go on from checkpoint.pt, with the same classes in the same order',
+    )
     parser.add_argument('--steps', type=whole(1), default=20000, help='in all (default: 20000)')
     parser.add_argument('--batch', type=whole(1), default=8, help='images a step (default: 8)')
     parser.add_argument(
@@ -127,7 +131,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--size', type=SIDE, nargs=2, default=(288, 384), metavar=('HEIGHT', 'WIDTH'),
-        help='input of the exported network, multiples of 32 (default: 288 384)',
+        help='input of the exported network, multiples of 32; images are kept at four thirds of '
+        'its longer side, and at 512 pixels at least (default: 288 384)',
     )
     parser.add_argument('--json', action='store_true', help='print the figures as one object')
 
@@ -147,6 +152,7 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.commands.figures import print_figures
     from seg_ros.training.train import open_run, Recipe
 
+    check_options(args, _defaults())
     for option, sides in (('--size', args.size), ('--crop', args.crop)):
         if any(side % 32 or side < 32 for side in sides):
             raise SettingError(f'{option} {sides[0]} {sides[1]}', 'multiples of 32')
@@ -164,7 +170,8 @@ def run(args: argparse.Namespace) -> int:
         input_hw=tuple(args.size),
         device=args.device, workers=args.workers,
     )
-    training = open_run(recipe, len(samples.categories), args.output, args.resume)
+    names = [item['name'] for item in samples.categories]
+    training = open_run(recipe, names, args.output, args.resume)
     cutouts = _cutouts(samples, args.paste) if args.paste else None
     _train(training, samples, args.output, cutouts)
     training.mean.cpu()
@@ -177,17 +184,26 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _defaults() -> dict[str, Any]:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return vars(parser.parse_args(('--data', '.', '--output', '.')))
+
+
 def _samples(args: argparse.Namespace) -> Any:
     from seg_ros.training.hand_labels import read_hand_labels
     from seg_ros.training.samples import open_sources, Samples
+    from seg_ros.training.store import longest_kept
 
     labels: dict[str, Any] = {}
     for path in args.labels:
         labels |= read_hand_labels(path)
     classes = read_classes(args.classes) if args.classes else ()
+    sources = open_sources(args.data, args.listed, labels, classes)
+    check_data_options(args, sources)
     return Samples(
-        open_sources(args.data, args.listed, labels, classes), args.cache or args.output / 'cache',
-        dict(_share(words) for words in args.shares), lambda line: print(line, file=sys.stderr),
+        sources, args.cache or args.output / 'cache', dict(_share(words) for words in args.shares),
+        lambda line: print(line, file=sys.stderr), longest_kept(tuple(args.size)),
     )
 
 
@@ -251,13 +267,15 @@ def _export(args: argparse.Namespace, training: Any, samples: Any) -> dict[str, 
     from seg_ros.commands.card_file import text_from_card
     from seg_ros.commands.masks import write_file
     from seg_ros.training.export import COMPILING, make_card, onnx_from_network
+    from seg_ros.training.photographs import CATEGORIES
 
     data = onnx_from_network(training.mean, tuple(args.size)).SerializeToString()
     path = args.output / f'{args.name}.onnx'
     write_file(path, data)
     if samples.credits:
         write_file(path.with_name('credits.json'), json.dumps(samples.credits, indent=1).encode())
-    card = make_card(args.name, samples.categories, ROLES, tuple(args.size))
+    licence = 'Apache-2.0' if samples.categories == CATEGORIES else ''
+    card = make_card(args.name, samples.categories, ROLES, tuple(args.size), licence)
     described = path.with_suffix('.yaml')
     write_file(described, text_from_card(card).encode())
     compiling = [

@@ -61,25 +61,26 @@ def onnx_from_network(network: PanopticNetwork, size_hw: tuple[int, int]) -> onn
 
 def make_card(
     name: str, categories: Sequence[dict[str, Any]], roles: Mapping[str, tuple[str, ...]],
-    size_hw: tuple[int, int],
+    size_hw: tuple[int, int], licence: str = '',
 ) -> ModelCard:
     """
     Describe the network, as compiled with the options `COMPILING`.
 
-    :param categories: of the data set, COCO panoptic.
-    :param roles: of the classes by name.
+    :param categories: of the data set, of `checked_categories`.
+    :param roles: of the classes by name, where the data set gives none.
+    :param licence: of the network, which depends on what it was trained on.
     """
     classes = tuple(
         ClassInfo(
             item['id'], item['name'], tuple(item['color']), bool(item['isthing']),
-            roles.get(item['name'], ()),
+            tuple(item.get('roles') or roles.get(item['name'], ())),
         )
         for item in categories
     )
     spec = InputSpec(size=size_hw, resample='area', mean=MEAN, std=STD)
     return ModelCard(
         name, 'panoptic', classes, 'panoptic_centers', spec, CardThresholds(score=0.26),
-        'Apache-2.0', 'seg_ros train',
+        licence, 'seg_ros train',
     )
 
 

@@ -19,14 +19,17 @@ A step's images depend on the seed and the step's number alone, so that a run th
 interrupted goes on exactly as it would have.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from math import cos, pi
 from pathlib import Path
+from pickle import UnpicklingError
 import time
+from typing import Any
 
 from seg_ros.core.errors import SettingError
+from seg_ros.core.shown import few
 from seg_ros.training.batches import Batch, Batches, batches_of
 from seg_ros.training.images import normalized
 from seg_ros.training.losses import center_loss, offset_loss, semantic_loss, SHARES
@@ -38,6 +41,7 @@ import torch
 from torch import Tensor
 
 _WARM_UP = 60       # steps until the full rate
+_SCORES = 'semantic.1.bias'     # one number a class
 _KEEP = 0.998       # of the running mean of the weights, a step
 
 
@@ -76,11 +80,13 @@ class Run:
     """
     A training under way.
 
+    :param classes: their names, in the order of the network's channels.
     :param mean: the network whose weights are a running mean of those trained.
     :param losses: of each step so far: semantic, centre, offset.
     """
 
     recipe: Recipe
+    classes: tuple[str, ...]
     network: PanopticNetwork
     mean: PanopticNetwork
     optimizer: torch.optim.Optimizer
@@ -88,23 +94,25 @@ class Run:
     losses: list[list[float]] = field(default_factory=list)
 
 
-def open_run(recipe: Recipe, classes: int, folder: Path, resume: bool) -> Run:
+def open_run(recipe: Recipe, classes: Sequence[str], folder: Path, resume: bool) -> Run:
     """
     Begin a run, or take up the one whose checkpoint lies in the folder.
 
-    :raises SegError: if there is nothing to resume, or the first weights do not fit.
+    :param classes: their names, in the order of the network's channels.
+    :raises SegError: if there is nothing to resume, it was of other classes, or the first weights
+        do not fit.
     """
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
     torch.backends.cudnn.benchmark = True   # a GPU tries its kernels: all steps have one size
-    network = PanopticNetwork(classes)
+    network = PanopticNetwork(len(classes))
     if recipe.init is not None and not resume:
         read = load_backbone if recipe.init.suffix == '.pth' else None
         read(network, recipe.init) if read else read_weights(recipe.init, network)
     # Channels last: a third faster on CPUs.
     network = network.to(_device(recipe), memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(parameter_groups(network, recipe.rates), weight_decay=1e-4)
-    run = Run(recipe, network, deepcopy(network).eval(), optimizer)
+    run = Run(recipe, tuple(classes), network, deepcopy(network).eval(), optimizer)
     if resume:
         _restore(run, folder / 'checkpoint.pt')
     return run
@@ -154,7 +162,8 @@ def train(
 def save(run: Run, folder: Path) -> None:
     """Write the checkpoint to resume from, and the mean weights to export."""
     state = {
-        'step': run.step, 'losses': run.losses, 'network': run.network.state_dict(),
+        'step': run.step, 'losses': run.losses, 'classes': list(run.classes),
+        'network': run.network.state_dict(),
         'mean': run.mean.state_dict(), 'optimizer': run.optimizer.state_dict(),
     }
     partial = folder / 'checkpoint.partial'
@@ -168,10 +177,25 @@ def _restore(run: Run, path: Path) -> None:
         state = torch.load(path, weights_only=True, map_location=_device(run.recipe))
     except OSError as error:
         raise SettingError(f'{path}: {error.strerror}', 'the folder of an earlier run') from error
+    except (RuntimeError, UnpicklingError, EOFError) as error:
+        raise SettingError(f'{path} cannot be read: {error}', 'a whole checkpoint') from error
+    _check_classes(run, state, path)
     run.network.load_state_dict(state['network'])
     run.mean.load_state_dict(state['mean'])
     run.optimizer.load_state_dict(state['optimizer'])
     run.step, run.losses = state['step'], state['losses']
+
+
+def _check_classes(run: Run, state: Mapping[str, Any], path: Path) -> None:
+    """Compare what a checkpoint was trained on; those of old say how many classes alone."""
+    earlier = tuple(state.get('classes') or ())
+    count = len(state['network'][_SCORES])
+    if earlier != run.classes and (earlier or count != len(run.classes)):
+        raise SettingError(
+            f'{path} was trained on {few(earlier) or f"{count} classes"} and the data have '
+            f'{few(run.classes)}', 'the same classes in the same order',
+            'train without --resume into another --output',
+        )
 
 
 def _losses(outputs: tuple[Tensor, ...], batch: Batch, weights: Tensor) -> dict[str, Tensor]:

@@ -85,6 +85,60 @@ def test_a_size_that_the_network_cannot_halve_is_refused(folder, option):
         train.run(options('--data', str(folder), '-o', str(folder), option, '60', '96'))
 
 
+@pytest.mark.parametrize('words', [
+    ('--resume',), ('--device', 'cuda'), ('--paste', 'a=b'), ('--crop', '64', '64'),
+    ('--frozen', '4'), ('--init', 'weights.npz', '--keep', '0.5'),
+])
+def test_options_of_the_panoptic_network_alone_are_refused_with_another(folder, words):
+    option = words[-2] if '--keep' in words else words[0]
+    needed = '--data', str(folder), '-o', str(folder / 'out')
+    with pytest.raises(SettingError, match=f'^{option} with --arch; expected'):
+        train.run(options(*needed, '--arch', 'unet', *words))
+    assert not (folder / 'out').exists()
+
+
+@pytest.mark.parametrize('words', [
+    ('--encoder', 'resnet18'), ('--option', 'width=1'), ('--bfloat16',),
+])
+def test_options_of_other_networks_are_refused_without_one(folder, words):
+    needed = '--data', str(folder), '-o', str(folder / 'out')
+    with pytest.raises(SettingError, match=f'^{words[0]} without --arch; expected'):
+        train.run(options(*needed, *words))
+    assert not (folder / 'out').exists()
+
+
+@pytest.mark.parametrize(('option', 'value'), [
+    ('--labels', '{}'), ('--list', ''), ('--classes', 'floor'),
+])
+def test_options_that_the_data_have_no_use_for_are_refused(folder, option, value):
+    (folder / 'file').write_text(value)
+    needed = '--data', str(folder), '-o', str(folder / 'out')
+    with pytest.raises(SettingError, match=f'^{option} with'):
+        train.run(options(*needed, option, str(folder / 'file')))
+    assert not (folder / 'out').exists()
+
+
+def test_images_are_kept_as_large_as_the_network_needs_them(folder):
+    out = folder / 'out'
+    with pytest.raises(SettingError, match='--paste'):
+        train.run(options(
+            '--data', str(folder), '-o', str(out), '--size', '480', '640', '--paste', 'none=none',
+        ))
+    assert [path.name.rpartition('-')[2] for path in (out / 'cache').iterdir()] == ['853']
+
+
+def test_a_network_of_other_data_has_no_licence_and_colours_of_its_own(folder):
+    table = json.loads((folder / 'panoptic.json').read_text())
+    for row in table['categories']:
+        del row['color']
+    (folder / 'panoptic.json').write_text(json.dumps(table))
+    small = '--steps', '1', '--batch', '1', '--size', '64', '96', '--crop', '32', '64'
+    assert train.run(options('--data', str(folder), '-o', str(folder / 'out'), *small)) == 0
+    card = read_card(folder / 'out/default.yaml')
+    assert card.licence == ''
+    assert len({item.color for item in card.classes}) == 2
+
+
 def test_fewer_than_no_workers_are_refused(folder, capsys):
     with pytest.raises(SystemExit):
         options('--data', str(folder), '-o', str(folder), '--workers', '-1')
@@ -116,6 +170,7 @@ def test_photographs_are_mixed_in_with_hand_labels_and_pasted_things(folder, tmp
     assert json.loads((out / 'credits.json').read_text()) == [
         {'source': 'street', 'name': 'a', 'license': 'CC0'}
     ]
+    assert read_card(out / 'default.yaml').licence == 'Apache-2.0'
     with pytest.raises(SettingError, match='--paste street=dog'):
         train.run(options(*words, '--paste', 'street=dog'))
     with pytest.raises(SettingError, match='--share street'):

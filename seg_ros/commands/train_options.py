@@ -1,0 +1,73 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Options of `seg_ros train` that would have no effect."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from seg_ros.core.errors import SettingError
+
+# By their names in the namespace; all others mean something in either case.
+_PANOPTIC_ALONE = ('resume', 'device', 'paste', 'crop', 'frozen', 'keep')
+_ARCH_ALONE = ('encoder', 'option', 'bfloat16')
+
+
+def check_options(args: argparse.Namespace, defaults: Mapping[str, Any]) -> None:
+    """
+    Compare the options with the network that is trained.
+
+    :param defaults: of the options by their names in the namespace.
+    :raises SettingError: naming those that were given in vain.
+    """
+    useless = [name for name in (_PANOPTIC_ALONE if args.arch else _ARCH_ALONE)
+               if _plain(getattr(args, name)) != _plain(defaults[name])]
+    if not useless:
+        return
+    words = ', '.join(f'--{name}' for name in useless)
+    if not args.arch:
+        raise SettingError(f'{words} without --arch', '--arch ARCH, or the panoptic network as is')
+    raise SettingError(
+        f'{words} with --arch', 'other options: it is trained from the first step, on the CPU, on '
+        'windows of --size', '--init OUTPUT/weights.pt begins with what an earlier run learnt'
+        if 'resume' in useless else '',
+    )
+
+
+def check_data_options(args: argparse.Namespace, sources: Sequence[Any]) -> None:
+    """
+    Compare the options with what the folders of --data are.
+
+    :param sources: of `open_sources`.
+    :raises SettingError: naming one that none of them heeds.
+    """
+    from seg_ros.training.label_folder import LabelFolder
+    from seg_ros.training.photographs import Photographs
+
+    listed = any(isinstance(source, Photographs) for source in sources)
+    if (args.labels or args.listed != 'train') and not listed:
+        raise SettingError(
+            f'{"--labels" if args.labels else "--list"} without photographs',
+            '--data with index.json', 'label images are found in labels/ without an option',
+        )
+    if args.classes and not any(isinstance(source, LabelFolder) for source in sources):
+        raise SettingError(
+            '--classes with data that name their classes', 'folders of images/ and labels/',
+            'leave it out; labels/ beside panoptic.json count where that is moved away',
+        )
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
