@@ -165,7 +165,10 @@ def test_every_page_is_in_the_navigation():
 
 def test_the_messages_that_troubleshooting_explains_are_those_of_the_code():
     files = [*(ROOT / 'seg_ros' / 'ros').rglob('*.py'), *(ROOT / 'seg_ros').glob('pipeline/*.py'),
-             ROOT / 'seg_ros' / 'engines' / '__init__.py']
+             *(ROOT / 'seg_ros').glob('training/*.py'),
+             *(ROOT / 'seg_ros' / name for name in (
+                 'engines/__init__.py', 'commands/train_options.py', 'core/card.py',
+             ))]
     said = '\n'.join(
         node.value for file in files for node in ast.walk(ast.parse(read(file)))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
