@@ -19,6 +19,7 @@ import json
 import onnx
 from seg_ros.compile.exporter_card import image_dims
 from seg_ros.compile.families import interpretations
+from seg_ros.compile.families.derived_outputs import sources_first
 from seg_ros.compile.families.output_interpretation import OutputInterpretation
 from seg_ros.compile.import_onnx import network_from_model
 from seg_ros.compile.network import Network
@@ -61,6 +62,7 @@ def first_card(model: onnx.ModelProto, name: str, size_hw: Sequence[int] = ()) -
         )
     height, width = network.size_hw
     color = network.spec.color
+    found = sources_first(network, found)
     reading = found[0]
     return '\n'.join([
         HEAD, f'name: {json.dumps(name)}', f'task: {reading.task}     # read as {reading}',

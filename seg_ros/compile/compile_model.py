@@ -16,6 +16,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from seg_ros.compile.exporter_card import card_from_metadata
 from seg_ros.compile.families import select_family
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
 from seg_ros.compile.import_onnx import network_from_model
+from seg_ros.compile.left_out import left_out_notes
 from seg_ros.compile.network import Network, set_batch, set_shape, with_outputs
 from seg_ros.compile.onnx_file import read_onnx
 from seg_ros.compile.operators import check_operators, forbidden_nodes
@@ -88,7 +90,12 @@ def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> o
         source=card.source or raw.name, source_sha256=sha256,
     )
     notes = [
-        *_notes(network, interpretation, others, obstacle), *_unused(network, export), *notes
+        *_notes(network, interpretation, obstacle),
+        *left_out_notes(
+            network, [interpretation, *others],
+            partial(_composed, network, card=card, options=export, batch=1),
+        ),
+        *_unused(network, export), *notes,
     ]
     stamp(whole, card, signature, notes)
     whole.producer_name, whole.producer_version = 'seg_ros', __version__
@@ -173,25 +180,12 @@ def _interpreted(
         raise
 
 
-def _notes(
-    network: Network, interpretation: OutputInterpretation,
-    others: list[OutputInterpretation], obstacle: str,
-) -> list[str]:
+def _notes(network: Network, interpretation: OutputInterpretation, obstacle: str) -> list[str]:
     """Report what a user would not see from the signature."""
     notes = [f'read as {interpretation.family}: {interpretation.words}']
     if obstacle:
         advice = '' if network.prompts else '; exports with a dynamic batch take more'
         notes.append(f'one image a call: {obstacle}{advice}')
-    names = {item.name for item in network.model.graph.output}
-    used = set(interpretation.outputs) or {info.name for info in interpretation.tensor_infos}
-    if names - used and used <= names:
-        notes.append(f'outputs cut off: {", ".join(sorted(names - used))}')
-    if others:
-        could = ', '.join(name for other in others for name in other.outputs)
-        notes.append(
-            f'warning: {could} could be meant as well as {", ".join(interpretation.outputs)}, '
-            'which is taken; outputs: [NAME] in the card chooses'
-        )
     warnings = [range_warning(network.spec) or own_normalisation_warning(network), *(
         _number_warning(network, tensor_info) for tensor_info in interpretation.tensor_infos
     )]

@@ -23,8 +23,6 @@ from seg_ros.compile.network import Network
 from seg_ros.compile.operators import refused_alone
 from seg_ros.core.errors import ModelError
 
-_OF_SIZE = ('Shape', 'Size')
-
 
 def with_constants_folded(network: Network) -> Network:
     """
@@ -35,7 +33,8 @@ def with_constants_folded(network: Network) -> Network:
     """
     nodes = [
         node for node in network.model.graph.node
-        if (refused_alone(node) or node.op_type == 'Resize') and not _sees_pixels(network, node)
+        if (refused_alone(node) or node.op_type == 'Resize')
+        and not network.sees_pixels(outer_reads(node))
     ]
     if not nodes:
         return network
@@ -53,18 +52,3 @@ def with_constants_folded(network: Network) -> Network:
     model.graph.node.extend(kept)
     model.graph.initializer.extend(folded)
     return replace(network, model=model)
-
-
-def _sees_pixels(network: Network, node: onnx.NodeProto) -> bool:
-    """Return whether a node reads anything of the image but its size."""
-    seen: set[str] = set()
-    waiting = list(outer_reads(node))
-    while waiting:
-        name = waiting.pop()
-        if name == network.input_name:
-            return True
-        producer = network.producer(name)
-        if producer is not None and name not in seen and producer.op_type not in _OF_SIZE:
-            seen.add(name)
-            waiting += outer_reads(producer)
-    return False

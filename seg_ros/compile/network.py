@@ -14,7 +14,7 @@
 
 """A trained network as its exporter wrote it: one image goes in at a known size."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
@@ -33,6 +33,7 @@ from seg_ros.core.card import InputSpec
 from seg_ros.core.errors import CardError, ModelError
 
 Layout: TypeAlias = Literal['nchw', 'nhwc']
+_OF_SIZE = ('Shape', 'Size')
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,11 +94,23 @@ class Network:
         """
         unknown = [name for name in names if name not in self._measured]
         if unknown:
-            image = np.zeros(self.input_shape(1), self.dtype)
-            arrays = run_onnx(_cut(self.model, unknown))(self.feeds(image))
+            arrays = self.answers(unknown, np.zeros(self.input_shape(1), self.dtype))
             for name, array in arrays.items():
                 self._measured[name] = TensorInfo(name, array.dtype, array.shape)
         return tuple(self._measured[name] for name in names)
+
+    def answers(self, names: Sequence[str], images: NDArray[Any]) -> Arrays:
+        """
+        Return what the network gives in some tensors on images, of which there may be several.
+
+        :param images: as its input takes them.
+        :raises ModelError: if it does not run on them.
+        """
+        model = _cut(self.model, names)
+        for item in model.graph.input:
+            if item.name == self.input_name:
+                set_shape(item, images.shape)
+        return run_onnx(model)(self.feeds(images))
 
     @cached_property
     def _measured(self) -> dict[str, TensorInfo]:
@@ -131,6 +144,35 @@ class Network:
     @cached_property
     def _producers(self) -> dict[str, onnx.NodeProto]:
         return {tensor: node for node in self.model.graph.node for tensor in node.output}
+
+    def sees_pixels(self, names: Collection[str], beside: Collection[str] = ()) -> bool:
+        """
+        Return whether tensors are computed from more of the image than its size.
+
+        :param beside: tensors that do not count.
+        """
+        if self.input_name in beside:
+            return False
+        return self.input_name in names or any(
+            self.input_name in outer_reads(node) for node in self.upstream(names, beside)
+        )
+
+    def upstream(
+        self, names: Iterable[str], beside: Collection[str] = ()
+    ) -> Iterator[onnx.NodeProto]:
+        """
+        Walk back through the nodes that tensors are computed by, up to those of sizes alone.
+
+        :param beside: tensors to stop at.
+        """
+        seen, waiting = set(beside), list(names)
+        while waiting:
+            name = waiting.pop()
+            node = self.producer(name)
+            if name not in seen and node is not None and node.op_type not in _OF_SIZE:
+                yield node
+                waiting += outer_reads(node)
+            seen.add(name)
 
     def is_constant(self, name: str) -> bool:
         """Return whether a tensor is a weight or written by a Constant."""

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from seg_ros.compile.families.box_masks import read_box_masks
+from seg_ros.compile.families.derived_outputs import sources_first
 from seg_ros.compile.families.logits import read_logits
 from seg_ros.compile.families.output_interpretation import OutputInterpretation
 from seg_ros.compile.families.panoptic_centers import read_panoptic_centers
@@ -77,7 +78,8 @@ def select_family(
     """
     Choose the reading that the card confirms by its task and its number of classes.
 
-    Of several outputs alike the first is taken whose name is not one of training's helpers.
+    Of several outputs alike the first is taken whose name is not one of training's helpers, and
+    of those that are computed from one another the one with most in it.
 
     :returns: the reading, and those of other outputs that the card would confirm as well.
     :raises FamilyError: if no family can read the network, or two readings fit alike.
@@ -98,6 +100,7 @@ def select_family(
     ]
     # Training's second opinion on the same classes, which some exporters leave in the file.
     fits = [item for item in fits if 'aux' not in ''.join(item.outputs)] or fits
+    fits = sources_first(network, fits)
     if not any(item.task == card.task for item in found) and reasons:
         raise CardError(
             f'{_asked(card)}, and '
@@ -118,15 +121,14 @@ def select_family(
     ]
     if len(candidates) > 1:
         raise FamilyError(
-            f'the network reads in {len(candidates)} ways: {" or ".join(map(str, candidates))}',
+            f'the network reads in {len(candidates)} ways: {_listed(candidates)}',
             'one that fits the card', _distinction(candidates),
         )
-    others = [
-        interpretation for interpretation in fits
-        if interpretation.outputs and interpretation.family == fits[0].family
-        and interpretation.outputs != fits[0].outputs
-    ]
-    return fits[0], others
+    others = {
+        interpretation.sources: interpretation for interpretation in reversed(fits)
+        if not set(interpretation.sources) <= set(fits[0].sources)
+    }
+    return fits[0], list(others.values())[::-1]
 
 
 def _asked(card: ModelCard) -> str:
@@ -144,9 +146,19 @@ def _of_labels(found: Sequence[OutputInterpretation], card: ModelCard) -> str:
     )
 
 
+def _listed(candidates: Sequence[OutputInterpretation]) -> str:
+    """Describe readings, with the outputs that they come from where those differ."""
+    if len({item.sources for item in candidates}) == 1:
+        return ' or '.join(map(str, candidates))
+    return ' or '.join(f'{item}, as {", ".join(item.sources)} has it' for item in candidates)
+
+
 def _distinction(candidates: Sequence[OutputInterpretation]) -> str:
-    """Say how to choose among readings of the same outputs."""
+    """Say how to choose among readings of the same tensors."""
     families = dict.fromkeys(item.family for item in candidates)
     if len(families) == len(candidates):
         return f'set {" or ".join(f"family: {name}" for name in families)} in the card'
+    outputs = dict.fromkeys(', '.join(item.sources) for item in candidates)
+    if len(outputs) == len(candidates):
+        return f'set {" or ".join(f"outputs: [{names}]" for names in outputs)} in the card'
     return 'export it in another layout or at another size'

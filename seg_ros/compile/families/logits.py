@@ -20,6 +20,7 @@ from math import ceil
 
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
+from seg_ros.compile.families.derived_outputs import own_scores_of_all
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
 from seg_ros.compile.families.score_meaning import (
     chosen_meaning,
@@ -31,7 +32,6 @@ from seg_ros.compile.families.strip_output_ops import (
     float_source,
     holds_labels,
     integer_source,
-    own_scores,
     OwnScores,
     spans_image,
 )
@@ -55,19 +55,15 @@ def read_logits(network: Network) -> list[OutputInterpretation] | str:
     Read maps of scores or of labels.
 
     Scores are (N, C, h, w), (N, h, w, C) or (N, h, w) of any stride, labels (N, h, w) or
-    (N, 1, h, w). Whole numbers in channels are read where they are one-hot or yes and no, and
-    casts to bytes from before them. Trailing activations and the last enlargement are cut off
-    first, so that the file ends in the network's own scores. One score channel is a network of
-    two classes, or of one against what is none.
+    (N, 1, h, w), and of one image alone (h, w). Whole numbers in channels are read where they are
+    one-hot or yes and no, and casts to bytes from before them. Trailing activations and the last
+    enlargement are cut off first, so that the file ends in the network's own scores. One score
+    channel is a network of two classes, or of one against what is none.
     """
     found = [
         interpretation
-        for info in network.outputs
-        for own in [own_scores(network, info.name)]
-        for interpretation in (
-            *_scores(network, info.name, own),
-            *_labels(network, info.name, own),
-        )
+        for output, own in own_scores_of_all(network)
+        for interpretation in (*_scores(network, output, own), *_labels(network, output, own))
     ]
     return found or _reason(network)
 
@@ -83,7 +79,8 @@ def _reason(network: Network) -> str:
                 )
     return (
         f'no output is a map of scores or labels in the shape of the image, '
-        f'{network.size_hw[0]}x{network.size_hw[1]}: [N, C, h, w], [N, h, w, C] or [N, h, w]'
+        f'{network.size_hw[0]}x{network.size_hw[1]}: [N, C, h, w], [N, h, w, C], [N, h, w] or '
+        '[h, w]'
     )
 
 
@@ -123,6 +120,8 @@ def _layouts(network: Network, shape: tuple[int, ...]) -> list[tuple[int, int, i
 
     Axis 0 is that of a single channel whose axis has been taken away.
     """
+    if len(shape) == 2:
+        return [(0, 1, *shape)]
     if len(shape) == 4:
         _, first, second, third = shape
         return [(1, first, second, third), (3, third, first, second)]
@@ -143,7 +142,8 @@ def _labels(network: Network, output: str, own: OwnScores) -> list[OutputInterpr
     (tensor_info,) = network.tensor_infos([integer_source(network, own.tensor)])
     if not holds_labels(network, tensor_info):
         return []
-    plane = tuple(side for axis, side in enumerate(tensor_info.shape) if axis == 0 or side > 1)
+    shape = tensor_info.shape if len(tensor_info.shape) > 2 else (1, *tensor_info.shape)
+    plane = tuple(side for axis, side in enumerate(shape) if axis == 0 or side > 1)
     if len(plane) != 3 or not spans_image(network, plane[1:]):
         return []
     size = f'{plane[1]}x{plane[2]}'

@@ -51,7 +51,7 @@ class OutputInterpretation:
     :param class_count: how many classes the ports are for; 0 where any number would do.
     :param words: how errors and `seg_ros inspect` describe it.
     :param decode: writes the graph from `tensor_infos`, in their order, to the contract's tensors.
-    :param outputs: the file's outputs that it was read from; empty where they are all needed.
+    :param outputs: the file's outputs that it was read from; empty where they are the tensors.
     :param least_classes: how many classes are seen in what the network gave on images.
     """
 
@@ -63,6 +63,11 @@ class OutputInterpretation:
     decode: Decode
     outputs: tuple[str, ...] = ()
     least_classes: int = 0
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Name the file's outputs that it was read from."""
+        return self.outputs or tuple(info.name for info in self.tensor_infos)
 
     def __str__(self) -> str:
         count = f'{self.class_count or self.least_classes or "any"} classes'

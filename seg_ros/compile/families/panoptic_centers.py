@@ -103,7 +103,7 @@ def read_panoptic_centers(network: Network) -> list[OutputInterpretation] | str:
     words = f'scores, centres and offsets at {height}x{width}'
     return [
         OutputInterpretation(
-            NAME, 'panoptic', tensor_infos, shapes[0][1], words, partial(_decode, maps)
+            NAME, 'panoptic', tensor_infos, shapes[0][1], words, partial(_decode, maps), OUTPUTS
         )
     ]
 

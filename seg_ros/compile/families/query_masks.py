@@ -27,6 +27,7 @@ from typing import get_args
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.box_masks import box_tensors
+from seg_ros.compile.families.derived_outputs import computed_from
 from seg_ros.compile.families.detections import best, rows_at
 from seg_ros.compile.families.mask_boxes import boxes_of_masks
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
@@ -99,6 +100,10 @@ def _readings(
     network: Network, masks: TensorInfo, rows: Sequence[TensorInfo]
 ) -> list[OutputInterpretation]:
     """List what masks and rows of the same queries could mean, for every task."""
+    # Neither the scores' own softmax nor the best class are boxes.
+    rows = [info for info in rows if not any(
+        computed_from(network, {info.name}, {other.name}) for other in rows if other is not info
+    )]
     boxes = [info for info in rows if info.shape[2] == 4 and len(rows) > 1][-1:]
     _, count, height, width = masks.shape
     return [

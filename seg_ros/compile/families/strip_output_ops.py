@@ -36,7 +36,7 @@ _ACTIVATIONS = ('Softmax', 'LogSoftmax', 'Sigmoid')
 _ENDINGS = ('ArgMax', 'Resize', *_ACTIVATIONS)
 # Behind them numbers say nothing of what came before.
 _DECIDING = (*_ACTIVATIONS, 'ArgMax', 'ArgMin')
-_WEIGHTED = ('Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'Einsum')
+WEIGHTED = ('Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'Einsum')
 _SQUASHING = (
     'Softmax', 'Sigmoid', 'HardSigmoid', 'Tanh', 'Clip', 'Greater', 'GreaterOrEqual', 'Less',
     'LessOrEqual', 'Where', 'Round',
@@ -107,6 +107,13 @@ def most_of(network: Network, node: onnx.NodeProto) -> float:
     return float(network.constant(bound)) if bound else np.inf
 
 
+def is_most(network: Network, tensor: str) -> bool:
+    """Return whether a tensor is the highest of several values, as confidences are."""
+    while (node := network.producer(tensor)) is not None and node.op_type in _CARRIERS:
+        tensor = node.input[0]
+    return node is not None and node.op_type in ('ReduceMax', 'TopK')
+
+
 def is_multiple(network: Network, tensor: str, factor: float) -> bool:
     """Return whether a tensor is made from its activation by a product with a constant."""
     return any(
@@ -121,7 +128,7 @@ def _unweighted(network: Network, tensor: str, kinds: Sequence[str]) -> list[onn
     seen, waiting, found = set(), [tensor], []
     while waiting:
         node = network.producer(waiting.pop())
-        if node is None or node.op_type in _WEIGHTED or node.output[0] in seen:
+        if node is None or node.op_type in WEIGHTED or node.output[0] in seen:
             continue
         if node.op_type in kinds:
             found.append(node)
@@ -154,12 +161,27 @@ def integer_source(network: Network, tensor: str) -> str:
 
 
 def _output_ops(network: Network, output: str) -> Iterator[onnx.NodeProto]:
-    node = _unflattened(network, network.producer(output))
+    node = _usual(network, output)
     while node is not None and (
         node.op_type in (*_CARRIERS, *_ENDINGS) or _drops_batch(network, node)
     ):
         yield node
-        node = _unflattened(network, network.producer(node.input[0]))
+        node = _usual(network, node.input[0])
+
+
+def _usual(network: Network, tensor: str) -> onnx.NodeProto | None:
+    """Return what writes a tensor, as the operator that it stands for."""
+    node = network.producer(tensor)
+    if node is not None and node.op_type == 'TopK' and _is_best_alone(network, node, tensor):
+        axis = next((item.i for item in node.attribute if item.name == 'axis'), -1)
+        return helper.make_node('ArgMax', node.input[:1], [tensor], axis=axis)
+    return _unflattened(network, node)
+
+
+def _is_best_alone(network: Network, node: onnx.NodeProto, tensor: str) -> bool:
+    """Return whether a tensor is where the highest value is, of a TopK for no more than that."""
+    largest = next((item.i for item in node.attribute if item.name == 'largest'), 1)
+    return bool(largest) and tensor == node.output[1] and network.constant(node.input[1]) == 1
 
 
 def _unflattened(network: Network, node: onnx.NodeProto | None) -> onnx.NodeProto | None:
@@ -187,7 +209,7 @@ def _drops_batch(network: Network, node: onnx.NodeProto) -> bool:
     if node.op_type not in ('Gather', 'Reshape', 'Squeeze'):
         return False
     before, after = network.tensor_infos([node.input[0], node.output[0]])
-    return len(before.shape) == 4 and before.shape == (1, *after.shape)
+    return len(before.shape) in (3, 4) and before.shape == (1, *after.shape)
 
 
 def _over_classes(network: Network, node: onnx.NodeProto) -> bool:

@@ -1,0 +1,79 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Outputs that are computed from others of the same network, and so say nothing new."""
+
+from collections.abc import Sequence
+
+import onnx
+from seg_ros.compile.families.output_interpretation import OutputInterpretation
+from seg_ros.compile.families.strip_output_ops import own_scores, OwnScores, WEIGHTED
+from seg_ros.compile.network import Network
+
+
+def own_scores_of_all(network: Network) -> list[tuple[str, OwnScores]]:
+    """
+    Follow the outputs back to the scores that they were made from.
+
+    Outputs of the same scores stand once, under the name of the one with most in it: scores, then
+    probabilities, then labels. Each adds what it shows of them: an activation, how they are
+    enlarged, and that the best class is taken. Those that contradict one another stay apart.
+    """
+    groups: dict[str, list[tuple[str, OwnScores]]] = {}
+    for info in network.outputs:
+        own = own_scores(network, info.name)
+        groups.setdefault(own.tensor, []).append((info.name, own))
+    return [pair for group in groups.values() for pair in _merged(group)]
+
+
+def _merged(group: list[tuple[str, OwnScores]]) -> list[tuple[str, OwnScores]]:
+    activations = {own.activation: own.activation == 'Sigmoid' for _, own in group}
+    activations.pop('', None)
+    rules = {own.rule for _, own in group if own.rule}
+    if len(set(activations.values())) > 1 or len(rules) > 1:
+        return group
+    name, own = min(group, key=lambda pair: (pair[1].decides, bool(pair[1].activation)))
+    return [(name, OwnScores(
+        own.tensor, next(iter(rules), None), next(iter(activations), ''),
+        any(own.decides for _, own in group),
+    ))]
+
+
+def sources_first(
+    network: Network, found: Sequence[OutputInterpretation]
+) -> list[OutputInterpretation]:
+    """Put readings behind those that they are computed from; equal ones stand once."""
+    once = {(item.tensor_infos, str(item)): item for item in reversed(found)}.values()
+    kept = [item for item in found if any(item is other for other in once)]
+    return sorted(kept, key=lambda item: sum(says_less(network, item, other) for other in kept))
+
+
+def says_less(network: Network, item: OutputInterpretation, other: OutputInterpretation) -> bool:
+    """Return whether a reading is of tensors that are computed from another one's alone."""
+    tensors, sources = ({info.name for info in one.tensor_infos} for one in (item, other))
+    return not tensors <= sources and computed_from(network, tensors, sources)
+
+
+def computed_from(network: Network, tensors: set[str], sources: set[str]) -> bool:
+    """Return whether tensors are computed from others alone, without weights of their own."""
+    if any(_is_weighted(network, node) for node in network.upstream(tensors, sources)):
+        return False
+    return not network.sees_pixels(tensors, sources)
+
+
+def _is_weighted(network: Network, node: onnx.NodeProto) -> bool:
+    """Return whether a node is a layer, not a product of two things that were seen."""
+    if node.op_type not in WEIGHTED:
+        return False
+    return len({network.sees_pixels({name}) for name in node.input[:2]}) > 1

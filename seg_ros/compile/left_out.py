@@ -1,0 +1,115 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a user should know of the outputs that a compiled file leaves out."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+import onnx
+from seg_ros.compile.families.derived_outputs import says_less
+from seg_ros.compile.families.output_interpretation import OutputInterpretation
+from seg_ros.compile.families.strip_output_ops import is_most
+from seg_ros.compile.network import Network
+from seg_ros.compile.run_onnx import run_onnx
+from seg_ros.compile.trial import trial_images
+from seg_ros.core.errors import ModelError
+from seg_ros.core.signature import ModelSignature, NETWORK_SIZE, sized
+from seg_ros.core.tensors import IMAGE
+
+Compose: TypeAlias = Callable[
+    [OutputInterpretation], tuple[onnx.ModelProto, ModelSignature, Sequence[str]]
+]
+
+_FEW = 0.01     # of the pixels: rounding, and edges that are enlarged in another order
+
+
+def left_out_notes(
+    network: Network, readings: Sequence[OutputInterpretation], compose: Compose
+) -> list[str]:
+    """
+    Name the outputs that are left out, and warn of those that could be meant instead.
+
+    An output that is computed from the one taken is none of them, unless it shows other classes.
+
+    :param readings: the one that is taken, and others that the card would confirm.
+    :param compose: makes a whole graph of a reading.
+    """
+    taken, *others = readings
+    names = {item.name for item in network.model.graph.output}
+    cut = ', '.join(sorted(names.difference(taken.sources)))
+    notes = [f'outputs cut off: {cut}'] if cut and names.issuperset(taken.sources) else []
+    rivals = [item for item in others if not says_less(network, item, taken)]
+    if rivals:
+        could = ', '.join(name for item in rivals for name in item.sources)
+        notes.append(
+            f'warning: {could} could be meant as well as {_named(taken)}, which is taken; '
+            'outputs: [NAME] in the card chooses'
+        )
+    own = _class_maps(network, taken, compose) if len(others) > len(rivals) else []
+    for item in others:
+        if item in rivals or _shows_no_class(network, item):
+            continue
+        share = _share(own, _class_maps(network, item, compose))
+        if share > _FEW:
+            notes.append(
+                f'warning: {_named(item)}, computed from what {_named(taken)} shows, has another '
+                f'class on {100 * share:.2g} % of the pixels of plain images; outputs: '
+                f'[{_named(item)}] in the card chooses it'
+            )
+    return notes
+
+
+def _named(reading: OutputInterpretation) -> str:
+    return ', '.join(reading.sources)
+
+
+def _shows_no_class(network: Network, reading: OutputInterpretation) -> bool:
+    """Return whether a reading is of confidences, or of yes and no for each of several classes."""
+    info = reading.tensor_infos[0]
+    several = reading.class_count > 2
+    yes_or_no = all(np.unique(array).size <= 2 for array in network.trial(info.name))
+    return is_most(network, info.name) or (several and yes_or_no)
+
+
+def _class_maps(
+    network: Network, reading: OutputInterpretation, compose: Compose
+) -> list[NDArray[Any]]:
+    """Return the labels that a reading gives on trial images; none where it gives none."""
+    try:
+        whole, signature, _ = compose(reading)
+        run = run_onnx(whole)
+    except ModelError:
+        return []
+    large = sized('labels', NETWORK_SIZE)
+    name = large if large in signature.tensors else 'labels'
+    if name not in signature.tensors:
+        return []
+    return [
+        cv2.resize(
+            run({IMAGE: image[None]})[name][0].astype(np.float32), network.size_hw[::-1],
+            interpolation=cv2.INTER_NEAREST,
+        )
+        for image in trial_images(network.size_hw, network.channels)
+    ]
+
+
+def _share(own: Sequence[NDArray[Any]], other: Sequence[NDArray[Any]]) -> float:
+    """Return on how much of the images two readings differ; 0 where one has no labels."""
+    if not (own and other):
+        return 0
+    return float(np.mean([first != second for first, second in zip(own, other, strict=True)]))
