@@ -20,6 +20,8 @@ from dataclasses import replace
 import numpy as np
 import onnx
 from onnx import helper
+from seg_ros.compile.branches import with_branches_taken
+from seg_ros.compile.fixed_batch import fixed_outputs
 from seg_ros.compile.modern import modern_model, outer_reads
 from seg_ros.compile.network import described, Layout, Network, set_shape
 from seg_ros.compile.prompt_inputs import prompt_inputs
@@ -66,8 +68,8 @@ def network_from_model(
         if item.name in (shapes := {info.name: info.shape for info in prompts}):
             set_shape(item, shapes[item.name])
     if (dims[0] or 1) > 1:
-        _check_batch(network, shape)
-    return network
+        _check_batch(network, dims[0] or 1, shape)
+    return with_branches_taken(network)
 
 
 def _plain_spec(name: str, spec: InputSpec) -> InputSpec:
@@ -84,15 +86,14 @@ def _plain_spec(name: str, spec: InputSpec) -> InputSpec:
     return replace(spec, scale=1.0)
 
 
-def _check_batch(network: Network, shape: str) -> None:
+def _check_batch(network: Network, batch: int, shape: str) -> None:
     """Refuse a network that its exporter fixed to a batch, and that takes no single image."""
-    try:
-        assert network.outputs
-    except ModelError as error:
+    if fixed := fixed_outputs(network, batch):
         raise ModelError(
-            f'a network for a fixed batch: {shape}', 'one image, or any number',
+            f'a network for a fixed batch: {shape}, which {", ".join(fixed)} needs',
+            'one image, or any number',
             'export it with a batch of 1, or with a dynamic batch axis',
-        ) from error
+        )
 
 
 def _forget_shapes(model: onnx.ModelProto) -> None:

@@ -1,0 +1,102 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Choices in a network's graph that are the same for every image, made once and for all."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import onnx
+from onnx import helper
+from seg_ros.compile.network import Network
+from seg_ros.core.errors import ModelError
+
+
+def with_branches_taken(network: Network) -> Network:
+    """
+    Replace each If whose choice no pixel changes by the branch that it takes.
+
+    Exporters write one where a squeeze depends on a size that they do not know.
+    """
+    while node := _next_choice(network):
+        model = onnx.ModelProto()
+        model.CopyFrom(network.model)
+        nodes = [_copy(item) for item in model.graph.node]
+        place = next(i for i, item in enumerate(nodes) if item.output[0] == node.output[0])
+        nodes[place:place + 1] = _taken(network, node, model.graph)
+        del model.graph.node[:]
+        model.graph.node.extend(nodes)
+        network = replace(network, model=model)
+    return network
+
+
+def _next_choice(network: Network) -> onnx.NodeProto | None:
+    return next((
+        node for node in network.model.graph.node if node.op_type == 'If'
+        and not network.sees_pixels({node.input[0]}) and _runs(network, node.input[0])
+    ), None)
+
+
+def _runs(network: Network, tensor: str) -> bool:
+    try:
+        network.constant(tensor)
+    except ModelError:
+        return False
+    return True
+
+
+def _taken(
+    network: Network, node: onnx.NodeProto, graph: onnx.GraphProto
+) -> list[onnx.NodeProto]:
+    """Return the nodes of the branch taken, its weights being put into the graph."""
+    wanted = 'then_branch' if network.constant(node.input[0]).all() else 'else_branch'
+    branch = next(item.g for item in node.attribute if item.name == wanted)
+    inner = [
+        *(item.name for item in branch.initializer),
+        *(name for part in branch.node for name in part.output if name),
+    ]
+    names = {name: f'{node.output[0]}/{name}' for name in inner}
+    for item in branch.initializer:
+        weight = onnx.TensorProto()
+        weight.CopyFrom(item)
+        weight.name = names[item.name]
+        graph.initializer.append(weight)
+    return [
+        *(_renamed(part, names) for part in branch.node),
+        *(
+            helper.make_node('Identity', [names.get(item.name, item.name)], [name])
+            for item, name in zip(branch.output, node.output, strict=True)
+        ),
+    ]
+
+
+def _renamed(node: onnx.NodeProto, names: Mapping[str, str]) -> onnx.NodeProto:
+    """Return a node that reads and writes by other names, in graphs inside it too."""
+    copy = _copy(node)
+    copy.input[:] = [names.get(name, name) for name in node.input]
+    copy.output[:] = [names.get(name, name) for name in node.output]
+    for attribute in copy.attribute:
+        if attribute.type == onnx.AttributeProto.GRAPH:
+            parts = [_renamed(part, names) for part in attribute.g.node]
+            del attribute.g.node[:]
+            attribute.g.node.extend(parts)
+            for item in attribute.g.output:
+                item.name = names.get(item.name, item.name)
+    return copy
+
+
+def _copy(node: onnx.NodeProto) -> onnx.NodeProto:
+    copy = onnx.NodeProto()
+    copy.CopyFrom(node)
+    return copy
