@@ -1,0 +1,43 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Numbers of 64 bits, which exporters make of Python's floats and TensorRT does not compute in."""
+
+import numpy as np
+import onnx
+from onnx import numpy_helper, TensorProto
+
+_DOUBLE, _FLOAT = TensorProto.DOUBLE, TensorProto.FLOAT
+
+
+def make_floats_of_doubles(graph: onnx.GraphProto) -> None:
+    """Let a graph, and those inside it, compute in 32 bits what it computes in 64, in place."""
+    for item in (*graph.input, *graph.output, *graph.value_info):
+        if item.type.tensor_type.elem_type == _DOUBLE:
+            item.type.tensor_type.elem_type = _FLOAT
+    for weight in graph.initializer:
+        _halve(weight)
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.name in ('to', 'dtype') and attribute.i == _DOUBLE:
+                attribute.i = _FLOAT
+            _halve(attribute.t)
+            for inner in (attribute.g, *attribute.graphs):
+                make_floats_of_doubles(inner)
+
+
+def _halve(tensor: TensorProto) -> None:
+    if tensor.data_type == _DOUBLE:
+        values = numpy_helper.to_array(tensor).astype(np.float32)
+        tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
