@@ -101,11 +101,13 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.commands.model_figures import compiled_figures
     from seg_ros.compile.compile_model import compile_model
     from seg_ros.compile.compiled import compiled_from_model
+    from seg_ros.compile.onnx_file import weight_files
 
     check_output(args.output, filter(None, (args.raw, args.card)))
     card = read_card(args.card) if args.card else None
     options = {item.name: getattr(args, item.name) for item in limits()}
     model = compile_model(args.raw, card, source_sizes=tuple(args.source_size), **options)
+    check_output(args.output, weight_files(args.raw))
     compiled = compiled_from_model(model, args.output.name)
     if args.precision != 'fp32' or args.compare or args.calibrate:
         compiled = _compared(compiled, args)

@@ -62,11 +62,42 @@ def read_onnx(path: Path) -> tuple[onnx.ModelProto, str]:
     try:
         load_external_data_for_model(model, str(path.parent))
     except (OSError, ValueError, onnx.checker.ValidationError) as error:
-        raise ModelError(
-            f'the weights of {path.name} lie in another file that cannot be read ({error})',
-            do='put that file beside it, or export with the weights inside',
-        ) from error
+        raise _unread_weights(model, path, error) from error
     return model, sha256(data).hexdigest()
+
+
+def weight_files(path: Path) -> list[Path]:
+    """Return the files beside a readable model that its exporter put weights into."""
+    return _weight_files(onnx.load(path, load_external_data=False), path)
+
+
+def _weight_files(model: onnx.ModelProto, path: Path) -> list[Path]:
+    names = {
+        entry.value for tensor in model.graph.initializer
+        if tensor.data_location == TensorProto.EXTERNAL
+        for entry in tensor.external_data if entry.key == 'location'
+    }
+    return [path.parent / name for name in sorted(names)]
+
+
+def _unread_weights(model: onnx.ModelProto, path: Path, error: Exception) -> ModelError:
+    """Say which file is wrong where that is seen, otherwise what onnx says."""
+    for file in _weight_files(model, path):
+        seen = f'{path.name} has its weights in {file.name}'
+        if file.is_symlink():
+            return ModelError(
+                f'{seen}, which is a symbolic link', 'a plain file beside the model',
+                'copy both files to a folder with cp -L',
+            )
+        if not file.exists():
+            return ModelError(
+                f'{seen}, which is missing', f'that file, under that name, in {file.parent}',
+                'put it there, or export with the weights inside',
+            )
+    return ModelError(
+        f'the weights of {path.name} lie in another file that cannot be read ({error})',
+        do='copy both files again, or export with the weights inside',
+    )
 
 
 def _refuse_larger(size: int, path: Path) -> None:

@@ -103,6 +103,17 @@ def test_the_network_and_the_card_are_never_written_over(raw, tmp_path):
     assert (raw.read_bytes(), card.read_bytes()) == before
 
 
+def test_weights_beside_the_network_are_never_written_over(raw, tmp_path):
+    weights = tmp_path / 'raw.onnx.data'
+    onnx.save(
+        onnx.load(raw), raw, save_as_external_data=True, location=weights.name, size_threshold=0
+    )
+    before = weights.read_bytes()
+    with pytest.raises(SettingError, match='is the input'):
+        run_command(raw, '--card', write_card(tmp_path), '-o', weights)
+    assert weights.read_bytes() == before
+
+
 def test_a_missing_card_is_refused(raw, tmp_path):
     with pytest.raises(CardError, match=r'none\.yaml'):
         run_command(raw, '--card', tmp_path / 'none.yaml', '-o', tmp_path / 'm.onnx')

@@ -83,5 +83,21 @@ def test_weights_beside_the_file_are_read(tmp_path):
 def test_a_file_without_its_weights_is_refused(tmp_path):
     path = save_with_weights_apart(tmp_path)
     (tmp_path / 'weights.bin').unlink()
-    with pytest.raises(ModelError, match=r'weights of apart.onnx lie in another file'):
+    message = f'weights in weights.bin, which is missing; expected that file.* in {tmp_path}'
+    with pytest.raises(ModelError, match=message):
+        read_onnx(path)
+
+
+def test_weights_behind_a_link_are_refused_with_what_copies_them(tmp_path):
+    path = save_with_weights_apart(tmp_path)
+    (tmp_path / 'weights.bin').rename(tmp_path / 'blob')
+    (tmp_path / 'weights.bin').symlink_to(tmp_path / 'blob')
+    with pytest.raises(ModelError, match=r'weights.bin, which is a symbolic link.*cp -L'):
+        read_onnx(path)
+
+
+def test_weights_that_are_cut_short_are_refused(tmp_path):
+    path = save_with_weights_apart(tmp_path)
+    (tmp_path / 'weights.bin').write_bytes(b'short')
+    with pytest.raises(ModelError, match=r'weights of apart.onnx lie in another file.*copy both'):
         read_onnx(path)
