@@ -28,6 +28,7 @@ FREE, OCCUPIED, UNSEEN = 0, 100, -1
 
 _BEARINGS = 360     # of the whole circle
 _HITS = 2           # points that make a cell occupied; a single one may be noise
+_GAP = 6            # rings from one row of pixels to the next, far from a low camera
 
 Plane2D: TypeAlias = NDArray[np.float32]
 
@@ -158,16 +159,17 @@ def _clear(
     """
     Mark the ground before a wall, and what lies between ground and ground, bearing by bearing.
 
-    Far away a row of pixels is several cells from the next: cells that no ray meets are as what
-    is next to them on both sides.
+    Far away a row of pixels is several cells from the next: the few cells behind ground that no
+    ray meets are ground, too, whatever follows.
     """
     rings = wall.shape[1]
     ring = np.arange(rings, dtype=np.int16)
     until = np.where(wall.any(axis=1), wall.argmax(axis=1), rings)[:, None]
-    ground = (floor > 0) & (other <= floor) & (ring < until)
+    before = ring < until
+    ground = (floor > 0) & (other <= floor) & before
     met, clear = np.flatnonzero((floor > 0) | (other > 0)), ground.reshape(-1).copy()
     if met.size:
-        good, bearing = ground.take(met), met // rings
-        both = good[1:] & good[:-1] & (bearing[1:] == bearing[:-1])
-        clear[met[0]:met[-1]] |= np.repeat(both, np.diff(met))
-    return np.asarray(clear.reshape(wall.shape))
+        good, bearing, gaps = ground.take(met), met // rings, np.diff(met)
+        filled = good[:-1] & (good[1:] | (gaps <= _GAP)) & (bearing[1:] == bearing[:-1])
+        clear[met[0]:met[-1]] |= np.repeat(filled, gaps)
+    return np.asarray(clear.reshape(wall.shape) & before)
