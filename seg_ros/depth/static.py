@@ -19,6 +19,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from seg_ros.depth.registration import has_depth
 
 POOR_SHARE = 0.6    # above it a tracker on the rest loses its way: see docs/consumers.md
 _GONE = 1.1         # what is this much farther than the object was is what stood behind it
@@ -92,10 +93,12 @@ class StaticScene:
 
 def _gone(metres: NDArray[np.float32], near: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Mark what is farther than `near`, in pieces of 3 x 3 pixels: less is the sensor's noise."""
-    # NaN on either side compares as false: without depth, time alone decides.
-    farther = (metres > near).view(np.uint8)
-    opened = cv2.morphologyEx(farther, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    return np.asarray(opened).view(bool)
+    # NaN on either side compares as false: without depth, time alone decides. A hole in a piece
+    # neither makes nor breaks it.
+    farther = metres > near
+    piece = (farther | ~has_depth(metres)).view(np.uint8)
+    opened = cv2.morphologyEx(piece, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    return np.asarray(opened).view(bool) & farther
 
 
 def _gone_beyond(

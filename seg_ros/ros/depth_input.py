@@ -228,7 +228,7 @@ class DepthInput:
         if offset_ms is None:
             return self.lacking
         limit_ms = self._settings.now.depth_tolerance_ms
-        return explained(offset_ms, self._pairs.dropped, limit_ms)
+        return explained(offset_ms, limit_ms)
 
     def values(self) -> dict[str, str]:
         """Return figures for the diagnostics."""

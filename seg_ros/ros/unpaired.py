@@ -14,33 +14,28 @@
 
 """Why an image found no depth, in words."""
 
-from seg_ros.temporal.nearest_stamp import KEPT_S, MOST_BYTES, WAIT_S
+from seg_ros.temporal.nearest_stamp import KEPT_S, WAIT_S
 
 OTHER_CLOCK_MS = 10_000
-_SLOW_MS = 500  # an offset from which on depth may also be late, not only another moment's
+_SLOW_MS = 500  # an offset from which on something may also be slow
 
 
-def explained(offset_ms: float, dropped: bool, tolerance_ms: float) -> str:
+def explained(offset_ms: float, tolerance_ms: float) -> str:
     """
     Say why an image found no depth, and what to do.
 
     :param offset_ms: of the nearest depth there was.
-    :param dropped: its depth had come and was dropped before its masks came.
     :param tolerance_ms: the parameter depth_tolerance_ms.
     """
-    if dropped:
-        return (
-            f'the depth of the image was dropped before its masks came, which take too long: '
-            f'depth is kept for {KEPT_S:g} s, and {MOST_BYTES >> 20} MiB of it; take a smaller '
-            'network or smaller depth images'
-        )
     words = f'no depth within {tolerance_ms:g} ms of the image: offset '
     if abs(offset_ms) >= OTHER_CLOCK_MS:
         return f'{words}{offset_ms / 1000:.0f} s: they have different clocks, or one has no stamps'
-    late = ''
+    slow = ''
     if offset_ms < -_SLOW_MS:
-        late = f', or depth comes more than {WAIT_S:g} s after the masks'
+        slow = f', or depth comes more than {WAIT_S:g} s after the masks'
+    elif offset_ms > _SLOW_MS:
+        slow = f', or masks take longer than the {KEPT_S:g} s for which depth is kept'
     return (
-        f'{words}{offset_ms:.0f} ms: the cameras or their clocks are not synchronised{late}; '
+        f'{words}{offset_ms:.0f} ms: the cameras or their clocks are not synchronised{slow}; '
         'synchronise them, or raise depth_tolerance_ms'
     )

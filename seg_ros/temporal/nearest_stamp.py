@@ -14,7 +14,6 @@
 
 """Images and depth of the same moment, which come in two streams."""
 
-from collections import deque
 from collections.abc import Callable
 from threading import Lock
 from time import monotonic
@@ -50,13 +49,10 @@ class NearestStamp(Generic[Image, Depth]):
         self._images: Waiting[tuple[Image, float | None]] = Waiting(WAIT_S, MOST_BYTES, now_s)
         self._depths: Waiting[Depth] = Waiting(KEPT_S, MOST_BYTES, now_s)
         self._last_ns: int | None = None    # stamp of the depth that came last
-        self._dropped_ns: deque[int] = deque(maxlen=512)    # of depths that waited in vain
         self._lock = Lock()     # over what waits on either side, and what is said of it
         self.unpaired = 0
-        # Of the last image that was given up, until a pair: how far the nearest depth was, and
-        # whether its own had been dropped before its masks came.
+        # How far the nearest depth was of the last image that was given up, until a pair.
         self.offset_ms: float | None = None
-        self.dropped = False
 
     @property
     def waiting(self) -> int:
@@ -93,8 +89,7 @@ class NearestStamp(Generic[Image, Depth]):
             if self._last_ns is not None and stamp_ns < self._last_ns - RESTART_NS:
                 self._depths.clear()    # they are of another run of the clock
             self._last_ns = stamp_ns
-            if not self._depths.add(stamp_ns, depth, nbytes):
-                self._dropped_ns.append(stamp_ns)
+            self._depths.add(stamp_ns, depth, nbytes)
             return self._pair(tolerance_ms)
 
     def nearest(self, stamp_ns: int, tolerance_ms: float) -> Depth | None:
@@ -121,7 +116,6 @@ class NearestStamp(Generic[Image, Depth]):
         with self._lock:
             self._depths.clear()
             self._images.clear()
-            self._dropped_ns.clear()
             self._last_ns = self.offset_ms = None
 
     def _pair(self, tolerance_ms: float) -> tuple[Image, Depth] | None:
@@ -132,7 +126,7 @@ class NearestStamp(Generic[Image, Depth]):
         for stamp_ns in self._images:
             if self._is_decided(stamp_ns):
                 self._images.remove(stamp_ns)
-                self._give_up(stamp_ns, self._offset_ms(stamp_ns), tolerance_ms)
+                self._give_up(self._offset_ms(stamp_ns))
         return None
 
     def _take(self, stamp_ns: int, depth_ns: int) -> tuple[Image, Depth]:
@@ -160,8 +154,12 @@ class NearestStamp(Generic[Image, Depth]):
         return near_ns
 
     def _is_decided(self, stamp_ns: int) -> bool:
-        """Return whether no depth is expected that is nearer to an image than what has come."""
-        return self._last_ns is not None and self._last_ns >= stamp_ns
+        """
+        Return whether no depth is expected that is nearer to an image than what has come.
+
+        What is later by more than `RESTART_NS` is of another run of the clock and decides nothing.
+        """
+        return any(stamp_ns <= other < stamp_ns + RESTART_NS for other in self._depths)
 
     def _offset_ms(self, stamp_ns: int) -> float | None:
         """Return how far the nearest depth is that has come so far."""
@@ -171,15 +169,10 @@ class NearestStamp(Generic[Image, Depth]):
         return min(offsets_ms, key=abs, default=None)
 
     def _expire(self) -> None:
-        self._dropped_ns.extend(self._depths.expire())
-        for stamp_ns, (_, offset_ms) in self._images.expire().items():
-            self._give_up(stamp_ns, offset_ms)
+        self._depths.expire()
+        for _, offset_ms in self._images.expire():
+            self._give_up(offset_ms)
 
-    def _give_up(
-        self, stamp_ns: int, offset_ms: float | None, tolerance_ms: float = 0.0
-    ) -> None:
+    def _give_up(self, offset_ms: float | None) -> None:
         self.unpaired += 1
         self.offset_ms = offset_ms
-        self.dropped = any(
-            abs(other - stamp_ns) <= 1e6 * tolerance_ms for other in self._dropped_ns
-        )

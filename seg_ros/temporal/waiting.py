@@ -72,13 +72,13 @@ class Waiting(Generic[Item]):
         """Let go of an item."""
         del self._kept[stamp_ns]
 
-    def expire(self) -> dict[int, Item]:
-        """Let go of what has waited for too long, and return it by its stamps."""
+    def expire(self) -> list[Item]:
+        """Let go of what has waited for too long, and return it."""
         since_s = self._now_s() - self._most_s
         old = {stamp: kept.item for stamp, kept in self._kept.items() if kept.since_s < since_s}
         for stamp_ns in old:
             self.remove(stamp_ns)
-        return old
+        return list(old.values())
 
     def clear(self) -> None:
         """Let go of everything."""

@@ -123,6 +123,19 @@ def test_a_mask_that_spills_onto_the_wall_leaves_nothing_held_behind_who_walks()
     np.testing.assert_array_equal(found, grown(mask, 8))
 
 
+@pytest.mark.parametrize('holes', [0.1, 0.3])
+def test_holes_in_depth_do_not_keep_a_place_held_that_its_depth_releases(holes):
+    random, scene = np.random.default_rng(0), StaticScene()
+    mask = np.zeros((120, 160), bool)
+    mask[20:100, 40:110] = True
+    scene.update(mask, 0, 0, 0.5, np.where(mask, np.float32(1.5), np.float32(3.0)))
+    wall = np.full(mask.shape, 3.0, np.float32)
+    wall[random.random(mask.shape) < holes] = np.nan
+    found = scene.update(np.zeros_like(mask), FRAME_NS, 0, 0.5, wall)
+    assert found[mask & ~np.isnan(wall)].mean() < 0.02
+    assert found[mask & np.isnan(wall)].all()
+
+
 def test_a_place_that_was_released_stays_so_where_its_depth_is_lost():
     scene, nobody = StaticScene(), np.zeros((40, 120), bool)
     near, far = (np.full((40, 120), metres, np.float32) for metres in (1.5, 3.0))

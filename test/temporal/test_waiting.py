@@ -53,7 +53,7 @@ def test_an_item_is_let_go_of_after_its_time():
     each = waiting(1, now_s=lambda: now_s[0])
     now_s[0] = 1.9
     each.add(2, 'new', 0)
-    assert each.expire() == {}
+    assert each.expire() == []
     now_s[0] = 2.1
-    assert each.expire() == {1: 'item 1'}
+    assert each.expire() == ['item 1']
     assert list(each) == [2]
