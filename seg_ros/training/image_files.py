@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import ImageError
 from seg_ros.core.frame import Pixels
+from seg_ros.training.bmp_indexes import bmp_indexes
 
 
 def read_rgb(path: Path) -> Pixels:
@@ -45,11 +46,14 @@ def read_class_ids(path: Path) -> NDArray[Any]:
     ids = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
     if ids is None:
         raise ImageError(f'{path} is missing or no image', 'an image of class ids')
+    indexes = bmp_indexes(path)
+    if indexes is not None:
+        return indexes
     if ids.ndim == 3:
         return _palette_indexes(path, ids.shape[2])
     if ids.dtype not in (np.uint8, np.uint16):
         raise ImageError(f'{path} is an image of {ids.dtype}', 'class ids of 8 or 16 bits')
-    return np.asarray(ids)
+    return np.asarray(ids // _spread(path))
 
 
 def check_sizes(image: Path, rgb: Pixels, masks: Path, numbers: NDArray[np.generic]) -> None:
@@ -64,6 +68,14 @@ def check_sizes(image: Path, rgb: Pixels, masks: Path, numbers: NDArray[np.gener
             f'{image} has {width}x{height} pixels and {masks} '
             f'{numbers.shape[1]}x{numbers.shape[0]}: they differ in size', 'one size',
         )
+
+
+def _spread(path: Path) -> int:
+    """Return by what OpenCV multiplied the ids of a PNG of 1, 2 or 4 bits without a palette."""
+    with path.open('rb') as file:
+        head = file.read(26)
+    bits, color = head[24:26] if head[:4] == b'\x89PNG' else (8, 0)
+    return 255 // (2 ** bits - 1) if bits < 8 and color == 0 else 1
 
 
 def _palette_indexes(path: Path, channels: int) -> NDArray[np.uint8]:
