@@ -14,7 +14,6 @@
 
 """Images whose masks are known: COCO's panoptic format, and folders of label images."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -28,8 +27,9 @@ from seg_ros.core.errors import SettingError
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.image.file_names import images_by_stem, LABEL_SUFFIXES
 from seg_ros.metrics.ground_truth import truth_from_maps
-from seg_ros.training.coco_table import image_files, read_coco_table, read_segment_numbers
+from seg_ros.training.coco_table import image_files, read_coco_table, read_segment_maps
 from seg_ros.training.image_files import read_class_ids
+from seg_ros.training.label_ids import unknown_ids
 
 
 class Truth(NamedTuple):
@@ -150,25 +150,10 @@ def _panoptic_truth(
     path: Path, rows: Sequence[Mapping[str, Any]], card: ModelCard
 ) -> Truth:
     """Part an image of segments into classes and instances."""
-    place = read_segment_numbers(path, rows)
     things = {item.id for item in card.classes if item.thing}
-    class_of, instance_of, crowd = [card.unlabelled], [0], []
-    counts = np.bincount(place.ravel(), minlength=1 + len(rows))
-    unknown: Counter[int] = Counter()
-    for row, pixels in zip(rows, counts[1:], strict=True):
-        category = row['category_id']
-        is_known = category in card.by_id
-        if not is_known:
-            unknown[category] += int(pixels)
-        class_of.append(category if is_known else card.unlabelled)
-        instance_of.append(max(instance_of) + 1 if category in things else 0)
-        if row.get('iscrowd') and category in things:
-            crowd.append(instance_of[-1])
-    kind = card.id_of_channel.dtype
-    segmentation = truth_from_maps(
-        np.array(class_of, kind)[place], np.array(instance_of)[place], card
-    )
-    return Truth(segmentation, frozenset(crowd), unknown)
+    maps = read_segment_maps(path, rows, {key: key for key in card.by_id}, things, card.unlabelled)
+    classes = maps.classes.astype(card.id_of_channel.dtype)
+    return Truth(truth_from_maps(classes, maps.instances, card), maps.crowd, maps.unknown)
 
 
 def _label_truth(path: Path, card: ModelCard) -> Truth:
@@ -176,9 +161,7 @@ def _label_truth(path: Path, card: ModelCard) -> Truth:
     labels = read_class_ids(path)
     table = np.full(65536, card.unlabelled, card.id_of_channel.dtype)
     table[card.id_of_channel] = card.id_of_channel
-    counts = np.bincount(labels.ravel())
-    counts[card.id_of_channel[card.id_of_channel < len(counts)]] = 0
     return Truth(
         truth_from_maps(table[labels], np.zeros(labels.shape, np.uint16), card),
-        unknown={int(number): int(counts[number]) for number in np.flatnonzero(counts)},
+        unknown=unknown_ids(labels, card.id_of_channel.tolist()),
     )

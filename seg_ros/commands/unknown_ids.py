@@ -22,6 +22,7 @@ from seg_ros.core.errors import SettingError
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.shown import few
+from seg_ros.training.label_ids import ids_in_words
 
 VOID = frozenset({255, 65535})      # what masks of 8 and 16 bits have where nobody knows
 
@@ -47,10 +48,10 @@ class UnknownIds:
     def words(self) -> str:
         """Name the ids and their shares of all pixels, those of the most first."""
         fine = VOID | {self._card.unlabelled}
-        return few([
-            f'{number} ({100 * count / self._pixels:.3g} % of the pixels)'
-            for number, count in self._unknown.most_common() if number not in fine
-        ])
+        return ids_in_words(
+            {number: count for number, count in self._unknown.items() if number not in fine},
+            self._pixels,
+        )
 
     def check(self, judged: int) -> None:
         """

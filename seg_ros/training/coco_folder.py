@@ -19,14 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from seg_ros.core.shown import few
 from seg_ros.training.categories import checked_categories
 from seg_ros.training.coco_table import (
     image_files,
     MaskedImage,
     read_coco_table,
-    read_segment_numbers,
+    read_segment_maps,
 )
 from seg_ros.training.image_files import check_sizes, read_rgb
 from seg_ros.training.sample import MOST_THINGS, small_numbers, TrainingSample, VOID
@@ -44,7 +43,8 @@ class CocoFolder:
 
     def __init__(self, folder: Path) -> None:
         table = read_coco_table(folder / 'panoptic.json')
-        self.name = folder.name
+        self.place = folder.resolve()
+        self.name = self.place.name
         self.credits: list[dict[str, Any]] = []
         self.categories = checked_categories(
             [{**{key: row[key] for key in ('id', 'name', 'color') if key in row},
@@ -73,30 +73,20 @@ class CocoFolder:
         :raises ImageError: if a file is missing, or they differ in size.
         """
         image, masks, item = self._rows[number]
-        rgb, numbers = read_rgb(image), read_segment_numbers(masks, item.segments)
-        check_sizes(image, rgb, masks, numbers)
-        absent = np.zeros(len(self.categories), bool)
-        return TrainingSample(rgb, *self._maps(numbers, item.segments), absent)
-
-    def _maps(
-        self, numbers: NDArray[np.int64], segments: Sequence[Mapping[str, Any]]
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        channel_of = [self._channels.get(row['category_id'], VOID) for row in segments]
-        counted = np.array([False, *(self._counted(row) for row in segments)])
-        classes = np.array([VOID, *channel_of], np.uint8)[numbers]
-        return classes, small_numbers(np.where(counted[numbers], numbers, 0))
+        rgb = read_rgb(image)
+        maps = read_segment_maps(masks, item.segments, self._channels, self._things, VOID)
+        check_sizes(image, rgb, masks, maps.classes)
+        counted = np.where(np.isin(maps.instances, [*maps.crowd]), 0, maps.instances)
+        return TrainingSample(
+            rgb, maps.classes.astype(np.uint8), small_numbers(counted),
+            np.zeros(len(self.categories), bool), maps.unknown,
+        )
 
     def _counted(self, segment: Mapping[str, Any]) -> bool:
         return segment['category_id'] in self._things and not segment.get('iscrowd')
 
     def _left_out(self, items: Sequence[MaskedImage]) -> list[str]:
-        used = {row['category_id'] for item in items for row in item.segments}
-        unknown = [str(number) for number in sorted(used - self._channels.keys())]
         full = [item.masks for item in items
                 if sum(map(self._counted, item.segments)) > MOST_THINGS]
-        return [
-            f'{self.name}: {words}: {few(names)}' for names, words in (
-                (unknown, 'categories that the table lacks are void'),
-                (full, f'of each image the largest {MOST_THINGS} things count as instances'),
-            ) if names
-        ]
+        words = f'{self.name}: of each image the largest {MOST_THINGS} things count as instances'
+        return [f'{words}: {few(full)}'] if full else []

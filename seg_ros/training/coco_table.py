@@ -14,7 +14,8 @@
 
 """A table of segments in COCO's panoptic format, checked, with masks and images paired by id."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,6 +48,22 @@ class MaskedImage(NamedTuple):
     segments: Sequence[Mapping[str, Any]]
 
 
+class SegmentMaps(NamedTuple):
+    """
+    What an image of segment ids says of each pixel.
+
+    :param classes: (H, W).
+    :param instances: (H, W), one number for each segment of a class of things, 0 = none.
+    :param crowd: numbers of instances that stand for groups which nobody counted.
+    :param unknown: pixels by category of what is no class.
+    """
+
+    classes: NDArray[np.int64]
+    instances: NDArray[np.int64]
+    crowd: frozenset[int]
+    unknown: Mapping[int, int]
+
+
 class CocoTable(NamedTuple):
     """
     What a table says.
@@ -77,7 +94,8 @@ def read_coco_table(path: Path) -> CocoTable:
     ]
     if not items:
         raise SettingError(
-            f'{path} holds no masks of its images', 'at least one image with masks'
+            f'{path} holds no masks of its images: their ids are {_keys(images)}, the image_id '
+            f'of annotations {_keys(masks)}', 'at least one image with masks',
         )
     bare = [name for key, name in images.items() if key not in masks]
     lost = [name for key, found in masks.items() if key not in images for name, _ in found]
@@ -129,6 +147,35 @@ def read_segment_numbers(
     numbers = order[place]
     numbers[known[numbers] != ids] = 0
     return np.asarray(numbers, np.int64)
+
+
+def read_segment_maps(
+    path: Path, segments: Sequence[Mapping[str, Any]], class_of: Mapping[int, int],
+    things: Collection[int], void: int,
+) -> SegmentMaps:
+    """
+    Read classes and instances from an image of segment ids.
+
+    :param class_of: by category, what its pixels become.
+    :param things: the categories whose segments are instances.
+    :param void: what pixels without a segment, or of an unknown category, become.
+    :raises ImageError: as `read_segment_numbers`.
+    """
+    place = read_segment_numbers(path, segments)
+    counts = np.bincount(place.ravel(), minlength=1 + len(segments)).tolist()
+    classes, instances, crowd = [void], [0], []
+    unknown: Counter[int] = Counter()
+    for number, segment in enumerate(segments, start=1):
+        category = segment['category_id']
+        classes.append(class_of.get(category, void))
+        instances.append(number if category in things else 0)
+        if segment.get('iscrowd') and category in things:
+            crowd.append(number)
+        if category not in class_of and counts[number]:
+            unknown[category] += counts[number]
+    return SegmentMaps(
+        np.array(classes)[place], np.array(instances)[place], frozenset(crowd), unknown
+    )
 
 
 def _sections(path: Path) -> Mapping[str, list[Any]]:
@@ -198,6 +245,11 @@ def _masks(
         found = _value(row, 'file_name', str, where), _segments(row, where)
         masks.setdefault(key, []).append(found)
     return masks
+
+
+def _keys(named: Collection[int | str]) -> str:
+    """Quote ids so that 10 and '10' differ."""
+    return few([*map(shown, named)]) or 'none'
 
 
 def _segments(row: Any, where: str) -> list[Mapping[str, Any]]:

@@ -24,6 +24,7 @@ from seg_ros.core.shown import few
 from seg_ros.image.file_names import images_by_stem, LABEL_SUFFIXES
 from seg_ros.training.categories import checked_categories
 from seg_ros.training.image_files import check_sizes, read_class_ids, read_rgb
+from seg_ros.training.label_ids import unknown_ids
 from seg_ros.training.sample import TrainingSample, VOID
 from seg_ros.training.store import fingerprint_of
 
@@ -43,11 +44,13 @@ class LabelFolder:
                 f'{folder} and no classes', 'their names',
                 'label images say no names: give a file with --classes',
             )
-        self.name = folder.name
+        self.place = folder.resolve()
+        self.name = self.place.name
         self.credits: list[dict[str, Any]] = []
         self.categories = checked_categories(classes, '--classes')
         self._table = np.full(65536, VOID, np.uint8)
-        self._table[[item['id'] for item in self.categories]] = np.arange(len(classes))
+        self._ids = [item['id'] for item in self.categories]
+        self._table[self._ids] = np.arange(len(classes))
         images = images_by_stem(folder / 'images')
         labels = images_by_stem(folder / 'labels', LABEL_SUFFIXES)
         self._pairs = [
@@ -84,5 +87,5 @@ class LabelFolder:
         check_sizes(image, rgb, label, ids)
         return TrainingSample(
             rgb, self._table[ids], np.zeros(ids.shape, np.uint8),
-            np.zeros(len(self.categories), bool),
+            np.zeros(len(self.categories), bool), unknown_ids(ids, self._ids),
         )

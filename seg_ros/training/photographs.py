@@ -61,6 +61,7 @@ class Photographs:
             {key: row[key] for key in _CREDITED if key in row} for row in rows
         ]
         self._folder = root / source
+        self.place = self._folder.resolve()
         self._rows = rows
         self._labels = {row['name']: labels[row['name']] for row in rows if row['name'] in labels}
         self.notes: list[str] = []

@@ -14,6 +14,8 @@
 
 """An image with what is known of it, as every data set is brought to."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import cv2
@@ -35,12 +37,14 @@ class TrainingSample(NamedTuple):
     :param instances: uint8 (H, W), 0 = none, or not known which; one number is one thing.
     :param absent: bool (C), of the classes of which every pixel in the image is labelled, so that
         pixels without a label are certainly not of them.
+    :param unknown: pixels by id of what is no class of the data; they are void.
     """
 
     rgb: Pixels
     classes: NDArray[np.uint8]
     instances: NDArray[np.uint8]
     absent: NDArray[np.bool_]
+    unknown: Mapping[int, int] = MappingProxyType({})
 
 
 def instances_known(sample: TrainingSample, things: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -92,11 +92,16 @@ class Samples:
             report(note)
         self.stores = [open_store(source, cache, report, longest) for source in chosen]
         for store in self.stores:
+            if store.unknown:
+                report(f'{store.name}: ids of no class are void: {store.unknown}')
             if store.is_void:
                 raise SettingError(
                     f'{store.name}, whose pixels are of no class', 'masks of the classes '
                     + few([item['name'] for item in self.categories]),
                 )
+        missing = self._missing()
+        if missing:
+            report(f'classes without a single pixel, which nothing teaches: {few(missing)}')
         self._chances = _chances(self.stores, chosen, shares or {})
         self.credits = [row for source in chosen for row in source.credits]
         ends = np.cumsum([len(store) for store in self.stores])
@@ -126,6 +131,11 @@ class Samples:
     def things(self) -> NDArray[np.bool_]:
         """Return which classes are things: (C)."""
         return np.array([bool(item['isthing']) for item in self.categories])
+
+    def _missing(self) -> list[str]:
+        seen = np.any([store.shares.any(axis=0) for store in self.stores], axis=0)
+        return [item['name'] for item, is_there in zip(self.categories, seen, strict=True)
+                if not is_there]
 
 
 def _check_categories(sources: Sequence[SampleSource]) -> None:

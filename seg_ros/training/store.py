@@ -14,15 +14,19 @@
 
 """Images of a source decoded and reduced once, so that a training reads them from memory."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 import hashlib
 import json
 from pathlib import Path
+import re
 import shutil
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from seg_ros.core.errors import SettingError
+from seg_ros.training.label_ids import ids_in_words
 from seg_ros.training.sample import shrink, TrainingSample
 
 Report: TypeAlias = Callable[[str], None]
@@ -35,12 +39,14 @@ class SampleSource(Protocol):
     """
     A data set: what it is called, what its classes are, and its images.
 
+    :param place: the folder that it is read from.
     :param credits: of each photograph its `source`, `name`, `license` and, where known, `url`.
     :param fingerprint: of `fingerprint_of`.
     :param notes: what was left out when it was opened.
     """
 
     name: str
+    place: Path
     credits: list[dict[str, Any]]
     categories: list[dict[str, Any]]
     fingerprint: str
@@ -55,6 +61,9 @@ class Store:
     The reduced samples of a source.
 
     :param folder: that `open_store` wrote.
+    :raises OSError, ValueError: if it is not there, or not whole.
+
+    `unknown` names the ids in the masks that are no class, with their shares.
     """
 
     def __init__(self, name: str, folder: Path) -> None:
@@ -63,6 +72,10 @@ class Store:
         self._places: NDArray[np.int64] = np.load(folder / 'places.npy')
         self._absent: NDArray[np.bool_] = np.load(folder / 'absent.npy')
         self.shares: NDArray[np.float64] = np.load(folder / 'shares.npy')
+        self.unknown = (folder / 'unknown.txt').read_text(encoding='utf-8')
+        _, height, width = self._places.T
+        if _PLANES * (height * width).sum() != len(self._pixels):
+            raise ValueError(f'{folder} is cut short')
 
     @property
     def is_void(self) -> bool:
@@ -108,28 +121,56 @@ def open_store(
     source: SampleSource, cache: Path, report: Report = lambda line: None, longest: int = LONGEST
 ) -> Store:
     """
-    Open the reduced samples of a source, made now if they are not in the cache.
+    Open the reduced samples of a source, made now if they are not in the cache, or damaged there.
+
+    What was made of the same folder before it changed is removed then.
 
     :param cache: a folder that may be deleted at any time between trainings.
     :param longest: side of what is kept, in pixels.
-    :raises SegError: if an image cannot be read.
+    :raises SegError: if an image cannot be read, or the cache cannot be written.
     """
-    folder = cache / f'{source.name}-{source.fingerprint[:12]}-{longest}'
-    if not folder.is_dir():
+    earlier = f'{source.name}-{_hash(str(source.place))[:8]}-'
+    folder = cache / f'{earlier}{source.fingerprint[:12]}-{longest}'
+    try:
+        return Store(source.name, folder)
+    except (OSError, ValueError, EOFError):     # not there, or damaged
         report(f'reducing {len(source)} images of {source.name}')
-        partial = folder.with_name(folder.name + '.partial')
-        shutil.rmtree(partial, ignore_errors=True)
+    partial = folder.with_name(folder.name + '.partial')
+    for useless in (partial, folder):
+        shutil.rmtree(useless, ignore_errors=True)
+    try:
         partial.mkdir(parents=True)
-        _write(source, partial, longest)
-        partial.rename(folder)
+    except OSError as error:
+        raise SettingError(
+            f'{cache}: {error.strerror}', 'a folder that can be written', '--cache names another'
+        ) from error
+    _write(source, partial, longest)
+    partial.rename(folder)
+    _remove_earlier(cache, earlier, source.fingerprint[:12])
     return Store(source.name, folder)
+
+
+def _hash(words: str) -> str:
+    return hashlib.sha256(words.encode()).hexdigest()
+
+
+def _remove_earlier(cache: Path, earlier: str, fingerprint: str) -> None:
+    """Remove what was made of a source before it changed, of every size."""
+    for folder in cache.iterdir():
+        found = re.fullmatch(rf'{re.escape(earlier)}([0-9a-f]{{12}})-\d+', folder.name)
+        if found and found[1] != fingerprint:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write(source: SampleSource, folder: Path, longest: int) -> None:
     places, absent, shares, start = [], [], [], 0
+    pixels, unknown = 0, Counter[int]()
     with (folder / 'pixels.bin').open('wb') as file:
         for number in range(len(source)):
-            sample = shrink(source.read(number), longest)
+            whole = source.read(number)
+            pixels += whole.classes.size
+            unknown.update(whole.unknown)
+            sample = shrink(whole, longest)
             planes = np.dstack([sample.rgb, sample.classes, sample.instances])
             file.write(planes.tobytes())
             places.append((start, *sample.classes.shape))
@@ -140,3 +181,4 @@ def _write(source: SampleSource, folder: Path, longest: int) -> None:
     np.save(folder / 'places.npy', np.array(places, np.int64))
     np.save(folder / 'absent.npy', np.array(absent))
     np.save(folder / 'shares.npy', np.array(shares))
+    (folder / 'unknown.txt').write_text(ids_in_words(unknown, pixels), encoding='utf-8')

@@ -23,6 +23,7 @@ from seg_ros.core.errors import ImageError, SettingError
 from seg_ros.training.coco_folder import CocoFolder
 from seg_ros.training.coco_table import read_coco_table, read_segment_numbers
 from seg_ros.training.sample import instances_known, VOID
+from seg_ros.training.samples import Samples
 
 CATEGORIES = [{'id': 7, 'name': 'wall', 'isthing': 0}, {'id': 300, 'name': 'ball', 'isthing': 1}]
 GRAYS = {'a.png': 10, 'b.png': 20, 'c.png': 30}
@@ -81,6 +82,14 @@ def test_what_is_not_paired_is_left_out_and_reported(folder):
     assert 'annotations whose image_id is no image, left out: lost.png' in lost
 
 
+def test_ids_that_are_numbers_here_and_text_there_are_quoted_as_such(folder):
+    table = table_of(['a.png', 'b.png'])
+    for row in table['annotations']:
+        row['image_id'] = str(row['image_id'])
+    with pytest.raises(SettingError, match=r"are 10, 20, the image_id .* '10', '20'; "):
+        CocoFolder(written(folder, table))
+
+
 def test_classes_without_colours_get_different_ones(folder):
     rows = [*CATEGORIES, {'id': 9, 'name': 'box', 'isthing': 1, 'color': None}]
     colors = [item['color'] for item in CocoFolder(
@@ -129,7 +138,9 @@ def test_segments_of_unknown_categories_are_void_and_reported(folder):
     source = CocoFolder(written(folder, table_of(['b.png'], categories=CATEGORIES[:1])))
     assert (source.read(0).classes[:, :2] == VOID).all()
     assert (source.read(0).classes[:, 2:] == 0).all()
-    assert source.notes == [f'{folder.name}: categories that the table lacks are void: 300']
+    lines = []
+    Samples([source], folder / 'cache', report=lines.append)
+    assert lines[-1] == f'{folder.name}: ids of no class are void: 300 (25 % of the pixels)'
 
 
 def test_a_crowd_has_its_class_and_unknown_instances(folder):

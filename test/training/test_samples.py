@@ -16,6 +16,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -69,7 +70,7 @@ def open_samples(folders, tmp_path, shares=None):
 
 def test_maps_are_reduced_to_channels_instances_and_void(folder, tmp_path):
     samples = open_samples([folder], tmp_path)
-    rgb, classes, instances, absent = samples[0]
+    rgb, classes, instances, absent, unknown = samples[0]
     assert rgb.shape == (384, 512, 3)
     assert rgb[0, 0, 0] > 190
     assert rgb[0, 0, 2] < 10
@@ -78,6 +79,7 @@ def test_maps_are_reduced_to_channels_instances_and_void(folder, tmp_path):
     assert len(np.unique(instances[81:239, 161:319])) == 1
     assert not instances[classes == 0].any()
     assert not absent.any()
+    assert not unknown
     assert (samples[1].classes[:, 257:] == VOID).all()
 
 
@@ -197,6 +199,34 @@ def test_masks_of_no_class_are_refused(tmp_path):
     sources = open_sources([tmp_path / 'street'], 'train', {}, [{'id': 0, 'name': 'floor'}])
     with pytest.raises(SettingError, match=r'street, whose pixels are of no class; .* floor'):
         Samples(sources, tmp_path / 'cache')
+
+
+def test_ids_of_no_class_and_classes_without_pixels_are_reported_each_time(tmp_path):
+    ids = np.zeros((40, 50), np.uint8)
+    ids[:10], ids[10:12] = 255, 7
+    for kind in ('images', 'labels'):
+        (tmp_path / 'street' / kind).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / 'street' / kind / 'a.png'), ids)
+    classes = [{'id': 0, 'name': 'floor'}, {'id': 1, 'name': 'box'}]
+    for _ in range(2):      # read, and from the cache
+        lines = []
+        sources = open_sources([tmp_path / 'street'], 'train', {}, classes)
+        Samples(sources, tmp_path / 'cache', None, lines.append)
+        assert lines[-2:] == [
+            'street: ids of no class are void: 255 (25 % of the pixels), 7 (5 % of the pixels)',
+            'classes without a single pixel, which nothing teaches: box',
+        ]
+
+
+def test_a_source_is_called_as_its_folder_wherever_one_stands(folder, tmp_path, monkeypatch):
+    (tmp_path / 'street/images').mkdir(parents=True)
+    (tmp_path / 'street/labels').mkdir()
+    for kind in ('images', 'labels'):
+        cv2.imwrite(str(tmp_path / 'street' / kind / 'a.png'), np.zeros((4, 6), np.uint8))
+    for name in ('renders', 'street'):
+        monkeypatch.chdir(tmp_path / name)
+        source, = open_sources([Path()], 'train', {}, [{'id': 0, 'name': 'floor'}])
+        assert source.name == name
 
 
 def test_what_is_left_out_is_reported(folder, tmp_path):
