@@ -106,7 +106,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--steps', type=whole(1), default=20000, help='in all (default: 20000)')
     parser.add_argument('--batch', type=whole(1), default=8, help='images a step (default: 8)')
     parser.add_argument(
-        '--crop', type=SIDE, nargs=2, default=(224, 288), metavar=('HEIGHT', 'WIDTH'),
+        '--crop', type=SIDE, nargs=2, metavar=('HEIGHT', 'WIDTH'),
         help='windows of images as the network is shown them, multiples of 32; as large as '
         '--size they take longer and show it what it will see (default: 224 288)',
     )
@@ -152,8 +152,9 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.commands.figures import print_figures
     from seg_ros.training.train import open_run, Recipe
 
-    check_options(args, _defaults())
-    for option, sides in (('--size', args.size), ('--crop', args.crop)):
+    check_options(args)
+    crop = args.crop or Recipe.size_hw
+    for option, sides in (('--size', args.size), ('--crop', crop)):
         if any(side % 32 or side < 32 for side in sides):
             raise SettingError(f'{option} {sides[0]} {sides[1]}', 'multiples of 32')
     if not 0 <= args.keep < 1 or (args.keep and (not args.init or args.init.suffix != '.npz')):
@@ -166,12 +167,12 @@ def run(args: argparse.Namespace) -> int:
         return 0
     recipe = Recipe(
         steps=args.steps, batch=args.batch, seed=args.seed, threads=args.threads,
-        init=args.init, rates=tuple(args.rates), frozen=args.frozen, size_hw=tuple(args.crop),
+        init=args.init, rates=tuple(args.rates), frozen=args.frozen, size_hw=tuple(crop),
         input_hw=tuple(args.size),
         device=args.device, workers=args.workers,
     )
-    names = [item['name'] for item in samples.categories]
-    training = open_run(recipe, names, args.output, args.resume)
+    classes = {item['name']: bool(item['isthing']) for item in samples.categories}
+    training = open_run(recipe, classes, args.output, args.resume)
     cutouts = _cutouts(samples, args.paste) if args.paste else None
     _train(training, samples, args.output, cutouts)
     training.mean.cpu()
@@ -182,12 +183,6 @@ def run(args: argparse.Namespace) -> int:
         write_weights(args.output / 'weights.npz', training.mean.state_dict())
     print_figures(_export(args, training, samples), args.json)
     return 0
-
-
-def _defaults() -> dict[str, Any]:
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    return vars(parser.parse_args(('--data', '.', '--output', '.')))
 
 
 def _samples(args: argparse.Namespace) -> Any:

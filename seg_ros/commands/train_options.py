@@ -15,7 +15,7 @@
 """Options of `seg_ros train` that would have no effect."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from seg_ros.core.errors import SettingError
@@ -23,17 +23,17 @@ from seg_ros.core.errors import SettingError
 # By their names in the namespace; all others mean something in either case.
 _PANOPTIC_ALONE = ('resume', 'device', 'paste', 'crop', 'frozen', 'keep')
 _ARCH_ALONE = ('encoder', 'option', 'bfloat16')
+_AS_LEFT_OUT: tuple[Any, ...] = None, False, 0, '', [], 'cpu'
 
 
-def check_options(args: argparse.Namespace, defaults: Mapping[str, Any]) -> None:
+def check_options(args: argparse.Namespace) -> None:
     """
     Compare the options with the network that is trained.
 
-    :param defaults: of the options by their names in the namespace.
     :raises SettingError: naming those that were given in vain.
     """
     useless = [name for name in (_PANOPTIC_ALONE if args.arch else _ARCH_ALONE)
-               if _plain(getattr(args, name)) != _plain(defaults[name])]
+               if getattr(args, name) not in _AS_LEFT_OUT]
     if not useless:
         return
     words = ', '.join(f'--{name}' for name in useless)
@@ -51,7 +51,7 @@ def check_data_options(args: argparse.Namespace, sources: Sequence[Any]) -> None
     Compare the options with what the folders of --data are.
 
     :param sources: of `open_sources`.
-    :raises SettingError: naming one that none of them heeds.
+    :raises SettingError: naming one that none of them heeds, or the lack of things.
     """
     from seg_ros.training.label_folder import LabelFolder
     from seg_ros.training.photographs import Photographs
@@ -67,7 +67,13 @@ def check_data_options(args: argparse.Namespace, sources: Sequence[Any]) -> None
             '--classes with data that name their classes', 'folders of images/ and labels/',
             'leave it out; labels/ beside panoptic.json count where that is moved away',
         )
-
-
-def _plain(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    things = any(item['isthing'] for source in sources for item in source.categories)
+    instances = any(not isinstance(source, LabelFolder) for source in sources)
+    learnt = args.resume or (args.init and args.init.suffix == '.npz')
+    if args.arch or (things and (instances or learnt)):
+        return
+    raise SettingError(
+        'labels/ alone, which hold no instances' if things else 'no class of the data is a thing',
+        'things and their instances, to train the panoptic network',
+        "--arch ARCH trains a semantic network; instances are in COCO's panoptic format",
+    )

@@ -19,7 +19,7 @@ A step's images depend on the seed and the step's number alone, so that a run th
 interrupted goes on exactly as it would have.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from math import cos, pi
@@ -80,13 +80,13 @@ class Run:
     """
     A training under way.
 
-    :param classes: their names, in the order of the network's channels.
+    :param classes: by their names whether they are things, in the order of the network's channels.
     :param mean: the network whose weights are a running mean of those trained.
     :param losses: of each step so far: semantic, centre, offset.
     """
 
     recipe: Recipe
-    classes: tuple[str, ...]
+    classes: dict[str, bool]
     network: PanopticNetwork
     mean: PanopticNetwork
     optimizer: torch.optim.Optimizer
@@ -94,11 +94,11 @@ class Run:
     losses: list[list[float]] = field(default_factory=list)
 
 
-def open_run(recipe: Recipe, classes: Sequence[str], folder: Path, resume: bool) -> Run:
+def open_run(recipe: Recipe, classes: Mapping[str, bool], folder: Path, resume: bool) -> Run:
     """
     Begin a run, or take up the one whose checkpoint lies in the folder.
 
-    :param classes: their names, in the order of the network's channels.
+    :param classes: as `Run` has them.
     :raises SegError: if there is nothing to resume, it was of other classes, or the first weights
         do not fit.
     """
@@ -112,7 +112,7 @@ def open_run(recipe: Recipe, classes: Sequence[str], folder: Path, resume: bool)
     # Channels last: a third faster on CPUs.
     network = network.to(_device(recipe), memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(parameter_groups(network, recipe.rates), weight_decay=1e-4)
-    run = Run(recipe, tuple(classes), network, deepcopy(network).eval(), optimizer)
+    run = Run(recipe, dict(classes), network, deepcopy(network).eval(), optimizer)
     if resume:
         _restore(run, folder / 'checkpoint.pt')
     return run
@@ -163,6 +163,7 @@ def save(run: Run, folder: Path) -> None:
     """Write the checkpoint to resume from, and the mean weights to export."""
     state = {
         'step': run.step, 'losses': run.losses, 'classes': list(run.classes),
+        'things': list(run.classes.values()),
         'network': run.network.state_dict(),
         'mean': run.mean.state_dict(), 'optimizer': run.optimizer.state_dict(),
     }
@@ -187,14 +188,23 @@ def _restore(run: Run, path: Path) -> None:
 
 
 def _check_classes(run: Run, state: Mapping[str, Any], path: Path) -> None:
-    """Compare what a checkpoint was trained on; those of old say how many classes alone."""
-    earlier = tuple(state.get('classes') or ())
+    """Compare what a checkpoint was trained on; those of old say less of them."""
+    names, things = (list(state.get(key) or ()) for key in ('classes', 'things'))
     count = len(state['network'][_SCORES])
-    if earlier != run.classes and (earlier or count != len(run.classes)):
+    do = 'train without --resume into another --output'
+    if names != list(run.classes) and (names or count != len(run.classes)):
         raise SettingError(
-            f'{path} was trained on {few(earlier) or f"{count} classes"} and the data have '
-            f'{few(run.classes)}', 'the same classes in the same order',
-            'train without --resume into another --output',
+            f'{path} was trained on {few(names) or f"{count} classes"} and the data have '
+            f'{few(run.classes)}', 'the same classes in the same order', do,
+        )
+    if things and things != list(run.classes.values()):
+        was, now = (
+            few([name for name, thing in zip(run.classes, flags, strict=True) if thing]) or 'none'
+            for flags in (things, run.classes.values())
+        )
+        raise SettingError(
+            f'{path} was trained with the things {was} and in the data they are {now}',
+            'the same things', do,
         )
 
 

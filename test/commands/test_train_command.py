@@ -118,6 +118,25 @@ def test_options_that_the_data_have_no_use_for_are_refused(folder, option, value
     assert not (folder / 'out').exists()
 
 
+@pytest.mark.parametrize(('classes', 'words'), [
+    ('floor\nbox\n', 'no class of the data is a thing; expected'),
+    ('- {id: 0, name: floor}\n- {id: 1, name: box, thing: true}\n', 'labels/ alone, which hold'),
+])
+def test_data_without_things_or_instances_are_refused_before_the_first_step(
+    tmp_path, classes, words
+):
+    for kind in ('images', 'labels'):
+        (tmp_path / kind).mkdir()
+        cv2.imwrite(str(tmp_path / kind / '0.png'), np.zeros((64, 96), np.uint8))
+    path = tmp_path / ('classes.yaml' if ':' in classes else 'classes.txt')
+    path.write_text(classes)
+    with pytest.raises(SettingError, match=f'^{words}.* --arch ARCH trains a semantic network'):
+        train.run(options(
+            '--data', str(tmp_path), '-o', str(tmp_path / 'out'), '--classes', str(path),
+        ))
+    assert not (tmp_path / 'out').exists()
+
+
 def test_images_are_kept_as_large_as_the_network_needs_them(folder):
     out = folder / 'out'
     with pytest.raises(SettingError, match='--paste'):

@@ -49,7 +49,7 @@ class Boxes:
         return np.ones(2, np.float32)
 
 
-CLASSES = 'floor', 'box'
+CLASSES = {'floor': False, 'box': True}
 RECIPE = Recipe(steps=4, batch=2, size_hw=(64, 64), threads=1)
 
 
@@ -117,7 +117,9 @@ def test_resuming_nothing_is_refused(tmp_path):
         open_run(RECIPE, CLASSES, tmp_path, resume=True)
 
 
-@pytest.mark.parametrize('other', [('box', 'floor'), ('floor', 'box', 'lid')])
+@pytest.mark.parametrize('other', [
+    {'box': True, 'floor': False}, {'floor': False, 'box': True, 'lid': True},
+])
 def test_a_run_of_other_classes_is_not_resumed(tmp_path, other):
     save(open_run(RECIPE, CLASSES, tmp_path, resume=False), tmp_path)
     assert open_run(RECIPE, CLASSES, tmp_path, resume=True).classes == CLASSES
@@ -125,13 +127,27 @@ def test_a_run_of_other_classes_is_not_resumed(tmp_path, other):
         open_run(RECIPE, other, tmp_path, resume=True)
 
 
+def test_a_run_whose_things_were_others_is_not_resumed(tmp_path):
+    save(open_run(RECIPE, CLASSES, tmp_path, resume=False), tmp_path)
+    with pytest.raises(SettingError, match=r'with the things box and in the data they are none;'):
+        open_run(RECIPE, {'floor': False, 'box': False}, tmp_path, resume=True)
+
+
+def test_a_checkpoint_that_does_not_say_what_are_things_is_resumed(tmp_path):
+    save(open_run(RECIPE, CLASSES, tmp_path, resume=False), tmp_path)
+    state = torch.load(tmp_path / 'checkpoint.pt', weights_only=True)
+    torch.save({key: state[key] for key in state if key != 'things'}, tmp_path / 'checkpoint.pt')
+    assert open_run(RECIPE, CLASSES, tmp_path, resume=True).classes == CLASSES
+
+
 def test_a_checkpoint_that_does_not_name_its_classes_is_compared_by_their_number(tmp_path):
     save(open_run(RECIPE, CLASSES, tmp_path, resume=False), tmp_path)
     state = torch.load(tmp_path / 'checkpoint.pt', weights_only=True)
-    torch.save({key: state[key] for key in state if key != 'classes'}, tmp_path / 'checkpoint.pt')
+    old = {key: state[key] for key in state if key not in ('classes', 'things')}
+    torch.save(old, tmp_path / 'checkpoint.pt')
     assert open_run(RECIPE, CLASSES, tmp_path, resume=True).step == 0
     with pytest.raises(SettingError, match='was trained on 2 classes and the data have a, b, c'):
-        open_run(RECIPE, ('a', 'b', 'c'), tmp_path, resume=True)
+        open_run(RECIPE, dict.fromkeys('abc', False), tmp_path, resume=True)
 
 
 def test_a_checkpoint_that_is_cut_short_is_named(tmp_path):
