@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import ImageError
 from seg_ros.core.frame import Pixels
-from seg_ros.training.bmp_indexes import bmp_indexes
 
 
 def read_rgb(path: Path) -> Pixels:
@@ -46,11 +45,8 @@ def read_class_ids(path: Path) -> NDArray[Any]:
     ids = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
     if ids is None:
         raise ImageError(f'{path} is missing or no image', 'an image of class ids')
-    indexes = bmp_indexes(path)
-    if indexes is not None:
-        return indexes
-    if ids.ndim == 3:
-        return _palette_indexes(path, ids.shape[2])
+    if ids.ndim == 3 or path.suffix.lower() == '.bmp':     # in which grey levels may be a palette
+        return _palette_indexes(path)
     if ids.dtype not in (np.uint8, np.uint16):
         raise ImageError(f'{path} is an image of {ids.dtype}', 'class ids of 8 or 16 bits')
     return np.asarray(ids // _spread(path))
@@ -78,22 +74,22 @@ def _spread(path: Path) -> int:
     return 255 // (2 ** bits - 1) if bits < 8 and color == 0 else 1
 
 
-def _palette_indexes(path: Path, channels: int) -> NDArray[np.uint8]:
-    """Return what OpenCV, which looks up the colours, does not give."""
+def _palette_indexes(path: Path) -> NDArray[np.uint8]:
+    """Return the indexes, where OpenCV gives the colours that a palette has for them."""
     try:
         from PIL import Image, UnidentifiedImageError
     except ImportError as error:
         raise ImageError(
-            f'{path} has {channels} channels', 'one channel of class ids',
+            f'{path} has colours, or a palette', 'one channel of class ids',
             'images with a palette, as of Pascal VOC or labelme, need Pillow: pip install pillow',
         ) from error
     try:
         with Image.open(path) as image:
-            if image.mode == 'P':
+            if image.mode in ('P', 'L', '1'):
                 return np.asarray(image, np.uint8)
     except (OSError, UnidentifiedImageError) as error:
         raise ImageError(f'{path}: {error}', 'an image of class ids') from error
     raise ImageError(
-        f'{path} has {channels} channels without a palette', 'one channel of class ids',
+        f'{path} has colours without a palette', 'one channel of class ids',
         'write the id of each colour instead',
     )

@@ -15,13 +15,10 @@
 """Class ids from files in which OpenCV gives grey levels instead."""
 
 import struct
-import sys
 import zlib
 
-import cv2
 import numpy as np
 import pytest
-from seg_ros.core.errors import ImageError
 from seg_ros.training.image_files import read_class_ids
 
 
@@ -47,47 +44,10 @@ def test_ids_of_few_bits_are_as_they_were_written(tmp_path, bits):
     assert np.array_equal(read_class_ids(tmp_path / 'a.png'), ids)
 
 
-def bmp_of(ids, bits, levels, upwards=True):
-    """Write a BMP with a palette of grays, by its specification."""
-    height, width = ids.shape
-    bit_rows = (ids[..., None] >> np.arange(bits)[::-1] & 1).reshape(height, -1).astype(np.uint8)
-    rows = np.packbits(np.pad(bit_rows, ((0, 0), (0, -width * bits % 32))), axis=1)
-    palette = b''.join(bytes([level, level, level, 0]) for level in levels)
-    start = 54 + len(palette)
-    return struct.pack(
-        '<2sIIIIiiHHIIIIII', b'BM', start + rows.size, 0, start, 40, width,
-        height if upwards else -height, 1, bits, 0, rows.size, 0, 0, len(levels), 0,
-    ) + palette + rows[::-1 if upwards else 1].tobytes()
-
-
-@pytest.mark.parametrize('upwards', [True, False])
-@pytest.mark.parametrize(('bits', 'levels'), [
-    (1, [0, 200]), (1, [0, 255]), (1, [255, 0]), (4, [9, 9, 30]), (8, [0, 255]), (8, range(256)),
-])
-def test_a_bmp_with_a_palette_of_grays_gives_its_indexes(tmp_path, bits, levels, upwards):
-    ids = np.random.default_rng(0).integers(0, len(levels), (12, 13))
-    (tmp_path / 'a.bmp').write_bytes(bmp_of(ids, bits, levels, upwards))
-    assert np.array_equal(read_class_ids(tmp_path / 'a.bmp'), ids)
-
-
 def test_a_bmp_that_was_saved_with_a_palette_gives_its_indexes(tmp_path):
     image = pytest.importorskip('PIL.Image', reason='palettes need Pillow, the extra [train]')
     ids = np.random.default_rng(0).integers(0, 3, (12, 13)).astype(np.uint8)
     drawn = image.fromarray(ids)
     drawn.putpalette([0, 0, 0, 200, 200, 200, 90, 90, 90])
     drawn.save(tmp_path / 'a.bmp')
-    assert np.array_equal(read_class_ids(tmp_path / 'a.bmp'), ids)
-
-
-def test_a_bmp_that_is_cut_short_is_named(tmp_path):
-    ids = np.zeros((12, 13), int)
-    (tmp_path / 'a.bmp').write_bytes(bmp_of(ids, 8, [0, 200])[:-20])
-    with pytest.raises(ImageError, match=r'a\.bmp is'):
-        read_class_ids(tmp_path / 'a.bmp')
-
-
-def test_a_bmp_of_plain_grey_levels_needs_no_pillow(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, 'PIL', None)
-    ids = np.random.default_rng(0).integers(0, 256, (12, 16), np.uint8)
-    cv2.imwrite(str(tmp_path / 'a.bmp'), ids)
     assert np.array_equal(read_class_ids(tmp_path / 'a.bmp'), ids)

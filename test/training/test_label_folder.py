@@ -79,7 +79,7 @@ def test_classes_that_no_card_can_have_are_refused_before_anything_is_read(folde
 
 
 @pytest.mark.parametrize('image', ['b.JPG', 'b.JPEG', 'b.PNG', 'b.bmp', 'b.tif'])
-@pytest.mark.parametrize('label', ['b.png', 'b.PNG', 'b.bmp', 'b.TIF'])
+@pytest.mark.parametrize('label', ['b.png', 'b.PNG', 'b.TIF'])
 def test_images_and_labels_are_known_by_every_suffix(folder, image, label):
     ids = np.full((4, 6), 7, np.uint8)
     cv2.imwrite(str(folder / 'images' / image), np.zeros((4, 6, 3), np.uint8))
@@ -122,8 +122,8 @@ def test_labels_in_colours_are_called_so(folder, monkeypatch):
     cv2.imwrite(str(folder / 'labels/a.png'), np.zeros((4, 6, 3), np.uint8))
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, 'PIL', None)
-        with pytest.raises(ImageError, match=r'a\.png has 3 channels; .* pip install pillow'):
+        with pytest.raises(ImageError, match=r'a\.png has colours, or .* install pillow'):
             LabelFolder(folder, CLASSES).read(0)
     pytest.importorskip('PIL', reason='palettes need Pillow, the extra [train]')
-    with pytest.raises(ImageError, match='3 channels without a palette; expected one channel'):
+    with pytest.raises(ImageError, match='colours without a palette; expected one channel'):
         LabelFolder(folder, CLASSES).read(0)
