@@ -23,9 +23,8 @@ from seg_ros.depth.ground import base_from_plane, Ground
 from seg_ros.depth.intrinsics import Intrinsics
 from seg_ros.depth.registration import has_depth
 
-_SEVERAL = 2        # blind pixels of a bearing; a single one may be noise
-_SHARE = 0.02       # of a bearing's pixels, on average, where that is more
-_NEARER = 0.9       # of an obstacle's range: the row below its foot is often blind
+_AREA_PX = 9        # a side: fewer blind pixels among measured ones are the sensor's holes
+_CLOSER = 0.9       # of a range: noise, and what is blind at an obstacle's own foot, is as far
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,80 +47,64 @@ def laser_scan(ground: Ground, bearings: int = 160) -> Scan:
     """
     Reduce the obstacles of an image to a scan.
 
-    A bearing is NaN where several of its pixels are blind (`Ground.blind`) beyond the first that
-    has depth and before the nearest obstacle: what stands there, if anything, was not seen.
-    Blind pixels before all that has depth are most often the robot's own, too near for depth.
+    A bearing is NaN where a blind area (of `Ground.blind`) lies beyond the first pixel that has
+    depth and before the nearest obstacle: what stands there, if anything, was not seen, and what
+    is seen behind may be seen through glass. Single blind pixels are the holes of every depth
+    image and say nothing. What is blind before all that has depth is most often the robot's own,
+    too near for depth.
 
     :param ground: of every second pixel of a VGA image, say.
-    :param bearings: how many the scan has over the image's width.
+    :param bearings: how many the scan has over the image's width, at most one for two columns, so
+        that each of them has pixels of every row.
     """
+    bearings = max(1, min(bearings, ground.camera.size_hw[1] // 2))
     transform = base_from_plane(ground.plane)
     low, high = _view(transform, ground.camera)
     step = (high - low) / bearings
     across, down = ground.camera.slopes_xy
     rows = transform[:2, :3].astype(np.float32)
     x, y = (row[0] * across + (row[1] * down + row[2]) for row in rows)
-    slants, angles = cv2.cartToPolar(x, y)
-    pixels = _Pixels(
-        _indexes(np.asarray(angles, np.float32), low, step, bearings).reshape(-1),
-        np.asarray(slants), ground.reached_m, bearings,
-    )
+    slants, angles = (np.asarray(each) for each in cv2.cartToPolar(x, y))
+    bins = _indexes(angles, low, step, bearings).reshape(-1)
+    lengths = (ground.reached_m * slants).reshape(-1)
+
+    def nearest(pixels: NDArray[np.intp]) -> NDArray[np.float32]:
+        return _nearest(bins.take(pixels), lengths.take(pixels), bearings)
+
     seen = np.flatnonzero(has_depth(ground.metres))
-    nearest = pixels.nearest(np.flatnonzero(ground.obstacle))
-    ranges = np.where(pixels.counts(seen) > 0, nearest, np.float32(np.nan))
-    ranges[_unseen(pixels, nearest, seen, ground.blind)] = np.nan
+    ranges = nearest(np.flatnonzero(ground.obstacle))
+    unseen = np.bincount(bins.take(seen), minlength=bearings) == 0
+    blind = _in_areas(ground.blind, ground.metres.shape)
+    if blind.size:
+        first = nearest(seen).take(bins.take(blind))
+        beyond = blind[first < np.float32(_CLOSER) * lengths.take(blind)]
+        unseen |= nearest(beyond) < np.float32(_CLOSER) * ranges
+    ranges[unseen] = np.nan
     # Depth ends at a distance along the optical axis, ranges do at the same one along the ground.
     ranges[ranges > ground.max_m] = np.inf
     return Scan(low + step / 2, step, ranges)
 
 
-@dataclass(frozen=True, eq=False)
-class _Pixels:
-    """Pixels by their flat index: in which bearing they are, and how far along the ground."""
-
-    bearing: NDArray[np.uint16]
-    slants: NDArray[np.float32]     # metres along the ground for each along the optical axis
-    metres: NDArray[np.float32]
-    bearings: int
-
-    def ranges_m(self, chosen: NDArray[np.intp]) -> NDArray[np.float32]:
-        return np.asarray(self.metres.take(chosen) * self.slants.take(chosen))
-
-    def counts(self, chosen: NDArray[np.intp]) -> NDArray[np.intp]:
-        return np.bincount(self.bearing.take(chosen), minlength=self.bearings)
-
-    def nearest(self, chosen: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Return the least range a bearing, infinity where it has none."""
-        bins = self.bearing.take(chosen)
-        # Sorted by bearing: 16 bits are sorted by counting.
-        order = np.argsort(bins, kind='stable')
-        bins, lengths = bins[order], self.ranges_m(chosen)[order]
-        ranges = np.full(self.bearings, np.inf, np.float32)
-        first = np.flatnonzero(np.diff(bins, prepend=np.uint16(65535)))
-        if first.size:
-            ranges[bins[first]] = np.minimum.reduceat(lengths, first)
-        return ranges
+def _nearest(
+    bins: NDArray[np.uint16], lengths: NDArray[np.float32], count: int
+) -> NDArray[np.float32]:
+    """Return the least length in each bin, infinity where it has none."""
+    # Sorted by bin: 16 bits are sorted by counting.
+    order = np.argsort(bins, kind='stable')
+    bins, lengths = bins[order], lengths[order]
+    ranges = np.full(count, np.inf, np.float32)
+    first = np.flatnonzero(np.diff(bins, prepend=np.uint16(65535)))
+    if first.size:
+        ranges[bins[first]] = np.minimum.reduceat(lengths, first)
+    return ranges
 
 
-def _unseen(
-    pixels: _Pixels, nearest: NDArray[np.float32], seen: NDArray[np.intp],
-    blind: NDArray[np.intp],
-) -> NDArray[np.bool_]:
-    """Mark bearings whose nearest obstacle may not be the nearest."""
-    before = pixels.ranges_m(blind) < np.float32(_NEARER) * nearest[pixels.bearing.take(blind)]
-    blind = blind[before]
-    several = max(_SEVERAL, _SHARE * pixels.metres.size / pixels.bearings)
-    concerned = pixels.counts(blind) >= several
-    if not concerned.any():
-        return concerned
-    first = pixels.nearest(seen[concerned[pixels.bearing.take(seen)]])
-    beyond = pixels.ranges_m(blind) > first[pixels.bearing.take(blind)]
-    unseen = pixels.counts(blind[beyond]) >= several
-    # In small images a bearing may lie between two columns of pixels.
-    beside = np.zeros_like(unseen)
-    beside[1:] |= unseen[:-1]
-    beside[:-1] |= unseen[1:]
-    return unseen | (beside & np.isinf(nearest))
+def _in_areas(pixels: NDArray[np.intp], size_hw: tuple[int, ...]) -> NDArray[np.intp]:
+    """Keep the pixels, flat, of which a whole square is among them."""
+    mask = np.zeros(size_hw, np.uint8)
+    np.put(mask, pixels, 1)
+    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((_AREA_PX, _AREA_PX), np.uint8))
+    return np.flatnonzero(np.asarray(opened))
 
 
 def _view(transform: NDArray[np.float64], camera: Intrinsics) -> tuple[float, float]:

@@ -14,6 +14,7 @@
 
 """The scan against rays in the plane and a loop over pixels."""
 
+import cv2
 import numpy as np
 import pytest
 from ray_cast import Box
@@ -102,6 +103,44 @@ def test_what_is_blind_behind_an_obstacle_or_before_all_that_has_depth_changes_n
     middle = np.abs(angles_of(scanned(scene))) < 0.45
     assert np.isfinite(whole[middle]).all()
     np.testing.assert_allclose(scanned(scene).ranges_m[middle], whole[middle], rtol=0.01)
+
+
+@pytest.mark.parametrize('side_px', [1, 4])
+@pytest.mark.parametrize('boxes', [
+    [Box(2.0, 0.0, (2.4, 9.0, 0.03), 0.0, WALL), Box(3.0, 0.0, (0.3, 0.6, 1.6), 0.0, WALL)],
+    [Box(2.0, 0.0, (2.4, 9.0, 0.03), 0.0, WALL)],
+])
+def test_holes_of_a_depth_image_in_flat_ground_hide_nothing_that_is_seen_behind(boxes, side_px):
+    scene = room(boxes)
+    whole = scanned(scene).ranges_m
+    share = 1 - 0.7 ** (1 / side_px ** 2)
+    random = np.random.RandomState(0)
+    holes = cv2.dilate((random.rand(240, 320) < share).astype(np.uint8), np.ones(2 * [side_px]))
+    assert holes.mean() == pytest.approx(0.3, abs=0.03)
+    scene.metres[holes > 0] = np.nan
+    ranges = scanned(scene).ranges_m
+    assert not np.isnan(ranges).any()
+    both = np.isfinite(whole) & np.isfinite(ranges)
+    assert both.sum() >= 0.98 * max(np.isfinite(whole).sum(), np.isfinite(ranges).sum())
+    np.testing.assert_allclose(ranges[both], whole[both], rtol=0.02)
+
+
+def test_noise_of_the_floor_before_the_robots_own_body_takes_no_bearing():
+    scene = room([Box(3.0, 0.0, (0.2, 9.0, 2.5), 0.0, WALL)], pitch=0.5)
+    noise = np.random.RandomState(0).normal(1, 0.01, (240, 320))
+    scene.metres *= noise.astype(np.float32)
+    scene.metres[180:, 100:220], scene.classes[180:, 100:220] = np.nan, WALL
+    middle = np.abs(angles_of(scanned(scene))) < 0.4
+    assert np.isfinite(scanned(scene).ranges_m[middle]).all()
+
+
+def test_in_an_image_of_few_columns_an_obstacle_has_no_bearing_that_is_free():
+    scene = room([Box(2.0, 0.0, (0.2, 1.0, 0.5), 0.0, WALL)], size_hw=(60, 80), focal=65.0)
+    scan = scanned(scene)
+    there = np.abs(angles_of(scan)) < 0.25
+    assert there.sum() >= 10
+    ahead = scan.ranges_m * np.cos(angles_of(scan))
+    np.testing.assert_allclose(ahead[there], 1.7, rtol=0.03)
 
 
 def test_a_wall_whose_foot_is_beyond_the_range_of_depth_leaves_its_bearings_infinite():
