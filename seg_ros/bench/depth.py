@@ -26,13 +26,9 @@ from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import marked, Segmentation
 from seg_ros.depth.cloud import labelled_cloud, POINT
 from seg_ros.depth.free_space import free_space
-from seg_ros.depth.ground import (
-    base_from_plane,
-    ground_of,
-    ground_plane,
-    plane_from_height,
-)
+from seg_ros.depth.ground import base_from_plane, fit_ground, ground_of, up_of_pitch
 from seg_ros.depth.objects import object_clouds
+from seg_ros.depth.planes import Plane
 from seg_ros.depth.registration import registered_depth
 from seg_ros.depth.scan import laser_scan
 from seg_ros.depth.static import static_depth, StaticScene
@@ -88,7 +84,8 @@ def _works(
         return static_depth(raw, scene.update(dynamic, 33_000_000 * next(stamps), 8, 0.5, metres))
 
     def rays() -> object:
-        plane = ground_plane(known, CAMERA, classes, CARD) or plane_from_height(EYE_M, PITCH)
+        fitted = fit_ground(known, CAMERA, classes, CARD).plane
+        plane = fitted or Plane(up_of_pitch(PITCH), EYE_M)
         ground = ground_of(known, CAMERA, classes, CARD, plane, 2)
         return free_space(ground, base_from_plane(plane)), laser_scan(ground)
 

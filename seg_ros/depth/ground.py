@@ -16,6 +16,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -35,57 +36,43 @@ _STRIDE = 4
 _LEAST = 200        # points
 
 
-def ground_plane(
+class GroundFit(NamedTuple):
+    """
+    What the pixels of classes with the role `traversable` lie on.
+
+    :param plane: the ground; None where too little of it is in sight, or what is labelled so is
+        no ground: a wall, more than 46 degrees from level, or a ceiling.
+    :param tilt: radians from what is up to the normal of the plane that most of them lie on;
+        infinity where they lie on none, None where too few of them have depth.
+    """
+
+    plane: Plane | None
+    tilt: float | None
+
+
+def fit_ground(
     metres: NDArray[np.float32], camera: Intrinsics, classes: ClassMap, card: ModelCard,
     up: NDArray[np.float64] = LEVEL,
-) -> Plane | None:
+) -> GroundFit:
     """
-    Fit the ground to the pixels of classes with the role `traversable`.
+    Fit the ground; where none is found, the tilt says why.
 
     :param metres: float32 (H, W), registered to the image, NaN = none.
     :param up: float64 (3,), unit vector of the optical frame: roughly away from the ground.
-    :returns: None where too little of it is in sight, or what is labelled so is no ground: a wall,
-        more than 46 degrees from level, or a ceiling.
     """
-    points = _floor_points(metres, camera, classes, card)
-    if points is None:
-        return None
-    plane = fit_plane(points, _tolerance_m(points), near=(up, TILT))
-    # The camera is on the side that the normal points to: below a ceiling.
-    return None if plane is None or plane.normal @ up < 0 else plane
-
-
-def floor_tilt(
-    metres: NDArray[np.float32], camera: Intrinsics, classes: ClassMap, card: ModelCard,
-    up: NDArray[np.float64] = LEVEL,
-) -> float | None:
-    """
-    Measure how far from level the plane is that most traversable pixels lie on.
-
-    Where `ground_plane` finds none, this says why.
-
-    :returns: radians between its normal and `up`; infinity where they lie on no plane, None where
-        too few of them have depth.
-    """
-    points = _floor_points(metres, camera, classes, card)
-    if points is None:
-        return None
-    plane = fit_plane(points, _tolerance_m(points))
-    return np.inf if plane is None else float(np.arccos(np.clip(plane.normal @ up, -1, 1)))
-
-
-def _floor_points(
-    metres: NDArray[np.float32], camera: Intrinsics, classes: ClassMap, card: ModelCard
-) -> NDArray[np.float32] | None:
     pixels = marked(classes[::_STRIDE, ::_STRIDE].copy(), card.ids_with_role('traversable'))
     pixels &= has_depth(metres[::_STRIDE, ::_STRIDE])
     if np.count_nonzero(pixels) < _LEAST:
-        return None
-    return points_of(metres, camera, pixels, _STRIDE, SAMPLES)
-
-
-def _tolerance_m(points: NDArray[np.float32]) -> float:
-    return max(0.02, 0.01 * float(np.median(points[:, 2])))
+        return GroundFit(None, None)
+    points = points_of(metres, camera, pixels, _STRIDE, SAMPLES)
+    tolerance_m = max(0.02, 0.01 * float(np.median(points[:, 2])))
+    level = fit_plane(points, tolerance_m, near=(up, TILT))
+    largest = level or fit_plane(points, tolerance_m)
+    if largest is None:
+        return GroundFit(None, np.inf)
+    # The camera is on the side that the normal points to: below a ceiling.
+    rise = float(np.clip(largest.normal @ up, -1, 1))
+    return GroundFit(level if rise > 0 else None, float(np.arccos(rise)))
 
 
 def plane_from_transform(base_from_optical: NDArray[np.float64]) -> Plane:
@@ -104,15 +91,6 @@ def up_of_pitch(pitch: float) -> NDArray[np.float64]:
     :param pitch: radians that it looks down.
     """
     return np.array([0.0, -np.cos(pitch), -np.sin(pitch)])
-
-
-def plane_from_height(height_m: float, pitch: float) -> Plane:
-    """
-    Return the ground below a camera that is `height_m` above it and level from side to side.
-
-    :param pitch: radians that it looks down.
-    """
-    return Plane(up_of_pitch(pitch), height_m)
 
 
 def base_from_plane(plane: Plane) -> NDArray[np.float64]:

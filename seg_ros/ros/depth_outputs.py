@@ -160,7 +160,7 @@ def lacking(view: DepthView, on_ground: Collection[str], no_transform: str) -> s
 
 def _no_ground(view: DepthView, no_transform: str) -> str:
     """Say why no ground was found, and what helps."""
-    settings, tilt = view.settings, view.floor_tilt
+    settings, tilt = view.settings, view.ground_fit.tilt
     by_tf = settings.ground == 'tf'
     if tilt is not None and TILT <= tilt < np.inf:
         degrees, most = np.rad2deg((tilt, TILT))

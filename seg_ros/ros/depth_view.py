@@ -25,10 +25,10 @@ from seg_ros.core.settings import Settings
 from seg_ros.depth.cloud import labelled_cloud
 from seg_ros.depth.ground import (
     base_from_plane,
-    floor_tilt,
+    fit_ground,
     Ground,
     ground_of,
-    ground_plane,
+    GroundFit,
     plane_from_transform,
     up_of_pitch,
 )
@@ -138,27 +138,25 @@ class DepthView:
     def up(self) -> NDArray[np.float64]:
         """Return what is up in the optical frame, roughly: of TF, else of `camera_pitch_deg`."""
         if self.base_from_tf is not None:
-            return np.asarray(self.base_from_tf[2, :3])
+            return np.array(self.base_from_tf[2, :3])
         return up_of_pitch(np.deg2rad(self.settings.camera_pitch_deg))
 
     @cached_property
     def ground_plane(self) -> Plane | None:
         """Find the ground: of TF or fitted, as `ground` says, else by the camera's height."""
-        settings, classes = self.settings, self.segmentation.classes
+        settings = self.settings
         if settings.ground == 'tf' and self.base_from_tf is not None:
             return plane_from_transform(self.base_from_tf)
-        assert classes is not None
-        fitted = ground_plane(self.metres, self.camera, classes, self.card, self.up)
-        if fitted is None and settings.camera_height_m:
-            return Plane(self.up.copy(), settings.camera_height_m)
-        return fitted
+        if self.ground_fit.plane is None and settings.camera_height_m:
+            return Plane(self.up, settings.camera_height_m)
+        return self.ground_fit.plane
 
     @cached_property
-    def floor_tilt(self) -> float | None:
-        """Measure how far from level what is labelled ground is, where none was found."""
+    def ground_fit(self) -> GroundFit:
+        """Fit the ground to what is labelled so."""
         classes = self.segmentation.classes
         assert classes is not None
-        return floor_tilt(self.metres, self.camera, classes, self.card, self.up)
+        return fit_ground(self.metres, self.camera, classes, self.card, self.up)
 
     @cached_property
     def base_from_optical(self) -> NDArray[np.float64] | None:

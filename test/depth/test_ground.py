@@ -22,9 +22,8 @@ from ray_cast import Box, Scene
 from seg_ros.core.segmentation import marked
 from seg_ros.depth.ground import (
     base_from_plane,
-    floor_tilt,
+    fit_ground,
     ground_of,
-    ground_plane,
     plane_from_transform,
     up_of_pitch,
 )
@@ -43,14 +42,14 @@ def room(boxes=BOXES, **changes):
 
 
 def ground(scene, plane=None, step=1):
-    plane = plane or ground_plane(scene.metres, scene.camera, scene.classes, CARD)
+    plane = plane or fit_ground(scene.metres, scene.camera, scene.classes, CARD).plane
     return ground_of(scene.metres, scene.camera, scene.classes, CARD, plane, step, max_m=8.0)
 
 
 def test_the_ground_is_fitted_to_what_is_traversable():
     scene = room()
     noisy = scene.metres * np.random.RandomState(0).normal(1, 0.004, scene.metres.shape)
-    plane = ground_plane(noisy.astype(np.float32), scene.camera, scene.classes, CARD)
+    plane = fit_ground(noisy.astype(np.float32), scene.camera, scene.classes, CARD).plane
     assert plane.offset_m == pytest.approx(0.7, abs=0.01)
     assert np.arccos(plane.normal @ scene.rotation.T @ (0, 0, 1.0)) < 0.01
 
@@ -65,15 +64,15 @@ def test_the_ground_of_tf_is_the_base_frames_own():
 def test_a_wall_that_was_labelled_floor_is_no_ground():
     scene = room([], pitch=0.0)
     wall = room([Box(1.0, 0.0, (0.1, 9.0, 3.0), 0.0, FLOOR)], pitch=0.0)
-    assert ground_plane(wall.metres, wall.camera, wall.classes, CARD) is None
-    assert ground_plane(scene.metres, scene.camera, scene.classes, CARD) is not None
+    assert fit_ground(wall.metres, wall.camera, wall.classes, CARD).plane is None
+    assert fit_ground(scene.metres, scene.camera, scene.classes, CARD).plane is not None
 
 
 def test_a_ceiling_that_was_labelled_floor_is_no_ground():
     scene = room([])
     above = scene.metres[::-1].copy(), scene.camera, scene.classes[::-1].copy()
-    assert ground_plane(scene.metres, scene.camera, scene.classes, CARD) is not None
-    assert ground_plane(*above, CARD) is None
+    assert fit_ground(scene.metres, scene.camera, scene.classes, CARD).plane is not None
+    assert fit_ground(*above, CARD).plane is None
 
 
 def turned(scene, quarters):
@@ -92,12 +91,12 @@ def turned(scene, quarters):
 @pytest.mark.parametrize(('pitch', 'quarters'), [(1.1, 0), (1.5, 0), (0.5, 1), (0.5, 2), (0.5, 3)])
 def test_what_is_up_may_be_given_for_cameras_that_look_down_or_are_mounted_turned(pitch, quarters):
     image, up = turned(room([], pitch=pitch), quarters)
-    assert ground_plane(*image, CARD) is None
-    plane = ground_plane(*image, CARD, up)
+    assert fit_ground(*image, CARD).plane is None
+    plane = fit_ground(*image, CARD, up).plane
     assert plane.offset_m == pytest.approx(0.7, abs=1e-3)
     assert plane.normal @ up > 0.999
-    assert floor_tilt(*image, CARD) == pytest.approx(np.arccos(-up[1]), abs=0.01)
-    assert floor_tilt(*image, CARD, up) == pytest.approx(0, abs=0.01)
+    assert fit_ground(*image, CARD).tilt == pytest.approx(np.arccos(-up[1]), abs=0.01)
+    assert fit_ground(*image, CARD, up).tilt == pytest.approx(0, abs=0.01)
 
 
 def test_up_by_the_pitch_is_that_of_a_level_camera_that_was_tipped():
@@ -108,10 +107,10 @@ def test_up_by_the_pitch_is_that_of_a_level_camera_that_was_tipped():
 def test_a_floor_of_too_few_pixels_or_on_no_plane_is_not_called_tilted():
     scene = room([])
     few = np.full_like(scene.classes, WALL)
-    assert floor_tilt(scene.metres, scene.camera, few, CARD) is None
+    assert fit_ground(scene.metres, scene.camera, few, CARD).tilt is None
     noise = np.random.RandomState(0).uniform(0.3, 8, scene.metres.shape).astype(np.float32)
     everywhere = np.full_like(scene.classes, FLOOR)
-    assert floor_tilt(noise, scene.camera, everywhere, CARD) == np.inf
+    assert fit_ground(noise, scene.camera, everywhere, CARD).tilt == np.inf
 
 
 def test_blind_is_what_has_no_depth_is_not_traversable_and_meets_the_ground_in_range():
@@ -148,7 +147,7 @@ def test_too_little_floor_gives_no_plane():
     scene = room()
     classes = np.full_like(scene.classes, WALL)
     classes[-4:] = FLOOR
-    assert ground_plane(scene.metres, scene.camera, classes, CARD) is None
+    assert fit_ground(scene.metres, scene.camera, classes, CARD).plane is None
 
 
 @pytest.mark.parametrize('step', [1, 2, 3])

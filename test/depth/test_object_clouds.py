@@ -20,7 +20,7 @@ from ray_cast import Box, Scene
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segment, Segmentation
 from seg_ros.depth.cloud import labelled_cloud, POINT
-from seg_ros.depth.ground import ground_plane
+from seg_ros.depth.ground import fit_ground
 from seg_ros.depth.interior import on_jump
 from seg_ros.depth.objects import joined, object_clouds
 from seg_ros.depth.support import support_planes
@@ -89,7 +89,7 @@ def test_each_object_stands_on_the_plane_below_it():
                  floor=FLOOR)
     seen.ids[seen.ids == 3] = 0
     seen.boxes.pop()
-    ground = ground_plane(seen.metres, seen.camera, seen.classes, CARD)
+    ground = fit_ground(seen.metres, seen.camera, seen.classes, CARD).plane
     segmentation = seen.segmentation()
     planes = support_planes(seen.metres, seen.camera, segmentation, CARD, ground)
     found = object_clouds(cloud_of(seen), segmentation, 3, 525.0, planes)

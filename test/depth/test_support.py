@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from ray_cast import Box, Scene
 from seg_ros.core.card import ClassInfo, ModelCard
-from seg_ros.depth.ground import ground_plane
+from seg_ros.depth.ground import fit_ground
 from seg_ros.depth.planes import Plane
 from seg_ros.depth.support import points_of, support_planes
 from seg_ros.sim.classes import CARD, FLOOR
@@ -74,7 +74,7 @@ def before_a_wall(body, pitch=0.0, card=PLAIN, **knowledge):
     seen.ids[seen.ids == 2] = 0
     seen.boxes.pop()
     if knowledge.pop('floor', False):
-        knowledge['ground'] = ground_plane(seen.metres, seen.camera, seen.classes, CARD)
+        knowledge['ground'] = fit_ground(seen.metres, seen.camera, seen.classes, CARD).plane
     if knowledge.pop('tf', False):
         knowledge['up'] = seen.rotation.T @ (0, 0, 1.0)
     return seen, support_planes(seen.metres, seen.camera, seen.segmentation(), card, **knowledge)

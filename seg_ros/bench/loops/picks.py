@@ -26,7 +26,7 @@ from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.depth.cloud import labelled_cloud
 from seg_ros.depth.grasps import Grasp, top_down_grasps
-from seg_ros.depth.ground import ground_plane
+from seg_ros.depth.ground import fit_ground
 from seg_ros.depth.objects import object_clouds
 from seg_ros.depth.registration import registered_depth
 from seg_ros.depth.support import support_planes
@@ -114,7 +114,7 @@ def grasps_of(
     camera = intrinsics_of(view, frame.size_hw)
     metres = registered_depth(depth_mm, frame.size_hw, 10.0).metres
     assert segmentation.classes is not None
-    ground = ground_plane(metres, camera, segmentation.classes, CARD)
+    ground = fit_ground(metres, camera, segmentation.classes, CARD).plane
     planes = support_planes(metres, camera, segmentation, CARD, ground)
     cloud = labelled_cloud(metres, camera, frame, segmentation)
     objects = object_clouds(cloud, segmentation, _EROSION_PX, camera.fx, planes)
