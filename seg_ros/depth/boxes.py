@@ -32,6 +32,7 @@ SAMPLES = 128       # points of an object that its box is measured on
 _TRIM = 0.008       # share at either end of an extent that may be noise
 _SUNK_M = 0.01      # below a plane, of what stands on it; or
 _SUNK = 0.02        # of the distance, if that is more: noise
+_STEEP = 0.94       # cosine of 20 degrees: from so steeply above sides are depth jumps, or hidden
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,9 +80,9 @@ def upright_boxes(points: Points, plane: Plane, margin: Margin = 0.0) -> list[Or
     """
     Return boxes that stand on a plane: the smallest rectangle around each footprint.
 
-    A box reaches down to the plane, since what stands there hides its own base, unless the lowest
-    point seen is farther above the plane than the footprint is long: what hangs, or lies on
-    something else, ends where it is last seen. So does what is below the plane.
+    A box reaches down to the plane, or to the object whose box is below its middle, since what
+    stands there hides its own base. What is seen from aside and ends farther above than its
+    footprint is long hangs: it ends where it is last seen. So does what is below the plane.
 
     :param points: (K, S, 3), S points of each of K objects in the optical frame.
     :param margin: what erosion took off each edge, as a share of the distance (pixels at the focal
@@ -101,15 +102,29 @@ def upright_boxes(points: Points, plane: Plane, margin: Margin = 0.0) -> list[Or
     axes = np.repeat(basis[None], len(points), axis=0)
     axes[:, :2] = turns @ basis[:2]
     low, high = _extents(axes @ points)
-    ground = -plane.offset_m
-    gap, size = low[:, 2] - ground, high - low
-    stands = gap < size[:, :2].max(axis=1)
-    stands &= gap > -np.minimum(_slack(points), size[:, 2] / 2)
-    low[stands, 2] = ground
+    slack, size = _slack(points), high - low
+    base = np.maximum(-plane.offset_m, _tops_below(low, high, axes, slack))
+    gap = low[:, 2] - base
+    stands = (gap < size[:, :2].max(axis=1)) | (_view(axes, points)[:, 2] < -_STEEP)
+    stands &= gap > -np.minimum(slack, size[:, 2] / 2)
+    low[stands, 2] = base[stands]
     below, above = _footprint_growth(axes, points, (high - low)[:, 2], margin)
     low[:, :2] -= below
     high[:, :2] += above
     return _boxes(low, high, axes)
+
+
+def _tops_below(
+    low: NDArray[np.float64], high: NDArray[np.float64], axes: NDArray[np.float64], slack: Vector
+) -> Vector:
+    """Return the top of the highest box below the middle of each, (K,), -infinity for none."""
+    middles = np.einsum('ki,kij->kj', (low + high) / 2, axes)
+    along = np.einsum('aij,bj->abi', axes[:, :2], middles)
+    below = ((along > low[:, None, :2]) & (along < high[:, None, :2])).all(axis=2)
+    tops = high[:, 2][:, None]
+    below &= tops < low[:, 2] + slack
+    np.fill_diagonal(below, False)
+    return np.asarray(np.where(below, tops, -np.inf).max(axis=0))
 
 
 def free_boxes(points: Points, margin: Margin = 0.0) -> list[OrientedBox]:
@@ -184,6 +199,14 @@ def _slack(points: NDArray[np.float64]) -> Vector:
     return np.asarray(np.maximum(_SUNK_M, _SUNK * distances))
 
 
+def _view(axes: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the directions in which objects are seen, along their axes, (K, 3)."""
+    centres = points.mean(axis=2)
+    return np.asarray(
+        np.einsum('kij,kj->ki', axes, centres / np.linalg.norm(centres, axis=1)[:, None])
+    )
+
+
 def _footprint_growth(
     axes: NDArray[np.float64], points: NDArray[np.float64], heights: Vector, margin: Margin
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -193,10 +216,8 @@ def _footprint_growth(
     :param heights: of the boxes, (K,).
     :returns: for the lower and the upper ends of the first two axes, (K, 2) each.
     """
-    centres = points.mean(axis=2)
-    distances = np.linalg.norm(centres, axis=1)
-    view = np.einsum('kij,kj->ki', axes, centres) / distances[:, None]
-    rim = Rim.of(view.T, heights, margin * distances)
+    distances = np.linalg.norm(points.mean(axis=2), axis=1)
+    rim = Rim.of(_view(axes, points).T, heights, margin * distances)
     ends = [rim.ends_m(direction) for direction in np.eye(2)]
     below, above = np.swapaxes(ends, 0, 1)
     return below.T, above.T
@@ -206,10 +227,8 @@ def _growth(
     axes: NDArray[np.float64], points: NDArray[np.float64], margin: Margin
 ) -> NDArray[np.float64]:
     """Give back what erosion took: across the line of sight alone, where edges are seen."""
-    centres = points.mean(axis=2)
-    distances = np.linalg.norm(centres, axis=1)
-    ahead = np.einsum('kij,kj->ki', axes, centres / distances[:, None])
-    across = np.sqrt(np.clip(1 - ahead ** 2, 0, 1))
+    distances = np.linalg.norm(points.mean(axis=2), axis=1)
+    across = np.sqrt(np.clip(1 - _view(axes, points) ** 2, 0, 1))
     return np.asarray((margin * distances)[:, None] * across)
 
 

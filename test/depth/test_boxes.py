@@ -60,13 +60,33 @@ def test_an_upright_box_has_the_size_place_and_turn_of_the_body(yaw):
     np.testing.assert_allclose(box.axes[2], TABLE.normal, atol=1e-9)
 
 
-def test_an_upright_box_reaches_the_plane_where_only_its_top_was_seen():
+def plate(height_m, ahead_m=0.0, size=(0.1, 0.1)):
+    """Points of a top alone, so high above the table and so far ahead of the camera's foot."""
     axes = TABLE.basis(np.array([0.0, 0, 1]))
-    top = surface((0.1, 0.1, 0.0), np.zeros(3), axes)
-    top += (0.05 - TABLE.height_m(top.mean(0))) * TABLE.normal
-    assert upright_boxes(top[None], TABLE)[0].size_m[2] == pytest.approx(0.05, abs=1e-3)
-    hanging = top + 0.5 * TABLE.normal
-    assert upright_boxes(hanging[None], TABLE)[0].size_m[2] < 0.01
+    return surface((*size, 0.0), ahead_m * axes[0] + (height_m - 0.9) * axes[2], axes)
+
+
+@pytest.mark.parametrize(('height_m', 'ahead_m'), [(0.05, 1.0), (0.05, 0.0), (0.2, 0.0),
+                                                   (0.6, 0.0), (0.2, 0.2)])
+def test_an_upright_box_reaches_the_plane_where_only_its_top_was_seen(height_m, ahead_m):
+    box = upright_boxes(plate(height_m, ahead_m)[None], TABLE)[0]
+    assert box.size_m[2] == pytest.approx(height_m, abs=1e-3)
+    assert TABLE.height_m(box.centre) == pytest.approx(height_m / 2, abs=1e-3)
+
+
+@pytest.mark.parametrize(('height_m', 'ahead_m'), [(0.2, 1.0), (0.5, 0.5)])
+def test_what_hangs_and_is_seen_from_aside_ends_where_it_is_last_seen(height_m, ahead_m):
+    assert upright_boxes(plate(height_m, ahead_m)[None], TABLE)[0].size_m[2] < 0.01
+
+
+@pytest.mark.parametrize('ahead_m', [0.0, 0.8])
+def test_what_lies_on_another_object_reaches_down_to_that(ahead_m):
+    book, cup = plate(0.06, ahead_m, (0.3, 0.2)), plate(0.12, ahead_m + 0.05, (0.08, 0.08))
+    beside = plate(0.15, ahead_m + 0.25, (0.16, 0.16))
+    for order in ([0, 1, 2], [2, 1, 0]):
+        boxes = upright_boxes(np.stack([book, cup, beside])[order], TABLE)
+        heights = np.array([box.size_m[2] for box in boxes])[order]
+        np.testing.assert_allclose(heights, [0.06, 0.06, 0.15], atol=1e-3)
 
 
 @pytest.mark.parametrize('lift', [-0.5, -0.13, -0.07, 0.0])

@@ -99,6 +99,17 @@ def test_each_object_stands_on_the_plane_below_it():
         np.testing.assert_allclose(seen.world(item.box.centre), body.centre, atol=0.012)
 
 
+@pytest.mark.parametrize('height_m', [0.04, 0.1, 0.3])
+def test_what_is_taller_than_wide_has_its_height_from_straight_above(height_m):
+    bodies = [Box(x, 0.05, (0.07, 0.07, height_m)) for x in (-0.12, 0.0, 0.12)]
+    seen = Scene(bodies, eye=(0, 0, 1.0), pitch=np.pi / 2, size_hw=(480, 640), focal=525.0)
+    planes = support_planes(seen.metres, seen.camera, seen.segmentation(), CARD)
+    found = object_clouds(cloud_of(seen), seen.segmentation(), 3, 525.0, planes)
+    for item, body in zip(found, bodies, strict=True):
+        assert item.box.size_m[2] == pytest.approx(height_m, abs=0.006)
+        np.testing.assert_allclose(seen.world(item.box.centre), body.centre, atol=0.01)
+
+
 def test_a_mask_that_reaches_beyond_its_object_makes_the_box_no_longer(scene):
     segmentation = scene.segmentation()
     planes = support_planes(scene.metres, scene.camera, segmentation, CARD)
