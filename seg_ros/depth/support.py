@@ -21,13 +21,15 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.segmentation import marked, Segmentation
 from seg_ros.depth.interior import inside
 from seg_ros.depth.intrinsics import Intrinsics
-from seg_ros.depth.planes import fit_plane, Plane, Points, SAMPLES
+from seg_ros.depth.planes import fit_plane, Plane, SAMPLES
 from seg_ros.depth.registration import has_depth
 
 _STEP = 4           # every fourth pixel is enough for a plane, and a sixteenth of the work
 _RING_PX = 24       # how far around an object its support is looked for
 _LEAST = 60         # points
 _TILT = 0.8         # what things stand on is level within this angle, radians
+_NEAR_M = 0.15      # of a plane that something stands on is
+_SHARE = 0.03       # of the objects' points
 _TALL_M = 0.3       # of what stands below a camera straight above, which sees the top alone
 _UP = np.array([0.0, -1.0, 0.0])    # in the image of a level camera
 
@@ -42,7 +44,7 @@ def support_planes(
     They are the ground, and the plane of the pixels around the objects whose class has the role
     `support`; where there is none, the plane that most of what is around the objects lies on. None
     is steeper than 45 degrees against what is known of up. Where nothing is, the largest plane may
-    be a wall behind the objects: one of them has to reach it.
+    be a wall behind the objects: some of what they show has to be near it.
 
     :param metres: float32 (H, W), registered to the image, NaN = none.
     :param ground: where it is known.
@@ -99,7 +101,7 @@ def _reached(
     instances: NDArray[np.uint16],
 ) -> Plane | None:
     """
-    Return a plane that an object reaches: this one or, of a level camera, that below it.
+    Return a plane that the objects are near: this one or, of a level camera, that below it.
 
     :param around: bool (h, w), what the plane was fitted to.
     :param instances: uint16 (h, w), 0 also where there is no depth.
@@ -107,33 +109,12 @@ def _reached(
     own = inside(instances, 1)
     if not own.any():
         return plane
-    points = np.asarray(points_of(metres, camera, own, _STEP), np.float64)
-    ids = instances.reshape(-1)[own.reshape(-1)]
+    points = points_of(metres, camera, own, _STEP)
     floor = _fit(metres, camera, around, _UP)
-    for each, least_m in ((plane, 0.0), (floor, 0.0), (plane, _TALL_M)):
-        if each is not None and _is_reached(each, points, ids, least_m):
+    for each, near_m in ((plane, _NEAR_M), (floor, _NEAR_M), (plane, _TALL_M)):
+        if each is not None and np.mean(np.abs(each.height_m(points)) < near_m) > _SHARE:
             return each
     return None
-
-
-def _is_reached(plane: Plane, points: Points, ids: NDArray[np.uint16], least_m: float) -> bool:
-    """
-    Return whether any object is nearer to a plane than it is wide, as one that stands on it is.
-
-    :param points: (N, 3) of the objects.
-    :param ids: (N,), of which object each is.
-    :param least_m: that counts as near, however wide the object is.
-    """
-    along = points @ plane.basis(np.array([0.0, 0.0, 1.0])).T
-    order = np.lexsort((along[:, 2], ids))
-    ends = np.flatnonzero(np.diff(ids[order])) + 1
-    for each in np.split(along[order], ends):
-        gap_m = abs(float(each[len(each) // 20, 2]) + plane.offset_m)
-        # The narrower side of a rectangle over which points are spread as these are.
-        side_m = np.sqrt(12 * max(0.0, np.linalg.eigvalsh(np.cov(each[:, :2].T, bias=True))[0]))
-        if gap_m < max(side_m, least_m):
-            return True
-    return False
 
 
 def points_of(

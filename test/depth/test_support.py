@@ -103,6 +103,16 @@ def test_a_wall_that_no_object_reaches_is_no_support_where_nothing_is_known_of_u
     assert abs((hanging.rotation @ planes[0].normal)[0]) > 0.99
 
 
+@pytest.mark.parametrize(('body', 'pitch'), [
+    (Box(3.0, 0.0, (0.3, 0.5, 1.7)), 0.0), (Box(2.5, 0.0, (0.45, 0.45, 0.9)), 0.17),
+])
+def test_people_and_chairs_stand_on_the_floor_where_nothing_is_known_of_up(body, pitch):
+    seen, (plane,) = before_a_wall(body, pitch)
+    height, tilt = height_and_tilt(plane, seen)
+    assert height == pytest.approx(1.0, abs=0.03)
+    assert tilt < 0.02
+
+
 @pytest.mark.parametrize('height_m', [0.02, 0.12])
 def test_a_camera_straight_above_needs_no_roles_to_find_the_bins_floor(height_m):
     bodies = [Box(0.1 * x, 0.12 * y, (0.05, 0.07, height_m)) for x in (-1, 1) for y in (-1, 0, 1)]
