@@ -27,7 +27,8 @@ from seg_ros.core.errors import SettingError
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.image.file_names import images_by_stem, LABEL_SUFFIXES
 from seg_ros.metrics.ground_truth import truth_from_maps
-from seg_ros.training.coco_table import image_files, read_coco_table, read_segment_maps
+from seg_ros.training.coco_masks import read_segment_maps
+from seg_ros.training.coco_table import image_files, read_coco_table
 from seg_ros.training.image_files import read_class_ids
 from seg_ros.training.label_ids import unknown_ids
 

@@ -43,6 +43,26 @@ def xyz_planes(
     return metres * across, metres * down, metres
 
 
+def points_of(
+    metres: NDArray[np.float32], camera: Intrinsics, pixels: NDArray[np.bool_], step: int = 1,
+    most: int = 0,
+) -> NDArray[np.float32]:
+    """
+    Lift marked pixels alone.
+
+    :param pixels: bool (ceil(H / step), ceil(W / step)), all of which have depth.
+    :param most: only so many of them, spread evenly; 0 is all.
+    :returns: float32 (N, 3) in the optical frame, row by row.
+    """
+    flat = np.flatnonzero(pixels)
+    if 0 < most < len(flat):
+        flat = flat[np.linspace(0, len(flat) - 1, most).astype(np.intp)]
+    rows, columns = np.divmod(flat, pixels.shape[1])
+    z = metres[::step, ::step][rows, columns]
+    across, down = camera.of_every(step).slopes_xy
+    return np.stack([z * across[0, columns], z * down[rows, 0], z], axis=1)
+
+
 def labelled_cloud(
     metres: NDArray[np.float32], camera: Intrinsics, frame: Frame, segmentation: Segmentation,
     step: int = 1,

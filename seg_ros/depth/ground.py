@@ -23,15 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.core.segmentation import ClassMap, marked
+from seg_ros.depth.cloud import points_of
 from seg_ros.depth.intrinsics import Intrinsics
-from seg_ros.depth.planes import fit_plane, Plane, SAMPLES
+from seg_ros.depth.planes import fit_plane, LEVEL, Plane, SAMPLES, TILT
 from seg_ros.depth.registration import has_depth
-from seg_ros.depth.support import points_of
 
 STEP_M = 0.05       # what is lower than a step stands on no one's way
 _HEADROOM_M = 2.0   # what hangs higher is out of a robot's way
-TILT = 0.8          # the ground's normal is within this angle, radians, of up
-LEVEL = np.array([0.0, -1.0, 0.0])      # up, as a level camera sees it
 _STRIDE = 4
 _LEAST = 200        # points
 

@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 Points: TypeAlias = NDArray[Any]    # (N, 3), float32 or float64, metres
 
 SAMPLES = 512      # points that the fit looks at
+LEVEL = np.array([0.0, -1.0, 0.0])      # up, as a level camera sees it
+TILT = 0.8          # what counts as level is within this angle, radians, of up
 _ROUNDS = 3         # of least squares on those within the tolerance
 # Where in the sample the corners of each trial are, as shares of its length: a plane with 40 % of
 # the points is missed by all 64 once in 70 fits.

@@ -19,19 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.core.segmentation import marked, Segmentation
+from seg_ros.depth.cloud import points_of
 from seg_ros.depth.interior import inside
 from seg_ros.depth.intrinsics import Intrinsics
-from seg_ros.depth.planes import fit_plane, Plane, SAMPLES
+from seg_ros.depth.planes import fit_plane, LEVEL, Plane, SAMPLES, TILT
 from seg_ros.depth.registration import has_depth
 
 _STEP = 4           # every fourth pixel is enough for a plane, and a sixteenth of the work
 _RING_PX = 24       # how far around an object its support is looked for
 _LEAST = 60         # points
-_TILT = 0.8         # what things stand on is level within this angle, radians
 _NEAR_M = 0.15      # of a plane that something stands on is
 _SHARE = 0.03       # of the objects' points
 _TALL_M = 0.3       # of what stands below a camera straight above, which sees the top alone
-_UP = np.array([0.0, -1.0, 0.0])    # in the image of a level camera
 
 
 def support_planes(
@@ -87,13 +86,13 @@ def _fit(
         return None
     points = points_of(metres, camera, pixels, _STEP, SAMPLES)
     tolerance_m = max(0.008, 0.008 * float(np.median(points[:, 2])))
-    plane = fit_plane(points, tolerance_m, None if up is None else (up, _TILT))
+    plane = fit_plane(points, tolerance_m, None if up is None else (up, TILT))
     return plane if plane is not None and _is_level(plane, up) else None
 
 
 def _is_level(plane: Plane, up: NDArray[np.float64] | None) -> bool:
     # Either way round: the base of an arm that hangs from a ceiling has its z axis down.
-    return up is None or abs(float(plane.normal @ up)) > np.cos(_TILT)
+    return up is None or abs(float(plane.normal @ up)) > np.cos(TILT)
 
 
 def _reached(
@@ -110,28 +109,8 @@ def _reached(
     if not own.any():
         return plane
     points = points_of(metres, camera, own, _STEP)
-    floor = _fit(metres, camera, around, _UP)
+    floor = _fit(metres, camera, around, LEVEL)
     for each, near_m in ((plane, _NEAR_M), (floor, _NEAR_M), (plane, _TALL_M)):
         if each is not None and np.mean(np.abs(each.height_m(points)) < near_m) > _SHARE:
             return each
     return None
-
-
-def points_of(
-    metres: NDArray[np.float32], camera: Intrinsics, pixels: NDArray[np.bool_], step: int = 1,
-    most: int = 0,
-) -> NDArray[np.float32]:
-    """
-    Lift marked pixels alone.
-
-    :param pixels: bool (ceil(H / step), ceil(W / step)), all of which have depth.
-    :param most: only so many of them, spread evenly; 0 is all.
-    :returns: float32 (N, 3) in the optical frame, row by row.
-    """
-    flat = np.flatnonzero(pixels)
-    if 0 < most < len(flat):
-        flat = flat[np.linspace(0, len(flat) - 1, most).astype(np.intp)]
-    rows, columns = np.divmod(flat, pixels.shape[1])
-    z = metres[::step, ::step][rows, columns]
-    across, down = camera.of_every(step).slopes_xy
-    return np.stack([z * across[0, columns], z * down[rows, 0], z], axis=1)

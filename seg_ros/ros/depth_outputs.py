@@ -19,7 +19,8 @@ from collections.abc import Collection
 import numpy as np
 from seg_ros.core.errors import ImageError
 from seg_ros.core.shown import shown
-from seg_ros.depth.ground import base_from_plane, TILT
+from seg_ros.depth.ground import base_from_plane
+from seg_ros.depth.planes import TILT
 from seg_ros.depth.static import POOR_SHARE
 from seg_ros.pipeline.workers import Mailbox, Workers
 from seg_ros.ros.base_frame import BaseFrame

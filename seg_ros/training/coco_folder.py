@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 from seg_ros.core.shown import few
 from seg_ros.training.categories import checked_categories
+from seg_ros.training.coco_masks import read_segment_maps
 from seg_ros.training.coco_table import (
     image_files,
     MaskedImage,
     read_coco_table,
-    read_segment_maps,
 )
 from seg_ros.training.image_files import check_sizes, read_rgb
 from seg_ros.training.sample import MOST_THINGS, small_numbers, TrainingSample, VOID

@@ -21,7 +21,7 @@ import pytest
 from ray_cast import Box, Scene
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
-from seg_ros.depth.cloud import labelled_cloud, packed_rgb, POINT, xyz_of
+from seg_ros.depth.cloud import labelled_cloud, packed_rgb, POINT, points_of, xyz_of
 
 SCENE = Scene([Box(1.2, 0.1, (0.3, 0.2, 0.4), 0.5)], size_hw=(24, 32), focal=30.0)
 
@@ -82,3 +82,12 @@ def test_ids_of_sixteen_bits_reach_the_cloud():
     cloud = labelled_cloud(SCENE.metres, SCENE.camera, frame((24, 32)), maps)
     assert (cloud['label'] == 300).all()
     assert (cloud['instance'] == 65535).all()
+
+
+@pytest.mark.parametrize('step', [1, 4])
+def test_marked_pixels_are_lifted_row_by_row(step):
+    marks = (SCENE.ids == 1)[::step, ::step]
+    points = points_of(SCENE.metres, SCENE.camera, marks, step)
+    expected = SCENE.lifted()[::step, ::step][marks]
+    assert len(points)
+    np.testing.assert_allclose(SCENE.world(points), expected, atol=1e-5)

@@ -20,7 +20,7 @@ from ray_cast import Box, Scene
 from seg_ros.core.card import ClassInfo, ModelCard
 from seg_ros.depth.ground import fit_ground
 from seg_ros.depth.planes import Plane
-from seg_ros.depth.support import points_of, support_planes
+from seg_ros.depth.support import support_planes
 from seg_ros.sim.classes import CARD, FLOOR
 
 PLAIN = ModelCard('no support', 'panoptic', (
@@ -137,12 +137,3 @@ def test_what_was_fitted_as_ground_counts_only_if_it_is_level_by_tf():
     assert height_and_tilt(plane, seen)[0] == pytest.approx(0.9, abs=0.005)
     # The base of an arm that hangs from the ceiling has its z axis down.
     assert len(support_planes(*known, Plane(up, 0.9), -up)) == 2
-
-
-@pytest.mark.parametrize('step', [1, 4])
-def test_marked_pixels_are_lifted_row_by_row(step):
-    seen = scene()
-    marks = (seen.ids == 1)[::step, ::step]
-    points = points_of(seen.metres, seen.camera, marks, step)
-    expected = seen.lifted()[::step, ::step][marks]
-    np.testing.assert_allclose(seen.world(points), expected, atol=1e-5)

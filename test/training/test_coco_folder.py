@@ -21,7 +21,8 @@ import numpy as np
 import pytest
 from seg_ros.core.errors import ImageError, SettingError
 from seg_ros.training.coco_folder import CocoFolder
-from seg_ros.training.coco_table import read_coco_table, read_segment_numbers
+from seg_ros.training.coco_masks import read_segment_numbers
+from seg_ros.training.coco_table import read_coco_table
 from seg_ros.training.sample import instances_known, VOID
 from seg_ros.training.samples import Samples
 
