@@ -149,12 +149,15 @@ class CardThresholds:
     :param iou: above this overlap the weaker of two boxes of a class goes; 0 leaves the choice to
         the family.
     :param visible: least share of a segment that others may leave uncovered.
+    :param stuff: least share of the image that a class without instances covers, of networks that
+        find instances; of a smaller share the pixels are unlabelled.
     """
 
     score: float = 0.25
     mask: float = 0.5
     iou: float = 0.0
     visible: float = 0.5
+    stuff: float = 0.0
 
     def __post_init__(self) -> None:
         for item in fields(self):

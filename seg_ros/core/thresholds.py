@@ -32,6 +32,7 @@ class Thresholds:
     :param visible: least share of a segment that better ones may leave uncovered.
     :param confidence: least confidence of a class, 0 to 255.
     :param channels: channel indexes to keep.
+    :param stuff: least share of the image that a class without instances covers.
     """
 
     score: float
@@ -39,6 +40,7 @@ class Thresholds:
     visible: float
     confidence: int
     channels: frozenset[int]
+    stuff: float = 0.0
 
 
 def thresholds_from_settings(
@@ -68,4 +70,5 @@ def thresholds_from_settings(
         card.thresholds.visible,
         round(255 * settings.min_confidence),
         channels,
+        card.thresholds.stuff,
     )

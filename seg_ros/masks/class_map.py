@@ -14,6 +14,9 @@
 
 """Class scores of a small map, turned into labels at the size of the source image."""
 
+from collections.abc import Sequence
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
@@ -131,9 +134,31 @@ def hide_classes(
 ) -> None:
     """Unlabel the pixels of classes that are not to be kept."""
     hidden = [item.id for i, item in enumerate(card.classes) if i not in thresholds.channels]
-    if not hidden:
+    _unlabel(classes, confidence, card, hidden)
+
+
+def hide_small_stuff(
+    classes: ClassMap, confidence: NDArray[np.uint8] | None, card: ModelCard, least_share: float
+) -> None:
+    """
+    Unlabel the classes without instances that cover less than a share of the image.
+
+    As Panoptic-DeepLab (Cheng et al., CVPR 2020) and Panoptic FPN do: a few scattered pixels of a
+    class are mostly wrong.
+    """
+    stuff = [item.id for item in card.classes if not item.thing]
+    bins = card.unlabelled + 1
+    pixels = cv2.calcHist([classes], [0], None, [bins], [0, bins]).ravel()
+    small = [item for item in stuff if 0 < pixels[item] < least_share * classes.size]
+    _unlabel(classes, confidence, card, small)
+
+
+def _unlabel(
+    classes: ClassMap, confidence: NDArray[np.uint8] | None, card: ModelCard, ids: Sequence[int]
+) -> None:
+    if not ids:
         return
-    gone = marked(classes, hidden)
+    gone = marked(classes, ids)
     classes[gone] = card.unlabelled
     if confidence is not None:
         confidence[gone] = 0

@@ -25,7 +25,7 @@ from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.letterbox import Fit
-from seg_ros.masks.class_map import hide_classes, source_classes
+from seg_ros.masks.class_map import hide_classes, hide_small_stuff, source_classes
 from seg_ros.masks.instance_masks import instance_masks_from_outputs, InstanceMask
 from seg_ros.masks.pixel_to_instance import PixelToInstance, thing_pixel_to_instance
 from seg_ros.masks.rivals import instance_masks_from_rivals
@@ -55,6 +55,8 @@ def panoptic_segmentation(
         rivals = instance_masks_from_rivals(outputs, fit, signature, thresholds)
         instance_masks = [item for item in rivals if card.classes[item.channel].thing]
         _write_stuff(rivals, card, classes, confidence)
+    if classes is not None and thresholds.stuff:
+        hide_small_stuff(classes, confidence, card, thresholds.stuff)
     segments = segments_from_instance_masks(instance_masks, card, _ids(instance_masks, outputs))
     for instance, segment in zip(instance_masks, segments, strict=True):
         if classes is not None:

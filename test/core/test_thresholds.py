@@ -26,7 +26,8 @@ CLASSES = tuple(
     for index, name in enumerate(('road', 'car', 'sky'))
 )
 CARD = ModelCard(
-    'town', 'instance', CLASSES, thresholds=CardThresholds(score=0.3, mask=0.4, visible=0.6)
+    'town', 'instance', CLASSES,
+    thresholds=CardThresholds(score=0.3, mask=0.4, visible=0.6, stuff=0.01),
 )
 CONTRACT = ModelSignature((8, 8), ('scores',), score_floor=0.05)
 
@@ -35,7 +36,7 @@ def test_without_a_choice_the_card_decides():
     thresholds = thresholds_from_settings(Settings(), CARD, CONTRACT)
     assert (thresholds.score, thresholds.visible, thresholds.confidence) == (0.3, 0.6, 0)
     assert thresholds.mask_level == CONTRACT.mask_level(0.4)
-    assert thresholds.channels == {0, 1, 2}
+    assert (thresholds.channels, thresholds.stuff) == ({0, 1, 2}, 0.01)
 
 
 def test_what_the_user_chose_wins_over_the_card():

@@ -161,6 +161,30 @@ def test_only_the_parts_that_are_asked_for_are_made_and_they_are_the_same(names)
                 assert getattr(some, part) is None
 
 
+@pytest.mark.parametrize('bits', CARDS)
+@pytest.mark.parametrize('names', [SEMANTIC + MASKS, SEMANTIC[:2] + SLOTS])
+def test_classes_without_instances_that_cover_too_little_are_unlabelled(names, bits):
+    outputs, card = random_outputs(5, names), CARDS[bits]
+    everything = replace(make_cuts(5), channels=frozenset(range(CLASSES)), confidence=0)
+    whole = segmented(outputs, card, thresholds=everything)
+    alone = replace(outputs, scores=np.zeros_like(outputs.scores))
+    bare = segmented(alone, card, thresholds=everything)
+    shares = {item.id: (bare.classes == item.id).mean() for item in card.classes}
+    stuff = sorted(share for number, share in shares.items() if not card.by_id[number].thing)
+    assert 0 < stuff[0] < stuff[-1]
+    result = segmented(outputs, card, thresholds=replace(everything, stuff=stuff[-1]))
+    gone = (whole.instances == 0) & np.isin(whole.classes, [
+        item.id for item in card.classes if not item.thing and shares[item.id] < stuff[-1]
+    ])
+    assert gone.any()
+    np.testing.assert_array_equal(
+        result.classes, np.where(gone, card.unlabelled, whole.classes)
+    )
+    np.testing.assert_array_equal(result.confidence, np.where(gone, 0, whole.confidence))
+    np.testing.assert_array_equal(result.instances, whole.instances)
+    result.verify()
+
+
 def test_three_hundred_instances_have_ids_of_their_own():
     corners = [(3 * column, 3 * row) for row in range(15) for column in range(20)]
     outputs = Outputs(
