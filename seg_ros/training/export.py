@@ -79,7 +79,7 @@ def make_card(
     )
     spec = InputSpec(size=size_hw, resample='area', mean=MEAN, std=STD)
     return ModelCard(
-        name, 'panoptic', classes, 'panoptic_centers', spec, CardThresholds(score=0.26),
+        name, 'panoptic', classes, 'panoptic_centers', spec, CardThresholds(score=0.31),
         licence, 'seg_ros train',
     )
 
