@@ -152,22 +152,33 @@ def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
     if camera.problem:
         return Verdict(Level.ERROR, camera.problem)
     if not camera.subscribed:
-        return Verdict(Level.OK, 'nobody reads its masks')
+        words = complaint(camera, facts)
+        return Verdict(Level.WARN, words) if words else Verdict(Level.OK, 'nobody reads its masks')
     if facts.stalled_s:
         return Verdict(Level.ERROR, f'the engine has not answered for {facts.stalled_s:.0f} s')
     if facts.serving is None:
         return Verdict(Level.ERROR, f'no masks: {facts.unserved}')
     if not camera.health.timing.recent_count('input'):
         waiting = f'no images arrive on {camera.image_topic}'
-        return Verdict(Level.WARN, camera.complaint() or waiting)
+        return Verdict(Level.WARN, complaint(camera, facts) or waiting)
     judged = camera.health.verdict()
     if judged.level == Level.OK and (
-        words := camera.complaint() or facts.clock_problem or too_old(camera)
+        words := complaint(camera, facts) or too_old(camera)
         or camera.prompts.complaint(facts.serving)
         or camera.depth.complaint() or poor_odometry(camera.depth.dynamic_share)
     ):
         return Verdict(Level.WARN, words)
     return judged if judged.message else Verdict(Level.OK, facts.state)
+
+
+def complaint(camera: Camera, facts: NodeFacts) -> str:
+    """
+    Say what stands between a camera and its readers; nothing where all is well.
+
+    Simulated time comes first, of which images have their stamps.
+    """
+    arrives = camera.subscribed and camera.health.timing.recent_count('input')
+    return (facts.clock_problem if arrives else '') or camera.complaint()
 
 
 def too_old(camera: Camera) -> str:

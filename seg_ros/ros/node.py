@@ -31,7 +31,7 @@ from seg_ros.pipeline.serving_model import check_model, ServingModel, suited_thr
 from seg_ros.ros.build_progress import BuildProgress
 from seg_ros.ros.camera_pipeline import CameraPipeline
 from seg_ros.ros.clock_watch import ClockWatch
-from seg_ros.ros.diagnostics import diagnostics, NodeFacts
+from seg_ros.ros.diagnostics import complaint, diagnostics, NodeFacts
 from seg_ros.ros.label_publishers import LabelPublishers
 from seg_ros.ros.lifecycle import logged, SafeLifecycleNode, STEADY
 from seg_ros.ros.manager_bond import ManagerBond
@@ -175,12 +175,14 @@ class SegmentationNode(SafeLifecycleNode):
     def _diagnose(self) -> None:
         """Report once a second."""
         cameras = list(self._pipeline.cameras.values()) if self._pipeline else []
-        self._diagnostics.publish(diagnostics(self.get_clock().now(), self._facts(), cameras))
+        facts = self._facts()
+        self._diagnostics.publish(diagnostics(self.get_clock().now(), facts, cameras))
         if words := namesakes(self):
             self.quiet.warning(words, 'namesakes', quiet_s=60.0)
         for camera in cameras:
-            if words := camera.complaint():
-                self.quiet.warning(words, ('input', camera.name), quiet_s=60.0)
+            if words := complaint(camera, facts):
+                thing = 'input', camera.name
+                self.quiet.warning(f'{camera.name}: {words}', thing, quiet_s=60.0)
 
     def _diagnose_loading(self, words: str) -> None:
         """Report a model that a transition waits for, when no timer can."""

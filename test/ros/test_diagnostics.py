@@ -158,6 +158,11 @@ def test_a_clock_that_stands_still_is_a_warning_where_images_arrive():
     assert 'no images' in rear.message
 
 
+def test_of_images_without_simulated_time_the_clock_is_accused_before_the_camera():
+    each = camera(30, 30, complaint='the images have no stamp')
+    assert statuses(facts(clock_problem='no time'), each)[1].message == 'no time'
+
+
 def test_an_engine_that_does_not_answer_is_an_error_everywhere():
     for status in statuses(facts(stalled_s=12.0), camera(30, 30)):
         assert status.level == DiagnosticStatus.ERROR

@@ -199,11 +199,12 @@ def test_a_clock_that_steps_back_costs_one_image(robot):
     assert timing.counts()['late'] == 1
 
 
-def test_images_without_simulated_time_are_no_silence_called_ok(robot):
+def test_images_without_simulated_time_are_no_silence_called_ok(robot, capfd):
     each = robot(use_sim_time=True, max_rate_hz=5.0)
     semantic = each.listen(SEMANTIC, Image)
     send_until(each, lambda: '/clock' in each.words.get('camera', ''), 'the clock to be named')
     assert each.levels['camera'] == DiagnosticStatus.WARN
+    assert 'camera: use_sim_time is set, and nothing comes on /clock' in capfd.readouterr().err
     assert len(semantic) <= 1
 
 
