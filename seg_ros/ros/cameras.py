@@ -220,17 +220,27 @@ class Camera:
         self.publishers.close()
 
     def complaint(self) -> str:
-        """Say why no images arrive, or fewer than should; nothing where all is well."""
-        if not self.subscribed or monotonic() - self._subscribed_s < STARTING_S:
+        """Say why no images arrive, fewer than should, or a reader gets nothing; else nothing."""
+        if not self.subscribed:
+            return self.publishers.in_vain()
+        if monotonic() - self._subscribed_s < STARTING_S:
             return ''
         timing = self.health.timing
         if not timing.recent_count('input'):
             return why_nothing_arrives(
                 self._node, self.image_topic, self.kind, self._reliable, timing.since_s('input')
             )
-        if self._reliable or self._stamps.problem:
-            return self._stamps.problem
-        return images_lost(self.image_topic, timing, self._image_bytes)
+        lost = '' if self._reliable else images_lost(self.image_topic, timing, self._image_bytes)
+        return (
+            self._stamps.problem or lost or self._info_read_in_vain() or self.publishers.in_vain()
+        )
+
+    def _info_read_in_vain(self) -> str:
+        """Say why camera_info does not come beside the masks, where somebody reads it."""
+        if not any(output.message is CameraInfo for output, _ in self.publishers.wanted()):
+            return ''
+        words = self.why_no_info()
+        return f'no camera_info beside the masks: {words}' if words else ''
 
     def why_no_info(self) -> str:
         """Say why images have no camera_info; nothing where they have, or nobody asks for it."""
@@ -284,5 +294,6 @@ class Camera:
         fitted, self._info_problem = fitted_camera_info(self._info, frame.frame_id, frame.size_hw)
         if self._info_problem:
             words = f'{self.name}: no camera_info beside the masks: {self._info_problem}'
-            self._node.quiet.warning(words, (self.name, self._info_problem), quiet_s=3600.0)
+            # Not by the words: frame ids and sizes may differ in every image.
+            self._node.quiet.warning(words, (self.name, 'camera_info'), quiet_s=3600.0)
         return fitted

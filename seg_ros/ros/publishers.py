@@ -30,6 +30,7 @@ from seg_ros.core.segmentation import Segmentation
 from seg_ros.masks.overlay import color_map, draw_overlay
 from seg_ros.ros.conversions import image_message
 from seg_ros.ros.qos import masks, overrides
+from seg_ros.ros.topic_advice import readers_in_vain
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
@@ -175,6 +176,10 @@ class Publishers:
     def wanted(self) -> Wanted:
         """Return the outputs that somebody subscribes to, with their publishers."""
         return [row for row in self._publishers if row[1].get_subscription_count()]
+
+    def in_vain(self) -> str:
+        """Name a reader that asks for what its topic does not offer, and say what that is."""
+        return readers_in_vain(self._node, [publisher for _, publisher in self._publishers])
 
     def close(self) -> None:
         """Withdraw the topics."""

@@ -14,12 +14,13 @@
 
 """What the ROS graph says of a topic, its publishers and its neighbours, and of the node."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from rclpy.node import Node
-from rclpy.qos import ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 from seg_ros.core.timing import Timing
 
 RAW, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
@@ -131,11 +132,50 @@ def several_publishers(node: Node, topic: str, kind: str) -> str:
     )
 
 
-def _name(publisher: Any) -> str:
-    """Return the full name of a publisher's node, which the graph may not know yet."""
-    if publisher.node_name == UNKNOWN:
+def readers_in_vain(node: Node, publishers: Iterable[Any]) -> str:
+    """
+    Name a reader that gets nothing, because it asks for what a topic does not offer.
+
+    :param publishers: of the node.
+    """
+    for publisher in publishers:
+        topic = publisher.topic_name
+        # Who they are takes far longer to ask than how many there are.
+        if node.count_subscribers(topic) > publisher.get_subscription_count():
+            for reader in node.get_subscriptions_info_by_topic(topic):
+                if words := _why_in_vain(reader, publisher):
+                    return f'{_name(reader)} gets nothing from {topic}: {words}'
+    return ''
+
+
+def _why_in_vain(reader: Any, publisher: Any) -> str:
+    """Say what a reader asks for that a publisher does not offer; nothing where it may."""
+    own, asked, offered = publisher.msg_type, reader.qos_profile, publisher.qos_profile
+    kind = f'{own.__module__.partition(".")[0]}/msg/{own.__name__}'
+    if reader.topic_type != kind:
+        return f'it reads {reader.topic_type}, published is {kind}'
+    if (asked.durability, offered.durability) == (
+        DurabilityPolicy.TRANSIENT_LOCAL, DurabilityPolicy.VOLATILE,
+    ):
+        return (
+            'it asks for durability transient_local, offered is volatile: set the reader to '
+            'volatile, or qos_overrides of this topic'
+        )
+    if (asked.reliability, offered.reliability) == (
+        ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT,
+    ):
+        return (
+            'it asks for reliable delivery, offered is best effort: set the reader to best '
+            'effort, or qos_overrides of this topic'
+        )
+    return ''
+
+
+def _name(endpoint: Any) -> str:
+    """Return the full name of a publisher's or reader's node, which may not be known yet."""
+    if endpoint.node_name == UNKNOWN:
         return NAMELESS
-    return f'{publisher.node_namespace.rstrip("/")}/{publisher.node_name}'
+    return f'{endpoint.node_namespace.rstrip("/")}/{endpoint.node_name}'
 
 
 def _neighbours(node: Node, topic: str, kind: str, what: Input) -> str:
