@@ -30,7 +30,7 @@ from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.pipeline.workers import Mailbox, Workers
 from seg_ros.ros.cameras import Arrival, Camera
 from seg_ros.ros.conversions import frame_from_message
-from seg_ros.ros.depth_outputs import DepthOutputs, poor_odometry
+from seg_ros.ros.depth_outputs import DepthOutputs, nothing_dynamic, poor_odometry
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.publishers import parts_of, publish, View, Wanted
 
@@ -243,7 +243,9 @@ class CameraPipeline:
         """Publish what the masks alone make, then hand on what needs depth."""
         # Marked here, where frames come in the order of their stamps.
         moving = any('dynamic' in output.needs for output, _ in wanted)
-        if moving and (words := poor_odometry(dynamic_share(view.dynamic))):
+        if moving and (
+            words := nothing_dynamic(view.card) or poor_odometry(dynamic_share(view.dynamic))
+        ):
             self._node.quiet.warning(f'{camera.name}: {words}', (camera.name, 'dynamic'))
         publish([row for row in wanted if 'depth' not in row[0].needs], view)
         if deep := [row for row in wanted if 'depth' in row[0].needs]:

@@ -85,6 +85,7 @@ class DepthInput:
         self._subscribed_s = 0.0
         self.lacking = ''       # what outputs of the last view lack beside depth
         self.dynamic_share = 0.0
+        self.reads_dynamic = False      # whether somebody asks for what is dynamic
 
     @property
     def starting(self) -> bool:
@@ -98,7 +99,8 @@ class DepthInput:
         # What is dynamic is known without depth too, only not as soon.
         asked = is_on and any(output.needs for output, _ in wanted)
         self._is_off = not is_on and any('depth' in output.needs for output, _ in wanted)
-        if not any('dynamic' in output.needs for output, _ in wanted):
+        reads_dynamic = any('dynamic' in output.needs for output, _ in wanted)
+        if not reads_dynamic:
             self.dynamic_share = 0.0    # which nobody measures any more
         if not asked:
             self.unsubscribe()
@@ -106,6 +108,7 @@ class DepthInput:
             self._looked_s = monotonic()
             reliability = self._settings.now.input_reliability
             self._listen(wants_reliable(self._node, self.topic, reliability))
+        self.reads_dynamic = reads_dynamic
 
     def _listen(self, reliable: bool) -> None:
         if self._subscription is not None:
@@ -127,7 +130,7 @@ class DepthInput:
         with self._turn:    # after which nothing that is under way waits here
             self._pairs.forget()
         self._refused = self.lacking = ''
-        self.dynamic_share = 0.0
+        self.dynamic_share, self.reads_dynamic = 0.0, False
 
     def forget(self) -> None:
         """Forget what was dynamic; no image may be worked on meanwhile."""

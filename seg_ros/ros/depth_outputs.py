@@ -17,6 +17,7 @@
 from collections.abc import Collection
 
 import numpy as np
+from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import ImageError
 from seg_ros.core.shown import shown
 from seg_ros.depth.ground import base_from_plane
@@ -175,6 +176,9 @@ def _no_ground(view: DepthView, no_transform: str) -> str:
             'traversable pixels with depth lie on no plane'
         )
         way = 'set' if by_tf else 'set ground to tf, or'
+        if words := without_role(view.card, 'traversable'):
+            seen = f'{words}: give it to floors in the card'
+            way = 'or set' if by_tf else way
         words = f'{seen}; {way} camera_height_m, of a camera that is level from side to side'
     return f'{words}; {no_transform}' if by_tf else words
 
@@ -190,6 +194,17 @@ def _off_the_floor(view: DepthView) -> str:
         f'{frame}, which counts as the ground: set base_frame to a frame on the floor, such as '
         'base_footprint, or ground to fit'
     )
+
+
+def without_role(card: ModelCard, role: str) -> str:
+    """Say so where no class has a role that an output is about."""
+    return '' if card.ids_with_role(role) else f'no class of {card.name} has the role {role}'
+
+
+def nothing_dynamic(card: ModelCard) -> str:
+    """Say so where nothing can ever be dynamic, however many people are in sight."""
+    words = without_role(card, 'dynamic')
+    return f'{words}: static/* leaves nothing out; give it to classes in the card' if words else ''
 
 
 def poor_odometry(share: float) -> str:

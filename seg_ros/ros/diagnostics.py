@@ -25,7 +25,7 @@ from seg_ros.pipeline.model_manager import ModelState
 from seg_ros.pipeline.process_memory import memory_mib, temperature_c
 from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.ros.cameras import Camera
-from seg_ros.ros.depth_outputs import poor_odometry
+from seg_ros.ros.depth_outputs import nothing_dynamic, poor_odometry
 
 
 @dataclass(frozen=True)
@@ -166,6 +166,7 @@ def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
         words := complaint(camera, facts) or too_old(camera)
         or camera.prompts.complaint(facts.serving)
         or camera.depth.complaint() or poor_odometry(camera.depth.dynamic_share)
+        or (camera.depth.reads_dynamic and nothing_dynamic(facts.serving.card))
     ):
         return Verdict(Level.WARN, words)
     return judged if judged.message else Verdict(Level.OK, facts.state)

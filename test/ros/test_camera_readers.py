@@ -69,7 +69,7 @@ def test_a_reader_that_gets_nothing_is_named_beside_one_that_gets_masks(robot):
 @pytest.mark.parametrize(('frame_id', 'words'), [
     ('', 'nobody publishes /camera/camera_info'), ('lens', "camera_info is of frame 'lens'"),
 ])
-def test_who_reads_camera_info_in_vain_is_told_why(robot, frame_id, words):
+def test_why_camera_info_is_read_in_vain_is_said(robot, frame_id, words):
     each = robot()
     semantic, infos = each.listen(SEMANTIC, Image), each.listen(INFO, CameraInfo)
     send_until(each, lambda: words in each.words.get('camera', ''), frame_id)

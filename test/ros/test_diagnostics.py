@@ -46,7 +46,7 @@ def camera(
         timing.tick('input')
     depth = SimpleNamespace(
         values=lambda: {'dynamic_share': f'{dynamic_share:.2f}'}, complaint=lambda: depth_words,
-        dynamic_share=dynamic_share,
+        dynamic_share=dynamic_share, reads_dynamic=False,
     )
     prompts = SimpleNamespace(values=dict, complaint=lambda serving: '')
     return SimpleNamespace(

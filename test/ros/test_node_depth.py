@@ -19,6 +19,7 @@ import sys
 from time import sleep
 
 from depth_rig import DEPTH, depth_message, MS, Rig, START_NS
+from diagnostic_msgs.msg import DiagnosticStatus
 import pytest
 from robot import pixels, SIZE_HW
 from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2
@@ -88,7 +89,7 @@ def test_depth_that_was_refused_and_ends_is_reported_as_ended(robot):
 @pytest.mark.parametrize(('topic', 'depth', 'words'), [
     (('points', PointCloud2), {'metres': 30.0},
      'no depth within max_depth_m (10 m): the nearest is 30.0 m'),
-    (('scan', LaserScan), {}, 'no scan, for no ground: too few traversable pixels'),
+    (('scan', LaserScan), {}, 'no scan, for no ground: no class of channels has the role'),
 ])
 def test_outputs_that_stay_empty_are_reported_and_no_longer_once_nobody_reads_them(
     robot, topic, depth, words
@@ -186,7 +187,7 @@ def test_points_of_an_image_without_a_frame_are_in_that_of_its_camera_info(robot
 
 
 @pytest.mark.parametrize(('ground', 'remedy'), [
-    ('fit', 'set ground to tf, or camera_height_m'), ('tf', 'set camera_height_m'),
+    ('fit', 'set ground to tf, or camera_height_m'), ('tf', 'or set camera_height_m'),
 ])
 def test_where_no_ground_is_found_the_remedy_is_one_that_is_not_in_use(
     robot, capfd, ground, remedy
@@ -198,7 +199,8 @@ def test_where_no_ground_is_found_the_remedy_is_one_that_is_not_in_use(
         rig.send(next(offsets_ms))
         sleep(0.1)
         log.append(capfd.readouterr().err)
-        return f'no ground: too few traversable pixels with depth; {remedy}' in ''.join(log)
+        cause = 'no class of channels has the role traversable: give it to floors in the card'
+        return f'no ground: {cause}; {remedy}' in ''.join(log)
 
     rig.each.wait(said, 'the remedy')
 
@@ -236,8 +238,23 @@ def test_what_is_read_in_vain_while_depth_is_off_is_said(robot):
 def test_the_static_mask_needs_no_depth(robot):
     each = robot(depth='off')
     masks = each.listen('/segmentation/camera/static/mask', Image)
-    assert (each.mask(masks) == 255).all()      # the card has nothing dynamic
-    each.wait(lambda: each.words.get('camera') == 'active', 'no complaint')
+    assert (each.mask(masks) == 255).all()
+
+
+def test_where_the_card_has_nothing_dynamic_that_is_said_to_who_reads_what_is_static(robot, capfd):
+    each = robot(depth='off')
+    masks = each.listen('/segmentation/camera/static/mask', Image)
+    words = 'no class of channels has the role dynamic: static/* leaves nothing out'
+    each.wait(lambda: each.mask(masks).any() and words in each.words.get('camera', ''), 'words')
+    assert each.levels['camera'] == DiagnosticStatus.WARN
+    assert f'camera: {words}' in capfd.readouterr().err
+    each.leave(next(
+        item for item in each.tester.subscriptions if item.topic_name.endswith('static/mask')
+    ))
+    masks = each.listen('/segmentation/camera/semantic', Image)
+    each.wait(
+        lambda: each.mask(masks).any() and each.words['camera'] == 'active', 'no complaint'
+    )
 
 
 def test_a_target_that_vanished_is_an_empty_mask_with_a_word(robot, capfd):
