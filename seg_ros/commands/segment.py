@@ -16,7 +16,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -142,7 +142,7 @@ def segmented(
         elif not (source.rate_hz or source.storage):    # images that do not follow each other
             cameras[image.topic].prompts.ask(prompts)
         try:
-            masks = segment(image.frame, cameras[image.topic])
+            masks = segment(_timed(image), cameras[image.topic])
         except ImageError as error:
             progress.skip(image.source, error)
         else:
@@ -150,6 +150,13 @@ def segmented(
                 progress.note(f'{image.source}: prompts: {words}')
             yield image, masks
             progress.step()
+
+
+def _timed(image: SourceImage) -> Frame:
+    """Return the frame to segment: one without a stamp has the time at which a bag received it."""
+    if image.frame.stamp_ns:
+        return image.frame
+    return replace(image.frame, stamp_ns=image.received_ns)
 
 
 def _recording_paths(sources: Sequence[Source], folder: Path) -> list[Path]:
