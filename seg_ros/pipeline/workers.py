@@ -14,6 +14,7 @@
 
 """Where subscriptions leave images, and the threads that fetch and work on the newest."""
 
+import atexit
 from collections import OrderedDict
 from collections.abc import Callable
 import os
@@ -24,6 +25,8 @@ from typing import Generic, TypeVar
 from seg_ros.core.thread_start import started
 
 T = TypeVar('T')
+
+LAST_S = 1.5    # for the frames in flight as the process ends
 
 
 class Mailbox(Generic[T]):
@@ -73,6 +76,9 @@ class Workers(Generic[T]):
     """
     Whole-frame workers: each does everything for the frames it took.
 
+    Whoever does not stop them has them stopped as the process ends: a thread that comes back from
+    C++ to an interpreter that has ended aborts it.
+
     :param work: called with camera and item pairs; what it raises ends up in `failed`.
     :param failed: called with an exception; the worker goes on with the next frame.
     :param count: threads, which is also the frames in flight.
@@ -103,6 +109,7 @@ class Workers(Generic[T]):
         except BaseException:
             mailbox.close()     # sends those home that have started
             raise
+        atexit.register(self.stop, LAST_S)
 
     def _loop(self) -> None:
         thread = current_thread()
@@ -128,6 +135,7 @@ class Workers(Generic[T]):
 
         :returns: whether all workers ended within `patience_s`.
         """
+        atexit.unregister(self.stop)
         self._mailbox.close()
         deadline_s = monotonic() + patience_s
         for thread in self._threads:

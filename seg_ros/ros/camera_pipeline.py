@@ -188,6 +188,8 @@ class CameraPipeline:
         try:
             yield
         except Exception as error:  # noqa: BLE001 - one frame must never stop a robot's masks
+            if not self._node.context.ok():     # on the way out nothing can be sent
+                return
             for camera in cameras:
                 self._drop(camera, 'failed', error)
             if not isinstance(error, SegError):     # a fault of our own
@@ -273,9 +275,7 @@ class CameraPipeline:
         self._node.quiet.error(f'{camera.name}: frame dropped: {words}', (camera.name, cause))
 
     def _report(self, error: Exception) -> None:
-        """Report a fault of our own; the worker goes on. On the way out nothing can be sent."""
-        if not self._node.context.ok():
-            return
+        """Report a fault of our own; the worker goes on."""
         self._node.fault('a frame was dropped', error)
 
 

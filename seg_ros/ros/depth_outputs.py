@@ -133,8 +133,7 @@ class DepthOutputs:
             )
 
     def _report(self, error: Exception) -> None:
-        if self._node.context.ok():
-            self._node.fault('depth of a frame was dropped', error)
+        self._node.fault('depth of a frame was dropped', error)
 
 
 def lacking(view: DepthView, on_ground: Collection[str], no_transform: str) -> str:

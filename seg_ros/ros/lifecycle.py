@@ -200,7 +200,13 @@ class SafeLifecycleNode(LifecycleNode):
         return safe
 
     def fault(self, where: str, error: Exception) -> None:
-        """Log and count an exception that nobody expected; any thread may."""
+        """
+        Log and count an exception that nobody expected; any thread may.
+
+        Where ROS has been shut down under the node, on the way out, it is no fault.
+        """
+        if not self.context.ok():
+            return
         with self._counting:
             self.faults += 1
             self._fault_s = monotonic()

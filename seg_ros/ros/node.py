@@ -167,6 +167,11 @@ class SegmentationNode(SafeLifecycleNode):
             self.ended_in_time = False
             self.get_logger().error('the engine did not end in time and is abandoned')
 
+    def destroy_node(self) -> None:
+        """Close what is open before its topics and timers go."""
+        self.release()
+        super().destroy_node()
+
     def _announce_labels(self, serving: ServingModel) -> None:
         """Publish each camera's latched label_info, anew when what it says has changed."""
         settings = self._settings.now

@@ -16,6 +16,8 @@
 
 import os
 from queue import Queue
+import subprocess
+import sys
 from threading import Barrier, Event, get_native_id, Thread
 
 import pytest
@@ -170,3 +172,25 @@ def test_where_the_system_has_no_threads_left_those_that_started_end(monkeypatch
     for thread in begun:
         thread.join(PATIENCE_S)
         assert not thread.is_alive()
+
+
+def test_workers_that_nobody_stops_do_not_abort_the_process_as_it_ends():
+    code = """
+import time
+import cv2
+import numpy as np
+from seg_ros.pipeline.workers import Mailbox, Workers
+
+image, mailbox = np.zeros((500, 500), np.uint8), Mailbox()
+
+def work(items):
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        cv2.blur(image, (5, 5))
+
+workers = Workers(mailbox, work, print)
+mailbox.put('left', 1)
+time.sleep(0.2)
+"""
+    ended = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, '')
