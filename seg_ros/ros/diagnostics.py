@@ -166,7 +166,7 @@ def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
         words := complaint(camera, facts) or too_old(camera)
         or camera.prompts.complaint(facts.serving)
         or camera.depth.complaint() or poor_odometry(camera.depth.dynamic_share)
-        or (camera.depth.reads_dynamic and nothing_dynamic(facts.serving.card))
+        or (nothing_dynamic(facts.serving.card) if camera.depth.reads_dynamic else '')
     ):
         return Verdict(Level.WARN, words)
     return judged if judged.message else Verdict(Level.OK, facts.state)

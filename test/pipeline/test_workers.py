@@ -192,5 +192,7 @@ workers = Workers(mailbox, work, print)
 mailbox.put('left', 1)
 time.sleep(0.2)
 """
-    ended = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, timeout=60
+    )
     assert (ended.returncode, ended.stderr) == (0, '')

@@ -392,7 +392,7 @@ def test_without_floor_in_sight_the_cameras_height_is_taken_or_nothing_is_said()
         if not height_m:
             assert made('scan', view) is None
             assert made('obstacles/points', view) is None
-            assert 'too few traversable pixels with depth; set ground' in lacking(view, {'scan'}, '')
+            assert 'too few traversable pixels with depth; set' in lacking(view, {'scan'}, '')
         else:
             fitted = depth_view().ground_plane
             np.testing.assert_allclose(view.ground_plane.normal, fitted.normal, atol=0.01)
