@@ -15,6 +15,7 @@
 """The policy for SROS 2 allows what the node does, and the documentation says so."""
 
 from fnmatch import fnmatch
+from importlib import import_module
 from pathlib import Path
 import xml.etree.ElementTree as ET
 
@@ -46,11 +47,17 @@ def test_the_policy_is_of_the_form_that_sros2_reads() -> None:
 
 
 @pytest.mark.ros
-def test_all_that_the_node_opens_is_allowed(ros: object) -> None:
+def test_all_that_the_node_opens_is_allowed(
+    ros: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip('rclpy', reason='ROS 2 is not installed')
     from rclpy.parameter import Parameter
+    from seg_ros.ros import manager_bond
     from seg_ros.ros.node import SegmentationNode
 
+    # The bond of a stand-in where bondpy is not installed: both open the same topic.
+    monkeypatch.syspath_prepend(str(ROOT / 'test' / 'fakes' / 'bond'))
+    monkeypatch.setattr(manager_bond, 'Bond', import_module('bondpy.bondpy').Bond)
     unasked = [Parameter('lazy', value=False)]  # or it would listen to nobody
     node = SegmentationNode(context=ros, parameter_overrides=unasked)
     try:
@@ -58,13 +65,20 @@ def test_all_that_the_node_opens_is_allowed(ros: object) -> None:
         node.trigger_activate()
         node_name = node.get_fully_qualified_name()
         # Of the node itself: the graph hears of them later, and not always.
-        published = [each.topic_name for each in node.publishers]
-        read = [node.resolve_topic_name(each.topic_name) for each in node.subscriptions]
-        services = [node.resolve_service_name(each.srv_name) for each in node.services]
+        nodes = (node, node._bond._beside)
+        published = [item.topic_name for each in nodes for item in each.publishers]
+        read = [
+            each.resolve_topic_name(item.topic_name)
+            for each in nodes for item in each.subscriptions
+        ]
+        services = [
+            each.resolve_service_name(item.srv_name) for each in nodes for item in each.services
+        ]
     finally:
         node.release()
         node.destroy_node()
     published.append(f'{node_name}/transition_event')   # which rcl opens itself
+    published.append('/tf')     # once somebody reads scan
     assert len(published) > 30
     assert len(services) > 5
     assert len(read) >= 2

@@ -18,6 +18,7 @@ from typing import Any
 
 from rclpy.duration import Duration
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 
 try:
     from bondpy.bondpy import Bond
@@ -59,6 +60,7 @@ class ManagerBond:
         self._beside = Node(
             f'{name}_bond', namespace=node.get_namespace(), context=node.context,
             use_global_arguments=False, start_parameter_services=False, enable_rosout=False,
+            parameter_overrides=[Parameter('start_type_description_service', value=False)],
         )
         bond = Bond(self._beside, node.resolve_topic_name(TOPIC), name)
         bond.heartbeat_period = HEARTBEAT_PERIOD_S
