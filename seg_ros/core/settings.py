@@ -276,6 +276,11 @@ class Settings:
             if not re.fullmatch('[A-Za-z][A-Za-z0-9_]*', name):
                 seen = f'cameras: {shown(name)}'
                 raise SettingError(seen, 'a ROS name of letters, digits and _')
+            if name == 'engine':
+                raise SettingError(
+                    f'cameras: {shown(name)}',
+                    'another name: in /diagnostics this one is that of the engine itself',
+                )
 
     @property
     def source_hw(self) -> tuple[int, int] | None:

@@ -114,8 +114,8 @@ def test_all_start_values_that_cannot_be_are_named_at_once(robot, capfd):
         assert words in log
 
 
-@pytest.mark.parametrize('cameras', [['two words'], ['same', 'same'], ['7up']])
-def test_camera_names_that_are_no_ros_names_fail_configuring(robot, capfd, cameras):
+@pytest.mark.parametrize('cameras', [['two words'], ['same', 'same'], ['7up'], ['engine']])
+def test_camera_names_that_cannot_be_fail_configuring(robot, capfd, cameras):
     each = robot(autostart=False, cameras=cameras)
     assert not each.change_state(Transition.TRANSITION_CONFIGURE)
     assert 'cameras' in capfd.readouterr().err
