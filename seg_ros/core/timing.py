@@ -24,6 +24,7 @@ import numpy as np
 
 WINDOW = 512
 RATE_SPAN_S = 5.0
+SILENT_S = 60.0     # from which on nothing is awaited any more, however seldom it came
 
 
 class Timing:
@@ -78,6 +79,19 @@ class Timing:
         with self._lock:
             ticks = self._ticks.get(name)
             return monotonic() - ticks[-1] if ticks else None
+
+    def silent(self, name: str) -> bool:
+        """
+        Return whether a tick is overdue: for `RATE_SPAN_S`, and by the pace of the last ones.
+
+        A camera that sends an image in ten seconds is not silent between two of them.
+        """
+        with self._lock:
+            last = list(self._ticks.get(name, ()))[-8:]
+        if not last:
+            return True
+        usual_s = float(np.median(np.diff(last))) if len(last) > 1 else 0.0
+        return monotonic() - last[-1] > min(max(RATE_SPAN_S, 3 * usual_s), SILENT_S)
 
     def heard_s(self, name: str, span_s: float = RATE_SPAN_S) -> float:
         """Return the seconds between the first and the last tick of the last `span_s` seconds."""

@@ -226,7 +226,7 @@ class Camera:
         if monotonic() - self._subscribed_s < STARTING_S:
             return ''
         timing = self.health.timing
-        if not timing.recent_count('input'):
+        if timing.silent('input'):
             return why_nothing_arrives(
                 self._node, self.image_topic, self.kind, self._reliable, timing.since_s('input')
             )

@@ -219,7 +219,7 @@ class DepthInput:
         if self._subscription is None:
             words = 'outputs that need depth are read, but the parameter depth is off'
             return words if self._is_off else ''
-        if not self._health.timing.recent_count('depth'):
+        if self._health.timing.silent('depth'):
             return 'no depth arrives: ' + why_nothing_arrives(
                 self._node, self.topic, RAW, self._reliable,
                 self._health.timing.since_s('depth'), DEPTH,

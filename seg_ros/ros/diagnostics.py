@@ -158,7 +158,7 @@ def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
         return Verdict(Level.ERROR, f'the engine has not answered for {facts.stalled_s:.0f} s')
     if facts.serving is None:
         return Verdict(Level.ERROR, f'no masks: {facts.unserved}')
-    if not camera.health.timing.recent_count('input'):
+    if camera.health.timing.silent('input'):
         waiting = f'no images arrive on {camera.image_topic}'
         return Verdict(Level.WARN, complaint(camera, facts) or waiting)
     judged = camera.health.verdict()
@@ -178,7 +178,7 @@ def complaint(camera: Camera, facts: NodeFacts) -> str:
 
     Simulated time comes first, of which images have their stamps.
     """
-    arrives = camera.subscribed and camera.health.timing.recent_count('input')
+    arrives = camera.subscribed and not camera.health.timing.silent('input')
     return (facts.clock_problem if arrives else '') or camera.complaint()
 
 

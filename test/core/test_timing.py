@@ -54,6 +54,21 @@ def test_what_is_long_ago_counts_only_where_no_span_is_asked_for(monkeypatch):
     assert timing.quantiles('age', 5.0) is None
 
 
+@pytest.mark.parametrize(('pace_s', 'awaited_s'), [(0.03, 5.0), (10.0, 30.0), (300.0, 60.0)])
+def test_silence_begins_when_ticks_of_their_pace_are_overdue(monkeypatch, pace_s, awaited_s):
+    moment = [1000.0]
+    monkeypatch.setattr(timing_module, 'monotonic', lambda: moment[0])
+    timing = Timing()
+    assert timing.silent('input')
+    for _ in range(4):
+        moment[0] += pace_s
+        timing.tick('input')
+    moment[0] += awaited_s - 0.1
+    assert not timing.silent('input')
+    moment[0] += 0.2
+    assert timing.silent('input')
+
+
 def test_a_stage_without_samples_has_no_quantiles():
     assert Timing().quantiles('fit') is None
     assert Timing().stages() == []
