@@ -87,8 +87,7 @@ def nodes(context: LaunchContext) -> list[Node]:
     params_file = Path(given['params_file']).expanduser()
     if not params_file.is_file():
         raise FileNotFoundError(f'no params_file at {params_file}')
-    names = filter(None, (given['namespace'].strip('/'), given['name']))
-    filed = parameters_for(params_file, '/' + '/'.join(names))
+    filed = parameters_for(params_file, _full_name(given))
     images = _names(given['image'])
     cameras = _cameras(given, images, _listed(filed.get('cameras')))
     switches = {key: _is_on(given[key]) for key in ('autostart', 'use_sim_time') if given[key]}
@@ -123,6 +122,13 @@ def nodes(context: LaunchContext) -> list[Node]:
     sim_time = {'use_sim_time': False, **filed, **switches}['use_sim_time']
     image = images[0] if images else f'{cameras[0]}/image_raw'
     return [segmentation, _rviz(given, cameras[0], image, bool(sim_time))]
+
+
+def _full_name(given: Mapping[str, str]) -> str:
+    """Return the node's name below its namespace and, if that is relative, those pushed around."""
+    pushed = '' if given['namespace'].startswith('/') else given.get('ros_namespace', '')
+    parts = (name.strip('/') for name in (pushed, given['namespace'], given['name']))
+    return '/' + '/'.join(filter(None, parts))
 
 
 def _cameras(given: Mapping[str, str], images: list[str], filed: list[str]) -> list[str]:

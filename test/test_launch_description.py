@@ -60,12 +60,21 @@ class Launched:
         [*arguments, self._start] = load().generate_launch_description().args[0]
         self.arguments = {argument.args[0]: argument.kwargs for argument in arguments}
 
-    def nodes(self, environment: dict[str, str] | None = None, **given: str) -> list[Any]:
-        """Return what these arguments start; an argument that is not declared is an error."""
+    def nodes(
+        self, environment: dict[str, str] | None = None, pushed: str = '', **given: str
+    ) -> list[Any]:
+        """
+        Return what these arguments start; an argument that is not declared is an error.
+
+        :param pushed: the namespace that launch files around have pushed.
+        """
         values = {name: facts['default_value'] for name, facts in self.arguments.items()}
         assert set(given) <= set(values)
         context = SimpleNamespace(
-            launch_configurations={**values, **given}, environment=environment or {}
+            launch_configurations={
+                **values, **given, **({'ros_namespace': pushed} if pushed else {})
+            },
+            environment=environment or {},
         )
         nodes: list[Any] = self._start.kwargs['function'](context)
         return nodes
@@ -210,6 +219,21 @@ def test_as_many_images_as_the_params_file_has_cameras_are_of_these(
     assert node.kwargs['remappings'] == [('front/image_raw', '/f'), ('rear/image_raw', '/r')]
     with pytest.raises(ValueError, match=r'3 topics, .* 2 cameras'):
         launched.nodes(params_file=two_cameras, image='/a,/b,/c')
+
+
+@pytest.mark.parametrize(('pushed', 'namespace', 'section'), [
+    ('/fleet/robot', '', '/fleet/robot/segmentation'), ('/fleet', 'robot', '/fleet/robot/*'),
+    ('/fleet', '/robot/', '/robot/segmentation'), ('', 'robot', '/robot/segmentation'),
+])
+def test_the_section_of_the_node_is_that_of_its_whole_namespace(
+    launched: Launched, tmp_path: Path, pushed: str, namespace: str, section: str
+) -> None:
+    path = tmp_path / 'mine.yaml'
+    path.write_text(yaml.safe_dump({section: {'ros__parameters': {'cameras': ['front']}}}))
+    [node] = launched.nodes(
+        params_file=str(path), image='/cam', pushed=pushed, namespace=namespace
+    )
+    assert node.kwargs['remappings'] == [('front/image_raw', '/cam')]
 
 
 def test_one_image_that_replaces_the_cameras_of_the_params_file_is_reported(
