@@ -16,8 +16,16 @@
 
 from collections.abc import Callable
 from threading import Thread
+from weakref import WeakSet
 
 from seg_ros.core.errors import EngineError
+
+_STARTED: 'WeakSet[Thread]' = WeakSet()
+
+
+def unfinished() -> list[str]:
+    """Return the names of threads that have not ended yet."""
+    return [thread.name for thread in _STARTED if thread.is_alive()]
 
 
 def started(target: Callable[..., object], name: str, *arguments: object) -> Thread:
@@ -34,4 +42,5 @@ def started(target: Callable[..., object], name: str, *arguments: object) -> Thr
             f'no thread for {name}: {error}', 'one more',
             "raise the limit of processes (ulimit -u, or the container's pids limit)",
         ) from error
+    _STARTED.add(thread)
     return thread

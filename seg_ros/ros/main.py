@@ -90,11 +90,12 @@ def _print_usage() -> bool:
 
 
 def _spin(given: list[str]) -> bool:
-    """Spin until the end; returns whether everything could be closed."""
+    """Spin until the end; returns whether everything has been closed, and nothing hangs."""
     import cv2
     import rclpy
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.logging import get_logger
+    from seg_ros.core.thread_start import unfinished
     from seg_ros.pipeline.memory import keep_freed_memory
     from seg_ros.ros.beginning import begin_ros
     from seg_ros.ros.node import SegmentationNode
@@ -126,7 +127,7 @@ def _spin(given: list[str]) -> bool:
         executor.shutdown()
         node.destroy_node()
         rclpy.try_shutdown()
-    return node.ended_in_time
+    return not unfinished()
 
 
 def _warn_of_unheeded(arguments: Sequence[str], node: 'Node') -> None:

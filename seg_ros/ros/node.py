@@ -72,7 +72,6 @@ class SegmentationNode(SafeLifecycleNode):
         self._enabled = True
         self._announced: ServingModel | None = None
         self._model_asked = False
-        self.ended_in_time = True
         # Called from other threads, they run in the one that spins.
         self._model_changed = self.create_guard_condition(self.guarded(self._on_model))
         self._parameters_set = self.create_guard_condition(self.guarded(self._apply_parameters))
@@ -148,7 +147,7 @@ class SegmentationNode(SafeLifecycleNode):
         """
         Close what is open; may be called at any time, more than once.
 
-        What does not end in time is abandoned: `ended_in_time` is False from then on.
+        What does not end in time is abandoned, and may end later.
         """
         self._lifecycle = 'unconfigured'
         self.guarded(self._bond.end)()
@@ -164,7 +163,6 @@ class SegmentationNode(SafeLifecycleNode):
         idle = pipeline is None or pipeline.close()
         closed = models is None or models.close(PATIENCE_S)
         if not (idle and closed):
-            self.ended_in_time = False
             self.get_logger().error('the engine did not end in time and is abandoned')
 
     def destroy_node(self) -> None:

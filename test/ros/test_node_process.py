@@ -23,6 +23,8 @@ import sys
 from time import monotonic, sleep
 from typing import Any
 
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 import pytest
 import rclpy
 from robot import channel_image, PATIENCE_S, Robot
@@ -175,3 +177,43 @@ def test_an_engine_that_hangs_does_not_keep_the_process_from_ending(bystander, c
         assert monotonic() - begun_s < PATIENCE_S
     assert process.returncode == 1, log
     assert 'is abandoned' in log
+
+
+SLOW = """
+import sys
+from threading import Event
+from seg_ros.pipeline import process
+from seg_ros.ros.main import main
+
+infer = process.infer
+
+def slow(*inputs):
+    Event().wait(5)
+    return infer(*inputs)
+
+process.infer = slow
+sys.exit(main(sys.argv))
+"""
+
+
+def test_an_engine_that_was_abandoned_and_came_back_makes_no_end_a_bad_one(
+    bystander, channel_model
+):
+    with node_process('-p', f'model:={channel_model}', code=('-c', SLOW)) as process:
+        bystander.listen('/segmentation/camera/semantic', Image)
+        camera = bystander.publisher('/camera/image_raw', Image)
+        bystander.wait(camera.get_subscription_count, 'the node')
+        client = bystander.tester.create_client(ChangeState, '/segmentation/change_state')
+        bystander.wait(client.service_is_ready, 'the service')
+        for _ in range(10):
+            camera.publish(bystander.image(channel_image()))
+            sleep(0.05)
+        for number in (Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP):
+            request = ChangeState.Request(transition=Transition(id=number))
+            answer = client.call_async(request)
+            bystander.wait(answer.done, 'the node to give up waiting for a frame')
+        sleep(5)
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=3 * PATIENCE_S)
+    assert 'the engine did not end in time and is abandoned' in log
+    assert process.returncode == 0, log
