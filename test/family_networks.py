@@ -112,20 +112,28 @@ def query_network() -> onnx.ModelProto:
 
 
 def box_network() -> onnx.ModelProto:
+    return slot_network(16)
+
+
+def image_network() -> onnx.ModelProto:
+    return slot_network(24)
+
+
+def slot_network(width: int) -> onnx.ModelProto:
     sketch = Sketch()
     maps = sketch.trunk()
-    square = sketch.add(
-        'Slice', sketch.conv(maps, 8, 5), *map(sketch.constant, ([0], [16], [3]))
+    masks = sketch.add(
+        'Slice', sketch.conv(maps, 8, 5), *map(sketch.constant, ([0], [width], [3]))
     )
-    sketch.add('Sigmoid', square, name='masks_of')
-    for name, width in (('moves', 4), ('rows', CLASSES), ('chances', 1)):
+    sketch.add('Sigmoid', masks, name='masks_of')
+    for name, columns in (('moves', 4), ('rows', CLASSES), ('chances', 1)):
         means = sketch.add(
-            'ReduceMean', sketch.conv(maps, 8, 5 * width), axes=[2, 3], keepdims=0
+            'ReduceMean', sketch.conv(maps, 8, 5 * columns), axes=[2, 3], keepdims=0
         )
-        shape = [0, 5] if width == 1 else [0, 5, width]
+        shape = [0, 5] if columns == 1 else [0, 5, columns]
         sketch.add('Reshape', means, sketch.constant(shape), name=name)
-    columns = np.float32([8, 20, 32, 44, 56])[:, None]
-    anchors = np.hstack([columns, columns / 3, columns + 30, columns / 3 + 40])[None]
+    left = np.float32([8, 20, 32, 44, 56])[:, None]
+    anchors = np.hstack([left, left / 3, left + 30, left / 3 + 40])[None]
     sketch.add('Add', 'moves', sketch.constant(anchors), name='boxes_of')
     sketch.add('Sigmoid', 'chances', name='scores_of')
     sketch.add('ArgMax', 'rows', name='labels_of', axis=2, keepdims=0)
@@ -159,6 +167,7 @@ NETWORKS = {
     'promptable': ('promptable', prompt_network),
     'query_masks': ('panoptic', query_network),
     'box_masks': ('instance', box_network),
+    'image_masks': ('instance', image_network),
     'logits': ('semantic', logits_network),
     'yolo_seg': ('instance', yolo_network),
     'panoptic_centers': ('panoptic', centers_network),

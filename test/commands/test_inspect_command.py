@@ -107,7 +107,7 @@ def test_a_raw_network_shows_its_type_and_how_it_is_interpreted(tmp_path, capsys
     (interpretation,) = figures['readings']
     assert interpretation.startswith('logits (semantic, 3 classes): scores of out at 16x24')
     assert [reason.split(':')[0] for reason in figures['declined']] == [
-        'promptable', 'yolo_seg', 'panoptic_centers', 'box_masks', 'query_masks',
+        'promptable', 'yolo_seg', 'panoptic_centers', 'box_masks', 'image_masks', 'query_masks',
     ]
     assert figures['family'].startswith('needs a card')
 

@@ -18,6 +18,8 @@ import numpy as np
 import pytest
 from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.compiled import compiled_from_model
+from seg_ros.compile.families import interpretations
+from seg_ros.compile.import_onnx import network_from_model
 from seg_ros.compile.operators import check_operators
 from seg_ros.core.errors import CardError, FamilyError
 from tiny_networks import images_of, make_card, network_of_answers, run_model, saved
@@ -25,22 +27,23 @@ from tiny_networks import images_of, make_card, network_of_answers, run_model, s
 SIZE_HW, MAP_HW, QUERIES, CLASSES = (64, 96), (16, 24), 9, 4
 
 
-def answers(seed=0, columns=CLASSES + 1, boxes=False):
+def answers(seed=0, columns=CLASSES + 1, boxes=''):
     random = np.random.default_rng(seed)
     found = {
         'class_scores': random.normal(0, 2, (3, QUERIES, columns)),
         'masks': random.normal(-0.5, 3, (3, QUERIES, *MAP_HW)),
     }
     if boxes:
-        found['boxes'] = random.uniform(0, 1, (3, QUERIES, 4))
+        table = {'boxes': random.uniform(0, 1, (3, QUERIES, 4))}
+        found = {**table, **found} if boxes == 'first' else {**found, **table}
     return {name: values.astype(np.float32) for name, values in found.items()}
 
 
-def compiled_answers(folder, found, task, classes=CLASSES, **options):
+def compiled_answers(folder, found, task, classes=CLASSES, scores='', **options):
     path = saved(network_of_answers(found, SIZE_HW), folder)
     things = [{'id': index, 'name': f'class {index}', 'thing': index > 1}
               for index in range(classes)]
-    card = make_card(classes, task, classes=things)
+    card = make_card(classes, task, classes=things, scores=scores)
     return compiled_from_model(compile_model(path, card, **options), path.name)
 
 
@@ -82,7 +85,7 @@ def test_semantic_scores_are_sums_of_masks_by_class(export, tmp_path):
 
 
 @INSIDE
-@pytest.mark.parametrize('boxes', [False, True])
+@pytest.mark.parametrize('boxes', ['', 'first', 'last'])
 @pytest.mark.parametrize('columns', [CLASSES, CLASSES + 1])
 def test_instances_are_the_best_pairs_of_query_and_class(boxes, columns, export, tmp_path):
     found = answers(1, columns, boxes)
@@ -111,6 +114,63 @@ def test_instances_are_the_best_pairs_of_query_and_class(boxes, columns, export,
             (columns_.max() + 2) * step, (rows.max() + 2) * step,
         ], 0, SIZE_HW[::-1] * 2)
         np.testing.assert_allclose(outputs['boxes'][0, slot], box, atol=1e-3)
+
+
+@pytest.mark.parametrize('kind', ['sigmoid', 'softmax'])
+def test_the_card_says_what_scores_of_a_class_more_than_its_own_are(kind, tmp_path):
+    found = answers(4, boxes='first')
+    found['class_scores'][..., -1] -= 9     # hardly ever the likeliest, as nothing would be
+    compiled = compiled_answers(tmp_path, found, 'instance', scores=kind)
+    outputs = run_model(compiled.model, {'image': images_of([1], SIZE_HW)})
+    activation = {'sigmoid': sigmoid, 'softmax': softmax}[kind]
+    chances = activation(found['class_scores'][1])[:, :-1]
+    best = np.sort(chances.ravel())[::-1][:np.count_nonzero(outputs['scores'])]
+    np.testing.assert_allclose(outputs['scores'][0, :best.size], best, rtol=1e-4)
+    assert not any('warning' in note for note in compiled.notes)
+    (warning,) = (
+        note for note in compiled_answers(tmp_path, found, 'instance').notes if 'warning' in note
+    )
+    assert 'scores: sigmoid' in warning
+
+
+def test_what_values_do_not_show_the_columns_and_the_card_do(tmp_path):
+    random = np.random.default_rng(7)
+    found = answers(7)
+    found['others'] = random.normal(-9, 5, (3, QUERIES, 4)).astype(np.float32)
+    (note,) = (
+        note for note in compiled_answers(tmp_path, found, 'instance').notes if 'read as' in note
+    )
+    assert note.endswith('masks of 16x24, boxes')
+    found = answers(8, columns=4)
+    found['hidden'] = random.normal(0, 2, (3, QUERIES, 32)).astype(np.float32)
+    plain = {name: found[name] for name in ('class_scores', 'masks')}
+    with_hidden, without = (
+        run_model(
+            compiled_answers(tmp_path, network, 'instance', classes=3).model,
+            {'image': images_of([0], SIZE_HW)},
+        ) for network in (found, plain)
+    )
+    assert np.count_nonzero(without['scores'])
+    np.testing.assert_array_equal(with_hidden['scores'], without['scores'])
+    np.testing.assert_array_equal(with_hidden['classes'], without['classes'])
+
+
+@pytest.mark.parametrize(('boxes', 'task'), [('', 'semantic'), ('last', 'instance')])
+def test_a_network_with_boxes_is_read_as_one_of_instances_first(boxes, task):
+    network = network_from_model(network_of_answers(answers(6, boxes=boxes), SIZE_HW))
+    assert interpretations(network)[0][0].task == task
+
+
+@pytest.mark.parametrize('columns', [4, 5, 6])
+def test_boxes_alone_are_no_class_scores(columns, tmp_path):
+    found = answers(5)
+    corners = np.sort(np.random.default_rng(5).uniform(0, 64, (3, QUERIES, 2, 2)), axis=2)
+    rows = np.concatenate(
+        [corners.reshape(3, QUERIES, 4), found['class_scores'][..., :columns - 4]], axis=2
+    )
+    network = {'dets': rows.astype(np.float32), 'masks': found['masks']}
+    with pytest.raises(CardError, match='query_masks: no outputs of class scores'):
+        compiled_answers(tmp_path, network, 'instance', columns)
 
 
 @INSIDE

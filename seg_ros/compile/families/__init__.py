@@ -19,6 +19,7 @@ from typing import TypeAlias
 
 from seg_ros.compile.families.box_masks import read_box_masks
 from seg_ros.compile.families.derived_outputs import sources_first
+from seg_ros.compile.families.image_masks import read_image_masks
 from seg_ros.compile.families.logits import read_logits
 from seg_ros.compile.families.output_interpretation import OutputInterpretation
 from seg_ros.compile.families.panoptic_centers import read_panoptic_centers
@@ -39,6 +40,7 @@ FAMILIES: Mapping[str, Family] = {
     'yolo_seg': read_yolo_seg,
     'panoptic_centers': read_panoptic_centers,
     'box_masks': read_box_masks,
+    'image_masks': read_image_masks,
     'query_masks': read_query_masks,
     'logits': read_logits,
 }

@@ -19,10 +19,11 @@ from functools import partial
 
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
-from seg_ros.compile.families.detections import best, rows_at
+from seg_ros.compile.families.detections import rows_at
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
 from seg_ros.compile.families.probabilities import passes_unit
 from seg_ros.compile.families.row_form import box_unit, RowForm
+from seg_ros.compile.families.slot_tensors import best_slots, labels_seen, slot_tensors
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.card import ModelCard
@@ -43,8 +44,8 @@ def read_box_masks(network: Network) -> list[OutputInterpretation] | str:
     """
     found = [
         _interpretation(network, infos, masks)
-        for masks in network.outputs
-        for infos in box_tensors(network.outputs, masks)
+        for masks in network.outputs if _lies_over_box(masks)
+        for infos in slot_tensors(network.outputs, masks)
     ]
     return found or (
         'no outputs of boxes [N, K, 4], scores [N, K], labels [N, K] and masks [N, K, m, m] with '
@@ -57,9 +58,8 @@ def _interpretation(
 ) -> OutputInterpretation:
     """Say what the slots are like that images fill."""
     boxes = np.concatenate(network.trial(infos[0].name)).astype(np.float64)
-    labels = np.concatenate(network.trial(infos[1].name)).astype(np.int64)
     scores = np.concatenate(network.trial(infos[3].name)) if len(infos) == 4 else boxes[..., 4]
-    seen = labels[scores > 0]
+    seen = labels_seen(network, infos)
     raw = passes_unit(network, masks.name)
     form = RowForm(box_unit(boxes[scores > 0], network.size_hw), corners=True)
     words = f'{masks.shape[1]} boxes with masks of {masks.shape[2]}x{masks.shape[3]} over them'
@@ -77,29 +77,10 @@ def _interpretation(
     )
 
 
-def _is_box_masks(info: TensorInfo) -> bool:
-    if len(info.shape) != 4 or info.dtype.kind != 'f':
+def _lies_over_box(masks: TensorInfo) -> bool:
+    if len(masks.shape) != 4 or masks.dtype.kind != 'f':
         return False
-    return info.shape[2] == info.shape[3] <= _LARGEST
-
-
-def box_tensors(
-    outputs: Sequence[TensorInfo], masks: TensorInfo
-) -> list[tuple[TensorInfo, ...]]:
-    """Return boxes, labels, masks and, where boxes do not carry them, scores, if all are there."""
-    if not _is_box_masks(masks):
-        return []
-    of_slots = [info for info in outputs if info.shape[1:2] == masks.shape[1:2]]
-    boxes = [
-        info for info in of_slots
-        if len(info.shape) == 3 and info.shape[2] in (4, 5) and info.dtype.kind == 'f'
-    ]
-    flat = [info for info in of_slots if len(info.shape) == 2]
-    labels = [info for info in flat if info.dtype.kind in 'iu']
-    scores = [info for info in flat if info.dtype.kind == 'f']
-    if not (boxes and labels) or (boxes[0].shape[2] == 4 and not scores):
-        return []
-    return [(boxes[0], labels[0], masks, *(scores[:1] if boxes[0].shape[2] == 4 else ()))]
+    return masks.shape[2] == masks.shape[3] <= _LARGEST
 
 
 def _decode(
@@ -111,30 +92,17 @@ def _decode(
 
     :param raw: whether masks take a sigmoid still.
     """
-    boxes, labels, masks = (op.cast(tensor, to=np.float32) for tensor in tensors[:3])
-    if len(tensors) == 4:
-        scores = op.cast(tensors[3], to=np.float32)
-    else:
-        boxes, column = op.split(boxes, op.const([4, 1]), outputs_count=2, axis=2)
-        scores = op.squeeze(column, op.const([2]))
-    above = op.and_(
-        op.greater_or_equal(scores, op.const(np.float32(options.score_floor))),
-        op.and_(
-            op.greater_or_equal(labels, op.const(np.float32(0))),
-            op.less(labels, op.const(np.float32(len(card.classes)))),
-        ),
-    )
-    kept = min(options.max_instances, slots)
-    scores, index = best(op.mul(scores, op.cast(above, to=np.float32)), kept)
-    filled = op.cast(op.greater(scores, op.const(np.float32(0))), to=np.float32)
-    chances = rows_at(op.sigmoid(masks) if raw else masks, index)
+    chosen = best_slots(slots, tensors, card, options)
+    masks = op.cast(tensors[2], to=np.float32)
+    chances = rows_at(op.sigmoid(masks) if raw else masks, chosen.index)
     levels = op.round(op.mul(chances, op.const(np.float32(255))))
+    boxes = rows_at(form.boxes(chosen.boxes), chosen.index)
     return Decoded({
-        'boxes': op.mul(rows_at(form.boxes(boxes), index), op.unsqueeze(filled, op.const([2]))),
-        'scores': scores,
-        'classes': op.cast(op.mul(rows_at(labels, index), filled), to=np.int32),
+        'boxes': op.mul(boxes, op.unsqueeze(chosen.filled, op.const([2]))),
+        'scores': chosen.scores,
+        'classes': chosen.classes,
         'masks': op.cast(levels, to=np.uint8),
     }, {
-        'score_floor': options.score_floor, 'max_instances': kept, 'mask_frame': 'box',
+        'score_floor': options.score_floor, 'max_instances': chosen.count, 'mask_frame': 'box',
         'mask_code': 'probability', 'snap': card.snap,
     })

@@ -20,18 +20,17 @@ al., DETR, 2020, section 5; RF-DETR's post-processing for sigmoid scores.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import get_args
 
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
-from seg_ros.compile.families.box_masks import box_tensors
 from seg_ros.compile.families.derived_outputs import computed_from
 from seg_ros.compile.families.detections import best, rows_at
 from seg_ros.compile.families.mask_boxes import boxes_of_masks
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
 from seg_ros.compile.families.probabilities import holds_probabilities, logits_of
+from seg_ros.compile.families.slot_tensors import scores_beside_boxes, slot_tensors
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.card import ModelCard, Task
@@ -39,6 +38,7 @@ from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
 NAME = 'query_masks'
+_FEW = 0.2    # of the queries: most of a network's queries find nothing
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,9 @@ class _Queries:
     :param classes: without the class of nothing.
     :param map_hw: of their masks.
     :param network_hw: of the image.
-    :param nothing: whether the last class means none, so that scores are a softmax; otherwise each
-        class is a sigmoid of its own.
+    :param nothing: whether the last column is no class of the card.
+    :param softmax: whether scores are one over all columns; otherwise each class is a sigmoid of
+        its own.
     :param boxed: whether the network gives boxes too: it then scores its masks by their classes
         alone.
     :param scored: whether class scores are probabilities already.
@@ -63,6 +64,7 @@ class _Queries:
     map_hw: tuple[int, int]
     network_hw: tuple[int, int]
     nothing: bool
+    softmax: bool
     boxed: bool
     scored: bool
     masked: bool
@@ -82,7 +84,7 @@ def read_query_masks(network: Network) -> list[OutputInterpretation] | str:
 
     Both may have been through their activations, as values from 0 to 1 show. Scores of one class
     more than the card's are a softmax whose last class means nothing; scores of as many are
-    independent sigmoids.
+    independent sigmoids. The card's `scores` overrules that.
     """
     floats = [info for info in network.outputs if info.dtype.kind == 'f']
     found = [
@@ -90,7 +92,7 @@ def read_query_masks(network: Network) -> list[OutputInterpretation] | str:
         for masks in floats if len(masks.shape) == 4
         for interpretation in _readings(network, masks, [
             info for info in floats if len(info.shape) == 3 and info.shape[1] == masks.shape[1]
-            and not any(info in tensors for tensors in box_tensors(network.outputs, masks))
+            and not any(info in tensors for tensors in slot_tensors(network.outputs, masks))
         ])
     ]
     return found or 'no outputs of class scores [N, Q, C] and masks [N, Q, h, w] with one Q'
@@ -104,25 +106,52 @@ def _readings(
     rows = [info for info in rows if not any(
         computed_from(network, {info.name}, {other.name}) for other in rows if other is not info
     )]
-    boxes = [info for info in rows if info.shape[2] == 4 and len(rows) > 1][-1:]
     _, count, height, width = masks.shape
     return [
         OutputInterpretation(
             NAME, task, (scores, masks), queries.classes, str(queries),
-            partial(_DECODERS[task], queries),
+            partial(_decode, task, queries, _never_nothing(network, queries, scores)),
         )
-        for scores in rows if scores not in boxes
+        for scores, boxed in scores_beside_boxes(network, rows)
         for nothing in (True, False)
-        for task in get_args(Task)
-        if task in _DECODERS
+        # What gives boxes was trained to find things.
+        for task in sorted(_DECODERS, key=lambda task: boxed and task != 'instance')
         for queries in [_Queries(
-            count, scores.shape[2] - nothing, (height, width), network.size_hw, nothing,
-            bool(boxes), *(
-                holds_probabilities(network, info.name) for info in (scores, masks)
-            ),
+            count, scores.shape[2] - nothing, (height, width), network.size_hw, nothing, nothing,
+            boxed, *(holds_probabilities(network, info.name) for info in (scores, masks)),
         )]
         if queries.classes
     ]
+
+
+def _never_nothing(network: Network, queries: _Queries, scores: TensorInfo) -> bool:
+    """Return whether a class of nothing would be likeliest for few queries, which it never is."""
+    if not (queries.nothing and queries.boxed) or queries.scored:
+        return False
+    best = np.concatenate(network.trial(scores.name)).argmax(axis=-1)
+    return bool((best == queries.classes).mean() < _FEW)
+
+
+def _decode(
+    task: Task, queries: _Queries, doubtful: bool, tensors: Sequence[Var], card: ModelCard,
+    options: ExportOptions,
+) -> Decoded:
+    """Read scores as the card has it, and say where it does not and they look like sigmoids."""
+    if card.scores in ('softmax', 'sigmoid', 'multilabel'):
+        queries = replace(queries, softmax=card.scores == 'softmax')
+    decoded = _DECODERS[task](queries, tensors, card, options)
+    if queries.scored:
+        return decoded
+    kind = 'a softmax over all columns' if queries.softmax else 'a sigmoid for each class'
+    last = ', of which the last is none of the card' * queries.nothing
+    notes = [*decoded.notes, f'class scores are {kind}{last}']
+    if doubtful and not card.scores:
+        notes.append(
+            'warning: few queries find the last column of class scores likeliest: where it is a '
+            'sigmoid like the others, as in RF-DETR, set scores: sigmoid in the card; scores: '
+            'softmax confirms what is assumed'
+        )
+    return replace(decoded, notes=notes)
 
 
 def _everything(queries: _Queries, scores: Var) -> Var:
@@ -130,7 +159,7 @@ def _everything(queries: _Queries, scores: Var) -> Var:
     scores = op.cast(scores, to=np.float32)
     if queries.scored:
         return scores
-    return op.softmax(scores, axis=2) if queries.nothing else op.sigmoid(scores)
+    return op.softmax(scores, axis=2) if queries.softmax else op.sigmoid(scores)
 
 
 def _probabilities(queries: _Queries, scores: Var) -> Var:
@@ -189,7 +218,7 @@ def _decode_instances(
     are those of the masks: no network of this family cuts its masks by the others.
     """
     pairs = queries.count * queries.classes
-    chosen = min(options.top_k, queries.count if queries.nothing else pairs)
+    chosen = min(options.top_k, queries.count if queries.softmax else pairs)
     slots = min(options.max_instances, chosen)
     flat = op.reshape(_probabilities(queries, tensors[0]), op.const(np.array([-1, pairs])))
     scores, index = best(flat, chosen)
@@ -238,7 +267,7 @@ def _decode_panoptic(
     slots = min(options.max_instances, queries.count)
     probabilities = _probabilities(queries, tensors[0])
     likeliest = op.reduce_max(probabilities, axes=[2], keepdims=False)
-    if queries.nothing:
+    if queries.nothing and queries.softmax:
         most = op.reduce_max(_everything(queries, tensors[0]), axes=[2], keepdims=False)
         likeliest = op.mul(likeliest, _indicator(op.greater_or_equal(likeliest, most)))
     above = _indicator(op.greater_or_equal(likeliest, _float(options.score_floor)))

@@ -1,0 +1,102 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Networks that choose their detections themselves and draw each mask over the whole image."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+from seg_ros.compile.export_options import ExportOptions
+from seg_ros.compile.families.detections import rows_at
+from seg_ros.compile.families.mask_boxes import boxes_of_masks
+from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
+from seg_ros.compile.families.probabilities import passes_unit
+from seg_ros.compile.families.slot_tensors import best_slots, labels_seen, slot_tensors
+from seg_ros.compile.families.strip_output_ops import spans_image
+from seg_ros.compile.network import Network
+from seg_ros.compile.tensor_info import TensorInfo
+from seg_ros.core.card import ModelCard
+from spox import Var
+import spox.opset.ai.onnx.v17 as op
+
+NAME = 'image_masks'
+_USUAL = 28     # cells a side of masks over boxes: what is square and no larger is one
+
+
+def read_image_masks(network: Network) -> list[OutputInterpretation] | str:
+    """
+    Read boxes (N, K, 4), scores (N, K), labels (N, K) and masks over the image (N, K, h, w).
+
+    Scores may be a fifth column of the boxes, which themselves are not used. Masks are
+    probabilities, what a sigmoid takes, or whether a pixel belongs to them.
+    """
+    found = [
+        _interpretation(network, infos)
+        for masks in network.outputs if _lies_over_image(network, masks)
+        for infos in slot_tensors(network.outputs, masks)
+    ]
+    return found or (
+        'no outputs of boxes [N, K, 4], scores [N, K], labels [N, K] and masks [N, K, h, w] of '
+        "the image's proportions with one K"
+    )
+
+
+def _lies_over_image(network: Network, masks: TensorInfo) -> bool:
+    if len(masks.shape) != 4 or masks.dtype.kind not in 'fb':
+        return False
+    height, width = masks.shape[2:]
+    return not height == width <= _USUAL and spans_image(network, (height, width))
+
+
+def _interpretation(network: Network, infos: tuple[TensorInfo, ...]) -> OutputInterpretation:
+    masks, seen = infos[2], labels_seen(network, infos)
+    _, slots, height, width = masks.shape
+    raw = passes_unit(network, masks.name)
+    words = f'{slots} masks of {height}x{width} over the image'
+    if seen.size:
+        words += f', labels {seen.min()} to {seen.max()} on plain images'
+    if raw:
+        words += ', masks before the sigmoid'
+    return OutputInterpretation(
+        NAME, 'instance', infos, 0, words,
+        partial(_decode, slots, (height, width), network.size_hw, raw),
+        least_classes=int(seen.max(initial=-1)) + 1,
+    )
+
+
+def _decode(
+    slots: int, map_hw: tuple[int, int], network_hw: tuple[int, int], raw: bool,
+    tensors: Sequence[Var], card: ModelCard, options: ExportOptions,
+) -> Decoded:
+    """
+    Fill the slots best first; boxes are those of the masks, which nothing cuts.
+
+    :param raw: whether masks take a sigmoid still.
+    """
+    chosen = best_slots(slots, tensors, card, options)
+    masks = rows_at(op.cast(tensors[2], to=np.float32), chosen.index)
+    chances = op.sigmoid(masks) if raw else masks
+    inside = op.cast(op.greater(chances, op.const(np.float32(0.5))), to=np.float32)
+    flat = op.reshape(inside, op.const(np.array([-1, chosen.count, map_hw[0] * map_hw[1]])))
+    boxes = boxes_of_masks(flat, chosen.count, map_hw, network_hw)
+    return Decoded({
+        'boxes': op.mul(boxes, op.unsqueeze(chosen.filled, op.const([2]))),
+        'scores': chosen.scores,
+        'classes': chosen.classes,
+        'masks': op.cast(op.round(op.mul(chances, op.const(np.float32(255)))), to=np.uint8),
+    }, {
+        'score_floor': options.score_floor, 'max_instances': chosen.count, 'mask_frame': 'image',
+        'mask_code': 'probability',
+    })
