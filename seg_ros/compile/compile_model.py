@@ -47,6 +47,7 @@ from seg_ros.compile.subgraph import BODY, build_subgraph, chain
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.compile.trial import range_warning
 from seg_ros.compile.trunk import arithmetic_of
+from seg_ros.compile.unused import unused_notes
 from seg_ros.core.card import ModelCard
 from seg_ros.core.compiled_file import is_compiled
 from seg_ros.core.errors import CardError, ContractError, ModelError, SettingError
@@ -95,7 +96,7 @@ def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> o
             network, [interpretation, *others],
             partial(_composed, network, card=card, options=export, batch=1),
         ),
-        *_unused(network, export), *notes,
+        *unused_notes(network, card, export, signature), *notes,
     ]
     stamp(whole, card, signature, notes)
     whole.producer_name, whole.producer_version = 'seg_ros', __version__
@@ -190,15 +191,6 @@ def _notes(network: Network, interpretation: OutputInterpretation, obstacle: str
         _number_warning(network, tensor_info) for tensor_info in interpretation.tensor_infos
     )]
     return [*notes, *(f'warning: {warning}' for warning in warnings if warning)]
-
-
-def _unused(network: Network, export: ExportOptions) -> list[str]:
-    """Report a number of prompts that was asked for in vain."""
-    count = network.prompts[0].shape[1] if network.prompts else 0
-    if export.max_prompts in (ExportOptions.max_prompts, count):
-        return []
-    fixed = f'the network was exported for {count}' if count else 'the network takes no prompts'
-    return [f'warning: max_prompts {export.max_prompts} has no effect: {fixed}']
 
 
 def _number_warning(network: Network, tensor_info: TensorInfo) -> str:

@@ -1,0 +1,64 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What was asked for in vain, since the network has nothing that it would change."""
+
+from seg_ros.compile.export_options import ExportOptions
+from seg_ros.compile.families import panoptic_centers
+from seg_ros.compile.network import Network
+from seg_ros.core.card import ModelCard
+from seg_ros.core.signature import ModelSignature
+
+# Options that a signature repeats where the graph obeys them.
+_REPEATED = ('score_floor', 'iou', 'top_k', 'max_instances')
+_OF_CENTERS = ('prominence', 'small_segment')
+
+
+def unused_notes(
+    network: Network, card: ModelCard, options: ExportOptions, signature: ModelSignature
+) -> list[str]:
+    """
+    Warn of options and card keys without effect.
+
+    :param card: with the family that was chosen.
+    """
+    obeyed = [
+        name for name in _REPEATED
+        if getattr(signature, name) or getattr(options, name) == getattr(signature, name)
+    ]
+    if card.family == panoptic_centers.NAME:
+        obeyed += _OF_CENTERS
+    notes = [
+        f'warning: {name} {getattr(options, name):g} has no effect on {card.family}'
+        for name in (*_REPEATED, *_OF_CENTERS)
+        if name not in obeyed and getattr(options, name) != getattr(ExportOptions, name)
+    ]
+    if card.thresholds.iou and not signature.iou:
+        notes.append(
+            f"warning: the card's thresholds.iou {card.thresholds.iou:g} has no effect: the graph "
+            'suppresses no boxes of its own'
+        )
+    if card.snap != signature.snap:
+        notes.append(
+            f"warning: the card's snap: {card.snap} has no effect: masks do not lie over boxes"
+        )
+    return [*notes, *_of_prompts(network, options)]
+
+
+def _of_prompts(network: Network, options: ExportOptions) -> list[str]:
+    count = network.prompts[0].shape[1] if network.prompts else 0
+    if options.max_prompts in (ExportOptions.max_prompts, count):
+        return []
+    fixed = f'the network was exported for {count}' if count else 'the network takes no prompts'
+    return [f'warning: max_prompts {options.max_prompts} has no effect: {fixed}']
