@@ -16,7 +16,7 @@
 
 import numpy as np
 import onnx
-from onnx import helper
+from onnx import helper, numpy_helper
 import pytest
 from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.compiled import compiled_from_model
@@ -329,6 +329,44 @@ def test_a_card_without_countable_classes_is_refused(scenes, tmp_path):
 def test_another_number_of_classes_than_the_cards_is_refused(scenes, tmp_path):
     with pytest.raises(CardError, match=r'panoptic and 7 classes.*panoptic, 5 classes'):
         compiled_scenes(tmp_path, centers_network(scenes), panoptic_card(7))
+
+
+def test_maps_under_other_names_are_known_by_their_channels(scenes, tmp_path):
+    named = compiled_scenes(tmp_path, centers_network(scenes), panoptic_card())
+    maps = {name: np.stack([scene[name] for scene in scenes]) for name in scenes[0]}
+    others = {name: maps[name] for name in ('offset', 'center', 'semantic')}
+    network = network_of_answers(
+        {f'output_{index}': table for index, table in enumerate(others.values())}, SIZE_HW
+    )
+    compiled = compiled_scenes(tmp_path, network, panoptic_card())
+    (note,) = (note for note in compiled.notes if note.startswith('read as'))
+    assert note.endswith('in output_2, output_1, output_0, as their channels show')
+    image = {'image': images_of([0], SIZE_HW)}
+    expected, found = (run_model(item.model, image) for item in (named, compiled))
+    assert np.count_nonzero(expected['instances'])
+    for name, values in expected.items():
+        np.testing.assert_array_equal(found[name], values)
+
+
+def test_maps_that_the_network_itself_enlarges_are_grouped_at_their_size(scenes, tmp_path):
+    model = centers_network(scenes[:2])
+    graph = model.graph
+    graph.initializer.append(numpy_helper.from_array(np.float32([1, 1, 4, 4]), 'scales'))
+    graph.initializer.append(numpy_helper.from_array(np.float32(4), 'cells'))
+    for item in graph.output:
+        graph.node.append(helper.make_node(
+            'Resize', [item.name, '', 'scales'], [f'{item.name}_up'], mode='linear',
+            coordinate_transformation_mode='half_pixel',
+        ))
+        item.name += '_up'
+    graph.node.append(helper.make_node('Mul', ['offset_up', 'cells'], ['offset_pixels']))
+    graph.output[2].name = 'offset_pixels'
+    compiled = compiled_scenes(tmp_path, model, panoptic_card())
+    image = {'image': images_of([1], SIZE_HW)}
+    maps = run_model(model, {'images': np.ones((1, 3, *SIZE_HW), np.float32)}).values()
+    scene = {name: values[0] for name, values in zip(scenes[0], maps, strict=True)}
+    assert scene['semantic'].shape[1:] == SIZE_HW
+    assert_grouped(run_model(compiled.model, image), 0, scene)
 
 
 @pytest.mark.parametrize(('spoil', 'message'), [

@@ -29,7 +29,7 @@ from seg_ros.compile.families.output_interpretation import Decoded, OutputInterp
 from seg_ros.compile.families.probabilities import holds_probabilities, logits_of
 from seg_ros.compile.families.score_meaning import chosen_meaning, meaning_of, ScoreMeaning
 from seg_ros.compile.families.segment_scores import by_evidence, by_majority, Segments
-from seg_ros.compile.families.strip_output_ops import own_scores
+from seg_ros.compile.families.strip_output_ops import own_scores, OwnScores
 from seg_ros.compile.network import Network
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import CardError
@@ -78,17 +78,24 @@ def read_panoptic_centers(network: Network) -> list[OutputInterpretation] | str:
     """
     Read `semantic` (N, C, h, w), `center` (N, 1, h, w) and `offset` (N, 2, h, w).
 
-    The offset leads from a cell to its object's centre: dy, dx in cells. The class scores and the
-    heatmap may end in an activation, which is cut off.
+    Under other names their channels show which is which. The offset leads from a cell to its
+    object's centre: dy, dx in cells. The class scores and the heatmap may end in an activation,
+    which is cut off, and so is their enlargement, unless the offset is enlarged as well.
     """
-    names = {tensor_info.name for tensor_info in network.outputs}
-    if not names.issuperset(OUTPUTS):
-        return f'no outputs called {", ".join(OUTPUTS)}'
-    semantic, center = (own_scores(network, name) for name in OUTPUTS[:2])
-    tensor_infos = network.tensor_infos([semantic.tensor, center.tensor, 'offset'])
-    shapes = [tensor_info.shape for tensor_info in tensor_infos]
-    planes = {shape[2:] for shape in shapes}
-    if {len(shape) for shape in shapes} != {4} or len(planes) > 1 or (
+    names = _names(network)
+    if not names:
+        return (
+            f'no outputs called {", ".join(OUTPUTS)}, and not one each of 3 or more, 1 and 2 '
+            'channels'
+        )
+    cut = [own_scores(network, name) for name in names[:2]]
+    whole = [OwnScores(name, None, '', False) for name in names[:2]]
+    for semantic, center in (cut, whole):
+        tensor_infos = network.tensor_infos([semantic.tensor, center.tensor, names[2]])
+        shapes = [tensor_info.shape for tensor_info in tensor_infos]
+        if len({shape[2:] for shape in shapes}) == 1:
+            break
+    if {len(shape) for shape in shapes} != {4} or len({shape[2:] for shape in shapes}) > 1 or (
         (shapes[1][1], shapes[2][1]) != (1, 2)
     ):
         return (
@@ -101,11 +108,25 @@ def read_panoptic_centers(network: Network) -> list[OutputInterpretation] | str:
         meaning_of(network, semantic, 1),
     )
     words = f'scores, centres and offsets at {height}x{width}'
+    if names != OUTPUTS:
+        words += f' in {", ".join(names)}, as their channels show'
     return [
         OutputInterpretation(
-            NAME, 'panoptic', tensor_infos, shapes[0][1], words, partial(_decode, maps), OUTPUTS
+            NAME, 'panoptic', tensor_infos, shapes[0][1], words, partial(_decode, maps), names
         )
     ]
+
+
+def _names(network: Network) -> tuple[str, ...]:
+    """Return the outputs of scores, centres and offsets by name or channels; empty if unclear."""
+    if {info.name for info in network.outputs}.issuperset(OUTPUTS):
+        return OUTPUTS
+    by_channels: dict[int, list[str]] = {3: [], 1: [], 2: []}
+    for info in network.outputs:
+        if len(info.shape) == 4 and info.dtype.kind == 'f':
+            by_channels[min(info.shape[1], 3)].append(info.name)
+    found = tuple(by_channels.values())
+    return tuple(one[0] for one in found) if all(len(one) == 1 for one in found) else ()
 
 
 def _decode(
