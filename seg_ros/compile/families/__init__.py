@@ -45,6 +45,8 @@ FAMILIES: Mapping[str, Family] = {
     'logits': read_logits,
 }
 
+_MOST = 3   # readings that a message lists
+
 
 def interpretations(
     network: Network, family: str = ''
@@ -107,13 +109,13 @@ def select_family(
         raise CardError(
             f'{_asked(card)}, and '
             f'outputs {", ".join(map(str, network.outputs))} give no such masks',
-            f'what the network gives, {" or ".join(map(str, found))}',
+            f'what the network gives, {_few(found, card)}',
             "correct the card's task, or export in a form that is read; " + '; '.join(reasons),
         )
     if not fits:
         raise CardError(
             _asked(card),
-            f'what the network gives, {" or ".join(map(str, found))}',
+            f'what the network gives, {_few(found, card)}',
             'correct task and classes of the card' + _of_labels(found, card),
         )
     candidates = [
@@ -146,6 +148,13 @@ def _of_labels(found: Sequence[OutputInterpretation], card: ModelCard) -> str:
     return (
         ': labels count its classes from 0, so that a background that they count is the first one'
     )
+
+
+def _few(found: Sequence[OutputInterpretation], card: ModelCard) -> str:
+    """Describe the likeliest readings, those of the card's task first."""
+    nearest = sorted(found, key=lambda item: item.task != card.task)
+    more = f', and {len(found) - _MOST} more, as inspect lists them' if len(found) > _MOST else ''
+    return ' or '.join(map(str, nearest[:_MOST])) + more
 
 
 def _listed(candidates: Sequence[OutputInterpretation]) -> str:
