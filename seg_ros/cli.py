@@ -20,7 +20,9 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from io import TextIOWrapper
 import os
+import signal
 import sys
+from types import FrameType
 from unicodedata import normalize
 
 from seg_ros import __version__
@@ -42,12 +44,38 @@ def main(argv: Sequence[str] | None = None) -> int:
     :param argv: the words after `seg_ros`; those of the process where it is None.
     :returns: the exit code: 0, 1 after an error, 130 after Ctrl-C.
     :raises SystemExit: by argparse: 0 after `--help` and `--version`, 2 for words it cannot use.
+        In a process of its own also 143 after SIGTERM and 129 after SIGHUP.
     """
+    if argv is None:
+        _end_orderly()
+        _keep_stdout()
     _speak_any_encoding()
     try:
         return _run(list(sys.argv[1:] if argv is None else argv))
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _end_orderly() -> None:
+    """Let SIGTERM and SIGHUP unwind as Ctrl-C does: files are completed, processes ended."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:      # nohup ignores one
+            signal.signal(number, _leave)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+def _keep_stdout() -> None:
+    """Keep stdout for what we print: libraries in C, such as PyBullet, get stderr for theirs."""
+    out, err = sys.stdout, sys.stderr
+    if isinstance(out, TextIOWrapper) and isinstance(err, TextIOWrapper):
+        own = os.dup(out.fileno())
+        os.dup2(err.fileno(), out.fileno())
+        sys.stdout = TextIOWrapper(
+            os.fdopen(own, 'wb'), out.encoding, line_buffering=out.line_buffering
+        )
 
 
 def _speak_any_encoding() -> None:
@@ -107,7 +135,7 @@ def _overview() -> argparse.ArgumentParser:
 def _exit_code(name: str, run: Callable[[], int]) -> int:
     try:
         code = run()
-        sys.stdout.flush()
+        print(end='', flush=True)     # sys.stdout is None where it is closed
     except SegError as error:
         print(f'seg_ros {name}: {" ".join(str(error).split())}', file=sys.stderr)
         return 1

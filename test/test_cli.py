@@ -14,6 +14,7 @@
 
 from importlib import import_module
 import os
+import signal
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -134,3 +135,57 @@ def test_a_terminal_of_any_encoding_gets_the_words_that_it_can_show(encoding, wo
     assert b'Traceback' not in done.stderr
     assert done.returncode == (0 if '--help' in words else 1)
     (done.stdout + done.stderr).decode(encoding)
+
+
+PROCESS = """
+import os, sys
+from seg_ros.cli import main
+from seg_ros.commands import run
+
+def command(args):
+{body}
+
+run.add_arguments, run.run = (lambda parser: None), command
+sys.argv = ['seg_ros', 'run']
+sys.exit(main())
+"""
+
+
+def process(body, **options):
+    lines = '\n'.join(f'    {line}' for line in body.splitlines())
+    return subprocess.Popen(
+        [sys.executable, '-c', PROCESS.format(body=lines)], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+        env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)}, **options,
+    )
+
+
+def test_what_libraries_and_children_print_is_kept_out_of_stdout():
+    child = process("os.write(1, b'EGL\\n')\nos.system('echo window')\nprint('{}')\nreturn 0")
+    assert child.communicate(timeout=60) == ('{}\n', 'EGL\nwindow\n')
+    assert child.returncode == 0
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGHUP])
+def test_a_command_that_is_ended_from_outside_tidies_up(number):
+    child = process(
+        "import time\ntry:\n    os.write(2, b'.')\n    time.sleep(60)\nfinally:\n    print('tidy')"
+    )
+    assert child.stderr.read(1) == '.'
+    child.send_signal(number)
+    assert child.communicate(timeout=60) == ('tidy\n', '')
+    assert child.returncode == 128 + number
+
+
+def test_a_signal_that_is_ignored_stays_ignored():
+    child = process(
+        'import signal\nprint(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN)\nreturn 0',
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )
+    assert child.communicate(timeout=60)[0] == 'True\n'
+
+
+def test_a_closed_stdout_is_no_mistake_of_ours():
+    child = process("print('nobody reads this')\nreturn 0", preexec_fn=lambda: os.close(1))
+    assert child.communicate(timeout=60)[1] == ''
+    assert child.returncode == 0
