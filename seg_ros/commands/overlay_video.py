@@ -14,15 +14,16 @@
 
 """The overlays of a video as a video."""
 
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir, TemporaryDirectory
 from types import TracebackType
 
 import cv2
 from seg_ros.commands.masks import write_file
 from seg_ros.commands.source_image import SourceImage
 from seg_ros.core.card import ModelCard
-from seg_ros.core.errors import ImageError
+from seg_ros.core.errors import ImageError, SettingError
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.masks.overlay import draw_overlay
 
@@ -37,7 +38,7 @@ class OverlayVideo:
     def __init__(self, path: Path, rate_hz: float, card: ModelCard, alpha: float) -> None:
         self._path, self._rate_hz = path, rate_hz
         self._card, self._alpha = card, alpha
-        self._folder = TemporaryDirectory(prefix='seg_ros_')
+        self._folder = _temporary_folder()
         self._part = Path(self._folder.name) / 'overlay.mp4'
         self._writer = cv2.VideoWriter()
         self._frames = 0
@@ -53,17 +54,31 @@ class OverlayVideo:
         Write the file, also of a run that ends early.
 
         :raises ImageError: if OpenCV could not write the video; all else is written by then.
+        :raises SettingError: if the disk did not take it.
         """
         opened = self._writer.isOpened()
         self._writer.release()
         with self._folder:
-            if opened and self._part.is_file():
-                write_file(self._path, self._part.read_bytes())
+            # OpenCV only warns of a disk that is full.
+            if opened and _count_frames(self._part) == self._frames:
+                with self._part.open('rb') as file, mmap(
+                    file.fileno(), 0, access=ACCESS_READ
+                ) as data:
+                    write_file(self._path, data)
             elif self._frames and error is None:
-                raise ImageError(
-                    f'{self._path.name}: OpenCV {cv2.__version__} writes no MPEG-4 video',
-                    'an OpenCV with FFmpeg, as opencv-python of pip',
-                )
+                raise self._failure(opened)
+
+    def _failure(self, opened: bool) -> ImageError | SettingError:
+        if opened:
+            return SettingError(
+                f'{self._path.name} is not written: {gettempdir()} did not take all of its '
+                f'{self._frames} frames', 'room for the video there',
+                'free some, or name another folder by TMPDIR',
+            )
+        return ImageError(
+            f'{self._path.name}: OpenCV {cv2.__version__} writes no MPEG-4 video',
+            'an OpenCV with FFmpeg, as opencv-python of pip',
+        )
 
     def write(self, name: str, image: SourceImage, segmentation: Segmentation) -> None:
         """Add one frame; all have the size of the first."""
@@ -74,3 +89,21 @@ class OverlayVideo:
             code = cv2.VideoWriter.fourcc(*'mp4v')
             self._writer.open(str(self._part), code, self._rate_hz, size_wh)
         self._writer.write(cv2.cvtColor(overlay, cv2.COLOR_RGB2BGR))
+
+
+def _temporary_folder() -> 'TemporaryDirectory[str]':
+    """Make a folder for what OpenCV writes: its name is UTF-8, as OpenCV needs, whatever --out."""
+    try:
+        return TemporaryDirectory(prefix='seg_ros_')
+    except OSError as error:
+        raise SettingError(
+            f'no temporary folder for the video of overlays ({error.strerror})',
+            'one that takes files', 'name it by TMPDIR',
+        ) from error
+
+
+def _count_frames(path: Path) -> int:
+    video = cv2.VideoCapture(str(path))
+    count = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) if video.isOpened() else 0
+    video.release()
+    return count

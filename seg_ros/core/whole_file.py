@@ -17,6 +17,7 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from errno import EINVAL
+from mmap import mmap
 import os
 from pathlib import Path
 from secrets import token_hex
@@ -43,7 +44,7 @@ def open_plain(path: Path) -> BinaryIO:
         raise
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes | mmap) -> None:
     """
     Write a file: into one beside it, which then takes its place.
 

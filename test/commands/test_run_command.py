@@ -13,6 +13,8 @@
 # limitations under the License.
 
 import json
+from pathlib import Path
+from tempfile import gettempdir
 
 import cv2
 import numpy as np
@@ -213,6 +215,39 @@ def test_where_opencv_writes_no_video_the_masks_are_written_and_the_reason_is_gi
     out = tmp_path / 'masks'
     assert run(grey_video, '--out', out) == 1
     assert 'overlay.mp4: OpenCV' in capsys.readouterr().err
+    assert len(list((out / 'semantic').iterdir())) == 5
+    assert not (out / 'overlay.mp4').exists()
+
+
+def test_a_video_that_the_disk_did_not_take_whole_does_not_appear(
+    grey_video, tmp_path, monkeypatch, capsys
+):
+    class Full:
+        """OpenCV on a disk that is full: it warns, and the end of the file is missing."""
+
+        fourcc = cv2.VideoWriter.fourcc
+
+        def __init__(self, writer=cv2.VideoWriter):
+            self.writer = writer()
+
+        def open(self, path, *rest):
+            self.path = Path(path)
+            return self.writer.open(path, *rest)
+
+        def isOpened(self):     # noqa: N802 - OpenCV's name
+            return self.writer.isOpened()
+
+        def write(self, image):
+            self.writer.write(image)
+
+        def release(self):
+            self.writer.release()
+            self.path.write_bytes(self.path.read_bytes()[:500])
+
+    monkeypatch.setattr(cv2, 'VideoWriter', Full)
+    out = tmp_path / 'masks'
+    assert run(grey_video, '--out', out) == 1
+    assert f'{gettempdir()} did not take all of its 5 frames' in capsys.readouterr().err
     assert len(list((out / 'semantic').iterdir())) == 5
     assert not (out / 'overlay.mp4').exists()
 
