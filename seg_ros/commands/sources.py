@@ -51,6 +51,8 @@ RECORDINGS = {
 }
 MAX_BYTES = 1 << 30     # of one image
 LEAST_OF_VIDEO = 0.95  # containers without an index announce a rough number of frames
+CLOCK_HZ = 120          # a rate above this is often that of the container's clock, as in WebM
+LOOKED_AT = 20          # frames whose times then show the rate
 
 
 def open_sources(
@@ -238,7 +240,12 @@ class Video:
         self._path = path
         capture = self._opened()
         self._count = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
-        self.rate_hz = capture.get(cv2.CAP_PROP_FPS) or 25.0
+        announced_hz = capture.get(cv2.CAP_PROP_FPS) or 25.0
+        self._duration_ns = round(1e9 / announced_hz * self._count)
+        self.rate_hz = announced_hz
+        if announced_hz > CLOCK_HZ:
+            self.rate_hz = _rate_of_frames(capture) or announced_hz
+            self._count = round(self._duration_ns / 1e9 * self.rate_hz)
         capture.release()
 
     def __len__(self) -> int:
@@ -262,7 +269,8 @@ class Video:
             number += 1
         capture.release()
         # What is announced is often the duration times a rate that is none of the whole video.
-        if max(number, next_ns / period_ns) < max(1, LEAST_OF_VIDEO * self._count):
+        least = LEAST_OF_VIDEO * self._count
+        if not number or (number < least and next_ns < LEAST_OF_VIDEO * self._duration_ns):
             skip(str(self._path), ImageError(
                 f'a video that ends after {number} of {self._count} frames', 'a whole file'
             ))
@@ -279,3 +287,12 @@ class Video:
                 'one that is not damaged',
             )
         return capture
+
+
+def _rate_of_frames(capture: cv2.VideoCapture) -> float:
+    """Measure how many frames a second a video begins with; 0 where its frames have no times."""
+    times_ms: list[float] = []
+    while len(times_ms) < LOOKED_AT and capture.grab():
+        times_ms.append(capture.get(cv2.CAP_PROP_POS_MSEC))
+    step_ms = float(np.median(np.diff(times_ms))) if len(times_ms) > 1 else 0.0
+    return 1000 / step_ms if step_ms > 0 else 0.0

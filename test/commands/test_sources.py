@@ -217,6 +217,33 @@ def test_a_video_of_variable_rate_is_whole_where_its_last_frame_is_at_its_end(
     assert skips[-1][1].startswith('a video that ends after 3 of 10 frames')
 
 
+def test_a_video_that_announces_its_clock_has_the_rate_of_its_first_frames(
+    tmp_path, skips, monkeypatch
+):
+    class Recording(Capture):
+        """A browser's recording: 40 frames, 33 ms apart, and 1000 announced for each second."""
+
+        def __init__(self, path):
+            super().__init__(path)
+            self.frames = [33 * number for number in range(40)]
+
+        def get(self, what):
+            announced = {cv2.CAP_PROP_FRAME_COUNT: 1320, cv2.CAP_PROP_FPS: 1000}
+            return announced.get(what, self.at_ms)
+
+        def grab(self):
+            return self.read()[0]
+
+    path = tmp_path / 'recording.webm'
+    path.write_bytes(b'a video')
+    monkeypatch.setattr(cv2, 'VideoCapture', Recording)
+    [video] = open_sources([path], (), lambda name, error: None)
+    assert video.rate_hz == pytest.approx(1000 / 33)
+    assert len(video) == 40
+    assert len(read_all([path], skips)) == 40
+    assert not skips
+
+
 def test_motion_jpeg_without_a_container_is_a_video(tmp_path, skips):
     path = tmp_path / 'camera.mjpeg'
     path.write_bytes(b''.join(cv2.imencode('.jpg', make_image(0))[1].tobytes() for _ in range(5)))
