@@ -47,12 +47,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--node', default='/segmentation', help='the node to follow (default: /segmentation)'
     )
     parser.add_argument('--camera', default='camera', help='of the node (default: camera)')
-    parser.add_argument(
+    places = parser.add_mutually_exclusive_group()
+    places.add_argument(
         '--web', action='store_true',
         help='serve browsers on port 9090 instead of opening a window, for a machine without a '
         'display; the images come by port 9876',
     )
-    parser.add_argument('--save', type=Path, metavar='FILE.rrd', help='write a file instead')
+    places.add_argument('--save', type=Path, metavar='FILE.rrd', help='write a file instead')
     add_settings(parser, SETTINGS)
 
 

@@ -15,12 +15,14 @@
 """The demo: three processes over DDS."""
 
 import json
+import os
 import subprocess
 import sys
 
 import cv2
 import numpy as np
 import pytest
+from seg_ros.cli import main
 
 
 def test_the_demo_shows_masks_counts_them_and_ends_cleanly(tmp_path):
@@ -81,3 +83,27 @@ def test_a_camera_that_is_not_there_is_named_before_anything_starts(tmp_path):
     )
     assert ended.returncode == 1
     assert 'camera 97 cannot be opened' in ended.stderr
+
+
+@pytest.mark.parametrize(('name', 'words'), [
+    ('missing.onnx', 'no model file at '), ('raw.onnx', 'raw.onnx is truncated or no ONNX file'),
+])
+def test_a_model_that_cannot_serve_is_named_before_anything_starts(name, words, tmp_path):
+    pytest.importorskip('rclpy', reason='ROS 2 is not installed')
+    (tmp_path / 'raw.onnx').write_bytes(b'no model')
+    ended = subprocess.run(
+        [sys.executable, '-m', 'seg_ros.cli', 'demo', '--model', name], cwd=tmp_path,
+        env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)},
+        capture_output=True, text=True, check=False, timeout=20,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f'seg_ros demo: {words}')
+
+
+@pytest.mark.parametrize('words', [
+    ('demo', '--sim', '--camera', '0'), ('view', 'a.png', '--web', '--save', 'masks.rrd'),
+])
+def test_options_of_which_one_would_have_no_effect_are_refused(words, capsys):
+    with pytest.raises(SystemExit):
+        main(words)
+    assert 'not allowed with' in capsys.readouterr().err
