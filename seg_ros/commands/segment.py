@@ -107,16 +107,22 @@ def check_folder(folder: Path, inputs: Sequence[Path]) -> None:
     """
     Refuse to write masks over what is read.
 
-    :raises SettingError: if an input lies where the masks of a kind go.
+    :raises SettingError: if an input lies where the masks of a kind go, or a video of overlays.
     """
-    for kind in ('semantic', 'instance', 'overlay', 'panoptic'):
-        place = (folder / kind).absolute()
+    videos = UniqueNames()
+    places = [folder / kind for kind in ('semantic', 'instance', 'overlay', 'panoptic')]
+    places += [_overlay_path(folder, videos) for _ in inputs]
+    for place in places:
         for path in inputs:
             if place.resolve() in (path.resolve(), path.resolve().parent):
                 raise SettingError(
-                    f'{path} lies in {place}, where masks go', 'inputs elsewhere',
+                    f'{path} lies where masks go, at {place.absolute()}', 'inputs elsewhere',
                     'choose another --out',
                 )
+
+
+def _overlay_path(folder: Path, names: UniqueNames) -> Path:
+    return folder / f'{names.claim("overlay")}.mp4'
 
 
 def segmented(
@@ -164,7 +170,7 @@ def _recording_paths(sources: Sequence[Source], folder: Path) -> list[Path]:
     names = UniqueNames()
     paths = [
         folder / names.claim('bag') if source.storage
-        else folder / f'{names.claim("overlay")}.mp4' if source.rate_hz else folder
+        else _overlay_path(folder, names) if source.rate_hz else folder
         for source in sources
     ]
     taken = [

@@ -45,6 +45,17 @@ def test_images_that_lie_where_masks_go_are_not_written_over(images, tmp_path, c
     assert (tmp_path / 'semantic' / 'p0.png').read_bytes() == before
 
 
+@pytest.mark.parametrize('name', ['overlay.mp4', 'overlay_2.mp4'])
+def test_a_video_that_lies_where_overlays_go_is_not_written_over(
+    name, grey_video, tmp_path, capsys
+):
+    video = tmp_path / name
+    video.write_bytes(grey_video.read_bytes())
+    assert run(grey_video, video, '--out', tmp_path) == 1
+    assert 'where masks go' in capsys.readouterr().err
+    assert video.read_bytes() == grey_video.read_bytes()
+
+
 def test_a_link_among_earlier_masks_is_not_followed(images, tmp_path, capsys):
     (tmp_path / 'precious').write_text('precious')
     (tmp_path / 'masks' / 'semantic').mkdir(parents=True)
