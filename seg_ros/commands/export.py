@@ -173,11 +173,12 @@ def read_classes(words: str) -> list[dict[str, Any]]:
         return [{'id': index, 'name': f'class {index}'} for index in range(int(words))]
     path = Path(words)
     try:
-        text = path.read_text(encoding='utf-8')
+        text = path.read_text(encoding='utf-8-sig')    # Windows' editors begin with a mark
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(f'--classes {words}: {error}', 'a number or a file of names') from error
-    if path.suffix not in ('.yaml', '.yml'):
-        names = [line.strip() for line in text.splitlines() if line.strip()]
+    names = [line.strip() for line in text.splitlines() if line.strip()]
+    is_card = any(line.startswith('classes:') for line in text.splitlines())
+    if path.suffix.lower() not in ('.yaml', '.yml') and not is_card:
         return [{'id': index, 'name': name} for index, name in enumerate(names)]
     import yaml
 
