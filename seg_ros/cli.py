@@ -148,10 +148,17 @@ def _exit_code(name: str, run: Callable[[], int]) -> int:
             file=sys.stderr,
         )
         return 1
-    except BrokenPipeError:
-        # The interpreter flushes once more at its end, which would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
+    except OSError as error:
+        if error.errno is None:     # not the system's
+            raise
+        if error.filename is None:
+            # Stdout: the interpreter flushes once more at its end, which would complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return BROKEN_PIPE
+        place = '' if error.filename is None else f'{error.filename}: '
+        print(f'seg_ros {name}: {place}{error.strerror}', file=sys.stderr)
+        return 1
     return code
 
 

@@ -189,3 +189,20 @@ def test_a_closed_stdout_is_no_mistake_of_ours():
     child = process("print('nobody reads this')\nreturn 0", preexec_fn=lambda: os.close(1))
     assert child.communicate(timeout=60)[1] == ''
     assert child.returncode == 0
+
+
+def test_what_the_system_refuses_is_one_line_with_its_place(command, capsys, tmp_path):
+    command(lambda args: (tmp_path / 'folder').rmdir())
+    assert main(['run']) == 1
+    words = f'seg_ros run: {tmp_path / "folder"}: No such file or directory\n'
+    assert capsys.readouterr() == ('', words)
+
+
+@pytest.mark.skipif(not os.path.exists('/dev/full'), reason='there is no /dev/full')
+def test_a_disk_that_is_full_under_stdout_is_one_line():
+    with open('/dev/full', 'w') as full:
+        done = subprocess.run(
+            [sys.executable, '-m', 'seg_ros.cli', 'credits', '--json'], check=False, text=True,
+            stdout=full, stderr=subprocess.PIPE, timeout=60,
+        )
+    assert (done.returncode, done.stderr) == (1, 'seg_ros credits: No space left on device\n')

@@ -85,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
     keep_freed_memory()
     cv2.setNumThreads(1)
     described = machine()
+    if args.out:
+        args.out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder:
         found = _bench(args)(Path(folder))
     rows = {name: without_samples(values) for name, values in found.items()}
@@ -93,7 +95,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         print_figures({name: list(flattened(values)) for name, values in rows.items()}, False)
     if args.out:
-        args.out.mkdir(parents=True, exist_ok=True)
         write_report(args.out, args.what, described, found)
     return 0
 

@@ -111,11 +111,13 @@ def open_rerun(views: Views, save: Path | None, web: bool) -> Iterator[RerunLog]
     :param views: for each view what it shows, the lowest first; `points` is a view in space.
     :param save: the file, `.rrd`, which appears when all is written.
     :param web: serve the viewer to browsers, for machines without a display.
-    :raises SettingError: if Rerun is not installed, or there is no display.
+    :raises SettingError: if Rerun is not installed, or there is no display, or no file to be had.
     """
     rerun, part = _rerun(), save.with_name(f'.{save.name}.part') if save else None
     if not (save or web) and not {'DISPLAY', 'WAYLAND_DISPLAY'} & os.environ.keys():
         raise SettingError('no display', 'a window', '--web serves browsers, --save writes a file')
+    if part:
+        _make_file(part)
     rerun.init('seg_ros', spawn=not (save or web), default_blueprint=_layout(views))
     if part:
         rerun.save(part, default_blueprint=_layout(views))
@@ -130,6 +132,15 @@ def open_rerun(views: Views, save: Path | None, web: bool) -> Iterator[RerunLog]
     finally:
         if part:
             part.unlink(missing_ok=True)
+
+
+def _make_file(path: Path) -> None:
+    try:
+        path.touch()
+    except OSError as error:
+        raise SettingError(
+            f'{path.parent} takes no file ({error.strerror})', 'a folder that does'
+        ) from error
 
 
 def _rerun() -> Any:

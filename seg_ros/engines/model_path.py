@@ -63,7 +63,8 @@ def _flaw(path: Path) -> str:
 def absolute_model(model: str) -> str:
     """Make a path absolute; leave `default`, `package://…` and names of methods alone."""
     path = Path(model)
-    is_path = path.is_file() or bool(path.suffix) or os.sep in model
+    # Path.is_file raises where a folder is not for us.
+    is_path = os.path.isfile(path) or bool(path.suffix) or os.sep in model
     return str(path.expanduser().absolute()) if is_path and '://' not in model else model
 
 

@@ -102,6 +102,13 @@ def test_a_failure_leaves_no_file(rerun, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_that_takes_no_file_is_named_before_the_work(
+    rerun, photograph, tmp_path, capsys
+):
+    assert main(['view', str(photograph), '--save', str(tmp_path / 'none' / 'a.rrd')]) == 1
+    assert f'{tmp_path / "none"} takes no file (No such file' in capsys.readouterr().err
+
+
 def test_without_a_display_browsers_and_files_are_named(rerun, photograph, monkeypatch, capsys):
     for name in ('DISPLAY', 'WAYLAND_DISPLAY'):
         monkeypatch.delenv(name, raising=False)

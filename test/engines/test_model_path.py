@@ -20,8 +20,8 @@ import sys
 from types import ModuleType
 
 import pytest
-from seg_ros.core.errors import ModelError, SettingError
-from seg_ros.engines.model_path import path_from_model
+from seg_ros.core.errors import ModelError, SegError, SettingError
+from seg_ros.engines.model_path import absolute_model, path_from_model
 
 
 @pytest.fixture
@@ -106,6 +106,12 @@ def test_what_is_no_file_is_refused_with_what_it_is(home):
     (home / 'round.onnx').symlink_to('round.onnx')
     with pytest.raises(ModelError, match=r'no model file.*symbolic links'):
         path_from_model(str(home / 'round.onnx'))
+
+
+@pytest.mark.parametrize('model', ['m' * 300, '/' + 'm' * 300 + '/model.onnx'])
+def test_a_path_that_the_system_refuses_is_refused_as_a_model(model):
+    with pytest.raises(SegError):
+        path_from_model(absolute_model(model))
 
 
 def test_the_default_network_lies_in_the_package():
