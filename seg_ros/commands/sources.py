@@ -152,7 +152,8 @@ def _bag_at(path: Path, wishes: _Wishes) -> Source:
         from seg_ros.commands.bag import Bag
     except ImportError as error:
         raise SegError(
-            f'{path} is a recording, and rosbags is not installed', do='pip install rosbags'
+            f'{path} is a recording, and rosbags cannot be imported ({error})',
+            do='pip install rosbags',
         ) from error
     return Bag(path, wishes.topics, wishes.note, wishes.brightness)
 

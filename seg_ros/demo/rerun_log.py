@@ -147,7 +147,9 @@ def _rerun() -> Any:
     try:
         rerun = import_module('rerun')
     except ImportError as error:
-        raise SettingError('Rerun is not installed', do='pip install rerun-sdk') from error
+        raise SettingError(
+            f'Rerun cannot be imported ({error})', do='pip install rerun-sdk'
+        ) from error
     if not hasattr(rerun, 'SegmentationImage'):
         raise SettingError('another package named rerun', 'Rerun', 'pip install rerun-sdk')
     return rerun

@@ -158,7 +158,7 @@ def parameters(function):
 
 
 @pytest.mark.parametrize(('module', 'words'), [
-    (None, 'Rerun is not installed; pip install rerun-sdk'),
+    (None, 'Rerun cannot be imported (import of rerun halted'),
     (ModuleType('rerun'), 'another package named rerun'),
 ])
 def test_without_rerun_there_is_one_line(monkeypatch, photograph, tmp_path, capsys, module, words):
