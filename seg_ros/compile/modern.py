@@ -15,14 +15,16 @@
 """A raw model brought into one form: one flat graph in order, of an opset that is read here."""
 
 import onnx
+from onnx import helper
 from onnx.inliner import inline_local_functions
 from onnx.version_converter import convert_version, ConvertError
 from seg_ros.compile.doubles import make_floats_of_doubles
 from seg_ros.compile.subgraph import opset_of
 from seg_ros.core.errors import ModelError
 
-# The converter of onnx gives the enlargements of older opsets other coordinates.
-OLDEST_OPSET, LOWEST_OPSET, HIGHEST_OPSET, NEWEST_OPSET = 11, 17, 20, 25
+# Before opset 7 operators broadcast in another way.
+OLDEST_OPSET, LOWEST_OPSET, HIGHEST_OPSET, NEWEST_OPSET = 7, 17, 20, 25
+_NAMES_COORDINATES = 11     # the first opset whose Resize says where pixels lie
 _QUANTISED = frozenset({
     'QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear', 'QLinearConv', 'QLinearMatMul',
     'ConvInteger', 'MatMulInteger',
@@ -69,13 +71,26 @@ def _refuse_quantised(model: onnx.ModelProto) -> None:
 def _converted(model: onnx.ModelProto, version: int) -> onnx.ModelProto:
     before = opset_of(model)
     try:
-        return convert_version(model, version)
+        converted = convert_version(model, version)
     except (ConvertError, RuntimeError) as error:
         words = str(error).strip().splitlines()[-1][-200:]
         raise ModelError(
             f'ONNX cannot bring the network from opset {before} to {version} ({words})',
             do='export it with opset 17',
         ) from error
+    if before < _NAMES_COORDINATES:
+        _name_coordinates(converted.graph)
+    return converted
+
+
+def _name_coordinates(graph: onnx.GraphProto) -> None:
+    """Have old enlargements compute as ONNX Runtime does, which the converter leaves open."""
+    for node in graph.node:
+        if node.op_type == 'Resize':
+            node.attribute.extend([
+                helper.make_attribute('coordinate_transformation_mode', 'asymmetric'),
+                helper.make_attribute('nearest_mode', 'floor'),
+            ])
 
 
 def _sort(graph: onnx.GraphProto) -> None:

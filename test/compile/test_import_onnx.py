@@ -104,8 +104,8 @@ def test_two_inputs_are_refused_by_name():
         network_from_model(model)
 
 
-@pytest.mark.parametrize('opset', [11, 13, 16, 17, 18, 20, 21, 23, 25])
-def test_opsets_from_11_to_25_are_read(opset):
+@pytest.mark.parametrize('opset', [7, 9, 11, 13, 16, 17, 18, 20, 21, 23, 25])
+def test_opsets_from_7_to_25_are_read(opset):
     axes = {'axes': [2, 3]} if opset < 18 else {}
     reads = ['x'] if opset < 18 else ['x', 'spatial']
     weights = {'spatial': np.array([2, 3])} if opset >= 18 else {}
@@ -120,10 +120,26 @@ def test_opsets_from_11_to_25_are_read(opset):
     np.testing.assert_allclose(result, image.mean((2, 3), keepdims=True), rtol=1e-5)
 
 
-@pytest.mark.parametrize('opset', [10, 26])
+@pytest.mark.parametrize('opset', [6, 26])
 def test_other_opsets_are_refused(opset):
-    with pytest.raises(ModelError, match=f'opset {opset}; expected 11 to 25.*opset 17'):
+    with pytest.raises(ModelError, match=f'opset {opset}; expected 7 to 25.*opset 17'):
         network_from_model(network_of([1, 3, 6, 8], opset=opset))
+
+
+@pytest.mark.parametrize('mode', ['linear', 'nearest'])
+@pytest.mark.parametrize(('opset', 'operator'), [(8, 'Upsample'), (9, 'Upsample'), (10, 'Resize')])
+def test_enlargements_of_old_opsets_stay_what_onnx_runtime_makes_of_them(opset, operator, mode):
+    scales = [1, 1, 2, 2.5]
+    by_attribute = {'scales': scales} if opset < 9 else {}
+    node = helper.make_node(
+        operator, ['x'] if by_attribute else ['x', 'scales'], ['y'], mode=mode, **by_attribute
+    )
+    weights = {} if by_attribute else {'scales': np.float32(scales)}
+    model = model_of([node], [('x', 1, [1, 3, 6, 8])], ['y'], weights, opset)
+    image = np.random.default_rng(0).random((1, 3, 6, 8), np.float32)
+    network = network_from_model(model)
+    found = run_model(network.part(network.outputs, 1), {'x': image})['y']
+    np.testing.assert_allclose(found, run_model(model, {'x': image})['y'], rtol=1e-5)
 
 
 def test_doubles_are_computed_in_32_bits_in_branches_too():
