@@ -18,6 +18,7 @@ from typing import Any
 
 import onnx
 from seg_ros.compile.compiled import CompiledModel
+from seg_ros.compile.constant_nodes import with_constants_folded
 from seg_ros.compile.exporter_card import card_from_metadata
 from seg_ros.compile.families import interpretations, select_family
 from seg_ros.compile.import_onnx import network_from_model
@@ -93,9 +94,13 @@ def raw_figures(model: onnx.ModelProto, name: str, card: ModelCard | None) -> di
         'opset': opset_of(model),
         'inputs': [described(item) for item in model.graph.input],
         'outputs': [described(item) for item in model.graph.output],
-        'operators': forbidden_nodes(model) or 'none that TensorRT refuses by name',
+        'operators': _refused(model),
         **_prospects(model, name, card),
     }
+
+
+def _refused(model: onnx.ModelProto) -> list[str] | str:
+    return forbidden_nodes(model) or 'none that TensorRT refuses by name'
 
 
 def _prospects(model: onnx.ModelProto, name: str, card: ModelCard | None) -> dict[str, Any]:
@@ -103,9 +108,10 @@ def _prospects(model: onnx.ModelProto, name: str, card: ModelCard | None) -> dic
     try:
         if card is None and any(item.key == 'names' for item in model.metadata_props):
             card = card_from_metadata(model, name)
-        network = network_from_model(model, card.input if card else None)
+        network = with_constants_folded(network_from_model(model, card.input if card else None))
         found, reasons = interpretations(network, card.family if card else '')
         figures = {
+            'operators': _refused(network.model),
             'readings': [str(interpretation) for interpretation in found],
             'declined': reasons,
         }

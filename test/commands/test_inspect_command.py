@@ -142,6 +142,22 @@ def test_operators_that_would_be_refused_are_reported(tmp_path, capsys):
     assert [fault.split(':')[0] for fault in figures['operators']] == ['NonZero last']
 
 
+def test_operators_that_compiling_replaces_are_not_reported(tmp_path, capsys):
+    path = write_raw(tmp_path)
+    model = onnx.load(path)
+    model.graph.node[1].input[0] = 'moved'
+    for operator, reads, writes in [
+        ('NonZero', ['kernel'], 'listed'), ('CastLike', ['listed', 'kernel'], 'places'),
+        ('ReduceMax', ['places'], 'most'), ('Sub', ['scores', 'most'], 'moved'),
+    ]:
+        options = {'keepdims': 0} if operator == 'ReduceMax' else {}
+        node = helper.make_node(operator, reads, [writes], **options)
+        model.graph.node.insert(len(model.graph.node) - 1, node)
+    onnx.save(model, path)
+    figures = figures_of(capsys, path)
+    assert figures['operators'] == 'none that TensorRT refuses by name'
+
+
 def test_a_file_that_is_no_model_is_refused(tmp_path):
     path = tmp_path / 'other.onnx'
     path.write_text('hello')

@@ -1,0 +1,169 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Constants written at the places of a mask, which exporters list in tensors of no fixed shape."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+import onnx
+from onnx import helper, numpy_helper
+from seg_ros.compile.modern import outer_reads
+from seg_ros.compile.network import Network
+from seg_ros.compile.run_onnx import Arrays, run_onnx
+from seg_ros.compile.tensor_info import TensorInfo
+from seg_ros.core.errors import ModelError
+
+_SHARES = (0.2, 0.8)    # of the places that masks are tried with
+
+
+def with_masks_chosen(network: Network) -> Network:
+    """
+    Replace each ScatterND of a constant to where a mask is true by a Where.
+
+    So `scores[torch.where(mask)] = 0` is exported, with a NonZero that TensorRT refuses.
+    """
+    nodes: list[onnx.NodeProto] = []
+    weights: list[onnx.TensorProto] = []
+    for node in network.model.graph.node:
+        written = _written(network, node) if node.op_type == 'ScatterND' else None
+        if written is None:
+            nodes.append(node)
+        else:
+            nodes += _choice(node, *written)
+            weights += _weights(node, *written)
+    if not weights:
+        return network
+    model = onnx.ModelProto()
+    model.CopyFrom(network.model)
+    kept = _needed(nodes, [item.name for item in model.graph.output])
+    del model.graph.node[:]
+    model.graph.node.extend(kept)
+    model.graph.initializer.extend(weights)
+    return replace(network, model=model)
+
+
+def _written(
+    network: Network, node: onnx.NodeProto
+) -> tuple[TensorInfo, TensorInfo, NDArray[np.generic]] | None:
+    """Return the mask, what is written to, and the constant, if that is all that a node does."""
+    if any(item.s != b'none' for item in node.attribute if item.name == 'reduction'):
+        return None
+    masks = {item.input[0] for item in network.model.graph.node if item.op_type == 'NonZero'}
+    sources = [
+        item.input[0] for item in network.upstream({node.input[1]}, masks)
+        if item.op_type == 'NonZero'
+    ]
+    if len(sources) != 1:
+        return None
+    try:
+        mask, data = network.tensor_infos([*sources, node.input[0]])
+        found = _constant(network, mask, data, node.input[1:])
+    except ModelError:
+        return None
+    return None if found is None else (mask, data, found)
+
+
+def _constant(
+    network: Network, mask: TensorInfo, data: TensorInfo, names: Sequence[str]
+) -> NDArray[np.generic] | None:
+    """
+    Try with masks of noise whether places are theirs and values one constant.
+
+    :param names: of places and values.
+    :raises ModelError: if they are computed from something else too.
+    """
+    if data.shape[:len(mask.shape)] != mask.shape:
+        return None
+    run = run_onnx(_between(network, {mask.name: mask, data.name: data}, names))
+    random = np.random.default_rng(0)
+    seen = []
+    for share in _SHARES:
+        is_in = random.random(mask.shape) < share
+        feeds: Arrays = {
+            data.name: np.zeros(data.shape, data.dtype), mask.name: is_in.astype(mask.dtype)
+        }
+        places, values = (run(feeds)[name] for name in names)
+        shape = (is_in.sum(), *data.shape[len(mask.shape):])
+        if values.shape != shape or not np.array_equal(places, np.argwhere(is_in)):
+            return None
+        seen.append(values.ravel())
+    constants: NDArray[np.generic] = np.unique(np.concatenate(seen))
+    return constants if constants.size == 1 else None
+
+
+def _between(
+    network: Network, infos: dict[str, TensorInfo], names: Sequence[str]
+) -> onnx.ModelProto:
+    """Return what computes tensors from others alone."""
+    model = network.model
+    others = [node for node in model.graph.node if not infos.keys() & set(node.output)]
+    nodes = _needed(others, names)
+    read = {name for node in nodes for name in outer_reads(node)}
+    graph = helper.make_graph(
+        nodes, 'between',
+        [
+            helper.make_tensor_value_info(
+                info.name, helper.np_dtype_to_tensor_dtype(info.dtype), info.shape
+            )
+            for info in infos.values()
+        ],
+        [onnx.ValueInfoProto(name=name) for name in names],
+        [item for item in model.graph.initializer if item.name in {*read, *names}],
+    )
+    return helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
+
+
+def _needed(nodes: Sequence[onnx.NodeProto], names: Sequence[str]) -> list[onnx.NodeProto]:
+    """Return the nodes that tensors are computed by, in their order."""
+    needed, kept = set(names), []
+    for node in reversed(nodes):
+        if needed.intersection(node.output):
+            kept.append(node)
+            needed |= outer_reads(node)
+    return kept[::-1]
+
+
+def _choice(
+    node: onnx.NodeProto, mask: TensorInfo, data: TensorInfo, constant: NDArray[np.generic]
+) -> list[onnx.NodeProto]:
+    """Return the nodes that stand for one that writes; engines have no Where of booleans."""
+    output = node.output[0]
+    is_in, outside = f'{output}/is_in', f'{output}/outside'
+    nodes = [
+        helper.make_node('Cast', [mask.name], [f'{output}/bool'], to=onnx.TensorProto.BOOL),
+        helper.make_node('Unsqueeze', [f'{output}/bool', f'{output}/axes'], [is_in]),
+    ]
+    if data.dtype.kind != 'b':
+        choose = helper.make_node('Where', [is_in, f'{output}/constant', data.name], [output])
+        return [*nodes, choose]
+    if constant.all():
+        return [*nodes, helper.make_node('Or', [data.name, is_in], [output])]
+    return [
+        *nodes, helper.make_node('Not', [is_in], [outside]),
+        helper.make_node('And', [data.name, outside], [output]),
+    ]
+
+
+def _weights(
+    node: onnx.NodeProto, mask: TensorInfo, data: TensorInfo, constant: NDArray[np.generic]
+) -> list[onnx.TensorProto]:
+    """Return the weights that those nodes read."""
+    axes = np.arange(len(mask.shape), len(data.shape))
+    return [
+        numpy_helper.from_array(values, f'{node.output[0]}/{name}')
+        for name, values in (('axes', axes), ('constant', constant))
+    ]
