@@ -15,6 +15,7 @@
 """Detections whose masks lie over the whole image, passed on as the network gives them."""
 
 import numpy as np
+from onnx import helper, TensorProto
 import pytest
 from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.compiled import compiled_from_model
@@ -46,6 +47,7 @@ FORMS = {
     'logits': lambda masks: masks,
     'probabilities': lambda masks: sigmoid(masks).astype(np.float32),
     'pixels': lambda masks: masks > 0,
+    'levels': lambda masks: (255 * sigmoid(masks)).astype(np.float32),
 }
 
 
@@ -78,6 +80,26 @@ def test_slots_are_the_networks_own_best_first(form, column, map_hw, tmp_path):
             (columns.max() + 2) * step, (rows.max() + 2) * step,
         ], 0, SIZE_HW[::-1] * 2)
         np.testing.assert_allclose(outputs['boxes'][0, slot], box, atol=1e-3)
+
+
+@pytest.mark.parametrize(('form', 'most'), [('pixels', 1), ('levels', 255)])
+def test_masks_that_end_as_bytes_are_read_from_before(form, most, tmp_path):
+    found = answers(1)
+    found['masks'] = FORMS[form](found['masks'])
+    raw = network_of_answers(found, SIZE_HW)
+    next(node for node in raw.graph.node if node.output[0] == 'masks').output[0] = 'before'
+    raw.graph.node.append(helper.make_node('Cast', ['before'], ['masks'], to=TensorProto.UINT8))
+    next(item for item in raw.graph.output if item.name == 'masks').type.tensor_type.elem_type = 2
+    expected = run_model(raw, {'images': np.ones((1, 3, *SIZE_HW), np.float32)})['masks'][0]
+    assert expected.dtype == np.uint8
+    assert 0.9 * most < expected.max() <= most
+    path = saved(raw, tmp_path)
+    model = compile_model(path, make_card(CLASSES, 'instance'))
+    assert not any('cut off' in note for note in compiled_from_model(model, path.name).notes)
+    outputs = run_model(model, {'image': images_of([1], SIZE_HW)})
+    order = np.argsort(-found['scores'][1])[:np.count_nonzero(outputs['scores'])]
+    levels = outputs['masks'][0, :len(order)].astype(float)
+    assert abs(levels - 255 / most * expected[order].astype(float)).max() <= 1
 
 
 def test_square_masks_of_a_square_image_ask_which_they_are(tmp_path):

@@ -21,9 +21,14 @@ import numpy as np
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.detections import rows_at
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
-from seg_ros.compile.families.probabilities import passes_unit
+from seg_ros.compile.families.probabilities import chances_of, unit_of, words_of
 from seg_ros.compile.families.row_form import box_unit, RowForm
-from seg_ros.compile.families.slot_tensors import best_slots, labels_seen, slot_tensors
+from seg_ros.compile.families.slot_tensors import (
+    best_slots,
+    labels_seen,
+    mask_sources,
+    slot_tensors,
+)
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.card import ModelCard
@@ -40,11 +45,11 @@ def read_box_masks(network: Network) -> list[OutputInterpretation] | str:
 
     Boxes are corners in network pixels, or in shares of the image's sides; they may carry the
     scores as a fifth column. Labels are integers that count the card's classes from 0. Masks may
-    be before their sigmoid.
+    be before their sigmoid, or in bytes.
     """
     found = [
-        _interpretation(network, infos, masks)
-        for masks in network.outputs if _lies_over_box(masks)
+        _interpretation(network, infos, own)
+        for masks, own in mask_sources(network) if _lies_over_box(masks)
         for infos in slot_tensors(network.outputs, masks)
     ]
     return found or (
@@ -56,11 +61,15 @@ def read_box_masks(network: Network) -> list[OutputInterpretation] | str:
 def _interpretation(
     network: Network, infos: tuple[TensorInfo, ...], masks: TensorInfo
 ) -> OutputInterpretation:
-    """Say what the slots are like that images fill."""
+    """
+    Say what the slots are like that images fill.
+
+    :param masks: what the masks among the outputs are made of.
+    """
     boxes = np.concatenate(network.trial(infos[0].name)).astype(np.float64)
     scores = np.concatenate(network.trial(infos[3].name)) if len(infos) == 4 else boxes[..., 4]
     seen = labels_seen(network, infos)
-    raw = passes_unit(network, masks.name)
+    unit = unit_of(network, masks.name)
     form = RowForm(box_unit(boxes[scores > 0], network.size_hw), corners=True)
     words = f'{masks.shape[1]} boxes with masks of {masks.shape[2]}x{masks.shape[3]} over them'
     words += (
@@ -69,32 +78,28 @@ def _interpretation(
     )
     if form.unit_xy != (1, 1):
         words += ', boxes from 0 to 1'
-    if raw:
-        words += ', masks before the sigmoid'
     return OutputInterpretation(
-        NAME, 'instance', infos, 0, words, partial(_decode, masks.shape[1], form, raw),
+        NAME, 'instance', (*infos[:2], masks, *infos[3:]), 0, words + words_of(unit),
+        partial(_decode, masks.shape[1], form, unit), tuple(info.name for info in infos),
         least_classes=int(seen.max(initial=-1)) + 1,
     )
 
 
 def _lies_over_box(masks: TensorInfo) -> bool:
-    if len(masks.shape) != 4 or masks.dtype.kind != 'f':
-        return False
     return masks.shape[2] == masks.shape[3] <= _LARGEST
 
 
 def _decode(
-    slots: int, form: RowForm, raw: bool, tensors: Sequence[Var], card: ModelCard,
+    slots: int, form: RowForm, unit: int, tensors: Sequence[Var], card: ModelCard,
     options: ExportOptions,
 ) -> Decoded:
     """
     Fill the slots best first; a label that is none of the card's classes leaves one empty.
 
-    :param raw: whether masks take a sigmoid still.
+    :param unit: what stands for a probability of 1 in masks, as `unit_of` returns it.
     """
     chosen = best_slots(slots, tensors, card, options)
-    masks = op.cast(tensors[2], to=np.float32)
-    chances = rows_at(op.sigmoid(masks) if raw else masks, chosen.index)
+    chances = rows_at(chances_of(tensors[2], unit), chosen.index)
     levels = op.round(op.mul(chances, op.const(np.float32(255))))
     boxes = rows_at(form.boxes(chosen.boxes), chosen.index)
     return Decoded({

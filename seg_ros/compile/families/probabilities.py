@@ -45,3 +45,33 @@ def logits_of(probabilities: Var) -> Var:
     one = op.const(np.float32(1))
     inner = op.clip(probabilities, op.const(np.float32(_LEAST)), op.const(np.float32(1 - _LEAST)))
     return op.sub(op.log(inner), op.log(op.sub(one, inner)))
+
+
+def unit_of(network: Network, tensor: str) -> int:
+    """
+    Return what stands for a probability of 1: 1 or 255, or 0 where a sigmoid is to follow.
+
+    Before an activation numbers have both signs. What has one and is larger than 1 is in bytes.
+    """
+    arrays = network.trial(tensor)
+    if np.min(arrays) < -_ROUNDING:
+        return 0
+    return 255 if passes_unit(network, tensor) else 1
+
+
+def words_of(unit: int) -> str:
+    """Say what masks are like that are not from 0 to 1."""
+    return {0: ', masks before the sigmoid', 255: ', masks from 0 to 255'}.get(unit, '')
+
+
+def chances_of(masks: Var, unit: int) -> Var:
+    """
+    Return probabilities, float32.
+
+    :param unit: as `unit_of` returns it.
+    """
+    floats = op.cast(masks, to=np.float32)
+    if not unit:
+        return op.sigmoid(floats)
+    shares = op.div(floats, op.const(np.float32(unit)))
+    return op.clip(shares, op.const(np.float32(0)), op.const(np.float32(1)))

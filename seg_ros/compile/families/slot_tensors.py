@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.detections import best, rows_at
+from seg_ros.compile.families.strip_output_ops import float_source
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.card import ModelCard
@@ -55,6 +56,13 @@ def slot_tensors(
     if not (boxes and labels) or (boxes[0].shape[2] == 4 and not scores):
         return []
     return [(boxes[0], labels[0], masks, *(scores[:1] if boxes[0].shape[2] == 4 else ()))]
+
+
+def mask_sources(network: Network) -> list[tuple[TensorInfo, TensorInfo]]:
+    """Return the outputs that could be masks, each with what it was before casts to integers."""
+    given = [info for info in network.outputs if len(info.shape) == 4]
+    own = network.tensor_infos([float_source(network, info.name) for info in given])
+    return list(zip(given, own, strict=True))
 
 
 def labels_seen(network: Network, infos: Sequence[TensorInfo]) -> NDArray[np.int64]:
