@@ -25,6 +25,7 @@ from seg_ros.compile.fixed_batch import fixed_outputs
 from seg_ros.compile.masked_writes import with_masks_chosen
 from seg_ros.compile.modern import modern_model, outer_reads
 from seg_ros.compile.network import described, Layout, Network, set_shape
+from seg_ros.compile.operators import FORBIDDEN
 from seg_ros.compile.prompt_inputs import prompt_inputs
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.card import InputSpec
@@ -128,7 +129,7 @@ def _image(model: onnx.ModelProto, prompts: Sequence[TensorInfo]) -> onnx.ValueI
     kinds = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.UINT8)
     advice = ''
     if len(inputs) != 1:
-        advice = 'export the network alone'
+        advice = 'export a module that takes no more than these, and holds what else it needs'
         if any('embed' in item.name for item in inputs):
             advice = 'export encoder and decoder as one network, as seg_ros export sam does'
     elif inputs[0].type.tensor_type.elem_type not in kinds:
@@ -136,6 +137,9 @@ def _image(model: onnx.ModelProto, prompts: Sequence[TensorInfo]) -> onnx.ValueI
     elif len(inputs[0].type.tensor_type.shape.dim) != 4:
         advice = 'export it with an input [N, channels, height, width] or [N, height, width, ' \
             'channels]'
+        # Other axes would not help torchvision's detectors.
+        if any(node.op_type == 'RoiAlign' for node in model.graph.node):
+            advice = FORBIDDEN['RoiAlign']
     if advice:
         raise ModelError(f'a network with inputs {seen or "none"}', wanted, advice)
     return inputs[0]

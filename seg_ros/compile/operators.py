@@ -33,11 +33,11 @@ OPSETS = range(17, 21)
 
 _RAW = 'export the network up to its raw outputs'
 FORBIDDEN: Mapping[str, str] = {
-    'NonMaxSuppression': 'export without it (nms=False): compile adds its own',
+    'NonMaxSuppression': 'export without it (nms=False): compile adds its own to layouts of YOLO',
     'NonZero': 'its output has no fixed shape; export a mask or a Where instead',
     'Compress': 'its output has no fixed shape; export a mask or a Where instead',
     'Unique': 'its output has no fixed shape',
-    'RoiAlign': _RAW,
+    'RoiAlign': 'export Mask R-CNN with seg_ros export mask_rcnn, which takes its weights',
     'DeformConv': 'use a network without deformable convolution',
     'CenterCropPad': 'export Pad and Slice with fixed sizes',
     'AffineGrid': 'export the grid as a constant',

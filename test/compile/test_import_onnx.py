@@ -89,6 +89,17 @@ def test_an_input_of_other_than_four_axes_is_refused(shape):
         network_from_model(network_of(shape))
 
 
+def test_torchvisions_detectors_are_refused_with_what_exports_them():
+    nodes = [
+        helper.make_node('Unsqueeze', ['x', 'zero'], ['maps']),
+        helper.make_node('RoiAlign', ['maps', 'boxes', 'zero'], ['y']),
+    ]
+    weights = {'zero': np.array([0]), 'boxes': np.float32([[0, 0, 4, 4]])}
+    model = model_of(nodes, [('x', 1, [3, 6, 8])], ['y'], weights)
+    with pytest.raises(ModelError, match=r'x float \[3, 6, 8\].*seg_ros export mask_rcnn'):
+        network_from_model(model)
+
+
 def test_an_input_of_another_type_is_refused():
     with pytest.raises(ModelError, match=r'x int32 .*one image'):
         network_from_model(network_of([1, 3, 6, 8], TensorProto.INT32))
@@ -100,7 +111,7 @@ def test_two_inputs_are_refused_by_name():
         [helper.make_node('Add', ['x', 'scale'], ['y'])], [('x', 1, image), ('scale', 1, [1])],
         ['y'],
     )
-    with pytest.raises(ModelError, match=r'x float .*scale float'):
+    with pytest.raises(ModelError, match=r'x float .*scale float.*holds what else it needs'):
         network_from_model(model)
 
 

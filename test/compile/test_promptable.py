@@ -34,8 +34,8 @@ from seg_ros.compile.import_onnx import network_from_model
 from seg_ros.compile.operators import check_operators
 from seg_ros.compile.precision import reduced
 from seg_ros.compile.trunk import trunk_nodes
-from seg_ros.core.errors import CardError, ModelError, SegError
-from tiny_networks import make_card, run_model
+from seg_ros.core.errors import CardError, FamilyError, ModelError, SegError
+from tiny_networks import make_card, network_of_answers, run_model, saved
 
 BOXES = [(9, 9, 19, 19), (40, 20, 50, 38)]
 POINT = (30, 33)
@@ -157,6 +157,16 @@ def test_inputs_that_are_no_prompts_are_refused_with_what_prompts_are(tmp_path):
     model.graph.input[1].type.tensor_type.shape.dim[2].dim_value = 5
     with pytest.raises(ModelError, match=r'boxes float .*expected one image.*boxes \[N, P, 4\]'):
         network_from_model(model, CARD.input)
+
+
+def test_an_encoder_alone_is_refused_with_what_to_export_and_no_other_families(tmp_path):
+    network = network_of_answers(
+        {'image_embeddings': np.zeros((1, 8, 16, 16), np.float32)}, (64, 64)
+    )
+    with pytest.raises(FamilyError) as refused:
+        compile_model(saved(network, tmp_path), make_card(1, 'promptable'))
+    assert 'export it with its decoder' in str(refused.value)
+    assert 'yolo_seg' not in str(refused.value)
 
 
 def test_a_decoder_alone_is_refused_with_what_to_export(tmp_path):

@@ -17,6 +17,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
+from seg_ros.compile.families import promptable
 from seg_ros.compile.families.box_masks import read_box_masks
 from seg_ros.compile.families.derived_outputs import sources_first
 from seg_ros.compile.families.image_masks import read_image_masks
@@ -89,7 +90,8 @@ def select_family(
     :raises FamilyError: if no family can read the network, or two readings fit alike.
     :raises CardError: if the network can be read, but not as the card has it.
     """
-    found, reasons = interpretations(network, card.family)
+    by_task = promptable.NAME if card.task == 'promptable' else ''
+    found, reasons = interpretations(network, card.family or by_task)
     if not found:
         raise FamilyError(
             f'outputs {", ".join(map(str, network.outputs))} fit no family',

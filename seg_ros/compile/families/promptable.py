@@ -69,6 +69,8 @@ def read_promptable(network: Network) -> list[OutputInterpretation] | str:
     prompt, its axis may be missing.
     """
     if not network.prompts:
+        if any('embed' in info.name for info in network.outputs):
+            return 'an encoder alone: export it with its decoder, as seg_ros export sam does'
         return 'no input of prompts: boxes [N, P, 4], or points [N, P, 2, 2] with labels [N, P, 2]'
     count = network.prompts[0].shape[1]
     floats = [info for info in network.outputs if info.dtype.kind == 'f']
