@@ -52,10 +52,13 @@ FORMS = {
 
 
 @pytest.mark.parametrize('form', list(FORMS))
-@pytest.mark.parametrize('column', [False, True])
+@pytest.mark.parametrize('boxes', ['beside scores', 'with scores', 'none'])
 @pytest.mark.parametrize('map_hw', [MAP_HW, SIZE_HW])
-def test_slots_are_the_networks_own_best_first(form, column, map_hw, tmp_path):
+def test_slots_are_the_networks_own_best_first(form, boxes, map_hw, tmp_path):
+    column = boxes == 'with scores'
     found = answers(1, column, map_hw)
+    if boxes == 'none':
+        del found['boxes']
     scores = found['dets'][1, :, 4] if column else found['scores'][1]
     chances = sigmoid(found['masks'][1])
     chances = chances > 0.5 if form == 'pixels' else chances

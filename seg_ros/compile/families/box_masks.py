@@ -25,9 +25,12 @@ from seg_ros.compile.families.probabilities import chances_of, unit_of, words_of
 from seg_ros.compile.families.row_form import box_unit, RowForm
 from seg_ros.compile.families.slot_tensors import (
     best_slots,
+    columns,
     labels_seen,
-    mask_sources,
-    slot_tensors,
+    scores_seen,
+    Slots,
+    slots_of,
+    together,
 )
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
@@ -48,9 +51,8 @@ def read_box_masks(network: Network) -> list[OutputInterpretation] | str:
     be before their sigmoid, or in bytes.
     """
     found = [
-        _interpretation(network, infos, own)
-        for masks, own in mask_sources(network) if _lies_over_box(masks)
-        for infos in slot_tensors(network.outputs, masks)
+        _interpretation(network, slots, slots.boxes)
+        for slots in slots_of(network) if slots.boxes and _lies_over_box(slots.masks)
     ]
     return found or (
         'no outputs of boxes [N, K, 4], scores [N, K], labels [N, K] and masks [N, K, m, m] with '
@@ -59,18 +61,13 @@ def read_box_masks(network: Network) -> list[OutputInterpretation] | str:
 
 
 def _interpretation(
-    network: Network, infos: tuple[TensorInfo, ...], masks: TensorInfo
+    network: Network, slots: Slots, boxes: TensorInfo
 ) -> OutputInterpretation:
-    """
-    Say what the slots are like that images fill.
-
-    :param masks: what the masks among the outputs are made of.
-    """
-    boxes = np.concatenate(network.trial(infos[0].name)).astype(np.float64)
-    scores = np.concatenate(network.trial(infos[3].name)) if len(infos) == 4 else boxes[..., 4]
-    seen = labels_seen(network, infos)
+    """Say what the slots are like that images fill."""
+    masks, seen = slots.masks, labels_seen(network, slots)
+    corners = together(network, boxes)[scores_seen(network, slots) > 0].astype(np.float64)
     unit = unit_of(network, masks.name)
-    form = RowForm(box_unit(boxes[scores > 0], network.size_hw), corners=True)
+    form = RowForm(box_unit(corners, network.size_hw), corners=True)
     words = f'{masks.shape[1]} boxes with masks of {masks.shape[2]}x{masks.shape[3]} over them'
     words += (
         f', labels {seen.min()} to {seen.max()} on plain images' if seen.size
@@ -79,8 +76,8 @@ def _interpretation(
     if form.unit_xy != (1, 1):
         words += ', boxes from 0 to 1'
     return OutputInterpretation(
-        NAME, 'instance', (*infos[:2], masks, *infos[3:]), 0, words + words_of(unit),
-        partial(_decode, masks.shape[1], form, unit), tuple(info.name for info in infos),
+        NAME, 'instance', slots.infos, 0, words + words_of(unit),
+        partial(_decode, slots, form, unit), slots.outputs,
         least_classes=int(seen.max(initial=-1)) + 1,
     )
 
@@ -90,7 +87,7 @@ def _lies_over_box(masks: TensorInfo) -> bool:
 
 
 def _decode(
-    slots: int, form: RowForm, unit: int, tensors: Sequence[Var], card: ModelCard,
+    slots: Slots, form: RowForm, unit: int, tensors: Sequence[Var], card: ModelCard,
     options: ExportOptions,
 ) -> Decoded:
     """
@@ -99,9 +96,10 @@ def _decode(
     :param unit: what stands for a probability of 1 in masks, as `unit_of` returns it.
     """
     chosen = best_slots(slots, tensors, card, options)
-    chances = rows_at(chances_of(tensors[2], unit), chosen.index)
+    chances = rows_at(chances_of(tensors[1], unit), chosen.index)
     levels = op.round(op.mul(chances, op.const(np.float32(255))))
-    boxes = rows_at(form.boxes(chosen.boxes), chosen.index)
+    corners = columns(op.cast(tensors[2], to=np.float32), 0, 4)
+    boxes = rows_at(form.boxes(corners), chosen.index)
     return Decoded({
         'boxes': op.mul(boxes, op.unsqueeze(chosen.filled, op.const([2]))),
         'scores': chosen.scores,

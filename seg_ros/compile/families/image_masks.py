@@ -23,12 +23,7 @@ from seg_ros.compile.families.detections import rows_at
 from seg_ros.compile.families.mask_boxes import boxes_of_masks
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
 from seg_ros.compile.families.probabilities import chances_of, unit_of, words_of
-from seg_ros.compile.families.slot_tensors import (
-    best_slots,
-    labels_seen,
-    mask_sources,
-    slot_tensors,
-)
+from seg_ros.compile.families.slot_tensors import best_slots, labels_seen, Slots, slots_of
 from seg_ros.compile.families.strip_output_ops import spans_image
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
@@ -42,19 +37,18 @@ _USUAL = 28     # cells a side of masks over boxes: what is square and no larger
 
 def read_image_masks(network: Network) -> list[OutputInterpretation] | str:
     """
-    Read boxes (N, K, 4), scores (N, K), labels (N, K) and masks over the image (N, K, h, w).
+    Read scores (N, K), labels (N, K) and masks over the image (N, K, h, w).
 
-    Scores may be a fifth column of the boxes, which themselves are not used. Masks are
+    Scores may be a fifth column of boxes, which themselves are not used. Masks are
     probabilities, from 0 to 1 or to 255, what a sigmoid takes, or whether a pixel belongs to them.
     """
     found = [
-        _interpretation(network, infos, own)
-        for masks, own in mask_sources(network) if _lies_over_image(network, masks)
-        for infos in slot_tensors(network.outputs, masks)
+        _interpretation(network, slots)
+        for slots in slots_of(network) if _lies_over_image(network, slots.masks)
     ]
     return found or (
-        'no outputs of boxes [N, K, 4], scores [N, K], labels [N, K] and masks [N, K, h, w] of '
-        "the image's proportions with one K"
+        "no outputs of scores [N, K], labels [N, K] and masks [N, K, h, w] of the image's "
+        'proportions with one K'
     )
 
 
@@ -63,29 +57,22 @@ def _lies_over_image(network: Network, masks: TensorInfo) -> bool:
     return not height == width <= _USUAL and spans_image(network, (height, width))
 
 
-def _interpretation(
-    network: Network, infos: tuple[TensorInfo, ...], masks: TensorInfo
-) -> OutputInterpretation:
-    """
-    Say what the slots are like that images fill.
-
-    :param masks: what the masks among the outputs are made of.
-    """
-    seen, unit = labels_seen(network, infos), unit_of(network, masks.name)
-    _, slots, height, width = masks.shape
-    words = f'{slots} masks of {height}x{width} over the image'
+def _interpretation(network: Network, slots: Slots) -> OutputInterpretation:
+    """Say what the slots are like that images fill."""
+    seen, unit = labels_seen(network, slots), unit_of(network, slots.masks.name)
+    _, count, height, width = slots.masks.shape
+    words = f'{count} masks of {height}x{width} over the image'
     if seen.size:
         words += f', labels {seen.min()} to {seen.max()} on plain images'
     return OutputInterpretation(
-        NAME, 'instance', (*infos[:2], masks, *infos[3:]), 0, words + words_of(unit),
-        partial(_decode, slots, (height, width), network.size_hw, unit),
-        tuple(info.name for info in infos),
+        NAME, 'instance', slots.infos, 0, words + words_of(unit),
+        partial(_decode, slots, (height, width), network.size_hw, unit), slots.outputs,
         least_classes=int(seen.max(initial=-1)) + 1,
     )
 
 
 def _decode(
-    slots: int, map_hw: tuple[int, int], network_hw: tuple[int, int], unit: int,
+    slots: Slots, map_hw: tuple[int, int], network_hw: tuple[int, int], unit: int,
     tensors: Sequence[Var], card: ModelCard, options: ExportOptions,
 ) -> Decoded:
     """
@@ -94,7 +81,7 @@ def _decode(
     :param unit: what stands for a probability of 1 in masks, as `unit_of` returns it.
     """
     chosen = best_slots(slots, tensors, card, options)
-    masks = rows_at(op.cast(tensors[2], to=np.float32), chosen.index)
+    masks = rows_at(op.cast(tensors[1], to=np.float32), chosen.index)
     chances = chances_of(masks, unit)
     inside = op.cast(op.greater(chances, op.const(np.float32(0.5))), to=np.float32)
     flat = op.reshape(inside, op.const(np.array([-1, chosen.count, map_hw[0] * map_hw[1]])))

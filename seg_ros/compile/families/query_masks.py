@@ -30,7 +30,7 @@ from seg_ros.compile.families.detections import best, rows_at
 from seg_ros.compile.families.mask_boxes import boxes_of_masks
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
 from seg_ros.compile.families.probabilities import holds_probabilities, logits_of
-from seg_ros.compile.families.slot_tensors import scores_beside_boxes, slot_tensors
+from seg_ros.compile.families.slot_tensors import scores_beside_boxes, slots_of
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.card import ModelCard, Task
@@ -87,12 +87,13 @@ def read_query_masks(network: Network) -> list[OutputInterpretation] | str:
     independent sigmoids. The card's `scores` overrules that.
     """
     floats = [info for info in network.outputs if info.dtype.kind == 'f']
+    of_slots = [slots.boxes for slots in slots_of(network)]
     found = [
         interpretation
         for masks in floats if len(masks.shape) == 4
         for interpretation in _readings(network, masks, [
             info for info in floats if len(info.shape) == 3 and info.shape[1] == masks.shape[1]
-            and not any(info in tensors for tensors in slot_tensors(network.outputs, masks))
+            and info not in of_slots
         ])
     ]
     return found or 'no outputs of class scores [N, Q, C] and masks [N, Q, h, w] with one Q'

@@ -36,44 +36,78 @@ _COLUMNS = (4, 5)   # of boxes: corners, and scores beside them
 _NAMES = re.compile('box|det')
 
 
-def slot_tensors(
-    outputs: Sequence[TensorInfo], masks: TensorInfo
-) -> list[tuple[TensorInfo, ...]]:
+@dataclass(frozen=True)
+class Slots:
     """
-    Return what belongs to one set of slots, if all is there.
+    What belongs to one set of slots.
 
-    :returns: boxes (N, K, 4), labels (N, K), masks (N, K, h, w) and scores (N, K), which boxes may
-        carry as a fifth column instead.
+    :param labels: (N, K).
+    :param masks: (N, K, h, w), from before casts to integers.
+    :param boxes: (N, K, 4), or with the scores as a fifth column.
+    :param scores: (N, K), where boxes do not carry them.
+    :param outputs: names of the outputs that all this is read from.
     """
-    of_slots = [info for info in outputs if info.shape[1:2] == masks.shape[1:2]]
-    boxes = [
+
+    labels: TensorInfo
+    masks: TensorInfo
+    boxes: TensorInfo | None
+    scores: TensorInfo | None
+    outputs: tuple[str, ...]
+
+    @property
+    def infos(self) -> tuple[TensorInfo, ...]:
+        """Return the tensors that there are."""
+        return _present(self.labels, self.masks, self.boxes, self.scores)
+
+
+def slots_of(network: Network) -> list[Slots]:
+    """Return each set of slots whose labels, masks and scores are among the outputs."""
+    found = [
+        _slots(network, masks) for masks in network.outputs if len(masks.shape) == 4
+    ]
+    return [slots for slots in found if slots is not None]
+
+
+def _slots(network: Network, masks: TensorInfo) -> Slots | None:
+    of_slots = [info for info in network.outputs if info.shape[1:2] == masks.shape[1:2]]
+    flat = [info for info in of_slots if len(info.shape) == 2]
+    labels = next((info for info in flat if info.dtype.kind in 'iu'), None)
+    scores = next((info for info in flat if info.dtype.kind == 'f'), None)
+    boxes = next((
         info for info in of_slots
         if len(info.shape) == 3 and info.shape[2] in _COLUMNS and info.dtype.kind == 'f'
-    ]
-    flat = [info for info in of_slots if len(info.shape) == 2]
-    labels = [info for info in flat if info.dtype.kind in 'iu']
-    scores = [info for info in flat if info.dtype.kind == 'f']
-    if not (boxes and labels) or (boxes[0].shape[2] == 4 and not scores):
-        return []
-    return [(boxes[0], labels[0], masks, *(scores[:1] if boxes[0].shape[2] == 4 else ()))]
+    ), None)
+    if boxes and boxes.shape[2] > 4:
+        scores = None
+    elif scores is None:
+        return None
+    if labels is None:
+        return None
+    (own,) = network.tensor_infos([float_source(network, masks.name)])
+    names = tuple(info.name for info in _present(labels, masks, boxes, scores))
+    return Slots(labels, own, boxes, scores, names)
 
 
-def mask_sources(network: Network) -> list[tuple[TensorInfo, TensorInfo]]:
-    """Return the outputs that could be masks, each with what it was before casts to integers."""
-    given = [info for info in network.outputs if len(info.shape) == 4]
-    own = network.tensor_infos([float_source(network, info.name) for info in given])
-    return list(zip(given, own, strict=True))
+def _present(*infos: TensorInfo | None) -> tuple[TensorInfo, ...]:
+    return tuple(info for info in infos if info is not None)
 
 
-def labels_seen(network: Network, infos: Sequence[TensorInfo]) -> NDArray[np.int64]:
-    """
-    Return the labels of the slots that images fill.
+def labels_seen(network: Network, slots: Slots) -> NDArray[np.int64]:
+    """Return the labels of the slots that images fill."""
+    labels: NDArray[np.int64] = together(network, slots.labels).astype(np.int64)
+    return labels[scores_seen(network, slots) > 0]
 
-    :param infos: as `slot_tensors` returns them.
-    """
-    labels: NDArray[np.int64] = np.concatenate(network.trial(infos[1].name)).astype(np.int64)
-    column: NDArray[Any] = np.concatenate(network.trial(infos[3 if len(infos) == 4 else 0].name))
-    return labels[(column if len(infos) == 4 else column[..., 4]) > 0]
+
+def scores_seen(network: Network, slots: Slots) -> NDArray[Any]:
+    """Return the scores of all slots on images, (images, K)."""
+    last = together(network, slots.infos[-1])
+    return last if slots.scores else last[..., 4]
+
+
+def together(network: Network, info: TensorInfo) -> NDArray[Any]:
+    """Return what a tensor holds on images, (images, ...)."""
+    arrays: NDArray[Any] = np.concatenate(network.trial(info.name))
+    return arrays
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,14 +115,12 @@ class BestSlots:
     """
     A network's own slots, best first.
 
-    :param boxes: float32 (N, slots, 4), as the network gives them.
     :param scores: float32 (N, count), 0 where a slot is empty.
     :param filled: float32 (N, count), 1 where it is not.
     :param classes: int32 (N, count).
     :param index: of the network's slots, (N, count).
     """
 
-    boxes: Var
     scores: Var
     filled: Var
     classes: Var
@@ -97,19 +129,15 @@ class BestSlots:
 
 
 def best_slots(
-    slots: int, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
+    slots: Slots, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
 ) -> BestSlots:
     """
     Sort slots by score; a label that is none of the card's classes leaves one empty.
 
-    :param tensors: as `slot_tensors` lists them.
+    :param tensors: as `slots.infos` lists them.
     """
-    boxes, labels = (op.cast(tensor, to=np.float32) for tensor in tensors[:2])
-    if len(tensors) == 4:
-        scores = op.cast(tensors[3], to=np.float32)
-    else:
-        boxes, column = op.split(boxes, op.const([4, 1]), outputs_count=2, axis=2)
-        scores = op.squeeze(column, op.const([2]))
+    labels, last = (op.cast(tensors[place], to=np.float32) for place in (0, -1))
+    scores = last if slots.scores else op.squeeze(columns(last, 4, 5), op.const([2]))
     above = op.and_(
         op.greater_or_equal(scores, op.const(np.float32(options.score_floor))),
         op.and_(
@@ -117,11 +145,16 @@ def best_slots(
             op.less(labels, op.const(np.float32(len(card.classes)))),
         ),
     )
-    count = min(options.max_instances, slots)
+    count = min(options.max_instances, slots.masks.shape[1])
     scores, index = best(op.mul(scores, op.cast(above, to=np.float32)), count)
     filled = op.cast(op.greater(scores, op.const(np.float32(0))), to=np.float32)
     classes = op.cast(op.mul(rows_at(labels, index), filled), to=np.int32)
-    return BestSlots(boxes, scores, filled, classes, index, count)
+    return BestSlots(scores, filled, classes, index, count)
+
+
+def columns(boxes: Var, start: int, stop: int) -> Var:
+    """Return some columns of (N, K, columns)."""
+    return op.slice(boxes, op.const([start]), op.const([stop]), op.const([2]))
 
 
 def scores_beside_boxes(
