@@ -25,6 +25,7 @@ from seg_ros.compile.families.output_interpretation import Decoded, OutputInterp
 from seg_ros.compile.families.score_meaning import (
     chosen_meaning,
     competing,
+    holds_bytes,
     meaning_of,
     ScoreMeaning,
 )
@@ -32,6 +33,7 @@ from seg_ros.compile.families.strip_output_ops import (
     float_source,
     holds_labels,
     integer_source,
+    is_multiple,
     OwnScores,
     spans_image,
 )
@@ -63,9 +65,16 @@ def read_logits(network: Network) -> list[OutputInterpretation] | str:
     found = [
         interpretation
         for output, own in own_scores_of_all(network)
-        for interpretation in (*_scores(network, output, own), *_labels(network, output, own))
+        for interpretation in _readings(network, output, own)
     ]
     return found or _reason(network)
+
+
+def _readings(network: Network, output: str, own: OwnScores) -> list[OutputInterpretation]:
+    """Read scores and labels; what is the probability of one class is no label."""
+    scores = _scores(network, output, own)
+    is_one = any(item.class_count == 1 for item in scores)
+    return scores if is_one else [*scores, *_labels(network, output, own)]
 
 
 def _reason(network: Network) -> str:
@@ -90,9 +99,11 @@ def _scores(network: Network, output: str, own: OwnScores) -> list[OutputInterpr
     is_labels, is_whole = (holds_labels(network, info) for info in (given, tensor_info))
     found = []
     for axis, channels, height, width in _layouts(network, tensor_info.shape):
-        if not spans_image(network, (height, width)) or (is_labels and channels == 1):
+        if not spans_image(network, (height, width)):
             continue
         meaning = meaning_of(network, own._replace(tensor=source), axis)
+        if is_labels and channels == 1 and not holds_bytes(network, source, meaning):
+            continue
         # Other whole numbers in channels are colours.
         if is_whole and meaning.unit != 1:
             continue
@@ -170,6 +181,8 @@ def _highest_label(network: Network, tensor_info: TensorInfo) -> tuple[int, bool
     """Return the highest label, and whether 255 beside low ones means that there is none."""
     labels = np.unique(np.concatenate(network.trial(tensor_info.name))).astype(int)
     highest = int(labels[-1])
+    if highest == 0 and is_multiple(network, tensor_info.name, _NONE):
+        return _NONE, False     # a mask that is empty on these images
     if highest != _NONE or not 1 <= max(labels[:-1], default=0) < _BYTES:
         return highest, False
     return int(labels[-2]), True

@@ -15,6 +15,7 @@
 """Numbers that have been through their activation in the network already."""
 
 import numpy as np
+from seg_ros.compile.families.strip_output_ops import is_multiple
 from seg_ros.compile.network import Network
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
@@ -56,7 +57,7 @@ def unit_of(network: Network, tensor: str) -> int:
     arrays = network.trial(tensor)
     if np.min(arrays) < -_ROUNDING:
         return 0
-    return 255 if passes_unit(network, tensor) else 1
+    return 255 if passes_unit(network, tensor) or is_multiple(network, tensor, 255) else 1
 
 
 def words_of(unit: int) -> str:

@@ -38,6 +38,11 @@ _ROUNDING = 1e-3    # of half precision, and of sums over many classes
 _UNITS = (1, 100, 255)      # shares, percents, bytes
 _NEAR = 0.9     # of a unit: the least that the highest value of well spread ones reaches
 _PROBABILITIES = ('HardSigmoid', 'Sigmoid', 'Softmax')
+# What may follow them where bytes still are probabilities, and no labels.
+_ARITHMETIC = (
+    'Cast', 'Clip', 'Floor', 'Gather', 'Identity', 'Mul', 'Reshape', 'Resize', 'Round', 'Slice',
+    'Split', 'Squeeze', 'Transpose', 'Unsqueeze',
+)
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,16 @@ def meaning_of(network: Network, own: OwnScores, channel_axis: int) -> ScoreMean
     return ScoreMeaning('logits', 0, own.decides)
 
 
+def holds_bytes(network: Network, tensor: str, meaning: ScoreMeaning) -> bool:
+    """Return whether whole numbers are probabilities times 255, by arithmetic alone."""
+    node = network.producer(tensor)
+    while node is not None and node.op_type in _ARITHMETIC:
+        node = network.producer(next(
+            name for name in node.input if not network.is_constant(name)
+        ))
+    return meaning.unit == _UNITS[-1] and node is not None and node.op_type in _PROBABILITIES
+
+
 def _least(arrays: Sequence[NDArray[Any]]) -> float:
     return min(float(array.min()) for array in arrays)
 
@@ -122,14 +137,15 @@ def _unit(
     top = most_of(network, squashed)
     most = _highest(network.trial(squashed.output[0])) / top
     high, is_share = _highest(arrays), abs(top - 1) < 1 - _NEAR
-    for unit in _UNITS:
-        spread = unit == 1 or (unit == 255 and high > _NEAR * unit)
-        if _inside(arrays, unit) and (
-            abs(high - unit * most) <= 0.01 * high
-            or (is_share and (spread or is_multiple(network, tensor, unit)))
-        ):
-            return unit
-    return 0
+    fitting = [unit for unit in _UNITS if _inside(arrays, unit)]
+    # Likelihoods that are low throughout stay below 1 as bytes, too.
+    found = [unit for unit in fitting if high > 0 and abs(high - unit * most) <= 0.01 * high]
+    if is_share:
+        found += [unit for unit in fitting if unit > 1 and is_multiple(network, tensor, unit)]
+        found += [
+            unit for unit in fitting if unit == 1 or (unit == 255 and high > _NEAR * unit)
+        ]
+    return found[0] if found else 0
 
 
 def _shares(arrays: Sequence[NDArray[Any]], unit: float) -> bool:

@@ -115,10 +115,10 @@ def is_most(network: Network, tensor: str) -> bool:
 
 
 def is_multiple(network: Network, tensor: str, factor: float) -> bool:
-    """Return whether a tensor is made from its activation by a product with a constant."""
+    """Return whether a tensor is made by a product with a constant, or a choice of it."""
     return any(
         np.isclose(network.constant(name), factor).all()
-        for node in _unweighted(network, tensor, ('Mul',))
+        for node in _unweighted(network, tensor, ('Mul', 'Where'))
         for name in node.input if network.is_constant(name)
     )
 
