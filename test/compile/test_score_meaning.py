@@ -350,51 +350,6 @@ def test_bytes_of_probabilities_are_read_from_before_they_are_rounded(tmp_path):
     np.testing.assert_allclose(outputs['confidence'], rounded.max(1), atol=1)
 
 
-@pytest.mark.parametrize('last', ['Identity', 'Floor'])
-def test_low_bytes_of_one_probability_are_no_labels(last, tmp_path):
-    model = network(
-        1, node('Sigmoid', 'z', 'p'), node('Mul', 'p', 'bytes', 'b'), node(last, 'b', 'f'),
-        node('Cast', 'f', 'out', to=TensorProto.UINT8), output=('out', TensorProto.UINT8),
-        kernel=np.full((1, 3, 1, 1), 0.4 / 255, np.float32), bias=np.float32([-0.6]),
-    )
-    p = own_output(model)[:, 0]
-    assert 127 < p.max() < 190     # as of a class that is nowhere on plain images
-    labels = outputs_of(model, tmp_path, 2)['labels']
-    clear = p != 127    # as bytes below one half, which they need not have been before
-    np.testing.assert_array_equal(labels[clear], (p > 127)[clear])
-
-
-@pytest.mark.parametrize('endings', [
-    [node('Cast', 'is_in', 'c', to=TensorProto.FLOAT), node('Mul', 'c', 'bytes', 'b')],
-    [node('Where', 'is_in', 'bytes', 'zero', 'b')],
-], ids=['product', 'choice'])
-@pytest.mark.parametrize('classes', [1, 2])
-def test_a_mask_of_bytes_that_is_empty_on_plain_images_is_no_label_map(
-    classes, endings, tmp_path
-):
-    model = network(
-        1, node('ReduceMean', 'z', 'mean', axes=[2, 3]), node('Greater', 'mean', 'high', 'all'),
-        node('Greater', 'z', 'zero', 'some'), node('And', 'all', 'some', 'is_in'), *endings,
-        node('Cast', 'b', 'out', to=TensorProto.UINT8), output=('out', TensorProto.UINT8),
-        kernel=np.full((1, 3, 1, 1), 1 / 765, np.float32), bias=np.float32([0]),
-        high=np.float32(0.9),
-    )
-    white = np.full((1, *SIZE_HW, 3), 255, np.uint8)
-    white[0, :2] = 0
-    labels = run_chosen(compiled(model, tmp_path, classes), white, 'nearest')['labels'][0]
-    assert (labels[2:] == classes - 1).all()
-    assert not np.isin(labels[:2], classes - 1).any()
-
-
-def test_bytes_that_are_hardly_likely_anywhere_are_no_shares(tmp_path):
-    model = network(
-        1, node('Sub', 'z', 'six', 's'), node('Sigmoid', 's', 'p'),
-        node('Mul', 'p', 'bytes', 'out'), gain=0.3, six=np.float32(6),
-    )
-    assert 0.5 < own_output(model).max() < 1
-    assert not outputs_of(model, tmp_path, 2)['labels'].any()
-
-
 @pytest.mark.parametrize('activation', ['Softmax', 'Identity'])
 def test_colours_of_classes_are_refused_as_what_they_are(activation, tmp_path):
     axis = {'axis': 1} if activation == 'Softmax' else {}
@@ -534,3 +489,49 @@ def test_means_in_other_units_than_the_scale_are_warned_of(spec, warns, tmp_path
     found = [note for note in notes if 'reach the network as' in note]
     assert len(found) == bool(warns)
     assert all(warns in note for note in found)
+
+
+@pytest.mark.parametrize('last', ['Identity', 'Floor'])
+def test_low_bytes_of_one_probability_are_no_labels(last, tmp_path):
+    model = network(
+        1, node('Sigmoid', 'z', 'p'), node('Mul', 'p', 'bytes', 'b'), node(last, 'b', 'f'),
+        node('Cast', 'f', 'out', to=TensorProto.UINT8), output=('out', TensorProto.UINT8),
+        kernel=np.full((1, 3, 1, 1), 0.4 / 255, np.float32), bias=np.float32([-0.6]),
+    )
+    p = own_output(model)[:, 0]
+    assert 127 < p.max() < 190     # as of a class that is nowhere on plain images
+    labels = outputs_of(model, tmp_path, 2)['labels']
+    clear = p != 127    # as bytes below one half, which they need not have been before
+    np.testing.assert_array_equal(labels[clear], (p > 127)[clear])
+
+
+@pytest.mark.parametrize('endings', [
+    [node('Cast', 'is_in', 'c', to=TensorProto.FLOAT), node('Mul', 'c', 'bytes', 'b')],
+    [node('Where', 'is_in', 'bytes', 'zero', 'b')],
+    [node('Cast', 'is_in', 'c', to=TensorProto.UINT8), node('Mul', 'c', 'byte', 'b')],
+], ids=['product', 'choice', 'product of bytes'])
+@pytest.mark.parametrize('classes', [1, 2])
+def test_a_mask_of_bytes_that_is_empty_on_plain_images_is_no_label_map(
+    classes, endings, tmp_path
+):
+    model = network(
+        1, node('ReduceMean', 'z', 'mean', axes=[2, 3]), node('Greater', 'mean', 'high', 'all'),
+        node('Greater', 'z', 'zero', 'some'), node('And', 'all', 'some', 'is_in'), *endings,
+        node('Cast', 'b', 'out', to=TensorProto.UINT8), output=('out', TensorProto.UINT8),
+        kernel=np.full((1, 3, 1, 1), 1 / 765, np.float32), bias=np.float32([0]),
+        high=np.float32(0.9), byte=np.uint8(255),
+    )
+    white = np.full((1, *SIZE_HW, 3), 255, np.uint8)
+    white[0, :2] = 0
+    labels = run_chosen(compiled(model, tmp_path, classes), white, 'nearest')['labels'][0]
+    assert (labels[2:] == classes - 1).all()
+    assert not np.isin(labels[:2], classes - 1).any()
+
+
+def test_bytes_that_are_hardly_likely_anywhere_are_no_shares(tmp_path):
+    model = network(
+        1, node('Sub', 'z', 'six', 's'), node('Sigmoid', 's', 'p'),
+        node('Mul', 'p', 'bytes', 'out'), gain=0.3, six=np.float32(6),
+    )
+    assert 0.5 < own_output(model).max() < 1
+    assert not outputs_of(model, tmp_path, 2)['labels'].any()

@@ -164,7 +164,7 @@ def _labels(network: Network, output: str, own: OwnScores) -> list[OutputInterpr
     words = f'labels of {tensor_info.name} at {size}, no scores and no confidence'
     found = [read(
         0, f'{words}, {_NONE} where there is none' if with_none else words,
-        partial(_decode_labels, plane[1:]), (output,), highest + 1,
+        partial(_decode_labels, plane[1:]), (output,), max(highest, 1) + 1,
     )]
     if highest <= 1 or highest >= _BYTES:
         found += [

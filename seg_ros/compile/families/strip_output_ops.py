@@ -149,15 +149,30 @@ def float_source(network: Network, tensor: str) -> str:
 
 
 def integer_source(network: Network, tensor: str) -> str:
-    """Follow copies and casts of whole numbers back: TensorRT makes bytes from floats alone."""
+    """Follow copies, casts and 255 for yes back: TensorRT has no bytes but from floats."""
     if network.tensor_infos([tensor])[0].dtype.kind not in 'iub':
         return tensor
-    while (node := network.producer(tensor)) is not None and node.op_type in ('Cast', 'Identity'):
-        (info,) = network.tensor_infos([node.input[0]])
+    while (node := network.producer(tensor)) is not None and (
+        node.op_type in ('Cast', 'Identity') or _is_byte_of_yes(network, node)
+    ):
+        read = next(name for name in node.input if not network.is_constant(name))
+        (info,) = network.tensor_infos([read])
         if info.dtype.kind not in 'iub':
             break
-        tensor = node.input[0]
+        tensor = read
     return tensor
+
+
+def _is_byte_of_yes(network: Network, node: onnx.NodeProto) -> bool:
+    """Return whether a node multiplies 0 and 1 by 255."""
+    constants = [name for name in node.input if network.is_constant(name)]
+    if node.op_type != 'Mul' or len(constants) != 1:
+        return False
+    (read,) = set(node.input).difference(constants)
+    return bool(
+        (network.constant(constants[0]) == 255).all()
+        and all((array <= 1).all() for array in network.trial(read))
+    )
 
 
 def _output_ops(network: Network, output: str) -> Iterator[onnx.NodeProto]:
