@@ -62,6 +62,11 @@ class ModelState:
         """Return why the model could not be loaded."""
         return described(self.error) if self.error else ''
 
+    @property
+    def loads_another(self) -> bool:
+        """Return whether another model than the one that serves, if any, is being loaded."""
+        return self.pending not in ('', self.active)
+
 
 class _Load:
     """One request for a model; it is cancelled by the next one."""

@@ -14,7 +14,7 @@
 
 """The lifecycle of the segmentation node: states and parameters, no pixel."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 import traceback
 from typing import Any
@@ -27,16 +27,17 @@ from seg_ros.core.progress import Cancelled, never
 from seg_ros.core.settings import LiveSettings, Settings
 from seg_ros.image.jpeg_decoding import strict_decoder
 from seg_ros.pipeline.model_manager import ModelManager, ModelState
-from seg_ros.pipeline.serving_model import check_model, ServingModel, suited_thresholds
+from seg_ros.pipeline.serving_model import MODEL_BOUND, ServingModel
 from seg_ros.ros.build_progress import BuildProgress
 from seg_ros.ros.camera_pipeline import CameraPipeline
+from seg_ros.ros.changes import checked
 from seg_ros.ros.clock_watch import ClockWatch
 from seg_ros.ros.diagnostics import complaint, diagnostics, NodeFacts
 from seg_ros.ros.label_publishers import LabelPublishers
 from seg_ros.ros.lifecycle import logged, SafeLifecycleNode, STEADY
 from seg_ros.ros.manager_bond import ManagerBond
 from seg_ros.ros.outputs import ABSENCES
-from seg_ros.ros.parameters import acts_later, Declared, is_live, reason, settings_changed
+from seg_ros.ros.parameters import Declared, is_live, reason, settings_changed
 from seg_ros.ros.topic_advice import namesakes
 from std_srvs.srv import SetBool
 
@@ -172,8 +173,8 @@ class SegmentationNode(SafeLifecycleNode):
 
     def _announce_labels(self, serving: ServingModel) -> None:
         """Publish each camera's latched label_info, anew when what it says has changed."""
-        settings = self._settings.now
-        self._labels.publish(serving.card, settings.cameras, settings.min_confidence)
+        threshold = serving.settings.min_confidence
+        self._labels.publish(serving.card, self._settings.now.cameras, threshold)
 
     def _diagnose(self) -> None:
         """Report once a second."""
@@ -236,7 +237,7 @@ class SegmentationNode(SafeLifecycleNode):
             settings, changes = settings_changed(
                 self._settings.now, parameters, self._models is not None
             )
-            later = self._checked(settings, changes)
+            later = checked(settings, changes, self._models)
         except SegError as error:
             return SetParametersResult(successful=False, reason=reason(error))
         except Exception as error:  # noqa: BLE001 - a bad request must not end the node
@@ -250,23 +251,6 @@ class SegmentationNode(SafeLifecycleNode):
         self._model_asked |= 'model' in names
         self._parameters_set.trigger()
         return SetParametersResult(successful=True, reason=later)
-
-    def _checked(self, settings: Settings, changes: Mapping[str, Any]) -> str:
-        """
-        Check what was asked for against the model.
-
-        :returns: what does not act at once, in words.
-        :raises SegError: if the model cannot be used, or does not suit the thresholds.
-        """
-        if 'model' in changes and not self._serves(settings.model):
-            check_model(settings)
-        if self._models is None:
-            return ''
-        serving = self._models.holder.current
-        if serving is not None and 'model' not in changes:
-            suited_thresholds(settings, serving.card, serving.engine.signature)
-        loading = f'{settings.model} is loaded in the background' if 'model' in changes else ''
-        return '; '.join(filter(None, (loading, acts_later(changes))))
 
     def _serves(self, model: str) -> bool:
         return self._models is not None and self._models.state.active == model
@@ -335,9 +319,16 @@ class SegmentationNode(SafeLifecycleNode):
         try:
             serving.change(self._settings.now)
         except SegError as unsuited:
+            if self._models is None or self._models.state.loads_another:
+                return      # they are for the model that is loaded, and act once it serves
             self.get_logger().error(
                 f'{serving.card.name} keeps the thresholds it has: {unsuited}'
             )
+            kept = {name: getattr(serving.settings, name) for name in MODEL_BOUND}
+            self.set_parameters_atomically([
+                Parameter(name, value=list(value) if isinstance(value, tuple) else value)
+                for name, value in kept.items() if value != getattr(self._settings.now, name)
+            ])
 
 
 if __name__ == '__main__':

@@ -301,7 +301,7 @@ def test_cameras_that_wait_together_are_masked_by_a_model_that_takes_one_at_a_ti
 def test_thresholds_that_do_not_suit_what_serves_in_the_end_are_no_fault(
     robot, monkeypatch, capfd, tmp_path, channel_model
 ):
-    monkeypatch.setattr('seg_ros.ros.node.check_model', lambda _: None)
+    monkeypatch.setattr('seg_ros.ros.changes.check_model', lambda _: None)
     other = tmp_path / 'other.onnx'
     other.write_bytes(channel_model.read_bytes())
     each = robot()

@@ -23,7 +23,7 @@ import pytest
 from rcl_interfaces.srv import DescribeParameters, SetParametersAtomically
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy
-from robot import PATIENCE_S
+from robot import channel_network, PATIENCE_S
 from seg_ros.core.settings import Settings
 from sensor_msgs.msg import Image
 
@@ -290,3 +290,89 @@ def test_an_autostart_that_is_neither_true_nor_false_leaves_the_node_unconfigure
     each = robot(autostart='maybe')
     assert each.state() == 'unconfigured'
     assert "autostart: 'maybe'; expected true or false" in capfd.readouterr().err
+
+
+@pytest.fixture
+def loading(serving, tmp_path, monkeypatch):
+    """Have a model loaded, until a gate is open, whose classes are those of another card."""
+    from seg_ros.compile.compile_model import compile_model
+    from seg_ros.core.card_reading import card_from_dict
+    from seg_ros.pipeline import serving_model
+
+    each, semantic, other = serving
+    card = card_from_dict({
+        'name': 'ground', 'task': 'semantic', 'input': {'fit': 'stretch'},
+        'classes': [
+            {'id': 1, 'name': 'road'}, {'id': 2, 'name': 'grass'}, {'id': 3, 'name': 'sky'},
+        ],
+    })
+    network = channel_network(tmp_path / 'other.onnx')
+    other.write_bytes(compile_model(network, card).SerializeToString())
+    gate, real = Event(), serving_model.open_engine
+
+    def slow(settings, *rest):
+        gate.wait(PATIENCE_S)
+        return real(settings, *rest)
+
+    monkeypatch.setattr(serving_model, 'open_engine', slow)
+    assert each.set_parameter('model', str(other)).successful
+    each.wait(lambda: each.node._models.state.pending == str(other), 'the load to begin')
+    yield each, semantic, other, gate
+    gate.set()
+
+
+def test_a_class_of_the_model_that_is_loaded_is_accepted_and_acts_once_that_serves(
+    loading, capfd
+):
+    each, semantic, other, gate = loading
+    answer = each.set_parameter('classes', ['sky'])
+    assert (answer.successful, answer.reason) == (True, f'classes: acts once {other} serves')
+    assert each.set_parameter('overlay_alpha', 0.3).reason == ''
+    assert set(np.unique(each.mask(semantic))) == {10, 20, 30}
+    gate.set()
+    each.wait(lambda: each.node._models.state.active == str(other), 'the new model')
+    each.wait(lambda: set(np.unique(each.mask(semantic))) == {3, 255}, 'the sky alone')
+    assert 'ERROR' not in capfd.readouterr().err
+
+
+def test_a_class_that_the_model_that_is_loaded_lacks_is_refused_in_its_name(loading):
+    each, semantic, other, gate = loading
+    answer = each.set_parameter('classes', ['blue'])
+    assert not answer.successful
+    assert answer.reason.startswith(f"{other} is being loaded: classes ['blue'] are not in")
+    gate.set()
+    each.wait(lambda: each.node._models.state.active == str(other), 'the new model')
+    assert set(np.unique(each.mask(semantic))) == {1, 2, 3}
+
+
+def test_what_was_set_for_a_model_that_cannot_be_loaded_is_set_back_with_it(
+    loading, channel_model, monkeypatch
+):
+    from seg_ros.pipeline.serving_model import ServingModel
+
+    each, semantic, _, gate = loading
+    assert each.set_parameter('min_confidence', 0.25).successful
+    assert each.set_parameter('classes', ['sky']).successful
+    assert each.set_parameter('target', '7').successful
+    monkeypatch.setattr(ServingModel, '__init__', lambda *_: 1 / 0)
+    gate.set()
+    value = lambda name: each.node.get_parameter(name).value      # noqa: E731
+    each.wait(lambda: value('model') == str(channel_model), 'the model to be set back')
+    assert (value('classes'), value('target'), value('min_confidence')) == ([''], '', 0.25)
+    assert each.set_parameter('classes', ['blue']).successful
+    assert set(np.unique(each.mask(semantic))) == {30, 255}
+
+
+def test_to_return_to_the_model_that_serves_its_classes_are_needed(loading):
+    each, _, _, _ = loading
+    assert each.set_parameter('classes', ['sky']).successful
+    name = each.node._models.state.active
+    answer = each.set_parameter('model', name)
+    assert not answer.successful
+    assert "classes ['sky'] are not in the card of channels" in answer.reason
+    request = SetParametersAtomically.Request(parameters=[
+        Parameter('model', value=name).to_parameter_msg(),
+        Parameter('classes', value=['red']).to_parameter_msg(),
+    ])
+    result = each.call(SetParametersAtomically, 'set_parameters_atomically', request).result
+    assert (result.successful, result.reason) == (True, '')

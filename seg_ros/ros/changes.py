@@ -1,0 +1,74 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What the model says to a request to set parameters: the one that serves, or that is loaded."""
+
+from collections.abc import Collection
+
+from seg_ros.core.errors import SegError, SettingError
+from seg_ros.core.settings import Settings
+from seg_ros.pipeline.model_manager import ModelManager
+from seg_ros.pipeline.serving_model import (
+    check_model,
+    MODEL_BOUND,
+    ServingModel,
+    suited_thresholds,
+)
+from seg_ros.ros.parameters import acts_later
+
+
+def checked(settings: Settings, changes: Collection[str], models: ModelManager | None) -> str:
+    """
+    Check what was asked for against the model that it is for.
+
+    :param settings: with the changes.
+    :param changes: the names of what changes.
+    :param models: None while nothing is configured.
+    :returns: what does not act at once, in words.
+    :raises SegError: if the model cannot be used, or does not suit the thresholds.
+    """
+    serving = models.holder.current if models else None
+    later = ''
+    if 'model' in changes and not (models and models.state.active == settings.model):
+        check_model(settings)
+        later = f'{settings.model} is loaded in the background'
+    elif 'model' not in changes and models and models.state.loads_another:
+        later = _checked_while_loading(settings, changes, serving)
+    elif serving is not None:
+        _check_serving(settings, serving)
+    return '; '.join(filter(None, (later, acts_later(changes)))) if models else ''
+
+
+def _checked_while_loading(
+    settings: Settings, changes: Collection[str], serving: ServingModel | None
+) -> str:
+    """Check values against the model that is loaded; what serves until then may lack them."""
+    bound = [name for name in MODEL_BOUND if name in changes]
+    if not bound:
+        return ''
+    try:
+        check_model(settings)
+    except SegError as error:
+        raise SettingError(f'{settings.model} is being loaded: {error}') from error
+    try:
+        if serving is not None:
+            _check_serving(settings, serving)
+            return ''
+    except SegError:
+        pass
+    return f'{", ".join(bound)}: acts once {settings.model} serves'
+
+
+def _check_serving(settings: Settings, serving: ServingModel) -> None:
+    suited_thresholds(settings, serving.card, serving.engine.signature)
