@@ -180,6 +180,8 @@ class SafeLifecycleNode(LifecycleNode):
                 alike = get_close_matches(name, self.get_parameters_by_prefix(''), 1)
                 meant = f'; is {alike[0]} meant?' if alike else ''
                 result.reason = f'this node has no parameter {shown(name)}{meant}'
+            elif self.describe_parameter(name).read_only:
+                result.reason = f'{name} acts at the start alone; start the node with another value'
 
     def guarded(self, callback: Callable[P, R], where: str = '') -> Callable[P, 'R | None']:
         """
@@ -221,7 +223,8 @@ class SafeLifecycleNode(LifecycleNode):
     def declare_autostart(self) -> bool:
         """Return whether the node is to start itself; a value that cannot be is logged."""
         described = ParameterDescriptor(
-            description='One attempt to configure and activate at the start.', dynamic_typing=True
+            description='One attempt to configure and activate at the start.',
+            dynamic_typing=True, read_only=True,
         )
         value = self.declare_parameter('autostart', True, described).value
         if not isinstance(value, bool):

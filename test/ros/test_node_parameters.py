@@ -376,3 +376,25 @@ def test_to_return_to_the_model_that_serves_its_classes_are_needed(loading):
     ])
     result = each.call(SetParametersAtomically, 'set_parameters_atomically', request).result
     assert (result.successful, result.reason) == (True, '')
+
+
+@pytest.mark.parametrize('name', [
+    'autostart', 'qos_overrides./segmentation/camera/semantic.publisher.depth',
+])
+@pytest.mark.parametrize('value', [False, None])
+def test_what_acts_at_the_start_alone_is_neither_set_nor_deleted_later(robot, name, value):
+    each = robot()
+    each.wait(lambda: each.state() == 'active', 'autostart')
+    before = each.node.get_parameter(name).value
+    answer = each.set_parameter(name, value)
+    assert (answer.successful, answer.reason) == (
+        False, f'{name} acts at the start alone; start the node with another value'
+    )
+    assert each.node.get_parameter(name).value == before
+
+
+def test_the_time_that_the_node_goes_by_can_change_and_cannot_be_deleted(robot):
+    each = robot()
+    assert not each.set_parameter('use_sim_time', None).successful
+    assert each.set_parameter('use_sim_time', True).successful
+    assert each.node.get_clock().ros_time_is_active
