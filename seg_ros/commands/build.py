@@ -20,7 +20,7 @@ import re
 from time import monotonic
 from typing import Any
 
-from seg_ros.commands.options import add_settings, settings_from_args
+from seg_ros.commands.options import add_settings, refuse_idle, settings_from_args
 from seg_ros.commands.progress import build_report
 from seg_ros.core.errors import EngineError, SettingError
 from seg_ros.core.settings import Settings
@@ -69,6 +69,12 @@ def run(args: argparse.Namespace) -> int:
             'a model with --list or --prune' if tends else 'no model',
             'a model to build, or --list, or --prune',
         )
+    if tends:
+        others = tuple(name for name in OPTIONS if name != 'cache_dir')
+        refuse_idle(args, add_arguments, others, 'with --list or --prune', '--cache-dir alone')
+    if args.capabilities:
+        names = ('device', 'cache_dir')
+        refuse_idle(args, add_arguments, names, 'with --for', 'a build without --for')
     if bool(args.capabilities) != bool(args.output):
         raise SettingError('one of --for and -o', 'both or none of them')
     if args.output:

@@ -85,12 +85,14 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.commands.contact_sheet import ContactSheet
     from seg_ros.commands.eval_report import report
     from seg_ros.commands.evaluation import baselines, evaluate, model_contender, subject_for
-    from seg_ros.commands.options import settings_from_args
+    from seg_ros.commands.options import refuse_idle, settings_from_args
     from seg_ros.commands.progress import build_report, Progress
     from seg_ros.commands.unknown_ids import UnknownIds
     from seg_ros.pipeline.serving_model import open_serving_model
 
     settings = settings_from_args(args, ('model', *SETTINGS))
+    if not args.out:
+        refuse_idle(args, add_arguments, ('show', 'rows'), 'without --out', 'a folder by --out')
     with ExitStack() as stack:
         with build_report('eval') as building:
             segmenter = open_serving_model(settings, building)
@@ -131,21 +133,30 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _examples(args: argparse.Namespace, card: 'ModelCard') -> Any:
-    from seg_ros.commands.ground_truth import open_examples
+    from seg_ros.commands.ground_truth import open_examples, Places
+    from seg_ros.commands.options import refuse_idle
     from seg_ros.commands.photograph_truth import photograph_examples
 
-    if (args.data / 'index.json').is_file():
+    index = args.data / 'index.json'
+    if index.is_file():
+        parts = ('images', 'table', 'masks', 'labels')
+        refuse_idle(args, add_arguments, parts, f'with {index}', '--list alone, or other --data')
         return photograph_examples(args.data, args.listed)
-    return open_examples(_places(args), card)
-
-
-def _places(args: argparse.Namespace) -> Any:
-    from seg_ros.commands.ground_truth import Places
-
-    return Places(
+    refuse_idle(args, add_arguments, ('listed',), f'without {index}', 'photographs with an index')
+    places = Places(
         args.images or args.data / 'images', args.table or args.data / 'panoptic.json',
         args.masks or args.data / 'panoptic', args.labels or args.data / 'labels',
     )
+    if places.table.is_file():
+        refuse_idle(
+            args, add_arguments, ('labels',), f'with {places.table}', 'one of them: move it away'
+        )
+    elif args.table or places.labels.is_dir():
+        refuse_idle(
+            args, add_arguments, ('table', 'masks'), f'without {places.table}',
+            'a table of segments',
+        )
+    return open_examples(places, card)
 
 
 def _notes(

@@ -55,6 +55,8 @@ def opened(command: str, args: argparse.Namespace, names: Sequence[str]) -> Iter
     sources = open_sources(
         args.inputs, args.topics, progress.skip, progress.note, settings.brightness_range
     )
+    if not progress.skipped:
+        _refuse_idle(args, settings, sources)
     with build_report(command) as report:
         chosen = {name: getattr(settings, name) for name in SETTINGS}
         # Prompts are asked of the first image, and follow their objects.
@@ -65,6 +67,22 @@ def opened(command: str, args: argparse.Namespace, names: Sequence[str]) -> Iter
         for note in segmenter.facts.notes:
             progress.note(note)
         yield Opened(settings, progress, sources, segmenter, _prompts_for(segmenter, settings))
+
+
+def _refuse_idle(
+    args: argparse.Namespace, settings: Settings, sources: Sequence[Source]
+) -> None:
+    """Refuse options that mean something to other inputs alone."""
+    if args.topics and not any(source.storage for source in sources):
+        raise SettingError('--topic without a recording', 'a rosbag2 recording among the inputs')
+    if any(source.storage or source.rate_hz for source in sources):
+        return
+    for name in ('tracking', 'smoothing'):
+        if getattr(settings, name):
+            raise SettingError(
+                f'--{name} with single images, which do not follow each other',
+                'a video or a rosbag2 recording among the inputs',
+            )
 
 
 def _prompts_for(segmenter: Segmenter, settings: Settings) -> tuple[Prompt, ...]:

@@ -15,12 +15,15 @@
 """Settings as options of a command line: made from the dataclass and turned back into it."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 import re
 
+from seg_ros.core.errors import SettingError
 from seg_ros.core.settings import Settings
 
+# Of options whose name in the namespace is another.
+_FLAGS = {'topics': 'topic', 'listed': 'list'}
 _FORMS = {'prompts': 'PROMPT,PROMPT'}    # of lists, in --help
 
 
@@ -66,6 +69,26 @@ def settings_from_args(args: argparse.Namespace, names: Sequence[str]) -> Settin
         for name, value in values.items() if value is not None
     }
     return Settings(**{**values, 'model': absolute_model(args.model)})
+
+
+def refuse_idle(
+    args: argparse.Namespace, declare: Callable[[argparse.ArgumentParser], None],
+    names: Sequence[str], seen: str, expected: str,
+) -> None:
+    """
+    Refuse options that nothing would read.
+
+    :param declare: declares the command's options, of which the defaults are taken.
+    :param names: of the options in the namespace.
+    :param seen: what they were given with, or without.
+    :raises SettingError: naming those that were given.
+    """
+    parser = argparse.ArgumentParser()
+    declare(parser)
+    idle = [name for name in names if getattr(args, name) != parser.get_default(name)]
+    if idle:
+        flags = ', '.join(f'--{_FLAGS.get(name, name).replace("_", "-")}' for name in idle)
+        raise SettingError(f'{flags} {seen}', expected)
 
 
 def _split(words: str) -> tuple[str, ...]:

@@ -181,7 +181,9 @@ class SafeLifecycleNode(LifecycleNode):
                 meant = f'; is {alike[0]} meant?' if alike else ''
                 result.reason = f'this node has no parameter {shown(name)}{meant}'
             elif self.describe_parameter(name).read_only:
-                result.reason = f'{name} acts at the start alone; start the node with another value'
+                result.reason = (
+                    f'{name} acts at the start alone; start the node with another value'
+                )
 
     def guarded(self, callback: Callable[P, R], where: str = '') -> Callable[P, 'R | None']:
         """

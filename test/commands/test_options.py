@@ -14,8 +14,13 @@
 
 import argparse
 from dataclasses import fields, replace
+import sys
 
+import cv2
+from fakes.rerun import FakeBlueprint, FakeRerun
+import numpy as np
 import pytest
+from seg_ros.cli import main
 from seg_ros.commands.options import add_settings, settings_from_args
 from seg_ros.core.errors import SettingError
 from seg_ros.core.settings import Settings
@@ -89,3 +94,37 @@ def test_other_models_are_passed_on_as_they_are(model):
 def test_a_model_in_the_home_folder_is_found(monkeypatch):
     monkeypatch.setenv('HOME', '/home/robot')
     assert settings('--model', '~/m.onnx').model == '/home/robot/m.onnx'
+
+
+@pytest.mark.parametrize(('words', 'seen'), [
+    ('run {image} --out {out} --topic /camera', '--topic without a recording'),
+    ('run {folder} --out {out} --tracking', '--tracking with single images'),
+    ('run {folder} --out {out} --smoothing 0.5', '--smoothing with single images'),
+    ('view --model otsu --topic /camera', '--topic, --model without files'),
+    ('view {image} --node /other', '--node with files'),
+    ('eval otsu --data {data} --list test', '--list without'),
+    ('eval otsu --data {data} --rows 3 --show random', '--show, --rows without --out'),
+    ('eval otsu --data {data} --table {image}x', '--table without'),
+    ('eval otsu --data {data} --masks {folder}', '--masks without'),
+    ('eval otsu --data {indexed} --images {folder}', '--images with'),
+    ('eval otsu --data {panoptic} --labels {folder}', '--labels with'),
+    ('compile {image} -o {out} --keep a --force', '--keep, --force with fp32'),
+    ('build --list --max-batch 2', '--max-batch with --list or --prune'),
+    ('build otsu --for sm86 -o {out} --device cuda:1', '--device with --for'),
+    ('render --orbit --scene bin -o {out}', '--scene with --orbit'),
+    ('export --table {folder} --size 64 64', '--size with --table'),
+    ('demo --live --frames 3', '--frames with --live'),
+])
+def test_an_option_that_nothing_would_read_is_refused(words, seen, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'rerun', FakeRerun())
+    monkeypatch.setitem(sys.modules, 'rerun.blueprint', FakeBlueprint())
+    places = {name: tmp_path / name for name in ('folder', 'data', 'indexed', 'panoptic', 'out')}
+    for folder in ('folder', 'data/labels', 'data/images', 'indexed', 'panoptic'):
+        (tmp_path / folder).mkdir(parents=True)
+    image = places['folder'] / 'a.png'
+    cv2.imwrite(str(image), np.zeros((20, 30, 3), np.uint8))
+    (places['indexed'] / 'index.json').write_text('[]')
+    (places['panoptic'] / 'panoptic.json').write_text('{}')
+    assert main(words.format(image=image, **places).split()) != 0
+    assert f': {seen}' in capsys.readouterr().err
+    assert not places['out'].exists()
