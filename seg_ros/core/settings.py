@@ -129,7 +129,9 @@ class Settings:
         low=-1.0, high=1.0, when=LIVE,
     )
     min_confidence: float = _setting(
-        0.0, 'Pixels of a class less probable than this become unlabelled.',
+        0.0,
+        'Pixels of a class less probable than this become unlabelled, and instances with a lower '
+        'score are left out.',
         low=0.0, high=1.0, when=LIVE,
     )
     classes: tuple[str, ...] = _setting(

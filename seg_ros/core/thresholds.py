@@ -49,7 +49,8 @@ def thresholds_from_settings(
     """
     Resolve what the user chose; -1 and an empty class name stand for the card's own choice.
 
-    :raises SettingError: if the score lies below the floor that the model was compiled with.
+    :raises SettingError: if the score lies below the floor that the model was compiled with, or a
+        confidence is asked of a model that gives none.
     :raises CardError: if a class name is not in the card.
     """
     chosen = settings.score_threshold
@@ -59,6 +60,12 @@ def thresholds_from_settings(
             'compiled into the model',
             f'{signature.score_floor:g} or more',
             'compile the model with a lower --score-floor',
+        )
+    given = signature.tensors
+    if settings.min_confidence and 'labels' in given and 'confidence' not in given:
+        raise SettingError(
+            f'min_confidence {settings.min_confidence:g} with {card.name}, whose labels have no '
+            'confidence', '0',
         )
     score = chosen if chosen >= 0 else max(card.thresholds.score, signature.score_floor)
     mask = settings.mask_threshold if settings.mask_threshold >= 0 else card.thresholds.mask

@@ -54,7 +54,10 @@ def panoptic_segmentation(
     else:
         rivals = instance_masks_from_rivals(outputs, fit, signature, thresholds)
         instance_masks = [item for item in rivals if card.classes[item.channel].thing]
-        _write_stuff(rivals, card, classes, confidence)
+        sure = [item for item in rivals if _is_sure(item, thresholds)]
+        _write_stuff(sure, card, classes, confidence)
+    # Its pixels are to have its score for a confidence.
+    instance_masks = [item for item in instance_masks if _is_sure(item, thresholds)]
     if classes is not None and thresholds.stuff:
         hide_small_stuff(classes, confidence, card, thresholds.stuff)
     segments = segments_from_instance_masks(instance_masks, card, _ids(instance_masks, outputs))
@@ -74,6 +77,10 @@ def _ids(instance_masks: Sequence[InstanceMask], outputs: Outputs) -> Sequence[i
     if outputs.ids is None:
         return range(1, len(instance_masks) + 1)
     return [int(outputs.ids[item.slot]) for item in instance_masks]
+
+
+def _is_sure(item: InstanceMask, thresholds: Thresholds) -> bool:
+    return round(255 * item.score) >= thresholds.confidence
 
 
 def _write_stuff(

@@ -37,12 +37,13 @@ class Smoother:
         self._classes: ClassMap | None = None
         self._hold: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
 
-    def smooth(self, masks: Segmentation, inertia: float) -> Segmentation:
+    def smooth(self, masks: Segmentation, inertia: float, least: int = 0) -> Segmentation:
         """
         Return the next image's masks with steady classes, and the hold as their confidence.
 
         :param masks: with classes, confidence and instances; otherwise they stay as they are.
         :param inertia: 0 to 1, the weight of all images before; of the new one the rest.
+        :param least: confidence, 0 to 255, below which a class that is held does not show.
         """
         if masks.classes is None or masks.confidence is None or masks.instances is None:
             return masks
@@ -56,6 +57,7 @@ class Smoother:
             self._hold = _weighed(held, self._hold, masks.classes, weight, inertia)
         self._classes = held
         classes, confidence = held.copy(), self._hold.copy()
+        classes[confidence < least] = unlabelled
         confidence[classes == unlabelled] = 0
         cv2.copyTo(masks.classes, owned, classes)
         cv2.copyTo(masks.confidence, owned, confidence)

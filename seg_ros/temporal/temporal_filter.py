@@ -60,7 +60,8 @@ class TemporalFilter:
                 masks = self._tracker.track(masks, stamp_ns)
         if settings.smoothing and 'classes' in shown:
             with timing.stage('smooth'):
-                return self._smoother.smooth(masks, settings.smoothing)
+                least = round(255 * settings.min_confidence)
+                return self._smoother.smooth(masks, settings.smoothing, least)
         self._smoother.forget()
         return masks
 

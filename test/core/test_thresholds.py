@@ -64,6 +64,21 @@ def test_a_score_below_the_floor_of_the_model_is_refused_and_the_floor_named():
     assert thresholds_from_settings(Settings(score_threshold=0.05), CARD, CONTRACT).score == 0.05
 
 
+@pytest.mark.parametrize(('tensors', 'refused'), [
+    (('labels',), True), (('labels', 'scores', 'classes', 'masks'), True),
+    (('labels', 'confidence'), False), (('scores', 'classes', 'masks'), False),
+])
+def test_a_confidence_is_not_asked_of_labels_that_have_none(tensors, refused):
+    signature = ModelSignature((8, 8), tensors)
+    assert thresholds_from_settings(Settings(), CARD, signature).confidence == 0
+    settings = Settings(min_confidence=0.5)
+    if refused:
+        with pytest.raises(SettingError, match=f'min_confidence 0.5 with {CARD.name}.*expected 0'):
+            thresholds_from_settings(settings, CARD, signature)
+    else:
+        assert thresholds_from_settings(settings, CARD, signature).confidence == 128
+
+
 def test_a_card_below_the_floor_is_lifted_to_it():
     thresholds = thresholds_from_settings(
         Settings(), CARD, ModelSignature((8, 8), ('scores',), score_floor=0.5)

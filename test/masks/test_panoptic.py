@@ -161,6 +161,24 @@ def test_only_the_parts_that_are_asked_for_are_made_and_they_are_the_same(names)
                 assert getattr(some, part) is None
 
 
+@pytest.mark.parametrize('names', [MASKS, SEMANTIC + MASKS, SEMANTIC[:2] + SLOTS])
+def test_no_pixel_with_a_class_has_less_than_the_least_confidence(names):
+    outputs, card = random_outputs(6, names), CARDS[8]
+    every = replace(make_cuts(), channels=frozenset(range(CLASSES)), confidence=0)
+    least = 128
+    result = segmented(outputs, card, thresholds=replace(every, confidence=least))
+    result.verify()
+    labelled = result.classes != card.unlabelled
+    assert labelled.any()
+    assert result.confidence[labelled].min() >= least
+    assert min(item.score for item in result.segments) >= (least - 0.5) / 255
+    whole = segmented(outputs, card, thresholds=every)
+    assert min(item.score for item in whole.segments) < 0.5
+    if names == MASKS:      # elsewhere classes below it cut instances too
+        sure = [item for item in whole.segments if item.score >= least / 255]
+        assert list(result.segments) == sure
+
+
 @pytest.mark.parametrize('bits', CARDS)
 @pytest.mark.parametrize('names', [SEMANTIC + MASKS, SEMANTIC[:2] + SLOTS])
 def test_classes_without_instances_that_cover_too_little_are_unlabelled(names, bits):

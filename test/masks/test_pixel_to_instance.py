@@ -191,7 +191,7 @@ def test_hiding_a_class_leaves_the_pixels_of_all_other_segments_as_they_were():
     np.testing.assert_array_equal(cut.classes[stuff], 10)
 
 
-def test_pixels_below_the_least_confidence_belong_to_no_instance():
+def test_pixels_and_scores_below_the_least_confidence_make_no_instance():
     outputs = random_outputs(6)
     whole = segmented(outputs, EVERY)
     sure = segmented(outputs, replace(EVERY, confidence=120))
@@ -201,7 +201,11 @@ def test_pixels_below_the_least_confidence_belong_to_no_instance():
     assert 0.1 < unsure.mean() < 0.9
     assert not sure.instances[unsure].any()
     assert (sure.classes[unsure] == CARD.unlabelled).all()
-    np.testing.assert_array_equal(sure.instances[~unsure] > 0, whole.instances[~unsure] > 0)
+    high = [item.id for item in whole.segments if item.score >= 120 / 255]
+    assert 0 < len(high) < len(whole.segments)
+    np.testing.assert_array_equal(
+        sure.instances[~unsure] > 0, np.isin(whole.instances[~unsure], high)
+    )
 
 
 def test_labels_that_an_engine_enlarged_itself_bound_the_instances_as_well():

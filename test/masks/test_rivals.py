@@ -14,6 +14,8 @@
 
 """Slots compete for pixels as a plain 64-bit evaluation of every pixel lets them."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -127,3 +129,22 @@ def test_stuff_has_classes_without_instances_and_hidden_classes_leave_holes():
     np.testing.assert_array_equal(
         fewer.classes, np.where(np.isin(whole.classes, list(things)), 255, whole.classes)
     )
+
+
+def test_a_winner_with_less_than_the_least_confidence_leaves_its_pixels_to_nobody():
+    outputs, fit = scene(3), fit_for((97, 131), NETWORK, InputSpec(fit='letterbox'))
+    card, parts = make_card(), frozenset({'classes', 'confidence', 'instances'})
+    thresholds = make_thresholds(score=0.3, visible=0.1)
+    whole, sure = (
+        panoptic_segmentation(
+            outputs, fit, SIGNATURE, card, replace(thresholds, confidence=least), parts
+        )
+        for least in (0, 200)
+    )
+    sure.verify()
+    gone = whole.confidence < 200
+    assert (gone & (whole.classes != card.unlabelled)).any()
+    np.testing.assert_array_equal(
+        sure.classes, np.where(gone, card.unlabelled, whole.classes)
+    )
+    np.testing.assert_array_equal(sure.confidence, np.where(gone, 0, whole.confidence))

@@ -141,3 +141,16 @@ def test_what_was_published_does_not_change_later():
     smoother.smooth(masks_of(2), 0.5)
     np.testing.assert_array_equal(first.classes, kept[0])
     np.testing.assert_array_equal(first.confidence, kept[1])
+
+
+def test_a_class_that_is_held_with_less_than_the_least_confidence_does_not_show():
+    random, plain, strict = np.random.RandomState(2), Smoother(), Smoother()
+    hidden = 0
+    for _ in range(20):
+        masks = masks_of(random.choice([3, 7, 255], SIZE_HW), random.randint(100, 256, SIZE_HW))
+        whole, sure = plain.smooth(masks, 0.7), strict.smooth(masks, 0.7, 100)
+        gone = whole.confidence < 100
+        hidden += int((gone & (whole.classes != 255)).sum())
+        np.testing.assert_array_equal(sure.classes, np.where(gone, 255, whole.classes))
+        np.testing.assert_array_equal(sure.confidence, np.where(gone, 0, whole.confidence))
+    assert hidden

@@ -60,6 +60,19 @@ def test_ids_and_classes_hold_from_image_to_image():
     assert flicker.classes[0, 0] == 4
 
 
+def test_what_is_held_with_less_than_min_confidence_is_unlabelled():
+    temporal_filter = TemporalFilter()
+    settings = replace(BOTH, min_confidence=0.5)
+    for step in range(1, 4):
+        assert follow(temporal_filter, step, settings).classes[0, 0] == 4
+    shown = [follow(temporal_filter, step, settings, masks=masks_of(9)) for step in range(4, 14)]
+    for after in shown:
+        labelled = after.classes != 255
+        assert (after.confidence[labelled] >= 128).all()
+    assert [after.classes[0, 0] for after in shown][-1] == 9
+    assert 255 in [after.classes[0, 0] for after in shown]
+
+
 @pytest.mark.parametrize('stamp_ns', [
     10 * SECOND_NS, 10 * SECOND_NS - 1, 0, 10 * SECOND_NS + int((LOST_S + 0.1) * SECOND_NS),
 ])
