@@ -15,14 +15,17 @@
 """What was asked for in vain, since the network has nothing that it would change."""
 
 from seg_ros.compile.export_options import ExportOptions
-from seg_ros.compile.families import panoptic_centers
+from seg_ros.compile.families import logits, panoptic_centers, query_masks
+from seg_ros.compile.families.score_meaning import unread_scores
 from seg_ros.compile.network import Network
-from seg_ros.core.card import ModelCard
+from seg_ros.core.card import CardThresholds, InputSpec, ModelCard
 from seg_ros.core.signature import ModelSignature
 
 # Options that a signature repeats where the graph obeys them.
 _REPEATED = ('score_floor', 'iou', 'top_k', 'max_instances')
 _OF_CENTERS = ('prominence', 'small_segment')
+# Families that ask the card what scores are; they say themselves where it does not matter.
+_ASK_FOR_SCORES = (logits.NAME, panoptic_centers.NAME, query_masks.NAME)
 
 
 def unused_notes(
@@ -44,6 +47,9 @@ def unused_notes(
         for name in (*_REPEATED, *_OF_CENTERS)
         if name not in obeyed and getattr(options, name) != getattr(ExportOptions, name)
     ]
+    if card.family not in _ASK_FOR_SCORES:
+        notes += unread_scores(card, f'{card.family} reads probabilities')
+    notes += [*_of_thresholds(card, signature), *_of_input(card)]
     if card.thresholds.iou and not signature.iou:
         notes.append(
             f"warning: the card's thresholds.iou {card.thresholds.iou:g} has no effect: the graph "
@@ -54,6 +60,37 @@ def unused_notes(
             f"warning: the card's snap: {card.snap} has no effect: masks do not lie over boxes"
         )
     return [*notes, *_of_prompts(network, options)]
+
+
+def _of_thresholds(card: ModelCard, signature: ModelSignature) -> list[str]:
+    """Warn of thresholds of what the file does not give."""
+    given = {*signature.tensors}
+    soft = bool(given & {'masks', 'rivals'})
+    rest = 'scores' in given and bool(given & {'labels', 'rivals'})
+    acting = {
+        'score': ('scores' in given, 'the network finds no instances'),
+        'mask': (soft, 'no soft masks are cut'),
+        'visible': (soft, 'no masks overlap'),
+        'stuff': (rest, 'there are no classes beside instances'),
+    }
+    return [
+        f"warning: the card's thresholds.{name} {getattr(card.thresholds, name):g} has no effect: "
+        f'{reason}'
+        for name, (acts, reason) in acting.items()
+        if not acts and getattr(card.thresholds, name) != getattr(CardThresholds, name)
+    ]
+
+
+def _of_input(card: ModelCard) -> list[str]:
+    """Warn of where the image would lie, if its fit left a choice."""
+    spec, idle = card.input, []
+    if spec.fit == 'stretch' and spec.align != InputSpec.align:
+        idle.append(f'align: {spec.align}')
+    if spec.fit != 'letterbox' and spec.pad != InputSpec.pad:
+        idle.append(f'pad: {spec.pad}')
+    return [
+        f"warning: the card's input.{words} has no effect with fit: {spec.fit}" for words in idle
+    ]
 
 
 def _of_prompts(network: Network, options: ExportOptions) -> list[str]:

@@ -129,12 +129,15 @@ def make_card(
     if request.architecture.task == 'semantic':
         # Scores of few or random weights may all lie between 0 and 1.
         settled.setdefault('scores', 'logits')
+    task = task or request.architecture.task
+    if task == 'semantic':
+        settled.pop('thresholds', None)     # of instances
     spec = {
         'size': list(request.size_hw), 'fit': 'stretch', 'mean': list(MEAN), 'std': list(STD),
         **settled.pop('input', {}),
     }
     source = request.weights.name if request.weights else 'random weights'
     return card_from_dict({
-        'name': request.name, 'task': task or request.architecture.task,
+        'name': request.name, 'task': task,
         'classes': list(classes), 'input': spec, 'source': f'seg_ros export, {source}', **settled,
     })

@@ -455,3 +455,12 @@ def test_the_cards_family_is_the_only_one_asked(tmp_path):
         compiled_from(model, tmp_path, make_card(5, family='yolo_seg'))
     assert 'yolo_seg: ' in str(error.value)
     assert 'logits: ' not in str(error.value)
+
+
+@pytest.mark.parametrize(('highest', 'words'), [(4, 'gives labels'), (1, 'gives a mask')])
+def test_what_the_card_says_of_scores_is_warned_of_where_there_are_none(tmp_path, highest, words):
+    labels = np.random.default_rng(0).integers(0, highest + 1, (2, *MAP_HW)).astype(np.int64)
+    path = saved(network_of_answers({'out': labels}, SIZE_HW), tmp_path)
+    card = make_card(highest if highest == 1 else 5, scores='softmax')
+    notes = compiled_from_model(compile_model(path, card), path.name).notes
+    assert any('scores: softmax has no effect' in note and words in note for note in notes)

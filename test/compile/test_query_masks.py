@@ -211,3 +211,11 @@ def test_what_has_been_through_its_activation_is_reported(tmp_path):
 def test_another_number_of_classes_than_the_cards_is_refused(tmp_path):
     with pytest.raises((CardError, FamilyError)):
         compiled_answers(tmp_path, answers(), 'instance', classes=9)
+
+
+@pytest.mark.parametrize('task', ['panoptic', 'semantic'])
+def test_what_the_card_says_of_scores_that_are_probabilities_is_warned_of(tmp_path, task):
+    compiled = compiled_answers(tmp_path, activated(answers()), task, scores='softmax')
+    assert any('scores: softmax has no effect' in note for note in compiled.notes)
+    asked = compiled_answers(tmp_path, answers(), task, scores='softmax')
+    assert not any('has no effect' in note for note in asked.notes)

@@ -19,8 +19,10 @@ import sys
 
 import pytest
 from seg_ros.cli import main
+from seg_ros.core.card import CardThresholds
 from seg_ros.core.errors import SettingError
 from seg_ros.zoo.architectures import ARCHITECTURES, NetworkRequest
+from seg_ros.zoo.export import make_card
 
 
 def test_the_list_of_architectures_needs_no_pytorch():
@@ -58,3 +60,13 @@ def test_a_missing_file_of_classes_is_reported_in_one_line(tmp_path, capsys):
 def test_a_square_network_refuses_other_sizes():
     with pytest.raises(SettingError, match=r'a size of 96 128 for eomt.*a square'):
         NetworkRequest('eomt', 3, (96, 128))
+
+
+@pytest.mark.parametrize('name', [
+    name for name, item in ARCHITECTURES.items() if 'semantic' in item.tasks
+])
+def test_a_card_for_class_maps_alone_has_no_thresholds_of_instances(name):
+    request = NetworkRequest(name, 2, (640, 640))
+    classes = [{'id': 0, 'name': 'floor'}, {'id': 1, 'name': 'cup', 'thing': True}]
+    assert make_card(request, classes, 'semantic').thresholds == CardThresholds()
+    assert make_card(request, classes).thresholds != CardThresholds()

@@ -28,6 +28,7 @@ from seg_ros.compile.families.score_meaning import (
     holds_bytes,
     meaning_of,
     ScoreMeaning,
+    unread_scores,
 )
 from seg_ros.compile.families.strip_output_ops import (
     float_source,
@@ -240,7 +241,8 @@ def _decode_labels(
     floats = op.cast(tensor_infos[0], to=np.float32)
     plane = op.reshape(floats, op.const(np.array([-1, *map_hw])))
     classes = len(card.classes)
-    return Decoded({'labels': bytes_from_labels(_known(plane, classes), classes)})
+    labels = bytes_from_labels(_known(plane, classes), classes)
+    return Decoded({'labels': labels}, notes=unread_scores(card, 'the network gives labels'))
 
 
 def _known(labels: Var, classes: int) -> Var:
@@ -261,4 +263,5 @@ def _decode_matte(
     floats = op.cast(tensor_infos[0], to=np.float32)
     plane = op.reshape(floats, op.const(np.array([-1, 1, *map_hw])))
     logits, activation = competing(plane, matte, 1, len(card.classes))
-    return Decoded({'logits': logits}, {'activation': activation})
+    notes = unread_scores(card, f'the network gives a mask, {meaning_words(matte)}')
+    return Decoded({'logits': logits}, {'activation': activation}, notes)

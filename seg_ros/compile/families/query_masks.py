@@ -30,6 +30,7 @@ from seg_ros.compile.families.detections import best, rows_at
 from seg_ros.compile.families.mask_boxes import boxes_of_masks
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
 from seg_ros.compile.families.probabilities import holds_probabilities, logits_of
+from seg_ros.compile.families.score_meaning import unread_scores
 from seg_ros.compile.families.slot_tensors import scores_beside_boxes, slots_of
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
@@ -142,7 +143,8 @@ def _decode(
         queries = replace(queries, softmax=card.scores == 'softmax')
     decoded = _DECODERS[task](queries, tensors, card, options)
     if queries.scored:
-        return decoded
+        notes = unread_scores(card, 'class scores are probabilities already')
+        return replace(decoded, notes=[*decoded.notes, *notes])
     kind = 'a softmax over all columns' if queries.softmax else 'a sigmoid for each class'
     last = ', of which the last is none of the card' * queries.nothing
     notes = [*decoded.notes, f'class scores are {kind}{last}']

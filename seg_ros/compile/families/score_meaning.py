@@ -173,6 +173,13 @@ def chosen_meaning(found: ScoreMeaning, card: ModelCard) -> ScoreMeaning:
     return ScoreMeaning(card.scores, 0 if card.scores == 'logits' else found.unit, found.decides)
 
 
+def unread_scores(card: ModelCard, why: str) -> list[str]:
+    """Warn of a card's `scores` where they change nothing, for a reason."""
+    if not card.scores:
+        return []
+    return [f"warning: the card's scores: {card.scores} has no effect: {why}"]
+
+
 def competing(scores: Var, meaning: ScoreMeaning, channels: int, classes: int) -> tuple[
     Var, Activation
 ]:
