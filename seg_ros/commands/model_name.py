@@ -14,6 +14,7 @@
 
 """The file that a command works on, by any name that the node's parameter `model` takes."""
 
+from difflib import get_close_matches
 from pathlib import Path
 
 from seg_ros.core.errors import SettingError
@@ -25,18 +26,23 @@ def path_from_name(model: str) -> Path:
 
     :param model: a path, also relative to the working folder, `~/…`, `package://PKG/PATH` or
         `default`.
-    :raises SettingError: for a classical method, which has no file.
+    :raises SettingError: for a classical method, which has no file, and for another word.
     :raises ModelError: if the package is missing.
     """
     # OpenCV takes a moment to import, which --help need not wait for.
     from seg_ros.engines.classical import METHODS
-    from seg_ros.engines.model_path import absolute_model, path_from_model
+    from seg_ros.engines.model_path import absolute_model, is_word, path_from_model
 
     absolute = absolute_model(model)
     if absolute in METHODS:
         raise SettingError(
             f'{model}, a classical method, which has no file', 'a model file or default',
             'seg_ros run, eval and view take methods',
+        )
+    if is_word(absolute) and absolute != 'default':
+        raise SettingError(
+            f'{model} is neither default nor a file here', 'a model file or default',
+            'is default meant?' if get_close_matches(model, ['default']) else '',
         )
     named = absolute == 'default' or '://' in absolute
     return path_from_model(absolute) if named else Path(model).expanduser()

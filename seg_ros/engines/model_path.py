@@ -14,6 +14,7 @@
 
 """Where a model's name points to."""
 
+from difflib import get_close_matches
 import os
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
@@ -28,7 +29,8 @@ def path_from_model(model: str) -> Path:
     """
     Resolve `default`, an absolute path, `~/…` or `package://PKG/PATH`.
 
-    :raises SettingError: for a relative path: the folder that a node is launched in varies.
+    :raises SettingError: for a relative path: the folder that a node is launched in varies; and
+        for a word that is no name of a model.
     :raises ModelError: if the package or the file is missing.
     """
     if model == 'default':
@@ -39,14 +41,33 @@ def path_from_model(model: str) -> Path:
         path = _share_folder(package) / rest
     else:
         path = Path(os.path.expanduser(model))
+    if is_word(model):
+        raise _unknown(model)
     if not path.is_absolute():
         raise SettingError(
             f'model {shown(model)} is a relative path',
             'an absolute path, ~/…, package://PKG/PATH or default',
         )
     if flaw := _flaw(path):
-        raise ModelError(f'no model file at {path} ({flaw})', do='check the parameter model')
+        raise ModelError(f'no model file at {path} ({flaw})', do='check its path')
     return path
+
+
+def is_word(model: str) -> bool:
+    """Return whether a model's name is a word like `default`, and does not look like a path."""
+    return os.sep not in model and not Path(model).suffix and model != '~'
+
+
+def _unknown(model: str) -> SettingError:
+    from seg_ros.engines.classical import METHODS
+
+    alike = get_close_matches(model, ('default', *METHODS), 1, 0.7)
+    return SettingError(
+        f'no model is called {shown(model)}',
+        f"default, a classical method ({', '.join(METHODS)}) or a file's path: absolute, ~/… or "
+        'package://PKG/PATH',
+        f'is {alike[0]} meant?' if alike else '',
+    )
 
 
 def _flaw(path: Path) -> str:
@@ -64,7 +85,7 @@ def absolute_model(model: str) -> str:
     """Make a path absolute; leave `default`, `package://…` and names of methods alone."""
     path = Path(model)
     # Path.is_file raises where a folder is not for us.
-    is_path = os.path.isfile(path) or bool(path.suffix) or os.sep in model
+    is_path = os.path.isfile(path) or not is_word(model)
     return str(path.expanduser().absolute()) if is_path and '://' not in model else model
 
 

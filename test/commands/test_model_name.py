@@ -16,6 +16,8 @@
 
 import json
 
+import cv2
+import numpy as np
 import pytest
 from seg_ros.cli import main
 from seg_ros.commands.model_name import path_from_name
@@ -60,3 +62,29 @@ def test_no_command_takes_a_method_for_a_missing_file(words, capsys):
 def test_a_bench_refuses_options_that_it_does_not_read(words, said, capsys):
     assert main(words.split()) == 1
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(('words', 'meant'), [
+    ('eval deault --data .', 'default'), ('run {} --out {}/out --model otso', 'otsu'),
+    ('eval nosuch --data .', ''),
+])
+def test_a_mistyped_name_is_answered_with_the_names_that_there_are(words, meant, tmp_path, capsys):
+    image = tmp_path / 'a.png'
+    cv2.imwrite(str(image), np.zeros((20, 30, 3), np.uint8))
+    assert main(words.format(image, tmp_path).split()) == 1
+    said = capsys.readouterr().err
+    assert 'no model is called' in said
+    assert 'expected default, a classical method (otsu, adaptive, edges' in said
+    assert "or a file's path" in said
+    assert said.endswith(f'is {meant} meant?\n' if meant else 'package://PKG/PATH\n')
+
+
+@pytest.mark.parametrize('words', [
+    'inspect deault', 'build deault', 'bench engine --model deault',
+])
+def test_where_a_file_is_needed_a_mistyped_name_is_answered_too(words, capsys):
+    assert main(words.split()) == 1
+    assert capsys.readouterr().err.endswith(
+        'deault is neither default nor a file here; expected a model file or default; is default '
+        'meant?\n'
+    )

@@ -80,11 +80,21 @@ def test_without_ros_a_package_is_not_found(monkeypatch):
 
 
 @pytest.mark.parametrize('model', [
-    'net.onnx', './net.onnx', 'models/net.onnx', '', '~nobody-of-that-name/net.onnx',
+    'net.onnx', './net.onnx', 'models/net.onnx', '~nobody-of-that-name/net.onnx',
 ])
 def test_a_relative_path_is_refused_even_where_it_exists(home, monkeypatch, model):
     monkeypatch.chdir(home / 'models')
     with pytest.raises(SettingError, match='relative'):
+        path_from_model(model)
+
+
+@pytest.mark.parametrize('model', ['', 'net', 'Default'])
+def test_a_word_that_is_no_name_is_refused_as_such_even_where_a_file_has_it(
+    home, monkeypatch, model
+):
+    monkeypatch.chdir(home / 'models')
+    Path('net').touch()
+    with pytest.raises(SettingError, match='no model is called'):
         path_from_model(model)
 
 
