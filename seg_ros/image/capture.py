@@ -16,20 +16,44 @@
 
 import cv2
 from seg_ros.core.errors import SettingError
+from seg_ros.core.shown import shown
 
 
 def open_capture(source: str) -> cv2.VideoCapture:
     """
-    Open a camera by its number, or a video file.
+    Open a camera by its number, or a video file, which can be played over and over.
 
-    :raises SettingError: if OpenCV cannot.
+    :raises SettingError: if OpenCV cannot, or the file holds a single image.
     """
-    capture = cv2.VideoCapture(int(source) if source.isdigit() else source)
+    is_number = source.isascii() and source.isdecimal()
+    if not _is_utf8(source):    # which OpenCV does not survive
+        raise SettingError(f'camera {shown(source)}, whose name is not UTF-8', do='rename it')
+    capture = cv2.VideoCapture(int(source) if is_number else source)
     if not capture.isOpened():
         raise SettingError(
             f'camera {source} cannot be opened', 'a number of a camera (0 is the first) or a '
             'video file', 'see v4l2-ctl --list-devices'
         )
-    if source.isdigit():
+    if is_number:
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)     # an old frame is of no use to a robot
+    elif not all(_begins(capture) for _ in range(2)):
+        raise SettingError(
+            f'camera {source} holds a single image', 'a video of two frames at least',
+            'seg_ros run makes the masks of an image',
+        )
     return capture
+
+
+def _begins(capture: cv2.VideoCapture) -> bool:
+    """Return whether a file gives a frame, and go back to its beginning."""
+    read = capture.read()[0]
+    capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
+    return read
+
+
+def _is_utf8(source: str) -> bool:
+    try:
+        source.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -14,6 +14,10 @@
 
 """Cameras and video files by OpenCV."""
 
+import os
+import subprocess
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -21,19 +25,47 @@ from seg_ros.core.errors import SettingError
 from seg_ros.image.capture import open_capture
 
 
-def test_a_video_file_is_opened_as_a_camera(tmp_path):
-    path = str(tmp_path / 'a.avi')
-    writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*'MJPG'), 10, (64, 48))
+def video(path, levels):
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 10, (64, 48))
     if not writer.isOpened():
         pytest.skip('this OpenCV writes no MJPG')
-    writer.write(np.full((48, 64, 3), 90, np.uint8))
+    for level in levels:
+        writer.write(np.full((48, 64, 3), level, np.uint8))
     writer.release()
-    read, bgr = open_capture(path).read()
-    assert read
-    assert bgr.shape == (48, 64, 3)
+    return str(path)
 
 
-@pytest.mark.parametrize('source', ['/nowhere.avi', '97'])
+def test_a_video_file_is_opened_as_a_camera_from_its_first_frame_on(tmp_path):
+    capture = open_capture(video(tmp_path / 'a.avi', (90, 200)))
+    for level in (90, 200):
+        read, bgr = capture.read()
+        assert read
+        assert bgr.shape == (48, 64, 3)
+        assert abs(int(bgr[20, 20, 0]) - level) < 5
+    assert not capture.read()[0]
+
+
+def test_a_single_image_is_no_camera(tmp_path):
+    image = str(tmp_path / 'a.png')
+    cv2.imwrite(image, np.zeros((48, 64, 3), np.uint8))
+    for path in (image, video(tmp_path / 'a.avi', (90,))):
+        with pytest.raises(SettingError, match=r'a\.\w+ holds a single image; expected a video'):
+            open_capture(path)
+
+
+def test_a_name_that_is_not_utf_8_is_refused_and_ends_no_process(tmp_path):
+    path = os.fsdecode(os.fsencode(tmp_path) + b'/\xff.avi')
+    os.replace(video(tmp_path / 'a.avi', (90, 200)), path)
+    code = (
+        'import sys; from seg_ros.image.capture import open_capture; open_capture(sys.argv[1])'
+    )
+    ended = subprocess.run(
+        [sys.executable, '-c', code, path], capture_output=True, text=True, check=False
+    )
+    assert 'whose name is not UTF-8; rename it' in ended.stderr
+
+
+@pytest.mark.parametrize('source', ['/nowhere.avi', '97', '²'])
 def test_what_cannot_be_opened_is_named(source):
     with pytest.raises(SettingError, match=f'camera {source} cannot be opened'):
         open_capture(source)
