@@ -26,7 +26,7 @@ from time import perf_counter
 import numpy as np
 from seg_ros.commands.check import Check, checked
 from seg_ros.commands.parity import batches_from_frames, shortfalls, trial_memory
-from seg_ros.commands.progress import build_report
+from seg_ros.commands.progress import build_report, Progress
 from seg_ros.compile.compiled import CompiledModel
 from seg_ros.compile.precision import reduced
 from seg_ros.core.engine import Engine
@@ -163,16 +163,25 @@ def latency_ms(engine: Engine, batches: Sequence[Pixels]) -> dict[str, Mapping[s
     }
 
 
-def throughput_hz(engine: Engine, batches: Sequence[Pixels], frames: int) -> float:
-    """Run `frames` frames with `IN_FLIGHT` of them in flight, and return how many a second."""
+def throughput_hz(
+    engine: Engine, batches: Sequence[Pixels], frames: int,
+    step: Callable[[], object] = lambda: None,
+) -> float:
+    """
+    Run `frames` frames with `IN_FLIGHT` of them in flight, and return how many a second.
+
+    :param step: called after each.
+    """
     flying: list[Future[Outputs]] = []
     start = perf_counter()
     for batch in islice(cycle(batches), frames):
         if len(flying) == IN_FLIGHT:
             flying.pop(0).result()
+            step()
         flying.append(engine.submit(batch))
     for future in flying:
         future.result()
+        step()
     return frames / (perf_counter() - start)
 
 
@@ -190,8 +199,12 @@ def _measure(check: Check, trial: Trial, engine: Engine) -> None:
     if trial.gpu_used_mib:
         meters['gpu_mib'] = trial.gpu_used_mib
     before = {name: meter() for name, meter in meters.items()}
-    check.figures['frames_per_s'] = throughput_hz(engine, trial.batches, trial.frame_count)
-    check.figures['frames'] = trial.frame_count
+    count, progress = trial.frame_count, Progress('selftest', trial.frame_count)
+    with progress.over(count):
+        check.figures['frames_per_s'] = throughput_hz(
+            engine, trial.batches, count, progress.step
+        )
+    check.figures['frames'] = count
     for name, meter in meters.items():
         check.figures[name] = {'before': before[name], 'after': meter()}
 

@@ -16,13 +16,14 @@
 
 import numpy as np
 import pytest
-from seg_ros.commands import engine_checks, parity, selftest
+from seg_ros.commands import engine_checks, parity, progress, selftest
 from seg_ros.commands.check import Check, checked, lines_of
 from seg_ros.commands.engine_checks import equal_masks, latency_ms, throughput_hz
 from seg_ros.core.errors import EngineError
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.tensors import Outputs
 from selftest_report import report_of
+from tqdm import tqdm
 
 
 @pytest.fixture(autouse=True)
@@ -108,8 +109,25 @@ def test_latency_is_of_one_frame_at_a_time_with_the_stages_of_the_runtime():
 
 def test_throughput_keeps_two_frames_in_flight():
     engine = Countdown()
-    assert throughput_hz(engine, [np.zeros(1)], 9) > 0
+    seen = []
+    assert throughput_hz(engine, [np.zeros(1)], 9, lambda: seen.append(engine.under_way)) > 0
     assert (engine.most, engine.count, engine.under_way) == (2, 9, 0)
+    assert len(seen) == 9
+
+
+def test_the_long_run_is_drawn_as_a_bar_for_each_precision(capsys, monkeypatch):
+    pytest.importorskip('openvino', reason='OpenVINO is not installed')
+    drawn = []
+
+    class Bar(tqdm):
+        def close(self):
+            if not self.disable:
+                drawn.append((self.total, self.n))
+            super().close()
+
+    monkeypatch.setattr(progress, 'tqdm', lambda **given: Bar(**{**given, 'disable': False}))
+    report_of(capsys, '--precisions', 'fp32', 'fp16')
+    assert drawn.count((12, 12)) == 2
 
 
 def test_one_different_pixel_makes_masks_unequal():
