@@ -101,10 +101,11 @@ def _prompts(model: onnx.ModelProto, batch: Pixels) -> dict[str, NDArray[Any]]:
 
 @contextmanager
 def _without_advice() -> Iterator[None]:
-    """Keep the library from advising its own preprocessing, which compiling has done."""
+    """Keep the library from advising what is done, and from missing biases, which stay as is."""
 
     def wanted(record: logging.LogRecord) -> bool:
-        return 'pre-processing' not in record.getMessage()
+        words = record.getMessage()
+        return 'pre-processing' not in words and 'Expected bias' not in words
 
     root = logging.getLogger()
     root.addFilter(wanted)

@@ -14,11 +14,16 @@
 
 """`seg_ros selftest` runs what the machine allows and reports what is missing."""
 
+from dataclasses import replace
+
 import numpy as np
+import onnx
+from onnx import numpy_helper
 import pytest
 from seg_ros.commands import engine_checks, parity, progress, selftest
 from seg_ros.commands.check import Check, checked, lines_of
 from seg_ros.commands.engine_checks import equal_masks, latency_ms, throughput_hz
+from seg_ros.commands.trial_model import CLASSES
 from seg_ros.core.errors import EngineError
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.tensors import Outputs
@@ -51,6 +56,31 @@ def test_masks_that_differ_fail_the_test(capsys, monkeypatch):
     code, report = report_of(capsys, '--precisions', 'fp32')
     assert code == 1
     assert 'other masks than ONNX Runtime' in report['the model in fp32']['seen']
+
+
+def test_what_int8_itself_costs_is_shown_and_is_no_fault_of_the_engine(capsys, monkeypatch):
+    pytest.importorskip('openvino', reason='OpenVINO is not installed')
+
+    def coarse(compiled, precision, batches):
+        """Quantise so coarsely that another class is the best nearly everywhere."""
+        model = onnx.ModelProto.FromString(compiled.model.SerializeToString())
+        for initializer in model.graph.initializer:
+            if len(initializer.dims) == 4 and initializer.dims[0] == CLASSES:
+                array = numpy_helper.to_array(initializer)
+                initializer.CopyFrom(numpy_helper.from_array(-array, initializer.name))
+        return replace(
+            compiled, model=model, signature=replace(compiled.signature, precision=precision)
+        )
+
+    monkeypatch.setattr(engine_checks, 'reduced', coarse)
+    code, report = report_of(capsys, '--precisions', 'int8')
+    figures = report['the model in int8']['figures']
+    assert code == 0
+    assert figures['agreement']['pixels'] > 0.99
+    assert figures['agreement_with_fp32']['pixels'] < 0.5
+    code, report = report_of(capsys, '--precisions', 'fp16')
+    assert code == 1
+    assert 'other masks than ONNX Runtime' in report['the model in fp16']['seen']
 
 
 def test_a_machine_without_a_gpu_shows_what_is_missing(capsys, monkeypatch):
