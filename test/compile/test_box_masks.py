@@ -15,12 +15,20 @@
 """Boxes with masks of their own, passed on as the network gives them."""
 
 import numpy as np
+from onnx import helper, TensorProto
 import pytest
 from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.compiled import compiled_from_model
 from seg_ros.compile.operators import check_operators
 from seg_ros.core.errors import CardError
-from tiny_networks import images_of, make_card, network_of_answers, run_model, saved
+from tiny_networks import (
+    images_of,
+    make_card,
+    model_of,
+    network_of_answers,
+    run_model,
+    saved,
+)
 
 # On trial images the last answer is seen.
 SIZE_HW, SLOTS, CELLS, CLASSES = (64, 96), 7, 28, 3
@@ -90,6 +98,33 @@ def test_where_plain_images_show_no_box_it_is_taken_to_be_in_pixels_and_said(tmp
     best = found['scores'][0].argmax()
     np.testing.assert_array_equal(outputs['boxes'][0, 0], found['boxes'][0, best])
     assert any('none on plain images' in note for note in compiled_notes(compiled))
+
+
+@pytest.mark.parametrize('ending', ['Identity', 'Cast', 'Mul'])
+def test_labels_that_are_the_same_for_every_image_are_read(ending, tmp_path):
+    rest = {'Cast': {'to': TensorProto.INT64}}.get(ending, {})
+    nodes = [
+        helper.make_node('ReduceMax', ['images'], ['scores'], axes=[2, 3], keepdims=0),
+        helper.make_node('Identity', ['all boxes'], ['boxes']),
+        helper.make_node(ending, ['fixed', *['one'] * (ending == 'Mul')], ['labels'], **rest),
+        helper.make_node('Identity', ['all masks'], ['masks']),
+    ]
+    model = model_of(
+        nodes, [('images', TensorProto.FLOAT, [1, 3, *SIZE_HW])],
+        ['boxes', 'scores', ('labels', TensorProto.INT64), 'masks'],
+        {
+            'all boxes': np.tile(np.float32([1, 2, 9, 8]), (1, 3, 1)),
+            'fixed': np.array([[2, 0, 1]]), 'one': np.array(1),
+            'all masks': np.ones((1, 3, 14, 14), np.float32),
+        },
+    )
+    path = saved(model, tmp_path)
+    compiled = compile_model(path, make_card(CLASSES, 'instance'), score_floor=0.2)
+    image = np.zeros((1, *SIZE_HW, 3), np.uint8)
+    image[..., 1] = 255     # the second slot has the only score
+    outputs = run_model(compiled, {'image': image})
+    assert outputs['scores'][0, 0] > 0.9
+    assert outputs['classes'][0, 0] == 0
 
 
 def test_masks_before_their_sigmoid_become_probabilities(tmp_path):

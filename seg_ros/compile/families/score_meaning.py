@@ -105,9 +105,8 @@ def holds_bytes(network: Network, tensor: str, meaning: ScoreMeaning) -> bool:
     """Return whether whole numbers are probabilities times 255, by arithmetic alone."""
     node = network.producer(tensor)
     while node is not None and node.op_type in _ARITHMETIC:
-        node = network.producer(next(
-            name for name in node.input if not network.is_constant(name)
-        ))
+        reads = [name for name in node.input if not network.is_constant(name)]
+        node = network.producer(reads[0]) if reads else None
     return meaning.unit == _UNITS[-1] and node is not None and node.op_type in _PROBABILITIES
 
 

@@ -155,11 +155,10 @@ def integer_source(network: Network, tensor: str) -> str:
     while (node := network.producer(tensor)) is not None and (
         node.op_type in ('Cast', 'Identity') or _is_byte_of_yes(network, node)
     ):
-        read = next(name for name in node.input if not network.is_constant(name))
-        (info,) = network.tensor_infos([read])
-        if info.dtype.kind not in 'iub':
+        reads = [name for name in node.input if not network.is_constant(name)]
+        if not reads or network.tensor_infos(reads)[0].dtype.kind not in 'iub':
             break
-        tensor = read
+        tensor = reads[0]
     return tensor
 
 
