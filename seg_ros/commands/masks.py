@@ -14,7 +14,6 @@
 
 """Masks as PNG files: class ids, segment ids and the overlay."""
 
-from mmap import mmap
 from pathlib import Path
 
 from seg_ros.commands.source_image import SourceImage
@@ -26,7 +25,7 @@ from seg_ros.image.file_writing import encode_png
 from seg_ros.masks.overlay import draw_overlay
 
 
-def write_file(path: Path, data: bytes | mmap) -> None:
+def write_file(path: Path, data: bytes) -> None:
     """
     Write a file whole or not at all, and the folder it lies in where there is none.
 

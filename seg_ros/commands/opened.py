@@ -56,7 +56,7 @@ def opened(command: str, args: argparse.Namespace, names: Sequence[str]) -> Iter
         args.inputs, args.topics, progress.skip, progress.note, settings.brightness_range
     )
     if not progress.skipped:
-        _refuse_idle(args, settings, sources)
+        _refuse_options_of_recordings(args, settings, sources)
     with build_report(command) as report:
         chosen = {name: getattr(settings, name) for name in SETTINGS}
         # Prompts are asked of the first image, and follow their objects.
@@ -69,7 +69,7 @@ def opened(command: str, args: argparse.Namespace, names: Sequence[str]) -> Iter
         yield Opened(settings, progress, sources, segmenter, _prompts_for(segmenter, settings))
 
 
-def _refuse_idle(
+def _refuse_options_of_recordings(
     args: argparse.Namespace, settings: Settings, sources: Sequence[Source]
 ) -> None:
     """Refuse options that mean something to other inputs alone."""

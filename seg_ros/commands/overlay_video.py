@@ -14,7 +14,6 @@
 
 """The overlays of a video as a video."""
 
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from tempfile import gettempdir, TemporaryDirectory
 from types import TracebackType
@@ -61,10 +60,7 @@ class OverlayVideo:
         with self._folder:
             # OpenCV only warns of a disk that is full.
             if opened and _count_frames(self._part) == self._frames:
-                with self._part.open('rb') as file, mmap(
-                    file.fileno(), 0, access=ACCESS_READ
-                ) as data:
-                    write_file(self._path, data)
+                write_file(self._path, self._part.read_bytes())
             elif self._frames and error is None:
                 raise self._failure(opened)
 

@@ -17,7 +17,6 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from errno import EINVAL
-from mmap import mmap
 import os
 from pathlib import Path
 from secrets import token_hex
@@ -44,7 +43,7 @@ def open_plain(path: Path) -> BinaryIO:
         raise
 
 
-def write_whole(path: Path, data: bytes | mmap) -> None:
+def write_whole(path: Path, data: bytes) -> None:
     """
     Write a file: into one beside it, which then takes its place.
 

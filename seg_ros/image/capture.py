@@ -26,8 +26,12 @@ def open_capture(source: str) -> cv2.VideoCapture:
     :raises SettingError: if OpenCV cannot, or the file holds a single image.
     """
     is_number = source.isascii() and source.isdecimal()
-    if not _is_utf8(source):    # which OpenCV does not survive
-        raise SettingError(f'camera {shown(source)}, whose name is not UTF-8', do='rename it')
+    try:
+        source.encode()
+    except UnicodeEncodeError as error:     # which OpenCV does not survive
+        raise SettingError(
+            f'camera {shown(source)}, whose name is not UTF-8', do='rename it'
+        ) from error
     capture = cv2.VideoCapture(int(source) if is_number else source)
     if not capture.isOpened():
         raise SettingError(
@@ -49,11 +53,3 @@ def _begins(capture: cv2.VideoCapture) -> bool:
     read = capture.read()[0]
     capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
     return read
-
-
-def _is_utf8(source: str) -> bool:
-    try:
-        source.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -50,14 +50,14 @@ def panoptic_segmentation(
     classes, confidence, owner = _maps(outputs, fit, signature, card, thresholds, parts)
     instances = np.zeros(fit.source_hw, np.uint16) if 'instances' in parts else None
     if outputs.rivals is None:
-        instance_masks = instance_masks_from_outputs(outputs, fit, signature, thresholds, owner)
+        found = instance_masks_from_outputs(outputs, fit, signature, thresholds, owner)
     else:
-        rivals = instance_masks_from_rivals(outputs, fit, signature, thresholds)
-        instance_masks = [item for item in rivals if card.classes[item.channel].thing]
-        sure = [item for item in rivals if _is_sure(item, thresholds)]
-        _write_stuff(sure, card, classes, confidence)
-    # Its pixels are to have its score for a confidence.
-    instance_masks = [item for item in instance_masks if _is_sure(item, thresholds)]
+        found = instance_masks_from_rivals(outputs, fit, signature, thresholds)
+    # The pixels of a mask are to have its score for a confidence.
+    instance_masks = [item for item in found if round(255 * item.score) >= thresholds.confidence]
+    if outputs.rivals is not None:
+        _write_stuff(instance_masks, card, classes, confidence)
+        instance_masks = [item for item in instance_masks if card.classes[item.channel].thing]
     if classes is not None and thresholds.stuff:
         hide_small_stuff(classes, confidence, card, thresholds.stuff)
     segments = segments_from_instance_masks(instance_masks, card, _ids(instance_masks, outputs))
@@ -77,10 +77,6 @@ def _ids(instance_masks: Sequence[InstanceMask], outputs: Outputs) -> Sequence[i
     if outputs.ids is None:
         return range(1, len(instance_masks) + 1)
     return [int(outputs.ids[item.slot]) for item in instance_masks]
-
-
-def _is_sure(item: InstanceMask, thresholds: Thresholds) -> bool:
-    return round(255 * item.score) >= thresholds.confidence
 
 
 def _write_stuff(

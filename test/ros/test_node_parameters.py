@@ -193,12 +193,11 @@ def test_every_setting_is_declared_with_its_meaning_and_range(robot):
         assert bool(ranges) == (item.metadata['low'] is not None)
 
 
-def test_a_threshold_that_changes_while_a_model_is_loaded_holds_for_the_new_one(
-    serving, monkeypatch
-):
+@pytest.fixture
+def gate(monkeypatch):
+    """Hold models back from being opened until it is set."""
     from seg_ros.pipeline import serving_model
 
-    each, semantic, other = serving
     gate, real = Event(), serving_model.open_engine
 
     def slow(settings, *rest):
@@ -206,6 +205,12 @@ def test_a_threshold_that_changes_while_a_model_is_loaded_holds_for_the_new_one(
         return real(settings, *rest)
 
     monkeypatch.setattr(serving_model, 'open_engine', slow)
+    yield gate
+    gate.set()
+
+
+def test_a_threshold_that_changes_while_a_model_is_loaded_holds_for_the_new_one(serving, gate):
+    each, semantic, other = serving
     assert each.set_parameter('model', str(other)).successful
     assert each.set_parameter('classes', ['blue']).successful
     gate.set()
@@ -293,11 +298,10 @@ def test_an_autostart_that_is_neither_true_nor_false_leaves_the_node_unconfigure
 
 
 @pytest.fixture
-def loading(serving, tmp_path, monkeypatch):
+def loading(serving, gate, tmp_path):
     """Have a model loaded, until a gate is open, whose classes are those of another card."""
     from seg_ros.compile.compile_model import compile_model
     from seg_ros.core.card_reading import card_from_dict
-    from seg_ros.pipeline import serving_model
 
     each, semantic, other = serving
     card = card_from_dict({
@@ -308,17 +312,9 @@ def loading(serving, tmp_path, monkeypatch):
     })
     network = channel_network(tmp_path / 'other.onnx')
     other.write_bytes(compile_model(network, card).SerializeToString())
-    gate, real = Event(), serving_model.open_engine
-
-    def slow(settings, *rest):
-        gate.wait(PATIENCE_S)
-        return real(settings, *rest)
-
-    monkeypatch.setattr(serving_model, 'open_engine', slow)
     assert each.set_parameter('model', str(other)).successful
     each.wait(lambda: each.node._models.state.pending == str(other), 'the load to begin')
-    yield each, semantic, other, gate
-    gate.set()
+    return each, semantic, other, gate
 
 
 def test_a_class_of_the_model_that_is_loaded_is_accepted_and_acts_once_that_serves(

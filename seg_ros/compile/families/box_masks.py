@@ -21,7 +21,7 @@ import numpy as np
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.detections import rows_at
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
-from seg_ros.compile.families.probabilities import chances_of, unit_of, words_of
+from seg_ros.compile.families.probabilities import bytes_of, chances_of, unit_of, words_of
 from seg_ros.compile.families.row_form import box_unit, RowForm
 from seg_ros.compile.families.slot_tensors import (
     best_slots,
@@ -96,15 +96,14 @@ def _decode(
     :param unit: what stands for a probability of 1 in masks, as `unit_of` returns it.
     """
     chosen = best_slots(slots, tensors, card, options)
-    chances = rows_at(chances_of(tensors[1], unit), chosen.index)
-    levels = op.round(op.mul(chances, op.const(np.float32(255))))
+    masks = rows_at(op.cast(tensors[1], to=np.float32), chosen.index)
     corners = columns(op.cast(tensors[2], to=np.float32), 0, 4)
     boxes = rows_at(form.boxes(corners), chosen.index)
     return Decoded({
         'boxes': op.mul(boxes, op.unsqueeze(chosen.filled, op.const([2]))),
         'scores': chosen.scores,
         'classes': chosen.classes,
-        'masks': op.cast(levels, to=np.uint8),
+        'masks': bytes_of(chances_of(masks, unit)),
     }, {
         'score_floor': options.score_floor, 'max_instances': chosen.count, 'mask_frame': 'box',
         'mask_code': 'probability', 'snap': card.snap,

@@ -22,7 +22,7 @@ from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.detections import rows_at
 from seg_ros.compile.families.mask_boxes import boxes_of_masks
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
-from seg_ros.compile.families.probabilities import chances_of, unit_of, words_of
+from seg_ros.compile.families.probabilities import bytes_of, chances_of, unit_of, words_of
 from seg_ros.compile.families.slot_tensors import best_slots, labels_seen, Slots, slots_of
 from seg_ros.compile.families.strip_output_ops import spans_image
 from seg_ros.compile.network import Network
@@ -90,7 +90,7 @@ def _decode(
         'boxes': op.mul(boxes, op.unsqueeze(chosen.filled, op.const([2]))),
         'scores': chosen.scores,
         'classes': chosen.classes,
-        'masks': op.cast(op.round(op.mul(chances, op.const(np.float32(255)))), to=np.uint8),
+        'masks': bytes_of(chances),
     }, {
         'score_floor': options.score_floor, 'max_instances': chosen.count, 'mask_frame': 'image',
         'mask_code': 'probability',

@@ -60,6 +60,11 @@ def unit_of(network: Network, tensor: str) -> int:
     return 255 if passes_unit(network, tensor) or is_multiple(network, tensor, 255) else 1
 
 
+def bytes_of(chances: Var) -> Var:
+    """Return probabilities from 0 to 1 as uint8, 255 = certain."""
+    return op.cast(op.round(op.mul(chances, op.const(np.float32(255)))), to=np.uint8)
+
+
 def words_of(unit: int) -> str:
     """Say what masks are like that are not from 0 to 1."""
     return {0: ', masks before the sigmoid', 255: ', masks from 0 to 255'}.get(unit, '')

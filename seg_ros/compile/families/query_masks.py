@@ -30,8 +30,9 @@ from seg_ros.compile.families.detections import best, rows_at
 from seg_ros.compile.families.mask_boxes import boxes_of_masks
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
 from seg_ros.compile.families.probabilities import holds_probabilities, logits_of
+from seg_ros.compile.families.query_boxes import scores_beside_boxes
 from seg_ros.compile.families.score_meaning import unread_scores
-from seg_ros.compile.families.slot_tensors import scores_beside_boxes, slots_of
+from seg_ros.compile.families.slot_tensors import slots_of
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.card import ModelCard, Task

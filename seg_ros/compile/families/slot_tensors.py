@@ -12,11 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Outputs of networks that choose their detections themselves, and how boxes look."""
+"""Outputs of networks that choose their detections themselves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-import re
 from typing import Any
 
 import numpy as np
@@ -30,10 +29,7 @@ from seg_ros.core.card import ModelCard
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
-_ROUNDING = 1e-3    # of half precision
-_MOST_SHARE = 2     # boxes in shares of the image reach hardly beyond 1
 _COLUMNS = (4, 5)   # of boxes: corners, and scores beside them
-_NAMES = re.compile('box|det')
 
 
 @dataclass(frozen=True)
@@ -155,46 +151,3 @@ def best_slots(
 def columns(boxes: Var, start: int, stop: int) -> Var:
     """Return some columns of (N, K, columns)."""
     return op.slice(boxes, op.const([start]), op.const([stop]), op.const([2]))
-
-
-def scores_beside_boxes(
-    network: Network, rows: Sequence[TensorInfo]
-) -> list[tuple[TensorInfo, bool]]:
-    """
-    Return which rows of queries are class scores, and of each whether there are boxes beside it.
-
-    Where values do not show it, names do, and that boxes have four columns. What stays unclear
-    is read in both ways.
-    """
-    scores = [info for info in rows if not _are_boxes(network, info)]
-    if len(scores) < len(rows) or len(rows) == 1:
-        return [(info, len(scores) < len(rows)) for info in scores]
-    likely = [info for info in rows if info.shape[2] == 4]
-    shares = [info for info in likely if _are_shares(network, info)]
-    named = [info for info in shares or likely if _NAMES.search(info.name.lower())]
-    likely = named or shares or likely
-    boxed = [(info, bool(likely)) for info in rows if info not in likely or len(likely) > 1]
-    return boxed + [(info, False) for info in likely if not (shares or named)]
-
-
-def _are_boxes(network: Network, rows: TensorInfo) -> bool:
-    """
-    Return whether rows (N, K, columns) begin with boxes, as images show it.
-
-    Of corners the second is never before the first, and few lie outside of the image; pixels are
-    positive and large. Scores before their activation are neither.
-    """
-    if rows.shape[2] < 4:
-        return False
-    found = np.concatenate(network.trial(rows.name))[..., :4].astype(np.float64)
-    if found.min() < -found.max() or found.min() == found.max():
-        return False
-    ordered = (found[..., 2:] >= found[..., :2]).all()
-    return bool(ordered or (found.min() >= -_ROUNDING and found.max() > _MOST_SHARE))
-
-
-def _are_shares(network: Network, rows: TensorInfo) -> bool:
-    """Return whether rows could be centres and sizes in shares of the image: none is negative."""
-    found = np.concatenate(network.trial(rows.name))
-    adds_up = np.allclose(found.sum(axis=-1), 1, atol=0.02)     # as a softmax does
-    return bool(found.min() >= -_ROUNDING and not adds_up)
