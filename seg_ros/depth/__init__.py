@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Masks into the world: depth, clouds, objects, ground and static scenes, as arrays."""
+"""3D from masks and depth: clouds, objects, ground and static scenes, as arrays."""

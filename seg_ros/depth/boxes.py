@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Oriented boxes around the visible points of objects, all objects of an image at once."""
+"""Oriented boxes around the visible points of objects, for all objects of an image at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,11 +28,11 @@ Vector: TypeAlias = NDArray[np.float64]
 Points: TypeAlias = NDArray[Any]
 Margin: TypeAlias = float | Vector
 
-SAMPLES = 128       # points of an object that its box is measured on
-_TRIM = 0.008       # share at either end of an extent that may be noise
-_SUNK_M = 0.01      # below a plane, of what stands on it; or
-_SUNK = 0.02        # of the distance, if that is more: noise
-_STEEP = 0.94       # cosine of 20 degrees: from so steeply above sides are depth jumps, or hidden
+SAMPLES = 128           # points per object used to measure its box
+_TRIM = 0.008           # fraction of points at each end of an extent that may be noise
+_PLANE_SLACK_M = 0.01   # noise: an object may reach this far below its plane, or
+_PLANE_SLACK = 0.02     # this fraction of its distance, whichever is more
+_STEEP_COS = 0.94       # cosine of 20 degrees; steeper views do not show an object's sides
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +41,9 @@ class OrientedBox:
     A box in the optical frame.
 
     :param centre: float64 (3,), metres.
-    :param axes: float64 (3, 3), unit vectors as rows, right-handed; of an upright box the last
-        points up.
-    :param size_m: float64 (3,), its extents along the axes.
+    :param axes: float64 (3, 3), right-handed unit vectors as rows; the last axis of an upright
+        box points up.
+    :param size_m: float64 (3,), extents along the axes.
     """
 
     centre: Vector
@@ -52,41 +52,40 @@ class OrientedBox:
 
     @property
     def corners(self) -> NDArray[np.float64]:
-        """Return its eight corners, float64 (8, 3)."""
+        """Return the eight corners, float64 (8, 3)."""
         signs = np.array(np.meshgrid([-1, 1], [-1, 1], [-1, 1])).reshape(3, -1).T
         return np.asarray(self.centre + (signs * self.size_m / 2) @ self.axes)
 
 
 def planes_below(points: Points, planes: Sequence[Plane]) -> NDArray[np.intp]:
     """
-    Choose for each object the plane that is next below its lowest point.
+    Choose for each object the nearest plane below its lowest point.
 
-    :param points: (K, S, 3) as of `upright_boxes`.
-    :param planes: of those that are below alike the first is chosen, and of those that are all
-        above an object the lowest.
-    :returns: numbers of planes, (K,).
+    :param points: (K, S, 3), as in `upright_boxes`.
+    :param planes: the first one wins a tie; if all are above an object, the lowest is chosen.
+    :returns: indexes of planes, (K,).
     """
     points = _columns(points)
     lows = np.stack([
         _extents((plane.normal @ points)[:, None])[0][:, 0] + plane.offset_m for plane in planes
     ])
     slack = _slack(points)
-    # A plane above an object comes after all that are below it.
+    # Planes above an object rank after all planes below it.
     gaps = np.where(lows > -slack, np.maximum(lows - slack, 0), 1e6 - lows)
     return np.asarray(gaps.argmin(axis=0))
 
 
 def upright_boxes(points: Points, plane: Plane, margin: Margin = 0.0) -> list[OrientedBox]:
     """
-    Return boxes that stand on a plane: the smallest rectangle around each footprint.
+    Return upright boxes on a plane, with the smallest rectangle around each footprint.
 
-    A box reaches down to the plane, or to the object whose box is below its middle, since what
-    stands there hides its own base. What is seen from aside and ends farther above than its
-    footprint is long hangs: it ends where it is last seen. So does what is below the plane.
+    Objects hide their own base, so a box is extended down to the plane, or to the top of the box
+    below its centre. It ends at its lowest visible point instead if it is below the plane, or if
+    it hangs: it is seen from the side and the gap below it is longer than its footprint.
 
     :param points: (K, S, 3), S points of each of K objects in the optical frame.
-    :param margin: what erosion took off each edge, as a share of the distance (pixels at the focal
-        length), of all or of each; the footprint grows by it.
+    :param margin: width that erosion removed from each edge, as a fraction of the distance (pixels
+        / focal length), one for all objects or one each; the footprint grows by it.
     """
     points = _columns(points)
     basis = plane.basis(np.array([0.0, 0.0, 1.0]))
@@ -105,7 +104,7 @@ def upright_boxes(points: Points, plane: Plane, margin: Margin = 0.0) -> list[Or
     slack, size = _slack(points), high - low
     base = np.maximum(-plane.offset_m, _tops_below(low, high, axes, slack))
     gap = low[:, 2] - base
-    stands = (gap < size[:, :2].max(axis=1)) | (_view(axes, points)[:, 2] < -_STEEP)
+    stands = (gap < size[:, :2].max(axis=1)) | (_view(axes, points)[:, 2] < -_STEEP_COS)
     stands &= gap > -np.minimum(slack, size[:, 2] / 2)
     low[stands, 2] = base[stands]
     below, above = _footprint_growth(axes, points, (high - low)[:, 2], margin)
@@ -117,7 +116,7 @@ def upright_boxes(points: Points, plane: Plane, margin: Margin = 0.0) -> list[Or
 def _tops_below(
     low: NDArray[np.float64], high: NDArray[np.float64], axes: NDArray[np.float64], slack: Vector
 ) -> Vector:
-    """Return the top of the highest box below the middle of each, (K,), -infinity for none."""
+    """Return the top of the highest box below each box's centre, (K,), -infinity if none."""
     middles = np.einsum('ki,kij->kj', (low + high) / 2, axes)
     along = np.einsum('aij,bj->abi', axes[:, :2], middles)
     below = ((along > low[:, None, :2]) & (along < high[:, None, :2])).all(axis=2)
@@ -129,9 +128,9 @@ def _tops_below(
 
 def free_boxes(points: Points, margin: Margin = 0.0) -> list[OrientedBox]:
     """
-    Return boxes along the principal axes of the visible points, for objects on no plane.
+    Return boxes along the principal axes of the visible points, for objects without a plane.
 
-    :param points: (K, S, 3) as of `upright_boxes`, `margin` likewise.
+    :param points: (K, S, 3), as in `upright_boxes`; so is `margin`.
     """
     points = _columns(points)
     axes = _principal(points)
@@ -143,10 +142,11 @@ def free_boxes(points: Points, margin: Margin = 0.0) -> list[OrientedBox]:
 
 def quaternion_xyzw(axes: NDArray[np.float64]) -> tuple[float, float, float, float]:
     """
-    Turn a box's axes into the rotation from the box's frame to the optical frame.
+    Convert a box's axes to the quaternion that rotates the box frame to the optical frame.
+
+    Uses the eigenvector method of Bar-Itzhack (2000), which is well-conditioned everywhere.
 
     :param axes: right-handed unit vectors as rows.
-    :returns: by the eigenvector of Bar-Itzhack (2000), which is well-conditioned everywhere.
     """
     r = np.asarray(axes, np.float64).T
     k = np.array([
@@ -160,19 +160,19 @@ def quaternion_xyzw(axes: NDArray[np.float64]) -> tuple[float, float, float, flo
 
 
 def _columns(points: Points) -> NDArray[np.float64]:
-    """Return points (K, S, 3) as (K, 3, S), where numpy sorts and multiplies along memory."""
+    """Return points (K, S, 3) as (K, 3, S), so that each coordinate is contiguous in memory."""
     return np.ascontiguousarray(np.swapaxes(points, 1, 2), np.float64)
 
 
 def _principal(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the directions of spread of (K, D, S) points as rows (K, D, D), the widest first."""
+    """Return the principal axes of (K, D, S) points as rows (K, D, D), the widest first."""
     centred = points - points.mean(axis=2, keepdims=True)
     spread = np.linalg.eigh(centred @ np.swapaxes(centred, 1, 2))[1]
     return np.ascontiguousarray(np.swapaxes(spread, 1, 2)[:, ::-1])
 
 
 def _smallest_rectangle(flat: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
-    """Return the directions of the sides of the smallest rectangle around (2, N) points."""
+    """Return the side directions of the smallest rectangle around (2, N) points."""
     turn = np.deg2rad(cv2.minAreaRect(np.ascontiguousarray(flat.T, np.float32))[2])
     cos, sin = float(np.cos(turn)), float(np.sin(turn))
     return (cos, sin), (-sin, cos)
@@ -180,10 +180,10 @@ def _smallest_rectangle(flat: NDArray[np.float64]) -> tuple[tuple[float, float],
 
 def _extents(along: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """
-    Return trimmed ends, widened by what trimming takes off evenly spread points.
+    Return trimmed extents, corrected for the width that trimming removes from uniform points.
 
     :param along: (K, D, S).
-    :returns: the least and the greatest, (K, D) each.
+    :returns: lower and upper ends, (K, D) each.
     """
     count = along.shape[2]
     cut = int(_TRIM * count)
@@ -194,13 +194,13 @@ def _extents(along: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[n
 
 
 def _slack(points: NDArray[np.float64]) -> Vector:
-    """Return how far below a plane the points (K, 3, S) of what stands on it may be, (K,)."""
+    """Return how far below their plane points (K, 3, S) may lie because of noise, (K,)."""
     distances = np.linalg.norm(points.mean(axis=2), axis=1)
-    return np.asarray(np.maximum(_SUNK_M, _SUNK * distances))
+    return np.asarray(np.maximum(_PLANE_SLACK_M, _PLANE_SLACK * distances))
 
 
 def _view(axes: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the directions in which objects are seen, along their axes, (K, 3)."""
+    """Return the viewing direction of each object in the frame of its axes, (K, 3)."""
     centres = points.mean(axis=2)
     return np.asarray(
         np.einsum('kij,kj->ki', axes, centres / np.linalg.norm(centres, axis=1)[:, None])
@@ -211,10 +211,10 @@ def _footprint_growth(
     axes: NDArray[np.float64], points: NDArray[np.float64], heights: Vector, margin: Margin
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """
-    Give back what erosion took off the sides of upright boxes.
+    Return how much upright boxes must grow to undo the erosion of their masks.
 
-    :param heights: of the boxes, (K,).
-    :returns: for the lower and the upper ends of the first two axes, (K, 2) each.
+    :param heights: heights of the boxes, (K,).
+    :returns: growth at the lower and upper ends of the first two axes, (K, 2) each.
     """
     distances = np.linalg.norm(points.mean(axis=2), axis=1)
     rim = Rim.of(_view(axes, points).T, heights, margin * distances)
@@ -226,7 +226,7 @@ def _footprint_growth(
 def _growth(
     axes: NDArray[np.float64], points: NDArray[np.float64], margin: Margin
 ) -> NDArray[np.float64]:
-    """Give back what erosion took: across the line of sight alone, where edges are seen."""
+    """Return the growth that undoes erosion, which acts only across the line of sight."""
     distances = np.linalg.norm(points.mean(axis=2), axis=1)
     across = np.sqrt(np.clip(1 - _view(axes, points) ** 2, 0, 1))
     return np.asarray((margin * distances)[:, None] * across)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Clouds whose points carry colour, class and instance."""
+"""Point clouds with colour, class and instance."""
 
 import cv2
 import numpy as np
@@ -21,8 +21,8 @@ from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.depth.intrinsics import Intrinsics
 
-# The layout of sensor_msgs/PointCloud2 that depth_image_proc, RViz, PCL and Hydra read: colour as
-# 0x00rrggbb in the bits of a float32.
+# The sensor_msgs/PointCloud2 layout of depth_image_proc, RViz, PCL and Hydra: colour is 0x00rrggbb
+# in the bits of a float32.
 FIELDS = (
     ('x', '<f4'), ('y', '<f4'), ('z', '<f4'), ('rgb', '<f4'), ('label', '<u4'),
     ('instance', '<u4'),
@@ -34,9 +34,9 @@ def xyz_planes(
     metres: NDArray[np.float32], camera: Intrinsics
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """
-    Lift every pixel into the optical frame.
+    Project every pixel to 3D in the optical frame.
 
-    :param metres: float32 (H, W) along the optical axis, NaN = none.
+    :param metres: float32 (H, W), depth along the optical axis, NaN = none.
     :returns: x, y and z, each float32 (H, W) in metres; all three NaN where there is no depth.
     """
     across, down = camera.slopes_xy
@@ -48,10 +48,10 @@ def points_of(
     most: int = 0,
 ) -> NDArray[np.float32]:
     """
-    Lift marked pixels alone.
+    Project only the marked pixels to 3D.
 
-    :param pixels: bool (ceil(H / step), ceil(W / step)), all of which have depth.
-    :param most: only so many of them, spread evenly; 0 is all.
+    :param pixels: bool (ceil(H / step), ceil(W / step)); all marked pixels have depth.
+    :param most: maximum number of points, evenly spread; 0 = all.
     :returns: float32 (N, 3) in the optical frame, row by row.
     """
     flat = np.flatnonzero(pixels)
@@ -71,10 +71,10 @@ def labelled_cloud(
     Make the organised cloud of an image and its masks.
 
     :param metres: float32 (H, W), registered to the image, NaN = none.
-    :param step: every `step`-th pixel becomes a point, in rows and columns alike.
-    :returns: `POINT` (ceil(H / step), ceil(W / step)) in the optical frame, x, y and z NaN where
-        there is no depth; `label` is the card id (`unlabelled` without a class or where classes
-        were not asked for) and `instance` the segment id, 0 = none.
+    :param step: every `step`-th pixel of both rows and columns becomes a point.
+    :returns: `POINT` (ceil(H / step), ceil(W / step)) in the optical frame; x, y and z are NaN
+        where there is no depth. `label` is the card id, or `unlabelled` if the pixel has no class
+        or classes were not requested; `instance` is the segment id, 0 = none.
     """
     every = (slice(None, None, step), slice(None, None, step))
     planes = [
@@ -87,7 +87,7 @@ def labelled_cloud(
         if given is not None:
             np.copyto(plane, given[every])
         planes.append(plane.view(np.float32))
-    # Only bits are moved, so that integers may pass as float32.
+    # cv2.merge only copies bits, so integers may be viewed as float32.
     return np.asarray(cv2.merge(planes)).view(POINT)[..., 0]
 
 
@@ -103,6 +103,6 @@ def packed_rgb(frame: Frame, step: int = 1) -> NDArray[np.float32]:
 
 
 def xyz_of(points: NDArray[np.void]) -> NDArray[np.float32]:
-    """View x, y and z of packed points, `POINT` (...), as float32 (..., 3)."""
+    """View x, y and z of packed points `POINT` (...) as float32 (..., 3)."""
     packed = np.ascontiguousarray(points)
     return packed.view(np.float32).reshape(*packed.shape, POINT.itemsize // 4)[..., :3]

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Where a robot may drive: an occupancy grid, ray by ray."""
+"""Free space for navigation: an occupancy grid by ray casting."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,9 +26,9 @@ from seg_ros.depth.registration import has_depth
 
 FREE, OCCUPIED, UNSEEN = 0, 100, -1
 
-_BEARINGS = 360     # of the whole circle
-_HITS = 2           # points that make a cell occupied; a single one may be noise
-_GAP = 6            # rings from one row of pixels to the next, far from a low camera
+_BEARINGS = 360     # bins of the full circle
+_MIN_HITS = 2       # points that make a cell occupied; a single one may be noise
+_MAX_GAP = 6        # rings between consecutive pixel rows, far from a low camera
 
 Plane2D: TypeAlias = NDArray[np.float32]
 
@@ -36,10 +36,10 @@ Plane2D: TypeAlias = NDArray[np.float32]
 @dataclass(frozen=True)
 class Grid:
     """
-    A square of cells around the base.
+    A square grid centred on the robot's base.
 
     :param cell_m: side of a cell.
-    :param reach_m: of the square, from the base to each side.
+    :param reach_m: distance from the base to each side of the grid.
     """
 
     cell_m: float = 0.05
@@ -47,11 +47,11 @@ class Grid:
 
     @property
     def size(self) -> int:
-        """Cells a side."""
+        """Cells per side."""
         return 2 * round(self.reach_m / self.cell_m)
 
     def cells(self, x: Plane2D, y: Plane2D) -> NDArray[np.int64]:
-        """Return the flat index of the cell of each point inside, row by row in y."""
+        """Return the flat cell index of each point inside the grid; rows are along y."""
         columns, rows = (
             np.floor((values + self.reach_m) / self.cell_m).astype(np.int64) for values in (x, y)
         )
@@ -69,29 +69,29 @@ def free_space(
     ground: Ground, base_from_optical: NDArray[np.float64], grid: Grid | None = None
 ) -> NDArray[np.int8]:
     """
-    Fill an occupancy grid with what one image shows.
+    Compute an occupancy grid from one image.
 
-    A cell is occupied where obstacles stand in it. Along each bearing from the camera cells are
-    free where ground is seen, and between ground and ground, up to an obstacle or a drop. What
-    comes between is left out: flat ground that is not traversable, and where the rays of pixels
-    meet the ground that are not traversable and have no depth (glass, a stairwell). All else is
-    unseen: what hides behind an obstacle, beyond the image's edge, and before the first ground.
-    Pixels that are traversable and have no depth (glossy floor) say nothing.
+    A cell is occupied if it contains an obstacle. Along each bearing from the camera, cells are
+    free where ground is seen and between two stretches of ground, up to an obstacle or a drop,
+    except for flat ground that is not traversable, and where the rays of pixels that are neither
+    traversable nor have depth (glass, a stairwell) meet the ground. All other cells are unseen:
+    behind an obstacle, outside the image, and before the first ground.
+    Traversable pixels without depth (glossy floor) are ignored.
 
-    :param ground: of every second pixel of a VGA image, say: each of its pixels is a ray.
-    :param base_from_optical: float64 (4, 4), takes points of the optical frame to the base frame,
-        whose z points up.
+    :param ground: e.g. of every second pixel of a VGA image; each of its pixels is a ray.
+    :param base_from_optical: float64 (4, 4), transforms points from the optical frame to the base
+        frame, whose z points up.
     :returns: int8 (size, size), `FREE`, `OCCUPIED` or `UNSEEN`; rows along y, columns along x,
-        from -reach_m on, as nav_msgs/OccupancyGrid has them.
+        starting at -reach_m, as in nav_msgs/OccupancyGrid.
     """
     grid = grid or Grid()
     x, y = _from_eye(ground, base_from_optical)
     eye = base_from_optical[:2, 3].astype(np.float32)
     cell_of_ray = _flat(grid, *_polar(x, y)).reshape(-1)
     obstacle, floor = np.flatnonzero(ground.obstacle), np.flatnonzero(ground.ground)
-    wall = _counts(grid, cell_of_ray.take(obstacle)) >= _HITS
+    wall = _counts(grid, cell_of_ray.take(obstacle)) >= _MIN_HITS
     if ground.drop.any():
-        wall |= _counts(grid, _edges(grid, ground, x, y)) >= _HITS
+        wall |= _counts(grid, _edges(grid, ground, x, y)) >= _MIN_HITS
     known = has_depth(ground.reached_m)
     other = np.flatnonzero(known & ~(ground.obstacle | ground.ground | ground.drop))
     clear = _clear(
@@ -101,19 +101,19 @@ def free_space(
     found = np.where(clear.reshape(-1).take(ring_of_cell), np.int8(FREE), np.int8(UNSEEN))
     standing = grid.cells(x.take(obstacle) + eye[0], y.take(obstacle) + eye[1])
     hits = np.bincount(standing, minlength=grid.size ** 2)
-    found.reshape(-1)[hits >= _HITS] = OCCUPIED
+    found.reshape(-1)[hits >= _MIN_HITS] = OCCUPIED
     return np.asarray(found)
 
 
 @lru_cache(maxsize=8)
 def _rings_of_cells(grid: Grid, eye_x: float, eye_y: float) -> NDArray[np.int32]:
-    """Return where a camera sees each cell of the grid; it stays where it is built in."""
+    """Return each cell's index in the polar table; cached because a camera's mount is fixed."""
     x, y = grid.centres_xy()
     return _flat(grid, *_polar(x - np.float32(eye_x), y - np.float32(eye_y)))
 
 
 def _from_eye(ground: Ground, transform: NDArray[np.float64]) -> tuple[Plane2D, Plane2D]:
-    """Return x and y from the camera along the base frame's axes, NaN where none is known."""
+    """Return x and y from the camera along the base frame's axes, NaN where unknown."""
     across, down = ground.camera.slopes_xy
     rows = transform[:2, :3].astype(np.float32)
     x, y = (ground.reached_m * (row[0] * across + (row[1] * down + row[2])) for row in rows)
@@ -121,7 +121,7 @@ def _from_eye(ground: Ground, transform: NDArray[np.float64]) -> tuple[Plane2D, 
 
 
 def _edges(grid: Grid, ground: Ground, x: Plane2D, y: Plane2D) -> NDArray[np.int32]:
-    """Return where rays that end below the ground go through it."""
+    """Return the polar cells where rays that end below the ground pass through it."""
     below = ground.drop
     eye_m = np.float32(ground.plane.offset_m)
     share = eye_m / (eye_m - ground.height_m[below])
@@ -134,21 +134,21 @@ def _polar(x: Plane2D, y: Plane2D) -> tuple[Plane2D, Plane2D]:
 
 
 def _rings(grid: Grid) -> int:
-    """Return how many ranges a bearing has: to the corners, with the camera near the middle."""
+    """Return the number of rings: they reach the corners if the camera is near the middle."""
     return int(1.5 * grid.reach_m / grid.cell_m)
 
 
 def _flat(grid: Grid, ranges: NDArray[Any], bearings: NDArray[Any]) -> NDArray[np.int32]:
-    """Return indexes into a table of bearings and ranges."""
+    """Return flat indexes into the polar table of bearings and rings."""
     rings = _rings(grid)
-    # Clipped before they become integers, which NaN and infinity never are.
+    # Clipped before the cast, because NaN and infinity have no integer value.
     columns = np.fmin(ranges * np.float32(1 / grid.cell_m), np.float32(rings - 1))
     rows = np.fmin(bearings * np.float32(_BEARINGS / (2 * np.pi)), np.float32(_BEARINGS - 1))
     return np.asarray(rows.astype(np.int32) * np.int32(rings) + columns.astype(np.int32))
 
 
 def _counts(grid: Grid, flat: NDArray[np.int32]) -> NDArray[np.intp]:
-    """Count rays by bearing and range, (bearings, rings)."""
+    """Count rays by bearing and ring, (bearings, rings)."""
     counts = np.bincount(flat, minlength=_BEARINGS * _rings(grid))
     return counts.reshape(_BEARINGS, _rings(grid))
 
@@ -157,10 +157,10 @@ def _clear(
     wall: NDArray[np.bool_], floor: NDArray[np.intp], other: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
     """
-    Mark the ground before a wall, and what lies between ground and ground, bearing by bearing.
+    Mark, for each bearing, the ground before a wall and the gaps between stretches of ground.
 
-    Far away a row of pixels is several cells from the next: the few cells behind ground that no
-    ray meets are ground, too, whatever follows.
+    Far away, consecutive pixel rows are several cells apart, so a short gap without rays behind
+    ground counts as ground whatever follows it.
     """
     rings = wall.shape[1]
     ring = np.arange(rings, dtype=np.int16)
@@ -170,6 +170,6 @@ def _clear(
     met, clear = np.flatnonzero((floor > 0) | (other > 0)), ground.reshape(-1).copy()
     if met.size:
         good, bearing, gaps = ground.take(met), met // rings, np.diff(met)
-        filled = good[:-1] & (good[1:] | (gaps <= _GAP)) & (bearing[1:] == bearing[:-1])
+        filled = good[:-1] & (good[1:] | (gaps <= _MAX_GAP)) & (bearing[1:] == bearing[:-1])
         clear[met[0]:met[-1]] |= np.repeat(filled, gaps)
     return np.asarray(clear.reshape(wall.shape) & before)

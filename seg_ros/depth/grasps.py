@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Top-down antipodal grasps on object clouds: a baseline that anyone can try."""
+"""Top-down antipodal grasps on object clouds, as a baseline."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,27 +28,27 @@ from seg_ros.depth.rim import Rim
 
 Points: TypeAlias = NDArray[Any]
 
-_TURNS = [
+_ROTATIONS = [
     np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     for angle in np.arange(16) * np.pi / 16
 ]
-_SAMPLES = 4000         # points that an object is held by
-_CLEAR_M = 0.004        # between the fingers' tips and the plane
-_HEAP_M = 0.2           # height that weighs one point of the score: higher is no better
-_SURE = 2.0             # points for a mask's score of 1
+_SAMPLES = 4000         # points per object used to plan its grasp
+_CLEARANCE_M = 0.004    # between the fingertips and the plane
+_HEIGHT_M = 0.2         # height of an object's top that adds 1 to the score; higher adds no more
+_SCORE_WEIGHT = 2.0     # added to a grasp's score for a mask score of 1
 
 
 @dataclass(frozen=True, eq=False)
 class Grasp:
     """
-    A pose of a gripper in the optical frame.
+    A gripper pose in the optical frame.
 
-    :param segment_id: of the object.
-    :param position: float64 (3,), between the fingers' tips, metres.
-    :param axes: float64 (3, 3), rows x, y, z of the gripper: z is the way it approaches, the
+    :param segment_id: segment id of the object.
+    :param position: float64 (3,), midpoint between the fingertips, metres.
+    :param axes: float64 (3, 3), the gripper's x, y and z axes as rows: it approaches along z, its
         fingers close along y (the Franka hand's convention).
-    :param width_m: of the object between the fingers.
-    :param score: the higher the better.
+    :param width_m: width of the object between the fingers.
+    :param score: higher is better.
     """
 
     segment_id: int
@@ -65,13 +65,13 @@ def top_down_grasps(
     """
     Find for every object the best grasp straight down onto the plane that it stands on.
 
-    All directions are tried (see `grips_along`). Of several objects the topmost comes first, and
-    that of the surest and best measured mask: a sliver of an object is no object, and of one that
-    the image's edge cuts the middle is not known.
+    Several closing directions are tried (see `grips_along`). A high top, a high mask score and
+    many pixels with usable depth raise an object's rank, since a mask may be a sliver. Being cut
+    by the image's edge lowers it, since the object's middle is then unknown.
 
-    :param objects: with their points; those without a plane get no grasp.
-    :param surroundings: `POINT` (N,) of all that is seen, the objects among it; finite.
-    :returns: at most one an object, the best first.
+    :param objects: objects with their points; those without a plane get no grasp.
+    :param surroundings: `POINT` (N,), all visible points including the objects; finite.
+    :returns: at most one grasp per object, the best first.
     """
     gripper = gripper or Gripper()
     found = []
@@ -87,11 +87,11 @@ def top_down_grasps(
 @dataclass(frozen=True, eq=False)
 class _Scene:
     """
-    All that is seen, upright on a plane.
+    All visible points in the frame of a plane.
 
-    :param basis: of the plane, rows; its normal is the last.
-    :param points: float64 (N, 3) along the plane and above it.
-    :param ids: of segments, (N,).
+    :param basis: axes of the plane as rows; the last is its normal.
+    :param points: float64 (N, 3), two coordinates along the plane and the height above it.
+    :param ids: segment ids, (N,).
     """
 
     plane: Plane
@@ -100,7 +100,7 @@ class _Scene:
     ids: NDArray[np.uint32]
 
     def upright(self, xyz: Points) -> Points:
-        """Return points of the optical frame as the scene has them."""
+        """Transform points from the optical frame to the plane's frame."""
         return _upright(xyz, self.basis, self.plane)
 
 
@@ -117,19 +117,19 @@ def _upright(xyz: Points, basis: NDArray[np.float64], plane: Plane) -> Points:
 
 
 def _best(item: ObjectCloud, scene: _Scene, gripper: Gripper) -> Grasp | None:
-    # Spread evenly, but not by whole numbers, which would take the same columns of each row.
+    # Evenly spread with a fractional step: a whole one would pick the same columns in each row.
     count = len(item.points)
     chosen = np.linspace(0, count - 1, min(count, _SAMPLES)).astype(np.intp)
     points = scene.upright(item.xyz[chosen])
     top = float(np.quantile(points[:, 2], 0.95))
     floor = 0.0 if top > 0 else _floor_around(points, item.segment.id, scene, gripper)
-    tip = max(top - gripper.depth_m, floor + _CLEAR_M)
+    tip = max(top - gripper.depth_m, floor + _CLEARANCE_M)
     held = points[points[:, 2] > max(tip, top - gripper.depth_m / 2) - 0.002, :2]
     if len(held) < LEAST:
         return None
     centre = (held.min(axis=0) + held.max(axis=0)) / 2
     reach = gripper.opening_m + gripper.thickness_m + np.ptp(held, axis=0).max()
-    above = np.flatnonzero(scene.points[:, 2] > tip + _CLEAR_M)
+    above = np.flatnonzero(scene.points[:, 2] > tip + _CLEARANCE_M)
     around = scene.points[above, :2] - centre
     near = (np.abs(around) < reach).all(axis=1)
     around, mine = around[near], scene.ids[above[near]] == item.segment.id
@@ -140,33 +140,33 @@ def _best(item: ObjectCloud, scene: _Scene, gripper: Gripper) -> Grasp | None:
     grip, turn = found
     place = np.array([grip.along_m, grip.across_m]) @ turn + centre
     position = np.array([*place, tip - scene.plane.offset_m]) @ scene.basis
-    sure = min(1.0, top / _HEAP_M) + _SURE * item.segment.score + item.quality - item.cut
+    sure = min(1.0, top / _HEIGHT_M) + _SCORE_WEIGHT * item.segment.score + item.quality - item.cut
     return Grasp(
         item.segment.id, position, _axes(turn[0], scene.basis), grip.width_m, grip.score + sure
     )
 
 
 def _floor_around(points: Points, number: int, scene: _Scene, gripper: Gripper) -> float:
-    """Return how low it is around an object that is below its plane, as one in a bin may be."""
+    """Return the floor height around an object below its plane, such as one in a bin."""
     reach = gripper.opening_m
     low, high = points[:, :2].min(axis=0) - reach, points[:, :2].max(axis=0) + reach
     near = ((scene.points[:, :2] > low) & (scene.points[:, :2] < high)).all(axis=1)
     heights = scene.points[near & (scene.ids != number), 2]
-    # The median: of a table's edge, too, some of what is around is far below.
+    # The median, because at a table's edge some of the surroundings are far below.
     return float(min(points[:, 2].min(), np.median(heights) if heights.size else np.inf))
 
 
 def _rim(item: ObjectCloud, height_m: float, scene: _Scene) -> Rim:
-    """Return what the object reaches beyond its points, in the axes of the scene."""
+    """Return the edge that erosion removed from the object, in the axes of the scene."""
     distance = float(np.linalg.norm(item.centroid))
     view = scene.basis @ item.centroid / distance
     return Rim.of(view, np.float64(height_m), np.float64(item.eroded * distance))
 
 
 def _best_grip(lanes: Lanes, gripper: Gripper) -> tuple[Grip, NDArray[np.float64]] | None:
-    """Try all directions; returns the best grip and the turn of its closing direction."""
+    """Try all closing directions; return the best grip and the rotation of its direction."""
     found = [
-        (grip, turn) for turn in _TURNS for grip in grips_along(lanes.turned(turn), gripper)
+        (grip, turn) for turn in _ROTATIONS for grip in grips_along(lanes.turned(turn), gripper)
     ]
     return max(found, key=lambda each: each[0].score, default=None)
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The ground before a robot, and what stands on it."""
+"""The ground in front of a robot, and the obstacles on it."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,20 +28,20 @@ from seg_ros.depth.intrinsics import Intrinsics
 from seg_ros.depth.planes import fit_plane, LEVEL, Plane, SAMPLES, TILT
 from seg_ros.depth.registration import has_depth
 
-STEP_M = 0.05       # what is lower than a step stands on no one's way
-_HEADROOM_M = 2.0   # what hangs higher is out of a robot's way
+STEP_M = 0.05       # lower obstacles are ignored
+_HEADROOM_M = 2.0   # higher obstacles are ignored
 _STRIDE = 4
-_LEAST = 200        # points
+_MIN_POINTS = 200
 
 
 class GroundFit(NamedTuple):
     """
-    What the pixels of classes with the role `traversable` lie on.
+    The plane fitted to the pixels of classes with the role `traversable`.
 
-    :param plane: the ground; None where too little of it is in sight, or what is labelled so is
-        no ground: a wall, more than 46 degrees from level, or a ceiling.
-    :param tilt: radians from what is up to the normal of the plane that most of them lie on;
-        infinity where they lie on none, None where too few of them have depth.
+    :param plane: the ground; None if too little of it is visible, or if these pixels are not
+        ground: a wall, more than 46 degrees from level, or a ceiling.
+    :param tilt: angle in radians between up and the normal of the plane that most of the pixels
+        lie on; infinity if there is no such plane, None if too few pixels have depth.
     """
 
     plane: Plane | None
@@ -53,14 +53,14 @@ def fit_ground(
     up: NDArray[np.float64] = LEVEL,
 ) -> GroundFit:
     """
-    Fit the ground; where none is found, the tilt says why.
+    Fit the ground plane; if none is found, the tilt shows why.
 
     :param metres: float32 (H, W), registered to the image, NaN = none.
-    :param up: float64 (3,), unit vector of the optical frame: roughly away from the ground.
+    :param up: float64 (3,), unit vector pointing roughly up, in the optical frame.
     """
     pixels = marked(classes[::_STRIDE, ::_STRIDE].copy(), card.ids_with_role('traversable'))
     pixels &= has_depth(metres[::_STRIDE, ::_STRIDE])
-    if np.count_nonzero(pixels) < _LEAST:
+    if np.count_nonzero(pixels) < _MIN_POINTS:
         return GroundFit(None, None)
     points = points_of(metres, camera, pixels, _STRIDE, SAMPLES)
     tolerance_m = max(0.02, 0.01 * float(np.median(points[:, 2])))
@@ -68,25 +68,25 @@ def fit_ground(
     largest = level or fit_plane(points, tolerance_m)
     if largest is None:
         return GroundFit(None, np.inf)
-    # The camera is on the side that the normal points to: below a ceiling.
+    # The normal points to the camera's side, which for a ceiling is down.
     rise = float(np.clip(largest.normal @ up, -1, 1))
     return GroundFit(level if rise > 0 else None, float(np.arccos(rise)))
 
 
 def plane_from_transform(base_from_optical: NDArray[np.float64]) -> Plane:
     """
-    Return the plane z = 0 of a base frame, as TF gives it.
+    Return the plane z = 0 of a base frame given by TF, in the optical frame.
 
-    :param base_from_optical: float64 (4, 4), takes points of the optical frame to the base frame.
+    :param base_from_optical: float64 (4, 4), transforms points from the optical to the base frame.
     """
     return Plane(base_from_optical[2, :3].copy(), float(base_from_optical[2, 3]))
 
 
 def up_of_pitch(pitch: float) -> NDArray[np.float64]:
     """
-    Return what is up for a camera that is level from side to side, float64 (3,).
+    Return the up vector of a camera without roll, float64 (3,).
 
-    :param pitch: radians that it looks down.
+    :param pitch: angle that the camera looks down, radians.
     """
     return np.array([0.0, -np.cos(pitch), -np.sin(pitch)])
 
@@ -95,7 +95,7 @@ def base_from_plane(plane: Plane) -> NDArray[np.float64]:
     """
     Return the transform to the camera's ground-projected frame, float64 (4, 4).
 
-    Its origin is on the ground below the camera, x the way the camera looks, y left, z up.
+    Its origin is on the ground below the camera, with x ahead, y left and z up.
     """
     transform = np.eye(4)
     transform[:3, :3] = plane.basis(np.array([0.0, 0.0, 1.0]))
@@ -108,9 +108,9 @@ def ground_of(
     plane: Plane, step: int = 1, max_m: float = 10.0,
 ) -> 'Ground':
     """
-    Cut every `step`-th pixel of an image into ground, obstacles and neither.
+    Divide every `step`-th pixel of an image into ground, obstacles and neither.
 
-    :param max_m: farther depth counts as none.
+    :param max_m: maximum range; see `Ground`.
     """
     traversable = marked(classes[::step, ::step].copy(), card.ids_with_role('traversable'))
     return Ground(metres[::step, ::step].copy(), camera.of_every(step), traversable, plane, max_m)
@@ -119,13 +119,13 @@ def ground_of(
 @dataclass(frozen=True, eq=False)
 class Ground:
     """
-    An image cut into ground, obstacles and neither.
+    An image divided into ground, obstacles and neither.
 
     :param metres: float32 (H, W), NaN = none.
-    :param camera: that it was seen by.
-    :param traversable: bool (H, W), by class.
-    :param plane: of the ground.
-    :param max_m: farther depth counts as none.
+    :param camera: intrinsics of the depth.
+    :param traversable: bool (H, W), whether the pixel's class has that role.
+    :param plane: the ground plane.
+    :param max_m: maximum range of the depth; pixels without depth are blind only within it.
     """
 
     metres: NDArray[np.float32]
@@ -135,59 +135,59 @@ class Ground:
     max_m: float = 10.0
 
     @cached_property
-    def _climb(self) -> NDArray[np.float32]:
-        """Return how much height each ray gains for each metre of depth, float32 (H, W)."""
+    def _height_per_depth(self) -> NDArray[np.float32]:
+        """Return the height that each ray gains per metre of depth, float32 (H, W)."""
         across, down = self.camera.slopes_xy
         nx, ny, nz = self.plane.normal.astype(np.float32)
         return np.asarray(nx * across + (ny * down + nz))
 
     @cached_property
     def height_m(self) -> NDArray[np.float32]:
-        """Return height above the ground at every pixel, float32 (H, W), NaN without depth."""
-        height = self.metres * self._climb
+        """Return the height above the ground at every pixel, float32 (H, W), NaN without depth."""
+        height = self.metres * self._height_per_depth
         height += np.float32(self.plane.offset_m)
         return np.asarray(height)
 
     @cached_property
     def blind(self) -> NDArray[np.intp]:
         """
-        List the pixels, flat, that leave the ground unknown.
+        Return the flat indexes of the pixels that leave the ground unknown.
 
-        Without depth and not traversable: glass, black, a stairwell. Their rays meet the ground
-        within `max_m`; beyond it nothing has depth, so that its lack says nothing.
+        They have no depth and are not traversable: glass, black surfaces, a stairwell. Only rays
+        that meet the ground within `max_m` count, since beyond it nothing has depth.
         """
-        if self.plane.offset_m <= 0:    # by TF the camera is below the ground
+        if self.plane.offset_m <= 0:    # according to TF, the camera is below the ground
             return np.zeros(0, np.intp)
-        meets = self._climb < np.float32(-self.plane.offset_m / self.max_m)
+        meets = self._height_per_depth < np.float32(-self.plane.offset_m / self.max_m)
         return np.flatnonzero(meets & ~(has_depth(self.metres) | self.traversable))
 
     @cached_property
     def reached_m(self) -> NDArray[np.float32]:
-        """Return depth, and that of the ground where pixels are blind, float32 (H, W)."""
+        """Return depth, with the ground's depth at blind pixels, float32 (H, W)."""
         reached = np.array(self.metres)
-        climb = self._climb.take(self.blind)
+        climb = self._height_per_depth.take(self.blind)
         np.put(reached, self.blind, np.float32(-self.plane.offset_m) / climb)
         return reached
 
     @property
     def floor_height_m(self) -> float:
-        """Return the median height of what is traversable; NaN where none of it has depth."""
+        """Return the median height of traversable pixels, NaN if none of them has depth."""
         known = self.traversable[::4] & has_depth(self.metres[::4])
         return float(np.median(self.height_m[::4][known])) if known.any() else np.nan
 
     @cached_property
     def obstacle(self) -> NDArray[np.bool_]:
-        """Mark what is not traversable and stands above the ground, up to the robot's headroom."""
+        """Mark pixels that are not traversable and between `STEP_M` and the robot's headroom."""
         inside = cv2.inRange(self.height_m, STEP_M, _HEADROOM_M).view(bool)
         return np.asarray(inside & ~self.traversable)
 
     @cached_property
     def ground(self) -> NDArray[np.bool_]:
-        """Mark what is traversable, as high as the ground, and has depth."""
-        # A wall's foot that was labelled floor is no ground, however it is labelled.
+        """Mark traversable pixels with depth that are at the height of the ground."""
+        # The height is checked because the foot of a wall may be labelled floor.
         return np.asarray(np.abs(self.height_m) < 2 * STEP_M) & self.traversable
 
     @cached_property
     def drop(self) -> NDArray[np.bool_]:
-        """Mark what lies below the ground: stairs down, a dock's edge."""
+        """Mark pixels below the ground, such as stairs down or a dock's edge."""
         return np.asarray(self.height_m < -2 * STEP_M)

@@ -12,22 +12,22 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The pixels of a mask whose depth is its own: away from edges and jumps, and of one piece."""
+"""Pixels of a mask whose depth is reliable: away from edges and jumps, on the object itself."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# Neighbours of one surface differ by less than this share of their distance unless it is seen at
-# under 4 degrees (at a focal length of 500 pixels): between them the sensor mixes two surfaces.
+# Neighbouring pixels that differ by more than this fraction of their distance lie on two surfaces,
+# unless one surface is seen at less than 4 degrees (at a focal length of 500 pixels).
 JUMP = 0.03
 
 
 def inside(instances: NDArray[np.uint16], erosion_px: int) -> NDArray[np.bool_]:
     """
-    Mark the pixels of instances farther than `erosion_px` from any other and from none.
+    Mark instance pixels farther than `erosion_px` from other instances and from the background.
 
-    The image's edge is no edge of an instance.
+    The image's edge does not count as an edge of an instance.
 
     :param instances: uint16 (H, W), segment ids, 0 = none.
     :returns: bool (H, W).
@@ -40,16 +40,16 @@ def inside(instances: NDArray[np.uint16], erosion_px: int) -> NDArray[np.bool_]:
 
 def on_jump(metres: NDArray[np.float32]) -> NDArray[np.bool_]:
     """
-    Mark pixels among whose eight neighbours the depth jumps, where flying pixels are.
+    Mark pixels with a depth jump in their 3 x 3 neighbourhood, where flying pixels occur.
 
-    :param metres: float32 (H, W), NaN = none; missing neighbours are no jump.
+    :param metres: float32 (H, W), NaN = none; missing neighbours are not a jump.
     :returns: bool (H, W).
     """
     window = np.ones((3, 3), np.uint8)
-    # Against a number, fmax and fmin take the number where there is no depth.
+    # fmax and fmin replace NaN by their second argument.
     farthest = np.asarray(cv2.dilate(np.fmax(metres, np.float32(0)), window))
     nearest = np.asarray(cv2.erode(np.fmin(metres, np.float32(np.inf)), window))
-    # Where nothing is near, `nearest` is the largest number: the other side is the one to scale.
+    # `nearest` may be the largest float32, so the other side is scaled.
     return np.asarray(farthest * np.float32(1 / (1 + JUMP)) > nearest)
 
 
@@ -57,17 +57,17 @@ def of_another_part(
     whole: NDArray[np.bool_], instances: NDArray[np.uint16], z: NDArray[np.float32]
 ) -> NDArray[np.bool_] | None:
     """
-    Mark what a mask covers beside the largest part of its object.
+    Mark pixels of a mask that do not belong to the largest part of its object.
 
-    Masks reach over an object's edge, and one may cover two objects. What a depth jump separates
-    from the largest part is kept only where it is as far away as that part: an object that
-    something stands before is in pieces too. Where no part is half of the object, depth is too
-    sparse to judge by, and all stays. Every second pixel is looked at.
+    Masks extend beyond an object's edge, and one mask may cover two objects. Parts separated from
+    the largest one by a depth jump are kept only if they are at its distance, since an object that
+    is partly hidden is in pieces too. If no part is half of the object, depth is too sparse to
+    judge and nothing is marked. Every second pixel is examined.
 
-    :param whole: bool (H, W), pixels inside an instance with depth and on no jump.
-    :param instances: uint16 (H, W), of which no two touch within `whole`.
+    :param whole: bool (H, W), pixels inside an instance, with depth and not on a jump.
+    :param instances: uint16 (H, W); no two instances touch within `whole`.
     :param z: float32 (H, W), metres.
-    :returns: bool (H, W), or None where there is nothing of the kind.
+    :returns: bool (H, W), or None if no pixel is marked.
     """
     small = np.ascontiguousarray(whole[::2, ::2])
     pixels = np.flatnonzero(small)
@@ -80,7 +80,7 @@ def of_another_part(
     foreign = _foreign(parts, z[::2, ::2].reshape(-1).take(pixels), owner)
     if not foreign.any():
         return None
-    # Grown, since its rim may lie between the pixels that were looked at.
+    # Dilated, since the edge may lie between the examined pixels.
     marked = cv2.dilate(foreign.take(labels).view(np.uint8), np.ones((3, 3), np.uint8))
     height, width = whole.shape
     return np.asarray(marked).repeat(2, 0).repeat(2, 1)[:height, :width].view(bool)
@@ -90,9 +90,10 @@ def _foreign(
     parts: NDArray[np.int32], z: NDArray[np.float32], owner: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
     """
-    Judge the parts by their distance from the largest one of the same object.
+    Flag parts that are not at the distance of the largest part of the same object.
 
-    :param parts: int32 (N,), the part that each pixel is in, from 1 on.
+    :param parts: int32 (N,), each pixel's part, numbered from 1.
+    :param z: float32 (N,), each pixel's depth.
     :param owner: each part's object.
     :returns: a flag for each part.
     """
@@ -103,9 +104,9 @@ def _foreign(
     spread = np.sqrt(np.maximum(variance, 0))
     main = np.zeros(int(owner.max()) + 1, np.intp)
     ascending = np.argsort(count, kind='stable')
-    main[owner[ascending]] = ascending      # the last that is written is the largest
+    main[owner[ascending]] = ascending      # the last one written is the largest
     largest, whole = main[owner], np.bincount(owner, count)
-    # The half extent of a slope is less than twice its spread.
+    # Half the depth range of a slanted surface is less than two standard deviations.
     slack = 2 * spread[largest] + JUMP * near[largest]
     far = np.abs(near - near[largest]) > slack
     return np.asarray(far & (count > 0) & (2 * count[largest] >= whole[owner]))

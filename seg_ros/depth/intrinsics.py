@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The pinhole camera that depth was registered to."""
+"""The pinhole model of the camera to which depth is registered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,15 +22,15 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import ImageError
 
-_REACH_PX = 1e6
+_MAX_PX = 1e6
 
 
 @dataclass(frozen=True)
 class Intrinsics:
     """
-    A camera without distortion; pixel (row, column) has its centre at (row, column).
+    A camera without distortion; the centre of pixel (row, column) is at (row, column).
 
-    A point of the optical frame (x right, y down, z ahead, metres; REP 103) is seen at column
+    A point of the optical frame (x right, y down, z forward, metres; REP 103) projects to column
     fx x / z + cx and row fy y / z + cy.
 
     :param fx: focal length in pixels along a row.
@@ -38,7 +38,7 @@ class Intrinsics:
     :param cx: column of the optical axis.
     :param cy: row of the optical axis.
     :param size_hw: height and width of the image in pixels.
-    :raises ImageError: if a number is none that an image of pixels can have.
+    :raises ImageError: if a value is not finite or too large, or a focal length is not positive.
     """
 
     fx: float
@@ -49,7 +49,7 @@ class Intrinsics:
 
     def __post_init__(self) -> None:
         numbers = (self.fx, self.fy, self.cx, self.cy)
-        if not (np.max(np.abs(numbers)) < _REACH_PX and min(self.fx, self.fy) > 1 / _REACH_PX):
+        if not (np.max(np.abs(numbers)) < _MAX_PX and min(self.fx, self.fy) > 1 / _MAX_PX):
             raise ImageError(
                 f'camera intrinsics fx, fy, cx, cy = {numbers}', 'focal lengths above 0',
                 'calibrate the camera: points cannot be computed without K in camera_info',
@@ -64,7 +64,7 @@ class Intrinsics:
         return x.astype(np.float32)[None, :], y.astype(np.float32)[:, None]
 
     def of_every(self, step: int) -> 'Intrinsics':
-        """Return the camera whose image is every `step`-th pixel, from the first on."""
+        """Return the camera whose image is every `step`-th pixel, starting at the first."""
         height, width = self.size_hw
         return Intrinsics(
             self.fx / step, self.fy / step, self.cx / step, self.cy / step,

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Every object's own cloud, with where it is, how large it is and how well it was measured."""
+"""The cloud of each object, with its position, size and measurement quality."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,23 +34,23 @@ from seg_ros.depth.interior import inside, of_another_part, on_jump
 from seg_ros.depth.planes import Plane
 from seg_ros.depth.registration import has_depth
 
-LEAST_POINTS = 12   # of a box; fewer say little about an extent
+LEAST_POINTS = 12   # minimum points for a box
 
 
 @dataclass(frozen=True, eq=False)
 class ObjectCloud:
     """
-    One segment in space.
+    The 3D points of one segment.
 
-    :param segment: the same that the instance map and the detections show.
-    :param points: `POINT` (N,) in the optical frame, on no edge and no depth jump, and not of
-        what the mask covers behind or before the object.
-    :param box: upright on the plane where there is one; None with fewer than `LEAST_POINTS`
-        points.
-    :param depth_share: of the segment's pixels that have depth, 0 to 1.
-    :param cut: whether it reaches the image's edge, so that nobody knows how far it goes on.
-    :param plane: that it stands on, or above or below which it is.
-    :param eroded: off each edge of the mask, as a share of the distance.
+    :param segment: the segment, as in the instance map and the detections.
+    :param points: `POINT` (N,) in the optical frame, without pixels on edges and depth jumps, and
+        without those that the mask covers behind or in front of the object.
+    :param box: upright on the plane if there is one; None with fewer than `LEAST_POINTS` points.
+    :param depth_share: fraction of the segment's pixels that have depth, 0 to 1.
+    :param cut: whether the segment reaches the image's edge, so that its full extent is unknown.
+    :param plane: the plane that the object stands on, or that is nearest below it.
+    :param eroded: width that erosion removed from each edge of the mask, as a fraction of the
+        distance.
     """
 
     segment: Segment
@@ -68,7 +68,7 @@ class ObjectCloud:
 
     @cached_property
     def centroid(self) -> NDArray[np.float64]:
-        """Return the mean of the points, float64 (3,); NaN without any."""
+        """Return the mean of the points, float64 (3,); NaN if there are none."""
         if not len(self.points):
             return np.full(3, np.nan)
         return np.asarray(self.xyz.mean(axis=0, dtype=np.float64))
@@ -80,7 +80,7 @@ class ObjectCloud:
 
     @property
     def quality(self) -> float:
-        """Return the share of the segment's pixels that became points, 0 to 1."""
+        """Return the fraction of the segment's pixels that became points, 0 to 1."""
         return len(self.points) / max(1, self.segment.area)
 
 
@@ -89,17 +89,17 @@ def object_clouds(
     planes: Sequence[Plane] = (),
 ) -> list[ObjectCloud]:
     """
-    Sort the cloud's points by instance, all instances in one pass.
+    Split the cloud into objects, all instances in one pass.
 
-    An instance so thin that erosion would leave nothing of it keeps its edge.
+    An instance so thin that erosion would remove all of it keeps its edge.
 
     :param cloud: `POINT` (H, W), organised, of the whole image.
-    :param segmentation: with its instances, which the segments list completely.
-    :param erosion_px: taken off each mask's edge, where depth belongs to either side.
-    :param focal_px: focal length; the boxes grow by what erosion took.
-    :param planes: that objects stand on, each on one of them; without any their boxes lie along
-        their principal axes.
-    :returns: one for each segment that has depth anywhere, in the segments' order.
+    :param segmentation: with instances, all of which are listed in its segments.
+    :param erosion_px: removed from each mask's edge, where depth may belong to the background.
+    :param focal_px: focal length; the boxes grow by the width that erosion removed.
+    :param planes: support planes; each object gets one of them. Without any, boxes are aligned
+        with the principal axes.
+    :returns: one for each segment with any depth, in the order of the segments.
     """
     assert segmentation.instances is not None
     rows = _rows_of(segmentation.instances, max(1, erosion_px) + 1)
@@ -125,7 +125,7 @@ def object_clouds(
     counts = _counts(kept, starts)
     ends = np.cumsum(counts)
     place = {number: index for index, number in enumerate(numbers)}
-    # To the edge of the outermost pixel that is left; jumps take one where erosion takes none.
+    # To the edge of the outermost pixel left; without erosion, jumps remove one pixel.
     eroded = (np.where(thin, 1, max(1, erosion_px)) + 0.5) / focal_px
     boxes = _boxes(points, ends - counts, counts, planes, eroded)
     with_depth = _counts(measured, starts).tolist()
@@ -144,7 +144,7 @@ def object_clouds(
 
 
 def _rows_of(instances: NDArray[np.uint16], margin_px: int) -> slice:
-    """Return the rows that all instances are in, and a margin; the rest costs no work."""
+    """Return the rows that contain instances, with a margin; other rows are not processed."""
     _, y, _, height = cv2.boundingRect((instances > 0).view(np.uint8))
     return slice(max(0, y - margin_px), y + height + margin_px)
 
@@ -157,10 +157,10 @@ def _is_cut(segment: Segment, size_hw: tuple[int, int]) -> bool:
 def _sorted_pixels(
     instances: NDArray[np.uint16]
 ) -> tuple[NDArray[np.intp], NDArray[np.uint16]]:
-    """Return flat indexes of all instances' pixels, by id and then as they lie, and the ids."""
+    """Return the flat indexes of all instances' pixels, sorted by id, and their ids."""
     pixels = np.flatnonzero(instances > 0)
     ids = instances.reshape(-1).take(pixels)
-    order = np.argsort(ids, kind='stable')  # 16 bits: by counting
+    order = np.argsort(ids, kind='stable')  # a radix sort for 16 bits
     return pixels.take(order), ids.take(order)
 
 
@@ -172,11 +172,11 @@ def _boxes(
     points: NDArray[np.void], starts: NDArray[np.intp], counts: NDArray[np.intp],
     planes: Sequence[Plane], eroded: NDArray[np.float64],
 ) -> dict[int, tuple[OrientedBox, Plane | None]]:
-    """Return the boxes of the clouds with enough points and their planes, by their number."""
+    """Return the boxes and planes of the clouds with enough points, by index of the cloud."""
     numbers = np.flatnonzero(counts >= LEAST_POINTS)
     if not numbers.size:
         return {}
-    # Evenly spread over each cloud; of one that has fewer some repeat.
+    # Evenly spread over each cloud; clouds with fewer points repeat some.
     places = np.arange(SAMPLES) * counts[numbers, None] // SAMPLES
     records = points.view(f'V{POINT.itemsize}').take(places + starts[numbers, None])
     sample, margins = xyz_of(records.view(POINT)), eroded[numbers]

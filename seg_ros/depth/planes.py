@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Planes through noisy points, of which many may belong to something else."""
+"""Robust plane fitting to noisy points with many outliers."""
 
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 
 Points: TypeAlias = NDArray[Any]    # (N, 3), float32 or float64, metres
 
-SAMPLES = 512      # points that the fit looks at
-LEVEL = np.array([0.0, -1.0, 0.0])      # up, as a level camera sees it
-TILT = 0.8          # what counts as level is within this angle, radians, of up
-_ROUNDS = 3         # of least squares on those within the tolerance
-# Where in the sample the corners of each trial are, as shares of its length: a plane with 40 % of
-# the points is missed by all 64 once in 70 fits.
+SAMPLES = 512       # maximum points used by a fit
+LEVEL = np.array([0.0, -1.0, 0.0])      # the up vector in the optical frame of a level camera
+TILT = 0.8          # maximum angle in radians between up and the normal of a level plane
+_ROUNDS = 3         # of least squares on the inliers
+# Positions of each trial's three points, as fractions of the sample's length. With 40 % inliers,
+# all 64 trials miss the plane in one of 70 fits.
 _TRIALS = np.random.default_rng(0).random((64, 3))
 
 
@@ -36,24 +36,24 @@ class Plane:
     """
     All points p with normal . p + offset_m = 0.
 
-    :param normal: float64 (3,), of length 1.
-    :param offset_m: of the frame's origin above the plane, on the side that `normal` points to.
+    :param normal: float64 (3,), unit vector.
+    :param offset_m: signed distance of the frame's origin from the plane, along `normal`.
     """
 
     normal: NDArray[np.float64]
     offset_m: float
 
     def height_m(self, points: Points) -> NDArray[Any]:
-        """Return how far points (..., 3) lie above the plane, metres (...)."""
+        """Return the signed distance of points (..., 3) above the plane, metres (...)."""
         return np.asarray(points @ self.normal.astype(points.dtype) + points.dtype.type(
             self.offset_m
         ))
 
     def basis(self, ahead: NDArray[np.float64]) -> NDArray[np.float64]:
         """
-        Return three unit vectors as rows: along `ahead` within the plane, left of it, the normal.
+        Return three unit vectors as rows: `ahead` projected onto the plane, its left, the normal.
 
-        :param ahead: float64 (3,); where it is the normal itself, any direction is taken.
+        :param ahead: float64 (3,); if parallel to the normal, an arbitrary direction is used.
         """
         flat = ahead - (ahead @ self.normal) * self.normal
         if np.linalg.norm(flat) < 1e-6:
@@ -70,18 +70,19 @@ def fit_plane(
     """
     Fit the plane that most points lie on.
 
-    Of the planes through random triples (Fischler and Bolles 1981) the one with most points near
-    it is taken, and refined by least squares on these points.
+    Uses RANSAC (Fischler and Bolles 1981): the plane with the most inliers among those through
+    random triples, refined by least squares on its inliers.
 
-    :param points: (N, 3) of the optical frame, finite.
-    :param tolerance_m: of a point on the plane.
-    :param near: a direction and an angle in radians from it, which the normal must keep.
-    :returns: with the frame's origin, the camera, above it; None where no plane holds a fifth of
-        the points.
+    :param points: (N, 3) in the optical frame, finite.
+    :param tolerance_m: maximum distance of an inlier from the plane.
+    :param near: a direction, and the maximum angle in radians between it and the normal (of either
+        sign).
+    :returns: with the frame's origin, the camera, above it; None if no plane has a fifth of the
+        points as inliers.
     """
     if len(points) < 3:
         return None
-    # Evenly spread; points in the order of pixels are then spread over the image.
+    # Evenly spaced indexes: points in pixel order are then spread over the image.
     chosen = np.linspace(0, len(points) - 1, min(SAMPLES, len(points))).astype(np.intp)
     sample = np.asarray(points[chosen], np.float64)
     candidates = _candidates(sample, near)
@@ -118,7 +119,7 @@ def _candidates(
 
 
 def _least_squares(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Return the plane of least squared distance: the direction of least spread is its normal."""
+    """Return the least-squares plane; its normal is the direction of least variance."""
     centre = points.mean(axis=0)
     centred = points - centre
     normal = np.linalg.eigh(centred.T @ centred)[1][:, 0]
@@ -126,5 +127,5 @@ def _least_squares(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], fl
 
 
 def _seen_from_above(normal: NDArray[np.float64], offset: float) -> Plane:
-    """Let the camera, at the origin, be above the plane."""
+    """Return the plane oriented so that the camera, at the origin, is above it."""
     return Plane(normal, offset) if offset >= 0 else Plane(-normal, -offset)

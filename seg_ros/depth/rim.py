@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What erosion takes off the sides of an object, as seen from above."""
+"""The edge that mask erosion removes from an object, as seen from above."""
 
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -26,16 +26,16 @@ Numbers: TypeAlias = NDArray[Any]
 @dataclass(frozen=True, eq=False)
 class Rim:
     """
-    The edge that erosion took off one object's mask, or off those of many.
+    The edge that erosion removed from the masks of one or K objects.
 
-    An edge of the top is foreshortened by the sine of the view's elevation along the view, and not
-    at all across it. On the camera's side the object's front is seen below that edge, and erosion
-    takes from the front first.
+    An edge of the object's top is foreshortened by the sine of the view's elevation along the
+    view, and not at all across it. On the camera's side, the object's front is visible below that
+    edge, and erosion removes the front first.
 
-    :param view: (2,) or (2, K), the way the camera looks over the plane below, of length 1.
-    :param sine: of the view's elevation, (K,) as the following.
-    :param front_m: of the front in sight, as it appears across the line of sight.
-    :param eroded_m: across the line of sight.
+    :param view: (2,) or (2, K), unit vector of the viewing direction in the plane below.
+    :param sine: sine of the view's elevation, (K,) like those below.
+    :param front_m: height of the visible front, as it appears across the line of sight.
+    :param eroded_m: width that erosion removed, across the line of sight.
     """
 
     view: Numbers
@@ -46,10 +46,11 @@ class Rim:
     @staticmethod
     def of(view: Numbers, height_m: Numbers, eroded_m: Numbers) -> 'Rim':
         """
-        Describe the rims of upright objects.
+        Return the rims of upright objects.
 
-        :param view: (3,) or (3, K), unit vectors to the objects; the last is along the vertical.
-        :param height_m: of the objects.
+        :param view: (3,) or (3, K), unit vectors to the objects; the third component is vertical.
+        :param height_m: heights of the objects.
+        :param eroded_m: width that erosion removed, across the line of sight.
         """
         sine = np.clip(np.abs(view[2]), 0.3, 1)
         flat = view[:2] / np.maximum(np.linalg.norm(view[:2], axis=0), 1e-9)
@@ -57,10 +58,10 @@ class Rim:
 
     def ends_m(self, direction: Numbers) -> tuple[Numbers, Numbers]:
         """
-        Return how much farther the object reaches than what is left of it.
+        Return how far the object extends beyond its eroded points at both ends of a direction.
 
-        :param direction: (2,), of length 1.
-        :returns: against the direction and along it.
+        :param direction: (2,), unit vector.
+        :returns: extents against the direction and along it.
         """
         along = direction @ self.view
         stretch = np.sqrt(along ** 2 + self.sine ** 2 * (1 - along ** 2))

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A laser scan out of an image: the nearest obstacle at every bearing."""
+"""A laser scan from an image: the nearest obstacle at every bearing."""
 
 from dataclasses import dataclass
 
@@ -23,8 +23,8 @@ from seg_ros.depth.ground import base_from_plane, Ground
 from seg_ros.depth.intrinsics import Intrinsics
 from seg_ros.depth.registration import has_depth
 
-_AREA_PX = 9        # a side: fewer blind pixels among measured ones are the sensor's holes
-_CLOSER = 0.9       # of a range: noise, and what is blind at an obstacle's own foot, is as far
+_BLIND_PX = 9       # side of the smallest blind area; smaller ones are the sensor's holes
+_CLOSER = 0.9       # a blind pixel is before an obstacle if nearer than this fraction of its range
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,10 +32,10 @@ class Scan:
     """
     Ranges by bearing in the camera's ground-projected frame (x ahead, y left).
 
-    :param angle_min: of the first range, radians, counter-clockwise from x.
-    :param angle_increment: from one range to the next.
-    :param ranges_m: float32 (B,): the nearest obstacle, +inf where there is none within the range
-        of depth, NaN where the camera sees nothing (REP 117).
+    :param angle_min: bearing of the first range, radians, counter-clockwise from x.
+    :param angle_increment: between consecutive ranges, radians.
+    :param ranges_m: float32 (B,), distance of the nearest obstacle, +inf if there is none within
+        the range of depth, NaN if unknown (REP 117).
     """
 
     angle_min: float
@@ -47,15 +47,15 @@ def laser_scan(ground: Ground, bearings: int = 160) -> Scan:
     """
     Reduce the obstacles of an image to a scan.
 
-    A bearing is NaN where a blind area (of `Ground.blind`) lies beyond the first pixel that has
-    depth and before the nearest obstacle: what stands there, if anything, was not seen, and what
-    is seen behind may be seen through glass. Single blind pixels are the holes of every depth
-    image and say nothing. What is blind before all that has depth is most often the robot's own,
-    too near for depth.
+    A bearing is NaN without any depth, or where a blind area (of `Ground.blind`) lies beyond the
+    first pixel with depth and before the nearest obstacle: it may hide an obstacle, and whatever
+    is seen behind it may be seen through glass. Small blind areas are ignored, since every depth
+    image has holes. So are those nearer than all depth: mostly the robot itself, too near to be
+    measured.
 
-    :param ground: of every second pixel of a VGA image, say.
-    :param bearings: how many the scan has over the image's width, at most one for two columns, so
-        that each of them has pixels of every row.
+    :param ground: e.g. of every second pixel of a VGA image.
+    :param bearings: number of ranges over the image's width, at most one for two columns, so that
+        each has pixels of every row.
     """
     bearings = max(1, min(bearings, ground.camera.size_hw[1] // 2))
     transform = base_from_plane(ground.plane)
@@ -80,7 +80,7 @@ def laser_scan(ground: Ground, bearings: int = 160) -> Scan:
         beyond = blind[first < np.float32(_CLOSER) * lengths.take(blind)]
         unseen |= nearest(beyond) < np.float32(_CLOSER) * ranges
     ranges[unseen] = np.nan
-    # Depth ends at a distance along the optical axis, ranges do at the same one along the ground.
+    # `max_m` limits depth along the optical axis, and here also ranges along the ground.
     ranges[ranges > ground.max_m] = np.inf
     return Scan(low + step / 2, step, ranges)
 
@@ -88,8 +88,8 @@ def laser_scan(ground: Ground, bearings: int = 160) -> Scan:
 def _nearest(
     bins: NDArray[np.uint16], lengths: NDArray[np.float32], count: int
 ) -> NDArray[np.float32]:
-    """Return the least length in each bin, infinity where it has none."""
-    # Sorted by bin: 16 bits are sorted by counting.
+    """Return the minimum length in each bin, infinity if the bin is empty."""
+    # numpy has a fast radix sort for 16 bits.
     order = np.argsort(bins, kind='stable')
     bins, lengths = bins[order], lengths[order]
     ranges = np.full(count, np.inf, np.float32)
@@ -100,18 +100,18 @@ def _nearest(
 
 
 def _in_areas(pixels: NDArray[np.intp], size_hw: tuple[int, ...]) -> NDArray[np.intp]:
-    """Keep the pixels, flat, of which a whole square is among them."""
+    """Return the flat pixels that are part of a square of `_BLIND_PX` such pixels."""
     mask = np.zeros(size_hw, np.uint8)
     np.put(mask, pixels, 1)
-    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((_AREA_PX, _AREA_PX), np.uint8))
+    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((_BLIND_PX, _BLIND_PX), np.uint8))
     return np.flatnonzero(np.asarray(opened))
 
 
 def _view(transform: NDArray[np.float64], camera: Intrinsics) -> tuple[float, float]:
-    """Return the rightmost and the leftmost bearing: a whole turn where it sees its own foot."""
+    """Return the rightmost and leftmost bearing: a full turn if the vertical is in view."""
     (height, width), vertical = camera.size_hw, transform[2, :3]
     left, right, top, bottom = -0.5, width - 0.5, -0.5, height - 0.5
-    if vertical[2]:     # of two directions, up and down, one is before the camera
+    if vertical[2]:     # either up or down is in front of the camera
         column = camera.fx * vertical[0] / vertical[2] + camera.cx
         row = camera.fy * vertical[1] / vertical[2] + camera.cy
         if left <= column <= right and top <= row <= bottom:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What stands still: masks and depth for SLAM and mapping, without what moves by itself."""
+"""Static scene for SLAM and mapping: masks and depth without dynamic objects."""
 
 from typing import Any
 
@@ -21,21 +21,21 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.depth.registration import has_depth
 
-POOR_SHARE = 0.6    # above it a tracker on the rest loses its way: see docs/consumers.md
-_GONE = 1.1         # what is this much farther than the object was is what stood behind it
-_SPILL_PX = 3       # masks reach so far over an object's edge, onto what is behind it
+POOR_SHARE = 0.6    # a larger dynamic share makes SLAM lose track: see docs/consumers.md
+_GONE = 1.1         # depth this many times the object's is that of the background behind it
+_SPILL_PX = 3       # how far masks extend beyond an object's edge, onto the background
 _NEVER = np.iinfo(np.int32).min
-_SPAN_NS = 20 * 24 * 3600 * 10 ** 9     # in which milliseconds fit 32 bits; then it begins anew
+_SPAN_NS = 20 * 24 * 3600 * 10 ** 9     # milliseconds fit 32 bits within it; then the state resets
 
 
 class StaticScene:
     """
-    Remembers for a while where dynamic objects were, so that one missed detection shows nobody.
+    Holds where dynamic objects were for a while, so that a missed detection does not expose one.
 
-    A pixel stays dynamic until `hold_s` after it was last seen to be, or until its depth says
-    that the object has gone: what is now seen there is farther away than the object was.
-    One camera's frames, in the order of their stamps; a stamp that is not later than the last, as
-    where a recording starts over, begins anew.
+    A pixel stays dynamic until `hold_s` after its last detection, or until its depth shows that
+    the object has gone, because it is now farther than the object was.
+    Frames are from one camera, in the order of their stamps. A stamp that is not later than the
+    previous one, as when a recording restarts, resets the state.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class StaticScene:
         self._first_ns = self._newest_ns = 0
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Reset the state."""
         self._last_ms = self._near = None
 
     def update(
@@ -52,13 +52,13 @@ class StaticScene:
         metres: NDArray[np.float32] | None = None,
     ) -> NDArray[np.bool_]:
         """
-        Mark what is to be left out of a map.
+        Mark the pixels to leave out of a map.
 
-        :param dynamic: bool (H, W), the pixels whose class has the role `dynamic`.
-        :param stamp_ns: of the image.
-        :param dilate_px: how far the mask grows: masks end within objects, and so does depth.
-        :param hold_s: how long a pixel stays marked after it was last.
-        :param metres: float32 (H, W), NaN = none; None holds by time alone.
+        :param dynamic: bool (H, W), pixels whose class has the role `dynamic`.
+        :param stamp_ns: the image's stamp.
+        :param dilate_px: margin added to the mask, since masks and depth end within objects.
+        :param hold_s: how long a pixel stays marked after its last detection.
+        :param metres: float32 (H, W), NaN = none; if None, only time decides.
         :returns: bool (H, W).
         """
         now = np.asarray(cv2.dilate(dynamic.view(np.uint8), _square(dilate_px))).view(bool)
@@ -78,7 +78,7 @@ class StaticScene:
         if metres is not None:
             np.copyto(last_ms, np.int32(_NEVER), where=_gone(metres, near))
             x, y, width, height = cv2.boundingRect(now.view(np.uint8))
-            part = slice(y, y + height), slice(x, x + width)    # the rest is nobody's
+            part = slice(y, y + height), slice(x, x + width)    # the rest is not dynamic
             if width:
                 found = _gone_beyond(dynamic[part], metres[part], dilate_px)
                 np.copyto(near[part], found, where=now[part])
@@ -92,9 +92,9 @@ class StaticScene:
 
 
 def _gone(metres: NDArray[np.float32], near: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Mark what is farther than `near`, in pieces of 3 x 3 pixels: less is the sensor's noise."""
-    # NaN on either side compares as false: without depth, time alone decides. A hole in a piece
-    # neither makes nor breaks it.
+    """Mark pixels farther than `near`, in areas of at least 3 x 3; smaller ones are noise."""
+    # Comparisons with NaN are false: without depth, only time decides. Holes count as part of an
+    # area, but are not marked.
     farther = metres > near
     piece = (farther | ~has_depth(metres)).view(np.uint8)
     opened = cv2.morphologyEx(piece, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
@@ -105,10 +105,10 @@ def _gone_beyond(
     dynamic: NDArray[np.bool_], metres: NDArray[np.float32], dilate_px: int
 ) -> NDArray[np.float32]:
     """
-    Return the depth beyond which the object has gone, NaN where nothing of it is near.
+    Return the depth beyond which the object has gone, NaN if no part of it is near.
 
-    Inside the mask it is that of the pixel itself; on its rim and in its margin that of the
-    farthest part of the object near by, since there depth may be that of what is behind.
+    Inside the mask, it follows from the pixel's own depth; at the mask's edge and in its margin,
+    from the farthest part of the object nearby, since depth there may be the background's.
     """
     core = cv2.erode(dynamic.view(np.uint8), _square(_SPILL_PX)).view(bool)
     own = np.where(core & (metres > 0), metres * np.float32(_GONE), np.float32(0))
@@ -124,16 +124,16 @@ def _square(reach_px: int) -> NDArray[np.uint8]:
 
 def static_depth(raw: NDArray[Any], dynamic: NDArray[np.bool_]) -> NDArray[Any]:
     """
-    Return depth of the same type with 0, no depth, where something is dynamic.
+    Return depth of the same type with dynamic pixels set to 0, no depth.
 
     :param raw: uint16 or float32 (H, W).
     """
-    # A product writes every pixel once, which masked stores do not; NaN stays NaN under it.
+    # A product is faster than masked stores, but would keep NaN.
     if raw.dtype == np.uint16:
         return np.asarray(np.multiply(raw, ~dynamic, dtype=np.uint16))
     return np.where(dynamic, raw.dtype.type(0), raw)
 
 
 def dynamic_share(dynamic: NDArray[np.bool_]) -> float:
-    """Return which share of the image is dynamic, 0 to 1."""
+    """Return the fraction of the image that is dynamic, 0 to 1."""
     return cv2.countNonZero(dynamic.view(np.uint8)) / dynamic.size

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The planes that objects stand on: a table's top, a bin's floor, the ground."""
+"""The planes that support objects: a table top, a bin's floor, the ground."""
 
 import cv2
 import numpy as np
@@ -25,12 +25,12 @@ from seg_ros.depth.intrinsics import Intrinsics
 from seg_ros.depth.planes import fit_plane, LEVEL, Plane, SAMPLES, TILT
 from seg_ros.depth.registration import has_depth
 
-_STEP = 4           # every fourth pixel is enough for a plane, and a sixteenth of the work
-_RING_PX = 24       # how far around an object its support is looked for
-_LEAST = 60         # points
-_NEAR_M = 0.15      # of a plane that something stands on is
-_SHARE = 0.03       # of the objects' points
-_TALL_M = 0.3       # of what stands below a camera straight above, which sees the top alone
+_STEP = 4           # every fourth pixel in rows and columns is enough for a plane
+_RING_PX = 24       # width of the ring around objects in which their support is searched
+_MIN_POINTS = 60
+_NEAR_M = 0.15      # maximum distance from a plane of points that are near it
+_MIN_SHARE = 0.03   # fraction of the objects' points that must be near their plane
+_TALL_M = 0.3       # likewise for objects seen straight from above, which show only their tops
 
 
 def support_planes(
@@ -38,17 +38,17 @@ def support_planes(
     ground: Plane | None = None, up: NDArray[np.float64] | None = None,
 ) -> tuple[Plane, ...]:
     """
-    Find the planes that objects may stand on, robustly.
+    Find the planes that objects may stand on.
 
-    They are the ground, and the plane of the pixels around the objects whose class has the role
-    `support`; where there is none, the plane that most of what is around the objects lies on. None
-    is steeper than 45 degrees against what is known of up. Where nothing is, the largest plane may
-    be a wall behind the objects: some of what they show has to be near it.
+    They are the ground, and the plane of those pixels around the objects whose class has the role
+    `support` or, if there is none, of all pixels around the objects. Planes tilted by more than 46
+    degrees from level are rejected. If up is unknown, the largest plane may be a wall behind the
+    objects, so some of their points must be near it.
 
     :param metres: float32 (H, W), registered to the image, NaN = none.
-    :param ground: where it is known.
-    :param up: float64 (3,), against gravity; without it the ground's normal is taken.
-    :returns: none where nothing flat is around the objects.
+    :param ground: the ground plane, if known.
+    :param up: float64 (3,), unit vector pointing up. Defaults to the ground's normal.
+    :returns: the support plane, then the ground; either may be missing.
     """
     instances = segmentation.instances
     assert instances is not None
@@ -70,7 +70,7 @@ def support_planes(
 
 
 def _of_support(segmentation: Segmentation, card: ModelCard) -> NDArray[np.bool_]:
-    """Mark the classes with the role `support`, bool (h, w)."""
+    """Mark pixels whose class has the role `support`, bool (h, w)."""
     assert segmentation.instances is not None
     if segmentation.classes is None:
         return np.zeros_like(segmentation.instances[::_STEP, ::_STEP], bool)
@@ -81,8 +81,8 @@ def _fit(
     metres: NDArray[np.float32], camera: Intrinsics, pixels: NDArray[np.bool_],
     up: NDArray[np.float64] | None,
 ) -> Plane | None:
-    """Fit a plane to marked pixels, of those that are level where it is known what that is."""
-    if np.count_nonzero(pixels) < _LEAST:
+    """Fit a plane to marked pixels; it must be level if up is known."""
+    if np.count_nonzero(pixels) < _MIN_POINTS:
         return None
     points = points_of(metres, camera, pixels, _STEP, SAMPLES)
     tolerance_m = max(0.008, 0.008 * float(np.median(points[:, 2])))
@@ -91,7 +91,7 @@ def _fit(
 
 
 def _is_level(plane: Plane, up: NDArray[np.float64] | None) -> bool:
-    # Either way round: the base of an arm that hangs from a ceiling has its z axis down.
+    # Either sign: the base of an arm that hangs from a ceiling has its z axis down.
     return up is None or abs(float(plane.normal @ up)) > np.cos(TILT)
 
 
@@ -100,9 +100,9 @@ def _reached(
     instances: NDArray[np.uint16],
 ) -> Plane | None:
     """
-    Return a plane that the objects are near: this one or, of a level camera, that below it.
+    Return a plane that the objects are near: this one, or a level one if the camera is level.
 
-    :param around: bool (h, w), what the plane was fitted to.
+    :param around: bool (h, w), pixels that the plane was fitted to.
     :param instances: uint16 (h, w), 0 also where there is no depth.
     """
     own = inside(instances, 1)
@@ -111,6 +111,6 @@ def _reached(
     points = points_of(metres, camera, own, _STEP)
     floor = _fit(metres, camera, around, LEVEL)
     for each, near_m in ((plane, _NEAR_M), (floor, _NEAR_M), (plane, _TALL_M)):
-        if each is not None and np.mean(np.abs(each.height_m(points)) < near_m) > _SHARE:
+        if each is not None and np.mean(np.abs(each.height_m(points)) < near_m) > _MIN_SHARE:
             return each
     return None

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which object a user means: by its id, by its class, or the nearest."""
+"""Selection of a target object by id, by class, or as the nearest."""
 
 from collections.abc import Mapping, Sequence
 
@@ -33,13 +33,13 @@ def select_target(
     target: str, segments: Sequence[Segment], card: ModelCard, distance_m: Mapping[int, float]
 ) -> Segment | None:
     """
-    Find the segment that `target` names.
+    Select the nearest segment that matches `target`.
 
-    :param target: a segment id, the name of a class, or `nearest`; the latter means objects with
-        the role `graspable`, or all where the card gives it to none.
-    :param distance_m: by segment id, of those with depth. Among several the nearest is taken,
-        and without any distance the one with the best score.
-    :returns: None where no such segment is in sight, or `target` is empty.
+    :param target: a segment id, the name of a class, or `nearest`, which matches objects with the
+        role `graspable`, or all objects if no class has that role.
+    :param distance_m: distance of segments with depth, by segment id. Without any, the segment
+        with the best score is selected.
+    :returns: None if no such segment is visible, or `target` is empty.
     """
     if target.isdecimal():
         wanted = [item for item in segments if item.id == int(target)]
@@ -57,9 +57,9 @@ def distances_m(
     metres: NDArray[np.float32], segmentation: Segmentation
 ) -> dict[int, float]:
     """
-    Return the median depth of every segment that has any, by its id.
+    Return the median depth of every segment with depth, by segment id.
 
-    :param metres: float32 (H, W), NaN = none; every second pixel is looked at.
+    :param metres: float32 (H, W), NaN = none; every second pixel is used.
     """
     assert segmentation.instances is not None
     ids, z = segmentation.instances[::2, ::2], metres[::2, ::2]
@@ -76,9 +76,9 @@ def distances_m(
 
 def check_target(target: str, card: ModelCard) -> None:
     """
-    Refuse a word that can name nothing.
+    Check that `target` can match a segment.
 
-    :raises SettingError: unless it is empty, `nearest`, an id or one of the card's classes.
+    :raises SettingError: unless it is empty, `nearest`, an id or a class of the card with objects.
     """
     names = [item.name for item in card.classes if item.thing]
     if target not in ('', NEAREST, *names) and not target.isdecimal():
@@ -89,7 +89,7 @@ def check_target(target: str, card: ModelCard) -> None:
 
 
 def target_mask(segmentation: Segmentation, segment: Segment | None) -> NDArray[np.bool_]:
-    """Mark the pixels of one segment, none where there is no target, bool (H, W)."""
+    """Mark the pixels of a segment, bool (H, W); none without a target."""
     assert segmentation.instances is not None
     if segment is None:
         return np.zeros(segmentation.size_hw, bool)
@@ -98,7 +98,7 @@ def target_mask(segmentation: Segmentation, segment: Segment | None) -> NDArray[
 
 def with_margin(mask: NDArray[np.bool_], margin_px: int) -> NDArray[np.bool_]:
     """
-    Grow a mask: depth along its edge belongs to either side, and masks end within objects.
+    Grow a mask, since masks may miss an object's edge and depth there may be the background's.
 
     :param mask: bool (H, W).
     """
@@ -108,7 +108,7 @@ def with_margin(mask: NDArray[np.bool_], margin_px: int) -> NDArray[np.bool_]:
 
 def target_points(cloud: NDArray[np.void], mask: NDArray[np.bool_]) -> NDArray[np.void]:
     """
-    Return the points of a mask that have depth.
+    Return the points of a mask's pixels with depth.
 
     :param cloud: `POINT` (H, W).
     :returns: `POINT` (N,).
