@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What earlier images say about the next: lasting ids, steady classes, stamps in order."""
+"""State kept between images: track ids, smoothed classes, stamp order and matching."""

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the time of an image says as it arrives: its place, its age, and whether it is too soon."""
+"""Checks of an arriving image's time: its order, its age, and the rate limit."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,23 +21,22 @@ from threading import Lock
 
 RESTART_NS = 1_000_000_000
 FOREIGN_NS, AHEAD_NS = 10_000_000_000, 1_000_000_000
-EQUAL = 10      # stamps in turn that are one and the same
+EQUAL = 10      # consecutive equal stamps that are reported
 STEADY_NS, LEARN_NS = 500_000_000, 1_000_000_000
-# How far a learnt offset follows, in parts of the time that passes: quartz clocks drift apart by
-# less than the first, and the second soon makes up for a transit that was slow when it was learnt.
+# Rates at which a learnt offset may grow and shrink, as fractions of the elapsed time: quartz
+# clocks drift by less than the first; the second soon corrects an offset learnt from a slow image.
 DRIFT, CATCH_UP = 2e-4, 1e-2
 
 
 class ImageOrder:
     """
-    The order of one camera's images: that of their arrival, from the message to the masks.
+    Keeps one camera's images in the order of their arrival, from the message to the masks.
 
-    An image that arrives late is no clock that went back: a step back of more than a
-    second is a new run of the clock at once, as when a recording starts over. After a smaller one
-    the first image may only be late, and is refused; a second that goes on from it, within a
-    second, shows that the stamps continue there.
+    If a stamp steps back by more than a second, the clock was reset, as when a recording restarts.
+    After a smaller step back, the first image may just be late and is refused. If the next image
+    continues from it within a second, the clock was reset too.
 
-    One thread calls `number`; any calls `turn`.
+    `number` must be called from one thread; `turn` may be called from any.
     """
 
     def __init__(self) -> None:
@@ -48,7 +47,7 @@ class ImageOrder:
         self._lock = Lock()     # held while an image's masks are published, over `_last`
 
     def number(self, stamp_ns: int) -> int | None:
-        """Return the number of an image that has arrived, or None where it is late."""
+        """Return the sequence number of an image that has arrived, or None if it is late."""
         newest_ns, behind_ns = self._newest_ns, self._behind_ns
         if newest_ns is not None and newest_ns - RESTART_NS < stamp_ns < newest_ns:
             self._behind_ns = stamp_ns
@@ -60,9 +59,9 @@ class ImageOrder:
     @contextmanager
     def turn(self, number: int) -> Iterator[bool]:
         """
-        Let one thread at a time go on with an image's masks, and none that comes too late.
+        Let one thread at a time publish an image's masks.
 
-        :returns: whether no later image was here first.
+        :returns: False if a later image was published before.
         """
         with self._lock:
             in_turn = number > self._last
@@ -74,12 +73,12 @@ class CameraClock:
     """
     The offset between a camera's stamps and the node's clock, in nanoseconds.
 
-    A stamp that arrives more than 10 s old, or more than 1 s ahead, may come from a foreign clock
-    or be one old image. Only an offset that stays within 0.5 s for a second is learnt: ages count
-    from it then. It is learnt anew by the same rule, and at once where the stamps of a foreign
-    clock step back by more than a second, as where a recording starts over. Meanwhile it follows
-    the images that arrive the fastest, as slowly as clocks drift, so that an image that is late
-    counts as late.
+    A stamp that is more than 10 s old or more than 1 s ahead on arrival may come from another
+    clock, or the image may be old. The offset is learnt only if it stays within 0.5 s for a
+    second; ages are then relative to it. It is relearnt by the same rule, or at once if the stamps
+    of another clock step back by more than a second, as when a recording restarts. Otherwise it
+    follows the images with the least delay, as slowly as clocks drift, so that late images still
+    count as late.
     """
 
     def __init__(self) -> None:
@@ -91,10 +90,10 @@ class CameraClock:
 
     def observe(self, stamp_ns: int, arrival_ns: int) -> bool:
         """
-        Take note of an image as it arrives.
+        Register an image as it arrives.
 
-        :param arrival_ns: of the node's clock.
-        :returns: whether another offset was learnt just now.
+        :param arrival_ns: time of arrival by the node's clock.
+        :returns: whether a new offset was learnt from it.
         """
         offset_ns, passed_ns = arrival_ns - stamp_ns, max(0, arrival_ns - self._arrival_ns)
         starts_over = self.foreign and stamp_ns < self._stamp_ns - RESTART_NS
@@ -119,36 +118,36 @@ class CameraClock:
 
     @property
     def foreign(self) -> bool:
-        """Whether the stamps come from another clock than the node's."""
+        """Whether the stamps come from a clock other than the node's."""
         return self.offset_ns != 0
 
 
 class StampWatch:
-    """Notices stamps that say nothing, which consumers cannot match with anything else."""
+    """Detects stamps that do not change, which consumers cannot match with other topics."""
 
     def __init__(self) -> None:
         self._last_ns = -1
         self._equal = 0
 
     def observe(self, stamp_ns: int) -> None:
-        """Take note of an image."""
+        """Register an image."""
         self._equal = self._equal + 1 if stamp_ns == self._last_ns else 0
         self._last_ns = stamp_ns
 
     @property
     def problem(self) -> str:
-        """Say what is wrong with the last `EQUAL` stamps; nothing where nothing is."""
+        """Describe what is wrong with the last `EQUAL` stamps; empty if nothing is."""
         if self._equal < EQUAL:
             return ''
         kind = 'all have the same stamp' if self._last_ns else 'have no stamp'
         return (
             f'the images {kind}: their ages are unknown, and neither depth nor TF can be matched '
-            'with them; see to the camera driver'
+            'with them; check the camera driver'
         )
 
 
 class RateLimit:
-    """Lets images through at an even pace; one that is too soon is refused."""
+    """Admits images at an even rate; those that come too soon are refused."""
 
     def __init__(self) -> None:
         self._limit_hz = 0.0
@@ -157,10 +156,10 @@ class RateLimit:
 
     def admit(self, now_s: float, limit_hz: float) -> bool:
         """
-        Return whether an image may pass now.
+        Return whether an image is admitted now.
 
-        :param now_s: of a clock that may be set back, after which the pace begins anew.
-        :param limit_hz: 0 sets no limit.
+        :param now_s: current time; if the clock is set back, the limit starts anew.
+        :param limit_hz: maximum rate; 0 = no limit.
         """
         if limit_hz != self._limit_hz or now_s < self._last_s:
             self._limit_hz, self._due_s = limit_hz, now_s
@@ -169,6 +168,6 @@ class RateLimit:
             return True
         if now_s < self._due_s:
             return False
-        # Half a period of jitter is forgiven, or a camera at the very rate would lose images.
+        # Half a period of jitter is tolerated, or a camera at exactly this rate would lose images.
         self._due_s = max(self._due_s + 1 / limit_hz, now_s + 0.5 / limit_hz)
         return True

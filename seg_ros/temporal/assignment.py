@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which pairs belong together: the largest sum of affinities that exchanges of two can reach."""
+"""Assignment of rows to columns by affinity: greedy, then improved by pairwise exchanges."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 
 def assigned(affinity: NDArray[np.float64], least: float) -> list[tuple[int, int]]:
     """
-    Pair rows with columns, each at most once, so that the affinities' sum is large.
+    Pair rows with columns, each at most once, so that the sum of affinities is large.
 
-    The best pairs are taken first, then any two exchange partners while that makes the sum
-    larger. Whoever has no partner takes part with an affinity of 0.
+    Pairs are first chosen greedily; then two rows exchange columns as long as the sum grows.
+    Unpaired rows and columns take part with an affinity of 0.
 
     :param affinity: float (N, M).
-    :param least: no pair is worth less.
+    :param least: minimum affinity of a pair.
     :returns: pairs of row and column.
     """
     rows, columns = affinity.shape
@@ -47,7 +47,7 @@ def assigned(affinity: NDArray[np.float64], least: float) -> list[tuple[int, int
 
 
 def _best_first(square: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Give each row of a square its column, the largest values first."""
+    """Assign a column to each row of a square matrix, the largest values first."""
     partner = np.full(len(square), -1)
     free = np.ones(len(square), bool)
     rows, columns = np.nonzero(square)

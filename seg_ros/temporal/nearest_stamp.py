@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Images and depth of the same moment, which come in two streams."""
+"""Matching of images and depth images by stamp."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -25,47 +25,47 @@ from seg_ros.temporal.waiting import Waiting
 Image = TypeVar('Image')
 Depth = TypeVar('Depth')
 
-# What was seen longer ago than this and the masks took is of little use to who plans or maps as
-# it moves, and a second of images is what synchronising consumers hold.
+# A result that is late by more than this, apart from inference, is of little use to a planner or
+# mapper, and consumers that synchronise topics hold about a second of images.
 WAIT_S = 1.0
-KEPT_S = 2.0            # longer than masks take, but for those of very slow networks
-MOST_BYTES = 128 << 20  # of either: 16 images of 1920x1080 with masks, 72 depths of 1280x720
+KEPT_S = 2.0            # longer than inference takes, except with very slow networks
+MOST_BYTES = 128 << 20  # for each: 16 images of 1920x1080 with masks, 72 depth images of 1280x720
 
 
 class NearestStamp(Generic[Image, Depth]):
     """
-    Pairs each image with the depth of its stamp, or else with the nearest within a tolerance.
+    Pairs each image with the depth of the same stamp, or with the nearest within a tolerance.
 
-    Equal stamps are paired at once, whichever comes first. Without one, the nearest is taken as
-    soon as none can come that is nearer: once a later one has come. An image waits for `WAIT_S`
-    at most, a depth for `KEPT_S`. Images are paired in the order in which they were added; those
-    before one that is paired are given up. Safe for any number of threads.
+    Equal stamps are paired at once, whichever arrives first. Otherwise the nearest depth is used
+    once a later one has arrived, since none can be nearer then. An image waits for at most
+    `WAIT_S`, depth for `KEPT_S`. Images are paired in the order in which they were added; when one
+    is paired, earlier ones are dropped. Thread-safe.
 
-    :param now_s: a clock that never steps.
+    :param now_s: a monotonic clock.
     """
 
     def __init__(self, now_s: Callable[[], float] = monotonic) -> None:
-        # Each with the offset, in milliseconds, of the nearest depth that there was then.
+        # Each with the offset in milliseconds to the nearest depth when it was added.
         self._images: Waiting[tuple[Image, float | None]] = Waiting(WAIT_S, MOST_BYTES, now_s)
         self._depths: Waiting[Depth] = Waiting(KEPT_S, MOST_BYTES, now_s)
-        self._last_ns: int | None = None    # stamp of the depth that came last
-        self._lock = Lock()     # over what waits on either side, and what is said of it
+        self._last_ns: int | None = None    # stamp of the latest depth to arrive
+        self._lock = Lock()
         self.unpaired = 0
-        # How far the nearest depth was of the last image that was given up, until a pair.
+        # Offset to the nearest depth of the last image that was dropped; None after a pair.
         self.offset_ms: float | None = None
 
     @property
     def waiting(self) -> int:
-        """Return how many images wait."""
+        """Return the number of waiting images."""
         return len(self._images)
 
     def add_image(
         self, stamp_ns: int, image: Image, tolerance_ms: float, nbytes: int = 0
     ) -> tuple[Image, Depth] | None:
         """
-        Note an image, in the order of the camera's images.
+        Add an image; images must be added in the camera's order.
 
-        :param nbytes: how much memory it holds.
+        :param nbytes: memory size of the image.
         :returns: the newest image that can be paired now, with its depth.
         """
         with self._lock:
@@ -79,24 +79,24 @@ class NearestStamp(Generic[Image, Depth]):
         self, stamp_ns: int, depth: Depth, tolerance_ms: float, nbytes: int = 0
     ) -> tuple[Image, Depth] | None:
         """
-        Note a depth image.
+        Add a depth image.
 
-        :param nbytes: how much memory it holds.
+        :param nbytes: memory size of the depth image.
         :returns: the newest image that can be paired now, with its depth.
         """
         with self._lock:
             self._expire()
             if self._last_ns is not None and stamp_ns < self._last_ns - RESTART_NS:
-                self._depths.clear()    # they are of another run of the clock
+                self._depths.clear()    # from before the clock was reset
             self._last_ns = stamp_ns
             self._depths.add(stamp_ns, depth, nbytes)
             return self._pair(tolerance_ms)
 
     def nearest(self, stamp_ns: int, tolerance_ms: float) -> Depth | None:
         """
-        Return the nearest depth that has come so far, without waiting for a nearer one.
+        Return the nearest depth that has arrived, without waiting for a nearer one.
 
-        Images come in their order: what is earlier is not kept for those that follow.
+        Images come in order, so earlier depth is dropped unless images are waiting.
         """
         with self._lock:
             near_ns = self._nearest_ns(stamp_ns, tolerance_ms)
@@ -107,12 +107,12 @@ class NearestStamp(Generic[Image, Depth]):
             return self._depths[near_ns]
 
     def expire(self) -> None:
-        """Give up what has waited too long; to be called where neither may come any more."""
+        """Drop what has waited too long; for when neither images nor depth arrive any more."""
         with self._lock:
             self._expire()
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Drop all waiting images and depth."""
         with self._lock:
             self._depths.clear()
             self._images.clear()
@@ -130,7 +130,7 @@ class NearestStamp(Generic[Image, Depth]):
         return None
 
     def _take(self, stamp_ns: int, depth_ns: int) -> tuple[Image, Depth]:
-        """Return a pair; what is before it in either stream will not be asked for any more."""
+        """Remove a pair from the waiting items, with everything before it, and return it."""
         image, depth = self._images[stamp_ns][0], self._depths[depth_ns]
         for earlier_ns in self._images:
             self._images.remove(earlier_ns)
@@ -147,7 +147,7 @@ class NearestStamp(Generic[Image, Depth]):
                 self._depths.remove(earlier_ns)
 
     def _nearest_ns(self, stamp_ns: int, tolerance_ms: float) -> int | None:
-        """Return which depth is the nearest so far, None where none is within the tolerance."""
+        """Return the stamp of the nearest depth so far, None if not within the tolerance."""
         near_ns = min(self._depths, key=lambda other: abs(other - stamp_ns), default=None)
         if near_ns is None or abs(near_ns - stamp_ns) > 1e6 * tolerance_ms:
             return None
@@ -155,14 +155,14 @@ class NearestStamp(Generic[Image, Depth]):
 
     def _is_decided(self, stamp_ns: int) -> bool:
         """
-        Return whether no depth is expected that is nearer to an image than what has come.
+        Return whether no nearer depth is expected for an image, since a later one has arrived.
 
-        What is later by more than `RESTART_NS` is of another run of the clock and decides nothing.
+        Depth that is later by `RESTART_NS` or more is from before a clock reset and is ignored.
         """
         return any(stamp_ns <= other < stamp_ns + RESTART_NS for other in self._depths)
 
     def _offset_ms(self, stamp_ns: int) -> float | None:
-        """Return how far the nearest depth is that has come so far."""
+        """Return the offset to the nearest depth that has arrived so far."""
         offsets_ms = [(other - stamp_ns) / 1e6 for other in self._depths]
         if self._last_ns is not None:
             offsets_ms.append((self._last_ns - stamp_ns) / 1e6)

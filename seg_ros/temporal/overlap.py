@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How much instances of two images overlap: by their boxes, and by their masks where known."""
+"""Overlap of the instances of two images, by their boxes and by their masks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,23 +22,23 @@ from numpy.typing import NDArray
 from seg_ros.core.segmentation import Segment, Segmentation
 from seg_ros.temporal.motion import Boxes
 
-_STEP = 4  # every so many pixels of a mask are compared
+_STEP = 4  # every fourth pixel of rows and columns is compared
 
 
 @dataclass(frozen=True, eq=False)
 class Outline:
     """
-    The mask of an instance as it was when last seen.
+    The mask of an instance when it was last seen.
 
-    :param small: the coarse map of that image.
-    :param segment: its place, and its number in the map.
+    :param small: the coarse instance map of that image.
+    :param segment: the instance's box and its id in the map.
     """
 
     small: NDArray[np.uint16]
     segment: Segment
 
     def write(self, small: NDArray[np.uint32], value: int, centre_xy: Sequence[float]) -> None:
-        """Set the mask's pixels of another coarse map (H, W), moved to where its box is now."""
+        """Write the mask into a coarse map (H, W), moved so that its box has this centre."""
         x0, y0, x1, y1 = self.segment.xyxy
         left, top = x0 // _STEP, y0 // _STEP
         mask = self.small[top:-(-y1 // _STEP), left:-(-x1 // _STEP)] == self.segment.id
@@ -56,14 +56,14 @@ def coarse(masks: Segmentation) -> NDArray[np.uint16] | None:
 
 def box_overlap(first: Boxes, second: Boxes, margin: float) -> NDArray[np.float64]:
     """
-    Return intersection over union of boxes that are made larger on all sides.
+    Return the intersection over union of boxes enlarged on all sides.
 
-    The margin lets small and fast things meet whose own boxes miss each other; see Yang et al.,
+    The margin matches small and fast objects whose own boxes do not overlap; see Yang et al.,
     Hard to Track Objects with Irregular Motions and Similar Appearances, 2023.
 
     :param first: x0, y0, x1, y1, float (N, 4).
-    :param second: float (M, 4).
-    :param margin: in parts of a box's width and height.
+    :param second: likewise, float (M, 4).
+    :param margin: added on each side, as a fraction of the box's width and height.
     :returns: float64 (N, M).
     """
     first, second = _grown(first, margin)[:, None], _grown(second, margin)[None]
@@ -79,12 +79,12 @@ def mask_overlap(
     ids: Sequence[int],
 ) -> NDArray[np.float64]:
     """
-    Return intersection over union of earlier masks, moved to where they are awaited, with new.
+    Return the intersection over union of new masks with earlier ones at predicted positions.
 
     :param outlined: earlier masks, those in front last; None overlaps with nothing.
-    :param centres_xy: where the middle of each one's box is awaited, (N, 2) in source pixels.
-    :param small: the new coarse map.
-    :param ids: the M numbers that the new masks have in it.
+    :param centres_xy: predicted centres of their boxes, (N, 2) in source pixels.
+    :param small: the new coarse instance map.
+    :param ids: ids of the M new masks in it.
     :returns: float64 (N, M).
     """
     awaited = np.zeros(small.shape, np.uint32)

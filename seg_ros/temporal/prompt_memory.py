@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What was asked of a camera's images, each prompt moving with its object."""
+"""The prompts of a camera, each of which follows its object."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,33 +27,33 @@ class PromptMemory:
     """
     Prompts that follow their objects: the box of an object's mask is the next image's prompt.
 
-    One that is not found in an image keeps its place, so that an object that was covered is found
-    again where it was. Where the images change their size, prompts change with them, as if both
-    showed the same view. Safe for the thread that sets prompts beside the workers.
+    A prompt whose object is not found keeps its position, so that a covered object is matched when
+    it reappears there. If the image size changes, prompts are scaled with it. Thread-safe: one
+    thread may set prompts while workers update them.
 
-    `unanswered` says why prompts got no answer in the last image; empty where all did.
+    `unanswered` is the reason why prompts had no result in the last image; empty if all had one.
     """
 
     def __init__(self) -> None:
         self.unanswered = ''
         self._prompts: dict[int, Prompt] = {}
-        self._size_hw: tuple[int, int] | None = None    # of the images that they lie in
+        self._size_hw: tuple[int, int] | None = None    # image size that the prompts refer to
         self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._prompts)
 
     def ask(self, prompts: Sequence[Prompt]) -> None:
-        """Ask for these from now on, and for no others."""
+        """Replace all prompts."""
         with self._lock:
             self._prompts = {prompt.id: prompt for prompt in prompts}
             self._size_hw = None
 
     def asked(self, size_hw: tuple[int, int]) -> tuple[Prompt, ...]:
         """
-        Return what is asked of the next image.
+        Return the prompts for the next image.
 
-        :param size_hw: of that image.
+        :param size_hw: size of that image.
         """
         with self._lock:
             if self._size_hw and self._size_hw != size_hw:
@@ -67,10 +67,10 @@ class PromptMemory:
 
     def update(self, asked: Sequence[Prompt], masks: Segmentation) -> None:
         """
-        Move what was found.
+        Move the prompts whose objects were found.
 
-        :param asked: what the image was asked for; what was set anew meanwhile stays.
-        :param masks: of that image.
+        :param asked: prompts used for the image; those replaced since then are not moved.
+        :param masks: masks of that image.
         """
         boxes = {segment.id: segment.xyxy for segment in masks.segments}
         with self._lock:
@@ -80,7 +80,7 @@ class PromptMemory:
 
 
 def _scaled(prompt: Prompt, scale: tuple[float, ...]) -> Prompt:
-    """Return a prompt as another size of the images has it; far outside of them it stays."""
+    """Scale a prompt to another image size; one that is far outside the image is unchanged."""
     x0, y0, x1, y1 = (side * by for side, by in zip(prompt.xyxy, scale, strict=True))
     far = max(map(abs, (x0, y0, x1, y1))) > LONGEST_SIDE
     return prompt if far else replace(prompt, xyxy=(x0, y0, x1, y1))

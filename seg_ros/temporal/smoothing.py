@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Classes without flicker: a pixel changes its class once the new one has the greater weight."""
+"""Temporal smoothing of classes: a pixel changes its class once the new one outweighs the old."""
 
 from dataclasses import replace
 
@@ -21,16 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.segmentation import ClassMap, Segmentation
 
-_NO_CLASS = 128  # how much a pixel without a class speaks for having none, of 255
+_NO_CLASS = 128  # weight, of 255, of a pixel without a class
 
 
 class Smoother:
     """
-    The classes of one camera and how firmly each pixel holds its own.
+    The smoothed classes of one camera's images, and a weight (the hold) for each pixel's class.
 
-    An image that agrees with the class that is held makes the hold firmer, another one weakens
-    it, each by its own confidence; below nothing the pixel goes over to the other class. Pixels
-    of instances show the class of their instance and say nothing of what is behind it.
+    The hold is a moving average of confidence: an image that agrees with the held class counts
+    positively, another one negatively. Below zero the pixel takes over the other class. Pixels of
+    instances show the class of their instance, and carry no information on what is behind it.
     """
 
     def __init__(self) -> None:
@@ -39,11 +39,11 @@ class Smoother:
 
     def smooth(self, masks: Segmentation, inertia: float, least: int = 0) -> Segmentation:
         """
-        Return the next image's masks with steady classes, and the hold as their confidence.
+        Return the next image's masks with smoothed classes, and the hold as their confidence.
 
-        :param masks: with classes, confidence and instances; otherwise they stay as they are.
-        :param inertia: 0 to 1, the weight of all images before; of the new one the rest.
-        :param least: confidence, 0 to 255, below which a class that is held does not show.
+        :param masks: with classes, confidence and instances; otherwise returned unchanged.
+        :param inertia: 0 to 1, weight of all earlier images; the new image has the rest.
+        :param least: minimum confidence, 0 to 255, of a held class that is shown.
         """
         if masks.classes is None or masks.confidence is None or masks.instances is None:
             return masks
@@ -54,7 +54,7 @@ class Smoother:
         if held is None or held.shape != owned.shape or held.dtype != masks.classes.dtype:
             held, self._hold = masks.classes.copy(), weight
         else:
-            self._hold = _weighed(held, self._hold, masks.classes, weight, inertia)
+            self._hold = _updated_hold(held, self._hold, masks.classes, weight, inertia)
         self._classes = held
         classes, confidence = held.copy(), self._hold.copy()
         classes[confidence < least] = unlabelled
@@ -64,18 +64,18 @@ class Smoother:
         return replace(masks, classes=classes, confidence=confidence)
 
     def forget(self) -> None:
-        """Begin anew with the next image."""
+        """Restart with the next image."""
         self._classes = None
 
 
-def _weighed(
+def _updated_hold(
     held: ClassMap, hold: NDArray[np.uint8], classes: ClassMap, weight: NDArray[np.uint8],
     inertia: float,
 ) -> NDArray[np.uint8]:
-    """Change `held` in place where a new class outweighs it, and return the new hold."""
+    """Return the new hold; change `held` in place where a new class outweighs it."""
     other = cv2.compare(classes, held, cv2.CMP_NE)
     new = cv2.addWeighted(hold, inertia, weight, 1 - inertia, 0)
-    # Differences stop at 0 in uint8, so that the two directions are two images.
+    # Differences saturate at 0 in uint8, so each direction is computed separately.
     left = cv2.addWeighted(hold, inertia, weight, inertia - 1, 0)
     beyond = cv2.addWeighted(hold, -inertia, weight, 1 - inertia, 0)
     cv2.copyTo(cv2.max(left, beyond), other, new)

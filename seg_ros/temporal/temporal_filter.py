@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a camera's earlier images say about the next: lasting ids, and classes that hold."""
+"""Tracking and smoothing of one camera's images."""
 
 from seg_ros.core.card import ModelCard
 from seg_ros.core.segmentation import Segmentation
@@ -27,12 +27,12 @@ SHOWN_IDS = frozenset({'instances', 'segments'})
 
 class TemporalFilter:
     """
-    The images of one camera, one after the other; not safe for several threads.
+    Filters one camera's masks, image by image; not thread-safe.
 
-    Another model, another size of the images, a stamp that is not later than the last and a
-    pause of more than `LOST_S` begin a new sequence. Ids are not given anew from 1: they go on.
+    A new sequence starts with another model, another image size, a stamp that is not later than
+    the previous one, or a pause of more than `LOST_S`. Ids continue; they do not restart at 1.
 
-    `prompts` holds what is asked of the images; it does not change with the sequence.
+    `prompts` are the prompts for the images; a new sequence does not change them.
     """
 
     def __init__(self) -> None:
@@ -47,9 +47,9 @@ class TemporalFilter:
         shown: frozenset[str], timing: Timing,
     ) -> Segmentation:
         """
-        Take the next image's masks and return them as `tracking` and `smoothing` want them.
+        Return the next image's masks, tracked and smoothed according to the settings.
 
-        :param shown: the parts that somebody reads; what nobody reads is not worked on.
+        :param shown: the requested parts of the result; others are not processed.
         """
         kind, pause_ns = (card, masks.size_hw), stamp_ns - self._stamp_ns
         if kind != self._kind or not 0 < pause_ns <= LOST_S * 1e9:

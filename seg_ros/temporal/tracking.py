@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Ids that last: each instance of an image takes over the id it had in those before."""
+"""Tracking: each instance of an image keeps the id that it had in earlier images."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -26,16 +26,16 @@ from seg_ros.temporal.motion import Boxes, Motion
 from seg_ros.temporal.overlap import box_overlap, coarse, mask_overlap, Outline
 
 LAST_ID = 65535
-LOST_S = 2.0  # how long something may be out of sight
+LOST_S = 2.0  # how long a track survives without being seen
 _MARGIN = 0.4
 _MASK_WEIGHT = 0.2
-_OTHER_CLASS = 0.5  # an overlap with something of another class counts half
-_LEAST = 0.1
+_OTHER_CLASS_WEIGHT = 0.5  # factor on the affinity of instances of different classes
+_MIN_AFFINITY = 0.1
 
 
 @dataclass
 class Track:
-    """One thing that is followed; its box is in the row of `Motion` that it has in the list."""
+    """A tracked instance; its box is the row of `Motion` with its index in the list of tracks."""
 
     id: int
     class_id: int
@@ -45,11 +45,11 @@ class Track:
 
 class Tracker:
     """
-    The instances of one camera.
+    Tracks the instances of one camera.
 
-    A new instance gets its id at once. One that is out of sight for no more than `LOST_S` gets it
-    back. An id is given again only after all others have been: with fewer than a thousand new
-    instances in a second, not within a minute after it was last seen.
+    A new instance gets an id at once, and keeps it if it is out of sight for at most `LOST_S`. An
+    id is reused only after all others: with fewer than a thousand new instances per second, not
+    within a minute after it was last seen.
     """
 
     def __init__(self) -> None:
@@ -57,32 +57,32 @@ class Tracker:
         self._motion = Motion()
         self._stamp_ns = 0
         self._retired: deque[int] = deque()
-        self._ids = self._ids_in_turn()
+        self._ids = self._generate_ids()
 
-    def _ids_in_turn(self) -> Iterator[int]:
+    def _generate_ids(self) -> Iterator[int]:
         yield from range(1, LAST_ID + 1)
         while True:
             yield self._retired.popleft()
 
     def track(self, masks: Segmentation, stamp_ns: int) -> Segmentation:
         """
-        Give the instances of the next image their lasting ids.
+        Replace the ids of the next image's instances by track ids.
 
-        :param stamp_ns: later than that of the image before.
-        :returns: the same masks and segments under other ids.
+        :param stamp_ns: must be later than the previous image's.
+        :returns: the same masks and segments with other ids.
         """
         self._advance(stamp_ns)
         small, segments = coarse(masks), masks.segments
         xyxy = np.array([item.xyxy for item in segments], np.float64).reshape(-1, 4)
-        pairs = assigned(self._affinity(segments, xyxy, small), _LEAST)
-        return renumbered(masks, self._taken_over(pairs, segments, xyxy, small))
+        pairs = assigned(self._affinity(segments, xyxy, small), _MIN_AFFINITY)
+        return renumbered(masks, self._update_tracks(pairs, segments, xyxy, small))
 
     def forget(self) -> None:
-        """Begin anew: nothing that was seen so far gets its id back."""
+        """End all tracks; their ids are not taken over by later instances."""
         self._keep([])
 
     def _advance(self, stamp_ns: int) -> None:
-        """Move everything on to the next image's time, and give up what is lost for long."""
+        """Predict all tracks for the next image's time, and remove those lost for too long."""
         self._motion.advance((stamp_ns - self._stamp_ns) / 1e9)
         self._stamp_ns = stamp_ns
         self._keep([
@@ -103,22 +103,22 @@ class Tracker:
     def _affinity(
         self, segments: Sequence[Segment], xyxy: Boxes, small: NDArray[np.uint16] | None
     ) -> NDArray[np.float64]:
-        """Compare all that is followed with all that is seen now, float64 (N, M)."""
+        """Return the affinity of each track with each new segment, float64 (N, M)."""
         if not self._tracks or not segments:
             return np.zeros((len(self._tracks), len(segments)))
         affinity = box_overlap(self._motion.xyxy, xyxy, _MARGIN)
-        rows = _contested(affinity)
+        rows = _ambiguous_rows(affinity)
         if small is not None and rows:
             affinity[rows] += _MASK_WEIGHT * self._mask_overlap(rows, segments, small)
         before = np.array([track.class_id for track in self._tracks])
         now = np.array([segment.class_id for segment in segments])
-        affinity[before[:, None] != now] *= _OTHER_CLASS
+        affinity[before[:, None] != now] *= _OTHER_CLASS_WEIGHT
         return affinity
 
     def _mask_overlap(
         self, rows: Sequence[int], segments: Sequence[Segment], small: NDArray[np.uint16]
     ) -> NDArray[np.float64]:
-        """Compare masks; what was seen last is laid over what has been out of sight."""
+        """Return the overlap of masks; recently seen tracks are drawn over lost ones."""
         order = sorted(range(len(rows)), key=lambda index: self._tracks[rows[index]].seen_ns)
         sorted_rows = [rows[index] for index in order]
         overlap = np.empty((len(rows), len(segments)))
@@ -129,11 +129,11 @@ class Tracker:
         )
         return overlap
 
-    def _taken_over(
+    def _update_tracks(
         self, pairs: Sequence[tuple[int, int]], segments: Sequence[Segment], xyxy: Boxes,
         small: NDArray[np.uint16] | None,
     ) -> list[int]:
-        """Update what was seen again, begin to follow the rest, and return each segment's id."""
+        """Update paired tracks, start tracks for other segments, return each segment's id."""
         rows, columns = np.array(pairs, np.intp).reshape(-1, 2).T
         self._motion.correct(rows, xyxy[columns])
         followed = {column: self._tracks[row] for row, column in pairs}
@@ -150,7 +150,7 @@ class Tracker:
 
 
 def renumbered(masks: Segmentation, ids: Sequence[int]) -> Segmentation:
-    """Return a segmentation whose segments, in their order, have other ids, and so its map."""
+    """Return a segmentation with other ids for its segments, in their order, and in its map."""
     segments = tuple(
         replace(segment, id=number) for segment, number in zip(masks.segments, ids, strict=True)
     )
@@ -164,8 +164,8 @@ def renumbered(masks: Segmentation, ids: Sequence[int]) -> Segmentation:
     return replace(masks, segments=segments, instances=instances)
 
 
-def _contested(affinity: NDArray[np.float64]) -> list[int]:
-    """Return the rows that have a choice or a rival: only there masks are worth looking at."""
-    possible = affinity >= _LEAST
+def _ambiguous_rows(affinity: NDArray[np.float64]) -> list[int]:
+    """Return tracks with several possible segments or a rival; only these need mask overlap."""
+    possible = affinity >= _MIN_AFFINITY
     candidates = possible & (possible.sum(0) > 1)
     return list(np.flatnonzero((possible.sum(1) > 1) | candidates.any(1)).tolist())

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What waits for its counterpart of the same stamp, within bounds of time and memory."""
+"""A queue of items that wait for a counterpart, limited in time and memory."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,13 +30,13 @@ class _Kept(Generic[Item]):
 
 class Waiting(Generic[Item]):
     """
-    Items by their stamps, in the order in which they came.
+    Items by stamp, in the order of their arrival.
 
-    What is full refuses the new: the oldest is what is asked for next.
+    When full, new items are refused, since the oldest are needed next.
 
-    :param most_s: for how long an item is kept.
-    :param most_bytes: how much all of them may hold; a single one is always kept.
-    :param now_s: a clock that never steps.
+    :param most_s: how long an item is kept.
+    :param most_bytes: maximum memory of all items; a single one is always kept.
+    :param now_s: a monotonic clock.
     """
 
     def __init__(self, most_s: float, most_bytes: int, now_s: Callable[[], float]) -> None:
@@ -44,23 +44,23 @@ class Waiting(Generic[Item]):
         self._kept: dict[int, _Kept[Item]] = {}
 
     def __len__(self) -> int:
-        """Return how many wait."""
+        """Return the number of items."""
         return len(self._kept)
 
     def __iter__(self) -> Iterator[int]:
-        """Go through the stamps of what waits, the oldest arrival first."""
+        """Iterate over the stamps, the oldest arrival first."""
         return iter(list(self._kept))
 
     def __contains__(self, stamp_ns: int) -> bool:
-        """Return whether an item of this very stamp waits."""
+        """Return whether there is an item with this stamp."""
         return stamp_ns in self._kept
 
     def __getitem__(self, stamp_ns: int) -> Item:
-        """Return the item of a stamp."""
+        """Return the item with this stamp."""
         return self._kept[stamp_ns].item
 
     def add(self, stamp_ns: int, item: Item, nbytes: int) -> bool:
-        """Let an item wait, in the place of one of the same stamp; return whether it has room."""
+        """Add an item, replacing one with the same stamp; return whether there was room."""
         self._kept.pop(stamp_ns, None)
         held = sum(kept.nbytes for kept in self._kept.values())
         if self._kept and held + nbytes > self._most_bytes:
@@ -69,11 +69,11 @@ class Waiting(Generic[Item]):
         return True
 
     def remove(self, stamp_ns: int) -> None:
-        """Let go of an item."""
+        """Remove an item."""
         del self._kept[stamp_ns]
 
     def expire(self) -> list[Item]:
-        """Let go of what has waited for too long, and return it."""
+        """Remove and return the items that have waited too long."""
         since_s = self._now_s() - self._most_s
         old = {stamp: kept.item for stamp, kept in self._kept.items() if kept.since_s < since_s}
         for stamp_ns in old:
@@ -81,5 +81,5 @@ class Waiting(Generic[Item]):
         return list(old.values())
 
     def clear(self) -> None:
-        """Let go of everything."""
+        """Remove all items."""
         self._kept.clear()

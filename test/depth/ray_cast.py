@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Boxes and balls on a plane, seen by a camera: depth by textbook ray casting, in float64."""
+"""Depth of boxes and balls on a plane, by textbook ray casting in float64."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ from seg_ros.depth.intrinsics import Intrinsics
 
 @dataclass(frozen=True)
 class Box:
-    """Centre of its base, size along its own axes, turn about the vertical, class."""
+    """A box: centre of its base, size along its axes, yaw, class and height of its base."""
 
     x: float
     y: float
@@ -44,9 +44,9 @@ class Box:
 
 class Scene:
     """
-    A camera above the plane z = 0 of a world whose z points up, and boxes on it.
+    A camera above boxes on the plane z = 0 of a world whose z points up.
 
-    `world_from_optical` is (4, 4); `metres` NaN beyond `far`; the plane's class is `floor`.
+    `world_from_optical` is (4, 4); `metres` is NaN beyond `far`; the plane's class is `floor`.
     """
 
     def __init__(self, boxes, eye=(0.0, 0.0, 1.0), pitch=0.6, size_hw=(120, 160), focal=130.0,
@@ -54,7 +54,7 @@ class Scene:
         self.boxes = boxes
         height, width = size_hw
         self.camera = Intrinsics(focal, focal, width / 2 - 0.5, height / 2 - 0.5, size_hw)
-        # Optical x is right, y down, z ahead; ahead is the world's x, pitched down.
+        # In the optical frame, x is right, y down and z ahead: the world's x, pitched down.
         ahead = np.array([np.cos(pitch), 0, -np.sin(pitch)])
         right = np.array([0.0, -1, 0])
         self.rotation = np.stack([right, np.cross(ahead, right), ahead], 1)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Boxes against those that the points were sampled from, and rotations against a matrix."""
+"""Boxes against the bodies that points were sampled from, and quaternions against matrices."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ TABLE = Plane(np.array([0.0, -0.8, -0.6]), 0.9)
 
 
 def surface(size, centre, axes, count=256, seed=0):
-    """Points on a box's surface, as many a side as its area says."""
+    """Points on a box's surface, as many per side as its area requires."""
     random = np.random.RandomState(seed)
     size = np.array(size)
     areas = np.array([size[1] * size[2], size[0] * size[2], size[0] * size[1]])
@@ -61,7 +61,7 @@ def test_an_upright_box_has_the_size_place_and_turn_of_the_body(yaw):
 
 
 def plate(height_m, ahead_m=0.0, size=(0.1, 0.1)):
-    """Points of a top alone, so high above the table and so far ahead of the camera's foot."""
+    """Points of a top surface only, this high above the table and this far ahead of the camera."""
     axes = TABLE.basis(np.array([0.0, 0, 1]))
     return surface((*size, 0.0), ahead_m * axes[0] + (height_m - 0.9) * axes[2], axes)
 
@@ -160,7 +160,7 @@ def test_a_quaternion_turns_the_boxs_axes_into_the_frames():
         axes[2] = np.cross(axes[0], axes[1])
         x, y, z, w = quaternion_xyzw(axes)
         assert x * x + y * y + z * z + w * w == pytest.approx(1)
-        # Of the textbook: columns of the matrix are where the axes go.
+        # The textbook formula; the matrix' columns are the rotated axes.
         matrix = np.array([
             [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
             [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The organised cloud against a loop over pixels and against struct."""
+"""The organised cloud against a loop over pixels and the struct module."""
 
 import struct
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The occupancy grid against lines of sight through the world that was ray-cast."""
+"""The occupancy grid against lines of sight through a ray-cast world."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def inside(box, x, y):
 
 
 def hidden(boxes, eye, x, y):
-    """Whether the straight way from the camera to each place crosses a box."""
+    """Whether the line of sight from the camera to each place crosses a box."""
     return np.logical_or.reduce([
         inside(box, eye[0] + t * (x - eye[0]), eye[1] + t * (y - eye[1]))
         for box in boxes for t in np.linspace(0, 1, 200)
@@ -54,7 +54,7 @@ def test_cells_are_occupied_where_boxes_stand_and_nowhere_else():
         for dx in (-0.05, 0, 0.05) for dy in (-0.05, 0, 0.05)
     ])
     assert not (found[~near] == OCCUPIED).any()
-    for box in BOXES:       # its front, cell by cell
+    for box in BOXES:       # the middle of its front
         front = box.axes[:2].T @ (-box.size[0] / 2, 0, 0)[:2]
         column = int((box.x + front[0] + 5) / 0.05)
         row = int((box.y + front[1] + 5) / 0.05)
@@ -114,7 +114,7 @@ def test_an_obstacle_without_depth_is_not_free_nor_is_what_it_hides(number):
 @pytest.mark.parametrize('step', [1, 4])
 @pytest.mark.parametrize('near', [1.5, 3.0])
 def test_a_hole_without_depth_is_unseen_unless_it_is_labelled_floor(near, step):
-    # Where a row of pixels is several cells from the next, none between them is free either.
+    # Where pixel rows are several cells apart, the cells between them are not free either.
     scene, (x, y) = room([]), Grid().centres_xy()
     lifted = scene.lifted()
     hole = (lifted[..., 0] > near) & (lifted[..., 0] < near + 1.5) & (np.abs(lifted[..., 1]) < 0.8)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Top-down grasps on ray-cast boxes: between their sides, clear of what stands beside them."""
+"""Top-down grasps on ray-cast boxes: around their sides and clear of their neighbours."""
 
 import numpy as np
 import pytest
@@ -60,7 +60,7 @@ def test_what_is_wider_than_the_gripper_is_left_alone():
 def test_a_bar_that_leaves_4_mm_on_either_side_is_taken_whatever_erosion_took(
     width, pitch, erosion_px
 ):
-    # At 0.8 m the default of 3 pixels is 5 mm on either side.
+    # At 0.8 m the default of 3 pixels is 5 mm on each side.
     bar = Box(0.0, 0.0, (0.12, width, 0.08))
     eye = (-0.8 * np.cos(pitch), 0.0, 0.05 + 0.8 * np.sin(pitch))
     scene, grasps = grasped([bar], pitch, eye, erosion_px)
@@ -126,9 +126,9 @@ def test_the_best_grasp_comes_first():
 
 
 def test_gpds_hand_has_room_where_the_grasp_is():
-    # gpd src/gpd/candidate/finger_hand.cpp evaluateFingers: of the points before the fingers' tips
-    # none is behind the hand's base, one at least is between the fingers, and isGapFree: none is
-    # where a finger is. Sizes of its cfg/eigen_params.cfg.
+    # gpd, src/gpd/candidate/finger_hand.cpp, evaluateFingers: no point before the fingertips is
+    # behind the hand's base, at least one is between the fingers, and (isGapFree) none is where a
+    # finger is. Sizes are from its cfg/eigen_params.cfg.
     finger_m, outer_m, depth_m, height_m = 0.01, 0.12, 0.06, 0.02
     bodies = [Box(0.35, 0.05, (0.16, 0.04, 0.05), 0.7), Box(0.5, -0.2, (0.05, 0.05, 0.08))]
     scene, grasps = grasped(bodies)

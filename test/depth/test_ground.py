@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Ground and obstacles, against the world that was ray-cast."""
+"""Ground and obstacles against a ray-cast world."""
 
 from dataclasses import replace
 
@@ -76,7 +76,7 @@ def test_a_ceiling_that_was_labelled_floor_is_no_ground():
 
 
 def turned(scene, quarters):
-    """Return the image, its camera and what is up when it is rolled by quarters of a turn."""
+    """Return the image, its camera and the up vector after a roll by quarter turns."""
     metres, classes = (np.rot90(x, quarters).copy() for x in (scene.metres, scene.classes))
     height, width = metres.shape
     camera = replace(
@@ -116,7 +116,7 @@ def test_a_floor_of_too_few_pixels_or_on_no_plane_is_not_called_tilted():
 def test_blind_is_what_has_no_depth_is_not_traversable_and_meets_the_ground_in_range():
     scene = room()
     plane = plane_from_transform(scene.world_from_optical)
-    at_m = np.where(scene.ids == 0, scene.metres, np.nan)    # of the floor
+    at_m = np.where(scene.ids == 0, scene.metres, np.nan)    # the floor's depth
     scene.metres[100:180, 100:200] = np.nan
     scene.classes[100:180, 100:150] = 255
     cut = ground(scene, plane)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Pixels away from edges, against loops over windows."""
+"""Pixels away from edges and jumps, against loops over windows."""
 
 import numpy as np
 import pytest
@@ -63,7 +63,7 @@ def test_what_lies_behind_the_largest_part_of_a_mask_is_of_another():
     found = of_another_part(whole, instances, z)
     behind = (instances == 7) & (z == np.float32(1.6)) & whole
     assert found[behind].all()
-    assert not found[27:].any()     # but for the jump between the two
+    assert not found[27:].any()     # below the jump between the two
     assert not found[instances == 300].any()
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Object clouds of ray-cast boxes: their points, places and sizes."""
+"""Object clouds of ray-cast boxes: their points, positions and sizes."""
 
 import numpy as np
 import pytest
@@ -145,7 +145,7 @@ def test_flying_pixels_between_two_surfaces_are_in_no_cloud(scene):
     ids = scene.ids
     edge = np.zeros(ids.shape, bool)
     edge[:, 1:] = (ids[:, 1:] != ids[:, :-1]) & (ids[:, 1:] == 2)
-    metres[edge] += 0.05    # midway to what stands behind
+    metres[edge] += 0.05    # midway to the background
     frame = Frame(np.zeros((480, 640, 3), np.uint8))
     cloud = labelled_cloud(metres, scene.camera, frame, scene.segmentation())
     item = object_clouds(cloud, scene.segmentation(), 0, 525.0)[1]

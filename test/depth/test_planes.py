@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Planes against those that the points were made of, among many that lie elsewhere."""
+"""Fitted planes against the planes that points were sampled from, among many outliers."""
 
 import numpy as np
 import pytest

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Depth in both encodings, and everything that a depth camera gets wrong."""
+"""Depth in both encodings, and the faults of depth cameras."""
 
 import numpy as np
 import pytest

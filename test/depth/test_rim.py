@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What erosion takes off a box, against the box seen by a camera."""
+"""The rim that erosion removes from a box, against a ray-cast box."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ EROSION_PX, FOCAL = 6, 600.0
 
 
 def taken_and_restored(pitch, direction, height):
-    """Measure what erosion takes off either end of a box 1 m away, and what a rim gives back."""
+    """Return what erosion removes from both ends of a box 1 m away, and what its rim restores."""
     eye = (-np.cos(pitch), 0.0, np.sin(pitch) + height)
     scene = Scene([Box(0, 0, (0.2, 0.2, height))], eye=eye, pitch=pitch, size_hw=(480, 640),
                   focal=FOCAL)

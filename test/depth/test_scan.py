@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The scan against rays in the plane and a loop over pixels."""
+"""The scan against rays in the ground plane and a loop over pixels."""
 
 import cv2
 import numpy as np
@@ -73,7 +73,7 @@ def test_free_bearings_are_infinite_and_unseen_ones_nan():
 
 
 def facing(box, scene):
-    """Return the middle half of the bearings that a box covers."""
+    """Return the centre and half the width of the middle half of a box's bearings."""
     angle = np.arctan2(box.y - scene.eye[1], box.x - scene.eye[0])
     return angle, 0.25 * box.size[1] / np.hypot(box.x, box.y)
 

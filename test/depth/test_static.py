@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What stands still: dilation, hold and release, against a loop over pixels and a walk."""
+"""The static scene: dilation, hold and release, against a loop over pixels and a walk."""
 
 import numpy as np
 import pytest

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The plane below objects, against the table that they were put on."""
+"""Support planes against the table under ray-cast objects."""
 
 import numpy as np
 import pytest
@@ -68,7 +68,7 @@ def test_no_objects_or_no_depth_around_them_gives_no_plane():
 
 
 def before_a_wall(body, pitch=0.0, card=PLAIN, **knowledge):
-    """Let a level camera see a body on the floor, and a wall behind it that covers more."""
+    """Make a level camera's view of a body on the floor, and of a larger wall behind it."""
     seen = Scene([body, Box(3.8, 0.0, (0.02, 8.0, 6.0), class_id=1)], eye=(0, 0, 1.0),
                  pitch=pitch, size_hw=(240, 320), focal=250.0, floor=FLOOR)
     seen.ids[seen.ids == 2] = 0

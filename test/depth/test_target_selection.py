@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which object a word means."""
+"""Selection of the target object."""
 
 import numpy as np
 import pytest

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A small world of moving shapes whose every instance is known, seen by a careless network."""
+"""Moving shapes with known instances, as segmented by an imperfect network."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,8 +32,8 @@ class Sight:
     """
     One image of the world.
 
-    :param truth: the boxes of what can be seen, by the number of the shape.
-    :param shape_of: the shape behind each segment, by the segment's id.
+    :param truth: boxes of the visible shapes, by the shape's number.
+    :param shape_of: number of the shape of each segment, by the segment's id.
     """
 
     stamp_ns: int
@@ -47,12 +47,12 @@ def moving_shapes(
     rods: bool = False, still: bool = False, seed: int = 1,
 ) -> Iterator[Sight]:
     """
-    Move ellipses on bent ways, in front of and behind each other and behind a pillar.
+    Move ellipses on curved paths, in front of and behind each other and behind a pillar.
 
-    :param count: shapes; their order of depth is that of their numbers, 0 in front.
-    :param drop: share of the instances that the network misses.
-    :param jitter: standard deviation of its masks' places and sizes in pixels.
-    :param rods: long thin shapes that lie askew, so that boxes say little, in place of round ones.
+    :param count: number of shapes, from front to back.
+    :param drop: fraction of the instances that the network misses.
+    :param jitter: standard deviation of its masks' positions and sizes in pixels.
+    :param rods: use long, thin, slanted shapes, whose boxes carry little information.
     :param still: nothing moves, and each shape lies across another one.
     """
     random = np.random.RandomState(seed)
@@ -81,7 +81,7 @@ def moving_shapes(
 
 
 def _bounced(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Fold straight ways back into the image, as balls between walls go."""
+    """Fold straight paths back into the image, like balls bouncing between walls."""
     size = np.array(SIZE_HW[::-1])
     folded = np.mod(xy, 2 * size)
     return np.where(folded > size, 2 * size - folded, folded)
@@ -90,7 +90,7 @@ def _bounced(xy: NDArray[np.float64]) -> NDArray[np.float64]:
 def _drawn(
     middle: NDArray[np.float64], radius: NDArray[np.float64], tilt: NDArray[np.float64]
 ) -> NDArray[np.int16]:
-    """Return the number of the foremost shape in each pixel, -1 for none and for the pillar."""
+    """Return the number of the front shape at each pixel, -1 for none and for the pillar."""
     owner = np.full(SIZE_HW, -1, np.int16)
     for number in reversed(range(len(middle))):
         x, y = middle[number].round().astype(int).tolist()

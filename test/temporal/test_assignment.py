@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Pairs are disjoint, and in crowds as they occur no other pairing has a larger sum."""
+"""Pairs are disjoint, and in realistic crowds no other pairing has a larger sum."""
 
 from itertools import permutations
 
@@ -25,7 +25,7 @@ PAIRINGS = np.array(list(permutations(range(7))))
 
 
 def best_sum(affinity):
-    """Try every pairing of seven with seven."""
+    """Return the best sum over all pairings of seven with seven."""
     return affinity[np.arange(7), PAIRINGS].sum(1).max()
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Ages count from the stamp, but for a clock that has shown itself to be another."""
+"""Ages are relative to the stamp, except for a camera whose clock is known to differ."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ NOW = 1_790_000_000 * S
 
 
 def offsets_learnt(offsets_s, period_s=0.1):
-    """Let images arrive, each as old as said, and list what is learnt after each."""
+    """Let images of these ages arrive, and list the learnt offset after each."""
     clock, learnt = CameraClock(), []
     for index, offset_s in enumerate(offsets_s):
         arrival_ns = NOW + round(index * period_s * S)
@@ -63,7 +63,7 @@ def test_a_clock_that_was_set_right_is_learnt_anew_after_as_long():
 
 
 def test_a_learnt_clock_keeps_the_delay_of_later_images():
-    later = [3600 + 0.09 * step for step in range(30)]      # stamps go on, ever later
+    later = [3600 + 0.09 * step for step in range(30)]      # an increasing delay
     assert offsets_learnt([3600.0] * 15 + later)[-1] == pytest.approx(3600, abs=0.001)
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One late image is refused; stamps that go on from an earlier time are followed."""
+"""One late image is refused; stamps that continue from an earlier time are accepted."""
 
 import pytest
 from seg_ros.temporal.arrival import ImageOrder

@@ -12,14 +12,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The filter of all boxes at once is a textbook's Kalman filter for each coordinate."""
+"""The filter of all boxes against a textbook Kalman filter for each coordinate."""
 
 import numpy as np
 from seg_ros.temporal.motion import centre_size_from_xyxy, Motion
 
 
 class Kalman:
-    """Place and speed of one coordinate, with matrices."""
+    """Position and speed of one coordinate, with matrices."""
 
     def __init__(self, place, error, jerkiness):
         self.state = np.array([place, 0.0])

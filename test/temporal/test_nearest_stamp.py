@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Images and depth of two streams find each other."""
+"""Matching of images and depth of two streams."""
 
 import pytest
 from seg_ros.temporal.nearest_stamp import KEPT_S, MOST_BYTES, NearestStamp, WAIT_S
@@ -25,7 +25,7 @@ def pairs(now_s=lambda: 0.0):
 
 
 class Clock:
-    """A clock that the test moves on."""
+    """A clock that the test advances."""
 
     def __init__(self):
         self.now_ms = 0.0
@@ -36,10 +36,10 @@ class Clock:
 
 def play(events, tolerance_ms=50, nbytes=0):
     """
-    Let images and depth come at their times.
+    Let images and depth arrive at given times.
 
-    :param events: when each comes, 'image' or 'depth', and its stamp, in milliseconds.
-    :returns: the pairs, as stamps in milliseconds, and what paired them.
+    :param events: time of arrival, 'image' or 'depth', and stamp of each, times in milliseconds.
+    :returns: the pairs, as stamps in milliseconds, and the object that paired them.
     """
     clock = Clock()
     both, found = pairs(clock), []
@@ -62,7 +62,7 @@ def test_equal_stamps_are_paired_whichever_comes_first():
 def test_a_near_depth_is_taken_once_none_can_be_nearer():
     both = pairs()
     both.add_depth(90 * MS, 'before', 50)
-    assert both.add_image(100 * MS, 'image', 50) is None    # 105 may still come
+    assert both.add_image(100 * MS, 'image', 50) is None    # 105 may still arrive
     assert both.add_depth(105 * MS, 'after', 50) == ('image', 'after')
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Overlaps are those that counting pixels finds."""
+"""Overlaps against counted pixels."""
 
 import numpy as np
 from seg_ros.core.segmentation import Segment, Segmentation
@@ -20,7 +20,7 @@ from seg_ros.temporal.overlap import box_overlap, coarse, mask_overlap, Outline
 
 
 def counted(first, second, size=200):
-    """Count the pixels of two boxes of whole numbers."""
+    """Return the intersection over union of two integer boxes, by counting pixels."""
     inside = []
     for x0, y0, x1, y1 in (first, second):
         mask = np.zeros((size, size), bool)
@@ -51,7 +51,7 @@ def test_boxes_overlap_as_their_pixels_do_with_and_without_a_margin():
 
 
 def scene(places, size_hw=(160, 200)):
-    """Draw squares of 40 pixels whose corners lie on the grid that is compared."""
+    """Draw squares of 40 pixels with corners on the coarse map's grid."""
     instances = np.zeros(size_hw, np.uint16)
     segments = []
     for number, (x, y) in enumerate(places, 300):

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Prompts move with what was found, stay where nothing was, and are replaced by newer ones."""
+"""Prompts follow objects that are found, stay otherwise, and are replaced by newer ones."""
 
 from seg_ros.core.prompts import Prompt
 from seg_ros.core.segmentation import Segment, Segmentation
@@ -57,7 +57,7 @@ def test_prompts_change_their_size_with_the_images_and_go_on_following():
     memory.ask([CUP, Prompt(8, (5, 6, 5, 6))])
     memory.update(memory.asked(SIZE_HW), masks((3, (12, 11, 22, 21))))
     assert [item.xyxy for item in memory.asked((120, 240))] == [(36, 22, 66, 42), (15, 12, 15, 12)]
-    memory.update([CUP], masks((3, (1, 1, 2, 2))))      # an image of the old size comes late
+    memory.update([CUP], masks((3, (1, 1, 2, 2))))      # a late image of the old size
     assert [item.xyxy for item in memory.asked(SIZE_HW)] == [(12, 11, 22, 21), (5, 6, 5, 6)]
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Frames pass at an even pace, and a new pace holds at once."""
+"""Frames are admitted at an even rate, and a new rate applies at once."""
 
 import pytest
 from seg_ros.temporal.arrival import RateLimit

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Classes change when the new one outweighs the held one, as a sum of weights says."""
+"""Classes change when the new one outweighs the held one, against a sum of weights."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ SIZE_HW = (24, 32)
 
 
 def masks_of(classes, confidence=255, instances=0, segments=(), unlabelled=255):
-    """Make a segmentation of maps or of one value for all pixels."""
+    """Make a segmentation from maps, or from one value for all pixels."""
     kind = np.uint8 if unlabelled == 255 else np.uint16
     classes = np.broadcast_to(np.asarray(classes, kind), SIZE_HW).copy()
     confidence = np.where(classes == unlabelled, 0, confidence).astype(np.uint8)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What is compared with earlier images, when, and when that begins anew."""
+"""When tracking and smoothing are applied, and when a new sequence starts."""
 
 from dataclasses import replace
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Ids last: over motion, occlusions, crossings and flips of class, and are not given twice."""
+"""Ids persist over motion, occlusions, crossings and class changes, and are not given twice."""
 
 from collections import Counter
 from dataclasses import replace
@@ -29,7 +29,7 @@ SECOND_NS = 1_000_000_000
 
 
 def boxes(*places, class_ids=None, size=20):
-    """Make segments without a map, in the order of their places."""
+    """Make segments without a map, in the given order."""
     class_ids = class_ids or [0] * len(places)
     return Segmentation(SIZE_HW, segments=tuple(
         Segment(index, class_id, 0.9, (x, y, x + size, y + size), size * size)
@@ -150,7 +150,7 @@ def test_map_and_table_agree_under_the_new_ids():
         ]
         np.testing.assert_array_equal(after.instances > 0, before.instances > 0)
         changed += ids_of(after) != ids_of(before)
-    assert changed > 5  # so that ids were not merely passed on
+    assert changed > 5  # otherwise ids were merely copied
 
 
 def test_a_map_that_comes_and_goes_with_its_readers_changes_nothing():
@@ -167,7 +167,7 @@ def test_a_map_that_comes_and_goes_with_its_readers_changes_nothing():
 
 
 class LastPlace:
-    """The simplest of trackers: who lies most where it was in the image before."""
+    """The simplest tracker: the id of the largest overlap with the previous image."""
 
     def __init__(self):
         self.known, self.count = {}, 0
@@ -198,10 +198,10 @@ def iou(first, second):
 
 def judged(tracker, sights: list[Sight], with_map=True):
     """
-    Compare ids with the truth.
+    Compare ids with the ground truth.
 
-    :returns: how often a shape's id changed, and IDF1 (Ristani et al. 2016) as the greedy choice
-        of an id for each shape gives it, which is at most the true one.
+    :returns: the number of id switches, and IDF1 (Ristani et al. 2016) with a greedy assignment of
+        ids to shapes, a lower bound.
     """
     last, switches, together = {}, 0, Counter()
     for sight in sights:
@@ -235,7 +235,7 @@ def test_ids_switch_less_than_half_as_often_as_those_of_the_simplest_tracker(str
 
 
 class ByteTrack:
-    """The package `trackers`, set to give ids at once."""
+    """ByteTrack of the package `trackers`, configured to give ids at once."""
 
     def __init__(self):
         self.supervision = pytest.importorskip(

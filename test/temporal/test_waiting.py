@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What waits is bounded in time and memory."""
+"""Waiting items are limited in time and memory."""
 
 from seg_ros.temporal.waiting import Waiting
 
