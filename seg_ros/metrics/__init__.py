@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How good masks are: measures against ground truth, in plain NumPy."""
+"""Metrics of masks against ground truth."""

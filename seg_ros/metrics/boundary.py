@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-How close the edges of masks come to the true ones.
+Contour accuracy: how close the edges of masks are to those of the ground truth.
 
 Reference: F. Perazzi et al., A Benchmark Dataset and Evaluation Methodology for Video Object
 Segmentation, CVPR 2016, section 5: contour accuracy F.
@@ -31,9 +31,9 @@ TOLERANCE = 0.008  # of the image's diagonal
 
 def boundary_f(truth: NDArray[np.bool_], found: NDArray[np.bool_]) -> float:
     """
-    Return the harmonic mean of how much of each outline lies close to the other, 0 to 1.
+    Return the harmonic mean of the fractions of each outline that are near the other, 0 to 1.
 
-    :param truth: bool (H, W), as `found`.
+    :param truth: bool (H, W); `found` likewise.
     """
     reach = int(np.ceil(TOLERANCE * np.hypot(*truth.shape)))
     true_edge, found_edge = outline(truth), outline(found)
@@ -44,9 +44,9 @@ def boundary_f(truth: NDArray[np.bool_], found: NDArray[np.bool_]) -> float:
 
 def outline(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """
-    Mark the pixels that differ from the one below, to the right or diagonally between.
+    Mark pixels that differ from their neighbour below, to the right, or below to the right.
 
-    The image's own border is no edge.
+    The image's border does not count as an edge.
     """
     padded = np.pad(mask, ((0, 1), (0, 1)), 'edge')
     here = padded[:-1, :-1]
@@ -55,7 +55,7 @@ def outline(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
 
 
 def _share_near(edge: NDArray[np.uint8], other: NDArray[np.uint8], reach: int) -> float:
-    """Return how much of an outline lies within `reach` of the other; all where there is none."""
+    """Return the fraction of an outline within `reach` of the other; 1 if the outline is empty."""
     length = int(np.count_nonzero(edge))
     if not length:
         return 1.0
@@ -70,9 +70,9 @@ def _disc(radius: int) -> NDArray[np.uint8]:
 
 class Boundary:
     """
-    Contour accuracy of each class, the mean over the images where it is or was found.
+    Contour accuracy per class, averaged over the images whose truth or masks have the class.
 
-    :param card: the classes that are scored.
+    :param card: the classes to score.
     """
 
     def __init__(self, card: ModelCard) -> None:
@@ -81,17 +81,17 @@ class Boundary:
 
     def add(self, truth: NDArray[Any], found: NDArray[Any]) -> None:
         """
-        Measure one image; where the truth is unknown, nothing was found either.
+        Score one image; pixels without ground truth are treated as unlabelled in both.
 
-        :param truth: class ids (H, W), as `found`.
+        :param truth: class ids (H, W); `found` likewise.
         """
-        judged = np.where(truth == self._unlabelled, self._unlabelled, found)
-        for class_id in np.union1d(truth, judged).tolist():
+        labelled = np.where(truth == self._unlabelled, self._unlabelled, found)
+        for class_id in np.union1d(truth, labelled).tolist():
             if class_id in self._values:
-                self._values[class_id].append(boundary_f(truth == class_id, judged == class_id))
+                self._values[class_id].append(boundary_f(truth == class_id, labelled == class_id))
 
     def per_class(self) -> dict[int, float]:
-        """Return the mean by id of the classes that occur."""
+        """Return the mean per class that occurs, by class id."""
         return {
             class_id: float(np.mean(values))
             for class_id, values in self._values.items() if values

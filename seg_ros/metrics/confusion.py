@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which class was taken for which, pixel by pixel, and the mean intersection over union."""
+"""Pixel confusion matrix, and the mean intersection over union."""
 
 from typing import Any
 
@@ -23,10 +23,10 @@ from seg_ros.core.card import ModelCard
 
 class Confusion:
     """
-    Pixels counted by true and by found class, over any number of images.
+    Confusion matrix: pixel counts by true and predicted class, over any number of images.
 
-    :param card: the classes that are scored. Pixels whose truth has no class are left out; those
-        that were given none count as missed.
+    :param card: the classes to score. Pixels without a true class are ignored; those without a
+        predicted class count as missed.
     """
 
     def __init__(self, card: ModelCard) -> None:
@@ -40,14 +40,14 @@ class Confusion:
         """
         Count one image.
 
-        :param truth: class ids (H, W), as `found`.
+        :param truth: class ids (H, W); `found` likewise.
         """
         pairs = self._number.take(truth) * np.int32(self._none + 1) + self._number.take(found)
         counts = np.bincount(pairs.ravel(), minlength=self.pixels.size)
         self.pixels += counts.reshape(self.pixels.shape)
 
     def per_class(self) -> dict[int, float]:
-        """Return the intersection over union by id of the classes that occur."""
+        """Return the intersection over union per class that occurs, by class id."""
         judged = self.pixels[:-1]
         both = np.diag(judged)
         union = judged.sum(axis=1) + judged.sum(axis=0)[:-1] - both
@@ -58,9 +58,9 @@ class Confusion:
 
     def shares(self) -> dict[int, list[float]]:
         """
-        Return what the pixels of each true class were taken for, by id of the classes that occur.
+        Return the rows of the confusion matrix as fractions, by id of the classes that occur.
 
-        :returns: shares of the classes in the card's order, and at last of no class.
+        :returns: fractions predicted as each class in the card's order, and finally as no class.
         """
         return {
             class_id: [float(share) for share in row / row.sum()]
@@ -69,10 +69,10 @@ class Confusion:
 
     def figures(self) -> dict[str, float | None]:
         """
-        Return mean intersections over union, and the share of right pixels, `accuracy`.
+        Return the mean intersections over union, and `accuracy`, the fraction of correct pixels.
 
-        :returns: `miou` over the classes that were there or were found, `miou_present` over those
-            that were there.
+        :returns: `miou` over the classes in the ground truth or the predictions, `miou_present`
+            over those in the ground truth.
         """
         per_class = self.per_class()
         values = list(per_class.values())

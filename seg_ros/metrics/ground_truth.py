@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The truth of an image as the segmentation that a perfect network would find."""
+"""Ground truth as the segmentation that a perfect network would return."""
 
 from typing import Any
 
@@ -26,16 +26,16 @@ def truth_from_maps(
     classes: NDArray[Any], instances: NDArray[Any], card: ModelCard
 ) -> Segmentation:
     """
-    List the instances of two maps.
+    Make a segmentation from a class map and an instance map.
 
-    :param classes: uint8 or uint16 (H, W) as the card has it, card ids or unlabelled.
-    :param instances: (H, W), a number below 65536 for each instance, 0 = none. An instance is of
-        the class of its first pixel.
+    :param classes: (H, W), uint8 or uint16 according to the card, card ids or unlabelled.
+    :param instances: (H, W), instance ids below 65536, 0 = none. An instance has the class of its
+        first pixel.
     """
     flat = instances.ravel()
     areas = np.bincount(flat, minlength=1)
     class_of = np.zeros(len(areas), classes.dtype)
-    class_of[flat[::-1]] = classes.ravel()[::-1]    # of equal numbers the last one written stays
+    class_of[flat[::-1]] = classes.ravel()[::-1]    # reversed, so that the first pixel wins
     segments = tuple(
         Segment(
             number, int(class_of[number]), 1.0, _xyxy(instances == number), int(areas[number])

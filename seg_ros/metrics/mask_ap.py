@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Average precision of instance masks, by the reference implementation of COCO."""
+"""Average precision of instance masks, by COCO's reference implementation."""
 
 from collections.abc import Mapping
 from contextlib import redirect_stdout
@@ -27,9 +27,9 @@ from seg_ros.core.segmentation import Segmentation
 
 class MaskAp:
     """
-    Masks of any number of images, scored together.
+    Average precision over any number of images.
 
-    :param card: the classes that are scored; those that are countable have instances.
+    :param card: the classes to score; countable ones (things) have instances.
     :raises SegError: if pycocotools is not installed.
     """
 
@@ -50,9 +50,9 @@ class MaskAp:
         self, truth: Segmentation, found: Segmentation, crowd: frozenset[int] = frozenset()
     ) -> None:
         """
-        Keep the masks of one image.
+        Add the masks of one image.
 
-        :param crowd: ids of true segments that stand for groups.
+        :param crowd: ids of ground truth segments that are groups (COCO's `iscrowd`).
         """
         number, (height, width) = len(self._images) + 1, truth.size_hw
         self._images.append({'id': number, 'height': height, 'width': width})
@@ -67,7 +67,7 @@ class MaskAp:
                 })
 
     def evaluate(self) -> tuple[dict[str, float | None], dict[int, float]]:
-        """Return `ap` and `ap50` over the classes that occur, and `ap` by class id."""
+        """Return the mean `ap` and `ap50` over the classes that occur, and `ap` by class id."""
         if not self._truth or not self._found:
             return {'ap': 0.0 if self._truth else None, 'ap50': 0.0 if self._truth else None}, {}
         precision = self._precision()
@@ -84,7 +84,7 @@ class MaskAp:
         return figures, per_class
 
     def _precision(self) -> 'np.ndarray[Any, Any]':
-        """Return precision by overlap, recall and class; -1 where a class has no truth."""
+        """Return precision by IoU threshold, recall and class; -1 for classes without truth."""
         from pycocotools.coco import COCO
         from pycocotools.cocoeval import COCOeval
 

@@ -12,13 +12,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Objects found whatever they were called, and how small they may be."""
+"""Class-agnostic recall and precision of objects, by size."""
 
 import numpy as np
 from seg_ros.metrics.overlap import Overlap
 from seg_ros.metrics.panoptic_quality import matches, Tally, unjudged
 
-# Visible pixels at the image's size: name, least, and what it stays below.
+# Name, minimum and exclusive maximum of visible pixels, at the image's own size.
 SIZES = (
     ('under_400', 0, 400), ('400_to_2500', 400, 2501), ('over_2500', 2501, np.inf),
     ('from_400', 400, np.inf),
@@ -26,7 +26,7 @@ SIZES = (
 
 
 class Objects:
-    """Instances matched by overlap alone, over any number of images."""
+    """Instances matched by overlap regardless of class, over any number of images."""
 
     def __init__(self) -> None:
         self.tally = Tally()
@@ -48,7 +48,7 @@ class Objects:
         self._hits += hits.tolist()
 
     def figures(self) -> dict[str, float | int | None]:
-        """Return `pq`, `sq`, `rq`, `precision`, `recall`, and recall and number by size."""
+        """Return `pq`, `sq`, `rq`, `precision`, `recall`, and recall and count by size."""
         sizes, hits = np.array(self._sizes), np.array(self._hits, bool)
         figures: dict[str, float | int | None] = dict(self.tally.figures())
         figures['precision'] = _share(self.tally.tp, self.tally.tp + self.tally.fp)

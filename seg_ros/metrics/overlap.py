@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How many pixels each true segment shares with each one that was found."""
+"""Pixels that each ground truth segment shares with each predicted segment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,11 +30,11 @@ VOID_CLASS = -1
 @dataclass(frozen=True, eq=False)
 class Parts:
     """
-    The segments of one image; the first is what belongs to none.
+    The segments of one image; the first one holds the pixels without a segment.
 
-    :param ids: as `panoptic_ids` gives them, 0 first.
-    :param classes: class id of each, -1 for the first.
-    :param number: of its segment for each pixel of the image, (H, W).
+    :param ids: ids of `panoptic_ids`, 0 first.
+    :param classes: class id of each segment, `VOID_CLASS` for the first.
+    :param number: index of each pixel's segment, (H, W).
     """
 
     ids: NDArray[np.intp]
@@ -43,17 +43,17 @@ class Parts:
 
     @property
     def is_instance(self) -> NDArray[np.bool_]:
-        """Separate the segments that are instances from classes without any."""
+        """Mark the segments that are instances; the others are stuff."""
         return np.asarray((self.ids > 0) & (self.ids < FIRST_STUFF))
 
 
 @dataclass(frozen=True, eq=False)
 class Overlap:
     """
-    Two partitions of one image, laid over each other.
+    The overlap of two partitions of one image.
 
-    :param pixels: int64 (true segments, found segments).
-    :param crowd: bool, which true segments stand for groups that nobody counted.
+    :param pixels: shared pixels, int64 (true segments, predicted segments).
+    :param crowd: bool, whether each true segment is a group of uncounted instances.
     """
 
     truth: Parts
@@ -63,17 +63,17 @@ class Overlap:
 
     @cached_property
     def true_area(self) -> NDArray[np.int64]:
-        """Pixels of each true segment."""
+        """Count the pixels of each true segment."""
         return np.asarray(self.pixels.sum(axis=1))
 
     @cached_property
     def found_area(self) -> NDArray[np.int64]:
-        """Pixels of each found segment, those without a truth among them."""
+        """Count the pixels of each predicted segment, including those without ground truth."""
         return np.asarray(self.pixels.sum(axis=0))
 
     @cached_property
     def iou(self) -> NDArray[np.float64]:
-        """Intersection over union; pixels without a truth count for neither."""
+        """Intersection over union; pixels without ground truth are ignored."""
         union = self.true_area[:, None] + self.found_area - self.pixels - self.pixels[0]
         iou = np.asarray(self.pixels / np.maximum(union, 1))
         iou[0], iou[:, 0] = 0, 0
@@ -82,9 +82,9 @@ class Overlap:
 
 def parts_of(segmentation: Segmentation, card: ModelCard) -> Parts:
     """
-    Give each segment of an image a number.
+    Index the segments of an image.
 
-    :param card: whose task and countable classes say what is a segment; see `panoptic_ids`.
+    :param card: its task and countable classes define the segments; see `panoptic_ids`.
     """
     ids = panoptic_ids(segmentation, card)
     occurs = np.zeros(2 * FIRST_STUFF, bool)
@@ -102,9 +102,9 @@ def parts_of(segmentation: Segmentation, card: ModelCard) -> Parts:
 
 def overlap_of(truth: Parts, found: Parts, crowd: frozenset[int] = frozenset()) -> Overlap:
     """
-    Count what two partitions share.
+    Count the pixels that the segments of two partitions share.
 
-    :param crowd: ids of true segments that stand for groups.
+    :param crowd: ids of ground truth segments that are groups.
     """
     shape = len(truth.ids), len(found.ids)
     both = truth.number * np.int32(shape[1]) + found.number

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Panoptic quality: how well segments match, once and for all classes alike.
+Panoptic quality: one measure of how well segments match, for things and stuff.
 
 Reference: A. Kirillov et al., Panoptic Segmentation, CVPR 2019, sections 4.1 to 4.3.
 """
@@ -26,15 +26,15 @@ from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.metrics.overlap import Overlap
 
-MATCH = 0.5  # an overlap above it can belong to one pair only
+MATCH = 0.5  # matches above this IoU are unique
 
 
 @dataclass
 class Tally:
     """
-    Matches and misses of one class.
+    True positives, false positives and false negatives of one class.
 
-    :param iou: sum over the matches.
+    :param iou: sum of the IoU of all matches.
     """
 
     iou: float = 0.0
@@ -44,7 +44,7 @@ class Tally:
 
     @property
     def occurs(self) -> bool:
-        """Whether the class was there or was claimed to be."""
+        """Whether the class is in the ground truth or the predictions."""
         return self.tp + self.fp + self.fn > 0
 
     def figures(self) -> dict[str, float]:
@@ -55,7 +55,7 @@ class Tally:
 
 
 def matches(overlap: Overlap, same_class: bool = True) -> NDArray[np.bool_]:
-    """Return which found segment matches which true one, bool (true, found)."""
+    """Return the matching pairs of segments, bool (true, predicted)."""
     matched = (overlap.iou > MATCH) & ~overlap.crowd[:, None]
     if same_class:
         matched &= overlap.truth.classes[:, None] == overlap.found.classes
@@ -63,7 +63,7 @@ def matches(overlap: Overlap, same_class: bool = True) -> NDArray[np.bool_]:
 
 
 def unjudged(overlap: Overlap, same_class: bool = True) -> NDArray[np.bool_]:
-    """Return which found segments lie for more than half where nobody knows the truth, (found)."""
+    """Mark predicted segments of which more than half has no ground truth, bool (predicted,)."""
     crowd = np.repeat(overlap.crowd[:, None], len(overlap.found.ids), axis=1)
     if same_class:
         crowd &= overlap.truth.classes[:, None] == overlap.found.classes
@@ -73,9 +73,9 @@ def unjudged(overlap: Overlap, same_class: bool = True) -> NDArray[np.bool_]:
 
 class PanopticQuality:
     """
-    Matches and misses over any number of images.
+    Panoptic quality over any number of images.
 
-    :param card: the classes that are scored.
+    :param card: the classes to score.
     """
 
     def __init__(self, card: ModelCard) -> None:
@@ -98,10 +98,10 @@ class PanopticQuality:
 
     def figures(self) -> dict[str, float | None]:
         """
-        Return the means over the classes that occur, of all of them, of things and of stuff.
+        Return the means over the classes that occur: all of them, things, and stuff.
 
-        :returns: `pq`, `sq`, `rq`, and the same with `_things` and `_stuff`; None where no such
-            class occurs.
+        :returns: `pq`, `sq`, `rq`, and the same with `_things` and `_stuff`; None if no such class
+            occurs.
         """
         groups = {
             '': self._card.classes,
@@ -115,7 +115,7 @@ class PanopticQuality:
         }
 
     def per_class(self) -> dict[int, dict[str, float]]:
-        """Return `pq`, `sq` and `rq` by id of the classes that occur."""
+        """Return `pq`, `sq` and `rq` per class that occurs, by class id."""
         return {
             class_id: tally.figures() for class_id, tally in self.tallies.items() if tally.occurs
         }

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How far two engines' or two precisions' masks of the same images agree."""
+"""Agreement of the masks of two engines or two precisions on the same images."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -27,15 +27,15 @@ MATCH_IOU = 0.5
 @dataclass(frozen=True)
 class ParityFigures:
     """
-    What all images together say. Shares are 0 to 1, and 1 where there was nothing to compare.
+    Agreement over all images. Fractions are 0 to 1, and 1 if there was nothing to compare.
 
-    :param images: how many were compared.
-    :param pixels: share of pixels of the same class, unlabelled ones included.
+    :param images: number of compared images.
+    :param pixels: fraction of pixels with the same class, including unlabelled ones.
     :param miou: mean intersection over union of the reference's classes, over all images.
-    :param instances: of the reference.
-    :param matched: share of them found with the same class and a mask IoU above one half.
-    :param false_positives: instances that match none, as a share of the reference's.
-    :param mask_iou: median over the matched.
+    :param instances: number of instances in the reference.
+    :param matched: fraction of them matched with the same class and a mask IoU above 0.5.
+    :param false_positives: number of unmatched instances, divided by that of the reference's.
+    :param mask_iou: median mask IoU of the matches.
     """
 
     images: int
@@ -48,7 +48,7 @@ class ParityFigures:
 
 
 class Parity:
-    """Adds up comparisons, image by image."""
+    """Accumulates comparisons image by image."""
 
     def __init__(self) -> None:
         self._images = 0
@@ -73,7 +73,7 @@ class Parity:
         self._found += len(tried.segments)
 
     def figures(self) -> ParityFigures:
-        """Return what was added up so far."""
+        """Return the figures over all images so far."""
         ious = self._class_ious()
         agreed = sum(count for (one, other), count in self._pairs.items() if one == other)
         matched, expected = len(self._ious), self._expected
@@ -102,9 +102,9 @@ class Parity:
 
 def matched_ious(reference: Segmentation, tried: Segmentation) -> list[float]:
     """
-    Return the mask IoU of every pair of instances of one class that overlap by more than a half.
+    Return the mask IoU of all pairs of instances of the same class with an IoU above 0.5.
 
-    Above one half a partner is unique, so there is nothing to choose.
+    Above 0.5 a match is unique, so no assignment is needed.
     """
     if not (reference.segments and tried.segments):
         return []

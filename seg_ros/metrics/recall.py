@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Instances found with their own class, by class and by size."""
+"""Recall of instances by class and by size."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +24,11 @@ from seg_ros.metrics.panoptic_quality import matches
 
 class RecallBySize:
     """
-    True instances and those that were found, over any number of images.
+    Recall of instances over any number of images.
 
-    An instance is found where a segment of its class overlaps it by more than half.
+    An instance is found if a segment of the same class overlaps it with an IoU above 0.5.
 
-    :param card: the classes that are scored.
+    :param card: the classes to score.
     """
 
     def __init__(self, card: ModelCard) -> None:
@@ -45,10 +45,10 @@ class RecallBySize:
 
     def per_class(self) -> dict[int, dict[str, float]]:
         """
-        Return recall and count by size, by id of the classes that have instances.
+        Return recall and count by size for each class with instances, by class id.
 
-        :returns: `recall_from_400`, `count_from_400` and the like for the sizes that occur, in
-            visible pixels at the image's own size.
+        :returns: `recall_from_400`, `count_from_400` etc. for the sizes that occur, in visible
+            pixels at the image's own size.
         """
         return {
             class_id: _by_size(np.array(sizes), np.array(self._found[class_id]))

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Scores that grow image by image: the fast ones during a camera, all for an evaluation."""
+"""Scores accumulated image by image: fast ones for live cameras, all for an evaluation."""
 
 from dataclasses import replace
 from typing import Any
@@ -37,10 +37,10 @@ class LiveScores:
     """
     Panoptic quality, mean intersection over union and recall of objects.
 
-    :param card: the classes that are scored; truth and masks carry their ids. Where its task is
-        semantic, only classes are.
-    :param found_card: the same classes as what finds the masks sees them: a semantic network
-        finds no instances. None where that is as `card` has it.
+    :param card: the classes to score; truth and masks use their ids. If its task is semantic, only
+        classes are scored.
+    :param found_card: the card of the network that is scored, with the same classes; a semantic
+        network finds no instances. Defaults to `card`.
     """
 
     def __init__(self, card: ModelCard, found_card: ModelCard | None = None) -> None:
@@ -55,12 +55,12 @@ class LiveScores:
         """
         Score one image.
 
-        :param truth: with classes and instances, as `found`; see `truth_from_maps`.
-        :param crowd: ids of true segments that stand for groups.
+        :param truth: with classes and instances, like `found`; see `truth_from_maps`.
+        :param crowd: ids of ground truth segments that are groups.
         :raises ContractError: if sizes differ or a map is missing.
         """
         if found.size_hw != truth.size_hw:
-            raise ContractError(f'masks of {found.size_hw}', f'{truth.size_hw}, the truth')
+            raise ContractError(f'masks of {found.size_hw}', f'{truth.size_hw}, the ground truth')
         self.confusion.add(_classes(truth), _classes(found))
         if self.card.task == 'semantic':
             return
@@ -71,14 +71,14 @@ class LiveScores:
         self.recall.add(overlap)
 
     def figures(self) -> dict[str, float | int | None]:
-        """Return `miou`, `accuracy` and, but for semantic truths, `pq`…, `object_recall`…."""
+        """Return `miou`, `accuracy` and, except for semantic cards, `pq`…, `object_recall`…."""
         if self.card.task == 'semantic':
             return {**self.confusion.figures()}
         objects = {f'object_{name}': value for name, value in self.objects.figures().items()}
         return {**self.confusion.figures(), **self.panoptic.figures(), **objects}
 
     def per_class(self) -> dict[int, dict[str, float]]:
-        """Return `iou`, `pq`…, and `recall_from_400`… by id of the classes that occur."""
+        """Return `iou`, `pq`… and `recall_from_400`… per class that occurs, by class id."""
         rows: dict[int, dict[str, float]] = {
             class_id: {'iou': iou} for class_id, iou in self.confusion.per_class().items()
         }
@@ -90,10 +90,10 @@ class LiveScores:
 
 class Scores:
     """
-    The live scores, contour accuracy, and average precision where truths have instances.
+    The live scores, contour accuracy, and, except for semantic cards, average precision.
 
-    :param precision: whether to measure average precision.
-    :raises SegError: if it is to be measured and pycocotools is not installed.
+    :param precision: whether to compute average precision.
+    :raises SegError: if it is to be computed and pycocotools is not installed.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class Scores:
             self._precision.add(truth, _judged(found, truth), crowd)
 
     def figures(self) -> tuple[dict[str, Any], dict[int, dict[str, float]]]:
-        """Return what all images come to, by name, and the same by id of class."""
+        """Return the scores over all images by name, and the scores per class by class id."""
         figures = {**self._live.figures(), **self._boundary.figures()}
         per_class = self._live.per_class()
         for class_id, value in self._boundary.per_class().items():
@@ -127,9 +127,9 @@ class Scores:
 
 def _judged(found: Segmentation, truth: Segmentation) -> Segmentation:
     """
-    Leave out the segments that lie for more than half where nobody knows the truth.
+    Remove segments of which more than half has no ground truth.
 
-    Panoptic quality does so by definition; COCO's average precision knows no such pixels.
+    Panoptic quality ignores these by definition; COCO's average precision has no such rule.
     """
     if found.instances is None:
         return found
