@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the bytes of an image mean, and how it is fitted into the network."""
+"""Decoding of images and fitting them to the network's input."""

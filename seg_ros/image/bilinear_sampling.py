@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Where the source's pixels lie among those of a smaller map, and bytes interpolated there."""
+"""Bilinear sampling of a smaller map at the source's pixels."""
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -26,17 +26,17 @@ from seg_ros.image.letterbox import Fit
 Indices: TypeAlias = NDArray[np.intp]
 Xyxy: TypeAlias = tuple[int, int, int, int]
 
-_AT_ONCE = 128   # source indices that are interpolated by one product
+_BLOCK = 128    # source indices interpolated by one matrix product
 
 
 @dataclass(frozen=True, eq=False)
 class Sampling:
     """
-    Rows or columns of the source among those of a smaller map.
+    Positions of the source's rows or columns in a smaller map.
 
     :param below: the map's index at or before each source index.
-    :param weight: float32, share of the index after it, 0 to 1.
-    :param size: how many indices the map has.
+    :param weight: float32, weight of the map's next index, 0 to 1.
+    :param size: number of indices of the map.
     """
 
     below: Indices
@@ -50,7 +50,7 @@ class Sampling:
 
     @cached_property
     def shares(self) -> NDArray[np.float32]:
-        """Return how much each index of the map weighs at each source index."""
+        """Return the weight of each map index at each source index, (source indices, size)."""
         shares = np.zeros((len(self.below), self.size), np.float32)
         at = np.arange(len(self.below))
         shares[at, np.minimum(self.below + 1, self.size - 1)] = self.weight
@@ -61,16 +61,16 @@ class Sampling:
         self, values: NDArray[np.float32], first: int, last: int, begin: int = 0
     ) -> NDArray[np.float32]:
         """
-        Interpolate along the first axis, at source indices from `first` to before `last`.
+        Interpolate along the first axis, at source indices from `first` up to but not `last`.
 
-        A few source indices at once are a product with the few indices of the map around them:
-        fewer passes over the data than sums of neighbours take.
+        Each block of source indices is a matrix product with the map indices around it, which
+        takes fewer passes over the data than sums of neighbours.
 
-        :param values: float32 (indices, n), of the map's indices from `begin` on.
+        :param values: float32 (indices, n), values at the map's indices, starting at `begin`.
         """
         result = np.empty((last - first, values.shape[1]), np.float32)
-        for low in range(first, last, _AT_ONCE):
-            high = min(low + _AT_ONCE, last)
+        for low in range(first, last, _BLOCK):
+            high = min(low + _BLOCK, last)
             start, stop = self.below[low], self.below[high - 1] + 2
             np.matmul(
                 self.shares[low:high, start:stop], values[start - begin:stop - begin],
@@ -80,7 +80,7 @@ class Sampling:
 
 
 def sampling_at(position: NDArray[Any], size: int) -> Sampling:
-    """Lay positions over `size` pixels, of which 0 is the first's centre, and clamp the others."""
+    """Return the sampling at positions in `size` pixels, clamped; 0 is the first's centre."""
     position = np.clip(position, 0, size - 1)
     below = np.minimum(position.astype(np.intp), max(0, size - 2))
     return Sampling(below, (position - below).astype(np.float32), size)
@@ -90,7 +90,7 @@ def sampling_at(position: NDArray[Any], size: int) -> Sampling:
 def bilinear_sampling(
     fit: Fit, size_hw: tuple[int, ...], axis: int, rule: Upsampling = 'half_pixel'
 ) -> Sampling:
-    """Lay the source's pixel centres over a map of `size_hw` that spans the network's input."""
+    """Return the sampling of the source's pixels in a map that spans the network's input."""
     slope, start = fit.grid(size_hw, axis, rule)
     return sampling_at(slope * np.arange(fit.source_hw[axis]) + start, size_hw[axis])
 
@@ -100,9 +100,9 @@ class Taps:
     """
     Rows or columns of the source as weighted sums of three neighbours in a smaller map.
 
-    :param below: the first neighbour's index.
+    :param below: index of the first neighbour.
     :param weights: float32 (3, source indices), which sum to 1.
-    :param wide: where the third neighbour weighs anything.
+    :param wide: where the third neighbour has a weight above 0.
     """
 
     below: Indices
@@ -113,10 +113,10 @@ class Taps:
 @lru_cache(maxsize=128)
 def taps(fit: Fit, size_hw: tuple[int, ...], axis: int, rule: Upsampling, twice: bool) -> Taps:
     """
-    Say how the source's pixels are interpolated from a map that spans the network's input.
+    Return the interpolation weights of the source's pixels in a map of the network's input.
 
-    :param twice: first to the network's size and from there to the source's, instead of directly.
-        The two agree but where a source pixel lies between two network pixels of different cells.
+    :param twice: interpolate to the network's size and then to the source's, instead of directly.
+        Results differ only where a source pixel lies between network pixels of different cells.
     """
     if not twice:
         direct = bilinear_sampling(fit, size_hw, axis, rule)
@@ -142,11 +142,11 @@ def interpolated(
     small: NDArray[Any], rows: Sampling, columns: Sampling, xyxy: Xyxy | None = None
 ) -> NDArray[np.float32]:
     """
-    Interpolate bytes or floats bilinearly: columns first, while there are few rows.
+    Interpolate bytes or floats bilinearly; columns first, since the map has fewer rows.
 
-    :param xyxy: the part of the source that is wanted; None = all of it.
-    :returns: float32 (rows, columns). They are not rounded: a threshold on rounded levels would
-        cut half a level off.
+    :param xyxy: region of the source to return; None = all of it.
+    :returns: float32 (rows, columns), not rounded, since rounding shifts a threshold by half a
+        level.
     """
     x0, y0, x1, y1 = xyxy or (0, 0, len(columns.below), len(rows.below))
     top, bottom = rows.below[y0], rows.below[y1 - 1] + 2

@@ -13,11 +13,11 @@
 # limitations under the License.
 
 """
-Which 16-bit samples are black and white: cameras seldom fill all 16 bits.
+Black and white levels of 16-bit samples, since cameras seldom use all 16 bits.
 
-Sensors of 10, 12 and 14 bits stand in the low bits of mono16, bayer_*16 and rgb16, and nothing in
-a message says so. Thermal cameras give temperatures, such as hundredths of a kelvin, of which a
-scene spans a few per cent.
+Sensors of 10, 12 and 14 bits use the low bits of mono16, bayer_*16 and rgb16, which messages do
+not indicate. Thermal cameras publish temperatures, such as hundredths of a kelvin, and a scene
+spans a few per cent of the range.
 """
 
 from collections.abc import Callable
@@ -32,42 +32,42 @@ from seg_ros.core.settings import brightness_limits
 BRIGHTEST_SAMPLE = 65535
 DEPTHS_BITS = (8, 10, 12, 14, 16)
 LEARNING_FRAMES = 10
-# All pixels this many times as bright from one frame to the next: the camera's setting is another.
+# If the median changes by this factor between frames, the camera's settings have changed.
 JUMP = 3
 QUIET_S = 10.0
-# Kelvins of a scene differ by less than a factor of two, brightness by far more.
+# Temperatures of a scene in kelvins differ by less than a factor of two, brightness by far more.
 ABSOLUTE_RATIO = 2
-SHARES = (0.001, 0.5, 0.999)        # of pixels: what a dead one has is no measure
-MARGIN = 0.05                       # of the span, so that not each frame widens it
-_LOOKED_AT = 1 << 16                # pixels, enough for these shares
+SHARES = (0.001, 0.5, 0.999)        # quantiles of the samples, robust against dead pixels
+MARGIN = 0.05                       # of the span, so that not every frame widens it
+_SAMPLED_PX = 1 << 16               # enough for these quantiles
 
 Report = Callable[[str], None]
 
 
 def _silent(words: str) -> None:
-    """Keep it."""
+    """Do nothing."""
 
 
 class BrightnessRange:
     """
-    Black and white of one camera, of its samples' own unit.
+    Black and white levels of one camera, in units of its samples.
 
-    The automatic range begins with the first frame and only widens. Brightness reaches from 0 to
-    the smallest usual depth that holds all samples. Where most of the first frames have their
-    darkest and brightest samples within a factor of two, as temperatures do, the range is what
-    they span, until the frames are otherwise for as long. It is learnt anew where the median
-    jumps, as it does when a driver is given another pixel format.
+    The automatic range starts with the first frame and only widens. For brightness, it is 0 to the
+    maximum of the smallest usual bit depth that holds all samples. If the darkest and brightest
+    samples of most of the first frames are within a factor of two, as temperatures are, it is the
+    range of these samples, until the same number of frames in a row differ. It is relearnt when
+    the median jumps, as when a driver's pixel format is changed.
 
     :param setting: `auto`, `full` or `LOW..HIGH`.
-    :param report: called with a clause when the automatic range is found or another.
-    :raises SettingError: if the setting cannot be used.
+    :param report: called with a message when the automatic range is found or changes.
+    :raises SettingError: if the setting is invalid.
     """
 
     def __init__(self, setting: str = 'auto', report: Report = _silent) -> None:
         self._fixed = brightness_limits(setting)
         self.given = self._fixed is not None and setting != 'full'
         self._report = report
-        self._lock = Lock()     # two workers may have frames of one camera
+        self._lock = Lock()     # two workers may process frames of one camera
         self._reported: tuple[int, int] | None = None
         self._quiet_until_s = 0.0
         self._median = 0
@@ -81,9 +81,9 @@ class BrightnessRange:
 
     def limits(self, samples: NDArray[Any]) -> tuple[int, int]:
         """
-        Return the samples that become 0 and 255.
+        Return the sample values that become 0 and 255.
 
-        :param samples: uint16 of one frame, (H, W) or (H, W, channels); the range learns of them.
+        :param samples: uint16 (H, W) or (H, W, channels), one frame, which updates the range.
         """
         if self._fixed:
             return self._fixed
@@ -91,7 +91,7 @@ class BrightnessRange:
             self._learn(samples)
             thermal = self._absolute and self._span
             limits = thermal or (0, (1 << self._bits) - 1)
-            kind = 'values as of a thermal camera' if thermal else f'{self._bits} bits'
+            kind = 'values of a thermal camera' if thermal else f'{self._bits} bits'
             self._report_limits(limits, kind)
         return limits
 
@@ -102,14 +102,14 @@ class BrightnessRange:
         self._reported, self._quiet_until_s = limits, now_s + QUIET_S
         self._report(
             f'16-bit samples are read as {kind}: black is {limits[0]}, white {limits[1]}; '
-            'brightness_range sets it otherwise'
+            'set brightness_range to change this'
         )
 
     def _learn(self, samples: NDArray[Any]) -> None:
         peak = int(samples.max())
-        if not peak:    # a driver that is only starting
+        if not peak:    # a driver that is still starting
             return
-        step = max(1, int((samples.size / _LOOKED_AT) ** 0.5))
+        step = max(1, int((samples.size / _SAMPLED_PX) ** 0.5))
         some = np.sort(samples[::step, ::step], axis=None)
         low, median, high = (int(some[int(share * (some.size - 1))]) for share in SHARES)
         darker, brighter = sorted((max(1, median), max(1, self._median)))
@@ -125,7 +125,7 @@ class BrightnessRange:
         ))
 
     def _judge(self, narrow: bool) -> None:
-        """Decide from the first frames; later only a row of broad ones decides otherwise."""
+        """Decide from the first frames; later, only consecutive broad frames change it."""
         if self._frames < LEARNING_FRAMES:
             self._frames += 1
             self._narrow_frames += narrow

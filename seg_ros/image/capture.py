@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Cameras of this machine and video files, opened by OpenCV."""
+"""Local cameras and video files, opened by OpenCV."""
 
 import cv2
 from seg_ros.core.errors import SettingError
@@ -21,14 +21,14 @@ from seg_ros.core.shown import shown
 
 def open_capture(source: str) -> cv2.VideoCapture:
     """
-    Open a camera by its number, or a video file, which can be played over and over.
+    Open a camera by its number, or a video file that can be rewound.
 
-    :raises SettingError: if OpenCV cannot, or the file holds a single image.
+    :raises SettingError: if OpenCV cannot open it, or the file is a single image.
     """
     is_number = source.isascii() and source.isdecimal()
     try:
         source.encode()
-    except UnicodeEncodeError as error:     # which OpenCV does not survive
+    except UnicodeEncodeError as error:     # OpenCV would crash
         raise SettingError(
             f'camera {shown(source)}, whose name is not UTF-8', do='rename it'
         ) from error
@@ -39,7 +39,7 @@ def open_capture(source: str) -> cv2.VideoCapture:
             'video file', 'see v4l2-ctl --list-devices'
         )
     if is_number:
-        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)     # an old frame is of no use to a robot
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)     # old frames are useless to a robot
     elif not all(_begins(capture) for _ in range(2)):
         raise SettingError(
             f'camera {source} holds a single image', 'a video of two frames at least',
@@ -49,7 +49,7 @@ def open_capture(source: str) -> cv2.VideoCapture:
 
 
 def _begins(capture: cv2.VideoCapture) -> bool:
-    """Return whether a file gives a frame, and go back to its beginning."""
+    """Read a frame and rewind the file; return whether there was one."""
     read = capture.read()[0]
     capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
     return read

@@ -13,11 +13,11 @@
 # limitations under the License.
 
 """
-What the bytes of an image mean: every encoding of a camera driver, and compressed files.
+Decoding of raw images in the encodings of camera drivers, and of compressed files.
 
 References: sensor_msgs/image_encodings.hpp for the names, the kernel's V4L2 pixel formats for the
-memory layouts, and cv_bridge for the rules that all of ROS relies on (`step` times rows is the
-length of the data; 16 bits shrink by 255 / 65535; 8UC3 is bgr).
+memory layouts, and cv_bridge for the rules that ROS relies on (the data's length is `step` times
+the number of rows; 16 bits are scaled by 255 / 65535; 8UC3 is bgr).
 """
 
 from array import array
@@ -41,7 +41,7 @@ from seg_ros.image.jpeg_structure import START
 Bytes: TypeAlias = 'bytes | bytearray | memoryview | array[int] | Pixels'
 Samples: TypeAlias = NDArray[Any]
 
-# ITU-R BT.601 from studio range, in the digits that OpenCV uses for its other YUV encodings.
+# ITU-R BT.601, studio range, with the digits that OpenCV uses for other YUV encodings.
 _RGB_OF_YUV = np.array([[1.164, 0.0, 1.596], [1.164, -0.391, -0.813], [1.164, 2.018, 0.0]])
 _RGB_FROM_YUV = np.column_stack([_RGB_OF_YUV, _RGB_OF_YUV @ (-16.0, -128.0, -128.0)])
 
@@ -49,15 +49,15 @@ _RGB_FROM_YUV = np.column_stack([_RGB_OF_YUV, _RGB_OF_YUV @ (-16.0, -128.0, -128
 @dataclass(frozen=True)
 class Encoding:
     """
-    How rows of samples become pixels.
+    How rows of samples are converted to pixels.
 
-    :param color: what the pixels are in the end.
-    :param samples: per pixel in one row of data.
-    :param convert: from samples (rows, W[, samples]) to pixels; None where they are the same.
-    :param bits: of a sample, 8 or 16.
-    :param cell_hw: both sides are multiples of it, because its pixels share their colour.
-    :param least: pixels that each side has at least.
-    :param rows: of data per row of the image; planes lie below each other.
+    :param color: colour order of the resulting pixels.
+    :param samples: number of samples per pixel in one row of data.
+    :param convert: converts samples (rows, W[, samples]) to pixels; None if they are the same.
+    :param bits: bits per sample, 8 or 16.
+    :param cell_hw: size of the cells whose pixels share colour; the image's sides are multiples.
+    :param least: minimum length of each side in pixels.
+    :param rows: rows of data per row of the image; planes are stored below each other.
     """
 
     color: ColorOrder
@@ -70,7 +70,7 @@ class Encoding:
 
     @property
     def bytes_per_pixel(self) -> int:
-        """Bytes of one pixel in one row of data."""
+        """Bytes per pixel in one row of data."""
         return self.samples * self.bits // 8
 
 
@@ -80,7 +80,7 @@ def _by(code: int) -> Callable[[Samples], Samples]:
 
 def _rgb_from_nv24(samples: Samples) -> Samples:
     """
-    Convert a plane of Y above a plane of UV pairs, each of full size.
+    Convert a plane of Y above a plane of UV pairs, both in full resolution.
 
     :param samples: uint8 (3 H, W); a row of the second plane spans two rows of data.
     """
@@ -91,7 +91,7 @@ def _rgb_from_nv24(samples: Samples) -> Samples:
     return cv2.transform(cv2.merge([samples[:height], chroma]), _RGB_FROM_YUV)
 
 
-# OpenCV names a Bayer pattern after the second and third pixel of the second row.
+# OpenCV names a Bayer pattern after the second and third pixels of the second row.
 _RGGB, _BGGR = _by(cv2.COLOR_BayerBG2RGB), _by(cv2.COLOR_BayerRG2RGB)
 _GBRG, _GRBG = _by(cv2.COLOR_BayerGR2RGB), _by(cv2.COLOR_BayerGB2RGB)
 _RGB_OF_RGBA, _BGR_OF_BGRA = _by(cv2.COLOR_RGBA2RGB), _by(cv2.COLOR_BGRA2BGR)
@@ -131,7 +131,7 @@ ENCODINGS: dict[str, Encoding] = {
     '16UC3': Encoding('bgr', 3, bits=16),
     '16UC4': Encoding('bgr', 4, _BGR_OF_BGRA, bits=16),
 }
-# Names that drivers give to the same, and to files that they send as images.
+# Other names that drivers use for these encodings.
 ALIASES = {
     'yuv420': 'i420', 'yuv420p': 'i420',
     **{
@@ -141,9 +141,9 @@ ALIASES = {
 }
 FILES = frozenset({'jpeg', 'jpg', 'mjpeg', 'mjpg', 'png'})
 
-# Known, but not an image by themselves: why, and what to do.
+# Encodings that are known but are not an image: the reason, and what to do.
 REFUSED: dict[str, tuple[str, str]] = {
-    '8UC2': ('which does not say which sample is light', 'publish YUV as uyvy or yuyv'),
+    '8UC2': ('which does not define the order of its samples', 'publish YUV as uyvy or yuyv'),
     '16UC1': (
         'depth or raw counts without a level for white',
         'if they are an image, publish it as mono16, or set brightness_range to its black and '
@@ -167,21 +167,21 @@ def frame_from_bytes(
     brightness: BrightnessRange | None = None,
 ) -> Frame:
     """
-    Read a raw image; a view without a copy where the bytes are uint8 rgb, bgr or gray already.
+    Read a raw image; bytes that are already uint8 rgb, bgr or gray are not copied.
 
-    A view keeps `data` alive and is read-only. Colours from YUV follow BT.601 with studio range.
+    The result is then a read-only view that keeps `data` alive. YUV is BT.601 with studio range.
 
-    :param data: one contiguous buffer of exactly `step` bytes a row. Extra bytes are refused too:
-        it is the mark of a wrong `step`, which shears the image.
+    :param data: one contiguous buffer with exactly `step` bytes per row. Extra bytes are refused:
+        they indicate a wrong `step`, which would shear the image.
     :param size_hw: height and width of the image in pixels, also for planar encodings.
-    :param encoding: a name of `ENCODINGS` or `ALIASES`, in any case, or of `FILES`: then the data
-        are a file, and its own size counts.
-    :param step: bytes from one row to the next; any padding is allowed, which the last row may
-        lack. 0 says that there is none.
+    :param encoding: a name in `ENCODINGS` or `ALIASES`, in upper or lower case, or in `FILES`; the
+        data is then a file, and the size is read from it.
+    :param step: bytes from one row to the next, with any padding, which the last row may lack;
+        0 = no padding.
     :param big_endian: whether 16-bit samples have their high byte first.
-    :param brightness: what 16-bit samples of this camera are black and white; None takes 0 and
-        65535. Where the user gave a range, 16UC1 is an image too.
-    :raises ImageError: if the encoding is unknown or the sizes contradict each other.
+    :param brightness: black and white levels of this camera's 16-bit samples; None = 0 and 65535.
+        If the user set a range, 16UC1 is accepted as an image.
+    :raises ImageError: if the encoding is not supported or the sizes contradict each other.
     """
     encoding = canonical_encoding(encoding)
     if encoding in FILES:
@@ -192,7 +192,7 @@ def frame_from_bytes(
         encoding = 'mono16'
     kind = _encoding_named(encoding)
     octets = np.frombuffer(data, np.uint8)
-    if not step:    # which some drivers leave out: rows follow each other, or the length is wrong
+    if not step:    # some drivers leave it out; if rows have padding, the length check fails
         step = size_hw[1] * kind.bytes_per_pixel
     rows = _checked_rows(kind, f'{encoding} image', size_hw, step, octets.size)
     samples: Samples = np.ndarray(
@@ -207,7 +207,7 @@ def frame_from_bytes(
 
 
 def canonical_encoding(name: str) -> str:
-    """Return the name that `ENCODINGS`, `REFUSED` or `FILES` have for it, or itself without."""
+    """Return the name as in `ENCODINGS`, `REFUSED` or `FILES`; unknown names are unchanged."""
     plain = name.strip(' \0')
     low = plain.lower()
     low = ALIASES.get(low, low)
@@ -229,10 +229,10 @@ def _encoding_named(name: str) -> Encoding:
 def _checked_rows(
     kind: Encoding, what: str, size_hw: tuple[int, int], step: int, length: int
 ) -> int:
-    """Return how many rows `length` bytes of data hold, after all sizes were checked."""
+    """Check all sizes and return the number of rows in `length` bytes of data."""
     height, width = size_hw
     what = f'{what} of {width} x {height}'
-    driver = "set the camera driver's image size and step right"
+    driver = "correct the camera driver's image size and step"
     if min(size_hw) < kind.least:
         raise ImageError(what, f'sides of {kind.least} or more pixels', driver)
     if height % kind.cell_hw[0] or width % kind.cell_hw[1]:
@@ -251,7 +251,7 @@ def _checked_rows(
 
 
 def _pixels(samples: Samples, kind: Encoding, brightness: BrightnessRange | None) -> Pixels:
-    """Convert, then shrink 16 bits to 8, in the order of cv_bridge."""
+    """Convert samples to pixels, then scale 16 bits to 8, in the order of cv_bridge."""
     low, high = 0, 65535
     if kind.bits == 16:
         samples = np.require(samples, np.uint16, 'A')
@@ -273,17 +273,17 @@ def frame_from_file(
     brightness: BrightnessRange | None = None,
 ) -> Frame:
     """
-    Decode a compressed image: JPEG, PNG of 8 or 16 bits, or what else OpenCV reads.
+    Decode a compressed image: JPEG, PNG of 8 or 16 bits, or any other format of OpenCV.
 
-    An EXIF orientation is ignored: masks and camera_info lie on the sensor's own pixel grid.
-    Alpha is dropped. What the file is and the order of its colours is taken from its bytes.
+    The EXIF orientation is ignored, since masks and camera_info refer to the sensor's pixel grid.
+    Alpha is dropped. The file's format and colour order are taken from its bytes.
 
     :param data: the whole file.
-    :param description: `format` of a CompressedImage, as compressed_image_transport writes it:
-        `jpeg`, or `SOURCE; CODEC compressed STORED`. STORED, or where it is empty SOURCE, names
-        the meaning of samples of one channel where it fits them: a gray PNG may be a Bayer mosaic.
+    :param description: `format` of a CompressedImage, as written by compressed_image_transport:
+        `jpeg`, or `SOURCE; CODEC compressed STORED`. STORED, or SOURCE if STORED is empty, is the
+        encoding of single-channel samples if it fits them: a gray PNG may be a Bayer mosaic.
     :param brightness: as for `frame_from_bytes`.
-    :raises ImageError: if the file is damaged, cut, larger than any camera's image or none.
+    :raises ImageError: if it is damaged, truncated, larger than any camera's image, or not one.
     """
     samples = _decoded(bytes(data))
     planes = 3 if samples.ndim == 3 else 1

@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-Photographs in files turned as viewers show them, which their EXIF orientation says.
+EXIF orientation of image files, applied as image viewers do.
 
-Reference: Exif 2.32 (CIPA DC-008), tag 0x0112 of a TIFF header, which JPEG has in a segment, PNG
-and WebP in a chunk.
+Reference: Exif 2.32 (CIPA DC-008), tag 0x0112 of a TIFF header, which is in a segment of JPEG, or
+a chunk of PNG and WebP.
 """
 
 from dataclasses import replace
@@ -27,7 +27,7 @@ from seg_ros.core.frame import Frame, Pixels
 
 _TAG, _SHORT = 0x0112, 3
 _AS_STORED = 1
-# Where the TIFF header stands behind each of these, and how far into the file they are looked for.
+# Marks before the TIFF header, with the distance to it in PNG and WebP, and JPEG's search range.
 _JPEG = b'Exif\0\0'
 _CHUNKS = {b'\x89PNG': (b'eXIf', 4), b'RIFF': (b'EXIF', 8)}
 _HEADER_BYTES = 1 << 16
@@ -35,9 +35,9 @@ _HEADER_BYTES = 1 << 16
 
 def upright(frame: Frame, data: bytes) -> Frame:
     """
-    Turn and mirror a frame as its file says; the frame itself where it says nothing.
+    Rotate and mirror a frame by its file's EXIF orientation; unchanged if there is none.
 
-    :param data: the JPEG, PNG or WebP that the frame was decoded from.
+    :param data: the JPEG, PNG or WebP file that the frame was decoded from.
     """
     orientation = _orientation(data)
     if orientation == _AS_STORED:
@@ -46,7 +46,7 @@ def upright(frame: Frame, data: bytes) -> Frame:
 
 
 def _turned(pixels: Pixels, orientation: int) -> Pixels:
-    if orientation >= 5:            # rows are columns
+    if orientation >= 5:            # transposed
         pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
         pixels = pixels[::-1]
@@ -54,7 +54,7 @@ def _turned(pixels: Pixels, orientation: int) -> Pixels:
 
 
 def _orientation(data: bytes) -> int:
-    """Return 1 to 8; 1 where there is none or it is damaged."""
+    """Return 1 to 8; 1 if there is none or it is damaged."""
     name, size = _CHUNKS.get(data[:4], (_JPEG, len(_JPEG)))
     place = data.find(name, 0, _HEADER_BYTES if name == _JPEG else len(data))
     if place < 0:

@@ -12,17 +12,17 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which files are images, by their names."""
+"""Image files by their names."""
 
 from collections.abc import Collection
 from pathlib import Path
 
-# What OpenCV reads; in a folder it separates images, damaged ones too, from everything else.
+# Formats that OpenCV reads. Suffixes, unlike content, also recognise damaged images.
 IMAGE_SUFFIXES = frozenset({
     '.avif', '.bmp', '.dib', '.jp2', '.jpe', '.jpeg', '.jpg', '.pbm', '.pgm', '.png', '.pnm',
     '.ppm', '.ras', '.sr', '.tif', '.tiff', '.webp',
 })
-# Of maps of ids, which JPEG would change.
+# For label maps, whose ids JPEG would change.
 LABEL_SUFFIXES = IMAGE_SUFFIXES - {'.jpe', '.jpeg', '.jpg'}
 
 
@@ -30,9 +30,9 @@ def images_by_stem(
     folder: Path, suffixes: Collection[str] = IMAGE_SUFFIXES
 ) -> dict[str, list[Path]]:
     """
-    Return the images in a folder by their names without suffix, in order.
+    Return the images in a folder by name without suffix, sorted.
 
-    Suffixes may be in capitals; hidden files are left out. A folder that is not there has none.
+    Suffixes are case-insensitive; hidden files are ignored. A missing folder has no images.
     """
     found: dict[str, list[Path]] = {}
     for path in sorted(folder.glob('*')):

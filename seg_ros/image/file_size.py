@@ -13,11 +13,11 @@
 # limitations under the License.
 
 """
-How large the image in a file is, read from its header before anything is decoded.
+Image size from a file's header, checked before decoding.
 
-A few hundred bytes can claim a gigapixel, and a decoder believes them. References: ISO/IEC 15948
-(PNG), RFC 9649 (WebP), TIFF 6.0, ISO/IEC 23008-12 (AVIF), ISO/IEC 15444-1 (JPEG 2000), and the
-headers of BMP, GIF, Netpbm and Sun raster files as their own documents give them.
+A few hundred bytes can claim a gigapixel, for which a decoder would allocate memory. References:
+ISO/IEC 15948 (PNG), RFC 9649 (WebP), TIFF 6.0, ISO/IEC 23008-12 (AVIF), ISO/IEC 15444-1 (JPEG
+2000), and the specifications of BMP, GIF, Netpbm and Sun raster files.
 """
 
 from collections.abc import Callable
@@ -27,11 +27,11 @@ import struct
 from seg_ros.core.errors import ImageError
 from seg_ros.image.jpeg_structure import read_structure
 
-# The largest sensors of cameras have about 150 million pixels, those of robots 50.
+# The largest camera sensors have about 150 million pixels, those of robots 50.
 MAX_PIXELS = 160_000_000
-# Of one byte. A black JPEG has 64 to 340, and no code of PNG's goes beyond 1032 bytes.
+# A black JPEG has 64 to 340, and PNG's compression is limited to 1032.
 MAX_PIXELS_PER_BYTE = 1100
-FREE_PIXELS = 1 << 20   # what any file may claim
+FREE_PIXELS = 1 << 20   # allowed for any file
 
 _CODESTREAM = b'\xff\x4f\xff\x51'
 SizeReader = Callable[[bytes], tuple[int, int]]
@@ -74,7 +74,7 @@ def _webp(data: bytes) -> tuple[int, int]:
 
 
 def _tiff(data: bytes) -> tuple[int, int]:
-    """Return the largest sides of the first directory: tags 256 and 257."""
+    """Return the size in the first directory: tags 256 and 257."""
     order = '<' if data[:2] == b'II' else '>'
     start = struct.unpack_from(f'{order}I', data, 4)[0]
     sides = {256: 0, 257: 0}
@@ -88,7 +88,7 @@ def _tiff(data: bytes) -> tuple[int, int]:
 
 
 def _avif(data: bytes) -> tuple[int, int]:
-    """Return the largest of the sizes that its ispe boxes give; tiles have theirs too."""
+    """Return the largest size in ispe boxes, since tiles have them too."""
     sizes = [
         struct.unpack_from('>II', data, found.end() + 4)
         for found in re.finditer(b'ispe', data[:1 << 16])
@@ -98,7 +98,7 @@ def _avif(data: bytes) -> tuple[int, int]:
 
 
 def _jpeg2000(data: bytes) -> tuple[int, int]:
-    """Read the SIZ marker of the codestream, which JP2 has within its boxes."""
+    """Read the SIZ marker of the codestream, which JP2 wraps in boxes."""
     right, bottom, left, top = struct.unpack_from('>IIII', data, data.index(_CODESTREAM) + 8)
     return bottom - top, right - left
 
@@ -128,20 +128,20 @@ _READERS: tuple[tuple['re.Pattern[bytes]', SizeReader], ...] = tuple(
 )
 
 
-MAGIC_BYTES = 12     # the longest beginning by which a kind of file is known
+MAGIC_BYTES = 12     # length of the longest magic number above
 
 
 def is_image(head: bytes) -> bool:
-    """Return whether a file that begins with `head` is of a kind whose header is known."""
+    """Return whether a file that begins with `head` has a known image format."""
     return any(magic.match(head) for magic, _ in _READERS)
 
 
 def check_size(data: bytes) -> None:
     """
-    Refuse a file that claims more pixels than it can honestly hold, or than a camera has.
+    Check that a file does not claim more pixels than its length allows, or than cameras have.
 
     :param data: the whole file.
-    :raises ImageError: for that, and if it is of no kind whose header is known.
+    :raises ImageError: if it does, its format is unknown or its header is damaged.
     """
     height, width = _size_hw(data)
     bound = min(MAX_PIXELS, max(FREE_PIXELS, MAX_PIXELS_PER_BYTE * len(data)))

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Images as files in memory."""
+"""Encoding of images as files in memory."""
 
 from typing import Any
 
@@ -33,9 +33,9 @@ def encode_jpeg(rgb: Pixels, quality: int = 90) -> bytes:
 
 def encode_png(image: Pixels | NDArray[np.uint16]) -> bytes:
     """
-    Compress as PNG, without loss and in OpenCV's fastest setting, its default.
+    Compress as PNG, with OpenCV's default setting, its fastest.
 
-    :param image: uint8 or uint16; one channel (H, W), or rgb (H, W, 3).
+    :param image: uint8 or uint16, one channel (H, W) or rgb (H, W, 3).
     """
     return _encoded('.png', image, ())
 

@@ -13,12 +13,12 @@
 # limitations under the License.
 
 """
-JPEGs decoded or refused: what a cut or damaged one lacks would otherwise be made up.
+Decoding of JPEGs that refuses truncated and damaged ones.
 
-A decoder fills what is missing with grey, which becomes masks. simplejpeg passes the warnings of
-libjpeg-turbo on. OpenCV keeps them to itself; there the scan must show that it is whole: other
-bytes behind it change nothing, other bytes in place of its last ones do. That takes three times
-as long. Of a progressive JPEG it cannot be shown, but all its scans must be there.
+A decoder fills missing parts with grey, which would get masks. simplejpeg raises the warnings of
+libjpeg-turbo; OpenCV drops them. With OpenCV, a scan is complete if other bytes after it do not
+change the image, but other bytes in place of its last ones do; this check takes three times as
+long. It does not work for progressive JPEGs, for which only the presence of all scans is checked.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ from seg_ros.core.errors import ImageError
 from seg_ros.image.jpeg_structure import END, JpegStructure, read_structure, whole_file
 
 FLAGS = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION
-# Extra bytes before a marker: many USB cameras leave some bytes there in every image.
+# Many USB cameras leave some extra bytes before a marker in every image.
 _EXTRA_BYTES = re.compile(r'(\d+) extraneous bytes before marker')
 _TOLERATED = 8
 _WARNING = re.compile(r'Corrupt JPEG|Premature end|Unsupported marker|Invalid|Bogus|Inconsistent')
@@ -45,15 +45,15 @@ _NOISE = b'\x55\xa3\x1b\x6e' * 1024
 @lru_cache(maxsize=1)
 def strict_decoder() -> tuple[Callable[..., Any] | None, str]:
     """
-    Return simplejpeg's `decode_jpeg`, or None and why not, in no words where it is absent.
+    Return simplejpeg's `decode_jpeg`, or None and the reason, empty if it is not installed.
 
-    It is looked for once.
+    The result is cached.
     """
     if not find_spec('simplejpeg'):
         return None, ''
     try:
         return import_module('simplejpeg').decode_jpeg, ''
-    except Exception as error:  # noqa: BLE001 - a broken package raises what it likes
+    except Exception as error:  # noqa: BLE001 - a broken package may raise anything
         return None, f'simplejpeg is installed but does not load ({error}): OpenCV is used'
 
 
@@ -61,12 +61,12 @@ def decode_jpeg(data: bytes) -> NDArray[np.uint8]:
     """
     Decode a JPEG.
 
-    An EXIF orientation is ignored. Motion-JPEG is read as cameras send it: without an end marker
-    and without Huffman tables.
+    The EXIF orientation is ignored. Motion-JPEG of cameras may lack an end marker and Huffman
+    tables.
 
-    :param data: the whole file; what lies behind its end marker is left alone.
+    :param data: the whole file; bytes after its end marker are ignored.
     :returns: uint8, (H, W) or (H, W, 3) in the order blue, green, red.
-    :raises ImageError: if it is damaged, cut or not a JPEG that OpenCV reads.
+    :raises ImageError: if it is damaged, truncated or not a JPEG that OpenCV reads.
     """
     structure = read_structure(data)
     file = whole_file(data, structure)
@@ -84,7 +84,7 @@ def decode_jpeg(data: bytes) -> NDArray[np.uint8]:
 def _decoded_strictly(
     decode: Callable[..., Any], file: bytes, order: str
 ) -> NDArray[np.uint8] | None:
-    """Return None where simplejpeg does not know this kind of JPEG."""
+    """Decode by simplejpeg; return None if it does not support this kind of JPEG."""
     try:
         try:
             pixels = decode(file, order)
@@ -104,11 +104,11 @@ def _decoded_strictly(
 
 def _check_scan(pixels: NDArray[np.uint8], file: bytes, structure: JpegStructure) -> None:
     """
-    Look whether a sequential JPEG's last scan has as many bits as its blocks need.
+    Check that a sequential JPEG's last scan has as many bits as its blocks need.
 
-    Without an end marker libjpeg does not complain on stderr of the bytes that are added here.
+    The end marker is removed, or libjpeg would warn on stderr about the bytes added here.
 
-    :raises ImageError: if it has less, or many more.
+    :raises ImageError: if it has fewer, or many more.
     """
     scan = file[:-len(END)].rstrip(b'\xff')
     if not _same(pixels, scan):
@@ -118,25 +118,25 @@ def _check_scan(pixels: NDArray[np.uint8], file: bytes, structure: JpegStructure
     last = len(scan) - structure.last_scan
     if last >= 4 * _TOLERATED and _same(pixels, scan[:-2 * _TOLERATED]):
         raise ImageError(
-            f'a damaged JPEG of {len(file)} bytes: its last ones are not needed',
+            f'a damaged JPEG of {len(file)} bytes: its last bytes are not needed',
             'an undamaged JPEG',
         )
 
 
 def _same(pixels: NDArray[np.uint8], scan: bytes) -> bool:
-    """Return whether bytes that mean nothing, put behind a scan, leave the image as it is."""
+    """Return whether noise appended to a scan leaves the image unchanged."""
     try:
         return np.array_equal(pixels, imdecode(scan.rstrip(b'\xff') + _NOISE))
-    except ImageError:      # newer OpenCV refuses an image that does not end
+    except ImageError:      # newer versions of OpenCV refuse an image without an end
         return False
 
 
 def imdecode(data: bytes) -> NDArray[Any]:
     """
-    Decode what OpenCV reads.
+    Decode an image file by OpenCV.
 
-    :returns: of the file's own type and number of channels, alpha left out.
-    :raises ImageError: if it cannot.
+    :returns: samples of the file's own type and number of channels, without alpha.
+    :raises ImageError: if OpenCV cannot decode it.
     """
     seen = f'a compressed image of {len(data)} bytes that cannot be decoded'
     try:

@@ -13,9 +13,9 @@
 # limitations under the License.
 
 """
-What a JPEG says of itself before it is decoded: its size, its scans, and where they end.
+Structure of a JPEG, read without decoding: its size, its scans, and where they end.
 
-Reference: ITU-T T.81, annex B, for the markers; annex G for progressive scans.
+Reference: ITU-T T.81, annex B for the markers, annex G for progressive scans.
 """
 
 from dataclasses import dataclass, field
@@ -26,12 +26,12 @@ from seg_ros.core.errors import ImageError
 START, END = b'\xff\xd8', b'\xff\xd9'
 MAX_SCANS = 100     # about ten are usual; each costs a pass over the whole image
 _SCAN = 0xDA
-# Starts of frames: C0 to CF, but for tables (C4, CC) and an extension (C8).
+# Starts of frames: C0 to CF, except tables (C4, CC) and an extension (C8).
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
-_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})      # markers without a length
+_STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})      # markers without a length
 _MARKER = re.compile(rb'\xff+([^\x00\xff])', re.DOTALL)
-# Within a scan FF is followed by 0 or by a restart marker.
+# Within a scan, FF is followed by 0 or is part of a restart marker.
 _AFTER_SCAN = re.compile(rb'\xff[^\x00\xd0-\xd7\xff]', re.DOTALL)
 _COEFFICIENTS = frozenset(range(64))
 
@@ -42,13 +42,13 @@ class JpegStructure:
     The frame and the scans of a JPEG.
 
     :param size_hw: height and width in pixels.
-    :param bits: of a sample.
+    :param bits: bits per sample.
     :param components: 1 for gray, 3 for colour, 4 for CMYK.
-    :param scans: how many there are.
-    :param last_scan: offset of the last scan's compressed bits in bytes.
-    :param end: offset of the end marker in bytes, or None where there is none.
+    :param scans: number of scans.
+    :param last_scan: offset of the last scan's compressed data in bytes.
+    :param end: offset of the end marker in bytes, None if there is none.
     :param progressive: whether scans refine each other.
-    :param lacking: the coefficients that no scan has brought to their last bit, by component.
+    :param lacking: coefficients that no scan has completed to the last bit, by component.
     """
 
     size_hw: tuple[int, int] = (0, 0)
@@ -63,24 +63,24 @@ class JpegStructure:
 
 def read_structure(data: bytes) -> JpegStructure:
     """
-    Walk over the markers of a JPEG.
+    Read the markers of a JPEG.
 
     :param data: the whole file.
-    :raises ImageError: if it ends within its header, contradicts itself or lacks scans.
+    :raises ImageError: if it ends within its header, is inconsistent or lacks scans.
     """
     found, place = JpegStructure(), len(START)
     while found.end is None and (marker := _MARKER.search(data, place)):
         code, place = marker[1][0], marker.end()
         if code == END[1]:
             found.end = place - len(END)
-        elif code not in _ALONE:
+        elif code not in _STANDALONE:
             body = _body(data, place)
             place += 2 + len(body)
             if code in _FRAMES:
                 found.progressive = code in _PROGRESSIVE
-                _note_frame(found, body)
+                _read_frame(found, body)
             elif code == _SCAN:
-                _note_scan(found, body, place)
+                _read_scan(found, body, place)
                 after = _AFTER_SCAN.search(data, place)
                 place = after.start() if after else len(data)
     if not found.scans or not all(found.size_hw):
@@ -92,9 +92,9 @@ def read_structure(data: bytes) -> JpegStructure:
 
 def whole_file(data: bytes, structure: JpegStructure) -> bytes:
     """
-    Return the file up to its end marker, which many USB cameras leave out.
+    Return the file up to its end marker, adding one if a USB camera has left it out.
 
-    Of what pads the buffer of such a camera two bytes stay: they may belong to the scan.
+    Such a camera may pad its buffer; two bytes of padding are kept, as they may be the scan's.
     """
     if structure.end is not None:
         return data[:structure.end + len(END)]
@@ -110,7 +110,7 @@ def _body(data: bytes, place: int) -> bytes:
     return body
 
 
-def _note_frame(found: JpegStructure, body: bytes) -> None:
+def _read_frame(found: JpegStructure, body: bytes) -> None:
     if len(body) < 6 or len(body) < 6 + 3 * body[5] or found.scans:
         raise ImageError('a JPEG whose frame header is damaged', 'an undamaged JPEG')
     found.bits, found.components = body[0], body[5]
@@ -118,8 +118,8 @@ def _note_frame(found: JpegStructure, body: bytes) -> None:
     found.lacking = dict.fromkeys(body[6:6 + 3 * body[5]:3], _COEFFICIENTS)
 
 
-def _note_scan(found: JpegStructure, body: bytes, place: int) -> None:
-    """Note which coefficients of which components a scan brings to their last bit."""
+def _read_scan(found: JpegStructure, body: bytes, place: int) -> None:
+    """Remove the coefficients that a scan completes to the last bit from the incomplete ones."""
     found.scans, found.last_scan = found.scans + 1, place
     count = body[0] if body else 0
     if not count or len(body) < 4 + 2 * count or found.scans > MAX_SCANS:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How a camera image is fitted into the network, and the exact way back."""
+"""Fitting of a camera image to the network's input, and the exact inverse."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,17 +39,17 @@ _TO_COLOR = {
 @dataclass(frozen=True)
 class Fit:
     """
-    One image size fitted into one network size.
+    The mapping of one image size to one network size.
 
-    Edges are continuous: pixel i spans [i, i + 1), so that network = source * scale + offset maps
-    edges and, shifted by a half, centres alike.
+    Coordinates are continuous: pixel i spans [i, i + 1), so network = source * scale + offset maps
+    edges, and centres after a shift by 0.5.
 
     :param source_hw: height and width of the image.
     :param network_hw: height and width of the network's input.
-    :param resized_hw: height and width of the whole image after the resize, before it is padded
-        or cropped. The scales follow from it, rounding included, which makes the inverse exact.
-    :param offset_yx: where the resized image's corner lies in the network's input; negative
-        where it is cropped.
+    :param resized_hw: height and width of the whole image after the resize, before padding or
+        cropping. Scales are computed from it, including rounding, so the inverse is exact.
+    :param offset_yx: position of the resized image's corner in the network's input; negative if
+        the image is cropped.
     """
 
     source_hw: tuple[int, int]
@@ -66,7 +66,7 @@ class Fit:
         )
 
     def source_xyxy(self, xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Map boxes (…, 4) from network to source pixels; some may reach beyond the image."""
+        """Map boxes (…, 4) from network to source pixels; they may extend beyond the image."""
         scale = np.array(self.scale_yx[::-1] * 2, np.float32)
         return (xyxy - np.array(self.offset_yx[::-1] * 2, np.float32)) / scale
 
@@ -79,7 +79,7 @@ class Fit:
         """
         Return the source rows and columns whose centres the network sees, as y0, y1, x0, x1.
 
-        Everything unless the fit crops, as `shortest_side` does.
+        These are all of them unless the fit crops, as `shortest_side` does.
         """
         spans = []
         for axis in (0, 1):
@@ -93,12 +93,12 @@ class Fit:
         self, size_hw: tuple[int, ...], axis: int, rule: Upsampling = 'half_pixel'
     ) -> tuple[float, float]:
         """
-        Return a, b such that source pixel i's centre lies at a * i + b of a smaller map.
+        Return a, b such that the centre of source pixel i is at a * i + b in a smaller map.
 
-        :param size_hw: of a map that spans the network's input; 0 is its first pixel's centre.
+        :param size_hw: size of a map that spans the network's input; its first centre is at 0.
         :param axis: 0 for rows, 1 for columns.
-        :param rule: how the map's pixels lie on the network's: the coordinate transformation
-            modes of ONNX Resize.
+        :param rule: how the map's pixels are aligned with the network's, as the coordinate
+            transformation mode of ONNX Resize.
         """
         slope = self.scale_yx[axis]
         start = 0.5 * slope + self.offset_yx[axis] - 0.5
@@ -114,10 +114,10 @@ class Fit:
 @lru_cache(maxsize=64)
 def fit_for(source_hw: tuple[int, int], network_hw: tuple[int, int], spec: InputSpec) -> Fit:
     """
-    Choose the fit that a card asks for.
+    Return the fit that a card specifies.
 
-    `letterbox` rounds as YOLOv5's and ultralytics' letterbox do: sides to the nearest pixel, the
-    spare odd pixel to the bottom and the right.
+    `letterbox` rounds like YOLOv5 and ultralytics: sides to the nearest pixel, and an odd pixel of
+    padding goes to the bottom or the right.
     """
     height, width = source_hw
     if spec.fit == 'stretch':
@@ -147,7 +147,7 @@ def fit_image(frame: Frame, fit: Fit, spec: InputSpec, out: Pixels) -> None:
     out[y0:y1, :x0] = spec.pad
     out[y0:y1, x1:] = spec.pad
     place = out[y0:y1, x0:x1]
-    # Where nothing is cropped, the last step writes where its result is to be.
+    # Without cropping, the last step writes directly into `out`.
     resized = _resized_and_colored(
         frame, fit, spec, place if place.shape[:2] == fit.resized_hw else None
     )
@@ -158,9 +158,9 @@ def fit_image(frame: Frame, fit: Fit, spec: InputSpec, out: Pixels) -> None:
 
 def _resized_and_colored(frame: Frame, fit: Fit, spec: InputSpec, out: Pixels | None) -> Pixels:
     """
-    Return the whole image at its new size, in the network's colours.
+    Return the whole image at its new size, in the network's colour order.
 
-    :param out: of that size; it is what is returned, unless there is nothing to be done.
+    :param out: buffer of that size for the result; it is not used if there is nothing to do.
     """
     resizes, colors = fit.resized_hw != fit.source_hw, frame.color != spec.color
     size, code = fit.resized_hw[::-1], _TO_COLOR.get((frame.color, spec.color), -1)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Files of several images, of which a reader of one takes the first: animations and pages."""
+"""Detection of files with several images (animations, pages), of which only the first is read."""
 
 import struct
 
@@ -20,7 +20,7 @@ _GIF_IMAGE, _GIF_EXTENSION = 0x2C, 0x21
 
 
 def holds_several(data: bytes) -> bool:
-    """Return whether a GIF, PNG, TIFF or WebP announces more than one image."""
+    """Return whether a GIF, PNG, TIFF or WebP declares more than one image."""
     if data.startswith(b'RIFF'):
         return data.count(b'ANMF') > 1
     try:
@@ -35,7 +35,7 @@ def holds_several(data: bytes) -> bool:
 
 
 def _has_two_images(gif: bytes) -> bool:
-    """Walk over the blocks of a GIF (GIF89a, CompuServe 1990) up to its second image."""
+    """Read the blocks of a GIF (GIF89a, CompuServe 1990) up to its second image."""
     place, images = 13 + _palette_bytes(gif[10]), 0
     while images < 2 and gif[place] in (_GIF_IMAGE, _GIF_EXTENSION):
         if gif[place] == _GIF_IMAGE:
@@ -54,7 +54,7 @@ def _palette_bytes(flags: int) -> int:
 
 
 def _next_page(data: bytes) -> int:
-    """Return where a TIFF has its second directory; 0 where it has none."""
+    """Return the offset of a TIFF's second directory, 0 if there is none."""
     order = '<' if data[:2] == b'II' else '>'
     start = struct.unpack_from(f'{order}I', data, 4)[0]
     entries = struct.unpack_from(f'{order}H', data, start)[0]
