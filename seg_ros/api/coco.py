@@ -30,10 +30,10 @@ def coco_annotations(
     segments: Sequence[Segment], instances: NDArray[np.uint16], image_id: int
 ) -> list[dict[str, Any]]:
     """
-    List the instances of one image, in plain values that JSON can carry.
+    Return the annotations of one image's instances, in types that JSON can represent.
 
-    :param instances: uint16 (H, W), the ids of the segments.
-    :returns: for each segment `category_id` (of the card), `bbox` (x, y, width, height),
+    :param instances: uint16 (H, W), segment ids.
+    :returns: for each segment `category_id` (the card's class id), `bbox` (x, y, width, height),
         `segmentation` (uncompressed run lengths), `area`, `score` and `id`.
     """
     return [
@@ -49,7 +49,7 @@ def coco_annotations(
 
 def run_lengths(mask: NDArray[np.bool_]) -> dict[str, list[int]]:
     """
-    Encode a mask as COCO does: lengths of runs down the columns, of 0 first.
+    Encode a mask as COCO run lengths: column by column, starting with a run of 0.
 
     :param mask: bool (H, W).
     """

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What one call gives: the masks of an image, with the names of their classes."""
+"""The result of one call: the masks of an image, with class names."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -32,11 +32,11 @@ from seg_ros.masks.overlay import color_map, draw_overlay
 @dataclass(frozen=True, eq=False)
 class Masks:
     """
-    The masks of one image, at its own size.
+    The masks of one image, at the image's size.
 
     :param frame: the image.
-    :param segmentation: its masks, all parts.
-    :param card: of the model: class ids, names, colours and roles.
+    :param segmentation: all parts of its masks.
+    :param card: the model's class ids, names, colours and roles.
     """
 
     frame: Frame
@@ -51,7 +51,7 @@ class Masks:
 
     @property
     def classes(self) -> ClassMap:
-        """Class ids of the card, uint8 (uint16 above 254 classes) (H, W); 255 = unlabelled."""
+        """Class ids of the card (H, W): uint8, 255 = unlabelled; uint16 above 254 classes."""
         assert self.segmentation.classes is not None
         return self.segmentation.classes
 
@@ -74,7 +74,7 @@ class Masks:
         return self.segmentation.segments
 
     def panoptic(self) -> NDArray[np.int32]:
-        """Return class << 16 | instance, int32 (H, W), as the node's topic `panoptic` has it."""
+        """Return class << 16 | instance, int32 (H, W), as on the node's topic `panoptic`."""
         return self.segmentation.panoptic()
 
     def class_name(self, segment: Segment) -> str:
@@ -95,13 +95,13 @@ class Masks:
         """
         Draw colours, outlines, names and ids over an image.
 
-        :param image: uint8 of the same height and width; left out, the segmented image.
+        :param image: uint8 of the same height and width. Defaults to the segmented image.
         :param color: order of the channels of `image`.
         :param alpha: opacity of the colours, 0 to 1.
         :returns: a new image, uint8 (H, W, 3), rgb.
         :raises ImageError: if `image` is not such an array.
-        :raises ContractError: if it is of another size.
-        :raises SettingError: if `alpha` is no such number.
+        :raises ContractError: if its size differs.
+        :raises SettingError: if `alpha` is out of range.
         """
         if not isinstance(alpha, int | float | np.floating) or not 0 <= alpha <= 1:
             raise SettingError(f'alpha: {shown(alpha)}', 'a number from 0 to 1')
@@ -112,7 +112,7 @@ class Masks:
         """
         Return COCO annotations of the instances, with run-length masks.
 
-        :param image_id: what the annotations call the image.
+        :param image_id: id of the image in the annotations.
         """
         return coco_annotations(self.segments, self.instances, image_id)
 

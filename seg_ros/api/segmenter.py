@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A model that is called with images."""
+"""A model as a callable that segments images."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
@@ -60,13 +60,13 @@ class Segmenter:
             masks = segmenter(cv2.imread('street.jpg'), color='bgr')
         cv2.imwrite('overlay.png', masks.draw()[..., ::-1])
 
-    With `tracking=True` or `smoothing=0.5` the images of successive calls count as one video;
-    `restart` begins the next. Not safe for several threads.
+    With `tracking=True` or `smoothing=0.5`, the images of successive calls are treated as one
+    video; `restart` starts another. Not thread-safe.
 
-    :param model: a file that `seg_ros compile` wrote, `default`, or a classical method.
-    :param settings: the node's parameters by name, such as `engine`, `device`, `classes`, which
-        takes any sequence of names. Those that only the node reads are ignored with a warning.
-    :raises SettingError: if a setting is unknown or out of its range.
+    :param model: a file written by `seg_ros compile`, `default`, or a classical method.
+    :param settings: the node's parameters by name, such as `engine`, `device` or `classes` (any
+        sequence of names). Those that only the node uses are ignored with a warning.
+    :raises SettingError: if a setting is unknown or out of range.
     :raises ModelError: if the model file is missing, truncated or not compiled.
     :raises EngineError: if no engine is installed, or it refuses the model.
     """
@@ -85,17 +85,17 @@ class Segmenter:
 
     @property
     def timing(self) -> Timing:
-        """How long each stage took, over the last calls."""
+        """Duration of each stage, over the last calls."""
         return self._serving.timing
 
     @property
     def card(self) -> ModelCard:
-        """Classes of the model and how its input is made."""
+        """Classes of the model, and the preprocessing of its input."""
         return self._serving.card
 
     @property
     def facts(self) -> EngineFacts:
-        """Which engine runs the model, on which device, in which precision."""
+        """Engine, device and precision of the model."""
         return self._serving.engine.facts
 
     def __call__(
@@ -105,17 +105,17 @@ class Segmenter:
         """
         Segment one image.
 
-        :param image: uint8, (H, W, 3), or (H, W) with `gray`; not copied, so that drawing over
-            it later changes what `Masks.draw` shows.
-        :param color: order of the channels: `rgb`, `bgr` (as cv2.imread gives) or `gray`.
-        :param stamp_ns: when it was taken, in nanoseconds, for `tracking` and `smoothing`; left
-            out, images follow each other at 30 Hz.
-        :param prompts: what a promptable model is to segment: boxes (x0, y0, x1, y1) and points
-            (x, y) in pixels, or `Prompt`s; ids of the former count from 1, after those of the
-            setting `prompts`. Left out, those of the image before follow their objects.
-        :raises ImageError: if the array is not such an image, or the stamp no whole number.
-        :raises PromptError: if a prompt cannot be, or the model does not answer it.
-        :raises EngineError: if the runtime failed.
+        :param image: uint8, (H, W, 3), or (H, W) with `gray`; not copied, so changing it later
+            changes what `Masks.draw` shows.
+        :param color: order of the channels: `rgb`, `bgr` (as returned by cv2.imread) or `gray`.
+        :param stamp_ns: time of the image in nanoseconds, for `tracking` and `smoothing`. Defaults
+            to images at 30 Hz.
+        :param prompts: boxes (x0, y0, x1, y1) and points (x, y) in pixels, or `Prompt`s, for a
+            promptable model; the former get ids from 1, after those of the setting `prompts`.
+            Defaults to the previous image's prompts, which follow their objects.
+        :raises ImageError: if the array is not such an image, or the stamp is not an integer.
+        :raises PromptError: if a prompt is invalid, or the model does not support it.
+        :raises EngineError: if inference failed.
         """
         _check_array(image)
         frame = Frame(image, color, self._stamp_ns + 33_333_333 if stamp_ns is None else stamp_ns)
@@ -128,10 +128,10 @@ class Segmenter:
         self, prompts: Sequence[Prompt], size_hw: tuple[int, int] | None = None
     ) -> None:
         """
-        Refuse prompts that the model does not answer.
+        Check that the model supports prompts.
 
-        :param size_hw: of the image, where it is known.
-        :raises PromptError: saying why.
+        :param size_hw: size of the image, if known.
+        :raises PromptError: with the reason, if it does not.
         """
         serving, signature = self._serving, self._serving.engine.signature
         fit = fit_for(size_hw, signature.size_hw, self.card.input) if size_hw else None
@@ -142,25 +142,25 @@ class Segmenter:
             raise PromptError(f'prompts: {words}')
 
     def _ask(
-        self, places: Sequence[Prompt | Sequence[float]], size_hw: tuple[int, int]
+        self, items: Sequence[Prompt | Sequence[float]], size_hw: tuple[int, int]
     ) -> None:
         first = len(self._serving.prompts) + 1
-        prompts = [_prompt(number, place) for number, place in enumerate(places, first)]
+        prompts = [_prompt(number, item) for number, item in enumerate(items, first)]
         self.check_prompts(prompts, size_hw)
         self._temporal.prompts.ask(prompts)
 
     def segment(self, frame: Frame, temporal: TemporalFilter | None = None) -> Segmentation:
         """
-        Segment one frame, for those who keep several cameras apart themselves.
+        Segment one frame; for callers that handle several cameras themselves.
 
-        :param temporal: of the frame's camera.
+        :param temporal: filter of the frame's camera.
         :raises ImageError: if the engine was opened for images of another size.
-        :raises EngineError: if the runtime failed.
+        :raises EngineError: if inference failed.
         """
         return process.segment(frame, self._serving, PARTS, temporal)
 
     def restart(self) -> None:
-        """Let the next image begin another video: ids and classes follow no earlier one."""
+        """Start another video: the next image does not use earlier ids and classes."""
         self._temporal = TemporalFilter()
         self._stamp_ns = 0
 
@@ -178,14 +178,14 @@ class Segmenter:
         self.close()
 
 
-def _prompt(number: int, place: Prompt | Sequence[float]) -> Prompt:
-    if isinstance(place, Prompt):
-        return place
+def _prompt(number: int, item: Prompt | Sequence[float]) -> Prompt:
+    if isinstance(item, Prompt):
+        return item
     try:
-        x0, y0, *far = map(float, place)
+        x0, y0, *far = map(float, item)
         x1, y1 = far or (x0, y0)
     except (TypeError, ValueError) as error:
-        seen, expected = f'prompt {shown(place)}', '(x0, y0, x1, y1) or (x, y), in pixels'
+        seen, expected = f'prompt {shown(item)}', '(x0, y0, x1, y1) or (x, y), in pixels'
         raise PromptError(seen, expected, 'give a list of those') from error
     return Prompt(number, (x0, y0, x1, y1))
 
@@ -194,12 +194,12 @@ def _check_array(image: object) -> None:
     if not isinstance(image, np.ndarray):
         raise ImageError(
             f'an image of type {type(image).__name__}', 'a numpy array of uint8',
-            'check that its file was read: cv2.imread returns None for what it cannot read',
+            'check that its file was read: cv2.imread returns None for unreadable files',
         )
 
 
 def _check_names(names: Iterable[str]) -> None:
-    """Refuse names that are no setting's, and warn of settings that do not act here."""
+    """Refuse unknown settings, and warn about settings that have no effect here."""
     known = Settings.__dataclass_fields__
     unknown = sorted(set(names) - set(known))
     if unknown:
@@ -214,7 +214,7 @@ def _check_names(names: Iterable[str]) -> None:
 
 
 def _with_tuples(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn lists of names, and what else can be gone through but a word, into tuples."""
+    """Convert iterables other than strings to tuples, for settings that are tuples."""
     several = {item.name for item in fields(Settings) if type(item.default) is tuple}
     return {
         name: tuple(value)

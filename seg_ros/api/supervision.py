@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Instances as the type that supervision's annotators, trackers and sinks take."""
+"""Conversion of instances to the type used by the supervision package."""
 
 from typing import Any
 
