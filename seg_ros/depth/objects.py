@@ -15,10 +15,9 @@
 """The cloud of each object, with its position, size and measurement quality."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.segmentation import Segment, Segmentation
@@ -89,7 +88,7 @@ def object_clouds(
     planes: Sequence[Plane] = (),
 ) -> list[ObjectCloud]:
     """
-    Split the cloud into objects, all instances in one pass.
+    Split the cloud into objects.
 
     An instance so thin that erosion would remove all of it keeps its edge.
 
@@ -102,51 +101,33 @@ def object_clouds(
     :returns: one for each segment with any depth, in the order of the segments.
     """
     assert segmentation.instances is not None
-    rows = _rows_of(segmentation.instances, max(1, erosion_px) + 1)
-    cloud, instances = cloud[rows], segmentation.instances[rows]
-    pixels, ids = _sorted_pixels(instances)
-    if not pixels.size:
-        return []
-    numbers = sorted(segment.id for segment in segmentation.segments)
-    starts = np.searchsorted(ids, np.array(numbers, np.uint16))
-    z = np.ascontiguousarray(cloud['z'])
-    apart = inside(instances, max(1, erosion_px))   # so that no two instances touch
-    within, jumps, known = apart if erosion_px else instances > 0, on_jump(z), has_depth(z)
-    inner, measured = (mask.reshape(-1).take(pixels) for mask in (within, known))
-    thin = _counts(inner, starts) == 0
-    inner |= np.repeat(thin, np.diff(starts, append=len(ids)))
-    kept = inner & measured & ~jumps.reshape(-1).take(pixels)
-    foreign = of_another_part(apart & ~jumps & known, instances, z)
+    instances, z = segmentation.instances, np.ascontiguousarray(cloud['z'])
+    known, inner = has_depth(z), inside(instances, max(1, erosion_px))
+    steady = known & ~on_jump(z)
+    foreign = of_another_part(inner & steady, instances, z)
     if foreign is not None:
-        kept &= ~foreign.reshape(-1).take(pixels)
-    # Whole records at once: by its fields numpy copies a point in six steps.
-    records = np.ascontiguousarray(cloud).reshape(-1).view(f'V{POINT.itemsize}')
-    points = records.take(pixels[kept]).view(POINT)
-    counts = _counts(kept, starts)
-    ends = np.cumsum(counts)
-    place = {number: index for index, number in enumerate(numbers)}
-    # To the edge of the outermost pixel left; without erosion, jumps remove one pixel.
-    eroded = (np.where(thin, 1, max(1, erosion_px)) + 0.5) / focal_px
-    boxes = _boxes(points, ends - counts, counts, planes, eroded)
-    with_depth = _counts(measured, starts).tolist()
+        steady &= ~foreign
+    # As opaque records: numpy copies a structured point field by field.
+    records = np.ascontiguousarray(cloud).view(f'V{POINT.itemsize}')
     found = []
     for segment in segmentation.segments:
-        own = place[segment.id]
-        if not with_depth[own]:
+        x0, y0, x1, y1 = segment.xyxy
+        window = slice(y0, y1), slice(x0, x1)
+        own = instances[window] == segment.id
+        with_depth = np.count_nonzero(own & known[window])
+        if not with_depth:
             continue
-        box, plane = boxes.get(own, (None, planes[0] if planes else None))
+        core = own & inner[window] if erosion_px else own
+        thin = not core.any()
+        kept = (own if thin else core) & steady[window]
+        # To the edge of the outermost pixel left; without erosion, jumps remove one pixel.
+        eroded_px = (1 if thin else max(1, erosion_px)) + 0.5
         found.append(ObjectCloud(
-            segment, points[ends[own] - counts[own]:ends[own]], box,
-            with_depth[own] / segment.area, _is_cut(segment, segmentation.size_hw), plane,
-            float(eroded[own]),
+            segment, records[window][kept].view(POINT), None, with_depth / segment.area,
+            _is_cut(segment, segmentation.size_hw), planes[0] if planes else None,
+            eroded_px / focal_px,
         ))
-    return found
-
-
-def _rows_of(instances: NDArray[np.uint16], margin_px: int) -> slice:
-    """Return the rows that contain instances, with a margin; other rows are not processed."""
-    _, y, _, height = cv2.boundingRect((instances > 0).view(np.uint8))
-    return slice(max(0, y - margin_px), y + height + margin_px)
+    return _boxed(found, planes)
 
 
 def _is_cut(segment: Segment, size_hw: tuple[int, int]) -> bool:
@@ -154,43 +135,39 @@ def _is_cut(segment: Segment, size_hw: tuple[int, int]) -> bool:
     return x0 <= 0 or y0 <= 0 or x1 >= size_hw[1] or y1 >= size_hw[0]
 
 
-def _sorted_pixels(
-    instances: NDArray[np.uint16]
-) -> tuple[NDArray[np.intp], NDArray[np.uint16]]:
-    """Return the flat indexes of all instances' pixels, sorted by id, and their ids."""
-    pixels = np.flatnonzero(instances > 0)
-    ids = instances.reshape(-1).take(pixels)
-    order = np.argsort(ids, kind='stable')  # a radix sort for 16 bits
-    return pixels.take(order), ids.take(order)
-
-
-def _counts(marks: NDArray[np.bool_], starts: NDArray[np.intp]) -> NDArray[np.intp]:
-    return np.asarray(np.add.reduceat(marks, starts, dtype=np.intp))
+def _boxed(objects: list[ObjectCloud], planes: Sequence[Plane]) -> list[ObjectCloud]:
+    """Add the box, and the plane it stands on, to each object with enough points."""
+    measurable = [item for item in objects if len(item.points) >= LEAST_POINTS]
+    boxed = {
+        item.segment.id: replace(item, box=box, plane=plane)
+        for item, (box, plane) in zip(measurable, _boxes(measurable, planes), strict=True)
+    }
+    return [boxed.get(item.segment.id, item) for item in objects]
 
 
 def _boxes(
-    points: NDArray[np.void], starts: NDArray[np.intp], counts: NDArray[np.intp],
-    planes: Sequence[Plane], eroded: NDArray[np.float64],
-) -> dict[int, tuple[OrientedBox, Plane | None]]:
-    """Return the boxes and planes of the clouds with enough points, by index of the cloud."""
-    numbers = np.flatnonzero(counts >= LEAST_POINTS)
-    if not numbers.size:
-        return {}
-    # Evenly spread over each cloud; clouds with fewer points repeat some.
-    places = np.arange(SAMPLES) * counts[numbers, None] // SAMPLES
-    records = points.view(f'V{POINT.itemsize}').take(places + starts[numbers, None])
-    sample, margins = xyz_of(records.view(POINT)), eroded[numbers]
+    objects: Sequence[ObjectCloud], planes: Sequence[Plane]
+) -> list[tuple[OrientedBox, Plane | None]]:
+    """Return the box of each object and the plane it stands on."""
+    if not objects:
+        return []
+    sample = np.stack([_evenly(item.xyz) for item in objects])
+    margins = np.array([item.eroded for item in objects])
     if not planes:
-        free = free_boxes(sample, margins)
-        return {number: (box, None) for number, box in zip(numbers.tolist(), free, strict=True)}
+        return [(box, None) for box in free_boxes(sample, margins)]
     found: dict[int, tuple[OrientedBox, Plane | None]] = {}
     below = planes_below(sample, planes)
     for choice, plane in enumerate(planes):
-        here = below == choice
-        if here.any():
+        here = np.flatnonzero(below == choice)
+        if here.size:
             boxes = upright_boxes(sample[here], plane, margins[here])
-            found |= zip(numbers[here].tolist(), ((box, plane) for box in boxes), strict=True)
-    return found
+            found |= {index: (box, plane) for index, box in zip(here.tolist(), boxes, strict=True)}
+    return [found[index] for index in range(len(objects))]
+
+
+def _evenly(xyz: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return `SAMPLES` points evenly spread over a cloud, some repeated if it has fewer."""
+    return xyz[np.arange(SAMPLES) * len(xyz) // SAMPLES]
 
 
 def joined(objects: Sequence[ObjectCloud]) -> NDArray[np.void]:
