@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Networks that this project trains itself."""
+"""Training of this project's own networks."""

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Samples moved, scaled and recoloured, so that few images show much."""
+"""Random geometric and colour augmentation of training samples."""
 
 from collections.abc import Sequence
 
@@ -24,29 +24,29 @@ from seg_ros.core.frame import Pixels
 from seg_ros.training.sample import ABSENT, TrainingSample, VOID
 from seg_ros.training.samples import Random
 
-_SCALES = 0.35, 2.2     # of the whole image letterboxed into the network's input
-_SPREAD = 0.45          # of the logarithm of the scale
-_STRETCH = 1.3          # how much wider or taller an image may become
-_TURN_DEG = 8.0
-_OVER = 0.03            # how often an image stands on its head
+_SCALES = 0.35, 2.2     # relative to the whole image letterboxed into the network's input
+_SCALE_SIGMA = 0.45     # standard deviation of the logarithm of the scale
+_MAX_STRETCH = 1.3      # largest change of the aspect ratio
+_MAX_TURN_DEG = 8.0
+_FLIP = 0.03            # probability of a vertical flip
 
 
 def framed(
     sample: TrainingSample, size_hw: tuple[int, int], input_hw: tuple[int, int], random: Random
 ) -> TrainingSample:
     """
-    Scale, turn and mirror a sample, and cut a window out of it; nothing is known beside it.
+    Scale, rotate and mirror a sample and crop a window; pixels outside the image become void.
 
-    :param size_hw: of the window.
-    :param input_hw: of the network that will be exported: scale 1 is the whole image fitted in it.
+    :param size_hw: size of the window.
+    :param input_hw: input size of the exported network; at scale 1 the whole image fits in it.
     """
     height, width = sample.classes.shape
     fit = min(input_hw[0] / height, input_hw[1] / width)
-    scale = fit * float(np.clip(np.exp(random.normal(0.05, _SPREAD)), *_SCALES))
+    scale = fit * float(np.clip(np.exp(random.normal(0.05, _SCALE_SIGMA)), *_SCALES))
     if scale < 0.6:     # bilinear interpolation would skip pixels
         sample, scale = _halved(sample), scale * 2
         height, width = sample.classes.shape
-    matrix = _matrix((height, width), size_hw, scale, random)
+    matrix = _random_affine((height, width), size_hw, scale, random)
     return TrainingSample(
         _warped(sample.rgb, matrix, size_hw, cv2.INTER_LINEAR, InputSpec().pad),
         _warped(sample.classes, matrix, size_hw, cv2.INTER_NEAREST, VOID),
@@ -56,7 +56,7 @@ def framed(
 
 
 def recolored(rgb: Pixels, random: Random) -> Pixels:
-    """Change hue, saturation, exposure, white balance, sharpness and compression by chance."""
+    """Randomly change hue, saturation, exposure, white balance, sharpness and compression."""
     image = rgb
     if random.random() < 0.5:
         image = _other_hue(image, random)
@@ -79,11 +79,11 @@ def recolored(rgb: Pixels, random: Random) -> Pixels:
 
 def dyed(sample: TrainingSample, things: NDArray[np.bool_], random: Random) -> TrainingSample:
     """
-    Give one kind of surface another colour and brightness, and leave what lies on it.
+    Change colour and brightness of one stuff class, but not of the things on it.
 
-    What has no label joins it by chance: the rest of a table of which a part is labelled.
+    Half of the time unlabelled pixels change too: they may be the rest of a partly labelled table.
 
-    :param things: (C), which classes are things and keep their colours.
+    :param things: (C), which classes are things.
     """
     present = np.flatnonzero(np.bincount(sample.classes.ravel(), minlength=256)[:len(things)])
     surfaces = present[~things[present]]
@@ -95,13 +95,13 @@ def dyed(sample: TrainingSample, things: NDArray[np.bool_], random: Random) -> T
     gain = np.exp(random.uniform(np.log(0.06), np.log(1.2))) * random.uniform(0.75, 1.25, 3)
     soft = cv2.blur(mask.astype(np.float32), (5, 5))[..., None]
     dye = gain.astype(np.float32) - 1
-    lit = _glosses(mask.shape, random)[..., None] if random.random() < 0.4 else np.float32(0)
+    lit = _highlights(mask.shape, random)[..., None] if random.random() < 0.4 else np.float32(0)
     rgb = np.clip(sample.rgb * (1 + soft * dye) + soft * lit, 0, 255)
     return sample._replace(rgb=rgb.astype(np.uint8))
 
 
-def _glosses(size_hw: Sequence[int], random: Random) -> NDArray[np.float32]:
-    """Return what up to three lamps add that a surface mirrors as soft ellipses: (H, W)."""
+def _highlights(size_hw: Sequence[int], random: Random) -> NDArray[np.float32]:
+    """Return the brightness that reflections of one to three lamps add, soft ellipses: (H, W)."""
     rows, columns = np.mgrid[:size_hw[0], :size_hw[1]].astype(np.float32)
     light = np.zeros(tuple(size_hw), np.float32)
     for _ in range(int(random.integers(1, 4))):
@@ -113,7 +113,7 @@ def _glosses(size_hw: Sequence[int], random: Random) -> NDArray[np.float32]:
 
 
 def cut_out(sample: TrainingSample, random: Random) -> TrainingSample:
-    """Hide up to three small rectangles, of which nothing is known then."""
+    """Fill one to three small rectangles with a random colour and mark them void."""
     rgb, classes, instances = (array.copy() for array in sample[:3])
     height, width = classes.shape
     for _ in range(int(random.integers(1, 4))):
@@ -136,14 +136,14 @@ def _halved(sample: TrainingSample) -> TrainingSample:
     )
 
 
-def _matrix(
+def _random_affine(
     from_hw: tuple[int, int], to_hw: tuple[int, int], scale: float, random: Random
 ) -> NDArray[np.float64]:
-    """Return the affine map from image to window, (2, 3): the image lies anywhere over it."""
-    stretch = float(np.exp(random.uniform(-1, 1) * np.log(_STRETCH) / 2))
+    """Return a random affine transform from image to window, which overlap: (2, 3)."""
+    stretch = float(np.exp(random.uniform(-1, 1) * np.log(_MAX_STRETCH) / 2))
     scales = np.array([scale * stretch, scale / stretch])
-    signs = np.array([-1 if random.random() < 0.5 else 1, -1 if random.random() < _OVER else 1])
-    turn = np.deg2rad(_TURN_DEG) * float(np.clip(random.normal(0, 0.4), -1, 1))
+    signs = np.array([-1 if random.random() < 0.5 else 1, -1 if random.random() < _FLIP else 1])
+    turn = np.deg2rad(_MAX_TURN_DEG) * float(np.clip(random.normal(0, 0.4), -1, 1))
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     linear = rotation @ np.diag(scales * signs)
     spare = np.array(to_hw[::-1]) - scales * np.array(from_hw[::-1])
@@ -154,12 +154,12 @@ def _matrix(
 
 
 def _warped(
-    array: Pixels, matrix: NDArray[np.float64], size_hw: tuple[int, int], rule: int, pad: int
+    array: Pixels, matrix: NDArray[np.float64], size_hw: tuple[int, int], flags: int, pad: int
 ) -> Pixels:
     border = (pad,) * 3
     return np.asarray(
         cv2.warpAffine(
-            np.ascontiguousarray(array), matrix, size_hw[::-1], flags=rule,
+            np.ascontiguousarray(array), matrix, size_hw[::-1], flags=flags,
             borderMode=cv2.BORDER_CONSTANT, borderValue=border,
         ), np.uint8,
     )
@@ -174,7 +174,7 @@ def _other_hue(image: Pixels, random: Random) -> Pixels:
 
 
 def _blurred(image: Pixels, random: Random) -> Pixels:
-    """Blur as a lens out of focus, or as a camera that moves sideways."""
+    """Apply defocus blur, or motion blur along rows or columns."""
     if random.random() < 0.5:
         return np.asarray(cv2.GaussianBlur(image, (0, 0), random.uniform(0.5, 1.8)), np.uint8)
     size = (int(random.integers(2, 8)), 1)

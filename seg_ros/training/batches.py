@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a training is shown, step by step."""
+"""Batches of augmented images and their targets for each training step."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -29,18 +29,18 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-_NOISE = 0.04   # of white, the most that an image gets
-_PASTED = 0.4   # of the images get something pasted into them
-_DYED = 0.45
-_CUT_OUT = 0.15
+_MAX_NOISE = 0.04       # standard deviation, as a fraction of white
+_PASTE_CHANCE = 0.4     # for each image
+_DYE_CHANCE = 0.45
+_CUT_OUT_CHANCE = 0.15
 
 
 class Batch(NamedTuple):
     """
-    Images and what the network should say of them, as `make_targets` has it.
+    Images and their targets, as returned by `make_targets`.
 
     :param rgb: uint8 (N, H, W, 3).
-    :param noise: float32 (N), the standard deviation to add, as a share of white.
+    :param noise: float32 (N), standard deviation of the noise to add, as a fraction of white.
     """
 
     rgb: Tensor
@@ -56,12 +56,12 @@ class Batch(NamedTuple):
 
 class Batches(Dataset[Batch]):
     """
-    The batch of each step, which depends on the seed and the step's number alone.
+    The batch of each step, which depends only on the seed and the step number.
 
-    :param count: images a batch.
-    :param size_hw: of the windows that are cut out of them.
-    :param input_hw: of the network that will be exported.
-    :param cutouts: to paste, if any.
+    :param count: images per batch.
+    :param size_hw: size of the windows that are cropped from the images.
+    :param input_hw: input size of the exported network.
+    :param cutouts: objects to paste into images, if any.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Batches(Dataset[Batch]):
         self._things = samples.things()
 
     def __getitem__(self, step: int) -> Batch:
-        """Draw images, cut, turn and recolour them, and paste things into them."""
+        """Draw images and augment them."""
         random = np.random.default_rng([self._seed, step])
         numbers = random.choice(len(self._samples), self._count, p=self._chances)
         rows = [self._row(self._samples[number], random) for number in numbers]
@@ -85,14 +85,14 @@ class Batches(Dataset[Batch]):
 
     def _row(self, sample: TrainingSample, random: Random) -> tuple[Any, ...]:
         sample = framed(sample, *self._sizes, random)
-        if self._cutouts and random.random() < _PASTED:
+        if self._cutouts and random.random() < _PASTE_CHANCE:
             sample = paste(sample, self._cutouts, random)
-        if random.random() < _DYED:
+        if random.random() < _DYE_CHANCE:
             sample = dyed(sample, self._things, random)
-        if random.random() < _CUT_OUT:
+        if random.random() < _CUT_OUT_CHANCE:
             sample = cut_out(sample, random)
         wanted = make_targets(sample, self._things, STRIDE)
-        noise = np.float32(random.uniform(0, _NOISE))
+        noise = np.float32(random.uniform(0, _MAX_NOISE))
         return (
             recolored(sample.rgb, random), noise, wanted.classes, sample.absent, wanted.emphasis,
             wanted.centers, wanted.offsets, wanted.weights, wanted.known,
@@ -103,19 +103,19 @@ def batches_of(
     batches: Batches, steps: range, device: torch.device, workers: int
 ) -> Iterator[Batch]:
     """
-    Give the batches of some steps, in order.
+    Yield the batches of some steps, in order.
 
-    :param device: that they are brought to.
-    :param workers: processes that prepare them ahead; 0 prepares each when it is asked for.
+    :param device: device to which the batches are copied.
+    :param workers: processes that prepare batches ahead; 0 prepares each batch on demand.
     """
     loader: DataLoader[Batch] = DataLoader(
         batches, batch_size=None, sampler=steps, num_workers=workers,
-        pin_memory=device.type == 'cuda', worker_init_fn=_alone if workers else None,
+        pin_memory=device.type == 'cuda', worker_init_fn=_use_one_thread if workers else None,
     )
     for batch in loader:
         yield Batch(*(tensor.to(device, non_blocking=True) for tensor in batch))
 
 
-def _alone(worker: int) -> None:
-    """Keep one of many processes to one thread."""
+def _use_one_thread(worker: int) -> None:
+    """Limit a worker process to one thread."""
     cv2.setNumThreads(0)

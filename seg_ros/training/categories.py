@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The classes of a data set, checked before anything is trained on them."""
+"""Validation of a data set's classes before training."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,12 +26,12 @@ def checked_categories(
     rows: Sequence[Mapping[str, Any]], place: object
 ) -> list[dict[str, Any]]:
     """
-    Check classes as the card of the trained network will, and colour those that have no colour.
+    Check classes by the rules of a model card, and assign colours to those without one.
 
-    :param rows: `id`, `name` and whatever else a card's classes have.
-    :param place: where they stand, for the message.
-    :returns: `id`, `name`, `isthing` and `color`; `roles` where there are some.
-    :raises SettingError: if they contradict each other, or are more than 254.
+    :param rows: `id`, `name` and any other field of a card's classes.
+    :param place: where the classes come from, for the error message.
+    :returns: `id`, `name`, `isthing` and `color`; `roles` where a class has any.
+    :raises SettingError: if the classes contradict each other or are more than 254.
     """
     if len(rows) > ABSENT:
         raise SettingError(f'{place} has {len(rows)} classes', f'{ABSENT} at most')

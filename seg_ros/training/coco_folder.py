@@ -36,7 +36,7 @@ class CocoFolder:
     """
     A folder with `images`, `panoptic` and `panoptic.json`; pixels without a segment are void.
 
-    Groups that nobody counted (`iscrowd`) have a class and no instance.
+    Crowd segments (`iscrowd`) have a class but no instance.
 
     :raises SettingError: if the table cannot be read, or its classes contradict each other.
     """

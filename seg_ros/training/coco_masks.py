@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Images of segment ids in COCO's panoptic format, read as classes and instances."""
+"""Reads classes and instances from images of segment ids in COCO's panoptic format."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -27,12 +27,12 @@ from seg_ros.core.errors import ImageError
 
 class SegmentMaps(NamedTuple):
     """
-    What an image of segment ids says of each pixel.
+    Classes and instances decoded from an image of segment ids.
 
     :param classes: (H, W).
-    :param instances: (H, W), one number for each segment of a class of things, 0 = none.
-    :param crowd: numbers of instances that stand for groups which nobody counted.
-    :param unknown: pixels by category of what is no class.
+    :param instances: (H, W), one number for each segment of a thing class, 0 = none.
+    :param crowd: instance numbers of crowd segments (`iscrowd`).
+    :param unknown: pixel count of each category that is not a class.
     """
 
     classes: NDArray[np.int64]
@@ -45,14 +45,14 @@ def read_segment_numbers(
     path: Path, segments: Sequence[Mapping[str, Any]]
 ) -> NDArray[np.int64]:
     """
-    Read which segment each pixel is of, from an image of ids, R + 256 G + 65536 B.
+    Read each pixel's segment number from an image of ids, R + 256 G + 65536 B.
 
-    :returns: (H, W), 1 for the first of `segments`, 0 for none.
-    :raises ImageError: if the image is missing or has not three channels.
+    :returns: (H, W), 1 for the first of `segments`, 0 for pixels without a segment.
+    :raises ImageError: if the image is missing or does not have three channels.
     """
     image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
     if image is None or image.shape[2:] != (3,):
-        raise ImageError(f'{path} is missing or no image of 3 channels', 'masks of the image')
+        raise ImageError(f'{path} is missing or not an image of 3 channels', 'masks of the image')
     blue, green, red = (plane.astype(np.int64) for plane in cv2.split(image))
     ids = red + 256 * green + 65536 * blue
     known = np.array([0, *(row['id'] for row in segments)])
@@ -70,9 +70,9 @@ def read_segment_maps(
     """
     Read classes and instances from an image of segment ids.
 
-    :param class_of: by category, what its pixels become.
-    :param things: the categories whose segments are instances.
-    :param void: what pixels without a segment, or of an unknown category, become.
+    :param class_of: class to write for each category.
+    :param things: categories whose segments are instances.
+    :param void: class to write for pixels without a segment or of an unknown category.
     :raises ImageError: as `read_segment_numbers`.
     """
     place = read_segment_numbers(path, segments)

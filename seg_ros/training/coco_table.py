@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A table of segments in COCO's panoptic format, checked, with masks and images paired by id."""
+"""Reads and checks tables in COCO's panoptic format, and pairs images with masks by id."""
 
 from collections.abc import Collection, Mapping, Sequence
 import json
@@ -34,9 +34,9 @@ class MaskedImage(NamedTuple):
     """
     An image and its masks.
 
-    :param image: its file's name as the table has it.
-    :param masks: the name of the image of segment ids.
-    :param segments: rows of `segments_info`; each has `id` and `category_id`, whole numbers.
+    :param image: file name of the image, as in the table.
+    :param masks: file name of the image of segment ids.
+    :param segments: rows of `segments_info`; each has `id` and `category_id`, integers.
     """
 
     image: str
@@ -46,10 +46,10 @@ class MaskedImage(NamedTuple):
 
 class CocoTable(NamedTuple):
     """
-    What a table says.
+    Contents of a table.
 
     :param categories: each has `id`, `name` and `isthing`, 0 or 1; `color` where it is given.
-    :param notes: what was left out, for the user.
+    :param notes: messages for the user about what was left out.
     """
 
     categories: list[dict[str, Any]]
@@ -59,9 +59,9 @@ class CocoTable(NamedTuple):
 
 def read_coco_table(path: Path) -> CocoTable:
     """
-    Read a table, in the order of its images; what has no masks, or no image, is left out.
+    Read a table in the order of its images; images and masks without a partner are left out.
 
-    :raises SettingError: if it is no such table, or pairs nothing.
+    :raises SettingError: if the table has another format, or no image has masks.
     """
     table = _sections(path)
     _refuse_instances(path, table['annotations'])
@@ -90,9 +90,11 @@ def read_coco_table(path: Path) -> CocoTable:
 
 def image_file(folder: Path, item: MaskedImage, by_stem: Mapping[str, Sequence[Path]]) -> Path:
     """
-    Return the first that is there: as the table names it, or like its masks.
+    Find an image by its path in the table, its file name, or the stem of its masks, in that order.
 
-    :param by_stem: the folder's images, of `images_by_stem`.
+    If there is none, return the path by file name.
+
+    :param by_stem: the folder's images, from `images_by_stem`.
     """
     choices = [
         folder / item.image, folder / Path(item.image).name,
@@ -102,7 +104,7 @@ def image_file(folder: Path, item: MaskedImage, by_stem: Mapping[str, Sequence[P
 
 
 def image_files(folder: Path, items: Sequence[MaskedImage]) -> list[Path]:
-    """Return where the images of a table lie."""
+    """Return the paths of a table's images."""
     by_stem = images_by_stem(folder)
     return [image_file(folder, item, by_stem) for item in items]
 
@@ -147,7 +149,7 @@ def _category(row: Any, where: str) -> dict[str, Any]:
     found = {'id': _value(row, 'id', int, where), 'name': name}
     if row.get('isthing') not in (0, 1):
         seen = f'isthing {shown(row["isthing"])}' if 'isthing' in row else 'no isthing'
-        raise SettingError(f'{where}, {name}, has {seen}', '1 for what is counted, 0 for the rest')
+        raise SettingError(f'{where}, {name}, has {seen}', '1 for things, 0 for stuff')
     found['isthing'] = int(row['isthing'])
     return {**found, 'color': row['color']} if row.get('color') is not None else found
 
@@ -158,7 +160,7 @@ def _images(path: Path, rows: Sequence[Any]) -> dict[int | str, str]:
         where = f'{path}: image {number}'
         key = _value(row, 'id', (int, str), where)
         if key in images:
-            raise SettingError(f'{where} has the id {key} of an earlier one', 'one for each')
+            raise SettingError(f'{where} has the id {key} of an earlier one', 'unique ids')
         images[key] = _value(row, 'file_name', str, where)
     return images
 
@@ -166,7 +168,7 @@ def _images(path: Path, rows: Sequence[Any]) -> dict[int | str, str]:
 def _masks(
     path: Path, rows: Sequence[Any]
 ) -> dict[int | str, list[tuple[str, list[Mapping[str, Any]]]]]:
-    """Return the masks' names and segments by the ids of their images."""
+    """Return file names and segments of masks by image id."""
     masks: dict[int | str, list[tuple[str, list[Mapping[str, Any]]]]] = {}
     for number, row in enumerate(rows):
         where = f'{path}: annotation {number}'
@@ -177,7 +179,7 @@ def _masks(
 
 
 def _keys(named: Collection[int | str]) -> str:
-    """Quote ids so that 10 and '10' differ."""
+    """List ids, strings quoted so that 10 and '10' differ."""
     return few([*map(shown, named)]) or 'none'
 
 

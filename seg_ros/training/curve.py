@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How a training went, as an image."""
+"""Plots the losses of a training run as an image."""
 
 from collections.abc import Sequence
 
@@ -23,14 +23,14 @@ from seg_ros.core.frame import Pixels
 
 _SIZE_HW = (420, 720)
 _MARGIN = 46
-_INK = ((214, 64, 54), (58, 122, 201), (70, 160, 84))
+_COLORS = ((214, 64, 54), (58, 122, 201), (70, 160, 84))
 
 
 def draw_curve(losses: Sequence[Sequence[float]], names: Sequence[str]) -> Pixels:
     """
-    Draw each loss over the steps, a running mean, on a logarithmic scale.
+    Plot the running mean of each loss over the steps, on a logarithmic scale.
 
-    :param losses: of each step, a number for each name.
+    :param losses: for each step, one value per name.
     :returns: rgb uint8 (420, 720, 3).
     """
     image = np.full((*_SIZE_HW, 3), 255, np.uint8)
@@ -39,29 +39,29 @@ def draw_curve(losses: Sequence[Sequence[float]], names: Sequence[str]) -> Pixel
     low, high = np.floor(10 * smooth.min()) / 10, np.ceil(10 * smooth.max()) / 10 + 1e-6
     bottom, right = _SIZE_HW[0] - _MARGIN, _SIZE_HW[1] - _MARGIN
     xs = np.linspace(_MARGIN, right, len(smooth))
-    for column, (name, ink) in enumerate(zip(names, _INK, strict=True)):
+    for column, (name, ink) in enumerate(zip(names, _COLORS, strict=True)):
         ys = bottom - (smooth[:, column] - low) / (high - low) * (bottom - _MARGIN)
         points = np.rint(np.stack([xs, ys], axis=1)).astype(np.int32)
         cv2.polylines(image, [points], False, ink, 2, cv2.LINE_AA)
         last = f'{name} {10 ** smooth[-1, column]:.3g}'
-        _write(image, last, (right - 150, 24 + 18 * column), ink)
+        _put_text(image, last, (right - 150, 24 + 18 * column), ink)
     for level in (low, high):
         y = bottom if level == low else _MARGIN
         cv2.line(image, (_MARGIN, y), (right, y), (210, 210, 210))
-        _write(image, f'{10 ** level:.2g}', (4, y + 4))
-    _write(image, f'{len(values)} steps', (right - 80, bottom + 24))
+        _put_text(image, f'{10 ** level:.2g}', (4, y + 4))
+    _put_text(image, f'{len(values)} steps', (right - 80, bottom + 24))
     return image
 
 
-def _running_mean(values: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
-    """Average over the last `reach` steps, over fewer at the beginning."""
+def _running_mean(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+    """Average over the last `window` steps, over fewer at the beginning."""
     sums = np.cumsum(np.vstack([np.zeros(values.shape[1]), values]), axis=0)
     ends = np.arange(1, len(values) + 1)
-    starts = np.maximum(0, ends - reach)
+    starts = np.maximum(0, ends - window)
     return np.asarray((sums[ends] - sums[starts]) / (ends - starts)[:, None])
 
 
-def _write(
+def _put_text(
     image: Pixels, words: str, at: tuple[int, int], ink: tuple[int, int, int] = (90, 90, 90)
 ) -> None:
     cv2.putText(image, words, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, ink, 1, cv2.LINE_AA)

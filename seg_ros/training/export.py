@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The trained network as ONNX with half-precision weights, and its card."""
+"""Exports the trained network as ONNX with half-precision weights, and builds its card."""
 
 from collections.abc import Mapping, Sequence
 from io import BytesIO
@@ -29,12 +29,12 @@ import torch
 
 OPSET = 17
 OUTPUTS = ('semantic', 'center', 'offset')
-# With these, `make_card`'s threshold finds people and objects best on photographs and renders.
+# Tuned with `make_card`'s threshold for people and objects in photographs and renders.
 COMPILING = (
     '--prominence', '0.2', '--small-segment', '6', '--score-floor', '0.1',
     '--max-instances', '50',
 )
-_WORTH_HALVING = 64     # numbers; a bias is left as it is
+_MIN_HALVED = 64        # elements; smaller tensors stay float32
 
 
 def onnx_from_network(network: PanopticNetwork, size_hw: tuple[int, int]) -> onnx.ModelProto:
@@ -42,12 +42,12 @@ def onnx_from_network(network: PanopticNetwork, size_hw: tuple[int, int]) -> onn
     Export with a fixed input `images` (1, 3, H, W).
 
     The outputs `semantic`, `center` (before the sigmoid) and `offset` have a quarter of its size.
-    Weights are stored in half precision and computed with in single precision.
+    Weights are stored as float16 and cast to float32 for the computation.
     """
     data = BytesIO()
     example = torch.zeros(1, 3, *size_hw)
     with warnings.catch_warnings():
-        # PyTorch would rather have its newer exporter used, which writes no opset below 18.
+        # PyTorch recommends its newer exporter, which cannot write opsets below 18.
         warnings.simplefilter('ignore', DeprecationWarning)
         torch.onnx.export(
             network.eval(), (example,), data, opset_version=OPSET, input_names=['images'],
@@ -64,11 +64,11 @@ def make_card(
     size_hw: tuple[int, int], licence: str = '',
 ) -> ModelCard:
     """
-    Describe the network, as compiled with the options `COMPILING`.
+    Build the card of a network that is compiled with the options `COMPILING`.
 
-    :param categories: of the data set, of `checked_categories`.
-    :param roles: of the classes by name, where the data set gives none.
-    :param licence: of the network, which depends on what it was trained on.
+    :param categories: classes of the data set, from `checked_categories`.
+    :param roles: roles by class name, for classes to which the data set gives none.
+    :param licence: of the network; depends on its training data.
     """
     classes = tuple(
         ClassInfo(
@@ -89,7 +89,7 @@ def _halve(graph: onnx.GraphProto) -> None:
     casts = []
     for initializer in graph.initializer:
         array = numpy_helper.to_array(initializer)
-        if array.dtype != np.float32 or array.size < _WORTH_HALVING:
+        if array.dtype != np.float32 or array.size < _MIN_HALVED:
             continue
         name = initializer.name
         half = f'{name}.half'

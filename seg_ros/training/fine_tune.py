@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Trains any network of the zoo, from random or earlier weights, on folders of images."""
+"""Trains any network of the zoo on folders of images, from random or pretrained weights."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -25,18 +25,18 @@ from seg_ros.training.samples import Samples
 import torch
 from torch import nn, Tensor
 
-_WARM_UP = 20       # steps until the full rate
+_WARM_UP = 20       # steps until the full learning rate
 
 
 @dataclass(frozen=True)
 class FineTuning:
     """
-    How to train.
+    Training settings.
 
-    :param size_hw: of the network's input.
-    :param rates: the highest learning rates of weights that were loaded, and of the others.
+    :param size_hw: size of the network's input.
+    :param rates: peak learning rates of loaded and of randomly initialised weights.
     :param workers: processes that prepare images ahead.
-    :param bfloat16: whether the network is computed in 16 bits.
+    :param bfloat16: whether the forward pass is computed in bfloat16.
     """
 
     steps: int
@@ -52,10 +52,10 @@ def fine_tune(
     network: nn.Module, loaded: Collection[str], losses: Iterable[Tensor], recipe: FineTuning
 ) -> Iterator[float]:
     """
-    Train to the end, yielding each step's loss; leaves the network in evaluation.
+    Train to the end, yielding each step's loss; leaves the network in evaluation mode.
 
-    :param loaded: names of its weights that are not random.
-    :param losses: of each step, computed when it is asked for.
+    :param loaded: names of the parameters that were loaded, not initialised at random.
+    :param losses: one for each step, computed lazily.
     """
     optimizer = torch.optim.AdamW(_groups(network, loaded, recipe.rates), weight_decay=1e-4)
     network.train()
@@ -75,7 +75,7 @@ def class_losses(network: nn.Module, samples: Samples, recipe: FineTuning) -> It
     """
     Compute the loss of each step of a semantic network.
 
-    :param network: from normalised images (N, 3, H, W) to scores of classes (N, C, h, w).
+    :param network: maps normalised images (N, 3, H, W) to class scores (N, C, h, w).
     """
     device = torch.device('cpu')
     weights = torch.from_numpy(samples.class_weights())
@@ -102,5 +102,5 @@ def _groups(
 
 
 def _rate_share(step: int, steps: int) -> float:
-    """Warm up, then fall along a cosine to a fiftieth."""
+    """Return the fraction of the peak rate: linear warm-up, then cosine decay to 1/50."""
     return min(1, (step + 1) / _WARM_UP) * (0.49 * (1 + cos(pi * step / steps)) + 0.02)

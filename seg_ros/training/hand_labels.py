@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Polygons drawn by hand over photographs, where their source has no label."""
+"""Hand-drawn polygons that label photographs where their source does not."""
 
 from collections.abc import Mapping
 import json
@@ -32,13 +32,13 @@ _THINGS = {item.name for item in CLASSES if item.thing}
 
 def read_hand_labels(path: Path) -> dict[str, HandLabel]:
     """
-    Read a file of polygons by the photographs' names.
+    Read a file of polygons by photograph name.
 
-    Each has `size_hw` and `polygons`, a list of `class` and `xy`, flat or in pairs, pixels. What
-    else it has is for whoever collects the photographs: `url`, `license`, `author`, and `complete`
+    Each entry has `size_hw` and `polygons`, a list of `class` and `xy`, flat or in pairs, pixels.
+    Its other fields serve to collect the photographs: `url`, `license`, `author`, and `complete`
     for their index.
 
-    :raises SettingError: if it is no such file.
+    :raises SettingError: if the file cannot be read or has another format.
     """
     try:
         labels: dict[str, HandLabel] = json.loads(path.read_text(encoding='utf-8'))
@@ -54,12 +54,12 @@ def fill(
     channels: Mapping[str, int],
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """
-    Draw polygons over the pixels that have no label; later ones lie over earlier ones.
+    Draw polygons over unlabelled pixels; later polygons cover earlier ones.
 
-    Each polygon of a thing is an instance of its own.
+    Each polygon of a thing is a separate instance.
 
-    :param classes: (H, W), as `instances`; not changed.
-    :param channels: of the classes by name; `void` takes the label of earlier polygons away.
+    :param classes: (H, W), like `instances`; neither array is changed.
+    :param channels: by class name; polygons of other names, such as `void`, erase earlier ones.
     """
     drawn = np.full(classes.shape, VOID, np.uint8)
     numbers = np.zeros(classes.shape, np.uint8)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Images and maps of class ids from files."""
+"""Reads images and maps of class ids from files."""
 
 from pathlib import Path
 from typing import Any
@@ -32,31 +32,31 @@ def read_rgb(path: Path) -> Pixels:
     """
     bgr = cv2.imread(str(path)) if path.is_file() else None
     if bgr is None:
-        raise ImageError(f'{path} is missing or no image', 'an image')
+        raise ImageError(f'{path} is missing or not an image', 'an image')
     return np.asarray(bgr[..., ::-1], np.uint8)
 
 
 def read_class_ids(path: Path) -> NDArray[Any]:
     """
-    Read class ids, which in images with a palette are its indexes: uint8 or uint16 (H, W).
+    Read class ids, which are the indexes in images with a palette: uint8 or uint16 (H, W).
 
-    :raises ImageError: if the file is missing, has colours, or has not 8 or 16 bits.
+    :raises ImageError: if the file is missing, has colours, or does not have 8 or 16 bits.
     """
     ids = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
     if ids is None:
-        raise ImageError(f'{path} is missing or no image', 'an image of class ids')
-    if ids.ndim == 3 or path.suffix.lower() == '.bmp':     # in which grey levels may be a palette
+        raise ImageError(f'{path} is missing or not an image', 'an image of class ids')
+    if ids.ndim == 3 or path.suffix.lower() == '.bmp':     # may be a palette of grey levels
         return _palette_indexes(path)
     if ids.dtype not in (np.uint8, np.uint16):
         raise ImageError(f'{path} is an image of {ids.dtype}', 'class ids of 8 or 16 bits')
-    return np.asarray(ids // _spread(path))
+    return np.asarray(ids // _png_scale(path))
 
 
 def check_sizes(image: Path, rgb: Pixels, masks: Path, numbers: NDArray[np.generic]) -> None:
     """
-    Compare the sizes of an image and of its map.
+    Check that an image and its map have the same size.
 
-    :raises ImageError: naming both files if they differ.
+    :raises ImageError: naming both files if the sizes differ.
     """
     if rgb.shape[:2] != numbers.shape:
         height, width = rgb.shape[:2]
@@ -66,8 +66,8 @@ def check_sizes(image: Path, rgb: Pixels, masks: Path, numbers: NDArray[np.gener
         )
 
 
-def _spread(path: Path) -> int:
-    """Return by what OpenCV multiplied the ids of a PNG of 1, 2 or 4 bits without a palette."""
+def _png_scale(path: Path) -> int:
+    """Return the factor by which OpenCV scales the values of greyscale PNGs of 1, 2 or 4 bits."""
     with path.open('rb') as file:
         head = file.read(26)
     bits, color = head[24:26] if head[:4] == b'\x89PNG' else (8, 0)
@@ -75,7 +75,7 @@ def _spread(path: Path) -> int:
 
 
 def _palette_indexes(path: Path) -> NDArray[np.uint8]:
-    """Return the indexes, where OpenCV gives the colours that a palette has for them."""
+    """Return the palette indexes, which OpenCV replaces by the palette's colours."""
     try:
         from PIL import Image, UnidentifiedImageError
     except ImportError as error:

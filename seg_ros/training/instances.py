@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Things with boxes and masks, as the losses of torchvision's detectors take them."""
+"""Targets and losses for training torchvision's detectors."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -29,10 +29,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-_KNOWN = 0.9        # of a window: whatever is not marked counts as background
-_LEAST_PX = 16      # of a thing; less is not asked for
-_DRAWS = 200        # windows in a row that show nothing to learn from
-_CUT_OUT = 0.15
+_MIN_KNOWN = 0.9    # fraction of an image with known instances; the rest counts as background
+_MIN_AREA_PX = 16   # smaller visible parts of things are ignored
+_MAX_DRAWS = 200    # images in a row without anything to learn from
+_CUT_OUT_CHANCE = 0.15
 
 
 class InstanceBatch(NamedTuple):
@@ -40,8 +40,8 @@ class InstanceBatch(NamedTuple):
     Images and the things in them.
 
     :param rgb: uint8 (N, H, W, 3).
-    :param targets: of each image `boxes` float32 (things, 4), x0, y0, x1, y1; `labels` int64, 1
-        for the first class of things; `masks` uint8 (things, H, W).
+    :param targets: for each image, `boxes` float32 (things, 4), x0, y0, x1, y1; `labels` int64, 1
+        for the first thing class; `masks` uint8 (things, H, W).
     """
 
     rgb: Tensor
@@ -50,10 +50,10 @@ class InstanceBatch(NamedTuple):
 
 class InstanceBatches(Dataset[InstanceBatch]):
     """
-    The batch of each step, which depends on the seed and the step's number alone.
+    The batch of each step, which depends only on the seed and the step number.
 
-    Windows that show no thing, or of which much is not known, are left out: torchvision's losses
-    take for background what is not marked.
+    Images with many unlabelled pixels and windows without things are skipped: torchvision's losses
+    treat unlabelled pixels as background.
     """
 
     def __init__(self, samples: Samples, recipe: FineTuning) -> None:
@@ -63,9 +63,9 @@ class InstanceBatches(Dataset[InstanceBatch]):
 
     def __getitem__(self, step: int) -> InstanceBatch:
         """
-        Draw images, cut, turn and recolour them.
+        Draw images and augment them.
 
-        :raises SettingError: if no thing is to be found in many of them.
+        :raises SettingError: if many images in a row have no things or too few labels.
         """
         random = np.random.default_rng([self._recipe.seed, step])
         rows = [self._row(random) for _ in range(self._recipe.batch)]
@@ -74,26 +74,26 @@ class InstanceBatches(Dataset[InstanceBatch]):
 
     def _row(self, random: Random) -> tuple[NDArray[np.uint8], dict[str, Tensor]]:
         size_hw = self._recipe.size_hw
-        for _ in range(_DRAWS):
+        for _ in range(_MAX_DRAWS):
             number = int(random.choice(len(self._samples), p=self._chances))
             sample = self._samples[number]
-            if instances_known(sample, self._things).mean() < _KNOWN:
+            if instances_known(sample, self._things).mean() < _MIN_KNOWN:
                 continue
             sample = framed(sample, size_hw, size_hw, random)
-            if random.random() < _CUT_OUT:
+            if random.random() < _CUT_OUT_CHANCE:
                 sample = cut_out(sample, random)
             target = target_of(sample, self._things)
             if len(target['labels']):
                 return recolored(sample.rgb, random), target
         raise SettingError(
-            f'{_DRAWS} images in a row without things, or mostly without labels',
+            f'{_MAX_DRAWS} images in a row without things, or mostly without labels',
             'classes that are things, with their instances',
         )
 
 
 def target_of(sample: TrainingSample, things: NDArray[np.bool_]) -> dict[str, Tensor]:
     """
-    Return an image's things as torchvision's detectors take them.
+    Return an image's things in the format of torchvision's detectors.
 
     :param things: (C), which classes are things.
     """
@@ -101,7 +101,7 @@ def target_of(sample: TrainingSample, things: NDArray[np.bool_]) -> dict[str, Te
     for number in np.unique(sample.instances[sample.instances > 0]):
         mask = sample.instances == number
         channel = int(np.bincount(sample.classes[mask]).argmax())
-        if mask.sum() < _LEAST_PX or channel >= len(things) or not things[channel]:
+        if mask.sum() < _MIN_AREA_PX or channel >= len(things) or not things[channel]:
             continue
         rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
         labels.append(int(things[:channel + 1].sum()))
@@ -119,7 +119,7 @@ def instance_losses(network: Any, samples: Samples, recipe: FineTuning) -> Itera
     """
     Compute the loss of each step as torchvision does: proposals, classes, boxes and masks.
 
-    :param network: `StaticMaskRcnn`, around torchvision's.
+    :param network: `StaticMaskRcnn`, which wraps torchvision's.
     """
     from torchvision.models.detection.image_list import ImageList
 

@@ -31,9 +31,9 @@ from seg_ros.training.store import fingerprint_of
 
 class LabelFolder:
     """
-    A folder with `images` and `labels`, one-channel images of the same name; no instances.
+    A folder with `images` and `labels`, one-channel images of the same names, without instances.
 
-    :param classes: `id`, `name` and whatever else a card has; pixels of other values are void.
+    :param classes: `id`, `name` and any other field of a card; pixels of other values are void.
     :raises SettingError: if there are no classes, they contradict each other, or no image has
         labels.
     """
@@ -41,8 +41,8 @@ class LabelFolder:
     def __init__(self, folder: Path, classes: Sequence[Mapping[str, Any]]) -> None:
         if not classes:
             raise SettingError(
-                f'{folder} and no classes', 'their names',
-                'label images say no names: give a file with --classes',
+                f'{folder} without class names', 'a name for each id in its label images',
+                'give a file with --classes',
             )
         self.place = folder.resolve()
         self.name = self.place.name

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Ids in masks that are no class: how many pixels they have."""
+"""Counts the pixels of masks whose ids are not a class."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -24,9 +24,9 @@ from seg_ros.core.shown import few
 
 def unknown_ids(ids: NDArray[np.generic], known: Sequence[int]) -> dict[int, int]:
     """
-    Count the pixels of a map by id, of ids that are no class.
+    Count the pixels of each id in a map that is not a class.
 
-    :param ids: (H, W), unsigned numbers of 16 bits at most.
+    :param ids: (H, W), unsigned integers of 16 bits at most.
     """
     counts = np.bincount(ids.ravel())
     counts[[number for number in known if number < len(counts)]] = 0
@@ -35,10 +35,10 @@ def unknown_ids(ids: NDArray[np.generic], known: Sequence[int]) -> dict[int, int
 
 def ids_in_words(pixels_of: Mapping[int, int], pixels: int) -> str:
     """
-    Name ids and their shares of all pixels, those of the most first.
+    List ids with their percentage of all pixels, most frequent first.
 
-    :param pixels_of: their pixels by id.
-    :param pixels: of all masks.
+    :param pixels_of: pixel count by id.
+    :param pixels: pixel count of all masks.
     """
     return few([
         f'{number} ({100 * count / pixels:.3g} % of the pixels)'

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How wrong the network is."""
+"""Losses of the panoptic network."""
 
 from seg_ros.training.sample import ABSENT, VOID
 import torch
@@ -26,16 +26,16 @@ def semantic_loss(
     logits: Tensor, classes: Tensor, absent: Tensor, weights: Tensor, emphasis: Tensor
 ) -> Tensor:
     """
-    Cross entropy at image size over what is known, half of it over the worst pixels.
+    Cross entropy at image size over all known pixels and, with equal weight, the hardest ones.
 
-    A pixel that is of none of some classes costs -log(1 - p), p their common probability. The
-    worst are 30 % of the image, or all that is known where that is less.
+    A pixel marked `ABSENT` costs -log(1 - p), p being the total probability of the absent classes.
+    The hardest are 30 % of the image, or all known pixels if there are fewer.
 
     :param logits: (N, C, h, w).
     :param classes: uint8 (N, H, W), `ABSENT` or `VOID` where there is no class.
-    :param absent: bool (N, C), the classes that pixels marked `ABSENT` are not of.
-    :param weights: (C), of each class.
-    :param emphasis: (N, H, W), of each pixel.
+    :param absent: bool (N, C), classes that pixels marked `ABSENT` cannot have.
+    :param weights: (C), weight of each class.
+    :param emphasis: (N, H, W), weight of each pixel.
     """
     large = functional.interpolate(
         logits, size=classes.shape[1:], mode='bilinear', align_corners=False
@@ -46,15 +46,15 @@ def semantic_loss(
     )
     each = each + _absence(large, absent) * (classes == ABSENT)
     each = (each * emphasis).flatten(1)
-    asked = (classes != VOID).flatten(1).sum(1).clamp(min=each.shape[1] // 20)
+    known = (classes != VOID).flatten(1).sum(1).clamp(min=each.shape[1] // 20)
     count = each.shape[1] * 3 // 10
-    worst = each.topk(count, sorted=False)[0].sum(1) / asked.clamp(max=count)
-    return (0.5 * each.sum(1) / asked + 0.5 * worst).mean()
+    worst = each.topk(count, sorted=False)[0].sum(1) / known.clamp(max=count)
+    return (0.5 * each.sum(1) / known + 0.5 * worst).mean()
 
 
 def _absence(logits: Tensor, absent: Tensor) -> Tensor:
-    """Return -log of the probability of all classes but the absent ones: (N, H, W)."""
-    # Where all classes are absent the pixel is of something else, of which nothing is asked.
+    """Return -log of the total probability of the classes that are not absent: (N, H, W)."""
+    # If all classes are absent, the pixel shows something else and its loss is 0.
     absent = absent & ~absent.all(1, keepdim=True)
     others = logits.masked_fill(absent[:, :, None, None], -1e4)
     return logits.logsumexp(1) - others.logsumexp(1)
@@ -66,7 +66,7 @@ def center_loss(logits: Tensor, centers: Tensor, known: Tensor) -> Tensor:
 
     :param logits: (N, h, w).
     :param centers: (N, h, w), 1 at centres.
-    :param known: (N, h, w), 0 where nothing is asked.
+    :param known: (N, h, w), 0 where it is unknown whether there is a centre.
     """
     chance = torch.sigmoid(logits).clamp(1e-4, 1 - 1e-4)
     peak = (centers >= 0.999).float()
@@ -77,10 +77,10 @@ def center_loss(logits: Tensor, centers: Tensor, known: Tensor) -> Tensor:
 
 def offset_loss(offsets: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
     """
-    Mean absolute error in cells over the pixels of things.
+    Weighted mean L1 error of offsets over the pixels of things, in cells.
 
     :param offsets: (N, 2, h, w).
-    :param weights: (N, h, w), 0 outside of things.
+    :param weights: (N, h, w), 0 outside things.
     """
     error = (offsets - wanted).abs().sum(1)
     return (error * weights).sum() / weights.sum().clamp(min=1)

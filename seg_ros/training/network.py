@@ -15,10 +15,10 @@
 """
 A small panoptic network: MobileNetV2, a pyramid of separable convolutions, and three heads.
 
-After Cheng et al., "Panoptic-DeepLab" (CVPR 2020): every pixel has a class, every thing a centre
-on a heat map, and every pixel of a thing points to the centre of its own. The backbone is that of
-Sandler et al., "MobileNetV2" (CVPR 2018); its layers bear the names that torchvision gives them,
-so that published weights can be read.
+After Cheng et al., "Panoptic-DeepLab" (CVPR 2020): each pixel has a class, each thing a centre on
+a heat map, and each pixel of a thing an offset to the thing's centre. The backbone is from Sandler
+et al., "MobileNetV2" (CVPR 2018), with torchvision's layer names so that published weights can be
+loaded.
 """
 
 from collections.abc import Sequence
@@ -30,22 +30,22 @@ from torch import nn, Tensor
 from torch.nn import functional
 
 STRIDE = 4
-CELLS = 16.0    # offsets are learnt in units of sixteen cells
-_REACH = 5.0    # cells that a centre may point beside itself at little cost
-# Expansion, channels, repeats and stride of each stage; the network's table 2.
+CELLS = 16.0    # the offset head predicts in units of 16 cells
+_CENTER_SIGMA = 5.0     # cells; centre scores fall with the length of the cell's own offset
+# Expansion, channels, repeats and stride of each stage; table 2 of the MobileNetV2 paper.
 _STAGES = (
     (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2),
     (6, 320, 1, 1),
 )
-_LEVELS = (4, 7, 14, 18)    # features before these ones have strides 4, 8, 16 and 32
+_LEVELS = (4, 7, 14, 18)    # ends of the backbone's layers with strides 4, 8, 16 and 32
 _CHANNELS = (24, 32, 96, 320)
 
 
 class PanopticNetwork(nn.Module):
     """
-    Images in, class scores, centres and offsets at a quarter of the size out.
+    Predicts class scores, centres and offsets at a quarter of the image size.
 
-    :param classes: how many.
+    :param classes: number of classes.
     :param width: channels of the pyramid.
     """
 
@@ -66,7 +66,7 @@ class PanopticNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """
-        Score every fourth pixel.
+        Predict at a quarter of the image size.
 
         :param images: float (N, 3, H, W), normalised; H and W multiples of 32.
         :returns: logits of classes (N, C, H/4, W/4), logits of centres (N, 1, H/4, W/4), and
@@ -88,16 +88,16 @@ class PanopticNetwork(nn.Module):
         things = self.instance(pyramid)
         centers, offsets = self.center(things), self.offset(things) * CELLS
         if not self.training:
-            # A cell that points elsewhere itself is no centre: a large thing has one, not several.
-            centers = centers - offsets.square().sum(1, keepdim=True) / (2 * _REACH ** 2)
+            # Cells that point elsewhere are not centres. Otherwise large things have several.
+            centers = centers - offsets.square().sum(1, keepdim=True) / (2 * _CENTER_SIGMA ** 2)
         return self.semantic(pyramid), centers, offsets
 
 
 def load_backbone(network: PanopticNetwork, path: Path) -> None:
     """
-    Read ImageNet weights in torchvision's layout into the backbone.
+    Load ImageNet weights in torchvision's layout into the backbone.
 
-    :raises ModelError: if the file is none of that layout.
+    :raises ModelError: if the file has another layout.
     """
     try:
         weights = torch.load(path, weights_only=True, map_location='cpu')
@@ -110,13 +110,13 @@ def load_backbone(network: PanopticNetwork, path: Path) -> None:
 
 
 def freeze(layers: nn.Module) -> None:
-    """Let layers stay as they are, the statistics of their normalisation too."""
+    """Freeze layers, including the statistics of their batch normalisation."""
     layers.eval()
     layers.requires_grad_(False)
 
 
 def is_backbone(name: str) -> bool:
-    """Return whether a parameter of this name came with ImageNet weights."""
+    """Return whether a parameter of this name belongs to the backbone."""
     return name.startswith('features.')
 
 
@@ -168,7 +168,7 @@ def _separable(channels: int, wide: int) -> nn.Module:
 def parameter_groups(
     network: PanopticNetwork, rates: Sequence[float]
 ) -> list[dict[str, object]]:
-    """Split parameters into those of the backbone and the new ones, each with its rate."""
+    """Split parameters into those of the backbone and the rest, each with its learning rate."""
     named = list(network.named_parameters())
     return [
         {'params': [value for name, value in named if is_backbone(name) == backbone],

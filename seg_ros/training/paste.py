@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-Things cut out of some images and pasted into others.
+Copy-paste augmentation: objects cut out of some images are pasted into others.
 
 After Ghiasi et al., "Simple Copy-Paste is a Strong Data Augmentation Method for Instance
-Segmentation" (CVPR 2021): what is pasted hides what lies behind it, in all maps.
+Segmentation" (CVPR 2021): pasted objects occlude what is behind them, in all maps.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,22 +29,22 @@ from seg_ros.core.frame import Pixels
 from seg_ros.training.sample import TrainingSample
 from seg_ros.training.samples import Random
 
-_LEAST = 900        # pixels of a cut-out
-_FILLS = 0.25       # of its box, at least
-_PARTS = 3          # the most that are pasted into an image
-_LAST = 253         # instance numbers
+_MIN_PIXELS = 900   # of a cut-out
+_MIN_FILL = 0.25    # fraction of its bounding box that a cut-out covers
+_MAX_PASTED = 3     # cut-outs per image
+_MAX_NUMBER = 253   # of an instance
 
 
 @dataclass(frozen=True, eq=False)
 class Cutout:
     """
-    One thing without its surroundings.
+    One object without its surroundings.
 
     :param rgb: uint8 (h, w, 3).
     :param mask: bool (h, w).
-    :param channel: its class.
-    :param thing: whether it has an instance number.
-    :param ends: whether it goes on beyond the image: (top, left, bottom, right).
+    :param channel: channel of its class.
+    :param thing: whether it is a thing, which gets an instance number.
+    :param ends: whether the image border cuts it off: (top, left, bottom, right).
     """
 
     rgb: Pixels
@@ -56,10 +56,10 @@ class Cutout:
 
 class Cutouts:
     """
-    What can be pasted, drawn by kind.
+    Cut-outs that can be pasted, grouped by class.
 
-    :param chosen: sources, and the channels of what is cut out of them; of stuff, such as robots,
-        all that an image shows is cut out as one.
+    :param chosen: sources, each with the channels of the classes to cut out of it. For a stuff
+        class, such as robots, all its pixels in an image form one cut-out.
     :param things: (C), which classes are things.
     """
 
@@ -78,16 +78,16 @@ class Cutouts:
         return sum(len(kind) for kind in self._kinds.values())
 
     def draw(self, random: Random) -> Cutout:
-        """Return one of a class that is drawn first."""
+        """Draw a class at random, then one of its cut-outs."""
         kinds = sorted(self._kinds)
         kind = self._kinds[kinds[int(random.integers(len(kinds)))]]
         return kind[int(random.integers(len(kind)))]
 
 
 def paste(sample: TrainingSample, cutouts: Cutouts, random: Random) -> TrainingSample:
-    """Paste one to three cut-outs, each scaled, mirrored and lit anew."""
+    """Paste one to three cut-outs, each with random scale, mirroring and brightness."""
     rgb, classes, instances = (array.copy() for array in sample[:3])
-    for _ in range(int(random.integers(1, _PARTS + 1))):
+    for _ in range(int(random.integers(1, _MAX_PASTED + 1))):
         _paste(rgb, classes, instances, cutouts.draw(random), random)
     return TrainingSample(rgb, classes, instances, sample.absent)
 
@@ -104,14 +104,14 @@ def _cutouts(
 def _cutout(
     sample: TrainingSample, mask: NDArray[np.bool_], things: NDArray[np.bool_]
 ) -> Cutout | None:
-    if np.count_nonzero(mask) < _LEAST:
+    if np.count_nonzero(mask) < _MIN_PIXELS:
         return None
     x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
     ends = y <= 1, x <= 1, y + height >= mask.shape[0] - 1, x + width >= mask.shape[1] - 1
     box = slice(y, y + height), slice(x, x + width)
     channel = int(np.bincount(sample.classes[mask]).argmax())
     through = (ends[0] and ends[2]) or (ends[1] and ends[3])
-    if through or channel >= len(things) or mask[box].mean() < _FILLS:
+    if through or channel >= len(things) or mask[box].mean() < _MIN_FILL:
         return None
     return Cutout(
         np.array(sample.rgb[box]), np.array(mask[box]), channel, bool(things[channel]), ends
@@ -130,13 +130,13 @@ def _paste(
     rgb[place] = np.rint(behind + soft * (image[inside].astype(np.float32) - behind))
     classes[place][mask] = cutout.channel
     number = int(instances.max()) + 1 if cutout.thing else 0
-    instances[place][mask] = number if number <= _LAST else 0
+    instances[place][mask] = number if number <= _MAX_NUMBER else 0
 
 
 def _varied(
     cutout: Cutout, size_hw: Sequence[int], random: Random
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_], tuple[bool, bool, bool, bool]]:
-    """Return image, mask and ends of a cut-out as it will appear."""
+    """Return image, mask and `ends` of a randomly scaled, mirrored and lit cut-out."""
     height, width = cutout.mask.shape
     scale = np.exp(random.uniform(np.log(0.35), np.log(1.3)))
     scale = min(scale, 0.95 * min(size_hw[0] / height, size_hw[1] / width))
@@ -156,7 +156,7 @@ def _place(
     part_hw: Sequence[int], ends: tuple[bool, bool, bool, bool], size_hw: Sequence[int],
     random: Random,
 ) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Choose where a part lies: at the border beyond which it goes on, or anywhere inside."""
+    """Choose a cut-out's position: at the border that cuts it off, or anywhere inside."""
     starts = []
     for axis in range(2):
         spare = size_hw[axis] - part_hw[axis]

@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-Photographs with masks: a list of names, and of each image, labels, instances and an index.
+Photographs with masks, selected by lists of names.
 
-The layout is SOURCE/{images,labels,instances}/NAME beside an `index.json` that says of each, among
-others, its source, licence and `complete`: the classes of which every pixel is labelled.
+The layout is SOURCE/{images,labels,instances}/NAME next to an `index.json`, which gives for each
+photograph its source, licence and `complete`, the classes of which every pixel is labelled.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,11 +43,11 @@ CATEGORIES: list[dict[str, Any]] = [
 
 class Photographs:
     """
-    The photographs of one source that a list names.
+    The listed photographs of one source.
 
     :param root: the folder of `index.json` and of the sources.
-    :param rows: of the index.
-    :param labels: by name, drawn by hand over what the source leaves without a label.
+    :param rows: rows of the index, one for each photograph.
+    :param labels: hand-drawn labels by photograph name, for pixels that the source leaves void.
     """
 
     def __init__(
@@ -105,11 +105,11 @@ def photographs_of(
     root: Path, listed: str, labels: Mapping[str, HandLabel]
 ) -> list[Photographs]:
     """
-    Open every source of which a list names photographs.
+    Open every source that has photographs in a list.
 
-    :param listed: `train` for `train.txt`.
-    :raises SettingError: if the list or the index cannot be read, or the one names what the other
-        lacks.
+    :param listed: name of the list, `train` for `train.txt`.
+    :raises SettingError: if the list or the index cannot be read, or the index lacks a listed
+        photograph.
     """
     try:
         rows = {

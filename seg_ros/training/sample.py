@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""An image with what is known of it, as every data set is brought to."""
+"""A labelled image, the common format of all data sets."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.frame import Pixels
 
-VOID = 255      # nothing is known of the pixel
-MOST_THINGS = 250   # instances of an image
-ABSENT = 254    # the pixel is of none of the classes that the image's `absent` names
+VOID = 255      # nothing is known about the pixel's class
+MOST_THINGS = 250   # instances per image
+ABSENT = 254    # the pixel is of none of the classes in the image's `absent`
 
 
 class TrainingSample(NamedTuple):
@@ -34,10 +34,10 @@ class TrainingSample(NamedTuple):
 
     :param rgb: uint8 (H, W, 3).
     :param classes: uint8 (H, W), channel numbers, `ABSENT` or `VOID`.
-    :param instances: uint8 (H, W), 0 = none, or not known which; one number is one thing.
-    :param absent: bool (C), of the classes of which every pixel in the image is labelled, so that
-        pixels without a label are certainly not of them.
-    :param unknown: pixels by id of what is no class of the data; they are void.
+    :param instances: uint8 (H, W), one number for each thing; 0 = no instance, or unknown.
+    :param absent: bool (C), the classes of which every pixel in the image is labelled, so that
+        unlabelled pixels cannot have them.
+    :param unknown: pixel count of each id that is not a class of the data; these pixels are void.
     """
 
     rgb: Pixels
@@ -49,9 +49,9 @@ class TrainingSample(NamedTuple):
 
 def instances_known(sample: TrainingSample, things: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """
-    Return where it is known whether there is a thing: (H, W).
+    Return for which pixels it is known whether they belong to an instance: (H, W).
 
-    Where there is a class of things without an instance, nobody counted them.
+    Pixels of a thing class without an instance are not: they show things that were not separated.
 
     :param things: (C), which classes are things.
     """
@@ -64,7 +64,7 @@ def instances_known(sample: TrainingSample, things: NDArray[np.bool_]) -> NDArra
 
 
 def small_numbers(instances: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Give the largest `MOST_THINGS` things new numbers from 1, and the others none."""
+    """Renumber the largest `MOST_THINGS` instances from 1 and remove the others."""
     numbers, counts = np.unique(instances[instances > 0], return_counts=True)
     kept = numbers[np.argsort(-counts, kind='stable')][:MOST_THINGS]
     table = np.zeros(int(instances.max(initial=0)) + 1, np.uint8)
@@ -73,7 +73,7 @@ def small_numbers(instances: NDArray[np.int64]) -> NDArray[np.uint8]:
 
 
 def shrink(sample: TrainingSample, longest: int) -> TrainingSample:
-    """Reduce an image and its maps to a longest side; a smaller one stays as it is."""
+    """Scale a sample down to a longest side; smaller samples are returned unchanged."""
     height, width = sample.classes.shape
     scale = longest / max(height, width)
     if scale >= 1:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a training draws from: sources, each with its share."""
+"""Training images drawn from several sources, each with its share."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,7 +31,7 @@ from seg_ros.training.store import LONGEST, open_store, Report, SampleSource
 
 Random: TypeAlias = np.random.Generator
 
-_RARE = 1.5     # more often for each rare class that an image shows
+_RARE_BONUS = 1.5   # added to an image's weight of 1 for each rare class in it
 
 
 def open_sources(
@@ -39,13 +39,14 @@ def open_sources(
     classes: Sequence[Mapping[str, Any]] = (),
 ) -> list[SampleSource]:
     """
-    Open folders of images with masks, of any layout; of several that one has, the first counts.
+    Open folders of images with masks, in any supported layout.
 
-    Photographs come before a table of segments and this before label images, as in `seg_ros eval`.
+    If a folder has several layouts, photographs take precedence over a table of segments, and this
+    over label images, as in `seg_ros eval`.
 
-    :param listed: which list of a folder of photographs.
-    :param classes: of label images, which say no names.
-    :raises SettingError: if a folder has none.
+    :param listed: list to read from a folder of photographs.
+    :param classes: classes of label images, which contain no names.
+    :raises SettingError: if a folder has none of the layouts.
     """
     sources: list[SampleSource] = []
     for folder in folders:
@@ -57,7 +58,7 @@ def open_sources(
             sources.append(LabelFolder(folder, classes))
         else:
             raise SettingError(
-                f'{folder} has none of them', 'a folder with panoptic.json, or with index.json, '
+                f'{folder} has no masks', 'a folder with panoptic.json, or with index.json, '
                 'or with images/ and labels/',
             )
     return sources
@@ -65,16 +66,17 @@ def open_sources(
 
 class Samples:
     """
-    The images of some sources, reduced, and how often each is drawn.
+    The reduced images of some sources, and how often each is drawn.
 
-    :param cache: where the reduced images are kept.
-    :param shares: of the images drawn, by source; a source that is not named counts as many parts
-        as it has images, if none is named, and is left out otherwise.
-    :param report: gets lines on what is left out and what is being reduced.
-    :param longest: side of reduced images, in pixels.
-    :raises SettingError: if sources have different classes, or a share names none of them.
+    :param cache: folder for the reduced images.
+    :param shares: relative share of each source in the drawn images; sources without one are left
+        out. By default a source's share is its number of images.
+    :param report: called with messages about what is left out and what is being reduced.
+    :param longest: longest side of reduced images, in pixels.
+    :raises SettingError: if sources have different classes or only void pixels, or shares name an
+        unknown source or are all 0.
 
-    `credits` says of each photograph whose it is, as `SampleSource` does.
+    `credits` lists the photographs' sources and licences, as in `SampleSource`.
     """
 
     def __init__(
@@ -101,7 +103,7 @@ class Samples:
                 )
         missing = self._missing()
         if missing:
-            report(f'classes without a single pixel, which nothing teaches: {few(missing)}')
+            report(f'classes without a single pixel, which cannot be learned: {few(missing)}')
         self._chances = _chances(self.stores, chosen, shares or {})
         self.credits = [row for source in chosen for row in source.credits]
         ends = np.cumsum([len(store) for store in self.stores])
@@ -115,14 +117,14 @@ class Samples:
         return self.stores[source][number - int(self._starts[source])]
 
     def drawing_weights(self) -> NDArray[np.float64]:
-        """Return the chance of each image: its source's share, more for rare classes."""
+        """Return each image's probability: from its source's share, more for rare classes."""
         return np.concatenate([
             chance * _drawing_weights(store.shares)
             for chance, store in zip(self._chances, self.stores, strict=True)
         ])
 
     def class_weights(self) -> NDArray[np.float32]:
-        """Weigh classes by the root of their rareness in what is drawn, from 1 to 3."""
+        """Weigh classes by the inverse square root of their frequency when drawn, from 1 to 3."""
         shares = np.concatenate([store.shares for store in self.stores])
         share = self.drawing_weights() @ shares
         share = share / share.sum()
@@ -173,8 +175,8 @@ def _chances(
 
 
 def _drawing_weights(shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give images with rare classes a higher chance: 1.5 more for each that shows."""
+    """Return the images' probabilities within a source, higher for images with rare classes."""
     shown = shares > 0.01
     rare = shares.mean(axis=0) < 0.1
-    weights = 1 + _RARE * (shown & rare).sum(axis=1)
+    weights = 1 + _RARE_BONUS * (shown & rare).sum(axis=1)
     return np.asarray(weights / weights.sum(), np.float64)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Images of a source decoded and reduced once, so that a training reads them from memory."""
+"""Caches decoded and reduced images of a source in a memory-mapped file."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -31,18 +31,18 @@ from seg_ros.training.sample import shrink, TrainingSample
 
 Report: TypeAlias = Callable[[str], None]
 
-LONGEST = 512   # side of what is kept, in pixels, at least
-_PLANES = 5     # rgb, class, instance
+LONGEST = 512   # smallest limit for the longest side of stored images, in pixels
+_PLANES = 5     # rgb, class and instance
 
 
 class SampleSource(Protocol):
     """
-    A data set: what it is called, what its classes are, and its images.
+    A data set with its name, classes and images.
 
-    :param place: the folder that it is read from.
-    :param credits: of each photograph its `source`, `name`, `license` and, where known, `url`.
-    :param fingerprint: of `fingerprint_of`.
-    :param notes: what was left out when it was opened.
+    :param place: folder that it is read from.
+    :param credits: for each photograph, `source`, `name`, `license` and, where known, `url`.
+    :param fingerprint: from `fingerprint_of`.
+    :param notes: messages about what was left out on opening.
     """
 
     name: str
@@ -60,10 +60,10 @@ class Store:
     """
     The reduced samples of a source.
 
-    :param folder: that `open_store` wrote.
-    :raises OSError, ValueError: if it is not there, or not whole.
+    :param folder: written by `open_store`.
+    :raises OSError, ValueError: if it is missing or incomplete.
 
-    `unknown` names the ids in the masks that are no class, with their shares.
+    `unknown` lists the ids in the masks that are not a class, with their percentages.
     """
 
     def __init__(self, name: str, folder: Path) -> None:
@@ -75,11 +75,11 @@ class Store:
         self.unknown = (folder / 'unknown.txt').read_text(encoding='utf-8')
         _, height, width = self._places.T
         if _PLANES * (height * width).sum() != len(self._pixels):
-            raise ValueError(f'{folder} is cut short')
+            raise ValueError(f'{folder} is truncated')
 
     @property
     def is_void(self) -> bool:
-        """Return whether nothing is known of any pixel."""
+        """Return whether no pixel has a label."""
         return not (self.shares.any() or self._absent.any())
 
     def __len__(self) -> int:
@@ -96,9 +96,9 @@ class Store:
 
 def fingerprint_of(content: object, paths: Sequence[Path]) -> str:
     """
-    Return a hash of what a source says and of its files' names, sizes and times.
+    Return a hash of a source's metadata and of its files' paths, sizes and modification times.
 
-    A file that is not there has no size.
+    Missing files contribute only their path.
     """
     digest = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode())
     for path in paths:
@@ -110,9 +110,9 @@ def fingerprint_of(content: object, paths: Sequence[Path]) -> str:
 
 def longest_kept(input_hw: tuple[int, int]) -> int:
     """
-    Return the longest side to reduce images to, for a network of some size.
+    Return the longest side to which images are reduced for a network's input size.
 
-    A third more than the network sees: windows show parts of images enlarged.
+    It is a third more than the input, because windows show enlarged parts of images.
     """
     return max(LONGEST, max(input_hw) * 4 // 3)
 
@@ -121,12 +121,12 @@ def open_store(
     source: SampleSource, cache: Path, report: Report = lambda line: None, longest: int = LONGEST
 ) -> Store:
     """
-    Open the reduced samples of a source, made now if they are not in the cache, or damaged there.
+    Open the reduced samples of a source; write them if the cache has none or damaged ones.
 
-    What was made of the same folder before it changed is removed then.
+    Writing also removes samples of earlier states of the same folder.
 
-    :param cache: a folder that may be deleted at any time between trainings.
-    :param longest: side of what is kept, in pixels.
+    :param cache: folder that may be deleted at any time between trainings.
+    :param longest: longest side of stored images, in pixels.
     :raises SegError: if an image cannot be read, or the cache cannot be written.
     """
     earlier = f'{source.name}-{_hash(str(source.place))[:8]}-'
@@ -142,7 +142,7 @@ def open_store(
         partial.mkdir(parents=True)
     except OSError as error:
         raise SettingError(
-            f'{cache}: {error.strerror}', 'a folder that can be written', '--cache names another'
+            f'{cache}: {error.strerror}', 'a folder that can be written', 'use another --cache'
         ) from error
     _write(source, partial, longest)
     partial.rename(folder)
@@ -155,7 +155,7 @@ def _hash(words: str) -> str:
 
 
 def _remove_earlier(cache: Path, earlier: str, fingerprint: str) -> None:
-    """Remove what was made of a source before it changed, of every size."""
+    """Remove samples, of every size, that were made of a source before it changed."""
     for folder in cache.iterdir():
         found = re.fullmatch(rf'{re.escape(earlier)}([0-9a-f]{{12}})-\d+', folder.name)
         if found and found[1] != fingerprint:

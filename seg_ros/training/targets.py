@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the network should say of an image: classes, centres and offsets at a quarter size."""
+"""Training targets: classes at full size, centres and offsets at the network's output size."""
 
 from dataclasses import dataclass
 
@@ -20,22 +20,23 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.training.sample import instances_known, TrainingSample
 
-_SIGMA = 1.6    # of a centre's bump, in cells
-_LEAST = 24     # pixels below which a visible rest is not asked for
-_SMALL = 1200   # pixels below which a thing's class is asked for with more emphasis
-_EMPHASIS = 2.5     # at most
+_SIGMA = 1.6    # standard deviation of a centre's peak, in cells
+_MIN_PIXELS = 24    # smaller visible parts of things get no centre
+_SMALL_PX = 1200    # the class loss weighs smaller things more
+_MAX_EMPHASIS = 2.5
 
 
 @dataclass(frozen=True, eq=False)
 class Targets:
     """
-    What an image's outputs should be.
+    Target outputs of the network for one image.
 
     :param classes: uint8 (H, W), channel numbers, `ABSENT` or `VOID`.
-    :param emphasis: float32 (H, W), 1, and more on small things.
+    :param emphasis: float32 (H, W), weight in the class loss: 1, and more on small things.
     :param centers: float32 (h, w), 1 at each centre, falling off around it.
     :param offsets: float32 (2, h, w), dy and dx from each cell's middle to its thing's centre.
-    :param weights: float32 (h, w), 0 outside of things; small things weigh more a cell.
+    :param weights: float32 (h, w), weight in the offset loss: 0 outside things, more for each cell
+        of a small thing.
     :param known: float32 (h, w), 1 where it is known whether there is a centre, else 0.
     """
 
@@ -49,7 +50,7 @@ class Targets:
 
 def make_targets(sample: TrainingSample, things: NDArray[np.bool_], stride: int) -> Targets:
     """
-    Derive all targets from what is known of an image.
+    Derive all targets from a labelled image.
 
     :param things: (C), which classes are things.
     """
@@ -65,24 +66,24 @@ def make_targets(sample: TrainingSample, things: NDArray[np.bool_], stride: int)
     numbers = instances[ys, xs]
     areas = np.bincount(numbers, minlength=256)
     sums_y, sums_x = np.bincount(numbers, ys + 0.5), np.bincount(numbers, xs + 0.5)
-    for number in np.flatnonzero(areas >= _LEAST):
+    for number in np.flatnonzero(areas >= _MIN_PIXELS):
         y, x = sums_y[number] / areas[number] / stride, sums_x[number] / areas[number] / stride
-        _bump(centers, y, x)
+        _draw_peak(centers, y, x)
         mask = cells == number
         offsets[0][mask], offsets[1][mask] = y - rows[mask], x - columns[mask]
         weights[mask] = 6 / np.sqrt(max(int(mask.sum()), 4))
-    scale = np.sqrt(_SMALL / np.maximum(areas, 1)).clip(1, _EMPHASIS).astype(np.float32)
+    scale = np.sqrt(_SMALL_PX / np.maximum(areas, 1)).clip(1, _MAX_EMPHASIS).astype(np.float32)
     emphasis = np.append(np.float32(1), scale[1:])[instances]
-    asked = instances_known(sample, things)[middle::stride, middle::stride] | (centers > 0.1)
-    return Targets(classes, emphasis, centers, offsets, weights, asked.astype(np.float32))
+    known = instances_known(sample, things)[middle::stride, middle::stride] | (centers > 0.1)
+    return Targets(classes, emphasis, centers, offsets, weights, known.astype(np.float32))
 
 
-def _bump(centers: NDArray[np.float32], y: float, x: float) -> None:
-    """Raise the map to 1 in the cell of a centre, and around it as a bell."""
-    reach = int(4 * _SIGMA)
+def _draw_peak(centers: NDArray[np.float32], y: float, x: float) -> None:
+    """Draw a Gaussian peak around a centre, with exactly 1 in the centre's cell."""
+    radius = int(4 * _SIGMA)
     row, column = min(int(y), centers.shape[0] - 1), min(int(x), centers.shape[1] - 1)
-    top, left = max(0, row - reach), max(0, column - reach)
-    window = centers[top:row + reach + 1, left:column + reach + 1]
+    top, left = max(0, row - radius), max(0, column - radius)
+    window = centers[top:row + radius + 1, left:column + radius + 1]
     rows = np.arange(window.shape[0])[:, None] + top + 0.5 - y
     columns = np.arange(window.shape[1])[None] + left + 0.5 - x
     bell = np.exp(-(rows ** 2 + columns ** 2) / (2 * _SIGMA ** 2)).astype(np.float32)

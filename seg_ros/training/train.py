@@ -15,8 +15,8 @@
 """
 Trains the panoptic network on folders of images.
 
-A step's images depend on the seed and the step's number alone, so that a run that was
-interrupted goes on exactly as it would have.
+The images of a step depend only on the seed and the step number, so that an interrupted run
+resumes exactly as it would have continued.
 """
 
 from collections.abc import Iterator, Mapping
@@ -40,23 +40,23 @@ from seg_ros.training.weights import read_weights, write_weights
 import torch
 from torch import Tensor
 
-_WARM_UP = 60       # steps until the full rate
-_SCORES = 'semantic.1.bias'     # one number a class
-_KEEP = 0.998       # of the running mean of the weights, a step
+_WARM_UP = 60       # steps until the full learning rate
+_SCORES = 'semantic.1.bias'     # one value per class
+_MEAN_DECAY = 0.998     # of the running mean of the weights, per step
 
 
 @dataclass(frozen=True)
 class Recipe:
     """
-    How to train.
+    Training settings.
 
-    :param size_hw: of the crops that the network sees; multiples of 32.
-    :param input_hw: of the exported network.
-    :param rates: the highest learning rates of the backbone and of the new layers.
-    :param init: weights to begin with: NPZ of an earlier run, or torchvision's MobileNetV2 (.pth).
-    :param frozen: how many of the backbone's layers, from the image on, stay as they are.
+    :param size_hw: size of the training crops; multiples of 32.
+    :param input_hw: input size of the exported network.
+    :param rates: peak learning rates of the backbone and of the new layers.
+    :param init: initial weights: NPZ of an earlier run, or torchvision's MobileNetV2 (.pth).
+    :param frozen: number of the backbone's layers, counted from the input, that are not trained.
     :param device: `cpu`, or `cuda`, where the network is computed in bfloat16.
-    :param threads: of the CPU, for the network.
+    :param threads: CPU threads for the network.
     :param workers: processes that prepare images ahead.
     :param save_s: seconds between checkpoints.
     """
@@ -78,11 +78,11 @@ class Recipe:
 @dataclass(eq=False)
 class Run:
     """
-    A training under way.
+    State of a training run.
 
-    :param classes: by their names whether they are things, in the order of the network's channels.
-    :param mean: the network whose weights are a running mean of those trained.
-    :param losses: of each step so far: semantic, centre, offset.
+    :param classes: by name, whether a class is a thing; in the order of the network's channels.
+    :param mean: network whose weights are a running mean of the trained ones.
+    :param losses: semantic, centre and offset loss of each step so far.
     """
 
     recipe: Recipe
@@ -96,15 +96,15 @@ class Run:
 
 def open_run(recipe: Recipe, classes: Mapping[str, bool], folder: Path, resume: bool) -> Run:
     """
-    Begin a run, or take up the one whose checkpoint lies in the folder.
+    Start a run, or resume the one whose checkpoint is in the folder.
 
-    :param classes: as `Run` has them.
-    :raises SegError: if there is nothing to resume, it was of other classes, or the first weights
-        do not fit.
+    :param classes: as in `Run`.
+    :raises SegError: if there is no checkpoint to resume, it has other classes, or the initial
+        weights do not fit.
     """
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
-    torch.backends.cudnn.benchmark = True   # a GPU tries its kernels: all steps have one size
+    torch.backends.cudnn.benchmark = True   # pays off because all steps have one size
     network = PanopticNetwork(len(classes))
     if recipe.init is not None and not resume:
         read = load_backbone if recipe.init.suffix == '.pth' else None
@@ -130,7 +130,7 @@ def _device(recipe: Recipe) -> torch.device:
 def train(
     run: Run, samples: Samples, folder: Path, cutouts: Cutouts | None = None
 ) -> Iterator[Run]:
-    """Train to the end, yielding after every step; the checkpoint is written now and then."""
+    """Train to the end, yielding after every step; write checkpoints every `save_s` seconds."""
     folder.mkdir(parents=True, exist_ok=True)
     recipe, device = run.recipe, _device(run.recipe)
     weights = torch.from_numpy(samples.class_weights()).to(device)
@@ -152,7 +152,7 @@ def train(
         run.optimizer.step()
         run.step += 1
         run.losses.append(torch.stack([losses[name].detach() for name in SHARES]).tolist())
-        _follow(run)
+        _update_mean(run)
         if time.monotonic() - saved > recipe.save_s or run.step == recipe.steps:
             save(run, folder)
             saved = time.monotonic()
@@ -179,7 +179,7 @@ def _restore(run: Run, path: Path) -> None:
     except OSError as error:
         raise SettingError(f'{path}: {error.strerror}', 'the folder of an earlier run') from error
     except (RuntimeError, UnpicklingError, EOFError) as error:
-        raise SettingError(f'{path} cannot be read: {error}', 'a whole checkpoint') from error
+        raise SettingError(f'{path} cannot be read: {error}', 'a complete checkpoint') from error
     _check_classes(run, state, path)
     run.network.load_state_dict(state['network'])
     run.mean.load_state_dict(state['mean'])
@@ -188,7 +188,7 @@ def _restore(run: Run, path: Path) -> None:
 
 
 def _check_classes(run: Run, state: Mapping[str, Any], path: Path) -> None:
-    """Compare what a checkpoint was trained on; those of old say less of them."""
+    """Check that a checkpoint has the run's classes; old checkpoints lack names or things."""
     names, things = (list(state.get(key) or ()) for key in ('classes', 'things'))
     count = len(state['network'][_SCORES])
     do = 'train without --resume into another --output'
@@ -220,16 +220,16 @@ def _losses(outputs: tuple[Tensor, ...], batch: Batch, weights: Tensor) -> dict[
 
 
 def _set_rates(run: Run) -> None:
-    """Warm up, then fall along a cosine to a fiftieth."""
+    """Set the learning rates: linear warm-up, then cosine decay to 1/50."""
     done = run.step / run.recipe.steps
     share = min(1, (run.step + 1) / _WARM_UP) * (0.49 * (1 + cos(pi * done)) + 0.02)
     for group in run.optimizer.param_groups:
         group['lr'] = group['rate'] * share
 
 
-def _follow(run: Run) -> None:
-    """Move the mean weights towards those trained; sooner at the beginning."""
-    keep = min(_KEEP, (1 + run.step) / (10 + run.step))
+def _update_mean(run: Run) -> None:
+    """Move the mean weights towards the trained ones, faster in the first steps."""
+    keep = min(_MEAN_DECAY, (1 + run.step) / (10 + run.step))
     trained = run.network.state_dict()
     with torch.no_grad():
         for name, value in run.mean.state_dict().items():

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Trained weights as one small file: half precision, read without pickle."""
+"""Stores trained weights in one small file: half precision, read without pickle."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -25,7 +25,7 @@ from torch import nn, Tensor
 
 
 def write_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
-    """Write an NPZ: kernels as float16, vectors (of which few are small) as float32."""
+    """Write an NPZ: kernels as float16, vectors as float32."""
     arrays = {
         name: value.detach().cpu().numpy().astype(np.float16 if value.ndim > 1 else np.float32)
         for name, value in weights.items()
@@ -35,9 +35,9 @@ def write_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
 
 def read_weights(path: Path, network: nn.Module) -> None:
     """
-    Read an NPZ of `write_weights` into a network.
+    Load an NPZ from `write_weights` into a network.
 
-    :raises ModelError: if it is none, or is of another network.
+    :raises ModelError: if the file is not such an NPZ, or belongs to another network.
     """
     try:
         with np.load(path) as arrays:
@@ -53,11 +53,11 @@ def blend_weights(path: Path, network: nn.Module, share: float) -> None:
     """
     Mix the weights of an NPZ into a network's.
 
-    A network and one trained further from it often do better halfway: Wortsman et al., "Model
-    soups" (ICML 2022).
+    The mean of a network and one fine-tuned from it is often better than either: Wortsman et al.,
+    "Model soups" (ICML 2022).
 
-    :param share: of the NPZ's weights, 0 to 1.
-    :raises ModelError: if it is none, or is of another network.
+    :param share: fraction taken from the NPZ, 0 to 1.
+    :raises ModelError: if the file is not such an NPZ, or belongs to another network.
     """
     earlier = deepcopy(network)
     read_weights(path, earlier)

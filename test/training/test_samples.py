@@ -214,7 +214,7 @@ def test_ids_of_no_class_and_classes_without_pixels_are_reported_each_time(tmp_p
         Samples(sources, tmp_path / 'cache', None, lines.append)
         assert lines[-2:] == [
             'street: ids of no class are void: 255 (25 % of the pixels), 7 (5 % of the pixels)',
-            'classes without a single pixel, which nothing teaches: box',
+            'classes without a single pixel, which cannot be learned: box',
         ]
 
 
