@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Worlds to look at where there is no camera."""
+"""Simulated worlds, for use without a camera."""

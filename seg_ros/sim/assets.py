@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Who plays: objects, furniture, robots and people, loaded into a stage once."""
+"""The assets of scenes: objects, furniture, robots and people, loaded once into a world."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ from seg_ros.sim.classes import FLOOR, OBJECT, PERSON, ROBOT, SUPPORT, WALL
 from seg_ros.sim.textures import printed, Split, surface
 from seg_ros.sim.world import Body, Part, World
 
-# Of PyBullet's thousand random objects every fifth is held out.
+# Every fifth of PyBullet's 1000 random objects is held out.
 _HELD_OUT_STEP = 5
 _HOUSEHOLD: dict[Split, tuple[tuple[str, float], ...]] = {
     'train': (
@@ -46,7 +46,7 @@ _ROVERS = (
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table and the height of its top, metres."""
+    """A table and the height of its top in metres."""
 
     body: Body
     top_m: float
@@ -54,7 +54,7 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class Bin:
-    """A bin, its half width and depth and its walls' height, metres."""
+    """A bin, half of its width and depth, and the height of its walls, in metres."""
 
     body: Body
     half: tuple[float, float]
@@ -63,7 +63,7 @@ class Bin:
 
 @dataclass(frozen=True, eq=False)
 class Assets:
-    """Everything that a scene may show, and the numbers of the textures that it may wear."""
+    """All bodies that scenes can show, and the numbers of textures for them."""
 
     floor: Body
     walls: tuple[Body, ...]
@@ -83,9 +83,9 @@ def load_assets(
     world: World, random: np.random.Generator, split: Split, objects: int = 64
 ) -> Assets:
     """
-    Load a pool; another random generator gives other objects, sizes and textures.
+    Load assets; objects, sizes and textures are drawn at random.
 
-    Robots and people are the same figures in both splits; objects and textures are not.
+    Both splits have the same robots and people, but different objects and textures.
     """
     surfaces = tuple(world.texture(surface(random, split)) for _ in range(36))
     prints = tuple(world.texture(printed(random, split)) for _ in range(56))
@@ -116,7 +116,7 @@ def _rover(number: int) -> tuple[str, int, float]:
 
 
 def _object(world: World, random: np.random.Generator, split: Split) -> Body:
-    """Load one thing to grasp: a random shape, a package, a tool or a household object."""
+    """Load one object to grasp: a random shape, one made of primitives or a household object."""
     kind = random.random()
     if kind < 0.36:
         held = np.arange(0, 1000, _HELD_OUT_STEP)
@@ -154,7 +154,7 @@ def _bottle(random: np.random.Generator) -> list[Part]:
 
 
 def _tool(random: np.random.Generator) -> list[Part]:
-    """Make a handle with a shaft, and perhaps a head across, as hammers have."""
+    """Make a handle with a shaft and, half of the time, a crosswise head like a hammer's."""
     thick, half = random.uniform(0.01, 0.02), random.uniform(0.04, 0.07)
     shaft = thick * random.uniform(0.3, 0.7)
     parts = [
@@ -166,7 +166,7 @@ def _tool(random: np.random.Generator) -> list[Part]:
 
 
 def _clamp(random: np.random.Generator) -> list[Part]:
-    """Make an L or a U of bars, which is not convex."""
+    """Make a non-convex L or U of bars."""
     long, wide, thick = random.uniform(0.04, 0.09), random.uniform(0.03, 0.06), 0.012
     bars = [Part((long, thick, thick)), Part((thick, wide, thick), (long, wide, 0))]
     other = Part((thick, wide, thick), (-long, wide, 0))
@@ -207,7 +207,7 @@ _FURNITURE = (_box, _chair, _box, _shelf, _sofa, _chair, _box)
 
 
 def _door(world: World, random: np.random.Generator) -> Body:
-    """Make a leaf with a handle in a frame, to stand against a wall."""
+    """Make a door with handle and frame, to be placed against a wall."""
     half, height = random.uniform(0.38, 0.5), random.uniform(0.98, 1.1)
     jambs = [Part((0.04, 0.04, height), (0, side * (half + 0.04), height)) for side in (-1, 1)]
     return world.build([

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a real camera does to an image: exposure, white balance, blur, noise and a lens's edge."""
+"""Simulates a real camera's exposure, white balance, blur, noise and vignetting."""
 
 import cv2
 import numpy as np
@@ -21,7 +21,7 @@ from seg_ros.core.frame import Pixels
 
 def exposed(rgb: Pixels, random: np.random.Generator) -> Pixels:
     """
-    Photograph a rendered image with a random camera.
+    Apply the effects of a random camera to a rendered image.
 
     :param rgb: uint8 (H, W, 3).
     """
@@ -31,14 +31,14 @@ def exposed(rgb: Pixels, random: np.random.Generator) -> Pixels:
         blurred = cv2.GaussianBlur(image, (0, 0), random.uniform(0.4, 1.6))
         image = np.asarray(blurred, np.uint8)
     elif choice < 0.45:
-        image = _smeared(image, random)
+        image = _motion_blurred(image, random)
     if random.random() < 0.35:
         image = _vignetted(image, random)
     return _noisy(image, random)
 
 
 def _developed(rgb: Pixels, random: np.random.Generator) -> Pixels:
-    """Expose for a mean grey level with a gamma and a white balance of its own."""
+    """Apply a random gamma, exposure and white balance."""
     gamma = random.uniform(0.7, 1.35)
     levels = (np.arange(256) / 255) ** gamma
     mean = float(levels[rgb].mean()) + 1e-3
@@ -47,8 +47,8 @@ def _developed(rgb: Pixels, random: np.random.Generator) -> Pixels:
     return np.asarray(cv2.LUT(rgb, curve.astype(np.uint8)[None]), np.uint8)
 
 
-def _smeared(image: Pixels, random: np.random.Generator) -> Pixels:
-    """Blur along one direction, as a camera that moves does."""
+def _motion_blurred(image: Pixels, random: np.random.Generator) -> Pixels:
+    """Apply motion blur in a random direction."""
     reach = random.uniform(1.5, 4.5)
     angle = random.uniform(0, np.pi)
     kernel = np.zeros((11, 11), np.float32)
@@ -60,7 +60,7 @@ def _smeared(image: Pixels, random: np.random.Generator) -> Pixels:
 
 
 def _vignetted(image: Pixels, random: np.random.Generator) -> Pixels:
-    """Darken away from a point, as a lens or a lamp at one side does."""
+    """Darken with the distance from a point, like vignetting or a lamp at one side."""
     height, width = image.shape[:2]
     y, x = random.uniform(0, height), random.uniform(0, width)
     rows, columns = np.ogrid[:height, :width]

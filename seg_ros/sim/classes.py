@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the simulated worlds are made of, and what a robot may do with it."""
+"""Classes of the simulated worlds, with their roles for robots."""
 
 from seg_ros.core.card import ClassInfo, ModelCard
 
@@ -20,7 +20,7 @@ FLOOR, WALL, SUPPORT, OBJECT, ROBOT, PERSON = range(6)
 
 CLASSES = (
     ClassInfo(FLOOR, 'floor', (128, 96, 64), roles=('traversable',)),
-    ClassInfo(WALL, 'wall', (96, 128, 192)),    # doors and furniture too: what stands in the way
+    ClassInfo(WALL, 'wall', (96, 128, 192)),    # all fixed obstacles, also doors and furniture
     ClassInfo(SUPPORT, 'support', (64, 160, 96), roles=('support',)),     # tables, bins, trays
     ClassInfo(OBJECT, 'object', (240, 160, 32), thing=True, roles=('graspable',)),
     ClassInfo(ROBOT, 'robot', (176, 64, 208), roles=('dynamic',)),

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Images with truth, world by world: world k of a seed is always the same, whoever draws it."""
+"""Rendered images with ground truth; seed and number of a world determine its images."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -29,17 +29,17 @@ from seg_ros.sim.textures import Split
 from seg_ros.sim.view import Light, Shot
 
 VIEWS = 2
-SCENES = 40     # of one cast: loading it takes as long as drawing thirty images
+SCENES = 40     # per set of assets, which takes as long to load as 30 images to render
 _ATTEMPTS = 5
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
     """
-    An image and its truth.
+    An image and its ground truth.
 
     :param rgb: uint8 (H, W, 3).
-    :param depth_mm: uint16 (H, W), along the camera's axis.
+    :param depth_mm: uint16 (H, W), along the optical axis.
     """
 
     rgb: Pixels
@@ -52,9 +52,9 @@ def world_samples(
     scenes: int = SCENES, kind: Kind | None = None,
 ) -> Iterator[Sample]:
     """
-    Draw the images of one world: a cast in many scenes, some views of each.
+    Render the images of one world: one set of assets in many scenes, several views of each.
 
-    :param world: a number from 0; worlds of one seed have nothing in common.
+    :param world: number from 0; worlds of one seed are independent of each other.
     :param kind: of the scenes; None chooses bins, tables and rooms at random.
     """
     random = np.random.default_rng([seed, world, split == 'held-out'])
@@ -66,14 +66,14 @@ def world_samples(
                     dress(renderer.world, renderer.assets, random, 0.5)
                 for _ in range(_ATTEMPTS):
                     shot, truth = renderer.shoot(look(random), _light(random))
-                    if _worth_it(shot, truth):
+                    if _is_usable(shot, truth):
                         depth = np.clip(shot.depth_m * 1000, 0, 65535).astype(np.uint16)
                         yield Sample(exposed(shot.rgb, random), depth, truth)
                         break
 
 
-def _worth_it(shot: Shot, truth: Segmentation) -> bool:
-    """Return whether the camera is outside of things and sees more than one of them."""
+def _is_usable(shot: Shot, truth: Segmentation) -> bool:
+    """Return whether the view is usable: camera outside bodies, and no body fills the image."""
     shares = np.bincount(shot.bodies[shot.bodies >= 0]) / shot.bodies.size
     blocked = float((shot.depth_m < 0.12).mean())
     return bool(truth.segments) and blocked < 0.02 and shares.max() < 0.9

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A room in motion: people and robots wander through it, and so does the base with the camera."""
+"""A room through which people, robots and the base with the camera move."""
 
 from dataclasses import dataclass
 import math
@@ -26,20 +26,20 @@ from seg_ros.sim.textures import Split
 from seg_ros.sim.view import Light, Shot, Viewpoint
 from seg_ros.sim.world import Body, World
 
-CAMERA_M = 0.7      # its height above the floor
-_PITCH = -0.18
-_CLEAR_M = 1.3      # free way ahead that lets a wanderer go straight on
+CAMERA_M = 0.7      # height of the camera above the floor
+_PITCH = -0.18      # of the camera, radians
+_CLEAR_M = 1.3      # wanderers turn when an obstacle is closer
 _STEP_S = 1 / 240
-_SWING = 0.45       # of a walker's legs, radians
+_SWING = 0.45       # amplitude of a walker's legs, radians
 
 
 @dataclass(eq=False)
 class Wanderer:
     """
-    Something that drives or walks straight ahead, and turns where the way is blocked.
+    A robot or person that moves straight ahead and turns when its way is blocked.
 
     :param heading: radians from the x axis.
-    :param body: None for the camera's base, which nobody sees.
+    :param body: None for the camera's base, which is invisible.
     """
 
     x: float
@@ -50,25 +50,25 @@ class Wanderer:
     turn_rad_s: float = 0.0
 
     def advance(self, world: World, step_s: float) -> None:
-        """Move on for a moment."""
-        ways = {side: _way_m(world, self, side) for side in (-0.5, 0.0, 0.5)}
-        if min(ways.values()) < _CLEAR_M:
-            # Once it turns it keeps the side, or a corner would hold it.
-            wider = 1.0 if ways[0.5] > ways[-0.5] else -1.0
+        """Move for one time step."""
+        free = {side: _free_m(world, self, side) for side in (-0.5, 0.0, 0.5)}
+        if min(free.values()) < _CLEAR_M:
+            # Keep turning to the same side; alternating would get it stuck in corners.
+            wider = 1.0 if free[0.5] > free[-0.5] else -1.0
             self.turn_rad_s = self.turn_rad_s or wider
         else:
             self.turn_rad_s = 0.0
         self.heading += self.turn_rad_s * step_s
-        ahead = self.speed_m_s * step_s * min(1.0, max(0.0, ways[0.0] / _CLEAR_M - 0.35))
+        ahead = self.speed_m_s * step_s * min(1.0, max(0.0, free[0.0] / _CLEAR_M - 0.35))
         self.x += ahead * math.cos(self.heading)
         self.y += ahead * math.sin(self.heading)
 
 
 class DrivenRoom:
     """
-    A simulated room, seen from a base that drives through it; whoever opens it closes it.
+    A simulated room seen from a base that drives through it; call `close` after use.
 
-    :param seed: which room.
+    :param seed: selects the room.
     """
 
     fov_deg = 58.0
@@ -86,11 +86,11 @@ class DrivenRoom:
         self._time_s = 0.0
 
     def close(self) -> None:
-        """Give the world back."""
+        """Release the world."""
         self._renderer.close()
 
     def advance(self, seconds: float) -> None:
-        """Let physics run, and everybody go their way."""
+        """Advance the physics, the base and everything that moves."""
         self._world.settle(round(seconds / _STEP_S))
         self._time_s += seconds
         self.base.advance(self._world, seconds)
@@ -99,7 +99,7 @@ class DrivenRoom:
             self._carry(wanderer)
 
     def shoot(self) -> tuple[Shot, Segmentation]:
-        """Take an image from the base, and its truth."""
+        """Return an image from the base and its ground truth."""
         base = self.base
         eye = base.x, base.y, CAMERA_M
         ahead = math.cos(base.heading), math.sin(base.heading), math.tan(_PITCH)
@@ -112,7 +112,7 @@ class DrivenRoom:
         return Wanderer(x, y, random.uniform(0, 6.28), speed, body)
 
     def _carry(self, wanderer: Wanderer) -> None:
-        """Put a wanderer's body where it has come to, a walker with swinging legs."""
+        """Move a wanderer's body to its position; a person's arms and legs swing."""
         body = wanderer.body
         if body is None:
             return
@@ -126,8 +126,8 @@ class DrivenRoom:
         self._world.show(body, at, self._world.client.getQuaternionFromEuler(turn))
 
 
-def _way_m(world: World, wanderer: Wanderer, side: float) -> float:
-    """Measure how far it is to the next thing, `side` radians off the heading, up to 3 m."""
+def _free_m(world: World, wanderer: Wanderer, side: float) -> float:
+    """Return the distance to the next obstacle `side` radians off the heading, at most 3 m."""
     angle = wanderer.heading + side
     start, reach = 0.35, 3.0
     points = [

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The true masks of a rendered image."""
+"""Ground truth masks of rendered images."""
 
 from collections.abc import Mapping
 
@@ -28,11 +28,11 @@ def segmentation_from_bodies(
     bodies: NDArray[np.int32], class_of_body: Mapping[int, int]
 ) -> Segmentation:
     """
-    Turn the body at every pixel into classes and instances.
+    Convert a map of body numbers to classes and instances.
 
     :param bodies: int32 (H, W), -1 where there is none.
-    :param class_of_body: class id of each body's number; others stay unlabelled.
-    :returns: every thing's body is an instance with its own number, counted from 1.
+    :param class_of_body: class id by body number; pixels of other bodies stay unlabelled.
+    :returns: each body of a thing class is an instance, numbered from 1.
     """
     classes = np.full(bodies.shape, UNLABELLED, np.uint8)
     instances = np.zeros(bodies.shape, np.uint16)

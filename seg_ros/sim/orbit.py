@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A table or a bin with clutter, seen from a camera that circles around it."""
+"""A table or a bin with clutter, seen from a camera that orbits it."""
 
 import math
 from typing import Literal
@@ -27,16 +27,16 @@ from seg_ros.sim.view import FOV_DEG, Light, Shot, Viewpoint
 
 _TURN_RAD_S = 0.25
 _DISTANCE_M = 0.95
-_RISE = 0.75        # elevation, radians, that the camera swings around
-_SWING = 0.2
+_RISE = 0.75        # mean elevation of the camera, radians
+_SWING = 0.2        # amplitude of the elevation, radians
 _STEP_S = 1 / 240
 
 
 class OrbitedTable:
     """
-    A heap of objects under gravity and a camera that goes around it; whoever opens it closes it.
+    A heap of objects under gravity and a camera that orbits it; call `close` after use.
 
-    :param seed: which scene.
+    :param seed: selects the scene.
     """
 
     fov_deg = FOV_DEG
@@ -57,17 +57,17 @@ class OrbitedTable:
         self._time_s = 0.0
 
     def close(self) -> None:
-        """Give the world back."""
+        """Release the world."""
         self._renderer.close()
 
     def advance(self, seconds: float) -> None:
-        """Let physics run, and the camera go on."""
+        """Advance the physics and the camera."""
         self._renderer.world.settle(round(seconds / _STEP_S))
         self._time_s += seconds
 
     @property
     def view(self) -> Viewpoint:
-        """Where the camera is now."""
+        """Return the camera's current viewpoint."""
         spin = self._start + _TURN_RAD_S * self._time_s
         rise = _RISE + _SWING * math.sin(0.6 * self._time_s)
         flat, height = _DISTANCE_M * math.cos(rise), _DISTANCE_M * math.sin(rise)
@@ -76,5 +76,5 @@ class OrbitedTable:
         return Viewpoint(eye, (x, y, z))
 
     def shoot(self) -> tuple[Shot, Segmentation]:
-        """Take an image, and its truth."""
+        """Return an image and its ground truth."""
         return self._renderer.shoot(self.view, Light())

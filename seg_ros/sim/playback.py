@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A recording, played forth and back: images and their truth without a simulator."""
+"""Plays recorded images and ground truth back and forth, without a simulator."""
 
 import json
 from pathlib import Path
@@ -33,9 +33,9 @@ RATE_HZ = 10.0      # of the recording
 
 class Playback:
     """
-    A world to look at, as `sim.orbit.OrbitedTable` is one; its depth is 0, not measured.
+    A recording with the interface of `sim.orbit.OrbitedTable`; depth is not recorded and 0.
 
-    :param folder: as `seg_ros render --orbit` writes it.
+    :param folder: written by `seg_ros render --orbit`.
     :raises ImageError: if the recording is incomplete.
     """
 
@@ -57,17 +57,17 @@ class Playback:
         return len(self._shots)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the time."""
         self._time_s += seconds
 
     def shoot(self) -> tuple[Shot, Segmentation]:
-        """Return the image of the moment, and its truth."""
+        """Return the current image and its ground truth."""
         last = max(1, len(self._shots) - 1)
         turn = int(self._time_s * RATE_HZ) % (2 * last)
         return self._shots[min(turn, 2 * last - turn, len(self._shots) - 1)]
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: a playback holds no resources."""
 
 
 def _shot(folder: Path, annotation: dict[str, Any]) -> tuple[Shot, Segmentation]:
@@ -83,7 +83,7 @@ def _shot(folder: Path, annotation: dict[str, Any]) -> tuple[Shot, Segmentation]
 
 def _truth(colors: NDArray[Any], infos: list[dict[str, Any]]) -> Segmentation:
     """
-    Read one mask.
+    Decode one mask.
 
     :param colors: uint8 (H, W, 3), bgr; a segment's id is R + 256 G + 65536 B.
     """

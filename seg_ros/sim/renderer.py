@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Draws what a camera in the world sees: colour, depth and the body at every pixel."""
+"""Renders a camera's view of the world: colour, depth and the body at each pixel."""
 
 from importlib.util import find_spec
 import os
@@ -28,17 +28,17 @@ NEAR_M, FAR_M = 0.05, 14.0
 
 class Renderer:
     """
-    Draws with OpenGL where an EGL library is, else with PyBullet's own TinyRenderer.
+    Renders with OpenGL if there is an EGL library, else with PyBullet's TinyRenderer.
 
-    The latter does not filter, so it draws at twice the size.
+    TinyRenderer has no anti-aliasing, so it renders at twice the size.
 
-    :param client: the PyBullet client whose world is drawn.
+    :param client: the PyBullet client whose world is rendered.
     """
 
     def __init__(self, client: Any, size_hw: tuple[int, int]) -> None:
         self._client = client
         self._size_hw = size_hw
-        # Mesa draws in software; several worlds share the cores better than its threads do.
+        # Mesa renders in software; parallel worlds use the cores better than its threads.
         os.environ.setdefault('LP_NUM_THREADS', '1')
         plugin = find_spec('eglRenderer')
         loaded = -1
@@ -50,7 +50,7 @@ class Renderer:
         self._scale = 1 if self.name == 'egl' else 2
 
     def shoot(self, view: Viewpoint, light: Light) -> Shot:
-        """Draw what the camera sees."""
+        """Render a view."""
         height, width = self._size_hw
         large_hw = height * self._scale, width * self._scale
         _, _, rgba, z, ids = self._client.getCameraImage(

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A stage with its cast and a camera before it."""
+"""A world with assets and a renderer."""
 
 import numpy as np
 from seg_ros.core.segmentation import Segmentation
@@ -26,9 +26,9 @@ from seg_ros.sim.world import World
 
 class SceneRenderer:
     """
-    A world to arrange and to photograph; whoever opens it closes it.
+    A world in which scenes are arranged and rendered; call `close` after use.
 
-    :param random: chooses the cast.
+    :param random: chooses the assets.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class SceneRenderer:
     ) -> None:
         self.world = World()
         try:
-            # First: it draws only what is loaded after it.
+            # Must come first: it renders only what is loaded after it.
             self._renderer = Renderer(self.world.client, size_hw)
             self.assets = load_assets(self.world, random, split)
         except BaseException:
@@ -45,10 +45,10 @@ class SceneRenderer:
         self._class_of_body = {body.number: body.class_id for body in self.world.bodies}
 
     def close(self) -> None:
-        """Give the world back."""
+        """Release the world."""
         self.world.close()
 
     def shoot(self, view: Viewpoint, light: Light) -> tuple[Shot, Segmentation]:
-        """Take an image, and its truth."""
+        """Return an image and its ground truth."""
         shot = self._renderer.shoot(view, light)
         return shot, segmentation_from_bodies(shot.bodies, self._class_of_body)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Arranges the cast: a bin or a table with clutter and an arm, or a room seen from a robot."""
+"""Arranges assets: a bin or a table with clutter and an arm, or a room seen from a robot."""
 
 from collections.abc import Callable, Sequence
 import math
@@ -31,16 +31,16 @@ Look: TypeAlias = Callable[[Random], Viewpoint]
 Kind: TypeAlias = Literal['bin', 'table', 'room', 'bench']
 
 _SKIN = ((242, 199, 166), (204, 153, 115), (140, 94, 64), (89, 59, 41))
-_NAKED = ('neck', 'head', 'wrist', 'elbow', 'hand')
-_LEGS = ('hip', 'knee', 'ankle')
+_SKIN_LINKS = ('neck', 'head', 'wrist', 'elbow', 'hand')
+_TROUSER_LINKS = ('hip', 'knee', 'ankle')
 
 
 def make_scene(world: World, assets: Assets, random: Random, kind: Kind | None = None) -> Look:
     """
-    Clear the stage and arrange a scene.
+    Clear the world and arrange a scene.
 
     :param kind: None chooses a bin, a table or a room at random.
-    :returns: what draws a view of it.
+    :returns: function that chooses a random viewpoint on the scene.
     """
     world.clear()
     lot = random.random()
@@ -51,7 +51,7 @@ def make_scene(world: World, assets: Assets, random: Random, kind: Kind | None =
 
 
 def dress(world: World, assets: Assets, random: Random, share: float) -> None:
-    """Repaint this share of all that is shown."""
+    """Repaint each visible body with the probability `share`."""
     for body in world.bodies:
         if body.shown and random.random() < share:
             _DRESS.get(body.class_id, _dress_surface)(world, assets, random, body)
@@ -60,7 +60,7 @@ def dress(world: World, assets: Assets, random: Random, share: float) -> None:
 def _bin_scene(world: World, assets: Assets, random: Random) -> Look:
     top = _room_with_table(world, assets, random)
     chosen = assets.bins[random.integers(len(assets.bins))]
-    spin = _turn(random)
+    spin = _random_yaw(random)
     world.show(chosen.body, (0, 0, top), spin)
     reach = 0.7 * min(chosen.half)
     _drop(world, assets, random, (6, 22), (0, 0, top + 0.1), reach)
@@ -79,7 +79,7 @@ def _table_scene(world: World, assets: Assets, random: Random) -> Look:
 
 
 def _bench_scene(world: World, assets: Assets, random: Random) -> Look:
-    """Scatter objects over a table that is seen from little above its top."""
+    """Scatter objects over a table that is seen from a low elevation."""
     top = _room_with_table(world, assets, random)
     _drop(world, assets, random, (5, 16), (0, 0, top + 0.1), random.uniform(0.2, 0.5))
     world.settle(300)
@@ -93,7 +93,7 @@ def _room_scene(world: World, assets: Assets, random: Random) -> Look:
     table = assets.tables[random.integers(len(assets.tables))]
     if random.random() < 0.7:
         x, y = random.uniform(-0.5, 0.5, 2).tolist()
-        world.show(table.body, (x, y, 0), _turn(random))
+        world.show(table.body, (x, y, 0), _random_yaw(random))
         _drop(world, assets, random, (4, 12), (x, y, table.top_m + 0.1), 0.18)
     _drop(world, assets, random, (3, 9), (*_spot(random, half, 0.6), 0.1), 0.2)
     world.settle(240)
@@ -105,10 +105,10 @@ def _room_scene(world: World, assets: Assets, random: Random) -> Look:
 
 
 def _room_with_table(world: World, assets: Assets, random: Random) -> float:
-    """Put a table into the middle of a room; returns the height of its top."""
+    """Place a table in the middle of a room and return the height of its top."""
     _walls(world, assets, random, random.uniform(1.6, 3.5), (0, 5))
     table = assets.tables[random.integers(len(assets.tables))]
-    world.show(table.body, (0, 0, 0), _turn(random))
+    world.show(table.body, (0, 0, 0), _random_yaw(random))
     return table.top_m
 
 
@@ -126,13 +126,13 @@ def _walls(
         world.show(door, at, _yaw(angle))
     for number in random.permutation(len(assets.furniture))[:random.integers(*furniture)]:
         at = _polar(half * random.uniform(0.6, 0.92), random.uniform(0, 2 * math.pi))
-        world.show(assets.furniture[number], at, _turn(random))
+        world.show(assets.furniture[number], at, _random_yaw(random))
 
 
 def _drop(
     world: World, assets: Assets, random: Random, counts: tuple[int, int], at: Vector, reach: float
 ) -> None:
-    """Let so many objects that are not in the scene yet fall into a heap."""
+    """Drop a random number of objects that are not yet in the scene into a heap."""
     free = [body for body in assets.objects if not body.shown]
     chosen = random.permutation(len(free))[:random.integers(*counts)]
     for step, number in enumerate(chosen.tolist()):
@@ -143,12 +143,12 @@ def _drop(
 
 
 def _bystanders(world: World, assets: Assets, random: Random, top: float) -> None:
-    """Put an arm beside the heap, or a person before the table, or both."""
+    """Place, each by chance, an arm next to the heap and a person next to the table."""
     if random.random() < 0.62:
         arm = assets.arms[random.integers(len(assets.arms))]
         world.pose(arm, random, 1.6)
         at = _polar(random.uniform(0.3, 0.55), random.uniform(0, 2 * math.pi))
-        world.show(arm, (at[0], at[1], top), _turn(random))
+        world.show(arm, (at[0], at[1], top), _random_yaw(random))
     if random.random() < 0.35:
         person = assets.people[random.integers(len(assets.people))]
         at = _polar(random.uniform(0.6, 1.3), random.uniform(0, 2 * math.pi))
@@ -159,7 +159,7 @@ def _stand(world: World, random: Random, body: Body, at: Vector) -> None:
     """Stand a posed robot or person on the floor."""
     if body.class_id == ROBOT:
         world.pose(body, random, 1.2 if body.kind in ('panda', 'model') else 0.5)
-        world.stand(body, at, _turn(random))
+        world.stand(body, at, _random_yaw(random))
     else:
         world.pose(body, random, 1.0)
         # The figure's y axis points up.
@@ -183,7 +183,7 @@ def _dress_object(world: World, assets: Assets, random: Random, body: Body) -> N
 
 
 def _dress_robot(world: World, assets: Assets, random: Random, body: Body) -> None:
-    """Leave its maker's colours, or paint it white, grey, black or one colour."""
+    """Keep the original colours, or paint it white, grey, black or in one colour."""
     choice = random.random()
     if choice < 0.5:
         world.unpaint(body)
@@ -198,9 +198,9 @@ def _dress_person(world: World, assets: Assets, random: Random, body: Body) -> N
     top, trousers = color(random) / 255, color(random) / 255
     pattern = int(random.choice(assets.surfaces)) if random.random() < 0.4 else -1
     for link, name in world.link_names(body).items():
-        if any(word in name for word in _NAKED):
+        if any(word in name for word in _SKIN_LINKS):
             world.paint(body, skin, links=[link])
-        elif any(word in name for word in _LEGS):
+        elif any(word in name for word in _TROUSER_LINKS):
             world.paint(body, trousers, links=[link])
         else:
             world.paint(body, top, pattern, links=[link])
@@ -216,7 +216,7 @@ def _orbit(
     random: Random, height: float, elevation_deg: tuple[float, float],
     distance_m: tuple[float, float],
 ) -> Viewpoint:
-    """Look at the heap from somewhere around and above it."""
+    """Look at the heap from a random position around and above it."""
     rise, spin = math.radians(random.uniform(*elevation_deg)), random.uniform(0, 2 * math.pi)
     distance = random.uniform(*distance_m)
     target = np.array([*random.uniform(-0.08, 0.08, 2), height])
@@ -229,11 +229,11 @@ def _orbit(
 
 
 def _drive(world: World, random: Random, half: float) -> Viewpoint:
-    """Look from a driving base, mostly towards something that is not furniture."""
+    """Look from a driving base, mostly towards an object, a robot or a person."""
     eye = np.array([*_spot(random, half, 0.85), random.uniform(0.25, 1.5)])
     goals = [body for body in world.bodies if body.shown and body.class_id >= OBJECT]
     if goals and random.random() < 0.75:
-        # Rare classes draw the eye as often as the many objects do.
+        # Choose a class first, so that rare classes are looked at as often as objects.
         classes = sorted({body.class_id for body in goals})
         chosen = classes[random.integers(len(classes))]
         goals = [body for body in goals if body.class_id == chosen]
@@ -251,7 +251,7 @@ def _drive(world: World, random: Random, half: float) -> Viewpoint:
 def _some(
     random: Random, bodies: Sequence[Body], shares: Sequence[float]
 ) -> list[Body]:
-    """Choose none, one, two … of the bodies, as often as `shares` says."""
+    """Choose n random bodies, where n has the probability `shares[n]`."""
     count = int(random.choice(len(shares), p=shares))
     return [bodies[number] for number in random.permutation(len(bodies))[:count]]
 
@@ -269,7 +269,7 @@ def _yaw(angle: float) -> Sequence[float]:
     return 0.0, 0.0, math.sin(angle / 2), math.cos(angle / 2)
 
 
-def _turn(random: Random) -> Sequence[float]:
+def _random_yaw(random: Random) -> Sequence[float]:
     return _yaw(random.uniform(0, 2 * math.pi))
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A table with moving objects, drawn with OpenCV alone: the demo's image and its truth."""
+"""The demo's image and ground truth: a table with moving objects, drawn only with OpenCV."""
 
 import cv2
 import numpy as np
@@ -26,9 +26,9 @@ _COLORS = (
 
 class Tabletop:
     """
-    Six shaded objects that wander over a wooden table without touching.
+    Six shaded objects that move over a wooden table without touching.
 
-    :param size_hw: of the images, in pixels.
+    :param size_hw: size of the images, in pixels.
     """
 
     def __init__(self, size_hw: tuple[int, int] = (480, 640), seed: int = 7) -> None:
@@ -45,7 +45,7 @@ class Tabletop:
 
     def image(self, time_s: float) -> tuple[Pixels, NDArray[np.uint8]]:
         """
-        Draw the table at a moment.
+        Draw the table at a point in time.
 
         :returns: rgb uint8 (H, W, 3), and a map uint8 (H, W) of object numbers, 0 = table.
         """
@@ -72,7 +72,7 @@ class Tabletop:
 def _outline(
     number: int, center: tuple[int, int], radius: float, angle: float
 ) -> NDArray[np.int32]:
-    """Draw a disc, a box, a bar, a triangle, a hexagon or an egg around a centre."""
+    """Return the outline of a disc, box, bar, triangle, hexagon or ellipse around a centre."""
     corners = (48, 4, 4, 3, 6, 48)[number]
     stretch = (1.0, 1.0, 0.5, 1.1, 1.0, 0.65)[number]
     turns = np.arange(corners) * 2 * np.pi / corners
@@ -92,7 +92,7 @@ def _paint(
     image: Pixels, mask: NDArray[np.uint8], color: tuple[int, int, int],
     center: tuple[int, int], reach: int,
 ) -> None:
-    """Light an object from the upper left and blend its edge."""
+    """Shade an object as lit from the upper left, and blend its edge."""
     rows, columns = np.ogrid[:mask.shape[0], :mask.shape[1]]
     light = 1.12 - 0.3 * ((columns - center[0]) + (rows - center[1])) / (2 * reach)
     lit = np.clip(np.array(color, np.float32) * light[..., None], 0, 255)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Surfaces and prints made of noise, patterns, shapes and letters."""
+"""Random textures made of noise, patterns, shapes and letters."""
 
 from typing import Literal, TypeAlias
 
@@ -32,7 +32,7 @@ _LETTERS = {
 
 def surface(random: np.random.Generator, split: Split) -> Pixels:
     """
-    Draw what floors, walls and furniture are covered with; each split has patterns of its own.
+    Draw a texture for floors, walls and furniture; apart from noise, the splits share no pattern.
 
     :returns: rgb uint8 (256, 256, 3).
     """
@@ -48,7 +48,7 @@ def surface(random: np.random.Generator, split: Split) -> Pixels:
 
 def printed(random: np.random.Generator, split: Split) -> Pixels:
     """
-    Draw a package's print: a plain, white, black or patterned ground with shapes and words.
+    Draw a package's print: shapes and words on a plain, white, black or patterned background.
 
     :returns: rgb uint8 (256, 256, 3).
     """
@@ -64,7 +64,7 @@ def printed(random: np.random.Generator, split: Split) -> Pixels:
 
 
 def color(random: np.random.Generator) -> NDArray[np.float64]:
-    """Draw a colour, mostly dull and bright as rooms are: red, green, blue, 0 to 255."""
+    """Choose a colour, mostly pale and bright as in rooms: red, green, blue, 0 to 255."""
     dull = random.random() < 0.7
     saturation = min(255.0, random.exponential(55)) if dull else 255 * random.random()
     value = random.uniform(25, 255) if random.random() < 0.4 else random.uniform(120, 255)
@@ -74,7 +74,7 @@ def color(random: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _noise(random: np.random.Generator, steepness: float, stretch: tuple[float, float]) -> Field:
-    """Draw noise whose amplitude falls with frequency ** steepness, scaled to 0..1."""
+    """Return noise whose amplitude falls with frequency ** steepness, scaled to 0..1."""
     frequency = np.fft.fftfreq(SIDE)
     radius = np.hypot(frequency[:, None] * stretch[0], frequency[None] * stretch[1])
     radius[0, 0] = 1

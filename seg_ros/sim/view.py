@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Where a camera stands, what lights the scene, and what an exposure holds."""
+"""Viewpoint of a camera, light of a scene, and the rendered result."""
 
 from dataclasses import dataclass
 
@@ -26,11 +26,11 @@ FOV_DEG = 50.0
 @dataclass(frozen=True)
 class Viewpoint:
     """
-    Where a camera stands and how it looks.
+    Pose and field of view of a camera.
 
-    :param eye: its position in the world, metres.
-    :param target: a point on its axis.
-    :param up: which way its image's top points.
+    :param eye: position in the world, metres.
+    :param target: a point on the optical axis.
+    :param up: direction of the image's top.
     :param fov_deg: vertical field of view.
     """
 
@@ -43,7 +43,7 @@ class Viewpoint:
 @dataclass(frozen=True)
 class Light:
     """
-    One lamp and the light that comes from everywhere.
+    A lamp and ambient light.
 
     :param direction: from the scene to the lamp.
     :param color: red, green, blue, 0 to 1.
@@ -61,11 +61,11 @@ class Light:
 @dataclass(frozen=True, eq=False)
 class Shot:
     """
-    One exposure.
+    A rendered view.
 
     :param rgb: uint8 (H, W, 3).
-    :param depth_m: float32 (H, W), along the camera's axis.
-    :param bodies: int32 (H, W), the body's number, -1 where there is none.
+    :param depth_m: float32 (H, W), along the optical axis.
+    :param bodies: int32 (H, W), body numbers, -1 where there is no body.
     """
 
     rgb: Pixels

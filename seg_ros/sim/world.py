@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A physical world whose bodies are loaded once and then moved, hidden and repainted."""
+"""A physics simulation whose bodies are loaded once, then moved, hidden and repainted."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ from seg_ros.core.frame import Pixels
 
 Vector: TypeAlias = tuple[float, float, float]
 Shape: TypeAlias = Literal['box', 'cylinder', 'sphere']
-LIMBO_M = -80.0     # hidden bodies wait far below
+LIMBO_M = -80.0     # height of hidden bodies
 _ASLEEP = pybullet.ACTIVATION_STATE_ENABLE_SLEEPING | pybullet.ACTIVATION_STATE_SLEEP
 
 
@@ -38,8 +38,8 @@ class Part:
     """
     A primitive of a compound body.
 
-    :param half: half extents of a box; radius, radius and half height of a cylinder; radius of a
-        sphere three times.
+    :param half: half extents of a box; radius, radius and half height of a cylinder; three times
+        the radius of a sphere, each in metres.
     :param at: its centre in the body's frame, metres.
     """
 
@@ -51,11 +51,11 @@ class Part:
 @dataclass(eq=False)
 class Body:
     """
-    Something in the pool.
+    A body in the pool of a world.
 
-    :param number: PyBullet's.
-    :param mass: in kilograms while it is shown; 0 stays where it is put.
-    :param looks: how its links were coloured when it was loaded: link, red, green, blue, alpha.
+    :param number: PyBullet's body id.
+    :param mass: in kilograms while it is shown; bodies of mass 0 do not move.
+    :param looks: colours with which its links were loaded: link, (red, green, blue, alpha).
     """
 
     number: int
@@ -67,7 +67,7 @@ class Body:
 
 
 class World:
-    """A PyBullet world with a pool of bodies; whoever opens it closes it."""
+    """A PyBullet world with a pool of bodies; call `close` after use."""
 
     def __init__(self) -> None:
         self.client: Any = BulletClient(pybullet.DIRECT)
@@ -79,30 +79,30 @@ class World:
         self.client.setPhysicsEngineParameter(numSolverIterations=20)
 
     def close(self) -> None:
-        """Give the world back."""
+        """Disconnect from PyBullet and delete the texture files."""
         self.client.disconnect()
         self._files.cleanup()
 
     def texture(self, image: Pixels) -> int:
-        """Load a texture, rgb; returns its number. Load all before the first image is drawn."""
+        """Load an RGB texture and return its number; call before the first image is rendered."""
         path = Path(self._files.name) / f'{self._textures}.png'
         self._textures += 1
         cv2.imwrite(str(path), image[..., ::-1])
         return int(self.client.loadTexture(str(path)))
 
     def load(self, urdf: str, class_id: int, scale: float = 1.0, fixed: bool = False) -> Body:
-        """Load a body of PyBullet's data and hide it."""
+        """Load a body from PyBullet's data and hide it."""
         number = self.client.loadURDF(
             str(self._data / urdf), [0, 0, LIMBO_M], globalScaling=scale, useFixedBase=fixed
         )
         mass = 0.0 if fixed else float(self.client.getDynamicsInfo(number, -1)[0])
         if fixed:
-            # Twenty times faster steps: joints that nobody drives need no solving.
+            # Makes steps twenty times faster: joints that are not driven need no solving.
             self.client.changeDynamics(number, -1, activationState=_ASLEEP)
         return self._pool(number, class_id, mass, Path(urdf).stem)
 
     def build(self, parts: Sequence[Part], class_id: int, mass: float = 0.0) -> Body:
-        """Make a body of primitives and hide it."""
+        """Create a body from primitives and hide it."""
         columns = {
             'shapeTypes': [_SHAPES[part.shape] for part in parts],
             'halfExtents': [part.half for part in parts],
@@ -128,7 +128,7 @@ class World:
         return body
 
     def hide(self, body: Body) -> None:
-        """Put a body where no camera looks and nothing touches it."""
+        """Move a body out of sight and out of contact."""
         if body.mass:
             self.client.changeDynamics(body.number, -1, mass=0)
         self.client.resetBasePositionAndOrientation(
@@ -138,7 +138,7 @@ class World:
 
     def show(self, body: Body, at: Vector, turn: Sequence[float] = (0, 0, 0, 1)) -> None:
         """
-        Put a body into the scene at rest.
+        Place a body in the scene, at rest.
 
         :param turn: quaternion x, y, z, w.
         """
@@ -152,7 +152,7 @@ class World:
         body.shown = True
 
     def stand(self, body: Body, at: Vector, turn: Sequence[float] = (0, 0, 0, 1)) -> None:
-        """Show a body so that its lowest point is at the height of `at`."""
+        """Show a body with its lowest point at the height of `at`."""
         self.show(body, at, turn)
         low = min(
             self.client.getAABB(body.number, link)[0][2]
@@ -161,18 +161,18 @@ class World:
         self.show(body, (at[0], at[1], 2 * at[2] - low), turn)
 
     def clear(self) -> None:
-        """Hide everything."""
+        """Hide all bodies."""
         for body in self.bodies:
             if body.shown:
                 self.hide(body)
 
     def place(self, body: Body) -> Vector:
-        """Return where a body is."""
+        """Return the position of a body's base."""
         x, y, z = self.client.getBasePositionAndOrientation(body.number)[0]
         return float(x), float(y), float(z)
 
     def settle(self, steps: int) -> None:
-        """Let things fall, 1/240 s a step."""
+        """Simulate some steps of 1/240 s."""
         for _ in range(steps):
             self.client.stepSimulation()
 
@@ -182,9 +182,9 @@ class World:
         """
         Colour a body.
 
-        :param rgb: 0 to 1, which a texture is multiplied with.
-        :param texture: -1 takes textures off.
-        :param links: those to paint, all if empty.
+        :param rgb: 0 to 1; multiplied with the texture.
+        :param texture: -1 removes the texture.
+        :param links: links to paint; all if empty.
         """
         rgba = [*rgb, 1.0]
         for link in links or sorted({link for link, _ in body.looks}):
@@ -193,12 +193,12 @@ class World:
             )
 
     def unpaint(self, body: Body) -> None:
-        """Give a body the colours that it was loaded with."""
+        """Restore the colours that a body was loaded with."""
         for link, rgba in body.looks:
             self.client.changeVisualShape(body.number, link, rgbaColor=rgba)
 
     def pose(self, body: Body, random: np.random.Generator, spread: float) -> None:
-        """Bend all joints at random within their limits, at most `spread` radians."""
+        """Set revolute and ball joints to random angles of about `spread` radians at most."""
         for joint in range(self.client.getNumJoints(body.number)):
             facts = self.client.getJointInfo(body.number, joint)
             if facts[2] == pybullet.JOINT_REVOLUTE:
@@ -210,14 +210,14 @@ class World:
                 self.client.resetJointStateMultiDof(body.number, joint, bend)
 
     def bend(self, body: Body, angles: Mapping[str, float]) -> None:
-        """Swing ball joints, by the names of their links, about their z axis, radians."""
+        """Set the angles of ball joints about their z axis, by link name, in radians."""
         for link, name in self.link_names(body).items():
             if name in angles:
                 turn = self.client.getQuaternionFromEuler([0, 0, angles[name]])
                 self.client.resetJointStateMultiDof(body.number, link, turn)
 
     def link_names(self, body: Body) -> dict[int, str]:
-        """Name the links of a body; -1 is its base."""
+        """Return the names of a body's links; -1 is its base."""
         joints = range(self.client.getNumJoints(body.number))
         names = {
             joint: self.client.getJointInfo(body.number, joint)[12].decode() for joint in joints
