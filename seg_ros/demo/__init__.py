@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What `make demo` plays and shows."""
+"""Cameras and viewers for demonstrations."""

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Compares masks that come over DDS with the ground truth that the camera publishes."""
+"""Compares masks received over DDS with the ground truth that the camera publishes."""
 
 import sys
 from typing import Any
@@ -30,15 +30,15 @@ TOPICS = (
     '/sim_camera/truth/semantic', '/sim_camera/truth/instance',
     '/segmentation/camera/semantic', '/segmentation/camera/instance',
 )
-_EVERY = 5      # frames; scoring one takes as long as the network
-_WAITING = 30   # stamps whose maps are kept; a second of frames that the node left out
+_EVERY = 5      # frames; scoring one takes as long as inference
+_MAX_WAITING = 30   # frames with missing maps: the node skips frames
 
 
 class GroundTruthScorer:
     """
-    Scores every fifth frame whose masks and truth have come.
+    Scores every fifth frame for which masks and ground truth have arrived.
 
-    :param node: that subscribes.
+    :param node: creates the subscriptions.
     """
 
     def __init__(self, node: Node) -> None:
@@ -53,9 +53,9 @@ class GroundTruthScorer:
             )
 
     def figures(self) -> dict[str, Any]:
-        """Return the scores of all images so far, `miou` over the classes that are there."""
-        there = self._scores.confusion.figures()['miou_present']
-        return {'images': self.images, **self._scores.figures(), 'miou': there}
+        """Return the scores of all images so far; `miou` covers the classes that occurred."""
+        present = self._scores.confusion.figures()['miou_present']
+        return {'images': self.images, **self._scores.figures(), 'miou': present}
 
     def _on_map(self, topic: str, message: Image) -> None:
         stamp = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
@@ -71,7 +71,7 @@ class GroundTruthScorer:
                 )
                 self._score(true, found)
             self._complete += 1
-        elif len(self._maps) > _WAITING:
+        elif len(self._maps) > _MAX_WAITING:
             del self._maps[min(self._maps)]
 
     def _score(self, true: Segmentation, found: Segmentation) -> None:

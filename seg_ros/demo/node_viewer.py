@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The masks of a running node in Rerun: overlay, classes, instances and the labelled cloud."""
+"""Shows a running node in Rerun: overlay, classes, instances and the labelled cloud."""
 
 import os
 from typing import Any
@@ -76,9 +76,9 @@ class NodeViewer(Node):
 
 def points_from_message(message: PointCloud2) -> tuple[NDArray[np.float32], Pixels]:
     """
-    Return the points that have a place.
+    Return the points with finite depth.
 
-    :param message: with x, y, z (float32) and rgb (its bytes are blue, green, red).
+    :param message: has the fields x, y, z (float32) and rgb (bytes blue, green, red).
     :returns: float32 (N, 3), in metres, and uint8 (N, 3).
     """
     offsets = {field.name: field.offset for field in message.fields}
@@ -94,7 +94,7 @@ def points_from_message(message: PointCloud2) -> tuple[NDArray[np.float32], Pixe
 
 
 def follow_node(topics: str, log: RerunLog) -> None:
-    """Show what a node publishes until Ctrl-C or SIGTERM; that nothing comes is reported once."""
+    """Show what a node publishes until Ctrl-C or SIGTERM; warn once if nothing arrives."""
     os.environ.update(fastdds_profile(os.environ))
     rclpy.init()
     spin_until_signal(NodeViewer(topics, log))

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Images and masks in Rerun, a viewer that needs no ROS."""
+"""Shows images and masks in Rerun, a viewer that does not need ROS."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -37,15 +37,15 @@ NODE_VIEWS: Views = {
 }
 COLOR_MODELS = {'rgb': 'RGB', 'bgr': 'BGR', 'gray': 'L'}
 WEB_PORT = 9090
-# Without its `url` the page shows nothing; the images come by Rerun's own port.
+# The page needs `url` to find the images, which Rerun serves on another port.
 WEB_PAGE = f'http://localhost:{WEB_PORT}/?url=rerun%2Bhttp://localhost:9876/proxy'
 
 
 class RerunLog:
     """
-    What is sent to the viewer.
+    Sends images and masks to the viewer.
 
-    :param rerun: the module.
+    :param rerun: the module `rerun`.
     """
 
     def __init__(self, rerun: Any) -> None:
@@ -53,7 +53,7 @@ class RerunLog:
         self._ids: set[str] = set()
 
     def card(self, card: ModelCard) -> None:
-        """Name and colour the classes from now on; what has none stays transparent."""
+        """Set names and colours of the classes; unlabelled pixels are transparent."""
         classes = [(item.id, item.name, item.color) for item in card.classes]
         context = self._rerun.AnnotationContext(
             [*classes, (card.unlabelled, 'unlabelled', (0, 0, 0, 0))]
@@ -79,19 +79,19 @@ class RerunLog:
         ))
 
     def at(self, number: int) -> None:
-        """Let what follows belong to an image."""
+        """Assign everything that is logged next to an image number."""
         self._rerun.set_time('image', sequence=number)
 
     def at_stamp(self, stamp_ns: int) -> None:
-        """Let what follows belong to a stamp."""
+        """Assign everything that is logged next to a stamp."""
         self._rerun.set_time('stamp', timestamp=np.datetime64(stamp_ns, 'ns'))
 
     def image(self, name: str, pixels: Pixels, model: str = 'RGB') -> None:
-        """Show uint8 (H, W, 3) or (H, W)."""
+        """Show an image, uint8 (H, W, 3) or (H, W)."""
         self._rerun.log(name, self._rerun.Image(pixels, color_model=model))
 
     def ids(self, name: str, ids: NDArray[np.uint16]) -> None:
-        """Show uint16 (H, W) in a colour for each id; 0 is transparent."""
+        """Show a map of ids, uint16 (H, W), with one colour for each id; 0 is transparent."""
         if name not in self._ids:       # Rerun would colour 0 like any other
             nothing = self._rerun.AnnotationContext([(0, 'none', (0, 0, 0, 0))])
             self._rerun.log(name, nothing, static=True)
@@ -99,19 +99,20 @@ class RerunLog:
         self._rerun.log(name, self._rerun.SegmentationImage(ids, opacity=0.6))
 
     def points(self, name: str, xyz: NDArray[np.float32], rgb: Pixels) -> None:
-        """Show float32 (N, 3), in metres, in colours uint8 (N, 3)."""
+        """Show points, float32 (N, 3) in metres, with colours, uint8 (N, 3)."""
         self._rerun.log(name, self._rerun.Points3D(xyz, colors=rgb, radii=0.003))
 
 
 @contextmanager
 def open_rerun(views: Views, save: Path | None, web: bool) -> Iterator[RerunLog]:
     """
-    Open a viewer's window, a page for browsers, or a file.
+    Open a viewer window, a web viewer or a file.
 
-    :param views: for each view what it shows, the lowest first; `points` is a view in space.
-    :param save: the file, `.rrd`, which appears when all is written.
+    :param views: layers of each view, the lowest first; `points` is a 3D view.
+    :param save: `.rrd` file, which appears when everything is written.
     :param web: serve the viewer to browsers, for machines without a display.
-    :raises SettingError: if Rerun is not installed, or there is no display, or no file to be had.
+    :raises SettingError: if Rerun is not installed, there is no display, or the file cannot be
+        written.
     """
     rerun, part = _rerun(), save.with_name(f'.{save.name}.part') if save else None
     if not (save or web) and not {'DISPLAY', 'WAYLAND_DISPLAY'} & os.environ.keys():
@@ -139,7 +140,7 @@ def _make_file(path: Path) -> None:
         path.touch()
     except OSError as error:
         raise SettingError(
-            f'{path.parent} takes no file ({error.strerror})', 'a folder that does'
+            f'{path.parent} cannot be written ({error.strerror})', 'a writable folder'
         ) from error
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A camera in a simulated or recorded world: images, depth and the truth."""
+"""A camera in a simulated or recorded world: publishes images, depth and ground truth."""
 
 import argparse
 from contextlib import closing
@@ -35,33 +35,33 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 FRAME_ID = 'camera_optical_frame'
-_LONGEST_S = 0.2    # of physics at once, where drawing is slower than the rate
+_MAX_STEP_S = 0.2   # simulated time per frame, where rendering is slower than the rate
 
 
 class SimulatedWorld(Protocol):
     """
-    Something to look at.
+    A simulated or recorded world with a camera.
 
-    :param fov_deg: of its camera, vertically.
+    :param fov_deg: vertical field of view of the camera.
     """
 
     fov_deg: float
 
     def advance(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the time."""
 
     def shoot(self) -> tuple[Shot, Segmentation]:
-        """Take an image, and its truth."""
+        """Return an image and its ground truth."""
 
     def close(self) -> None:
-        """Give back what it holds."""
+        """Release all resources."""
 
 
 class SimCamera(Node):
     """
-    Publishes as depth cameras do, best effort, newest only; nothing that nobody listens to.
+    Publishes like a depth camera: best effort, newest frame only, images only if subscribed to.
 
-    :param world: what moves and is photographed; closed by its owner.
+    :param world: world that the camera sees; closed by its owner.
     """
 
     def __init__(self, world: SimulatedWorld, rate_hz: float) -> None:
@@ -86,7 +86,7 @@ class SimCamera(Node):
         now = self.get_clock().now()
         passed = (now.nanoseconds - self._last_ns) / 1e9
         self._last_ns = now.nanoseconds
-        self._world.advance(min(max(passed, 0.0), _LONGEST_S))
+        self._world.advance(min(max(passed, 0.0), _MAX_STEP_S))
         header = Header(stamp=self.get_clock().now().to_msg(), frame_id=FRAME_ID)
         shot, truth = self._world.shoot()
         self._send('image', shot.rgb, 'rgb8', header)
@@ -103,10 +103,10 @@ class SimCamera(Node):
 
 
 def camera_info(size_hw: tuple[int, int], fov_deg: float, header: Header) -> CameraInfo:
-    """Describe a pinhole camera by its vertical field of view."""
+    """Return the `CameraInfo` of a pinhole camera with a vertical field of view."""
     height, width = size_hw
     focal = height / 2 / tan(radians(fov_deg) / 2)
-    # ROS counts from the middle of the first pixel.
+    # In ROS the centre of the first pixel is at (0, 0).
     x, y = (width - 1) / 2, (height - 1) / 2
     info = CameraInfo(header=header, height=height, width=width)
     info.distortion_model = 'plumb_bob'
@@ -141,7 +141,7 @@ def _parser() -> argparse.ArgumentParser:
         help='a room that the camera drives through, clutter that it circles, or a short '
         'recording, which needs no simulator',
     )
-    parser.add_argument('--seed', type=SEED, default=0, help='which room or heap')
+    parser.add_argument('--seed', type=SEED, default=0, help='selects the room or heap')
     parser.add_argument('--split', choices=('train', 'held-out'), default='held-out')
     return parser
 
@@ -164,10 +164,10 @@ def _open_world(options: argparse.Namespace) -> SimulatedWorld:
         raise SettingError(
             f'a simulated camera without {error.name}', 'PyBullet', 'pip install "seg_ros[sim]"'
         ) from error
-    of = options.seed, options.split, (options.height, options.width)
+    settings = options.seed, options.split, (options.height, options.width)
     if options.world == 'room':
-        return DrivenRoom(*of)
-    return OrbitedTable(*of, options.world)
+        return DrivenRoom(*settings)
+    return OrbitedTable(*settings, options.world)
 
 
 if __name__ == '__main__':

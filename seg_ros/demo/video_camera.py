@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A webcam, or a video file as if it were one, published as camera drivers do."""
+"""Publishes a webcam or a video file like a camera driver."""
 
 import argparse
 import sys
@@ -37,7 +37,7 @@ class VideoCamera(Node):
     """
     Publishes `camera/image_raw`, best effort, newest only, bgr8.
 
-    :param source: a number of a camera of this machine, or a file, which is played over and over.
+    :param source: number of a camera of this machine, or a video file, which is played in a loop.
     :raises SettingError: if it cannot be opened.
     """
 
@@ -51,14 +51,14 @@ class VideoCamera(Node):
         self.create_timer(1 / rate_hz, self._publish)
 
     def _publish(self) -> None:
-        """Publish one frame, stamped when it has come; begin a file anew at its end."""
+        """Publish one frame, stamped on arrival; restart a file at its end."""
         read, bgr = self._capture.read()
         if not read:
             self._capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
             read, bgr = self._capture.read()
         if not read:
             self.get_logger().error(
-                f'{self._source} gives no frame', throttle_duration_sec=5.0
+                f'{self._source} delivers no frames', throttle_duration_sec=5.0
             )
             return
         header = Header(stamp=self.get_clock().now().to_msg(), frame_id=FRAME_ID)

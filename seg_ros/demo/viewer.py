@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A consumer for the demo: reads masks over DDS, has them scored, and keeps the last."""
+"""A consumer for the demo: receives masks over DDS, scores them and saves the last ones."""
 
 import argparse
 from itertools import pairwise
@@ -69,11 +69,11 @@ class DemoViewer(Node):
 
     @property
     def frames(self) -> int:
-        """How many frames came with every mask."""
+        """Return how many frames have arrived with all masks."""
         return min(len(stamps) for stamps in self.stamps.values())
 
     def figures(self) -> dict[str, Any]:
-        """Sum up what was seen."""
+        """Summarise the received frames."""
         stamps = self.stamps['instance']
         span_s = (stamps[-1] - stamps[0]) / 1e9 if len(stamps) > 1 else 0.0
         age = self.timing.quantiles('age') or (0.0, 0.0, 0.0)
@@ -86,7 +86,7 @@ class DemoViewer(Node):
         }
 
     def save(self, folder: Path) -> None:
-        """Write the last masks as PNG files; instances in a colour each."""
+        """Write the last masks as PNG files, with one colour for each instance."""
         folder.mkdir(parents=True, exist_ok=True)
         palette = np.array([(0, 0, 0), *distinct_colors(255)], np.uint8)
         for topic, message in self.last.items():
@@ -98,28 +98,28 @@ class DemoViewer(Node):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Read masks until enough have come, then print the figures as JSON."""
+    """Receive masks until there are enough, then print the figures as JSON."""
     rclpy.init(args=arguments)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--frames', type=whole(1), default=200)
     parser.add_argument('--timeout', type=SECONDS, default=60.0, help='seconds')
     parser.add_argument('--out', type=Path, default=Path('demo'))
-    parser.add_argument('--score', action='store_true', help="against the camera's truth")
+    parser.add_argument('--score', action='store_true', help="against the camera's ground truth")
     own = remove_ros_args(arguments if arguments is not None else sys.argv)
     options = parser.parse_args(own[1:])
     node = DemoViewer()
-    referee = GroundTruthScorer(node) if options.score else None
+    scorer = GroundTruthScorer(node) if options.score else None
     deadline = node.get_clock().now().nanoseconds + options.timeout * 1e9
 
     def seen() -> bool:
-        """Return whether enough masks have come, and some of them beside their ground truth."""
-        return node.frames >= options.frames and (referee is None or referee.images > 0)
+        """Return whether enough masks have arrived, and at least one of them has been scored."""
+        return node.frames >= options.frames and (scorer is None or scorer.images > 0)
 
     try:
         while not seen() and node.get_clock().now().nanoseconds < deadline:
             rclpy.spin_once(node, timeout_sec=0.1)
         node.save(options.out)
-        scores = {'scores': referee.figures()} if referee and referee.images else {}
+        scores = {'scores': scorer.figures()} if scorer and scorer.images else {}
         sys.stdout.write(json.dumps({**node.figures(), **scores}) + '\n')
         return 0 if node.frames >= options.frames else 1
     except KeyboardInterrupt:

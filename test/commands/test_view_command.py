@@ -106,7 +106,7 @@ def test_a_folder_that_takes_no_file_is_named_before_the_work(
     rerun, photograph, tmp_path, capsys
 ):
     assert main(['view', str(photograph), '--save', str(tmp_path / 'none' / 'a.rrd')]) == 1
-    assert f'{tmp_path / "none"} takes no file (No such file' in capsys.readouterr().err
+    assert f'{tmp_path / "none"} cannot be written (No such file' in capsys.readouterr().err
 
 
 def test_without_a_display_browsers_and_files_are_named(rerun, photograph, monkeypatch, capsys):
