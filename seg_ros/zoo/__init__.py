@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Named architectures of image segmentation, exported from PyTorch with their cards."""
+"""Named segmentation architectures, exported from PyTorch with their cards."""

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The architectures by name: what each is, who has its code and what it needs, no PyTorch yet."""
+"""Table of the architectures, their implementations and requirements, without PyTorch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,15 +28,15 @@ class Architecture:
     """
     One named architecture.
 
-    :param task: what its exported network is for; the first of several.
-    :param module: of `seg_ros.zoo.networks`, which has `build(request)`.
-    :param encoder: taken where the user names none; empty where there is nothing to choose.
-    :param packages: that have to be installed beside torch.
-    :param divisor: height and width have to be multiples of it.
-    :param words: what it is, with the paper's year.
-    :param card: keys of the card that the architecture settles, beside task and input size.
-    :param tasks: that its outputs can be read as.
-    :param square: whether height and width have to be equal.
+    :param task: default task of the exported network.
+    :param module: module of `seg_ros.zoo.networks` that defines `build(request)`.
+    :param encoder: default encoder; empty if there is no choice.
+    :param packages: required packages in addition to torch.
+    :param divisor: height and width must be multiples of it.
+    :param words: short description with the paper's year.
+    :param card: entries of the card that the architecture determines, besides task and input size.
+    :param tasks: tasks for which its outputs can be interpreted.
+    :param square: whether height and width must be equal.
     """
 
     task: Task
@@ -51,13 +51,13 @@ class Architecture:
 
 
 _SMP, _TV, _HF = ('segmentation_models_pytorch',), ('torchvision',), ('transformers',)
-# Where the published post-processing of queries cuts.
-_COMPETING = {'thresholds': {'score': 0.5, 'mask': 0.5, 'visible': 0.8}}
-_EVERY: tuple[Task, ...] = ('panoptic', 'semantic', 'instance')
+# Thresholds of the published post-processing of queries.
+_QUERY_THRESHOLDS = {'thresholds': {'score': 0.5, 'mask': 0.5, 'visible': 0.8}}
+_ALL_TASKS: tuple[Task, ...] = ('panoptic', 'semantic', 'instance')
 
 ARCHITECTURES: Mapping[str, Architecture] = {
     'segnet': Architecture(
-        'semantic', 'segnet', '', (), 1, 'VGG16 and its mirror, joined by pooling indices (2015)',
+        'semantic', 'segnet', '', (), 1, 'VGG16 and its mirror, linked by pooling indices (2015)',
     ),
     'unet': Architecture(
         'semantic', 'from_smp', 'resnet34', _SMP, 32, 'encoder and decoder with skips (2015)',
@@ -99,25 +99,25 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     ),
     'mask_rcnn': Architecture(
         'instance', 'mask_rcnn', 'resnet50', _TV, 32,
-        'proposals, boxes and a mask over each (2017)',
+        'proposals, boxes and a mask for each (2017)',
         {'snap': 'whole_pixels', 'thresholds': {'score': 0.5, 'visible': 0.0}},
     ),
     'maskformer': Architecture(
         'panoptic', 'from_transformers', 'swin-tiny', _HF, 32,
-        'queries, each a class and a mask (2021)', _COMPETING, _EVERY,
+        'queries that each predict a class and a mask (2021)', _QUERY_THRESHOLDS, _ALL_TASKS,
     ),
     'mask2former': Architecture(
         'panoptic', 'from_transformers', 'swin-tiny', _HF, 32,
-        'queries that attend within their masks (2022)', _COMPETING, _EVERY,
+        'queries that attend within their masks (2022)', _QUERY_THRESHOLDS, _ALL_TASKS,
     ),
     'eomt': Architecture(
         'panoptic', 'from_transformers', 'base', _HF, 16,
-        'queries inside a plain vision transformer (2025)', _COMPETING, _EVERY,
+        'queries inside a plain vision transformer (2025)', _QUERY_THRESHOLDS, _ALL_TASKS,
         square=True,
     ),
     'clipseg': Architecture(
         'semantic', 'from_transformers', 'rd64-refined', _HF, 16,
-        'classes by text, whose embeddings are among the weights (2022)',
+        'classes given by text embeddings, which are stored as weights (2022)',
         {'scores': 'multilabel'}, square=True,
     ),
     'rf_detr_seg': Architecture(
@@ -127,7 +127,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     ),
     'sam': Architecture(
         'promptable', 'sam', 'vit-base', _HF, 16,
-        'the object in a box or at a point, image encoder and decoder in one (2023)',
+        'the object in a box or at a point, encoder and decoder in one network (2023)',
         # The authors scale the longer side and pad below or to the right with the mean colour.
         {
             'input': {'fit': 'letterbox', 'align': 'top_left', 'pad': 116},
@@ -145,15 +145,15 @@ ARCHITECTURES: Mapping[str, Architecture] = {
 @dataclass(frozen=True)
 class NetworkRequest:
     """
-    Which network to build.
+    Specification of a network to build.
 
-    :param name: of `ARCHITECTURES`.
-    :param classes: how many.
+    :param name: key of `ARCHITECTURES`.
+    :param classes: number of classes.
     :param size_hw: height and width of the input, in pixels.
-    :param encoder: empty takes the architecture's own choice.
-    :param weights: a file for the whole network; None leaves random weights.
-    :param options: sizes that only the architecture knows, such as `width`; for small tests.
-    :raises SettingError: if there is no such architecture, or the size does not suit it.
+    :param encoder: empty selects the architecture's default.
+    :param weights: file with the weights of the whole network; None for random weights.
+    :param options: sizes specific to the architecture, such as `width`; for small tests.
+    :raises SettingError: if the architecture is unknown or the size does not suit it.
     """
 
     name: str
@@ -192,5 +192,5 @@ class NetworkRequest:
 
     @property
     def chosen_encoder(self) -> str:
-        """Return the encoder that was asked for, or the architecture's own choice."""
+        """Return the requested encoder, or the architecture's default."""
         return self.encoder or self.architecture.encoder

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What PyTorch's exporter leaves behind: doubles, and constants computed at every call."""
+"""Cleans up what PyTorch's exporter writes: converts doubles and folds constants."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,9 +26,9 @@ _DOUBLE, _FLOAT = TensorProto.DOUBLE, TensorProto.FLOAT
 
 def without_doubles(model: onnx.ModelProto) -> onnx.ModelProto:
     """
-    Make floats of doubles, in place.
+    Convert doubles to floats, in place.
 
-    Tracing makes doubles of Python's floats; not all engines have them.
+    Tracing turns Python floats into doubles, which not all engines support.
     """
     for node in model.graph.node:
         for attribute in node.attribute:
@@ -50,9 +50,9 @@ def _single(tensor: TensorProto) -> TensorProto:
 
 def folded(model: onnx.ModelProto) -> onnx.ModelProto:
     """
-    Compute what does not depend on the image, by ONNX Runtime's basic optimisation.
+    Fold everything that does not depend on the image, by ONNX Runtime's basic optimisation.
 
-    What comes out holds standard operators alone.
+    The result contains only standard operators.
     """
     import onnxruntime as ort
 

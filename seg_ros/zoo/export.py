@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A named architecture as an ONNX file, with its card."""
+"""Exports a named architecture as ONNX, with its card."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,10 +38,10 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)    # of ImageNet
 @dataclass(frozen=True, eq=False)
 class ExportedNetwork:
     """
-    A network as PyTorch runs it and as ONNX.
+    A network as PyTorch module and as ONNX.
 
-    :param network: a torch module in evaluation.
-    :param parameters: how many numbers were learnt.
+    :param network: torch module in evaluation mode.
+    :param parameters: number of parameters.
     """
 
     network: Any
@@ -51,10 +51,10 @@ class ExportedNetwork:
 
 def build_network(request: NetworkRequest) -> Any:
     """
-    Build the network with its weights, in evaluation.
+    Build the network with its weights, in evaluation mode.
 
-    :returns: a torch module from normalised images (1, 3, H, W) to its raw outputs.
-    :raises SettingError: if a package is missing, or the library refuses the encoder.
+    :returns: torch module that maps normalised images (1, 3, H, W) to raw outputs.
+    :raises SettingError: if a package is missing, or the library rejects the encoder.
     :raises ModelError: if the weights do not fit.
     """
     packages = ('torch', *request.architecture.packages)
@@ -64,7 +64,7 @@ def build_network(request: NetworkRequest) -> Any:
             f'{request.name} without {", ".join(missing)}', ', '.join(packages),
             'pip install "seg_ros[zoo]"',
         )
-    # Its libraries must not look for weights in the network.
+    # Keeps the libraries from looking for weights online.
     os.environ.setdefault('HF_HUB_OFFLINE', '1')
     module = import_module(f'seg_ros.zoo.networks.{request.architecture.module}')
     try:
@@ -74,7 +74,7 @@ def build_network(request: NetworkRequest) -> Any:
     ) as error:
         raise SettingError(
             f'{request.name} with encoder {request.chosen_encoder or "none"}: {error}',
-            'an encoder and options that it has',
+            'an encoder and options that the architecture has',
         ) from error
     if request.weights:
         from seg_ros.zoo.weights import load_weights
@@ -85,12 +85,12 @@ def build_network(request: NetworkRequest) -> Any:
 
 def export_network(network: Any, request: NetworkRequest) -> ExportedNetwork:
     """
-    Write a network as ONNX of fixed shapes, opset 17: one image in, its raw outputs out.
+    Convert a network to ONNX with fixed shapes, opset 17: one image in, raw outputs out.
 
-    Outputs bear the names in the network's `output_names`; a lone output is called `scores`. A
-    network with `prompt_names` has inputs of those names beside the image.
+    Outputs have the names in the network's `output_names`; without these, the output is called
+    `scores`. A network with `prompt_names` has inputs of those names in addition to the image.
 
-    :param network: traced before it is exported where it has `traced_first`.
+    :param network: traced before the export if it has `traced_first`.
     """
     import torch
 
@@ -100,7 +100,7 @@ def export_network(network: Any, request: NetworkRequest) -> ExportedNetwork:
     if prompt_names:
         example += network.inputs_from_boxes(torch.zeros(network.prompts, 4))
     with warnings.catch_warnings(), torch.no_grad():
-        # PyTorch would rather have its newer exporter used, which writes no opset below 18.
+        # PyTorch recommends its newer exporter, which cannot write opsets below 18.
         warnings.simplefilter('ignore')
         traced = network
         if getattr(network, 'traced_first', False):
@@ -119,19 +119,19 @@ def make_card(
     request: NetworkRequest, classes: Sequence[Mapping[str, Any]], task: Task | None = None
 ) -> ModelCard:
     """
-    Describe a network of the zoo.
+    Build the card of a network of the zoo.
 
-    :param classes: `id`, `name` and whatever else a card's classes have, in the network's order.
-    :param task: one of those that the architecture can be read for; None = its own.
+    :param classes: `id`, `name` and any other field of a card's classes, in the network's order.
+    :param task: one of the architecture's tasks; None for its default.
     :raises CardError: if the classes contradict each other.
     """
     settled = dict(request.architecture.card)
     if request.architecture.task == 'semantic':
-        # Scores of few or random weights may all lie between 0 and 1.
+        # Logits of small or random networks may all lie between 0 and 1, like probabilities.
         settled.setdefault('scores', 'logits')
     task = task or request.architecture.task
     if task == 'semantic':
-        settled.pop('thresholds', None)     # of instances
+        settled.pop('thresholds', None)     # apply to instances only
     spec = {
         'size': list(request.size_hw), 'fit': 'stretch', 'mean': list(MEAN), 'std': list(STD),
         **settled.pop('input', {}),

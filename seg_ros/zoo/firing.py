@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Random weights made to say something, so that answers can be compared where there are none."""
+"""Scales random weights so that outputs are worth comparing when there are no trained ones."""
 
 from typing import Any
 
@@ -20,17 +20,17 @@ import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
-_SCORES, _MASKS = 2.0, 4.0      # standard deviations of logits that decide something
-_RARE = 3.0         # deviations above the mean at which a class's own sigmoid is sure
-_CLAIMED = 0.15     # share of the image that a query's mask covers
+_SCORES, _MASKS = 2.0, 4.0      # standard deviations of logits, enough for clear decisions
+_RARE = 3.0         # standard deviations above the mean at which a class's sigmoid is 0.5
+_COVERED = 0.15     # fraction of the image that a query's mask covers
 
 
 def make_firing(network: nn.Module, images: Tensor) -> nn.Module:
     """
-    Give batch normalisation the images' statistics, and scale what comes last.
+    Set the statistics of batch normalisation from images, and scale the last layers or outputs.
 
-    :param images: (N, 3, H, W), normalised; it looks at each alone.
-    :returns: the network in evaluation, or a network around it.
+    :param images: (N, 3, H, W), normalised; scales are measured on the first.
+    :returns: the network in evaluation mode, or a wrapper around it.
     """
     single = images[:1]
     network.eval()
@@ -46,18 +46,18 @@ def make_firing(network: nn.Module, images: Tensor) -> nn.Module:
         _backbone(network)(images)
         network.eval()
         if hasattr(network, 'box_pool'):
-            return _detecting(network, single)
+            return _scale_detector(network, single)
         if hasattr(network, 'prompt_names'):
-            return _Answering(network, single).eval()
+            return _RescaledPrompted(network, single).eval()
         outputs = network(single)
         if isinstance(outputs, Tensor):
-            _spread_last(network, single, outputs)
+            _scale_last(network, single, outputs)
             return network
         return _Rescaled(network, outputs).eval()
 
 
 def _smooth(layer: nn.Conv2d | nn.ConvTranspose2d) -> None:
-    """Make every kernel a bell: maps of objects' centres vary slowly, those of noise do not."""
+    """Make every kernel bell-shaped: maps of objects' centres vary slowly, unlike noise."""
     tall, wide = (
         torch.hann_window(side + 2, periodic=False)[1:-1] for side in layer.kernel_size
     )
@@ -66,14 +66,14 @@ def _smooth(layer: nn.Conv2d | nn.ConvTranspose2d) -> None:
 
 
 def _backbone(network: Any) -> Any:
-    """Return what runs on several images, where the whole network takes one."""
+    """Return the part that takes several images, where the whole network takes only one."""
     if hasattr(network, 'prompt_names'):
         return network.network.vision_encoder
     return network.network.backbone if hasattr(network, 'box_pool') else network
 
 
-def _spread_last(network: nn.Module, images: Tensor, scores: Tensor) -> None:
-    if hasattr(network, 'embeddings'):      # one map, made for each text
+def _scale_last(network: nn.Module, images: Tensor, scores: Tensor) -> None:
+    if hasattr(network, 'embeddings'):      # one output channel, computed for each text
         last = [part for part in network.modules() if isinstance(part, nn.ConvTranspose2d)][-1]
         last.weight.mul_(_SCORES / scores.std())
         last.bias.sub_(network(images).mean())
@@ -84,8 +84,8 @@ def _spread_last(network: nn.Module, images: Tensor, scores: Tensor) -> None:
         last.bias.sub_(network(images).mean((0, 2, 3)))
 
 
-def _detecting(network: Any, images: Tensor) -> Any:
-    """Scale the heads of a Mask R-CNN until proposals, classes and masks differ."""
+def _scale_detector(network: Any, images: Tensor) -> Any:
+    """Scale the heads of a Mask R-CNN so that proposals, classes and masks differ."""
     model = network.network
     heads = model.roi_heads
     maps = list(model.backbone(images).values())
@@ -102,8 +102,8 @@ def _detecting(network: Any, images: Tensor) -> Any:
     return network
 
 
-class _Answering(nn.Module):
-    """A promptable network whose masks cover parts of the image, with scores that differ."""
+class _RescaledPrompted(nn.Module):
+    """Rescales a promptable network: masks cover parts of the image, and scores differ."""
 
     def __init__(self, network: Any, images: Tensor) -> None:
         super().__init__()
@@ -114,7 +114,7 @@ class _Answering(nn.Module):
         boxes = torch.rand(network.prompts, 2, 2).sort(1).values * torch.tensor([wide, high])
         masks, scores = network(images, *self.inputs_from_boxes(boxes.reshape(-1, 4)))
         masks = _blurred(masks)
-        least = masks.flatten(3).quantile(1 - _CLAIMED, 3)[..., None, None]
+        least = masks.flatten(3).quantile(1 - _COVERED, 3)[..., None, None]
         self.register_buffer('least', least)
         self.register_buffer('factor', _MASKS / ((masks - least).std() + 1e-12))
         self.register_buffer('mean', scores.mean())
@@ -127,12 +127,12 @@ class _Answering(nn.Module):
 
 
 def _blurred(masks: Tensor) -> Tensor:
-    """Let neighbouring cells agree, as they do in trained networks, (1, P, M, h, w)."""
+    """Smooth masks to resemble those of trained networks: (1, P, M, h, w)."""
     return functional.avg_pool2d(masks.flatten(1, 2), 7, 1, 3).reshape(masks.shape)
 
 
 class _Rescaled(nn.Module):
-    """A network whose outputs are brought to the spread of trained ones."""
+    """Rescales a network's outputs to the spread of a trained network's."""
 
     def __init__(self, network: Any, outputs: tuple[Tensor, ...]) -> None:
         super().__init__()
@@ -140,11 +140,11 @@ class _Rescaled(nn.Module):
         self.output_names = network.output_names
         queries = any(output.ndim == 3 for output in outputs)
         for number, output in enumerate(outputs):
-            # Over queries and places, so that classes remain comparable.
+            # Centres each class over queries or pixels, so that classes remain comparable.
             axes = (0, 1) if output.ndim == 3 else (0, 2, 3)
             mean = output.mean(axes, keepdim=True)
-            if queries and output.ndim == 4:    # each claims a part of the image
-                mean = output.flatten(2).quantile(1 - _CLAIMED, 2)[:, :, None, None]
+            if queries and output.ndim == 4:    # each mask covers a part of the image
+                mean = output.flatten(2).quantile(1 - _COVERED, 2)[:, :, None, None]
             spread = (output - mean).std() + 1e-12
             if output.ndim == 3 and 'boxes' in self.output_names:   # sigmoids, most of them low
                 mean = mean + _RARE * spread

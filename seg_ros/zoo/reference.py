@@ -13,9 +13,9 @@
 # limitations under the License.
 
 """
-What the published post-processing makes of a network's raw outputs, in PyTorch.
+Published post-processing of raw outputs in PyTorch, the reference in comparisons.
 
-The other side of a comparison: nothing here is shared with the runtime.
+It shares no code with the runtime.
 """
 
 from dataclasses import dataclass
@@ -35,9 +35,9 @@ Labels = NDArray[np.int64]
 @dataclass(frozen=True, eq=False)
 class Reference:
     """
-    One image's answer at its own size.
+    Reference result for one image, at the image's size.
 
-    :param labels: class channel of each pixel, -1 = none (H, W); None for instances alone.
+    :param labels: class channel of each pixel, -1 = none (H, W); None if there are only instances.
     :param instances: things as channel, score and mask (H, W), best first.
     """
 
@@ -50,10 +50,10 @@ def reference_of(
     source_hw: tuple[int, int], boxes: NDArray[np.float32] | None = None,
 ) -> Reference:
     """
-    Run a network in PyTorch and finish as its authors do.
+    Run a network in PyTorch with its authors' post-processing.
 
     :param images: (1, 3, H, W), normalised, at the network's size.
-    :param boxes: (P, 4), x0, y0, x1, y1 in its pixels, that a promptable network is asked for.
+    :param boxes: (P, 4), x0, y0, x1, y1 in pixels of `images`; prompts of a promptable network.
     """
     with torch.no_grad():
         if request.name == 'mask_rcnn':
@@ -63,7 +63,7 @@ def reference_of(
         outputs = network(images)
         if isinstance(outputs, Tensor):
             value, labels = _enlarged(outputs, source_hw)[0].max(0)
-            if card.scores == 'multilabel':     # no class where none is likely
+            if card.scores == 'multilabel':     # no class where all probabilities are below 0.5
                 labels[value < 0] = -1
             return Reference(labels.numpy(), [])
         if request.name == 'rf_detr_seg':
@@ -80,7 +80,7 @@ def _enlarged(scores: Tensor, size_hw: tuple[int, int]) -> Tensor:
 def _torchvision(
     network: Any, images: Tensor, source_hw: tuple[int, int], card: ModelCard
 ) -> Reference:
-    """Run torchvision's own forward on an image that has its size already."""
+    """Run torchvision's own forward on an image that already has the right size."""
     from torchvision.models.detection.image_list import ImageList
 
     model, size_hw = network.network, (int(images.shape[2]), int(images.shape[3]))
@@ -100,7 +100,7 @@ def _torchvision(
 def _rfdetr(
     outputs: tuple[Tensor, ...], source_hw: tuple[int, int], card: ModelCard
 ) -> Reference:
-    """Finish with the package's own class; a compiled file has as many slots."""
+    """Post-process with the package's own class, with as many slots as a compiled file."""
     from rfdetr.models.postprocess import PostProcess
 
     scores, masks, boxes = outputs
@@ -120,7 +120,7 @@ def _rfdetr(
 def _queries(
     outputs: tuple[Tensor, ...], source_hw: tuple[int, int], card: ModelCard
 ) -> Reference:
-    """Finish as section 3.4 of MaskFormer and the released code of Mask2Former do."""
+    """Post-process as in section 3.4 of MaskFormer and in the released code of Mask2Former."""
     chances, masks = outputs[0].softmax(-1)[0], _enlarged(outputs[1].sigmoid(), source_hw)[0]
     if card.task == 'semantic':
         sums = torch.einsum('qc,qhw->chw', chances[:, :-1], outputs[1].sigmoid()[0])
@@ -167,7 +167,7 @@ def _query_instances(
 def _prompted(
     network: Any, images: Tensor, boxes: Tensor, source_hw: tuple[int, int], card: ModelCard
 ) -> Reference:
-    """Take each prompt's mask of the highest predicted IoU, as section 3 of SAM's paper does."""
+    """Take each prompt's mask with the highest predicted IoU, as in section 3 of SAM's paper."""
     masks, scores = network(images, *network.inputs_from_boxes(boxes))
     best = scores[0].argmax(1)
     rows = range(len(best))
@@ -184,15 +184,15 @@ def _centers(
     outputs: tuple[Tensor, ...], source_hw: tuple[int, int], card: ModelCard
 ) -> Reference:
     """
-    Group as section 3.2 of Panoptic-DeepLab does, whose maps are enlarged first.
+    Group pixels as in section 3.2 of Panoptic-DeepLab, after enlarging classes and offsets.
 
-    An object's pixels choose its class by majority; the probabilities of its centre and, on
-    average, of its class make its score.
+    An object's class is the majority of its pixels'. Its score is the probability of its centre
+    times the mean probability of its class.
     """
     semantic, center, offset = outputs
     labels = _enlarged(semantic, source_hw)[0].argmax(0).numpy()
     chance = center.sigmoid()[0, 0]
-    # Compared before the sigmoid, whose plateaus are all maxima.
+    # Compare logits: where the sigmoid saturates, all pixels would be maxima.
     alone = center == functional.max_pool2d(center, 5, 1, 2)
     peaks = chance * alone[0, 0]
     places = (peaks >= 0.05).nonzero()

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Small networks of every architecture, for tables and tests: its parts are all there."""
+"""Small variants of every architecture, with all of its parts, for tables and tests."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -80,7 +80,7 @@ _SIZES = {'rf_detr_seg': (312, 312), 'eomt': (192, 192), 'clipseg': (192, 192), 
 
 
 def small_request(name: str, size_hw: tuple[int, int] = (192, 256)) -> NetworkRequest:
-    """Return a small network of an architecture, near the size that is wanted."""
+    """Return a small variant of an architecture; some have a fixed size."""
     return NetworkRequest(
         name, CLASSES, _SIZES.get(name, size_hw), _ENCODERS.get(name, ''),
         options=_OPTIONS.get(name, {}),
@@ -88,5 +88,5 @@ def small_request(name: str, size_hw: tuple[int, int] = (192, 256)) -> NetworkRe
 
 
 def small_requests() -> list[NetworkRequest]:
-    """Return a small network of every architecture."""
+    """Return a small variant of every architecture."""
     return [small_request(name) for name in ARCHITECTURES]

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Weights of a network from a file as PyTorch or safetensors wrote it."""
+"""Loads weights of a network from PyTorch or safetensors files."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,18 +23,18 @@ from seg_ros.core.errors import ModelError
 import torch
 from torch import nn, Tensor
 
-# What trainers wrap their weights in, and what they put before their names.
+# Keys under which training code stores weights, and prefixes that it adds to their names.
 _WRAPPERS = ('state_dict', 'model_state', 'model', 'network')
 _PREFIXES = ('', 'module.', 'model.', 'network.')
-_NAMED = 4      # missing weights that an error lists
+_LISTED = 4     # missing weights in an error message
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
     """
-    Read every weight of a network.
+    Load every weight of a network.
 
-    Names may begin with what trainers put before them, and the file may hold more than is needed,
-    such as the heads of auxiliary losses.
+    Names may have the prefixes that training code adds, and the file may contain more than is
+    needed, such as the heads of auxiliary losses.
 
     :raises ModelError: if the file cannot be read, lacks weights or has them in other shapes.
     """
@@ -51,7 +51,7 @@ def load_weights(network: nn.Module, path: Path) -> None:
     ]
     if missing:
         raise ModelError(
-            f'{path} lacks {len(missing)} of {len(own)} weights, {", ".join(missing[:_NAMED])}',
+            f'{path} lacks {len(missing)} of {len(own)} weights, {", ".join(missing[:_LISTED])}',
             'the names of the architecture', 'seg_ros export --help says whose names it reads',
         )
     try:
@@ -65,15 +65,15 @@ def load_weights(network: nn.Module, path: Path) -> None:
 
 def load_encoder(network: nn.Module, path: Path) -> list[str]:
     """
-    Read a classifier's weights into the part of a network that has its names.
+    Load a classifier's weights into the part of a network that has the same names.
 
-    What the network has no place for is left out, such as the classifier's last layer.
+    Weights without a counterpart are skipped, such as those of the classifier's last layer.
 
-    :returns: the network's own names of what was read.
-    :raises ModelError: if the file cannot be read, or less than half of it fits.
+    :returns: the network's own names of the loaded weights.
+    :raises ModelError: if the file cannot be read, or less than half of its weights fit.
     """
     found, own = _read(path), network.state_dict()
-    if not any('.features.' in f'.{name}' for name in own):     # a pyramid takes them out of it
+    if not any('.features.' in f'.{name}' for name in own):     # absent in feature pyramids
         found = {key.removeprefix('features.'): value for key, value in found.items()}
     places = {
         name[:-len(key)] for key in found for name in own if f'.{name}'.endswith(f'.{key}')
@@ -87,7 +87,7 @@ def load_encoder(network: nn.Module, path: Path) -> list[str]:
     keys = fitting.get(place, [])
     if 2 * len(keys) < len(found):
         raise ModelError(
-            f'{path} has {len(keys)} of {len(found)} weights that the encoder has a place for',
+            f'{path}: {len(keys)} of {len(found)} weights fit the encoder',
             "weights of the architecture's encoder", 'seg_ros export --help names encoders',
         )
     network.load_state_dict({f'{place}{key}': found[key] for key in keys}, strict=False)

@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Parts of networks written so that every engine runs them: fixed shapes, plain operators."""
+"""Layers that every engine supports: fixed shapes and basic operators."""

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Atrous spatial pyramid pooling as DeepLab v3 has it (L.-C. Chen et al., 2017)."""
+"""Atrous spatial pyramid pooling of DeepLab v3 (L.-C. Chen et al., 2017)."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ from torch import nn, Tensor
 
 
 def conv_block(channels: int, wide: int, kernel: int = 1, rate: int = 1) -> nn.Sequential:
-    """Return a convolution that keeps the size, with batch normalisation and ReLU."""
+    """Return a size-preserving convolution with batch normalisation and ReLU."""
     return nn.Sequential(
         nn.Conv2d(
             channels, wide, kernel, padding=rate * (kernel // 2), dilation=rate, bias=False
@@ -32,11 +32,11 @@ def conv_block(channels: int, wide: int, kernel: int = 1, rate: int = 1) -> nn.S
 
 class Aspp(nn.Module):
     """
-    Views of several reaches and the image's mean, side by side.
+    Concatenation of convolutions with several dilation rates and of the image's mean.
 
-    :param depth: channels that come in.
+    :param depth: input channels.
     :param width: channels of each branch.
-    :param rates: of the 3x3 convolutions.
+    :param rates: dilation rates of the 3x3 convolutions.
     """
 
     def __init__(self, depth: int, width: int, rates: Sequence[int]) -> None:

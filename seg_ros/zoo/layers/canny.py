@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-OpenCV's Canny edge detector in operators that every engine has.
+OpenCV's Canny edge detector built from operators that every engine supports.
 
-Source of rounding and comparisons: OpenCV, modules/imgproc/src/canny.cpp, for 3x3 Sobel and the
-L1 norm. Hysteresis there follows chains of weak pixels to their ends; here for `steps` pixels.
+Rounding and comparisons follow OpenCV, modules/imgproc/src/canny.cpp, for 3x3 Sobel and the L1
+norm. OpenCV's hysteresis follows chains of weak pixels to their ends, this one for `steps` pixels.
 """
 
 import torch
@@ -30,10 +30,10 @@ _ONE = 32768.0
 
 def canny(pixels: Tensor, low: float, high: float, steps: int = STEPS) -> Tensor:
     """
-    Mark edges. All numbers are integers below 2 ** 24: 32-bit floats hold them exactly.
+    Detect edges; all values are integers below 2 ** 24, which are exact in 32-bit floats.
 
-    :param pixels: float32 (1, C, H, W) with whole values from 0 to 255.
-    :param low: thresholds of the gradient's L1 norm; so `high`.
+    :param pixels: float32 (1, C, H, W) with integer values from 0 to 255.
+    :param low: lower threshold of the gradient's L1 norm; `high` is the upper one.
     :returns: float32 (1, 1, H, W), 1 on edges and 0 elsewhere.
     """
     norm, dx, dy = _gradient(pixels)
@@ -46,7 +46,7 @@ def canny(pixels: Tensor, low: float, high: float, steps: int = STEPS) -> Tensor
 
 
 def _gradient(pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return norm and parts of the gradient of the channel whose norm is largest, (1, 1, H, W)."""
+    """Return norm, dx and dy of the channel with the largest gradient, each (1, 1, H, W)."""
     channels = int(pixels.shape[1])
     padded = functional.pad(pixels, (1, 1, 1, 1), mode='replicate')
     sobel = pixels.new_tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
@@ -56,7 +56,7 @@ def _gradient(pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     )
     norms = dx.abs() + dy.abs()
     best = [norms[:, :1], dx[:, :1], dy[:, :1]]
-    for channel in range(1, channels):      # the first of equals stays
+    for channel in range(1, channels):      # of equal norms, the first channel is kept
         candidate = [values[:, channel:channel + 1] for values in (norms, dx, dy)]
         larger = candidate[0] > best[0]
         best = [torch.where(larger, new, old) for new, old in zip(candidate, best, strict=True)]
@@ -64,7 +64,7 @@ def _gradient(pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _is_peak(norm: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
-    """Return where the norm is a maximum along the gradient's direction, of four."""
+    """Return where the norm is a maximum along the gradient, rounded to four directions."""
     across, down = dx.abs(), dy.abs()
     flat = down * _ONE < across * _TANGENT
     # down * 2**15 > across * (tangent + 2**16), without leaving 24 bits
@@ -75,7 +75,7 @@ def _is_peak(norm: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
     )
     falling_peak = (norm > _shifted(norm, -1, -1)) & (norm > _shifted(norm, 1, 1))
     rising_peak = (norm > _shifted(norm, -1, 1)) & (norm > _shifted(norm, 1, -1))
-    # ONNX Runtime has no Where of truth values.
+    # ONNX Runtime has no Where for booleans.
     diagonal = (rising & rising_peak) | (~rising & falling_peak)
     horizontal = (norm > left) & (norm >= right)
     vertical = (norm > above) & (norm >= below)

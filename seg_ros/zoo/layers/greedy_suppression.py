@@ -12,25 +12,25 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Greedy suppression of overlapping boxes as repeated matrix products, of fixed shapes."""
+"""Greedy non-maximum suppression as repeated matrix products of fixed shapes."""
 
 import torch
 from torch import Tensor
 
-DEPTH = 64      # links of a chain of suppressions up to which the result is exact
+DEPTH = 64      # longest chain of suppressions for which the result is exact
 
 
 def greedy_keep(boxes: Tensor, alive: Tensor, iou: float, group: Tensor | None = None) -> Tensor:
     """
-    Keep what `torchvision.ops.nms` keeps, class by class.
+    Keep the boxes that `torchvision.ops.nms` keeps, for each group separately.
 
-    A box stays unless a better one that stays overlaps it; applied to all at once, that rule
-    settles at least one further link of every chain with each repetition.
+    A box is kept unless it overlaps a better box that is kept. Each iteration applies this rule to
+    all boxes and thereby settles at least one more link of every chain.
 
     :param boxes: (M, 4), x0, y0, x1, y1, best first.
-    :param alive: float (M), 1 for candidates and 0 for what is none.
-    :param iou: overlap above which the weaker box goes.
-    :param group: integers (M); boxes of different groups leave each other alone.
+    :param alive: float (M), 1 for candidates, 0 for boxes to ignore.
+    :param iou: overlap above which the weaker box is suppressed.
+    :param group: integers (M); boxes of different groups do not suppress each other.
     :returns: float (M), 1 where a box is kept.
     """
     count = int(boxes.shape[0])

@@ -13,9 +13,9 @@
 # limitations under the License.
 
 """
-Pooling that ONNX has no exact form for: maxima put back where they stood, and any output size.
+Pooling without an exact ONNX operator: max unpooling, and adaptive pooling to any size.
 
-TensorRT gives no indices of maxima, so their places are found by comparison.
+TensorRT does not return the indices of maxima, so their places are found by comparison.
 """
 
 import torch
@@ -27,12 +27,12 @@ def max_pool_with_places(features: Tensor) -> tuple[Tensor, Tensor]:
     """
     Pool windows of 2 x 2 as `max_pool2d(..., 2, ceil_mode=True, return_indices=True)` does.
 
-    After a ReLU whole windows are equal, so that a mere comparison with the maximum would mark
-    several places; of equal values the first in reading order wins, as in PyTorch.
+    After a ReLU all values of a window are often equal, and comparing them with the maximum marks
+    several places. Of equal values the first in reading order is taken, as in PyTorch.
 
     :param features: float (N, C, H, W).
-    :returns: the maxima (N, C, ceil(H / 2), ceil(W / 2)), and 1 where each of them stands and 0
-        elsewhere, (N, C, H, W).
+    :returns: the maxima (N, C, ceil(H / 2), ceil(W / 2)), and a map (N, C, H, W) with 1 at the
+        place of each maximum and 0 elsewhere.
     """
     size_hw = _sides(features)
     best = functional.max_pool2d(features, 2, ceil_mode=True)
@@ -43,7 +43,7 @@ def max_pool_with_places(features: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def max_unpool(pooled: Tensor, places: Tensor) -> Tensor:
-    """Put each value where its maximum stood and 0 elsewhere, as `max_unpool2d(..., 2)` does."""
+    """Put each value at its maximum's place and 0 elsewhere, as `max_unpool2d(..., 2)` does."""
     return _repeated(pooled, _sides(places)) * places
 
 
@@ -51,10 +51,10 @@ class AdaptiveAveragePool(nn.Module):
     """
     Adaptive average pooling as two matrix products.
 
-    PyTorch's cell `i` reaches from floor(i * size / out) to ceil((i + 1) * size / out); its own
-    exporter knows only sizes that divide.
+    As in PyTorch, cell `i` covers floor(i * size / out) to ceil((i + 1) * size / out). PyTorch's
+    exporter supports only output sizes that divide the input size.
 
-    :param output_hw: rows and columns of the result.
+    :param output_hw: rows and columns of the output.
     """
 
     def __init__(self, output_hw: tuple[int, int]) -> None:
@@ -71,7 +71,7 @@ class AdaptiveAveragePool(nn.Module):
 
 
 def with_static_pooling(network: nn.Module) -> nn.Module:
-    """Replace every adaptive pooling to more than one cell, in place."""
+    """Replace every adaptive average pooling to more than one cell, in place."""
     for name, child in network.named_children():
         if isinstance(child, nn.AdaptiveAvgPool2d):
             size = child.output_size
@@ -84,26 +84,26 @@ def with_static_pooling(network: nn.Module) -> nn.Module:
 
 
 def _sides(features: Tensor) -> tuple[int, int]:
-    """Return height and width as plain numbers, which tracing writes as constants."""
+    """Return height and width as Python integers, which tracing stores as constants."""
     return int(features.shape[2]), int(features.shape[3])
 
 
 def _repeated(features: Tensor, size_hw: tuple[int, int]) -> Tensor:
-    """Repeat every value over its window of 2 x 2, and cut off what is too much."""
+    """Repeat every value over its window of 2 x 2, and crop to `size_hw`."""
     height, width = _sides(features)
     wide = functional.interpolate(features, size=(2 * height, 2 * width), mode='nearest')
     return wide if _sides(wide) == size_hw else wide[:, :, :size_hw[0], :size_hw[1]]
 
 
 def _reading_order(size_hw: tuple[int, int], like: Tensor) -> Tensor:
-    """Return 4 3 over 2 1, repeated."""
+    """Return the tile [[4, 3], [2, 1]] repeated: the first in reading order is the largest."""
     tile = like.new_tensor([[4.0, 3.0], [2.0, 1.0]])
     repeated = tile.repeat((size_hw[0] + 1) // 2, (size_hw[1] + 1) // 2)
     return repeated[None, None, :size_hw[0], :size_hw[1]]
 
 
 def _cell_weights(size: int, out: int) -> Tensor:
-    """Return how much each of `size` rows weighs in each of `out` cells, (out, size)."""
+    """Return the weight of each of `size` rows in each of `out` cells: (out, size)."""
     weights = torch.zeros(out, size)
     for cell in range(out):
         first, last = cell * size // out, -(-(cell + 1) * size // out)

@@ -19,19 +19,19 @@ from collections.abc import Sequence
 import torch
 from torch import nn, Tensor
 
-_SAMPLES = 2    # a side of each output cell; of each sample, 2 x 2 neighbours
+_SAMPLES = 2    # per side of an output cell, each interpolated from 2 x 2 neighbours
 
 
 class PyramidRoiAlign(nn.Module):
     """
-    Pool each box from the level that its size asks for, as `MultiScaleRoIAlign` does.
+    Pool each box from the level that matches its size, as `MultiScaleRoIAlign` does.
 
-    All levels are one table of rows, so that no level is computed twice: each output cell is a
+    All levels form one table of rows, so that each box is pooled only once: each output cell is a
     weighted sum of 16 rows.
 
-    :param sizes_hw: of the levels' maps.
+    :param sizes_hw: sizes of the levels' maps.
     :param strides: of the levels, in pixels.
-    :param output: cells a side.
+    :param output: cells per side.
     """
 
     def __init__(
@@ -44,8 +44,8 @@ class PyramidRoiAlign(nn.Module):
             levels.append((height, width, first, 1 / stride))
             first += height * width
         self.register_buffer('levels', torch.tensor(levels, dtype=torch.float32))
-        # A box of 224 pixels a side asks for the third level, as the pyramid network's equation 1
-        # has it; torchvision counts levels, whatever their strides, and adds 1e-6 to a logarithm.
+        # A box of 224 x 224 pixels belongs to the third level (equation 1 of the FPN paper).
+        # torchvision counts levels regardless of their strides and adds 1e-6 to the logarithm.
         steps = [
             (14.0 * strides[0] * 2**level) ** 2 * 2.0**-2e-6 for level in range(1, len(strides))
         ]
@@ -57,7 +57,7 @@ class PyramidRoiAlign(nn.Module):
         """
         Pool (P, 4) boxes.
 
-        :param maps: (1, C, h, w) of each level.
+        :param maps: (1, C, h, w) for each level.
         :returns: (P, C, output, output).
         """
         table = torch.cat([features[0].flatten(1) for features in maps], 1).T
@@ -80,7 +80,7 @@ class PyramidRoiAlign(nn.Module):
     def _axis(
         self, low: Tensor, high: Tensor, scale: Tensor, size: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Return rows and weights of the neighbours along one axis, both (P, output, 4)."""
+        """Return rows and weights of the samples' neighbours on one axis: (P, output, 4) each."""
         start = low * scale
         length = (high * scale - start).clamp(min=1)
         place = start[:, None] + self.samples * (length / self.output)[:, None]

@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The architectures: one module for each that no library has, one for each library."""
+"""Architectures: one module for each library, and one for each network without a library."""

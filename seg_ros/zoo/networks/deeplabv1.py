@@ -13,12 +13,12 @@
 # limitations under the License.
 
 """
-DeepLab v1 (LargeFOV): VGG16 whose last two pools keep the stride, scores at an eighth.
+DeepLab v1 (LargeFOV): VGG16 whose last two pools have stride 1, with scores at stride 8.
 
 Reference: L.-C. Chen et al., Semantic Image Segmentation with Deep Convolutional Nets and Fully
-Connected CRFs, 2014. The dense CRF after it is `refine: crf` in the card. `features` is
-torchvision's `vgg16.features`, whose weights load as they are; `fc6`, `fc7` and `fc8` bear the
-names of the published Caffe model.
+Connected CRFs, 2014. Its dense CRF is `refine: crf` in the card. `features` loads the weights of
+torchvision's `vgg16.features` unchanged; `fc6`, `fc7` and `fc8` have the names of the published
+Caffe model.
 """
 
 from seg_ros.zoo.architectures import NetworkRequest
@@ -31,9 +31,9 @@ _STRIDES, _DILATIONS = (2, 2, 2, 1, 1), (1, 1, 1, 1, 2)
 
 class DeepLabV1(nn.Module):
     """
-    Images in, class scores at their own size out.
+    Maps images to class scores of the same size.
 
-    :param width: factor of all channels.
+    :param width: factor for all channel counts.
     """
 
     def __init__(self, classes: int, width: float = 1.0) -> None:
@@ -59,5 +59,5 @@ class DeepLabV1(nn.Module):
 
 
 def build(request: NetworkRequest) -> nn.Module:
-    """Build the network that was asked for."""
+    """Build the requested network."""
     return DeepLabV1(request.classes, **request.options)

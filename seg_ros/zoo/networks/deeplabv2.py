@@ -16,9 +16,9 @@
 DeepLab v2: an atrous ResNet and four parallel atrous classifiers, summed (ASPP).
 
 Reference: L.-C. Chen et al., DeepLab: Semantic Image Segmentation with Deep Convolutional Nets,
-Atrous Convolution, and Fully Connected CRFs, 2016. The dense CRF after it is `refine: crf` in the
-card. Names of weights, ceil mode and the place of the strides follow the published PyTorch
-conversions of the Caffe model: `conv1`, `bn1`, `layer1` to `layer4`, `layer5.conv2d_list`.
+Atrous Convolution, and Fully Connected CRFs, 2016. Its dense CRF is `refine: crf` in the card.
+Names of weights, ceil mode and position of the strides follow the published PyTorch conversions of
+the Caffe model: `conv1`, `bn1`, `layer1` to `layer4`, `layer5.conv2d_list`.
 """
 
 from typing import Any
@@ -32,7 +32,7 @@ RATES = (6, 12, 18, 24)
 
 
 class _Classifiers(nn.Module):
-    """The sum of a classifier for each rate."""
+    """Sum of one classifier for each dilation rate."""
 
     def __init__(self, depth: int, classes: int) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class _Classifiers(nn.Module):
 
 class DeepLabV2(nn.Module):
     """
-    Images in, class scores at their own size out.
+    Maps images to class scores of the same size.
 
     :param encoder: of torchvision: resnet50, resnet101 or resnet152.
     """
@@ -73,7 +73,7 @@ class DeepLabV2(nn.Module):
 
 
 class SmallDeepLabV2(nn.Module):
-    """The same head on MobileNetV2."""
+    """DeepLab v2 with MobileNetV2 as its encoder."""
 
     def __init__(self, classes: int) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ def _enlarged(scores: Tensor, images: Tensor) -> Tensor:
 
 
 def atrous_resnet(encoder: str) -> Any:
-    """Return torchvision's ResNet at stride 8, with strides and rates where Caffe's has them."""
+    """Return torchvision's ResNet at stride 8, with strides and rates placed as in Caffe's."""
     from torchvision import models
 
     trunk = models.get_model(
@@ -107,7 +107,7 @@ def atrous_resnet(encoder: str) -> Any:
 
 
 def build(request: NetworkRequest) -> nn.Module:
-    """Build the network that was asked for."""
+    """Build the requested network."""
     if request.chosen_encoder == 'mobilenet_v2':
         return SmallDeepLabV2(request.classes)
     return DeepLabV2(request.classes, request.chosen_encoder, **request.options)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""RF-DETR for segmentation as the package rfdetr has it, whose published weights load."""
+"""RF-DETR for segmentation from the package rfdetr; its published weights can be loaded."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ _CONFIGS = {
 
 
 class _Exported(nn.Module):
-    """The network in its own form for export, scores and masks of every query."""
+    """The network in its export mode, with scores, masks and boxes of all queries."""
 
     output_names = ('class_scores', 'masks', 'boxes')
 
@@ -42,16 +42,16 @@ class _Exported(nn.Module):
 
 def build(request: NetworkRequest) -> nn.Module:
     """
-    Build the network that was asked for, for square images.
+    Build the requested network for square images.
 
-    :raises KeyError: if there is no such size of it.
+    :raises KeyError: if the encoder size is unknown.
     """
     from rfdetr import config
     from rfdetr.models.lwdetr import build_model_from_config
 
     kind = getattr(config, _CONFIGS[request.chosen_encoder])
     patch = kind.model_fields['patch_size'].default
-    # Its number of classes leaves out the background that the network counts.
+    # `num_classes` excludes the background, which the network counts.
     settings = kind(
         num_classes=request.classes - 1, resolution=request.size_hw[0], pretrain_weights='none',
         positional_encoding_size=request.size_hw[0] // patch, device='cpu', **request.options,

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""U-Net, DeepLab v3+, PSPNet and FPN as segmentation_models_pytorch has them."""
+"""U-Net, DeepLab v3+, PSPNet and FPN from segmentation_models_pytorch."""
 
 from seg_ros.zoo.architectures import NetworkRequest
 from seg_ros.zoo.layers.pooling import with_static_pooling
@@ -21,9 +21,9 @@ from torch import nn
 
 def build(request: NetworkRequest) -> nn.Module:
     """
-    Build the network that was asked for, with any of the library's encoders.
+    Build the requested network with any of the library's encoders.
 
-    :raises KeyError: by the library, if it has no such encoder.
+    :raises KeyError: by the library, if the encoder is unknown.
     """
     import segmentation_models_pytorch as smp
 
@@ -31,5 +31,5 @@ def build(request: NetworkRequest) -> nn.Module:
         request.name, request.chosen_encoder, encoder_weights=None, classes=request.classes,
         **request.options,
     )
-    network.traced_first = True     # asked whether it is exported, it takes another way
+    network.traced_first = True     # it takes another code path if it detects an export
     return with_static_pooling(network)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""FCN, DeepLab v3 and LR-ASPP as torchvision has them, whose published weights load."""
+"""FCN, DeepLab v3 and LR-ASPP from torchvision; their published weights can be loaded."""
 
 from seg_ros.zoo.architectures import NetworkRequest
 from seg_ros.zoo.networks.mobilenet import atrous_mobilenet, CHANNELS
@@ -20,7 +20,7 @@ from torch import nn, Tensor
 
 
 class _ScoresOnly(nn.Module):
-    """The main head's scores at the image's size; torchvision's result is a dictionary."""
+    """Returns only the main head's scores; torchvision returns a dictionary."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class _ScoresOnly(nn.Module):
 
 
 class _Encoder(nn.Module):
-    """MobileNetV2 as torchvision's DeepLab v3 asks for its maps."""
+    """MobileNetV2 with the dictionary of maps that torchvision's DeepLab v3 expects."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class _Encoder(nn.Module):
 
 def build(request: NetworkRequest) -> nn.Module:
     """
-    Build the network that was asked for.
+    Build the requested network.
 
     :raises ValueError: by torchvision, if it has no such network.
     """

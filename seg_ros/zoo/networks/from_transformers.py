@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""SegFormer, MaskFormer, Mask2Former, EoMT and CLIPSeg as Hugging Face's transformers has them."""
+"""SegFormer, MaskFormer, Mask2Former, EoMT and CLIPSeg from Hugging Face's transformers."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -47,7 +47,7 @@ _CLIPSEGS = {'rd64': False, 'rd64-refined': True}
 
 
 class _Outputs(nn.Module):
-    """The named tensors of a network's result, in order; alone where there is but one."""
+    """Returns the named tensors of a network's result, in order; a single one without a tuple."""
 
     def __init__(self, network: nn.Module, names: tuple[str, ...]) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class _Outputs(nn.Module):
 
 
 class _TextPrompted(nn.Module):
-    """CLIPSeg with a text embedding per class in its weights: the image is encoded once."""
+    """CLIPSeg with the classes' text embeddings as weights; encodes each image only once."""
 
     output_names = ('logits',)
 
@@ -86,9 +86,9 @@ class _TextPrompted(nn.Module):
 
 def build(request: NetworkRequest) -> nn.Module:
     """
-    Build the network that was asked for; options are those of the library's configuration.
+    Build the requested network; options are those of the library's configuration.
 
-    :raises KeyError: if there is no such size of it.
+    :raises KeyError: if the encoder is unknown.
     """
     return _BUILDERS[request.name](request, dict(request.options))
 
@@ -137,7 +137,7 @@ def _eomt(request: NetworkRequest, options: dict[str, Any]) -> nn.Module:
 def _clipseg(request: NetworkRequest, options: dict[str, Any]) -> nn.Module:
     from transformers import CLIPSegConfig, CLIPSegForImageSegmentation
 
-    # Positions are learnt for 224 pixels, whatever the size, and interpolated.
+    # Position embeddings are learnt for 224 pixels and interpolated to any other size.
     vision = {'image_size': 224, **options.pop('vision', {})}
     options.setdefault('use_complex_transposed_convolution', _CLIPSEGS[request.chosen_encoder])
     config = CLIPSegConfig(vision_config={'patch_size': 16, **vision}, **options)
@@ -145,7 +145,7 @@ def _clipseg(request: NetworkRequest, options: dict[str, Any]) -> nn.Module:
 
 
 def _swin(request: NetworkRequest, options: dict[str, Any]) -> Any:
-    """Return the backbone's configuration, with what the options have under `backbone`."""
+    """Return the backbone's configuration, including the options under `backbone`."""
     from transformers import SwinConfig
 
     channels, depths, heads, window = _SWINS[request.chosen_encoder]

@@ -13,11 +13,11 @@
 # limitations under the License.
 
 """
-Gated-SCNN: a trunk, and beside it a thin stream of shapes that the trunk gates.
+Gated-SCNN: a trunk and a parallel shape stream, which is gated by the trunk.
 
 Reference: T. Takikawa et al., Gated-SCNN: Gated Shape CNNs for Semantic Segmentation, ICCV 2019.
-The trunk is a ResNet or the MobileNetV2 of torchvision in the place of the published WideResNet38;
-the other parts bear the published names.
+The trunk is torchvision's ResNet or MobileNetV2 instead of the published WideResNet38; the other
+parts have the published names.
 """
 
 from typing import Any
@@ -68,7 +68,7 @@ class _Gate(nn.Module):
 
 
 class _EdgeAspp(Aspp):
-    """The pyramid with the edges as one more branch, after the mean's."""
+    """ASPP with the edges as an additional branch after the mean's."""
 
     def __init__(self, depth: int, width: int) -> None:
         super().__init__(depth, width, _RATES)
@@ -83,7 +83,7 @@ class _EdgeAspp(Aspp):
 
 class GatedScnn(nn.Module):
     """
-    Images in, class scores at their own size out.
+    Maps images to class scores of the same size.
 
     :param encoder: of torchvision: resnet50, resnet101 or mobilenet_v2.
     :param width: channels of the pyramid's branches.
@@ -111,7 +111,7 @@ class GatedScnn(nn.Module):
         self.register_buffer('std', torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
 
     def edges(self, images: Tensor) -> Tensor:
-        """Return the edges of the image behind normalised pixels, 0 or 255; no gradient passes."""
+        """Return the edges in normalised images, 0 or 255, without gradients."""
         with torch.no_grad():
             pixels = torch.round((images * self.std + self.mean) * 255).clamp(0, 255)
             return canny(pixels, *_CANNY) * 255
@@ -135,7 +135,7 @@ class GatedScnn(nn.Module):
 
 
 class _Trunk(nn.Module):
-    """A ResNet at stride 8: its stem at a half, and its four stages."""
+    """A ResNet at stride 8: returns its stem, at stride 2, and its four stages."""
 
     channels = (64, 256, 512, 1024, 2048)
 
@@ -179,5 +179,5 @@ def _resized(features: Tensor, like: Tensor) -> Tensor:
 
 
 def build(request: NetworkRequest) -> nn.Module:
-    """Build the network that was asked for."""
+    """Build the requested network."""
     return GatedScnn(request.classes, request.chosen_encoder, **request.options)

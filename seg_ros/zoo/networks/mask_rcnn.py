@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-Mask R-CNN of torchvision, with its weights, as one forward of fixed shapes.
+Torchvision's Mask R-CNN, with its weights, as a forward pass of fixed shapes.
 
-Reference: K. He et al., Mask R-CNN, 2017, as torchvision.models.detection has it: proposals,
-suppression and both heads give its results, in a fixed number of slots.
+Reference: K. He et al., Mask R-CNN, 2017. Proposals, suppression and both heads give the results
+of torchvision.models.detection, in a fixed number of slots.
 """
 
 from collections.abc import Mapping
@@ -29,22 +29,22 @@ from seg_ros.zoo.layers.roi_align import PyramidRoiAlign
 import torch
 from torch import nn, Tensor
 
-_MOST_GROWTH = math.log(1000 / 16)      # torchvision's limit of a box's logarithmic growth
+_MAX_LOG_SCALE = math.log(1000 / 16)    # torchvision's limit for a box's change of size
 _BOX_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
-_LEAST_PROPOSAL, _LEAST_BOX = 1e-3, 1e-2    # pixels a side
-_NOTHING = -1e4     # score of a proposal that was suppressed
+_MIN_PROPOSAL, _MIN_BOX = 1e-3, 1e-2    # pixels per side
+_SUPPRESSED = -1e4      # score of suppressed proposals
 
 
 class StaticMaskRcnn(nn.Module):
     """
-    Normalised images in, a fixed number of detections out.
+    Maps a normalised image to a fixed number of detections.
 
     :param network: `torchvision.models.detection.MaskRCNN` with a feature pyramid.
     :param size_hw: of the image; multiples of 32, to which torchvision pads.
     :param before: proposals of each level that enter its suppression.
-    :param proposals: that the box head looks at.
+    :param proposals: number of proposals for the box head.
     :param candidates: pairs of box and class that enter the last suppression.
-    :param detections: slots that come out.
+    :param detections: number of output slots.
     """
 
     output_names = ('boxes', 'scores', 'labels', 'masks')
@@ -71,10 +71,10 @@ class StaticMaskRcnn(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """
-        Detect in one image (1, 3, H, W).
+        Detect objects in one image (1, 3, H, W).
 
-        :returns: boxes (1, K, 4) in its pixels, scores (1, K) with 0 for empty slots, labels
-            (1, K) that do not count the background, and probabilities over the box (1, K, 28, 28).
+        :returns: boxes (1, K, 4) in pixels, scores (1, K) with 0 for empty slots, labels (1, K)
+            without the background, and mask probabilities within each box (1, K, 28, 28).
         """
         maps = list(self.network.backbone(images).values())
         proposals, alive = self.propose(maps)
@@ -84,7 +84,7 @@ class StaticMaskRcnn(nn.Module):
         return boxes[None], scores[None], labels[None], masks[None]
 
     def propose(self, maps: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Return the best proposals of all levels (P, 4), and 1 where a slot is filled."""
+        """Return the best proposals of all levels (P, 4), and 1 for filled slots (P)."""
         found, scores = [], []
         head = self.network.rpn
         for number, (score, delta) in enumerate(zip(*head.head(maps), strict=True)):
@@ -96,13 +96,13 @@ class StaticMaskRcnn(nn.Module):
             boxes = self._decoded(
                 delta.permute(2, 0, 1).reshape(-1, 4)[index], anchors[index], (1.0,) * 4
             )
-            large = _at_least(boxes, _LEAST_PROPOSAL).to(value.dtype)
+            large = _at_least(boxes, _MIN_PROPOSAL).to(value.dtype)
             keep = greedy_keep(boxes, large, head.nms_thresh)
             found.append(boxes)
-            # Not compared by probability, which is 1 for all scores above 17.
-            scores.append(torch.where(keep > 0, value, torch.full_like(value, _NOTHING)))
+            # Compared by logit: the probability of all logits above 17 is 1.
+            scores.append(torch.where(keep > 0, value, torch.full_like(value, _SUPPRESSED)))
         score, index = torch.cat(scores).topk(self.proposals)
-        return torch.cat(found)[index], (score > _NOTHING).to(score.dtype)
+        return torch.cat(found)[index], (score > _SUPPRESSED).to(score.dtype)
 
     def _classify(
         self, maps: list[Tensor], proposals: Tensor, alive: Tensor
@@ -115,14 +115,14 @@ class StaticMaskRcnn(nn.Module):
         boxes = self._decoded(deltas, proposals[:, None], _BOX_WEIGHTS).reshape(-1, 4)
         score, index = probabilities.reshape(-1).topk(self.candidates)
         boxes, label = boxes[index], index % classes
-        large = _at_least(boxes, _LEAST_BOX) & (score > heads.score_thresh)
+        large = _at_least(boxes, _MIN_BOX) & (score > heads.score_thresh)
         keep = greedy_keep(boxes, large.to(score.dtype), heads.nms_thresh, label)
         score, index = (score * keep).topk(self.detections)
         filled = (score > 0).to(score.dtype)[:, None]
         return boxes[index] * filled, score, label[index]
 
     def _draw(self, maps: list[Tensor], boxes: Tensor, labels: Tensor) -> Tensor:
-        """Return probabilities over the boxes; only the row of each box's class is computed."""
+        """Return mask probabilities within the boxes, computed only for each box's class."""
         heads = self.network.roi_heads
         predictor = heads.mask_predictor
         features = heads.mask_head(self.mask_pool(maps, boxes))
@@ -134,13 +134,13 @@ class StaticMaskRcnn(nn.Module):
         return (scores + last.bias[labels + 1][:, None, None]).sigmoid()
 
     def _decoded(self, deltas: Tensor, boxes: Tensor, weights: tuple[float, ...]) -> Tensor:
-        """Move boxes (..., 4) by deltas (..., 4) as torchvision's BoxCoder, inside the image."""
+        """Apply deltas (..., 4) to boxes (..., 4) as torchvision's BoxCoder; clip to the image."""
         width, height = boxes[..., 2] - boxes[..., 0], boxes[..., 3] - boxes[..., 1]
         dx, dy, dw, dh = (deltas[..., axis] / weights[axis] for axis in range(4))
         center_x = dx * width + boxes[..., 0] + 0.5 * width
         center_y = dy * height + boxes[..., 1] + 0.5 * height
-        half_width = 0.5 * torch.exp(dw.clamp(max=_MOST_GROWTH)) * width
-        half_height = 0.5 * torch.exp(dh.clamp(max=_MOST_GROWTH)) * height
+        half_width = 0.5 * torch.exp(dw.clamp(max=_MAX_LOG_SCALE)) * width
+        half_height = 0.5 * torch.exp(dh.clamp(max=_MAX_LOG_SCALE)) * height
         high, wide = self.size_hw
         return torch.stack([
             (center_x - half_width).clamp(0, wide), (center_y - half_height).clamp(0, high),
@@ -169,10 +169,10 @@ def _anchors(network: Any, image: Tensor, maps: list[Tensor]) -> tuple[Tensor, .
 
 def build(request: NetworkRequest) -> nn.Module:
     """
-    Build the network that was asked for; its classes do not count the background.
+    Build the requested network; its classes do not include the background.
 
-    Options beside the sizes of `StaticMaskRcnn`: `width`, channels of the pyramid and the heads,
-    256 as published; `anchor`, pixels of the smallest anchor, 32 as published; and those of
+    Options besides the sizes of `StaticMaskRcnn`: `width`, channels of the pyramid and the heads,
+    256 by default; `anchor`, pixels of the smallest anchor, 32 by default; and those of
     torchvision's MaskRCNN.
     """
     from torchvision.models import detection
@@ -184,7 +184,7 @@ def build(request: NetworkRequest) -> nn.Module:
         if key in options
     }
     width, anchor = options.pop('width', 256), options.pop('anchor', 32)
-    # The network as torchvision runs it has the same limits.
+    # Gives torchvision's own forward the same limits.
     limits = {
         torchs: sizes[ours] for torchs, ours in (
             ('rpn_pre_nms_top_n_test', 'before'), ('rpn_post_nms_top_n_test', 'proposals'),
@@ -206,7 +206,7 @@ def build(request: NetworkRequest) -> nn.Module:
 
 
 def _backbone(encoder: str, width: int) -> Any:
-    """Return a trunk of torchvision under a feature pyramid of strides 4 to 64."""
+    """Return a torchvision encoder with a feature pyramid of strides 4 to 64."""
     from torchvision import models
     from torchvision.models.detection import backbone_utils
     from torchvision.ops.feature_pyramid_network import LastLevelMaxPool

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""MobileNetV2 at stride 8: a small encoder for networks whose papers have a ResNet."""
+"""MobileNetV2 at stride 8: a small encoder for networks whose papers use a ResNet."""
 
 from torch import nn, Tensor
 
@@ -25,7 +25,7 @@ def atrous_mobilenet() -> nn.Sequential:
     """
     Build `features` of torchvision's mobilenet_v2, without its last convolution.
 
-    From an eighth of the size on, rates take the place of strides; its weights load as they are.
+    From stride 8 on, dilation replaces the strides; torchvision's weights load unchanged.
     """
     from torchvision import models
 
@@ -41,7 +41,7 @@ def atrous_mobilenet() -> nn.Sequential:
 
 
 def levels_of(features: nn.Sequential, images: Tensor) -> list[Tensor]:
-    """Return the maps at a half, a quarter and an eighth, and two deeper ones at an eighth."""
+    """Return the maps at strides 2, 4 and 8, and two deeper ones at stride 8."""
     levels = []
     for number, block in enumerate(features, start=1):
         images = block(images)

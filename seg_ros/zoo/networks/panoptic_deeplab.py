@@ -15,8 +15,8 @@
 """
 Panoptic-DeepLab: class scores, objects' centres and offsets to them, from an atrous ResNet.
 
-Reference: B. Cheng et al., Panoptic-DeepLab, CVPR 2020: two decoders over shared features, at a
-quarter of the size. The family `panoptic_centers` groups what comes out.
+Reference: B. Cheng et al., Panoptic-DeepLab, CVPR 2020: two decoders on shared features, at a
+quarter of the image size. The family `panoptic_centers` groups the outputs into objects.
 """
 
 from collections.abc import Sequence
@@ -27,12 +27,12 @@ import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
-_RATES = (3, 6, 9)      # at stride 16: a half of DeepLab v3's at stride 8
+_RATES = (3, 6, 9)      # half of DeepLab v3's at stride 16
 _EXPANSION = 4          # of torchvision's bottlenecks
 
 
 class _Decoder(nn.Module):
-    """A pyramid and two steps upward, each joined with features of that stride."""
+    """ASPP and two upsampling steps, each fused with the encoder's features of that stride."""
 
     def __init__(self, depths: Sequence[int], width: int, laterals: Sequence[int]) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class _Decoder(nn.Module):
 
 class PanopticDeepLab(nn.Module):
     """
-    Images in, `semantic`, `center` and `offset` at a quarter of their size out.
+    Maps images to `semantic`, `center` and `offset` at a quarter of their size.
 
     :param encoder: of torchvision: resnet50 or resnet101.
     :param width: channels of the decoders.
@@ -82,7 +82,7 @@ class PanopticDeepLab(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """
-        Score every fourth pixel of (N, 3, H, W).
+        Predict at a quarter of the size of images (N, 3, H, W).
 
         :returns: logits of classes and of centres, and dy and dx to the centre in cells.
         """
@@ -98,5 +98,5 @@ class PanopticDeepLab(nn.Module):
 
 
 def build(request: NetworkRequest) -> nn.Module:
-    """Build the network that was asked for."""
+    """Build the requested network."""
     return PanopticDeepLab(request.classes, request.chosen_encoder, **request.options)

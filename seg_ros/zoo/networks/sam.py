@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""SAM of Hugging Face's transformers, encoder and decoder in one, asked by points with labels."""
+"""SAM from Hugging Face's transformers, encoder and decoder in one, prompted by points."""
 
 from typing import Any
 
@@ -22,25 +22,25 @@ import torch
 from torch import nn, Tensor
 
 # A. Kirillov et al., Segment Anything, 2023, appendix A: channels, layers, heads, and the layers
-# that see the whole image.
+# with global attention.
 _ENCODERS = {
     'vit-base': (768, 12, 12, [2, 5, 8, 11]),
     'vit-large': (1024, 24, 16, [5, 11, 17, 23]),
     'vit-huge': (1280, 32, 16, [7, 15, 23, 31]),
 }
 _PATCH = 16
-_PROMPTS, _MOST_PROMPTS = 8, 256
+_PROMPTS, _MAX_PROMPTS = 8, 256
 
 
 class Prompted(nn.Module):
     """
     SAM for a fixed number of prompts, each of two points with labels.
 
-    Labels are 2 and 3 for the corners of a box, 1 for a point and 0 for one beside the object, -1
-    for none. The image is encoded once, and each prompt gets three masks, as in the paper.
+    Labels are 2 and 3 for the corners of a box, 1 for a point on the object, 0 for a point outside
+    it, -1 for no point. The image is encoded once; each prompt gets three masks, as in the paper.
 
     :param network: transformers' SamModel.
-    :param prompts: how many.
+    :param prompts: number of prompts.
     """
 
     output_names = ('pred_masks', 'iou_scores')
@@ -53,7 +53,7 @@ class Prompted(nn.Module):
 
     def inputs_from_boxes(self, boxes: Tensor) -> tuple[Tensor, Tensor]:
         """
-        Return points and labels that ask for boxes.
+        Return the points and labels that prompt for boxes.
 
         :param boxes: (P, 4), x0, y0, x1, y1 in pixels of the network's image.
         """
@@ -75,9 +75,9 @@ class Prompted(nn.Module):
 
     def _tokens(self, points: Tensor, labels: Tensor) -> Tensor:
         """
-        Embed points as section A of the paper does, (1, P, 2, C).
+        Embed points as in appendix A of the paper: (1, P, 2, C).
 
-        The library does the same for points or boxes, not for either in one graph.
+        The library supports points or boxes, but not both in one graph.
         """
         encoder = self.network.prompt_encoder
         places = encoder.shared_embedding((points + 0.5) / encoder.input_image_size)
@@ -89,22 +89,22 @@ class Prompted(nn.Module):
 
 def build(request: NetworkRequest) -> nn.Module:
     """
-    Build the network that was asked for.
+    Build the requested network.
 
-    :raises KeyError: if there is no such encoder.
-    :raises SettingError: if prompts are none or very many.
+    :raises KeyError: if the encoder is unknown.
+    :raises SettingError: if the number of prompts is 0 or too large.
     """
     from transformers import SamModel
 
     options = dict(request.options)
     prompts = int(options.pop('prompts', _PROMPTS))
-    if not 0 < prompts <= _MOST_PROMPTS:
-        raise SettingError(f'prompts={prompts}', f'1 to {_MOST_PROMPTS}')
+    if not 0 < prompts <= _MAX_PROMPTS:
+        raise SettingError(f'prompts={prompts}', f'1 to {_MAX_PROMPTS}')
     return Prompted(SamModel(_config(request, options)), prompts)
 
 
 def _config(request: NetworkRequest, options: dict[str, Any]) -> Any:
-    """Return the library's configuration; options are keys of its parts."""
+    """Return the library's configuration; options are grouped by its parts."""
     from transformers import SamConfig
     from transformers.models.sam import (
         SamMaskDecoderConfig,

@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-SegNet: VGG16 and its mirror, whose maxima return to the places that they were pooled from.
+SegNet: VGG16 and a mirrored decoder that unpools maxima to their original places.
 
 Reference: V. Badrinarayanan, A. Kendall, R. Cipolla, SegNet, 2015. The encoder is torchvision's
-`vgg16_bn.features`, whose weights load as they are.
+`vgg16_bn.features`, whose weights load unchanged.
 """
 
 from collections.abc import Sequence
@@ -29,9 +29,9 @@ from torch import nn, Tensor
 
 class SegNet(nn.Module):
     """
-    Images in, class scores at their own size out.
+    Maps images to class scores of the same size.
 
-    :param width: factor of all channels.
+    :param width: factor for all channel counts.
     """
 
     def __init__(self, classes: int, width: float = 1.0) -> None:
@@ -62,7 +62,7 @@ class SegNet(nn.Module):
 
 
 def _mirrored(stage: Sequence[int], last: int) -> nn.Sequential:
-    """Run a stage of the encoder backwards, down to the channels of the stage before it."""
+    """Build the decoder's mirror of an encoder stage; `last` is its number of output channels."""
     layers: list[nn.Module] = []
     for before, after in zip(stage, (*stage[1:], last), strict=True):
         layers += [nn.Conv2d(before, after, 3, padding=1), nn.BatchNorm2d(after), nn.ReLU()]
@@ -70,5 +70,5 @@ def _mirrored(stage: Sequence[int], last: int) -> nn.Sequential:
 
 
 def build(request: NetworkRequest) -> nn.Module:
-    """Build the network that was asked for."""
+    """Build the requested network."""
     return SegNet(request.classes, **request.options)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""VGG16 as torchvision lays it out, so that its published ImageNet weights load."""
+"""VGG16 in torchvision's layout, so that its published ImageNet weights can be loaded."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512
 
 
 def scaled_stages(width: float) -> list[tuple[int, ...]]:
-    """Return the stages' channels, each times `width`."""
+    """Return the channels of all stages, multiplied by `width`."""
     return [tuple(max(1, round(channels * width)) for channels in stage) for stage in STAGES]
 
 
@@ -35,7 +35,7 @@ def vgg_features(
     Build `features` of vgg16 or, `normalised`, of vgg16_bn.
 
     :param stages: channels of each convolution.
-    :param pools: what follows each stage.
+    :param pools: layer after each stage.
     :param dilations: of each stage's convolutions.
     """
     layers: list[nn.Module] = []
@@ -52,10 +52,10 @@ def vgg_features(
 
 def keep_signals(network: nn.Module) -> None:
     """
-    Draw the weights of all convolutions so that signals neither fade nor grow.
+    Initialise all convolutions so that signals neither fade nor grow.
 
-    Reference: K. He et al., Delving Deep into Rectifiers, 2015. PyTorch's own choice halves them
-    at every layer, and sixteen of them without batch normalisation learn nothing.
+    Reference: K. He et al., Delving Deep into Rectifiers, 2015. PyTorch's default halves signals
+    in every layer, so that sixteen layers without batch normalisation cannot be trained.
     """
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d):
