@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How long seg_ros takes, beside physical limits and beside what others do."""
+"""Benchmarks of seg_ros, compared with physical limits and with other nodes."""

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Cameras for a bench: one image over and over, at a fixed rate, stamped when it is sent."""
+"""Cameras for a benchmark: publish one image repeatedly at a fixed rate, stamped when sent."""
 
 import argparse
 import sys
@@ -30,9 +30,9 @@ from std_msgs.msg import Header
 
 class BenchCamera(Node):
     """
-    Publishes `<name>/image_raw` of every camera, one after the other, at one rate.
+    Publishes `<name>/image_raw` for every camera, at the same rate.
 
-    Images are noise of a fixed seed; made ahead, so that sending is all that it costs.
+    The image is noise of a fixed seed, created in advance so that only sending takes time.
     """
 
     def __init__(self, names: list[str], rate_hz: float, size_hw: tuple[int, int]) -> None:

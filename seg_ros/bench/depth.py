@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What depth adds to the masks of a VGA image, stage by stage, beside the copy of a cloud."""
+"""Times the depth outputs of a VGA image, compared with copying a cloud."""
 
 from collections.abc import Callable
 from typing import Any
@@ -43,9 +43,9 @@ TARGETS_MS = {
 
 def depth(rounds: int) -> dict[str, Any]:
     """
-    Measure arrays to arrays, in one thread, interleaved.
+    Measure the depth outputs, from arrays to arrays, in one thread, interleaved.
 
-    :returns: for each work its durations, what it may take, and the copy of a cloud of its size.
+    :returns: for each output its durations, its target, and the time to copy a cloud of its size.
     """
     raw, masks = depth_scene()
     taken = interleaved(_works(raw, masks), rounds)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A floor with objects and a person, as a depth camera and a network see it."""
+"""Depth and masks of a floor with objects and a person."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,14 +22,14 @@ from seg_ros.sim.classes import FLOOR, OBJECT, PERSON
 
 SIZE_HW = (480, 640)
 CAMERA = Intrinsics(525.0, 525.0, 319.5, 239.5, SIZE_HW)
-PITCH, EYE_M = 0.5, 1.0     # radians that it looks down, metres that it stands above the floor
+PITCH, EYE_M = 0.5, 1.0     # downward pitch in radians, height above the floor in metres
 
 
 def depth_scene() -> tuple[NDArray[np.uint16], Segmentation]:
     """
-    Put 20 objects, which cover a sixth of the image, and a person onto a floor.
+    Place 20 objects, which cover a sixth of the image, and a person on a floor.
 
-    :returns: depth of the image in millimetres, uint16 (H, W), 0 = none; its masks.
+    :returns: depth in millimetres, uint16 (H, W), 0 = none; masks.
     """
     random = np.random.default_rng(0)
     down = (np.arange(SIZE_HW[0]) - CAMERA.cy)[:, None] / CAMERA.fy

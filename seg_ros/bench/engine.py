@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The network alone: every CPU runtime that is installed, by threads."""
+"""Times inference alone, in every installed CPU runtime and by number of threads."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -40,7 +40,7 @@ def engine(folder: Path, rounds: int, models: Sequence[Path] = ()) -> dict[str, 
     """
     Time one call of the engine with an image at network size, runtimes and models interleaved.
 
-    :param models: compiled; none makes an instance network of about 40 ms in one thread.
+    :param models: compiled models; by default an instance network of about 40 ms in one thread.
     """
     models = models or [instance_model(folder, OBJECTS, depth_for(COST_MS, folder, threads=1))[1]]
     opened = dict(_opened(models))
@@ -56,7 +56,7 @@ def engine(folder: Path, rounds: int, models: Sequence[Path] = ()) -> dict[str, 
 
 
 def _opened(models: Sequence[Path]) -> Iterator[tuple[str, Engine]]:
-    """Open every model in every runtime, and report those that a runtime does not take."""
+    """Open every model in every runtime, and report those that a runtime cannot open."""
     counts = sorted({1, os.cpu_count() or 1})
     rows = zip(models, row_names(models), strict=True)
     for (model, row), runtime, threads in product(rows, filter(find_spec, CPU_RUNTIMES), counts):

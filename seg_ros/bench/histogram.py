@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Durations as an image: how often which, one row of bars for each set."""
+"""Draws histograms of durations, one row for each set."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,7 +27,7 @@ BAR, MEDIAN, TAIL, INK = (180, 120, 40), (40, 140, 40), (40, 40, 200), (30, 30, 
 
 
 def bars(samples_ms: Sequence[float], most_ms: float) -> NDArray[np.int64]:
-    """Count durations in `BINS` bins from 0 to `most_ms`; what is longer goes into the last."""
+    """Count durations in `BINS` bins from 0 to `most_ms`; longer ones go into the last bin."""
     clipped = np.minimum(samples_ms, np.nextafter(most_ms, 0))
     counts: NDArray[np.int64] = np.histogram(clipped, BINS, (0, most_ms))[0]
     return counts
@@ -35,7 +35,7 @@ def bars(samples_ms: Sequence[float], most_ms: float) -> NDArray[np.int64]:
 
 def draw_histogram(sets_ms: Mapping[str, Sequence[float]], path: Path) -> None:
     """
-    Write a PNG with a row for each set, all on one scale: median green, 99th percentile red.
+    Write a PNG with a row for each set on a common scale: median green, 99th percentile red.
 
     :param sets_ms: durations in milliseconds by name, in the order of the rows.
     """

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the figures were taken on: processor, memory, versions, and the speed of a copy."""
+"""Describes the machine of a benchmark: processor, versions, and speed of a memory copy."""
 
 from importlib.metadata import PackageNotFoundError, version
 import os
@@ -29,7 +29,7 @@ PACKAGES = ('numpy', 'opencv-python-headless', 'opencv-python', 'onnx', 'onnxrun
 
 
 def machine() -> dict[str, Any]:
-    """Describe this machine; what cannot be read is left out."""
+    """Describe this machine; packages that are not installed are left out."""
     return {
         'seg_ros': __version__,
         'python': platform.python_version(),
@@ -45,13 +45,13 @@ def machine() -> dict[str, Any]:
 
 
 def copy_ms(count: int, rounds: int = 30) -> float:
-    """Return how long one thread takes to copy `count` bytes, the median in milliseconds."""
+    """Return the median time in milliseconds that one thread takes to copy `count` bytes."""
     source, target = np.ones(count, np.uint8), np.empty(count, np.uint8)
     return summary(interleaved({'copy': lambda: np.copyto(target, source)}, rounds)['copy']).median
 
 
 def copy_rate(count: int) -> float:
-    """Return GB/s of one thread that copies blocks of `count` bytes, counted one way."""
+    """Return the rate in GB/s of one thread copying `count` bytes; each byte counts once."""
     return count / copy_ms(count) / 1e6
 
 

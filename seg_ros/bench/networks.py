@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Networks with known answers and a chosen cost: what a bench runs where no model is named."""
+"""Networks with constant outputs and a chosen cost, for benchmarks without a given model."""
 
 from pathlib import Path
 from time import perf_counter
@@ -43,10 +43,10 @@ def raw_network(
     answers: Answers, size_hw: tuple[int, int], path: Path, depth: int = 0
 ) -> Path:
     """
-    Write a network that always gives the same answers.
+    Write a network that always returns the same outputs.
 
-    :param depth: convolutions, 3 x 3 with 32 channels at an eighth of the size, whose result
-        counts for nothing: they take the time of a real network.
+    :param depth: number of 3 x 3 convolutions with 32 channels at an eighth of the size. They take
+        the time of a real network; their result does not change the outputs.
     """
     random = np.random.default_rng(0)
     weights: dict[str, NDArray[Any]] = {
@@ -82,7 +82,7 @@ def raw_network(
 
 
 def street_model(folder: Path, depth: int = 0) -> tuple[Path, Path]:
-    """Write the semantic network of `street_scores`; see `instance_model`."""
+    """Write the semantic network that returns `street_scores`; see `instance_model`."""
     path = folder / f'street{depth}.raw.onnx'
     raw = raw_network(street_scores(), SEMANTIC_INPUT_HW, path, depth)
     return raw, _compiled(raw, 'semantic', SEMANTIC_CLASSES, InputSpec(SEMANTIC_INPUT_HW))
@@ -90,9 +90,9 @@ def street_model(folder: Path, depth: int = 0) -> tuple[Path, Path]:
 
 def instance_model(folder: Path, objects: int, depth: int = 0) -> tuple[Path, Path]:
     """
-    Write the instance network of `yolo_rows`.
+    Write the instance network that returns `yolo_rows`.
 
-    :returns: the raw network, as exporters write it, and the compiled one.
+    :returns: paths of the raw network, as exporters write it, and of the compiled one.
     """
     name = f'objects{objects}_{depth}.raw.onnx'
     raw = raw_network(yolo_rows(objects), YOLO_HW, folder / name, depth)
@@ -111,7 +111,7 @@ def _compiled(raw: Path, task: Any, classes: int, spec: InputSpec) -> Path:
 
 
 def raw_runner(path: Path, threads: int) -> Any:
-    """Open a raw network in OpenVINO as its own author would; returns a function that runs it."""
+    """Open a raw network in plain OpenVINO and return a function that runs it."""
     import openvino as ov
 
     options = {'PERFORMANCE_HINT': 'LATENCY', 'NUM_STREAMS': 1, 'INFERENCE_NUM_THREADS': threads}
@@ -122,7 +122,7 @@ def raw_runner(path: Path, threads: int) -> Any:
 
 
 def depth_for(wanted_ms: float, folder: Path, threads: int) -> int:
-    """Return how many convolutions take about `wanted_ms` here, from a probe."""
+    """Return how many convolutions take about `wanted_ms` on this machine, from a probe."""
     raw = raw_network(street_scores(), SEMANTIC_INPUT_HW, folder / 'probe.onnx', PROBE_DEPTH)
     run = raw_runner(raw, threads)
     taken = []

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The node as real processes over DDS: age, rate, missed frames, processor time and memory."""
+"""Measures the node over DDS: age, rate, missed frames, processor time and memory."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -38,9 +38,9 @@ TURNS = 5
 
 def node(folder: Path, seconds: float) -> dict[str, Any]:
     """
-    Run the node on networks of known cost, each for so many seconds.
+    Run the node on networks of known cost, each for `seconds`.
 
-    The overload is the network's time against the camera's period of 33 ms.
+    The overload is the network's time divided by the camera's period of 33 ms.
     """
     depth = depth_for(1e3 / CAMERA_HZ, folder, threads=1)
     found: dict[str, Any] = {}
@@ -61,7 +61,7 @@ def node(folder: Path, seconds: float) -> dict[str, Any]:
 
 
 def soak(folder: Path, seconds: float) -> dict[str, Any]:
-    """Run the node at twice what it can do, for long: whether ages or memory grow."""
+    """Run the node for long at twice its capacity, to see whether ages or memory grow."""
     depth = depth_for(2e3 / CAMERA_HZ, folder, threads=1)
     _, model = street_model(folder, depth)
     return {f'2x for {seconds:g} s': watched([Served(model, ['camera'])], CAMERA_HZ, seconds)}
@@ -72,8 +72,8 @@ class Served:
     """
     One node and its cameras.
 
-    :param model: compiled, or the raw network of a plain node.
-    :param plain: a straightforward node (`ros.bench_plain`) instead of ours.
+    :param model: compiled model, or the raw network of a plain node.
+    :param plain: whether to run the simple node `bench.plain_node` instead of ours.
     """
 
     model: Path
@@ -82,7 +82,7 @@ class Served:
     plain: bool = False
 
     def topics(self, index: int) -> list[str]:
-        """Return where the masks of node `index` go."""
+        """Return the topics of the masks of node `index`."""
         return [f'/node{index}/segmentation/{name}/semantic' for name in self.cameras]
 
     def start(self, index: int) -> AbstractContextManager['subprocess.Popen[str]']:
@@ -100,10 +100,10 @@ class Served:
 
 def serve_interleaved(ways: dict[str, list[Served]], seconds: float) -> dict[str, Any]:
     """
-    Interleave ways to serve the same cameras, since the machine's speed changes.
+    Compare ways to serve the same cameras, interleaved because the machine's speed varies.
 
-    :returns: of each the run of median rate, and the median of its rates beside those of the
-        first way in the same turns.
+    :returns: for each way the run of median rate, and the median ratio of its rates to those of
+        the first way in the same turns.
     """
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in ways}
     for turn in range(TURNS):
@@ -123,8 +123,8 @@ def overloaded(raw: Path, model: Path, seconds: float) -> dict[str, Any]:
     """
     Compare ages at 30 Hz with the limit T + min(T, camera period) + idle overhead + 5 ms.
 
-    T is the 99th percentile of the network's time in the same run, the idle overhead the median
-    age at 2 Hz beyond the median of the network's time there.
+    T is the 99th percentile of the network's time in the same run; the idle overhead is the median
+    age at 2 Hz minus the median of the network's time at that rate.
     """
     idle = watched([Served(model, ['camera'])], IDLE_HZ, max(seconds, 10.0))
     run = watched([Served(model, ['camera'])], CAMERA_HZ, seconds)
@@ -148,20 +148,20 @@ def network_ms(raw: Path) -> float:
 
 
 def idle_overhead_ms(idle: dict[str, Any]) -> float:
-    """Return what a frame's age has beyond the network's time while nothing waits."""
+    """Return the median age of a frame minus the network's time, while no frame has to wait."""
     return float(idle['age_ms']['median'] - idle['network_median_ms'])
 
 
 def limit_ms(network_p99_ms: float, period_ms: float, overhead_ms: float) -> float:
-    """Return the age that no more than one frame in a hundred may exceed."""
+    """Return the age that at most one frame in a hundred may exceed."""
     return network_p99_ms + min(network_p99_ms, period_ms) + overhead_ms + 5
 
 
 def watched(nodes: Sequence[Served], rate_hz: float, seconds: float) -> dict[str, Any]:
     """
-    Run nodes, cameras and a reader of every semantic map, and count from the third second on.
+    Run nodes, cameras and a reader of every semantic map; the first two seconds do not count.
 
-    :raises EngineError: if no mask came.
+    :raises EngineError: if no mask arrived.
     """
     cameras = [camera for each in nodes for camera in each.cameras]
     topics = [topic for index, each in enumerate(nodes) for topic in each.topics(index)]
@@ -193,7 +193,7 @@ def watched(nodes: Sequence[Served], rate_hz: float, seconds: float) -> dict[str
 
 
 def status_figures(statuses: dict[str, dict[str, str]]) -> dict[str, Any]:
-    """Return what the nodes' last diagnostics say of the network's time and of drops."""
+    """Return the network's time and the dropped frames from the nodes' last diagnostics."""
     engines = [values for name, values in statuses.items() if name.endswith(': engine')]
     if not engines:     # nodes that publish no diagnostics
         return {}
@@ -213,7 +213,7 @@ def counted(
     arrivals: dict[str, list[tuple[int, float]]], rate_hz: float, seconds: float
 ) -> dict[str, Any]:
     """
-    Summarise what a reader noted.
+    Summarise what a reader recorded.
 
     :param arrivals: (stamp_ns, age_ms) by topic, in the order of arrival.
     """
@@ -236,7 +236,7 @@ def counted(
 
 
 def age_growth_ms(arrivals: dict[str, list[tuple[int, float]]]) -> float:
-    """Return the median age in the last fifth of the time less that in the first."""
+    """Return the median age in the last fifth minus that in the first, the largest by topic."""
     growth = []
     for rows in arrivals.values():
         ages, fifth = [age for _, age in rows], max(1, len(rows) // 5)
@@ -247,7 +247,7 @@ def age_growth_ms(arrivals: dict[str, list[tuple[int, float]]]) -> float:
 def per_frame(
     used_s: float, arrivals: dict[str, list[tuple[int, float]]], seconds: float
 ) -> dict[str, float]:
-    """Return processor time for each mask, and the share of one core."""
+    """Return the processor time for each mask, and the number of cores used on average."""
     frames = sum(map(len, arrivals.values()))
     return {
         'cpu_ms_per_mask': round(1e3 * used_s / frames, 1), 'cores': round(used_s / seconds, 3)
@@ -255,7 +255,7 @@ def per_frame(
 
 
 def unread(model: Path, seconds: float) -> dict[str, float]:
-    """Return the share of a core that the node takes while cameras run and nobody reads."""
+    """Return the share of a core that the node uses while cameras run and nothing subscribes."""
     with ExitStack() as stack:
         process = stack.enter_context(Served(model, ['camera']).start(0))
         stack.enter_context(started('bench.camera_node', 'camera', '--rate', str(CAMERA_HZ)))

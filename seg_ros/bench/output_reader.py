@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A consumer of many outputs at once for a bench: how many messages each topic had."""
+"""A consumer of many outputs for a benchmark: counts the messages of each topic."""
 
 import argparse
 from collections import Counter
@@ -33,7 +33,7 @@ class OutputReader(Node):
     Subscribes to the outputs of one camera.
 
     :param prefix: of the topics, such as /segmentation/camera.
-    :param with_depth: those that need depth too.
+    :param with_depth: whether to subscribe to outputs that need depth.
     """
 
     def __init__(self, prefix: str, with_depth: bool) -> None:
@@ -48,7 +48,7 @@ class OutputReader(Node):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Listen for so many seconds and print what was heard as one object."""
+    """Listen for some seconds and print the counts as a JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('prefix')
     parser.add_argument('--depth', action='store_true')
@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     while monotonic() < end:
         rclpy.spin_once(node, timeout_sec=0.1)
     sys.stdout.write(json.dumps(node.heard) + '\n')
-    # Said to leave, the node stops making outputs; a reader that vanishes is served for long.
+    # Makes the node stop computing outputs at once; it would serve a vanished reader for long.
     node.destroy_node()
     rclpy.shutdown()
     return 0

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How old masks are when they are read, alone and while all other outputs are read beside them."""
+"""Measures the age of masks on arrival, alone and while all other outputs are read as well."""
 
 from contextlib import ExitStack
 import json
@@ -27,14 +27,14 @@ from seg_ros.core.errors import EngineError
 
 _PREFIX = '/segmentation/camera'
 _MASK = f'{_PREFIX}/instance'
-_WARM_S, _MARGIN_S = 3.0, 2.0   # until all readers are heard of, and what processes differ by
+_WARM_S, _MARGIN_S = 3.0, 2.0   # until all readers are discovered; delay between processes
 _TURNS = 3
-# What is read beside `instance`, by the words of `bench.output_reader`; None is nothing.
-_BESIDE: dict[str, tuple[str, ...] | None] = {
+# What is read in addition to `instance`: arguments of `bench.output_reader`, None = nothing.
+_ADDITIONAL: dict[str, tuple[str, ...] | None] = {
     'instance alone': None, 'all outputs without depth': (), 'all outputs': ('--depth',),
 }
-# The cheapest model, so that outputs are what there is to do; the layer of Nav2 is fed every
-# fourth pixel.
+# The cheapest model, so that the outputs take most of the time; Nav2's layer gets every fourth
+# pixel.
 _NODE = (
     'engine:=classical', 'model:=otsu', 'cloud_stride:=4', 'target:=nearest',
     'camera_height_m:=1.0', 'camera_pitch_deg:=28.6',
@@ -43,20 +43,21 @@ _NODE = (
 
 def outputs(seconds: float) -> dict[str, Any]:
     """
-    Read a 640 x 480 RGB-D camera's masks at 30 Hz, interleaved, so many seconds each.
+    Read the masks of a 640 x 480 RGB-D camera at 30 Hz in several ways, interleaved.
 
-    :returns: of each way to read: the age of `instance`, its rate, processor time for each mask,
-        how many other topics were heard, and the ratio of the age to that of `instance` alone in
+    :param seconds: for each way in each turn.
+    :returns: for each way the age of `instance`, its rate, processor time for each mask, the
+        number of other topics received, and the ratio of the age to that of `instance` alone in
         the same turn.
     """
     words = [word for parameter in _NODE for word in ('-p', parameter)]
-    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in _BESIDE}
+    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in _ADDITIONAL}
     with ExitStack() as stack:
         node = stack.enter_context(started('ros.main', '--ros-args', *words))
         stack.enter_context(started('bench.rgbd_node'))
         for turn in range(_TURNS):
-            for name in list(_BESIDE)[::-1 if turn % 2 else 1]:
-                runs[name].append(_read(node.pid, _BESIDE[name], seconds))
+            for name in list(_ADDITIONAL)[::-1 if turn % 2 else 1]:
+                runs[name].append(_read(node.pid, _ADDITIONAL[name], seconds))
     alone = np.array([run['age_ms']['median'] for run in runs['instance alone']])
     return {
         name: {
@@ -69,11 +70,11 @@ def outputs(seconds: float) -> dict[str, Any]:
     }
 
 
-def _read(pid: int, beside: tuple[str, ...] | None, seconds: float) -> dict[str, Any]:
-    """Read `instance`, and what else is asked for by another process."""
+def _read(pid: int, additional: tuple[str, ...] | None, seconds: float) -> dict[str, Any]:
+    """Read `instance`, and other outputs in another process."""
     with ExitStack() as stack:
-        other = None if beside is None else stack.enter_context(started(
-            'bench.output_reader', _PREFIX, *beside,
+        other = None if additional is None else stack.enter_context(started(
+            'bench.output_reader', _PREFIX, *additional,
             '--seconds', str(seconds + _WARM_S + _MARGIN_S),
         ))
         reader = stack.enter_context(started(

@@ -13,9 +13,9 @@
 # limitations under the License.
 
 """
-A frame's way from message to message: beside its raw network alone, or on all cores.
+Times a frame from message to message, compared with the raw network or on all cores.
 
-A process of its own, started by `seg_ros bench stages`: it prints one object.
+`seg_ros bench stages` starts it as a process, which prints one JSON object.
 """
 
 import argparse
@@ -50,19 +50,19 @@ RATE_S = 4.0
 
 class Passage:
     """
-    What the node does with one message, without its threads.
+    Processes one message as the node does, without the node's threads.
 
-    :param topics: that somebody subscribes to; those that this machine has no types for are
-        left out, as the node does.
+    :param topics: topics with subscribers; those without installed message types are left out, as
+        in the node.
     :param threads: of the engine.
-    :param workers: messages on their way at once.
+    :param workers: messages processed at the same time.
     """
 
     def __init__(
         self, node: LifecycleNode, model: Path, topics: list[str], message: Any, threads: int = 1,
         workers: int = 1,
     ) -> None:
-        # A promptable network that is asked for nothing does not run.
+        # A promptable network does not run without prompts.
         promptable = read_compiled(model).signature.max_prompts
         prompts = (f'0 0 {message.width} {message.height}',) if promptable else ('',)
         settings = Settings(
@@ -82,7 +82,7 @@ class Passage:
         self.topics = [output.topic for output, _ in self._wanted]
 
     def __call__(self) -> None:
-        """Take one message to the end."""
+        """Process one message."""
         timing, message = self.segmenter.timing, self._message
         with timing.stage('decode'):
             frame = frame_from_image(message)
@@ -100,7 +100,7 @@ class Passage:
 
 
 def beside_raw(passage: Passage, raw: Path, rounds: int) -> dict[str, Any]:
-    """Return medians in milliseconds: the whole, the raw network, what is between, the stages."""
+    """Return medians in milliseconds: whole, raw network, their difference, and stages."""
     taken = interleaved({'whole': passage, 'network': raw_runner(raw, 1)}, rounds)
     return {
         'topics': passage.topics,
@@ -115,7 +115,7 @@ def beside_raw(passage: Passage, raw: Path, rounds: int) -> dict[str, Any]:
 
 
 def alone(passage: Passage, rounds: int) -> dict[str, Any]:
-    """Return medians in milliseconds, the rate, and the share of it outside the engine's call."""
+    """Return medians in milliseconds, the rate, and the share of time outside the engine."""
     taken = interleaved({'whole': passage}, rounds)['whole']
     stages, whole_ms = passage.stages_ms(), float(np.median(taken))
     return {
@@ -129,7 +129,7 @@ def alone(passage: Passage, rounds: int) -> dict[str, Any]:
 
 
 def rate_hz(passage: Passage, workers: int) -> float:
-    """Return how many messages a second so many threads take to the end."""
+    """Return how many messages per second `workers` threads process."""
     end = monotonic() + RATE_S
 
     def work(_: int) -> int:
@@ -144,12 +144,12 @@ def rate_hz(passage: Passage, workers: int) -> float:
 
 
 def photographed(size_hw: tuple[int, int]) -> Any:
-    """Return an image of the recorded table, rgb8: of noise no network makes masks as usual."""
+    """Return an image of the recorded table, rgb8; noise would not give realistic masks."""
     return cv2.resize(Playback().shoot()[0].rgb, size_hw[::-1], interpolation=cv2.INTER_AREA)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure and print."""
+    """Measure and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('model', type=Path)
     parser.add_argument('--raw', type=Path, help='the network as exported, to compare with')
@@ -169,7 +169,7 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         found = alone(passage, args.rounds)
         workers = args.threads
-        # Topics of its own: those of the first node have readers already.
+        # Needs topics of its own, because those of the first node already have readers.
         others = LifecycleNode('bench_workers')
         crew = Passage(others, args.model, args.topics, message, args.threads, workers)
         found['rate_of_workers_hz'] = {workers: round(rate_hz(crew, workers), 2)}

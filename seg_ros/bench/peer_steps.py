@@ -13,11 +13,10 @@
 # limitations under the License.
 
 """
-What other nodes do around their network to end in an id map, written from their descriptions.
+Other nodes' processing from image to id map, written from their descriptions.
 
 Each is a function of the image (uint8, rgb) and of the raw outputs of a YOLO segmentation
-network; the network itself is nobody's here. What is installed is used: ultralytics' own
-processing where that package is there.
+network; the network itself does not run. Ultralytics' own processing is used if it is installed.
 """
 
 from collections.abc import Callable
@@ -36,7 +35,7 @@ SCORE, IOU = 0.25, 0.7
 
 
 def peers() -> dict[str, Steps]:
-    """Return the peers that this machine can run, by name."""
+    """Return the processing of all nodes that can run on this machine, by name."""
     found: dict[str, Steps] = {'plain node': plain_node}
     if find_spec('ultralytics') and find_spec('torch'):
         found['ultralytics'] = ultralytics_predict
@@ -46,7 +45,7 @@ def peers() -> dict[str, Steps]:
 
 def plain_node(image: NDArray[np.uint8], answers: Answers) -> NDArray[np.uint16]:
     """
-    Do what a first onnxruntime node does: floats, numpy, every mask enlarged to the image.
+    Process like a simple onnxruntime node: floats, numpy, every mask enlarged to the image.
 
     :returns: ids, 0 where there is no object.
     """
@@ -100,7 +99,7 @@ def _float_input(
 
 
 def ultralytics_predict(image: NDArray[np.uint8], answers: Answers) -> NDArray[np.uint16]:
-    """Run the package's own letterbox, suppression and masks at the image's size."""
+    """Run the package's own letterbox, suppression and scaling of masks to the image's size."""
     torch, ops = _parts('torch', 'ultralytics.utils.ops')
     masks = _ultralytics(image, answers)
     height, width = image.shape[:2]
@@ -113,7 +112,7 @@ def ultralytics_predict(image: NDArray[np.uint8], answers: Answers) -> NDArray[n
 
 def yolo_ros(image: NDArray[np.uint8], answers: Answers) -> NDArray[np.uint16]:
     """
-    Do what yolo_ros does, contours of every mask, and fill them, as its readers have to.
+    Extract the contours of every mask as yolo_ros does, and fill them as its readers have to.
 
     :returns: ids, 0 where there is no object.
     """

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The same image and the same raw outputs through ours and through others' processing."""
+"""Compares our processing with that of other nodes, on the same image and raw outputs."""
 
 from functools import partial
 from pathlib import Path
@@ -34,9 +34,10 @@ PARTS = frozenset({'instances'})
 
 def compare(folder: Path, rounds: int) -> dict[str, Any]:
     """
-    Measure image to id map at 1280 x 720 without the network, in one thread each.
+    Measure from image to id map at 1280 x 720 without the network, in one thread each.
 
-    Ours is the whole compiled model less the raw network, so that what the graph does counts.
+    Our time is that of the whole compiled model minus that of the raw network, so that
+    post-processing in the graph is included.
     """
     return {f'{objects} objects': _compare(folder, objects, rounds) for objects in OBJECTS}
 

@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-A straightforward node, for comparison: every callback does everything, in ONNX Runtime and numpy.
+A simple node for comparison: the callback does everything, with ONNX Runtime and numpy.
 
-It is what a first tutorial ends in: one camera, float images, the argmax of the class scores,
-enlarged to the image by the nearest neighbour; queues as deep as rclpy's examples have them.
+It resembles the result of a tutorial: one camera, float images, argmax of the class scores scaled
+to the image by nearest neighbour, and the queue depth of rclpy's examples.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from seg_ros.ros.conversions import image_message
 from seg_ros.ros.spin import spin_until_signal
 from sensor_msgs.msg import Image
 
-_DEPTH = 10
+_QUEUE_DEPTH = 10
 
 
 class PlainNode(Node):
@@ -44,8 +44,8 @@ class PlainNode(Node):
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         self._session = ort.InferenceSession(str(model), options, ['CPUExecutionProvider'])
-        self._publisher = self.create_publisher(Image, topic, _DEPTH)
-        self.create_subscription(Image, f'{camera}/image_raw', self._on_image, _DEPTH)
+        self._publisher = self.create_publisher(Image, topic, _QUEUE_DEPTH)
+        self.create_subscription(Image, f'{camera}/image_raw', self._on_image, _QUEUE_DEPTH)
 
     def _on_image(self, message: Any) -> None:
         image = np.frombuffer(message.data, np.uint8).reshape(message.height, message.width, 3)

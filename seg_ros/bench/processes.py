@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Processes of one's own under measurement: started, watched through /proc, and ended."""
+"""Starts processes, measures them through /proc, and ends them."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -32,11 +32,11 @@ def started(
     module: str, *words: str, errors: int = subprocess.DEVNULL
 ) -> Iterator['subprocess.Popen[str]']:
     """
-    Run a module of seg_ros while the block lasts; it is ended by SIGINT.
+    Run a module of seg_ros for the duration of the block; end it by SIGINT.
 
-    Images go through shared memory, as they do between processes of our launch file.
+    Images go through shared memory, as between processes of our launch file.
 
-    :param errors: where its stderr goes; a pipe is for those that write little.
+    :param errors: target of stderr; a pipe only suits processes that write little.
     """
     process = subprocess.Popen(
         [sys.executable, '-m', f'seg_ros.{module}', *words], text=True,
@@ -56,28 +56,28 @@ def started(
 
 
 def cpu_s(pids: Sequence[int]) -> float:
-    """Return the processor time that processes have taken, user and system together."""
+    """Return the processor time that processes have used, user and system together."""
     return sum(cpu_ticks(Path(f'/proc/{pid}/stat').read_text()) for pid in pids) / TICKS_PER_S
 
 
 def cpu_ticks(stat: str) -> int:
-    """Read user and system ticks from the text of /proc/PID/stat; the name may hold anything."""
+    """Sum user and system ticks in the text of /proc/PID/stat; the name may contain anything."""
     fields = stat.rpartition(')')[2].split()
     return int(fields[11]) + int(fields[12])
 
 
 def page_faults(pids: Sequence[int]) -> int:
-    """Return how often processes were given a page of memory that they did not have yet."""
+    """Return the number of minor page faults of processes."""
     return sum(minor_faults(Path(f'/proc/{pid}/stat').read_text()) for pid in pids)
 
 
 def minor_faults(stat: str) -> int:
-    """Read the faults that needed no disk from the text of /proc/PID/stat."""
+    """Read the number of minor page faults, which need no disk, from /proc/PID/stat."""
     return int(stat.rpartition(')')[2].split()[7])
 
 
 def memory_mib(pids: Sequence[int]) -> float:
-    """Return the resident memory of processes; what they share counts once for each."""
+    """Return the resident memory of processes; shared memory counts once for each of them."""
     page = os.sysconf('SC_PAGE_SIZE')
     pages = sum(int(Path(f'/proc/{pid}/statm').read_text().split()[1]) for pid in pids)
     return pages * page / 2**20

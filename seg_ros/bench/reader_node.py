@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A consumer of masks for a bench: when each came, and how old its image was then."""
+"""A consumer of masks for a benchmark: records the stamp and the age of each on arrival."""
 
 import argparse
 import json
@@ -58,10 +58,10 @@ class BenchReader(Node):
 
 def main(arguments: list[str] | None = None) -> int:
     """
-    Wait for a first mask, say so on stdout, listen on and print what came as one object.
+    Wait for a mask on every topic, print `first`, keep listening and print the arrivals as JSON.
 
-    It listens for `--warm` seconds more, which are not counted, and then for `--seconds`. If after
-    `--patience` seconds not every topic had a mask, it names those and the exit code is 1.
+    It listens for `--warm` seconds, which are not counted, and then for `--seconds`. If topics
+    have no mask after `--patience` seconds, it names them and the exit code is 1.
     """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('topics', nargs='+')

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a bench found, as JSON, as Markdown and as a histogram."""
+"""Writes the results of a benchmark as JSON, as Markdown and as a histogram."""
 
 from collections.abc import Iterator, Mapping, Sequence
 import json
@@ -29,10 +29,10 @@ def write_report(
     folder: Path, name: str, machine: Mapping[str, Any], found: Mapping[str, Mapping[str, Any]]
 ) -> list[Path]:
     """
-    Write NAME.json, NAME.md and, where there are samples, NAME.png.
+    Write NAME.json, NAME.md and, if there are samples, NAME.png.
 
-    :param found: figures by row; `samples_ms` are durations for the image, or sets of them.
-    :returns: the files.
+    :param found: figures by row; `samples_ms` are durations for the histogram, or sets of them.
+    :returns: paths of the files.
     """
     paths = [folder / f'{name}.{ending}' for ending in ('json', 'md', 'png')]
     write_whole(paths[0], json.dumps({'machine': machine, name: found}).encode())
@@ -47,18 +47,18 @@ def write_report(
 
 
 def row_names(models: Sequence[Path]) -> list[str]:
-    """Name each model's row after its file, or by its path where two files share a name."""
+    """Name each model's row after its file, or after its path if two files have the same name."""
     names = [model.name for model in models]
     return [model.name if names.count(model.name) == 1 else str(model) for model in models]
 
 
 def without_samples(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the single durations, which are for the image."""
+    """Leave out the single durations, which are only for the histogram."""
     return {key: value for key, value in values.items() if key != SAMPLES}
 
 
 def sample_sets(found: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, list[float]]]:
-    """Give every set of durations with its name."""
+    """Yield every set of durations with its name."""
     for row, values in found.items():
         samples = values.get(SAMPLES, [])
         if isinstance(samples, Mapping):
@@ -68,14 +68,14 @@ def sample_sets(found: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, l
 
 
 def _rows(title: str, rows: list[tuple[str, Mapping[str, Any]]]) -> list[str]:
-    """Return a table whose first column names the row and whose second its figures."""
+    """Return a table with the rows' names in the first column and their figures in the second."""
     return [f'| {title} | |', '| --- | --- |', *(
         f'| {row} | {"<br>".join(flattened(values))} |' for row, values in rows
     )]
 
 
 def flattened(values: Mapping[str, Any], prefix: str = '') -> Iterator[str]:
-    """Give `name value` for every figure, of nested ones too."""
+    """Yield `name: value` for every figure, including nested ones."""
     for key, value in values.items():
         if isinstance(value, Mapping):
             yield from flattened(value, f'{prefix}{key} ')

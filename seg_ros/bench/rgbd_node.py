@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""An RGB-D camera for a bench: one scene over and over, stamped when it is sent."""
+"""An RGB-D camera for a benchmark: publishes one scene repeatedly, stamped when sent."""
 
 import sys
 
@@ -28,11 +28,11 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 RATE_HZ = 30.0
-_BRIGHT, _DARK = 220, 40    # objects and all else, which a threshold separates
+_BRIGHT, _DARK = 220, 40    # objects and everything else, separable by a threshold
 
 
 class BenchRgbd(Node):
-    """Publishes `camera/image_raw`, registered depth and camera_info; made ahead."""
+    """Publishes `camera/image_raw`, registered depth and camera_info, created in advance."""
 
     def __init__(self) -> None:
         super().__init__('bench_rgbd')

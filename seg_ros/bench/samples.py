@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Durations taken interleaved, so that what disturbs one work disturbs all, and their summary."""
+"""Measures durations interleaved, so that a disturbance affects all tasks, and summarises them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -48,10 +48,11 @@ def interleaved(
     works: Mapping[str, Callable[[], object]], rounds: int, warm_rounds: int = WARM_ROUNDS
 ) -> dict[str, list[float]]:
     """
-    Do every work once a round, each round in another order.
+    Run every task once per round, in another order each round.
 
-    :param warm_rounds: further rounds ahead, which are not kept.
-    :returns: for each work its durations in milliseconds, round by round.
+    :param works: functions that run the tasks, by name.
+    :param warm_rounds: additional rounds at the start, which are not recorded.
+    :returns: for each task its durations in milliseconds, one per round.
     """
     shuffle = random.Random(0)
     taken: dict[str, list[float]] = {name: [] for name in works}
@@ -65,9 +66,9 @@ def interleaved(
 
 def difference(whole_ms: Sequence[float], part_ms: Sequence[float]) -> float:
     """
-    Return the median of what the whole took beyond the part in the same round.
+    Return the median difference between the whole and the part in the same round.
 
-    :param whole_ms: round by round, as `interleaved` gives it.
-    :param part_ms: of the same rounds.
+    :param whole_ms: one duration per round, as returned by `interleaved`.
+    :param part_ms: durations of the same rounds.
     """
     return float(np.median(np.subtract(whole_ms, part_ms)))

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Raw outputs of networks that saw a busy image: what post-processing has to work on."""
+"""Raw outputs of networks for a busy image, as input to post-processing."""
 
 from typing import Any, TypeAlias
 
@@ -24,12 +24,12 @@ Answers: TypeAlias = dict[str, NDArray[np.float32]]
 
 SEMANTIC_CLASSES, SEMANTIC_HW, SEMANTIC_INPUT_HW = 19, (128, 256), (512, 1024)
 YOLO_CLASSES, YOLO_COEFFICIENTS, YOLO_HW, YOLO_ANCHORS = 80, 32, (640, 640), 8400
-COPIES = 3    # rows that a YOLO network gives for one object before suppression
+COPIES = 3    # rows of a YOLO network for one object before suppression
 
 
 def street_scores() -> Answers:
     """
-    Return class scores of a street with ten of 19 classes, as a network of stride 4 gives them.
+    Return class scores of a street with ten of 19 classes, as from a network of stride 4.
 
     :returns: `scores`, float32 (1, 19, 128, 256), smooth along edges and noisy.
     """
@@ -42,7 +42,7 @@ def street_scores() -> Answers:
 
 
 def street_classes() -> NDArray[np.uint8]:
-    """Draw road, walk, walls, trees, sky, cars, people, poles and a sign at stride 4."""
+    """Draw road, pavement, walls, trees, sky, cars, people, poles and signs at stride 4."""
     height, width = SEMANTIC_HW
     classes = np.full(SEMANTIC_HW, 10, np.uint8)
     middle = height // 2
@@ -66,11 +66,11 @@ def street_classes() -> NDArray[np.uint8]:
 
 def yolo_rows(objects: int, source_hw: tuple[int, int] = (720, 1280)) -> Answers:
     """
-    Return what a YOLO segmentation network gives for an image with so many ellipses.
+    Return the outputs of a YOLO segmentation network for an image with `objects` ellipses.
 
-    Each object is found by `COPIES` rows; its mask is one prototype, cut by its box.
+    Each object is detected by `COPIES` rows; its mask is one prototype cropped by its box.
 
-    :param source_hw: of the image, which is letterboxed into 640 x 640.
+    :param source_hw: size of the image, which is letterboxed into 640 x 640.
     :returns: `output0`, float32 (1, 116, 8400), and `output1`, float32 (1, 32, 160, 160).
     """
     random = np.random.default_rng(objects)
@@ -99,7 +99,7 @@ def yolo_rows(objects: int, source_hw: tuple[int, int] = (720, 1280)) -> Answers
 
 
 def _grid(count: int, random: np.random.Generator) -> NDArray[np.float64]:
-    """Return places in the unit square, x and y, that are spread as objects in view are."""
+    """Return positions in the unit square, x and y, on a grid with random offsets."""
     columns = int(np.ceil(np.sqrt(2 * count)))
     cells = np.stack([np.arange(count) % columns, np.arange(count) // columns], axis=1)
     shape = np.array([columns, -(-count // columns)])

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Each stage of a frame beside a copy of what it moves, and all that is outside the network."""
+"""Times the stages of a frame outside the network, compared with copying the same data."""
 
 from collections.abc import Sequence
 import json
@@ -42,10 +42,10 @@ TARGETS_MS = {'semantic': 3.0, 'instances of 30': 6.0, 'instances of 100': 10.0}
 
 def stages(folder: Path, rounds: int) -> dict[str, Any]:
     """
-    Measure three scenes at 1280 x 720 rgb8, one thread, subscribed to as their users would.
+    Measure three scenes at 1280 x 720 rgb8 in one thread, with the usual subscriptions of each.
 
-    :returns: for each scene what is outside the network, its stages and the copies it needs; and
-        what a JPEG takes to be decoded, which is in none of them.
+    :returns: for each scene the time outside the network, its stages and the time of the copies it
+        needs; and the time to decode a JPEG, which is not included in the others.
     """
     scenes = {
         'semantic': (street_model(folder), ['semantic'], BYTE_MAP),
@@ -64,7 +64,7 @@ def stages(folder: Path, rounds: int) -> dict[str, Any]:
 
 
 def _jpeg(rounds: int) -> dict[str, float]:
-    """Measure reading a JPEG, of quality 90, of an image as smooth as photographs are."""
+    """Measure decoding a JPEG of quality 90 whose image is as smooth as a photograph."""
     small = np.random.default_rng(0).integers(0, 256, (90, 160, 3), np.uint8)
     smooth = cv2.resize(small, IMAGE_HW[::-1], interpolation=cv2.INTER_CUBIC)
     data = cv2.imencode('.jpg', smooth, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
@@ -74,9 +74,9 @@ def _jpeg(rounds: int) -> dict[str, float]:
 
 def passages(models: Sequence[Path], rounds: int) -> dict[str, Any]:
     """
-    Measure models of one's own: a 640 x 480 rgb8 message to all of its masks, on all cores.
+    Measure given models: from a 640 x 480 rgb8 message to all of its masks, on all cores.
 
-    :returns: for each model its rate, the share outside the engine's call, and its stages.
+    :returns: for each model its rate, the share of time outside the engine, and its stages.
     """
     options = ['--size', *CAMERA_HW, '--threads', str(os.cpu_count() or 1)]
     return {
@@ -99,7 +99,7 @@ def _measured(
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ['no message'])[-1]
-        # Of what it imports only ROS is not there already in this process.
+        # Only ROS can be missing: this process has imported everything else.
         do = 'source ROS 2 first' if 'ImportError' in last or 'ModuleNotFound' in last else ''
         raise EngineError(f'the measuring process ended with {last}', do=do)
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])

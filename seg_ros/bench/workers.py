@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How near to their limit one and two workers come: frames a second, and one frame's latency."""
+"""Compares one and two workers with their limit: frames per second, and latency of one frame."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,14 +44,14 @@ PARTS = frozenset({'classes'})
 
 def workers(folder: Path, rounds: int) -> dict[str, Any]:
     """
-    Let workers have a new image whenever they ask for one, and one alone for its latency.
+    Measure the rate of workers that always have a new image, and the latency of a single image.
 
-    Each round measures the stages one by one, then one worker, then two, then two processes that
-    know nothing of each other, for `ROUND_S` each. The limit is cores / (decode + fit + network +
-    paint), for as many cores as there are workers. Cores that share caches, memory or execution
-    units do not reach it; the two processes report how far they get.
+    Each round measures the stages one by one, then one worker, then two, then two independent
+    processes, for `ROUND_S` each. The limit is cores / (decode + fit + network + paint), for as
+    many cores as there are workers. Cores that share caches, memory or execution units do not
+    reach it; the two processes show how close they can come.
 
-    :param rounds: of all of them.
+    :param rounds: number of rounds.
     """
     _, model = street_model(folder, depth_for(COST_MS, folder, threads=1))
     image = np.random.default_rng(0).integers(0, 256, (*SIZE_HW, 3), np.uint8).tobytes()
@@ -60,16 +60,16 @@ def workers(folder: Path, rounds: int) -> dict[str, Any]:
     latency_ms: list[float] = []
     together: dict[int, list[float]] = {count: [] for count in counts}
     apart: list[float] = []
-    lines = {count: _Line(model, image, count) for count in counts}
-    with get_context('spawn').Pool(2, _open_line, (model, image)) as processes:
+    pipelines = {count: _Pipeline(model, image, count) for count in counts}
+    with get_context('spawn').Pool(2, _open_pipeline, (model, image)) as processes:
         for _ in range(rounds):
-            stages_ms.append(lines[1].stages_ms())
-            latency_ms.append(lines[1].latency_ms())
+            stages_ms.append(pipelines[1].stages_ms())
+            latency_ms.append(pipelines[1].latency_ms())
             for count in counts:
-                together[count].append(lines[count].rate_hz())
-            apart.append(sum(processes.map(_rate_of_line, range(2), chunksize=1)))
-    for line in lines.values():
-        line.segmenter.close()
+                together[count].append(pipelines[count].rate_hz())
+            apart.append(sum(processes.map(_rate_of_pipeline, range(2), chunksize=1)))
+    for pipeline in pipelines.values():
+        pipeline.segmenter.close()
     beyond = np.subtract(latency_ms, stages_ms)
     return {
         'one frame': {
@@ -84,7 +84,7 @@ def workers(folder: Path, rounds: int) -> dict[str, Any]:
 
 
 def shares(rates: list[float], stages_ms: list[float], count: int) -> dict[str, float]:
-    """Compare rates in Hz with the limits of the same rounds, for so many cores."""
+    """Compare rates in Hz with the limits of the same rounds, for `count` cores."""
     reached = np.multiply(rates, stages_ms) / (1e3 * count)
     return {
         'rate_hz': round(float(np.median(rates)), 2),
@@ -93,7 +93,7 @@ def shares(rates: list[float], stages_ms: list[float], count: int) -> dict[str, 
     }
 
 
-class _Line:
+class _Pipeline:
     """
     A segmenter and its workers, without ROS.
 
@@ -107,28 +107,28 @@ class _Line:
         self._count = count
         self.stages_ms()
 
-    def _see_through(self) -> None:
+    def _process(self) -> None:
         with self.segmenter.timing.stage('decode'):
             frame = frame_from_bytes(self._image, SIZE_HW, 'rgb8', 3 * SIZE_HW[1])
         segment(frame, self.segmenter, PARTS)
 
     def stages_ms(self) -> float:
-        """Return the sum of the stages' medians, with nothing else at work."""
+        """Return the sum of the stages' medians, with nothing else running."""
         timing = self.segmenter.timing
         timing.forget()
         end = monotonic() + ROUND_S
         while monotonic() < end:
-            self._see_through()
+            self._process()
         medians = [quantiles[0] for name in STAGES if (quantiles := timing.quantiles(name))]
         return float(sum(medians))
 
     def latency_ms(self) -> float:
-        """Return the median time from leaving a message to having its masks."""
+        """Return the median time from putting a message into the mailbox to having its masks."""
         done = Event()
         taken: list[float] = []
 
         def work(mailbox: 'Mailbox[None]', items: Any) -> None:
-            self._see_through()
+            self._process()
             done.set()
 
         with _working(work, 1) as mailbox:
@@ -142,12 +142,12 @@ class _Line:
         return float(np.median(taken))
 
     def rate_hz(self) -> float:
-        """Return how many frames a second the workers see through."""
+        """Return how many frames per second the workers process."""
         finished: list[float] = []
 
         def work(mailbox: 'Mailbox[None]', items: Any) -> None:
             mailbox.put('camera', None)
-            self._see_through()
+            self._process()
             finished.append(monotonic())
 
         with _working(work, self._count) as mailbox:
@@ -156,24 +156,24 @@ class _Line:
         return (len(finished) - 1) / (finished[-1] - finished[0])
 
 
-_line_of_process: '_Line | None' = None
+_pipeline_of_process: '_Pipeline | None' = None
 
 
-def _open_line(model: Path, image: bytes) -> None:
-    global _line_of_process
+def _open_pipeline(model: Path, image: bytes) -> None:
+    global _pipeline_of_process
     keep_freed_memory()
     cv2.setNumThreads(1)
-    _line_of_process = _Line(model, image, 1)
+    _pipeline_of_process = _Pipeline(model, image, 1)
 
 
-def _rate_of_line(_: int) -> float:
-    assert _line_of_process is not None
-    return _line_of_process.rate_hz()
+def _rate_of_pipeline(_: int) -> float:
+    assert _pipeline_of_process is not None
+    return _pipeline_of_process.rate_hz()
 
 
 @contextmanager
 def _working(work: Any, count: int) -> Iterator['Mailbox[None]']:
-    """Let workers work while the block lasts; a failure of theirs ends it."""
+    """Run workers for the duration of the block; raise an error at its end if one failed."""
     failures: list[Exception] = []
     mailbox: Mailbox[None] = Mailbox()
     crew = Workers(mailbox, partial(work, mailbox), failures.append, count)

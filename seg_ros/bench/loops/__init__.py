@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Closed loops in simulation: what picks, odometry, driving and mapping gain from the masks."""
+"""Closed loops in simulation: how picks, odometry, driving and mapping benefit from masks."""

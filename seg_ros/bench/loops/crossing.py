@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A room with furniture and walkers, and a base that is to cross it."""
+"""A room with furniture and walking people, and a mobile base that has to cross it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,25 +33,25 @@ from seg_ros.sim.view import Light, Viewpoint
 from seg_ros.sim.world import Body, LIMBO_M
 
 SIZE_HW = (240, 320)
-EYE_M = 0.9         # the camera's height
-REACH_M = 5.0       # of the grid, around the room's middle
+EYE_M = 0.9         # height of the camera
+REACH_M = 5.0       # from the room's middle to the edges of the grid
 BASE_RADIUS_M = 0.22
-_PITCH = 0.35       # that it looks down
+_PITCH = 0.35       # downward pitch of the camera, radians
 _WALK_M_S = 0.35
 _START = np.array([-1.7, -1.7])
 _GOAL = np.array([1.7, 1.7])
-_SWING = 0.45
-_KEPT_M = 0.2       # that people keep from the base
+_SWING = 0.45       # amplitude of a walker's legs, radians
+_CLEARANCE_M = 0.2  # distance that people keep from the base
 
 
 @dataclass(frozen=True, eq=False)
 class Sight:
     """
-    What the base sees.
+    One observation of the base.
 
-    :param metres: float32 (H, W), as measured, NaN = none.
+    :param metres: float32 (H, W), measured depth, NaN = none.
     :param pose: float64 (4, 4), from the optical frame to the room.
-    :param pitch: radians that the camera looks down.
+    :param pitch: downward pitch of the camera in radians.
     """
 
     frame: Frame
@@ -64,9 +64,9 @@ class Sight:
 
 class Crossing:
     """
-    A base on its way from one corner to the other; whoever opens it closes it.
+    A base that drives from one corner to the opposite one; call `close` after use.
 
-    :param seed: which room.
+    :param seed: selects the room.
     """
 
     goal = _GOAL
@@ -91,18 +91,18 @@ class Crossing:
             self._pose_walker(index, 0.0)
 
     def _in_the_way(self, body: Body) -> bool:
-        """Leave the start and the goal free."""
+        """Return whether a body blocks the start or the goal."""
         x, y, _ = self._world.place(body)
         return body.class_id != FLOOR and any(
             np.hypot(*(corner - (x, y))) < 0.8 for corner in (_START, _GOAL)
         )
 
     def close(self) -> None:
-        """Give the world back."""
+        """Release the world."""
         self._renderer.close()
 
     def look(self) -> Sight:
-        """Take an image with depth."""
+        """Return an image with depth."""
         x, y = self.place.tolist()
         ahead = math.cos(self.heading), math.sin(self.heading), -math.tan(_PITCH)
         eye = x, y, EYE_M
@@ -115,7 +115,7 @@ class Crossing:
         )
 
     def advance(self, heading: float, speed_m_s: float, seconds: float) -> float:
-        """Turn at most 1.5 rad/s and go; returns the metres gone."""
+        """Turn at most 1.5 rad/s and drive; return the driven distance in metres."""
         turn = (heading - self.heading + math.pi) % (2 * math.pi) - math.pi
         self.heading += float(np.clip(turn, -1.5 * seconds, 1.5 * seconds))
         if abs(turn) > 0.6:
@@ -126,21 +126,21 @@ class Crossing:
         return gone
 
     def touches(self) -> bool:
-        """Return whether the base is in touch with anything but the floor."""
+        """Return whether the base touches anything but the floor."""
         return self._near(0.0, [
             body for body in self._world.bodies if body.shown and body.class_id != FLOOR
         ])
 
     def touches_people(self) -> bool:
-        """Return whether the base is in touch with a walker."""
+        """Return whether the base touches a walker."""
         return self._near(0.0, self._walkers)
 
     def walkers_xy(self) -> NDArray[np.float64]:
-        """Return where the walkers stand, float64 (2, 2), metres."""
+        """Return the positions of the walkers, float64 (2, 2), metres."""
         return np.array([self._world.place(body)[:2] for body in self._walkers])
 
     def _near(self, gap_m: float, bodies: Sequence[Body]) -> bool:
-        """Return whether any of the bodies is within a gap of the base."""
+        """Return whether any of the bodies is within `gap_m` of the base."""
         client = self._world.client
         x, y = self.place.tolist()
         client.resetBasePositionAndOrientation(self._base, (x, y, 0.3), (0, 0, 0, 1))
@@ -149,18 +149,18 @@ class Crossing:
         return near
 
     def _move_walkers(self, seconds: float) -> None:
-        """Let people walk to and fro across the way; who would walk into the base turns back."""
+        """Move people to and fro across the base's way; they turn back before they touch it."""
         for index, body in enumerate(self._walkers):
             further_s = self._walked_s[index] + self._senses[index] * seconds
             self._pose_walker(index, further_s)
-            if self._near(_KEPT_M, [body]):
+            if self._near(_CLEARANCE_M, [body]):
                 self._senses[index] *= -1
                 self._pose_walker(index, self._walked_s[index])
             else:
                 self._walked_s[index] = further_s
 
     def _pose_walker(self, index: int, walked_s: float) -> None:
-        """Put a walker, legs and all, where it is after walking for so long."""
+        """Set position and legs of a walker after walking for `walked_s`."""
         along = (_WALK_M_S * walked_s + 0.9 * index) % 4.8
         along = along - 1.2 if along < 2.4 else 3.6 - along
         middle = 0.9 * (index - 0.5)

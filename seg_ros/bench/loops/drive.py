@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A base that crosses a room among furniture and people, by a grid of what it sees."""
+"""A base that crosses a room with furniture and people, using an occupancy grid."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
@@ -35,17 +35,17 @@ STEP_S = 0.25
 STEPS = 120
 _SPEED_M_S = 0.5
 _GRID = Grid(cell_m=0.05, reach_m=REACH_M)
-_LOOK_AROUND = 17   # steps that a whole turn takes
+_LOOK_AROUND = 17   # steps of a full turn on the spot
 
 
 def drives(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
     """
-    Drive across rooms by `free_space` and by a costmap of depth alone.
+    Drive across rooms with `free_space` and with a costmap from depth alone.
 
-    The plain costmap takes every point above the floor for an obstacle and all before it for free,
-    with the same planner and the camera's true height.
+    The plain costmap treats every point above the floor as an obstacle and everything in front of
+    it as free, with the same planner and the camera's true height.
 
-    :returns: for each costmap collisions (steps in touch with something), arrivals and metres.
+    :returns: for each costmap collisions (new contacts), arrivals and path lengths in metres.
     """
     costmaps: dict[str, Costmap] = {PLAIN: _plain}
     for name, source in sources.items():
@@ -66,7 +66,7 @@ def drives(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
 
 
 def _drive(crossing: Crossing, costmap: Costmap) -> Row:
-    """Look, remember, plan and move, until the goal or the end of time."""
+    """Look, update the memory, plan and move until the goal is reached or the steps run out."""
     memory = Memory()
     collisions, path_m, touching = 0, 0.0, False
     for _ in range(STEPS):
@@ -86,7 +86,7 @@ def _drive(crossing: Crossing, costmap: Costmap) -> Row:
 
 
 class Memory:
-    """What was seen last of every cell: the camera does not see what is next to the base."""
+    """Last observation of every cell: the camera does not see what is next to the base."""
 
     def __init__(self) -> None:
         self.seen = np.full((_GRID.size, _GRID.size), UNSEEN, np.int8)
@@ -94,13 +94,13 @@ class Memory:
         self._stuck = 0
 
     def add(self, now: NDArray[np.int8]) -> None:
-        """Take in what one image shows."""
+        """Add the observed cells of one image."""
         fresh = now != UNSEEN
         self._age += 1
         self.seen[fresh], self._age[fresh] = now[fresh], 0
 
     def stuck(self, stuck: bool) -> None:
-        """Forget the obstacles that a whole turn on the spot did not show again."""
+        """Forget the obstacles that were not seen again during a full turn on the spot."""
         self._stuck = self._stuck + 1 if stuck else 0
         if self._stuck > _LOOK_AROUND:
             self.seen[(self.seen == OCCUPIED) & (self._age > _LOOK_AROUND)] = UNSEEN
@@ -123,7 +123,7 @@ def _level_floor(sight: Sight) -> Plane:
 
 
 def _plain(sight: Sight) -> NDArray[np.int8]:
-    """Mark and clear by depth alone, as an obstacle layer does; all that is flat is free."""
+    """Mark and clear by depth alone, like an obstacle layer; everything flat is free."""
     everything = np.ones(sight.metres[::2, ::2].shape, bool)
     plane = _level_floor(sight)
     flat = Ground(sight.metres[::2, ::2].copy(), sight.camera.of_every(2), everything, plane)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A pair of fingers that flies: no arm, so that only the grasp is tried."""
+"""A free-flying gripper without an arm, so that only the grasp is tested."""
 
 from math import atan2, pi
 from typing import Any
@@ -24,14 +24,14 @@ from seg_ros.depth.grips import Gripper
 from seg_ros.sim.world import LIMBO_M, World
 
 _SIZE = Gripper()
-_FINGER_M = 0.09    # its length
+_FINGER_M = 0.09    # length of a finger
 _LIFT_M = 0.15
 _FORCE_N = 25.0
-_STEPS = 120        # of 1/240 s for each leg of the way
+_STEPS = 120        # of 1/240 s for each motion
 
 
 class SimulatedGripper:
-    """Two fingers on sliding joints below a palm that a constraint carries."""
+    """Two fingers on prismatic joints below a palm that is moved by a constraint."""
 
     def __init__(self, world: World) -> None:
         self._client: Any = world.client
@@ -58,16 +58,16 @@ class SimulatedGripper:
         )
 
     def park(self) -> None:
-        """Wait where nothing is."""
+        """Move the gripper far away from the scene."""
         self._place(np.array([0.0, 0.0, LIMBO_M]), 0.0)
         self._client.changeConstraint(self._constraint, (0, 0, LIMBO_M), (0, 0, 0, 1), 500)
 
     def pick(self, tip: NDArray[np.float64], closing: NDArray[np.float64]) -> None:
         """
-        Come straight down, close, and lift.
+        Move straight down, close, and lift.
 
-        :param tip: world position between the fingers' tips, at the end of the way down.
-        :param closing: world direction that the fingers close along.
+        :param tip: world position between the fingertips at the end of the downward motion.
+        :param closing: world direction in which the fingers close.
         """
         yaw = atan2(closing[1], closing[0]) - pi / 2
         palm = tip + np.array([0, 0, _FINGER_M + 0.01])

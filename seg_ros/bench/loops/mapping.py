@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Maps of a room where people walk, and of a table without the object that is to be grasped."""
+"""Measures maps of a room with walking people, and of a table without the object to grasp."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
@@ -36,25 +36,25 @@ from seg_ros.depth.intrinsics import Intrinsics
 
 Row: TypeAlias = dict[str, Any]
 
-_ROOM_VOXEL_M, _ROOM_M = 0.05, 5.0     # how far away what is mapped may be
+_ROOM_VOXEL_M, _ROOM_M = 0.05, 5.0     # voxel size, maximum depth
 _TABLE_VOXEL_M, _TABLE_M = 0.01, 1.5
-_EVERY, _TABLE_EVERY = 3, 4     # image goes into the map
+_EVERY, _TABLE_EVERY = 3, 4     # every third or fourth image is mapped
 
 
 def mappings(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
     """
-    Measure ghosts in rooms, and what is left of a target on tables.
+    Measure ghosts in maps of rooms, and remains of the target in maps of tables.
 
-    :returns: nothing where pyoctomap is missing.
+    :returns: empty if pyoctomap is not installed.
     """
     return {**_ghosts(sources, seeds), **_targets(sources, seeds)} if INSTALLED else {}
 
 
 def _ghosts(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
     """
-    Measure the share of ghosts in an OctoMap of true poses.
+    Measure the share of ghosts in an OctoMap built from true poses.
 
-    A ghost is an occupied voxel that no point of the static scene lies in or beside.
+    A ghost is an occupied voxel without a point of the static scene in it or its neighbours.
 
     :returns: for each kind of depth the share of every seed and their median in percent.
     """
@@ -76,7 +76,7 @@ def _ghosts(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
 
 
 def _static_voxels(exposures: Sequence[Exposure], camera: Intrinsics) -> Voxels:
-    """Return all voxels of the true static scene, and those beside them."""
+    """Return all voxels of the true static scene and their neighbours."""
     static = [
         np.where(dynamic_pixels(each.truth), 0, each.depth_mm).astype(np.uint16)
         for each in exposures
@@ -89,10 +89,10 @@ def _static_voxels(exposures: Sequence[Exposure], camera: Intrinsics) -> Voxels:
 
 def _targets(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
     """
-    Map tables from `scene/depth` and count what is left of the target.
+    Map tables from `scene/depth` and count the remaining voxels of the target.
 
-    :returns: for each kind of depth the occupied voxels of the target, of every seed, beside all
-        that it has: those that nothing else lies in or beside.
+    :returns: for each kind of depth and every seed, how many of the target's voxels are occupied
+        (`left`) and how many there are (`of`); see `own_voxels`.
     """
     found: dict[str, Row] = {}
     for seed in range(seeds):
@@ -113,7 +113,7 @@ def _clouds(
     views: Sequence[Exposure | Look], depths: Sequence[NDArray[np.uint16]], camera: Intrinsics,
     far_m: float,
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Lift depth of known poses; returns points and where the camera was."""
+    """Convert depth images with known poses to world points; yield these and camera positions."""
     for each, depth in zip(views, depths, strict=True):
         metres = depth.astype(np.float32) * np.float32(0.001)
         yield world_points(metres, each.pose, camera, far_m), each.pose[:3, 3]

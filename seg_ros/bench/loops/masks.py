@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Where a loop's masks come from: the simulator, or a network that sees its images."""
+"""Sources of a loop's masks: the simulator's ground truth, or a network."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -35,13 +35,13 @@ def true_masks(frame: Frame, truth: Segmentation) -> Segmentation:
 
 
 class NetworkMasks:
-    """A network's masks of simulated images; whoever opens it closes it."""
+    """A network's masks of simulated images; call `close` after use."""
 
     def __init__(self, segmenter: ServingModel) -> None:
         self._segmenter = segmenter
 
     def masks(self, frame: Frame, truth: Segmentation) -> Segmentation:
-        """Segment the image, without a look at the truth."""
+        """Segment the image; the ground truth is not used."""
         return segment(frame, self._segmenter)
 
     def close(self) -> None:

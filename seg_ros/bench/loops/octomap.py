@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""OctoMap (PyPI pyoctomap) from clouds of known poses."""
+"""Builds an OctoMap (PyPI pyoctomap) from clouds with known poses."""
 
 from collections.abc import Iterable
 from importlib.util import find_spec
@@ -25,7 +25,7 @@ from seg_ros.depth.intrinsics import Intrinsics
 Voxels: TypeAlias = set[tuple[int, int, int]]
 
 INSTALLED = find_spec('pyoctomap') is not None
-_STEP = 4           # every fourth pixel is lifted
+_STEP = 4           # every fourth pixel becomes a point
 _NEAR_M = 0.2
 
 
@@ -33,9 +33,9 @@ def occupied(
     clouds: Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]], voxel_m: float
 ) -> Voxels:
     """
-    Build an OctoMap with rays; returns its occupied voxels.
+    Build an OctoMap with ray casting and return its occupied voxels.
 
-    :param clouds: points (N, 3) of the world, and where the camera was (3,).
+    :param clouds: points (N, 3) and camera position (3,) of each cloud, in the world.
     """
     import pyoctomap
 
@@ -50,11 +50,11 @@ def world_points(
     depth_m: NDArray[np.float32], pose: NDArray[np.float64], camera: Intrinsics, far_m: float
 ) -> NDArray[np.float64]:
     """
-    Lift every fourth pixel into the world, (N, 3).
+    Convert every fourth pixel to a world point, (N, 3).
 
     :param depth_m: float32 (H, W), 0 = none.
     :param pose: float64 (4, 4), from the optical frame to the world.
-    :param far_m: what is farther is left out.
+    :param far_m: maximum depth; farther pixels are left out.
     """
     z = depth_m[::_STEP, ::_STEP]
     across, down = camera.of_every(_STEP).slopes_xy
@@ -68,6 +68,6 @@ def voxels(points: NDArray[np.float64], voxel_m: float) -> Voxels:
 
 
 def with_neighbours(found: Voxels) -> Voxels:
-    """Return voxels and all that touch them."""
+    """Return voxels and all of their neighbours."""
     around = [(x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1)]
     return {(x + i, y + j, z + k) for x, y, z in found for i, j, k in around}

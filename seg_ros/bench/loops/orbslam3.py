@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""ORB-SLAM3 (PyPI pyorbslam3, GPL: a test tool, never installed with seg_ros) on RGB-D images."""
+"""Runs ORB-SLAM3 (PyPI pyorbslam3, GPL: a test tool, never installed with seg_ros) on RGB-D."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from seg_ros.core.frame import Pixels
 from seg_ros.depth.intrinsics import Intrinsics
 
-_BRANCHES, _LEVELS = 8, 3   # of the vocabulary's tree
+_BRANCHES, _LEVELS = 8, 3   # of the vocabulary tree
 _CAMERA = """%YAML:1.0
 File.version: "1.0"
 Camera.type: "PinHole"
@@ -70,7 +70,7 @@ def track(
     Track a sequence; the first image is the origin.
 
     :param depths: float32 (H, W) metres, 0 = none.
-    :returns: positions (3,) by the number of the image, of those where tracking was not lost.
+    :returns: positions (3,) by image number, for images in which tracking was not lost.
     """
     import pyorbslam3
 
@@ -95,9 +95,9 @@ def track(
 
 def _vocabulary(images: Sequence[Pixels]) -> list[str]:
     """
-    Write a small vocabulary from the images' own descriptors, in DBoW2's text format.
+    Build a small vocabulary from the images' own descriptors, in DBoW2's text format.
 
-    The trees that are published take minutes to load; for tracking any will do.
+    Published vocabularies take minutes to load; for tracking any vocabulary will do.
     """
     orb = cv2.ORB.create(1500)
     grey = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in images]

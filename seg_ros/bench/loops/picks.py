@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Top-down picks from bins and tables, tried in physics."""
+"""Top-down picks from bins and tables in a physics simulation."""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -38,18 +38,18 @@ from seg_ros.sim.world import World
 
 Row: TypeAlias = dict[str, Any]
 
-TRIES = 34          # a seed, for each kind of masks
+TRIES = 34          # per seed and kind of masks
 _SIZE_HW = (480, 640)
 _KINDS: tuple[Kind, Kind] = ('table', 'bin')
 _EROSION_PX = 3     # the parameter's default
-_LIFTED_M = 0.05    # higher than it lay: picked
+_LIFTED_M = 0.05    # objects that rose by more were picked
 
 
 def picks(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
     """
-    Pick what `grasp_poses` ranks first, from the same heaps with each kind of masks.
+    Execute the first grasp of `grasp_poses`, in the same heaps with each kind of masks.
 
-    :returns: tries, successes and their share for each kind of masks, and images without a grasp.
+    :returns: for each kind of masks the tries, successes, success rate and images without a grasp.
     """
     found = {name: {'tries': 0, 'picked': 0, 'no_grasp': 0} for name in sources}
     for seed in range(seeds):
@@ -69,7 +69,7 @@ def picks(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
 
 
 def _clear_bystanders(world: World) -> None:
-    """Hide arms and people, which would be in the gripper's way."""
+    """Hide arms and people, which would obstruct the gripper."""
     for body in world.bodies:
         if body.shown and body.class_id in (ROBOT, PERSON):
             world.hide(body)
@@ -80,7 +80,7 @@ def _try_scene(
     renderer: SceneRenderer, gripper: SimulatedGripper, random: np.random.Generator,
     sources: Mapping[str, MaskSource], found: dict[str, Row],
 ) -> None:
-    """Look once, and pick once with each kind of masks, each time from the same heap."""
+    """Take one image, and pick once with each kind of masks, always from the same heap."""
     world = renderer.world
     view = _view(world, random)
     shot, truth = renderer.shoot(view, Light())
@@ -100,7 +100,7 @@ def _try_scene(
 
 
 def _view(world: World, random: np.random.Generator) -> Viewpoint:
-    """Look at the heap from nearly above, as a camera over a cell does."""
+    """Look at the heap from nearly above, like a camera above a work cell."""
     heap = [world.place(body) for body in world.bodies if body.shown and body.class_id == OBJECT]
     x, y, z = np.median(heap, axis=0).tolist()
     dx, dy = random.uniform(-0.15, 0.15, 2).tolist()
@@ -110,7 +110,7 @@ def _view(world: World, random: np.random.Generator) -> Viewpoint:
 def grasps_of(
     frame: Frame, depth_mm: NDArray[np.uint16], segmentation: Segmentation, view: Viewpoint
 ) -> list[Grasp]:
-    """Return the grasps on graspable objects, from an image as the node gets it."""
+    """Return the grasps on graspable objects, computed from an image as in the node."""
     camera = intrinsics_of(view, frame.size_hw)
     metres = registered_depth(depth_mm, frame.size_hw, 10.0).metres
     assert segmentation.classes is not None
@@ -127,7 +127,7 @@ def grasps_of(
 def _picked(
     world: World, gripper: SimulatedGripper, grasp: Grasp, pose: NDArray[np.float64]
 ) -> bool:
-    """Execute a grasp; returns whether any object was lifted."""
+    """Execute a grasp and return whether any object was lifted."""
     objects = [body for body in world.bodies if body.shown and body.class_id == OBJECT]
     before = [world.place(body)[2] for body in objects]
     place = pose[:3, :3] @ grasp.position + pose[:3, 3]

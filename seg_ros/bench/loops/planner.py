@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A way for a round base over an occupancy grid."""
+"""Path planning for a round base on an occupancy grid."""
 
 from heapq import heappop, heappush
 from typing import TypeAlias
@@ -26,8 +26,8 @@ Costs: TypeAlias = NDArray[np.float64]
 Cell: TypeAlias = tuple[int, int]
 
 _LETHAL, _UNKNOWN, _CLOSE = 1e6, 3.0, 10.0
-_BAND_M = 0.15      # beyond the base's radius, where going costs more
-_AHEAD = 5          # cells of the plan that are gone at once
+_BUFFER_M = 0.15    # beyond the base's radius, where cells cost more
+_LOOKAHEAD = 5      # cells of the path that may be driven straight
 
 
 def next_heading(
@@ -35,24 +35,24 @@ def next_heading(
     goal: NDArray[np.float64],
 ) -> float | None:
     """
-    Plan a way, and return where the base may go straight now.
+    Plan a path, and return the heading in which the base can drive straight now.
 
-    A base that something has come close to may leave, but nowhere that is closer.
+    A base that is too close to an obstacle may drive away from it, but not closer to one.
 
-    :param seen: int8 (size, size) as of `free_space`, around the grid's middle.
-    :param radius_m: of the base.
-    :param place: of the base, x and y in metres.
+    :param seen: int8 (size, size), as from `free_space`, with the origin in the middle.
+    :param radius_m: radius of the base.
+    :param place: position of the base, x and y in metres.
     :param goal: x and y in metres.
-    :returns: radians; None where every way leads through something.
+    :returns: radians; None if every path is blocked.
     """
-    # Half the resolution is enough for a plan, and a quarter of the work.
+    # Half the resolution is enough for planning and takes a quarter of the time.
     side_m, cells = 2 * grid.cell_m, grid.size // 2
     costs = _costs(seen, grid.cell_m, radius_m).reshape(cells, 2, cells, 2).max(axis=(1, 3))
     start, end = (_cell(each, grid.reach_m, side_m) for each in (place, goal))
-    way = shortest_way(costs, start, end)
-    if len(way) < 2 or costs[way[1]] >= max(_LETHAL, costs[start]):
+    path = shortest_way(costs, start, end)
+    if len(path) < 2 or costs[path[1]] >= max(_LETHAL, costs[start]):
         return None
-    row, column = _in_sight(costs, way)
+    row, column = _in_sight(costs, path)
     target = np.array([column + 0.5, row + 0.5]) * side_m - grid.reach_m
     return float(np.arctan2(*(target - place)[::-1]))
 
@@ -63,27 +63,27 @@ def _cell(place: NDArray[np.float64], reach_m: float, side_m: float) -> Cell:
 
 
 def _costs(seen: NDArray[np.int8], cell_m: float, radius_m: float) -> Costs:
-    """Return what each cell costs the base's centre: the more, the closer it is to something."""
+    """Return the cost of each cell for the base's centre, which rises near obstacles."""
     clear_m = cell_m * cv2.distanceTransform(
         (seen != OCCUPIED).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
     ).astype(float)
-    gap_m = clear_m - (radius_m + cell_m)   # both may be half a cell nearer than their centres
-    costs = np.where(seen == UNSEEN, _UNKNOWN, 1.0) + _CLOSE * np.clip(1 - gap_m / _BAND_M, 0, 1)
+    gap_m = clear_m - (radius_m + cell_m)   # base and obstacle may each be half a cell nearer
+    costs = np.where(seen == UNSEEN, _UNKNOWN, 1.0) + _CLOSE * np.clip(1 - gap_m / _BUFFER_M, 0, 1)
     return np.asarray(np.where(gap_m < 0, _LETHAL * (1 - gap_m / radius_m), costs))
 
 
-def _in_sight(costs: Costs, way: list[Cell]) -> Cell:
-    """Return the farthest of the next cells that a straight line leads to without a touch."""
-    start, *further = way[:_AHEAD + 1]
+def _in_sight(costs: Costs, path: list[Cell]) -> Cell:
+    """Return the farthest of the next cells that can be reached straight without contact."""
+    start, *further = path[:_LOOKAHEAD + 1]
     for cell in further[:0:-1]:
-        line = np.rint(np.linspace(start, cell, 2 * _AHEAD)).astype(int)
+        line = np.rint(np.linspace(start, cell, 2 * _LOOKAHEAD)).astype(int)
         if costs[line[:, 0], line[:, 1]].max() < _LETHAL:
             return cell
     return further[0]
 
 
 def shortest_way(costs: Costs, start: Cell, end: Cell) -> list[Cell]:
-    """Return the cheapest way over a grid from start to end (Dijkstra 1959, eight neighbours)."""
+    """Return the cheapest path on a grid from start to end (Dijkstra 1959, eight neighbours)."""
     best = {start: 0.0}
     came: dict[Cell, Cell] = {}
     queue = [(0.0, start)]
@@ -102,7 +102,7 @@ def shortest_way(costs: Costs, start: Cell, end: Cell) -> list[Cell]:
             if further < best.get(other, np.inf):
                 best[other], came[other] = further, cell
                 heappush(queue, (further, other))
-    way = [end]
-    while way[-1] in came:
-        way.append(came[way[-1]])
-    return way[::-1]
+    path = [end]
+    while path[-1] in came:
+        path.append(came[path[-1]])
+    return path[::-1]

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""RTAB-Map's own tool for recorded sequences (rtabmap-rgbd_dataset, where it is on the PATH)."""
+"""Runs RTAB-Map's tool for recorded sequences, rtabmap-rgbd_dataset, if it is on the PATH."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,12 +29,12 @@ from seg_ros.core.frame import Pixels
 from seg_ros.depth.intrinsics import Intrinsics
 
 TOOL = 'rtabmap-rgbd_dataset'
-# The tool knows cameras by the name of the sequence's folder; this is that of freiburg3.
+# The tool chooses the camera by the name of the sequence's folder.
 _SEQUENCE = 'freiburg3'
 _CAMERA = Intrinsics(535.4, 539.2, 320.1, 247.6, (480, 640))
-_DEPTH_FACTOR = 5   # of the TUM benchmark: 5000 is a metre
+_DEPTH_FACTOR = 5   # from millimetres to the TUM benchmark's 5000 per metre
 _OPTIONS = (
-    '--Rtabmap/DetectionRate', '0',     # every image is a place of the map
+    '--Rtabmap/DetectionRate', '0',     # every image is added to the map
     '--RGBD/LinearUpdate', '0', '--RGBD/AngularUpdate', '0', '--quiet',
 )
 
@@ -49,12 +49,12 @@ def track(
     camera: Intrinsics,
 ) -> dict[int, NDArray[np.float64]]:
     """
-    Track a sequence and close its loops.
+    Track a sequence with loop closure.
 
-    Images and depth are drawn as the tool's camera would have taken them from the same places.
+    Images and depth are resampled to the intrinsics of the tool's camera.
 
     :param depths: uint16 (H, W) millimetres, 0 = none.
-    :returns: positions (3,) by the number of the image, of those where tracking was not lost.
+    :returns: positions (3,) by image number, for images in which tracking was not lost.
     :raises SettingError: if the tool fails.
     """
     with TemporaryDirectory() as folder:
@@ -77,11 +77,11 @@ def _write(
 ) -> None:
     folder.mkdir(parents=True)
     for array, stamp_s in zip(arrays, stamps_s, strict=True):
-        cv2.imwrite(str(folder / f'{stamp_s:.6f}.png'), _drawn(array, camera))
+        cv2.imwrite(str(folder / f'{stamp_s:.6f}.png'), _resampled(array, camera))
 
 
-def _drawn(array: NDArray[Any], camera: Intrinsics) -> NDArray[Any]:
-    """Return an image or a depth image as the tool's camera has it, in the order of files."""
+def _resampled(array: NDArray[Any], camera: Intrinsics) -> NDArray[Any]:
+    """Resample an image or a depth image to the tool's camera; convert RGB to BGR for files."""
     back = np.array([
         [camera.fx / _CAMERA.fx, 0, camera.cx - camera.fx / _CAMERA.fx * _CAMERA.cx],
         [0, camera.fy / _CAMERA.fy, camera.cy - camera.fy / _CAMERA.fy * _CAMERA.cy],

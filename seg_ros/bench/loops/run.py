@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""All loops, or some, seed by seed."""
+"""Runs the closed loops by name."""
 
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
@@ -29,10 +29,10 @@ def loops(model: Path | None, seeds: int, names: Sequence[str]) -> dict[str, Row
     """
     Run closed loops with ground-truth masks and with a model's, side by side.
 
-    :param model: a compiled model of the simulated worlds' classes; None takes the default one.
-    :param seeds: how many worlds each loop is run in.
-    :param names: which loops: picks, odometry, mapping, drive.
-    :returns: a row a loop and kind of masks.
+    :param model: a compiled model with the simulated worlds' classes; None for the default one.
+    :param seeds: number of worlds in which each loop runs.
+    :param names: loops to run: picks, odometry, mapping, drive.
+    :returns: one row for each loop and kind of masks.
     :raises SettingError: if PyBullet is missing.
     """
     if find_spec('pybullet') is None:
@@ -49,7 +49,7 @@ def loops(model: Path | None, seeds: int, names: Sequence[str]) -> dict[str, Row
 
 
 def _loop(name: str) -> Callable[[dict[str, MaskSource], int], dict[str, Row]]:
-    """Import the chosen loop alone."""
+    """Import only the chosen loop."""
     if name == 'picks':
         from seg_ros.bench.loops.picks import picks
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A simulated RGB-D camera: its geometry, and depth as noisy as a real one's."""
+"""A simulated RGB-D camera: geometry, and depth with realistic noise."""
 
 from math import radians, tan
 
@@ -23,7 +23,7 @@ from seg_ros.sim.view import Viewpoint
 
 
 def intrinsics_of(view: Viewpoint, size_hw: tuple[int, int]) -> Intrinsics:
-    """Return the camera of a rendered image, whose vertical field of view the view gives."""
+    """Return the intrinsics of a rendered image from the view's vertical field of view."""
     height, width = size_hw
     focal = height / 2 / tan(radians(view.fov_deg) / 2)
     return Intrinsics(focal, focal, width / 2 - 0.5, height / 2 - 0.5, size_hw)
@@ -43,9 +43,9 @@ def world_from_optical(view: Viewpoint) -> NDArray[np.float64]:
 
 def sensed(depth_m: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.uint16]:
     """
-    Measure depth as a structured-light camera does.
+    Add the noise of a structured-light camera to depth.
 
-    Its noise grows with the square of the distance (Nguyen, Izadi and Lovell 2012, equation 3).
+    It grows with the square of the distance (Nguyen, Izadi and Lovell 2012, equation 3).
 
     :returns: uint16 millimetres, 0 beyond 10 m.
     """

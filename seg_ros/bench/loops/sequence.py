@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A camera that moves through a room while people walk before it: images, depth and poses."""
+"""Images, depth and poses of a camera that moves in a room with walking people."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,9 +35,9 @@ SIZE_HW = (360, 480)
 RATE_HZ = 30.0
 _FOV_DEG = 58.0
 _EYE_M = 1.1
-_SWING = 0.45       # of a walker's legs, radians
-_GRAIN_M = 0.06
-_FINER = 2.5        # is the grain of clothes than that of walls
+_SWING = 0.45       # amplitude of a walker's legs, radians
+_GRAIN_M = 0.06     # size of the grain on walls
+_CLOTHES_SCALE = 2.5    # the grain on people is finer by this factor
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class Exposure:
     """
     One image of a sequence.
 
-    :param depth_mm: uint16 (H, W), registered, as the camera measures it.
+    :param depth_mm: uint16 (H, W), registered, as measured by the camera.
     :param pose: float64 (4, 4), from the optical frame to the world.
     """
 
@@ -57,9 +57,11 @@ class Exposure:
 
 class WalkedRoom:
     """
-    A room without robots whose people walk to and fro between the camera and its far wall.
+    A room without robots where people walk to and fro in front of the camera.
 
-    :param seed: which room; whoever opens it closes it.
+    Call `close` after use.
+
+    :param seed: selects the room.
     """
 
     def __init__(self, seed: int) -> None:
@@ -76,16 +78,16 @@ class WalkedRoom:
         self._grain = self._random.uniform(0.7, 1.3, 4093).astype(np.float32)
 
     def close(self) -> None:
-        """Give the world back."""
+        """Release the world."""
         self._renderer.close()
 
     @property
     def camera(self) -> Intrinsics:
-        """Return the camera that all images are of."""
+        """Return the camera of all images."""
         return intrinsics_of(self._view(0.0), SIZE_HW)
 
     def exposures(self, count: int) -> Iterator[Exposure]:
-        """Play so many images."""
+        """Yield `count` images."""
         for number in range(count):
             time_s = number / RATE_HZ
             for index, walker in enumerate(self._walkers):
@@ -99,24 +101,24 @@ class WalkedRoom:
 
     def _grained(self, shot: Shot, pose: NDArray[np.float64]) -> Pixels:
         """
-        Give all surfaces a grain, fixed in the world or to the walker.
+        Add grain to all surfaces, fixed to the world or to the walker.
 
-        The simulator's walls are plain, and visual odometry would have nothing to hold on to.
+        The simulator's walls are plain and have too few features for visual odometry.
         """
         across, down = self.camera.slopes_xy
         z = shot.depth_m
         points = np.stack([z * across, z * down, z], axis=-1) @ pose[:3, :3].T + pose[:3, 3]
         for walker in self._walkers:
             own = shot.bodies == walker.number
-            points[own] = _FINER * (points[own] - self._world.place(walker))
-        # The offset keeps walls that lie on a cell's face from flickering between two cells.
+            points[own] = _CLOTHES_SCALE * (points[own] - self._world.place(walker))
+        # The offset keeps walls on the boundary of two cells from flickering between them.
         cells = np.floor(points / _GRAIN_M + 0.37).astype(np.int64)
         hashed = (cells @ (73856093, 19349663, 83492791)) % len(self._grain)
         shade = cv2.GaussianBlur(self._grain[hashed], (3, 3), 0.7)
         return np.asarray(np.clip(shot.rgb * shade[..., None], 0, 255), np.uint8)
 
     def _view(self, time_s: float) -> Viewpoint:
-        """Sway as a robot that looks about does."""
+        """Sway like a robot that looks around."""
         side, rise = 0.4 * math.sin(0.7 * time_s), 0.05 * math.sin(time_s)
         ahead = 0.2 * math.sin(0.5 * time_s)
         cos, sin = math.cos(self._heading), math.sin(self._heading)

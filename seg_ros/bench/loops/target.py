@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A camera that circles around a table, and the depth without one object on it."""
+"""Images of a camera that orbits a table, and depth without one object on it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ Depths = list[NDArray[np.uint16]]
 RAW = 'raw'
 IMAGES, STEP_S = 40, 0.1
 _SIZE_HW = (480, 640)
-_SETTINGS = Settings(tracking=True)     # the other parameters as they are by default
+_SETTINGS = Settings(tracking=True)     # all other parameters have their defaults
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class Look:
     """
     One image of the table.
 
-    :param own: bool (H, W), the pixels that really are the target's.
+    :param own: bool (H, W), true pixels of the target.
     :param pose: float64 (4, 4), from the optical frame to the world.
     """
 
@@ -68,11 +68,11 @@ class Look:
 
 
 def record_table(seed: int) -> tuple[list[Look], Intrinsics]:
-    """Circle around a table at rest; its target is the nearest object that is whole at first."""
+    """Orbit a table at rest; the target is the nearest object wholly in the first image."""
     random = np.random.default_rng(seed)
     table = OrbitedTable(seed, 'held-out', _SIZE_HW)
     try:
-        table.advance(2.0)      # until nothing rolls any more
+        table.advance(2.0)      # until all objects are at rest
         looks: list[Look] = []
         body = -1
         for number in range(IMAGES):
@@ -98,7 +98,7 @@ def _nearest_body(shot: Shot, truth: Segmentation, depth_mm: NDArray[np.uint16])
 
 
 def _is_whole(segment: Segment) -> bool:
-    """Return whether the image's edge cuts nothing off."""
+    """Return whether a segment does not touch the image's edge."""
     x0, y0, x1, y1 = segment.xyxy
     return x0 > 0 and y0 > 0 and x1 < _SIZE_HW[1] and y1 < _SIZE_HW[0]
 
@@ -106,7 +106,7 @@ def _is_whole(segment: Segment) -> bool:
 def own_voxels(
     looks: Sequence[Look], camera: Intrinsics, voxel_m: float, far_m: float
 ) -> Voxels:
-    """Return the target's voxels that nothing else lies in or beside, by depth without noise."""
+    """Return the target's voxels that no other object is in or next to, from noise-free depth."""
     own: Voxels = set()
     others: Voxels = set()
     for each in looks:
@@ -119,7 +119,7 @@ def own_voxels(
 def depths_without_target(
     looks: Sequence[Look], sources: Mapping[str, MaskSource]
 ) -> dict[str, Depths]:
-    """Return the sequence's depth raw, and as `scene/depth` has it with each kind of masks."""
+    """Return the sequence's raw depth, and `scene/depth` with each kind of masks."""
     kinds = {RAW: [each.depth_mm for each in looks]}
     for name, source in sources.items():
         kinds[f'scene/depth, {name}'] = _of_node(looks, source)
@@ -127,7 +127,7 @@ def depths_without_target(
 
 
 def _of_node(looks: Sequence[Look], source: MaskSource) -> Depths:
-    """Name the target by its id in the first image, and leave it out for as long as it is seen."""
+    """Select the target by its id when it is first segmented, and remove it from the depth."""
     temporal, found, name = TemporalFilter(), [], ''
     for each in looks:
         masks = temporal.update(
@@ -141,7 +141,7 @@ def _of_node(looks: Sequence[Look], source: MaskSource) -> Depths:
 
 
 def _id_at(masks: Segmentation, own: NDArray[np.bool_]) -> str:
-    """Return the id of the segment that covers most of the target, as a user would read it."""
+    """Return the id of the segment that covers most of the target, as a user would see it."""
     assert masks.instances is not None
     ids = masks.instances[own & (masks.instances > 0)]
     return str(np.bincount(ids).argmax()) if ids.size else ''

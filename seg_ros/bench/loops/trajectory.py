@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How far an estimated trajectory lies from the true one."""
+"""Error of an estimated trajectory."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 def trajectory_error_m(estimate: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
     """
-    Return the absolute trajectory error of positions, the root of the mean square, in metres.
+    Return the absolute trajectory error, the root mean square of position errors, in metres.
 
-    The estimate is first laid onto the truth by the best rotation and shift (Umeyama 1991, without
-    scale), as the TUM RGB-D benchmark does (Sturm et al. 2012).
+    The estimate is first aligned with the truth by the best rotation and translation (Umeyama
+    1991, without scale), as in the TUM RGB-D benchmark (Sturm et al. 2012).
 
-    :param estimate: (N, 3), at the same moments as `truth`.
+    :param estimate: (N, 3), at the same times as `truth`.
     """
     centred, true = estimate - estimate.mean(axis=0), truth - truth.mean(axis=0)
     u, _, vt = np.linalg.svd(true.T @ centred)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Odometry in a room where people walk, and the depth that it is given."""
+"""Measures odometry in a room with walking people, on several kinds of depth."""
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
@@ -41,15 +41,15 @@ Tracker: TypeAlias = Callable[
 IMAGES = 100
 RAW, TRUE_MASK = 'raw', 'true mask'
 _DILATE_PX, _HOLD_S = 8, 0.5    # the parameters' defaults
-_WIDE_PX = 24       # which makes up for some of what a network misses
+_WIDE_PX = 24       # compensates for some of what a network misses
 
 
 def odometries(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
     """
-    Measure trajectory errors on raw depth, under the true mask and with the node's static depth.
+    Measure trajectory errors on raw depth, depth under the true mask, and the node's static depth.
 
-    :returns: for each tracker that is installed and each kind of depth: the error of every seed
-        and their median in millimetres, and how many images were lost.
+    :returns: for each installed tracker and each kind of depth, the error of every seed and their
+        median in millimetres, and the number of images in which tracking was lost.
     """
     trackers: dict[str, Tracker] = {
         name: tracker for name, installed, tracker in (
@@ -77,7 +77,7 @@ def odometries(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
 
 
 def record(seed: int) -> tuple[list[Exposure], Intrinsics]:
-    """Play one room's sequence."""
+    """Record the sequence of one room."""
     room = WalkedRoom(seed)
     try:
         return list(room.exposures(IMAGES)), room.camera
@@ -89,7 +89,7 @@ def depths_by_kind(
     exposures: Sequence[Exposure], sources: Mapping[str, MaskSource],
     dilations_px: Sequence[int] = (_DILATE_PX,),
 ) -> dict[str, Depths]:
-    """Return the sequence's depth raw, under the true mask, and as the node gives it."""
+    """Return the sequence's depth: raw, under the true mask, and from the node."""
     window = np.ones((9, 9), np.uint8)
     true = [
         static_depth(each.depth_mm, cv2.dilate(
@@ -108,7 +108,7 @@ def depths_by_kind(
 def _of_node(
     exposures: Sequence[Exposure], masks: Sequence[NDArray[np.bool_]], dilate_px: int
 ) -> Depths:
-    """Return depth without what is dynamic, as `static/depth` has it."""
+    """Return depth without dynamic objects, as in `static/depth`."""
     scene, found = StaticScene(), []
     for each, dynamic in zip(exposures, masks, strict=True):
         depth = registered_depth(each.depth_mm, each.frame.size_hw, 10.0)
