@@ -15,7 +15,7 @@
 """
 Start an RGB-D camera and the segmentation node for grasping.
 
-config/moveit_sensors.yaml is what move_group takes to plan around all but the target: pass it as
+With config/moveit_sensors.yaml move_group plans around everything but the target: pass it as
 `sensors_3d` of your robot's MoveIt configuration.
 """
 

@@ -15,7 +15,8 @@
 """
 Start an RGB-D camera, the segmentation node, and Nav2 with its semantic layer.
 
-Nav2's own launch file does the rest: localisation, a map and the robot's driver are yours.
+Navigation is started by Nav2's own launch file. Localisation, a map and the robot's driver are not
+started.
 """
 
 from typing import Any
@@ -45,7 +46,7 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             'nav2_file',
             default_value=PathJoinSubstitution([BRINGUP, 'params', 'nav2_params.yaml']),
-            description="Nav2's parameters, which get the layers of layer_file.",
+            description="Nav2's parameters, to which the layers of layer_file are added.",
         ),
         config_argument('layer_file', 'nav2.yaml', 'Parameters of the layers that read masks.'),
         DeclareLaunchArgument(
@@ -69,7 +70,7 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def _complete(context: LaunchContext) -> list[Any]:
-    """Let `nav2_file` be a file with the layers that read this camera's topics."""
+    """Set `nav2_file` to a file that includes the layers, with the topics of this camera."""
     given = context.launch_configurations
     topics = '/'.join(given[name] for name in ('namespace', 'name', 'cameras'))
     path = completed_file(given['nav2_file'], given['layer_file'], topics)

@@ -38,7 +38,7 @@ def generate_launch_description() -> LaunchDescription:
         *camera_arguments('segmentation.yaml'),
         DeclareLaunchArgument(
             'driver', default_value='true',
-            description='Start a RealSense driver; false where a camera runs already.',
+            description='Start a RealSense driver; false if a camera is already running.',
         ),
         GroupAction([PushRosNamespace(LaunchConfiguration('namespace')), driver()]),
         IncludeLaunchDescription(
@@ -49,7 +49,7 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def driver() -> Node:
-    """Return the camera's driver, with as much shared memory as the node has for its images."""
+    """Return the camera's driver, with the same shared memory for images as the node."""
     return Node(
         package='realsense2_camera', executable='realsense2_camera_node', name='camera',
         namespace='camera', output='screen', additional_env=fastdds_profile(os.environ),

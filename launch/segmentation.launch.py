@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Start the segmentation node, and RViz where it is asked for.
+Start the segmentation node and, on request, RViz.
 
 For example: `ros2 launch seg_ros segmentation.launch.py image:=/front/image_raw rviz:=true`
 """
@@ -37,7 +37,7 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription([
         DeclareLaunchArgument(
             'params_file', default_value=str(CONFIG / 'segmentation.yaml'),
-            description='Parameters; whatever argument below is empty leaves them alone.',
+            description='Parameters; an argument below overrides them unless it is empty.',
         ),
         DeclareLaunchArgument('model', default_value='', description='The parameter model.'),
         DeclareLaunchArgument(
@@ -46,13 +46,12 @@ def generate_launch_description() -> LaunchDescription:
         ),
         DeclareLaunchArgument(
             'image', default_value='',
-            description='Topics of the images, separated by commas, one for each of cameras, or '
-                        'of those in params_file; one topic alone may be of a camera that is then '
-                        'called camera.',
+            description='Image topics, separated by commas: one for each camera in cameras or in '
+                        'params_file, or a single one for a camera that is then named camera.',
         ),
         DeclareLaunchArgument(
             'depth', default_value='',
-            description='Topics of depth that is registered to the images, likewise.',
+            description='Topics of depth registered to the images: one for each camera.',
         ),
         DeclareLaunchArgument(
             'autostart', default_value='', choices=['', *SWITCHES],
@@ -77,11 +76,11 @@ def generate_launch_description() -> LaunchDescription:
 
 def nodes(context: LaunchContext) -> list[Node]:
     """
-    Return the node, and RViz where it is asked for.
+    Return the node and, on request, RViz.
 
-    :raises ValueError: if `image` and `cameras` differ in number.
-    :raises FileNotFoundError: if there is no `params_file`; launch would go on without it.
-    :raises SegError: if it cannot be read.
+    :raises ValueError: if the numbers of topics and of cameras differ.
+    :raises FileNotFoundError: if `params_file` is missing; launch would silently continue.
+    :raises SegError: if `params_file` cannot be read.
     """
     given = context.launch_configurations
     params_file = Path(given['params_file']).expanduser()
@@ -125,7 +124,7 @@ def nodes(context: LaunchContext) -> list[Node]:
 
 
 def _full_name(given: Mapping[str, str]) -> str:
-    """Return the node's name below its namespace and, if that is relative, those pushed around."""
+    """Return the node's full name, including pushed namespaces if its own is relative."""
     pushed = '' if given['namespace'].startswith('/') else given.get('ros_namespace', '')
     parts = (name.strip('/') for name in (pushed, given['namespace'], given['name']))
     return '/' + '/'.join(filter(None, parts))
@@ -133,9 +132,9 @@ def _full_name(given: Mapping[str, str]) -> str:
 
 def _cameras(given: Mapping[str, str], images: list[str], filed: list[str]) -> list[str]:
     """
-    Return the cameras' names: those given, else those of the params_file, else `camera`.
+    Return the cameras' names: those given, else those in the params_file, else `camera`.
 
-    :raises ValueError: if there are not as many images as cameras that were given.
+    :raises ValueError: if the numbers of images and of cameras differ.
     """
     named = _names(given['cameras'])
     if images and named and len(images) != len(named):
@@ -157,9 +156,9 @@ def _cameras(given: Mapping[str, str], images: list[str], filed: list[str]) -> l
 
 def _depths(given: Mapping[str, str], cameras: list[str]) -> list[str]:
     """
-    Return the topics of depth, none or one for each camera.
+    Return the topics of depth, either none or one for each camera.
 
-    :raises ValueError: if there are others.
+    :raises ValueError: if the numbers of topics and of cameras differ.
     """
     depths = _names(given['depth'])
     if depths and len(depths) != len(cameras):
@@ -172,7 +171,7 @@ def _names(words: str) -> list[str]:
 
 
 def _listed(names: Any) -> list[str]:
-    """Read a parameter that is a list of names, or one."""
+    """Return the names in a parameter that is a list of names or a single name."""
     return [names] if isinstance(names, str) else [str(name) for name in names or []]
 
 
@@ -181,7 +180,7 @@ def _is_on(word: str) -> bool:
 
 
 def _rviz(given: Mapping[str, str], camera: str, image: str, sim_time: bool) -> Node:
-    """Return RViz with the configuration's topics mapped to those of this node."""
+    """Return RViz with the topics of its configuration remapped to those of this node."""
     outputs = [
         (f'/segmentation/camera/{topic}', f'{given["name"]}/{camera}/{topic}')
         for topic in ('overlay', 'color')

@@ -15,7 +15,7 @@
 """
 Start an RGB-D camera, the segmentation node, and RTAB-Map on its static depth.
 
-RTAB-Map's odometry and map see depth 0 where something is dynamic, which both take for no depth.
+Static depth is 0 on dynamic objects; RTAB-Map's odometry and mapping treat 0 as missing depth.
 """
 
 from launch import LaunchDescription
