@@ -1,7 +1,7 @@
-# `make setup` puts everything into .venv; all else runs from there.
+# `make setup` installs everything into .venv, which all other targets use.
 #
-# With ROS sourced, .venv sees that ROS with its numpy and OpenCV, to which pip may add but which
-# it must not replace. Without, .venv gets ROS 2 Jazzy as wheels.
+# With ROS sourced, .venv uses that ROS and its numpy and OpenCV; pip may add packages, but must
+# not replace these. Without ROS, .venv gets ROS 2 Jazzy as wheels.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,7 +17,7 @@ EXTRAS := bag,test
 else
 PYTHONS := python3.12 python3.11 python3.10 python3
 FITS := import ensurepip, sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
-NEEDED := Python 3.10 to 3.12 with venv (apt install python3-venv); name it: \
+NEEDED := Python 3.10 to 3.12 with venv (apt install python3-venv); to choose one: \
 	make setup PYTHON=/path/to/python3
 EXTRAS := bag,test,ros
 endif
@@ -30,9 +30,9 @@ STAMP := $(VENV)/.setup-$(or $(ROS_DISTRO),wheels)
 
 setup: $(STAMP)
 
-# The constraints name OpenCV by Debian's version, which no wheel has: a requirement that would
-# put a second cv2 over the system's fails instead. On Humble they choose an ONNX Runtime of 2022;
-# it asks for numpy 1.21.6 but runs with Humble's 1.21.5.
+# The constraints pin OpenCV to Debian's version, which no wheel has: a requirement that would
+# install a second cv2 over the system's fails instead. On Humble they also select an ONNX Runtime
+# of 2022; the newer one requires numpy 1.21.6 but runs with Humble's 1.21.5.
 $(STAMP): Makefile setup.py setup.cfg
 	@test -n "$(PYTHON)" || { echo "make setup needs, $(NEEDED)" >&2; exit 1; }
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version), about two minutes"
@@ -61,8 +61,8 @@ demo: setup
 test: setup
 	$(BIN)/python -m pytest -n 2
 
-# The node for an hour under honest and hostile messages, SECONDS=N for another time, then random
-# input to its parts. Other nodes must not hear of it, nor tests: a domain of its own.
+# Runs the node for an hour (or SECONDS=N) with valid and hostile messages, then its parts on
+# random input. A ROS domain of its own separates it from other nodes and tests.
 soak: setup
 	ROS_DOMAIN_ID=$(or $(ROS_DOMAIN_ID),100) $(BIN)/python test/robustness/soak.py \
 		--seconds $(or $(SECONDS),3600) --seed $(or $(SEED),1)

@@ -13,9 +13,9 @@
 # limitations under the License.
 
 """
-What seg_ros is made of and needs, for colcon and for pip.
+Package metadata and dependencies, for colcon and for pip.
 
-The setuptools of ROS 2 Humble (59) knows no [project] table: all metadata stands here.
+The setuptools of ROS 2 Humble (59) does not support the [project] table of pyproject.toml.
 """
 
 from glob import glob
@@ -26,27 +26,27 @@ from setuptools import find_packages, setup
 
 name = 'seg_ros'
 
-# What runs on a robot: one engine for the CPU, and the bar of commands.
+# Required on a robot: one CPU engine, and the progress bar of commands.
 from_pip = [
     'openvino>=2023.1; platform_machine == "x86_64"',
     'onnxruntime>=1.12; platform_machine != "x86_64"',
     'tqdm>=4.60',
 ]
 compiling = ['onnx>=1.17', 'onnxruntime>=1.12', 'spox>=0.12']
-# A sourced ROS brings these as system packages (package.xml names them). Debian's OpenCV carries
-# no metadata for pip, which would put a second cv2 over it.
+# A sourced ROS provides these as system packages (see package.xml). Debian's OpenCV has no pip
+# metadata, so pip would install a second cv2 over it.
 from_system = [
     'numpy>=1.21',
     'opencv-python-headless>=4.5.4',    # opencv-python needs libGL and libxcb to be imported
     'PyYAML>=5.4',
 ]
 
-# ROS 2 Jazzy without a ROS installation; the wheels exist for x86-64 Linux alone.
+# ROS 2 Jazzy without a ROS installation; wheels exist only for x86-64 Linux.
 wheels = '; sys_platform == "linux" and platform_machine == "x86_64"'
 ros = [
     'ros-jazzy-rclpy==7.1.6',
     'ros-jazzy-rmw-fastrtps-cpp==8.4.3',
-    'ros-jazzy-visualization-msgs==5.3.6',  # with it sensor_msgs, geometry_msgs and std_msgs
+    'ros-jazzy-visualization-msgs==5.3.6',  # brings sensor_msgs, geometry_msgs and std_msgs
     'ros-jazzy-diagnostic-msgs==5.3.6',
     'ros-jazzy-nav-msgs==5.3.6',
     'ros-jazzy-std-srvs==5.3.6',
@@ -57,7 +57,7 @@ test = [
     *compiling, 'openvino>=2023.1; platform_machine == "x86_64"',
     'colcon-ros', 'flake8', 'flake8-import-order', 'hypothesis', 'mypy', 'pydocstyle', 'pytest>=7',
     'pytest-xdist', 'ruff', 'scipy', 'setuptools<80', 'simplejpeg', 'types-PyYAML',
-    # Builds engines without a GPU, which shows that TensorRT takes what compile writes.
+    # Builds engines without a GPU, to test that TensorRT accepts compiled models.
     'tensorrt-rtx-cu12>=1.4; sys_platform == "linux" and platform_machine == "x86_64"',
 ]
 
@@ -90,7 +90,7 @@ setup(
         'onnxruntime': ['onnxruntime>=1.12'],
         'openvino': ['openvino>=2023.1'],
         'tensorrt': ['pycuda>=2022.1', 'tensorrt>=10.0'],
-        'jpeg': ['simplejpeg>=1.7'],    # says which JPEGs are damaged, and is faster than OpenCV
+        'jpeg': ['simplejpeg>=1.7'],    # detects damaged JPEGs, and is faster than OpenCV
         'docs': ['mkdocs-material>=9.5', 'mkdocstrings[python]>=0.24'],
         'eval': ['pillow>=9.0', 'pycocotools>=2.0.6'],
         'sim': ['pybullet>=3.2.5'],
