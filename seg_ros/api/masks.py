@@ -51,7 +51,7 @@ class Masks:
 
     @property
     def classes(self) -> ClassMap:
-        """Class ids of the card (H, W): uint8, 255 = unlabelled; uint16 above 254 classes."""
+        """Class ids of the card (H, W): uint8, 255 = unlabelled, or uint16 for ids above 254."""
         assert self.segmentation.classes is not None
         return self.segmentation.classes
 

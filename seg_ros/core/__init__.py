@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What travels through the data path, in numpy and OpenCV alone."""
+"""Data types of the data path, with numpy and OpenCV only."""

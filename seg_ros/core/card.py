@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The model card: what a network's input and its classes mean."""
+"""The model card: the meaning of a network's input and its classes."""
 
 from collections.abc import Mapping, Sequence
 import colorsys
@@ -36,22 +36,22 @@ Snap: TypeAlias = Literal['none', 'whole_pixels']
 Refine: TypeAlias = Literal['none', 'crf']
 Color: TypeAlias = tuple[int, int, int]
 
-_REACH = 1e6
+_MAX_NUMBER = 1e6
 ROLES = ('traversable', 'dynamic', 'graspable', 'support', 'ignore')
 
 
-def _choice(name: str, value: object, allowed: object) -> None:
-    """Raise unless `value` is one of a Literal's words."""
+def _check_choice(name: str, value: object, allowed: object) -> None:
+    """Check that `value` is one of a Literal's words."""
     words = get_args(allowed)
     if value not in words:
         raise CardError(f'{name}: {shown(value)}', f'one of {", ".join(filter(None, words))}')
 
 
-def _in_reach(name: str, value: float, above: float = -_REACH) -> None:
-    """Raise unless a number is one that networks are trained with, which NaN is not."""
-    if not above < value < _REACH:
+def _check_range(name: str, value: float, above: float = -_MAX_NUMBER) -> None:
+    """Check that a number is in a plausible range; NaN is not."""
+    if not above < value < _MAX_NUMBER:
         raise CardError(
-            f'{name}: {value}', f'a number above {above:g} and below {_REACH:g}',
+            f'{name}: {value}', f'a number above {above:g} and below {_MAX_NUMBER:g}',
             'write what the network was trained with',
         )
 
@@ -59,14 +59,14 @@ def _in_reach(name: str, value: float, above: float = -_REACH) -> None:
 @dataclass(frozen=True)
 class ClassInfo:
     """
-    One class: channel `i` of the network is the card's class number `i`.
+    One class; the card's `i`-th class is the network's channel `i`.
 
-    :param id: what the masks carry for this class, 0 to 65534.
-    :param name: what messages and images call it.
+    :param id: value of this class in masks, 0 to 65534.
+    :param name: name in messages and images.
     :param color: red, green, blue, 0 to 255; unique within a card.
-    :param thing: countable, so that it has instances.
-    :param roles: what consumers may do with it, words of `ROLES`.
-    :raises CardError: if any of them cannot be what it says.
+    :param thing: whether the class is countable and has instances.
+    :param roles: how consumers may use it, words in `ROLES`.
+    :raises CardError: if a value is invalid.
     """
 
     id: int
@@ -90,13 +90,13 @@ class ClassInfo:
 @dataclass(frozen=True)
 class InputSpec:
     """
-    What the network wants to see.
+    Preprocessing of the network's input.
 
-    Network input = (pixel * scale - mean) / std, where mean and std are given per channel in the
-    order of `color`, or once for all.
+    Network input = (pixel * scale - mean) / std, with mean and std per channel in the order of
+    `color`, or one value for all.
 
-    :param size: height and width in pixels; (0, 0) takes them from the network.
-    :param pad: grey level beside a letterboxed image, 0 to 255.
+    :param size: height and width in pixels; (0, 0) = the network's own.
+    :param pad: grey level of the padding of a letterboxed image, 0 to 255.
     """
 
     size: tuple[int, int] = (0, 0)
@@ -113,7 +113,7 @@ class InputSpec:
         for name, allowed in (
             ('fit', FitRule), ('align', Align), ('resample', Resample), ('color', ColorOrder)
         ):
-            _choice(f'input.{name}', getattr(self, name), allowed)
+            _check_choice(f'input.{name}', getattr(self, name), allowed)
         if len(self.size) != 2 or not all(0 <= side <= LONGEST_SIDE for side in self.size):
             raise CardError(
                 f'input.size: {list(self.size)}',
@@ -125,32 +125,32 @@ class InputSpec:
                     f'input.{name}: {list(getattr(self, name))}',
                     f'one number, or {self.channels} for {self.color}',
                 )
-        _in_reach('input.scale', self.scale, above=0)
+        _check_range('input.scale', self.scale, above=0)
         for mean in self.mean:
-            _in_reach('input.mean', mean)
+            _check_range('input.mean', mean)
         for std in self.std:
-            _in_reach('input.std', std, above=0)
+            _check_range('input.std', std, above=0)
         if not 0 <= self.pad <= 255:
             raise CardError(f'input.pad: {self.pad}', 'a grey level from 0 to 255')
 
     @property
     def channels(self) -> int:
-        """How many channels the network sees."""
+        """Return the number of channels of the network's input."""
         return 1 if self.color == 'gray' else 3
 
 
 @dataclass(frozen=True)
 class CardThresholds:
     """
-    Where the network's own post-processing cuts; each from 0 to 1.
+    Thresholds of the network's post-processing, each from 0 to 1.
 
-    :param score: a detection's least score.
-    :param mask: a mask pixel's least probability.
-    :param iou: above this overlap the weaker of two boxes of a class goes; 0 leaves the choice to
-        the family.
-    :param visible: least share of a segment that others may leave uncovered.
-    :param stuff: least share of the image that a class without instances covers, of networks that
-        find instances; of a smaller share the pixels are unlabelled.
+    :param score: minimum score of a detection.
+    :param mask: minimum probability of a mask's pixel.
+    :param iou: of two boxes of a class with a larger overlap, the weaker is suppressed; 0 = the
+        family's default.
+    :param visible: minimum fraction of a segment that is not covered by others.
+    :param stuff: minimum fraction of the image that a class without instances covers, for networks
+        that find instances; pixels of smaller ones are unlabelled.
     """
 
     score: float = 0.25
@@ -169,22 +169,22 @@ class CardThresholds:
 @dataclass(frozen=True)
 class ModelCard:
     """
-    Everything about a model that its graph does not say.
+    Everything about a model that is not in its graph.
 
-    :param task: what the masks mean.
-    :param family: who reads the raw outputs; empty lets `compile` find out.
+    :param task: the kind of segmentation.
+    :param family: the network family, which interprets the raw outputs; empty = detected.
     :param classes: in the order of the network's channels.
-    :param source_sha256: of the file that was compiled.
-    :param scores: what the network's scores mean, where its graph does not say or misleads; see
-        `compile.families.score_meaning`.
-    :param outputs: the network's outputs to read, where it has several that could be meant.
-    :param unlabelled_color: of pixels without a class. A class may have it too, as the background
-        of some data sets is black.
-    :param snap: whether a mask that spans its box is laid over the box itself or, as torchvision
-        pastes it, over the whole pixels that the box touches.
+    :param source_sha256: digest of the file that was compiled.
+    :param scores: meaning of the network's scores, if its graph does not show it or is misleading;
+        see `compile.families.score_meaning`.
+    :param outputs: names of the network's outputs to read, if the choice is ambiguous.
+    :param unlabelled_color: colour of pixels without a class. A class may have the same colour,
+        since the background of some data sets is black.
+    :param snap: whether a mask that spans its box is resized to the box itself or, as in
+        torchvision, to the whole pixels that the box touches.
     :param refine: what `compile` adds after class scores: `crf`, a dense conditional random field
-        that draws edges where the image has them.
-    :raises CardError: if ids, names or colours repeat, or the task is not one of those allowed.
+        that aligns labels with image edges.
+    :raises CardError: if ids, names or colours repeat, or a value is not one of those allowed.
     """
 
     name: str
@@ -203,10 +203,10 @@ class ModelCard:
     refine: Refine = 'none'
 
     def __post_init__(self) -> None:
-        _choice('task', self.task, Task)
-        _choice('snap', self.snap, Snap)
-        _choice('refine', self.refine, Refine)
-        _choice('scores', self.scores, ScoreKind)
+        _check_choice('task', self.task, Task)
+        _check_choice('snap', self.snap, Snap)
+        _check_choice('refine', self.refine, Refine)
+        _check_choice('scores', self.scores, ScoreKind)
         if not self.classes:
             raise CardError('a card without classes', 'at least one class with id and name')
         for key in ('id', 'name', 'color'):
@@ -219,29 +219,29 @@ class ModelCard:
 
     @cached_property
     def unlabelled(self) -> int:
-        """Id of a pixel without a class: 255, or 65535 where an id needs 16 bits."""
+        """Id of pixels without a class: 255, or 65535 if an id is above 254."""
         return 255 if max(item.id for item in self.classes) <= 254 else 65535
 
     @cached_property
     def id_of_channel(self) -> NDArray[np.uint8] | NDArray[np.uint16]:
-        """Class ids by channel, uint8 or uint16 as `unlabelled` needs."""
+        """Class ids by channel; uint8, or uint16 if `unlabelled` is 65535."""
         ids = [item.id for item in self.classes]
         return np.array(ids, np.uint8 if self.unlabelled == 255 else np.uint16)
 
     @cached_property
     def by_id(self) -> Mapping[int, ClassInfo]:
-        """Classes by the id that masks carry."""
+        """Classes by id."""
         return {item.id: item for item in self.classes}
 
     def ids_with_role(self, role: str) -> frozenset[int]:
-        """Ids of all classes that carry `role`."""
+        """Ids of all classes with `role`."""
         return frozenset(item.id for item in self.classes if role in item.roles)
 
     def channels_named(self, names: Sequence[str]) -> frozenset[int]:
         """
-        Channel numbers of the classes called `names`.
+        Channel numbers of the classes with these names.
 
-        :raises CardError: naming those that the card lacks.
+        :raises CardError: with the names that the card does not have.
         """
         channels = {item.name: channel for channel, item in enumerate(self.classes)}
         unknown = [name for name in names if name not in channels]
@@ -250,24 +250,24 @@ class ModelCard:
             raise CardError(
                 f'classes {shown(unknown)} are not in the card of {self.name}',
                 f'some of {few(channels)}',
-                f'is {alike[0]} meant?' if alike else '',
+                f'did you mean {alike[0]}?' if alike else '',
             )
         return frozenset(channels[name] for name in names)
 
     def with_input_size(self, size_hw: tuple[int, int]) -> 'ModelCard':
-        """Return the same card for another network size."""
+        """Return the same card with another size of the network's input."""
         return replace(self, input=replace(self.input, size=size_hw))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values that YAML and JSON can carry and `card_reading` reads back."""
+        """Return plain values for YAML and JSON, which `card_reading` reads back."""
         return asdict(self)
 
 
 def distinct_colors(count: int, taken: Sequence[Color] = ()) -> list[Color]:
     """
-    Return `count` bright colours, all different from each other and from those `taken`.
+    Return `count` bright colours, different from each other, black, and those `taken`.
 
-    Hues step by the golden ratio, so that neighbours in the list look unlike.
+    Hues step by the golden ratio, so that consecutive colours look different.
     """
     used = {(0, 0, 0), *taken}
     colors: list[Color] = []

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Cards from YAML and from metadata; what cannot be read is refused by its key."""
+"""Cards from YAML and metadata; errors name the invalid key."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -38,16 +38,16 @@ import yaml
 
 _WORDS = ('family', 'licence', 'source', 'source_sha256')
 _CHOICES = ('task', 'refine', 'scores', 'snap')
-# Control characters, and halves of characters that no text can carry.
-_NO_TEXT = ('Cc', 'Cs')
+# Unicode categories: control characters and surrogates.
+_FORBIDDEN = ('Cc', 'Cs')
 
 
 def card_from_dict(data: Mapping[str, Any]) -> ModelCard:
     """
-    Read a card from plain values, as YAML and JSON give them.
+    Read a card from plain values of YAML or JSON.
 
-    :param data: the keys of `ModelCard`; of a class only `id` and `name` are required.
-    :raises CardError: naming the key that is missing, unknown or of the wrong kind.
+    :param data: keys of `ModelCard`; a class requires only `id` and `name`.
+    :raises CardError: with the key that is missing, unknown or of the wrong type.
     """
     _only_known(data, ModelCard, 'card')
     values: dict[str, Any] = {
@@ -127,22 +127,22 @@ def _mapping(key: str, value: object) -> Mapping[str, Any]:
 
 
 def _word(key: str, value: object) -> str:
-    """Return a text; YAML makes truth values of words such as off, which would be another name."""
+    """Return a text; refuse booleans, which YAML makes of words such as off, and dates."""
     if isinstance(value, bool | date):
         raise CardError(f'{key}: {shown(value)}', 'a word', 'put it in quotes')
     words = ' '.join(str(value).split()) if isinstance(value, str | int | float) else ''
-    if not words or any(unicodedata.category(letter) in _NO_TEXT for letter in words):
+    if not words or any(unicodedata.category(letter) in _FORBIDDEN for letter in words):
         raise CardError(f'{key}: {shown(value)}', 'a word')
     return words
 
 
 def _lower(value: object) -> Any:
-    """Return a word that is one of a few, as the card spells those."""
+    """Return an enumerated word in the card's spelling."""
     return value.strip().lower() if isinstance(value, str) else value
 
 
 def _words(key: str, value: object) -> tuple[str, ...]:
-    """Return a list of words; one word is a list of one."""
+    """Return a list of words; a single word is a list of one."""
     if isinstance(value, str):
         return (value,)
     if not isinstance(value, Sequence):
@@ -151,7 +151,7 @@ def _words(key: str, value: object) -> tuple[str, ...]:
 
 
 def _classes(data: object, things: bool) -> tuple[ClassInfo, ...]:
-    """Read the classes; words alone are the names of the ids from 0 on."""
+    """Read the classes; plain words are names of consecutive ids from 0."""
     if not isinstance(data, Sequence) or isinstance(data, str):
         raise CardError(f'classes: {shown(data)}', 'a list of classes with id and name of each')
     rows: list[Mapping[str, Any]] = [
@@ -159,12 +159,12 @@ def _classes(data: object, things: bool) -> tuple[ClassInfo, ...]:
         else _mapping(f'classes[{index}]', row)
         for index, row in enumerate(data)
     ]
-    called = [_called(row, index) for index, row in enumerate(rows)]
-    for row, what in zip(rows, called, strict=True):
+    labels = [_class_label(row, index) for index, row in enumerate(rows)]
+    for row, what in zip(rows, labels, strict=True):
         _only_known(row, ClassInfo, what)
     given = [
         _color(f'{what}: color', row['color']) if 'color' in row else None
-        for row, what in zip(rows, called, strict=True)
+        for row, what in zip(rows, labels, strict=True)
     ]
     spare = iter(distinct_colors(given.count(None), [color for color in given if color]))
     return tuple(
@@ -173,12 +173,12 @@ def _classes(data: object, things: bool) -> tuple[ClassInfo, ...]:
             color or next(spare), row.get('thing', things),
             tuple(map(_lower, _words(f'{what}: roles', row.get('roles') or ()))),
         )
-        for row, what, color in zip(rows, called, given, strict=True)
+        for row, what, color in zip(rows, labels, given, strict=True)
     )
 
 
-def _called(row: Mapping[str, Any], index: int) -> str:
-    """Return how messages call a class: by its name, its id or its place."""
+def _class_label(row: Mapping[str, Any], index: int) -> str:
+    """Return the label of a class in messages: its name, its id or its index."""
     known = next((row[key] for key in ('name', 'id') if row.get(key) is not None), index)
     plain = isinstance(known, str) and known.isprintable() and known.strip()
     return f'class {known if plain else shown(known)}'
@@ -206,7 +206,7 @@ def _whole(key: str, value: object) -> int:
 
 
 def _number(key: str, value: object) -> float:
-    """Return a number; YAML reads 1e-3 as a text, and 1/255 is one."""
+    """Return a number; texts are accepted, since YAML reads 1e-3 as one, but not 1/255."""
     try:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             raise ValueError('no number')

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The compiled file: a graph that carries its card and its signature in its metadata."""
+"""The compiled file: an ONNX graph with its card and signature in the metadata."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,18 +31,18 @@ from seg_ros.core.signature import ModelSignature, signature_from_dict
 
 CARD, SIGNATURE, NOTES = 'seg_ros.card', 'seg_ros.signature', 'seg_ros.notes'
 PARITY = 'seg_ros.parity'
-_EARLIER = 'seg_ros.contract'   # what files carried whose outputs engines had to complete
+_LEGACY_SIGNATURE = 'seg_ros.contract'   # key in files of earlier versions
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
 class Metadata:
     """
-    What a compiled file says of itself.
+    The metadata of a compiled file.
 
-    :param notes: what its compilation had to report.
-    :param parity: how its masks compare with those of the same model in fp32, by the names of
-        `metrics.parity`; empty where nobody compared.
+    :param notes: messages of its compilation.
+    :param parity: agreement of its masks with those of the same model in fp32, as figures of
+        `metrics.parity`; empty if not measured.
     """
 
     card: ModelCard
@@ -56,7 +56,7 @@ class CompiledFile:
     """
     One deployable model on disk.
 
-    :param metadata: read already; the graph is read by whoever runs it.
+    :param metadata: already read; the graph is read by the engine.
     """
 
     path: Path
@@ -64,25 +64,25 @@ class CompiledFile:
 
     @property
     def card(self) -> ModelCard:
-        """Return what its input and its classes mean."""
+        """Return the model's card."""
         return self.metadata.card
 
     @property
     def signature(self) -> ModelSignature:
-        """Return what it takes and gives."""
+        """Return the model's signature."""
         return self.metadata.signature
 
     @property
     def precision(self) -> str:
-        """Return what the network computes in."""
+        """Return the precision of the network."""
         return self.signature.precision
 
     @cached_property
     def sha256(self) -> str:
         """
-        Return the file's digest, for caches that are keyed by it.
+        Return the file's digest, used as a cache key.
 
-        :raises ModelError: if the file is gone.
+        :raises ModelError: if the file cannot be read.
         """
         digest = sha256()
         try:
@@ -90,68 +90,68 @@ class CompiledFile:
                 while chunk := stream.read(_CHUNK):
                     digest.update(chunk)
         except OSError as error:
-            raise self._gone(error) from error
+            raise self._unreadable(error) from error
         return digest.hexdigest()
 
     def graph_of(self, outputs: Collection[str]) -> bytes:
         """
-        Return an ONNX file of the graph that computes some outputs, for a runtime to open.
+        Return an ONNX file with the part of the graph that computes some outputs.
 
-        Runtimes have ways of their own to leave outputs out, but ONNX Runtime computes them all
-        the same, and TensorRT refuses bytes that are not an output.
+        The runtimes' own ways to select outputs do not suffice: ONNX Runtime still computes all of
+        them, and TensorRT refuses uint8 tensors that are not an output.
 
-        :raises ModelError: if the file is gone, changed since `sha256` was taken, or lacks one.
+        :raises ModelError: if the file is unreadable, changed since `sha256`, or lacks an output.
         """
         try:
             data = self.path.read_bytes()
         except OSError as error:
-            raise self._gone(error) from error
+            raise self._unreadable(error) from error
         if sha256(data).hexdigest() != self.sha256:
             raise ModelError(f'{self.path.name} changed while it was read', do='load it again')
         return onnx_subgraph(data, outputs, self.path.name)
 
-    def _gone(self, error: OSError) -> ModelError:
+    def _unreadable(self, error: OSError) -> ModelError:
         return ModelError(f'{self.path} cannot be read ({error.strerror})', 'an ONNX file')
 
 
 def read_compiled(path: Path) -> CompiledFile:
     """
-    Read what a file that `seg_ros compile` wrote says of itself.
+    Read the metadata of a file written by `seg_ros compile`.
 
-    :raises ModelError: if it is missing, truncated, not compiled, or compiled by a version that
-        wrote other metadata.
+    :raises ModelError: if it is missing, truncated, not compiled, or compiled by a version with
+        other metadata.
     """
     return CompiledFile(path, metadata_from_texts(read_metadata(path), path.name))
 
 
 def is_compiled(texts: Mapping[str, str]) -> bool:
-    """Return whether this is the metadata of a compiled model, not of an exporter's network."""
-    return SIGNATURE in texts or _EARLIER in texts
+    """Return whether this is the metadata of a compiled model, not of an exported network."""
+    return SIGNATURE in texts or _LEGACY_SIGNATURE in texts
 
 
 def texts_from_metadata(
     card: ModelCard, signature: ModelSignature, notes: Sequence[str]
 ) -> dict[str, str]:
-    """Write metadata as `metadata_from_texts` reads them."""
+    """Return metadata in the form that `metadata_from_texts` reads."""
     values = {CARD: card.to_dict(), SIGNATURE: signature.to_dict(), NOTES: list(notes)}
     return {key: json.dumps(value) for key, value in values.items()}
 
 
 def metadata_from_texts(texts: Mapping[str, str], name: str) -> Metadata:
     """
-    Read a model's metadata back, whoever wrote them.
+    Read a model's metadata.
 
-    :param name: what errors call the model.
-    :raises ModelError: as `read_compiled` does.
+    :param name: name of the model in errors.
+    :raises ModelError: as in `read_compiled`.
     """
     if not is_compiled(texts):
         raise ModelError(
-            f'{name} is a network as its exporter wrote it', 'a compiled model',
+            f'{name} is an exported network', 'a compiled model',
             f'run: seg_ros compile {name} --card CARD.yaml -o MODEL.onnx',
         )
     if SIGNATURE not in texts:
         raise ModelError(
-            f'{name} was compiled by an earlier version', 'a file with its outputs to choose from',
+            f'{name} was compiled by an earlier version', 'a file with the outputs of this one',
             'compile the exported network again with this version',
         )
     try:
@@ -161,7 +161,7 @@ def metadata_from_texts(texts: Mapping[str, str], name: str) -> Metadata:
             tuple(map(str, _decoded(texts.get(NOTES, '[]'), list))),
             _decoded(texts.get(PARITY, '{}'), dict),
         )
-    # Deeply nested JSON ends in a RecursionError, a number of 400 digits in an OverflowError.
+    # Deeply nested JSON raises RecursionError, a number of 400 digits OverflowError.
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError, ModelError) as error:
         raise ModelError(
             f'{name} has metadata that this version cannot read ({_words(error)})',

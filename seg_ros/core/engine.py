@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What every engine is: a network that is ready to run."""
+"""The interface of engines, which run networks."""
 
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -29,14 +29,14 @@ from seg_ros.core.tensors import Outputs
 @dataclass(frozen=True)
 class EngineFacts:
     """
-    What was really opened, for logs and diagnostics.
+    The engine that was actually opened, for logs and diagnostics.
 
     :param engine: `openvino`, `onnxruntime`, `tensorrt` or `classical`.
-    :param device: as the runtime names it.
-    :param precision: that the network computes in, as the runtime reports it.
-    :param threads: of the runtime; 0 where it chooses itself.
-    :param notes: anything that a user should know, such as a batch that had to be split.
-    :param ended: why the engine answers no more; empty while it does.
+    :param device: device name of the runtime.
+    :param precision: precision of the network, as reported by the runtime.
+    :param threads: threads of the runtime; 0 = its own choice.
+    :param notes: anything a user should know, such as a batch that had to be split.
+    :param ended: the reason why the engine has stopped working; empty while it works.
     """
 
     engine: str
@@ -50,7 +50,7 @@ class EngineFacts:
 
 
 class Engine(Protocol):
-    """A network that is ready to run. `close` gives its memory back and may be called twice."""
+    """A network that is ready to run. `close` releases its memory and may be called twice."""
 
     card: ModelCard
     signature: ModelSignature
@@ -60,13 +60,13 @@ class Engine(Protocol):
         self, batch: Pixels, prompts: NDArray[np.float32] | None = None
     ) -> 'Future[Outputs]':
         """
-        Start on a batch. Where the runtime blocks, the caller computes and the future is done.
+        Start inference on a batch; a runtime that blocks returns a completed future.
 
-        :param batch: uint8 (N, H, W, channels) as the signature says, kept alive by the engine.
-        :param prompts: float32 (N, P, 4) for a signature with `max_prompts`, which is P: boxes
-            x0, y0, x1, y1 in network pixels, continuous edges. None asks for nothing.
-        :returns: a future of `Outputs`; it raises EngineError where the runtime failed.
+        :param batch: uint8 (N, H, W, channels) as in the signature; the engine keeps it alive.
+        :param prompts: float32 (N, P, 4), P = `max_prompts` of the signature: boxes x0, y0, x1, y1
+            in network pixels, continuous edges. None = no prompts.
+        :returns: a future of `Outputs`, which raises EngineError if the runtime fails.
         """
 
     def close(self) -> None:
-        """Wait for what is under way and free everything."""
+        """Wait for running batches and release all resources."""

@@ -13,27 +13,27 @@
 # limitations under the License.
 
 """
-The one error tree.
+The error hierarchy.
 
-Every error says what was seen, what was expected and what to do:
+Every error states what was seen, what was expected and what to do:
 
     SegError
     ├── SettingError        a parameter or a command-line option
     ├── ImageError          an image or an image message that cannot be read
     ├── PromptError         a prompt that cannot be used
     ├── ModelError          a model file: missing, truncated, not compiled
-    │   ├── CardError       a model card that contradicts itself or its network
+    │   ├── CardError       a model card that is inconsistent, or does not fit its network
     │   └── FamilyError     a network that fits none of the known families
-    ├── PluginError         a part that another package adds and that is broken
-    └── EngineError         a runtime that is missing or that failed
-        ├── ContractError   an engine returned other tensors than it promised
-        ├── PlanError       a TensorRT plan of another version or GPU, or one that was altered
-        ├── NoEngineError   nothing serves at the moment
-        ├── GpuMemoryError  no room on the GPU
-        └── ContextLostError    the GPU gave up on everything that this process had there
+    ├── PluginError         a plug-in of another package that is missing or broken
+    └── EngineError         a runtime that is missing or failed
+        ├── ContractError   tensors that differ from the engine's contract
+        ├── PlanError       a TensorRT plan of another version or GPU, or a modified one
+        ├── NoEngineError   no engine is available at the moment
+        ├── GpuMemoryError  not enough GPU memory
+        └── ContextLostError    the GPU has lost this process's context
 
-Vendor exceptions are turned into these at the backend's edge, with ``raise … from``. They are
-caught in two places only: at a lifecycle transition and once per frame in the worker.
+Vendor exceptions are converted to these in the backends, with ``raise … from``. They are caught in
+two places only: at a lifecycle transition and once per frame in the worker.
 """
 
 
@@ -42,8 +42,8 @@ class SegError(Exception):
     Root of all errors that seg_ros raises on purpose.
 
     :param seen: what was found, as a clause without a full stop.
-    :param expected: what would have been right; may be left empty.
-    :param do: what the user can do about it; may be left empty.
+    :param expected: what would be valid; may be empty.
+    :param do: what the user can do about it; may be empty.
     """
 
     def __init__(self, seen: str, expected: str = '', do: str = '') -> None:
@@ -55,7 +55,7 @@ class SegError(Exception):
 
 
 class SettingError(SegError):
-    """A parameter or a command-line option has a value that cannot be used."""
+    """A parameter or a command-line option has an invalid value."""
 
 
 class ImageError(SegError):
@@ -63,15 +63,15 @@ class ImageError(SegError):
 
 
 class PromptError(SegError):
-    """A prompt cannot be read, or not with this model."""
+    """A prompt is invalid, or this model does not support it."""
 
 
 class ModelError(SegError):
-    """A model file is missing, truncated or not what it should be."""
+    """A model file is missing, truncated or not of the expected kind."""
 
 
 class CardError(ModelError):
-    """A model card contradicts itself or the network that it describes."""
+    """A model card is inconsistent, or does not fit the network that it describes."""
 
 
 class FamilyError(ModelError):
@@ -79,35 +79,35 @@ class FamilyError(ModelError):
 
 
 class PluginError(SegError):
-    """A part that another package adds is missing or broken."""
+    """A plug-in of another package is missing or broken."""
 
 
 class EngineError(SegError):
-    """A runtime is missing, refuses the model, or failed while it ran."""
+    """A runtime is missing, refuses the model, or failed during inference."""
 
 
 class ContractError(EngineError):
-    """An engine returned other tensors than its contract promises."""
+    """Tensors or masks differ from what the contract specifies."""
 
 
 class PlanError(EngineError):
-    """A TensorRT plan is of another version or GPU, or was altered."""
+    """A TensorRT plan is for another version or GPU, or was modified."""
 
 
 class NoEngineError(EngineError):
-    """Nothing serves at the moment; the message says why."""
+    """No engine is available at the moment; the message gives the reason."""
 
 
 class GpuMemoryError(EngineError):
-    """The GPU has no room for what was asked of it."""
+    """The GPU does not have enough memory."""
 
 
 class ContextLostError(EngineError):
-    """The GPU gave up on everything that this process had there."""
+    """The GPU has lost this process's context, with all memory and work in it."""
 
 
 def described(error: BaseException) -> str:
-    """Return what an error says, and of one that nobody raised on purpose its type too."""
+    """Return an error's message, preceded by its type if it is not a SegError."""
     if isinstance(error, SegError):
         return str(error)
     return f'{type(error).__name__}: {error}'.rstrip(': ')

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Files that people take for an ONNX model: what they are, and what makes one of them."""
+"""Detection of files that are mistaken for ONNX models, with advice on converting them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,9 +26,9 @@ _TF2ONNX = 'python -m tf2onnx.convert'
 
 def refuse_foreign(stream: BinaryIO, path: Path) -> None:
     """
-    Look at a file's first bytes, and leave the stream where it began.
+    Check a file's first bytes, and rewind the stream.
 
-    :raises ModelError: if they are those of another format, naming what converts it.
+    :raises ModelError: if they belong to another format, with advice on how to convert it.
     """
     head = stream.read(HEAD_BYTES)
     stream.seek(0)
@@ -55,8 +55,8 @@ def _is_pickle(head: bytes, path: Path) -> bool:
 
 _FROM_TORCH = 'export it: yolo export model={name} format=onnx, or torch.onnx.export in Python'
 _PLANS = (
-    'give the ONNX file it was built from: seg_ros compile makes the model of it, and a plan is '
-    'built where it runs (seg_ros build)'
+    'use the ONNX file it was built from: seg_ros compile makes a model of it, and plans are '
+    'built on the machine that runs them (seg_ros build)'
 )
 _FORMATS: tuple[tuple[Callable[[bytes, Path], bool], str, str], ...] = (
     (lambda head, path: not head, 'empty', 'copy or export it again'),

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A camera image on its way into the network."""
+"""A camera image with its metadata."""
 
 from dataclasses import dataclass
 from typing import get_args, Literal, TypeAlias
@@ -25,21 +25,21 @@ from seg_ros.core.shown import shown
 ColorOrder: TypeAlias = Literal['rgb', 'bgr', 'gray']
 Pixels: TypeAlias = NDArray[np.uint8]
 
-LONGEST_SIDE = 16384    # pixels of an image, beyond which a number is a mistake
+LONGEST_SIDE = 16384    # pixels; larger numbers are mistakes
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
     """
-    One image with the stamp and the frame id that everything made from it will carry.
+    One image, with the stamp and frame id for all results.
 
-    :param pixels: uint8, (H, W, 3) for `rgb` and `bgr`, (H, W) for `gray`. It may be a read-only
-        view into the message that brought it, with any row stride.
-    :param color: the order of the channels in `pixels`.
-    :param stamp_ns: acquisition time in nanoseconds of the camera's clock.
+    :param pixels: uint8, (H, W, 3) for `rgb` and `bgr`, (H, W) for `gray`. May be a read-only view
+        of a message's data, with any row stride.
+    :param color: order of the channels in `pixels`.
+    :param stamp_ns: acquisition time in nanoseconds by the camera's clock.
     :param frame_id: name of the camera's optical frame.
-    :raises ImageError: if `color` is no such order, `pixels` does not have the shape and type that
-        it asks for, or `stamp_ns` is no whole number.
+    :raises ImageError: if `color` is invalid, `pixels` does not have the shape and type for it, or
+        `stamp_ns` is not an integer.
     """
 
     pixels: Pixels

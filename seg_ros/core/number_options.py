@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Numbers of a command line, each with the range that makes sense."""
+"""Numeric command-line options with ranges."""
 
 from argparse import ArgumentTypeError
 from collections.abc import Callable
@@ -26,13 +26,13 @@ Number = TypeVar('Number', int, float)
 
 
 def whole(low: int, high: int | None = None) -> Callable[[str], int]:
-    """Return the type of an option that is a whole number in a range."""
+    """Return the argparse type of a whole number in a range."""
     limits = f'{low} or more' if high is None else f'{low} to {high}'
     return _checked(int, low, inf if high is None else high, f'a whole number, {limits}')
 
 
 def number(low: float, high: float) -> Callable[[str], float]:
-    """Return the type of an option that is a number in a range."""
+    """Return the argparse type of a number in a range."""
     return _checked(float, low, high, f'a number, {low:.9g} to {high:.9g}')
 
 
@@ -52,6 +52,6 @@ def _checked(
 
 
 SIDE = whole(1, LONGEST_SIDE)       # of an image, in pixels
-SEED = whole(0, 2**32 - 1)          # the range that every generator of random numbers takes
+SEED = whole(0, 2**32 - 1)          # valid for every random number generator
 RATE_HZ = number(0.01, 1000)        # of a camera
-SECONDS = number(1, 1e6)            # that something lasts
+SECONDS = number(1, 1e6)            # a duration

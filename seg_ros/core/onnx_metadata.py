@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What an ONNX file says of itself, read without onnx and without its weights."""
+"""Metadata of an ONNX file, read without the onnx package and without the weights."""
 
 from pathlib import Path
 from typing import BinaryIO
@@ -25,14 +25,14 @@ from seg_ros.core.wire import BYTES, Field, fields, WireError
 # Fields of onnx.proto's ModelProto and StringStringEntryProto.
 GRAPH, METADATA = 7, 14
 _KEY, _VALUE = 1, 2
-LARGEST_FILE = (1 << 31) - 1    # a protobuf message is not longer
-_LARGEST_ENTRY = 1 << 24        # bytes; a card of 65000 classes takes half of it
-_MOST_FIELDS = 1 << 16
+LARGEST_FILE = (1 << 31) - 1    # maximum size of a protobuf message
+_MAX_ENTRY = 1 << 24            # bytes; a card of 65000 classes takes half of it
+_MAX_FIELDS = 1 << 16
 
 
 def read_metadata(path: Path) -> dict[str, str]:
     """
-    Read the entries that exporters and `seg_ros compile` leave beside the graph.
+    Read the metadata entries written by exporters and `seg_ros compile`.
 
     :raises ModelError: if the file is missing, truncated, too large or not ONNX.
     """
@@ -40,7 +40,7 @@ def read_metadata(path: Path) -> dict[str, str]:
         size = path.stat().st_size
         if size > LARGEST_FILE:
             raise ModelError(
-                f'{path.name} has {size / 1e9:.1f} GB', 'an ONNX file, which ends at 2 GB',
+                f'{path.name} has {size / 1e9:.1f} GB', 'an ONNX file of at most 2 GB',
             )
         with open_plain(path) as stream:
             refuse_foreign(stream, path)
@@ -49,7 +49,7 @@ def read_metadata(path: Path) -> dict[str, str]:
         raise ModelError(f'{path} cannot be read ({error.strerror})', 'an ONNX file') from error
     except (WireError, UnicodeDecodeError) as error:
         raise ModelError(
-            f'{path.name} is truncated or no ONNX file', 'a whole ONNX file',
+            f'{path.name} is truncated or not an ONNX file', 'a whole ONNX file',
             'copy or export it again',
         ) from error
 
@@ -57,8 +57,8 @@ def read_metadata(path: Path) -> dict[str, str]:
 def _metadata(stream: BinaryIO, size: int) -> dict[str, str]:
     texts, has_graph = {}, False
     for count, field in enumerate(fields(stream, 0, size)):
-        if count > _MOST_FIELDS:
-            raise WireError('more fields than a model has')
+        if count > _MAX_FIELDS:
+            raise WireError('too many fields')
         has_graph |= field.number == GRAPH and field.kind == BYTES
         if field.number == METADATA:
             key, value = _entry(stream, field)
@@ -69,8 +69,8 @@ def _metadata(stream: BinaryIO, size: int) -> dict[str, str]:
 
 
 def _entry(stream: BinaryIO, field: Field) -> tuple[str, str]:
-    if field.kind != BYTES or field.end - field.start > _LARGEST_ENTRY:
-        raise WireError('an entry that is no text')
+    if field.kind != BYTES or field.end - field.start > _MAX_ENTRY:
+        raise WireError('an entry that is not a text')
     words = {_KEY: '', _VALUE: ''}
     for part in fields(stream, field.start, field.end):
         if part.number in words and part.kind == BYTES:

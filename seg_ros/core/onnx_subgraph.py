@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The part of an ONNX file that computes some of its outputs, cut out without onnx."""
+"""Extraction of the subgraph for some outputs of an ONNX file, without the onnx package."""
 
 from collections.abc import Collection
 from io import BytesIO
@@ -30,7 +30,7 @@ _INNER_GRAPHS = (6, 11)
 
 
 class _Node(NamedTuple):
-    """What a node reads, the graphs inside it included, and what it writes."""
+    """Names that a node, including the graphs inside it, reads and writes."""
 
     reads: set[bytes]
     writes: set[bytes]
@@ -40,10 +40,10 @@ def onnx_subgraph(data: bytes, outputs: Collection[str], name: str) -> bytes:
     """
     Return an ONNX file without the nodes that `outputs` do not need.
 
-    Weights that are no longer read stay; runtimes drop them.
+    Unused weights are kept; runtimes drop them.
 
     :param data: the file.
-    :param name: what errors call it.
+    :param name: name of the file in errors.
     :raises ModelError: if it lacks an output, or is not ONNX.
     """
     stream = BytesIO(data)
@@ -54,7 +54,7 @@ def onnx_subgraph(data: bytes, outputs: Collection[str], name: str) -> bytes:
         parts = _needed_parts(stream, graph, wanted)
     except (WireError, ValueError) as error:
         raise ModelError(
-            f'{name} is no whole ONNX file ({error})', do='compile it again'
+            f'{name} is not a complete ONNX file ({error})', do='compile it again'
         ) from error
     content = b''.join(data[part.begin:part.end] for part in parts)
     header = data[graph.begin:graph.begin + 1] + varint_bytes(len(content))
@@ -62,7 +62,7 @@ def onnx_subgraph(data: bytes, outputs: Collection[str], name: str) -> bytes:
 
 
 def _needed_parts(stream: BytesIO, graph: Field, wanted: set[bytes]) -> list[Field]:
-    """Return the fields of the graph that are kept, in their order."""
+    """Return the fields of the graph to keep, in order."""
     needed, missing, kept = set(wanted), set(wanted), []
     for part in reversed(list(fields(stream, graph.start, graph.end))):
         if part.number == _OUTPUT:

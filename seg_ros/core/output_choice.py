@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which of a file's outputs an engine asks for: `compile` writes what there is to choose from."""
+"""Choice of the outputs that an engine computes, among those of the compiled file."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature, NETWORK_SIZE, sized, UpsampleMode
 from seg_ros.core.tensors import TENSORS
 
-# What detections are chosen from and masks are mixed from, where the host does both.
+# Outputs from which the host selects detections and computes masks.
 CANDIDATES = (
     'candidate_boxes', 'candidate_scores', 'candidate_classes', 'candidate_coefficients',
     'prototypes',
@@ -34,12 +34,12 @@ _LABELS = ('labels', 'confidence')
 @dataclass(frozen=True)
 class OutputChoice:
     """
-    The outputs that an engine gives.
+    The outputs that an engine computes.
 
-    :param names: of the file's outputs, each with the tensor that it is for the engine's user.
-    :param signature: the file's, with the one image size that the labels are good for.
-    :param upsample: the way that was chosen.
-    :param notes: which of the settings have no effect with this file, and why.
+    :param names: tensor names of `Outputs` by the names of the file's outputs.
+    :param signature: the file's signature, with `source_hw` set to the chosen image size.
+    :param upsample: the chosen mode.
+    :param notes: settings without effect for this file, and the reasons.
     """
 
     names: Mapping[str, str]
@@ -49,7 +49,7 @@ class OutputChoice:
 
     @property
     def on_host(self) -> bool:
-        """Return whether the engine has to choose detections and mix masks itself."""
+        """Return whether the host must select detections and compute masks."""
         return CANDIDATES[0] in self.names
 
 
@@ -57,10 +57,10 @@ def choose_outputs(
     signature: ModelSignature, settings: Settings, auto: UpsampleMode, on_host: bool = False
 ) -> OutputChoice:
     """
-    Choose by the settings, with no more outputs than are looked at.
+    Choose outputs by the settings, only those that are used.
 
-    :param auto: what `upsample: auto` is on this engine.
-    :param on_host: whether the engine would rather have candidates than masks.
+    :param auto: mode of this engine for `upsample: auto`.
+    :param on_host: whether the engine prefers candidates to masks.
     :raises SettingError: if the file has no labels of `source_size`.
     """
     upsample = auto if settings.upsample == 'auto' else settings.upsample
@@ -75,11 +75,11 @@ def choose_outputs(
     if on_host and set(CANDIDATES) <= set(present):
         names = {name: to for name, to in names.items() if to not in _IN_GRAPH}
         names.update({name: name for name in CANDIDATES})
-    notes = _idle_source_size(settings, upsample) if source_hw != settings.source_hw else ()
+    notes = _unused_source_size(settings, upsample) if source_hw != settings.source_hw else ()
     return OutputChoice(names, replace(signature, source_hw=source_hw), upsample, notes)
 
 
-def _idle_source_size(settings: Settings, upsample: UpsampleMode) -> tuple[str, ...]:
+def _unused_source_size(settings: Settings, upsample: UpsampleMode) -> tuple[str, ...]:
     cause = (
         f'upsample is {upsample}, not graph' if upsample != 'graph'
         else 'the model has no class scores to enlarge'
@@ -93,7 +93,7 @@ def _source_size(signature: ModelSignature, settings: Settings) -> tuple[int, in
         there = ', '.join(f'{width}x{height}' for height, width in signature.source_sizes)
         raise SettingError(
             f'source_size: {settings.source_size}, whose labels are not in the model file',
-            there or 'none, as the file is',
+            there or 'an empty source_size, as the file has no such labels',
             f'compile it with --source-size {settings.source_size}',
         )
     return wanted
@@ -102,7 +102,7 @@ def _source_size(signature: ModelSignature, settings: Settings) -> tuple[int, in
 def _renamed(
     names: Mapping[str, str], present: Iterable[str], size: str | tuple[int, int]
 ) -> dict[str, str]:
-    """Put the labels of a size in the place of those that the scores' own size has."""
+    """Replace the labels at the scores' own size by those of another size."""
     others = {sized(name, size): name for name in _LABELS if sized(name, size) in present}
     kept = {name: to for name, to in names.items() if to not in others.values()}
     return {**kept, **others}

@@ -13,17 +13,17 @@
 # limitations under the License.
 
 """
-What other packages add, found by their entry points.
+Plug-ins of other packages, found by entry points.
 
 ======================  =====================================================================
-group                   the object that an entry point names
+group                   object of the entry point
 ======================  =====================================================================
-``seg_ros.families``    a function as `compile.families.Family`: reads a network's outputs
+``seg_ros.families``    a function like `compile.families.Family`: reads a network's outputs
 ``seg_ros.engines``     a function ``(path, settings) -> Engine`` that opens a compiled model
 ``seg_ros.outputs``     a tuple of `ros.publishers.Output`, one for each topic
 ======================  =====================================================================
 
-The name of an entry point is the family's or the engine's name. Our own parts are never replaced.
+The entry point's name is the name of the family or engine. Built-in ones cannot be replaced.
 """
 
 from collections.abc import Iterable
@@ -36,7 +36,7 @@ FAMILIES, ENGINES, OUTPUTS = 'seg_ros.families', 'seg_ros.engines', 'seg_ros.out
 
 
 def plugin_names(group: str) -> tuple[str, ...]:
-    """Return the names that installed packages add to a group, without importing anything."""
+    """Return the names of the installed plug-ins of a group, without importing them."""
     return tuple(sorted({item.name for item in entry_points(group=group)}))
 
 
@@ -44,7 +44,7 @@ def load_plugin(group: str, name: str) -> Any:
     """
     Import one plug-in.
 
-    :raises PluginError: if there is none of this name, or its package is broken.
+    :raises PluginError: if there is none with this name, or its package is broken.
     """
     found = list(entry_points(group=group, name=name))
     if not found:
@@ -57,8 +57,8 @@ def load_plugins(group: str, taken: Iterable[str] = ()) -> tuple[dict[str, Any],
     """
     Import all plug-ins of a group.
 
-    :param taken: names of our own parts, which a plug-in must not use.
-    :returns: the objects by name, and why any others are skipped.
+    :param taken: names of built-in parts, which a plug-in must not use.
+    :returns: the objects by name, and messages on the skipped ones.
     """
     loaded: dict[str, Any] = {}
     skipped = []
@@ -74,12 +74,12 @@ def load_plugins(group: str, taken: Iterable[str] = ()) -> tuple[dict[str, Any],
 
 
 def _loaded(item: EntryPoint) -> Any:
-    """Import what an entry point names; its package may raise anything as it is imported."""
+    """Import the object of an entry point; the import may raise anything."""
     try:
         return item.load()
     except Exception as error:
         raise PluginError(
             f'plug-in {item.name} ({item.value}) of the group {item.group} cannot be loaded '
             f'({type(error).__name__}: {error})',
-            do='repair or uninstall the package that brings it',
+            do='repair or uninstall its package',
         ) from error

@@ -12,14 +12,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How far a long task is, reported to whoever waits for it, and how it is cancelled."""
+"""Progress reports and cancellation of long tasks."""
 
 from collections.abc import Callable
 from typing import TypeAlias
 
-# Called with the phase in words and the share of it that is done, 0 to 1.
+# Called with the name of the phase and the completed fraction of it, 0 to 1.
 Report: TypeAlias = Callable[[str, float], None]
-# Asked now and then whether to give up.
+# Polled by the task; returns whether to cancel.
 Cancelled: TypeAlias = Callable[[], bool]
 
 
@@ -28,5 +28,5 @@ def silent(phase: str, share: float) -> None:
 
 
 def never() -> bool:
-    """Never give up."""
+    """Never cancel."""
     return False

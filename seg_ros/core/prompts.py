@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a promptable network is asked for: the object in a box, or at a point."""
+"""Prompts for promptable networks: the object in a box or at a point."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,19 +26,19 @@ from seg_ros.core.shown import shown
 
 Xyxy: TypeAlias = tuple[float, float, float, float]
 
-MOST_ID = 65535     # of a segment, in the instance map
+MOST_ID = 65535     # maximum segment id in the instance map
 
 
 @dataclass(frozen=True)
 class Prompt:
     """
-    One object that is asked for.
+    The prompt for one object.
 
-    :param id: of its segment, 1 to 65535.
-    :param xyxy: x0, y0, x1, y1 around it in source pixels, continuous edges; a point on it where
-        both corners are the same.
-    :param name: of its class; empty means the card's first.
-    :raises PromptError: if the id or the corners cannot be.
+    :param id: id of its segment, 1 to 65535.
+    :param xyxy: box x0, y0, x1, y1 in source pixels, continuous edges; a point if both corners are
+        equal.
+    :param name: name of its class; empty = the card's first.
+    :raises PromptError: if the id or the corners are invalid.
     """
 
     id: int
@@ -60,11 +60,11 @@ class Prompt:
 
 def prompts_from_texts(texts: Sequence[str]) -> tuple[Prompt, ...]:
     """
-    Read prompts as parameters and options give them: `[NAME] X0 Y0 X1 Y1` or `[NAME] X Y`.
+    Parse prompts of parameters and options: `[NAME] X0 Y0 X1 Y1` or `[NAME] X Y`.
 
-    :param texts: empty ones are left out, as ROS has no empty lists of texts.
-    :returns: prompts whose ids count from 1.
-    :raises SettingError: naming the text that cannot be read.
+    :param texts: empty ones are ignored, since ROS has no empty lists of strings.
+    :returns: prompts with ids from 1.
+    :raises SettingError: with the text that cannot be parsed.
     """
     written = [text for text in texts if text.strip()]
     return tuple(_prompt(number, text) for number, text in enumerate(written, start=1))
@@ -94,7 +94,7 @@ def _are_numbers(words: Sequence[str], count: int) -> bool:
 
 def channel_of(prompt: Prompt, card: ModelCard) -> int:
     """
-    Return the channel of the class that a prompt names.
+    Return the channel of a prompt's class.
 
     :raises CardError: if the card has no such class.
     """

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The masks of one image: one type whose parts always agree."""
+"""The masks of one image, as one type with consistent parts."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -30,11 +30,11 @@ def marked(classes: ClassMap, ids: Collection[int]) -> NDArray[np.bool_]:
     """
     Mark the pixels of some classes.
 
-    :param ids: of the card, or its `unlabelled`.
+    :param ids: class ids of the card, or its `unlabelled`.
     """
     table = np.zeros(np.iinfo(classes.dtype).max + 1, bool)
     table[list(ids)] = True
-    if classes.dtype == np.uint8:   # ten times as fast as numpy, which widens each index first
+    if classes.dtype == np.uint8:   # ten times as fast as numpy, which widens the indexes
         return np.asarray(cv2.LUT(classes, table.view(np.uint8))).view(bool)
     return np.asarray(table.take(classes))
 
@@ -44,11 +44,11 @@ class Segment:
     """
     One instance.
 
-    :param id: its value in the instance map, 1 to 65535.
-    :param class_id: of the card.
+    :param id: value in the instance map, 1 to 65535.
+    :param class_id: class id of the card.
     :param score: 0 to 1.
-    :param xyxy: x0, y0, x1, y1 of its visible pixels in source pixels, continuous edges.
-    :param area: visible pixels.
+    :param xyxy: bounding box x0, y0, x1, y1 of its visible pixels, continuous edges.
+    :param area: number of visible pixels.
     """
 
     id: int
@@ -61,15 +61,15 @@ class Segment:
 @dataclass(frozen=True, eq=False)
 class Segmentation:
     """
-    What an image holds, at the image's own size. Parts that nobody asked for are None.
+    The masks of an image, at the image's size. Parts that were not requested are None.
 
     :param size_hw: height and width of the source image.
-    :param unlabelled: id of a pixel without a class, 255 or 65535.
-    :param classes: uint8 or uint16 (H, W), card ids; uint16 where `unlabelled` is 65535.
-    :param confidence: uint8 (H, W), 255 = certain, 0 wherever `classes` is unlabelled.
+    :param unlabelled: id of pixels without a class, 255 or 65535.
+    :param classes: uint8 or uint16 (H, W), class ids; uint16 if `unlabelled` is 65535.
+    :param confidence: uint8 (H, W), 255 = certain, 0 where `classes` is unlabelled.
     :param instances: uint16 (H, W), segment ids, 0 = none.
-    :param segments: exactly the instances that `instances` shows, best first.
-    :raises ContractError: if shapes, types or ids contradict each other.
+    :param segments: exactly the instances in `instances`, best first.
+    :raises ContractError: if shapes, types or ids are inconsistent.
     """
 
     size_hw: tuple[int, int]
@@ -100,9 +100,9 @@ class Segmentation:
         """
         Merge both maps: class << 16 | instance, and unlabelled << 16 without a class.
 
-        :returns: int32 (H, W); the upper half equals `classes` and the lower half `instances` in
-            every pixel (65535 << 16 reads as -65536).
-        :raises ContractError: if either map was not asked for.
+        :returns: int32 (H, W); the upper 16 bits are `classes`, the lower 16 bits `instances`
+            (65535 << 16 reads as -65536).
+        :raises ContractError: if either map was not requested.
         """
         if self.classes is None or self.instances is None:
             raise ContractError('a panoptic map without its parts', 'classes and instances')
@@ -113,9 +113,9 @@ class Segmentation:
 
     def verify(self) -> None:
         """
-        Compare the parts pixel by pixel, which construction is too fast to do.
+        Check the parts' consistency pixel by pixel, which is too slow for the constructor.
 
-        :raises ContractError: naming the first disagreement.
+        :raises ContractError: with the first inconsistency.
         """
         if self.instances is not None:
             ids, areas = np.unique(self.instances[self.instances > 0], return_counts=True)

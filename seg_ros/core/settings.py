@@ -13,9 +13,9 @@
 # limitations under the License.
 
 """
-Every parameter, once: name, type, default, range and meaning.
+All parameters, each with name, type, default, range and meaning.
 
-ROS parameters, the README's table and the commands' `--help` are made from this dataclass.
+ROS parameters, the documentation's table and the commands' `--help` are generated from them.
 """
 
 from dataclasses import dataclass, Field, field, fields
@@ -30,7 +30,7 @@ from seg_ros.core.signature import UpsampleMode
 
 OWN_ENGINES = ('tensorrt', 'openvino', 'onnxruntime', 'classical')
 LIVE, CONFIGURE, UNCONFIGURED = 'live', 'configure', 'unconfigured'
-# What a parameter of a type is called in a message.
+# Names of parameter types in messages.
 KINDS: dict[type, str] = {
     bool: 'true or false', int: 'a whole number', float: 'a number', str: 'a word',
     tuple: 'a list of names',
@@ -50,8 +50,9 @@ def _setting(
     """
     Declare one parameter.
 
-    :param when: `live` acts on the next frame, `configure` at the next configuration (or, for
-        `model`, in the background), `unconfigured` may change only while nothing is configured.
+    :param when: when a change takes effect: `live` on the next frame (`model`: once it is loaded
+        in the background), `configure` at the next configuration; `unconfigured` ones can only be
+        changed in that state.
     """
     facts = {
         'meaning': meaning, 'low': low, 'high': high, 'choices': choices, 'unit': unit,
@@ -63,9 +64,9 @@ def _setting(
 @dataclass(frozen=True)
 class Settings:
     """
-    What a user can choose.
+    The parameters of the node and the commands.
 
-    :raises SettingError: if a value is of another type, out of its range or none of its choices.
+    :raises SettingError: if a value has the wrong type, is out of range or not a valid choice.
     """
 
     model: str = _setting(
@@ -281,12 +282,12 @@ class Settings:
             if name == 'engine':
                 raise SettingError(
                     f'cameras: {shown(name)}',
-                    'another name: in /diagnostics this one is that of the engine itself',
+                    'another name: in /diagnostics this one stands for the engine itself',
                 )
 
     @property
     def source_hw(self) -> tuple[int, int] | None:
-        """Return `source_size` as height and width, or None where it is empty."""
+        """Return `source_size` as height and width, or None if it is empty."""
         if not self.source_size:
             return None
         width, height = map(int, self.source_size.split('x'))
@@ -295,10 +296,9 @@ class Settings:
 
 class LiveSettings:
     """
-    The one place that holds what the user chose.
+    Holder of the current settings.
 
-    :param now: replaced as a whole when parameters are set; whoever acts on it reads it anew for
-        each frame.
+    :param now: replaced as a whole when parameters are set; to be read again for each frame.
     """
 
     def __init__(self, now: Settings) -> None:
@@ -307,9 +307,9 @@ class LiveSettings:
 
 def check_setting(item: 'Field[Any]', value: Any) -> None:
     """
-    Check one value against what the dataclass says of it.
+    Check one value against its field's metadata and type.
 
-    :raises SettingError: naming the parameter, the value and what is allowed.
+    :raises SettingError: with the parameter, the value and what is allowed.
     """
     facts = item.metadata
     choices, low, high = facts['choices'], facts['low'], facts['high']
@@ -327,9 +327,9 @@ def check_setting(item: 'Field[Any]', value: Any) -> None:
 
 def brightness_limits(setting: str) -> tuple[int, int] | None:
     """
-    Read `brightness_range`: None for `auto`, else the samples that are black and white.
+    Parse `brightness_range`: None for `auto`, otherwise the black and white levels.
 
-    :raises SettingError: if it is neither `auto` nor `full` nor two ascending numbers.
+    :raises SettingError: if it is not `auto`, `full` or two ascending numbers.
     """
     if setting in ('auto', 'full'):
         return (0, 65535) if setting == 'full' else None

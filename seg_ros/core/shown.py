@@ -12,25 +12,25 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Values from outside as messages quote them."""
+"""Quoting of external values in messages."""
 
 from collections.abc import Collection
 from itertools import islice
 from reprlib import Repr
 
-_MOST_NAMES = 20
+_MAX_NAMES = 20
 _BRIEF = Repr()
 _BRIEF.maxlevel = 3
-_BRIEF.maxstring = _BRIEF.maxlong = _BRIEF.maxother = _MOST_SHOWN = 60
+_BRIEF.maxstring = _BRIEF.maxlong = _BRIEF.maxother = _MAX_LENGTH = 60
 
 
 def shown(value: object) -> str:
-    """Return a value as a message quotes it, in some 60 characters however large it is."""
+    """Return a value quoted for a message, shortened to about 60 characters."""
     words = _BRIEF.repr(value)
-    return words if len(words) <= _MOST_SHOWN else f'{words[:_MOST_SHOWN]}…'
+    return words if len(words) <= _MAX_LENGTH else f'{words[:_MAX_LENGTH]}…'
 
 
 def few(names: Collection[str]) -> str:
-    """Return names as a message lists them: twenty, and how many there are in all."""
-    listed = ', '.join(islice(names, _MOST_NAMES))
-    return listed if len(names) <= _MOST_NAMES else f'{listed}, … ({len(names)} in all)'
+    """Return a list of names for a message: at most twenty, and the total number."""
+    listed = ', '.join(islice(names, _MAX_NAMES))
+    return listed if len(names) <= _MAX_NAMES else f'{listed}, … ({len(names)} in all)'

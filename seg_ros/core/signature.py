@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a compiled model takes and gives, as its file says."""
+"""The signature of a compiled model: its inputs, its outputs and their meaning."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -31,12 +31,12 @@ Arithmetic: TypeAlias = Literal['any', 'f32']
 UpsampleMode: TypeAlias = Literal['auto', 'graph', 'edges', 'nearest']
 
 NETWORK_SIZE = 'network_size'
-_HIGHEST: Mapping[Any, int] = {bool: 1, int: 1 << 16, float: 1}
+_MAX_VALUE: Mapping[Any, int] = {bool: 1, int: 1 << 16, float: 1}
 
 
 def sized(tensor: str, size: str | tuple[int, int]) -> str:
     """
-    Name the output that gives `labels` or `confidence` at another size than its scores have.
+    Return the name of the output with `labels` or `confidence` at another size than the scores.
 
     :param size: `NETWORK_SIZE`, or height and width of the source image.
     """
@@ -46,35 +46,35 @@ def sized(tensor: str, size: str | tuple[int, int]) -> str:
 @dataclass(frozen=True)
 class ModelSignature:
     """
-    What one compiled graph promises; it travels in the ONNX metadata beside the card.
+    The contract of one compiled graph, stored in the ONNX metadata with the card.
 
     :param size_hw: height and width of the `image` input, in pixels.
     :param channels: channels of `image`: 3, or 1 for a grey network.
-    :param max_batch: the largest batch that one call takes; 0 = any.
-    :param tensors: the file's outputs, of which an engine asks for some (`core.output_choice`).
-    :param source_sizes: image sizes whose labels the file gives, as heights and widths.
-    :param upsampling: how the network itself would enlarge `logits` to `size_hw`: the coordinate
-        rule of ONNX Resize.
+    :param max_batch: maximum batch size of one call; 0 = any.
+    :param tensors: the file's outputs, of which an engine computes some (`core.output_choice`).
+    :param source_sizes: heights and widths of images for which the file has labels.
+    :param upsampling: coordinate transformation mode of ONNX Resize with which the network itself
+        would enlarge `logits` to `size_hw`.
     :param enlarged: whether the network itself would enlarge `logits` to `size_hw`, so that labels
-        of another size are interpolated a second time.
-    :param activation: what makes the winner's probability of `logits`: a softmax over the
-        channels, a sigmoid of its own, its share of sums that have no upper bound (of 1, where
-        all add up to less), or nothing, as they are probabilities already. A channel behind the
-        card's classes means none of them.
-    :param source_hw: size of the only images that the engine was opened for, whose labels it
-        gives at that size; None where any image will do. An engine sets it, never a file.
-    :param precision: what the network computes in: `fp32`, `fp16` or `int8`.
-    :param score_floor: detections below it never leave the graph.
-    :param iou: overlap at which the graph's suppression cuts; 0 where it has none.
-    :param top_k: candidates that enter the suppression.
+        of another size are interpolated twice.
+    :param activation: how the best class's probability is computed from `logits`: `softmax` over
+        the channels, `sigmoid` of its own logit, `share` of the channels' sum (of 1 if the sum is
+        less), or `none` if they are probabilities. A channel after the card's classes means no
+        class.
+    :param source_hw: the only image size that the engine was opened for, which is also that of its
+        labels; None = any. Set by engines, never by files.
+    :param precision: precision of the network: `fp32`, `fp16` or `int8`.
+    :param score_floor: the graph drops detections with a lower score.
+    :param iou: threshold of the graph's non-maximum suppression; 0 = none.
+    :param top_k: number of candidates for the suppression.
     :param max_instances: slots of `boxes`, `scores`, `classes` and `masks`.
-    :param mask_frame: whether `masks` span the network's image or each its own box.
-    :param mask_code: what a byte of `masks` means: 255 p, 128 + 16 logit, or 128 + 4 logit where
-        logits reach far and edges lie where they cross zero.
-    :param snap: whether `masks` over boxes are laid over the whole pixels that a box touches.
-    :param max_prompts: rows of the second input, `prompts`; 0 where the network takes none.
-    :param arithmetic: `f32` where 16 bits would break the network: it computes indices, or decides
-        by comparisons, before its last weights.
+    :param mask_frame: whether each of `masks` spans the network's image or its own box.
+    :param mask_code: encoding of a byte of `masks`: 255 p, 128 + 16 logit, or 128 + 4 logit for
+        logits with a large range whose edges are at zero.
+    :param snap: whether box-framed `masks` are resized to the whole pixels that a box touches.
+    :param max_prompts: rows of the second input, `prompts`; 0 = the network has none.
+    :param arithmetic: `f32` if 16 bits would break the network, because it computes indexes or
+        decides by comparisons before its last weights.
     """
 
     size_hw: tuple[int, int]
@@ -98,13 +98,13 @@ class ModelSignature:
     arithmetic: Arithmetic = 'any'
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; what an engine sets is none of the file's."""
+        """Return plain values for JSON, without those that an engine sets."""
         values = asdict(self)
         del values['source_hw']
         return values
 
     def mask_level(self, probability: float) -> float:
-        """Return the byte of `masks` above which a pixel is at least this probable."""
+        """Return the level of `masks` that corresponds to a probability."""
         if self.mask_code == 'probability':
             return 255 * probability
         steps = 16 if self.mask_code == 'logit16' else 4
@@ -113,9 +113,9 @@ class ModelSignature:
 
     def check_source(self, size_hw: tuple[int, int]) -> None:
         """
-        Refuse an image of a size that the engine was not opened for.
+        Check that the engine was opened for an image's size.
 
-        :raises ImageError: on any other size.
+        :raises ImageError: if it was opened for another size.
         """
         if self.source_hw and size_hw != self.source_hw:
             seen, expected = (f'{hw[1]}x{hw[0]}' for hw in (size_hw, self.source_hw))
@@ -127,9 +127,9 @@ class ModelSignature:
 
 def signature_from_dict(data: Mapping[str, Any]) -> ModelSignature:
     """
-    Read a signature back from its metadata.
+    Read a signature from metadata.
 
-    :raises ModelError: if a key is missing, unknown or of another kind.
+    :raises ModelError: if a key is missing, unknown or of the wrong type.
     """
     try:
         values = {name: _restored(name, value) for name, value in data.items()}
@@ -142,7 +142,7 @@ def signature_from_dict(data: Mapping[str, Any]) -> ModelSignature:
 
 
 def _restored(name: str, value: Any) -> Any:
-    """Turn JSON's lists back into tuples, and refuse what is of another kind or out of range."""
+    """Convert JSON lists to tuples, and refuse values of the wrong type or out of range."""
     if name == 'size_hw':
         return _size(name, value)
     if name == 'tensors':
@@ -150,7 +150,7 @@ def _restored(name: str, value: Any) -> Any:
     if name == 'source_sizes':
         return tuple(_size(name, size) for size in value)
     kind = {item.name: item.type for item in fields(ModelSignature)}.get(name)
-    words, high = get_args(kind), _HIGHEST.get(kind)
+    words, high = get_args(kind), _MAX_VALUE.get(kind)
     if words or not high:
         right = value in words if words else isinstance(value, str)
     else:

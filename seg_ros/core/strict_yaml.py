@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""YAML whose every line counts: what other readers drop or change without a word is refused."""
+"""Strict YAML: what other readers silently drop or change is refused."""
 
 import re
 from typing import Any
@@ -24,9 +24,9 @@ def load_yaml(text: str) -> Any:
     """
     Read plain values.
 
-    :raises yaml.YAMLError: also for a key that comes twice, of which others take the last, and
-        for whole numbers such as 010 and 1:00, of which YAML 1.1 makes 8 and 60.
-    :raises ValueError: for a number of thousands of digits, or a date that there is not.
+    :raises yaml.YAMLError: also for duplicate keys, of which other readers take the last, and for
+        integers such as 010 and 1:00, which YAML 1.1 reads as 8 and 60.
+    :raises ValueError: for a number of thousands of digits, or a date that does not exist.
     :raises RecursionError: for values nested too deeply.
     """
     return yaml.load(text, _StrictLoader)
@@ -34,7 +34,7 @@ def load_yaml(text: str) -> Any:
 
 class _StrictLoader(yaml.SafeLoader):
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        """Read keys and values before any are merged or overwritten."""
+        """Check keys before any are merged or overwritten."""
         node = super().compose_mapping_node(anchor)
         keys: set[str] = set()
         for key, _ in node.value:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The tensors that go into an engine and come out of it, whatever network runs there."""
+"""The input and output tensors of engines, common to all networks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -41,27 +41,27 @@ TENSORS: dict[str, tuple[int, tuple[str, ...]]] = {
 @dataclass(frozen=True, eq=False)
 class Outputs:
     """
-    The tensors of one batch, each present or absent as the task has it.
+    The tensors of one batch; which are present depends on the task.
 
-    The arrays belong to the receiver: an engine never writes to them again.
+    The receiver owns the arrays; an engine never writes to them again.
 
-    :param labels: uint8 or int32 (N, h, w), channel index of the best class; 255 (int32: -1) where
-        there is none.
+    :param labels: uint8 or int32 (N, h, w), channel index of the best class; 255 (int32: -1) = no
+        class.
     :param confidence: uint8 (N, h, w), probability of that class, 0 to 255.
-    :param logits: float (N, C, h, w), class scores where the host refines label edges.
+    :param logits: float (N, C, h, w), class scores, if the host refines label edges.
     :param boxes: float32 (N, K, 4), x0, y0, x1, y1 in network pixels, continuous edges (pixel i
         spans [i, i + 1)), best first.
-    :param scores: float32 (N, K), 0 where a slot is empty.
+    :param scores: float32 (N, K), 0 = empty slot.
     :param classes: int32 (N, K), channel index.
-    :param masks: uint8 (N, K, mh, mw), soft masks, coded as the signature says; outside of its
-        box a mask means nothing.
+    :param masks: uint8 (N, K, mh, mw), soft masks, encoded as in the signature; a mask's values
+        outside its box are undefined.
     :param instances: uint8 or int32 (N, h, w), slot + 1, 0 = none.
     :param rivals: float (N, K, h, w), 0 to 1: masks of slots that compete for each pixel of the
         source, weighted by their scores.
-    :param ids: int32 (K,) of one image, segment ids of the slots where prompts name them; set
-        on the way from an engine to the masks.
-    :param stage_ms: what the runtime measured of its own stages, such as `upload`, `compute` and
-        `download`, in milliseconds.
+    :param ids: int32 (K,) of one image, segment ids of the slots if prompts define them; set
+        between the engine and the masks.
+    :param stage_ms: durations of the runtime's stages, such as `upload`, `compute` and `download`,
+        in milliseconds.
     """
 
     labels: NDArray[Any] | None = None
@@ -77,7 +77,7 @@ class Outputs:
     stage_ms: Mapping[str, float] = field(default_factory=dict)
 
     def image(self, index: int) -> 'Outputs':
-        """Return the tensors of image `index`, without the batch axis."""
+        """Return the tensors of image `index`, without the batch axis and `stage_ms`."""
         present: dict[str, Any] = {
             name: array[index] for name, array in self.present().items()
         }
@@ -95,17 +95,17 @@ class Outputs:
         return array
 
     def present(self) -> dict[str, NDArray[Any]]:
-        """Return the tensors that there are, by name."""
+        """Return the present tensors by name."""
         values = {name: getattr(self, name) for name in TENSORS}
         return {name: array for name, array in values.items() if array is not None}
 
 
 def check_batch(batch: Pixels, signature: ModelSignature) -> None:
     """
-    Refuse images that the graph was not compiled for.
+    Check that a batch fits the graph.
 
     :param batch: uint8 (N, H, W, channels).
-    :raises ContractError: on any other type or shape.
+    :raises ContractError: if its type or shape is wrong.
     """
     expected = (*signature.size_hw, signature.channels)
     count, most = len(batch), signature.max_batch
@@ -125,12 +125,12 @@ def check_prompts(
     prompts: NDArray[np.float32] | None, count: int, signature: ModelSignature
 ) -> NDArray[np.float32]:
     """
-    Refuse prompts that the graph was not compiled for; without any, every row asks for nothing.
+    Check that prompts fit the graph; None becomes zeros, which are no prompts.
 
     :param prompts: float32 (N, P, 4), x0, y0, x1, y1 in network pixels, continuous edges; both
-        corners of a point are the same.
-    :param count: images in the batch.
-    :raises ContractError: on any other type or shape.
+        corners of a point are equal.
+    :param count: number of images in the batch.
+    :raises ContractError: if their type or shape is wrong.
     """
     expected = (count, signature.max_prompts, 4)
     if prompts is None:
@@ -144,11 +144,11 @@ def check_prompts(
 
 def outputs_from_tensors(tensors: Mapping[str, NDArray[Any]], count: int) -> Outputs:
     """
-    Check what an engine returned against the contract's table and wrap it.
+    Check an engine's outputs against the table `TENSORS` and wrap them.
 
     :param tensors: arrays by name, with the batch axis.
-    :param count: images in the batch.
-    :raises ContractError: on a name, type, rank or batch size that the table does not allow.
+    :param count: number of images in the batch.
+    :raises ContractError: if a name, type, rank or batch size differs from the table.
     """
     for name, array in tensors.items():
         if name not in TENSORS:

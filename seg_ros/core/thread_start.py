@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Threads, and a system that has none left to give."""
+"""Starting of threads, with an error if the system's limit is reached."""
 
 from collections.abc import Callable
 from threading import Thread
@@ -24,15 +24,15 @@ _STARTED: 'WeakSet[Thread]' = WeakSet()
 
 
 def unfinished() -> list[str]:
-    """Return the names of threads that have not ended yet."""
+    """Return the names of the started threads that are still running."""
     return [thread.name for thread in _STARTED if thread.is_alive()]
 
 
 def started(target: Callable[..., object], name: str, *arguments: object) -> Thread:
     """
-    Start a thread that must not keep the process from ending.
+    Start a daemon thread.
 
-    :raises EngineError: if the system refuses another one.
+    :raises EngineError: if the system refuses another thread.
     """
     thread = Thread(target=target, name=name, args=arguments, daemon=True)
     try:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Where masks are cut: the user's thresholds, resolved against a card and a signature."""
+"""The user's thresholds, resolved against a card and a signature."""
 
 from dataclasses import dataclass
 
@@ -25,14 +25,14 @@ from seg_ros.core.signature import ModelSignature
 @dataclass(frozen=True)
 class Thresholds:
     """
-    Thresholds that one frame is cut by.
+    Thresholds for the masks of one frame.
 
-    :param score: least score of a detection, 0 to 1.
-    :param mask_level: a byte of `masks` above it is in the mask (`ModelSignature.mask_level`).
-    :param visible: least share of a segment that better ones may leave uncovered.
-    :param confidence: least confidence of a class, 0 to 255.
+    :param score: minimum score of a detection, 0 to 1.
+    :param mask_level: pixels of `masks` above it are in the mask (`ModelSignature.mask_level`).
+    :param visible: minimum fraction of a segment that is not covered by better ones.
+    :param confidence: minimum confidence of a class, 0 to 255.
     :param channels: channel indexes to keep.
-    :param stuff: least share of the image that a class without instances covers.
+    :param stuff: minimum fraction of the image that a class without instances covers.
     """
 
     score: float
@@ -47,10 +47,10 @@ def thresholds_from_settings(
     settings: Settings, card: ModelCard, signature: ModelSignature
 ) -> Thresholds:
     """
-    Resolve what the user chose; -1 and an empty class name stand for the card's own choice.
+    Resolve the user's settings; -1 stands for the card's value, an empty class name for all.
 
-    :raises SettingError: if the score lies below the floor that the model was compiled with, or a
-        confidence is asked of a model that gives none.
+    :raises SettingError: if the score is below the floor that the model was compiled with, or
+        `min_confidence` is set for a model without confidence.
     :raises CardError: if a class name is not in the card.
     """
     chosen = settings.score_threshold

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How long things took lately: medians and tails over a rolling window."""
+"""Recent durations, with medians and tails over a rolling window, and counts and rates."""
 
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -24,54 +24,54 @@ import numpy as np
 
 WINDOW = 512
 RATE_SPAN_S = 5.0
-SILENT_S = 60.0     # from which on nothing is awaited any more, however seldom it came
+SILENT_S = 60.0     # a longer pause is silence, however slow the rate was
 
 
 class Timing:
     """
-    Durations by stage, events by cause, and rates. Safe for any number of threads.
+    Durations by stage, events by cause, and rates; thread-safe.
 
     Durations are kept for the last `WINDOW` frames, counts since the start.
     """
 
     def __init__(self) -> None:
-        self._samples: dict[str, deque[tuple[float, float]]] = {}   # moments and milliseconds
+        self._samples: dict[str, deque[tuple[float, float]]] = {}   # time (s) and duration (ms)
         self._counts: Counter[str] = Counter()
         self._ticks: dict[str, deque[float]] = {}
         self._lock = Lock()     # over all three
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time what is done inside."""
+        """Measure the duration of the context."""
         start = perf_counter()
         yield
         self.add(name, 1e3 * (perf_counter() - start))
 
     def add(self, name: str, milliseconds: float) -> None:
-        """Note one duration."""
+        """Add one duration."""
         with self._lock:
             samples = self._samples.setdefault(name, deque(maxlen=WINDOW))
             samples.append((monotonic(), milliseconds))
 
     def count(self, cause: str) -> None:
-        """Note one event."""
+        """Count one event."""
         with self._lock:
             self._counts[cause] += 1
 
     def tick(self, name: str) -> None:
-        """Note that something came or went just now."""
+        """Register an arrival or departure at the current time, for rates."""
         with self._lock:
             self._ticks.setdefault(name, deque(maxlen=WINDOW)).append(monotonic())
 
     def rate_hz(self, name: str, span_s: float = RATE_SPAN_S) -> float:
-        """Return how often a tick was noted, over the last `span_s` seconds."""
+        """Return the rate of ticks over the last `span_s` seconds."""
         recent = self._recent(name, span_s)
         if len(recent) < 2:
             return 0.0
         return (len(recent) - 1) / (recent[-1] - recent[0])
 
     def recent_count(self, name: str, span_s: float = RATE_SPAN_S) -> int:
-        """Return how many ticks were noted over the last `span_s` seconds, `WINDOW` at most."""
+        """Return the number of ticks in the last `span_s` seconds, at most `WINDOW`."""
         return len(self._recent(name, span_s))
 
     def since_s(self, name: str) -> float | None:
@@ -82,9 +82,9 @@ class Timing:
 
     def silent(self, name: str) -> bool:
         """
-        Return whether a tick is overdue: for `RATE_SPAN_S`, and by the pace of the last ones.
+        Return whether a tick is overdue, by `RATE_SPAN_S` and by the rate of the last ticks.
 
-        A camera that sends an image in ten seconds is not silent between two of them.
+        A camera that sends an image every ten seconds is not silent between them.
         """
         with self._lock:
             last = list(self._ticks.get(name, ()))[-8:]
@@ -114,7 +114,7 @@ class Timing:
         """
         Return median, 99th percentile and maximum in milliseconds, or None without samples.
 
-        :param span_s: how far back they may have been noted; `WINDOW` of them at most.
+        :param span_s: maximum age of the samples; there are at most `WINDOW`.
         """
         since = monotonic() - span_s
         with self._lock:
@@ -126,7 +126,7 @@ class Timing:
         return float(median), float(tail), max(samples)
 
     def forget(self) -> None:
-        """Begin the durations anew; counts and rates go on."""
+        """Clear all durations; counts and rates continue."""
         with self._lock:
             self._samples.clear()
 

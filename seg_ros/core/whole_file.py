@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Files that are read and written whole or not at all, never through a link or over an input."""
+"""Safe reading and writing of files: atomic, never to links, never over inputs."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -28,9 +28,9 @@ from seg_ros.core.errors import SettingError
 
 def open_plain(path: Path) -> BinaryIO:
     """
-    Open a plain file to be read: a pipe would be waited for, and a device has no end.
+    Open a regular file for reading; pipes, which may block, and endless devices are refused.
 
-    :raises OSError: if there is none, or a folder or a device.
+    :raises OSError: if there is no file, or it is a folder, a pipe or a device.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
@@ -45,15 +45,15 @@ def open_plain(path: Path) -> BinaryIO:
 
 def write_whole(path: Path, data: bytes) -> None:
     """
-    Write a file: into one beside it, which then takes its place.
+    Write a file atomically: to a temporary file in the same folder, which then replaces it.
 
-    :raises SettingError: if the disk does not take it, or if what is there is no plain file. What
-        was there then stays as it was.
+    :raises SettingError: if it cannot be written, or the path exists and is not a regular file. An
+        existing file is then unchanged.
     """
     check_output(path)
     part = path.with_name(f'.{path.name[:64]}.{token_hex(4)}.part')
     try:
-        # Not tempfile: its files are for their owner alone, whatever the umask.
+        # Files of tempfile are private to their owner, whatever the umask.
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
         try:
             with open(descriptor, 'wb') as file:
@@ -72,9 +72,9 @@ def write_whole(path: Path, data: bytes) -> None:
 
 def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
     """
-    Refuse what must not be written to.
+    Check that a path may be written to.
 
-    :param inputs: what is read meanwhile.
+    :param inputs: files that are read meanwhile.
     :raises SettingError: if `path` is a link, a folder or a device, or one of the inputs.
     """
     try:
@@ -87,7 +87,7 @@ def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
         with suppress(OSError):
             if path.samefile(item):
                 raise SettingError(
-                    f'{path} is the input {item}', 'another file', 'nothing is written over inputs'
+                    f'{path} is the input {item}', 'another file', 'inputs are never overwritten'
                 )
     if path.is_symlink():
         raise SettingError(

@@ -12,27 +12,27 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Protocol Buffers' wire format, as far as finding fields takes; nothing is read but headers."""
+"""Fields of messages in Protocol Buffers' wire format; only headers are read."""
 
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _FIXED = {FIXED64: 8, FIXED32: 4}
-_LONGEST_VARINT = 10
+_MAX_VARINT_BYTES = 10
 
 
 class WireError(ValueError):
-    """Bytes that are no message, or the beginning of one."""
+    """Bytes that are not a message, or a truncated one."""
 
 
 class Field(NamedTuple):
     """
     One field of a message.
 
-    :param begin: where its header stands.
-    :param start: where its content begins.
-    :param end: after its content.
+    :param begin: offset of its header.
+    :param start: offset of its content.
+    :param end: offset after its content.
     """
 
     number: int
@@ -49,11 +49,11 @@ class Field(NamedTuple):
 
 def fields(stream: BinaryIO, start: int, end: int) -> Iterator[Field]:
     """
-    Give the fields of the message between two positions, without reading what is in them.
+    Yield the fields of the message between two offsets, without reading their content.
 
     The format: https://protobuf.dev/programming-guides/encoding
 
-    :raises WireError: where there is no field or it reaches beyond `end`.
+    :raises WireError: if a field is invalid or extends beyond `end`.
     """
     at = start
     while at < end:
@@ -80,12 +80,12 @@ def fields(stream: BinaryIO, start: int, end: int) -> Iterator[Field]:
 
 def varint(stream: BinaryIO) -> int:
     """
-    Read a number of seven bits a byte, the least first.
+    Read a number with seven bits per byte, the least significant first.
 
     :raises WireError: if it does not end.
     """
     value = 0
-    for position in range(_LONGEST_VARINT):
+    for position in range(_MAX_VARINT_BYTES):
         byte = stream.read(1)
         if not byte:
             break
@@ -96,7 +96,7 @@ def varint(stream: BinaryIO) -> int:
 
 
 def varint_bytes(value: int) -> bytes:
-    """Write a number as `varint` reads it."""
+    """Encode a number in the form that `varint` reads."""
     written = bytearray()
     while value > 0x7F:
         written.append(value & 0x7F | 0x80)

@@ -86,7 +86,8 @@ def test_a_camera_that_is_not_there_is_named_before_anything_starts(tmp_path):
 
 
 @pytest.mark.parametrize(('name', 'words'), [
-    ('missing.onnx', 'no model file at '), ('raw.onnx', 'raw.onnx is truncated or no ONNX file'),
+    ('missing.onnx', 'no model file at '),
+    ('raw.onnx', 'raw.onnx is truncated or not an ONNX file'),
 ])
 def test_a_model_that_cannot_serve_is_named_before_anything_starts(name, words, tmp_path):
     pytest.importorskip('rclpy', reason='ROS 2 is not installed')

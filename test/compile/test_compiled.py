@@ -79,7 +79,7 @@ def test_a_truncated_file_is_refused(model, tmp_path):
 
 
 def test_a_raw_network_is_refused_with_the_command_to_run(model, tmp_path):
-    with pytest.raises(ModelError, match=r'raw.onnx is a network.*run: seg_ros compile raw.onnx'):
+    with pytest.raises(ModelError, match=r'raw.onnx is an exported.*seg_ros compile raw.onnx'):
         read_compiled(tmp_path / 'raw.onnx')
 
 

@@ -48,7 +48,7 @@ def test_a_file_cut_anywhere_but_between_fields_is_refused(model: Path) -> None:
     data = model.read_bytes()
     for end in [*range(200), *range(200, len(data), 97)]:
         model.write_bytes(data[:end])
-        with pytest.raises(ModelError, match=r'm\.onnx is (empty|truncated or no ONNX file)'):
+        with pytest.raises(ModelError, match=r'm\.onnx is (empty|truncated or not an ONNX file)'):
             read_metadata(model)
 
 
@@ -72,14 +72,14 @@ def test_random_bytes_are_refused_or_read_and_nothing_else(model: Path) -> None:
 ])
 def test_what_is_no_message_is_refused(model: Path, data: bytes) -> None:
     model.write_bytes(data)
-    with pytest.raises(ModelError, match=r'an ONNX file|no ONNX file'):
+    with pytest.raises(ModelError, match='an ONNX file'):
         read_metadata(model)
 
 
 def test_a_file_larger_than_any_model_is_refused_unread(model: Path) -> None:
     with model.open('r+b') as stream:
         stream.truncate(80_000_000_000)     # takes no room on the disk
-    with pytest.raises(ModelError, match=r'has 80\.0 GB.*which ends at 2 GB'):
+    with pytest.raises(ModelError, match=r'has 80\.0 GB.*of at most 2 GB'):
         read_metadata(model)
 
 

@@ -110,5 +110,5 @@ def wrapped(number, content):
 
 @pytest.mark.parametrize('end', range(0, 400, 23))
 def test_half_a_file_is_refused(model, end):
-    with pytest.raises(ModelError, match='no whole ONNX file'):
+    with pytest.raises(ModelError, match='not a complete ONNX file'):
         onnx_subgraph(model.SerializeToString()[:end], ['sum'], 'm')

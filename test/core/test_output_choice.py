@@ -72,7 +72,7 @@ def test_a_source_size_that_the_file_lacks_is_refused_with_what_to_do() -> None:
     with pytest.raises(SettingError, match='expected 60x50; compile it with --source-size 9x8'):
         choose_outputs(SEMANTIC, Settings(source_size='9x8'), 'graph')
     bare = replace(SEMANTIC, source_sizes=())
-    with pytest.raises(SettingError, match='expected none'):
+    with pytest.raises(SettingError, match='expected an empty source_size'):
         choose_outputs(bare, Settings(source_size='60x50'), 'graph')
 
 

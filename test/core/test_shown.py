@@ -49,7 +49,7 @@ def test_a_class_that_a_large_card_lacks_is_answered_with_the_most_alike():
         card.channels_named(['thin77', *(f'c{number}' for number in range(10**5))])
     words = str(refusal.value)
     assert '(1203 in all)' in words
-    assert 'is thing77 meant?' in words
+    assert 'did you mean thing77?' in words
     assert len(words) < MOST
 
 
