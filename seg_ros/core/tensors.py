@@ -125,7 +125,7 @@ def check_prompts(
     prompts: NDArray[np.float32] | None, count: int, signature: ModelSignature
 ) -> NDArray[np.float32]:
     """
-    Check that prompts fit the graph; None becomes zeros, which are no prompts.
+    Check that prompts fit the graph; None becomes zeros, which stand for no prompt.
 
     :param prompts: float32 (N, P, 4), x0, y0, x1, y1 in network pixels, continuous edges; both
         corners of a point are equal.

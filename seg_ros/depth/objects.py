@@ -47,7 +47,7 @@ class ObjectCloud:
     :param box: upright on the plane if there is one; None with fewer than `LEAST_POINTS` points.
     :param depth_share: fraction of the segment's pixels that have depth, 0 to 1.
     :param cut: whether the segment reaches the image's edge, so that its full extent is unknown.
-    :param plane: the plane that the object stands on, or that is nearest below it.
+    :param plane: the plane that the object stands on, or is above or below.
     :param eroded: width that erosion removed from each edge of the mask, as a fraction of the
         distance.
     """

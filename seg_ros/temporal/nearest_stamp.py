@@ -157,7 +157,7 @@ class NearestStamp(Generic[Image, Depth]):
         """
         Return whether no nearer depth is expected for an image, since a later one has arrived.
 
-        Depth that is later by `RESTART_NS` or more is from before a clock reset and is ignored.
+        Depth that is later by `RESTART_NS` or more is ignored: the clock was reset in between.
         """
         return any(stamp_ns <= other < stamp_ns + RESTART_NS for other in self._depths)
 
