@@ -15,103 +15,23 @@
 from dataclasses import replace
 
 import numpy as np
-from plain_nms import plain_nms
 import pytest
-from seg_ros.compile.compile_model import compile_model
-from seg_ros.compile.compiled import compiled_from_model
 from seg_ros.core.errors import CardError, FamilyError
 from seg_ros.core.output_choice import CANDIDATES
-from tiny_networks import images_of, make_card, network_of_answers, run_model, saved
-
-SIZE_HW = (64, 96)
-MASKS, MASK_HW = 4, (16, 24)
-
-
-def anchors(strides=(8, 16, 32)):
-    return sum((SIZE_HW[0] // stride) * (SIZE_HW[1] // stride) for stride in strides)
-
-
-def random_rows(random, count, classes, objectness):
-    """Make rows of cx, cy, w, h, perhaps objectness, classes, coefficients around few objects."""
-    objects = random.uniform(10, 60, (6, 2)), random.uniform(8, 30, (6, 2))
-    which = random.integers(0, 6, count)
-    center, size = objects[0][which], objects[1][which] * random.uniform(0.8, 1.2, (count, 2))
-    scores = random.uniform(0, 0.04, (count, classes))
-    chosen = random.choice(count, count // 3, replace=False)
-    scores[chosen, which[chosen] % classes] = random.uniform(0.02, 1, len(chosen))
-    parts = [center + random.normal(0, 2, (count, 2)), size]
-    parts += [random.uniform(0.3, 1, (count, 1))] if objectness else []
-    parts += [scores, random.normal(0, 1, (count, MASKS))]
-    return np.concatenate(parts, axis=1).astype(np.float32)
-
-
-def random_end_to_end(random, count, classes):
-    corner = random.uniform(0, 50, (count, 2))
-    parts = [
-        corner, corner + random.uniform(5, 40, (count, 2)),
-        np.sort(random.uniform(0, 1, (count, 1)), axis=0)[::-1],
-        random.integers(0, classes, (count, 1)), random.normal(0, 1, (count, MASKS)),
-    ]
-    return np.concatenate(parts, axis=1).astype(np.float32)
-
-
-def scene(form, classes, answers=3, strides=(8, 16, 32), kind=np.float32):
-    """Make the raw outputs of a network for `answers` images."""
-    random = np.random.default_rng(len(form) + classes)
-    protos = random.normal(0, 2, (answers, MASKS, *MASK_HW))
-    if form == 'end-to-end':
-        rows = [random_end_to_end(random, 40, classes) for _ in range(answers)]
-    else:
-        count = anchors(strides) * (3 if form == 'v5' else 1)
-        rows = [random_rows(random, count, classes, form == 'v5') for _ in range(answers)]
-    rows = np.stack(rows)
-    output0 = rows.transpose(0, 2, 1) if form == 'v8' else rows
-    return {'output0': output0.astype(kind), 'output1': protos.astype(kind)}
-
-
-def plain_detections(form, classes, rows, protos, iou, floor=0.05, top_k=1000, slots=100):
-    """Decode one image as the frameworks do, with loops and plain numpy."""
-    rows = rows.T if form == 'v8' else rows
-    rows = rows.astype(np.float32)
-    first = {'v5': 5, 'v8': 4, 'end-to-end': 4}[form]
-    if form == 'end-to-end':
-        scores, winners, boxes = rows[:, 4], rows[:, 5], rows[:, :4]
-    else:
-        each = rows[:, first:first + classes] * (rows[:, 4:5] if form == 'v5' else 1)
-        scores, winners = each.max(1), each.argmax(1)
-        boxes = np.concatenate(
-            [rows[:, :2] - rows[:, 2:4] / 2, rows[:, :2] + rows[:, 2:4] / 2], axis=1
-        )
-    order = np.argsort(-scores, kind='stable')[:top_k]
-    order = order[scores[order] >= floor]
-    if form != 'end-to-end':
-        order = order[plain_nms(boxes[order], winners[order], iou)]
-    order = order[:slots]
-    logits = np.einsum('kp,phw->khw', rows[order, -MASKS:], protos.astype(np.float32))
-    probability, logit16 = 255 / (1 + np.exp(-logits)), np.clip(128 + 16 * logits, 0, 255)
-    masks = probability if form == 'v5' else logit16
-    return boxes[order], scores[order], winners[order], masks
-
-
-def compiled_scene(folder, answers, classes, card=None, **options):
-    card = card or make_card(classes, 'instance')
-    path = saved(network_of_answers(answers, SIZE_HW, kind=answers['output0'].dtype), folder)
-    return compiled_from_model(compile_model(path, card, **options), path.name)
-
-
-def assert_same(outputs, index, expected, slots=100):
-    boxes, scores, winners, masks = expected
-    count = len(scores)
-    assert count > 3
-    assert outputs['scores'].shape[1] == slots
-    np.testing.assert_allclose(outputs['scores'][index, :count], scores, rtol=1e-5)
-    np.testing.assert_allclose(outputs['boxes'][index, :count], boxes, atol=1e-3)
-    np.testing.assert_array_equal(outputs['classes'][index, :count], winners)
-    # Half a level for the rounding and a little for the order of the sums.
-    np.testing.assert_allclose(outputs['masks'][index, :count], masks, atol=0.51)
-    for name in ('scores', 'boxes', 'classes'):
-        assert not outputs[name][index, count:].any()
-
+from tiny_networks import images_of, make_card, run_model
+from yolo_scenes import (
+    anchors,
+    assert_same,
+    compiled_scene,
+    MASKS,
+    plain_answer,
+    plain_detections,
+    plain_places,
+    random_rows,
+    raw_head,
+    scene,
+    SIZE_HW,
+)
 
 FORMS = [
     ('v5', 3, 0.45), ('v5', 1, 0.45), ('v8', 3, 0.7), ('v8', 1, 0.7),
@@ -153,6 +73,10 @@ def rewritten(rows, form, change):
         rows[:, :4] = np.concatenate(
             [rows[:, :2] - rows[:, 2:4] / 2, rows[:, :2] + rows[:, 2:4] / 2], axis=1
         )
+    if change == 'centres':
+        rows[:, :4] = np.concatenate(
+            [(rows[:, :2] + rows[:, 2:4]) / 2, rows[:, 2:4] - rows[:, :2]], axis=1
+        )
     if change == 'logits':
         chances = np.clip(rows[:, 4:first + 3], 1e-6, 1 - 1e-6)
         rows[:, 4:first + 3] = np.log(chances / (1 - chances))
@@ -163,7 +87,7 @@ def rewritten(rows, form, change):
 
 WRITTEN = [
     *((form, change) for form in ('v5', 'v8') for change in ('shares', 'corners', 'logits')),
-    ('end-to-end', 'shares'), ('end-to-end', 'class first'),
+    *(('end-to-end', change) for change in ('shares', 'class first', 'centres')),
 ]
 
 
@@ -202,6 +126,58 @@ def test_two_classes_without_objectness_are_no_end_to_end_rows(tmp_path):
     )
     expected = plain_detections('v8', 2, answers['output0'][1], answers['output1'][1], 0.7)
     assert_same(outputs, 0, expected)
+
+
+@pytest.mark.parametrize('classes', [1, 3])
+@pytest.mark.parametrize('flat', [False, True])
+def test_score_and_class_of_every_place_are_suppressed(classes, flat, tmp_path):
+    maps, protos = raw_head(classes)
+    boxes, scores, coefficients = plain_places(maps)
+    best = scores.max(2, keepdims=True), scores.argmax(2)[..., None].astype(np.float32)
+    rows = np.concatenate([boxes, *best, coefficients], axis=2)
+    planes = protos.reshape(*protos.shape[:2], -1) if flat else protos
+    compiled = compiled_scene(tmp_path, {'outputs': rows, 'proto': planes}, classes)
+    outputs = run_model(compiled.model, {'image': images_of([1], SIZE_HW)})
+    assert_same(outputs, 0, plain_answer(maps, protos, 1))
+
+
+@pytest.mark.parametrize('form', ['v5', 'v8'])
+def test_prototypes_may_have_their_rows_end_to_end(form, tmp_path):
+    answers = scene(form, 3)
+    flat = {**answers, 'output1': answers['output1'].reshape(3, MASKS, -1)}
+    outputs = run_model(
+        compiled_scene(tmp_path, flat, 3).model, {'image': images_of([1], SIZE_HW)}
+    )
+    rows, protos = answers['output0'][1], answers['output1'][1]
+    iou = 0.45 if form == 'v5' else 0.7
+    assert_same(outputs, 0, plain_detections(form, 3, rows, protos, iou))
+
+
+def test_a_class_that_the_card_lacks_is_refused_where_it_is_seen(tmp_path):
+    with pytest.raises(CardError, match=r'2 classes.* 3 classes or more'):
+        compiled_scene(tmp_path, scene('end-to-end', 3), 2)
+
+
+def test_a_class_that_the_card_lacks_leaves_its_slot_empty(tmp_path):
+    answers = scene('end-to-end', 3)
+    # An answer that no trial image sees.
+    answers['output0'][0, ::2, 5] = 7
+    answers['output0'][0, 1, 5] = -1
+    compiled = compiled_scene(tmp_path, answers, 3)
+    outputs = run_model(compiled.model, {'image': images_of([0], SIZE_HW)})
+    known = answers['output0'][0, 3::2]
+    expected = plain_detections('end-to-end', 3, known, answers['output1'][0], 0)
+    assert_same(outputs, 0, expected, 40)
+
+
+def test_rows_that_no_plain_image_fills_are_taken_as_usual_and_that_is_said(tmp_path):
+    answers = scene('end-to-end', 3)
+    answers['output0'][2] = 0
+    compiled = compiled_scene(tmp_path, answers, 3)
+    assert any('none on plain images' in note for note in compiled.notes)
+    outputs = run_model(compiled.model, {'image': images_of([0], SIZE_HW)})
+    rows, protos = answers['output0'][0], answers['output1'][0]
+    assert_same(outputs, 0, plain_detections('end-to-end', 3, rows, protos, 0), 40)
 
 
 @pytest.mark.parametrize('form', ['v5', 'v8'])

@@ -15,7 +15,7 @@
 """What the numbers in rows of boxes and scores stand for, as images show it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -82,23 +82,41 @@ def form_of_candidates(
     :param scores: their columns.
     """
     together = np.concatenate(rows).astype(np.float64)
-    # Centres at the far sides have smaller boxes than their distance from the near ones.
-    corners = bool((together[:, 2:4] > together[:, :2]).all())
-    low, high = together[:, scores].min(), together[:, scores].max()
-    return RowForm(
-        box_unit(together, size_hw), corners, bool(low < -_ROUNDING or high > 1 + _ROUNDING)
-    )
+    logits = beyond_unit(together[:, scores])
+    return RowForm(box_unit(together, size_hw), are_corners(together), logits)
 
 
 def form_of_detections(rows: Sequence[NDArray[Any]], size_hw: tuple[int, int]) -> RowForm:
     """
-    Find out the form of rows of corners, score and class, or class and score.
+    Find out the form of rows of box, score and class, or class and score.
 
     :param rows: (K, columns) of a few images.
     """
     together = np.concatenate(rows).astype(np.float64)
     whole = (together[:, 4:6] == np.rint(together[:, 4:6])).all(axis=0)
-    return RowForm(box_unit(together, size_hw), class_first=bool(whole[0] and not whole[1]))
+    form = RowForm(class_first=bool(whole[0] and not whole[1]))
+    filled = filled_rows(rows, form)
+    return replace(form, unit_xy=box_unit(filled, size_hw), corners=are_corners(filled))
+
+
+def filled_rows(rows: Sequence[NDArray[Any]], form: RowForm) -> NDArray[np.float64]:
+    """Return the rows of all images whose score is above 0."""
+    together: NDArray[np.float64] = np.concatenate(rows).astype(np.float64)
+    return together[together[:, 5 if form.class_first else 4] > 0]
+
+
+def are_corners(rows: NDArray[Any]) -> bool:
+    """
+    Return whether boxes, in the first four columns, have no second corner before the first.
+
+    Centres far from the corner 0, 0 are further from it than a box is wide or high.
+    """
+    return bool((rows[:, 2:4] >= rows[:, :2]).all())
+
+
+def beyond_unit(values: NDArray[Any]) -> bool:
+    """Return whether scores are no probabilities, but for rounding."""
+    return bool(values.min() < -_ROUNDING or values.max() > 1 + _ROUNDING)
 
 
 def box_unit(rows: NDArray[Any], size_hw: tuple[int, int]) -> tuple[int, int]:

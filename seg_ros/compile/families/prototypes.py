@@ -1,0 +1,78 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Mask prototypes: the planes that coefficients mix into the masks of YOLO's instances."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from seg_ros.compile.families.strip_output_ops import spans_image
+from seg_ros.compile.network import Network
+from seg_ros.compile.tensor_info import TensorInfo
+from spox import Var
+import spox.opset.ai.onnx.v17 as op
+
+_STRIDE = 4     # of prototypes whose rows lie end to end
+
+
+@dataclass(frozen=True)
+class Prototypes:
+    """
+    Where the prototypes are.
+
+    :param order: of the axes where channels are last, to bring them to the front.
+    """
+
+    info: TensorInfo
+    depth: int
+    map_hw: tuple[int, int]
+    order: tuple[int, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Return depth, height and width."""
+        return self.depth, *self.map_hw
+
+    def planes(self, tensor: Var) -> Var:
+        """Return float32 (N, P, h, w)."""
+        floats = op.cast(tensor, to=np.float32)
+        turned = op.transpose(floats, perm=self.order) if self.order else floats
+        if len(self.info.shape) == 4:
+            return turned
+        return op.reshape(turned, op.const(np.array([-1, *self.shape])))
+
+
+def prototypes_of(network: Network) -> list[Prototypes]:
+    """Return what could be prototypes: (N, P, h, w), (N, h, w, P), (N, P, h * w)."""
+    found = [
+        _planes(network, info) if len(info.shape) == 4 else _rows(network, info)
+        for info in network.outputs if info.dtype.kind == 'f'
+    ]
+    return [item for item in found if item]
+
+
+def _planes(network: Network, info: TensorInfo) -> Prototypes | None:
+    _, first, second, third = info.shape
+    if spans_image(network, (second, third)):
+        return Prototypes(info, first, (second, third))
+    if spans_image(network, (first, second)):
+        return Prototypes(info, third, (first, second), (0, 3, 1, 2))
+    return None
+
+
+def _rows(network: Network, info: TensorInfo) -> Prototypes | None:
+    height, width = (side // _STRIDE for side in network.size_hw)
+    if len(info.shape) != 3 or info.shape[2] != height * width:
+        return None
+    return Prototypes(info, info.shape[1], (height, width))

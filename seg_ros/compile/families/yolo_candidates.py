@@ -1,0 +1,127 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What the layouts of YOLO segmentation networks have in common, from chosen places on."""
+
+from collections.abc import Sequence
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from seg_ros.compile.export_options import ExportOptions
+from seg_ros.compile.families.detections import Candidates, detections
+from seg_ros.compile.families.output_interpretation import Decoded
+from seg_ros.compile.families.row_form import beyond_unit
+from seg_ros.compile.nms import greedy_nms
+from seg_ros.core.card import ModelCard
+from seg_ros.core.signature import MaskCode
+from spox import Var
+import spox.opset.ai.onnx.v17 as op
+
+NAME = 'yolo_seg'
+IOU = 0.7       # at which YOLOv8 and later suppress
+_MOST_KEPT = 1000
+
+# Strides of the maps that the anchors stand on: the usual ones, with P6 and with P2.
+PYRAMIDS = ((8, 16, 32), (8, 16, 32, 64), (4, 8, 16, 32))
+
+Numbers: TypeAlias = NDArray[np.float64]
+Item = TypeVar('Item')
+
+
+def map_sides(size_hw: tuple[int, int], stride: int) -> tuple[int, int]:
+    """Return height and width of a map."""
+    height, width = size_hw
+    return -(-height // stride), -(-width // stride)
+
+
+def place_counts(size_hw: tuple[int, int]) -> list[int]:
+    """Return how many places the maps of each pyramid have together."""
+    return [
+        sum(height * width for height, width in (map_sides(size_hw, one) for one in strides))
+        for strides in PYRAMIDS
+    ]
+
+
+def is_crowd(size_hw: tuple[int, int], places: int) -> bool:
+    """Return whether so many places are all that there are, or more than any network keeps."""
+    counts = place_counts(size_hw)
+    return places > _MOST_KEPT or places in (*counts, *(3 * count for count in counts))
+
+
+def likeliest_scores(found: Sequence[tuple[Numbers, Item]]) -> Item | None:
+    """
+    Return what comes with the numbers that are scores: at most places no class is likely.
+
+    :param found: numbers (…, columns) of all places, and whose they are.
+    """
+    doubts = [
+        (beyond_unit(values), float(np.median(values.max(axis=-1)))) for values, _ in found
+    ]
+    return found[doubts.index(min(doubts))][1] if found else None
+
+
+def suppressed(
+    candidates: Candidates,
+    places: int,
+    prototypes: Var,
+    shape: Sequence[int],
+    iou: float,
+    mask_code: MaskCode,
+    card: ModelCard,
+    options: ExportOptions,
+) -> Decoded:
+    """
+    Suppress among the chosen places, best first.
+
+    :param places: that they were chosen from.
+    :param prototypes: float32 (N, P, h, w).
+    :param shape: P, h and w.
+    :param iou: of the network's own post-processing.
+    """
+    count = candidates.count
+    iou = options.iou or card.thresholds.iou or iou
+    alive = alive_of(candidates, options)
+    kept = greedy_nms(candidates.boxes, candidates.classes, alive, count, iou)
+    decoded = detections(candidates, kept, prototypes, shape, options, mask_code)
+    notes = [
+        f'of {places} candidates the best {count} enter the suppression: where a crowd has '
+        'more above the score floor, the weakest are lost; --top-k takes more'
+    ] if count < places else []
+    return Decoded(decoded.tensors, {**decoded.facts, 'iou': iou, 'top_k': count}, notes)
+
+
+def alive_of(candidates: Candidates, options: ExportOptions) -> Var:
+    """Return 1 for candidates above the score floor, (N, M)."""
+    floor = op.const(np.float32(options.score_floor))
+    return op.cast(op.greater_or_equal(candidates.scores, floor), to=np.float32)
+
+
+def scores_of_known(scores: Var, labels: Var, card: ModelCard) -> Var:
+    """Return scores (N, M), 0 where the network's label is none of the card's classes."""
+    known = op.and_(
+        op.greater_or_equal(labels, op.const(np.float32(0))),
+        op.less(labels, op.const(np.float32(len(card.classes)))),
+    )
+    return op.mul(scores, op.cast(known, to=np.float32))
+
+
+def span(tensor: Var, start: int, stop: int) -> Var:
+    """Return some columns of (N, M, columns)."""
+    return op.slice(tensor, op.const([start]), op.const([stop]), op.const([2]))
+
+
+def column(tensor: Var, index: int) -> Var:
+    """Return a column of (N, M, columns), (N, M)."""
+    return op.squeeze(span(tensor, index, index + 1), op.const([2]))
