@@ -15,10 +15,21 @@
 """YOLO segmentation networks: boxes with classes and mask coefficients, beside prototypes."""
 
 from seg_ros.compile.families.output_interpretation import OutputInterpretation
+from seg_ros.compile.families.yolo_parts import read_parts
 from seg_ros.compile.families.yolo_rows import read_rows
 from seg_ros.compile.network import Network
 
 
 def read_yolo_seg(network: Network) -> list[OutputInterpretation] | str:
-    """Read rows of boxes, scores and mask coefficients."""
-    return read_rows(network)
+    """
+    Read boxes, scores and coefficients of outputs for each, of one for all, or of strides.
+
+    Class scores of their own could be rows of fewer classes; what stands beside them decides.
+    """
+    reasons = []
+    for read in (read_parts, read_rows):
+        answer = read(network)
+        if not isinstance(answer, str):
+            return answer
+        reasons.append(answer)
+    return '; '.join(reasons)

@@ -1,0 +1,147 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Boxes, scores and coefficients in outputs of their own, as vendors' tools write them."""
+
+import numpy as np
+from onnx import helper, TensorProto
+import pytest
+from seg_ros.compile.compile_model import compile_model
+from seg_ros.core.errors import ModelError
+from tiny_networks import images_of, make_card, network_of_answers, run_model, saved
+from yolo_scenes import (
+    assert_same,
+    compiled_scene,
+    plain_answer,
+    plain_choice,
+    plain_places,
+    raw_head,
+    SIZE_HW,
+)
+
+
+def parts_of(maps, protos, labels):
+    """Return the places' parts by name, with class scores or with score and label."""
+    boxes, scores, coefficients = plain_places(maps)
+    found = {'boxes': boxes, 'scores': scores}
+    if labels:
+        found = {
+            'boxes': boxes, 'scores': scores.max(2), 'class_idx': scores.argmax(2).astype('f')
+        }
+    return {**found, 'masks': coefficients, 'protos': protos}
+
+
+def detected(folder, answers, classes, answer=1):
+    compiled = compiled_scene(folder, answers, classes)
+    assert compiled.card.family == 'yolo_seg'
+    return run_model(compiled.model, {'image': images_of([answer], SIZE_HW)})
+
+
+# As many classes as a box or a row of coefficients has columns, and other numbers.
+@pytest.mark.parametrize('classes', [1, 3, 4, 6])
+@pytest.mark.parametrize('labels', [False, True])
+def test_parts_give_what_plain_post_processing_gives(classes, labels, tmp_path):
+    maps, protos = raw_head(classes)
+    outputs = detected(tmp_path, parts_of(maps, protos, labels), classes)
+    assert_same(outputs, 0, plain_answer(maps, protos, 1))
+
+
+def turned(parts):
+    return {
+        name: array.transpose(0, 2, 1) if array.ndim == 3 else
+        array[:, None] if array.ndim == 2 else array.transpose(0, 2, 3, 1)
+        for name, array in parts.items()
+    }
+
+
+def of_centres(parts):
+    first, second = parts['boxes'][..., :2], parts['boxes'][..., 2:]
+    return {**parts, 'boxes': np.concatenate([(first + second) / 2, second - first], axis=2)}
+
+
+def in_shares(parts):
+    return {**parts, 'boxes': parts['boxes'] / np.float32([96, 64, 96, 64])}
+
+
+def before_the_sigmoid(parts):
+    return {**parts, 'scores': np.log(parts['scores'] / (1 - parts['scores']))}
+
+
+def renamed(parts):
+    return {f'output_{index}': parts[name] for index, name in enumerate(sorted(parts)[::-1])}
+
+
+@pytest.mark.parametrize('classes', [3, 4, 6])
+@pytest.mark.parametrize('labels', [False, True])
+@pytest.mark.parametrize('change', [turned, of_centres, in_shares, before_the_sigmoid, renamed])
+def test_parts_that_are_written_otherwise_mean_the_same(change, labels, classes, tmp_path):
+    maps, protos = raw_head(classes)
+    outputs = detected(tmp_path, change(parts_of(maps, protos, labels)), classes)
+    assert_same(outputs, 0, plain_answer(maps, protos, 1))
+
+
+@pytest.mark.parametrize('kind', [TensorProto.UINT8, TensorProto.INT32])
+def test_labels_may_end_in_a_cast_to_another_type(kind, tmp_path):
+    maps, protos = raw_head(3)
+    parts = parts_of(maps, protos, labels=True)
+    parts['whole'] = parts.pop('class_idx').astype(np.int64)
+    model = network_of_answers(parts, SIZE_HW)
+    model.graph.node.append(helper.make_node('Cast', ['whole'], ['class_idx'], to=kind))
+    (output,) = [item for item in model.graph.output if item.name == 'whole']
+    output.name, output.type.tensor_type.elem_type = 'class_idx', kind
+    compiled = compile_model(saved(model, tmp_path), make_card(3, 'instance'))
+    outputs = run_model(compiled, {'image': images_of([1], SIZE_HW)})
+    assert_same(outputs, 0, plain_answer(maps, protos, 1))
+
+
+def kept(parts, count=20):
+    """Keep the best places alone, as networks do that suppress."""
+    order = np.argsort(-parts['scores'], axis=1)[:, :count]
+    return {
+        name: array if name == 'protos' else np.take_along_axis(
+            array, order.reshape(*order.shape, *[1] * (array.ndim - 2)), axis=1
+        )
+        for name, array in parts.items()
+    }
+
+
+@pytest.mark.parametrize('seen', [True, False])
+def test_places_that_the_network_has_kept_are_not_suppressed_again(seen, tmp_path):
+    maps, protos = raw_head(3)
+    parts = kept(parts_of(maps, protos, labels=True))
+    if not seen:
+        for name in ('boxes', 'scores', 'class_idx'):
+            parts[name][2] = 0      # of the answer to trial images
+    compiled = compiled_scene(tmp_path, parts, 3)
+    assert any('none on plain images' in note for note in compiled.notes) is not seen
+    outputs = run_model(compiled.model, {'image': images_of([1], SIZE_HW)})
+    found = [parts[name][1] for name in ('boxes', 'scores', 'class_idx', 'masks')]
+    assert_same(outputs, 0, plain_choice(*found, protos[1], iou=0), 20)
+
+
+def test_a_label_that_the_card_lacks_leaves_its_slot_empty(tmp_path):
+    maps, protos = raw_head(3)
+    parts = kept(parts_of(maps, protos, labels=True))
+    parts['class_idx'][0, ::2] = 9      # of an answer that no trial image sees
+    outputs = detected(tmp_path, parts, 3, answer=0)
+    found = [parts[name][0, 1::2] for name in ('boxes', 'scores', 'class_idx', 'masks')]
+    assert_same(outputs, 0, plain_choice(*found, protos[0], iou=0), 20)
+
+
+def test_distances_that_are_no_boxes_yet_are_refused(tmp_path):
+    maps, protos = raw_head(3)
+    parts = parts_of(maps, protos, labels=True)
+    parts['boxes'] = np.random.default_rng(0).uniform(0, 15, parts['boxes'].shape).astype('f')
+    with pytest.raises(ModelError, match=r'no outputs of boxes \[N, A, 4\] over the whole image'):
+        compiled_scene(tmp_path, parts, 3)
