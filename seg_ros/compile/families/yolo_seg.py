@@ -15,6 +15,7 @@
 """YOLO segmentation networks: boxes with classes and mask coefficients, beside prototypes."""
 
 from seg_ros.compile.families.output_interpretation import OutputInterpretation
+from seg_ros.compile.families.yolo_maps import read_maps
 from seg_ros.compile.families.yolo_parts import read_parts
 from seg_ros.compile.families.yolo_rows import read_rows
 from seg_ros.compile.network import Network
@@ -27,7 +28,7 @@ def read_yolo_seg(network: Network) -> list[OutputInterpretation] | str:
     Class scores of their own could be rows of fewer classes; what stands beside them decides.
     """
     reasons = []
-    for read in (read_parts, read_rows):
+    for read in (read_parts, read_maps, read_rows):
         answer = read(network)
         if not isinstance(answer, str):
             return answer
