@@ -18,13 +18,15 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.detections import rows_at
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
 from seg_ros.compile.families.probabilities import bytes_of, chances_of, unit_of, words_of
-from seg_ros.compile.families.row_form import box_unit, RowForm
+from seg_ros.compile.families.row_form import are_corners, box_unit, RowForm
 from seg_ros.compile.families.slot_tensors import (
     best_slots,
+    chosen_masks,
     columns,
     labels_seen,
     scores_seen,
@@ -47,14 +49,20 @@ def read_box_masks(network: Network) -> list[OutputInterpretation] | str:
     Read boxes (N, K, 4), scores (N, K), labels (N, K) and probabilities over the box (N, K, m, m).
 
     Boxes are corners in network pixels, or in shares of the image's sides; they may carry the
-    scores as a fifth column. Labels are integers that count the card's classes from 0. Masks may
-    be before their sigmoid, or in bytes.
+    scores as a fifth column. Labels are whole numbers that count the card's classes from 0. Masks
+    may be before their sigmoid, or in bytes, and have an axis for their one channel.
     """
-    found = [
-        _interpretation(network, slots, slots.boxes)
-        for slots in slots_of(network) if slots.boxes and _lies_over_box(slots.masks)
+    likely = [
+        (slots, slots.boxes) for slots in slots_of(network)
+        if slots.boxes and _lies_over_box(slots.map_hw)
     ]
-    return found or (
+    for slots, boxes in likely:
+        if not are_corners(_filled_boxes(network, slots, boxes)):
+            return (
+                f'{boxes} are no corners x0, y0, x1, y1: the second lies before the first in '
+                'some; export corners'
+            )
+    return [_interpretation(network, slots, boxes) for slots, boxes in likely] or (
         'no outputs of boxes [N, K, 4], scores [N, K], labels [N, K] and masks [N, K, m, m] with '
         'one K'
     )
@@ -64,11 +72,10 @@ def _interpretation(
     network: Network, slots: Slots, boxes: TensorInfo
 ) -> OutputInterpretation:
     """Say what the slots are like that images fill."""
-    masks, seen = slots.masks, labels_seen(network, slots)
-    corners = together(network, boxes)[scores_seen(network, slots) > 0].astype(np.float64)
-    unit = unit_of(network, masks.name)
+    seen, unit = labels_seen(network, slots), unit_of(network, slots.masks.name)
+    corners, (height, width) = _filled_boxes(network, slots, boxes), slots.map_hw
     form = RowForm(box_unit(corners, network.size_hw), corners=True)
-    words = f'{masks.shape[1]} boxes with masks of {masks.shape[2]}x{masks.shape[3]} over them'
+    words = f'{slots.count} boxes with masks of {height}x{width} over them'
     words += (
         f', labels {seen.min()} to {seen.max()} on plain images' if seen.size
         else ', none on plain images: taken to be in pixels'
@@ -82,8 +89,13 @@ def _interpretation(
     )
 
 
-def _lies_over_box(masks: TensorInfo) -> bool:
-    return masks.shape[2] == masks.shape[3] <= _LARGEST
+def _filled_boxes(network: Network, slots: Slots, boxes: TensorInfo) -> NDArray[np.float64]:
+    """Return the boxes of the slots that images fill, (slots, 4 or 5)."""
+    return together(network, boxes)[scores_seen(network, slots) > 0].astype(np.float64)
+
+
+def _lies_over_box(map_hw: tuple[int, int]) -> bool:
+    return map_hw[0] == map_hw[1] <= _LARGEST
 
 
 def _decode(
@@ -96,7 +108,7 @@ def _decode(
     :param unit: what stands for a probability of 1 in masks, as `unit_of` returns it.
     """
     chosen = best_slots(slots, tensors, card, options)
-    masks = rows_at(op.cast(tensors[1], to=np.float32), chosen.index)
+    masks = chosen_masks(slots, tensors[1], chosen)
     corners = columns(op.cast(tensors[2], to=np.float32), 0, 4)
     boxes = rows_at(form.boxes(corners), chosen.index)
     return Decoded({

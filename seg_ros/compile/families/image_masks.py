@@ -19,14 +19,18 @@ from functools import partial
 
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
-from seg_ros.compile.families.detections import rows_at
 from seg_ros.compile.families.mask_boxes import boxes_of_masks
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
 from seg_ros.compile.families.probabilities import bytes_of, chances_of, unit_of, words_of
-from seg_ros.compile.families.slot_tensors import best_slots, labels_seen, Slots, slots_of
+from seg_ros.compile.families.slot_tensors import (
+    best_slots,
+    chosen_masks,
+    labels_seen,
+    Slots,
+    slots_of,
+)
 from seg_ros.compile.families.strip_output_ops import spans_image
 from seg_ros.compile.network import Network
-from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.card import ModelCard
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
@@ -44,7 +48,7 @@ def read_image_masks(network: Network) -> list[OutputInterpretation] | str:
     """
     found = [
         _interpretation(network, slots)
-        for slots in slots_of(network) if _lies_over_image(network, slots.masks)
+        for slots in slots_of(network) if _lies_over_image(network, slots.map_hw)
     ]
     return found or (
         "no outputs of scores [N, K], labels [N, K] and masks [N, K, h, w] of the image's "
@@ -52,37 +56,36 @@ def read_image_masks(network: Network) -> list[OutputInterpretation] | str:
     )
 
 
-def _lies_over_image(network: Network, masks: TensorInfo) -> bool:
-    height, width = masks.shape[2:]
-    return not height == width <= _USUAL and spans_image(network, (height, width))
+def _lies_over_image(network: Network, map_hw: tuple[int, int]) -> bool:
+    height, width = map_hw
+    return not height == width <= _USUAL and spans_image(network, map_hw)
 
 
 def _interpretation(network: Network, slots: Slots) -> OutputInterpretation:
     """Say what the slots are like that images fill."""
     seen, unit = labels_seen(network, slots), unit_of(network, slots.masks.name)
-    _, count, height, width = slots.masks.shape
-    words = f'{count} masks of {height}x{width} over the image'
+    height, width = slots.map_hw
+    words = f'{slots.count} masks of {height}x{width} over the image'
     if seen.size:
         words += f', labels {seen.min()} to {seen.max()} on plain images'
     return OutputInterpretation(
         NAME, 'instance', slots.infos, 0, words + words_of(unit),
-        partial(_decode, slots, (height, width), network.size_hw, unit), slots.outputs,
+        partial(_decode, slots, network.size_hw, unit), slots.outputs,
         least_classes=int(seen.max(initial=-1)) + 1,
     )
 
 
 def _decode(
-    slots: Slots, map_hw: tuple[int, int], network_hw: tuple[int, int], unit: int,
-    tensors: Sequence[Var], card: ModelCard, options: ExportOptions,
+    slots: Slots, network_hw: tuple[int, int], unit: int, tensors: Sequence[Var],
+    card: ModelCard, options: ExportOptions,
 ) -> Decoded:
     """
     Fill the slots best first; boxes are those of the masks, which nothing cuts.
 
     :param unit: what stands for a probability of 1 in masks, as `unit_of` returns it.
     """
-    chosen = best_slots(slots, tensors, card, options)
-    masks = rows_at(op.cast(tensors[1], to=np.float32), chosen.index)
-    chances = chances_of(masks, unit)
+    chosen, map_hw = best_slots(slots, tensors, card, options), slots.map_hw
+    chances = chances_of(chosen_masks(slots, tensors[1], chosen), unit)
     inside = op.cast(op.greater(chances, op.const(np.float32(0.5))), to=np.float32)
     flat = op.reshape(inside, op.const(np.array([-1, chosen.count, map_hw[0] * map_hw[1]])))
     boxes = boxes_of_masks(flat, chosen.count, map_hw, network_hw)

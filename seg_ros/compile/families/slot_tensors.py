@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.detections import best, rows_at
-from seg_ros.compile.families.strip_output_ops import float_source
+from seg_ros.compile.families.score_and_label import score_and_label
+from seg_ros.compile.families.strip_output_ops import float_source, integer_source
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.card import ModelCard
@@ -37,8 +38,8 @@ class Slots:
     """
     What belongs to one set of slots.
 
-    :param labels: (N, K).
-    :param masks: (N, K, h, w), from before casts to integers.
+    :param labels: (N, K), from before casts to bytes.
+    :param masks: (N, K, h, w) or (N, K, 1, h, w), from before casts to integers.
     :param boxes: (N, K, 4), or with the scores as a fifth column.
     :param scores: (N, K), where boxes do not carry them.
     :param outputs: names of the outputs that all this is read from.
@@ -51,6 +52,17 @@ class Slots:
     outputs: tuple[str, ...]
 
     @property
+    def count(self) -> int:
+        """Return how many slots there are."""
+        return self.masks.shape[1]
+
+    @property
+    def map_hw(self) -> tuple[int, int]:
+        """Return height and width of masks."""
+        height, width = self.masks.shape[-2:]
+        return height, width
+
+    @property
     def infos(self) -> tuple[TensorInfo, ...]:
         """Return the tensors that there are."""
         return _present(self.labels, self.masks, self.boxes, self.scores)
@@ -59,29 +71,45 @@ class Slots:
 def slots_of(network: Network) -> list[Slots]:
     """Return each set of slots whose labels, masks and scores are among the outputs."""
     found = [
-        _slots(network, masks) for masks in network.outputs if len(masks.shape) == 4
+        _slots(network, masks) for masks in network.outputs
+        if len(masks.shape) == 4 or (len(masks.shape) == 5 and masks.shape[2] == 1)
     ]
     return [slots for slots in found if slots is not None]
 
 
 def _slots(network: Network, masks: TensorInfo) -> Slots | None:
     of_slots = [info for info in network.outputs if info.shape[1:2] == masks.shape[1:2]]
-    flat = [info for info in of_slots if len(info.shape) == 2]
-    labels = next((info for info in flat if info.dtype.kind in 'iu'), None)
-    scores = next((info for info in flat if info.dtype.kind == 'f'), None)
     boxes = next((
         info for info in of_slots
         if len(info.shape) == 3 and info.shape[2] in _COLUMNS and info.dtype.kind == 'f'
     ), None)
-    if boxes and boxes.shape[2] > 4:
-        scores = None
-    elif scores is None:
+    flat = [info for info in of_slots if len(info.shape) == 2]
+    carried = boxes is not None and boxes.shape[2] > 4
+    scores, output = _scores_and_labels(network, flat, carried)
+    if output is None or not (scores or carried):
         return None
-    if labels is None:
-        return None
-    (own,) = network.tensor_infos([float_source(network, masks.name)])
-    names = tuple(info.name for info in _present(labels, masks, boxes, scores))
+    labels, own = network.tensor_infos(
+        [integer_source(network, output.name), float_source(network, masks.name)]
+    )
+    names = tuple(info.name for info in _present(output, masks, boxes, scores))
     return Slots(labels, own, boxes, scores, names)
+
+
+def _scores_and_labels(
+    network: Network, flat: Sequence[TensorInfo], carried: bool
+) -> tuple[TensorInfo | None, TensorInfo | None]:
+    """
+    Find scores and labels among outputs (N, K).
+
+    :param carried: whether boxes carry the scores.
+    """
+    floats = [info for info in flat if info.dtype.kind == 'f']
+    labels = next((info for info in flat if info.dtype.kind in 'iu'), None)
+    if carried:
+        return None, labels or next(iter(floats), None)
+    if labels:
+        return next(iter(floats), None), labels
+    return score_and_label(network, floats) or (None, None)
 
 
 def _present(*infos: TensorInfo | None) -> tuple[TensorInfo, ...]:
@@ -141,11 +169,19 @@ def best_slots(
             op.less(labels, op.const(np.float32(len(card.classes)))),
         ),
     )
-    count = min(options.max_instances, slots.masks.shape[1])
+    count = min(options.max_instances, slots.count)
     scores, index = best(op.mul(scores, op.cast(above, to=np.float32)), count)
     filled = op.cast(op.greater(scores, op.const(np.float32(0))), to=np.float32)
     classes = op.cast(op.mul(rows_at(labels, index), filled), to=np.int32)
     return BestSlots(scores, filled, classes, index, count)
+
+
+def chosen_masks(slots: Slots, masks: Var, chosen: BestSlots) -> Var:
+    """Return the masks of the best slots, float32 (N, count, h, w)."""
+    rows = rows_at(op.cast(masks, to=np.float32), chosen.index)
+    if len(slots.masks.shape) == 4:
+        return rows
+    return op.squeeze(rows, op.const([2]))
 
 
 def columns(boxes: Var, start: int, stop: int) -> Var:

@@ -17,7 +17,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-import re
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +25,7 @@ from seg_ros.compile.families.detections import best, Candidates, columns_at, de
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
 from seg_ros.compile.families.prototypes import Prototypes, prototypes_of
 from seg_ros.compile.families.row_form import are_corners, beyond_unit, box_unit, RowForm
+from seg_ros.compile.families.score_and_label import score_and_label
 from seg_ros.compile.families.strip_output_ops import integer_source
 from seg_ros.compile.families.yolo_candidates import (
     alive_of,
@@ -43,8 +43,6 @@ from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.card import ModelCard
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
-
-_LABELS = re.compile('class|cls|label|idx|index')
 
 
 class Strip(NamedTuple):
@@ -172,31 +170,14 @@ def _class_scores(network: Network, wide: Sequence[Strip], depth: int) -> Strip 
 def _score_and_label(
     network: Network, single: Sequence[Strip]
 ) -> tuple[Strip | None, Strip | None]:
-    """Return scores, and labels where there are any: whole numbers by type, value or name."""
+    """Return scores, and labels where there are any."""
     if len(single) == 1 and single[0].info.dtype.kind == 'f':
         return single[0], None
-    if len(single) != 2:
+    pair = score_and_label(network, [strip.info for strip in single])
+    if not pair:
         return None, None
-    for is_label in (_is_integer, partial(_is_whole, network), _is_called_label):
-        scores, labels = (
-            [strip for strip in single if is_label(strip) is wanted] for wanted in (False, True)
-        )
-        if len(labels) == 1:
-            return scores[0], labels[0]
-    return None, None
-
-
-def _is_integer(strip: Strip) -> bool:
-    return strip.info.dtype.kind in 'iu'
-
-
-def _is_whole(network: Network, strip: Strip) -> bool:
-    values = strip.values(network)
-    return bool((values == np.rint(values)).all())
-
-
-def _is_called_label(strip: Strip) -> bool:
-    return bool(_LABELS.search(strip.info.name.lower()))
+    scores, labels = (next(strip for strip in single if strip.info is info) for info in pair)
+    return scores, labels
 
 
 def _interpretation(network: Network, parts: Parts) -> OutputInterpretation:
