@@ -145,3 +145,30 @@ def test_distances_that_are_no_boxes_yet_are_refused(tmp_path):
     parts['boxes'] = np.random.default_rng(0).uniform(0, 15, parts['boxes'].shape).astype('f')
     with pytest.raises(ModelError, match=r'no outputs of boxes \[N, A, 4\] over the whole image'):
         compiled_scene(tmp_path, parts, 3)
+
+
+@pytest.mark.parametrize('turn', [False, True])
+def test_prototypes_of_masks_are_no_map_of_classes(turn, tmp_path):
+    random = np.random.default_rng(0)
+    rows = {'loc': 4, 'conf': 3, 'mask': 5, 'proto': None}
+    answers = {
+        name: random.normal(0, 1, (1, 50, columns) if columns else (1, 5, 16, 24)).astype('f')
+        for name, columns in rows.items()
+    }
+    answers = turned(answers) if turn else answers
+    path = saved(network_of_answers(answers, SIZE_HW), tmp_path)
+    with pytest.raises(ModelError, match=r'proto .* are prototypes of masks, for which'):
+        compile_model(path, make_card(5))
+
+
+def test_a_map_of_classes_beside_boxes_is_read(tmp_path):
+    random = np.random.default_rng(0)
+    shapes = {
+        'regression': (1, 50, 4), 'classification': (1, 50, 3), 'segmentation': (1, 3, 16, 24),
+    }
+    answers = {name: random.normal(0, 1, shape).astype('f') for name, shape in shapes.items()}
+    path = saved(network_of_answers(answers, SIZE_HW), tmp_path)
+    outputs = run_model(
+        compile_model(path, make_card(3)), {'image': images_of([0], SIZE_HW)}
+    )
+    np.testing.assert_array_equal(outputs['labels'][0], answers['segmentation'][0].argmax(0))

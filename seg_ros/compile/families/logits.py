@@ -22,6 +22,7 @@ import numpy as np
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.derived_outputs import own_scores_of_all
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
+from seg_ros.compile.families.prototypes import has_coefficients
 from seg_ros.compile.families.score_meaning import (
     chosen_meaning,
     competing,
@@ -61,11 +62,12 @@ def read_logits(network: Network) -> list[OutputInterpretation] | str:
     (N, 1, h, w), and of one image alone (h, w). Whole numbers in channels are read where they are
     one-hot or yes and no, and casts to bytes from before them. Trailing activations and the last
     enlargement are cut off first, so that the file ends in the network's own scores. One score
-    channel is a network of two classes, or of one against what is none.
+    channel is a network of two classes, or of one against what is none. Prototypes of instances'
+    masks are no scores.
     """
     found = [
         interpretation
-        for output, own in own_scores_of_all(network)
+        for output, own in own_scores_of_all(network) if not has_coefficients(network, output)
         for interpretation in _readings(network, output, own)
     ]
     return found or _reason(network)
@@ -81,6 +83,8 @@ def _readings(network: Network, output: str, own: OwnScores) -> list[OutputInter
 def _reason(network: Network) -> str:
     """Say why no output is read."""
     for info in network.outputs:
+        if has_coefficients(network, info.name):
+            return f'{info} are prototypes of masks, for which coefficients stand beside boxes'
         for _, channels, *map_hw in _layouts(network, info.shape):
             if channels > 1 and spans_image(network, tuple(map_hw)):
                 return (

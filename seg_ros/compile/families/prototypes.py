@@ -15,6 +15,7 @@
 """Mask prototypes: the planes that coefficients mix into the masks of YOLO's instances."""
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from seg_ros.compile.families.strip_output_ops import spans_image
@@ -76,3 +77,19 @@ def _rows(network: Network, info: TensorInfo) -> Prototypes | None:
     if len(info.shape) != 3 or info.shape[2] != height * width:
         return None
     return Prototypes(info, info.shape[1], (height, width))
+
+
+def has_coefficients(network: Network, output: str) -> bool:
+    """Return whether boxes, something of theirs and coefficients for an output stand beside it."""
+    rows = [info.shape for info in network.outputs if len(info.shape) in (2, 3)]
+    return any(
+        len(beside) > 2 and {4, protos.depth} <= {*beside}
+        for protos in prototypes_of(network) if protos.info.name == output
+        for places in {side for shape in rows for side in shape[1:]} - {protos.depth}
+        for beside in [[_columns(shape, places) for shape in rows if places in shape[1:]]]
+    )
+
+
+def _columns(shape: tuple[int, ...], places: int) -> int:
+    """Return how many numbers of each place there are."""
+    return prod(shape[1:]) // places

@@ -88,6 +88,8 @@ def read_maps(network: Network) -> list[OutputInterpretation] | str:
 
     So do the tools of Rockchip, D-Robotics and Hailo have YOLOv8 and YOLO11 exported, in any
     order, with channels first or last. A map of one channel beside them repeats the scores.
+
+    :returns: nothing where there are no maps of strides.
     """
     found = []
     for protos in prototypes_of(network):
@@ -95,11 +97,14 @@ def read_maps(network: Network) -> list[OutputInterpretation] | str:
             levels = _levels(network, protos, strides)
             if levels:
                 found.append(_interpretation(network, protos, levels))
-    return found or (
+    others = [info for info in network.outputs if len(info.shape) == 4]
+    if found or not all(_maps(network, others, stride) for stride in PYRAMIDS[0]):
+        return found
+    return (
         f'no outputs of sides [N, {_SIDES}, h, w], class scores [N, C, h, w] and coefficients '
-        '[N, masks, h, w] at strides 8, 16 and 32 beside prototypes [N, masks, h, w]; sizes of '
-        'anchors, as YOLOv5 and v7 have them, are not in such maps: export the rows, [N, rows, '
-        '5 + classes + masks]'
+        '[N, masks, h, w] at each of strides 8, 16 and 32 beside prototypes [N, masks, h, w]; '
+        'sizes of anchors, as YOLOv5 and v7 have them, are not in such maps: export the rows, '
+        '[N, rows, 5 + classes + masks]'
     )
 
 

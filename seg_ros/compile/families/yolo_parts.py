@@ -105,12 +105,16 @@ def read_parts(network: Network) -> list[OutputInterpretation] | str:
 
     So do Qualcomm's AI Hub and other vendors' tools write them, which quantise each by itself.
     Places are all of the image, or those that the network has kept.
+
+    :returns: nothing where there are no boxes of 4 columns.
     """
     found = [
         _interpretation(network, parts)
         for protos in prototypes_of(network) if (parts := _parts(network, protos))
     ]
-    return found or (
+    if found or not any(len(info.shape) == 3 and 4 in info.shape for info in network.outputs):
+        return found
+    return (
         'no outputs of boxes [N, A, 4] over the whole image, class scores [N, A, C] or scores '
         '[N, A] and labels [N, A], coefficients [N, A, masks] and prototypes [N, masks, h, w] '
         'with one A'

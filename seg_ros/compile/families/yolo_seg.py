@@ -30,7 +30,7 @@ def read_yolo_seg(network: Network) -> list[OutputInterpretation] | str:
     reasons = []
     for read in (read_parts, read_maps, read_rows):
         answer = read(network)
-        if not isinstance(answer, str):
+        if answer and not isinstance(answer, str):
             return answer
-        reasons.append(answer)
+        reasons += [answer] if isinstance(answer, str) else []
     return '; '.join(reasons)
