@@ -46,7 +46,27 @@ def prototypes_first(maps, protos):
     return [protos, *(part for level in maps.values() for part in level)]
 
 
-LAYOUTS = [rockchip, without_sums, d_robotics, prototypes_first]
+def sides_beside_scores(maps, protos):
+    found = [
+        part for sides, scores, coefficients in maps.values()
+        for part in (np.concatenate([sides, scores], axis=1), coefficients)
+    ]
+    return [*found, protos]
+
+
+def yolo26(maps, protos):
+    """Scores, sides as four distances, and coefficients; channels last."""
+    found = []
+    for sides, scores, coefficients in maps.values():
+        bins = np.exp(sides.reshape(len(sides), 4, 16, *sides.shape[2:]).astype(np.float64))
+        shares = bins / bins.sum(2, keepdims=True)
+        found += [scores, np.einsum('nsbhw,b->nshw', shares, np.arange(16)), coefficients]
+    return [array.transpose(0, 2, 3, 1) for array in (*found, protos)]
+
+
+LAYOUTS = [
+    rockchip, without_sums, d_robotics, prototypes_first, sides_beside_scores, yolo26,
+]
 
 
 # As many classes as there are coefficients or numbers of sides, and other numbers.
@@ -61,6 +81,15 @@ def test_maps_give_what_plain_post_processing_gives(layout, classes, tmp_path):
     outputs = run_model(compiled.model, {'image': images_of([2, 0], SIZE_HW)})
     for index, answer in enumerate([2, 0]):
         assert_same(outputs, index, plain_answer(maps, protos, answer))
+
+
+def test_an_objectness_that_scores_would_have_to_be_multiplied_by_is_refused(tmp_path):
+    maps, protos = raw_head(4)
+    arrays = rockchip(maps, protos)
+    answers = {f'output{index}': array.astype('f') for index, array in enumerate(arrays)}
+    answers['output2'] = np.random.default_rng(0).uniform(0, 1, arrays[2].shape).astype('f')
+    with pytest.raises(ModelError, match=r'no outputs of sides'):
+        compiled_scene(tmp_path, answers, 4)
 
 
 def test_maps_of_anchors_whose_sizes_the_file_lacks_are_refused_with_what_to_export(tmp_path):

@@ -14,8 +14,8 @@
 
 """YOLO segmentation networks that end in their last convolutions: maps of each stride."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -31,6 +31,7 @@ from seg_ros.compile.families.yolo_candidates import (
     NAME,
     Numbers,
     PYRAMIDS,
+    span,
     suppressed,
 )
 from seg_ros.compile.network import Network
@@ -39,95 +40,141 @@ from seg_ros.core.card import ModelCard
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
-_BINS = 16      # of the distribution of a side's distance
-_SIDES = 4 * _BINS
+_BINS = 16      # of the distribution of a side's distance; YOLO26 gives the distance itself
+_SIDES = (4 * _BINS, 4)
+_ROUNDING = 0.02    # of sums in half precision
 
 
 @dataclass(frozen=True)
 class _Map:
     """
-    An output of some channels for each place of a stride.
+    Some channels of an output, for each place of a stride.
 
     :param last: whether channels are the last axis.
+    :param start: the first channel.
     """
 
     info: TensorInfo
     channels: int
     last: bool
+    start: int = 0
 
     def values(self, network: Network) -> Numbers:
-        """Return what it holds on images, (images, h, w, channels)."""
+        """Return what it holds on images, (places, channels)."""
         arrays: Numbers = np.concatenate(network.trial(self.info.name)).astype(np.float64)
-        return arrays if self.last else arrays.transpose(0, 2, 3, 1)
+        turned = arrays if self.last else arrays.transpose(0, 2, 3, 1)
+        return turned[..., self.start:self.start + self.channels].reshape(-1, self.channels)
 
     def rows(self, tensor: Var) -> Var:
         """Return float32 (N, h * w, channels)."""
         floats = op.cast(tensor, to=np.float32)
         turned = floats if self.last else op.transpose(floats, perm=[0, 2, 3, 1])
-        return op.reshape(turned, op.const(np.array([0, -1, self.channels])))
+        every = self.info.shape[3 if self.last else 1]
+        rows = op.reshape(turned, op.const(np.array([0, -1, every])))
+        if self.channels == every:
+            return rows
+        return span(rows, self.start, self.start + self.channels)
 
 
 @dataclass(frozen=True)
-class _Level:
-    """Maps of a stride."""
+class _Kind:
+    """Maps that say the same, one for each stride."""
 
-    stride: int
-    sides: _Map
-    scores: _Map
-    coefficients: _Map
+    maps: tuple[_Map, ...]
 
     @property
-    def maps(self) -> tuple[_Map, _Map, _Map]:
-        """Return all of them."""
-        return self.sides, self.scores, self.coefficients
+    def channels(self) -> int:
+        """Return how many channels each has."""
+        return self.maps[0].channels
+
+    def values(self, network: Network) -> Numbers:
+        """Return what they hold on images, (places, channels)."""
+        return np.concatenate([one.values(network) for one in self.maps])
+
+    def rows(self, tensors: Mapping[TensorInfo, Var]) -> Var:
+        """Return float32 (N, A, channels)."""
+        return op.concat([one.rows(tensors[one.info]) for one in self.maps], axis=1)
+
+    def part(self, start: int, channels: int) -> '_Kind':
+        """Return some of the channels."""
+        maps = [replace(one, start=start, channels=channels) for one in self.maps]
+        return _Kind(tuple(maps))
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Which maps are which."""
+
+    strides: tuple[int, ...]
+    sides: _Kind
+    scores: _Kind
+    coefficients: _Kind
+
+    @property
+    def infos(self) -> tuple[TensorInfo, ...]:
+        """Return the tensors that there are."""
+        kinds = self.sides, self.scores, self.coefficients
+        return tuple(dict.fromkeys(one.info for kind in kinds for one in kind.maps))
 
 
 def read_maps(network: Network) -> list[OutputInterpretation] | str:
     """
     Read distances of boxes' sides, class scores and coefficients of each stride, and prototypes.
 
-    So do the tools of Rockchip, D-Robotics and Hailo have YOLOv8 and YOLO11 exported, in any
-    order, with channels first or last. A map of one channel beside them repeats the scores.
+    So do the tools of Rockchip, D-Robotics and Hailo have YOLOv8 and later exported, in any
+    order, with channels first or last; sides and scores may be one map. A map of one channel
+    beside them repeats the scores. YOLO26's sides are four distances, in strides.
 
     :returns: nothing where there are no maps of strides.
     """
-    found = []
-    for protos in prototypes_of(network):
-        for strides in PYRAMIDS:
-            levels = _levels(network, protos, strides)
-            if levels:
-                found.append(_interpretation(network, protos, levels))
+    found = [
+        _interpretation(network, protos, layout)
+        for protos in prototypes_of(network) for strides in PYRAMIDS
+        if (layout := _layout(network, protos, strides))
+    ]
     others = [info for info in network.outputs if len(info.shape) == 4]
     if found or not all(_maps(network, others, stride) for stride in PYRAMIDS[0]):
         return found
     return (
-        f'no outputs of sides [N, {_SIDES}, h, w], class scores [N, C, h, w] and coefficients '
-        '[N, masks, h, w] at each of strides 8, 16 and 32 beside prototypes [N, masks, h, w]; '
-        'sizes of anchors, as YOLOv5 and v7 have them, are not in such maps: export the rows, '
-        '[N, rows, 5 + classes + masks]'
+        f'no outputs of sides [N, {_SIDES[0]} or {_SIDES[1]}, h, w], class scores [N, C, h, w] '
+        'and coefficients [N, masks, h, w] at each of strides 8, 16 and 32 beside prototypes '
+        '[N, masks, h, w]; sizes of anchors, as YOLOv5 and v7 have them, are not in such maps: '
+        'export the rows, [N, rows, 5 + classes + masks]'
     )
 
 
-def _levels(
-    network: Network, protos: Prototypes, strides: Sequence[int]
-) -> list[_Level]:
-    """Return maps by stride; none where an output is left over or two strides are unlike."""
+def _layout(
+    network: Network, protos: Prototypes, strides: tuple[int, ...]
+) -> _Layout | None:
+    """Find out which maps are which by their channels, and where those are equal by values."""
     others = [
         info for info in network.outputs if len(info.shape) == 4 and info is not protos.info
     ]
     of_strides = [_maps(network, others, stride) for stride in strides]
-    if sum(map(len, of_strides)) != len(others):
-        return []
-    levels = [
-        _level(network, stride, maps, protos.depth)
-        for stride, maps in zip(strides, of_strides, strict=True)
+    channels = {tuple(one.channels for one in maps) for maps in of_strides}
+    if sum(map(len, of_strides)) != len(others) or len(channels) > 1:
+        return None
+    kinds = [_Kind(maps) for maps in zip(*of_strides, strict=True)]
+    single = [kind for kind in kinds if kind.channels == 1]
+    if len(kinds) == 2:
+        kinds = _divided(kinds, protos.depth)
+    if total := single[-1] if len(kinds) == 4 and single else None:
+        kinds.remove(total)
+    fits = [
+        (kind.values(network), (kind, sides)) for sides in _SIDES for kind in kinds
+        if sorted(other.channels for other in kinds if other is not kind)
+        == sorted((sides, protos.depth))
     ]
-    known = [level for level in levels if level]
-    alike = {level.scores.channels for level in known}
-    return known if len(known) == len(levels) and len(alike) == 1 else []
+    likeliest = likeliest_scores(fits)
+    if likeliest is None or (total and not _is_sum(network, total, likeliest[0])):
+        return None
+    scores, width = likeliest
+    rest = {kind.channels: kind for kind in kinds if kind is not scores}
+    return _Layout(strides, rest[width], scores, rest[protos.depth])
 
 
 def _maps(network: Network, infos: Sequence[TensorInfo], stride: int) -> list[_Map]:
+    """Return the outputs of a stride, in their order."""
     sides = map_sides(network.size_hw, stride)
     first = [_Map(info, info.shape[1], False) for info in infos if info.shape[2:] == sides]
     last = [
@@ -137,54 +184,53 @@ def _maps(network: Network, infos: Sequence[TensorInfo], stride: int) -> list[_M
     return first + last
 
 
-def _level(
-    network: Network, stride: int, maps: Sequence[_Map], depth: int
-) -> _Level | None:
-    """Find out which map is which by their channels, and where those are equal by values."""
-    if len(maps) == 4:      # one of them has the sum of the scores, or is the only score
-        single = [one for one in maps if one.channels == 1]
-        maps = [one for one in maps if one is not single[-1]] if single else maps
-    fits = [
-        one for one in maps if len(maps) == 3 and
-        sorted(other.channels for other in maps if other is not one) == sorted((_SIDES, depth))
-    ]
-    scores = likeliest_scores([(one.values(network), one) for one in fits])
-    if scores is None:
-        return None
-    rest = {one.channels: one for one in maps if one is not scores}
-    return _Level(stride, rest[_SIDES], scores, rest[depth])
+def _divided(kinds: Sequence[_Kind], depth: int) -> list[_Kind]:
+    """Divide sides and scores that are one map beside coefficients."""
+    width = _SIDES[0]
+    whole = [kind for kind in kinds if kind.channels != depth]
+    if len(whole) != 1 or whole[0].channels <= width:
+        return list(kinds)
+    parts = whole[0].part(0, width), whole[0].part(width, whole[0].channels - width)
+    return [*parts, *(kind for kind in kinds if kind is not whole[0])]
+
+
+def _is_sum(network: Network, total: _Kind, scores: _Kind) -> bool:
+    """Return whether maps say no more than the scores do, as an objectness would."""
+    expected = scores.values(network).sum(axis=1, keepdims=True).clip(0, 1)
+    return np.allclose(total.values(network), expected, atol=_ROUNDING)
 
 
 def _interpretation(
-    network: Network, protos: Prototypes, levels: Sequence[_Level]
+    network: Network, protos: Prototypes, layout: _Layout
 ) -> OutputInterpretation:
-    logits = any(beyond_unit(level.scores.values(network)) for level in levels)
+    logits = beyond_unit(layout.scores.values(network))
     words = (
-        f'maps of strides {", ".join(str(level.stride) for level in levels)}, {protos.depth} '
-        'coefficients' + ', scores before the sigmoid' * logits
+        f'maps of strides {", ".join(map(str, layout.strides))}, {protos.depth} coefficients'
+        + ', scores before the sigmoid' * logits
     )
-    infos = (protos.info, *(one.info for level in levels for one in level.maps))
     return OutputInterpretation(
-        NAME, 'instance', infos, levels[0].scores.channels, words,
-        partial(_decode, protos, levels, network.size_hw, logits),
+        NAME, 'instance', (protos.info, *layout.infos), layout.scores.channels, words,
+        partial(_decode, protos, layout, network.size_hw, logits),
     )
 
 
 def _decode(
-    protos: Prototypes, levels: Sequence[_Level], size_hw: tuple[int, int], logits: bool,
+    protos: Prototypes, layout: _Layout, size_hw: tuple[int, int], logits: bool,
     tensors: Sequence[Var], card: ModelCard, options: ExportOptions,
 ) -> Decoded:
     """Choose the best places, and compute boxes for those alone."""
-    maps = [one for level in levels for one in level.maps]
-    rows = [one.rows(tensor) for one, tensor in zip(maps, tensors[1:], strict=True)]
-    sides, scores, coefficients = (op.concat(rows[start::3], axis=1) for start in range(3))
-    places = _places(levels, size_hw)
+    by_info = dict(zip(layout.infos, tensors[1:], strict=True))
+    sides, scores, coefficients = (
+        kind.rows(by_info) for kind in (layout.sides, layout.scores, layout.coefficients)
+    )
+    places = _places(layout.strides, size_hw)
     count = min(options.top_k, len(places))
     likeliest = op.reduce_max(scores, axes=[2], keepdims=False)
     likeliest, index = best(op.sigmoid(likeliest) if logits else likeliest, count)
     winner = op.arg_max(rows_at(scores, index), axis=2, keepdims=False)
+    distances = _distances(rows_at(sides, index), layout.sides.channels, count)
     candidates = Candidates(
-        _boxes(rows_at(sides, index), op.gather(op.const(places), index, axis=0), count),
+        _boxes(distances, op.gather(op.const(places), index, axis=0)),
         likeliest, op.cast(winner, to=np.float32), rows_at(coefficients, index), count,
     )
     return suppressed(
@@ -193,28 +239,38 @@ def _decode(
     )
 
 
-def _places(levels: Sequence[_Level], size_hw: tuple[int, int]) -> np.ndarray:
+def _places(strides: Sequence[int], size_hw: tuple[int, int]) -> np.ndarray:
     """Return x, y of the cells' middles and the stride, float32 (A, 3), row by row."""
     found = []
-    for level in levels:
-        y, x = np.indices(map_sides(size_hw, level.stride)) + 0.5
-        columns = (x * level.stride, y * level.stride, np.full_like(x, level.stride))
+    for stride in strides:
+        y, x = np.indices(map_sides(size_hw, stride)) + 0.5
+        columns = (x * stride, y * stride, np.full_like(x, stride))
         found.append(np.stack([one.ravel() for one in columns], axis=1))
     return np.concatenate(found).astype(np.float32)
 
 
-def _boxes(sides: Var, places: Var, count: int) -> Var:
+def _distances(sides: Var, channels: int, count: int) -> Var:
     """
-    Return corners in pixels: a side's distance is its distribution's mean, in strides.
+    Return how far the sides are from a place, (N, M, 4): the mean of their distributions.
 
-    :param sides: (N, M, 4 * bins), left, top, right and bottom.
-    :param places: as `_places` returns them, (N, M, 3).
+    :param sides: (N, M, channels), of left, top, right and bottom.
     :param count: M.
     """
+    if channels == 4:
+        return sides
     bins = op.reshape(sides, op.const(np.array([-1, count, 4, _BINS])))
     weights = op.const(np.arange(_BINS, dtype=np.float32))
-    mean = op.reduce_sum(op.mul(op.softmax(bins, axis=3), weights), op.const([3]), keepdims=False)
+    return op.reduce_sum(op.mul(op.softmax(bins, axis=3), weights), op.const([3]), keepdims=False)
+
+
+def _boxes(distances: Var, places: Var) -> Var:
+    """
+    Return corners in pixels, (N, M, 4).
+
+    :param distances: in strides, as `_distances` returns them.
+    :param places: as `_places` returns them, (N, M, 3).
+    """
     x, y, stride = op.split(places, outputs_count=3, axis=2)
-    before, after = op.split(op.mul(mean, stride), outputs_count=2, axis=2)
+    before, after = op.split(op.mul(distances, stride), outputs_count=2, axis=2)
     middle = op.concat([x, y], axis=2)
     return op.concat([op.sub(middle, before), op.add(middle, after)], axis=2)
