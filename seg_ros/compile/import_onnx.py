@@ -22,6 +22,7 @@ import onnx
 from onnx import helper
 from seg_ros.compile.branches import with_branches_taken
 from seg_ros.compile.fixed_batch import fixed_outputs
+from seg_ros.compile.kept_batch import with_batch_kept
 from seg_ros.compile.masked_writes import with_masks_chosen
 from seg_ros.compile.modern import modern_model, outer_reads
 from seg_ros.compile.network import described, Layout, Network, set_shape
@@ -71,7 +72,7 @@ def network_from_model(
             set_shape(item, shapes[item.name])
     if (dims[0] or 1) > 1:
         _check_batch(network, dims[0] or 1, shape)
-    return with_masks_chosen(with_branches_taken(network))
+    return with_batch_kept(with_masks_chosen(with_branches_taken(network)))
 
 
 def _plain_spec(name: str, spec: InputSpec) -> InputSpec:

@@ -1,0 +1,61 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Outputs that are given of the one image alone, and as well of a batch."""
+
+from dataclasses import replace
+
+import onnx
+from onnx import helper
+from seg_ros.compile.modern import outer_reads
+from seg_ros.compile.network import Network
+from seg_ros.core.errors import ModelError
+
+
+def with_batch_kept(network: Network) -> Network:
+    """
+    Give outputs before the one image is taken out of its batch, as `boxes[0]` does at the end.
+
+    Families know places by their axes, of which the first is that of the batch.
+    """
+    names = {item.name for item in network.model.graph.output}
+    names -= {name for node in network.model.graph.node for name in outer_reads(node)}
+    ends = [
+        node for node in network.model.graph.node
+        if names.intersection(node.output) and _takes_the_image(network, node)
+    ]
+    if not ends:
+        return network
+    model = onnx.ModelProto()
+    model.CopyFrom(network.model)
+    for node in model.graph.node:
+        if node in ends:
+            node.CopyFrom(helper.make_node('Identity', node.input[:1], node.output, node.name))
+    return replace(network, model=model)
+
+
+def _takes_the_image(network: Network, node: onnx.NodeProto) -> bool:
+    if node.op_type not in ('Gather', 'Squeeze') or len(node.input) < 2:
+        return False
+    if not network.is_constant(node.input[1]):
+        return False
+    which = network.constant(node.input[1]).tolist()
+    axis = next((item.i for item in node.attribute if item.name == 'axis'), 0)
+    if axis or which != (0 if node.op_type == 'Gather' else [0]):
+        return False
+    try:
+        (info,) = network.tensor_infos(node.input[:1])
+    except ModelError:
+        return False
+    return info.shape[:1] == (1,)
