@@ -139,12 +139,60 @@ def test_a_label_that_the_card_lacks_leaves_its_slot_empty(tmp_path):
     assert_same(outputs, 0, plain_choice(*found, protos[0], iou=0), 20)
 
 
+def test_what_repeats_the_class_scores_may_stand_beside_them(tmp_path):
+    maps, protos = raw_head(3)
+    parts = parts_of(maps, protos, labels=False)
+    more = {'best': parts['scores'].max(2), 'class': parts['scores'].argmax(2)}
+    outputs = detected(tmp_path, {**parts, **more}, 3)
+    assert_same(outputs, 0, plain_answer(maps, protos, 1))
+
+
+def test_an_objectness_that_scores_would_have_to_be_multiplied_by_is_refused(tmp_path):
+    maps, protos = raw_head(3)
+    parts = parts_of(maps, protos, labels=False)
+    parts['objectness'] = np.random.default_rng(0).uniform(0, 1, (3, 126)).astype('f')
+    with pytest.raises(ModelError, match=r'no outputs of boxes'):
+        compiled_scene(tmp_path, parts, 3)
+
+
+def test_class_scores_beside_boxes_are_no_rows_of_fewer_classes(tmp_path):
+    maps, protos = raw_head(15)
+    parts = parts_of(maps, protos, labels=False)
+    parts['boxes'] = np.random.default_rng(0).uniform(0, 15, parts['boxes'].shape).astype('f')
+    with pytest.raises(ModelError, match=r'no outputs of boxes'):
+        compiled_scene(tmp_path, parts, 15 - 4 - 6)
+
+
 def test_distances_that_are_no_boxes_yet_are_refused(tmp_path):
     maps, protos = raw_head(3)
     parts = parts_of(maps, protos, labels=True)
     parts['boxes'] = np.random.default_rng(0).uniform(0, 15, parts['boxes'].shape).astype('f')
     with pytest.raises(ModelError, match=r'no outputs of boxes \[N, A, 4\] over the whole image'):
         compiled_scene(tmp_path, parts, 3)
+
+
+@pytest.mark.parametrize('form', ['v8', 'end-to-end'])
+def test_rows_are_read_beside_their_parts_before_those_are_boxes(form, tmp_path):
+    maps, protos = raw_head(3)
+    boxes, scores, coefficients = plain_places(maps)
+    rows = np.concatenate([boxes, scores, coefficients], axis=2)
+    if form == 'end-to-end':
+        best = scores.max(2, keepdims=True), scores.argmax(2)[..., None].astype('f')
+        rows = np.concatenate([boxes, *best, coefficients], axis=2)
+        order = np.argsort(-best[0], axis=1)[:, :20]
+        rows = np.take_along_axis(rows, order, axis=1)
+    raw = {
+        'boxes': np.random.default_rng(0).uniform(0, 15, boxes.shape).astype('f'),
+        'scores': np.log(scores / (1 - scores)), 'coefficients': coefficients,
+    }
+    raw = {name: array.transpose(0, 2, 1) for name, array in raw.items()}
+    answers = {'rows': rows, 'protos': protos, **raw}
+    outputs = detected(tmp_path, answers, 3)
+    if form == 'end-to-end':
+        found = rows[1, :, :4], rows[1, :, 4], rows[1, :, 5], rows[1, :, 6:]
+        assert_same(outputs, 0, plain_choice(*found, protos[1], iou=0), 20)
+    else:
+        assert_same(outputs, 0, plain_answer(maps, protos, 1))
 
 
 @pytest.mark.parametrize('turn', [False, True])

@@ -81,15 +81,25 @@ def _rows(network: Network, info: TensorInfo) -> Prototypes | None:
 
 def has_coefficients(network: Network, output: str) -> bool:
     """Return whether boxes, something of theirs and coefficients for an output stand beside it."""
-    rows = [info.shape for info in network.outputs if len(info.shape) in (2, 3)]
+    sides = {side for info in network.outputs if len(info.shape) == 3 for side in info.shape[1:]}
     return any(
         len(beside) > 2 and {4, protos.depth} <= {*beside}
         for protos in prototypes_of(network) if protos.info.name == output
-        for places in {side for shape in rows for side in shape[1:]} - {protos.depth}
-        for beside in [[_columns(shape, places) for shape in rows if places in shape[1:]]]
+        for beside in [_columns(network, side) for side in sides]
     )
 
 
-def _columns(shape: tuple[int, ...], places: int) -> int:
-    """Return how many numbers of each place there are."""
-    return prod(shape[1:]) // places
+def is_part_of_rows(network: Network, info: TensorInfo, depth: int) -> bool:
+    """Return whether boxes and coefficients of the same places stand beside an output."""
+    for places, columns in (info.shape[1:], info.shape[:0:-1]):
+        beside = _columns(network, places)
+        # Whole rows stand beside all of their parts.
+        if {4, depth} <= {*beside} and columns - 4 - depth not in beside:
+            return True
+    return False
+
+
+def _columns(network: Network, places: int) -> list[int]:
+    """Return how many numbers of each place outputs have that are of so many places."""
+    shapes = [info.shape for info in network.outputs if len(info.shape) in (2, 3)]
+    return [prod(shape[1:]) // places for shape in shapes if places in shape[1:]]

@@ -44,6 +44,8 @@ from seg_ros.core.card import ModelCard
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
+_ROUNDING = 0.02    # of sums in half precision
+
 
 class Strip(NamedTuple):
     """
@@ -139,6 +141,8 @@ def _parts(network: Network, protos: Prototypes) -> Parts | None:
         crowded = is_crowd(network.size_hw, places)
         if not scores or {*rest} != {4, protos.depth} or not (labels or everywhere):
             continue
+        if scores in wide and not all(_repeats(network, one, scores) for one in single):
+            continue
         if not crowded or _spans(network, rest[4]):
             return Parts(places, rest[4], scores, rest[protos.depth], labels, protos, crowded)
     return None
@@ -169,6 +173,15 @@ def _class_scores(network: Network, wide: Sequence[Strip], depth: int) -> Strip 
         if sorted(other.columns for other in wide if other is not strip) == sorted((4, depth))
     ]
     return likeliest_scores([(strip.values(network), strip) for strip in fits])
+
+
+def _repeats(network: Network, single: Strip, scores: Strip) -> bool:
+    """Return whether numbers say no more than class scores do, as an objectness would."""
+    found, each = single.values(network)[..., 0], scores.values(network)
+    return any(
+        np.allclose(found, known, atol=_ROUNDING)
+        for known in (each.max(axis=2), each.argmax(axis=2), each.sum(axis=2).clip(0, 1))
+    )
 
 
 def _score_and_label(

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.detections import best, Candidates, columns_at, detections, rows_at
 from seg_ros.compile.families.output_interpretation import Decode, Decoded, OutputInterpretation
-from seg_ros.compile.families.prototypes import Prototypes, prototypes_of
+from seg_ros.compile.families.prototypes import is_part_of_rows, Prototypes, prototypes_of
 from seg_ros.compile.families.row_form import (
     filled_rows,
     form_of_candidates,
@@ -94,6 +94,7 @@ def read_rows(network: Network) -> list[OutputInterpretation] | str:
         for protos in prototypes_of(network)
         for rows in network.outputs
         if len(rows.shape) == 3 and rows.dtype.kind == 'f' and rows is not protos.info
+        and not is_part_of_rows(network, rows, protos.depth)
     ]
     if not pairs:
         return 'no output of boxes, 3 axes, beside one of mask prototypes, [N, masks, h, w]'
