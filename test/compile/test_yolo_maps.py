@@ -83,6 +83,14 @@ def test_maps_give_what_plain_post_processing_gives(layout, classes, tmp_path):
         assert_same(outputs, index, plain_answer(maps, protos, answer))
 
 
+def test_as_many_coefficients_as_sides_could_be_either_and_are_refused(tmp_path):
+    maps, protos = raw_head(3, depth=64)
+    arrays = prototypes_first(maps, protos)
+    answers = {f'output{index}': array for index, array in enumerate(arrays)}
+    with pytest.raises(ModelError, match=r'no outputs of sides'):
+        compiled_scene(tmp_path, answers, 3)
+
+
 def test_an_objectness_that_scores_would_have_to_be_multiplied_by_is_refused(tmp_path):
     maps, protos = raw_head(4)
     arrays = rockchip(maps, protos)

@@ -155,6 +155,12 @@ def test_an_objectness_that_scores_would_have_to_be_multiplied_by_is_refused(tmp
         compiled_scene(tmp_path, parts, 3)
 
 
+def test_as_many_coefficients_as_a_box_has_columns_are_refused(tmp_path):
+    maps, protos = raw_head(3, depth=4)
+    with pytest.raises(ModelError, match=r'no outputs of boxes'):
+        compiled_scene(tmp_path, parts_of(maps, protos, labels=True), 3)
+
+
 def test_class_scores_beside_boxes_are_no_rows_of_fewer_classes(tmp_path):
     maps, protos = raw_head(15)
     parts = parts_of(maps, protos, labels=False)

@@ -16,17 +16,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from seg_ros.compile.compile_model import compile_model
 from seg_ros.core.errors import CardError, FamilyError
 from seg_ros.core.output_choice import CANDIDATES
-from tiny_networks import images_of, make_card, run_model
+from tiny_networks import images_of, make_card, network_of_answers, run_model, saved
 from yolo_scenes import (
     anchors,
     assert_same,
     compiled_scene,
     MASKS,
     plain_answer,
+    plain_choice,
     plain_detections,
     plain_places,
+    random_end_to_end,
     random_rows,
     raw_head,
     scene,
@@ -151,6 +154,19 @@ def test_prototypes_may_have_their_rows_end_to_end(form, tmp_path):
     rows, protos = answers['output0'][1], answers['output1'][1]
     iou = 0.45 if form == 'v5' else 0.7
     assert_same(outputs, 0, plain_detections(form, 3, rows, protos, iou))
+
+
+def test_sides_of_prototypes_that_could_be_channels_are_found_by_the_coefficients(tmp_path):
+    # 32 x 16 of 8 channels and 16 x 8 of 32 both have the image's proportions.
+    random = np.random.default_rng(0)
+    rows = random_end_to_end(random, 40, 3)[:, :6]
+    rows = np.concatenate([rows, random.normal(0, 1, (40, 8)).astype('f')], axis=1)
+    protos = random.normal(0, 2, (1, 32, 16, 8)).astype('f')
+    model = network_of_answers({'rows': rows[None], 'protos': protos}, (128, 64))
+    compiled = compile_model(saved(model, tmp_path), make_card(3, 'instance'))
+    outputs = run_model(compiled, {'image': images_of([0], (128, 64))})
+    found = rows[:, :4], rows[:, 4], rows[:, 5], rows[:, 6:]
+    assert_same(outputs, 0, plain_choice(*found, protos[0].transpose(2, 0, 1), iou=0), 40)
 
 
 def test_a_class_that_the_card_lacks_is_refused_where_it_is_seen(tmp_path):

@@ -55,28 +55,33 @@ class Prototypes:
 
 
 def prototypes_of(network: Network) -> list[Prototypes]:
-    """Return what could be prototypes: (N, P, h, w), (N, h, w, P), (N, P, h * w)."""
+    """
+    Return what could be prototypes: (N, P, h, w), (N, h, w, P), (N, P, h * w).
+
+    Where axes leave both orders open, either stands for itself, unless depth is the same in both.
+    """
     found = [
-        _planes(network, info) if len(info.shape) == 4 else _rows(network, info)
-        for info in network.outputs if info.dtype.kind == 'f'
+        item for info in network.outputs if info.dtype.kind == 'f'
+        for item in (_planes if len(info.shape) == 4 else _rows)(network, info)
     ]
-    return [item for item in found if item]
+    once = {(item.info.name, item.depth): item for item in reversed(found)}
+    return list(once.values())[::-1]
 
 
-def _planes(network: Network, info: TensorInfo) -> Prototypes | None:
+def _planes(network: Network, info: TensorInfo) -> list[Prototypes]:
     _, first, second, third = info.shape
-    if spans_image(network, (second, third)):
-        return Prototypes(info, first, (second, third))
-    if spans_image(network, (first, second)):
-        return Prototypes(info, third, (first, second), (0, 3, 1, 2))
-    return None
+    likely = [
+        Prototypes(info, first, (second, third)),
+        Prototypes(info, third, (first, second), (0, 3, 1, 2)),
+    ]
+    return [item for item in likely if spans_image(network, item.map_hw)]
 
 
-def _rows(network: Network, info: TensorInfo) -> Prototypes | None:
+def _rows(network: Network, info: TensorInfo) -> list[Prototypes]:
     height, width = (side // _STRIDE for side in network.size_hw)
     if len(info.shape) != 3 or info.shape[2] != height * width:
-        return None
-    return Prototypes(info, info.shape[1], (height, width))
+        return []
+    return [Prototypes(info, info.shape[1], (height, width))]
 
 
 def has_coefficients(network: Network, output: str) -> bool:

@@ -129,11 +129,14 @@ def read_maps(network: Network) -> list[OutputInterpretation] | str:
     """
     found = [
         _interpretation(network, protos, layout)
-        for protos in prototypes_of(network) for strides in PYRAMIDS
-        if (layout := _layout(network, protos, strides))
+        for protos in prototypes_of(network) for strides in PYRAMIDS for last in (False, True)
+        if (layout := _layout(network, protos, strides, last))
     ]
     others = [info for info in network.outputs if len(info.shape) == 4]
-    if found or not all(_maps(network, others, stride) for stride in PYRAMIDS[0]):
+    if found or not any(
+        all(_maps(network, others, stride, last) for stride in PYRAMIDS[0])
+        for last in (False, True)
+    ):
         return found
     return (
         f'no outputs of sides [N, {_SIDES[0]} or {_SIDES[1]}, h, w], class scores [N, C, h, w] '
@@ -144,13 +147,13 @@ def read_maps(network: Network) -> list[OutputInterpretation] | str:
 
 
 def _layout(
-    network: Network, protos: Prototypes, strides: tuple[int, ...]
+    network: Network, protos: Prototypes, strides: tuple[int, ...], last: bool
 ) -> _Layout | None:
     """Find out which maps are which by their channels, and where those are equal by values."""
     others = [
         info for info in network.outputs if len(info.shape) == 4 and info is not protos.info
     ]
-    of_strides = [_maps(network, others, stride) for stride in strides]
+    of_strides = [_maps(network, others, stride, last) for stride in strides]
     channels = {tuple(one.channels for one in maps) for maps in of_strides}
     if sum(map(len, of_strides)) != len(others) or len(channels) > 1:
         return None
@@ -161,7 +164,8 @@ def _layout(
     if total := single[-1] if len(kinds) == 4 and single else None:
         kinds.remove(total)
     fits = [
-        (kind.values(network), (kind, sides)) for sides in _SIDES for kind in kinds
+        (kind.values(network), (kind, sides))
+        for sides in _SIDES if sides != protos.depth for kind in kinds
         if sorted(other.channels for other in kinds if other is not kind)
         == sorted((sides, protos.depth))
     ]
@@ -173,15 +177,15 @@ def _layout(
     return _Layout(strides, rest[width], scores, rest[protos.depth])
 
 
-def _maps(network: Network, infos: Sequence[TensorInfo], stride: int) -> list[_Map]:
+def _maps(
+    network: Network, infos: Sequence[TensorInfo], stride: int, last: bool
+) -> list[_Map]:
     """Return the outputs of a stride, in their order."""
     sides = map_sides(network.size_hw, stride)
-    first = [_Map(info, info.shape[1], False) for info in infos if info.shape[2:] == sides]
-    last = [
-        _Map(info, info.shape[3], True) for info in infos
-        if info.shape[1:3] == sides and info.shape[2:] != sides
+    return [
+        _Map(info, info.shape[3 if last else 1], last) for info in infos
+        if (info.shape[1:3] if last else info.shape[2:]) == sides
     ]
-    return first + last
 
 
 def _divided(kinds: Sequence[_Kind], depth: int) -> list[_Kind]:

@@ -44,6 +44,7 @@ from seg_ros.core.card import ModelCard
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
+_BOX = 4            # columns
 _ROUNDING = 0.02    # of sums in half precision
 
 
@@ -112,7 +113,8 @@ def read_parts(network: Network) -> list[OutputInterpretation] | str:
     """
     found = [
         _interpretation(network, parts)
-        for protos in prototypes_of(network) if (parts := _parts(network, protos))
+        for protos in prototypes_of(network)
+        if protos.depth != _BOX and (parts := _parts(network, protos))
     ]
     if found or not any(len(info.shape) == 3 and 4 in info.shape for info in network.outputs):
         return found
@@ -139,12 +141,12 @@ def _parts(network: Network, protos: Prototypes) -> Parts | None:
         rest = {strip.columns: strip for strip in wide if strip is not scores}
         everywhere = places in place_counts(network.size_hw)
         crowded = is_crowd(network.size_hw, places)
-        if not scores or {*rest} != {4, protos.depth} or not (labels or everywhere):
+        if not scores or {*rest} != {_BOX, protos.depth} or not (labels or everywhere):
             continue
         if scores in wide and not all(_repeats(network, one, scores) for one in single):
             continue
-        if not crowded or _spans(network, rest[4]):
-            return Parts(places, rest[4], scores, rest[protos.depth], labels, protos, crowded)
+        if not crowded or _spans(network, rest[_BOX]):
+            return Parts(places, rest[_BOX], scores, rest[protos.depth], labels, protos, crowded)
     return None
 
 
@@ -170,7 +172,7 @@ def _class_scores(network: Network, wide: Sequence[Strip], depth: int) -> Strip 
     """Return which of three strips is that of class scores, beside boxes and coefficients."""
     fits = [
         strip for strip in wide
-        if sorted(other.columns for other in wide if other is not strip) == sorted((4, depth))
+        if sorted(other.columns for other in wide if other is not strip) == sorted((_BOX, depth))
     ]
     return likeliest_scores([(strip.values(network), strip) for strip in fits])
 
