@@ -42,7 +42,7 @@ PASSED = ('namespace', 'use_sim_time', 'autostart')
 
 def generate_launch_description() -> LaunchDescription:
     return LaunchDescription([
-        *camera_arguments('nav2_segmentation.yaml'),
+        *camera_arguments('nav2_segmentation.yaml', 'nav2_bringup'),
         DeclareLaunchArgument(
             'nav2_file',
             default_value=PathJoinSubstitution([BRINGUP, 'params', 'nav2_params.yaml']),

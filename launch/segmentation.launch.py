@@ -120,7 +120,8 @@ def nodes(context: LaunchContext) -> list[Node]:
         return [segmentation]
     sim_time = {'use_sim_time': False, **filed, **switches}['use_sim_time']
     image = images[0] if images else f'{cameras[0]}/image_raw'
-    return [segmentation, _rviz(given, cameras[0], image, bool(sim_time))]
+    # RViz first: where it is missing launch ends, and what it is just starting outlives it.
+    return [_rviz(given, cameras[0], image, bool(sim_time)), segmentation]
 
 
 def _full_name(given: Mapping[str, str]) -> str:

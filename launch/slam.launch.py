@@ -34,7 +34,7 @@ RTABMAP = (('rtabmap_odom', 'rgbd_odometry'), ('rtabmap_slam', 'rtabmap'))
 
 def generate_launch_description() -> LaunchDescription:
     return LaunchDescription([
-        *camera_arguments('slam.yaml'),
+        *camera_arguments('slam.yaml', *(package for package, _ in RTABMAP)),
         config_argument('rtabmap_file', 'rtabmap.yaml', "RTAB-Map's parameters."),
         robot([rgbd_camera(), *(rtabmap(*which) for which in RTABMAP)]),
     ])

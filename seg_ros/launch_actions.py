@@ -14,8 +14,10 @@
 
 """What the launch files for RGB-D cameras and their consumers share."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from ament_index_python.packages import get_package_prefix
 from launch import LaunchContext
 from launch.actions import (
     DeclareLaunchArgument,
@@ -43,11 +45,12 @@ def config_argument(name: str, file: str, description: str) -> DeclareLaunchArgu
     )
 
 
-def camera_arguments(params_file: str) -> list[Any]:
+def camera_arguments(params_file: str, *packages: str) -> list[Any]:
     """
     Declare what every launch file with an RGB-D camera takes.
 
     :param params_file: the default of that argument, a file of config/.
+    :param packages: whose executables it starts, beside the driver's and RViz's.
     """
     return [
         config_argument('params_file', params_file, "The segmentation node's parameters."),
@@ -70,6 +73,7 @@ def camera_arguments(params_file: str) -> list[Any]:
             description='Namespace of all nodes, one for each robot.',
         ),
         OpaqueFunction(function=_with_full_namespace),
+        OpaqueFunction(function=_find, args=[packages]),
         DeclareLaunchArgument(
             'use_sim_time', default_value='false',
             description='Time comes from /clock, for all nodes.',
@@ -84,6 +88,23 @@ def _with_full_namespace(context: LaunchContext) -> list[Any]:
         prefix_namespace(given.get('ros_namespace'), given['namespace'])
     )
     return [SetLaunchConfiguration('namespace', full.rstrip('/'))]
+
+
+def _find(context: LaunchContext, packages: Sequence[str]) -> None:
+    """
+    Look for other packages before anything starts.
+
+    Where launch meets a missing one later, what it is just starting outlives it.
+
+    :raises PackageNotFoundError: if one is missing.
+    """
+    given = context.launch_configurations
+    optional = {
+        'realsense2_camera': given.get('driver', 'true'), 'rviz2': given.get('rviz', 'false'),
+    }
+    chosen = [name for name, switch in optional.items() if switch.lower() in ('true', '1')]
+    for name in (*chosen, *packages):
+        get_package_prefix(name)
 
 
 def rgbd_camera() -> GroupAction:

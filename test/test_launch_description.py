@@ -178,7 +178,7 @@ def test_a_profile_that_the_user_has_set_stays(launched: Launched, variable: str
 
 
 def test_rviz_shows_the_topics_of_this_node(launched: Launched) -> None:
-    _, rviz = launched.nodes(rviz='true', name='eyes', cameras='front', image='/usb/image')
+    rviz, _ = launched.nodes(rviz='true', name='eyes', cameras='front', image='/usb/image')
     assert rviz.kwargs['arguments'] == ['-d', str(CONFIG / 'segmentation.rviz')]
     shown = yaml.safe_load((CONFIG / 'segmentation.rviz').read_text(encoding='utf-8'))
     topics = [item['Topic']['Value'] for item in shown['Visualization Manager']['Displays']]
@@ -200,7 +200,7 @@ def two_cameras(tmp_path: Path) -> str:
 def test_rviz_shows_the_first_camera_of_the_params_file(
     launched: Launched, two_cameras: str
 ) -> None:
-    node, rviz = launched.nodes(params_file=two_cameras, rviz='true')
+    rviz, node = launched.nodes(params_file=two_cameras, rviz='true')
     assert node.kwargs['parameters'] == [two_cameras]
     assert dict(rviz.kwargs['remappings']) == {
         '/segmentation/camera/overlay': 'segmentation/front/overlay',
@@ -208,7 +208,7 @@ def test_rviz_shows_the_first_camera_of_the_params_file(
         '/camera/image_raw': 'front/image_raw',
     }
     assert rviz.kwargs['parameters'] == [{'use_sim_time': True}]
-    _, rviz = launched.nodes(params_file=two_cameras, rviz='true', use_sim_time='false')
+    rviz, _ = launched.nodes(params_file=two_cameras, rviz='true', use_sim_time='false')
     assert rviz.kwargs['parameters'] == [{'use_sim_time': False}]
 
 

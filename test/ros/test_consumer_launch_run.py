@@ -202,3 +202,21 @@ def test_without_a_driver_another_camera_serves(started, prefix):
     (prefix / 'lib' / 'realsense2_camera' / STARTED['realsense2_camera']).unlink()
     nodes = started('rgbd.launch.py', 1, 'driver:=false', 'image:=/rgb', 'depth:=/depth')
     assert nodes['segmentation_node'].full('camera/image_raw') == '/rgb'
+
+
+@pytest.mark.parametrize(('file', 'missing', 'arguments'), [
+    ('segmentation.launch.py', 'rviz2', ['rviz:=true']),
+    ('rgbd.launch.py', 'rviz2', ['rviz:=true']),
+    ('rgbd.launch.py', 'realsense2_camera', []),
+    ('slam.launch.py', 'rtabmap_slam', []),
+    ('nav2.launch.py', 'nav2_bringup', []),
+])
+def test_where_a_package_is_missing_nothing_is_left_running(prefix, file, missing, arguments):
+    index = prefix / 'share' / 'ament_index' / 'resource_index' / 'packages'
+    (index / missing).unlink(missing_ok=True)
+    process = launched(file, *arguments, AMENT_PREFIX_PATH=str(prefix))
+    output, _ = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode != 0
+    assert f"'{missing}' not found" in output
+    sleep(2.0)      # what was started would have written down by now
+    assert not list(prefix.glob('lib/*/*.json'))
