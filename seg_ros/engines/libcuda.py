@@ -38,7 +38,8 @@ def libcuda() -> CDLL:
         return CDLL(NAME)
     except OSError as error:
         raise EngineError(
-            f'no NVIDIA driver ({error})', NAME, "install the driver of this machine's GPU"
+            f'no NVIDIA driver ({error})',
+            do="install the driver of this machine's GPU, or set engine to auto to use the CPU",
         ) from error
 
 

@@ -219,11 +219,8 @@ class DepthInput:
         if self._subscription is None:
             words = 'outputs that need depth are read, but the parameter depth is off'
             return words if self._is_off else ''
-        if self._health.timing.silent('depth'):
-            return 'no depth arrives: ' + why_nothing_arrives(
-                self._node, self.topic, RAW, self._reliable,
-                self._health.timing.since_s('depth'), DEPTH,
-            )
+        if silence := self._silence():
+            return silence
         if self._refused:
             words = self._why_no_info() if self._lacks_info else ''
             return f'no points in space: {words}' if words else self._refused
@@ -232,6 +229,18 @@ class DepthInput:
             return self.lacking
         limit_ms = self._settings.now.depth_tolerance_ms
         return explained(offset_ms, limit_ms)
+
+    def absence(self) -> str:
+        """Say why no depth arrives where it is read, once it has had time to; else nothing."""
+        return '' if self._subscription is None or self.starting else self._silence()
+
+    def _silence(self) -> str:
+        timing = self._health.timing
+        if not timing.silent('depth'):
+            return ''
+        return 'no depth arrives: ' + why_nothing_arrives(
+            self._node, self.topic, RAW, self._reliable, timing.since_s('depth'), DEPTH
+        )
 
     def values(self) -> dict[str, str]:
         """Return figures for the diagnostics."""

@@ -241,7 +241,11 @@ class SafeLifecycleNode(LifecycleNode):
 
         def step() -> None:
             if steps.pop(0)() != TransitionCallbackReturn.SUCCESS:
-                self.get_logger().error('autostart gave up: fix the cause, then configure again')
+                self.get_logger().error(
+                    'autostart gave up: fix the cause, then start the node again, or '
+                    f'`ros2 lifecycle set {self.get_fully_qualified_name()} configure` and '
+                    '`activate`'
+                )
                 steps.clear()
             if not steps:
                 self.abandon_autostart()

@@ -187,6 +187,8 @@ class SegmentationNode(SafeLifecycleNode):
             if words := complaint(camera, facts):
                 thing = 'input', camera.name
                 self.quiet.warning(f'{camera.name}: {words}', thing, quiet_s=60.0)
+            if words := camera.depth.absence():
+                self.quiet.warning(f'{camera.name}: {words}', ('depth', camera.name), quiet_s=60.0)
 
     def _diagnose_loading(self, words: str) -> None:
         """Report a model that a transition waits for, when no timer can."""

@@ -34,12 +34,14 @@ def test_a_cloud_comes_with_the_stamp_of_its_image(robot):
     assert (cloud.height, cloud.width) == SIZE_HW
 
 
-def test_masks_do_not_wait_for_depth_and_what_is_missing_is_said(robot):
+def test_masks_do_not_wait_for_depth_and_what_is_missing_is_said(robot, capfd):
     rig = Rig(robot, ('points', PointCloud2), ('semantic', Image))
     rig.each.send(rig.each.image(stamp_ns=START_NS))
     rig.each.wait(lambda: rig.found['semantic'], 'a mask without depth')
-    rig.words(f'no depth arrives: nobody publishes {DEPTH}')
+    words = f'no depth arrives: nobody publishes {DEPTH}'
+    rig.words(words)
     assert not rig.found['points']
+    rig.each.wait(lambda: f'camera: {words}' in capfd.readouterr().err, 'a line in the log')
 
 
 def test_depth_of_a_publisher_without_reliable_delivery_is_reported(robot):

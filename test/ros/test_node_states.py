@@ -78,9 +78,10 @@ def test_an_invalid_transition_is_refused_and_the_node_lives(robot, transition):
     assert each.change_state(Transition.TRANSITION_CONFIGURE)
 
 
-def test_an_outside_request_ends_autostart_for_good(robot):
+def test_an_autostart_that_fails_is_not_repeated_and_the_log_says_what_to_do(robot, capfd):
     each = robot(model='/nowhere/model.onnx')
     each.wait(lambda: each.node._autostart is None, 'autostart to give up')
+    assert '`ros2 lifecycle set /segmentation configure`' in capfd.readouterr().err
     assert each.state() == 'unconfigured'
     end = monotonic() + 0.3
     while monotonic() < end:
