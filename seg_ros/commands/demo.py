@@ -167,7 +167,7 @@ def _quality(figures: dict[str, Any]) -> list[str]:
     if scores := figures.get('scores'):
         lines.append(
             f'simulated   mean IoU {scores["miou"]:.3f}, panoptic quality {scores["pq"]:.3f} '
-            f'against the truth of {scores["images"]} frames'
+            f'against the ground truth of {scores["images"]} frames'
         )
     if real := figures.get('photographs'):
         lines.append(

@@ -83,7 +83,7 @@ class Settings:
         when=UNCONFIGURED,
     )
     device: str = _setting(
-        'auto', 'Device as the engine names it, in any case: `CPU`, `GPU`, `GPU.1`, `cuda:0`.'
+        'auto', 'Device, by the name that the engine has for it: `CPU`, `GPU`, `GPU.1`, `cuda:0`.'
     )
     threads: int = _setting(
         0, 'CPU threads of the engine, at least one for each worker; 0 leaves the choice to it.',
@@ -95,22 +95,25 @@ class Settings:
         choices=('auto', 'f32'),
     )
     workers: int = _setting(
-        1, 'Frames in flight: 1 for the freshest masks, one a core for the most.', low=1, high=16
+        1, 'Frames worked on at a time: 1 for the lowest age, one for each core for the highest '
+        'rate.',
+        low=1, high=16,
     )
     max_batch: int = _setting(
-        1, 'Cameras that share one call of the engine, where the model allows it.', low=1, high=64
+        1, 'Most cameras in one call of the engine, where the model takes a batch.', low=1, high=64
     )
     cameras: tuple[str, ...] = _setting(
-        ('camera',), 'Names of the cameras; each names its topics.', when=UNCONFIGURED
+        ('camera',), 'Names of the cameras, with which their topics begin.', when=UNCONFIGURED
     )
     image_transport: str = _setting(
-        'raw', 'What to subscribe to.', choices=('raw', 'compressed')
+        'raw', 'Transport of the images: Image, or CompressedImage on the topic + `/compressed`.',
+        choices=('raw', 'compressed'),
     )
     brightness_range: str = _setting(
         'auto',
-        "Which samples of 16-bit images are black and white: `auto` finds a camera's depth (8 to "
-        '16 bits) or its range of temperatures from its first frames, `full` is 0..65535, and '
-        '`LOW..HIGH`, such as 0..4095, sets it and reads 16UC1 too.',
+        'Values of 16-bit images that become black and white: `auto` finds the bit depth (8 to '
+        '16) or the range of a thermal camera from the first frames, `full` is 0..65535, and '
+        '`LOW..HIGH`, such as 0..4095, sets both and reads 16UC1 too.',
     )
     input_reliability: str = _setting(
         'auto',
@@ -120,8 +123,8 @@ class Settings:
     )
     score_threshold: float = _setting(
         -1.0,
-        "Least score of a detection; -1 takes the card's. The floor baked into the model bounds "
-        'it from below.',
+        "Least score of a detection; -1 takes the card's. It cannot be below the score floor that "
+        'the model was compiled with.',
         low=-1.0, high=1.0, when=LIVE,
     )
     mask_threshold: float = _setting(
@@ -146,19 +149,19 @@ class Settings:
     )
     upsample: UpsampleMode = _setting(
         'auto',
-        'How class scores reach the network size: in the graph, on the host along label edges, or '
-        'not at all.',
+        'Where class scores are enlarged to the network size: in the graph, on the host along '
+        'label edges, or nowhere (`nearest`).',
         choices=('auto', 'graph', 'edges', 'nearest'),
     )
     output_scale: float = _setting(
-        1.0, "Size of the published masks against the image's.", choices=(1.0, 0.5, 0.25)
+        1.0, 'Size of the published masks relative to the image.', choices=(1.0, 0.5, 0.25)
     )
     max_age_ms: float = _setting(
         0.0, 'Frames older than this are dropped before the network; 0 keeps all.',
         low=0.0, high=60000.0, unit='ms', when=LIVE,
     )
     max_rate_hz: float = _setting(
-        0.0, 'Most frames a second and camera; 0 sets no limit.',
+        0.0, 'Most frames a second of each camera; 0 sets no limit.',
         low=0.0, high=1000.0, unit='Hz', when=LIVE,
     )
     tracking: bool = _setting(
@@ -166,8 +169,8 @@ class Settings:
     )
     smoothing: float = _setting(
         0.0,
-        'Weight of earlier frames in the class of a pixel, against flicker; 0 is off. Labels '
-        'follow late where something changes or the camera moves: at 0.5 by 1 frame, at 0.8 by 3.',
+        'Weight of earlier frames in the class of a pixel, against flicker; 0 is off. Where '
+        'something changes or the camera moves labels lag: at 0.5 by 1 frame, at 0.8 by 3.',
         low=0.0, high=0.95, when=LIVE,
     )
     watchdog_s: float = _setting(
@@ -180,15 +183,15 @@ class Settings:
         0.5, 'Opacity of the colours over the image.', low=0.0, high=1.0, when=LIVE
     )
     depth: str = _setting(
-        'auto', 'Whether registered depth is subscribed to while somebody reads what needs it.',
+        'auto', '`auto` subscribes to registered depth while an output that needs it is read.',
         choices=('auto', 'off'), when=LIVE,
     )
     depth_tolerance_ms: float = _setting(
-        50.0, 'An image without depth of the same stamp takes the nearest within this.',
+        50.0, 'Largest difference of stamps between an image and its depth.',
         low=0.0, high=1000.0, unit='ms', when=LIVE,
     )
     max_depth_m: float = _setting(
-        10.0, 'What is farther counts as no depth.', low=0.1, high=65.0, unit='m', when=LIVE
+        10.0, 'Depth beyond this counts as none.', low=0.1, high=65.0, unit='m', when=LIVE
     )
     cloud_stride: int = _setting(
         1, 'Every n-th pixel, in rows and columns, becomes a point of `points`, `nav2/*`, '
@@ -196,8 +199,8 @@ class Settings:
         low=1, high=16, when=LIVE,
     )
     edge_erosion_px: int = _setting(
-        3, 'Pixels along the edge of a mask that become no points of its object, and around the '
-        'target that `scene/depth` leaves out with it.',
+        3, "Pixels along a mask's edge that are left out of its object's points; `scene/depth` "
+        'leaves out as many around the target.',
         low=0, high=20, unit='px', when=LIVE,
     )
     static_hold_s: float = _setting(
@@ -208,8 +211,8 @@ class Settings:
         8, 'Pixels by which dynamic masks grow.', low=0, high=100, unit='px', when=LIVE
     )
     ground: str = _setting(
-        'fit', 'Where the ground is: fitted to traversable pixels, or z = 0 of `base_frame` as TF '
-        'gives it.',
+        'fit', 'Where the ground is: a plane fitted to traversable pixels, or z = 0 of '
+        '`base_frame` by TF.',
         choices=('fit', 'tf'), when=LIVE,
     )
     base_frame: str = _setting(
@@ -217,18 +220,18 @@ class Settings:
         'what is level in it. With `ground: tf` it lies on the floor.',
     )
     camera_height_m: float = _setting(
-        0.0, 'Height of the camera above the ground, where the fit finds none; 0 is unknown. '
-        'Without TF the camera counts as level from side to side.',
+        0.0, 'Height of the camera above the ground, used where the fit finds none; 0 is unknown. '
+        'Without TF the camera is taken to be level from side to side.',
         low=0.0, high=100.0, unit='m', when=LIVE,
     )
     camera_pitch_deg: float = _setting(
-        0.0, 'How far the camera looks down, where TF does not say: the ground is looked for '
-        'within 46 degrees of it.',
+        0.0, 'How far the camera looks down, used without TF: the ground is looked for within 46 '
+        'degrees of it.',
         low=-90.0, high=90.0, unit='deg', when=LIVE,
     )
     target: str = _setting(
-        '', 'What `target/*` and `scene/depth` are about: a segment id, the name of a class (its '
-        'nearest object) or `nearest`; empty is nothing.',
+        '', 'Object of `target/*` and `scene/depth`: a segment id, a class (its nearest object) '
+        'or `nearest`; empty is none.',
         when=LIVE,
     )
     rectified: bool = _setting(
@@ -238,9 +241,9 @@ class Settings:
     lazy: bool = _setting(True, 'Subscribe to a camera only while somebody reads its masks.')
     source_size: str = _setting(
         '',
-        'Image size, as `1280x720`, whose labels the graph computes itself under `upsample: '
-        'graph`, of those that the model was compiled with; images of other sizes are then '
-        'refused. Empty stops at the network size.',
+        'With `upsample: graph`, the image size, such as `1280x720`, at which the graph computes '
+        'labels: one that the model was compiled with. Images of other sizes are then refused. '
+        'Empty: at the network size.',
     )
     workspace_mib: int = _setting(
         0, "Memory that TensorRT's builder may take; 0 leaves the choice to it.",
@@ -251,17 +254,17 @@ class Settings:
         low=-1, high=5,
     )
     dla_core: int = _setting(
-        -1, 'Deep-learning accelerator of a Jetson that TensorRT builds for; -1 is the GPU.',
+        -1, 'Deep-learning accelerator (DLA) of a Jetson to run on; -1 is the GPU.',
         low=-1, high=7,
     )
     hardware_compatibility: str = _setting(
-        'none', 'Other GPUs that a plan built here must run on, at some cost in speed.',
+        'none', 'Other GPUs that a TensorRT plan has to run on, at some cost in speed.',
         choices=('none', 'ampere_plus', 'same_compute_capability'),
     )
     cache_dir: str = _setting(
         '',
-        "Where TensorRT's plans are kept; empty is the user's cache folder. Where it is set, the "
-        'networks that OpenVINO compiled are kept there too.',
+        "Folder of TensorRT's plans; empty is the user's cache folder. If set, networks that "
+        'OpenVINO compiled are kept there too.',
         when=UNCONFIGURED,
     )
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.depth.registration import has_depth
 
-POOR_SHARE = 0.6    # a larger dynamic share makes SLAM lose track: see docs/consumers.md
+POOR_SHARE = 0.6    # a larger dynamic share makes SLAM lose track: see docs/closed_loop.md
 _GONE = 1.1         # depth this many times the object's is that of the background behind it
 _SPILL_PX = 3       # how far masks extend beyond an object's edge, onto the background
 _NEVER = np.iinfo(np.int32).min

@@ -22,7 +22,9 @@ from seg_ros.core.plugins import ENGINES, plugin_names
 from seg_ros.core.settings import Settings
 
 BEGIN, END = '<!-- parameters: made by `make docs` -->', '<!-- end of parameters -->'
-WHEN = {'live': 'at once', 'configure': 'when configured', 'unconfigured': 'while unconfigured'}
+WHEN = {
+    'live': 'at once', 'configure': 'at the next configure', 'unconfigured': 'only unconfigured',
+}
 # What most users set, and nothing that only experts do.
 MOST_USED = (
     'model', 'engine', 'cameras', 'image_transport', 'score_threshold', 'min_confidence',
@@ -33,7 +35,7 @@ EVERY = tuple(item.name for item in fields(Settings))
 
 def parameter_table(names: Collection[str] = EVERY) -> str:
     """Return parameters as a Markdown table, in the settings' order."""
-    rows = ['| parameter | default | values | changes | meaning |', '| --- ' * 5 + '|']
+    rows = ['| parameter | default | values | takes effect | meaning |', '| --- ' * 5 + '|']
     rows += [_row(item) for item in fields(Settings) if item.name in names]
     return '\n'.join(rows)
 
