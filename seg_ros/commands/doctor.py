@@ -139,7 +139,8 @@ def _ros() -> Iterator[Finding]:
     yield Finding('ROS distribution', 'ok', os.environ.get('ROS_DISTRO', 'not named (wheels)'))
     yield from _module(
         'vision_msgs', 'vision_msgs.msg', 'note',
-        'label_info and detections are absent; apt install ros-$ROS_DISTRO-vision-msgs',
+        'label_info, detections, detections_3d and prompts are absent; '
+        'apt install ros-$ROS_DISTRO-vision-msgs',
     )
     yield from _module(
         'cv_bridge', 'cv_bridge', 'note',

@@ -39,7 +39,7 @@ def libcuda() -> CDLL:
     except OSError as error:
         raise EngineError(
             f'no NVIDIA driver ({error})',
-            do="install the driver of this machine's GPU, or set engine to auto to use the CPU",
+            do="install the driver of this machine's GPU; without a GPU leave engine at auto",
         ) from error
 
 
