@@ -17,7 +17,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ament_index_python.packages import get_package_prefix
 from launch import LaunchContext
 from launch.actions import (
     DeclareLaunchArgument,
@@ -29,6 +28,7 @@ from launch.actions import (
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import SetRemap
+from launch_ros.substitutions import FindPackagePrefix
 from launch_ros.utilities import make_namespace_absolute, prefix_namespace
 from seg_ros.share import share_file
 
@@ -104,7 +104,7 @@ def _find(context: LaunchContext, packages: Sequence[str]) -> None:
     }
     chosen = [name for name, switch in optional.items() if switch.lower() in ('true', '1')]
     for name in (*chosen, *packages):
-        get_package_prefix(name)
+        FindPackagePrefix(name).perform(context)
 
 
 def rgbd_camera() -> GroupAction:

@@ -49,7 +49,7 @@ RECORDED = {
     'launch.substitutions': ('LaunchConfiguration', 'PathJoinSubstitution'),
     'launch_ros': (),
     'launch_ros.actions': ('LifecycleNode', 'Node', 'PushRosNamespace', 'SetRemap'),
-    'launch_ros.substitutions': ('FindPackageShare',),
+    'launch_ros.substitutions': ('FindPackagePrefix', 'FindPackageShare'),
     'launch_ros.utilities': ('make_namespace_absolute', 'prefix_namespace'),
 }
 
