@@ -200,7 +200,7 @@ def _bags() -> Iterator[Finding]:
 def _jpeg() -> Iterator[Finding]:
     yield from _module(
         'JPEG', 'simplejpeg', 'note',
-        'OpenCV decodes, which takes three times as long where damage is to be found; '
+        'OpenCV takes three times as long to find damage in a JPEG; '
         'pip install simplejpeg',
     )
 

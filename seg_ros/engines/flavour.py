@@ -65,8 +65,8 @@ def load_flavour(name: str = '') -> Flavour:
     found = next(filter(find_spec, wanted), '')
     if not found:
         raise EngineError(
-            f'no module {" nor ".join(wanted)}', do=f'pip install {wanted[-1].replace("_", "-")}'
-            ' on a PC; on a Jetson, apt install tensorrt brings it'
+            f'no module {" nor ".join(wanted)}', do=f'pip install {wanted[0].replace("_", "-")}; '
+            'on a Jetson apt install python3-libnvinfer'
         )
     with whole(found):
         trt = import_module(found)

@@ -91,8 +91,15 @@ def _print_usage() -> bool:
 
 def _spin(given: list[str]) -> bool:
     """Spin until the end; returns whether everything has been closed, and nothing hangs."""
+    try:
+        import rclpy
+    except ImportError as error:
+        sys.stderr.write(
+            f'segmentation_node: ROS 2 cannot be imported ({error}); source ROS 2 or run make '
+            'setup; without ROS there is seg_ros run\n'
+        )
+        return False
     import cv2
-    import rclpy
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.logging import get_logger
     from seg_ros.core.thread_start import unfinished

@@ -101,6 +101,14 @@ def test_without_a_place_for_its_log_file_the_node_runs_and_says_so(folder):
     assert process.returncode == 0
 
 
+def test_without_ros_the_executable_ends_in_one_line():
+    lines = 'import sys; sys.modules["rclpy"] = None; from seg_ros.ros.main import main; main([])'
+    ended = subprocess.run([sys.executable, '-c', lines], capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 1
+    assert 'ROS 2 cannot be imported' in ended.stderr
+
+
 def test_arguments_that_ros_refuses_end_in_one_line():
     process = started('env', 'ROS_DOMAIN_ID=forty')
     log, _ = process.communicate(timeout=PATIENCE_S)
