@@ -181,10 +181,11 @@ def _name(endpoint: Any) -> str:
 def _neighbours(node: Node, topic: str, kind: str, what: Input) -> str:
     """Name the topics that the user may have meant, the most alike first."""
     own = f'{node.get_fully_qualified_name()}/'
+    read = {subscription.topic_name for subscription in node.subscriptions}     # by other cameras
     kinds = {
         name: types for name, types in node.get_topic_names_and_types()
-        if not name.startswith(own) and what.part in name and node.count_publishers(name)
-        and what.types.intersection(types)
+        if not name.startswith(own) and name not in read and what.part in name
+        and node.count_publishers(name) and what.types.intersection(types)
     }
     twin = f'{topic}/compressed' if kind == RAW else topic.removesuffix('/compressed')
     if twin != topic and twin in kinds and kind not in kinds[twin]:
@@ -192,7 +193,7 @@ def _neighbours(node: Node, topic: str, kind: str, what: Input) -> str:
     same = [name for name, types in kinds.items() if kind in types]
     others = [name for name in kinds if name not in same]
     if not kinds:
-        return f'no other node publishes {what.noun}'
+        return f'there is no other topic of {what.noun} to remap to'
     if same:
         return f'published are {", ".join(_alike(topic, same))}: remap to one of them'
     return f'published are {", ".join(_alike(topic, others))}' + _remedy(kinds[others[0]][0], what)

@@ -113,12 +113,20 @@ def test_a_publisher_with_an_incompatible_reliability_is_reported(node):
 
 def test_where_nobody_publishes_the_topic_the_most_alike_is_named(node):
     camera = make_camera(node, 'auto')
-    assert 'nobody publishes /front/image_raw; no other node publishes images' in said(
-        node, camera, 'nobody')
+    words = said(node, camera, 'nobody')
+    assert 'nobody publishes /front/image_raw; there is no other topic of images' in words
     for topic in ('rear/depth', 'frnt/image_raw', 'front/info'):
         node.create_publisher(CameraInfo if 'info' in topic else Image, topic, 1)
     words = said(node, camera, '/frnt/image_raw')
     assert 'published are /frnt/image_raw, /rear/depth: remap to one of them' in words
+
+
+def test_the_images_of_another_camera_are_not_proposed(node):
+    camera = make_camera(node, 'auto')
+    node.create_publisher(Image, 'rear/image_raw', 1)
+    said(node, camera, 'published are /rear/image_raw')
+    node.create_subscription(Image, 'rear/image_raw', lambda _: None, 1)    # as the other camera
+    assert 'there is no other topic of images to remap to' in camera.complaint()
 
 
 def test_where_the_topic_has_another_type_that_is_said(node, other):
@@ -223,7 +231,7 @@ def test_where_depth_has_another_type_that_is_said(node, other, depth):
 
 
 def test_where_nobody_publishes_depth_only_what_is_named_so_is_proposed(node, depth):
-    assert f'nobody publishes {depth.topic}; no other node publishes depth' in depth.complaint()
+    assert f'nobody publishes {depth.topic}; there is no other topic of depth' in depth.complaint()
     node.create_publisher(Image, 'front/color/image_rect', 1)
     node.create_publisher(Image, 'front/aligned_depth_to_color/image_raw', 1)
     spin_until(node, lambda: 'published are' in depth.complaint())
@@ -234,7 +242,7 @@ def test_where_nobody_publishes_depth_only_what_is_named_so_is_proposed(node, de
 
 def test_where_no_camera_info_comes_the_cause_is_said(node, other):
     camera = make_camera(node, 'auto')
-    assert 'nobody publishes /front/camera_info; no other' in camera.why_no_info()
+    assert 'nobody publishes /front/camera_info; there is no other' in camera.why_no_info()
     wrong = other.create_publisher(Image, 'front/camera_info', 1)
     spin_until(node, lambda: 'is published as sensor_msgs/msg/Image' in camera.why_no_info())
     other.destroy_publisher(wrong)
