@@ -39,7 +39,9 @@ def generate_launch_description() -> LaunchDescription:
             'params_file', default_value=str(CONFIG / 'segmentation.yaml'),
             description='Parameters; an argument below overrides them unless it is empty.',
         ),
-        DeclareLaunchArgument('model', default_value='', description='The parameter model.'),
+        DeclareLaunchArgument(
+            'model', default_value='', description='Absolute path of a compiled model, or default.'
+        ),
         DeclareLaunchArgument(
             'cameras', default_value='',
             description='The parameter cameras, names separated by commas.',
