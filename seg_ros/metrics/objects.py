@@ -14,6 +14,8 @@
 
 """Class-agnostic recall and precision of objects, by size."""
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 from seg_ros.metrics.overlap import Overlap
 from seg_ros.metrics.panoptic_quality import matches, Tally, unjudged
@@ -49,15 +51,29 @@ class Objects:
 
     def figures(self) -> dict[str, float | int | None]:
         """Return `pq`, `sq`, `rq`, `precision`, `recall`, and recall and count by size."""
-        sizes, hits = np.array(self._sizes), np.array(self._hits, bool)
         figures: dict[str, float | int | None] = dict(self.tally.figures())
         figures['precision'] = _share(self.tally.tp, self.tally.tp + self.tally.fp)
-        figures['recall'] = _share(self.tally.tp, len(hits))
-        for name, least, below in SIZES:
-            inside = (sizes >= least) & (sizes < below)
-            figures[f'recall_{name}'] = _share(int(hits[inside].sum()), int(inside.sum()))
-            figures[f'count_{name}'] = int(inside.sum())
+        figures['recall'] = _share(self.tally.tp, len(self._hits))
+        for name, recall, count in recall_by_size(self._sizes, self._hits):
+            figures |= {f'recall_{name}': recall, f'count_{name}': count}
         return figures
+
+
+def recall_by_size(
+    sizes: Sequence[int], hits: Sequence[bool]
+) -> Iterator[tuple[str, float | None, int]]:
+    """
+    Yield the name of each of `SIZES`, the recall of the objects of that size, and their number.
+
+    :param sizes: visible pixels of each object.
+    :param hits: whether each object was found.
+    :returns: recall is None if there is no object of that size.
+    """
+    pixels, found = np.array(sizes), np.array(hits, bool)
+    for name, low, high in SIZES:
+        inside = (pixels >= low) & (pixels < high)
+        count = int(inside.sum())
+        yield name, _share(int(found[inside].sum()), count), count
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.metrics.overlap import Overlap
 
-MATCH = 0.5  # matches above this IoU are unique
+MATCH_IOU = 0.5  # matches above this IoU are unique
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Tally:
 
 def matches(overlap: Overlap, same_class: bool = True) -> NDArray[np.bool_]:
     """Return the matching pairs of segments, bool (true, predicted)."""
-    matched = (overlap.iou > MATCH) & ~overlap.crowd[:, None]
+    matched = (overlap.iou > MATCH_IOU) & ~overlap.crowd[:, None]
     if same_class:
         matched &= overlap.truth.classes[:, None] == overlap.found.classes
     return np.asarray(matched)

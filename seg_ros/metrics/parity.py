@@ -20,8 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from seg_ros.core.errors import ContractError
 from seg_ros.core.segmentation import ClassMap, Segmentation
-
-MATCH_IOU = 0.5
+from seg_ros.metrics.panoptic_quality import MATCH_IOU
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,8 @@
 """Recall of instances by class and by size."""
 
 import numpy as np
-from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
-from seg_ros.metrics.objects import SIZES
+from seg_ros.metrics.objects import recall_by_size
 from seg_ros.metrics.overlap import Overlap
 from seg_ros.metrics.panoptic_quality import matches
 
@@ -51,16 +50,14 @@ class RecallBySize:
             pixels at the image's own size.
         """
         return {
-            class_id: _by_size(np.array(sizes), np.array(self._found[class_id]))
+            class_id: _by_size(sizes, self._found[class_id])
             for class_id, sizes in self._sizes.items() if sizes
         }
 
 
-def _by_size(sizes: NDArray[np.int64], found: NDArray[np.bool_]) -> dict[str, float]:
+def _by_size(sizes: list[int], found: list[bool]) -> dict[str, float]:
     figures: dict[str, float] = {}
-    for name, least, below in SIZES:
-        inside = (sizes >= least) & (sizes < below)
-        if inside.any():
-            figures[f'recall_{name}'] = float(found[inside].mean())
-            figures[f'count_{name}'] = int(inside.sum())
+    for name, recall, count in recall_by_size(sizes, found):
+        if recall is not None:
+            figures |= {f'recall_{name}': recall, f'count_{name}': count}
     return figures
