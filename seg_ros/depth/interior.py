@@ -17,6 +17,7 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from seg_ros.depth.morphology import square
 
 # Neighbouring pixels that differ by more than this fraction of their distance lie on two surfaces,
 # unless one surface is seen at less than 4 degrees (at a focal length of 500 pixels).
@@ -32,8 +33,7 @@ def inside(instances: NDArray[np.uint16], erosion_px: int) -> NDArray[np.bool_]:
     :param instances: uint16 (H, W), segment ids, 0 = none.
     :returns: bool (H, W).
     """
-    side = 2 * erosion_px + 1
-    window = cv2.getStructuringElement(cv2.MORPH_RECT, (side, side))
+    window = square(erosion_px)
     lowest, highest = cv2.erode(instances, window), cv2.dilate(instances, window)
     return np.asarray((lowest == highest) & (lowest > 0))
 
@@ -45,7 +45,7 @@ def on_jump(metres: NDArray[np.float32]) -> NDArray[np.bool_]:
     :param metres: float32 (H, W), NaN = none; missing neighbours are not a jump.
     :returns: bool (H, W).
     """
-    window = np.ones((3, 3), np.uint8)
+    window = square(1)
     # fmax and fmin replace NaN by their second argument.
     farthest = np.asarray(cv2.dilate(np.fmax(metres, np.float32(0)), window))
     nearest = np.asarray(cv2.erode(np.fmin(metres, np.float32(np.inf)), window))
@@ -81,7 +81,7 @@ def of_another_part(
     if not foreign.any():
         return None
     # Dilated, since the edge may lie between the examined pixels.
-    marked = cv2.dilate(foreign.take(labels).view(np.uint8), np.ones((3, 3), np.uint8))
+    marked = cv2.dilate(foreign.take(labels).view(np.uint8), square(1))
     height, width = whole.shape
     return np.asarray(marked).repeat(2, 0).repeat(2, 1)[:height, :width].view(bool)
 

@@ -19,6 +19,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from seg_ros.depth.morphology import dilated, square
 from seg_ros.depth.registration import has_depth
 
 POOR_SHARE = 0.6    # a larger dynamic share makes SLAM lose track: see docs/closed_loop.md
@@ -56,12 +57,12 @@ class StaticScene:
 
         :param dynamic: bool (H, W), pixels whose class has the role `dynamic`.
         :param stamp_ns: the image's stamp.
-        :param dilate_px: margin added to the mask, since masks and depth end within objects.
+        :param dilate_px: margin added to the mask; see `dilated`.
         :param hold_s: how long a pixel stays marked after its last detection.
         :param metres: float32 (H, W), NaN = none; if None, only time decides.
         :returns: bool (H, W).
         """
-        now = np.asarray(cv2.dilate(dynamic.view(np.uint8), _square(dilate_px))).view(bool)
+        now = dilated(dynamic, dilate_px)
         if hold_s <= 0:
             self.forget()
             return now
@@ -97,7 +98,7 @@ def _gone(metres: NDArray[np.float32], near: NDArray[np.float32]) -> NDArray[np.
     # area, but are not marked.
     farther = metres > near
     piece = (farther | ~has_depth(metres)).view(np.uint8)
-    opened = cv2.morphologyEx(piece, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    opened = cv2.morphologyEx(piece, cv2.MORPH_OPEN, square(1))
     return np.asarray(opened).view(bool) & farther
 
 
@@ -110,16 +111,12 @@ def _gone_beyond(
     Inside the mask, it follows from the pixel's own depth; at the mask's edge and in its margin,
     from the farthest part of the object nearby, since depth there may be the background's.
     """
-    core = cv2.erode(dynamic.view(np.uint8), _square(_SPILL_PX)).view(bool)
+    core = cv2.erode(dynamic.view(np.uint8), square(_SPILL_PX)).view(bool)
     own = np.where(core & (metres > 0), metres * np.float32(_GONE), np.float32(0))
-    near_by = np.asarray(cv2.dilate(own, _square(dilate_px + _SPILL_PX)))
+    near_by = np.asarray(cv2.dilate(own, square(dilate_px + _SPILL_PX)))
     beyond = np.where(own > 0, own, near_by)
     beyond[beyond == 0] = np.nan
     return beyond
-
-
-def _square(reach_px: int) -> NDArray[np.uint8]:
-    return np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)
 
 
 def static_depth(raw: NDArray[Any], dynamic: NDArray[np.bool_]) -> NDArray[Any]:

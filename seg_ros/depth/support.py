@@ -22,6 +22,7 @@ from seg_ros.core.segmentation import marked, Segmentation
 from seg_ros.depth.cloud import points_of
 from seg_ros.depth.interior import inside
 from seg_ros.depth.intrinsics import Intrinsics
+from seg_ros.depth.morphology import square
 from seg_ros.depth.planes import fit_plane, LEVEL, Plane, SAMPLES, TILT
 from seg_ros.depth.registration import has_depth
 
@@ -58,8 +59,7 @@ def support_planes(
         ground = None
     small = instances[::_STEP, ::_STEP].copy()
     known = has_depth(metres[::_STEP, ::_STEP])
-    side = 2 * (_RING_PX // _STEP) + 1
-    near = cv2.dilate(small, np.ones((side, side), np.uint8))
+    near = cv2.dilate(small, square(_RING_PX // _STEP))
     around = (near > 0) & (small == 0) & known
     support = _fit(metres, camera, around & _of_support(segmentation, card), up)
     if support is None:

@@ -16,7 +16,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
@@ -70,7 +69,7 @@ def distances_m(
     parts = np.split(z[order], first[1:])
     return {
         number: float(np.median(part))
-        for number, part in zip(found.tolist(), parts, strict=False) if len(part)
+        for number, part in zip(found.tolist(), parts, strict=False)
     }
 
 
@@ -94,16 +93,6 @@ def target_mask(segmentation: Segmentation, segment: Segment | None) -> NDArray[
     if segment is None:
         return np.zeros(segmentation.size_hw, bool)
     return np.asarray(segmentation.instances == segment.id)
-
-
-def with_margin(mask: NDArray[np.bool_], margin_px: int) -> NDArray[np.bool_]:
-    """
-    Grow a mask, since masks may miss an object's edge and depth there may be the background's.
-
-    :param mask: bool (H, W).
-    """
-    window = np.ones((2 * margin_px + 1, 2 * margin_px + 1), np.uint8)
-    return np.asarray(cv2.dilate(mask.view(np.uint8), window)).view(bool)
 
 
 def target_points(cloud: NDArray[np.void], mask: NDArray[np.bool_]) -> NDArray[np.void]:

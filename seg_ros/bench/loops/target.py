@@ -27,15 +27,10 @@ from seg_ros.core.segmentation import Segment, Segmentation
 from seg_ros.core.settings import Settings
 from seg_ros.core.timing import Timing
 from seg_ros.depth.intrinsics import Intrinsics
+from seg_ros.depth.morphology import dilated
 from seg_ros.depth.registration import registered_depth
 from seg_ros.depth.static import static_depth
-from seg_ros.depth.targets import (
-    distances_m,
-    NEAREST,
-    select_target,
-    target_mask,
-    with_margin,
-)
+from seg_ros.depth.targets import distances_m, NEAREST, select_target, target_mask
 from seg_ros.masks.panoptic import PARTS
 from seg_ros.sim.classes import CARD
 from seg_ros.sim.orbit import OrbitedTable
@@ -135,7 +130,7 @@ def _of_node(looks: Sequence[Look], source: MaskSource) -> Depths:
         )
         name = name or _id_at(masks, each.own)
         target: Segment | None = select_target(name, masks.segments, CARD, {})
-        mask = with_margin(target_mask(masks, target), _SETTINGS.edge_erosion_px)
+        mask = dilated(target_mask(masks, target), _SETTINGS.edge_erosion_px)
         found.append(static_depth(each.depth_mm, mask))
     return found
 

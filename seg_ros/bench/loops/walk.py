@@ -19,7 +19,6 @@ from importlib.util import find_spec
 from statistics import median
 from typing import Any, TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.bench.loops import rtabmap
@@ -28,6 +27,7 @@ from seg_ros.bench.loops.sequence import Exposure, WalkedRoom
 from seg_ros.bench.loops.trajectory import trajectory_error_m
 from seg_ros.core.segmentation import marked, Segmentation
 from seg_ros.depth.intrinsics import Intrinsics
+from seg_ros.depth.morphology import dilated
 from seg_ros.depth.registration import registered_depth
 from seg_ros.depth.static import dynamic_share, static_depth, StaticScene
 from seg_ros.sim.classes import CARD
@@ -41,6 +41,7 @@ Tracker: TypeAlias = Callable[
 IMAGES = 100
 RAW, TRUE_MASK = 'raw', 'true mask'
 _DILATE_PX, _HOLD_S = 8, 0.5    # the parameters' defaults
+_TRUE_PX = 4        # margin of true masks
 _WIDE_PX = 24       # compensates for some of what a network misses
 
 
@@ -90,11 +91,9 @@ def depths_by_kind(
     dilations_px: Sequence[int] = (_DILATE_PX,),
 ) -> dict[str, Depths]:
     """Return the sequence's depth: raw, under the true mask, and from the node."""
-    window = np.ones((9, 9), np.uint8)
     true = [
-        static_depth(each.depth_mm, cv2.dilate(
-            dynamic_pixels(each.truth).view(np.uint8), window
-        ).view(bool)) for each in exposures
+        static_depth(each.depth_mm, dilated(dynamic_pixels(each.truth), _TRUE_PX))
+        for each in exposures
     ]
     kinds = {RAW: [each.depth_mm for each in exposures], TRUE_MASK: true}
     for name, source in sources.items():

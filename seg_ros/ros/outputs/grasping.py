@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.depth.cloud import POINT
 from seg_ros.depth.grasps import top_down_grasps
+from seg_ros.depth.morphology import dilated
 from seg_ros.depth.registration import has_depth
 from seg_ros.depth.static import static_depth
-from seg_ros.depth.targets import target_points, with_margin
+from seg_ros.depth.targets import target_points
 from seg_ros.ros.conversions import (
     cloud_message,
     image_message,
@@ -50,7 +51,7 @@ def _target_points(view: DepthView) -> PointCloud2:
 
 def _scene_depth(view: DepthView) -> Image:
     """Leave out the target and its edge, which would stand around the gripper as obstacles."""
-    mask = with_margin(view.target_mask, view.settings.edge_erosion_px)
+    mask = dilated(view.target_mask, view.settings.edge_erosion_px)
     depth = static_depth(view.depth.raw, mask)
     return image_message(depth, view.header, view.depth.encoding)
 
