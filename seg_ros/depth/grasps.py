@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.depth.cloud import xyz_of
-from seg_ros.depth.grips import Grip, Gripper, grips_along, Lanes, LEAST
+from seg_ros.depth.grips import Grip, Gripper, grips_along, Lanes, MIN_POINTS
 from seg_ros.depth.objects import ObjectCloud
 from seg_ros.depth.planes import Plane
 from seg_ros.depth.rim import Rim
@@ -125,16 +125,12 @@ def _best(item: ObjectCloud, scene: _Scene, gripper: Gripper) -> Grasp | None:
     floor = 0.0 if top > 0 else _floor_around(points, item.segment.id, scene, gripper)
     tip = max(top - gripper.depth_m, floor + _CLEARANCE_M)
     held = points[points[:, 2] > max(tip, top - gripper.depth_m / 2) - 0.002, :2]
-    if len(held) < LEAST:
+    if len(held) < MIN_POINTS:
         return None
     centre = (held.min(axis=0) + held.max(axis=0)) / 2
-    reach = gripper.opening_m + gripper.thickness_m + np.ptp(held, axis=0).max()
-    above = np.flatnonzero(scene.points[:, 2] > tip + _CLEARANCE_M)
-    around = scene.points[above, :2] - centre
-    near = (np.abs(around) < reach).all(axis=1)
-    around, mine = around[near], scene.ids[above[near]] == item.segment.id
-    rim = _rim(item, top - floor, scene)
-    found = _best_grip(Lanes(held - centre, around[mine], around[~mine], rim), gripper)
+    own, others = _points_above(tip, held, centre, item.segment.id, scene, gripper)
+    lanes = Lanes(held - centre, own, others, _rim(item, top - floor, scene))
+    found = _best_grip(lanes, gripper)
     if found is None:
         return None
     grip, turn = found
@@ -154,6 +150,23 @@ def _floor_around(points: Points, number: int, scene: _Scene, gripper: Gripper) 
     heights = scene.points[near & (scene.ids != number), 2]
     # The median, because at a table's edge some of the surroundings are far below.
     return float(min(points[:, 2].min(), np.median(heights) if heights.size else np.inf))
+
+
+def _points_above(
+    tip: float, held: Points, centre: Points, number: int, scene: _Scene, gripper: Gripper
+) -> tuple[Points, Points]:
+    """
+    Return the points above the fingertips and within their reach, relative to `centre`.
+
+    :param held: points of the object where the fingers hold it.
+    :returns: points of the object with this segment id, and of everything else.
+    """
+    reach = gripper.opening_m + gripper.thickness_m + np.ptp(held, axis=0).max()
+    above = np.flatnonzero(scene.points[:, 2] > tip + _CLEARANCE_M)
+    around = scene.points[above, :2] - centre
+    near = (np.abs(around) < reach).all(axis=1)
+    around, own = around[near], scene.ids[above[near]] == number
+    return around[own], around[~own]
 
 
 def _rim(item: ObjectCloud, height_m: float, scene: _Scene) -> Rim:

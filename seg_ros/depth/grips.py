@@ -24,7 +24,7 @@ from seg_ros.depth.rim import Rim
 
 Points: TypeAlias = NDArray[Any]
 
-LEAST = 6               # minimum points between the fingers
+MIN_POINTS = 6          # minimum points between the fingers
 _OFFSETS = (-0.3, -0.15, 0.0, 0.15, 0.3)     # across the closing direction, of the object's length
 _BLOCKING = 3           # points where a finger comes down that rule a grip out
 _MIN_ROOM_M = 0.004     # between the object and each finger
@@ -106,7 +106,7 @@ def grips_along(lanes: Lanes, gripper: Gripper) -> Iterator[Grip]:
     for share in _OFFSETS:
         offset = float(share * span)
         strip = _lane(lanes.held, offset, gripper)
-        if len(strip) < LEAST:
+        if len(strip) < MIN_POINTS:
             continue
         low, high = strip[:, 0].min() - below, strip[:, 0].max() + above
         middle, width = float(low + high) / 2, float(high - low)
