@@ -26,10 +26,10 @@ WIDTH, ROW, MARGIN, BINS = 900, 110, 30, 120
 BAR, MEDIAN, TAIL, INK = (180, 120, 40), (40, 140, 40), (40, 40, 200), (30, 30, 30)
 
 
-def bars(samples_ms: Sequence[float], most_ms: float) -> NDArray[np.int64]:
-    """Count durations in `BINS` bins from 0 to `most_ms`; longer ones go into the last bin."""
-    clipped = np.minimum(samples_ms, np.nextafter(most_ms, 0))
-    counts: NDArray[np.int64] = np.histogram(clipped, BINS, (0, most_ms))[0]
+def bars(samples_ms: Sequence[float], max_ms: float) -> NDArray[np.int64]:
+    """Count durations in `BINS` bins from 0 to `max_ms`; longer ones go into the last bin."""
+    clipped = np.minimum(samples_ms, np.nextafter(max_ms, 0))
+    counts: NDArray[np.int64] = np.histogram(clipped, BINS, (0, max_ms))[0]
     return counts
 
 
@@ -39,33 +39,33 @@ def draw_histogram(sets_ms: Mapping[str, Sequence[float]], path: Path) -> None:
 
     :param sets_ms: durations in milliseconds by name, in the order of the rows.
     """
-    most = 1.05 * max(float(np.percentile(samples, 99.5)) for samples in sets_ms.values())
+    max_ms = 1.05 * max(float(np.percentile(samples, 99.5)) for samples in sets_ms.values())
     canvas = np.full((ROW * len(sets_ms) + MARGIN, WIDTH, 3), 255, np.uint8)
     for index, (name, samples) in enumerate(sets_ms.items()):
-        _draw_row(canvas[index * ROW:(index + 1) * ROW], name, samples, most)
-    for tick in np.linspace(0, most, 7):
-        place = (_x(tick, most), len(canvas) - 10)
+        _draw_row(canvas[index * ROW:(index + 1) * ROW], name, samples, max_ms)
+    for tick in np.linspace(0, max_ms, 7):
+        place = (_x(tick, max_ms), len(canvas) - 10)
         cv2.putText(canvas, f'{tick:.0f} ms', place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, INK, 1,
                     cv2.LINE_AA)
     write_whole(path, cv2.imencode('.png', canvas)[1].tobytes())
 
 
-def _x(milliseconds: float, most_ms: float) -> int:
-    return MARGIN + int((WIDTH - 3 * MARGIN) * min(milliseconds, most_ms) / most_ms)
+def _x(milliseconds: float, max_ms: float) -> int:
+    return MARGIN + int((WIDTH - 3 * MARGIN) * min(milliseconds, max_ms) / max_ms)
 
 
 def _draw_row(
-    row: NDArray[np.uint8], name: str, samples_ms: Sequence[float], most_ms: float
+    row: NDArray[np.uint8], name: str, samples_ms: Sequence[float], max_ms: float
 ) -> None:
-    counts, floor = bars(samples_ms, most_ms), len(row) - 6
+    counts, floor = bars(samples_ms, max_ms), len(row) - 6
     for index, count in enumerate(counts):
         if count:
             top = floor - max(1, int((floor - 28) * count / counts.max()))
-            left, right = (_x(most_ms * edge / BINS, most_ms) for edge in (index, index + 1))
+            left, right = (_x(max_ms * edge / BINS, max_ms) for edge in (index, index + 1))
             cv2.rectangle(row, (left, top), (max(left, right - 1), floor), BAR, -1)
     median, tail = np.percentile(samples_ms, (50, 99))
     for value, color in ((median, MEDIAN), (tail, TAIL)):
-        cv2.line(row, (_x(value, most_ms), 24), (_x(value, most_ms), floor), color, 2)
+        cv2.line(row, (_x(value, max_ms), 24), (_x(value, max_ms), floor), color, 2)
     words = f'{name}: median {median:.1f}, p99 {tail:.1f} ms, {len(samples_ms)} samples'
     cv2.putText(row, words, (MARGIN, 17), cv2.FONT_HERSHEY_SIMPLEX, 0.5, INK, 1, cv2.LINE_AA)
     cv2.line(row, (MARGIN, floor), (WIDTH - MARGIN, floor), INK, 1)

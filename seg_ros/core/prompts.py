@@ -26,7 +26,7 @@ from seg_ros.core.shown import shown
 
 Xyxy: TypeAlias = tuple[float, float, float, float]
 
-MOST_ID = 65535     # maximum segment id in the instance map
+MAX_ID = 65535      # maximum segment id in the instance map
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Prompt:
     name: str = ''
 
     def __post_init__(self) -> None:
-        if not 0 < self.id <= MOST_ID:
-            raise PromptError(f'prompt with the id {self.id}', f'an id from 1 to {MOST_ID}')
+        if not 0 < self.id <= MAX_ID:
+            raise PromptError(f'prompt with the id {self.id}', f'an id from 1 to {MAX_ID}')
         x0, y0, x1, y1 = self.xyxy
         if not all(isfinite(side) and abs(side) <= LONGEST_SIDE for side in self.xyxy):
             raise PromptError(f'prompt at {list(self.xyxy)}', 'pixels of the image')

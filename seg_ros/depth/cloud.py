@@ -45,18 +45,18 @@ def xyz_planes(
 
 def points_of(
     metres: NDArray[np.float32], camera: Intrinsics, pixels: NDArray[np.bool_], step: int = 1,
-    most: int = 0,
+    max_points: int = 0,
 ) -> NDArray[np.float32]:
     """
     Project only the marked pixels to 3D.
 
     :param pixels: bool (ceil(H / step), ceil(W / step)); all marked pixels have depth.
-    :param most: maximum number of points, evenly spread; 0 = all.
+    :param max_points: if more are marked, these many, evenly spread; 0 = all.
     :returns: float32 (N, 3) in the optical frame, row by row.
     """
     flat = np.flatnonzero(pixels)
-    if 0 < most < len(flat):
-        flat = flat[np.linspace(0, len(flat) - 1, most).astype(np.intp)]
+    if 0 < max_points < len(flat):
+        flat = flat[np.linspace(0, len(flat) - 1, max_points).astype(np.intp)]
     rows, columns = np.divmod(flat, pixels.shape[1])
     z = metres[::step, ::step][rows, columns]
     across, down = camera.of_every(step).slopes_xy

@@ -53,7 +53,7 @@ def on_jump(metres: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray(farthest * np.float32(1 / (1 + JUMP)) > nearest)
 
 
-def of_another_part(
+def off_main_part(
     whole: NDArray[np.bool_], instances: NDArray[np.uint16], z: NDArray[np.float32]
 ) -> NDArray[np.bool_] | None:
     """

@@ -29,11 +29,11 @@ from seg_ros.depth.boxes import (
     upright_boxes,
 )
 from seg_ros.depth.cloud import POINT, xyz_of
-from seg_ros.depth.interior import inside, of_another_part, on_jump
+from seg_ros.depth.interior import inside, off_main_part, on_jump
 from seg_ros.depth.planes import Plane
 from seg_ros.depth.registration import has_depth
 
-LEAST_POINTS = 12   # minimum points for a box
+MIN_POINTS = 12     # minimum points for a box
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class ObjectCloud:
     :param segment: the segment, as in the instance map and the detections.
     :param points: `POINT` (N,) in the optical frame, without pixels on edges and depth jumps, and
         without those that the mask covers behind or in front of the object.
-    :param box: upright on the plane if there is one; None with fewer than `LEAST_POINTS` points.
+    :param box: upright on the plane if there is one; None with fewer than `MIN_POINTS` points.
     :param depth_share: fraction of the segment's pixels that have depth, 0 to 1.
     :param cut: whether the segment reaches the image's edge, so that its full extent is unknown.
     :param plane: the plane that the object stands on, or is above or below.
@@ -104,7 +104,7 @@ def object_clouds(
     instances, z = segmentation.instances, np.ascontiguousarray(cloud['z'])
     known, inner = has_depth(z), inside(instances, max(1, erosion_px))
     steady = known & ~on_jump(z)
-    foreign = of_another_part(inner & steady, instances, z)
+    foreign = off_main_part(inner & steady, instances, z)
     if foreign is not None:
         steady &= ~foreign
     # As opaque records: numpy copies a structured point field by field.
@@ -137,7 +137,7 @@ def _is_cut(segment: Segment, size_hw: tuple[int, int]) -> bool:
 
 def _boxed(objects: list[ObjectCloud], planes: Sequence[Plane]) -> list[ObjectCloud]:
     """Add the box, and the plane it stands on, to each object with enough points."""
-    measurable = [item for item in objects if len(item.points) >= LEAST_POINTS]
+    measurable = [item for item in objects if len(item.points) >= MIN_POINTS]
     boxed = {
         item.segment.id: replace(item, box=box, plane=plane)
         for item, (box, plane) in zip(measurable, _boxes(measurable, planes), strict=True)

@@ -20,7 +20,7 @@ from math import cos, isfinite, sin
 from typing import Any
 
 from seg_ros.core.errors import PromptError
-from seg_ros.core.prompts import MOST_ID, Prompt, Xyxy
+from seg_ros.core.prompts import MAX_ID, Prompt, Xyxy
 from seg_ros.core.shown import shown
 
 MOST_PROMPTS = 256      # that are read of one message; no network answers as many
@@ -61,7 +61,7 @@ class PromptReader:
                 remarks.append(str(error))
         remarks += [
             f'the prompt {shown(text)} becomes {number}; ids of segments are numbers from 1 to '
-            f'{MOST_ID}' for text, number in self._numbers.items() if text not in before
+            f'{MAX_ID}' for text, number in self._numbers.items() if text not in before
         ]
         return list(prompts.values()), remarks
 
@@ -85,7 +85,7 @@ class PromptReader:
 def _number(text: str) -> int:
     """Return an id as a number, 0 where it is none that a segment can have."""
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
-    return number if number <= MOST_ID else 0
+    return number if number <= MAX_ID else 0
 
 
 def _corners(bbox: Any) -> Xyxy:

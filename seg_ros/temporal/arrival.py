@@ -21,7 +21,7 @@ from threading import Lock
 
 RESTART_NS = 1_000_000_000
 FOREIGN_NS, AHEAD_NS = 10_000_000_000, 1_000_000_000
-EQUAL = 10      # consecutive equal stamps that are reported
+_MIN_EQUAL = 10     # consecutive equal stamps that are reported
 STEADY_NS, LEARN_NS = 500_000_000, 1_000_000_000
 # Rates at which a learnt offset may grow and shrink, as fractions of the elapsed time: quartz
 # clocks drift by less than the first; the second soon corrects an offset learnt from a slow image.
@@ -136,8 +136,8 @@ class StampWatch:
 
     @property
     def problem(self) -> str:
-        """Describe what is wrong with the last `EQUAL` stamps; empty if nothing is."""
-        if self._equal < EQUAL:
+        """Describe what is wrong with the last `_MIN_EQUAL` stamps; empty if nothing is."""
+        if self._equal < _MIN_EQUAL:
             return ''
         kind = 'all have the same stamp' if self._last_ns else 'have no stamp'
         return (

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def assigned(affinity: NDArray[np.float64], least: float) -> list[tuple[int, int]]:
+def assigned(affinity: NDArray[np.float64], min_affinity: float) -> list[tuple[int, int]]:
     """
     Pair rows with columns, each at most once, so that the sum of affinities is large.
 
@@ -26,12 +26,12 @@ def assigned(affinity: NDArray[np.float64], least: float) -> list[tuple[int, int
     Unpaired rows and columns take part with an affinity of 0.
 
     :param affinity: float (N, M).
-    :param least: minimum affinity of a pair.
+    :param min_affinity: of a pair.
     :returns: pairs of row and column.
     """
     rows, columns = affinity.shape
     square = np.zeros((max(rows, columns),) * 2)
-    square[:rows, :columns] = np.where(affinity >= least, affinity, 0)
+    square[:rows, :columns] = np.where(affinity >= min_affinity, affinity, 0)
     partner = _best_first(square)
     everyone = np.arange(len(square))
     while square.size:

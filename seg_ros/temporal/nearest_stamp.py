@@ -29,7 +29,7 @@ Depth = TypeVar('Depth')
 # mapper, and consumers that synchronise topics hold about a second of images.
 WAIT_S = 1.0
 KEPT_S = 2.0            # longer than inference takes, except with very slow networks
-MOST_BYTES = 128 << 20  # for each: 16 images of 1920x1080 with masks, 72 depth images of 1280x720
+MAX_BYTES = 128 << 20   # for each: 16 images of 1920x1080 with masks, 72 depth images of 1280x720
 
 
 class NearestStamp(Generic[Image, Depth]):
@@ -46,8 +46,8 @@ class NearestStamp(Generic[Image, Depth]):
 
     def __init__(self, now_s: Callable[[], float] = monotonic) -> None:
         # Each with the offset in milliseconds to the nearest depth when it was added.
-        self._images: Waiting[tuple[Image, float | None]] = Waiting(WAIT_S, MOST_BYTES, now_s)
-        self._depths: Waiting[Depth] = Waiting(KEPT_S, MOST_BYTES, now_s)
+        self._images: Waiting[tuple[Image, float | None]] = Waiting(WAIT_S, MAX_BYTES, now_s)
+        self._depths: Waiting[Depth] = Waiting(KEPT_S, MAX_BYTES, now_s)
         self._last_ns: int | None = None    # stamp of the latest depth to arrive
         self._lock = Lock()
         self.unpaired = 0

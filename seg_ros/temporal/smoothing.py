@@ -37,13 +37,15 @@ class Smoother:
         self._classes: ClassMap | None = None
         self._hold: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
 
-    def smooth(self, masks: Segmentation, inertia: float, least: int = 0) -> Segmentation:
+    def smooth(
+        self, masks: Segmentation, inertia: float, min_confidence: int = 0
+    ) -> Segmentation:
         """
         Return the next image's masks with smoothed classes, and the hold as their confidence.
 
         :param masks: with classes, confidence and instances; otherwise returned unchanged.
         :param inertia: 0 to 1, weight of all earlier images; the new image has the rest.
-        :param least: minimum confidence, 0 to 255, of a held class that is shown.
+        :param min_confidence: 0 to 255; held classes with less are not shown.
         """
         if masks.classes is None or masks.confidence is None or masks.instances is None:
             return masks
@@ -57,7 +59,7 @@ class Smoother:
             self._hold = _updated_hold(held, self._hold, masks.classes, weight, inertia)
         self._classes = held
         classes, confidence = held.copy(), self._hold.copy()
-        classes[confidence < least] = unlabelled
+        classes[confidence < min_confidence] = unlabelled
         confidence[classes == unlabelled] = 0
         cv2.copyTo(masks.classes, owned, classes)
         cv2.copyTo(masks.confidence, owned, confidence)

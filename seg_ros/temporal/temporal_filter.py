@@ -60,8 +60,8 @@ class TemporalFilter:
                 masks = self._tracker.track(masks, stamp_ns)
         if settings.smoothing and 'classes' in shown:
             with timing.stage('smooth'):
-                least = round(255 * settings.min_confidence)
-                return self._smoother.smooth(masks, settings.smoothing, least)
+                min_confidence = round(255 * settings.min_confidence)
+                return self._smoother.smooth(masks, settings.smoothing, min_confidence)
         self._smoother.forget()
         return masks
 

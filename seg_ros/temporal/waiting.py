@@ -34,13 +34,13 @@ class Waiting(Generic[Item]):
 
     When full, new items are refused, since the oldest are needed next.
 
-    :param most_s: how long an item is kept.
-    :param most_bytes: maximum memory of all items; a single one is always kept.
+    :param max_s: how long an item is kept.
+    :param max_bytes: maximum memory of all items; a single one is always kept.
     :param now_s: a monotonic clock.
     """
 
-    def __init__(self, most_s: float, most_bytes: int, now_s: Callable[[], float]) -> None:
-        self._most_s, self._most_bytes, self._now_s = most_s, most_bytes, now_s
+    def __init__(self, max_s: float, max_bytes: int, now_s: Callable[[], float]) -> None:
+        self._max_s, self._max_bytes, self._now_s = max_s, max_bytes, now_s
         self._kept: dict[int, _Kept[Item]] = {}
 
     def __len__(self) -> int:
@@ -63,7 +63,7 @@ class Waiting(Generic[Item]):
         """Add an item, replacing one with the same stamp; return whether there was room."""
         self._kept.pop(stamp_ns, None)
         held = sum(kept.nbytes for kept in self._kept.values())
-        if self._kept and held + nbytes > self._most_bytes:
+        if self._kept and held + nbytes > self._max_bytes:
             return False
         self._kept[stamp_ns] = _Kept(item, nbytes, self._now_s())
         return True
@@ -74,7 +74,7 @@ class Waiting(Generic[Item]):
 
     def expire(self) -> list[Item]:
         """Remove and return the items that have waited too long."""
-        since_s = self._now_s() - self._most_s
+        since_s = self._now_s() - self._max_s
         old = {stamp: kept.item for stamp, kept in self._kept.items() if kept.since_s < since_s}
         for stamp_ns in old:
             self.remove(stamp_ns)

@@ -28,7 +28,7 @@ from seg_ros.training.coco_table import (
     read_coco_table,
 )
 from seg_ros.training.image_files import check_sizes, read_rgb
-from seg_ros.training.sample import MOST_THINGS, small_numbers, TrainingSample, VOID
+from seg_ros.training.sample import MAX_THINGS, small_numbers, TrainingSample, VOID
 from seg_ros.training.store import fingerprint_of
 
 
@@ -87,6 +87,6 @@ class CocoFolder:
 
     def _left_out(self, items: Sequence[MaskedImage]) -> list[str]:
         full = [item.masks for item in items
-                if sum(map(self._counted, item.segments)) > MOST_THINGS]
-        words = f'{self.name}: of each image the largest {MOST_THINGS} things count as instances'
+                if sum(map(self._counted, item.segments)) > MAX_THINGS]
+        words = f'{self.name}: of each image the largest {MAX_THINGS} things count as instances'
         return [f'{words}: {few(full)}'] if full else []

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from seg_ros.core.frame import Pixels
 
 VOID = 255      # nothing is known about the pixel's class
-MOST_THINGS = 250   # instances per image
+MAX_THINGS = 250    # instances per image
 ABSENT = 254    # the pixel is of none of the classes in the image's `absent`
 
 
@@ -64,9 +64,9 @@ def instances_known(sample: TrainingSample, things: NDArray[np.bool_]) -> NDArra
 
 
 def small_numbers(instances: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Renumber the largest `MOST_THINGS` instances from 1 and remove the others."""
+    """Renumber the largest `MAX_THINGS` instances from 1 and remove the others."""
     numbers, counts = np.unique(instances[instances > 0], return_counts=True)
-    kept = numbers[np.argsort(-counts, kind='stable')][:MOST_THINGS]
+    kept = numbers[np.argsort(-counts, kind='stable')][:MAX_THINGS]
     table = np.zeros(int(instances.max(initial=0)) + 1, np.uint8)
     table[kept] = np.arange(1, len(kept) + 1)
     return table[instances]

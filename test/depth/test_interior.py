@@ -16,7 +16,7 @@
 
 import numpy as np
 import pytest
-from seg_ros.depth.interior import inside, JUMP, of_another_part, on_jump
+from seg_ros.depth.interior import inside, JUMP, off_main_part, on_jump
 
 
 def windows(array, reach):
@@ -60,7 +60,7 @@ def test_what_lies_behind_the_largest_part_of_a_mask_is_of_another():
     z[30:50, 60:90] = 2.01      # beside the second, as far away
     whole = (instances > 0) & ~on_jump(z)
     whole[30:32, 60:90] = False
-    found = of_another_part(whole, instances, z)
+    found = off_main_part(whole, instances, z)
     behind = (instances == 7) & (z == np.float32(1.6)) & whole
     assert found[behind].all()
     assert not found[27:].any()     # below the jump between the two
@@ -72,11 +72,11 @@ def test_depth_in_single_pixels_is_too_sparse_to_leave_anything_out():
     z = np.random.RandomState(0).uniform(0.5, 2, (40, 40)).astype(np.float32)
     whole = np.zeros(instances.shape, bool)
     whole[::4, ::4] = True
-    assert of_another_part(whole, instances, z) is None
+    assert off_main_part(whole, instances, z) is None
 
 
 def test_an_object_of_one_piece_is_all_its_own():
     instances = np.ones((41, 33), np.uint16)
     z = np.ones(instances.shape, np.float32)
-    assert of_another_part(instances > 0, instances, z) is None
-    assert of_another_part(instances > 1, instances, z) is None
+    assert off_main_part(instances > 0, instances, z) is None
+    assert off_main_part(instances > 1, instances, z) is None

@@ -15,7 +15,7 @@
 """Matching of images and depth of two streams."""
 
 import pytest
-from seg_ros.temporal.nearest_stamp import KEPT_S, MOST_BYTES, NearestStamp, WAIT_S
+from seg_ros.temporal.nearest_stamp import KEPT_S, MAX_BYTES, NearestStamp, WAIT_S
 
 MS = 1_000_000
 
@@ -195,7 +195,7 @@ def test_other_clocks_are_neither_taken_for_slow_masks_nor_for_slow_depth(offset
 def test_what_waits_is_bounded_in_memory_and_the_oldest_still_finds_its_depth():
     both, most = pairs(), 4
     for stamp in range(20):
-        both.add_image(stamp * MS, stamp, 0, MOST_BYTES // most)
+        both.add_image(stamp * MS, stamp, 0, MAX_BYTES // most)
     assert both.waiting == most
     assert both.unpaired == 20 - most
     assert both.add_depth(0, 'depth', 0) == (0, 'depth')
