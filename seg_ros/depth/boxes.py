@@ -193,18 +193,20 @@ def _extents(along: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[n
     return low - wider, high + wider
 
 
+def _distances(points: NDArray[np.float64]) -> Vector:
+    """Return the distance of each object's mean point, (K,)."""
+    return np.asarray(np.linalg.norm(points.mean(axis=2), axis=1))
+
+
 def _slack(points: NDArray[np.float64]) -> Vector:
     """Return how far below their plane points (K, 3, S) may lie because of noise, (K,)."""
-    distances = np.linalg.norm(points.mean(axis=2), axis=1)
-    return np.asarray(np.maximum(_PLANE_SLACK_M, _PLANE_SLACK * distances))
+    return np.asarray(np.maximum(_PLANE_SLACK_M, _PLANE_SLACK * _distances(points)))
 
 
 def _view(axes: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the viewing direction of each object in the frame of its axes, (K, 3)."""
-    centres = points.mean(axis=2)
-    return np.asarray(
-        np.einsum('kij,kj->ki', axes, centres / np.linalg.norm(centres, axis=1)[:, None])
-    )
+    directions = points.mean(axis=2) / _distances(points)[:, None]
+    return np.asarray(np.einsum('kij,kj->ki', axes, directions))
 
 
 def _footprint_growth(
@@ -216,8 +218,7 @@ def _footprint_growth(
     :param heights: heights of the boxes, (K,).
     :returns: growth at the lower and upper ends of the first two axes, (K, 2) each.
     """
-    distances = np.linalg.norm(points.mean(axis=2), axis=1)
-    rim = Rim.of(_view(axes, points).T, heights, margin * distances)
+    rim = Rim.of(_view(axes, points).T, heights, margin * _distances(points))
     ends = [rim.ends_m(direction) for direction in np.eye(2)]
     below, above = np.swapaxes(ends, 0, 1)
     return below.T, above.T
@@ -227,9 +228,8 @@ def _growth(
     axes: NDArray[np.float64], points: NDArray[np.float64], margin: Margin
 ) -> NDArray[np.float64]:
     """Return the growth that undoes erosion, which acts only across the line of sight."""
-    distances = np.linalg.norm(points.mean(axis=2), axis=1)
     across = np.sqrt(np.clip(1 - _view(axes, points) ** 2, 0, 1))
-    return np.asarray((margin * distances)[:, None] * across)
+    return np.asarray((margin * _distances(points))[:, None] * across)
 
 
 def _boxes(

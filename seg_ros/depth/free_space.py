@@ -114,9 +114,7 @@ def _rings_of_cells(grid: Grid, eye_x: float, eye_y: float) -> NDArray[np.int32]
 
 def _from_eye(ground: Ground, transform: NDArray[np.float64]) -> tuple[Plane2D, Plane2D]:
     """Return x and y from the camera along the base frame's axes, NaN where unknown."""
-    across, down = ground.camera.slopes_xy
-    rows = transform[:2, :3].astype(np.float32)
-    x, y = (ground.reached_m * (row[0] * across + (row[1] * down + row[2])) for row in rows)
+    x, y = (ground.reached_m * ground.camera.ray_along(axis) for axis in transform[:2, :3])
     return x, y
 
 

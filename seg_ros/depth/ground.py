@@ -137,9 +137,7 @@ class Ground:
     @cached_property
     def _height_per_depth(self) -> NDArray[np.float32]:
         """Return the height that each ray gains per metre of depth, float32 (H, W)."""
-        across, down = self.camera.slopes_xy
-        nx, ny, nz = self.plane.normal.astype(np.float32)
-        return np.asarray(nx * across + (ny * down + nz))
+        return self.camera.ray_along(self.plane.normal)
 
     @cached_property
     def height_m(self) -> NDArray[np.float32]:

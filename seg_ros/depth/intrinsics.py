@@ -17,6 +17,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,16 @@ class Intrinsics:
         x = (np.arange(width) - self.cx) / self.fx
         y = (np.arange(height) - self.cy) / self.fy
         return x.astype(np.float32)[None, :], y.astype(np.float32)[:, None]
+
+    def ray_along(self, direction: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """
+        Return how far each pixel's ray goes along a direction per metre of depth, float32 (H, W).
+
+        :param direction: (3,), unit vector in the optical frame.
+        """
+        across, down = self.slopes_xy
+        x, y, z = direction.astype(np.float32)
+        return np.asarray(x * across + (y * down + z))
 
     def of_every(self, step: int) -> 'Intrinsics':
         """Return the camera whose image is every `step`-th pixel, starting at the first."""

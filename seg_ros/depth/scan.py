@@ -61,10 +61,8 @@ def laser_scan(ground: Ground, bearings: int = 160) -> Scan:
     transform = base_from_plane(ground.plane)
     low, high = _view(transform, ground.camera)
     step = (high - low) / bearings
-    across, down = ground.camera.slopes_xy
-    rows = transform[:2, :3].astype(np.float32)
-    x, y = (row[0] * across + (row[1] * down + row[2]) for row in rows)
-    slants, angles = (np.asarray(each) for each in cv2.cartToPolar(x, y))
+    x, y = (ground.camera.ray_along(axis) for axis in transform[:2, :3])
+    slants, angles = (np.asarray(each, np.float32) for each in cv2.cartToPolar(x, y))
     bins = _indexes(angles, low, step, bearings).reshape(-1)
     lengths = (ground.reached_m * slants).reshape(-1)
 

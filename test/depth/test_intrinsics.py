@@ -37,6 +37,15 @@ def test_every_nth_pixel_has_the_slopes_that_it_had_in_the_whole_image(step):
         np.testing.assert_allclose(part.ravel(), whole.ravel()[::step], atol=1e-6)
 
 
+def test_a_ray_advances_along_a_direction_as_its_point_at_one_metre_of_depth():
+    camera = Intrinsics(500.0, 510.0, 31.3, 24.7, (49, 63))
+    direction = np.array([0.6, -0.64, 0.48])
+    along = camera.ray_along(direction)
+    assert along.shape == (49, 63)
+    point = np.array([(62 - 31.3) / 500, (7 - 24.7) / 510, 1.0])
+    assert along[7, 62] == pytest.approx(point @ direction, rel=1e-6)
+
+
 def test_k_and_p_are_read_alike():
     k = [500, 0, 320, 0, 510, 240, 0, 0, 1]
     p = [500, 0, 320, -20, 0, 510, 240, 0, 0, 0, 1, 0]
