@@ -17,7 +17,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from seg_ros.zoo.architectures import ARCHITECTURES, NetworkRequest
+from seg_ros.zoo.architectures import NetworkRequest
 
 CLASSES = 11
 
@@ -85,8 +85,3 @@ def small_request(name: str, size_hw: tuple[int, int] = (192, 256)) -> NetworkRe
         name, CLASSES, _SIZES.get(name, size_hw), _ENCODERS.get(name, ''),
         options=_OPTIONS.get(name, {}),
     )
-
-
-def small_requests() -> list[NetworkRequest]:
-    """Return a small variant of every architecture."""
-    return [small_request(name) for name in ARCHITECTURES]

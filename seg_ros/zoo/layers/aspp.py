@@ -16,6 +16,7 @@
 
 from collections.abc import Sequence
 
+from seg_ros.zoo.layers.sizes import size_hw_of
 import torch
 from torch import nn, Tensor
 
@@ -48,6 +49,6 @@ class Aspp(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return (N, (len(rates) + 2) * width, h, w), the mean's branch first."""
-        size_hw = [int(side) for side in features.shape[2:]]
-        mean = self.img_conv(features.mean((2, 3), keepdim=True)).expand(-1, -1, *size_hw)
+        mean = self.img_conv(features.mean((2, 3), keepdim=True))
+        mean = mean.expand(-1, -1, *size_hw_of(features))
         return torch.cat([mean, *(branch(features) for branch in self.features)], 1)

@@ -19,6 +19,7 @@ Rounding and comparisons follow OpenCV, modules/imgproc/src/canny.cpp, for 3x3 S
 norm. OpenCV's hysteresis follows chains of weak pixels to their ends, this one for `steps` pixels.
 """
 
+from seg_ros.zoo.layers.sizes import size_hw_of
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -84,6 +85,6 @@ def _is_peak(norm: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
 
 def _shifted(plane: Tensor, dy: int, dx: int) -> Tensor:
     """Return a plane (1, 1, H, W) read at (y + dy, x + dx), 0 outside."""
-    height, width = int(plane.shape[2]), int(plane.shape[3])
+    height, width = size_hw_of(plane)
     padded = functional.pad(plane, (1, 1, 1, 1))
     return padded[:, :, 1 + dy:1 + dy + height, 1 + dx:1 + dx + width]

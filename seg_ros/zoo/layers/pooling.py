@@ -18,6 +18,7 @@ Pooling without an exact ONNX operator: max unpooling, and adaptive pooling to a
 TensorRT does not return the indices of maxima, so their places are found by comparison.
 """
 
+from seg_ros.zoo.layers.sizes import size_hw_of
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
@@ -34,7 +35,7 @@ def max_pool_with_places(features: Tensor) -> tuple[Tensor, Tensor]:
     :returns: the maxima (N, C, ceil(H / 2), ceil(W / 2)), and a map (N, C, H, W) with 1 at the
         place of each maximum and 0 elsewhere.
     """
-    size_hw = _sides(features)
+    size_hw = size_hw_of(features)
     best = functional.max_pool2d(features, 2, ceil_mode=True)
     is_best = (features == _repeated(best, size_hw)).to(features.dtype)
     rank = is_best * _reading_order(size_hw, features)
@@ -44,7 +45,7 @@ def max_pool_with_places(features: Tensor) -> tuple[Tensor, Tensor]:
 
 def max_unpool(pooled: Tensor, places: Tensor) -> Tensor:
     """Put each value at its maximum's place and 0 elsewhere, as `max_unpool2d(..., 2)` does."""
-    return _repeated(pooled, _sides(places)) * places
+    return _repeated(pooled, size_hw_of(places)) * places
 
 
 class AdaptiveAveragePool(nn.Module):
@@ -65,7 +66,7 @@ class AdaptiveAveragePool(nn.Module):
         """Pool (N, C, H, W) to (N, C, *output_hw)."""
         rows, columns = (
             _cell_weights(size, out).to(features)
-            for size, out in zip(_sides(features), self.output_hw, strict=True)
+            for size, out in zip(size_hw_of(features), self.output_hw, strict=True)
         )
         return rows @ features @ columns.T
 
@@ -83,16 +84,11 @@ def with_static_pooling(network: nn.Module) -> nn.Module:
     return network
 
 
-def _sides(features: Tensor) -> tuple[int, int]:
-    """Return height and width as Python integers, which tracing stores as constants."""
-    return int(features.shape[2]), int(features.shape[3])
-
-
 def _repeated(features: Tensor, size_hw: tuple[int, int]) -> Tensor:
     """Repeat every value over its window of 2 x 2, and crop to `size_hw`."""
-    height, width = _sides(features)
+    height, width = size_hw_of(features)
     wide = functional.interpolate(features, size=(2 * height, 2 * width), mode='nearest')
-    return wide if _sides(wide) == size_hw else wide[:, :, :size_hw[0], :size_hw[1]]
+    return wide if size_hw_of(wide) == size_hw else wide[:, :, :size_hw[0], :size_hw[1]]
 
 
 def _reading_order(size_hw: tuple[int, int], like: Tensor) -> Tensor:

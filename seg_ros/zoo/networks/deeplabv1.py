@@ -22,6 +22,7 @@ Caffe model.
 """
 
 from seg_ros.zoo.architectures import NetworkRequest
+from seg_ros.zoo.layers.sizes import resized, size_hw_of
 from seg_ros.zoo.networks.vgg import keep_signals, scaled_stages, vgg_features
 from torch import nn, Tensor
 from torch.nn import functional
@@ -54,8 +55,7 @@ class DeepLabV1(nn.Module):
         features = self.pool5a(self.features(images))
         features = functional.relu(self.fc6(features))
         scores = self.fc8(functional.relu(self.fc7(features)))
-        size_hw = [int(side) for side in images.shape[2:]]
-        return functional.interpolate(scores, size_hw, mode='bilinear', align_corners=True)
+        return resized(scores, size_hw_of(images))
 
 
 def build(request: NetworkRequest) -> nn.Module:

@@ -24,9 +24,9 @@ the Caffe model: `conv1`, `bn1`, `layer1` to `layer4`, `layer5.conv2d_list`.
 from typing import Any
 
 from seg_ros.zoo.architectures import NetworkRequest
+from seg_ros.zoo.layers.sizes import resized, size_hw_of
 from seg_ros.zoo.networks.mobilenet import atrous_mobilenet, CHANNELS
 from torch import nn, Tensor
-from torch.nn import functional
 
 RATES = (6, 12, 18, 24)
 
@@ -69,7 +69,7 @@ class DeepLabV2(nn.Module):
         features = self.maxpool(self.relu(self.bn1(self.conv1(images))))
         for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
             features = layer(features)
-        return _enlarged(self.layer5(features), images)
+        return resized(self.layer5(features), size_hw_of(images))
 
 
 class SmallDeepLabV2(nn.Module):
@@ -82,12 +82,7 @@ class SmallDeepLabV2(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Score every pixel: (N, 3, H, W) to (N, classes, H, W)."""
-        return _enlarged(self.layer5(self.features(images)), images)
-
-
-def _enlarged(scores: Tensor, images: Tensor) -> Tensor:
-    size_hw = [int(side) for side in images.shape[2:]]
-    return functional.interpolate(scores, size_hw, mode='bilinear', align_corners=True)
+        return resized(self.layer5(self.features(images)), size_hw_of(images))
 
 
 def atrous_resnet(encoder: str) -> Any:

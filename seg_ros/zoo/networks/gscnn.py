@@ -25,6 +25,7 @@ from typing import Any
 from seg_ros.zoo.architectures import NetworkRequest
 from seg_ros.zoo.layers.aspp import Aspp, conv_block
 from seg_ros.zoo.layers.canny import canny
+from seg_ros.zoo.layers.sizes import resized, size_hw_of
 from seg_ros.zoo.networks.mobilenet import atrous_mobilenet, CHANNELS, levels_of
 import torch
 from torch import nn, Tensor
@@ -75,7 +76,7 @@ class _EdgeAspp(Aspp):
         self.edge_conv = conv_block(1, width)
 
     def with_edges(self, features: Tensor, edges: Tensor) -> Tensor:
-        small = _resized(edges, features)
+        small = resized(edges, size_hw_of(features))
         pyramid = self(features)
         width = pyramid.shape[1] // (len(self.features) + 1)
         return torch.cat([pyramid[:, :width], self.edge_conv(small), pyramid[:, width:]], 1)
@@ -118,20 +119,21 @@ class GatedScnn(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Score every pixel: (N, 3, H, W) to (N, classes, H, W)."""
+        size_hw = size_hw_of(images)
         stem, low, third, fourth, last = self.trunk(images)
-        shape = _resized(self.start(stem), images)
+        shape = resized(self.start(stem), size_hw)
         for residual, narrow, gate, side, features in (
             (self.res1, self.d1, self.gate1, self.dsn3, third),
             (self.res2, self.d2, self.gate2, self.dsn4, fourth),
             (self.res3, self.d3, self.gate3, self.dsn7, last),
         ):
-            shape = gate(narrow(residual(shape)), _resized(side(features), images))
+            shape = gate(narrow(residual(shape)), resized(side(features), size_hw))
         outline = torch.sigmoid(self.fuse(shape))
         acts = torch.sigmoid(self.cw(torch.cat([outline, self.edges(images)], 1)))
         context = self.bot_aspp(self.aspp.with_edges(last, acts))
         fine = self.bot_fine(low)
-        scores = self.final_seg(torch.cat([fine, _resized(context, fine)], 1))
-        return _resized(scores, images)
+        scores = self.final_seg(torch.cat([fine, resized(context, size_hw_of(fine))], 1))
+        return resized(scores, size_hw)
 
 
 class _Trunk(nn.Module):
@@ -171,11 +173,6 @@ class _SmallTrunk(nn.Module):
 
     def forward(self, images: Tensor) -> list[Tensor]:
         return levels_of(self.features, images)
-
-
-def _resized(features: Tensor, like: Tensor) -> Tensor:
-    size_hw = [int(side) for side in like.shape[2:]]
-    return functional.interpolate(features, size_hw, mode='bilinear', align_corners=True)
 
 
 def build(request: NetworkRequest) -> nn.Module:

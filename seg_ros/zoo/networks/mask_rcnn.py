@@ -26,6 +26,7 @@ from typing import Any
 from seg_ros.zoo.architectures import NetworkRequest
 from seg_ros.zoo.layers.greedy_suppression import greedy_keep
 from seg_ros.zoo.layers.roi_align import PyramidRoiAlign
+from seg_ros.zoo.layers.sizes import size_hw_of
 import torch
 from torch import nn, Tensor
 
@@ -63,7 +64,7 @@ class StaticMaskRcnn(nn.Module):
         for number, anchors in enumerate(_anchors(network, image, maps)):
             self.register_buffer(f'anchors{number}', anchors.contiguous(), persistent=False)
         self.levels = len(network.roi_heads.box_roi_pool.featmap_names)
-        sizes = [(int(level.shape[2]), int(level.shape[3])) for level in maps[:self.levels]]
+        sizes = [size_hw_of(level) for level in maps[:self.levels]]
         strides = [2 ** round(math.log2(size_hw[0] / height)) for height, _ in sizes]
         self.box_pool, self.mask_pool = (
             PyramidRoiAlign(sizes, strides, output) for output in (7, 14)
@@ -89,7 +90,7 @@ class StaticMaskRcnn(nn.Module):
         head = self.network.rpn
         for number, (score, delta) in enumerate(zip(*head.head(maps), strict=True)):
             anchors = getattr(self, f'anchors{number}')
-            cells = int(delta.shape[2]) * int(delta.shape[3])
+            cells = math.prod(size_hw_of(delta))
             score = score.permute(0, 2, 3, 1).reshape(-1)
             delta = delta.reshape(int(anchors.shape[0]) // cells, 4, cells)
             value, index = score.topk(min(self.before, int(anchors.shape[0])))
@@ -157,10 +158,9 @@ def _anchors(network: Any, image: Tensor, maps: list[Tensor]) -> tuple[Tensor, .
     from torchvision.models.detection.image_list import ImageList
 
     generator = network.rpn.anchor_generator
-    size_hw = (int(image.shape[2]), int(image.shape[3]))
-    whole = generator(ImageList(image, [size_hw]), maps)[0]
+    whole = generator(ImageList(image, [size_hw_of(image)]), maps)[0]
     counts = [
-        int(level.shape[2]) * int(level.shape[3]) * per
+        math.prod(size_hw_of(level)) * per
         for level, per in zip(maps, generator.num_anchors_per_location(), strict=True)
     ]
     parts: tuple[Tensor, ...] = whole.split(counts)

@@ -23,6 +23,7 @@ from collections.abc import Sequence
 
 from seg_ros.zoo.architectures import NetworkRequest
 from seg_ros.zoo.layers.aspp import Aspp, conv_block
+from seg_ros.zoo.layers.sizes import size_hw_of
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
@@ -48,8 +49,7 @@ class _Decoder(nn.Module):
     def forward(self, levels: Sequence[Tensor]) -> Tensor:
         features = self.project(self.aspp(levels[0]))
         for lateral, fuse, level in zip(self.lateral, self.fuse, levels[1:], strict=True):
-            size_hw = [int(side) for side in level.shape[2:]]
-            features = functional.interpolate(features, size_hw, mode='bilinear')
+            features = functional.interpolate(features, size_hw_of(level), mode='bilinear')
             features = fuse(torch.cat([features, lateral(level)], 1))
         return features
 
