@@ -36,6 +36,8 @@ Snap: TypeAlias = Literal['none', 'whole_pixels']
 Refine: TypeAlias = Literal['none', 'crf']
 Color: TypeAlias = tuple[int, int, int]
 
+# Of networks whose backbones were trained on ImageNet.
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _MAX_NUMBER = 1e6
 ROLES = ('traversable', 'dynamic', 'graspable', 'support', 'ignore')
 

@@ -22,8 +22,14 @@ import warnings
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper, TensorProto
-from seg_ros.core.card import CardThresholds, ClassInfo, InputSpec, ModelCard
-from seg_ros.training.images import MEAN, STD
+from seg_ros.core.card import (
+    CardThresholds,
+    ClassInfo,
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    InputSpec,
+    ModelCard,
+)
 from seg_ros.training.network import PanopticNetwork
 import torch
 
@@ -77,7 +83,7 @@ def make_card(
         )
         for item in categories
     )
-    spec = InputSpec(size=size_hw, resample='area', mean=MEAN, std=STD)
+    spec = InputSpec(size=size_hw, resample='area', mean=IMAGENET_MEAN, std=IMAGENET_STD)
     return ModelCard(
         name, 'panoptic', classes, 'panoptic_centers', spec, CardThresholds(score=0.31),
         licence, 'seg_ros train',

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from math import cos, pi
 
 from seg_ros.training.batches import Batches, batches_of
-from seg_ros.training.images import normalized
+from seg_ros.training.images import noisy, normalized
 from seg_ros.training.losses import semantic_loss
 from seg_ros.training.samples import Samples
 import torch
@@ -84,7 +84,7 @@ def class_losses(network: nn.Module, samples: Samples, recipe: FineTuning) -> It
         batches_of(batches, range(recipe.steps), device, recipe.workers)
     ):
         with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bfloat16):
-            scores = network(normalized(batch, recipe.seed, step))
+            scores = network(normalized(noisy(batch, recipe.seed, step)))
         yield semantic_loss(
             scores.float(), batch.classes, batch.absent, weights, batch.emphasis
         )

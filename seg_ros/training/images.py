@@ -12,19 +12,28 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Input normalisation for networks with ImageNet backbones."""
+"""Input images for networks with ImageNet backbones."""
 
+from seg_ros.core.card import IMAGENET_MEAN, IMAGENET_STD
 from seg_ros.training.batches import Batch
 import torch
 from torch import Tensor
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)    # of ImageNet
 _SEED_STRIDE = 1 << 32      # between steps; larger than the seed of any run
 
 
-def normalized(batch: Batch, seed: int, step: int) -> Tensor:
-    """Add the batch's noise and normalise: float32 (N, 3, H, W), channels last in memory."""
+def noisy(batch: Batch, seed: int, step: int) -> Tensor:
+    """Return the batch's images with its noise, float32 (N, H, W, 3), 1 = white."""
     random = torch.Generator(batch.rgb.device).manual_seed(seed + step * _SEED_STRIDE)
     noise = torch.randn(batch.rgb.shape, generator=random, device=batch.rgb.device)
-    rgb = batch.rgb / 255 + noise * batch.noise[:, None, None, None]
-    return ((rgb - rgb.new_tensor(MEAN)) / rgb.new_tensor(STD)).permute(0, 3, 1, 2)
+    return batch.rgb / 255 + noise * batch.noise[:, None, None, None]
+
+
+def normalized(rgb: Tensor) -> Tensor:
+    """
+    Normalise images: float32 (N, 3, H, W), channels last in memory.
+
+    :param rgb: float32 (N, H, W, 3), 1 = white.
+    """
+    mean, std = rgb.new_tensor(IMAGENET_MEAN), rgb.new_tensor(IMAGENET_STD)
+    return ((rgb - mean) / std).permute(0, 3, 1, 2)

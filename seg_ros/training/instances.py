@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from seg_ros.core.errors import SettingError
 from seg_ros.training.augment import cut_out, framed, recolored
 from seg_ros.training.fine_tune import FineTuning
-from seg_ros.training.images import MEAN, STD
+from seg_ros.training.images import normalized
 from seg_ros.training.sample import instances_known, TrainingSample
 from seg_ros.training.samples import Random, Samples
 import torch
@@ -129,7 +129,7 @@ def instance_losses(network: Any, samples: Samples, recipe: FineTuning) -> Itera
     )
     model = network.network
     for batch in loader:
-        images = _normalized(batch.rgb)
+        images = normalized(batch.rgb / 255)
         sizes = [recipe.size_hw] * len(images)
         with torch.autocast('cpu', torch.bfloat16, enabled=recipe.bfloat16):
             maps = model.backbone(images)
@@ -137,9 +137,3 @@ def instance_losses(network: Any, samples: Samples, recipe: FineTuning) -> Itera
         proposals, first = model.rpn(ImageList(images, sizes), maps, batch.targets)
         _, second = model.roi_heads(maps, proposals, sizes, batch.targets)
         yield torch.stack([*first.values(), *second.values()]).sum()
-
-
-def _normalized(rgb: Tensor) -> Tensor:
-    """Normalise: uint8 (N, H, W, 3) to float32 (N, 3, H, W)."""
-    images = (rgb / 255 - torch.tensor(MEAN)) / torch.tensor(STD)
-    return images.permute(0, 3, 1, 2)

@@ -31,7 +31,7 @@ from typing import Any
 from seg_ros.core.errors import SettingError
 from seg_ros.core.shown import few
 from seg_ros.training.batches import Batch, Batches, batches_of
-from seg_ros.training.images import normalized
+from seg_ros.training.images import noisy, normalized
 from seg_ros.training.losses import center_loss, offset_loss, semantic_loss, SHARES
 from seg_ros.training.network import freeze, load_backbone, PanopticNetwork, parameter_groups
 from seg_ros.training.paste import Cutouts
@@ -142,7 +142,7 @@ def train(
     freeze(run.network.features[:recipe.frozen])
     for batch in batches_of(batches, range(run.step, recipe.steps), device, recipe.workers):
         _set_rates(run)
-        images = normalized(batch, recipe.seed, run.step)
+        images = normalized(noisy(batch, recipe.seed, run.step))
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == 'cuda'):
             outputs = run.network(images)
         losses = _losses(outputs, batch, weights)

@@ -24,7 +24,7 @@ from typing import Any
 import warnings
 
 import onnx
-from seg_ros.core.card import ModelCard, Task
+from seg_ros.core.card import IMAGENET_MEAN, IMAGENET_STD, ModelCard, Task
 from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.errors import SettingError
 from seg_ros.zoo.architectures import NetworkRequest
@@ -32,7 +32,6 @@ from seg_ros.zoo.clean_onnx import folded, without_doubles
 
 OPSET = 17
 INPUT = 'images'
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)    # of ImageNet
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +132,8 @@ def make_card(
     if task == 'semantic':
         settled.pop('thresholds', None)     # apply to instances only
     spec = {
-        'size': list(request.size_hw), 'fit': 'stretch', 'mean': list(MEAN), 'std': list(STD),
+        'size': list(request.size_hw), 'fit': 'stretch',
+        'mean': list(IMAGENET_MEAN), 'std': list(IMAGENET_STD),
         **settled.pop('input', {}),
     }
     source = request.weights.name if request.weights else 'random weights'

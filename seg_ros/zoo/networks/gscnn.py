@@ -22,6 +22,7 @@ parts have the published names.
 
 from typing import Any
 
+from seg_ros.core.card import IMAGENET_MEAN, IMAGENET_STD
 from seg_ros.zoo.architectures import NetworkRequest
 from seg_ros.zoo.layers.aspp import Aspp, conv_block
 from seg_ros.zoo.layers.canny import canny
@@ -31,7 +32,6 @@ import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)    # of ImageNet
 _RATES = (12, 24, 36)
 _CANNY = (10, 100)
 
@@ -108,8 +108,9 @@ class GatedScnn(nn.Module):
             *conv_block(width + 48, width, 3), *conv_block(width, width, 3),
             nn.Conv2d(width, classes, 1, bias=False),
         )
-        self.register_buffer('mean', torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer('std', torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
+        for name, values in (('mean', IMAGENET_MEAN), ('std', IMAGENET_STD)):
+            column = torch.tensor(values).view(1, 3, 1, 1)
+            self.register_buffer(name, column, persistent=False)
 
     def edges(self, images: Tensor) -> Tensor:
         """Return the edges in normalised images, 0 or 255, without gradients."""
