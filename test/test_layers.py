@@ -89,6 +89,7 @@ WRAPPERS = {
     'training/image_files.py': {'PIL'},
     'training/images.py': {'torch'},
     'training/instances.py': {'torch', 'torchvision'},
+    'training/learning_rate.py': {'torch'},
     'training/losses.py': {'torch'},
     'training/network.py': {'torch'},
     'training/train.py': {'torch'},

@@ -16,10 +16,10 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from math import cos, pi
 
 from seg_ros.training.batches import Batches, batches_of
 from seg_ros.training.images import noisy, normalized
+from seg_ros.training.learning_rate import parameter_groups, set_rates
 from seg_ros.training.losses import semantic_loss
 from seg_ros.training.samples import Samples
 import torch
@@ -57,12 +57,11 @@ def fine_tune(
     :param loaded: names of the parameters that were loaded, not initialised at random.
     :param losses: one for each step, computed lazily.
     """
-    optimizer = torch.optim.AdamW(_groups(network, loaded, recipe.rates), weight_decay=1e-4)
+    groups = parameter_groups(network, lambda name: name in loaded, recipe.rates)
+    optimizer = torch.optim.AdamW(groups, weight_decay=1e-4)
     network.train()
     for step, loss in enumerate(losses):
-        share = _rate_share(step, recipe.steps)
-        for group in optimizer.param_groups:
-            group['lr'] = group['rate'] * share
+        set_rates(optimizer, step, recipe.steps, _WARM_UP)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -88,19 +87,3 @@ def class_losses(network: nn.Module, samples: Samples, recipe: FineTuning) -> It
         yield semantic_loss(
             scores.float(), batch.classes, batch.absent, weights, batch.emphasis
         )
-
-
-def _groups(
-    network: nn.Module, loaded: Collection[str], rates: tuple[float, float]
-) -> list[dict[str, object]]:
-    named = list(network.named_parameters())
-    parts = ([value for name, value in named if (name in loaded) == known]
-             for known in (True, False))
-    return [
-        {'params': part, 'rate': rate} for part, rate in zip(parts, rates, strict=True) if part
-    ]
-
-
-def _rate_share(step: int, steps: int) -> float:
-    """Return the fraction of the peak rate: linear warm-up, then cosine decay to 1/50."""
-    return min(1, (step + 1) / _WARM_UP) * (0.49 * (1 + cos(pi * step / steps)) + 0.02)

@@ -21,7 +21,6 @@ et al., "MobileNetV2" (CVPR 2018), with torchvision's layer names so that publis
 loaded.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from seg_ros.core.errors import ModelError
@@ -115,7 +114,7 @@ def freeze(layers: nn.Module) -> None:
     layers.requires_grad_(False)
 
 
-def is_backbone(name: str) -> bool:
+def in_backbone(name: str) -> bool:
     """Return whether a parameter of this name belongs to the backbone."""
     return name.startswith('features.')
 
@@ -163,15 +162,3 @@ def _separable(channels: int, wide: int) -> nn.Module:
         nn.Conv2d(channels, wide, 1, bias=False),
         nn.BatchNorm2d(wide), nn.ReLU(inplace=True),
     )
-
-
-def parameter_groups(
-    network: PanopticNetwork, rates: Sequence[float]
-) -> list[dict[str, object]]:
-    """Split parameters into those of the backbone and the rest, each with its learning rate."""
-    named = list(network.named_parameters())
-    return [
-        {'params': [value for name, value in named if is_backbone(name) == backbone],
-         'lr': rate, 'rate': rate}
-        for backbone, rate in zip((True, False), rates, strict=True)
-    ]

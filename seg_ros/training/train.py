@@ -22,7 +22,6 @@ resumes exactly as it would have continued.
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from math import cos, pi
 from pathlib import Path
 from pickle import UnpicklingError
 import time
@@ -32,8 +31,9 @@ from seg_ros.core.errors import SettingError
 from seg_ros.core.shown import few
 from seg_ros.training.batches import Batch, Batches, batches_of
 from seg_ros.training.images import noisy, normalized
+from seg_ros.training.learning_rate import parameter_groups, set_rates
 from seg_ros.training.losses import center_loss, offset_loss, semantic_loss, SHARES
-from seg_ros.training.network import freeze, load_backbone, PanopticNetwork, parameter_groups
+from seg_ros.training.network import freeze, in_backbone, load_backbone, PanopticNetwork
 from seg_ros.training.paste import Cutouts
 from seg_ros.training.samples import Samples
 from seg_ros.training.weights import read_weights, write_weights
@@ -107,11 +107,14 @@ def open_run(recipe: Recipe, classes: Mapping[str, bool], folder: Path, resume: 
     torch.backends.cudnn.benchmark = True   # pays off because all steps have one size
     network = PanopticNetwork(len(classes))
     if recipe.init is not None and not resume:
-        read = load_backbone if recipe.init.suffix == '.pth' else None
-        read(network, recipe.init) if read else read_weights(recipe.init, network)
+        if recipe.init.suffix == '.pth':
+            load_backbone(network, recipe.init)
+        else:
+            read_weights(recipe.init, network)
     # Channels last: a third faster on CPUs.
     network = network.to(_device(recipe), memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(parameter_groups(network, recipe.rates), weight_decay=1e-4)
+    groups = parameter_groups(network, in_backbone, recipe.rates)
+    optimizer = torch.optim.AdamW(groups, weight_decay=1e-4)
     run = Run(recipe, dict(classes), network, deepcopy(network).eval(), optimizer)
     if resume:
         _restore(run, folder / 'checkpoint.pt')
@@ -141,7 +144,7 @@ def train(
     run.network.train()
     freeze(run.network.features[:recipe.frozen])
     for batch in batches_of(batches, range(run.step, recipe.steps), device, recipe.workers):
-        _set_rates(run)
+        set_rates(run.optimizer, run.step, recipe.steps, _WARM_UP)
         images = normalized(noisy(batch, recipe.seed, run.step))
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == 'cuda'):
             outputs = run.network(images)
@@ -217,14 +220,6 @@ def _losses(outputs: tuple[Tensor, ...], batch: Batch, weights: Tensor) -> dict[
         'center': center_loss(center[:, 0], batch.centers, batch.known),
         'offset': offset_loss(offset, batch.offsets, batch.weights),
     }
-
-
-def _set_rates(run: Run) -> None:
-    """Set the learning rates: linear warm-up, then cosine decay to 1/50."""
-    done = run.step / run.recipe.steps
-    share = min(1, (run.step + 1) / _WARM_UP) * (0.49 * (1 + cos(pi * done)) + 0.02)
-    for group in run.optimizer.param_groups:
-        group['lr'] = group['rate'] * share
 
 
 def _update_mean(run: Run) -> None:
