@@ -54,11 +54,10 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class Bin:
-    """A bin, half of its width and depth, and the height of its walls, in metres."""
+    """A bin, and half of its width and depth in metres."""
 
     body: Body
     half: tuple[float, float]
-    wall_m: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +99,10 @@ def load_assets(
         bins=tuple(_bin(world, random) for _ in range(4)),
         objects=tuple(_object(world, random, split) for _ in range(objects)),
         arms=tuple(world.load(_ARMS[k], ROBOT, fixed=True) for k in arms),
-        rovers=tuple(world.load(*_rover(k), fixed=True) for k in rovers),
+        rovers=tuple(
+            world.load(urdf, ROBOT, scale, fixed=True)
+            for urdf, scale in (_ROVERS[k] for k in rovers)
+        ),
         people=tuple(
             world.load('humanoid/humanoid.urdf', PERSON, random.uniform(0.21, 0.28), fixed=True)
             for _ in range(3)
@@ -108,11 +110,6 @@ def load_assets(
         surfaces=surfaces,
         prints=prints,
     )
-
-
-def _rover(number: int) -> tuple[str, int, float]:
-    urdf, scale = _ROVERS[number]
-    return urdf, ROBOT, scale
 
 
 def _object(world: World, random: np.random.Generator, split: Split) -> Body:
@@ -238,4 +235,4 @@ def _bin(world: World, random: np.random.Generator) -> Bin:
     long = [Part((thick, y, high), (side * x, 0, high)) for side in (-1, 1)]
     short = [Part((x, thick, high), (0, side * y, high)) for side in (-1, 1)]
     body = world.build([Part((x, y, thick), (0, 0, thick)), *long, *short], SUPPORT)
-    return Bin(body, (x, y), 2 * high)
+    return Bin(body, (x, y))
