@@ -20,17 +20,16 @@ import math
 import numpy as np
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.sim.classes import PERSON
+from seg_ros.sim.person import swing_limbs, upright
 from seg_ros.sim.scene_renderer import SceneRenderer
 from seg_ros.sim.scenes import make_scene
 from seg_ros.sim.textures import Split
 from seg_ros.sim.view import Light, Shot, Viewpoint
-from seg_ros.sim.world import Body, World
+from seg_ros.sim.world import Body, STEP_S, World
 
 CAMERA_M = 0.7      # height of the camera above the floor
 _PITCH = -0.18      # of the camera, radians
 _CLEAR_M = 1.3      # wanderers turn when an obstacle is closer
-_STEP_S = 1 / 240
-_SWING = 0.45       # amplitude of a walker's legs, radians
 
 
 @dataclass(eq=False)
@@ -91,7 +90,7 @@ class DrivenRoom:
 
     def advance(self, seconds: float) -> None:
         """Advance the physics, the base and everything that moves."""
-        self._world.settle(round(seconds / _STEP_S))
+        self._world.settle(round(seconds / STEP_S))
         self._time_s += seconds
         self.base.advance(self._world, seconds)
         for wanderer in self._wanderers:
@@ -116,14 +115,13 @@ class DrivenRoom:
         body = wanderer.body
         if body is None:
             return
-        turn = 0.0, 0.0, wanderer.heading
         if body.class_id == PERSON:
-            turn = math.pi / 2, 0.0, wanderer.heading
-            swing = _SWING * math.sin(2 * math.pi * 0.9 * self._time_s)
-            self._world.bend(body, {'right_hip': swing, 'left_hip': -swing,
-                                    'right_shoulder': -swing, 'left_shoulder': swing})
+            swing_limbs(self._world, body, 2 * math.pi * 0.9 * self._time_s)
+            turn = upright(self._world, wanderer.heading)
+        else:
+            turn = self._world.client.getQuaternionFromEuler((0.0, 0.0, wanderer.heading))
         at = wanderer.x, wanderer.y, self._world.place(body)[2]
-        self._world.show(body, at, self._world.client.getQuaternionFromEuler(turn))
+        self._world.show(body, at, turn)
 
 
 def _free_m(world: World, wanderer: Wanderer, side: float) -> float:

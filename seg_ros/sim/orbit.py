@@ -24,12 +24,12 @@ from seg_ros.sim.scene_renderer import SceneRenderer
 from seg_ros.sim.scenes import make_scene
 from seg_ros.sim.textures import Split
 from seg_ros.sim.view import FOV_DEG, Light, Shot, Viewpoint
+from seg_ros.sim.world import STEP_S
 
 _TURN_RAD_S = 0.25
 _DISTANCE_M = 0.95
 _RISE = 0.75        # mean elevation of the camera, radians
 _SWING = 0.2        # amplitude of the elevation, radians
-_STEP_S = 1 / 240
 
 
 class OrbitedTable:
@@ -62,7 +62,7 @@ class OrbitedTable:
 
     def advance(self, seconds: float) -> None:
         """Advance the physics and the camera."""
-        self._renderer.world.settle(round(seconds / _STEP_S))
+        self._renderer.world.settle(round(seconds / STEP_S))
         self._time_s += seconds
 
     @property

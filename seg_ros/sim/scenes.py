@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.sim.assets import Assets
 from seg_ros.sim.classes import FLOOR, OBJECT, PERSON, ROBOT
+from seg_ros.sim.person import upright
 from seg_ros.sim.textures import color
 from seg_ros.sim.view import Viewpoint
 from seg_ros.sim.world import Body, Vector, World
@@ -162,9 +163,7 @@ def _stand(world: World, random: Random, body: Body, at: Vector) -> None:
         world.stand(body, at, _random_yaw(random))
     else:
         world.pose(body, random, 1.0)
-        # The figure's y axis points up.
-        upright = world.client.getQuaternionFromEuler([math.pi / 2, 0, random.uniform(0, 6.28)])
-        world.stand(body, at, upright)
+        world.stand(body, at, upright(world, random.uniform(0, 6.28)))
 
 
 def _dress_surface(world: World, assets: Assets, random: Random, body: Body) -> None:

@@ -15,7 +15,7 @@
 """A physics simulation whose bodies are loaded once, then moved, hidden and repainted."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, TypeAlias
@@ -30,6 +30,7 @@ from seg_ros.core.frame import Pixels
 Vector: TypeAlias = tuple[float, float, float]
 Shape: TypeAlias = Literal['box', 'cylinder', 'sphere']
 LIMBO_M = -80.0     # height of hidden bodies
+STEP_S = 1 / 240    # of the simulation
 _ASLEEP = pybullet.ACTIVATION_STATE_ENABLE_SLEEPING | pybullet.ACTIVATION_STATE_SLEEP
 
 
@@ -63,7 +64,7 @@ class Body:
     mass: float
     looks: tuple[tuple[int, tuple[float, ...]], ...]
     kind: str = ''
-    shown: bool = field(default=False)
+    shown: bool = False
 
 
 class World:
@@ -172,7 +173,7 @@ class World:
         return float(x), float(y), float(z)
 
     def settle(self, steps: int) -> None:
-        """Simulate some steps of 1/240 s."""
+        """Simulate some steps of `STEP_S`."""
         for _ in range(steps):
             self.client.stepSimulation()
 

@@ -27,6 +27,7 @@ from seg_ros.core.segmentation import Segmentation
 from seg_ros.depth.intrinsics import Intrinsics
 from seg_ros.depth.registration import registered_depth
 from seg_ros.sim.classes import FLOOR, PERSON, ROBOT
+from seg_ros.sim.person import swing_limbs, upright
 from seg_ros.sim.scene_renderer import SceneRenderer
 from seg_ros.sim.scenes import make_scene
 from seg_ros.sim.view import Light, Viewpoint
@@ -40,7 +41,6 @@ _PITCH = 0.35       # downward pitch of the camera, radians
 _WALK_M_S = 0.35
 _START = np.array([-1.7, -1.7])
 _GOAL = np.array([1.7, 1.7])
-_SWING = 0.45       # amplitude of a walker's legs, radians
 _CLEARANCE_M = 0.2  # distance that people keep from the base
 
 
@@ -164,8 +164,7 @@ class Crossing:
         along = (_WALK_M_S * walked_s + 0.9 * index) % 4.8
         along = along - 1.2 if along < 2.4 else 3.6 - along
         middle = 0.9 * (index - 0.5)
-        swing = _SWING * math.sin(2 * math.pi * 0.6 * walked_s + index)
         body = self._walkers[index]
-        self._world.bend(body, {'right_hip': swing, 'left_hip': -swing})
-        turn = self._world.client.getQuaternionFromEuler((math.pi / 2, 0.0, -math.pi / 4))
+        swing_limbs(self._world, body, 2 * math.pi * 0.6 * walked_s + index, arms=False)
+        turn = upright(self._world, -math.pi / 4)
         self._world.stand(body, (middle + 0.7 * along, middle - 0.7 * along, 0.0), turn)

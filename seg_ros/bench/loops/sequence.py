@@ -26,6 +26,7 @@ from seg_ros.core.frame import Frame, Pixels
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.depth.intrinsics import Intrinsics
 from seg_ros.sim.classes import PERSON, ROBOT
+from seg_ros.sim.person import swing_limbs, upright
 from seg_ros.sim.scene_renderer import SceneRenderer
 from seg_ros.sim.scenes import make_scene
 from seg_ros.sim.view import Light, Shot, Viewpoint
@@ -35,7 +36,6 @@ SIZE_HW = (360, 480)
 RATE_HZ = 30.0
 _FOV_DEG = 58.0
 _EYE_M = 1.1
-_SWING = 0.45       # amplitude of a walker's legs, radians
 _GRAIN_M = 0.06     # size of the grain on walls
 _CLOTHES_SCALE = 2.5    # the grain on people is finer by this factor
 
@@ -138,10 +138,6 @@ class WalkedRoom:
         cos, sin = math.cos(self._heading), math.sin(self._heading)
         x = float(self._start[0]) + away * cos - along * sin
         y = float(self._start[1]) + away * sin + along * cos
-        swing = _SWING * math.sin(2 * math.pi * 0.9 * time_s + index)
-        self._world.bend(body, {'right_hip': swing, 'left_hip': -swing,
-                                'right_shoulder': -swing, 'left_shoulder': swing})
-        turn = self._world.client.getQuaternionFromEuler(
-            (math.pi / 2, 0.0, self._heading + math.pi / 2)
-        )
+        swing_limbs(self._world, body, 2 * math.pi * 0.9 * time_s + index)
+        turn = upright(self._world, self._heading + math.pi / 2)
         self._world.stand(body, (x, y, 0.0), turn)
