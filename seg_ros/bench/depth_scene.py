@@ -37,16 +37,20 @@ def depth_scene() -> tuple[NDArray[np.uint16], Segmentation]:
         floor = EYE_M / (np.cos(PITCH) * down + np.sin(PITCH))
     metres = np.where((floor > 0) & (floor < 8), floor, 8.0) * np.ones((1, SIZE_HW[1]))
     ids, classes = np.zeros(SIZE_HW, np.uint16), np.full(SIZE_HW, FLOOR, np.uint8)
-    segments = []
-    boxes = [(40 + 120 * (k % 5), 90 + 95 * (k // 5), 48, 56, OBJECT) for k in range(20)]
-    for number, (x, y, height, width, kind) in enumerate([*boxes, (300, 0, 300, 50, PERSON)], 1):
+    boxes = [
+        *((40 + 120 * (k % 5), 90 + 95 * (k // 5), 56, 48, OBJECT) for k in range(20)),
+        (300, 0, 50, 300, PERSON),
+    ]
+    for number, (x, y, width, height, kind) in enumerate(boxes, 1):
         window = slice(y, y + height), slice(x, x + width)
         ids[window], classes[window] = number, kind
         metres[window] *= 0.9
-    for number, (x, y, height, width, kind) in enumerate([*boxes, (300, 0, 300, 50, PERSON)], 1):
-        area = int(np.count_nonzero(ids == number))
-        segments.append(Segment(number, kind, 0.9, (x, y, x + width, y + height), area))
+    areas = np.bincount(ids.ravel()).tolist()
+    segments = tuple(
+        Segment(number, kind, 0.9, (x, y, x + width, y + height), areas[number])
+        for number, (x, y, width, height, kind) in enumerate(boxes, 1)
+    )
     raw = (1000 * metres + random.normal(0, 2, SIZE_HW)).astype(np.uint16)
     raw[random.random(SIZE_HW) < 0.02] = 0
     confidence = np.full(SIZE_HW, 200, np.uint8)
-    return raw, Segmentation(SIZE_HW, 255, classes, confidence, ids, tuple(segments))
+    return raw, Segmentation(SIZE_HW, 255, classes, confidence, ids, segments)

@@ -54,7 +54,7 @@ def stages(folder: Path, rounds: int) -> dict[str, Any]:
     }
     found: dict[str, Any] = {
         name: {
-            **_outside(raw, model, topics, rounds),
+            **_measured(model, topics, rounds, ['--raw', str(raw)]),
             'target_ms': TARGETS_MS[name],
             'copy_ms': round(sum(map(copy_ms, (IMAGE, NETWORK_INPUT, size))), 3),
         }
@@ -83,10 +83,6 @@ def passages(models: Sequence[Path], rounds: int) -> dict[str, Any]:
         row: _measured(model.absolute(), MASKS, rounds, options)
         for model, row in zip(models, row_names(models), strict=True)
     }
-
-
-def _outside(raw: Path, model: Path, topics: list[str], rounds: int) -> dict[str, Any]:
-    return _measured(model, topics, rounds, ['--raw', str(raw)])
 
 
 def _measured(

@@ -177,7 +177,9 @@ def _working(work: Any, count: int) -> Iterator['Mailbox[None]']:
     failures: list[Exception] = []
     mailbox: Mailbox[None] = Mailbox()
     crew = Workers(mailbox, partial(work, mailbox), failures.append, count)
-    yield mailbox
-    crew.stop(PATIENCE_S)
+    try:
+        yield mailbox
+    finally:
+        crew.stop(PATIENCE_S)
     if failures:
         raise EngineError(f'a worker failed: {failures[0]}') from failures[0]

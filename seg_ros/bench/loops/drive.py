@@ -15,6 +15,7 @@
 """A base that crosses a room with furniture and people, using an occupancy grid."""
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -55,11 +56,8 @@ def drives(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
     }
     for seed in range(seeds):
         for name, costmap in costmaps.items():
-            crossing = Crossing(seed)
-            try:
+            with closing(Crossing(seed)) as crossing:
                 outcome = _drive(crossing, costmap)
-            finally:
-                crossing.close()
             for key, value in outcome.items():
                 found[f'drive, {name}'][key].append(value)
     return found

@@ -15,6 +15,7 @@
 """Top-down picks from bins and tables in a physics simulation."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -54,15 +55,12 @@ def picks(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
     found = {name: {'tries': 0, 'picked': 0, 'no_grasp': 0} for name in sources}
     for seed in range(seeds):
         random = np.random.default_rng(seed)
-        renderer = SceneRenderer(random, 'held-out', _SIZE_HW)
-        try:
+        with closing(SceneRenderer(random, 'held-out', _SIZE_HW)) as renderer:
             gripper = SimulatedGripper(renderer.world)
             for number in range(TRIES):
                 make_scene(renderer.world, renderer.assets, random, _KINDS[number % 2])
                 _clear_bystanders(renderer.world)
                 _try_scene(renderer, gripper, random, sources, found)
-        finally:
-            renderer.close()
     for row in found.values():
         row['success_%'] = round(100 * row['picked'] / max(1, row['tries']))
     return {f'picks, {name}': row for name, row in found.items()}

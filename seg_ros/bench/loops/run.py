@@ -15,6 +15,8 @@
 """Runs the closed loops by name."""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -23,6 +25,13 @@ from seg_ros.bench.loops.masks import MaskSource, NETWORK, network_masks, true_m
 from seg_ros.core.errors import SettingError
 
 Row: TypeAlias = dict[str, Any]
+Loop: TypeAlias = Callable[[dict[str, MaskSource], int], dict[str, Row]]
+
+# Module and function of each loop.
+_LOOPS = {
+    'picks': ('picks', 'picks'), 'odometry': ('walk', 'odometries'),
+    'mapping': ('mapping', 'mappings'), 'drive': ('drive', 'drives'),
+}
 
 
 def loops(model: Path | None, seeds: int, names: Sequence[str]) -> dict[str, Row]:
@@ -31,37 +40,22 @@ def loops(model: Path | None, seeds: int, names: Sequence[str]) -> dict[str, Row
 
     :param model: a compiled model with the simulated worlds' classes; None for the default one.
     :param seeds: number of worlds in which each loop runs.
-    :param names: loops to run: picks, odometry, mapping, drive.
+    :param names: loops to run, keys of `_LOOPS`.
     :returns: one row for each loop and kind of masks.
     :raises SettingError: if PyBullet is missing.
     """
     if find_spec('pybullet') is None:
         raise SettingError('no PyBullet for simulated worlds', do='pip install seg_ros[sim]')
-    network = network_masks(model)
-    sources: dict[str, MaskSource] = {TRUTH: true_masks, NETWORK: network.masks}
     found: dict[str, Row] = {}
-    try:
+    with closing(network_masks(model)) as network:
+        sources: dict[str, MaskSource] = {TRUTH: true_masks, NETWORK: network.masks}
         for name in names:
             found.update(_loop(name)(sources, seeds))
-    finally:
-        network.close()
     return found
 
 
-def _loop(name: str) -> Callable[[dict[str, MaskSource], int], dict[str, Row]]:
+def _loop(name: str) -> Loop:
     """Import only the chosen loop."""
-    if name == 'picks':
-        from seg_ros.bench.loops.picks import picks
-
-        return picks
-    if name == 'drive':
-        from seg_ros.bench.loops.drive import drives
-
-        return drives
-    if name == 'mapping':
-        from seg_ros.bench.loops.mapping import mappings
-
-        return mappings
-    from seg_ros.bench.loops.walk import odometries
-
-    return odometries
+    module, function = _LOOPS[name]
+    loop: Loop = getattr(import_module(f'seg_ros.bench.loops.{module}'), function)
+    return loop

@@ -15,6 +15,7 @@
 """Images of a camera that orbits a table, and depth without one object on it."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,8 +66,7 @@ class Look:
 def record_table(seed: int) -> tuple[list[Look], Intrinsics]:
     """Orbit a table at rest; the target is the nearest object wholly in the first image."""
     random = np.random.default_rng(seed)
-    table = OrbitedTable(seed, 'held-out', _SIZE_HW)
-    try:
+    with closing(OrbitedTable(seed, 'held-out', _SIZE_HW)) as table:
         table.advance(2.0)      # until all objects are at rest
         looks: list[Look] = []
         body = -1
@@ -80,8 +80,6 @@ def record_table(seed: int) -> tuple[list[Look], Intrinsics]:
             looks.append(Look(frame, shot, truth, depth_mm, shot.bodies == body, pose))
             table.advance(STEP_S)
         return looks, intrinsics_of(table.view, _SIZE_HW)
-    finally:
-        table.close()
 
 
 def _nearest_body(shot: Shot, truth: Segmentation, depth_mm: NDArray[np.uint16]) -> int:

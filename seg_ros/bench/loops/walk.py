@@ -15,6 +15,7 @@
 """Measures odometry in a room with walking people, on several kinds of depth."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from importlib.util import find_spec
 from statistics import median
 from typing import Any, TypeAlias
@@ -79,11 +80,8 @@ def odometries(sources: Mapping[str, MaskSource], seeds: int) -> dict[str, Row]:
 
 def record(seed: int) -> tuple[list[Exposure], Intrinsics]:
     """Record the sequence of one room."""
-    room = WalkedRoom(seed)
-    try:
+    with closing(WalkedRoom(seed)) as room:
         return list(room.exposures(IMAGES)), room.camera
-    finally:
-        room.close()
 
 
 def depths_by_kind(
