@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 from seg_ros import __version__
-from seg_ros.bench.samples import interleaved, summary
+from seg_ros.bench.samples import median_ms, WARM_ROUNDS
 
 PACKAGES = ('numpy', 'opencv-python-headless', 'opencv-python', 'onnx', 'onnxruntime', 'openvino')
 
@@ -47,7 +47,7 @@ def machine() -> dict[str, Any]:
 def copy_ms(count: int, rounds: int = 30) -> float:
     """Return the median time in milliseconds that one thread takes to copy `count` bytes."""
     source, target = np.ones(count, np.uint8), np.empty(count, np.uint8)
-    return summary(interleaved({'copy': lambda: np.copyto(target, source)}, rounds)['copy']).median
+    return median_ms(lambda: np.copyto(target, source), rounds, WARM_ROUNDS)
 
 
 def copy_rate(count: int) -> float:

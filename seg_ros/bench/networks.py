@@ -15,13 +15,13 @@
 """Networks with constant outputs and a chosen cost, for benchmarks without a given model."""
 
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 import onnx
 from onnx import helper, numpy_helper, TensorProto
+from seg_ros.bench.samples import median_ms
 from seg_ros.bench.scenes import (
     Answers,
     SEMANTIC_CLASSES,
@@ -124,10 +124,4 @@ def raw_runner(path: Path, threads: int) -> Any:
 def depth_for(wanted_ms: float, folder: Path, threads: int) -> int:
     """Return how many convolutions take about `wanted_ms` on this machine, from a probe."""
     raw = raw_network(street_scores(), SEMANTIC_INPUT_HW, folder / 'probe.onnx', PROBE_DEPTH)
-    run = raw_runner(raw, threads)
-    taken = []
-    for _ in range(8):
-        start = perf_counter()
-        run()
-        taken.append(1e3 * (perf_counter() - start))
-    return max(1, round(wanted_ms / (float(np.median(taken)) / PROBE_DEPTH)))
+    return max(1, round(PROBE_DEPTH * wanted_ms / median_ms(raw_runner(raw, threads), 8)))

@@ -17,6 +17,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 import json
 from pathlib import Path
@@ -27,7 +28,7 @@ from typing import Any
 import numpy as np
 from seg_ros.bench.networks import depth_for, raw_runner, street_model
 from seg_ros.bench.processes import cpu_s, memory_mib, page_faults, started
-from seg_ros.bench.samples import summary
+from seg_ros.bench.samples import median_ms, median_runs, summary
 from seg_ros.core.errors import EngineError
 
 CAMERA_HZ, IDLE_HZ = 30.0, 2.0
@@ -100,23 +101,13 @@ class Served:
 
 def serve_interleaved(ways: dict[str, list[Served]], seconds: float) -> dict[str, Any]:
     """
-    Compare ways to serve the same cameras, interleaved because the machine's speed varies.
+    Compare ways to serve the same cameras.
 
-    :returns: for each way the run of median rate, and the median ratio of its rates to those of
-        the first way in the same turns.
+    :returns: for each way the run of median rate, and the ratio of rates; see `median_runs`.
     """
-    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in ways}
-    for turn in range(TURNS):
-        for name in list(ways)[::-1 if turn % 2 else 1]:
-            runs[name].append(watched(ways[name], CAMERA_HZ, seconds))
-    first = np.array([run['rate_hz'] for run in next(iter(runs.values()))])
-    return {
-        name: {
-            **sorted(each, key=lambda run: float(run['rate_hz']))[TURNS // 2],
-            'rate_ratio': round(float(np.median([run['rate_hz'] for run in each] / first)), 2),
-        }
-        for name, each in runs.items()
-    }
+    works = {name: partial(watched, nodes, CAMERA_HZ, seconds) for name, nodes in ways.items()}
+    found = median_runs(works, TURNS, lambda run: float(run['rate_hz']))
+    return {name: {**run, 'rate_ratio': ratio} for name, (run, ratio) in found.items()}
 
 
 def overloaded(raw: Path, model: Path, seconds: float) -> dict[str, Any]:
@@ -128,23 +119,12 @@ def overloaded(raw: Path, model: Path, seconds: float) -> dict[str, Any]:
     """
     idle = watched([Served(model, ['camera'])], IDLE_HZ, max(seconds, 10.0))
     run = watched([Served(model, ['camera'])], CAMERA_HZ, seconds)
-    alone = network_ms(raw)
+    alone = median_ms(raw_runner(raw, 1), 10)
     age_limit = limit_ms(run['network_p99_ms'], 1e3 / CAMERA_HZ, idle_overhead_ms(idle))
     return {
         **run, 'idle_age_ms': idle['age_ms'], 'idle_network_ms': idle['network_median_ms'],
         'network_alone_ms': round(alone, 1), 'age_limit_ms': round(age_limit, 1),
     }
-
-
-def network_ms(raw: Path) -> float:
-    """Return the median time of a raw network in one thread."""
-    run = raw_runner(raw, 1)
-    taken = []
-    for _ in range(10):
-        start = monotonic()
-        run()
-        taken.append(1e3 * (monotonic() - start))
-    return float(np.median(taken))
 
 
 def idle_overhead_ms(idle: dict[str, Any]) -> float:

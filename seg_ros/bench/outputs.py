@@ -15,14 +15,15 @@
 """Measures the age of masks on arrival, alone and while all other outputs are read as well."""
 
 from contextlib import ExitStack
+from functools import partial
 import json
 import subprocess
 from typing import Any
 
-import numpy as np
 from seg_ros.bench.node import counted, per_frame
 from seg_ros.bench.processes import cpu_s, started
 from seg_ros.bench.rgbd_node import RATE_HZ
+from seg_ros.bench.samples import median_runs
 from seg_ros.core.errors import EngineError
 
 _PREFIX = '/segmentation/camera'
@@ -51,23 +52,15 @@ def outputs(seconds: float) -> dict[str, Any]:
         the same turn.
     """
     words = [word for parameter in _NODE for word in ('-p', parameter)]
-    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in _ADDITIONAL}
     with ExitStack() as stack:
         node = stack.enter_context(started('ros.main', '--ros-args', *words))
         stack.enter_context(started('bench.rgbd_node'))
-        for turn in range(_TURNS):
-            for name in list(_ADDITIONAL)[::-1 if turn % 2 else 1]:
-                runs[name].append(_read(node.pid, _ADDITIONAL[name], seconds))
-    alone = np.array([run['age_ms']['median'] for run in runs['instance alone']])
-    return {
-        name: {
-            **sorted(each, key=lambda run: float(run['age_ms']['median']))[_TURNS // 2],
-            'age_ratio': round(float(np.median(
-                np.array([run['age_ms']['median'] for run in each]) / alone
-            )), 2),
+        ways = {
+            name: partial(_read, node.pid, additional, seconds)
+            for name, additional in _ADDITIONAL.items()
         }
-        for name, each in runs.items()
-    }
+        found = median_runs(ways, _TURNS, lambda run: float(run['age_ms']['median']))
+    return {name: {**run, 'age_ratio': ratio} for name, (run, ratio) in found.items()}
 
 
 def _read(pid: int, additional: tuple[str, ...] | None, seconds: float) -> dict[str, Any]:

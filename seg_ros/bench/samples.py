@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 import random
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -62,6 +63,38 @@ def interleaved(
             works[name]()
             taken[name].append(1e3 * (perf_counter() - start))
     return {name: samples[warm_rounds:] for name, samples in taken.items()}
+
+
+def median_ms(work: Callable[[], object], rounds: int, warm_rounds: int = 0) -> float:
+    """Return the median duration of a task in milliseconds."""
+    return summary(interleaved({'work': work}, rounds, warm_rounds)['work']).median
+
+
+def median_runs(
+    ways: Mapping[str, Callable[[], dict[str, Any]]], turns: int,
+    figure: Callable[[dict[str, Any]], float],
+) -> dict[str, tuple[dict[str, Any], float]]:
+    """
+    Run several ways to do the same, interleaved because the machine's speed varies.
+
+    :param ways: functions that run them, by name, and return figures.
+    :param turns: how often each is run.
+    :param figure: selects the figure to compare.
+    :returns: for each way the run with the median figure, and the median ratio of its figures to
+        those of the first way in the same turns.
+    """
+    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in ways}
+    for turn in range(turns):
+        for name in list(ways)[::-1 if turn % 2 else 1]:
+            runs[name].append(ways[name]())
+    first = np.array([figure(run) for run in next(iter(runs.values()))])
+    return {
+        name: (
+            sorted(each, key=figure)[turns // 2],
+            round(float(np.median(np.array([figure(run) for run in each]) / first)), 2),
+        )
+        for name, each in runs.items()
+    }
 
 
 def difference(whole_ms: Sequence[float], part_ms: Sequence[float]) -> float:
