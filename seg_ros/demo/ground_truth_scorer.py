@@ -22,6 +22,7 @@ from rclpy.node import Node
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.metrics.ground_truth import truth_from_maps
 from seg_ros.metrics.scores import LiveScores
+from seg_ros.ros.conversions import stamp_ns
 from seg_ros.ros.qos import images
 from seg_ros.sim.classes import CARD
 from sensor_msgs.msg import Image
@@ -58,7 +59,7 @@ class GroundTruthScorer:
         return {'images': self.images, **self._scores.figures(), 'miou': present}
 
     def _on_map(self, topic: str, message: Image) -> None:
-        stamp = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
+        stamp = stamp_ns(message.header.stamp)
         maps = self._maps.setdefault(stamp, {})
         dtype = np.uint16 if message.encoding == '16UC1' else np.uint8
         maps[topic] = np.frombuffer(message.data, dtype).reshape(message.height, message.width)

@@ -32,6 +32,7 @@ from seg_ros.core.timing import Timing
 from seg_ros.core.whole_file import write_whole
 from seg_ros.demo.ground_truth_scorer import GroundTruthScorer
 from seg_ros.image.file_writing import encode_png
+from seg_ros.ros.conversions import stamp_ns
 from seg_ros.ros.qos import masks
 from sensor_msgs.msg import Image
 
@@ -55,8 +56,7 @@ class DemoViewer(Node):
         self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
 
     def _on_mask(self, topic: str, message: Image) -> None:
-        stamp = message.header.stamp
-        self.stamps[topic].append(stamp.sec * 1_000_000_000 + stamp.nanosec)
+        self.stamps[topic].append(stamp_ns(message.header.stamp))
         self.last[topic] = message
         if topic == 'instance':
             age_ns = self.get_clock().now().nanoseconds - self.stamps[topic][-1]

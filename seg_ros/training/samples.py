@@ -104,7 +104,7 @@ class Samples:
         missing = self._missing()
         if missing:
             report(f'classes without a single pixel, which cannot be learned: {few(missing)}')
-        self._chances = _chances(self.stores, chosen, shares or {})
+        self._chances = _chances(chosen, shares or {})
         self.credits = [row for source in chosen for row in source.credits]
         ends = np.cumsum([len(store) for store in self.stores])
         self._starts = ends - [len(store) for store in self.stores]
@@ -168,7 +168,7 @@ def _chosen(sources: Sequence[SampleSource], shares: Mapping[str, float]) -> lis
 
 
 def _chances(
-    stores: Sequence[Any], sources: Sequence[SampleSource], shares: Mapping[str, float]
+    sources: Sequence[SampleSource], shares: Mapping[str, float]
 ) -> NDArray[np.float64]:
     parts = np.array([shares.get(source.name, float(len(source))) for source in sources])
     return np.asarray(parts / parts.sum(), np.float64)

@@ -129,7 +129,8 @@ def open_store(
     :param longest: longest side of stored images, in pixels.
     :raises SegError: if an image cannot be read, or the cache cannot be written.
     """
-    earlier = f'{source.name}-{_hash(str(source.place))[:8]}-'
+    place = hashlib.sha256(str(source.place).encode()).hexdigest()[:8]
+    earlier = f'{source.name}-{place}-'
     folder = cache / f'{earlier}{source.fingerprint[:12]}-{longest}'
     try:
         return Store(source.name, folder)
@@ -148,10 +149,6 @@ def open_store(
     partial.rename(folder)
     _remove_earlier(cache, earlier, source.fingerprint[:12])
     return Store(source.name, folder)
-
-
-def _hash(words: str) -> str:
-    return hashlib.sha256(words.encode()).hexdigest()
 
 
 def _remove_earlier(cache: Path, earlier: str, fingerprint: str) -> None:

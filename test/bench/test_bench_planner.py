@@ -109,7 +109,7 @@ def test_people_neither_walk_into_a_base_that_stands_in_their_way_nor_jump():
         touched, steps_m = False, []
         for _ in range(60):
             crossing.advance(0.0, 0.0, 0.25)
-            touched |= crossing.touches_people()
+            touched |= crossing.touches()
             steps_m.append(np.linalg.norm(crossing.walkers_xy() - before, axis=1))
             before = crossing.walkers_xy()
     finally:

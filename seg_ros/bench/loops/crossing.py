@@ -131,10 +131,6 @@ class Crossing:
             body for body in self._world.bodies if body.shown and body.class_id != FLOOR
         ])
 
-    def touches_people(self) -> bool:
-        """Return whether the base touches a walker."""
-        return self._near(0.0, self._walkers)
-
     def walkers_xy(self) -> NDArray[np.float64]:
         """Return the positions of the walkers, float64 (2, 2), metres."""
         return np.array([self._world.place(body)[:2] for body in self._walkers])
