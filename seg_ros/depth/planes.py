@@ -45,9 +45,8 @@ class Plane:
 
     def height_m(self, points: Points) -> NDArray[Any]:
         """Return the signed distance of points (..., 3) above the plane, metres (...)."""
-        return np.asarray(points @ self.normal.astype(points.dtype) + points.dtype.type(
-            self.offset_m
-        ))
+        kind = points.dtype
+        return np.asarray(points @ self.normal.astype(kind) + kind.type(self.offset_m))
 
     def basis(self, ahead: NDArray[np.float64]) -> NDArray[np.float64]:
         """
@@ -55,11 +54,14 @@ class Plane:
 
         :param ahead: float64 (3,); if parallel to the normal, an arbitrary direction is used.
         """
-        flat = ahead - (ahead @ self.normal) * self.normal
+        flat = self._projected(ahead)
         if np.linalg.norm(flat) < 1e-6:
-            flat = np.roll(self.normal, 1) - (np.roll(self.normal, 1) @ self.normal) * self.normal
+            flat = self._projected(np.roll(self.normal, 1))
         flat = flat / np.linalg.norm(flat)
         return np.stack([flat, np.cross(self.normal, flat), self.normal])
+
+    def _projected(self, direction: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(direction - (direction @ self.normal) * self.normal)
 
 
 def fit_plane(
