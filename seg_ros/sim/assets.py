@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from seg_ros.sim.classes import FLOOR, OBJECT, PERSON, ROBOT, SUPPORT, WALL
+from seg_ros.sim.random_choice import one_of
 from seg_ros.sim.textures import printed, Split, surface
 from seg_ros.sim.world import Body, Part, World
 
@@ -121,8 +122,8 @@ def _object(world: World, random: np.random.Generator, split: Split) -> Body:
         name = f'{random.choice(names):03d}'
         return world.load(f'random_urdfs/{name}/{name}.urdf', OBJECT, random.uniform(0.8, 1.8))
     if kind < 0.84:
-        return world.build(_PRIMITIVES[random.integers(len(_PRIMITIVES))](random), OBJECT, 0.2)
-    urdf, scale = _HOUSEHOLD[split][random.integers(len(_HOUSEHOLD[split]))]
+        return world.build(one_of(random, _PRIMITIVES)(random), OBJECT, 0.2)
+    urdf, scale = one_of(random, _HOUSEHOLD[split])
     return world.load(urdf, OBJECT, scale * random.uniform(0.9, 1.7))
 
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from seg_ros.sim.assets import Assets
 from seg_ros.sim.classes import FLOOR, OBJECT, PERSON, ROBOT
 from seg_ros.sim.person import upright
+from seg_ros.sim.random_choice import one_of
 from seg_ros.sim.textures import color
 from seg_ros.sim.view import Viewpoint
 from seg_ros.sim.world import Body, Vector, World
@@ -60,7 +61,7 @@ def dress(world: World, assets: Assets, random: Random, share: float) -> None:
 
 def _bin_scene(world: World, assets: Assets, random: Random) -> Look:
     top = _room_with_table(world, assets, random)
-    chosen = assets.bins[random.integers(len(assets.bins))]
+    chosen = one_of(random, assets.bins)
     spin = _random_yaw(random)
     world.show(chosen.body, (0, 0, top), spin)
     reach = 0.7 * min(chosen.half)
@@ -91,7 +92,7 @@ def _bench_scene(world: World, assets: Assets, random: Random) -> Look:
 def _room_scene(world: World, assets: Assets, random: Random) -> Look:
     half = random.uniform(2.0, 4.2)
     _walls(world, assets, random, half, (3, 9))
-    table = assets.tables[random.integers(len(assets.tables))]
+    table = one_of(random, assets.tables)
     if random.random() < 0.7:
         x, y = random.uniform(-0.5, 0.5, 2).tolist()
         world.show(table.body, (x, y, 0), _random_yaw(random))
@@ -108,7 +109,7 @@ def _room_scene(world: World, assets: Assets, random: Random) -> Look:
 def _room_with_table(world: World, assets: Assets, random: Random) -> float:
     """Place a table in the middle of a room and return the height of its top."""
     _walls(world, assets, random, random.uniform(1.6, 3.5), (0, 5))
-    table = assets.tables[random.integers(len(assets.tables))]
+    table = one_of(random, assets.tables)
     world.show(table.body, (0, 0, 0), _random_yaw(random))
     return table.top_m
 
@@ -146,12 +147,12 @@ def _drop(
 def _bystanders(world: World, assets: Assets, random: Random, top: float) -> None:
     """Place, each by chance, an arm next to the heap and a person next to the table."""
     if random.random() < 0.62:
-        arm = assets.arms[random.integers(len(assets.arms))]
+        arm = one_of(random, assets.arms)
         world.pose(arm, random, 1.6)
         at = _polar(random.uniform(0.3, 0.55), random.uniform(0, 2 * math.pi))
         world.show(arm, (at[0], at[1], top), _random_yaw(random))
     if random.random() < 0.35:
-        person = assets.people[random.integers(len(assets.people))]
+        person = one_of(random, assets.people)
         at = _polar(random.uniform(0.6, 1.3), random.uniform(0, 2 * math.pi))
         _stand(world, random, person, at)
 
@@ -169,14 +170,14 @@ def _stand(world: World, random: Random, body: Body, at: Vector) -> None:
 def _dress_surface(world: World, assets: Assets, random: Random, body: Body) -> None:
     tint = random.uniform(0.75, 1, 3)
     if random.random() < (0.85 if body.class_id == FLOOR else 0.7):
-        world.paint(body, tint, assets.surfaces[random.integers(len(assets.surfaces))])
+        world.paint(body, tint, one_of(random, assets.surfaces))
     else:
         world.paint(body, color(random) / 255)
 
 
 def _dress_object(world: World, assets: Assets, random: Random, body: Body) -> None:
     if random.random() < 0.6:
-        world.paint(body, (1, 1, 1), assets.prints[random.integers(len(assets.prints))])
+        world.paint(body, (1, 1, 1), one_of(random, assets.prints))
     else:
         world.paint(body, color(random) / 255)
 
@@ -193,7 +194,7 @@ def _dress_robot(world: World, assets: Assets, random: Random, body: Body) -> No
 
 
 def _dress_person(world: World, assets: Assets, random: Random, body: Body) -> None:
-    skin = np.array(_SKIN[random.integers(len(_SKIN))]) / 255
+    skin = np.array(one_of(random, _SKIN)) / 255
     top, trousers = color(random) / 255, color(random) / 255
     pattern = int(random.choice(assets.surfaces)) if random.random() < 0.4 else -1
     for link, name in world.link_names(body).items():
@@ -234,9 +235,9 @@ def _drive(world: World, random: Random, half: float) -> Viewpoint:
     if goals and random.random() < 0.75:
         # Choose a class first, so that rare classes are looked at as often as objects.
         classes = sorted({body.class_id for body in goals})
-        chosen = classes[random.integers(len(classes))]
+        chosen = one_of(random, classes)
         goals = [body for body in goals if body.class_id == chosen]
-        goal = np.array(world.place(goals[random.integers(len(goals))]))
+        goal = np.array(world.place(one_of(random, goals)))
     else:
         goal = np.array([*_spot(random, half, 0.5), 0.5])
     away = goal[:2] - eye[:2]

@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.frame import Pixels
+from seg_ros.sim.random_choice import one_of
 
 Split: TypeAlias = Literal['train', 'held-out']
 Field: TypeAlias = NDArray[np.float32]
@@ -38,7 +39,7 @@ def surface(random: np.random.Generator, split: Split) -> Pixels:
     """
     patterns = {'train': (_cloud, _cloud, _grain, _checks, _stripes),
                 'held-out': (_cloud, _bricks, _dots, _waves)}[split]
-    share = patterns[random.integers(len(patterns))](random)[..., None]
+    share = one_of(random, patterns)(random)[..., None]
     first = color(random)
     near = np.clip(first + random.normal(0, 30, 3), 0, 255)
     second = near if random.random() < 0.65 else color(random)
@@ -59,7 +60,7 @@ def printed(random: np.random.Generator, split: Split) -> Pixels:
         plain = color(random) if ground < 0.6 else np.full(3, random.choice([12.0, 40, 225, 248]))
         image = np.full((SIDE, SIDE, 3), plain).astype(np.uint8)
     for _ in range(random.integers(1, 12)):
-        _PRINTS[random.integers(len(_PRINTS))](image, random, split)
+        one_of(random, _PRINTS)(image, random, split)
     return image
 
 
