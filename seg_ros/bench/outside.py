@@ -99,7 +99,7 @@ class Passage:
         return {name: round(values[0], 3) for name, values in found.items() if values}
 
 
-def beside_raw(passage: Passage, raw: Path, rounds: int) -> dict[str, Any]:
+def compared_with_raw(passage: Passage, raw: Path, rounds: int) -> dict[str, Any]:
     """Return medians in milliseconds: whole, raw network, their difference, and stages."""
     taken = interleaved({'whole': passage, 'network': raw_runner(raw, 1)}, rounds)
     return {
@@ -165,7 +165,7 @@ def main(arguments: list[str] | None = None) -> int:
     message = image_message(photographed(tuple(args.size)), Header(frame_id='camera'))
     passage = Passage(node, args.model, args.topics, message, args.threads)
     if args.raw:
-        found = beside_raw(passage, args.raw, args.rounds)
+        found = compared_with_raw(passage, args.raw, args.rounds)
     else:
         found = alone(passage, args.rounds)
         workers = args.threads

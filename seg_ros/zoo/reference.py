@@ -19,7 +19,7 @@ It shares no code with the runtime.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-Labels = NDArray[np.int64]
+Labels: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

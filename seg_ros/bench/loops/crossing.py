@@ -86,7 +86,7 @@ class Crossing:
         )
         self._base = client.createMultiBody(0, shape, -1, (0, 0, LIMBO_M))
         self.place, self.heading = _START.copy(), math.pi / 4
-        self._walked_s, self._senses = [0.0, 0.0], [1, 1]
+        self._walked_s, self._directions = [0.0, 0.0], [1, 1]
         for index in range(len(self._walkers)):
             self._pose_walker(index, 0.0)
 
@@ -147,10 +147,10 @@ class Crossing:
     def _move_walkers(self, seconds: float) -> None:
         """Move people to and fro across the base's way; they turn back before they touch it."""
         for index, body in enumerate(self._walkers):
-            further_s = self._walked_s[index] + self._senses[index] * seconds
+            further_s = self._walked_s[index] + self._directions[index] * seconds
             self._pose_walker(index, further_s)
             if self._near(_CLEARANCE_M, [body]):
-                self._senses[index] *= -1
+                self._directions[index] *= -1
                 self._pose_walker(index, self._walked_s[index])
             else:
                 self._walked_s[index] = further_s

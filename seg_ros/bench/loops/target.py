@@ -17,6 +17,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ from seg_ros.sim.orbit import OrbitedTable
 from seg_ros.sim.view import Shot
 from seg_ros.temporal.temporal_filter import TemporalFilter
 
-Depths = list[NDArray[np.uint16]]
+Depths: TypeAlias = list[NDArray[np.uint16]]
 
 RAW = 'raw'
 IMAGES, STEP_S = 40, 0.1
