@@ -120,8 +120,7 @@ def camera_info(size_hw: tuple[int, int], fov_deg: float, header: Header) -> Cam
 def main(arguments: list[str] | None = None) -> int:
     """Publish until SIGINT or SIGTERM."""
     rclpy.init(args=arguments)
-    own = remove_ros_args(arguments if arguments is not None else sys.argv)
-    options = _parser().parse_args(own[1:])
+    options = _parser().parse_args(remove_ros_args(arguments)[1:])
     try:
         return _spin(options)
     except SegError as error:

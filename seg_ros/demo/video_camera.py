@@ -72,8 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--source', default='0', help='number of a camera, or a video file')
     parser.add_argument('--rate', type=RATE_HZ, default=30.0, help='Hz')
-    own = remove_ros_args(arguments if arguments is not None else sys.argv)
-    options = parser.parse_args(own[1:])
+    options = parser.parse_args(remove_ros_args(arguments)[1:])
     try:
         spin_until_signal(VideoCamera(options.source, options.rate))
         return 0

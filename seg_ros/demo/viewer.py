@@ -105,8 +105,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--timeout', type=SECONDS, default=60.0, help='seconds')
     parser.add_argument('--out', type=Path, default=Path('demo'))
     parser.add_argument('--score', action='store_true', help="against the camera's ground truth")
-    own = remove_ros_args(arguments if arguments is not None else sys.argv)
-    options = parser.parse_args(own[1:])
+    options = parser.parse_args(remove_ros_args(arguments)[1:])
     node = DemoViewer()
     scorer = GroundTruthScorer(node) if options.score else None
     deadline = node.get_clock().now().nanoseconds + options.timeout * 1e9
