@@ -28,7 +28,7 @@ from seg_ros.core.errors import EngineError
 from seg_ros.core.output_choice import choose_outputs
 from seg_ros.core.settings import Settings
 from seg_ros.engines.blocking import BlockingEngine, Feeds
-from seg_ros.engines.prototype_masks import with_masks
+from seg_ros.engines.prototype_masks import detections_from_candidates
 
 # ONNX Runtime's errors share no base class of their own.
 FAILURES = tuple(
@@ -66,14 +66,16 @@ def open_onnxruntime(path: Path, settings: Settings) -> BlockingEngine:
             )
         except FAILURES as error:
             raise EngineError(f'ONNX Runtime failed: {error}') from error
-        return dict(zip(choice.names.values(), results, strict=True))
+        tensors = dict(zip(choice.names.values(), results, strict=True))
+        if choice.on_host:
+            return detections_from_candidates(tensors, choice.signature)
+        return tensors
 
     precision = 'f32' if compiled.precision == 'fp32' else compiled.precision
     facts = EngineFacts(
         'onnxruntime', 'CPU', precision, settings.threads, choice.upsample, ort.__version__,
         choice.notes,
     )
-    whole = with_masks(run, choice.signature) if choice.on_host else run
-    engine = BlockingEngine(compiled.card, choice.signature, facts, [whole] * settings.workers)
+    engine = BlockingEngine(compiled.card, choice.signature, facts, [run] * settings.workers)
     engine.warm_up()
     return engine

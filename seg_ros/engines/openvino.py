@@ -32,7 +32,7 @@ from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature
 from seg_ros.engines.blocking import BlockingEngine, Feeds, Run
 from seg_ros.engines.private_folder import PrivateFolder
-from seg_ros.engines.prototype_masks import with_masks
+from seg_ros.engines.prototype_masks import detections_from_candidates
 
 
 def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
@@ -67,10 +67,9 @@ def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
         )
     except RuntimeError as error:
         raise EngineError(f'OpenVINO cannot open {path.name} on {wanted}: {error}') from error
-    runs = [_run(request, _names(networks[0], choice)) for request in requests]
-    if choice.on_host:
-        runs = [with_masks(run, choice.signature) for run in runs]
-    engine = BlockingEngine(compiled.card, choice.signature, facts, [_owned(run) for run in runs])
+    names = _names(networks[0], choice)
+    runs = [_run(request, names, choice) for request in requests]
+    engine = BlockingEngine(compiled.card, choice.signature, facts, runs)
     # Before any worker: of two that make a process's first calls at once, one may hold what the
     # binding is setting up while the other holds the interpreter, for ever (releases to 2026.4).
     engine.warm_up()
@@ -177,8 +176,8 @@ def _threads(network: ov.CompiledModel) -> int:
         return 0
 
 
-def _run(request: ov.InferRequest, names: list[str]) -> Run:
-    """Give what the network gives, in its own memory."""
+def _run(request: ov.InferRequest, names: list[str], choice: OutputChoice) -> Run:
+    """Return a callable that runs one request, and copies what its next run would overwrite."""
     def run(feeds: Feeds) -> Mapping[str, NDArray[Any]]:
         try:
             results = request.infer(
@@ -187,17 +186,12 @@ def _run(request: ov.InferRequest, names: list[str]) -> Run:
             )
         except RuntimeError as error:
             raise EngineError(f'OpenVINO failed: {error}') from error
-        return dict(zip(names, results.values(), strict=True))
-
-    return run
-
-
-def _owned(run: Run) -> Run:
-    """Copy what the network's next call would write over."""
-    def owned(feeds: Feeds) -> Mapping[str, NDArray[Any]]:
+        tensors = dict(zip(names, results.values(), strict=True))
+        if choice.on_host:
+            tensors = detections_from_candidates(tensors, choice.signature)
         return {
             name: array if array.flags.owndata else array.copy()
-            for name, array in run(feeds).items()
+            for name, array in tensors.items()
         }
 
-    return owned
+    return run

@@ -21,31 +21,29 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.output_choice import CANDIDATES
 from seg_ros.core.signature import ModelSignature
-from seg_ros.engines.blocking import Feeds, Run
 from seg_ros.engines.greedy_nms import greedy_nms
 
 _MARGIN = 2     # cells around a box, so that its border is interpolated from what is there
 
 
-def with_masks(run: Run, signature: ModelSignature) -> Run:
+def detections_from_candidates(
+    tensors: Mapping[str, NDArray[Any]], signature: ModelSignature
+) -> dict[str, NDArray[Any]]:
     """
-    Turn candidates and prototypes into the detections that the graph itself could give.
+    Replace candidates and prototypes by the detections that the graph itself could give.
 
     Inside a graph, every slot costs a whole mask, filled or not, and every candidate its place in
     the suppression. A CPU is faster with those parts alone that are looked at; on a GPU the whole
     is a few products that hardly take time.
 
-    :param run: gives the tensors of `core.output_choice.CANDIDATES`, and others that are passed.
+    :param tensors: with the batch axis; those not in `core.output_choice.CANDIDATES` are kept.
     """
-    def mixed(feeds: Feeds) -> Mapping[str, NDArray[Any]]:
-        tensors = dict(run(feeds))
-        images = zip(*(tensors.pop(name) for name in CANDIDATES), strict=True)
-        detections = [_detections(_Candidates(*arrays), signature) for arrays in images]
-        return {**tensors, **{
-            name: np.stack([found[name] for found in detections]) for name in detections[0]
-        }}
-
-    return mixed
+    images = zip(*(tensors[name] for name in CANDIDATES), strict=True)
+    detections = [_detections(_Candidates(*arrays), signature) for arrays in images]
+    result = {name: array for name, array in tensors.items() if name not in CANDIDATES}
+    for name in detections[0]:
+        result[name] = np.stack([found[name] for found in detections])
+    return result
 
 
 class _Candidates(NamedTuple):

@@ -66,10 +66,10 @@ def test_the_first_call_of_all_is_made_before_workers_can(opened, monkeypatch):
 
     run, shapes = openvino._run, []
 
-    def watched(request, names):
+    def watched(*arguments):
         def call(feeds):
             shapes.append(feeds['image'].shape)
-            return run(request, names)(feeds)
+            return run(*arguments)(feeds)
 
         return call
 

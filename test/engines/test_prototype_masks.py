@@ -26,7 +26,7 @@ from seg_ros.core.output_choice import CANDIDATES
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature
 from seg_ros.engines import open_engine
-from seg_ros.engines.prototype_masks import with_masks
+from seg_ros.engines.prototype_masks import detections_from_candidates
 
 F32 = {'inference_precision': 'f32', 'threads': 1}
 
@@ -62,7 +62,6 @@ def test_detections_equal_those_of_the_whole_graph(model: Path, engine: str) -> 
 SIGNATURE = ModelSignature(
     (16, 16), CANDIDATES, score_floor=0.1, iou=0.5, top_k=3, max_instances=2
 )
-FEEDS = {'image': np.zeros((1, 16, 16, 3), np.uint8)}
 
 
 def candidates(scores: list[float]) -> dict[str, NDArray[np.generic]]:
@@ -80,7 +79,7 @@ def candidates(scores: list[float]) -> dict[str, NDArray[np.generic]]:
 
 def test_a_probability_is_coded_as_in_the_graph() -> None:
     tensors = candidates([0.9, 0.05, 0])
-    found = with_masks(lambda feeds: tensors, SIGNATURE)(FEEDS)
+    found = detections_from_candidates(tensors, SIGNATURE)
     logits = np.einsum(
         'p,pyx->yx', tensors['candidate_coefficients'][0, 0].astype(float),
         tensors['prototypes'][0].astype(float),
@@ -93,9 +92,8 @@ def test_a_probability_is_coded_as_in_the_graph() -> None:
 
 def test_slots_are_filled_best_first_and_the_floor_keeps_the_weak_out() -> None:
     tensors = candidates([0.3, 0.09, 0.8, 0.5])
-    found = with_masks(lambda feeds: tensors, SIGNATURE)(FEEDS)
+    found = detections_from_candidates(tensors, SIGNATURE)
     np.testing.assert_allclose(found['scores'], [[0.8, 0.5]])
     np.testing.assert_array_equal(found['classes'], [[2, 3]])
-    weak = with_masks(lambda feeds: candidates([0.09, 0, 0]), SIGNATURE)
-    empty = weak(FEEDS)
+    empty = detections_from_candidates(candidates([0.09, 0, 0]), SIGNATURE)
     assert not any(array.any() for array in empty.values())
