@@ -16,7 +16,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ from seg_ros.core.errors import ContractError
 from seg_ros.core.frame import Pixels
 from seg_ros.core.signature import ModelSignature
 
+# Arrays by the names of the graph's inputs.
+Feeds: TypeAlias = Mapping[str, NDArray[Any]]
 IMAGE, PROMPTS = 'image', 'prompts'     # inputs of a compiled graph
 TENSORS: dict[str, tuple[int, tuple[str, ...]]] = {
     'labels': (3, ('uint8', 'int32')),
@@ -121,25 +123,28 @@ def check_batch(batch: Pixels, signature: ModelSignature) -> None:
         )
 
 
-def check_prompts(
-    prompts: NDArray[np.float32] | None, count: int, signature: ModelSignature
-) -> NDArray[np.float32]:
+def feeds_from_batch(
+    batch: Pixels, prompts: NDArray[np.float32] | None, signature: ModelSignature
+) -> Feeds:
     """
-    Check that prompts fit the graph; None becomes zeros, which stand for no prompt.
+    Check a batch and its prompts, and name them as the graph's inputs.
 
+    :param batch: uint8 (N, H, W, channels).
     :param prompts: float32 (N, P, 4), x0, y0, x1, y1 in network pixels, continuous edges; both
-        corners of a point are equal.
-    :param count: number of images in the batch.
-    :raises ContractError: if their type or shape is wrong.
+        corners of a point are the same. None asks for nothing.
+    :raises ContractError: on a type or shape that the graph was not compiled for.
     """
-    expected = (count, signature.max_prompts, 4)
+    check_batch(batch, signature)
+    if not signature.max_prompts:
+        return {IMAGE: batch}
+    expected = (len(batch), signature.max_prompts, 4)
     if prompts is None:
-        return np.zeros(expected, np.float32)
+        prompts = np.zeros(expected, np.float32)
     if prompts.dtype != np.float32 or prompts.shape != expected:
         raise ContractError(
             f'prompts of type {prompts.dtype} and shape {prompts.shape}', f'float32 {expected}'
         )
-    return prompts
+    return {IMAGE: batch, PROMPTS: prompts}
 
 
 def outputs_from_tensors(tensors: Mapping[str, NDArray[Any]], count: int) -> Outputs:

@@ -28,16 +28,8 @@ from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Pixels
 from seg_ros.core.signature import ModelSignature
-from seg_ros.core.tensors import (
-    check_batch,
-    check_prompts,
-    IMAGE,
-    Outputs,
-    outputs_from_tensors,
-    PROMPTS,
-)
+from seg_ros.core.tensors import Feeds, feeds_from_batch, Outputs, outputs_from_tensors
 
-Feeds: TypeAlias = Mapping[str, NDArray[Any]]
 Run: TypeAlias = Callable[[Feeds], Mapping[str, NDArray[Any]]]
 
 
@@ -68,10 +60,7 @@ class BlockingEngine:
         self, batch: Pixels, prompts: NDArray[np.float32] | None = None
     ) -> 'Future[Outputs]':
         """Compute a batch, once fewer than all callables are in use; see `core.engine`."""
-        check_batch(batch, self.signature)
-        feeds: dict[str, NDArray[Any]] = {IMAGE: batch}
-        if self.signature.max_prompts:
-            feeds[PROMPTS] = check_prompts(prompts, len(batch), self.signature)
+        feeds = feeds_from_batch(batch, prompts, self.signature)
         future: Future[Outputs] = Future()
         with self._borrowed() as run:
             try:

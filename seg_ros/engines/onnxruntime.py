@@ -27,7 +27,8 @@ from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import EngineError
 from seg_ros.core.output_choice import choose_outputs
 from seg_ros.core.settings import Settings
-from seg_ros.engines.blocking import BlockingEngine, Feeds
+from seg_ros.core.tensors import Feeds
+from seg_ros.engines.blocking import BlockingEngine
 from seg_ros.engines.prototype_masks import detections_from_candidates
 
 # ONNX Runtime's errors share no base class of their own.

@@ -30,7 +30,8 @@ from seg_ros.core.errors import EngineError
 from seg_ros.core.output_choice import choose_outputs, OutputChoice
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature
-from seg_ros.engines.blocking import BlockingEngine, Feeds, Run
+from seg_ros.core.tensors import Feeds
+from seg_ros.engines.blocking import BlockingEngine, Run
 from seg_ros.engines.private_folder import PrivateFolder
 from seg_ros.engines.prototype_masks import detections_from_candidates
 

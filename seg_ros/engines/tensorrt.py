@@ -23,7 +23,7 @@ from enum import Enum
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +36,7 @@ from seg_ros.core.output_choice import choose_outputs
 from seg_ros.core.progress import Cancelled, never, Report, silent
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature
-from seg_ros.core.tensors import check_batch, check_prompts, IMAGE, Outputs, PROMPTS
-from seg_ros.engines.blocking import Feeds
+from seg_ros.core.tensors import Feeds, feeds_from_batch, Outputs
 from seg_ros.engines.cuda import Cuda
 from seg_ros.engines.flavour import load_flavour
 from seg_ros.engines.gpu import find_gpu
@@ -140,10 +139,7 @@ class TensorRTEngine:
         self, batch: Pixels, prompts: NDArray[np.float32] | None = None
     ) -> 'Future[Outputs]':
         """Start on a batch; see `core.engine.Engine`."""
-        check_batch(batch, self.signature)
-        feeds: dict[str, NDArray[Any]] = {IMAGE: batch}
-        if self.signature.max_prompts:
-            feeds[PROMPTS] = check_prompts(prompts, len(batch), self.signature)
+        feeds = feeds_from_batch(batch, prompts, self.signature)
         future: Future[Outputs] = Future()
         future.set_running_or_notify_cancel()
         with self._door:

@@ -18,8 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from seg_ros.core.tensors import IMAGE, Outputs, outputs_from_tensors, PROMPTS
-from seg_ros.engines.blocking import Feeds
+from seg_ros.core.tensors import Feeds, IMAGE, Outputs, outputs_from_tensors, PROMPTS
 from seg_ros.engines.buffers import Buffer
 from seg_ros.engines.cuda import Cuda
 from seg_ros.engines.flavour import Flavour

@@ -22,7 +22,8 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.engine import Engine, EngineFacts
 from seg_ros.core.errors import EngineError, SettingError
 from seg_ros.core.signature import ModelSignature
-from seg_ros.engines.blocking import BlockingEngine, Feeds
+from seg_ros.core.tensors import Feeds
+from seg_ros.engines.blocking import BlockingEngine
 from seg_ros.engines.classical.adaptive import adaptive
 from seg_ros.engines.classical.cards import object_card, region_card
 from seg_ros.engines.classical.edges import edges
