@@ -57,6 +57,20 @@ class Sampling:
         shares[at, self.below] += 1 - self.weight
         return shares
 
+    def reached(self, marked: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """
+        Return the spans of source indices that marked indices of the map weigh in.
+
+        :param marked: bool (n, size).
+        :returns: (n, 2), the first and the one after the last; without any mark it means nothing.
+        """
+        first = marked.argmax(axis=1)
+        last = self.size - 1 - marked[:, ::-1].argmax(axis=1)
+        return np.stack([
+            np.searchsorted(self.below, first - 1, 'left'),
+            np.searchsorted(self.below, last, 'right'),
+        ], axis=1)
+
     def interpolated(
         self, values: NDArray[np.float32], first: int, last: int, begin: int = 0
     ) -> NDArray[np.float32]:
@@ -152,3 +166,12 @@ def interpolated(
     top, bottom = rows.below[y0], rows.below[y1 - 1] + 2
     spread = columns.interpolated(small[top:bottom].T.astype(np.float32), x0, x1)
     return rows.interpolated(spread.T, y0, y1, top)
+
+
+def repeated(small: NDArray[Any], rows: Indices, columns: Indices) -> NDArray[Any]:
+    """
+    Repeat rows and columns of a map: columns first, while there are few rows.
+
+    :param rows: of the map, for each row of the result; so `columns`.
+    """
+    return small.take(columns, axis=1).take(rows, axis=0)

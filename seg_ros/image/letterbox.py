@@ -89,6 +89,14 @@ class Fit:
             spans += [int(first), min(self.source_hw[axis], int(np.floor(last)) + 1)]
         return spans[0], spans[1], spans[2], spans[3]
 
+    def clear_unseen(self, image: NDArray[Any], value: int = 0) -> None:
+        """Set what the network does not see of a map of the source's size (H, W)."""
+        y0, y1, x0, x1 = self.seen_yyxx()
+        image[:y0] = value
+        image[y1:] = value
+        image[:, :x0] = value
+        image[:, x1:] = value
+
     def grid(
         self, size_hw: tuple[int, ...], axis: int, rule: Upsampling = 'half_pixel'
     ) -> tuple[float, float]:

@@ -24,7 +24,7 @@ from seg_ros.core.segmentation import ClassMap, marked, Segmentation
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
-from seg_ros.image.bilinear_sampling import bilinear_sampling, Indices, interpolated, taps
+from seg_ros.image.bilinear_sampling import bilinear_sampling, interpolated, repeated, taps
 from seg_ros.image.letterbox import Fit
 from seg_ros.masks.label_edges import refine
 
@@ -80,7 +80,7 @@ def source_classes(
     else:
         want_confidence = want_confidence or bool(thresholds.confidence)
         classes, confidence = _enlarged(outputs, fit, signature, table, small, want_confidence)
-    _blank_unseen(classes, fit, card.unlabelled)
+    fit.clear_unseen(classes, card.unlabelled)
     if confidence is not None:
         if thresholds.confidence:
             classes[confidence < thresholds.confidence] = card.unlabelled
@@ -100,11 +100,11 @@ def _enlarged(
         fine = interpolated(outputs.confidence, rows, columns)
         confidence = (fine + np.float32(0.5)).astype(np.uint8)
     if outputs.logits is None:
-        return _spread(small, rows.nearest, columns.nearest), confidence
+        return repeated(small, rows.nearest, columns.nearest), confidence
     row_taps, column_taps = (
         taps(fit, labels.shape, axis, rule, signature.enlarged) for axis in (0, 1)
     )
-    classes = _spread(small, row_taps.below, column_taps.below)
+    classes = repeated(small, row_taps.below, column_taps.below)
     refine(
         classes, confidence, labels, outputs.logits, row_taps, column_taps, table,
         signature.activation,
@@ -162,17 +162,3 @@ def _unlabel(
     classes[gone] = card.unlabelled
     if confidence is not None:
         confidence[gone] = 0
-
-
-def _spread(small: ClassMap, rows: Indices, columns: Indices) -> ClassMap:
-    """Repeat rows and columns: columns first, while there are few rows."""
-    return small.take(columns, axis=1).take(rows, axis=0)
-
-
-def _blank_unseen(classes: ClassMap, fit: Fit, unlabelled: int) -> None:
-    """Unlabel what a cropping fit never showed to the network."""
-    y0, y1, x0, x1 = fit.seen_yyxx()
-    classes[:y0] = unlabelled
-    classes[y1:] = unlabelled
-    classes[:, :x0] = unlabelled
-    classes[:, x1:] = unlabelled

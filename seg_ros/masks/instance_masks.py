@@ -123,10 +123,12 @@ def _instance_masks_from_masks(
         if x1 <= x0 or y1 <= y0:
             continue
         span = None if spans is None else spans[slot.number]
-        laid = _laid_out(masks[slot.number], fit, span, (x0, y0, x1, y1))
-        mask, area, inner = _cut(laid, free[y0:y1, x0:x1], thresholds)
-        if area:
-            yield _placed(slot, (x0, y0), mask, area, inner)
+        soft = _soft_mask(masks[slot.number], fit, span, (x0, y0, x1, y1))
+        mask = _visible(soft, free[y0:y1, x0:x1], thresholds)
+        if mask is None:
+            continue
+        if instance := instance_in_window(slot, (x0, y0), mask):
+            yield instance
 
 
 def _bordered(
@@ -147,60 +149,43 @@ def _bordered(
     return np.asarray(spans, np.float32)
 
 
-class _Laid(NamedTuple):
+def _visible(
+    soft: NDArray[np.float32], free: NDArray[np.bool_], thresholds: Thresholds
+) -> NDArray[np.bool_] | None:
     """
-    A soft mask and where the source's pixels lie in it.
+    Return the pixels of one window that an instance gets, and take them from what is free.
 
-    :param small: uint8 (h, w).
-    :param xyxy: the window that is wanted, in indices of `rows` and `columns`.
+    :param soft: float32 (rows, columns), the instance's mask.
+    :param free: bool (rows, columns), what no better instance owns.
+    :returns: bool (rows, columns); None where too little of the mask is free.
     """
-
-    small: NDArray[np.uint8]
-    rows: Sampling
-    columns: Sampling
-    xyxy: Xyxy
-
-
-def _cut(
-    laid: _Laid, free: NDArray[np.bool_], thresholds: Thresholds
-) -> tuple[NDArray[np.bool_], int, Xyxy]:
-    """
-    Cut one window of the source out of a soft mask, and take its free pixels.
-
-    :param free: bool (rows, columns), what no better instance owns; what is taken is cleared.
-    :returns: the mask, how many pixels it has, none where too few are free, and their box.
-    """
-    mask = np.asarray(interpolated(*laid) > thresholds.mask_level)
+    mask = np.asarray(soft > thresholds.mask_level)
     whole = np.count_nonzero(mask)
     mask &= free
-    area = int(np.count_nonzero(mask))
-    if not area or area < thresholds.visible * whole:
-        return mask, 0, (0, 0, 0, 0)
-    free ^= mask
-    return mask, area, _inner(mask)
+    if np.count_nonzero(mask) < thresholds.visible * whole:
+        return None
+    free ^= mask    # of which all was free
+    return mask
 
 
-def _laid_out(
+def _soft_mask(
     mask: NDArray[np.uint8], fit: Fit, span: NDArray[np.float32] | None, window: Xyxy
-) -> _Laid:
+) -> NDArray[np.float32]:
     """
-    Lay one window of the source over a mask, which gets a border of zeros where it spans a box.
+    Interpolate a mask in a window of the source, float32 (rows, columns).
 
-    :param span: of the mask with its border, in source pixels; None = the network's input.
+    :param span: what the mask covers with a border of one cell, in source pixels, beyond which it
+        is 0; None = it covers the network's input.
     """
     if span is None:
-        return _Laid(
-            mask,
-            bilinear_sampling(fit, mask.shape, 0),
-            bilinear_sampling(fit, mask.shape, 1),
-            window,
-        )
+        rows, columns = (bilinear_sampling(fit, mask.shape, axis) for axis in (0, 1))
+        return interpolated(mask, rows, columns, window)
     x0, y0, x1, y1 = window
     left, top, right, bottom = span.tolist()
     bordered = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     rows = _in_span(y0, y1, top, bottom, bordered.shape[0])
     columns = _in_span(x0, x1, left, right, bordered.shape[1])
-    return _Laid(np.asarray(bordered, np.uint8), rows, columns, (0, 0, x1 - x0, y1 - y0))
+    return interpolated(bordered, rows, columns)
 
 
 def _in_span(first: int, last: int, low: float, high: float, size: int) -> Sampling:
@@ -232,59 +217,31 @@ def _instance_masks_from_map(
     rows, columns = (
         bilinear_sampling(fit, cells.shape, axis, signature.upsampling) for axis in (0, 1)
     )
-    spans = np.hstack([_reach(in_row, rows), _reach(in_column, columns)]).tolist()
+    spans = np.hstack([rows.reached(in_row), columns.reached(in_column)]).tolist()
     for slot in slots:
         y0, y1, x0, x1 = spans[slot.number + 1]
         mask = np.asarray(owner[y0:y1, x0:x1] == slot.number + 1)
-        area = int(np.count_nonzero(mask))
-        if area:
-            yield _placed(slot, (x0, y0), mask, area, _inner(mask))
+        if instance := instance_in_window(slot, (x0, y0), mask):
+            yield instance
 
 
-def _reach(present: NDArray[np.bool_], way: Sampling) -> NDArray[np.intp]:
-    """
-    Return the spans of source indices beside the cells that are marked, (rows, 2).
-
-    Where none is marked, the span means nothing.
-    """
-    first = present.argmax(axis=1)
-    last = present.shape[1] - 1 - present[:, ::-1].argmax(axis=1)
-    return np.stack([
-        np.searchsorted(way.below, first - 1, 'left'), np.searchsorted(way.below, last, 'right')
-    ], axis=1)
-
-
-def _inner(mask: NDArray[np.bool_]) -> Xyxy:
-    """Return the box of the pixels that are set in a window."""
-    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
-    return x, y, x + width, y + height
-
-
-def _placed(
-    slot: CandidateSlot,
-    corner_xy: tuple[int, int],
-    mask: NDArray[np.bool_],
-    area: int,
-    inner: Xyxy,
-) -> InstanceMask:
-    """Shrink a window that begins at a corner to the box of the pixels that are set in it."""
-    x0, y0, x1, y1 = inner
-    x, y = corner_xy
-    return InstanceMask(
-        slot.number, slot.channel, slot.score, (x + x0, y + y0, x + x1, y + y1),
-        mask[y0:y1, x0:x1], area,
-    )
-
-
-def visible_instance(
+def instance_in_window(
     slot: CandidateSlot, corner_xy: tuple[int, int], mask: NDArray[np.bool_]
-) -> InstanceMask:
+) -> InstanceMask | None:
     """
-    Return an instance whose pixels are those set in a window of the source.
+    Return an instance whose pixels are those set in a window of the source; None without any.
 
     :param slot: that it is cut out of.
     :param corner_xy: of the window.
-    :param mask: bool (rows, columns) with at least one pixel set.
+    :param mask: bool (rows, columns).
     """
     area = int(np.count_nonzero(mask))
-    return _placed(slot, corner_xy, mask, area, _inner(mask))
+    if not area:
+        return None
+    left, top = corner_xy
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+    return InstanceMask(
+        slot.number, slot.channel, slot.score,
+        (left + x, top + y, left + x + width, top + y + height),
+        mask[y:y + height, x:x + width], area,
+    )

@@ -23,7 +23,7 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.segmentation import ClassMap, marked
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
-from seg_ros.image.bilinear_sampling import bilinear_sampling, Indices, Sampling
+from seg_ros.image.bilinear_sampling import bilinear_sampling, Indices, repeated, Sampling
 from seg_ros.image.letterbox import Fit
 
 PixelToInstance: TypeAlias = NDArray[np.uint8] | NDArray[np.uint32]
@@ -42,9 +42,8 @@ def nearest_pixel_to_instance(
     rows, columns = (
         bilinear_sampling(fit, cells.shape, axis, signature.upsampling) for axis in (0, 1)
     )
-    owner: PixelToInstance = cells.take(columns.nearest, axis=1).take(rows.nearest, axis=0)
-    top, bottom, left, right = fit.seen_yyxx()
-    owner[:top], owner[bottom:], owner[:, :left], owner[:, right:] = 0, 0, 0, 0
+    owner: PixelToInstance = repeated(cells, rows.nearest, columns.nearest)
+    fit.clear_unseen(owner)
     return owner
 
 
@@ -70,10 +69,11 @@ def thing_pixel_to_instance(
     highest = around.max(axis=0)
     # One less makes the highest number of "none", so that the lowest instance remains.
     lowest = (around - around.dtype.type(1)).min(axis=0) + around.dtype.type(1)
-    owner: PixelToInstance = _spread(highest, rows, columns)
+    owner: PixelToInstance = repeated(highest, rows.below, columns.below)
     countable = marked(classes, {item.id for item in card.classes if item.thing})
     owner *= countable
-    contested = np.flatnonzero(_spread(highest != lowest, rows, columns) & countable)
+    differs = repeated(highest != lowest, rows.below, columns.below)
+    contested = np.flatnonzero(differs & countable)
     if contested.size:
         y, x = np.divmod(contested, owner.shape[1])
         id_of_slot = card.id_of_channel.take(outputs.tensor('classes'), mode='clip')
@@ -96,11 +96,6 @@ def _around(cells: PixelToInstance) -> PixelToInstance:
     height, width = cells.shape
     padded = np.pad(cells, ((0, height == 1), (0, width == 1)), 'edge')
     return np.stack([padded[:-1, :-1], padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:]])
-
-
-def _spread(windows: NDArray[Any], rows: Sampling, columns: Sampling) -> NDArray[Any]:
-    """Repeat windows over the source pixels inside: columns first, while there are few rows."""
-    return windows.take(columns.below, axis=1).take(rows.below, axis=0)
 
 
 def _shares(rows: Sampling, columns: Sampling, y: Indices, x: Indices) -> NDArray[np.float32]:

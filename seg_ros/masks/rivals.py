@@ -21,9 +21,16 @@ from numpy.typing import NDArray
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
-from seg_ros.image.bilinear_sampling import bilinear_sampling, interpolated, Sampling, taps, Xyxy
+from seg_ros.image.bilinear_sampling import (
+    bilinear_sampling,
+    interpolated,
+    repeated,
+    Sampling,
+    taps,
+    Xyxy,
+)
 from seg_ros.image.letterbox import Fit
-from seg_ros.masks.instance_masks import CandidateSlot, InstanceMask, visible_instance
+from seg_ros.masks.instance_masks import CandidateSlot, instance_in_window, InstanceMask
 from seg_ros.masks.label_edges import refine
 
 
@@ -64,12 +71,9 @@ def _owner(
         taps(fit, labels.shape, axis, signature.upsampling, signature.enlarged) for axis in (0, 1)
     )
     numbers = np.arange(1, len(weighted) + 1, dtype=np.uint16)
-    owner: NDArray[np.uint16] = numbers[labels].take(columns.below, axis=1).take(
-        rows.below, axis=0
-    )
+    owner: NDArray[np.uint16] = repeated(numbers[labels], rows.below, columns.below)
     refine(owner, None, labels, weighted, rows, columns, numbers)
-    top, bottom, left, right = fit.seen_yyxx()
-    owner[:top], owner[bottom:], owner[:, :left], owner[:, right:] = 0, 0, 0, 0
+    fit.clear_unseen(owner)
     return owner
 
 
@@ -92,25 +96,19 @@ def _winners(
         if won[number] <= thresholds.visible * np.count_nonzero(own):
             continue
         own &= owner[y0:y1, x0:x1] == number
-        if own.any():
-            candidate = CandidateSlot(slot, int(classes[slot]), float(scores[slot]))
-            yield visible_instance(candidate, (x0, y0), own)
+        candidate = CandidateSlot(slot, int(classes[slot]), float(scores[slot]))
+        if instance := instance_in_window(candidate, (x0, y0), own):
+            yield instance
 
 
 def _window(
     present: NDArray[np.bool_], rows: Sampling, columns: Sampling, fit: Fit
 ) -> Xyxy | None:
-    """Return the part of the source that cells may reach which are marked; None without any."""
+    """Return the part of the source that marked cells weigh in, x0, y0, x1, y1; or None."""
     if not present.any():
         return None
     top, bottom, left, right = fit.seen_yyxx()
-    y0, y1 = _reach(np.flatnonzero(present.any(axis=1)), rows)
-    x0, x1 = _reach(np.flatnonzero(present.any(axis=0)), columns)
+    y0, y1 = rows.reached(np.atleast_2d(present.any(axis=1)))[0].tolist()
+    x0, x1 = columns.reached(np.atleast_2d(present.any(axis=0)))[0].tolist()
     window = max(x0, left), max(y0, top), min(x1, right), min(y1, bottom)
     return window if window[0] < window[2] and window[1] < window[3] else None
-
-
-def _reach(marked: NDArray[np.intp], way: Sampling) -> tuple[int, int]:
-    """Return the span of source indices beside the cells whose indices are given, in order."""
-    first, last = np.searchsorted(way.below, (marked[0] - 1, marked[-1] + 1))
-    return int(first), int(last)
