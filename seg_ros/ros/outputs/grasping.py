@@ -30,7 +30,7 @@ from seg_ros.ros.conversions import (
     pose_message,
 )
 from seg_ros.ros.depth_view import DepthView
-from seg_ros.ros.outputs.slam import full_camera_info
+from seg_ros.ros.outputs.images import image_camera_info
 from seg_ros.ros.publishers import DEPTH, MAPS, Output
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
@@ -76,6 +76,6 @@ GRASPING = (
     Output('target/points', PointCloud2, MAPS, _target_points, DEPTH),
     Output('scene/depth', Image, MAPS, _scene_depth, DEPTH),
     # Beside the depth, where image_transport's camera subscribers look for it.
-    Output('scene/camera_info', CameraInfo, frozenset(), full_camera_info),
+    Output('scene/camera_info', CameraInfo, frozenset(), image_camera_info),
     Output('grasp_poses', PoseArray, MAPS, _grasps, DEPTH),
 )

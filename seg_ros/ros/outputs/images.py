@@ -28,11 +28,21 @@ def _png(array: Any, view: View) -> CompressedImage:
     return compressed_message(encode_png(array), 'png', view.header)
 
 
-def _camera_info(view: View) -> CameraInfo | None:
+def mask_camera_info(view: View) -> CameraInfo | None:
+    """Return the camera_info of images of every `View.step`-th pixel."""
+    return _camera_info(view, view.step)
+
+
+def image_camera_info(view: View) -> CameraInfo | None:
+    """Return the camera_info of images of the camera image's own size."""
+    return _camera_info(view, 1)
+
+
+def _camera_info(view: View, step: int) -> CameraInfo | None:
     if view.camera_info is None:
         return None
     return scaled_camera_info(
-        view.camera_info, view.header.stamp, view.step, rectified=view.rectified
+        view.camera_info, view.header.stamp, step, rectified=view.rectified
     )
 
 
@@ -54,5 +64,5 @@ IMAGES = (
         'overlay/compressed', CompressedImage, MAPS,
         lambda view: compressed_message(encode_jpeg(view.overlay), 'jpeg', view.header),
     ),
-    Output('camera_info', CameraInfo, frozenset(), _camera_info),
+    Output('camera_info', CameraInfo, frozenset(), mask_camera_info),
 )

@@ -24,6 +24,7 @@ from seg_ros.depth.ground import Ground
 from seg_ros.depth.scan import laser_scan
 from seg_ros.ros.conversions import cloud_message
 from seg_ros.ros.depth_view import DepthView
+from seg_ros.ros.outputs.points import strided_points
 from seg_ros.ros.publishers import CLASSES, DEPTH, MAPS, Output
 from sensor_msgs.msg import Image, LaserScan, PointCloud2
 from std_msgs.msg import Header
@@ -107,10 +108,6 @@ def _nav2_confidence(view: DepthView) -> NDArray[np.uint8]:
     return confidence[::step, ::step]
 
 
-def _nav2_points(view: DepthView) -> PointCloud2:
-    return cloud_message(view.strided_cloud, view.header)
-
-
 NAVIGATION: tuple[Output, ...] = (
     Output('obstacles/points', PointCloud2, MAPS, _obstacles, DEPTH),
     Output('ground/points', PointCloud2, MAPS, _ground, DEPTH),
@@ -123,5 +120,5 @@ NAVIGATION: tuple[Output, ...] = (
 NAV2 = (
     Output('nav2/mask', Image, CLASSES, _nav2_mask, DEPTH),
     Output('nav2/confidence', Image, CLASSES | {'confidence'}, _nav2_confidence, DEPTH),
-    Output('nav2/points', PointCloud2, MAPS, _nav2_points, DEPTH),
+    Output('nav2/points', PointCloud2, MAPS, strided_points, DEPTH),
 )

@@ -22,19 +22,20 @@ from seg_ros.depth.boxes import OrientedBox
 from seg_ros.depth.objects import joined, ObjectCloud
 from seg_ros.ros.conversions import cloud_message, pose_message
 from seg_ros.ros.depth_view import DepthView
-from seg_ros.ros.outputs.vision import MISSING
+from seg_ros.ros.outputs.vision import hypothesis, MISSING
 from seg_ros.ros.publishers import DEPTH, MAPS, Output
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
 if not MISSING:
-    from vision_msgs.msg import Detection3D, Detection3DArray, ObjectHypothesisWithPose
+    from vision_msgs.msg import Detection3D, Detection3DArray
 
 _LIFETIME = Duration(seconds=0, nanoseconds=500_000_000)
 
 
-def _points(view: DepthView) -> PointCloud2:
+def strided_points(view: DepthView) -> PointCloud2:
+    """Return an organised cloud of every `cloud_stride`-th pixel."""
     return cloud_message(view.strided_cloud, view.header)
 
 
@@ -55,11 +56,8 @@ def _detection(item: ObjectCloud, box: OrientedBox, view: DepthView) -> Any:
     detection.bbox.center = pose_message(box.centre, box.axes)
     x, y, z = box.size_m.tolist()
     detection.bbox.size = Vector3(x=x, y=y, z=z)
-    result = ObjectHypothesisWithPose()
-    result.hypothesis.class_id = view.card.by_id[item.segment.class_id].name
-    result.hypothesis.score = item.segment.score
-    result.pose.pose = pose_message(box.centre, box.axes)
-    detection.results = [result]
+    detection.results = [hypothesis(item.segment, view.card)]
+    detection.results[0].pose.pose = pose_message(box.centre, box.axes)
     return detection
 
 
@@ -92,7 +90,7 @@ def _markers_of(item: ObjectCloud, box: OrientedBox, view: DepthView) -> list[Ma
 
 
 POINTS: tuple[Output, ...] = (
-    Output('points', PointCloud2, MAPS, _points, DEPTH),
+    Output('points', PointCloud2, MAPS, strided_points, DEPTH),
     Output('objects/points', PointCloud2, MAPS, _object_points, DEPTH),
     Output('objects/markers', MarkerArray, MAPS, _markers, DEPTH),
     *(() if MISSING else (

@@ -17,9 +17,9 @@
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.depth.static import static_depth
-from seg_ros.ros.camera_info import scaled_camera_info
 from seg_ros.ros.conversions import image_message, mono8_from_mask
 from seg_ros.ros.depth_view import DepthView
+from seg_ros.ros.outputs.images import image_camera_info
 from seg_ros.ros.publishers import CLASSES, DEPTH, DYNAMIC, Output, View
 from sensor_msgs.msg import CameraInfo, Image
 
@@ -32,13 +32,6 @@ def _static_mask(view: View) -> NDArray[np.uint8]:
     return np.asarray(~_dynamic_mask(view))
 
 
-def full_camera_info(view: View) -> CameraInfo | None:
-    """Return the image's own camera_info with the mask's stamp: of what has the image's size."""
-    if view.camera_info is None:
-        return None
-    return scaled_camera_info(view.camera_info, view.header.stamp, 1, rectified=view.rectified)
-
-
 def _static_depth(view: DepthView) -> Image:
     return image_message(
         static_depth(view.depth.raw, view.view.dynamic), view.header, view.depth.encoding
@@ -48,7 +41,7 @@ def _static_depth(view: DepthView) -> Image:
 SLAM = (
     Output('static/depth', Image, CLASSES, _static_depth, DYNAMIC | DEPTH),
     Output('static/mask', Image, CLASSES, _static_mask, DYNAMIC),
-    Output('static/camera_info', CameraInfo, frozenset(), full_camera_info),
+    Output('static/camera_info', CameraInfo, frozenset(), image_camera_info),
     Output('dynamic/mask', Image, CLASSES, _dynamic_mask, DYNAMIC),
-    Output('dynamic/camera_info', CameraInfo, frozenset(), full_camera_info),
+    Output('dynamic/camera_info', CameraInfo, frozenset(), image_camera_info),
 )

@@ -61,11 +61,16 @@ def _detection(segment: Segment, view: View) -> Any:
     detection.bbox.center.position.y = (y0 + y1) / 2
     detection.bbox.size_x = x1 - x0
     detection.bbox.size_y = y1 - y0
-    result = ObjectHypothesisWithPose()
-    result.hypothesis.class_id = view.card.by_id[segment.class_id].name
-    result.hypothesis.score = segment.score
-    detection.results = [result]
+    detection.results = [hypothesis(segment, view.card)]
     return detection
+
+
+def hypothesis(segment: Segment, card: ModelCard) -> Any:
+    """Return what a segment is, and how surely, as vision_msgs' ObjectHypothesisWithPose."""
+    result = ObjectHypothesisWithPose()
+    result.hypothesis.class_id = card.by_id[segment.class_id].name
+    result.hypothesis.score = segment.score
+    return result
 
 
 VISION = () if MISSING else (
