@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
+from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import ImageError, NoEngineError, SegError
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
@@ -212,15 +213,15 @@ class CameraPipeline:
                 camera.health.drop('stalled')
                 return
             with serving.timing.stage('publish'):
-                self._publish(camera, wanted, self._view(camera, arrival, job, serving, masks))
+                view = self._view(camera, arrival, frame, masks, serving.card)
+                self._publish(camera, wanted, view)
             camera.health.timing.tick('output')
             camera.health.timing.add('age', self._age_ms(arrival))
 
-        job = Job(
+        return Job(
             frame, publish_masks, parts_of(wanted), camera.temporal, camera.order,
             number=arrival.number, late=lambda: camera.health.drop('late'),
         )
-        return job
 
     def _frame(self, camera: Camera, arrival: Arrival, serving: ServingModel) -> Frame | None:
         """Read a message, unless it cannot be read or is too old by then."""
@@ -259,12 +260,11 @@ class CameraPipeline:
         return max(0, now_ns - arrival.taken_ns) / 1e6
 
     def _view(
-        self, camera: Camera, arrival: Arrival, job: Job, serving: ServingModel,
-        masks: Segmentation,
+        self, camera: Camera, arrival: Arrival, frame: Frame, masks: Segmentation, card: ModelCard
     ) -> View:
         settings = self._settings.now
         return View(
-            job.frame, masks, serving.card, arrival.message.header, camera.info_for(job.frame),
+            frame, masks, card, arrival.message.header, camera.info_for(frame),
             round(1 / settings.output_scale), settings.overlay_alpha, settings.rectified,
             camera.depth.dynamic_of,
         )
