@@ -12,10 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Start parameters that nobody heeds: misspelt ones, and files that are for another node."""
+"""Arguments of the process that set nothing: misspelt parameters, files for another node."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ ANY_NODE = '/**'
 LATER = ('qos_overrides',)
 
 
-def unheeded(
+def unused_parameters(
     arguments: Sequence[str], node: str, is_known: Callable[[str], bool]
 ) -> Iterator[str]:
     """
@@ -48,13 +49,30 @@ def unheeded(
 
 
 def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Give the parameters among ROS arguments, in the words that rcl reads."""
-    ours = False
-    for word, following in zip(arguments, [*arguments[1:], ''], strict=True):
+    """Give the parameters among ROS arguments, as (`-p` or `--params-file`, value)."""
+    ros_words, _ = _parted(arguments)
+    for word, value in pairwise(ros_words):
+        if word in ('-p', '--param'):
+            yield '-p', value
+        elif word == '--params-file':
+            yield word, value
+
+
+def unused_words(arguments: Sequence[str]) -> list[str]:
+    """Return the words of a process, without its name, that are not ROS arguments."""
+    return _parted(arguments[1:])[1]
+
+
+def _parted(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Part words as rcl does: those from `--ros-args` to `--` or the end, and the others."""
+    ros_words: list[str] = []
+    others: list[str] = []
+    for_ros = False
+    for word in arguments:
         if word in ('--ros-args', '--'):
-            ours = word == '--ros-args'
-        elif ours and following and word in ('-p', '--param', '--params-file'):
-            yield '--params-file' if word == '--params-file' else '-p', following
+            for_ros = word == '--ros-args'
+        (ros_words if for_ros else others).append(word)
+    return ros_words, [word for word in others if word != '--']
 
 
 def _of_file(path: Path, node: str, is_known: Callable[[str], bool]) -> Iterator[str]:
@@ -95,14 +113,3 @@ def _unknown(
         if alike or not only_alike:
             meant = f'; is {alike[0]} meant?' if alike else ''
             yield f'{what} that this node does not have sets nothing: {name}{meant}'
-
-
-def unused_words(arguments: Sequence[str]) -> list[str]:
-    """Return the words of a process, without its name, that are not ROS arguments."""
-    ours, words = False, []
-    for word in arguments[1:]:
-        if word in ('--ros-args', '--'):
-            ours = word == '--ros-args'
-        elif not ours:
-            words.append(word)
-    return words

@@ -14,7 +14,6 @@
 
 """The process of the segmentation node: signals before anything heavy, and an end in any case."""
 
-from collections.abc import Sequence
 from contextlib import suppress
 import os
 import signal
@@ -24,7 +23,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rclpy.node import Node
+    from seg_ros.ros.node import SegmentationNode
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WAKE_S = 0.2    # how long a signal may go unnoticed while nothing else happens
@@ -40,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     code 1, so that a launch file with `respawn` starts the node again.
     """
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)     # as whoever started it may have them
-    for number in _heeded():
+    for number in _handled_signals():
         signal.signal(number, _leave)
     given = sys.argv if arguments is None else arguments
     in_time = _print_usage() if {'-h', '--help'} & {*given} else _spin(given)
@@ -55,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _heeded() -> list[signal.Signals]:
+def _handled_signals() -> list[signal.Signals]:
     """Return the signals that end the node: not a SIGHUP that nohup keeps from it."""
     ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     return [number for number in SIGNALS if number != signal.SIGHUP or not ignored]
@@ -69,7 +68,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
 def _ended_by_signal() -> Event:
     """Let signals set an event from now on, and the process end soon after, whatever hangs."""
     ended = Event()
-    for number in _heeded():
+    for number in _handled_signals():
         signal.signal(number, lambda *_: ended.set())
     Thread(target=_end_in_time, args=(ended,), daemon=True).start()
     return ended
@@ -99,27 +98,15 @@ def _spin(given: list[str]) -> bool:
             'setup; without ROS there is seg_ros run\n'
         )
         return False
-    import cv2
     from rclpy.executors import SingleThreadedExecutor
-    from rclpy.logging import get_logger
     from seg_ros.core.thread_start import unfinished
-    from seg_ros.pipeline.memory import keep_freed_memory
-    from seg_ros.ros.beginning import begin_ros
-    from seg_ros.ros.node import SegmentationNode
+    import seg_ros.ros.node  # noqa: F401 - the longest import, while a signal still ends at once
 
     ended = _ended_by_signal()
-    keep_freed_memory()
-    cv2.setNumThreads(1)
-    try:
-        without_log_file = begin_ros(given)
-        node = SegmentationNode(ended.is_set)
-    except Exception as error:  # noqa: BLE001 - ROS has no class of its own for what it refuses
-        get_logger('segmentation_node').fatal(f'cannot start: {error}')
-        rclpy.try_shutdown()
+    node = _make_node(given, ended)
+    if node is None:
         return False
-    if without_log_file:
-        node.get_logger().warning(f'no log file is written: {without_log_file}')
-    _warn_of_unheeded(given, node)
+    _warn_of_unused_arguments(given, node)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:
@@ -137,15 +124,61 @@ def _spin(given: list[str]) -> bool:
     return not unfinished()
 
 
-def _warn_of_unheeded(arguments: Sequence[str], node: 'Node') -> None:
-    from seg_ros.ros.given_parameters import unheeded, unused_words
+def _make_node(given: list[str], ended: Event) -> 'SegmentationNode | None':
+    """Initialise ROS and make the node; None where that fails, which is logged."""
+    import cv2
+    import rclpy
+    from rclpy.logging import get_logger
+    from seg_ros.pipeline.memory import keep_freed_memory
+    from seg_ros.ros.node import SegmentationNode
 
-    if unused := unused_words(arguments):
+    keep_freed_memory()
+    cv2.setNumThreads(1)
+    try:
+        without_log_file = _init_ros(given)
+        node = SegmentationNode(ended.is_set)
+    except Exception as error:  # noqa: BLE001 - ROS has no class of its own for what it refuses
+        get_logger('segmentation_node').fatal(f'cannot start: {error}')
+        rclpy.try_shutdown()
+        return None
+    if without_log_file:
+        node.get_logger().warning(f'no log file is written: {without_log_file}')
+    return node
+
+
+def _init_ros(given: list[str]) -> str:
+    """
+    Initialise rclpy without its signal handlers, and without a log file where none can be written.
+
+    A service without HOME, or one whose file system is read-only, has no place for that file:
+    rclpy ends there, and a robot needs masks more than a file.
+
+    :returns: why there is no log file; empty where there is one.
+    :raises Exception: what ROS says of arguments or of an environment that it cannot take.
+    """
+    import rclpy
+    from rclpy.signals import SignalHandlerOptions
+
+    no_handlers = SignalHandlerOptions.NO
+    try:
+        rclpy.init(args=given, signal_handler_options=no_handlers)
+    except Exception as error:  # noqa: BLE001 - raised again, unless it was the log
+        rclpy.try_shutdown()
+        no_file = ['--ros-args', '--disable-external-lib-logs']
+        rclpy.init(args=[*given, *no_file], signal_handler_options=no_handlers)
+        return str(error)
+    return ''
+
+
+def _warn_of_unused_arguments(given: list[str], node: 'SegmentationNode') -> None:
+    from seg_ros.ros.given_parameters import unused_parameters, unused_words
+
+    if unused := unused_words(given):
         node.get_logger().warning(
             f'{" ".join(unused)}: not used; parameters are given as --ros-args -p NAME:=VALUE, '
             'topics as --ros-args -r camera/image_raw:=TOPIC'
         )
-    for words in unheeded(arguments, node.get_fully_qualified_name(), node.has_parameter):
+    for words in unused_parameters(given, node.get_fully_qualified_name(), node.has_parameter):
         node.get_logger().warning(words)
 
 

@@ -331,9 +331,3 @@ class SegmentationNode(SafeLifecycleNode):
                 Parameter(name, value=list(value) if isinstance(value, tuple) else value)
                 for name, value in kept.items() if value != getattr(self._settings.now, name)
             ])
-
-
-if __name__ == '__main__':
-    from seg_ros.ros.main import main
-
-    main()

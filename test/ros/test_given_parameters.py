@@ -15,7 +15,7 @@
 """What sets nothing is said, with the nearest that would have."""
 
 import pytest
-from seg_ros.ros.given_parameters import unheeded, unused_words
+from seg_ros.ros.given_parameters import unused_parameters, unused_words
 from seg_ros.ros.parameters import FIELDS
 
 NODE = '/robot/segmentation'
@@ -23,7 +23,7 @@ NODE = '/robot/segmentation'
 
 def said(*arguments: str) -> list[str]:
     known = {*FIELDS, 'autostart', 'use_sim_time'}
-    return list(unheeded(['node', '--ros-args', *arguments], NODE, known.__contains__))
+    return list(unused_parameters(['node', '--ros-args', *arguments], NODE, known.__contains__))
 
 
 @pytest.mark.parametrize('argument', [
