@@ -37,9 +37,11 @@ from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.publishers import View, Wanted
 from seg_ros.ros.qos import images, LOOK_S, wants_reliable
 from seg_ros.ros.topic_advice import DEPTH, RAW, STARTING_S, why_nothing_arrives
-from seg_ros.ros.unpaired import explained
-from seg_ros.temporal.nearest_stamp import NearestStamp
+from seg_ros.temporal.nearest_stamp import KEPT_S, NearestStamp, WAIT_S
 from sensor_msgs.msg import Image
+
+OTHER_CLOCK_MS = 10_000
+SLOW_MS = 500   # an offset from which on something may also be slow
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,8 +229,7 @@ class DepthInput:
         offset_ms = self._pairs.offset_ms
         if offset_ms is None:
             return self.lacking
-        limit_ms = self._settings.now.depth_tolerance_ms
-        return explained(offset_ms, limit_ms)
+        return why_unpaired(offset_ms, self._settings.now.depth_tolerance_ms)
 
     def absence(self) -> str:
         """Say why no depth arrives where it is read, once it has had time to; else nothing."""
@@ -250,3 +251,24 @@ class DepthInput:
             'images_without_depth': str(self._pairs.unpaired),
             'dynamic_share': f'{self.dynamic_share:.2f}',
         }
+
+
+def why_unpaired(offset_ms: float, tolerance_ms: float) -> str:
+    """
+    Say why an image found no depth, and what to do.
+
+    :param offset_ms: of the nearest depth there was.
+    :param tolerance_ms: the parameter depth_tolerance_ms.
+    """
+    words = f'no depth within {tolerance_ms:g} ms of the image: offset '
+    if abs(offset_ms) >= OTHER_CLOCK_MS:
+        return f'{words}{offset_ms / 1000:.0f} s: they have different clocks, or one has no stamps'
+    slow = ''
+    if offset_ms < -SLOW_MS:
+        slow = f', or depth comes more than {WAIT_S:g} s after the masks'
+    elif offset_ms > SLOW_MS:
+        slow = f', or masks take longer than the {KEPT_S:g} s for which depth is kept'
+    return (
+        f'{words}{offset_ms:.0f} ms: the cameras or their clocks are not synchronised{slow}; '
+        'synchronise them, or raise depth_tolerance_ms'
+    )

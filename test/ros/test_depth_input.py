@@ -15,7 +15,7 @@
 """What is said of an image without depth accuses the right culprit."""
 
 import pytest
-from seg_ros.ros.unpaired import explained
+from seg_ros.ros.depth_input import why_unpaired
 
 
 @pytest.mark.parametrize(('offset_ms', 'words', 'culprit'), [
@@ -25,6 +25,6 @@ from seg_ros.ros.unpaired import explained
     (-900_000.0, 'offset -900 s', 'they have different clocks'),
 ])
 def test_words_name_what_was_seen_and_where_to_look(offset_ms, words, culprit):
-    said = explained(offset_ms, 50.0)
+    said = why_unpaired(offset_ms, 50.0)
     assert words in said
     assert culprit in said
