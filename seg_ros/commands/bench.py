@@ -15,7 +15,6 @@
 """`seg_ros bench`: how long everything takes, beside physical limits and beside others."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -88,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out:
         args.out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder:
-        found = _bench(args)(Path(folder))
+        found = _measured(args, Path(folder))
     rows = {name: without_samples(values) for name, values in found.items()}
     if args.json:
         print_figures({'machine': described, args.what: rows}, as_json=True)
@@ -115,43 +114,42 @@ def _complete(args: argparse.Namespace) -> None:
     args.models = [path_from_name(model) for model in args.models]
 
 
-def _bench(args: argparse.Namespace) -> Callable[[Path], dict[str, Any]]:
-    """Import the chosen bench alone; each takes a folder for the networks it makes."""
+def _measured(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """
+    Run one bench; only that one is imported.
+
+    :param folder: for the networks that a bench makes.
+    """
     if args.what == 'engine':
         from seg_ros.bench.engine import engine
 
-        return lambda folder: engine(folder, args.rounds, args.models)
+        return engine(folder, args.rounds, args.models)
     if args.what == 'stages':
         from seg_ros.bench.stages import passages, stages
 
-        if args.models:
-            return lambda folder: passages(args.models, args.rounds)
-        return lambda folder: stages(folder, args.rounds)
+        return passages(args.models, args.rounds) if args.models else stages(folder, args.rounds)
     if args.what == 'depth':
         from seg_ros.bench.depth import depth
 
-        return lambda folder: depth(args.rounds)
+        return depth(args.rounds)
     if args.what == 'outputs':
         from seg_ros.bench.outputs import outputs
 
-        return lambda folder: outputs(args.seconds)
+        return outputs(args.seconds)
     if args.what == 'loops':
         from seg_ros.bench.loops.run import loops
 
-        model = args.models[0] if args.models else None
-        return lambda folder: loops(model, args.seeds, args.loops)
+        return loops(args.models[0] if args.models else None, args.seeds, args.loops)
     if args.what == 'peers':
         from seg_ros.bench.peers import compare
 
-        return lambda folder: compare(folder, args.rounds)
+        return compare(folder, args.rounds)
     if args.what == 'workers':
         from seg_ros.bench.workers import workers
 
-        return lambda folder: workers(folder, args.rounds)
+        return workers(folder, args.rounds)
+    from seg_ros.bench.node import node, soak
+
     if args.what == 'soak':
-        from seg_ros.bench.node import soak
-
-        return lambda folder: soak(folder, args.seconds)
-    from seg_ros.bench.node import node
-
-    return lambda folder: node(folder, args.seconds)
+        return soak(folder, args.seconds)
+    return node(folder, args.seconds)
