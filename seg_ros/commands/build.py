@@ -20,7 +20,7 @@ import re
 from time import monotonic
 from typing import Any
 
-from seg_ros.commands.options import add_settings, refuse_idle, settings_from_args
+from seg_ros.commands.options import add_settings, refuse_unused, settings_from_args
 from seg_ros.commands.progress import build_report
 from seg_ros.core.errors import EngineError, SettingError
 from seg_ros.core.settings import Settings
@@ -71,10 +71,10 @@ def run(args: argparse.Namespace) -> int:
         )
     if tends:
         others = tuple(name for name in OPTIONS if name != 'cache_dir')
-        refuse_idle(args, add_arguments, others, 'with --list or --prune', '--cache-dir alone')
+        refuse_unused(args, add_arguments, others, 'with --list or --prune', '--cache-dir alone')
     if args.capabilities:
         names = ('device', 'cache_dir')
-        refuse_idle(args, add_arguments, names, 'with --for', 'a build without --for')
+        refuse_unused(args, add_arguments, names, 'with --for', 'a build without --for')
     if bool(args.capabilities) != bool(args.output):
         raise SettingError('one of --for and -o', 'both or none of them')
     if args.output:

@@ -36,7 +36,7 @@ class BySource:
         self._scores: dict[str, LiveScores] = {}
         self._images: dict[str, int] = {}
 
-    def look(self, example: Example, frame: Frame, truth: Truth, found: Segmentation) -> None:
+    def add(self, example: Example, frame: Frame, truth: Truth, found: Segmentation) -> None:
         """Score one image."""
         if not example.source:
             return

@@ -99,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
     # The graph layer takes a second to import, which --help need not wait for.
     from seg_ros.commands.figures import print_figures
     from seg_ros.commands.model_figures import compiled_figures
-    from seg_ros.commands.options import refuse_idle
+    from seg_ros.commands.options import refuse_unused
     from seg_ros.compile.compile_model import compile_model
     from seg_ros.compile.compiled import compiled_from_model
     from seg_ros.compile.onnx_file import weight_files
@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
     check_output(args.output, filter(None, (args.raw, args.card)))
     if args.precision == 'fp32':
         names = ('keep', 'force')
-        refuse_idle(args, add_arguments, names, 'with fp32', '--precision fp16 or int8')
+        refuse_unused(args, add_arguments, names, 'with fp32', '--precision fp16 or int8')
     card = read_card(args.card) if args.card else None
     options = {item.name: getattr(args, item.name) for item in limits()}
     model = compile_model(args.raw, card, source_sizes=tuple(args.source_size), **options)

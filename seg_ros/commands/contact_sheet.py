@@ -53,7 +53,7 @@ class ContactSheet:
         self._number = count()
         self._kept: list[tuple[float, int, Pixels]] = []
 
-    def look(self, example: Example, frame: Frame, truth: Truth, found: Segmentation) -> None:
+    def add(self, example: Example, frame: Frame, truth: Truth, found: Segmentation) -> None:
         """Keep the image if it is among the rows so far."""
         quality = self._quality(truth, found)
         rank = -quality if self._random is None else float(self._random.random())

@@ -24,7 +24,7 @@ import subprocess
 import sys
 from typing import Any
 
-from seg_ros.commands.options import refuse_idle
+from seg_ros.commands.options import refuse_unused
 from seg_ros.core.errors import SegError
 from seg_ros.core.number_options import RATE_HZ, whole
 from seg_ros.share import fastdds_profile
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.live:
         names = ('frames', 'out', 'json')
-        refuse_idle(args, add_arguments, names, 'with --live', 'a run that ends, without --live')
+        refuse_unused(args, add_arguments, names, 'with --live', 'a run that ends, without --live')
     environment = _environment()
     node = ['seg_ros.ros.main', '--ros-args', '-p', f'model:={_checked(args.model)}']
     scored = args.model == 'default' and args.camera is None

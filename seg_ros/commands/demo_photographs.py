@@ -50,7 +50,7 @@ def score_photographs(model: str, out: Path) -> dict[str, Any]:
             frame, truth = frame_from_file(example.image.read_bytes()), subject.truth(example)
             found = contender.find(frame)
             scores.add(truth.segmentation, found, truth.crowd)
-            sheet.look(example, frame, truth, found)
+            sheet.add(example, frame, truth, found)
     finally:
         segmenter.close()
     write_file(out / 'photographs.png', encode_png(sheet.image()))

@@ -16,7 +16,7 @@
 
 import argparse
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import closing, ExitStack
 from importlib.util import find_spec
 import json
 from pathlib import Path
@@ -26,9 +26,11 @@ from seg_ros.core.errors import SettingError
 from seg_ros.core.number_options import whole
 
 if TYPE_CHECKING:
+    from seg_ros.commands.contact_sheet import ContactSheet
     from seg_ros.commands.evaluation import Subject
     from seg_ros.core.card import ModelCard
     from seg_ros.metrics.scores import Scores
+    from seg_ros.pipeline.serving_model import ServingModel
 
 SUMMARY = "score a model's masks against ground truth"
 EXAMPLE = 'seg_ros eval model.onnx --data scenes --baseline constant --baseline watershed'
@@ -81,78 +83,91 @@ def run(args: argparse.Namespace) -> int:
     :returns: 0, or 1 where an image was left out.
     :raises SegError: if the data cannot be read, or the model cannot be opened.
     """
-    from seg_ros.commands.by_source import BySource
-    from seg_ros.commands.contact_sheet import ContactSheet
     from seg_ros.commands.eval_report import report
-    from seg_ros.commands.evaluation import baselines, evaluate, model_contender, subject_for
-    from seg_ros.commands.options import refuse_idle, settings_from_args
-    from seg_ros.commands.progress import build_report, Progress
-    from seg_ros.commands.unknown_ids import UnknownIds
+    from seg_ros.commands.options import refuse_unused, settings_from_args
+    from seg_ros.commands.progress import build_report
     from seg_ros.pipeline.serving_model import open_serving_model
 
     settings = settings_from_args(args, ('model', *SETTINGS))
     if not args.out:
-        refuse_idle(args, add_arguments, ('show', 'rows'), 'without --out', 'a folder by --out')
-    with ExitStack() as stack:
-        with build_report('eval') as building:
-            segmenter = open_serving_model(settings, building)
-        stack.callback(segmenter.close)
-        if segmenter.card.task == 'promptable':
-            raise SettingError(
-                f'{segmenter.card.name}, which segments what prompts ask for',
-                'a model that finds objects by itself',
-            )
-        subject = subject_for(_examples(args, segmenter.card), segmenter.card)
-        contenders = [
-            model_contender(segmenter, subject), *baselines(args.baselines, subject, stack)
-        ]
-        sheet = ContactSheet(
-            subject.card, contenders[0].card, args.rows if args.out else 0, args.show
-        )
-        by_source = BySource(subject.card, contenders[0].card)
-        unknown = UnknownIds(subject.examples.card)
-        progress = Progress('eval', len(subject.examples))
-        precision = find_spec('pycocotools') is not None
-        scores = evaluate(
-            subject, contenders, precision,
-            (unknown.look, by_source.look, *([sheet.look] if args.out else [])), progress,
-        )
-        unknown.check(int(scores['model'].confusion.pixels[:-1].sum()))
-        figures = {
-            'model': segmenter.card.name,
-            'images': len(subject.examples) - progress.skipped,
-            'skipped': progress.skipped,
-            'notes': _notes(subject, segmenter.card, precision, unknown.words()),
-            **_figures(subject.card, scores),
-            'by_source': by_source.figures(),
-        }
+        refuse_unused(args, add_arguments, ('show', 'rows'), 'without --out', 'a folder by --out')
+    with build_report('eval') as building:
+        segmenter = open_serving_model(settings, building)
+    with closing(segmenter):
+        figures, sheet = _scored(args, segmenter)
     if args.out:
         _write(args.out, figures, sheet)
     print(json.dumps(figures) if args.json else report(figures))
-    return int(progress.skipped > 0)
+    return int(figures['skipped'] > 0)
+
+
+def _scored(
+    args: argparse.Namespace, segmenter: 'ServingModel'
+) -> tuple[dict[str, Any], 'ContactSheet']:
+    """
+    Score the model and its baselines on all images.
+
+    :returns: the figures, and the table of images that --out asks for.
+    """
+    from seg_ros.commands.by_source import BySource
+    from seg_ros.commands.contact_sheet import ContactSheet
+    from seg_ros.commands.evaluation import baselines, evaluate, model_contender, subject_for
+    from seg_ros.commands.progress import Progress
+    from seg_ros.commands.unknown_ids import UnknownIds
+
+    if segmenter.card.task == 'promptable':
+        raise SettingError(
+            f'{segmenter.card.name}, which segments what prompts ask for',
+            'a model that finds objects by itself',
+        )
+    subject = subject_for(_examples(args, segmenter.card), segmenter.card)
+    contender = model_contender(segmenter, subject)
+    sheet = ContactSheet(subject.card, contender.card, args.rows, args.show)
+    by_source = BySource(subject.card, contender.card)
+    unknown = UnknownIds(subject.examples.card)
+    observers = [unknown.add, by_source.add]
+    if args.out:
+        observers.append(sheet.add)
+    progress = Progress('eval', len(subject.examples))
+    precision = find_spec('pycocotools') is not None
+    with ExitStack() as stack:
+        contenders = [contender, *baselines(args.baselines, subject, stack)]
+        scores = evaluate(subject, contenders, precision, observers, progress)
+    unknown.check(int(scores['model'].confusion.pixels[:-1].sum()))
+    figures = {
+        'model': segmenter.card.name,
+        'images': len(subject.examples) - progress.skipped,
+        'skipped': progress.skipped,
+        'notes': _notes(subject, segmenter.card, precision, unknown.words()),
+        **_figures(subject.card, scores),
+        'by_source': by_source.figures(),
+    }
+    return figures, sheet
 
 
 def _examples(args: argparse.Namespace, card: 'ModelCard') -> Any:
     from seg_ros.commands.ground_truth import open_examples, Places
-    from seg_ros.commands.options import refuse_idle
+    from seg_ros.commands.options import refuse_unused
     from seg_ros.commands.photograph_truth import photograph_examples
 
     index = args.data / 'index.json'
     if index.is_file():
         parts = ('images', 'table', 'masks', 'labels')
-        refuse_idle(args, add_arguments, parts, f'with {index}', '--list alone, or other --data')
+        refuse_unused(args, add_arguments, parts, f'with {index}', '--list alone, or other --data')
         return photograph_examples(args.data, args.listed)
-    refuse_idle(args, add_arguments, ('listed',), f'without {index}', 'photographs with an index')
+    refuse_unused(
+        args, add_arguments, ('listed',), f'without {index}', 'photographs with an index'
+    )
     places = Places(
         args.images or args.data / 'images', args.table or args.data / 'panoptic.json',
         args.masks or args.data / 'panoptic', args.labels or args.data / 'labels',
     )
     if places.table.is_file():
-        refuse_idle(
+        refuse_unused(
             args, add_arguments, ('labels',), f'with {places.table}', 'one of them: move it away'
         )
     elif args.table or places.labels.is_dir():
-        refuse_idle(
+        refuse_unused(
             args, add_arguments, ('table', 'masks'), f'without {places.table}',
             'a table of segments',
         )
@@ -201,7 +216,7 @@ def _confusion(card: 'ModelCard', scores: 'Scores') -> dict[str, dict[str, float
     }
 
 
-def _write(folder: Path, figures: Mapping[str, Any], sheet: Any) -> None:
+def _write(folder: Path, figures: Mapping[str, Any], sheet: 'ContactSheet') -> None:
     from seg_ros.commands.confusion_table import draw_confusion
     from seg_ros.commands.masks import write_file
     from seg_ros.image.file_writing import encode_png

@@ -50,24 +50,31 @@ def report(figures: Mapping[str, Any]) -> str:
 
 def _recalls(rows: Mapping[str, Mapping[str, float]]) -> list[str]:
     """Write how many instances of each size were found with their class."""
-    sizes = [name.removeprefix('recall_') for row in rows.values() for name in row
-             if name.startswith('recall_')]
-    return [
-        f'{f"{name} {size.replace(chr(95), chr(32))} pixels, found":<36}'
-        f'{row[f"recall_{size}"]:.3f} of {row[f"count_{size}"]}'
-        for name, row in rows.items() for size in dict.fromkeys(sizes) if f'recall_{size}' in row
-    ]
+    sizes: list[str] = []
+    for row in rows.values():
+        for key in row:
+            size = key.removeprefix('recall_')
+            if size != key and size not in sizes:
+                sizes.append(size)
+    lines = []
+    for name, row in rows.items():
+        for size in sizes:
+            if f'recall_{size}' in row:
+                label = f'{name} {size.replace("_", " ")} pixels, found'
+                share, count = row[f'recall_{size}'], row[f'count_{size}']
+                lines.append(f'{label:<36}{share:.3f} of {count}')
+    return lines
 
 
 def _sources(sources: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    return [
-        line for name, row in sources.items() for line in (
-            '', f'{name}: {row["images"]} images', *(
-                f'  {key.replace("_", " "):<26}{_number(value):>12}'
-                for key, value in row.items() if key != 'images'
-            ),
-        )
-    ]
+    """Write the figures of each part of the data."""
+    lines = []
+    for name, row in sources.items():
+        lines += ['', f'{name}: {row["images"]} images']
+        for key, value in row.items():
+            if key != 'images':
+                lines.append(f'  {key.replace("_", " "):<26}{_number(value):>12}')
+    return lines
 
 
 def _line(name: str, cells: Any) -> str:

@@ -35,7 +35,7 @@ from seg_ros.pipeline.process import segment
 from seg_ros.pipeline.serving_model import open_serving_model, ServingModel
 
 Find: TypeAlias = Callable[[Frame], Segmentation]
-Look: TypeAlias = Callable[[Example, Frame, Truth, Segmentation], None]
+Observer: TypeAlias = Callable[[Example, Frame, Truth, Segmentation], None]
 CONSTANT = 'constant'
 
 
@@ -169,14 +169,14 @@ def _traditional(
 
 
 def evaluate(
-    subject: Subject, contenders: Sequence[Contender], precision: bool, looks: Sequence[Look],
-    progress: Progress,
+    subject: Subject, contenders: Sequence[Contender], precision: bool,
+    observers: Sequence[Observer], progress: Progress,
 ) -> Mapping[str, Scores]:
     """
     Score all images; what cannot be read is reported and left out.
 
     :param precision: whether to measure average precision.
-    :param looks: are shown each image, its truth and the first contender's masks.
+    :param observers: called with each image, its truth and the first contender's masks.
     :raises ImageError: if no image could be read.
     """
     scores = {item.name: Scores(subject.card, item.card, precision) for item in contenders}
@@ -192,8 +192,8 @@ def evaluate(
             found = [item.find(frame) for item in contenders]
             for item, masks in zip(contenders, found, strict=True):
                 scores[item.name].add(truth.segmentation, masks, truth.crowd)
-            for look in looks:
-                look(example, frame, truth, found[0])
+            for observe in observers:
+                observe(example, frame, truth, found[0])
             done += 1
             progress.step()
     if not done:

@@ -20,7 +20,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from seg_ros.commands.options import refuse_idle
+from seg_ros.commands.options import refuse_unused
 from seg_ros.core.errors import CardError, SettingError
 from seg_ros.core.number_options import SIDE
 from seg_ros.core.strict_yaml import load_yaml
@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.table:
         names = ('output', 'encoder', 'option', 'classes', 'weights', 'task', 'size')
-        refuse_idle(args, add_arguments, names, 'with --table', 'ARCH and --json alone with it')
+        refuse_unused(args, add_arguments, names, 'with --table', 'ARCH and --json alone with it')
         return _print_table(args)
     if not (args.arch and args.output):
         raise SettingError('no ARCH or no --output', 'both', 'or --table with images')

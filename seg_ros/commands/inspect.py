@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     path = path_from_name(args.model)
     model, sha256 = read_onnx(path)
     compiled = is_compiled(texts_of(model))
-    _refuse_idle(args, compiled)
+    _refuse_unused(args, compiled)
     if args.kimera:
         if not compiled:
             raise ModelError(f'{args.model} is not compiled', do='run seg_ros compile first')
@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _refuse_idle(args: argparse.Namespace, compiled: bool) -> None:
+def _refuse_unused(args: argparse.Namespace, compiled: bool) -> None:
     """Refuse options that nothing would read."""
     if args.size and not args.first_card:
         raise SettingError('--size without --first-card, whose it is', 'both or none of them')

@@ -71,9 +71,9 @@ def settings_from_args(args: argparse.Namespace, names: Sequence[str]) -> Settin
     return Settings(**{**values, 'model': absolute_model(args.model)})
 
 
-def refuse_idle(
+def refuse_unused(
     args: argparse.Namespace, declare: Callable[[argparse.ArgumentParser], None],
-    names: Sequence[str], seen: str, expected: str,
+    names: Sequence[str], seen: str, expected: str, do: str = '',
 ) -> None:
     """
     Refuse options that nothing would read.
@@ -85,10 +85,10 @@ def refuse_idle(
     """
     parser = argparse.ArgumentParser()
     declare(parser)
-    idle = [name for name in names if getattr(args, name) != parser.get_default(name)]
-    if idle:
-        flags = ', '.join(f'--{_FLAGS.get(name, name).replace("_", "-")}' for name in idle)
-        raise SettingError(f'{flags} {seen}', expected)
+    unused = [name for name in names if getattr(args, name) != parser.get_default(name)]
+    if unused:
+        flags = ', '.join(f'--{_FLAGS.get(name, name).replace("_", "-")}' for name in unused)
+        raise SettingError(f'{flags} {seen}', expected, do)
 
 
 def _split(words: str) -> tuple[str, ...]:

@@ -71,13 +71,13 @@ def run(args: argparse.Namespace) -> int:
     """
     from seg_ros.commands.coco_panoptic import CocoPanoptic
     from seg_ros.commands.figures import print_figures
-    from seg_ros.commands.options import refuse_idle
+    from seg_ros.commands.options import refuse_unused
     from seg_ros.commands.progress import Progress
     from seg_ros.sim.classes import CARD
 
     if args.orbit:
         names = ('scene', 'workers')
-        refuse_idle(args, add_arguments, names, 'with --orbit', 'scenes, without --orbit')
+        refuse_unused(args, add_arguments, names, 'with --orbit', 'scenes, without --orbit')
     try:
         import seg_ros.sim.dataset  # noqa: F401
     except ImportError as error:

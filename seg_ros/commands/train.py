@@ -150,25 +150,26 @@ def run(args: argparse.Namespace) -> int:
             'training without PyTorch', 'torch', 'pip install "seg_ros[train]"'
         ) from error
     from seg_ros.commands.figures import print_figures
-    from seg_ros.training.train import open_run, Recipe
 
-    check_options(args)
-    crop = args.crop or Recipe.size_hw
-    for option, sides in (('--size', args.size), ('--crop', crop)):
-        if any(side % 32 or side < 32 for side in sides):
-            raise SettingError(f'{option} {sides[0]} {sides[1]}', 'multiples of 32')
-    if not 0 <= args.keep < 1 or (args.keep and (not args.init or args.init.suffix != '.npz')):
-        raise SettingError(f'--keep {args.keep:g}', 'from 0 to 1, with --init WEIGHTS.npz')
+    check_options(args, add_arguments)
     samples = _samples(args)
     if args.arch:
         from seg_ros.commands.train_arch import train_arch
 
         print_figures(train_arch(args, samples), args.json)
-        return 0
+    else:
+        print_figures(_train_panoptic(args, samples), args.json)
+    return 0
+
+
+def _train_panoptic(args: argparse.Namespace, samples: Any) -> dict[str, Any]:
+    """Train the panoptic network to the end, and write it; returns what to print."""
+    from seg_ros.training.train import open_run, Recipe
+
     recipe = Recipe(
         steps=args.steps, batch=args.batch, seed=args.seed, threads=args.threads,
-        init=args.init, rates=tuple(args.rates), frozen=args.frozen, size_hw=tuple(crop),
-        input_hw=tuple(args.size),
+        init=args.init, rates=tuple(args.rates), frozen=args.frozen,
+        size_hw=tuple(args.crop or Recipe.size_hw), input_hw=tuple(args.size),
         device=args.device, workers=args.workers,
     )
     classes = {item['name']: bool(item['isthing']) for item in samples.categories}
@@ -181,8 +182,7 @@ def run(args: argparse.Namespace) -> int:
 
         blend_weights(args.init, training.mean, args.keep)
         write_weights(args.output / 'weights.npz', training.mean.state_dict())
-    print_figures(_export(args, training, samples), args.json)
-    return 0
+    return _export(args, training, samples)
 
 
 def _samples(args: argparse.Namespace) -> Any:

@@ -15,35 +15,44 @@
 """Options of `seg_ros train` that would have no effect."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from seg_ros.commands.options import refuse_unused
 from seg_ros.core.errors import SettingError
 
 # By their names in the namespace; all others mean something in either case.
 _PANOPTIC_ALONE = ('resume', 'device', 'paste', 'crop', 'frozen', 'keep')
 _ARCH_ALONE = ('encoder', 'option', 'bfloat16')
-_AS_LEFT_OUT: tuple[Any, ...] = None, False, 0, '', [], 'cpu'
 
 
-def check_options(args: argparse.Namespace) -> None:
+def check_options(
+    args: argparse.Namespace, declare: Callable[[argparse.ArgumentParser], None]
+) -> None:
     """
-    Compare the options with the network that is trained.
+    Compare the options with each other and with the network that is trained.
 
-    :raises SettingError: naming those that were given in vain.
+    :param declare: declares the command's options.
+    :raises SettingError: naming those that would have no effect, or a value that cannot be.
     """
-    useless = [name for name in (_PANOPTIC_ALONE if args.arch else _ARCH_ALONE)
-               if getattr(args, name) not in _AS_LEFT_OUT]
-    if not useless:
-        return
-    words = ', '.join(f'--{name}' for name in useless)
-    if not args.arch:
-        raise SettingError(f'{words} without --arch', '--arch ARCH, or the panoptic network as is')
-    raise SettingError(
-        f'{words} with --arch', 'other options: it is trained from the first step, on the CPU, on '
-        'windows of --size', '--init OUTPUT/weights.pt begins with what an earlier run learnt'
-        if 'resume' in useless else '',
-    )
+    if args.arch:
+        refuse_unused(
+            args, declare, _PANOPTIC_ALONE, 'with --arch',
+            'other options: it is trained from the first step, on the CPU, on windows of --size',
+            '--init OUTPUT/weights.pt begins with what an earlier run learnt'
+            if args.resume else '',
+        )
+    else:
+        refuse_unused(
+            args, declare, _ARCH_ALONE, 'without --arch',
+            '--arch ARCH, or the panoptic network as is',
+        )
+    for option, sides in (('--size', args.size), ('--crop', args.crop)):
+        if sides and any(side % 32 for side in sides):
+            raise SettingError(f'{option} {sides[0]} {sides[1]}', 'multiples of 32')
+    begins = args.init is not None and args.init.suffix == '.npz'
+    if args.keep == 1 or (args.keep and not begins):
+        raise SettingError(f'--keep {args.keep:g}', 'from 0 to 1, with --init WEIGHTS.npz')
 
 
 def check_data_options(args: argparse.Namespace, sources: Sequence[Any]) -> None:

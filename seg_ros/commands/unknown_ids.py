@@ -39,7 +39,7 @@ class UnknownIds:
         self._pixels = 0
         self._unknown: Counter[int] = Counter()
 
-    def look(self, example: Example, frame: Frame, truth: Truth, found: Segmentation) -> None:
+    def add(self, example: Example, frame: Frame, truth: Truth, found: Segmentation) -> None:
         """Count one image."""
         height, width = truth.segmentation.size_hw
         self._pixels += height * width

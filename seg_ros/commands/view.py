@@ -63,15 +63,15 @@ def run(args: argparse.Namespace) -> int:
 
     :raises SegError: if Rerun is missing, nothing can be read, or the model cannot be opened.
     """
-    from seg_ros.commands.options import refuse_idle
+    from seg_ros.commands.options import refuse_unused
     from seg_ros.demo.rerun_log import FILE_VIEWS, open_rerun, WEB_PAGE
 
     if args.save and args.save.suffix != '.rrd':
         raise SettingError(f'--save {args.save}', 'a file named .rrd')
     if not args.inputs:
-        refuse_idle(args, add_arguments, ('topics', *SETTINGS), 'without files', 'files to show')
+        refuse_unused(args, add_arguments, ('topics', *SETTINGS), 'without files', 'files to show')
         return _view_node(args)
-    refuse_idle(args, add_arguments, ('node', 'camera'), 'with files', 'files or a node to show')
+    refuse_unused(args, add_arguments, ('node', 'camera'), 'with files', 'files or a node to show')
     with open_rerun(FILE_VIEWS, args.save, args.web) as log:
         skipped = _view_files(args, log)
         if args.web:
