@@ -36,8 +36,8 @@ from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.errors import SegError
 from seg_ros.core.number_options import SIDE, whole
 from seg_ros.core.settings import Settings
-from seg_ros.pipeline.memory import keep_freed_memory
 from seg_ros.pipeline.process import segment
+from seg_ros.pipeline.process_memory import keep_freed_memory
 from seg_ros.pipeline.serving_model import open_serving_model
 from seg_ros.ros.conversions import frame_from_image, image_message
 from seg_ros.ros.outputs import OUTPUTS

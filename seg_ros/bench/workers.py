@@ -30,8 +30,8 @@ from seg_ros.bench.networks import depth_for, street_model
 from seg_ros.core.errors import EngineError
 from seg_ros.core.settings import Settings
 from seg_ros.image.encodings import frame_from_bytes
-from seg_ros.pipeline.memory import keep_freed_memory
 from seg_ros.pipeline.process import segment
+from seg_ros.pipeline.process_memory import keep_freed_memory
 from seg_ros.pipeline.serving_model import open_serving_model
 from seg_ros.pipeline.workers import Mailbox, Workers
 

@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.bench.machine import machine
     from seg_ros.bench.report import flattened, without_samples, write_report
     from seg_ros.commands.figures import print_figures
-    from seg_ros.pipeline.memory import keep_freed_memory
+    from seg_ros.pipeline.process_memory import keep_freed_memory
 
     _complete(args)
     keep_freed_memory()

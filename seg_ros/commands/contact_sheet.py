@@ -25,7 +25,7 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.frame import Frame, Pixels
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.masks.captions import Caption, write_captions
-from seg_ros.masks.overlay import draw_overlay
+from seg_ros.masks.overlay import draw_overlay, rgb_from_frame
 from seg_ros.metrics.scores import LiveScores
 
 Choice: TypeAlias = Literal['worst', 'random']
@@ -57,11 +57,13 @@ class ContactSheet:
         """Keep the image if it is among the rows so far."""
         quality = self._quality(truth, found)
         rank = -quality if self._random is None else float(self._random.random())
-        if len(self._kept) < self._rows or rank > self._kept[0][0]:
-            row = self._row(f'{example.name}  {quality:.2f}', frame, truth, found)
-            item = rank, next(self._number), row
-            push = heapq.heappush if len(self._kept) < self._rows else heapq.heappushpop
-            push(self._kept, item)
+        is_full = len(self._kept) == self._rows
+        if is_full and rank <= self._kept[0][0]:
+            return
+        row = self._row(f'{example.name}  {quality:.2f}', frame, truth, found)
+        heapq.heappush(self._kept, (rank, next(self._number), row))
+        if is_full:
+            heapq.heappop(self._kept)
 
     def image(self) -> Pixels:
         """Return the rows below each other, the worst first: rgb uint8 (H, W, 3)."""
@@ -77,16 +79,10 @@ class ContactSheet:
 
     def _row(self, words: str, frame: Frame, truth: Truth, found: Segmentation) -> Pixels:
         masks = {'truth': truth.segmentation, 'found': found}
-        drawn = {words: _rgb(frame)} | {
+        drawn = {words: rgb_from_frame(frame)} | {
             name: draw_overlay(frame, item, self._card, ALPHA) for name, item in masks.items()
         }
         return np.concatenate([_cell(cell, name) for name, cell in drawn.items()], axis=1)
-
-
-def _rgb(frame: Frame) -> Pixels:
-    if frame.color == 'gray':
-        return np.repeat(frame.pixels[:, :, None], 3, axis=2)
-    return frame.pixels[:, :, ::-1] if frame.color == 'bgr' else frame.pixels
 
 
 def _cell(drawn: Pixels, words: str) -> Pixels:

@@ -38,6 +38,7 @@ from seg_ros.core.timing import Timing
 from seg_ros.engines import open_engine
 from seg_ros.metrics.parity import Parity
 from seg_ros.pipeline.process import segment
+from seg_ros.pipeline.process_memory import memory_mib
 from seg_ros.pipeline.serving_model import ServingModel
 
 IN_FLIGHT = 2
@@ -203,17 +204,10 @@ def throughput_hz(
     return frames / (perf_counter() - start)
 
 
-def resident_mib() -> float:
-    """Return the memory that this process holds, in MiB."""
-    status = Path('/proc/self/status').read_text(encoding='ascii')
-    (line,) = (line for line in status.splitlines() if line.startswith('VmRSS'))
-    return int(line.split()[1]) / 1024
-
-
 def _measure(check: Check, trial: Trial, engine: Engine) -> None:
     check.figures['latency_ms'] = latency_ms(engine, trial.batches)
     throughput_hz(engine, trial.batches, WARM_UP)
-    meters = {'resident_mib': resident_mib}
+    meters: dict[str, Callable[[], float | None]] = {'resident_mib': memory_mib}
     if trial.gpu_used_mib:
         meters['gpu_mib'] = trial.gpu_used_mib
     before = {name: meter() for name, meter in meters.items()}

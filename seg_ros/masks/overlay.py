@@ -65,11 +65,11 @@ def draw_overlay(
     colors = color_map(classes, card)
     untouched = marked(classes, {card.unlabelled, *card.ids_with_role('ignore')})
     if instances is None:
-        drawn = _blended(_rgb(frame), colors, untouched, alpha)
+        drawn = _blended(rgb_from_frame(frame), colors, untouched, alpha)
         write_captions(drawn, _class_captions(classes, untouched, card))
         return drawn
     colors = _tinted(colors, instances)
-    drawn = _blended(_rgb(frame), colors, untouched, alpha)
+    drawn = _blended(rgb_from_frame(frame), colors, untouched, alpha)
     cv2.copyTo(_brightened(colors), _outlines(instances), drawn)
     named = _instance_captions(instances, segmentation.segments, card)
     rest = _class_captions(classes, untouched | (instances > 0), card)
@@ -142,7 +142,8 @@ def _blended(
     return drawn
 
 
-def _rgb(frame: Frame) -> Pixels:
+def rgb_from_frame(frame: Frame) -> Pixels:
+    """Return an image's pixels as rgb, uint8 (H, W, 3); they may be the frame's own."""
     if frame.color == 'rgb':
         return frame.pixels
     rule = cv2.COLOR_BGR2RGB if frame.color == 'bgr' else cv2.COLOR_GRAY2RGB

@@ -129,7 +129,7 @@ def _make_node(given: list[str], ended: Event) -> 'SegmentationNode | None':
     import cv2
     import rclpy
     from rclpy.logging import get_logger
-    from seg_ros.pipeline.memory import keep_freed_memory
+    from seg_ros.pipeline.process_memory import keep_freed_memory
     from seg_ros.ros.node import SegmentationNode
 
     keep_freed_memory()
