@@ -19,7 +19,7 @@ Nothing falls back silently: `auto` takes the first runtime that is installed an
 reported in `Engine.facts`; a runtime that was asked for by name is opened or refused.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
@@ -69,21 +69,31 @@ def open_engine(
     path = model_file(settings)
     if path is None:
         return open_classical(_method(settings))
-    runtimes, notes = _runtimes(settings)
-    for runtime in runtimes:
-        builds = (report, cancelled) if runtime == 'tensorrt' else ()
-        engine: Engine
+    (*others, last), notes = _runtimes(settings)
+    for runtime in others:
         try:
-            with whole(runtime):
-                engine = _opener(runtime)(path, settings, *builds)
+            return _with_notes(_open(runtime, path, settings, report, cancelled), notes)
         except EngineError as error:
-            if runtime == runtimes[-1] and not notes:
-                raise
-            if runtime == runtimes[-1]:     # the device may be one of those before
-                raise type(error)('; '.join((str(error), *notes))) from error
             notes.append(f'{runtime} is skipped: {error}')
-        else:
-            break
+    try:
+        return _with_notes(_open(last, path, settings, report, cancelled), notes)
+    except EngineError as error:
+        if not notes:
+            raise
+        # The device that was asked for may be one of a runtime before.
+        raise type(error)('; '.join((str(error), *notes))) from error
+
+
+def _open(
+    runtime: str, path: Path, settings: Settings, report: Report, cancelled: Cancelled
+) -> Engine:
+    with whole(runtime):
+        if runtime == 'tensorrt':
+            return _opener(runtime)(path, settings, report, cancelled)
+        return _opener(runtime)(path, settings)
+
+
+def _with_notes(engine: Engine, notes: Sequence[str]) -> Engine:
     if notes:
         engine.facts = replace(engine.facts, notes=(*engine.facts.notes, *notes))
     return engine

@@ -14,7 +14,7 @@
 
 """The plan that a model needs on this machine: from the cache, or built while others wait."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 import os
 from pathlib import Path
@@ -162,13 +162,9 @@ def build_request_for(compiled: CompiledFile, settings: Settings, gpu: Gpu) -> B
 
 
 def _from_cache(request: BuildRequest, report: Report) -> bytes | None:
-    return _usable(lambda: request.cache.load(request.cache_key), report)
-
-
-def _usable(load: Callable[[], bytes | None], report: Report) -> bytes | None:
-    """Return what is kept; what must not be used is as if it were not there, but reported."""
+    """Return the plan that is kept; one that must not be used counts as missing."""
     try:
-        return load()
+        return request.cache.load(request.cache_key)
     except PlanError as error:
         report(f'built anew: {error}', 0.0)
         return None
@@ -178,7 +174,11 @@ def _build(request: BuildRequest, report: Report, cancelled: Cancelled) -> bytes
     cache, cache_key = request.cache, request.cache_key
     for name in cache.folder.leftovers():
         cache.folder.remove(name)
-    timing = _usable(lambda: cache.timing(cache_key.machine), report) or b''
+    try:
+        timing = cache.timing(cache_key.machine)
+    except PlanError as error:
+        report(f'built anew: {error}', 0.0)
+        timing = b''
     begun = monotonic()
     with cache.folder.workshop() as folder, cache.folder.errors():
         notes = build_in_child(
