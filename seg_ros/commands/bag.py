@@ -26,7 +26,7 @@ from rosbags.rosbag2 import Reader
 from rosbags.serde import SerdeError
 from rosbags.typesys import get_typestore, Stores
 from seg_ros.commands.bag_topics import file_name, left_out
-from seg_ros.commands.source_image import Note, Skip, SourceImage, untold
+from seg_ros.commands.source_image import ignore_note, Note, Skip, SourceImage
 from seg_ros.core.errors import ImageError
 from seg_ros.core.frame import Frame
 from seg_ros.image.brightness_range import BrightnessRange
@@ -63,7 +63,7 @@ class Bag:
     """
 
     def __init__(
-        self, path: Path, topics: Sequence[str], note: Note = untold, brightness: str = 'auto'
+        self, path: Path, topics: Sequence[str], note: Note = ignore_note, brightness: str = 'auto'
     ) -> None:
         self._path = path
         self._brightness = partial(BrightnessRange, brightness)

@@ -25,8 +25,8 @@ Skip: TypeAlias = Callable[[str, SegError], None]
 Note: TypeAlias = Callable[[str], None]
 
 
-def untold(words: str) -> None:
-    """Keep a note to oneself."""
+def ignore_note(words: str) -> None:
+    """Do nothing with a note."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ from stat import S_ISREG
 
 import cv2
 import numpy as np
-from seg_ros.commands.source_image import Note, Skip, Source, SourceImage, untold
+from seg_ros.commands.source_image import ignore_note, Note, Skip, Source, SourceImage
 from seg_ros.core.errors import ImageError, SegError
 from seg_ros.core.frame import Frame
 from seg_ros.image.brightness_range import BrightnessRange
@@ -56,7 +56,7 @@ LOOKED_AT = 20          # frames whose times then show the rate
 
 
 def open_sources(
-    paths: Sequence[Path], topics: Sequence[str], skip: Skip, note: Note = untold,
+    paths: Sequence[Path], topics: Sequence[str], skip: Skip, note: Note = ignore_note,
     brightness: str = 'auto',
 ) -> list[Source]:
     """
@@ -202,7 +202,7 @@ class ImageFile:
     storage = ''
     rate_hz = 0.0
 
-    def __init__(self, path: Path, brightness: BrightnessRange, note: Note = untold) -> None:
+    def __init__(self, path: Path, brightness: BrightnessRange, note: Note = ignore_note) -> None:
         self._path = path
         self._brightness = brightness
         self._note = note

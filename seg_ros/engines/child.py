@@ -58,14 +58,14 @@ def build_in_child(
     (folder / TIMING).write_bytes(timing)
     command = [sys.executable, '-m', 'seg_ros.engines.tensorrt_build', str(folder)]
     notes: list[str] = []
-    with TemporaryFile() as complaints, Popen(
-        command, stdin=PIPE, stdout=PIPE, stderr=complaints, cwd=folder,
+    with TemporaryFile() as stderr, Popen(
+        command, stdin=PIPE, stdout=PIPE, stderr=stderr, cwd=folder,
         env=_environment(gpu_index), start_new_session=True,
     ) as child:
         try:
             done = _listen(_lines(child, cancelled), report, notes.append)
             if not done:
-                raise _crash(child.wait(), complaints)
+                raise _crash(child.wait(), stderr)
         finally:
             child.kill()
     return notes
@@ -123,9 +123,9 @@ def _listen(
     return False
 
 
-def _crash(code: int, complaints: IO[bytes]) -> EngineError:
-    complaints.seek(0)
-    words = complaints.read().decode(errors='replace').strip()[-LAST_WORDS:]
+def _crash(code: int, stderr: IO[bytes]) -> EngineError:
+    stderr.seek(0)
+    words = stderr.read().decode(errors='replace').strip()[-LAST_WORDS:]
     end = f'by {Signals(-code).name}' if code < 0 else f'with exit code {code}'
     hint = 'see whether the system ran out of memory: dmesg' if code == -SIGKILL else ''
     return EngineError(f'the process that builds ended {end}: {words or "no words"}', do=hint)

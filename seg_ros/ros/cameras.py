@@ -33,7 +33,7 @@ from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs import OUTPUTS
 from seg_ros.ros.prompts_input import PromptsInput
 from seg_ros.ros.publishers import Publishers
-from seg_ros.ros.qos import images, LOOK_S, overrides, wants_reliable
+from seg_ros.ros.qos import GRAPH_POLL_S, images, overrides, wants_reliable
 from seg_ros.ros.topic_advice import (
     COMPRESSED,
     images_lost,
@@ -96,12 +96,12 @@ class Camera:
         self._settings = settings
         self._deliver = deliver
         self._subscriptions: list[Any] = []
-        self._looked_s = 0.0
+        self._polled_s = 0.0
         self._reliable = False
         self._subscribed_s = 0.0
         self._image_bytes = 0
         self._info: CameraInfo | None = None
-        self.problem = self._info_problem = ''
+        self.open_error = self._info_problem = ''
         self._compressed = settings.now.image_transport == 'compressed'
         # Names as they are handed to rclpy, which applies remappings; and as they come out.
         self._image_name, self.image_topic = self._image_names()
@@ -159,26 +159,27 @@ class Camera:
     def subscribe(self) -> None:
         """Start to listen; called again, follow readers and what publishers offer."""
         self.depth.subscribe(self.publishers.wanted())
-        if self.subscribed and monotonic() < self._looked_s + LOOK_S:
+        if self.subscribed and monotonic() < self._polled_s + GRAPH_POLL_S:
             return
-        self._looked_s = monotonic()
+        self._polled_s = monotonic()
         if words := several_publishers(self._node, self.image_topic, self.kind):
             self._node.quiet.warning(f'{self.name}: {words}', (self.name, words), quiet_s=3600.0)
         asked = self._settings.now.input_reliability
         reliable = wants_reliable(self._node, self.image_topic, asked)
         info_names = self._info_names()
-        now = (self._reliable, (self._info_name, self.info_topic))
-        if self.subscribed and now == (reliable, info_names):
+        now = self._reliable, self._info_name, self.info_topic
+        if self.subscribed and now == (reliable, *info_names):
             return
         if not self.subscribed:
             self._subscribed_s = monotonic()
         self._release_images()
-        self._reliable, (self._info_name, self.info_topic) = reliable, info_names
+        self._reliable = reliable
+        self._info_name, self.info_topic = info_names
         try:
             self._open_topics()
         except SettingError as error:
             self._release_images()
-            self.problem = str(error)
+            self.open_error = str(error)
             self._node.quiet.error(f'{self.name}: {error}', (self.name, 'qos'), quiet_s=60.0)
 
     def _open_topics(self) -> None:
@@ -192,7 +193,7 @@ class Camera:
                 self._subscriptions.append(self._node.create_subscription(
                     message, topic, guarded, images(wants), qos_overriding_options=_OVERRIDES,
                 ))
-        self.problem = ''
+        self.open_error = ''
         self._node.get_logger().info(
             f'{self.name}: listening to {self.image_topic} ({self.kind}'
             f'{", reliable" if self._reliable else ""}) and {self.info_topic}'
@@ -219,10 +220,14 @@ class Camera:
         self.prompts.unsubscribe()
         self.publishers.close()
 
-    def complaint(self) -> str:
-        """Say why no images arrive, fewer than should, or a reader gets nothing; else nothing."""
+    def problem(self) -> str:
+        """
+        Say what is wrong with the camera's topics; empty where all is well.
+
+        No images arrive, fewer than should, or a reader gets nothing.
+        """
         if not self.subscribed:
-            return self.publishers.in_vain()
+            return self.publishers.reader_problem()
         if monotonic() - self._subscribed_s < STARTING_S:
             return ''
         timing = self.health.timing
@@ -232,10 +237,11 @@ class Camera:
             )
         lost = '' if self._reliable else images_lost(self.image_topic, timing, self._image_bytes)
         return (
-            self._stamps.problem or lost or self._info_read_in_vain() or self.publishers.in_vain()
+            self._stamps.problem or lost or self._missing_info()
+            or self.publishers.reader_problem()
         )
 
-    def _info_read_in_vain(self) -> str:
+    def _missing_info(self) -> str:
         """Say why camera_info does not come beside the masks, where somebody reads it."""
         if not any(output.message is CameraInfo for output, _ in self.publishers.wanted()):
             return ''

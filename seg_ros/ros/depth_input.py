@@ -35,7 +35,7 @@ from seg_ros.ros.conversions import depth_from_image, stamp_ns
 from seg_ros.ros.depth_view import DepthView
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.publishers import View, Wanted
-from seg_ros.ros.qos import images, LOOK_S, wants_reliable
+from seg_ros.ros.qos import GRAPH_POLL_S, images, wants_reliable
 from seg_ros.ros.topic_advice import DEPTH, RAW, STARTING_S, why_nothing_arrives
 from seg_ros.temporal.nearest_stamp import KEPT_S, NearestStamp, WAIT_S
 from sensor_msgs.msg import Image
@@ -78,14 +78,14 @@ class DepthInput:
         self._name = f'{camera}/depth_registered/image_rect'
         self.topic: str = node.resolve_topic_name(self._name)
         self._subscription: Any = None
-        self._reliable, self._looked_s = False, 0.0
+        self._reliable, self._polled_s = False, 0.0
         self._pairs: NearestStamp[tuple[Wanted, View], Any] = NearestStamp()
         self._turn = Lock()     # over pairing and delivering: no pair overtakes another
         self._scene = StaticScene()
         self._refused, self._lacks_info = '', False
         self._is_off = False    # although something that needs depth is read
         self._subscribed_s = 0.0
-        self.lacking = ''       # what outputs of the last view lack beside depth
+        self.why_empty = ''     # of outputs of the last view that have their depth
         self.dynamic_share = 0.0
         self.reads_dynamic = False      # whether somebody asks for what is dynamic
 
@@ -106,8 +106,8 @@ class DepthInput:
             self.dynamic_share = 0.0    # which nobody measures any more
         if not asked:
             self.unsubscribe()
-        elif self._subscription is None or monotonic() >= self._looked_s + LOOK_S:
-            self._looked_s = monotonic()
+        elif self._subscription is None or monotonic() >= self._polled_s + GRAPH_POLL_S:
+            self._polled_s = monotonic()
             reliability = self._settings.now.input_reliability
             self._listen(wants_reliable(self._node, self.topic, reliability))
         self.reads_dynamic = reads_dynamic
@@ -131,7 +131,7 @@ class DepthInput:
         self._subscription = None
         with self._turn:    # after which nothing that is under way waits here
             self._pairs.forget()
-        self._refused = self.lacking = ''
+        self._refused = self.why_empty = ''
         self.dynamic_share, self.reads_dynamic = 0.0, False
 
     def forget(self) -> None:
@@ -164,7 +164,7 @@ class DepthInput:
         """
         Read a depth message for its view.
 
-        :raises ImageError: if either cannot be used; `complaint` has the reason from then on.
+        :raises ImageError: if either cannot be used; `problem` has the reason from then on.
         """
         self._lacks_info = view.camera_info is None
         try:
@@ -216,7 +216,7 @@ class DepthInput:
         self.dynamic_share = dynamic_share(mask)
         return mask
 
-    def complaint(self) -> str:
+    def problem(self) -> str:
         """Say what depth is waited for, or why it is not used; empty where all is well."""
         if self._subscription is None:
             words = 'outputs that need depth are read, but the parameter depth is off'
@@ -228,7 +228,7 @@ class DepthInput:
             return f'no points in space: {words}' if words else self._refused
         offset_ms = self._pairs.offset_ms
         if offset_ms is None:
-            return self.lacking
+            return self.why_empty
         return why_unpaired(offset_ms, self._settings.now.depth_tolerance_ms)
 
     def absence(self) -> str:

@@ -86,19 +86,19 @@ class DepthOutputs:
                 if not (job.source.starting and job.view.camera_info is None):
                     self._node.quiet.warning(f'{camera}: no depth: {error}', (camera, 'depth'))
                 continue
-            self._look_after(camera, job, view, base)
+            self._check(camera, job, view, base)
             publish(job.wanted, view)
 
-    def _look_after(self, camera: str, job: DepthJob, view: DepthView, base: BaseFrame) -> None:
-        """Report what a consumer would stumble over."""
+    def _check(self, camera: str, job: DepthJob, view: DepthView, base: BaseFrame) -> None:
+        """Broadcast the frame of `scan`, and warn of outputs that will be empty or wrong."""
         topics = {output.topic for output, _ in job.wanted}
         if 'scan' in topics and view.ground_plane is not None:
             frame = view.header.frame_id
             base.broadcast(view.header, scan_frame(frame), base_from_plane(view.ground_plane))
-        self._look_at_lens(camera, view)
-        job.source.lacking = lacking(view, GROUND & topics, base.missing)
-        if job.source.lacking:
-            self._node.quiet.warning(f'{camera}: {job.source.lacking}', (camera, 'lacking'))
+        self._warn_of_distortion(camera, view)
+        job.source.why_empty = why_empty(view, GROUND & topics, base.missing)
+        if job.source.why_empty:
+            self._node.quiet.warning(f'{camera}: {job.source.why_empty}', (camera, 'empty'))
         elif not base.installed:
             self._warn_of_no_tf(camera, topics, base.missing)
         if view.settings.target and view.target is None and TARGET & topics:
@@ -118,7 +118,7 @@ class DepthOutputs:
                 f'{camera}: {reason}; {", and ".join(found)}', (camera, 'tf'), quiet_s=60.0
             )
 
-    def _look_at_lens(self, camera: str, view: DepthView) -> None:
+    def _warn_of_distortion(self, camera: str, view: DepthView) -> None:
         """Report where points are off because the image has a distortion that they do not."""
         info = view.view.camera_info
         if info is None or view.view.rectified:
@@ -136,7 +136,7 @@ class DepthOutputs:
         self._node.fault('depth of a frame was dropped', error)
 
 
-def lacking(view: DepthView, on_ground: Collection[str], no_transform: str) -> str:
+def why_empty(view: DepthView, on_ground: Collection[str], no_transform: str) -> str:
     """
     Say why outputs of a view are empty, or are not made; nothing where all is well.
 

@@ -149,10 +149,10 @@ def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
         return Verdict(Level.OK, facts.state)
     if not facts.enabled:
         return Verdict(Level.OK, 'paused by ~/enable')
-    if camera.problem:
-        return Verdict(Level.ERROR, camera.problem)
+    if camera.open_error:
+        return Verdict(Level.ERROR, camera.open_error)
     if not camera.subscribed:
-        words = complaint(camera, facts)
+        words = input_problem(camera, facts)
         return Verdict(Level.WARN, words) if words else Verdict(Level.OK, 'nobody reads its masks')
     if facts.stalled_s:
         return Verdict(Level.ERROR, f'the engine has not answered for {facts.stalled_s:.0f} s')
@@ -160,26 +160,26 @@ def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
         return Verdict(Level.ERROR, f'no masks: {facts.unserved}')
     if camera.health.timing.silent('input'):
         waiting = f'no images arrive on {camera.image_topic}'
-        return Verdict(Level.WARN, complaint(camera, facts) or waiting)
+        return Verdict(Level.WARN, input_problem(camera, facts) or waiting)
     judged = camera.health.verdict()
     if judged.level == Level.OK and (
-        words := complaint(camera, facts) or too_old(camera)
-        or camera.prompts.complaint(facts.serving)
-        or camera.depth.complaint() or poor_odometry(camera.depth.dynamic_share)
+        words := input_problem(camera, facts) or too_old(camera)
+        or camera.prompts.problem(facts.serving)
+        or camera.depth.problem() or poor_odometry(camera.depth.dynamic_share)
         or (nothing_dynamic(facts.serving.card) if camera.depth.reads_dynamic else '')
     ):
         return Verdict(Level.WARN, words)
     return judged if judged.message else Verdict(Level.OK, facts.state)
 
 
-def complaint(camera: Camera, facts: NodeFacts) -> str:
+def input_problem(camera: Camera, facts: NodeFacts) -> str:
     """
     Say what stands between a camera and its readers; nothing where all is well.
 
     Simulated time comes first, of which images have their stamps.
     """
     arrives = camera.subscribed and not camera.health.timing.silent('input')
-    return (facts.clock_problem if arrives else '') or camera.complaint()
+    return (facts.clock_problem if arrives else '') or camera.problem()
 
 
 def too_old(camera: Camera) -> str:

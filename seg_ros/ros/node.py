@@ -32,7 +32,7 @@ from seg_ros.ros.build_progress import BuildProgress
 from seg_ros.ros.camera_pipeline import CameraPipeline
 from seg_ros.ros.changes import checked
 from seg_ros.ros.clock_watch import ClockWatch
-from seg_ros.ros.diagnostics import complaint, diagnostics, NodeFacts
+from seg_ros.ros.diagnostics import diagnostics, input_problem, NodeFacts
 from seg_ros.ros.label_publishers import LabelPublishers
 from seg_ros.ros.lifecycle import logged, SafeLifecycleNode, STEADY
 from seg_ros.ros.manager_bond import ManagerBond
@@ -184,7 +184,7 @@ class SegmentationNode(SafeLifecycleNode):
         if words := namesakes(self):
             self.quiet.warning(words, 'namesakes', quiet_s=60.0)
         for camera in cameras:
-            if words := complaint(camera, facts):
+            if words := input_problem(camera, facts):
                 thing = 'input', camera.name
                 self.quiet.warning(f'{camera.name}: {words}', thing, quiet_s=60.0)
             if words := camera.depth.absence():

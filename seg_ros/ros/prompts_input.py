@@ -23,7 +23,7 @@ from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs.vision import MISSING
 from seg_ros.ros.prompt_messages import PromptReader
-from seg_ros.ros.qos import images, LOOK_S, offers_reliable
+from seg_ros.ros.qos import GRAPH_POLL_S, images, offers_reliable
 from seg_ros.temporal.prompt_memory import PromptMemory
 
 _MOST_WORDS = 3     # remarks on one message, in one line of the log
@@ -46,7 +46,7 @@ class PromptsInput:
         self._name = f'~/{camera}/prompts'
         self._topic: str = node.resolve_topic_name(self._name)
         self._subscription: Any = None
-        self._reliable, self._looked_s = True, 0.0
+        self._reliable, self._polled_s = True, 0.0
 
     def follow(self, serving: ServingModel | None) -> None:
         """
@@ -54,14 +54,14 @@ class PromptsInput:
 
         Without vision_msgs there is no such topic.
         """
-        if words := self.complaint(serving):
+        if words := self.problem(serving):
             thing = self._camera, 'unanswered'      # not the words, which may hold any id
             self._node.quiet.warning(f'{self._camera}: {words}', thing, quiet_s=30.0)
         wanted = serving is not None and serving.engine.signature.max_prompts > 0
         if not wanted or MISSING:
             self.unsubscribe()
-        elif self._subscription is None or monotonic() >= self._looked_s + LOOK_S:
-            self._looked_s = monotonic()
+        elif self._subscription is None or monotonic() >= self._polled_s + GRAPH_POLL_S:
+            self._polled_s = monotonic()
             # One message may be all that comes: best effort only for who offers no more.
             self._listen(
                 not self._node.count_publishers(self._topic)
@@ -94,7 +94,7 @@ class PromptsInput:
             words = '; '.join(remarks[:_MOST_WORDS])
             self._node.quiet.warning(f'{self._camera}: {words}', (self._camera, 'prompts'))
 
-    def complaint(self, serving: ServingModel | None) -> str:
+    def problem(self, serving: ServingModel | None) -> str:
         """Say which prompts got no answer in the last image; nothing where all did."""
         if serving is None or not serving.engine.signature.max_prompts:
             return ''

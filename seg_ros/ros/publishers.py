@@ -30,7 +30,7 @@ from seg_ros.core.segmentation import Segmentation
 from seg_ros.masks.overlay import color_map, draw_overlay
 from seg_ros.ros.conversions import image_message
 from seg_ros.ros.qos import masks, overrides
-from seg_ros.ros.topic_advice import readers_in_vain
+from seg_ros.ros.topic_advice import incompatible_reader
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
@@ -177,9 +177,9 @@ class Publishers:
         """Return the outputs that somebody subscribes to, with their publishers."""
         return [row for row in self._publishers if row[1].get_subscription_count()]
 
-    def in_vain(self) -> str:
-        """Name a reader that asks for what its topic does not offer, and say what that is."""
-        return readers_in_vain(self._node, [publisher for _, publisher in self._publishers])
+    def reader_problem(self) -> str:
+        """Name a reader that gets nothing because its type or QoS is incompatible, and say why."""
+        return incompatible_reader(self._node, [publisher for _, publisher in self._publishers])
 
     def close(self) -> None:
         """Withdraw the topics."""

@@ -22,8 +22,8 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from seg_ros.core.errors import SettingError
 
-# How often the publishers are looked at, which takes a good part of a millisecond.
-LOOK_S = 1.0
+# Between two queries of who publishes, each of which takes a good part of a millisecond.
+GRAPH_POLL_S = 1.0
 
 
 def masks() -> QoSProfile:

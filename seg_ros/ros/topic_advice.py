@@ -68,7 +68,7 @@ INFO = Input('camera_info', 'camera_info', frozenset({INFO_TYPE}), '', large=Fal
 
 
 def namesakes(node: Node) -> str:
-    """Say so where another node has this one's name: requests reach either, or both."""
+    """Warn of another node with this one's name: requests reach either, or both."""
     own = (node.get_name(), node.get_namespace())
     if node.get_node_names_and_namespaces().count(own) < 2:
         return ''
@@ -119,7 +119,7 @@ def why_nothing_arrives(
 
 
 def several_publishers(node: Node, topic: str, kind: str) -> str:
-    """Say so where more than one publisher sends images on a topic: a driver started twice."""
+    """Warn of more than one publisher of a topic, as of a driver that was started twice."""
     if node.count_publishers(topic) < 2:    # which takes far less than asking who they are
         return ''
     publishers = node.get_publishers_info_by_topic(topic)
@@ -132,9 +132,9 @@ def several_publishers(node: Node, topic: str, kind: str) -> str:
     )
 
 
-def readers_in_vain(node: Node, publishers: Iterable[Any]) -> str:
+def incompatible_reader(node: Node, publishers: Iterable[Any]) -> str:
     """
-    Name a reader that gets nothing, because it asks for what a topic does not offer.
+    Name a reader that gets nothing because its type or QoS is incompatible with the publisher's.
 
     :param publishers: of the node.
     """
@@ -143,13 +143,13 @@ def readers_in_vain(node: Node, publishers: Iterable[Any]) -> str:
         # Who they are takes far longer to ask than how many there are.
         if node.count_subscribers(topic) > publisher.get_subscription_count():
             for reader in node.get_subscriptions_info_by_topic(topic):
-                if words := _why_in_vain(reader, publisher):
+                if words := _incompatibility(reader, publisher):
                     return f'{_name(reader)} gets nothing from {topic}: {words}'
     return ''
 
 
-def _why_in_vain(reader: Any, publisher: Any) -> str:
-    """Say what a reader asks for that a publisher does not offer; nothing where it may."""
+def _incompatibility(reader: Any, publisher: Any) -> str:
+    """Say why a reader's type or QoS is incompatible with a publisher's; empty if it is not."""
     own, asked, offered = publisher.msg_type, reader.qos_profile, publisher.qos_profile
     kind = f'{own.__module__.partition(".")[0]}/msg/{own.__name__}'
     if reader.topic_type != kind:
@@ -212,7 +212,7 @@ def _remedy(kind: str, what: Input) -> str:
 
 def images_lost(topic: str, timing: Timing, image_bytes: int) -> str:
     """
-    Say so when large images arrive far less often than their camera_infos.
+    Warn of large images that arrive far less often than their camera_infos.
 
     Small images are not lost: their topic is throttled. The cure for large ones is the
     shared-memory profile of Fast DDS, loaded by the camera driver's process.

@@ -99,8 +99,8 @@ def started(monkeypatch):
 
 def said(node: SafeLifecycleNode, camera: Camera, words: str) -> str:
     """Wait until a camera says something with these words, and return it."""
-    spin_until(node, lambda: words in camera.complaint())
-    return camera.complaint()
+    spin_until(node, lambda: words in camera.problem())
+    return camera.problem()
 
 
 def test_a_publisher_with_an_incompatible_reliability_is_reported(node):
@@ -108,7 +108,7 @@ def test_a_publisher_with_an_incompatible_reliability_is_reported(node):
     node.create_publisher(Image, TOPIC, qos_profile_sensor_data)
     said(node, camera, '/front/image_raw has a publisher without reliable delivery')
     camera.unsubscribe()
-    assert camera.complaint() == ''
+    assert camera.problem() == ''
 
 
 def test_where_nobody_publishes_the_topic_the_most_alike_is_named(node):
@@ -126,7 +126,7 @@ def test_the_images_of_another_camera_are_not_proposed(node):
     node.create_publisher(Image, 'rear/image_raw', 1)
     said(node, camera, 'published are /rear/image_raw')
     node.create_subscription(Image, 'rear/image_raw', lambda _: None, 1)    # as the other camera
-    assert 'there is no other topic of images to remap to' in camera.complaint()
+    assert 'there is no other topic of images to remap to' in camera.problem()
 
 
 def test_where_the_topic_has_another_type_that_is_said(node, other):
@@ -188,13 +188,13 @@ def test_small_images_that_come_seldom_are_throttled_and_not_lost(node):
         return camera.health.timing.recent_count('input') > 3
 
     spin_until(node, arrived)
-    assert camera.complaint() == ''
+    assert camera.problem() == ''
 
 
 def test_depth_is_asked_for_as_its_publishers_offer_it_as_they_come_and_go(
     node, other, monkeypatch
 ):
-    monkeypatch.setattr('seg_ros.ros.depth_input.LOOK_S', 0.0)
+    monkeypatch.setattr('seg_ros.ros.depth_input.GRAPH_POLL_S', 0.0)
     camera = make_camera(node, 'auto')
     wanted = [(SimpleNamespace(needs=('depth',)), None)]
 
@@ -224,18 +224,18 @@ def depth(node) -> Iterator[Any]:
 
 def test_where_depth_has_another_type_that_is_said(node, other, depth):
     other.create_publisher(CompressedImage, depth.topic, 1)
-    spin_until(node, lambda: 'is published as' in depth.complaint())
-    words = depth.complaint()
+    spin_until(node, lambda: 'is published as' in depth.problem())
+    words = depth.problem()
     assert f'{depth.topic} is published as sensor_msgs/msg/CompressedImage, not' in words
     assert 'decompress it with republish of image_transport' in words
 
 
 def test_where_nobody_publishes_depth_only_what_is_named_so_is_proposed(node, depth):
-    assert f'nobody publishes {depth.topic}; there is no other topic of depth' in depth.complaint()
+    assert f'nobody publishes {depth.topic}; there is no other topic of depth' in depth.problem()
     node.create_publisher(Image, 'front/color/image_rect', 1)
     node.create_publisher(Image, 'front/aligned_depth_to_color/image_raw', 1)
-    spin_until(node, lambda: 'published are' in depth.complaint())
-    assert depth.complaint().endswith(
+    spin_until(node, lambda: 'published are' in depth.problem())
+    assert depth.problem().endswith(
         'published are /front/aligned_depth_to_color/image_raw: remap to one of them'
     )
 
@@ -322,7 +322,7 @@ def test_a_camera_that_gets_images_has_nothing_to_report(node, reliability):
         return camera.health.timing.recent_count('input')
 
     spin_until(node, arrived)
-    assert camera.complaint() == ''
+    assert camera.problem() == ''
 
 
 @pytest.mark.parametrize(('policy', 'value'), [
@@ -339,8 +339,8 @@ def test_qos_overrides_that_cannot_be_are_one_clear_error(policy, value):
         for _ in range(2):
             camera = make_camera(node, 'auto')
             assert not camera.subscribed
-            assert 'front/image_raw cannot be opened' in camera.problem
-            assert 'expected qos_overrides such as' in camera.problem
+            assert 'front/image_raw cannot be opened' in camera.open_error
+            assert 'expected qos_overrides such as' in camera.open_error
             camera.close()
     finally:
         node.destroy_node()

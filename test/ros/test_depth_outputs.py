@@ -26,7 +26,7 @@ from seg_ros.core.settings import Settings
 from seg_ros.depth.intrinsics import Intrinsics
 from seg_ros.depth.registration import registered_depth
 from seg_ros.ros.conversions import image_message
-from seg_ros.ros.depth_outputs import lacking
+from seg_ros.ros.depth_outputs import why_empty
 from seg_ros.ros.depth_view import DepthView
 from seg_ros.ros.outputs import OUTPUTS
 from seg_ros.ros.publishers import View
@@ -318,8 +318,8 @@ def test_while_tf_has_no_transform_there_is_no_free_space_and_the_rest_goes_on(g
     view = depth_view(Settings(ground=ground), transform_of=lambda header: None)
     assert made('free_space', view) is None
     assert made('scan', view).header.frame_id == 'optical_ground'
-    assert lacking(view, {'free_space', 'scan'}, 'not yet') == 'no free_space: not yet'
-    assert lacking(view, {'scan'}, 'not yet') == ('' if ground == 'fit' else 'not yet')
+    assert why_empty(view, {'free_space', 'scan'}, 'not yet') == 'no free_space: not yet'
+    assert why_empty(view, {'scan'}, 'not yet') == ('' if ground == 'fit' else 'not yet')
 
 
 def test_a_scan_announces_ranges_from_the_foot_of_the_camera_to_the_range_of_depth():
@@ -341,7 +341,7 @@ def test_a_floor_that_is_not_level_is_not_mistaken_for_too_little_of_it(
     settings, transform_of, words
 ):
     view = depth_view(settings, transform_of=transform_of)
-    assert lacking(view, {'scan'}, '') == f'no scan, for no ground: {words}'
+    assert why_empty(view, {'scan'}, '') == f'no scan, for no ground: {words}'
 
 
 def test_level_is_as_tf_says_before_it_is_as_the_pitch_says():
@@ -362,11 +362,11 @@ def test_a_base_frame_off_the_floor_is_reported_where_it_counts_as_the_ground(hi
     base = MOUNTED.copy()
     base[2, 3] -= high_m
     view = depth_view(Settings(ground='tf'), transform_of=lambda header: base)
-    found = lacking(view, {'free_space'}, '')
+    found = why_empty(view, {'free_space'}, '')
     assert words in found
     assert bool(words) == ('base_footprint' in found)
-    assert lacking(view, set(), '') == ''
-    assert lacking(
+    assert why_empty(view, set(), '') == ''
+    assert why_empty(
         depth_view(transform_of=lambda header: base), {'free_space'}, ''
     ) == ''
 
@@ -392,7 +392,7 @@ def test_without_floor_in_sight_the_cameras_height_is_taken_or_nothing_is_said()
         if not height_m:
             assert made('scan', view) is None
             assert made('obstacles/points', view) is None
-            assert 'too few traversable pixels with depth; set' in lacking(view, {'scan'}, '')
+            assert 'too few traversable pixels with depth; set' in why_empty(view, {'scan'}, '')
         else:
             fitted = depth_view().ground_plane
             np.testing.assert_allclose(view.ground_plane.normal, fitted.normal, atol=0.01)

@@ -35,7 +35,7 @@ SERVING = ModelState('serving', 'a')
 
 def camera(
     images_hz, infos_hz, subscribed=True, age_limit_ms=0.0, heard_s=4.0, dynamic_share=0.0,
-    depth_words='', complaint='',
+    depth_words='', problem='',
 ):
     health = CameraHealth()
     timing = health.timing
@@ -45,15 +45,15 @@ def camera(
     if images_hz:
         timing.tick('input')
     depth = SimpleNamespace(
-        values=lambda: {'dynamic_share': f'{dynamic_share:.2f}'}, complaint=lambda: depth_words,
+        values=lambda: {'dynamic_share': f'{dynamic_share:.2f}'}, problem=lambda: depth_words,
         dynamic_share=dynamic_share, reads_dynamic=False,
     )
-    prompts = SimpleNamespace(values=dict, complaint=lambda serving: '')
+    prompts = SimpleNamespace(values=dict, problem=lambda serving: '')
     return SimpleNamespace(
         name='front', image_topic='/front/image_raw', info_topic='/front/camera_info',
         health=health, subscribed=subscribed, hysteresis=LevelHysteresis(), clock=CameraClock(),
-        settings=Settings(max_age_ms=age_limit_ms), depth=depth, problem='',
-        complaint=lambda: complaint, prompts=prompts, why_no_info=lambda: '',
+        settings=Settings(max_age_ms=age_limit_ms), depth=depth, open_error='',
+        problem=lambda: problem, prompts=prompts, why_no_info=lambda: '',
     )
 
 
@@ -159,7 +159,7 @@ def test_a_clock_that_stands_still_is_a_warning_where_images_arrive():
 
 
 def test_of_images_without_simulated_time_the_clock_is_accused_before_the_camera():
-    each = camera(30, 30, complaint='the images have no stamp')
+    each = camera(30, 30, problem='the images have no stamp')
     assert statuses(facts(clock_problem='no time'), each)[1].message == 'no time'
 
 
