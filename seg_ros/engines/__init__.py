@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-What runs a compiled graph: one contract, several runtimes.
+Engines: the runtimes that run a compiled graph, behind one contract.
 
 Nothing falls back silently: `auto` takes the first runtime that is installed and its choice is
 reported in `Engine.facts`; a runtime that was asked for by name is opened or refused.
@@ -55,7 +55,7 @@ def open_engine(
     settings: Settings, report: Report = silent, cancelled: Cancelled = never
 ) -> Engine:
     """
-    Open what the settings ask for.
+    Open the engine that the settings name.
 
     `default` is the network of the package; for the classical engine it is the watershed.
 
@@ -145,7 +145,7 @@ def _method(settings: Settings) -> str:
 
 def _opener(runtime: str) -> Callable[..., Engine]:
     """
-    Import what opens a runtime.
+    Import the function that opens a runtime.
 
     :raises PluginError: if it is another package's and broken.
     """
@@ -187,7 +187,7 @@ def _installed_on_cpu() -> list[str]:
 
 
 def _tensorrt_obstacle(settings: Settings) -> str | None:
-    """Say why TensorRT cannot be used, in no words where nobody expects it; None if it can."""
+    """Return why TensorRT cannot be used, empty where nobody expects it to; None if it can."""
     device = settings.device.lower()
     if not (device == 'auto' or device.startswith('cuda')) or not any(map(find_spec, FLAVOURS)):
         return ''

@@ -97,7 +97,7 @@ class BlockingEngine:
                 self._changed.notify_all()
 
     def close(self) -> None:
-        """Wait for what is under way and let go of the runtime."""
+        """Wait for the calls in flight and release the runtime."""
         with self._changed:
             if self._closed:
                 return

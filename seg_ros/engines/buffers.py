@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Arrays that the host and the GPU both reach, by copies or by sharing the memory."""
+"""Arrays that the host and the GPU share, by copies or in mapped memory."""
 
 from typing import Any, Protocol
 
@@ -32,14 +32,14 @@ class Buffer(Protocol):
     address: int
 
     def upload(self, count: int, stream: Stream) -> None:
-        """Bring the first `count` rows to the GPU."""
+        """Copy the first `count` rows to the GPU."""
 
     def download(self, count: int, stream: Stream) -> None:
-        """Bring the first `count` rows back."""
+        """Copy the first `count` rows to the host."""
 
 
 class CopiedBuffer:
-    """A buffer whose bytes cross the bus."""
+    """A buffer with memory of its own on the GPU."""
 
     def __init__(self, host: NDArray[Any], address: int, pycuda: Any) -> None:
         self.host = host

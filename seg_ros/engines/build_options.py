@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What TensorRT's builder is asked for, in plain values that cross to the process that builds."""
+"""Options of TensorRT's builder, as plain values that can be sent to the build process."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Plans that were built before, each beside a JSON that says what it is.
+The cache of TensorRT plans, each with a JSON file that describes it.
 
 The JSON carries the plan's hash and its own, so that no byte of either changes unnoticed. That
 keeps accidents out; strangers are kept out by `PrivateFolder`.
@@ -88,7 +88,7 @@ class PlanCache:
         self, cache_key: CacheKey, file: Path, model: str, build_s: float, notes: Sequence[str]
     ) -> bytes:
         """
-        Take over a plan that was built.
+        Move a plan that was built into the cache.
 
         :param file: of the same file system.
         :param model: its name, for people.
@@ -112,20 +112,20 @@ class PlanCache:
 
     def facts(self, cache_key: CacheKey) -> Mapping[str, Any]:
         """
-        Return what is known of a plan.
+        Return the description of a plan.
 
         :raises PlanError: if there is none or its JSON was altered.
         """
         return _facts(self.folder.read(cache_key.key + SIDECAR))
 
     def forget(self, cache_key: CacheKey) -> None:
-        """Drop a plan, if it is there."""
+        """Remove a plan, if there is one."""
         for suffix in (SIDECAR, PLAN):
             self.folder.remove(cache_key.key + suffix)
 
     def timing(self, machine: Machine) -> bytes:
         """
-        Return what builds on this machine measured so far.
+        Return TensorRT's timing cache of a machine; empty before the first build.
 
         :raises PlanError: if it must not be used.
         """
@@ -136,7 +136,7 @@ class PlanCache:
         return timing
 
     def keep_timing(self, machine: Machine, timing: bytes) -> None:
-        """Keep what a build measured."""
+        """Store TensorRT's timing cache of a machine."""
         if timing:
             self.folder.write(machine.key + TIMING, sha256(timing).digest() + timing)
 
@@ -173,7 +173,7 @@ class PlanCache:
 
     def prune(self, machines: Collection[Machine]) -> list[Removed]:
         """
-        Remove what can no longer be used here, and what unfinished builds left.
+        Remove plans that cannot be used here, and files of unfinished builds.
 
         :param machines: as for `kept`.
         """
@@ -208,7 +208,7 @@ def _plain(cache_key: CacheKey) -> Any:
 
 
 def _text(facts: Mapping[str, Any]) -> bytes:
-    """Write facts so that every byte follows from them."""
+    """Return facts as JSON with a checksum, always the same bytes for the same facts."""
     digest = sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     return json.dumps({**facts, 'sha256': digest}, indent=1, sort_keys=True).encode()
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Everything that a plan depends on: two builds of equal keys are one plan."""
+"""The key of a plan in the cache: everything that the plan depends on."""
 
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -27,7 +27,7 @@ from seg_ros.engines.gpu import Gpu
 @dataclass(frozen=True)
 class Machine:
     """
-    Where a plan runs.
+    The GPU, driver and TensorRT that a plan runs on.
 
     :param version: of TensorRT.
     :param gpu: its name.
@@ -50,7 +50,7 @@ class Machine:
 
 
 def machine_of(flavour: Flavour, gpu: Gpu) -> Machine:
-    """Say what a plan would run on."""
+    """Describe this machine as plans see it."""
     return Machine(flavour.name, flavour.version, gpu.name, gpu.compute_capability, gpu.driver)
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A build in a child process: it can be cancelled, and its crash is an error like others."""
+"""A build in a child process, which can be cancelled and whose crash raises an EngineError."""
 
 from collections.abc import Callable, Iterator
 import json
@@ -72,7 +72,7 @@ def build_in_child(
 
 
 def _environment(gpu_index: int) -> dict[str, str]:
-    """Return this process's own, with one GPU, and paths that hold in another folder."""
+    """Return the child's environment: one GPU, and absolute paths, since its folder is another."""
     variables = dict(os.environ)
     paths = filter(None, variables.get('PYTHONPATH', '').split(os.pathsep))
     variables['PYTHONPATH'] = os.pathsep.join(map(os.path.abspath, paths))
@@ -85,7 +85,7 @@ def _environment(gpu_index: int) -> dict[str, str]:
 
 
 def _lines(child: 'Popen[bytes]', cancelled: Cancelled) -> Iterator[dict[str, Any]]:
-    """Give what the child reports until it closes its output."""
+    """Yield the JSON objects that the child reports until it closes its output."""
     output = child.stdout.fileno() if child.stdout else -1
     waiter = poll()
     waiter.register(output, POLLIN | POLLHUP)
@@ -105,7 +105,7 @@ def _listen(
     lines: Iterator[dict[str, Any]], report: Report, note: Callable[[str], None]
 ) -> bool:
     """
-    Pass on what the child reports.
+    Pass the child's progress and notes on.
 
     :returns: whether it came to the end.
     :raises EngineError: what the child raised.

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One engine's share of a GPU through pycuda: its context, memory, streams and events."""
+"""What one engine holds on a GPU, through pycuda: context, memory, streams and events."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, ExitStack
@@ -32,7 +32,7 @@ from seg_ros.engines.tensorrt_log import says_no_memory
 
 class Cuda:
     """
-    What one thread makes on a GPU; `close` frees all of it, in that thread.
+    The GPU resources of one thread; `close` frees all of them, in that thread.
 
     pycuda frees nothing in a thread where its Context is not current (it warns and leaks) and
     aborts the process when a thread ends while one is. Hence one thread opens, makes and closes;
@@ -54,13 +54,13 @@ class Cuda:
             undo.callback(self._owned.close)
             self._pycuda.init()
             self._context = self._pycuda.Device(gpu.index).retain_primary_context()
-            self._owned.callback(self._let_go)
+            self._owned.callback(self._release)
             self._context.push()
             undo.pop_all()
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         """
-        Give the context back.
+        Release the context.
 
         `detach` empties pycuda's stack without asking the driver, which `Context.pop` does first
         and fails where the context is lost; the driver's own stack is left to us.
@@ -69,7 +69,7 @@ class Cuda:
         libcuda().cuCtxPopCurrent_v2(byref(c_void_p()))
 
     def close(self) -> None:
-        """Wait for work that a failure left behind, then free everything, last made first."""
+        """Wait for work that is still queued, then free everything in reverse order."""
         libcuda().cuCtxSynchronize()
         self._owned.close()
 
@@ -94,7 +94,7 @@ class Cuda:
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Turn what pycuda and the driver raise into what they mean for the engine."""
+        """Turn errors of pycuda and the driver into EngineError."""
         try:
             yield
         except self._pycuda.Error as error:
@@ -109,7 +109,7 @@ class Cuda:
 
     def failure(self, seen: str, kind: type[EngineError] = EngineError) -> EngineError:
         """
-        Return what really happened: a lost context makes everything fail, in words of its own.
+        Return the error to raise: ContextLostError where that is what made a call fail.
 
         :param kind: what it is where the context still works and memory is not what lacks.
         """
@@ -122,7 +122,7 @@ class Cuda:
 
     def check(self) -> None:
         """
-        See whether the context still works, as far as anybody in this process knows.
+        Raise if an engine of this process has found the context lost.
 
         :raises ContextLostError: if not.
         """
@@ -141,7 +141,7 @@ class Cuda:
         return int(allocation)
 
     def buffer(self, shape: tuple[int, ...], dtype: DTypeLike) -> Buffer:
-        """Allocate an array that the host and the GPU both reach; its bytes are zero."""
+        """Allocate an array of zeros that the host and the GPU share."""
         flags = self._pycuda.host_alloc_flags.DEVICEMAP if self._mapped else 0
         host = self._pycuda.pagelocked_empty(shape, dtype, mem_flags=flags)
         self._owned.callback(host.base.free)
@@ -151,13 +151,13 @@ class Cuda:
         return CopiedBuffer(host, self.memory(host.nbytes), self._pycuda)
 
     def stream(self) -> Stream:
-        """Make a stream beside the default one."""
+        """Create a stream that does not wait for the default stream."""
         stream = Stream(self._pycuda)
         self._owned.callback(stream.free)
         return stream
 
     def event(self) -> Event:
-        """Make an event that a thread sleeps for."""
+        """Create an event that can be waited for without spinning."""
         event = Event(self._pycuda)
         self._owned.callback(event.free)
         return event

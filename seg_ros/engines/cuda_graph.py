@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Work of one CUDA stream that is recorded once and launched as one: a CUDA graph."""
+"""CUDA graphs: the work of a stream, captured once and launched as one."""
 
 from collections.abc import Callable
 from ctypes import byref, c_uint64, c_void_p
@@ -24,7 +24,7 @@ THREAD_LOCAL = 1  # CUstreamCaptureMode: what other threads do meanwhile is thei
 
 class CudaGraph:
     """
-    A CUDA graph, through the driver library, since pycuda knows none.
+    A CUDA graph, through the driver library, since pycuda has none.
 
     :param stream: handle of the stream that `work` enqueues on; not the default stream.
     :raises EngineError: if the work cannot be recorded; the stream is usable all the same.
@@ -39,11 +39,11 @@ class CudaGraph:
             libcuda().cuGraphDestroy(graph)
 
     def launch(self, stream: int) -> None:
-        """Enqueue all of it."""
+        """Launch the graph on a stream."""
         call('cuGraphLaunch', self._executable, c_void_p(stream))
 
     def free(self) -> None:
-        """Give it back, whatever the driver says of a context that is lost."""
+        """Destroy the graph; errors of a lost context are ignored."""
         libcuda().cuGraphExecDestroy(self._executable)
 
 

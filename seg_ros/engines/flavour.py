@@ -50,7 +50,7 @@ class Flavour:
 
     @property
     def typed(self) -> bool:
-        """Return whether it computes in the types that the graph has, and not in fp32 alone."""
+        """Return whether networks compute in the types of the graph, not in fp32 only."""
         return self.name == RTX or self.major >= TYPED
 
 

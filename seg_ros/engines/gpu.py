@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which GPU there is, asked of the driver alone: no context is made and nothing is allocated."""
+"""GPU queries through the driver, without a context and without allocation."""
 
 from ctypes import byref, c_int, c_size_t, create_string_buffer
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class Gpu:
 
 def find_gpu(device: str = 'auto') -> Gpu:
     """
-    Ask the driver about a GPU.
+    Query a GPU.
 
     :param device: `auto` or `cuda` for the first, `cuda:N` for another.
     :raises EngineError: if there is no driver, no GPU, or none of that number.
@@ -82,7 +82,7 @@ def find_gpu(device: str = 'auto') -> Gpu:
 
 
 def may_have_gpu() -> bool:
-    """Return whether there is a driver, or a GPU of NVIDIA's that lacks it, as far as is seen."""
+    """Return whether there seems to be an NVIDIA GPU, with or without its driver."""
     vendors = [path.read_text().strip() for path in PCI_DEVICES.glob('*/vendor')]
     if not vendors or NVIDIA in vendors or any(path.exists() for path in GPU_TRACES):
         return True

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Greedy suppression of overlapping boxes on the host, for the candidates that there are."""
+"""Greedy non-maximum suppression (NMS) on the host."""
 
 import numpy as np
 from numpy.typing import NDArray

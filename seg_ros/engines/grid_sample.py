@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Bilinear sampling by Gather alone, in the place of GridSample.
+GridSample rewritten as Gather and MatMul.
 
 TensorRT 10.14 to 11.1 and TensorRT-RTX are reported to compile GridSample wrongly inside
 deformable attention, without a word (NVIDIA/TensorRT#4813 and #4646, pytorch/TensorRT#4074,

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""NVIDIA's driver library through ctypes: what pycuda lacks, and what is asked before it loads."""
+"""The CUDA driver library through ctypes, for what pycuda lacks and for use without pycuda."""
 
 from ctypes import byref, c_char_p, CDLL
 from functools import cache
@@ -62,7 +62,7 @@ def call(function: str, *arguments: Any) -> None:
 
 
 def error_from_code(code: int, seen: str) -> EngineError:
-    """Put a CUresult into the driver's words, as the error that it stands for."""
+    """Return the EngineError for a CUresult, with the driver's description."""
     words = c_char_p()
     libcuda().cuGetErrorString(code, byref(words))
     text = words.value.decode() if words.value else 'unknown'

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Where a model's name points to."""
+"""From a model's name to its file."""
 
 from difflib import get_close_matches
 import os

@@ -79,7 +79,7 @@ def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
 
 def _refuse_quantised_joins(graph: ov.Model, name: str) -> None:
     """
-    Refuse what OpenVINO would compute wrongly.
+    Refuse a graph that OpenVINO is known to compute wrongly.
 
     It moves a quantisation that follows a Concat into its inputs; releases up to 2026.4 then scale
     them wrongly, so that a trained YOLOv5 found nothing. ONNX Runtime gets the same file right.
@@ -117,7 +117,7 @@ def _compiled(
 
 
 def _exact(settings: Settings, signature: ModelSignature) -> Settings:
-    """Compute in 32 bits what 16 would break, whatever the user prefers."""
+    """Return settings with f32 inference where 16 bits would break the network's arithmetic."""
     if signature.arithmetic == 'f32':
         return replace(settings, inference_precision='f32')
     return settings
@@ -136,7 +136,7 @@ def _options(device: str, settings: Settings) -> dict[str, Any]:
 
 def _cache_folder(settings: Settings) -> tuple[PrivateFolder | None, tuple[str, ...]]:
     """
-    Return where compiled networks are kept, under the rule that TensorRT's plans are kept by.
+    Return the folder for compiled networks, private as that of TensorRT's plans is.
 
     :returns: None where the user wants no cache or it cannot be trusted, and then why.
     """
@@ -156,7 +156,7 @@ def _cache_folder(settings: Settings) -> tuple[PrivateFolder | None, tuple[str, 
 
 
 def _names(network: ov.CompiledModel, choice: OutputChoice) -> list[str]:
-    """Name a network's outputs as the engine's user does."""
+    """Return the contract's names of a network's outputs, in its order."""
     # A tensor that the network only passes on keeps the network's name beside ours.
     return [
         choice.names[next(iter(output.get_names() & choice.names.keys()))]
@@ -165,7 +165,7 @@ def _names(network: ov.CompiledModel, choice: OutputChoice) -> list[str]:
 
 
 def _precision(network: ov.CompiledModel, written: str) -> str:
-    """Return what OpenVINO computes in, after what the file asks for where that is less."""
+    """Return the precision that OpenVINO computes in, and that of the file where it is lower."""
     own: str = network.get_property('INFERENCE_PRECISION_HINT').get_type_name()
     return own if written == 'fp32' else f'{written} file in {own}'
 

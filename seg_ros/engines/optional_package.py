@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Packages that need not be there, and may be there in pieces."""
+"""Optional packages, which may be missing or broken."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ from seg_ros.core.errors import EngineError, SegError
 @contextmanager
 def whole(package: str) -> Iterator[None]:
     """
-    Turn what a broken package raises, as it is imported or as a part is missing, into one error.
+    Turn any exception of a broken package into EngineError.
 
     What an import raises is up to the package: a missing library is an OSError, another numpy a
     ValueError or an AttributeError, a folder that pip left behind is a module without contents.

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""TensorRT's nested phases as one share that never falls."""
+"""Progress of a TensorRT build: nested phases as one share that never decreases."""
 
 from dataclasses import dataclass
 from threading import Lock
@@ -29,7 +29,7 @@ class _Phase:
 
 class Phases:
     """
-    Takes what `trt.IProgressMonitor` is called with, from TensorRT's own threads too.
+    Receives the calls of `trt.IProgressMonitor`, also from TensorRT's own threads.
 
     :param report: called with the phases right inside the whole, and the share of it that is
         done.
@@ -42,7 +42,7 @@ class Phases:
         self._reported: tuple[str, float] = ('', 0.0)
 
     def start(self, name: str, parent: str | None, steps: int) -> None:
-        """Begin a phase of so many steps, within the current step of its parent."""
+        """Begin a phase of `steps` steps within the current step of its parent."""
         with self._lock:
             self._open[name] = _Phase(parent, max(steps, 1))
             self._report_from(name)
@@ -63,7 +63,7 @@ class Phases:
                 del self._open[name]
 
     def _report_from(self, name: str) -> None:
-        """Report where this phase has brought the whole to, in percent that were not reported."""
+        """Report the share of the build that is done, if it differs from the last by a percent."""
         share, words = 0.0, self._reported[0] or name
         inner: str | None = name
         while inner is not None and (phase := self._open.get(inner)):

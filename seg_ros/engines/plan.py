@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The plan that a model needs on this machine: from the cache, or built while others wait."""
+"""The TensorRT plan of a model on this machine: read from the cache, or built into it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ AUTO: UpsampleMode = 'graph'  # what `upsample: auto` is on a GPU
 @dataclass(frozen=True, eq=False)
 class BuildRequest:
     """
-    A plan that somebody wants.
+    A request for a plan.
 
     :param gpu_index: the GPU that it is built on.
     """
@@ -61,7 +61,7 @@ def plan_for(
     cancelled: Cancelled = never,
 ) -> bytes:
     """
-    Return a plan, which takes minutes where it must be built; of two processes one builds.
+    Return a plan from the cache, or build it, which takes minutes; of two processes one builds.
 
     :param report: called with how far it is, and why a plan that was there is not used.
     :param cancelled: asked meanwhile whether to give up.
@@ -73,7 +73,7 @@ def plan_for(
 
 
 def plan_of(request: BuildRequest, report: Report = silent, cancelled: Cancelled = never) -> bytes:
-    """Return the plan that is asked for; see `plan_for`."""
+    """Return a requested plan; see `plan_for`."""
     plan = _from_cache(request, report)
     if plan is None:
         purpose = f'which builds {request.model.card.name}'
@@ -83,12 +83,12 @@ def plan_of(request: BuildRequest, report: Report = silent, cancelled: Cancelled
 
 
 def cached(compiled: CompiledFile, settings: Settings, gpu: Gpu) -> bool:
-    """Return whether `plan_for` would return at once."""
+    """Return whether the cache has the plan."""
     return _from_cache(build_request_for(compiled, settings, gpu), silent) is not None
 
 
 def forget(compiled: CompiledFile, settings: Settings, gpu: Gpu) -> None:
-    """Drop a plan, such as one that the runtime refused."""
+    """Remove a plan from the cache, such as one that the runtime refused."""
     request = build_request_for(compiled, settings, gpu)
     with request.cache.folder.locked(f'which drops the plan of {request.model.card.name}'):
         request.cache.forget(request.cache_key)
@@ -120,7 +120,7 @@ def build_for_others(
     report: Report,
 ) -> list[str]:
     """
-    Build for GPUs that need not be here, as TensorRT-RTX can.
+    Build for GPUs that this machine need not have, as TensorRT-RTX can.
 
     :param compute_capabilities: as `8.9`.
     :param file: written whole or not at all.
@@ -146,7 +146,7 @@ def build_for_others(
 
 def build_request_for(compiled: CompiledFile, settings: Settings, gpu: Gpu) -> BuildRequest:
     """
-    Say what has to be built for a model to run on a GPU.
+    Return the request for the plan with which a model runs on a GPU.
 
     :raises SegError: as `plan_for` does before it builds.
     """
@@ -180,7 +180,7 @@ def _build(request: BuildRequest, report: Report, cancelled: Cancelled) -> bytes
         report(f'built anew: {error}', 0.0)
         timing = b''
     begun = monotonic()
-    with cache.folder.workshop() as folder, cache.folder.errors():
+    with cache.folder.temporary_folder() as folder, cache.folder.errors():
         notes = build_in_child(
             folder, request.model.graph_of(cache_key.outputs), cache_key.options, timing,
             request.gpu_index, report, cancelled,

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The primary context of a GPU: the engines of a process live in it, and lose it, together."""
+"""The primary CUDA context of a GPU, which the engines of a process share."""
 
 from collections.abc import Callable
 from threading import Condition
@@ -22,7 +22,7 @@ from seg_ros.engines.libcuda import call
 
 class PrimaryContext:
     """
-    Who uses the primary context, and whether it still works.
+    The users of a primary context, and whether it is lost.
 
     A lost context is reset when all have let go of it: addresses of the old one may come again in
     the next, where whoever frees late would free what is not his.
@@ -38,7 +38,7 @@ class PrimaryContext:
 
     @property
     def loss(self) -> str:
-        """Say how it was lost, so that everybody has to let go; empty while it works."""
+        """Return how the context was lost; empty while it works."""
         return self._loss
 
     def enter(self, user: object, wake: Callable[[], None]) -> None:
@@ -61,7 +61,7 @@ class PrimaryContext:
 
     def leave(self, user: object) -> None:
         """
-        Have let go of everything. The last to leave a lost context resets it.
+        Stop being a user, after everything is freed. The last user of a lost context resets it.
 
         :raises EngineError: if the driver cannot reset it.
         """
@@ -79,5 +79,5 @@ _PRIMARIES: dict[int, PrimaryContext] = {}
 
 
 def primary_of(index: int) -> PrimaryContext:
-    """Return the one of this process and GPU."""
+    """Return this process's primary context of a GPU."""
     return _PRIMARIES.setdefault(index, PrimaryContext(index))

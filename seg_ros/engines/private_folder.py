@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A folder that nobody but this user and root can have written to: a plan is code, and is run."""
+"""A folder that only this user and root can write to, since the plans in it are executed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +37,7 @@ POLL_S = 0.2
 
 class PrivateFolder:
     """
-    Files by name, each written in one go.
+    A private folder of files, each of which is written atomically.
 
     :param path: made where it is missing, for this user alone.
     :raises EngineError: if others but root can write there, or it cannot be used.
@@ -65,7 +65,7 @@ class PrivateFolder:
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Turn what the file system raises into one clear error."""
+        """Turn errors of the file system into EngineError."""
         try:
             yield
         except OSError as error:
@@ -96,13 +96,13 @@ class PrivateFolder:
             return file.read()
 
     def write(self, name: str, data: bytes) -> None:
-        """Put a file in its place, whole or not at all."""
-        with self.workshop() as folder, self.errors():
+        """Write a file, whole or not at all."""
+        with self.temporary_folder() as folder, self.errors():
             (folder / name).write_bytes(data)
             self.adopt(folder / name, name)
 
     def adopt(self, file: Path, name: str) -> None:
-        """Move a file of the same file system here."""
+        """Move a file, of the same file system, into the folder."""
         with self.errors():
             file.chmod(0o600)
             os.replace(file, self.path / name)
@@ -117,8 +117,8 @@ class PrivateFolder:
                 path.unlink(missing_ok=True)
 
     @contextmanager
-    def workshop(self) -> Iterator[Path]:
-        """Give a folder for something unfinished; it goes with what is still in it."""
+    def temporary_folder(self) -> Iterator[Path]:
+        """Make a temporary folder here, which is removed at the end of the block."""
         with self.errors():
             folder = mkdtemp(dir=self.path, prefix=PART)
         try:
@@ -128,7 +128,7 @@ class PrivateFolder:
 
     def check_files(self) -> None:
         """
-        Look at all files at once, for a library that opens them itself.
+        Check all files, for a library that opens them itself.
 
         :raises PlanError: as `read` does.
         """
@@ -143,11 +143,11 @@ class PrivateFolder:
                     raise PlanError(f'{path} {flaw}', do='remove it')
 
     def seal(self) -> None:
-        """Note the digests of all files, for a library that writes them itself."""
+        """Store the digests of all files, for a library that writes them itself."""
         self.write(SEAL, json.dumps(self._digests()).encode())
 
     def remove_unsealed(self) -> None:
-        """Remove what has changed since, or was written by a process that ended too early."""
+        """Remove files that are not as `seal` found them, or are newer."""
         try:
             sealed = dict(json.loads(self.read(SEAL) or b'{}'))
         except (TypeError, ValueError):
@@ -164,7 +164,7 @@ class PrivateFolder:
             }
 
     def leftovers(self) -> list[str]:
-        """Return what unfinished work left here; whoever has the lock knows it to be dead."""
+        """Return temporary folders that were left behind; under the lock none is in use."""
         return sorted(path.name for path in self.path.glob(f'{PART}*'))
 
     @contextmanager
@@ -172,7 +172,7 @@ class PrivateFolder:
         self, purpose: str, report: Report = silent, cancelled: Cancelled = never
     ) -> Iterator[None]:
         """
-        Be the only process that changes anything here.
+        Hold the folder's lock, which one process can.
 
         :param purpose: what others that wait are shown.
         :param report: called with what is waited for.
@@ -202,7 +202,7 @@ class PrivateFolder:
 
 
 def _flaw(facts: os.stat_result, forbidden: int = OTHERS_WRITE) -> str:
-    """Say what lets others write to it, or nothing."""
+    """Return what lets others write to a file or folder; empty if nothing does."""
     if facts.st_uid not in (os.geteuid(), ROOT):
         return f'belongs to user {facts.st_uid}, not to {os.geteuid()}'
     if facts.st_mode & forbidden:

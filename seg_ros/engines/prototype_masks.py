@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Detections chosen and masks mixed on the host, for filled slots and where their boxes are."""
+"""Detections and their masks computed on the host, from candidates and mask prototypes."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -48,7 +48,7 @@ def detections_from_candidates(
 
 class _Candidates(NamedTuple):
     """
-    What one image's detections are chosen from: M boxes with scores and classes.
+    The candidates of one image: M boxes with scores and classes.
 
     :param coefficients: (M, P), how much of each prototype is in a candidate's mask.
     :param prototypes: (P, h, w).

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the GPU does in order, and moments in it."""
+"""CUDA streams and events."""
 
 from typing import Any
 
@@ -20,14 +20,14 @@ NON_BLOCKING = 1  # CUstream_flags: never waits for the default stream
 
 
 class Stream:
-    """Work that the GPU does in order."""
+    """A CUDA stream, whose work is done in order."""
 
     def __init__(self, pycuda: Any) -> None:
         self._stream = pycuda.Stream(NON_BLOCKING)
 
     @property
     def handle(self) -> int:
-        """Return the driver's own name for it."""
+        """Return the driver's handle of the stream."""
         return int(self._stream.handle)
 
     @property
@@ -36,20 +36,20 @@ class Stream:
         return self._stream
 
     def wait_for(self, event: 'Event') -> None:
-        """Do nothing further until `event` has happened."""
+        """Let later work of the stream wait for an event."""
         self._stream.wait_for_event(event.mark)
 
     def finish(self) -> None:
-        """Wait until all of it is done."""
+        """Wait until all work of the stream is done."""
         self._stream.synchronize()
 
     def free(self) -> None:
-        """Give it back."""
+        """Destroy it."""
         del self._stream
 
 
 class Event:
-    """A moment in a stream."""
+    """A CUDA event: a point in a stream."""
 
     def __init__(self, pycuda: Any) -> None:
         # Spinning, which is the default, would cost a robot one of its cores.
@@ -61,11 +61,11 @@ class Event:
         return self._event
 
     def record(self, stream: Stream) -> None:
-        """Happen when the stream gets here."""
+        """Record the event at the end of the stream's present work."""
         self._event.record(stream.queue)
 
     def wait(self) -> None:
-        """Sleep until it has happened."""
+        """Wait for the event, without spinning."""
         self._event.synchronize()
 
     def ms_until(self, later: 'Event') -> float:
@@ -73,5 +73,5 @@ class Event:
         return float(self._event.time_till(later.mark))
 
     def free(self) -> None:
-        """Give it back."""
+        """Destroy it."""
         del self._event

@@ -48,14 +48,14 @@ Flying: TypeAlias = 'SimpleQueue[tuple[FrameSlot, Future[Outputs]] | None]'
 
 
 class Signal(Enum):
-    """What the owner is asked between batches."""
+    """Messages to the thread that owns the GPU."""
 
     WAKE = 'look whether the context was lost'
     CLOSE = 'nothing comes after this'
 
 
 class InferenceJob(NamedTuple):
-    """One batch and who waits for it."""
+    """A batch and the future of its outputs."""
 
     feeds: Feeds
     future: 'Future[Outputs]'
@@ -149,7 +149,7 @@ class TensorRTEngine:
         return future
 
     def close(self) -> None:
-        """Wait for what is under way and free everything on the GPU."""
+        """Wait for the batches in flight and free everything on the GPU."""
         with self._door:
             self._closed = True
             self._jobs.put(Signal.CLOSE)
@@ -157,7 +157,7 @@ class TensorRTEngine:
         atexit.unregister(self.close)
 
     def _own(self, opened: 'Future[int]') -> None:
-        """Live in one session after another, then refuse what still comes."""
+        """Serve in one session, and once more after a lost context, then refuse all batches."""
         for _ in range(1 + REBUILDS):
             try:
                 self._live(opened)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One batch size in one slot: a TensorRT execution context that never changes, and its graph."""
+"""A TensorRT execution context for one batch size in one slot, and its CUDA graph."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -43,7 +43,7 @@ class BatchContext:
         self._plan = plan
         self._graph: CudaGraph | None = None
         self._context: Any = None
-        cuda.at_close(self._let_go)
+        cuda.at_close(self._release)
         self._context = plan.make_context((count, *plan.shapes[IMAGE][1:]))
         self._context.device_memory = workspace
         for name, buffer in buffers.items():
@@ -80,7 +80,7 @@ class BatchContext:
         if not self._context.execute_async_v3(stream.handle):
             raise self._plan.failure('TensorRT enqueued nothing')
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         if self._graph is not None:
             self._graph.free()
         self._graph = self._context = None

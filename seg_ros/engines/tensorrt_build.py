@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-ONNX in, TensorRT plan out: what runs in a process of its own, since a build may crash or hang.
+Build a TensorRT plan from ONNX, in a process of its own since a build may crash or hang.
 
     python -m seg_ros.engines.tensorrt_build FOLDER
 
@@ -43,7 +43,7 @@ MIB = 1 << 20
 
 class Built(NamedTuple):
     """
-    What a build gives.
+    The results of a build.
 
     :param timing: how fast the kernels were that TensorRT tried, which shortens the next build;
         empty under TensorRT-RTX, which tries none.
@@ -101,7 +101,7 @@ def _failure(seen: str, words: str) -> EngineError:
 
 
 def _network_flags(flavour: Flavour) -> int:
-    """Ask for strong types, where TensorRT has networks without them too."""
+    """Return the flags of a strongly typed network, where TensorRT needs any."""
     if flavour.name == RTX or flavour.major > TYPED:
         return 0
     if flavour.typed:
@@ -138,7 +138,7 @@ def _parse(flavour: Flavour, network: Any, onnx: bytes, log: Any) -> None:
 
 
 def _set_batch(network: Any, count: int) -> None:
-    """Fix the batch, which a DLA wants to know."""
+    """Fix the batch size, as a DLA needs it."""
     tensor = network.get_input(0)
     tensor.shape = (count, *tensor.shape[1:])
 
@@ -195,7 +195,7 @@ def _member(kind: Any, name: str) -> Any:
 
 
 def _set_timing(config: Any, timing: bytes) -> None:
-    """Start from what earlier builds measured, unless TensorRT finds it to be another's."""
+    """Use the timing cache of earlier builds, unless TensorRT refuses it."""
     cache = config.create_timing_cache(timing)
     if cache is None or not config.set_timing_cache(cache, False):
         config.set_timing_cache(config.create_timing_cache(b''), False)
@@ -285,7 +285,7 @@ def json_from_options(options: BuildOptions) -> str:
 
 
 def _end_with_parent() -> None:
-    """Leave at once when nobody waits any more: a node that was killed closes its end."""
+    """End this process when its parent closes its input, as it does when it is killed."""
     while os.read(sys.stdin.fileno(), 1):
         pass
     os._exit(1)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What TensorRT has to say: its last errors, so that ours can be in its own words."""
+"""TensorRT's log, of which the last errors are kept to be quoted in ours."""
 
 from collections import deque
 from functools import cache
@@ -24,7 +24,7 @@ LINES = 6
 
 
 def says_no_memory(words: str) -> bool:
-    """Return whether words of TensorRT's or the driver's say that memory ran out."""
+    """Return whether an error text of TensorRT or the driver means that GPU memory ran out."""
     return bool(re.search(r'out ?of ?memory|could not be allocated', words, re.IGNORECASE))
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A plan as TensorRT's runtime reads it: its tensors, its memory requirement, its contexts."""
+"""A plan loaded by TensorRT's runtime: its tensors, memory requirement and execution contexts."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ from seg_ros.engines.tensorrt_log import log_of
 
 class Plan:
     """
-    TensorRT's runtime and engine, which nobody else holds, so that they die when `cuda` closes.
+    TensorRT's runtime and engine; nothing else refers to them, so that closing `cuda` frees them.
 
     :param trt: TensorRT's module.
     :param data: what TensorRT built.
@@ -41,7 +41,7 @@ class Plan:
         self._runtime: Any = None
         self._engine: Any = None
         self._context: Any = None
-        cuda.at_close(self._let_go)
+        cuda.at_close(self._release)
         trt.init_libnvinfer_plugins(self._log, '')
         try:
             self._runtime = trt.Runtime(self._log)
@@ -85,7 +85,7 @@ class Plan:
 
     def make_context(self, shape: tuple[int, ...]) -> Any:
         """
-        Return a TensorRT execution context that lacks only its memory.
+        Return a TensorRT execution context without device memory.
 
         :param shape: of the image.
         :raises EngineError: if TensorRT makes none or takes no such image.
@@ -104,8 +104,8 @@ class Plan:
         return context
 
     def failure(self, seen: str, kind: type[EngineError] = EngineError) -> EngineError:
-        """Return what really happened, in TensorRT's words."""
+        """Return the error to raise, with TensorRT's own message."""
         return self._cuda.failure(f'{seen}: {self._log.words()}', kind)
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         self._context = self._engine = self._runtime = None

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A plan at work on the GPU: slots for the frames in flight, and the stages that each takes."""
+"""Inference with a plan: slots for the frames in flight, and the stages of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ STAGES = ('upload', 'compute', 'download')
 @dataclass(eq=False)
 class FrameSlot:
     """
-    Room for one frame.
+    The buffers, events and execution contexts of one frame in flight.
 
     :param inputs: what the network reads, by name.
     :param begins: of the stages, in time.
@@ -50,7 +50,7 @@ class FrameSlot:
     count: int = 0
 
     def upload(self, stream: Stream) -> None:
-        """Enqueue the copy of what the network reads."""
+        """Enqueue the copies of the inputs."""
         for buffer in self.inputs.values():
             buffer.upload(self.count, stream)
 
@@ -59,7 +59,7 @@ class FrameSlot:
         self.batch_contexts[self.count].run(stream)
 
     def download(self, stream: Stream) -> None:
-        """Enqueue the copies of what the network wrote."""
+        """Enqueue the copies of the outputs."""
         for buffer in self.outputs.values():
             buffer.download(self.count, stream)
 
@@ -156,7 +156,7 @@ class Session:
 
     def check(self) -> None:
         """
-        See whether the GPU context still works, as far as this process knows.
+        Raise if an engine of this process has found the GPU context lost.
 
         :raises ContextLostError: if not.
         """

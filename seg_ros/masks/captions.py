@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Words on coloured plates that stay inside the image and never cover each other."""
+"""Captions on coloured plates that stay inside the image and do not overlap."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ Spot: TypeAlias = tuple[float, float, float]
 @dataclass(frozen=True)
 class Caption:
     """
-    A word that wants a plate.
+    A text to be drawn on a plate.
 
     :param color: of the plate, rgb; the word is dark or light, whichever stands out.
     :param spots: places in the order of preference, as x, y and the share of the plate's height
@@ -74,7 +74,7 @@ def _style(height: int) -> tuple[float, int, int]:
 
 
 def _plates(caption: Caption, width: int, height: int) -> Iterator[tuple[int, int, int, int]]:
-    """Give x0, y0, x1, y1 of the plate at each spot, moved into the image."""
+    """Yield x0, y0, x1, y1 of the plate at each spot, moved into the image."""
     scale, weight, margin = _style(height)
     text_width = cv2.getTextSize(caption.text, _FONT, scale, weight)[0][0]
     wide, high = text_width + 2 * margin, letter_height(height) + 2 * margin

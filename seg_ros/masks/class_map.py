@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Class scores of a small map, turned into labels at the size of the source image."""
+"""Class maps at the size of the source image."""
 
 from collections.abc import Sequence
 
@@ -60,7 +60,7 @@ def source_classes(
     want_confidence: bool,
 ) -> tuple[ClassMap, NDArray[np.uint8] | None]:
     """
-    Bring one image's labels to source size.
+    Upsample one image's labels to source size.
 
     With `logits`, the answer is the argmax of the bilinearly interpolated scores, first to the
     network's size where the network itself would enlarge them (`ModelSignature.enlarged`).
@@ -92,7 +92,7 @@ def _enlarged(
     outputs: Outputs, fit: Fit, signature: ModelSignature, table: ClassMap, small: ClassMap,
     want_confidence: bool,
 ) -> tuple[ClassMap, NDArray[np.uint8] | None]:
-    """Bring labels of another size, as the ids in `small`, to the source's."""
+    """Upsample labels, as the ids in `small`, to the source's size."""
     labels, rule = outputs.tensor('labels'), signature.upsampling
     rows, columns = (bilinear_sampling(fit, labels.shape, axis, rule) for axis in (0, 1))
     confidence = None
@@ -132,7 +132,7 @@ def hide_classes(
     card: ModelCard,
     thresholds: Thresholds,
 ) -> None:
-    """Unlabel the pixels of classes that are not to be kept."""
+    """Set pixels of classes that are not kept to unlabelled."""
     hidden = [item.id for i, item in enumerate(card.classes) if i not in thresholds.channels]
     _unlabel(classes, confidence, card, hidden)
 
@@ -141,7 +141,7 @@ def hide_small_stuff(
     classes: ClassMap, confidence: NDArray[np.uint8] | None, card: ModelCard, least_share: float
 ) -> None:
     """
-    Unlabel the classes without instances that cover less than a share of the image.
+    Set stuff classes that cover less than a share of the image to unlabelled.
 
     As Panoptic-DeepLab (Cheng et al., CVPR 2020) and Panoptic FPN do: a few scattered pixels of a
     class are mostly wrong.

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Instances at source size: soft masks, or a map of who owns a pixel, cut without overlap."""
+"""Instance masks at source size, without overlap, from soft masks or from an instance map."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -135,7 +135,7 @@ def _bordered(
     boxes: NDArray[np.float32], mask_hw: tuple[int, ...], signature: ModelSignature
 ) -> NDArray[np.float32]:
     """
-    Return what masks over boxes span together with a border of one cell, x0, y0, x1, y1.
+    Return what box masks with a border of one cell cover, x0, y0, x1, y1.
 
     Whole pixels are those of torchvision's `paste_masks_in_image`: coordinates are cut off towards
     zero, and both ends count as inside.

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Class scores interpolated along the edges of labels only, where classes compete."""
+"""Label edges refined by interpolating class scores, only where neighbouring labels differ."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
@@ -162,7 +162,7 @@ def refine(
     activation: Activation = 'softmax',
 ) -> None:
     """
-    Give the pixels between differing labels the class whose interpolated score is highest.
+    Set the pixels between differing labels to the class of the highest interpolated score.
 
     :param classes: card ids (H, W), written where labels differ.
     :param confidence: uint8 (H, W), lowered there to the winner's share.

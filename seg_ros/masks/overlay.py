@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What people look at: the masks in colour over the image, outlined and named."""
+"""The overlay: masks in colour over the image, with outlines and captions."""
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -104,7 +104,7 @@ def _palette(card: ModelCard) -> Pixels:
 @lru_cache(maxsize=1)
 def _tints() -> Pixels:
     """
-    Return what instances add to their class's colour, by the low byte of their id.
+    Return the tint that is added to an instance's class colour, by the low byte of its id.
 
     Brightness steps by the golden ratio and hue by its square, so that ids which follow each
     other look unlike. What has no instance keeps its colour.

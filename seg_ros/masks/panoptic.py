@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One image's outputs, merged into a segmentation whose parts agree."""
+"""Panoptic segmentation: classes and instances of one image, merged consistently."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -96,7 +96,7 @@ def _maps(
     parts: frozenset[str],
 ) -> tuple[ClassMap | None, NDArray[np.uint8] | None, PixelToInstance | None]:
     """
-    Return the maps that instances are then written into, and who owns the pixels where it shows.
+    Return class and confidence maps to write instances into, and the instance map if there is one.
 
     An instance ends where the countable classes do, those that are to be hidden among them.
     """

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One number for every pixel: its instance, or its class where that has no instances."""
+"""Panoptic ids: one number a pixel, of its instance or of its stuff class."""
 
 import numpy as np
 from numpy.typing import NDArray

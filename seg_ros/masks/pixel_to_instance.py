@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which instance each pixel of the source belongs to, where a small map says it for cells."""
+"""Instance maps upsampled to the size of the source image."""
 
 from itertools import combinations
 from typing import Any, TypeAlias
@@ -87,7 +87,7 @@ def thing_pixel_to_instance(
 
 
 def _unsigned(instances: NDArray[Any]) -> PixelToInstance:
-    """Return numbers whose 0 less one is the highest of all."""
+    """Return slot numbers as unsigned integers, of which 0 - 1 is the highest."""
     return np.asarray(instances, np.uint8 if instances.dtype == np.uint8 else np.uint32)
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Masks of slots that compete for every pixel of the source, as networks of queries have them."""
+"""Masks of query-based networks, whose slots compete for every pixel of the source."""
 
 from collections.abc import Iterator
 

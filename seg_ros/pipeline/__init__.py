@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""From images to masks: who waits, who works, what is dropped, and how long it took."""
+"""The path from images to masks: queues, workers, the served model, health and timing."""

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How one camera is doing, judged by the masks that leave, not by the images that arrive."""
+"""The health of a camera, judged by the masks that leave, not by the images that arrive."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ _WANTED = frozenset({'rate', 'unread'})     # that leave nothing to complain of
 
 
 class Level(IntEnum):
-    """As diagnostic_msgs numbers it."""
+    """The levels of diagnostic_msgs/DiagnosticStatus."""
 
     OK = 0
     WARN = 1
@@ -49,7 +49,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """How something is doing, and in which words."""
+    """A level and the message that explains it."""
 
     level: Level
     message: str
@@ -57,7 +57,7 @@ class Verdict:
 
 class CameraHealth:
     """
-    What became of a camera's images.
+    Counts what became of a camera's images.
 
     In `timing`, an image that arrives is an `input`, and published masks are an `output`.
     """
@@ -67,7 +67,7 @@ class CameraHealth:
         self._words: dict[str, str] = {}    # of the last error, by cause
 
     def drop(self, cause: str, error: Exception | None = None) -> None:
-        """Note that an image gives no mask, for one of `CAUSES`."""
+        """Count an image that gives no mask, for one of `CAUSES`."""
         self.timing.count(cause)
         self.timing.tick(cause)
         if error is not None:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What serves now: many use it for one frame each, and it is swapped between two frames."""
+"""Holds the engine that serves; it is used by several threads and swapped between two frames."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +34,7 @@ T = TypeVar('T', bound=Closable)
 
 
 class _Held(Generic[T]):
-    """One item with the number of those who use it."""
+    """An item and the number of its users."""
 
     def __init__(self, item: T) -> None:
         self.item = item
@@ -51,7 +51,7 @@ class _Held(Generic[T]):
 
 class EngineHolder(Generic[T]):
     """
-    Lends what is current; having nothing to lend is a state with a reason, never a closed engine.
+    Lends the current item; without one, says why. It never lends one that is closed.
 
     Nothing here waits: an item that was replaced is closed by whoever uses it last, or in a thread
     of its own.
@@ -64,19 +64,19 @@ class EngineHolder(Generic[T]):
 
     @property
     def current(self) -> T | None:
-        """Return what the next `acquire` gives, or None."""
+        """Return the current item, or None."""
         held = self._held
         return None if held is None else held.item
 
     @property
     def reason(self) -> str:
-        """Return why there is nothing; empty while there is something."""
+        """Return why there is no item; empty while there is one."""
         return '' if self._held is not None else self._reason
 
     @contextmanager
     def acquire(self) -> Iterator[T]:
         """
-        Use what is current; it stays open until the block ends.
+        Use the current item, which stays open until the block ends.
 
         :raises NoEngineError: if there is nothing, with the reason.
         """
@@ -96,7 +96,7 @@ class EngineHolder(Generic[T]):
 
     def swap(self, item: T | None, reason: str = '') -> Event:
         """
-        Make another item current, at once.
+        Replace the current item, without waiting for its users.
 
         :param reason: why there is nothing, where `item` is None.
         :returns: set as soon as the old item is closed.

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A level of trouble that rises at once and falls only after a while of calm."""
+"""A diagnostic level that rises at once and falls only after some seconds."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -24,7 +24,7 @@ CALM_S = 3.0
 
 class LevelHysteresis:
     """
-    What to report of one part: trouble that comes and goes is reported throughout.
+    Reports an intermittent problem continuously.
 
     :param clock: seconds of any beginning.
     """
@@ -35,7 +35,7 @@ class LevelHysteresis:
         self._since_s = 0.0
 
     def update(self, verdict: Verdict) -> Verdict:
-        """Return what to report, after what holds right now."""
+        """Return the verdict to report, given the present one."""
         now_s = self._clock()
         if verdict.level >= self._reported.level or now_s - self._since_s >= CALM_S:
             self._reported, self._since_s = verdict, now_s

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The model that is wanted, the one that serves, and the way from one to the other."""
+"""Loads models in the background and swaps them while the node runs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -35,13 +35,13 @@ Status: TypeAlias = Literal['none', 'loading', 'serving', 'failed']
 Opener: TypeAlias = Callable[[Settings, Report, Cancelled], ServingModel]
 
 HANDOVER_S = 5.0    # how long a load that was cancelled may take to give up
-_LOOK_S = 0.1
+_POLL_S = 0.1
 
 
 @dataclass(frozen=True)
 class ModelState:
     """
-    What is the case with the model, at one moment.
+    Which model serves, is being loaded or failed, at one moment.
 
     :param status: `none` before the first and after the last; `loading` while one is on its way,
         whether or not another serves; `failed` after a load that failed, until the next load or,
@@ -113,12 +113,12 @@ class ModelManager:
 
     @property
     def state(self) -> ModelState:
-        """Return what is the case now."""
+        """Return the present state."""
         with self._lock:
             return self._state
 
     def load(self, settings: Settings) -> None:
-        """Begin to load `settings.model`; what serves goes on until the new one is ready."""
+        """Start to load `settings.model`; the present model serves until the new one is ready."""
         with self._lock:
             self._cancel()
             load = self._load = _Load(settings)
@@ -145,7 +145,7 @@ class ModelManager:
                     raise self._state.error
                 if cancelled() or self._state.status == 'none':
                     raise EngineError('loading the model was cancelled')
-                self._lock.wait(_LOOK_S)
+                self._lock.wait(_POLL_S)
 
     def wants(self, model: str, again: bool = False) -> bool:
         """
@@ -158,7 +158,7 @@ class ModelManager:
 
     def take_failure(self) -> ModelState | None:
         """
-        Settle for what serves after a load that failed, unless something else is wanted by now.
+        Return a failed load once, after which the model that serves counts as the one asked for.
 
         :returns: the state with the failure, once for each; None where there is none.
         """
@@ -173,13 +173,13 @@ class ModelManager:
             return state
 
     def cancel_load(self) -> None:
-        """Let a load that is under way give up; does not wait for it."""
+        """Cancel a load, without waiting for it."""
         with self._lock:
             self._cancel()
 
     def close(self, patience_s: float) -> bool:
         """
-        Cancel what is being loaded and close what serves.
+        Cancel a load and close the model that serves.
 
         :returns: whether all of it ended within `patience_s`.
         """
@@ -205,7 +205,7 @@ class ModelManager:
         self._lock.notify_all()
 
     def _run(self, load: _Load, before: Thread | None) -> None:
-        """Load one request, after the one before has given up."""
+        """Load one request, after the previous one has ended."""
         if before is not None:
             before.join(HANDOVER_S)
         try:
@@ -227,7 +227,7 @@ class ModelManager:
         self._changed()
 
     def _steps(self, settings: Settings) -> list[Settings]:
-        """List what to open in turn: the CPU where TensorRT has to build first, then as asked."""
+        """Return what to open in turn: on the CPU while TensorRT has to build, then as asked."""
         fast = self._stands_in(settings)
         return [fast, settings] if fast else [settings]
 
@@ -251,7 +251,7 @@ class ModelManager:
         self._put(load, settings, serving)
 
     def _put(self, load: _Load, settings: Settings, serving: ServingModel) -> None:
-        """Let a model serve, unless something else is wanted by now."""
+        """Let a model serve, unless another one was asked for meanwhile."""
         with self._lock:
             current = load is self._load
             if current:
@@ -277,7 +277,7 @@ class ModelManager:
         return self._open(load, settings)
 
     def _restore(self, load: _Load) -> None:
-        """Open again what was closed in vain; if that fails too, nothing serves."""
+        """Open the previous model again if it was closed; if that fails too, nothing serves."""
         with self._lock:
             settings = self._last
             if load is not self._load or self._serving is not None or settings is None:

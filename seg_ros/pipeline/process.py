@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The path of every frame, on a page: preprocess, infer, postprocess, follow."""
+"""The path of every frame: preprocess, infer, postprocess, follow."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ from seg_ros.temporal.temporal_filter import TemporalFilter
 @dataclass(frozen=True, eq=False)
 class Job:
     """
-    One frame on its way, and what becomes of its masks.
+    A frame to be segmented, and what is done with its masks.
 
     :param publish: called with the masks at the size of the image, in the order of `number`.
     :param parts: what is read of the masks: maps of `PARTS`, and `segments`.
@@ -62,7 +62,7 @@ class Job:
 
 def process(jobs: Sequence[Job], serving: ServingModel) -> None:
     """
-    Take frames to masks, in one call of the engine.
+    Segment frames in one call of the engine.
 
     :param jobs: at most `serving.batch_limit`, of any sizes that the engine was opened for.
     :raises EngineError: if the runtime failed.
@@ -98,7 +98,7 @@ def preprocess(frames: Sequence[Frame], serving: ServingModel) -> tuple[Pixels, 
 
 
 def prompts_of(job: Job, fit: Fit, serving: ServingModel) -> Sequence[Prompt]:
-    """Return what a promptable model is asked for: the settings' prompts, then the camera's."""
+    """Return the prompts of an image: those of the settings, then those of the camera."""
     signature, memory = serving.engine.signature, job.temporal.prompts
     if not signature.max_prompts:
         return ()
@@ -113,7 +113,7 @@ def infer(
     batch: Pixels, serving: ServingModel, fits: Sequence[Fit], asked: Sequence[Sequence[Prompt]]
 ) -> Outputs:
     """
-    Run the network; a promptable one that is asked for nothing does not run.
+    Run the network, unless it is promptable and there are no prompts.
 
     :param batch: uint8 (N, H, W, channels) at network size.
     :param fits: how each image lies in it.
@@ -136,7 +136,7 @@ def infer(
 
 def _refuse_no_numbers(outputs: Outputs, signature: ModelSignature) -> None:
     """
-    Refuse labels that nothing speaks for: the best of a softmax has a probability above 0.
+    Refuse labels with confidence 0 everywhere, which a softmax gives only for NaN.
 
     :raises EngineError: if the network computes what is not a number.
     """
@@ -176,7 +176,7 @@ def follow(
     masks: Segmentation, job: Job, serving: ServingModel, asked: Sequence[Prompt] = ()
 ) -> Segmentation:
     """
-    Let the camera's earlier images have a say, where `tracking` or `smoothing` is on.
+    Apply `tracking` and `smoothing` over the camera's earlier images, where they are on.
 
     Masks that prompts asked for bear the prompts' ids, and move the prompts.
     """

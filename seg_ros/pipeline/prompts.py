@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Both ends of the prompts: from source pixels into the engine, and onto the slots it fills."""
+"""Prompts on their way into the engine, and the ids of the slots that answer them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -35,7 +35,7 @@ def answerable(
     thresholds: Thresholds, fit: Fit | None = None,
 ) -> tuple[tuple[Prompt, ...], str]:
     """
-    Sort out the prompts that a model answers.
+    Return the prompts that a model can answer.
 
     :param fit: of the image, where it is known.
     :returns: those, in their order, and why the others get no answer; empty where there are none.
@@ -55,7 +55,7 @@ def _obstacle(
     prompt: Prompt, answered: Collection[int], signature: ModelSignature, card: ModelCard,
     thresholds: Thresholds, fit: Fit | None,
 ) -> str:
-    """Say why a prompt gets no answer after those that do; nothing where it gets one."""
+    """Return why a prompt cannot be answered besides `answered`; empty if it can."""
     if not signature.max_prompts:
         return (
             f'the model {card.name} takes no prompts; expected a model of the task promptable, or '
@@ -81,7 +81,7 @@ def _obstacle(
 
 
 def _is_seen(prompt: Prompt, fit: Fit) -> bool:
-    """Return whether a part of what is asked for reaches the network."""
+    """Return whether the network sees a part of the prompt."""
     y0, y1, x0, x1 = fit.seen_yyxx()
     left, top, right, bottom = prompt.xyxy
     return (x0 <= left < x1 or left < x0 < right) and (y0 <= top < y1 or top < y0 < bottom)
@@ -91,7 +91,7 @@ def tensor_from_prompts(
     prompts: Sequence[Prompt], fit: Fit, signature: ModelSignature
 ) -> NDArray[np.float32]:
     """
-    Lay prompts out for the engine.
+    Return prompts as the engine's input tensor.
 
     :param prompts: at most `signature.max_prompts`.
     :returns: float32 (1, P, 4), x0, y0, x1, y1 in network pixels, no farther than the image
@@ -107,7 +107,7 @@ def tensor_from_prompts(
 
 
 def nothing_asked() -> Outputs:
-    """Return what a network would answer to no prompts, for one image."""
+    """Return the outputs of one image without prompts: no slots."""
     return Outputs(
         boxes=np.zeros((1, 0, 4), np.float32), scores=np.zeros((1, 0), np.float32),
         classes=np.zeros((1, 0), np.int32), masks=np.zeros((1, 0, 1, 1), np.uint8),
@@ -116,7 +116,7 @@ def nothing_asked() -> Outputs:
 
 def with_prompts(outputs: Outputs, prompts: Sequence[Prompt], card: ModelCard) -> Outputs:
     """
-    Give the slots that answer prompts their ids and classes, and empty the others.
+    Set ids and classes of the slots that answer prompts, and clear the other slots.
 
     :param outputs: of one image, without the batch axis.
     """

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""An engine with the thresholds that its masks are cut by."""
+"""The model that serves: an engine with its thresholds and prompts."""
 
 from seg_ros.core.card import ModelCard
 from seg_ros.core.compiled_file import read_compiled
@@ -39,7 +39,7 @@ def suited_thresholds(
     settings: Settings, card: ModelCard, signature: ModelSignature
 ) -> Thresholds:
     """
-    Check all that depends on the model, and return what its masks are cut by.
+    Check the settings that depend on the model, and return its thresholds.
 
     :raises SettingError: if a threshold, the target or a prompt does not suit the model.
     :raises CardError: if the model has no class of a name that is to be kept.
@@ -67,7 +67,7 @@ def check_model(settings: Settings) -> None:
 
 class ServingModel:
     """
-    What serves: an opened engine, the settings that act on its masks, and its timing.
+    An opened engine, the settings that act on its masks, and its timing.
 
     `prompts` are those that the settings ask for in every image.
 
@@ -85,7 +85,7 @@ class ServingModel:
 
     def change(self, settings: Settings) -> None:
         """
-        Let later frames be cut by other thresholds.
+        Change thresholds and prompts for later frames.
 
         :raises SegError: if something does not suit the model; the old ones stay.
         """
@@ -102,7 +102,7 @@ def open_serving_model(
     settings: Settings, report: Report = silent, cancelled: Cancelled = never
 ) -> ServingModel:
     """
-    Open the engine that settings ask for, with their thresholds; none stays open if that fails.
+    Open the engine that settings name, with their thresholds; it is closed again on failure.
 
     :param report: called with how far a build is.
     :param cancelled: asked meanwhile whether to give up.

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Where subscriptions leave images, and the threads that fetch and work on the newest."""
+"""A mailbox for the newest image of each camera, and the threads that work on them."""
 
 import atexit
 from collections import OrderedDict
@@ -30,7 +30,7 @@ LAST_S = 1.5    # for the frames in flight as the process ends
 
 
 class Mailbox(Generic[T]):
-    """One slot for each camera: the newest frame wins, and cameras take turns."""
+    """A queue with one slot for each camera: the newest frame wins, and cameras take turns."""
 
     def __init__(self) -> None:
         self._slots: OrderedDict[str, T] = OrderedDict()
@@ -39,7 +39,7 @@ class Mailbox(Generic[T]):
 
     def put(self, camera: str, item: T) -> bool:
         """
-        Leave an item, in the place of one of the same camera that nobody has fetched.
+        Store an item, replacing an older one of the same camera.
 
         The camera keeps its place in the queue, so that a fast one cannot overtake a slow one.
 
@@ -54,7 +54,7 @@ class Mailbox(Generic[T]):
 
     def take(self, limit: int = 1) -> list[tuple[str, T]]:
         """
-        Wait for items and fetch up to `limit` of them, longest-waiting camera first.
+        Wait for items and take up to `limit` of them, longest-waiting camera first.
 
         :returns: camera and item pairs; empty once the mailbox is closed.
         """
@@ -65,7 +65,7 @@ class Mailbox(Generic[T]):
             return [self._slots.popitem(last=False) for _ in range(min(limit, len(self._slots)))]
 
     def close(self) -> None:
-        """Forget what is waiting and send every worker home."""
+        """Drop the waiting items and end every worker."""
         with self._changed:
             self._open = False
             self._slots.clear()
@@ -125,7 +125,7 @@ class Workers(Generic[T]):
                 self._busy_since_s.pop(thread, None)
 
     def busy_s(self) -> list[float]:
-        """Return for each worker how long it has been at its present frames; 0 where it waits."""
+        """Return for each worker how long it has worked on its present frames; 0 if it is idle."""
         now_s = monotonic()
         return [now_s - self._busy_since_s.get(thread, now_s) for thread in self._threads]
 

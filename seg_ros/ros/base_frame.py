@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Where the camera sits on the robot, as TF says."""
+"""Transforms between a camera and the robot's base frame, from TF."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -72,12 +72,12 @@ class BaseFrame:
 
     @property
     def transform_of(self) -> TransformOf:
-        """Give what looks transforms up, None where tf2_ros is not installed."""
+        """Return `from_optical`, or None where tf2_ros is not installed."""
         return self.from_optical if self.installed else None
 
     def from_optical(self, header: Header) -> NDArray[np.float64] | None:
         """
-        Look a transform up, without waiting for it.
+        Look up a transform, without waiting for it.
 
         :param header: of an image; where there is none of its stamp, the newest transform is taken
             if it is within a second of the image or, as where that has another clock, of now.
@@ -110,7 +110,7 @@ class BaseFrame:
     def broadcast(
         self, header: Header, child: str, child_from_optical: NDArray[np.float64]
     ) -> None:
-        """Let TF know a frame that hangs on an image's optical frame."""
+        """Broadcast a frame whose parent is an image's optical frame."""
         if not self.installed:
             return
         if self._broadcaster is None:   # not before: it announces a publisher of /tf
@@ -124,7 +124,7 @@ class BaseFrame:
         self._broadcaster.sendTransform(message)
 
     def close(self) -> None:
-        """Withdraw from TF's topics."""
+        """Release the subscriptions and publishers of TF."""
         if not self.installed:
             return
         self._jumps.unregister()

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How far the opening of a model is: in the log, and in diagnostics where no timer can run."""
+"""Progress of opening a model, in the log and, where no timer can run, in diagnostics."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -39,7 +39,7 @@ class BuildProgress:
         self.words = ''
 
     def __call__(self, phase: str, share: float) -> None:
-        """Take note; see `core.progress.Report`."""
+        """Report progress; see `core.progress.Report`."""
         self.words = f'{phase} ({share:.0%})'
         if phase != self._phase or share >= self._logged + LINE_SHARE:
             self._phase, self._logged = phase, share
@@ -47,11 +47,11 @@ class BuildProgress:
         self.repeat()
 
     def repeat(self) -> None:
-        """Publish the present words, empty before a build says any, unless that was just done."""
+        """Publish the last progress again, at most once a second."""
         if monotonic() >= self._published_s + PERIOD_S:
             self._published_s = monotonic()
             self._publish(self.words)
 
     def end(self) -> None:
-        """Forget what was under way."""
+        """Clear the progress of a build that ended."""
         self.words = self._phase = ''

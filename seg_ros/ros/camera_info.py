@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which camera_info belongs to an image, and what it is for masks that are made of it."""
+"""Camera_info of images and of masks, and their intrinsics."""
 
 from copy import copy
 from typing import Any
@@ -29,7 +29,7 @@ IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
 def image_size_hw(info: CameraInfo) -> tuple[int, int]:
-    """Return the size of the images that a CameraInfo describes: its region, binned."""
+    """Return the size of the images of a CameraInfo, after region of interest and binning."""
     height = info.roi.height or info.height
     width = info.roi.width or info.width
     return height // max(1, info.binning_y), width // max(1, info.binning_x)
@@ -39,7 +39,7 @@ def fitted_camera_info(
     info: CameraInfo, frame_id: str, size_hw: tuple[int, int]
 ) -> tuple[CameraInfo | None, str]:
     """
-    Let a camera_info describe an image, where it can.
+    Return a camera_info adapted to an image, where it can be.
 
     One of another size with the same aspect is scaled, as image_proc scales that of an image it
     resizes: focal lengths and principal point alike. Frame ids may differ by slashes and a prefix,
@@ -71,7 +71,7 @@ def fitted_camera_info(
 
 
 def same_frame(first: str, second: str) -> bool:
-    """Return whether two names are of one frame, but for slashes and prefixes; empty fits any."""
+    """Return whether frame ids are equal up to slashes and prefixes; an empty one equals any."""
     long, short = sorted((first.strip('/'), second.strip('/')), key=len, reverse=True)
     return not short or long == short or long.endswith(f'/{short}')
 
@@ -107,7 +107,7 @@ def scaled_camera_info(
 
 def intrinsics_from_info(info: CameraInfo) -> Intrinsics:
     """
-    Read a CameraInfo for its image after rectification: P, or K where P is 0.
+    Return the intrinsics of the rectified image: of P, or of K where P is 0.
 
     :raises ImageError: if the camera is not calibrated.
     """
@@ -155,7 +155,7 @@ def distortion_px(info: CameraInfo) -> float:
 
 
 def _resize(info: CameraInfo, down: float, across: float, size_hw: tuple[int, int]) -> None:
-    """Describe a resized image, which has neither a region nor binning any more."""
+    """Scale K and P to a resized image; region of interest and binning are reset."""
     for name in ('k', 'p'):
         setattr(info, name, (_of_image(info, name) * [[across], [down], [1]]).ravel())
     info.height, info.width = size_hw
@@ -165,7 +165,7 @@ def _resize(info: CameraInfo, down: float, across: float, size_hw: tuple[int, in
 
 def _of_image(info: CameraInfo, name: str) -> NDArray[np.float64]:
     """
-    Return K (3, 3) or P (3, 4) of the image itself: of its region, and then of its bins.
+    Return K (3, 3) or P (3, 4) of the image, after region of interest and binning.
 
     The order is image_geometry's. A matrix that is all 0 stays so: the camera is not calibrated.
     """

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The cameras of a configured node and the workers that take their images to masks."""
+"""The cameras of a configured node and the workers that segment their images."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -73,7 +73,7 @@ class CameraPipeline:
 
     @property
     def running(self) -> bool:
-        """Whether frames are worked on."""
+        """Whether the workers are running."""
         return self._workers is not None
 
     @property
@@ -85,7 +85,7 @@ class CameraPipeline:
 
     def start(self) -> None:
         """
-        Begin to work; `follow_readers` decides which cameras are listened to.
+        Start the workers; `follow_readers` subscribes to the cameras.
 
         Nothing runs if that fails.
         """
@@ -128,14 +128,14 @@ class CameraPipeline:
         return self._depth.stop(PATIENCE_S) and ended
 
     def close(self) -> bool:
-        """Stop, and withdraw every topic."""
+        """Stop, and close all topics."""
         ended = self.stop()
         for camera in self.cameras.values():
             camera.close()
         return ended
 
     def follow_readers(self) -> None:
-        """Listen to a camera only while somebody reads its masks."""
+        """Subscribe to the cameras; with `lazy`, only to those whose masks are subscribed to."""
         if not self.running:
             return
         for camera in self.cameras.values():
@@ -154,7 +154,7 @@ class CameraPipeline:
                 )
 
     def _deliver(self, camera: Camera, arrival: Arrival) -> None:
-        """Leave an image for the next worker that is free."""
+        """Put an image into the mailbox."""
         if self._mailbox is None or self._workers is None:
             return
         if not self._mailbox.put(camera.name, arrival):
@@ -165,7 +165,7 @@ class CameraPipeline:
             camera.health.drop('newer')
 
     def _work(self, mailbox: Mailbox[Arrival], items: list[tuple[str, Arrival]]) -> None:
-        """Take images of several cameras to masks together."""
+        """Segment images of several cameras together."""
         try:
             with self._holder.acquire() as serving:
                 jobs = []
@@ -185,7 +185,7 @@ class CameraPipeline:
 
     @contextmanager
     def _failures_of(self, cameras: Iterable[Camera]) -> Iterator[None]:
-        """Note what goes wrong with images of some cameras; those of others go on."""
+        """Count and log failures of images of some cameras, without failing those of others."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - one frame must never stop a robot's masks
@@ -199,7 +199,7 @@ class CameraPipeline:
     def _job(
         self, camera: Camera, arrival: Arrival, serving: ServingModel, mailbox: Mailbox[Arrival]
     ) -> Job | None:
-        """Make a job of an image, unless nobody wants its masks or it is dropped."""
+        """Make the job of an image, unless its masks have no reader or it is dropped."""
         wanted = camera.publishers.wanted()
         if not wanted:
             camera.health.drop('unread')
@@ -224,7 +224,7 @@ class CameraPipeline:
         )
 
     def _frame(self, camera: Camera, arrival: Arrival, serving: ServingModel) -> Frame | None:
-        """Read a message, unless it cannot be read or is too old by then."""
+        """Convert a message; None, and a drop, where it cannot be read or is too old."""
         try:
             with serving.timing.stage('decode'):
                 frame = frame_from_message(arrival.message, camera.brightness)
@@ -243,7 +243,7 @@ class CameraPipeline:
         return frame
 
     def _publish(self, camera: Camera, wanted: Wanted, view: View) -> None:
-        """Publish what the masks alone make, then hand on what needs depth."""
+        """Publish the outputs of masks alone, then pass on those that need depth."""
         # Marked here, where frames come in the order of their stamps.
         moving = any('dynamic' in output.needs for output, _ in wanted)
         if moving and (
@@ -255,7 +255,7 @@ class CameraPipeline:
             camera.depth.offer(deep, view)
 
     def _age_ms(self, arrival: Arrival) -> float:
-        """Return how old an image is; one whose stamp lies a little ahead is of age 0."""
+        """Return the age of an image; a stamp a little ahead of the clock counts as age 0."""
         now_ns: int = self._node.get_clock().now().nanoseconds
         return max(0, now_ns - arrival.taken_ns) / 1e6
 
@@ -275,12 +275,12 @@ class CameraPipeline:
         self._node.quiet.error(f'{camera.name}: frame dropped: {words}', (camera.name, cause))
 
     def _report(self, error: Exception) -> None:
-        """Report a fault of our own; the worker goes on."""
+        """Count and log an unexpected exception; the worker goes on."""
         self._node.fault('a frame was dropped', error)
 
 
 def too_old(age_ms: float, limit_ms: float) -> SegError:
-    """Say how old an image is and, where nothing takes that long, what to look at."""
+    """Return the error for an image that is too old; a huge age suggests to check the clocks."""
     if age_ms < LONG_MS:
         return SegError(f'{age_ms:.0f} ms, the limit is {limit_ms:g}')
     return SegError(

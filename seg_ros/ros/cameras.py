@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One camera: its subscriptions, and what is known of its images so far."""
+"""One camera: its subscriptions and publishers, and the state of its image stream."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ _OVERRIDES = QoSOverridingOptions((QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH))
 @dataclass(frozen=True, eq=False)
 class Arrival:
     """
-    An image message as it came.
+    An image message that has arrived.
 
     :param message: sensor_msgs Image or CompressedImage.
     :param number: of the message, counted by arrival.
@@ -69,7 +69,7 @@ class Arrival:
 
 class Camera:
     """
-    What one camera sends, and what has become of it.
+    The topics and the state of one camera.
 
     :param deliver: called with every image that is not refused on arrival.
     :param deliver_depth: called with every view whose depth has come.
@@ -109,7 +109,11 @@ class Camera:
         self._info_name, self.info_topic = self._info_names()
 
     def _image_names(self) -> tuple[str, str]:
-        """Let one remapping of the raw topic serve the compressed one too."""
+        """
+        Return the name to subscribe to, and what it resolves to.
+
+        One remapping of the raw topic serves the compressed one too.
+        """
         relative = f'{self.name}/image_raw'
         resolved = self._node.resolve_topic_name(relative)
         if not self._compressed:
@@ -122,7 +126,11 @@ class Camera:
         return topic, topic
 
     def _info_names(self) -> tuple[str, str]:
-        """Follow the image topic's namespace, unless camera_info is remapped itself."""
+        """
+        Return the name to subscribe to camera_info by, and what it resolves to.
+
+        It is in the namespace of the image topic, unless it is remapped itself.
+        """
         relative = f'{self.name}/camera_info'
         if self._is_remapped(relative):
             return relative, self._node.resolve_topic_name(relative)
@@ -148,16 +156,16 @@ class Camera:
 
     @property
     def subscribed(self) -> bool:
-        """Whether messages are coming in."""
+        """Whether the camera is subscribed to."""
         return bool(self._subscriptions)
 
     @property
     def settings(self) -> Settings:
-        """Return what the user chose, as it is now."""
+        """Return the present settings."""
         return self._settings.now
 
     def subscribe(self) -> None:
-        """Start to listen; called again, follow readers and what publishers offer."""
+        """Subscribe; called again, adapt to readers, publishers and their QoS."""
         self.depth.subscribe(self.publishers.wanted())
         if self.subscribed and monotonic() < self._polled_s + GRAPH_POLL_S:
             return
@@ -200,12 +208,12 @@ class Camera:
         )
 
     def unsubscribe(self) -> None:
-        """Stop listening."""
+        """Unsubscribe."""
         self.depth.unsubscribe()
         self._release_images()
 
     def forget(self) -> None:
-        """Begin a new sequence of images; none may be worked on meanwhile."""
+        """Reset the state kept from image to image; no image may be in flight."""
         self.temporal.forget()
         self.depth.forget()
 
@@ -215,7 +223,7 @@ class Camera:
         self._subscriptions = []
 
     def close(self) -> None:
-        """Withdraw every topic."""
+        """Close all topics."""
         self.unsubscribe()
         self.prompts.unsubscribe()
         self.publishers.close()
@@ -242,14 +250,14 @@ class Camera:
         )
 
     def _missing_info(self) -> str:
-        """Say why camera_info does not come beside the masks, where somebody reads it."""
+        """Return why no camera_info is published with the masks, where it is subscribed to."""
         if not any(output.message is CameraInfo for output, _ in self.publishers.wanted()):
             return ''
         words = self.why_no_info()
         return f'no camera_info beside the masks: {words}' if words else ''
 
     def why_no_info(self) -> str:
-        """Say why images have no camera_info; nothing where they have, or nobody asks for it."""
+        """Return why images have no camera_info; empty where they have, or nobody asks for it."""
         if not self.subscribed or monotonic() - self._subscribed_s < STARTING_S:
             return ''
         if self._info is not None:      # the last is used, however long ago it came
@@ -259,7 +267,7 @@ class Camera:
         )
 
     def _on_image(self, message: Any) -> None:
-        """Leave the message to the workers; what is dropped later has cost nothing more."""
+        """Pass an image message on to the workers, which convert it."""
         self.health.timing.tick('input')
         self._image_bytes = len(message.data)
         now_ns = self._node.get_clock().now().nanoseconds
@@ -294,7 +302,7 @@ class Camera:
         self._info = message
 
     def info_for(self, frame: Frame) -> CameraInfo | None:
-        """Return the latest camera_info as that of this image, if it can be."""
+        """Return the latest camera_info adapted to an image; None if it cannot be."""
         if self._info is None:
             return None
         fitted, self._info_problem = fitted_camera_info(self._info, frame.frame_id, frame.size_hw)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the model says to a request to set parameters: the one that serves, or that is loaded."""
+"""Checks of a parameter request against the model that serves or is being loaded."""
 
 from collections.abc import Collection
 
@@ -30,7 +30,7 @@ from seg_ros.ros.parameters import acts_later
 
 def checked(settings: Settings, changes: Collection[str], models: ModelManager | None) -> str:
     """
-    Check what was asked for against the model that it is for.
+    Check changed settings against the model that they are for.
 
     :param settings: with the changes.
     :param changes: the names of what changes.
@@ -53,7 +53,7 @@ def checked(settings: Settings, changes: Collection[str], models: ModelManager |
 def _checked_while_loading(
     settings: Settings, changes: Collection[str], serving: ServingModel | None
 ) -> str:
-    """Check values against the model that is loaded; what serves until then may lack them."""
+    """Check settings against the model that is being loaded, and not the one that serves."""
     bound = [name for name in MODEL_BOUND if name in changes]
     if not bound:
         return ''

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Whether simulated time goes on."""
+"""Detection of simulated time that stands still."""
 
 from time import monotonic
 
@@ -34,7 +34,7 @@ class ClockWatch:
         self._since_s = 0.0
 
     def problem(self) -> str:
-        """Say since when the clock stands still; nothing while it goes on. Called now and then."""
+        """Return for how long the clock has stood still, in words; empty while it runs."""
         now_ns: int = self._clock.now().nanoseconds
         if now_ns != self._seen_ns or not self._clock.ros_time_is_active:
             self._seen_ns, self._since_s = now_ns, monotonic()

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Messages from and to the data path's own types, as pure functions."""
+"""Conversions between ROS messages and the types of the data path."""
 
 import re
 from typing import Any
@@ -49,7 +49,7 @@ def stamp_ns(stamp: Any) -> int:
 
 def frame_from_message(message: Any, brightness: BrightnessRange | None = None) -> Frame:
     """
-    Read an image.
+    Convert an image message.
 
     :param message: sensor_msgs Image or CompressedImage.
     :param brightness: of the camera's 16-bit samples; None takes them to fill 16 bits.
@@ -62,7 +62,7 @@ def frame_from_message(message: Any, brightness: BrightnessRange | None = None) 
 
 def frame_from_image(message: Any, brightness: BrightnessRange | None = None) -> Frame:
     """
-    Read a sensor_msgs Image; see `image.encodings` for what is copied.
+    Convert a sensor_msgs Image; see `image.encodings` for what is copied.
 
     An encoding that `image.encodings` has never heard of is left to cv_bridge.
 
@@ -127,7 +127,7 @@ def frame_from_compressed(message: Any, brightness: BrightnessRange | None = Non
 
 def depth_from_image(message: Any) -> NDArray[Any]:
     """
-    View the samples of a depth image.
+    Return the samples of a depth image.
 
     :param message: sensor_msgs Image of 16UC1 or 32FC1, in any case; mono16 and Z16 are 16UC1.
     :returns: uint16 or float32 (H, W), of the message's byte order, without a copy.
@@ -155,7 +155,7 @@ def depth_from_image(message: Any) -> NDArray[Any]:
 
 def cloud_message(points: NDArray[np.void], header: Header) -> PointCloud2:
     """
-    Write points as a PointCloud2.
+    Convert points to a PointCloud2.
 
     :param points: `POINT` (H, W), organised, or (N,).
     :param header: carried on as it is.
@@ -179,7 +179,7 @@ def image_message(
     array: NDArray[Any], header: Header, encoding: str | None = None
 ) -> Image:
     """
-    Write an array as an Image with packed rows and little-endian samples.
+    Convert an array to an Image with packed rows and little-endian samples.
 
     :param array: (H, W) or (H, W, channels), of any stride and byte order.
     :param header: carried on as it is.
@@ -207,7 +207,7 @@ def mono8_from_mask(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
 
 def compressed_message(data: bytes, codec: str, header: Header) -> CompressedImage:
     """
-    Wrap a compressed image.
+    Return a CompressedImage.
 
     :param codec: what `format` will say, `jpeg` or `png`.
     """
@@ -218,7 +218,7 @@ def compressed_message(data: bytes, codec: str, header: Header) -> CompressedIma
 
 def pose_message(position: NDArray[np.float64], axes: NDArray[np.float64]) -> Pose:
     """
-    Write a pose in the image's optical frame.
+    Return a pose in the image's optical frame.
 
     :param position: (3,), metres.
     :param axes: right-handed unit vectors as rows (3, 3).

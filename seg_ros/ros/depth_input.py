@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The depth of one camera: its subscription, and the image that it belongs to."""
+"""The depth of one camera: its subscription, and its pairing with images."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ SLOW_MS = 500   # an offset from which on something may also be slow
 @dataclass(frozen=True, eq=False)
 class DepthJob:
     """
-    A view whose depth has come.
+    A view and the depth message that belongs to it.
 
     :param wanted: what is to be made of both.
     :param message: sensor_msgs Image.
@@ -61,7 +61,7 @@ class DepthJob:
 
 class DepthInput:
     """
-    Depth images, paired with the masks of their images; 2D masks never wait for them.
+    Pairs depth images with the masks of their images; 2D masks do not wait for depth.
 
     :param deliver: called with each pair, in the thread of its image or of its depth, and in the
         order of the camera's images.
@@ -91,11 +91,11 @@ class DepthInput:
 
     @property
     def starting(self) -> bool:
-        """Whether what is waited for may still be on its way."""
+        """Whether the subscription is so new that messages may still be on their way."""
         return monotonic() - self._subscribed_s < STARTING_S
 
     def subscribe(self, wanted: Wanted) -> None:
-        """Listen while somebody reads what needs depth; called again, follow the publishers."""
+        """Subscribe while an output that needs depth has a reader; call it regularly."""
         is_on = self._settings.now.depth == 'auto'
         self._pairs.expire()
         # What is dynamic is known without depth too, only not as soon.
@@ -125,7 +125,7 @@ class DepthInput:
         )
 
     def unsubscribe(self) -> None:
-        """Stop listening."""
+        """Unsubscribe."""
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
         self._subscription = None
@@ -135,11 +135,11 @@ class DepthInput:
         self.dynamic_share, self.reads_dynamic = 0.0, False
 
     def forget(self) -> None:
-        """Forget what was dynamic; no image may be worked on meanwhile."""
+        """Reset the static scene; no image may be in flight."""
         self._scene.forget()
 
     def offer(self, wanted: Wanted, view: View) -> None:
-        """Hand on a view for the outputs that need depth, now or when its depth has come."""
+        """Deliver a view for the outputs that need depth, now or when its depth arrives."""
         stamp, tolerance_ms = stamp_ns(view.header.stamp), self._settings.now.depth_tolerance_ms
         with self._turn:
             if self._subscription is not None:
@@ -162,7 +162,7 @@ class DepthInput:
 
     def depth_view(self, view: View, message: Any, transform_of: TransformOf) -> DepthView:
         """
-        Read a depth message for its view.
+        Return a view with its depth.
 
         :raises ImageError: if either cannot be used; `problem` has the reason from then on.
         """
@@ -217,7 +217,7 @@ class DepthInput:
         return mask
 
     def problem(self) -> str:
-        """Say what depth is waited for, or why it is not used; empty where all is well."""
+        """Return why depth does not arrive or is not used; empty where all is well."""
         if self._subscription is None:
             words = 'outputs that need depth are read, but the parameter depth is off'
             return words if self._is_off else ''
@@ -255,7 +255,7 @@ class DepthInput:
 
 def why_unpaired(offset_ms: float, tolerance_ms: float) -> str:
     """
-    Say why an image found no depth, and what to do.
+    Return why an image has no depth, and what to do.
 
     :param offset_ms: of the nearest depth there was.
     :param tolerance_ms: the parameter depth_tolerance_ms.

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The thread that makes what needs depth, so that 2D masks never wait for it."""
+"""The thread that computes and publishes the outputs that need depth."""
 
 from collections.abc import Collection
 
@@ -41,7 +41,7 @@ _NICENESS = 10      # where cores are short 2D masks come first
 
 class DepthOutputs:
     """
-    One thread for all cameras; the newest frame of each wins.
+    A thread for the depth outputs of all cameras; the newest frame of each wins.
 
     :param base_frame: of `free_space`.
     """
@@ -54,7 +54,7 @@ class DepthOutputs:
         self._workers: Workers[DepthJob] | None = None
 
     def start(self) -> None:
-        """Begin to work."""
+        """Start the thread."""
         self._mailbox = Mailbox()
         self._workers = Workers(
             self._mailbox, self._work, self._report, niceness=_NICENESS
@@ -70,7 +70,7 @@ class DepthOutputs:
         return ended
 
     def deliver(self, job: DepthJob) -> None:
-        """Leave a frame for the thread; any thread may."""
+        """Put a frame into the mailbox; any thread may call it."""
         mailbox = self._mailbox     # which `stop` may take away meanwhile
         if mailbox is not None:
             mailbox.put(job.source.camera, job)
@@ -119,7 +119,7 @@ class DepthOutputs:
             )
 
     def _warn_of_distortion(self, camera: str, view: DepthView) -> None:
-        """Report where points are off because the image has a distortion that they do not."""
+        """Warn where points are wrong because the image is not rectified."""
         info = view.view.camera_info
         if info is None or view.view.rectified:
             return
@@ -138,7 +138,7 @@ class DepthOutputs:
 
 def why_empty(view: DepthView, on_ground: Collection[str], no_transform: str) -> str:
     """
-    Say why outputs of a view are empty, or are not made; nothing where all is well.
+    Return why outputs of a view are empty or missing; empty where all is well.
 
     :param on_ground: the outputs that need the ground and that somebody reads.
     :param no_transform: why TF does not have the camera; empty where it does.
@@ -160,7 +160,7 @@ def why_empty(view: DepthView, on_ground: Collection[str], no_transform: str) ->
 
 
 def _no_ground(view: DepthView, no_transform: str) -> str:
-    """Say why no ground was found, and what helps."""
+    """Return why no ground was found, and what to do."""
     settings, tilt = view.settings, view.ground_fit.tilt
     by_tf = settings.ground == 'tf'
     if tilt is not None and TILT <= tilt < np.inf:
@@ -183,7 +183,7 @@ def _no_ground(view: DepthView, no_transform: str) -> str:
 
 
 def _off_the_floor(view: DepthView) -> str:
-    """Say so where z = 0 of the base frame, which then counts as the ground, is not the floor."""
+    """Warn where z = 0 of the base frame, which counts as the ground, is not the floor."""
     height_m = 0.0 if view.rays is None else view.rays.floor_height_m
     if not abs(height_m) > OFF_THE_FLOOR_M:
         return ''
@@ -196,18 +196,18 @@ def _off_the_floor(view: DepthView) -> str:
 
 
 def without_role(card: ModelCard, role: str) -> str:
-    """Say so where no class has a role that an output is about."""
+    """Warn where no class of a card has a role."""
     return '' if card.ids_with_role(role) else f'no class of {card.name} has the role {role}'
 
 
 def nothing_dynamic(card: ModelCard) -> str:
-    """Say so where nothing can ever be dynamic, however many people are in sight."""
+    """Warn where no class of a card is dynamic."""
     words = without_role(card, 'dynamic')
     return f'{words}: static/* leaves nothing out; give it to classes in the card' if words else ''
 
 
 def poor_odometry(share: float) -> str:
-    """Say so where so much of an image is dynamic that trackers lose their way on the rest."""
+    """Warn where too much of an image is dynamic for odometry on the rest."""
     if share <= POOR_SHARE:
         return ''
     return (

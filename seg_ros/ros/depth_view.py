@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One frame, its masks and its depth, as outputs see them: each part made once, when asked for."""
+"""A frame with masks and depth, as outputs see it; each part is computed once, on demand."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -48,7 +48,7 @@ RAY_STEP = 2    # every second pixel is a ray of free space and scan
 @dataclass(frozen=True, eq=False)
 class DepthView:
     """
-    A view whose depth is known.
+    A view with its depth.
 
     :param camera: of the image, without distortion.
     :param transform_of: gives the transform from the image's optical frame to `base_frame` at a
@@ -136,14 +136,14 @@ class DepthView:
 
     @cached_property
     def up(self) -> NDArray[np.float64]:
-        """Return what is up in the optical frame, roughly: of TF, else of `camera_pitch_deg`."""
+        """Return roughly what is up in the optical frame, from TF or else `camera_pitch_deg`."""
         if self.base_from_tf is not None:
             return np.array(self.base_from_tf[2, :3])
         return up_of_pitch(np.deg2rad(self.settings.camera_pitch_deg))
 
     @cached_property
     def ground_plane(self) -> Plane | None:
-        """Find the ground: of TF or fitted, as `ground` says, else by the camera's height."""
+        """Return the ground, from TF or fitted as `ground` says, else from the camera's height."""
         settings = self.settings
         if settings.ground == 'tf' and self.base_from_tf is not None:
             return plane_from_transform(self.base_from_tf)
@@ -153,30 +153,30 @@ class DepthView:
 
     @cached_property
     def ground_fit(self) -> GroundFit:
-        """Fit the ground to what is labelled so."""
+        """Fit the ground plane to traversable pixels."""
         classes = self.segmentation.classes
         assert classes is not None
         return fit_ground(self.metres, self.camera, classes, self.card, self.up)
 
     @cached_property
     def base_from_optical(self) -> NDArray[np.float64] | None:
-        """Return the transform to `base_frame`; without tf2_ros it is below the camera."""
+        """Return the transform to `base_frame`; without tf2_ros that lies below the camera."""
         if self.transform_of is not None:
             return self.base_from_tf    # None meanwhile: where the base is is not guessed
         return None if self.ground_plane is None else base_from_plane(self.ground_plane)
 
     @cached_property
     def rays(self) -> Ground | None:
-        """Cut the image into ground and obstacles, for what works by rays."""
+        """Split the image into ground and obstacles, for free space and scan."""
         return self.ground(RAY_STEP)
 
     @cached_property
     def strided_ground(self) -> Ground | None:
-        """Cut every `cloud_stride`-th pixel into ground and obstacles."""
+        """Split every `cloud_stride`-th pixel into ground and obstacles."""
         return self.ground(self.settings.cloud_stride)
 
     def ground(self, step: int) -> Ground | None:
-        """Cut every `step`-th pixel into ground and obstacles; None where no ground is known."""
+        """Split every `step`-th pixel into ground and obstacles; None without a ground plane."""
         classes = self.segmentation.classes
         assert classes is not None
         if self.ground_plane is None:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How the node is doing, in numbers, once a second."""
+"""The node's diagnostics."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from seg_ros.ros.depth_outputs import nothing_dynamic, poor_odometry
 @dataclass(frozen=True)
 class NodeFacts:
     """
-    What the diagnostics are made from, at one moment.
+    The state of the node that diagnostics report.
 
     :param name: the node's full name.
     :param state: of the lifecycle.
@@ -60,7 +60,7 @@ class NodeFacts:
 
 
 def diagnostics(now: Time, facts: NodeFacts, cameras: Iterable[Camera]) -> DiagnosticArray:
-    """Put everything into one message: a status for the engine, and one for each camera."""
+    """Return the diagnostics: a status for the engine, and one for each camera."""
     message = DiagnosticArray()
     message.header.stamp = now.to_msg()
     message.status = [_engine_status(facts)]
@@ -106,7 +106,7 @@ def _engine_values(serving: ServingModel) -> dict[str, str]:
 
 
 def _engine_verdict(facts: NodeFacts) -> Verdict:
-    """Judge the engine: what does not answer, does not serve or has ended is an error."""
+    """Judge the engine: no answer, no model or an engine that has ended is an error."""
     serving, model = facts.serving, facts.model
     if facts.stalled_s:
         return Verdict(Level.ERROR, f'the engine has not answered for {facts.stalled_s:.0f} s')
@@ -144,7 +144,7 @@ def _camera_status(camera: Camera, facts: NodeFacts) -> DiagnosticStatus:
 
 
 def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
-    """Judge a camera by what leaves; one that nobody reads, or that is paused, is well."""
+    """Judge a camera by its published masks; one without readers, or paused, is OK."""
     if facts.state != 'active':
         return Verdict(Level.OK, facts.state)
     if not facts.enabled:
@@ -174,7 +174,7 @@ def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
 
 def input_problem(camera: Camera, facts: NodeFacts) -> str:
     """
-    Say what stands between a camera and its readers; nothing where all is well.
+    Return what is wrong with a camera's topics; empty where all is well.
 
     Simulated time comes first, of which images have their stamps.
     """
@@ -183,7 +183,7 @@ def input_problem(camera: Camera, facts: NodeFacts) -> str:
 
 
 def too_old(camera: Camera) -> str:
-    """Say so when masks lately come out older than `max_age_ms`, by what the network takes."""
+    """Warn of masks that were published later than `max_age_ms`."""
     quantiles = camera.health.timing.quantiles('age', RATE_SPAN_S)
     limit_ms = camera.settings.max_age_ms
     if not limit_ms or quantiles is None or quantiles[1] <= limit_ms:

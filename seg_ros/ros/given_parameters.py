@@ -33,7 +33,7 @@ def unused_parameters(
     arguments: Sequence[str], node: str, is_known: Callable[[str], bool]
 ) -> Iterator[str]:
     """
-    Say which of a process's ROS arguments set nothing, and what may have been meant.
+    Yield a warning for each ROS argument that sets nothing, with what may have been meant.
 
     :param arguments: of the process, with `--ros-args`, `-p NAME:=VALUE` and `--params-file`.
     :param node: its full name.
@@ -49,7 +49,7 @@ def unused_parameters(
 
 
 def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Give the parameters among ROS arguments, as (`-p` or `--params-file`, value)."""
+    """Yield the parameters among ROS arguments, as (`-p` or `--params-file`, value)."""
     ros_words, _ = _parted(arguments)
     for word, value in pairwise(ros_words):
         if word in ('-p', '--param'):
@@ -64,7 +64,7 @@ def unused_words(arguments: Sequence[str]) -> list[str]:
 
 
 def _parted(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Part words as rcl does: those from `--ros-args` to `--` or the end, and the others."""
+    """Split words as rcl does: those from `--ros-args` to `--` or the end, and the others."""
     ros_words: list[str] = []
     others: list[str] = []
     for_ros = False

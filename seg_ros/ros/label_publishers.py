@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The latched names of the classes, which consumers read beside a camera's masks."""
+"""Publishers of the latched `label_info` topics."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -29,7 +29,7 @@ TOPICS = ('label_info', 'nav2/label_info')
 
 class LabelPublishers:
     """
-    A camera's `label_info` topics; without vision_msgs there are none.
+    The `label_info` topics of all cameras; without vision_msgs there are none.
 
     They are no lifecycle publishers: what an inactive node knows already waits for later readers.
     """
@@ -40,7 +40,7 @@ class LabelPublishers:
 
     def publish(self, card: ModelCard, cameras: Iterable[str], threshold: float) -> None:
         """
-        Publish anew for each camera.
+        Publish for each camera.
 
         :param threshold: least probability of a published class, 0 to 1.
         """
@@ -55,7 +55,7 @@ class LabelPublishers:
             self._publishers[topic].publish(label_info(card, header, threshold))
 
     def close(self) -> None:
-        """Withdraw the topics."""
+        """Close the topics."""
         for publisher in self._publishers.values():
             self._node.destroy_publisher(publisher)
         self._publishers = {}

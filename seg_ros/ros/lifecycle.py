@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-A lifecycle node that neither a wrong request, a failing transition nor a failing callback can end.
+A lifecycle node that survives invalid requests, failing transitions and failing callbacks.
 
 Two faults of rclpy are worked around here. An invalid transition request raises out of `spin`
 (https://github.com/ros2/rclpy/issues/1209; Kilted's rclpy no longer does), and an exception in a
@@ -49,7 +49,7 @@ FAULTY_S = 60.0     # for how long a fault makes diagnostics an error: an operat
 
 def logged(transition: Callable[[Any], None]) -> Transition:
     """
-    Turn a method into a transition callback, which rclpy's own for managed publishers follows.
+    Turn a method into a transition callback that also calls rclpy's own for managed publishers.
 
     An exception becomes FAILURE, so that the node stays in the state it came from, and a line in
     the log: the message of an error that was raised on purpose, the traceback of any other.
@@ -72,7 +72,7 @@ def logged(transition: Callable[[Any], None]) -> Transition:
 
 
 def _refusal(request: Any, response: Any, reason: str) -> Any:
-    """Say in an answer that nothing was done, where its type has a field for that."""
+    """Write a reason of refusal into a response, where its type has a field for that."""
     if isinstance(response, SetParameters.Response):
         refused = SetParametersResult(successful=False, reason=reason)
         response.results = [refused] * len(request.parameters)
@@ -83,7 +83,7 @@ def _refusal(request: Any, response: Any, reason: str) -> Any:
 
 class QuietLog:
     """
-    Log lines that would come with every frame: one in `QUIET_S` for each thing.
+    A throttled log: one line in `QUIET_S` seconds for each thing.
 
     rclpy's own throttle counts by line of code, so that one camera would silence another.
     """
@@ -146,7 +146,7 @@ class SafeLifecycleNode(LifecycleNode):
 
     def answered(self, callback: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         """
-        Return a service's callback that answers a request that cannot be, too.
+        Wrap a service callback so that requests for which rclpy raises are answered too.
 
         rclpy raises for one that holds what its type allows and rclpy does not, such as a
         parameter of a type that no version of ROS has, and whoever asked would wait for ever.
@@ -170,7 +170,7 @@ class SafeLifecycleNode(LifecycleNode):
         return safe
 
     def _explain(self, names: Iterable[str], result: SetParametersResult) -> None:
-        """Say what rclpy's words do not: when a value acts, and what a misspelt name may mean."""
+        """Complete rclpy's reason: when a value acts, and what a misspelt name may mean."""
         if result.successful:
             remarks = dict.fromkeys(self.remarks.pop(name, '') for name in names)
             result.reason = result.reason or '; '.join(filter(None, remarks))
@@ -187,7 +187,7 @@ class SafeLifecycleNode(LifecycleNode):
 
     def guarded(self, callback: Callable[P, R], where: str = '') -> Callable[P, 'R | None']:
         """
-        Return a callback that logs and counts what the given one raises, and goes on.
+        Wrap a callback so that exceptions are logged and counted.
 
         :param where: what the log calls it; its own name where this is empty.
         """
@@ -205,7 +205,7 @@ class SafeLifecycleNode(LifecycleNode):
 
     def fault(self, where: str, error: Exception) -> None:
         """
-        Log and count an exception that nobody expected; any thread may.
+        Log and count an unexpected exception; any thread may call it.
 
         Where ROS has been shut down under the node, on the way out, it is no fault.
         """
@@ -253,7 +253,7 @@ class SafeLifecycleNode(LifecycleNode):
         self._autostart = self.create_timer(0.001, self.guarded(step), clock=STEADY)
 
     def abandon_autostart(self) -> None:
-        """Leave every further transition to others."""
+        """Make no further transition by itself."""
         if self._autostart is not None:
             self._autostart.cancel()
             self.destroy_timer(self._autostart)

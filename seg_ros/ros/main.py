@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The process of the segmentation node: signals before anything heavy, and an end in any case."""
+"""The process of the segmentation node, which ends at a signal at any time."""
 
 from contextlib import suppress
 import os
@@ -66,7 +66,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 def _ended_by_signal() -> Event:
-    """Let signals set an event from now on, and the process end soon after, whatever hangs."""
+    """Let signals set an event; `END_S` seconds later the process ends even if something hangs."""
     ended = Event()
     for number in _handled_signals():
         signal.signal(number, lambda *_: ended.set())

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The lifecycle of the segmentation node: states and parameters, no pixel."""
+"""The segmentation node: lifecycle, parameters and diagnostics."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -118,7 +118,7 @@ class SegmentationNode(SafeLifecycleNode):
 
     @logged
     def on_activate(self) -> None:
-        """Begin to work on frames."""
+        """Start to process frames."""
         if self._pipeline is not None and self._enabled:
             self._pipeline.start()
         self.guarded(self._bond.form)()
@@ -172,12 +172,12 @@ class SegmentationNode(SafeLifecycleNode):
         super().destroy_node()
 
     def _announce_labels(self, serving: ServingModel) -> None:
-        """Publish each camera's latched label_info, anew when what it says has changed."""
+        """Publish each camera's latched label_info."""
         threshold = serving.settings.min_confidence
         self._labels.publish(serving.card, self._settings.now.cameras, threshold)
 
     def _diagnose(self) -> None:
-        """Report once a second."""
+        """Publish diagnostics."""
         cameras = list(self._pipeline.cameras.values()) if self._pipeline else []
         facts = self._facts()
         self._diagnostics.publish(diagnostics(self.get_clock().now(), facts, cameras))
@@ -191,7 +191,7 @@ class SegmentationNode(SafeLifecycleNode):
                 self.quiet.warning(f'{camera.name}: {words}', ('depth', camera.name), quiet_s=60.0)
 
     def _diagnose_loading(self, words: str) -> None:
-        """Report a model that a transition waits for, when no timer can."""
+        """Publish diagnostics while a transition waits for a model and no timer can run."""
         models = self._models
         if models is None or self._pipeline is not None:
             return
@@ -259,7 +259,7 @@ class SegmentationNode(SafeLifecycleNode):
 
     def _apply_parameters(self, *_: Any) -> None:
         """
-        Let parameters act that have been set.
+        Apply parameters that have been set.
 
         Called after they were set where rclpy has a callback for that, and soon after it anyway:
         what has acted already does not act again.
@@ -283,7 +283,7 @@ class SegmentationNode(SafeLifecycleNode):
                 self._announce_labels(models.holder.current)
 
     def _on_model(self) -> None:
-        """Take note of a model that serves now, or of one that could not be loaded."""
+        """Handle a model that now serves, or that could not be loaded."""
         if self._models is None:
             return
         serving = self._models.holder.current
@@ -304,7 +304,7 @@ class SegmentationNode(SafeLifecycleNode):
             self.set_parameters([Parameter('model', value=failure.active)])
 
     def _announce(self, serving: ServingModel) -> None:
-        """Say what serves from now on, and let it have the present thresholds."""
+        """Log the model that now serves, and apply the present thresholds to it."""
         self._announced = serving
         facts = serving.engine.facts
         self.get_logger().info(
@@ -317,7 +317,7 @@ class SegmentationNode(SafeLifecycleNode):
         self._announce_labels(serving)
 
     def _change_thresholds(self, serving: ServingModel) -> None:
-        """Let a model have the present thresholds, which may have been set for another one."""
+        """Apply the present thresholds, which may have been set for another model."""
         try:
             serving.change(self._settings.now)
         except SegError as unsuited:

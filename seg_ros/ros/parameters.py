@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The settings as ROS parameters: declared, read back and changed from one dataclass."""
+"""The settings as ROS parameters, declared and read through one dataclass."""
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +31,7 @@ FIELDS: dict[str, 'Field[Any]'] = {item.name: item for item in fields(Settings)}
 
 
 def descriptor(item: 'Field[Any]') -> ParameterDescriptor:
-    """Describe one setting to ROS tools: meaning, unit, choices and range."""
+    """Return the descriptor of a setting: meaning, choices and range."""
     facts = item.metadata
     described = ParameterDescriptor(
         description=facts['meaning'],
@@ -49,7 +49,7 @@ def descriptor(item: 'Field[Any]') -> ParameterDescriptor:
 
 def value_of(name: str, value: Any) -> Any:
     """
-    Turn a parameter's value into the setting's type.
+    Convert a parameter's value to the setting's type.
 
     :raises SettingError: if it has another type, is out of range or not one of the choices.
     """
@@ -110,7 +110,7 @@ class Declared:
             self._node.declare_parameter(item.name, default, described, ignore_override=True)
 
     def _refusal(self, name: str, error: Exception) -> SettingError:
-        """Put a start value that rclpy refuses into the words that `value_of` has for it."""
+        """Return the error of `value_of` for a start value that rclpy refuses."""
         try:
             self._node.declare_parameter(name, descriptor=ParameterDescriptor(dynamic_typing=True))
             value = self._node.get_parameter(name).value
@@ -124,7 +124,7 @@ class Declared:
 
     def read(self) -> Settings:
         """
-        Return what the parameters say now.
+        Return the present parameters as settings.
 
         :raises SettingError: naming all that cannot be used.
         """
@@ -169,7 +169,7 @@ def settings_changed(
 
 
 def acts_later(names: Iterable[str]) -> str:
-    """Say of parameters that were set when they act; nothing of those that act at once."""
+    """Return which of the parameters act later, in words; empty if all act at once."""
     waiting = [name for name in names if FIELDS[name].metadata['when'] == 'configure']
     return f'{", ".join(waiting)}: acts at the next configure' if waiting else ''
 
@@ -180,5 +180,5 @@ def is_live(name: str) -> bool:
 
 
 def reason(error: SegError) -> str:
-    """Shorten an error to what a parameter client prints on one line."""
+    """Return an error as one line, as parameter clients print it."""
     return ' '.join(str(error).split())

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Prompts as vision_msgs has them: boxes, points, and ids that last from message to message."""
+"""Prompts from vision_msgs: boxes, points, and ids that last from message to message."""
 
 from collections.abc import Collection, Iterator, Sequence
 from itertools import count
@@ -28,7 +28,7 @@ MOST_PROMPTS = 256      # that are read of one message; no network answers as ma
 
 class PromptReader:
     """
-    Reads one camera's messages, one after the other.
+    Reads the prompt messages of one camera.
 
     Ids that are numbers are kept. Another text gets a number that is free and keeps it while the
     messages hold it, whatever else comes and goes; rows without an id count in their order.
@@ -66,7 +66,7 @@ class PromptReader:
         return list(prompts.values()), remarks
 
     def _numbered(self, texts: Sequence[str], taken: Collection[int]) -> Iterator[int]:
-        """Give each id its number."""
+        """Yield the number of each id."""
         own = [_number(text) for text in texts]
         used = {*taken, *own}
         named = {text for text, number in zip(texts, own, strict=True) if text and not number}
@@ -90,7 +90,7 @@ def _number(text: str) -> int:
 
 def _corners(bbox: Any) -> Xyxy:
     """
-    Return the upright box around one that may be turned.
+    Return the axis-aligned box around a rotated one.
 
     :raises PromptError: if it is turned by no number.
     """

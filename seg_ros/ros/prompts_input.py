@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The prompts of one camera: what is to be segmented in its images, by topic."""
+"""The subscription to one camera's prompts."""
 
 from time import monotonic
 from typing import Any
@@ -50,7 +50,7 @@ class PromptsInput:
 
     def follow(self, serving: ServingModel | None) -> None:
         """
-        Listen while a promptable model serves, and log what gets no answer.
+        Subscribe while a promptable model serves, and log prompts without an answer.
 
         Without vision_msgs there is no such topic.
         """
@@ -81,7 +81,7 @@ class PromptsInput:
         self._node.get_logger().info(f'{self._camera}: listening to prompts on {self._topic}')
 
     def unsubscribe(self) -> None:
-        """Stop listening; what was asked stays asked."""
+        """Unsubscribe; the prompts stay."""
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
         self._subscription = None
@@ -95,7 +95,7 @@ class PromptsInput:
             self._node.quiet.warning(f'{self._camera}: {words}', (self._camera, 'prompts'))
 
     def problem(self, serving: ServingModel | None) -> str:
-        """Say which prompts got no answer in the last image; nothing where all did."""
+        """Return which prompts had no answer in the last image; empty where all had."""
         if serving is None or not serving.engine.signature.max_prompts:
             return ''
         if MISSING and not serving.prompts:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The publishers of one camera: who listens decides what is made of a frame."""
+"""The publishers of one camera; only outputs with a reader are computed."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ class View:
 
     @property
     def nbytes(self) -> int:
-        """Memory that the image and what was made of it so far hold."""
+        """Memory of the image and of what was computed from it so far."""
         parts = (self.frame, self.segmentation, self)
         arrays = [value for part in parts for value in vars(part).values()]
         return sum(value.nbytes for value in arrays if isinstance(value, np.ndarray))
@@ -182,7 +182,7 @@ class Publishers:
         return incompatible_reader(self._node, [publisher for _, publisher in self._publishers])
 
     def close(self) -> None:
-        """Withdraw the topics."""
+        """Close the topics."""
         for _, publisher in self._publishers:
             self._node.destroy_lifecycle_publisher(publisher)
         self._publishers = []
@@ -195,7 +195,7 @@ def parts_of(wanted: Wanted) -> frozenset[str]:
 
 def publish(wanted: Wanted, view: Any) -> None:
     """
-    Make and send each output.
+    Compute and publish each output.
 
     :param view: what the outputs are made from, `View` or `DepthView`.
     """

@@ -28,7 +28,7 @@ GRAPH_POLL_S = 1.0
 
 def masks() -> QoSProfile:
     """
-    Offer the newest masks.
+    Return the QoS of masks.
 
     RViz and most consumers ask for reliable; a reliable publisher serves best-effort readers too.
     The profile is a new one each time: rclpy writes a topic's `qos_overrides` into it.
@@ -39,7 +39,7 @@ def masks() -> QoSProfile:
 
 
 def latched() -> QoSProfile:
-    """Offer the newest message to readers that come later too."""
+    """Return the QoS of a latched topic."""
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,
         depth=1,
@@ -49,7 +49,7 @@ def latched() -> QoSProfile:
 
 
 def images(reliable: bool) -> QoSProfile:
-    """Ask for the newest image only."""
+    """Return the QoS of image subscriptions: the newest image only."""
     kind = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
     return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=kind)
 
@@ -78,7 +78,7 @@ def offers_reliable(node: Node, topic: str) -> bool:
 @contextmanager
 def overrides(topic: str) -> Iterator[None]:
     """
-    Open a topic whose quality of service parameters may override.
+    Turn errors of a topic's `qos_overrides` parameters into SettingError.
 
     :raises SettingError: if they hold what cannot be; rclpy raises several kinds of errors.
     """

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Spinning until a signal comes."""
+"""Spin a node until a signal."""
 
 import signal
 from threading import Event
@@ -27,7 +27,7 @@ WAKE_S = 0.2    # how long a signal may go unnoticed while nothing else happens
 
 def spin_until_signal(node: Node) -> None:
     """
-    Let a node work until SIGINT or SIGTERM, then destroy it and leave ROS.
+    Spin a node until SIGINT or SIGTERM, then destroy it and shut ROS down.
 
     rclpy's own handlers would invalidate the context while a callback or the executor uses it.
     """

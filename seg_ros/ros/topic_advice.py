@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the ROS graph says of a topic, its publishers and its neighbours, and of the node."""
+"""Explanations from the ROS graph: why a topic has no messages or no matching reader."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ def why_nothing_arrives(
     what: Input = IMAGES,
 ) -> str:
     """
-    Say what stands between a subscription and its messages.
+    Return why a subscription gets no messages, and what to do.
 
     :param topic: in full, as it is subscribed to.
     :param kind: the type of message that is subscribed to.
@@ -179,7 +179,7 @@ def _name(endpoint: Any) -> str:
 
 
 def _neighbours(node: Node, topic: str, kind: str, what: Input) -> str:
-    """Name the topics that the user may have meant, the most alike first."""
+    """Return the topics that the user may have meant, the most alike first."""
     own = f'{node.get_fully_qualified_name()}/'
     read = {subscription.topic_name for subscription in node.subscriptions}     # by other cameras
     kinds = {
@@ -205,7 +205,7 @@ def _alike(topic: str, names: list[str]) -> list[str]:
 
 
 def _remedy(kind: str, what: Input) -> str:
-    """Say what to do about a type of message."""
+    """Return what to do about a type of message."""
     remedy = dict(what.remedies).get(kind)
     return f': {remedy}' if remedy else ''
 

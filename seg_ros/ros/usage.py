@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What `segmentation_node --help` prints."""
+"""The help text of `segmentation_node --help`."""
 
 from dataclasses import Field, fields
 from textwrap import fill

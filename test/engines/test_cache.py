@@ -37,7 +37,7 @@ def open_folder(path: Path) -> PlanCache:
 
 
 def put(cache: PlanCache, cache_key: CacheKey = RECIPE, plan: bytes = PLAN) -> None:
-    with cache.folder.workshop() as folder:
+    with cache.folder.temporary_folder() as folder:
         file = folder / 'plan'
         file.write_bytes(plan)
         assert cache.store(cache_key, file, 'tiny', 12.34, ['a note']) == plan

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The engine without weights: traditional methods that answer as a network does."""
+"""Classical segmentation methods behind the engine's contract; they have no weights."""
 
 from collections.abc import Callable
 

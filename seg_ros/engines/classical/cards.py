@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The cards of the traditional methods, which no file brings along."""
+"""Model cards of the classical methods."""
 
 from seg_ros.core.card import ClassInfo, distinct_colors, InputSpec, ModelCard
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""K-means: the image parted by its few dominant colours."""
+"""K-means: the image segmented by its dominant colours."""
 
 import cv2
 import numpy as np

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One image as the methods look at it: denoised, in colour and in grey, its noise measured."""
+"""An image prepared for the classical methods: denoised, in colour and grey, its noise known."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ LEAST_CONTRAST = 8  # grey levels; below it differences are shading and compress
 @dataclass(frozen=True, eq=False)
 class ClassicalView:
     """
-    An image and what is worked out of it on demand, each once.
+    An image, and what is computed from it once, on demand.
 
     :param rgb: uint8 (H, W, 3).
     """
@@ -57,7 +57,7 @@ class ClassicalView:
 
     @cached_property
     def contrast_floor(self) -> float:
-        """Grey levels that two places must differ by to be distinguished in spite of the noise."""
+        """Least difference in grey levels that stands out from noise."""
         return max(LEAST_CONTRAST, 3 * self.noise)
 
     @cached_property
@@ -72,7 +72,7 @@ class ClassicalView:
 
 
 def _denoised(image: Pixels) -> Pixels:
-    """Take single wild pixels out with a median, then grain with a narrow Gaussian."""
+    """Remove outliers with a median filter, then grain with a narrow Gaussian."""
     return np.asarray(cv2.GaussianBlur(cv2.medianBlur(image, 5), (5, 5), 1), np.uint8)
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Watershed: touching objects are parted at the necks between them."""
+"""Watershed: touching objects are separated at their necks."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ SHRINK = 4         # bodies are counted on an image so much smaller
 
 def watershed(view: ClassicalView) -> Found:
     """
-    Find Otsu's foreground and part it.
+    Separate the objects of Otsu's foreground.
 
     The distance to the background has a summit in the middle of every body. Markers are set on
     the summits and grow downhill until they meet, which they do at the necks.
@@ -50,7 +50,7 @@ def watershed(view: ClassicalView) -> Found:
 
 def _markers(distance: NDArray[Any]) -> NDArray[np.int32]:
     """
-    Give a number to every summit that stands apart from all higher ones.
+    Label the peaks of the distance map that a saddle separates from all higher ones.
 
     Greyscale reconstruction: the distances, scaled down by the neck's share, are spread under
     the distances themselves. A summit whose own scaled height is still there was reached by no

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-What is published for a frame: a row for each topic, made only for those that somebody reads.
+The outputs of a frame: a row for each topic, computed only where it has a reader.
 
 A consumer's format is one file here that gives a tuple of `Output` rows, and one line below; other
 packages add theirs by the entry point group `seg_ros.outputs`.

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One object for a grasp planner, the scene without it, and a baseline of grasps."""
+"""Outputs for grasping: the target, the scene without it, and top-down grasps."""
 
 from geometry_msgs.msg import PoseArray
 import numpy as np

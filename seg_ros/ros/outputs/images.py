@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Masks as images, raw and compressed, and the camera_info that belongs to them."""
+"""Masks as images, raw and compressed, and their camera_info."""
 
 from operator import attrgetter
 from typing import Any

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Classes as channels of floats, for maps that fuse one layer a class."""
+"""Class probabilities as float channels, for elevation mapping."""
 
 import numpy as np
 from seg_ros.ros.conversions import image_message
@@ -22,7 +22,7 @@ from sensor_msgs.msg import Image
 
 def _channels(view: View) -> Image:
     """
-    Write a channel for each of the card's classes, in its order.
+    Return a channel for each of the card's classes, in its order.
 
     Each holds the confidence where the class is, 0 to 1, and 0 elsewhere: elevation_mapping_cupy
     splits the image by channels and fuses each into a layer of its map.

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Obstacles, ground, free space and scan, and the bundle of Nav2's semantic segmentation layer."""
+"""Outputs for navigation: obstacles, ground, scan, free space and Nav2's segmentation layer."""
 
 from typing import Any
 
@@ -68,7 +68,7 @@ def _scan(view: DepthView) -> LaserScan | None:
 
 
 def scan_frame(optical: str) -> str:
-    """Name the frame on the ground below a camera, x the way it looks."""
+    """Return the name of the frame on the ground below a camera, x forward."""
     return f'{optical}_ground'
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Topics that other packages add."""
+"""Outputs of other packages, by entry points."""
 
 from collections.abc import Iterable, Sequence
 

@@ -62,7 +62,7 @@ def _detection(item: ObjectCloud, box: OrientedBox, view: DepthView) -> Any:
 
 
 def _markers(view: DepthView) -> MarkerArray:
-    """Draw boxes and names; both go by themselves when no newer frame shows the object."""
+    """Return boxes and names, which expire unless a newer frame has the object."""
     message = MarkerArray()
     for item in view.objects:
         if item.box is not None:

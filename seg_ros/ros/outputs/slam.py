@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What stands still, for SLAM and mapping: depth and masks without what is dynamic."""
+"""Outputs for SLAM and mapping: depth and masks without dynamic objects."""
 
 import numpy as np
 from numpy.typing import NDArray

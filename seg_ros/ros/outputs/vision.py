@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Names and boxes as vision_msgs, where that package is installed."""
+"""Outputs of vision_msgs types, where that package is installed."""
 
 from typing import Any
 
@@ -66,7 +66,7 @@ def _detection(segment: Segment, view: View) -> Any:
 
 
 def hypothesis(segment: Segment, card: ModelCard) -> Any:
-    """Return what a segment is, and how surely, as vision_msgs' ObjectHypothesisWithPose."""
+    """Return a segment's class and score as a vision_msgs ObjectHypothesisWithPose."""
     result = ObjectHypothesisWithPose()
     result.hypothesis.class_id = card.by_id[segment.class_id].name
     result.hypothesis.score = segment.score
