@@ -84,7 +84,7 @@ class Bag:
         return self._count
 
     def images(self, skip: Skip) -> Iterator[SourceImage]:
-        """Read image after image; where the file itself breaks off, the rest counts as one."""
+        """Yield the images in order; the rest of a truncated file counts as one skipped image."""
         try:
             yield from self._images(skip)
         except ImageError:      # of `skip`, for want of anything else to go on with

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which topics of a recording are images of cameras: depth, masks and duplicates are not."""
+"""Which image topics of a recording to segment: not depth, masks or duplicates."""
 
 from collections.abc import Mapping
 import re
@@ -26,7 +26,7 @@ MASKS = frozenset({'semantic', 'instance', 'panoptic'})
 
 def left_out(topics: Mapping[str, str]) -> dict[str, str]:
     """
-    Say which topics are no images to segment, and why.
+    Return the topics that are not to be segmented, each with the reason.
 
     :param topics: all image topics, each with the encoding or format of its first message; empty
         where that is not known.
@@ -45,12 +45,12 @@ def left_out(topics: Mapping[str, str]) -> dict[str, str]:
 
 
 def file_name(topic: str) -> str:
-    """Return a topic as a part of a file's name; recorded names hold whatever bytes they like."""
+    """Return a topic as a part of a file name, in safe characters."""
     return re.sub(r'[^A-Za-z0-9_.-]', '_', topic.strip('/'))[:150] or 'image'
 
 
 def camera_from_topic(topic: str) -> str:
-    """Return what names the camera in a topic: `front` of `/front/image_raw/compressed`."""
+    """Return the camera's name from a topic: `front` of `/front/image_raw/compressed`."""
     words = [word for word in topic.split('/') if word and word != 'compressed']
     if words and words[-1].startswith('image'):
         words.pop()

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`seg_ros bench`: how long everything takes, beside physical limits and beside others."""
+"""`seg_ros bench`: benchmarks of engine, stages, node and peers."""
 
 import argparse
 from pathlib import Path
@@ -99,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _complete(args: argparse.Namespace) -> None:
-    """Fill in what was not given, refuse what nothing would read, and find the models."""
+    """Set defaults, refuse options that the bench does not read, and resolve the models."""
     from seg_ros.commands.model_name import path_from_name
 
     for name, default in DEFAULTS.items():

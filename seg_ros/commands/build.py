@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`seg_ros build`: TensorRT plans, built before a robot needs them, and the cache they are in."""
+"""`seg_ros build`: build TensorRT plans ahead of time, and manage their cache."""
 
 import argparse
 from pathlib import Path

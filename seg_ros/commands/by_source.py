@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The scores of each part of a data set."""
+"""Scores of each source of a data set."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ from seg_ros.metrics.scores import LiveScores
 
 class BySource:
     """
-    Scores images once more, apart by the source that they come from.
+    Scores images by the source that they come from.
 
     :param card: of the scored classes.
     :param found_card: as what finds the masks sees them; see `LiveScores`.

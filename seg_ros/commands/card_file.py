@@ -21,12 +21,12 @@ import yaml
 
 
 def text_from_card(card: ModelCard) -> str:
-    """Write what `core.card_reading` reads back."""
+    """Return a card as YAML, which `core.card_reading` reads."""
     return yaml.safe_dump(_plain(card.to_dict()), sort_keys=False)
 
 
 def _plain(value: Any) -> Any:
-    """Turn tuples into lists, which YAML has."""
+    """Convert tuples to lists, which YAML has."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

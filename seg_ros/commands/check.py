@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One thing that a self-test tried, and how it went."""
+"""The outcome of a self-test's check."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -56,7 +56,7 @@ class Check:
 
 @contextmanager
 def checked(name: str) -> Iterator[Check]:
-    """Turn an error raised on purpose inside into a failed check, so that others still run."""
+    """Run a check; a SegError inside fails it, so that the next ones still run."""
     check = Check(name)
     try:
         yield check
@@ -66,7 +66,7 @@ def checked(name: str) -> Iterator[Check]:
 
 
 def lines_of(checks: Iterable[Check]) -> Iterator[str]:
-    """Give a report for people."""
+    """Yield the lines of a report."""
     for check in checks:
         yield f'{check.result:9}{check.name:31}{check.seen}'
         if check.do:

@@ -60,7 +60,7 @@ class CocoPanoptic:
 
     def write(self, name: str, image: SourceImage, segmentation: Segmentation) -> None:
         """
-        Write the PNG of one image and note its rows of the table.
+        Write the PNG of one image, and add it to the table.
 
         :raises SettingError: if the disk does not take it.
         """

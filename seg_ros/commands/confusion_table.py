@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the pixels of each true class were taken for, as text and as an image."""
+"""Confusion matrix of classes, as text and as an image."""
 
 from collections.abc import Mapping, Sequence
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A table of images: each with its truth and what was found, the worst or any."""
+"""A table of images with ground truth and masks: the worst ones, or random ones."""
 
 import heapq
 from itertools import count
@@ -36,7 +36,7 @@ _PLATE = (40, 40, 40)
 
 class ContactSheet:
     """
-    Keeps the rows of a few images out of many.
+    Collects the rows of the worst images, or of random ones.
 
     :param card: of the scored classes.
     :param found_card: as what finds the masks sees them; see `LiveScores`.
@@ -54,7 +54,7 @@ class ContactSheet:
         self._kept: list[tuple[float, int, Pixels]] = []
 
     def add(self, example: Example, frame: Frame, truth: Truth, found: Segmentation) -> None:
-        """Keep the image if it is among the rows so far."""
+        """Add an image, unless it ranks below all rows of a full table."""
         quality = self._quality(truth, found)
         rank = -quality if self._random is None else float(self._random.random())
         is_full = len(self._kept) == self._rows
@@ -71,7 +71,7 @@ class ContactSheet:
         return np.concatenate(rows)
 
     def _quality(self, truth: Truth, found: Segmentation) -> float:
-        """Return panoptic quality; of semantic truths the mean intersection over union."""
+        """Return panoptic quality, or mean IoU where the ground truth is semantic."""
         scores = LiveScores(self._card, self._found_card)
         scores.add(truth.segmentation, found, truth.crowd)
         figures = scores.figures()

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`seg_ros credits`: whose photographs shaped the default network, under which licences."""
+"""`seg_ros credits`: photographs that the default network was trained on, and their licences."""
 
 import argparse
 from collections import Counter

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Camera, node and consumer as three processes over DDS, and what came out."""
+"""`seg_ros demo`: camera, node and viewer as three processes over DDS."""
 
 import argparse
 from contextlib import ExitStack
@@ -100,7 +100,7 @@ def _camera(args: argparse.Namespace) -> list[str]:
 
 
 def _checked(model: str) -> str:
-    """Look at the model before anything starts: from a node that refuses it no masks come."""
+    """Check the model before any process starts, and return its absolute name."""
     from seg_ros.core.compiled_file import read_compiled
     from seg_ros.engines.classical import METHODS
     from seg_ros.engines.model_path import absolute_model, path_from_model
@@ -162,7 +162,7 @@ def _report(figures: dict[str, Any], folder: Path) -> str:
 
 
 def _quality(figures: dict[str, Any]) -> list[str]:
-    """Report how good the masks were, where that is known."""
+    """Return lines on the quality of the masks, where there is ground truth."""
     lines = []
     if scores := figures.get('scores'):
         lines.append(

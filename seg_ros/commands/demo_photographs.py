@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The photographs that ship with the package, scored against what people drew over them."""
+"""The photographs of the package, scored against their hand-drawn ground truth."""
 
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ PHOTOGRAPHS = Path(__file__).parents[1] / 'demo' / 'photographs'
 
 def score_photographs(model: str, out: Path) -> dict[str, Any]:
     """
-    Find masks in the photographs as the node would, and draw both beside each other.
+    Segment the photographs, score the masks and draw them beside the ground truth.
 
     :param out: the folder of `photographs.png`: image, ground truth and masks in a row.
     :returns: `images`, `miou` over the classes that are there, and how many people and objects

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What this machine has for seg_ros, what is missing, and what to do about it."""
+"""`seg_ros doctor`: what this machine has, what is missing and what to do about it."""
 
 import argparse
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ SEGMENT_BYTES = 32 << 20
 @dataclass(frozen=True)
 class Finding:
     """
-    One thing that was looked at.
+    The result of one check.
 
     :param level: `ok`, `note` for what is optional or slower, `missing` for what is needed.
     """

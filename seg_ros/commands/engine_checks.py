@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""An opened engine against a reference: masks, milliseconds, frames a second, memory."""
+"""Checks of an engine: masks against a reference, latency, throughput and memory."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -92,7 +92,7 @@ class Trial:
 
 
 def precision_check(trial: Trial, precision: str) -> Check:
-    """Open the model in one precision, compare its masks, time it and watch the memory."""
+    """Open the model in one precision, compare its masks, and measure time and memory."""
     with checked(f'the model in {precision}') as check:
         compiled = reduced(trial.compiled, precision, trial.batches)
         settings = trial.settings_for(compiled)
@@ -119,7 +119,7 @@ def precision_check(trial: Trial, precision: str) -> Check:
 
 def _judge(trial: Trial, compiled: CompiledModel) -> CompiledModel:
     """
-    Return the file whose masks in ONNX Runtime an engine has to give.
+    Return the model whose masks in ONNX Runtime are the reference.
 
     What int8 itself costs is not the engine's fault: it depends on the network, and on images for
     calibration that look like the robot's.
@@ -150,7 +150,7 @@ def _agreement(
 def _compare_plain(
     check: Check, trial: Trial, settings: Settings, recorded: Sequence[Segmentation]
 ) -> None:
-    """See whether work launched as a CUDA graph gives what the same work gives piece by piece."""
+    """Compare the masks of CUDA graphs with those of plain launches."""
     from seg_ros.engines.tensorrt import open_tensorrt
 
     with closing(open_tensorrt(Path(settings.model), settings, record=False)) as engine:

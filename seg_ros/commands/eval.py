@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`seg_ros eval`: how good a model's masks are on images whose masks are known."""
+"""`seg_ros eval`: score a model's masks against ground truth."""
 
 import argparse
 from collections.abc import Mapping
@@ -177,7 +177,7 @@ def _examples(args: argparse.Namespace, card: 'ModelCard') -> Any:
 def _notes(
     subject: 'Subject', model: 'ModelCard', precision: bool, unknown: str
 ) -> list[str]:
-    """Report what the figures leave out."""
+    """Return notes on what the figures leave out."""
     from seg_ros.commands.matching import match_classes
 
     matching = match_classes(model, subject.card)

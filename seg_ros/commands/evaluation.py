@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Every image of a data set through a model and its baselines, scored against ground truth."""
+"""Evaluation of a model and baselines on a data set."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -42,7 +42,7 @@ CONSTANT = 'constant'
 @dataclass(frozen=True)
 class Contender:
     """
-    Something that finds masks.
+    A model or baseline under evaluation.
 
     :param find: gives them under the ids of the classes that are scored.
     :param card: these classes as the contender sees them.
@@ -56,7 +56,7 @@ class Contender:
 @dataclass(frozen=True)
 class Subject:
     """
-    What is scored.
+    A data set and the classes that are scored.
 
     :param matching: from the data's own classes to those that the model knows as well, which
         alone are scored; pixels of the others count as unknown.
@@ -96,7 +96,7 @@ def subject_for(examples: Examples, model: ModelCard) -> Subject:
 
 
 def model_contender(segmenter: ServingModel, subject: Subject) -> Contender:
-    """Let the node's own path find the masks."""
+    """Return the model, which segments as the node does."""
     matching = match_classes(segmenter.card, subject.card)
     card = replace(subject.card, task=segmenter.card.task)
     return Contender('model', lambda frame: matching.renamed(segment(frame, segmenter)), card)
@@ -104,7 +104,7 @@ def model_contender(segmenter: ServingModel, subject: Subject) -> Contender:
 
 def baselines(names: Sequence[str], subject: Subject, stack: ExitStack) -> list[Contender]:
     """
-    Open what the model is compared with.
+    Open the baselines.
 
     A traditional method knows objects and background only: they get the names of the countable
     and of the other class that are the most frequent in the data.
@@ -140,7 +140,7 @@ def _by_frequency(subject: Subject) -> list[int]:
 
 
 def _constant(class_id: int, card: ModelCard) -> Find:
-    """Call every pixel of every image the same, one instance if that is countable."""
+    """Return a baseline that gives every pixel one class, as one instance if that is a thing."""
     thing = card.by_id[class_id].thing and card.task != 'semantic'
 
     def find(frame: Frame) -> Segmentation:

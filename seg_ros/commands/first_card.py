@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""A card to begin with, for a network whose exporter wrote none."""
+"""A template of a model card, for a network whose exporter wrote none."""
 
 from collections.abc import Mapping, Sequence
 import json
@@ -49,7 +49,7 @@ NUMBERS: Mapping[ColorOrder, str] = {
 
 def first_card(model: onnx.ModelProto, name: str, size_hw: Sequence[int] = ()) -> str:
     """
-    Return a card as YAML: what the file shows, and what only its user knows as comments.
+    Return a card as YAML: what the file shows, and comments on what to fill in.
 
     :param size_hw: of a network that takes images of any size, in pixels.
     :raises ModelError: if nothing says the size, or no family reads the outputs.

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What of the GPU's side works here: driver, pycuda, TensorRT, copies, recorded work."""
+"""Checks of the GPU: driver, pycuda, TensorRT, copies and CUDA graphs."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -35,7 +35,7 @@ REPEATS = 50
 
 
 def gpu_check(device: str) -> tuple[Check, Gpu | None]:
-    """Look for the driver and the GPU."""
+    """Check the driver and the GPU."""
     gpu = None
     with checked('driver and GPU') as check:
         gpu = find_gpu(device)
@@ -47,7 +47,7 @@ def gpu_check(device: str) -> tuple[Check, Gpu | None]:
 
 
 def tensorrt_check() -> Check:
-    """Look for a TensorRT that can be used."""
+    """Check TensorRT."""
     with checked('TensorRT') as check:
         flavour = load_flavour()
         check.seen = f'{flavour.name} {flavour.version}'
@@ -55,7 +55,7 @@ def tensorrt_check() -> Check:
 
 
 def pycuda_check() -> Check:
-    """Look for pycuda, and whether it loads."""
+    """Check that pycuda is installed and loads."""
     check = Check('pycuda')
     if not find_spec('pycuda'):
         check.fail('pycuda is not installed', 'pip install pycuda, with the CUDA toolkit there')
@@ -72,7 +72,7 @@ def pycuda_check() -> Check:
 @contextmanager
 def gpu_memory(gpu: Gpu) -> Iterator[Callable[[], float]]:
     """
-    Hold a context while GPU memory is watched.
+    Hold a CUDA context, through which GPU memory can be queried.
 
     :returns: a function that returns the MiB in use, by whomever.
     """
@@ -87,7 +87,7 @@ def gpu_memory(gpu: Gpu) -> Iterator[Callable[[], float]]:
 
 
 def copy_check(gpu: Gpu) -> Check:
-    """Bring bytes to the GPU and back through page-locked memory."""
+    """Copy bytes to the GPU and back through page-locked memory."""
     with checked('copies to the GPU and back') as check, closing(Cuda(gpu, _nobody)) as cuda, \
             cuda.errors():
         sent = np.random.default_rng(0).integers(0, 256, (1, COPY_BYTES), np.uint8)

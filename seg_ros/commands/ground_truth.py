@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Images whose masks are known: COCO's panoptic format, and folders of label images."""
+"""Data sets with ground truth: COCO's panoptic format, and folders of label images."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ from seg_ros.training.label_ids import unknown_ids
 
 class Truth(NamedTuple):
     """
-    What one image shows.
+    The ground truth of one image.
 
     :param crowd: ids of the segments that stand for groups which nobody counted.
     :param unknown: pixels by id of what is no class of the data; they are unlabelled.
@@ -49,7 +49,7 @@ class Truth(NamedTuple):
 @dataclass(frozen=True)
 class Example:
     """
-    An image and what it shows.
+    An image and its ground truth.
 
     :param truth: reads its masks; it raises ImageError where they cannot be read.
     :param source: which part of the data set it belongs to, where that has parts.
@@ -83,7 +83,7 @@ class Examples:
 
 @dataclass(frozen=True)
 class Places:
-    """Where a data set keeps its parts."""
+    """The folders and files of a data set."""
 
     images: Path
     table: Path
@@ -150,7 +150,7 @@ def _labelled(places: Places, card: ModelCard) -> Examples:
 def _panoptic_truth(
     path: Path, rows: Sequence[Mapping[str, Any]], card: ModelCard
 ) -> Truth:
-    """Part an image of segments into classes and instances."""
+    """Split an image of segment ids into classes and instances."""
     things = {item.id for item in card.classes if item.thing}
     maps = read_segment_maps(path, rows, {key: key for key in card.by_id}, things, card.unlabelled)
     classes = maps.classes.astype(card.id_of_channel.dtype)

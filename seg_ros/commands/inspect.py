@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`seg_ros inspect`: what a model file is, and what could be made of it."""
+"""`seg_ros inspect`: show what a model file holds, or how it would be compiled."""
 
 import argparse
 from pathlib import Path

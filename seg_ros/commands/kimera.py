@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The table of colours that Kimera-Semantics reads class colours by."""
+"""The table of class colours for Kimera-Semantics."""
 
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import CardError

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One card's classes under the ids of another: what a model calls a thing, and what data do."""
+"""Matching of a model's classes with those of a data set."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,7 +27,7 @@ from seg_ros.core.segmentation import Segmentation
 @dataclass(frozen=True, eq=False)
 class Matching:
     """
-    A model's classes in the ids of a data set.
+    A mapping from a model's class ids to those of a data set.
 
     :param card: of the data.
     :param table: the data's id for each id of the model; unlabelled where they have none.
@@ -44,7 +44,7 @@ class Matching:
 
     def renamed(self, segmentation: Segmentation) -> Segmentation:
         """
-        Return the same masks under the data's ids; what the data do not know is left out.
+        Return the same masks with the data's ids, without classes that the data lack.
 
         :raises ContractError: if classes or instances were not asked for.
         """

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a model file holds, in figures."""
+"""Figures of a model file."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ NEEDS_CARD = 'needs a card: --first-card prints one to begin with'
 
 
 def compiled_figures(compiled: CompiledModel) -> dict[str, Any]:
-    """Return what a compiled model takes and gives."""
+    """Return the inputs, outputs and limits of a compiled model."""
     card, signature = compiled.card, compiled.signature
     limits = {
         key: getattr(signature, key) for key in ('score_floor', 'iou', 'top_k', 'max_instances')
@@ -64,7 +64,7 @@ def _parity_figures(compiled: CompiledModel) -> dict[str, Any]:
 
 
 def deployed_figures(compiled: CompiledModel) -> dict[str, Any]:
-    """Return everything that there is to know of a compiled model."""
+    """Return all figures of a compiled model."""
     card = compiled.card
     return {
         'kind': 'compiled model',
@@ -84,7 +84,7 @@ def _class_figures(item: ClassInfo) -> str:
 
 def raw_figures(model: onnx.ModelProto, name: str, card: ModelCard | None) -> dict[str, Any]:
     """
-    Return what a raw network is and what could be made of it.
+    Return the figures of a raw network, and how it would be compiled.
 
     :param name: of a card made from the exporter's metadata, where `card` is None.
     """

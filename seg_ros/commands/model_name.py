@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The file that a command works on, by any name that the node's parameter `model` takes."""
+"""From a model's name on the command line to its file."""
 
 from difflib import get_close_matches
 from pathlib import Path

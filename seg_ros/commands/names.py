@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Names that occur once, however often they are asked for."""
+"""Unique names."""
 
 
 class UniqueNames:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the commands that segment files work on, opened in one way."""
+"""Inputs and model of the commands that segment files."""
 
 import argparse
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ from seg_ros.core.settings import Settings
 
 
 class Opened(NamedTuple):
-    """What a command segments, with which model, and what a promptable one is asked for."""
+    """The opened inputs and model of a command, and its prompts."""
 
     settings: Settings
     progress: Progress
@@ -72,7 +72,7 @@ def opened(command: str, args: argparse.Namespace, names: Sequence[str]) -> Iter
 def _refuse_options_of_recordings(
     args: argparse.Namespace, settings: Settings, sources: Sequence[Source]
 ) -> None:
-    """Refuse options that mean something to other inputs alone."""
+    """Refuse options that have no effect on these inputs."""
     if args.topics and not any(source.storage for source in sources):
         raise SettingError('--topic without a recording', 'a rosbag2 recording among the inputs')
     if any(source.storage or source.rate_hz for source in sources):

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Settings as options of a command line: made from the dataclass and turned back into it."""
+"""Settings as command-line options."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -92,5 +92,5 @@ def refuse_unused(
 
 
 def _split(words: str) -> tuple[str, ...]:
-    """Part words at commas, but for those behind a backslash."""
+    """Split at commas that are not escaped by a backslash."""
     return tuple(name.replace('\\,', ',') for name in re.split(r'(?<!\\),', words))

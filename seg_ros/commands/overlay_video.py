@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The overlays of a video as a video."""
+"""A video of overlays."""
 
 from pathlib import Path
 from tempfile import gettempdir, TemporaryDirectory

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A reduced model beside the one in fp32, on the same images."""
+"""Comparison of a reduced model with the one in fp32."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What `seg_ros build` reports of the cache of TensorRT plans, and what it removes there."""
+"""Listing and pruning the cache of TensorRT plans."""
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -32,7 +32,7 @@ MIB, HOUR_S, DAY_S = 1 << 20, 3600, 86400
 
 
 def plan_figures(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the JSON of a plan says that people want to know."""
+    """Return the figures of a plan from its description."""
     recipe = facts['recipe']
     return {
         'model': facts['model'], 'precision': recipe['precision'],
@@ -42,7 +42,7 @@ def plan_figures(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def listed(settings: Settings, as_json: bool) -> dict[str, Any]:
-    """Return the plans that there are."""
+    """Return the figures of all plans in the cache."""
     cache, machines = open_cache(settings), _machines()
     plans = [_kept_figures(plan) for plan in cache.kept(machines)]
     return _cache_figures(cache, machines) | {

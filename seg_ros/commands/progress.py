@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How far a run or a build is, and what a run left out, reported on stderr."""
+"""Progress of runs and builds, and notes on skipped inputs, on stderr."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,7 +65,7 @@ class Progress:
         )
 
     def note(self, words: str) -> None:
-        """Say what is as it should be, but perhaps not as the user thinks."""
+        """Print a note, once."""
         self._write(f'seg_ros {self._command}: {" ".join(words.split())}')
 
     def _write(self, line: str) -> None:

@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _orbit(args: argparse.Namespace) -> Generator[tuple[str, 'Sample'], None, None]:
-    """Give what a circling camera sees."""
+    """Yield images of a camera that circles one table."""
     import numpy as np
     from seg_ros.sim.dataset import Sample
     from seg_ros.sim.orbit import OrbitedTable
@@ -117,7 +117,7 @@ def _orbit(args: argparse.Namespace) -> Generator[tuple[str, 'Sample'], None, No
 
 
 def _samples(args: argparse.Namespace) -> Generator[tuple[str, 'Sample'], None, None]:
-    """Give the first `count` images of the seed's worlds, drawn side by side."""
+    """Yield the first `count` images of the seed's worlds, rendered in parallel."""
     from seg_ros.sim.dataset import SCENES, VIEWS
 
     scenes = min(SCENES, args.count)
@@ -160,7 +160,7 @@ def _written(args: argparse.Namespace, name: str, sample: 'Sample') -> Any:
 
 
 class _Tally:
-    """What the images hold, counted."""
+    """Counts of what the images hold."""
 
     def __init__(self) -> None:
         self._crowded: list[int] = []

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Every image of every source through the segmenter, and its masks into every sink."""
+"""Segment the images of all sources, and write the masks."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -50,7 +50,7 @@ class Sink(Protocol):
 @dataclass
 class Figures:
     """
-    What a run came to.
+    The figures of a run.
 
     :param segments: instances in all images.
     :param ms: milliseconds that each stage took in the median, by stage.
@@ -130,7 +130,7 @@ def segmented(
     progress: Progress, prompts: Sequence[Prompt] = (),
 ) -> Iterator[tuple[SourceImage, Segmentation]]:
     """
-    Give each image of a source with its masks; what cannot be read is skipped.
+    Yield each image of a source with its masks; what cannot be read is skipped.
 
     :param segment: gives the masks of a frame, after the earlier ones of its camera.
     :param prompts: of each camera's first image, and of every image that follows no other.

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`seg_ros selftest`: does this machine give the right masks, and how fast."""
+"""`seg_ros selftest`: check the masks and the speed of this machine."""
 
 import argparse
 from collections.abc import Iterator
@@ -116,7 +116,7 @@ def _checks(args: argparse.Namespace) -> Iterator[Check]:
 
 
 def _packages_check() -> Check:
-    """Import what a plain checkout may lack."""
+    """Check the packages that a checkout without extras may lack."""
     check = Check('packages')
     missing = []
     for module, package in (

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One image on its way through a command, and what gives it."""
+"""An image and the source that it is read from."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ def ignore_note(words: str) -> None:
 @dataclass(frozen=True, eq=False)
 class SourceImage:
     """
-    One image on its way through.
+    An image that was read.
 
     :param name: what its files are to be called, without a suffix; it may occur twice in a run.
     :param source: the file that it came from, as the user gave it.

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Where images come from: files, folders, videos and bags, all read one by one."""
+"""Sources of images: files, folders, videos and bags."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ def open_sources(
     brightness: str = 'auto',
 ) -> list[Source]:
     """
-    Find out what each path is.
+    Open each path as what it holds.
 
     :param topics: image topics to take from bags; none means those of cameras.
     :param skip: called with each path that holds no images.
@@ -253,7 +253,7 @@ class Video:
         return self._count
 
     def images(self, skip: Skip) -> Iterator[SourceImage]:
-        """Read frame after frame; an end that comes too soon counts as one image."""
+        """Yield the frames; a truncated video counts as one skipped image."""
         capture = self._opened()
         period_ns = round(1e9 / self.rate_hz)
         number, next_ns, stamp_ns = 0, 0, -1
@@ -291,7 +291,7 @@ class Video:
 
 
 def _rate_of_frames(capture: cv2.VideoCapture) -> float:
-    """Measure how many frames a second a video begins with; 0 where its frames have no times."""
+    """Return the frame rate at the start of a video; 0 where frames have no times."""
     times_ms: list[float] = []
     while len(times_ms) < LOOKED_AT and capture.grab():
         times_ms.append(capture.get(cv2.CAP_PROP_POS_MSEC))

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Ids in the masks of a data set that its classes lack: how many pixels they have."""
+"""Pixels of ground truth whose ids are no class of the data."""
 
 from collections import Counter
 

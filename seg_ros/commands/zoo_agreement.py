@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How a compiled network of the zoo answers, against PyTorch and the published post-processing."""
+"""Agreement of a compiled network with PyTorch and the published post-processing."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TYPE_CHECKING

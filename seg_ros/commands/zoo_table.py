@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The table of the zoo: each architecture made small, exported, compiled and measured."""
+"""The table of the zoo: each architecture exported, compiled and measured."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace

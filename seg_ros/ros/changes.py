@@ -46,14 +46,14 @@ def checked(settings: Settings, changes: Collection[str], models: ModelManager |
     elif 'model' not in changes and models and models.state.loads_another:
         later = _checked_while_loading(settings, changes, serving)
     elif serving is not None:
-        _check_serving(settings, serving)
+        suited_thresholds(settings, serving.card, serving.engine.signature)
     return '; '.join(filter(None, (later, acts_later(changes)))) if models else ''
 
 
 def _checked_while_loading(
     settings: Settings, changes: Collection[str], serving: ServingModel | None
 ) -> str:
-    """Check settings against the model that is being loaded, and not the one that serves."""
+    """Check settings against the model that is being loaded; returns which act only with it."""
     bound = [name for name in MODEL_BOUND if name in changes]
     if not bound:
         return ''
@@ -61,14 +61,14 @@ def _checked_while_loading(
         check_model(settings)
     except SegError as error:
         raise SettingError(f'{settings.model} is being loaded: {error}') from error
-    try:
-        if serving is not None:
-            _check_serving(settings, serving)
-            return ''
-    except SegError:
-        pass
+    if serving is not None and _suits(settings, serving):
+        return ''
     return f'{", ".join(bound)}: acts once {settings.model} serves'
 
 
-def _check_serving(settings: Settings, serving: ServingModel) -> None:
-    suited_thresholds(settings, serving.card, serving.engine.signature)
+def _suits(settings: Settings, serving: ServingModel) -> bool:
+    try:
+        suited_thresholds(settings, serving.card, serving.engine.signature)
+    except SegError:
+        return False
+    return True
