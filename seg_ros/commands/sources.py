@@ -15,6 +15,7 @@
 """Sources of images: files, folders, videos and bags."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 import re
@@ -119,26 +120,31 @@ def _sources_in(
     ]
     files: list[Source] = []
     for item in sorted(recordings, key=_number_in):
-        try:
+        with _skipping(item, skip):
             files += _sources_at(item, wishes, skip)
-        except ImageError as error:
-            skip(str(item), error)
     if recordings:
         return files
     for item in items:
-        try:
+        with _skipping(item, skip):
             if not item.is_dir() and _is_image(item):
                 files.append(ImageFile(item, brightness, wishes.note))
-        except ImageError as error:
-            skip(str(item), error)
-        except OSError as error:
-            skip(str(item), ImageError(f'cannot be read ({error.strerror})'))
     if not files:
         raise ImageError(
             'a folder without images and without metadata.yaml',
             'images or a rosbag2 recording in it',
         )
     return files
+
+
+@contextmanager
+def _skipping(path: Path, skip: Skip) -> Iterator[None]:
+    """Skip a file that cannot be read."""
+    try:
+        yield
+    except ImageError as error:
+        skip(str(path), error)
+    except OSError as error:
+        skip(str(path), ImageError(f'cannot be read ({error.strerror})'))
 
 
 def _number_in(path: Path) -> tuple[int, str]:
@@ -212,17 +218,12 @@ class ImageFile:
 
     def images(self, skip: Skip) -> Iterator[SourceImage]:
         """Read the file."""
-        try:
+        with _skipping(self._path, skip):
             size_bytes = self._path.stat().st_size
             if size_bytes > MAX_BYTES:
                 raise ImageError(f'a file of {size_bytes} bytes', f'an image of up to {MAX_BYTES}')
             data = self._path.read_bytes()
             frame = upright(frame_from_file(data, brightness=self._brightness), data)
-        except ImageError as error:
-            skip(str(self._path), error)
-        except OSError as error:
-            skip(str(self._path), ImageError(f'cannot be read ({error.strerror})'))
-        else:
             if holds_several(data):
                 self._note(f'{self._path}: the first of several images in it is taken')
             yield SourceImage(self._path.stem, str(self._path), frame)

@@ -27,7 +27,8 @@ from seg_ros.image.bilinear_sampling import Indices, Taps
 
 Scores: TypeAlias = NDArray[np.float32]
 
-_OddsOf: TypeAlias = Callable[[Scores], Scores]
+# From scores (channels, ...) to the confidence of the highest, 0 to 255 (...).
+_ConfidenceOf: TypeAlias = Callable[[Scores], Scores]
 
 _FAINT = 6.0    # a channel lower by this much lowers a share by less than one of 255 levels
 
@@ -171,18 +172,18 @@ def refine(
     :param table: card id by channel.
     :param activation: what makes probabilities of scores, as `ModelSignature` has it.
     """
-    odds_of = None if confidence is None else _ODDS[activation]
+    confidence_of = None if confidence is None else _CONFIDENCE[activation]
     scores = np.ascontiguousarray(logits, np.float32)
     mixed = _mixed(labels)
     for reach_yx in product((2, 3), (2, 3)):
         windows = windows_in(mixed, rows, columns, reach_yx)
         for contest in _contests(labels, scores, windows, 0 if confidence is None else _FAINT):
             strips = strips_of(windows, contest.windows, rows, columns)
-            winners, odds = _settle(contest, strips, table, odds_of)
+            winners, levels = _settle(contest, strips, table, confidence_of)
             at = (strips.y * classes.shape[1] + strips.x).reshape(-1)
             classes.reshape(-1)[at] = winners.reshape(-1)
-            if confidence is not None:
-                _lower(confidence.reshape(-1), at, odds.reshape(-1))
+            if confidence is not None and levels is not None:
+                _lower(confidence.reshape(-1), at, levels.reshape(-1))
 
 
 class _Contest(NamedTuple):
@@ -244,52 +245,54 @@ def _contests(
 
 
 def _settle(
-    contest: _Contest, strips: Strips, table: ClassMap, odds_of: _OddsOf | None
-) -> tuple[ClassMap, Scores]:
+    contest: _Contest, strips: Strips, table: ClassMap, confidence_of: _ConfidenceOf | None
+) -> tuple[ClassMap, Scores | None]:
     """
-    Let the channels compete; two are settled by the sign of their difference.
+    Choose the channel of the highest score; of two, by the sign of their difference.
 
-    :returns: card ids (rows, strips); and where they are wanted, the odds: 1 over the winner's
-        probability.
+    :returns: card ids (rows, strips), and where it is wanted the winners' confidence, 0 to 255.
     """
     ids = table[contest.channels].take(strips.window, axis=1)
-    if len(ids) == 2 and odds_of in (None, _softmax_odds):
+    if len(ids) == 2 and confidence_of in (None, _softmax_confidence):
         lead = strips.interpolated(contest.scores[:, :, :1] - contest.scores[:, :, 1:])[0]
-        winners = ids[1] + (lead >= 0) * (ids[0] - ids[1])
-        return winners, 1 + np.exp(-abs(lead)) if odds_of else lead
+        winners = ids[1] + (lead >= 0) * (ids[0] - ids[1])      # np.where takes longer
+        return winners, _sigmoid(abs(lead)) if confidence_of else None
     scores = strips.interpolated(contest.scores)
     best = scores.argmax(axis=0)
     winners = ids[best, np.arange(ids.shape[1])]
-    return winners, odds_of(scores) if odds_of else scores[0]
+    return winners, confidence_of(scores) if confidence_of else None
 
 
-def _softmax_odds(scores: Scores) -> Scores:
-    odds: Scores = np.exp(scores - scores.max(axis=0)).sum(axis=0)
-    return odds
+def _softmax_confidence(scores: Scores) -> Scores:
+    levels: Scores = np.float32(255) / np.exp(scores - scores.max(axis=0)).sum(axis=0)
+    return levels
 
 
-def _sigmoid_odds(scores: Scores) -> Scores:
-    odds: Scores = 1 + np.exp(-scores.max(axis=0))
-    return odds
+def _sigmoid_confidence(scores: Scores) -> Scores:
+    return _sigmoid(scores.max(axis=0))
 
 
-def _plain_odds(scores: Scores) -> Scores:
-    odds: Scores = 1 / np.clip(scores.max(axis=0), 1e-6, 1)
-    return odds
+def _sigmoid(score: Scores) -> Scores:
+    levels: Scores = np.float32(255) / (1 + np.exp(-score))
+    return levels
 
 
-def _share_odds(scores: Scores) -> Scores:
-    total = np.maximum(scores.sum(axis=0), 1)
-    odds: Scores = total / np.maximum(scores.max(axis=0), 1e-6)
-    return odds
+def _probability_confidence(scores: Scores) -> Scores:
+    levels: Scores = 255 * np.clip(scores.max(axis=0), 0, 1)
+    return levels
 
 
-_ODDS: Mapping[Activation, _OddsOf] = {
-    'softmax': _softmax_odds, 'sigmoid': _sigmoid_odds, 'share': _share_odds,
-    'none': _plain_odds,
+def _share_confidence(scores: Scores) -> Scores:
+    levels: Scores = 255 * scores.max(axis=0) / np.maximum(scores.sum(axis=0), 1)
+    return levels
+
+
+_CONFIDENCE: Mapping[Activation, _ConfidenceOf] = {
+    'softmax': _softmax_confidence, 'sigmoid': _sigmoid_confidence, 'share': _share_confidence,
+    'none': _probability_confidence,
 }
 
 
-def _lower(confidence: NDArray[np.uint8], at: Indices, odds: Scores) -> None:
-    """Let no pixel be surer than its winner's share."""
-    confidence[at] = np.minimum(confidence[at], np.rint(255 / odds).astype(np.uint8))
+def _lower(confidence: NDArray[np.uint8], at: Indices, levels: Scores) -> None:
+    """Limit the confidence of pixels to that of their winners."""
+    confidence[at] = np.minimum(confidence[at], np.rint(levels).astype(np.uint8))

@@ -56,18 +56,17 @@ def panoptic_segmentation(
     # The pixels of a mask are to have its score for a confidence.
     instance_masks = [item for item in found if round(255 * item.score) >= thresholds.confidence]
     if outputs.rivals is not None:
-        _write_stuff(instance_masks, card, classes, confidence)
+        for item in instance_masks:
+            if not card.classes[item.channel].thing:
+                _write(item, card, classes, confidence)
         instance_masks = [item for item in instance_masks if card.classes[item.channel].thing]
     if classes is not None and thresholds.stuff:
         hide_small_stuff(classes, confidence, card, thresholds.stuff)
     segments = segments_from_instance_masks(instance_masks, card, _ids(instance_masks, outputs))
-    for instance, segment in zip(instance_masks, segments, strict=True):
-        if classes is not None:
-            instance.write(classes, segment.class_id)
-        if confidence is not None:
-            instance.write(confidence, round(255 * segment.score))
+    for item, segment in zip(instance_masks, segments, strict=True):
+        _write(item, card, classes, confidence)
         if instances is not None:
-            instance.write(instances, segment.id)
+            item.write(instances, segment.id)
     kept = classes if 'classes' in parts else None
     return Segmentation(fit.source_hw, card.unlabelled, kept, confidence, instances, segments)
 
@@ -79,16 +78,15 @@ def _ids(instance_masks: Sequence[InstanceMask], outputs: Outputs) -> Sequence[i
     return [int(outputs.ids[item.slot]) for item in instance_masks]
 
 
-def _write_stuff(
-    rivals: Sequence[InstanceMask], card: ModelCard, classes: ClassMap | None,
+def _write(
+    item: InstanceMask, card: ModelCard, classes: ClassMap | None,
     confidence: NDArray[np.uint8] | None,
 ) -> None:
-    for item in rivals:
-        if not card.classes[item.channel].thing:
-            if classes is not None:
-                item.write(classes, card.classes[item.channel].id)
-            if confidence is not None:
-                item.write(confidence, round(255 * item.score))
+    """Set the class and the confidence of an instance's pixels."""
+    if classes is not None:
+        item.write(classes, card.classes[item.channel].id)
+    if confidence is not None:
+        item.write(confidence, round(255 * item.score))
 
 
 def _maps(

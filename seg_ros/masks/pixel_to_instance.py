@@ -26,7 +26,7 @@ from seg_ros.core.tensors import Outputs
 from seg_ros.image.bilinear_sampling import bilinear_sampling, Indices, repeated, Sampling
 from seg_ros.image.letterbox import Fit
 
-PixelToInstance: TypeAlias = NDArray[np.uint8] | NDArray[np.uint32]
+PixelToInstance: TypeAlias = NDArray[np.uint8] | NDArray[np.int32]
 
 
 def nearest_pixel_to_instance(
@@ -38,7 +38,7 @@ def nearest_pixel_to_instance(
     :param outputs: of one image, without the batch axis.
     :returns: slot + 1 for each pixel of the source, 0 = none.
     """
-    cells = _unsigned(outputs.tensor('instances'))
+    cells = outputs.tensor('instances')
     rows, columns = (
         bilinear_sampling(fit, cells.shape, axis, signature.upsampling) for axis in (0, 1)
     )
@@ -61,34 +61,27 @@ def thing_pixel_to_instance(
     :param classes: card ids (H, W), before any are hidden.
     :returns: slot + 1 for each pixel of the source, 0 = none.
     """
-    cells = _unsigned(outputs.tensor('instances'))
+    cells = outputs.tensor('instances')
     rows, columns = (
         bilinear_sampling(fit, cells.shape, axis, signature.upsampling) for axis in (0, 1)
     )
     around = _around(cells)
     highest = around.max(axis=0)
-    # One less makes the highest number of "none", so that the lowest instance remains.
-    lowest = (around - around.dtype.type(1)).min(axis=0) + around.dtype.type(1)
+    several = ((around > 0) & (around != highest)).any(axis=0)
     owner: PixelToInstance = repeated(highest, rows.below, columns.below)
     countable = marked(classes, {item.id for item in card.classes if item.thing})
     owner *= countable
-    differs = repeated(highest != lowest, rows.below, columns.below)
-    contested = np.flatnonzero(differs & countable)
+    contested = np.flatnonzero(repeated(several, rows.below, columns.below) & countable)
     if contested.size:
         y, x = np.divmod(contested, owner.shape[1])
         id_of_slot = card.id_of_channel.take(outputs.tensor('classes'), mode='clip')
         window = rows.below[y] * around.shape[2] + columns.below[x]
         slots = around.reshape(4, -1).take(window, axis=1)
-        own_class = id_of_slot.take(slots - around.dtype.type(1), mode='clip') == (
+        own_class = id_of_slot.take(slots - 1, mode='clip') == (
             classes.reshape(-1)[contested]
         )
         owner.reshape(-1)[contested] = _winners(slots, _shares(rows, columns, y, x), own_class)
     return owner
-
-
-def _unsigned(instances: NDArray[Any]) -> PixelToInstance:
-    """Return slot numbers as unsigned integers, of which 0 - 1 is the highest."""
-    return np.asarray(instances, np.uint8 if instances.dtype == np.uint8 else np.uint32)
 
 
 def _around(cells: PixelToInstance) -> PixelToInstance:

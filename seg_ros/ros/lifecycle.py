@@ -71,13 +71,23 @@ def logged(transition: Callable[[Any], None]) -> Transition:
     return callback
 
 
+def _results(request: Any, response: Any) -> list[tuple[list[str], SetParametersResult]]:
+    """Return the results of setting parameters, each with the names that it is about."""
+    if isinstance(response, SetParameters.Response):
+        names = [[parameter.name] for parameter in request.parameters]
+        return list(zip(names, response.results, strict=False))
+    if isinstance(response, SetParametersAtomically.Response):
+        return [([parameter.name for parameter in request.parameters], response.result)]
+    return []
+
+
 def _refusal(request: Any, response: Any, reason: str) -> Any:
     """Write a reason of refusal into a response, where its type has a field for that."""
+    refused = SetParametersResult(successful=False, reason=reason)
     if isinstance(response, SetParameters.Response):
-        refused = SetParametersResult(successful=False, reason=reason)
         response.results = [refused] * len(request.parameters)
     elif isinstance(response, SetParametersAtomically.Response):
-        response.result = SetParametersResult(successful=False, reason=reason)
+        response.result = refused
     return response
 
 
@@ -156,11 +166,8 @@ class SafeLifecycleNode(LifecycleNode):
         def safe(request: Any, response: Any) -> Any:
             try:
                 answer = callback(request, response)
-                if isinstance(answer, SetParameters.Response):
-                    for parameter, result in zip(request.parameters, answer.results, strict=False):
-                        self._explain([parameter.name], result)
-                elif isinstance(answer, SetParametersAtomically.Response):
-                    self._explain([each.name for each in request.parameters], answer.result)
+                for names, result in _results(request, answer):
+                    self._explain(names, result)
                 return answer
             except Exception as error:  # noqa: BLE001 - a bad request must not end the node
                 words = described(error)
