@@ -191,14 +191,14 @@ def throughput_hz(
 
     :param step: called after each.
     """
-    flying: list[Future[Outputs]] = []
+    in_flight: list[Future[Outputs]] = []
     start = perf_counter()
     for batch in islice(cycle(batches), frames):
-        if len(flying) == IN_FLIGHT:
-            flying.pop(0).result()
+        if len(in_flight) == IN_FLIGHT:
+            in_flight.pop(0).result()
             step()
-        flying.append(engine.submit(batch))
-    for future in flying:
+        in_flight.append(engine.submit(batch))
+    for future in in_flight:
         future.result()
         step()
     return frames / (perf_counter() - start)

@@ -25,10 +25,10 @@ from onnxruntime.capi import onnxruntime_pybind11_state
 from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import EngineError
-from seg_ros.core.output_choice import choose_outputs
+from seg_ros.core.output_choice import choose_outputs, OutputChoice
 from seg_ros.core.settings import Settings
 from seg_ros.core.tensors import Feeds
-from seg_ros.engines.blocking import BlockingEngine
+from seg_ros.engines.blocking import BlockingEngine, Run
 from seg_ros.engines.prototype_masks import detections_from_candidates
 
 # ONNX Runtime's errors share no base class of their own.
@@ -51,14 +51,30 @@ def open_onnxruntime(path: Path, settings: Settings) -> BlockingEngine:
     compiled = read_compiled(path)
     choice = choose_outputs(compiled.signature, settings, 'edges', on_host=True)
     graph = compiled.graph_of(choice.names)
+    session = _open_session(graph, settings, path.name)
+    precision = 'f32' if compiled.precision == 'fp32' else compiled.precision
+    facts = EngineFacts(
+        'onnxruntime', 'CPU', precision, settings.threads, choice.upsample, ort.__version__,
+        choice.notes,
+    )
+    runs = [_run(session, choice)] * settings.workers
+    engine = BlockingEngine(compiled.card, choice.signature, facts, runs)
+    engine.warm_up()
+    return engine
+
+
+def _open_session(graph: bytes, settings: Settings, name: str) -> ort.InferenceSession:
     options = ort.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level = 3      # errors
     options.intra_op_num_threads = settings.threads
     try:
-        session = ort.InferenceSession(graph, options, providers=['CPUExecutionProvider'])
+        return ort.InferenceSession(graph, options, providers=['CPUExecutionProvider'])
     except FAILURES as error:
-        raise EngineError(f'ONNX Runtime cannot open {path.name}: {error}') from error
+        raise EngineError(f'ONNX Runtime cannot open {name}: {error}') from error
 
+
+def _run(session: ort.InferenceSession, choice: OutputChoice) -> Run:
+    """Return a callable that runs the session, which several threads may do at once."""
     def run(feeds: Feeds) -> Mapping[str, NDArray[Any]]:
         try:
             results = session.run(
@@ -72,11 +88,4 @@ def open_onnxruntime(path: Path, settings: Settings) -> BlockingEngine:
             return detections_from_candidates(tensors, choice.signature)
         return tensors
 
-    precision = 'f32' if compiled.precision == 'fp32' else compiled.precision
-    facts = EngineFacts(
-        'onnxruntime', 'CPU', precision, settings.threads, choice.upsample, ort.__version__,
-        choice.notes,
-    )
-    engine = BlockingEngine(compiled.card, choice.signature, facts, [run] * settings.workers)
-    engine.warm_up()
-    return engine
+    return run

@@ -44,7 +44,7 @@ from seg_ros.engines.plan import AUTO, forget, plan_for
 from seg_ros.engines.tensorrt_session import FrameSlot, Session
 
 REBUILDS = 1
-Flying: TypeAlias = 'SimpleQueue[tuple[FrameSlot, Future[Outputs]] | None]'
+InFlight: TypeAlias = 'SimpleQueue[tuple[FrameSlot, Future[Outputs]] | None]'
 
 
 class Signal(Enum):
@@ -127,10 +127,10 @@ class TensorRTEngine:
         self._open_cuda = open_cuda
         self._open_session = open_session
         self._jobs: SimpleQueue[InferenceJob | Signal] = SimpleQueue()
-        self._door = Lock()     # so that no batch is put behind `Signal.CLOSE`
+        self._submit_lock = Lock()     # so that no batch is put behind `Signal.CLOSE`
         self._closed = False
         opened: Future[int] = Future()
-        self._owner = Thread(target=self._own, args=(opened,), name='tensorrt', daemon=True)
+        self._owner = Thread(target=self._run, args=(opened,), name='tensorrt', daemon=True)
         self._owner.start()
         self.signature = replace(signature, max_batch=opened.result())
         atexit.register(self.close)
@@ -142,7 +142,7 @@ class TensorRTEngine:
         feeds = feeds_from_batch(batch, prompts, self.signature)
         future: Future[Outputs] = Future()
         future.set_running_or_notify_cancel()
-        with self._door:
+        with self._submit_lock:
             if self._closed:
                 raise EngineError('the engine is closed', do='open it again')
             self._jobs.put(InferenceJob(feeds, future))
@@ -150,17 +150,17 @@ class TensorRTEngine:
 
     def close(self) -> None:
         """Wait for the batches in flight and free everything on the GPU."""
-        with self._door:
+        with self._submit_lock:
             self._closed = True
             self._jobs.put(Signal.CLOSE)
         self._owner.join()
         atexit.unregister(self.close)
 
-    def _own(self, opened: 'Future[int]') -> None:
+    def _run(self, opened: 'Future[int]') -> None:
         """Serve in one session, and once more after a lost context, then refuse all batches."""
         for _ in range(1 + REBUILDS):
             try:
-                self._live(opened)
+                self._run_session(opened)
                 return
             except ContextLostError as error:
                 end: Exception = error
@@ -173,7 +173,7 @@ class TensorRTEngine:
         else:
             opened.set_exception(end)
 
-    def _live(self, opened: 'Future[int]') -> None:
+    def _run_session(self, opened: 'Future[int]') -> None:
         """
         Serve in one session.
 
@@ -190,16 +190,16 @@ class TensorRTEngine:
         idle: SimpleQueue[FrameSlot] = SimpleQueue()
         for slot in session.slots:
             idle.put(slot)
-        flying: Flying = SimpleQueue()
-        waiter = Thread(target=_collect, args=(session, flying, idle), name='tensorrt-waiter')
+        in_flight: InFlight = SimpleQueue()
+        waiter = Thread(target=_collect, args=(session, in_flight, idle), name='tensorrt-waiter')
         waiter.start()
         try:
             while (job := self._jobs.get()) is not Signal.CLOSE:
                 if isinstance(job, InferenceJob):
-                    _launch(session, job, idle.get(), flying, idle)
+                    _launch(session, job, idle.get(), in_flight, idle)
                 session.check()
         finally:
-            flying.put(None)
+            in_flight.put(None)
             waiter.join()
 
     def _refuse(self, end: Exception) -> None:
@@ -220,7 +220,7 @@ def _launch(
     session: Session,
     job: InferenceJob,
     slot: FrameSlot,
-    flying: Flying,
+    in_flight: InFlight,
     idle: 'SimpleQueue[FrameSlot]',
 ) -> None:
     try:
@@ -229,11 +229,11 @@ def _launch(
         job.future.set_exception(error)
         idle.put(slot)
     else:
-        flying.put((slot, job.future))
+        in_flight.put((slot, job.future))
 
 
-def _collect(session: Session, flying: Flying, idle: 'SimpleQueue[FrameSlot]') -> None:
-    while (item := flying.get()) is not None:
+def _collect(session: Session, in_flight: InFlight, idle: 'SimpleQueue[FrameSlot]') -> None:
+    while (item := in_flight.get()) is not None:
         slot, future = item
         try:
             outputs = session.collect(slot)

@@ -74,13 +74,13 @@ def instance_masks_from_outputs(
     fit: Fit,
     signature: ModelSignature,
     thresholds: Thresholds,
-    owner: PixelToInstance | None = None,
+    pixel_to_instance: PixelToInstance | None = None,
 ) -> list[InstanceMask]:
     """
     Cut one image's instances out, best first.
 
     :param outputs: of one image, without the batch axis.
-    :param owner: of the source's pixels, where `outputs.instances` was enlarged already.
+    :param pixel_to_instance: of the source, where `outputs.instances` was enlarged already.
     :returns: masks that share no pixel: the higher score owns it, and an instance of which less
         than `thresholds.visible` remains is dropped.
     """
@@ -95,10 +95,10 @@ def instance_masks_from_outputs(
         and classes[number] in thresholds.channels
     ]
     if outputs.instances is not None:
-        if owner is None:
-            owner = nearest_pixel_to_instance(outputs, fit, signature)
+        if pixel_to_instance is None:
+            pixel_to_instance = nearest_pixel_to_instance(outputs, fit, signature)
         return list(_instance_masks_from_map(
-            owner, outputs.instances, slots, fit, signature, len(scores)
+            pixel_to_instance, outputs.instances, slots, fit, signature, len(scores)
         ))
     return list(_instance_masks_from_masks(outputs, slots, fit, signature, thresholds))
 
@@ -195,7 +195,7 @@ def _in_span(first: int, last: int, low: float, high: float, size: int) -> Sampl
 
 
 def _instance_masks_from_map(
-    owner: PixelToInstance,
+    pixel_to_instance: PixelToInstance,
     cells: NDArray[Any],
     slots: list[CandidateSlot],
     fit: Fit,
@@ -205,7 +205,7 @@ def _instance_masks_from_map(
     """
     Cut instances out of a map whose pixels belong to one each.
 
-    :param owner: slot + 1 for each pixel of the source, 0 = none.
+    :param pixel_to_instance: slot + 1 for each pixel of the source, 0 = none.
     :param cells: the small map that it was made from, which shows where to look.
     :param count: of all slots.
     """
@@ -220,7 +220,7 @@ def _instance_masks_from_map(
     spans = np.hstack([rows.reached(in_row), columns.reached(in_column)]).tolist()
     for slot in slots:
         y0, y1, x0, x1 = spans[slot.number + 1]
-        mask = np.asarray(owner[y0:y1, x0:x1] == slot.number + 1)
+        mask = np.asarray(pixel_to_instance[y0:y1, x0:x1] == slot.number + 1)
         if instance := instance_in_window(slot, (x0, y0), mask):
             yield instance
 

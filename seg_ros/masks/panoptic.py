@@ -47,10 +47,12 @@ def panoptic_segmentation(
     :param outputs: of one image, without the batch axis.
     :param parts: names of the maps to make, of `PARTS`; the table of segments always is.
     """
-    classes, confidence, owner = _maps(outputs, fit, signature, card, thresholds, parts)
+    classes, confidence, pixel_to_instance = _maps(
+        outputs, fit, signature, card, thresholds, parts
+    )
     instances = np.zeros(fit.source_hw, np.uint16) if 'instances' in parts else None
     if outputs.rivals is None:
-        found = instance_masks_from_outputs(outputs, fit, signature, thresholds, owner)
+        found = instance_masks_from_outputs(outputs, fit, signature, thresholds, pixel_to_instance)
     else:
         found = instance_masks_from_rivals(outputs, fit, signature, thresholds)
     # The pixels of a mask are to have its score for a confidence.
@@ -101,7 +103,7 @@ def _maps(
     competes = outputs.instances is not None and outputs.labels is not None
     if not competes and not parts & {'classes', 'confidence'}:
         return None, None, None
-    confidence = owner = None
+    confidence = pixel_to_instance = None
     if outputs.labels is not None:
         every = replace(thresholds, channels=frozenset(range(len(card.classes))))
         classes, confidence = source_classes(
@@ -110,13 +112,13 @@ def _maps(
     else:
         classes = np.full(fit.source_hw, card.unlabelled, card.id_of_channel.dtype)
     if competes:
-        owner = thing_pixel_to_instance(outputs, classes, fit, signature, card)
+        pixel_to_instance = thing_pixel_to_instance(outputs, classes, fit, signature, card)
         hide_classes(classes, confidence, card, thresholds)
     if 'confidence' not in parts:
-        return classes, None, owner
+        return classes, None, pixel_to_instance
     if confidence is None:
         confidence = np.zeros(fit.source_hw, np.uint8)
-    return classes, confidence, owner
+    return classes, confidence, pixel_to_instance
 
 
 def segments_from_instance_masks(

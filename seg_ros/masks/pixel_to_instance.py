@@ -42,9 +42,9 @@ def nearest_pixel_to_instance(
     rows, columns = (
         bilinear_sampling(fit, cells.shape, axis, signature.upsampling) for axis in (0, 1)
     )
-    owner: PixelToInstance = repeated(cells, rows.nearest, columns.nearest)
-    fit.clear_unseen(owner)
-    return owner
+    pixel_to_instance: PixelToInstance = repeated(cells, rows.nearest, columns.nearest)
+    fit.clear_unseen(pixel_to_instance)
+    return pixel_to_instance
 
 
 def thing_pixel_to_instance(
@@ -68,20 +68,19 @@ def thing_pixel_to_instance(
     around = _around(cells)
     highest = around.max(axis=0)
     several = ((around > 0) & (around != highest)).any(axis=0)
-    owner: PixelToInstance = repeated(highest, rows.below, columns.below)
+    pixel_to_instance: PixelToInstance = repeated(highest, rows.below, columns.below)
     countable = marked(classes, {item.id for item in card.classes if item.thing})
-    owner *= countable
+    pixel_to_instance *= countable
     contested = np.flatnonzero(repeated(several, rows.below, columns.below) & countable)
     if contested.size:
-        y, x = np.divmod(contested, owner.shape[1])
+        y, x = np.divmod(contested, pixel_to_instance.shape[1])
         id_of_slot = card.id_of_channel.take(outputs.tensor('classes'), mode='clip')
         window = rows.below[y] * around.shape[2] + columns.below[x]
         slots = around.reshape(4, -1).take(window, axis=1)
-        own_class = id_of_slot.take(slots - 1, mode='clip') == (
-            classes.reshape(-1)[contested]
-        )
-        owner.reshape(-1)[contested] = _winners(slots, _shares(rows, columns, y, x), own_class)
-    return owner
+        own_class = id_of_slot.take(slots - 1, mode='clip') == classes.reshape(-1)[contested]
+        winners = _winners(slots, _shares(rows, columns, y, x), own_class)
+        pixel_to_instance.reshape(-1)[contested] = winners
+    return pixel_to_instance
 
 
 def _around(cells: PixelToInstance) -> PixelToInstance:

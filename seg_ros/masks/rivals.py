@@ -54,15 +54,15 @@ def instance_masks_from_rivals(
     if not slots.size:
         return []
     masks = np.asarray(outputs.tensor('rivals')[slots], np.float32)
-    owner = _owner(masks * scores[slots, None, None], fit, signature)
+    pixel_to_mask = _pixel_to_mask(masks * scores[slots, None, None], fit, signature)
     return [
         instance
-        for instance in _winners(masks, owner, fit, signature, thresholds, outputs, slots)
+        for instance in _winners(masks, pixel_to_mask, fit, signature, thresholds, outputs, slots)
         if instance.channel in thresholds.channels
     ]
 
 
-def _owner(
+def _pixel_to_mask(
     weighted: NDArray[np.float32], fit: Fit, signature: ModelSignature
 ) -> NDArray[np.uint16]:
     """Return the number of the best mask at each pixel of the source, 1 = the first, (H, W)."""
@@ -71,22 +71,22 @@ def _owner(
         taps(fit, labels.shape, axis, signature.upsampling, signature.enlarged) for axis in (0, 1)
     )
     numbers = np.arange(1, len(weighted) + 1, dtype=np.uint16)
-    owner: NDArray[np.uint16] = repeated(numbers[labels], rows.below, columns.below)
-    refine(owner, None, labels, weighted, rows, columns, numbers)
-    fit.clear_unseen(owner)
-    return owner
+    pixel_to_mask: NDArray[np.uint16] = repeated(numbers[labels], rows.below, columns.below)
+    refine(pixel_to_mask, None, labels, weighted, rows, columns, numbers)
+    fit.clear_unseen(pixel_to_mask)
+    return pixel_to_mask
 
 
 def _winners(
-    masks: NDArray[np.float32], owner: NDArray[np.uint16], fit: Fit, signature: ModelSignature,
-    thresholds: Thresholds, outputs: Outputs, slots: NDArray[np.intp],
+    masks: NDArray[np.float32], pixel_to_mask: NDArray[np.uint16], fit: Fit,
+    signature: ModelSignature, thresholds: Thresholds, outputs: Outputs, slots: NDArray[np.intp],
 ) -> Iterator[InstanceMask]:
     rows, columns = (
         bilinear_sampling(fit, masks.shape[1:], axis, signature.upsampling) for axis in (0, 1)
     )
     classes, scores = outputs.tensor('classes'), outputs.tensor('scores')
     least = thresholds.mask_level / 255
-    won = np.bincount(owner.reshape(-1), minlength=len(masks) + 1)
+    won = np.bincount(pixel_to_mask.reshape(-1), minlength=len(masks) + 1)
     for number, (slot, mask) in enumerate(zip(slots.tolist(), masks, strict=True), start=1):
         window = _window(mask >= least, rows, columns, fit)
         if window is None:
@@ -95,7 +95,7 @@ def _winners(
         own = np.asarray(interpolated(mask, rows, columns, window) >= least)
         if won[number] <= thresholds.visible * np.count_nonzero(own):
             continue
-        own &= owner[y0:y1, x0:x1] == number
+        own &= pixel_to_mask[y0:y1, x0:x1] == number
         candidate = CandidateSlot(slot, int(classes[slot]), float(scores[slot]))
         if instance := instance_in_window(candidate, (x0, y0), own):
             yield instance

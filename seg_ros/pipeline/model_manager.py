@@ -177,20 +177,20 @@ class ModelManager:
         with self._lock:
             self._cancel()
 
-    def close(self, patience_s: float) -> bool:
+    def close(self, timeout_s: float) -> bool:
         """
         Cancel a load and close the model that serves.
 
-        :returns: whether all of it ended within `patience_s`.
+        :returns: whether all of it ended within `timeout_s`.
         """
-        deadline_s = monotonic() + patience_s
+        deadline_s = monotonic() + timeout_s
         with self._lock:
             self._cancel()
             self._serving = self._last = None
             thread = self._thread
             self._set(status='none', active='', pending='', failed='', error=None)
         if thread is not None:
-            thread.join(patience_s)
+            thread.join(timeout_s)
         closed = self.holder.swap(None, 'the node is not configured')
         ended = closed.wait(max(0.0, deadline_s - monotonic()))
         return ended and not (thread is not None and thread.is_alive())

@@ -26,7 +26,7 @@ from seg_ros.core.thread_start import started
 
 T = TypeVar('T')
 
-LAST_S = 1.5    # for the frames in flight as the process ends
+EXIT_TIMEOUT_S = 1.5    # for the frames in flight as the process ends
 
 
 class Mailbox(Generic[T]):
@@ -109,7 +109,7 @@ class Workers(Generic[T]):
         except BaseException:
             mailbox.close()     # sends those home that have started
             raise
-        atexit.register(self.stop, LAST_S)
+        atexit.register(self.stop, EXIT_TIMEOUT_S)
 
     def _loop(self) -> None:
         thread = current_thread()
@@ -129,15 +129,15 @@ class Workers(Generic[T]):
         now_s = monotonic()
         return [now_s - self._busy_since_s.get(thread, now_s) for thread in self._threads]
 
-    def stop(self, patience_s: float) -> bool:
+    def stop(self, timeout_s: float) -> bool:
         """
         Close the mailbox and wait for the frames in flight.
 
-        :returns: whether all workers ended within `patience_s`.
+        :returns: whether all workers ended within `timeout_s`.
         """
         atexit.unregister(self.stop)
         self._mailbox.close()
-        deadline_s = monotonic() + patience_s
+        deadline_s = monotonic() + timeout_s
         for thread in self._threads:
             thread.join(max(0.0, deadline_s - monotonic()))
         return not any(thread.is_alive() for thread in self._threads)

@@ -35,7 +35,7 @@ from seg_ros.ros.depth_outputs import DepthOutputs, nothing_dynamic, poor_odomet
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.publishers import parts_of, publish, View, Wanted
 
-PATIENCE_S = 1.5    # for the frames in flight
+TIMEOUT_S = 1.5    # for the frames in flight
 LONG_MS = 10_000    # for an image to be on its way
 
 
@@ -116,16 +116,16 @@ class CameraPipeline:
         for camera in self.cameras.values():
             camera.unsubscribe()
             camera.prompts.unsubscribe()
-        ended = self._workers is None or self._workers.stop(PATIENCE_S)
+        ended = self._workers is None or self._workers.stop(TIMEOUT_S)
         if not ended:
             self._node.get_logger().error(
-                f'a frame in flight did not end within {PATIENCE_S:g} s; its engine is abandoned'
+                f'a frame in flight did not end within {TIMEOUT_S:g} s; its engine is abandoned'
             )
         else:       # a worker that still hangs may be using it
             for camera in self.cameras.values():
                 camera.forget()
         self._workers = self._mailbox = None
-        return self._depth.stop(PATIENCE_S) and ended
+        return self._depth.stop(TIMEOUT_S) and ended
 
     def close(self) -> bool:
         """Stop, and close all topics."""
@@ -249,7 +249,7 @@ class CameraPipeline:
         if moving and (
             words := nothing_dynamic(view.card) or poor_odometry(dynamic_share(view.dynamic))
         ):
-            self._node.quiet.warning(f'{camera.name}: {words}', (camera.name, 'dynamic'))
+            self._node.throttled.warning(f'{camera.name}: {words}', (camera.name, 'dynamic'))
         publish([row for row in wanted if 'depth' not in row[0].needs], view)
         if deep := [row for row in wanted if 'depth' in row[0].needs]:
             camera.depth.offer(deep, view)
@@ -272,7 +272,7 @@ class CameraPipeline:
     def _drop(self, camera: Camera, cause: str, error: Exception) -> None:
         camera.health.drop(cause, error)
         words = camera.health.explained(cause)
-        self._node.quiet.error(f'{camera.name}: frame dropped: {words}', (camera.name, cause))
+        self._node.throttled.error(f'{camera.name}: frame dropped: {words}', (camera.name, cause))
 
     def _report(self, error: Exception) -> None:
         """Count and log an unexpected exception; the worker goes on."""

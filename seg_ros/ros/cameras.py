@@ -171,7 +171,8 @@ class Camera:
             return
         self._polled_s = monotonic()
         if words := several_publishers(self._node, self.image_topic, self.kind):
-            self._node.quiet.warning(f'{self.name}: {words}', (self.name, words), quiet_s=3600.0)
+            key = self.name, words
+            self._node.throttled.warning(f'{self.name}: {words}', key, throttle_s=3600.0)
         asked = self._settings.now.input_reliability
         reliable = wants_reliable(self._node, self.image_topic, asked)
         info_names = self._info_names()
@@ -188,7 +189,8 @@ class Camera:
         except SettingError as error:
             self._release_images()
             self.open_error = str(error)
-            self._node.quiet.error(f'{self.name}: {error}', (self.name, 'qos'), quiet_s=60.0)
+            key = self.name, 'qos'
+            self._node.throttled.error(f'{self.name}: {error}', key, throttle_s=60.0)
 
     def _open_topics(self) -> None:
         kind = CompressedImage if self._compressed else Image
@@ -309,5 +311,5 @@ class Camera:
         if self._info_problem:
             words = f'{self.name}: no camera_info beside the masks: {self._info_problem}'
             # Not by the words: frame ids and sizes may differ in every image.
-            self._node.quiet.warning(words, (self.name, 'camera_info'), quiet_s=3600.0)
+            self._node.throttled.warning(words, (self.name, 'camera_info'), throttle_s=3600.0)
         return fitted

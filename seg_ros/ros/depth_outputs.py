@@ -60,9 +60,9 @@ class DepthOutputs:
             self._mailbox, self._work, self._report, niceness=_NICENESS
         )
 
-    def stop(self, patience_s: float) -> bool:
+    def stop(self, timeout_s: float) -> bool:
         """Finish the frame in flight; returns whether it ended in time."""
-        ended = self._workers is None or self._workers.stop(patience_s)
+        ended = self._workers is None or self._workers.stop(timeout_s)
         self._workers = self._mailbox = None
         if self._base is not None:
             self._base.close()
@@ -84,7 +84,7 @@ class DepthOutputs:
                 view = job.source.depth_view(job.view, job.message, base.transform_of)
             except ImageError as error:
                 if not (job.source.starting and job.view.camera_info is None):
-                    self._node.quiet.warning(f'{camera}: no depth: {error}', (camera, 'depth'))
+                    self._node.throttled.warning(f'{camera}: no depth: {error}', (camera, 'depth'))
                 continue
             self._check(camera, job, view, base)
             publish(job.wanted, view)
@@ -98,11 +98,11 @@ class DepthOutputs:
         self._warn_of_distortion(camera, view)
         job.source.why_empty = why_empty(view, GROUND & topics, base.missing)
         if job.source.why_empty:
-            self._node.quiet.warning(f'{camera}: {job.source.why_empty}', (camera, 'empty'))
+            self._node.throttled.warning(f'{camera}: {job.source.why_empty}', (camera, 'empty'))
         elif not base.installed:
             self._warn_of_no_tf(camera, topics, base.missing)
         if view.settings.target and view.target is None and TARGET & topics:
-            self._node.quiet.warning(
+            self._node.throttled.warning(
                 f'{camera}: the target {shown(view.settings.target)} is not in sight: its mask is '
                 'empty', (camera, 'target'),
             )
@@ -114,8 +114,8 @@ class DepthOutputs:
         }
         found = [effect for topic, effect in effects.items() if topic in topics]
         if found:
-            self._node.quiet.warning(
-                f'{camera}: {reason}; {", and ".join(found)}', (camera, 'tf'), quiet_s=60.0
+            self._node.throttled.warning(
+                f'{camera}: {reason}; {", and ".join(found)}', (camera, 'tf'), throttle_s=60.0
             )
 
     def _warn_of_distortion(self, camera: str, view: DepthView) -> None:
@@ -126,7 +126,7 @@ class DepthOutputs:
         moved_px = distortion_px(info)
         if moved_px > DISTORTED_SHARE * view.view.frame.size_hw[1]:
             why = f'{info.distortion_model} distortion' if any(info.d) else 'P with R is not K'
-            self._node.quiet.warning(
+            self._node.throttled.warning(
                 f'{camera}: points and boxes are off by up to {moved_px:.0f} pixels: by its '
                 f'camera_info the image is not rectified ({why}), and depth is taken as that of a '
                 'rectified one; feed image_rect and set rectified: true', (camera, 'lens'),

@@ -43,7 +43,7 @@ Transition: TypeAlias = Callable[[Any, LifecycleState], TransitionCallbackReturn
 
 # For what has to go on while simulated time stands still, or has not begun.
 STEADY = Clock(clock_type=ClockType.STEADY_TIME)
-QUIET_S = 5.0   # between two lines in the log about the same thing
+THROTTLE_S = 5.0   # between two lines of one key
 FAULTY_S = 60.0     # for how long a fault makes diagnostics an error: an operator looks by then
 
 
@@ -91,9 +91,9 @@ def _refusal(request: Any, response: Any, reason: str) -> Any:
     return response
 
 
-class QuietLog:
+class ThrottledLog:
     """
-    A throttled log: one line in `QUIET_S` seconds for each thing.
+    A throttled log: one line in `THROTTLE_S` seconds for each key.
 
     rclpy's own throttle counts by line of code, so that one camera would silence another.
     """
@@ -102,21 +102,21 @@ class QuietLog:
         self._logger = logger
         self._logged_s: dict[Hashable, float] = {}
 
-    def error(self, words: str, thing: Hashable, quiet_s: float = QUIET_S) -> None:
-        """Log an error about a thing."""
-        if self._is_due(thing, quiet_s):
+    def error(self, words: str, key: Hashable, throttle_s: float = THROTTLE_S) -> None:
+        """Log an error, unless its key was logged lately."""
+        if self._is_due(key, throttle_s):
             self._logger.error(words)
 
-    def warning(self, words: str, thing: Hashable, quiet_s: float = QUIET_S) -> None:
-        """Log a warning about a thing."""
-        if self._is_due(thing, quiet_s):
+    def warning(self, words: str, key: Hashable, throttle_s: float = THROTTLE_S) -> None:
+        """Log a warning, unless its key was logged lately."""
+        if self._is_due(key, throttle_s):
             self._logger.warning(words)
 
-    def _is_due(self, thing: Hashable, quiet_s: float) -> bool:
+    def _is_due(self, key: Hashable, throttle_s: float) -> bool:
         now_s = monotonic()
-        due = now_s - self._logged_s.get(thing, -quiet_s) >= quiet_s
+        due = now_s - self._logged_s.get(key, -throttle_s) >= throttle_s
         if due:
-            self._logged_s[thing] = now_s
+            self._logged_s[key] = now_s
         return due
 
 
@@ -134,7 +134,7 @@ class SafeLifecycleNode(LifecycleNode):
         self._fault_s = float('-inf')
         self._autostart: Any = None
         super().__init__(name, **arguments)
-        self.quiet = QuietLog(self.get_logger())
+        self.throttled = ThrottledLog(self.get_logger())
         # What to add to the answer when parameters have been set, by their names: rclpy keeps
         # the reason of a refusal alone.
         self.remarks: dict[str, str] = {}
@@ -171,7 +171,7 @@ class SafeLifecycleNode(LifecycleNode):
                 return answer
             except Exception as error:  # noqa: BLE001 - a bad request must not end the node
                 words = described(error)
-                self.quiet.error(f'a request is refused: {words}', (callback, type(error)))
+                self.throttled.error(f'a request is refused: {words}', (callback, type(error)))
                 return _refusal(request, response, words)
 
         return safe
@@ -222,7 +222,8 @@ class SafeLifecycleNode(LifecycleNode):
             self.faults += 1
             self._fault_s = monotonic()
         lines = traceback.format_exception(type(error), error, error.__traceback__)
-        self.quiet.error(f'a fault in seg_ros, {where}:\n{"".join(lines)}', (where, type(error)))
+        words = f'a fault in seg_ros, {where}:\n{"".join(lines)}'
+        self.throttled.error(words, (where, type(error)))
 
     @property
     def faulty(self) -> bool:

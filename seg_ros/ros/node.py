@@ -43,7 +43,7 @@ from std_srvs.srv import SetBool
 
 DIAGNOSTICS_S = 1.0
 READERS_S = 0.2     # between two looks at who reads
-PATIENCE_S = 1.5    # for a model that is being loaded or closed
+TIMEOUT_S = 1.5    # for a model that is being loaded or closed
 
 
 class SegmentationNode(SafeLifecycleNode):
@@ -162,7 +162,7 @@ class SegmentationNode(SafeLifecycleNode):
         if models is not None:
             models.cancel_load()    # first: it may take long to give up
         idle = pipeline is None or pipeline.close()
-        closed = models is None or models.close(PATIENCE_S)
+        closed = models is None or models.close(TIMEOUT_S)
         if not (idle and closed):
             self.get_logger().error('the engine did not end in time and is abandoned')
 
@@ -182,13 +182,14 @@ class SegmentationNode(SafeLifecycleNode):
         facts = self._facts()
         self._diagnostics.publish(diagnostics(self.get_clock().now(), facts, cameras))
         if words := namesakes(self):
-            self.quiet.warning(words, 'namesakes', quiet_s=60.0)
+            self.throttled.warning(words, 'namesakes', throttle_s=60.0)
         for camera in cameras:
             if words := input_problem(camera, facts):
-                thing = 'input', camera.name
-                self.quiet.warning(f'{camera.name}: {words}', thing, quiet_s=60.0)
+                key = 'input', camera.name
+                self.throttled.warning(f'{camera.name}: {words}', key, throttle_s=60.0)
             if words := camera.depth.absence():
-                self.quiet.warning(f'{camera.name}: {words}', ('depth', camera.name), quiet_s=60.0)
+                key = 'depth', camera.name
+                self.throttled.warning(f'{camera.name}: {words}', key, throttle_s=60.0)
 
     def _diagnose_loading(self, words: str) -> None:
         """Publish diagnostics while a transition waits for a model and no timer can run."""

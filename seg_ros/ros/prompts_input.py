@@ -55,8 +55,8 @@ class PromptsInput:
         Without vision_msgs there is no such topic.
         """
         if words := self.problem(serving):
-            thing = self._camera, 'unanswered'      # not the words, which may hold any id
-            self._node.quiet.warning(f'{self._camera}: {words}', thing, quiet_s=30.0)
+            key = self._camera, 'unanswered'      # not the words, which may hold any id
+            self._node.throttled.warning(f'{self._camera}: {words}', key, throttle_s=30.0)
         wanted = serving is not None and serving.engine.signature.max_prompts > 0
         if not wanted or MISSING:
             self.unsubscribe()
@@ -92,7 +92,7 @@ class PromptsInput:
         self._memory.ask(prompts)
         if remarks:
             words = '; '.join(remarks[:_MOST_WORDS])
-            self._node.quiet.warning(f'{self._camera}: {words}', (self._camera, 'prompts'))
+            self._node.throttled.warning(f'{self._camera}: {words}', (self._camera, 'prompts'))
 
     def problem(self, serving: ServingModel | None) -> str:
         """Return which prompts had no answer in the last image; empty where all had."""

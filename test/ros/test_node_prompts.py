@@ -171,7 +171,7 @@ def test_what_gets_no_answer_is_logged_now_and_then_whatever_the_ids(robot, mode
     found = each.listen(INSTANCE, Image)
     logged = []
     monkeypatch.setattr(
-        each.node.quiet, 'warning', lambda words, thing, **_: logged.append((words, thing))
+        each.node.throttled, 'warning', lambda words, thing, **_: logged.append((words, thing))
     )
     for prompts in (['500 500'], ['9 9', '500 500']):
         assert each.set_parameter('prompts', prompts).successful
