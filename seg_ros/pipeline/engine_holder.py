@@ -17,66 +17,56 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Lock
-from typing import Generic, Protocol, TypeVar
 
 from seg_ros.core.errors import EngineError, NoEngineError
 from seg_ros.core.thread_start import started
+from seg_ros.pipeline.serving_model import ServingModel
 
 
-class Closable(Protocol):
-    """Something that holds resources."""
+class _Held:
+    """A model and the number of its users."""
 
-    def close(self) -> None:
-        """Release them."""
-
-
-T = TypeVar('T', bound=Closable)
-
-
-class _Held(Generic[T]):
-    """An item and the number of its users."""
-
-    def __init__(self, item: T) -> None:
-        self.item = item
+    def __init__(self, model: ServingModel) -> None:
+        self.model = model
         self.users = 0
         self.replaced = False
         self.closed = Event()
 
     def close(self) -> None:
         try:
-            self.item.close()
+            self.model.close()
         finally:
             self.closed.set()
 
 
-class EngineHolder(Generic[T]):
+class EngineHolder:
     """
-    Lends the current item; without one, says why. It never lends one that is closed.
+    Lends the current model; without one, says why. It never lends one that is closed.
 
-    Nothing here waits: an item that was replaced is closed by whoever uses it last, or in a thread
+    Nothing here waits: a model that was replaced is closed by whoever uses it last, or in a thread
     of its own.
     """
 
     def __init__(self) -> None:
-        self._held: _Held[T] | None = None
+        self._held: _Held | None = None
         self._reason = 'no model has been loaded'
         self._lock = Lock()     # over both, and over who uses what is held
 
     @property
-    def current(self) -> T | None:
-        """Return the current item, or None."""
+    def current(self) -> ServingModel | None:
+        """Return the current model, or None."""
         held = self._held
-        return None if held is None else held.item
+        return None if held is None else held.model
 
     @property
     def reason(self) -> str:
-        """Return why there is no item; empty while there is one."""
+        """Return why there is no model; empty while there is one."""
         return '' if self._held is not None else self._reason
 
     @contextmanager
-    def acquire(self) -> Iterator[T]:
+    def acquire(self) -> Iterator[ServingModel]:
         """
-        Use the current item, which stays open until the block ends.
+        Use the current model, which stays open until the block ends.
 
         :raises NoEngineError: if there is nothing, with the reason.
         """
@@ -86,7 +76,7 @@ class EngineHolder(Generic[T]):
                 raise NoEngineError(f'no engine: {self._reason}')
             held.users += 1
         try:
-            yield held.item
+            yield held.model
         finally:
             with self._lock:
                 held.users -= 1
@@ -94,16 +84,16 @@ class EngineHolder(Generic[T]):
             if last:
                 held.close()
 
-    def swap(self, item: T | None, reason: str = '') -> Event:
+    def swap(self, model: ServingModel | None, reason: str = '') -> Event:
         """
-        Replace the current item, without waiting for its users.
+        Replace the current model, without waiting for its users.
 
-        :param reason: why there is nothing, where `item` is None.
-        :returns: set as soon as the old item is closed.
+        :param reason: why there is nothing, where `model` is None.
+        :returns: set as soon as the old model is closed.
         """
         with self._lock:
             old, self._reason = self._held, reason
-            self._held = None if item is None else _Held(item)
+            self._held = None if model is None else _Held(model)
             idle = old is not None and not old.users
             if old is not None:
                 old.replaced = True

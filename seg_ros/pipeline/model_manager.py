@@ -97,7 +97,7 @@ class ModelManager:
         opener: Opener = open_serving_model,
         stands_in: Callable[[Settings], Settings | None] = stand_in,
     ) -> None:
-        self.holder: EngineHolder[ServingModel] = EngineHolder()
+        self.holder = EngineHolder()
         self._changed = changed
         self._report = report
         self._opener = opener

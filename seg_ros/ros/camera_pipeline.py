@@ -53,7 +53,7 @@ class CameraPipeline:
         self,
         node: SafeLifecycleNode,
         settings: LiveSettings,
-        holder: EngineHolder[ServingModel],
+        holder: EngineHolder,
     ) -> None:
         self._node = node
         self._settings = settings
