@@ -21,7 +21,7 @@ from enum import IntEnum
 from seg_ros.core.errors import described
 from seg_ros.core.timing import Timing
 
-# Why a frame gives no mask, and what that is called in diagnostics.
+# Causes of dropped frames, by their names in diagnostics.
 CAUSES: Mapping[str, str] = {
     'newer': 'a newer image came before the engine was free',
     'age': 'the images are older than max_age_ms before the network',
@@ -35,8 +35,8 @@ CAUSES: Mapping[str, str] = {
 }
 FAULTS = frozenset({'bad', 'failed', 'no_engine', 'stalled'})
 UNTIMELY = frozenset({'age', 'late'})
-FAULTY_SHARE, UNTIMELY_SHARE = 0.1, 0.5     # of the images, from which on it is reported
-_WANTED = frozenset({'rate', 'unread'})     # that leave nothing to complain of
+FAULTY_SHARE, UNTIMELY_SHARE = 0.1, 0.5     # of the images; more is reported
+_WANTED = frozenset({'rate', 'unread'})     # which the user asked for
 
 
 class Level(IntEnum):
@@ -64,7 +64,7 @@ class CameraHealth:
 
     def __init__(self) -> None:
         self.timing = Timing()
-        self._words: dict[str, str] = {}    # of the last error, by cause
+        self._words: dict[str, str] = {}    # the last error, by cause
 
     def drop(self, cause: str, error: Exception | None = None) -> None:
         """Count an image that gives no mask, for one of `CAUSES`."""

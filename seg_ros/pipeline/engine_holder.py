@@ -50,7 +50,7 @@ class EngineHolder:
     def __init__(self) -> None:
         self._held: _Held | None = None
         self._reason = 'no model has been loaded'
-        self._lock = Lock()     # over both, and over who uses what is held
+        self._lock = Lock()     # guards both, and the users of what is held
 
     @property
     def current(self) -> ServingModel | None:
@@ -104,6 +104,6 @@ class EngineHolder:
         if idle:
             try:
                 started(old.close, 'close')
-            except EngineError:     # better late than never
+            except EngineError:     # no thread left
                 old.close()
         return old.closed

@@ -34,7 +34,7 @@ from seg_ros.pipeline.serving_model import (
 Status: TypeAlias = Literal['none', 'loading', 'serving', 'failed']
 Opener: TypeAlias = Callable[[Settings, Report, Cancelled], ServingModel]
 
-HANDOVER_S = 5.0    # how long a load that was cancelled may take to give up
+HANDOVER_S = 5.0    # for a cancelled load to end
 _POLL_S = 0.1
 
 
@@ -106,9 +106,9 @@ class ModelManager:
         self._state = ModelState()
         self._load: _Load | None = None
         self._desired = ''          # the model that was asked for last
-        self._unsettled = False     # a failure to load it has not been taken note of
+        self._unsettled = False     # whether `take_failure` has yet to return its failure
         self._serving: Settings | None = None
-        self._last: Settings | None = None      # that served
+        self._last: Settings | None = None      # of the model that served last
         self._thread: Thread | None = None
 
     @property
@@ -220,7 +220,7 @@ class ModelManager:
 
     def _end(self, load: _Load, **changes: object) -> None:
         with self._lock:
-            if load is not self._load:      # something else is wanted by now
+            if load is not self._load:      # another model was asked for meanwhile
                 return
             self._load = None
             self._set(pending='', **changes)
@@ -235,7 +235,7 @@ class ModelManager:
         """Return whether this very model serves, as where one asked for after it is revoked."""
         with self._lock:
             serving = self._serving
-        # A stand-in differs from what it stands in for by its device alone.
+        # A stand-in differs from the model it stands in for only by its device.
         return serving is not None and (
             (serving.model, serving.engine, serving.device)
             == (settings.model, settings.engine, settings.device)

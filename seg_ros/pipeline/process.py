@@ -126,7 +126,8 @@ def infer(
     elif not any(asked):
         return nothing_asked()
     else:
-        tensor = tensor_from_prompts(asked[0], fits[0], engine.signature)   # one image a call
+        # Promptable models take one image a call.
+        tensor = tensor_from_prompts(asked[0], fits[0], engine.signature)
         outputs = engine.submit(batch, tensor).result()
     for stage, milliseconds in outputs.stage_ms.items():
         serving.timing.add(stage, milliseconds)
@@ -164,7 +165,7 @@ def postprocess(
     """
     if serving.engine.signature.max_prompts:
         outputs = with_prompts(outputs, asked, serving.card)
-    elif serving.settings.smoothing and 'classes' in parts:   # which looks at all maps
+    elif serving.settings.smoothing and 'classes' in parts:   # smoothing reads all maps
         parts = parts | {'confidence', 'instances'}
     make = semantic_segmentation if outputs.scores is None else panoptic_segmentation
     return make(

@@ -37,7 +37,7 @@ def temperature_c(zones: Path = ZONES) -> float | None:
     for zone in zones.glob('thermal_zone*/temp'):
         try:
             found.append(int(zone.read_text()) / 1000)
-        except (OSError, ValueError):  # a zone that is switched off, as Jetsons have them
+        except (OSError, ValueError):  # a zone that is off, as on Jetsons
             continue
     return max(found, default=None)
 

@@ -28,11 +28,11 @@ from seg_ros.depth.targets import check_target
 from seg_ros.engines import model_file, open_engine
 from seg_ros.pipeline.prompts import answerable
 
-# The settings that `suited_thresholds` checks, or that act together with those.
+# Settings that depend on the model.
 MODEL_BOUND = (
     'score_threshold', 'mask_threshold', 'min_confidence', 'classes', 'prompts', 'target'
 )
-_MOST_FRAMES = 64   # in a call of an engine that sets no limit
+_MOST_FRAMES = 64   # in one call, where the engine sets no limit
 
 
 def suited_thresholds(

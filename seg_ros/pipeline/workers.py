@@ -34,7 +34,7 @@ class Mailbox(Generic[T]):
 
     def __init__(self) -> None:
         self._slots: OrderedDict[str, T] = OrderedDict()
-        self._changed = Condition()     # over the slots and whether it is open
+        self._changed = Condition()     # guards the slots and whether it is open
         self._open = True
 
     def put(self, camera: str, item: T) -> bool:
@@ -107,14 +107,14 @@ class Workers(Generic[T]):
             for number in range(count):
                 self._threads.append(started(self._loop, f'worker-{number}'))
         except BaseException:
-            mailbox.close()     # sends those home that have started
+            mailbox.close()     # ends the threads that have started
             raise
         atexit.register(self.stop, EXIT_TIMEOUT_S)
 
     def _loop(self) -> None:
         thread = current_thread()
         if self._niceness:
-            os.nice(self._niceness)     # on Linux that of the calling thread alone
+            os.nice(self._niceness)     # on Linux, of the calling thread only
         while items := self._mailbox.take(self._limit()):
             self._busy_since_s[thread] = monotonic()
             try:

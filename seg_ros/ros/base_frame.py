@@ -28,10 +28,10 @@ from seg_ros.depth.boxes import quaternion_xyzw
 from seg_ros.ros.conversions import stamp_ns
 from std_msgs.msg import Header
 
-# None where there is no TF at all.
+# None where tf2_ros is not installed.
 TransformOf: TypeAlias = Callable[[Header], NDArray[np.float64] | None] | None
 
-STALE_S = 1.0   # from which on the newest transform is not that of an image
+STALE_S = 1.0   # age above which the newest transform is not used for an image
 _RESTART = JumpThreshold(
     min_forward=None, min_backward=Duration(seconds=-1), on_clock_change=True
 )
@@ -63,7 +63,7 @@ class BaseFrame:
         self._buffer: Any = Buffer()
         self._listener = TransformListener(self._buffer, node)
         self._node = node
-        # The buffer would refuse what is older than what it holds, and go on giving that.
+        # After a jump back in time the buffer refuses new transforms and returns old ones.
         self._jumps = node.get_clock().create_jump_callback(
             _RESTART, post_callback=lambda _: self._buffer.clear()
         )
@@ -102,7 +102,7 @@ class BaseFrame:
     def _apart_s(self, found: Header, image: Header) -> float:
         """Return how far a transform is from an image or, if that is less, from now."""
         found_ns: int = stamp_ns(found.stamp)
-        if not found_ns:    # of frames that do not move
+        if not found_ns:    # a static transform
             return 0.0
         now_ns: int = self._node.get_clock().now().nanoseconds
         return min(abs(found_ns - stamp_ns(image.stamp)), abs(found_ns - now_ns)) / 1e9
@@ -113,7 +113,7 @@ class BaseFrame:
         """Broadcast a frame whose parent is an image's optical frame."""
         if not self.installed:
             return
-        if self._broadcaster is None:   # not before: it announces a publisher of /tf
+        if self._broadcaster is None:   # on demand, as it opens a publisher of /tf
             self._broadcaster = self._broadcaster_of(self._node)
         message = TransformStamped(header=header, child_frame_id=child)
         place = -child_from_optical[:3, :3].T @ child_from_optical[:3, 3]

@@ -138,7 +138,7 @@ def distortion_px(info: CameraInfo) -> float:
     pinhole = _of_image(info, 'p')[:, :3]
     pinhole = pinhole if pinhole.any() else matrix
     try:
-        if not lens.any():      # whatever the model
+        if not lens.any():      # no distortion, whatever the model
             seen = cv2.undistortPoints(edge[:, None], matrix, None, R=turned, P=pinhole)
         elif info.distortion_model == 'equidistant':
             seen = cv2.fisheye.undistortPoints(

@@ -36,7 +36,7 @@ from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.publishers import parts_of, publish, View, Wanted
 
 TIMEOUT_S = 1.5    # for the frames in flight
-LONG_MS = 10_000    # for an image to be on its way
+LONG_MS = 10_000    # an age that no transport causes: the clocks differ
 
 
 class CameraPipeline:
@@ -58,7 +58,7 @@ class CameraPipeline:
         self._node = node
         self._settings = settings
         self._holder = holder
-        self._mailbox: Mailbox[Arrival] | None = None     # of the workers that run now
+        self._mailbox: Mailbox[Arrival] | None = None     # of the present workers
         self._workers: Workers[Arrival] | None = None
         self._depth = DepthOutputs(node, settings.now.base_frame)
         self.cameras: dict[str, Camera] = {}
@@ -121,7 +121,7 @@ class CameraPipeline:
             self._node.get_logger().error(
                 f'a frame in flight did not end within {TIMEOUT_S:g} s; its engine is abandoned'
             )
-        else:       # a worker that still hangs may be using it
+        else:       # a worker that hangs may still use the camera's state
             for camera in self.cameras.values():
                 camera.forget()
         self._workers = self._mailbox = None
@@ -174,7 +174,7 @@ class CameraPipeline:
                     with self._failures_of([camera]):
                         if job := self._job(camera, arrival, serving, mailbox):
                             jobs.append((camera, job))
-                # The model may have changed to one that takes fewer since the images were taken.
+                # The model may have changed to one with a smaller batch limit meanwhile.
                 for first in range(0, len(jobs), serving.batch_limit):
                     cameras, batch = zip(*jobs[first:first + serving.batch_limit], strict=True)
                     with self._failures_of(cameras):
@@ -189,11 +189,11 @@ class CameraPipeline:
         try:
             yield
         except Exception as error:  # noqa: BLE001 - one frame must never stop a robot's masks
-            if not self._node.context.ok():     # on the way out nothing can be sent
+            if not self._node.context.ok():     # ROS is shut down: nothing can be published
                 return
             for camera in cameras:
                 self._drop(camera, 'failed', error)
-            if not isinstance(error, SegError):     # a fault of our own
+            if not isinstance(error, SegError):     # unexpected
                 self._report(error)
 
     def _job(
@@ -209,7 +209,7 @@ class CameraPipeline:
             return None
 
         def publish_masks(masks: Segmentation) -> None:
-            if self._mailbox is not mailbox:    # the engine answers after it was abandoned
+            if self._mailbox is not mailbox:    # the answer of an abandoned worker
                 camera.health.drop('stalled')
                 return
             with serving.timing.stage('publish'):
@@ -234,7 +234,7 @@ class CameraPipeline:
         except ImageError as error:
             self._drop(camera, 'bad', error)
             return None
-        if not frame.stamp_ns:      # what lasts from image to image needs a time that goes on
+        if not frame.stamp_ns:      # tracking and smoothing need increasing stamps
             frame = replace(frame, stamp_ns=arrival.taken_ns - camera.clock.offset_ns)
         limit_ms, age_ms = self._settings.now.max_age_ms, self._age_ms(arrival)
         if limit_ms and age_ms > limit_ms:
@@ -244,7 +244,7 @@ class CameraPipeline:
 
     def _publish(self, camera: Camera, wanted: Wanted, view: View) -> None:
         """Publish the outputs of masks alone, then pass on those that need depth."""
-        # Marked here, where frames come in the order of their stamps.
+        # Computed here, where frames arrive in the order of their stamps.
         moving = any('dynamic' in output.needs for output, _ in wanted)
         if moving and (
             words := nothing_dynamic(view.card) or poor_odometry(dynamic_share(view.dynamic))

@@ -48,7 +48,7 @@ from seg_ros.temporal.arrival import CameraClock, ImageOrder, RateLimit, StampWa
 from seg_ros.temporal.temporal_filter import TemporalFilter
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-# Reliability is chosen by input_reliability, as publishers come and go.
+# Reliability is not among them: input_reliability chooses it.
 _OVERRIDES = QoSOverridingOptions((QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH))
 
 
@@ -103,9 +103,9 @@ class Camera:
         self._info: CameraInfo | None = None
         self.open_error = self._info_problem = ''
         self._compressed = settings.now.image_transport == 'compressed'
-        # Names as they are handed to rclpy, which applies remappings; and as they come out.
+        # Names to pass to rclpy, which applies remappings, and the resolved topics.
         self._image_name, self.image_topic = self._image_names()
-        self.info_topic = ''    # which `_info_names` compares with what it finds
+        self.info_topic = ''    # read by `_info_names`
         self._info_name, self.info_topic = self._info_names()
 
     def _image_names(self) -> tuple[str, str]:
@@ -138,7 +138,7 @@ class Camera:
             self.image_topic
         )
         topic, below = f'{image.rpartition("/")[0]}/camera_info', f'{image}/camera_info'
-        # Once found there it is looked for there, though its publisher may restart.
+        # A topic found below the image's stays chosen while its publisher restarts.
         if not self._node.count_publishers(topic) and (
             self.info_topic == below or self._node.count_publishers(below)
         ):
@@ -262,7 +262,7 @@ class Camera:
         """Return why images have no camera_info; empty where they have, or nobody asks for it."""
         if not self.subscribed or monotonic() - self._subscribed_s < STARTING_S:
             return ''
-        if self._info is not None:      # the last is used, however long ago it came
+        if self._info is not None:      # the last one is used, however old
             return self._info_problem
         return why_nothing_arrives(
             self._node, self.info_topic, INFO_TYPE, False, self.health.timing.since_s('info'), INFO
@@ -283,7 +283,7 @@ class Camera:
         elif not self._rate.admit(now_ns / 1e9, self._settings.now.max_rate_hz):
             self.health.drop('rate')
         else:
-            # Without a stamp the image is as old as its message.
+            # An image without a stamp counts as taken when its message arrived.
             taken_ns = stamped_ns + self.clock.offset_ns if stamped_ns else now_ns
             self._deliver(self, Arrival(message, number, taken_ns))
 
@@ -310,6 +310,6 @@ class Camera:
         fitted, self._info_problem = fitted_camera_info(self._info, frame.frame_id, frame.size_hw)
         if self._info_problem:
             words = f'{self.name}: no camera_info beside the masks: {self._info_problem}'
-            # Not by the words: frame ids and sizes may differ in every image.
+            # The key is not the text: frame ids and sizes may differ in every image.
             self._node.throttled.warning(words, (self.name, 'camera_info'), throttle_s=3600.0)
         return fitted

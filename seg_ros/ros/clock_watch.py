@@ -18,7 +18,7 @@ from time import monotonic
 
 from rclpy.clock import ROSClock
 
-STILL_S = 3.0   # from which on it is reported
+STILL_S = 3.0   # standstill that is reported
 
 
 class ClockWatch:

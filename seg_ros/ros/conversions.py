@@ -90,12 +90,12 @@ def _frame_by_cv_bridge(message: Any) -> Frame:
     expected = f'one of {", ".join(ENCODINGS)}, or one that cv_bridge can turn into rgb8'
     try:
         from cv_bridge import CvBridge, CvBridgeError
-    except Exception as error:  # one that was built for another numpy raises what it likes
+    except Exception as error:  # built for another numpy, it may raise anything
         do = f'set the camera driver to one of these, or install cv_bridge ({error})'
         raise ImageError(seen, expected, do) from error
     try:
         pixels = CvBridge().imgmsg_to_cv2(message, 'rgb8')
-    # Beside its own error it lets those of numpy and OpenCV through, as for data too short.
+    # It also raises errors of numpy and OpenCV, as for data that are too short.
     except (CvBridgeError, cv2.error, AttributeError, KeyError, TypeError, ValueError) as error:
         raise ImageError(f'{seen}: {error}', expected) from error
     stamp = stamp_ns(message.header.stamp)

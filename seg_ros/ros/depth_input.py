@@ -41,7 +41,7 @@ from seg_ros.temporal.nearest_stamp import KEPT_S, NearestStamp, WAIT_S
 from sensor_msgs.msg import Image
 
 OTHER_CLOCK_MS = 10_000
-SLOW_MS = 500   # an offset from which on something may also be slow
+SLOW_MS = 500   # an offset that slow processing may also cause
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,14 +80,14 @@ class DepthInput:
         self._subscription: Any = None
         self._reliable, self._polled_s = False, 0.0
         self._pairs: NearestStamp[tuple[Wanted, View], Any] = NearestStamp()
-        self._turn = Lock()     # over pairing and delivering: no pair overtakes another
+        self._turn = Lock()     # held while pairing and delivering, so that pairs keep their order
         self._scene = StaticScene()
         self._refused, self._lacks_info = '', False
-        self._is_off = False    # although something that needs depth is read
+        self._is_off = False    # although an output that needs depth has a reader
         self._subscribed_s = 0.0
-        self.why_empty = ''     # of outputs of the last view that have their depth
+        self.why_empty = ''     # set by `DepthOutputs` for the last view
         self.dynamic_share = 0.0
-        self.reads_dynamic = False      # whether somebody asks for what is dynamic
+        self.reads_dynamic = False      # whether an output of what is dynamic has a reader
 
     @property
     def starting(self) -> bool:
@@ -98,12 +98,12 @@ class DepthInput:
         """Subscribe while an output that needs depth has a reader; call it regularly."""
         is_on = self._settings.now.depth == 'auto'
         self._pairs.expire()
-        # What is dynamic is known without depth too, only not as soon.
+        # Dynamic outputs do without depth, but with it they are released sooner.
         asked = is_on and any(output.needs for output, _ in wanted)
         self._is_off = not is_on and any('depth' in output.needs for output, _ in wanted)
         reads_dynamic = any('dynamic' in output.needs for output, _ in wanted)
         if not reads_dynamic:
-            self.dynamic_share = 0.0    # which nobody measures any more
+            self.dynamic_share = 0.0    # no longer measured
         if not asked:
             self.unsubscribe()
         elif self._subscription is None or monotonic() >= self._polled_s + GRAPH_POLL_S:
@@ -129,7 +129,7 @@ class DepthInput:
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
         self._subscription = None
-        with self._turn:    # after which nothing that is under way waits here
+        with self._turn:    # so that no pair is being delivered
             self._pairs.forget()
         self._refused = self.why_empty = ''
         self.dynamic_share, self.reads_dynamic = 0.0, False
@@ -207,7 +207,7 @@ class DepthInput:
         if message is not None:
             try:
                 metres = self._registered(view, message).metres
-            except ImageError:      # which `depth_view` reports
+            except ImageError:      # reported by `depth_view`
                 metres = None
         mask = self._scene.update(
             marked(classes, view.card.ids_with_role('dynamic')), view.frame.stamp_ns,

@@ -32,11 +32,11 @@ from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs.navigation import scan_frame
 from seg_ros.ros.publishers import publish
 
-OFF_THE_FLOOR_M = 0.08      # from which on it is reported; slopes and tilted mounts are less
-DISTORTED_SHARE = 0.01      # of the width, from which on it is reported
+OFF_THE_FLOOR_M = 0.08      # offset that is reported; slopes and tilted mounts cause less
+DISTORTED_SHARE = 0.01      # share of the width that is reported
 GROUND = frozenset({'scan', 'free_space', 'obstacles/points', 'ground/points'})
 TARGET = frozenset({'target/mask', 'target/points', 'scene/depth', 'grasp_poses'})
-_NICENESS = 10      # where cores are short 2D masks come first
+_NICENESS = 10      # so that 2D masks come first where cores are short
 
 
 class DepthOutputs:
@@ -71,14 +71,14 @@ class DepthOutputs:
 
     def deliver(self, job: DepthJob) -> None:
         """Put a frame into the mailbox; any thread may call it."""
-        mailbox = self._mailbox     # which `stop` may take away meanwhile
+        mailbox = self._mailbox     # `stop` may set it to None meanwhile
         if mailbox is not None:
             mailbox.put(job.source.camera, job)
 
     def _work(self, items: list[tuple[str, DepthJob]]) -> None:
         for camera, job in items:
             base = self._base
-            if base is None:    # whose listener hears of TF only from now on
+            if base is None:    # on demand, as it subscribes to /tf
                 base = self._base = BaseFrame(self._node, self._base_frame)
             try:
                 view = job.source.depth_view(job.view, job.message, base.transform_of)

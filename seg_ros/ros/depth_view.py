@@ -42,7 +42,7 @@ from seg_ros.ros.base_frame import TransformOf
 from seg_ros.ros.publishers import View
 from std_msgs.msg import Header
 
-RAY_STEP = 2    # every second pixel is a ray of free space and scan
+RAY_STEP = 2    # free space and scan use every second pixel
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +162,7 @@ class DepthView:
     def base_from_optical(self) -> NDArray[np.float64] | None:
         """Return the transform to `base_frame`; without tf2_ros that lies below the camera."""
         if self.transform_of is not None:
-            return self.base_from_tf    # None meanwhile: where the base is is not guessed
+            return self.base_from_tf    # None until TF has it: the pose is not guessed
         return None if self.ground_plane is None else base_from_plane(self.ground_plane)
 
     @cached_property

@@ -25,7 +25,7 @@ from seg_ros.params_file import matches, sections
 from seg_ros.ros.parameters import FIELDS
 
 ANY_NODE = '/**'
-# Declared by rclpy when a topic is opened, and not before.
+# rclpy declares them only when a topic is opened.
 LATER = ('qos_overrides',)
 
 
@@ -78,7 +78,7 @@ def _parted(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 def _of_file(path: Path, node: str, is_known: Callable[[str], bool]) -> Iterator[str]:
     try:
         found = list(sections(path))
-    except SettingError:    # rcl has refused it by now
+    except SettingError:    # rcl has refused the file already
         return
     own = [(name, values) for name, values in found if matches(name, node)]
     others = [name for name, _ in found if not matches(name, node)]
@@ -91,7 +91,7 @@ def _of_file(path: Path, node: str, is_known: Callable[[str], bool]) -> Iterator
     elif alike and all(name == ANY_NODE for name, _ in own):
         yield f'{path} sets parameters of {alike[0]}, which is not this node, {node}'
     for name, values in own:
-        # What is for any node may be for others of them.
+        # Parameters of `/**` may be for other nodes.
         yield from _unknown(_names(values), is_known, f'{path}: a parameter', name == ANY_NODE)
 
 

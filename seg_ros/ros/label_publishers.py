@@ -23,7 +23,7 @@ from seg_ros.ros.outputs.vision import label_info, MISSING
 from seg_ros.ros.qos import latched
 from std_msgs.msg import Header
 
-# Nav2's layer wants the names beside its own mask.
+# Nav2's layer reads the names next to its own mask.
 TOPICS = ('label_info', 'nav2/label_info')
 
 

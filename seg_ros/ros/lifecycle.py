@@ -41,10 +41,10 @@ P = ParamSpec('P')
 R = TypeVar('R')
 Transition: TypeAlias = Callable[[Any, LifecycleState], TransitionCallbackReturn]
 
-# For what has to go on while simulated time stands still, or has not begun.
+# For timers that must run although simulated time stands still.
 STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 THROTTLE_S = 5.0   # between two lines of one key
-FAULTY_S = 60.0     # for how long a fault makes diagnostics an error: an operator looks by then
+FAULTY_S = 60.0     # how long diagnostics show an error after a fault
 
 
 def logged(transition: Callable[[Any], None]) -> Transition:

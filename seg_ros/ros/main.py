@@ -38,18 +38,18 @@ def main(arguments: list[str] | None = None) -> int:
     node finishes and closes everything first. What does not end in time is abandoned with exit
     code 1, so that a launch file with `respawn` starts the node again.
     """
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)     # as whoever started it may have them
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)     # which the parent may have blocked
     for number in _handled_signals():
         signal.signal(number, _leave)
     given = sys.argv if arguments is None else arguments
     in_time = _print_usage() if {'-h', '--help'} & {*given} else _spin(given)
-    # Ctrl+C and a launch file send one each, and Python gives signals their defaults as it ends.
+    # Ctrl+C and a launch file both send a signal, and Python restores the defaults as it ends.
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, OSError):     # closed from the start, or by its reader
             stream.flush()
-    if not in_time:     # a thread that hangs would hang the interpreter's end too
+    if not in_time:     # a thread that hangs would also block the interpreter's exit
         os._exit(1)
     return 0
 

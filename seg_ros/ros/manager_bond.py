@@ -24,7 +24,7 @@ try:
     from bondpy.bondpy import Bond
 
     BROKEN = ''
-except ImportError:     # whoever needs no manager needs no bond
+except ImportError:     # optional
     Bond, BROKEN = None, ''
 except Exception as failure:  # noqa: BLE001 - a broken installation raises what it likes
     Bond = None

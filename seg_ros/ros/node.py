@@ -42,7 +42,7 @@ from seg_ros.ros.topic_advice import namesakes
 from std_srvs.srv import SetBool
 
 DIAGNOSTICS_S = 1.0
-READERS_S = 0.2     # between two looks at who reads
+READERS_S = 0.2     # between two queries of the subscribers
 TIMEOUT_S = 1.5    # for a model that is being loaded or closed
 
 
@@ -68,19 +68,19 @@ class SegmentationNode(SafeLifecycleNode):
         self._labels = LabelPublishers(self)
         self._bond = ManagerBond(self)
         self._clock_watch = ClockWatch(self.get_clock())
-        self._lifecycle = 'unconfigured'    # rclpy keeps its own state to itself
+        self._lifecycle = 'unconfigured'    # rclpy's own state is private
         self._not_configured = ''   # why
         self._enabled = True
         self._announced: ServingModel | None = None
         self._model_asked = False
-        # Called from other threads, they run in the one that spins.
+        # Other threads trigger them; they run in the thread that spins.
         self._model_changed = self.create_guard_condition(self.guarded(self._on_model))
         self._parameters_set = self.create_guard_condition(self.guarded(self._apply_parameters))
         self.add_on_set_parameters_callback(self._on_parameters)
         if hasattr(self, 'add_post_set_parameters_callback'):       # from Iron on
             self.add_post_set_parameters_callback(self.guarded(self._apply_parameters))
         self.create_service(SetBool, '~/enable', self._on_enable)
-        # For all of the node's life: what cannot be configured has to say so, too.
+        # Created here, so that a node that cannot be configured reports why.
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self.create_timer(DIAGNOSTICS_S, self.guarded(self._diagnose), clock=STEADY)
         if starts_itself:
@@ -153,14 +153,14 @@ class SegmentationNode(SafeLifecycleNode):
         self._lifecycle = 'unconfigured'
         self.guarded(self._bond.end)()
         models, pipeline = self._models, self._pipeline
-        # Before the publishers go: the thread that loads may be about to use them.
+        # Before the publishers are destroyed: the loading thread may be about to use them.
         self._models = self._pipeline = self._announced = None
         for destroy, entity in self._entities:
             destroy(entity)
         self._entities = []
         self._labels.close()
         if models is not None:
-            models.cancel_load()    # first: it may take long to give up
+            models.cancel_load()    # first, since a load may take long to end
         idle = pipeline is None or pipeline.close()
         closed = models is None or models.close(TIMEOUT_S)
         if not (idle and closed):
@@ -268,7 +268,7 @@ class SegmentationNode(SafeLifecycleNode):
         models = self._models
         try:
             wanted = self._declared.read()
-        except SegError:    # configuring says so
+        except SegError:    # reported by the next configure
             return
         if models is None or self._pipeline is None:
             self._settings.now = wanted
@@ -292,7 +292,7 @@ class SegmentationNode(SafeLifecycleNode):
             self._progress.end()
         if serving is not None and serving is not self._announced:
             self._announce(serving)
-        elif serving is not None:     # it goes on, with the thresholds asked for meanwhile
+        elif serving is not None:     # with thresholds that were set meanwhile
             self._change_thresholds(serving)
         failure = self._models.take_failure()
         if failure is None:
@@ -323,7 +323,7 @@ class SegmentationNode(SafeLifecycleNode):
             serving.change(self._settings.now)
         except SegError as unsuited:
             if self._models is None or self._models.state.loads_another:
-                return      # they are for the model that is loaded, and act once it serves
+                return      # they are for the model that is being loaded
             self.get_logger().error(
                 f'{serving.card.name} keeps the thresholds it has: {unsuited}'
             )

@@ -36,7 +36,7 @@ def descriptor(item: 'Field[Any]') -> ParameterDescriptor:
     described = ParameterDescriptor(
         description=facts['meaning'],
         additional_constraints=', '.join(map(str, facts['choices'])),
-        # An integer in a YAML file is a fine value for a float, and an empty list has no type.
+        # YAML may give an integer for a float, and an empty list has no type.
         dynamic_typing=True,
     )
     low, high = facts['low'], facts['high']

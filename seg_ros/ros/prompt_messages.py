@@ -23,7 +23,7 @@ from seg_ros.core.errors import PromptError
 from seg_ros.core.prompts import MAX_ID, Prompt, Xyxy
 from seg_ros.core.shown import shown
 
-MOST_PROMPTS = 256      # that are read of one message; no network answers as many
+MOST_PROMPTS = 256      # read from one message; no network answers as many
 
 
 class PromptReader:

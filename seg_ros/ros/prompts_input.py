@@ -26,7 +26,7 @@ from seg_ros.ros.prompt_messages import PromptReader
 from seg_ros.ros.qos import GRAPH_POLL_S, images, offers_reliable
 from seg_ros.temporal.prompt_memory import PromptMemory
 
-_MOST_WORDS = 3     # remarks on one message, in one line of the log
+_MOST_WORDS = 3     # remarks on a message in one line of the log
 
 
 class PromptsInput:
@@ -55,14 +55,14 @@ class PromptsInput:
         Without vision_msgs there is no such topic.
         """
         if words := self.problem(serving):
-            key = self._camera, 'unanswered'      # not the words, which may hold any id
+            key = self._camera, 'unanswered'      # not the text, which holds ids
             self._node.throttled.warning(f'{self._camera}: {words}', key, throttle_s=30.0)
         wanted = serving is not None and serving.engine.signature.max_prompts > 0
         if not wanted or MISSING:
             self.unsubscribe()
         elif self._subscription is None or monotonic() >= self._polled_s + GRAPH_POLL_S:
             self._polled_s = monotonic()
-            # One message may be all that comes: best effort only for who offers no more.
+            # There may be one message only: best effort only where no more is offered.
             self._listen(
                 not self._node.count_publishers(self._topic)
                 or offers_reliable(self._node, self._topic)

@@ -47,7 +47,7 @@ _OVERRIDES = QoSOverridingOptions((
     QoSPolicyKind.DURABILITY,
 ))
 
-# Words of `Output.parts`, as most outputs want them, and of `Output.needs`.
+# Values of `Output.parts` and of `Output.needs`.
 CLASSES, INSTANCES = frozenset({'classes'}), frozenset({'instances'})
 MAPS = CLASSES | INSTANCES
 DEPTH, DYNAMIC = frozenset({'depth'}), frozenset({'dynamic'})

@@ -25,13 +25,13 @@ from seg_ros.core.timing import Timing
 
 RAW, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 INFO_TYPE = 'sensor_msgs/msg/CameraInfo'
-UNKNOWN = '_NODE_NAME_UNKNOWN_'    # as rmw calls the node of a publisher seen before its node
+UNKNOWN = '_NODE_NAME_UNKNOWN_'    # rmw's name of a node that is not discovered yet
 NAMELESS = 'a node whose name is not known yet'
 NEIGHBOURS = 3
-STARTING_S = 3.0    # after the subscription, in which images need not have come yet
-JUDGED_S = 2.5      # of camera_infos, before which a camera may still be starting
+STARTING_S = 3.0    # after subscribing, before missing images are reported
+JUDGED_S = 2.5      # of camera_infos, before rates are compared
 SLOW_SHARE = 0.8
-# Fast DDS gives a process 512 kB of shared memory: what is smaller is not lost for want of it.
+# Fast DDS has 512 kB of shared memory a process: only larger images are lost for want of it.
 LARGE_BYTES = 400_000
 PROFILE = 'FASTRTPS_DEFAULT_PROFILES_FILE set to share/seg_ros/config/fastdds.xml'
 
@@ -120,11 +120,11 @@ def why_nothing_arrives(
 
 def several_publishers(node: Node, topic: str, kind: str) -> str:
     """Warn of more than one publisher of a topic, as of a driver that was started twice."""
-    if node.count_publishers(topic) < 2:    # which takes far less than asking who they are
+    if node.count_publishers(topic) < 2:    # far cheaper than the query below
         return ''
     publishers = node.get_publishers_info_by_topic(topic)
     names = sorted(_name(item) for item in publishers if item.topic_type == kind)
-    if len(names) < 2 or NAMELESS in names:     # which may have a name at the next look
+    if len(names) < 2 or NAMELESS in names:     # whose names may be known at the next query
         return ''
     return (
         f'{topic} has {len(names)} publishers, {", ".join(names)}: where more than one sends, '
@@ -140,7 +140,7 @@ def incompatible_reader(node: Node, publishers: Iterable[Any]) -> str:
     """
     for publisher in publishers:
         topic = publisher.topic_name
-        # Who they are takes far longer to ask than how many there are.
+        # Counting readers is far cheaper than asking who they are.
         if node.count_subscribers(topic) > publisher.get_subscription_count():
             for reader in node.get_subscriptions_info_by_topic(topic):
                 if words := _incompatibility(reader, publisher):

@@ -34,7 +34,7 @@ from seg_ros.ros.outputs.images import image_camera_info
 from seg_ros.ros.publishers import DEPTH, MAPS, Output
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
-_STEP = 2   # of what a gripper may run into
+_STEP = 2   # every second pixel is an obstacle for the gripper
 
 
 def _target_mask(view: DepthView) -> NDArray[np.uint8]:
@@ -75,7 +75,7 @@ GRASPING = (
     Output('target/mask', Image, MAPS, _target_mask, DEPTH),
     Output('target/points', PointCloud2, MAPS, _target_points, DEPTH),
     Output('scene/depth', Image, MAPS, _scene_depth, DEPTH),
-    # Beside the depth, where image_transport's camera subscribers look for it.
+    # Next to the depth, where camera subscribers of image_transport expect it.
     Output('scene/camera_info', CameraInfo, frozenset(), image_camera_info),
     Output('grasp_poses', PoseArray, MAPS, _grasps, DEPTH),
 )

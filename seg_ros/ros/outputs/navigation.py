@@ -116,7 +116,7 @@ NAVIGATION: tuple[Output, ...] = (
         Output('free_space', OccupancyGrid, CLASSES, _free_space, DEPTH),
     )),
 )
-# The layer drops a mask whose cloud has another size or stamp: all three come of the same depth.
+# The layer drops a mask whose cloud has another size or stamp: all three need the same depth.
 NAV2 = (
     Output('nav2/mask', Image, CLASSES, _nav2_mask, DEPTH),
     Output('nav2/confidence', Image, CLASSES | {'confidence'}, _nav2_confidence, DEPTH),
