@@ -41,12 +41,12 @@ REPAIRS = {
 REINDEX = 'write its metadata.yaml anew: ros2 bag reindex FOLDER'
 ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
 
-# Damaged messages surface as any of these; a damaged length as the last two.
+# Errors of damaged messages; a damaged length raises one of the last two.
 _DAMAGE = (
     SerdeError, struct.error, AssertionError, LookupError, TypeError, ValueError, OverflowError,
     MemoryError,
 )
-# Images are the same in all of ROS 2, and recordings before Iron carry no definitions.
+# Image messages are the same in all of ROS 2; recordings before Iron carry no definitions.
 TYPES = get_typestore(Stores.ROS2_HUMBLE)
 
 
@@ -77,7 +77,7 @@ class Bag:
                 self._count = max(0, sum(item.msgcount for item in chosen))
         except ImageError:
             raise
-        except Exception as error:  # what storage and compression raise is a list without end
+        except Exception as error:  # storage and compression raise many kinds
             raise self._damaged(error) from error
 
     def __len__(self) -> int:
@@ -87,7 +87,7 @@ class Bag:
         """Yield the images in order; the rest of a truncated file counts as one skipped image."""
         try:
             yield from self._images(skip)
-        except ImageError:      # of `skip`, for want of anything else to go on with
+        except ImageError:      # raised by `skip`, where this is the only input
             raise
         except Exception as error:  # noqa: BLE001 - as above
             skip(str(self._path), self._damaged(error))
@@ -116,7 +116,7 @@ class Bag:
         words = ' '.join(str(error).split()) or type(error).__name__
         if 'not supported' in words:
             return ImageError(f'a recording that rosbags does not read ({words})')
-        # A recording that is whole but for its metadata is none that the tools above can repair.
+        # Where only the metadata are damaged, the repair tools above do not help.
         broken = 'metadata' in words or 'missing' in words or isinstance(error, UnicodeDecodeError)
         do = REINDEX if broken and self._path.is_dir() else REPAIRS[self.storage]
         return ImageError(f'a damaged recording ({words})', do=do)

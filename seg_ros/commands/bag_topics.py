@@ -20,7 +20,7 @@ import re
 from seg_ros.image.encodings import REFUSED
 
 COMPRESSED = '/compressed'
-# What a segmentation node publishes beside its other topics.
+# Topics that show that a segmentation node published into a namespace.
 MASKS = frozenset({'semantic', 'instance', 'panoptic'})
 
 

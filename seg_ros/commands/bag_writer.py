@@ -37,10 +37,10 @@ from seg_ros.core.errors import SettingError
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
 
-# The package that rosbags writes sqlite3 with: apsw since 0.11.
+# rosbags writes sqlite3 through apsw since 0.11.
 STORAGE_ERROR: type[Exception] = import_module('apsw' if find_spec('apsw') else 'sqlite3').Error
 ENCODINGS = {'uint8': 'mono8', 'uint16': '16UC1', 'int32': '32SC1'}
-METADATA_VERSION: Literal[8] = 8  # the newest that every rosbag2 from Humble on can read
+METADATA_VERSION: Literal[8] = 8  # the newest that rosbag2 of Humble reads
 
 
 class BagWriter:

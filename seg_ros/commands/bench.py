@@ -26,7 +26,7 @@ from seg_ros.threads import bound_blas
 SUMMARY = 'measure the engine, each stage, the running node, or peers on the same images'
 LOOPS = ('picks', 'odometry', 'mapping', 'drive')
 EXAMPLE = 'seg_ros bench stages --rounds 100 --out results'
-# What each bench reads, and what it is where it is not given.
+# The options that each bench reads, and their defaults.
 READS = {
     'engine': ('models', 'rounds'), 'stages': ('models', 'rounds'), 'depth': ('rounds',),
     'outputs': ('seconds',), 'workers': ('rounds',), 'node': ('seconds',), 'soak': ('seconds',),

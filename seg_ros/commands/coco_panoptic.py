@@ -53,7 +53,7 @@ class CocoPanoptic:
         self, kind: type[BaseException] | None, error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # Where writing failed already, it is that which the user is to hear of.
+        # An earlier error is the one to report.
         with suppress(*((SettingError,) if error else ())):
             if self._images:
                 write_file(self._folder / 'panoptic.json', json.dumps(self._table()).encode())

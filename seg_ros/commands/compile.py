@@ -133,7 +133,7 @@ def _compared(compiled: 'CompiledModel', args: argparse.Namespace) -> 'CompiledM
     from seg_ros.commands.progress import Progress
     from seg_ros.compile.precision import reduced
 
-    # int8 finds its scales on images, fp16 has none and may do with those to compare on.
+    # int8 needs images for its scales; fp16 needs them only for the comparison.
     is_fp16 = args.precision == 'fp16'
     if is_fp16 and args.force and not (args.calibrate or args.compare):
         return reduced(compiled, args.precision, keep=args.keep)

@@ -151,7 +151,7 @@ def _report(figures: dict[str, Any], folder: Path) -> str:
         *_quality(figures),
         f'age         at the consumer {arrival["median"]} ms in the median, '
         f'{arrival["p99"]} ms at the 99th percentile',
-        # Diagnostics come once a second, a few masks perhaps before.
+        # A short run may end before the first diagnostics.
         *([f'            at publish {node["age_ms_median"]} and {node["age_ms_p99"]} ms']
           if 'age_ms_median' in node else []),
         f'dropped     {", ".join(f"{cause} {count}" for cause, count in drops.items())}',

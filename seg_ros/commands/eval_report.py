@@ -19,7 +19,7 @@ from typing import Any
 
 from seg_ros.commands.confusion_table import confusion_lines
 
-# What people read first; the rest stands in --json.
+# The figures that are printed; --json has all.
 HEADLINES = (
     'miou', 'miou_present', 'pq', 'sq', 'rq', 'pq_things', 'pq_stuff', 'ap', 'ap50', 'boundary_f',
     'object_pq', 'object_precision', 'object_recall', 'object_recall_from_400',

@@ -176,7 +176,7 @@ def read_classes(words: str) -> list[dict[str, Any]]:
         return [{'id': index, 'name': f'class {index}'} for index in range(int(words))]
     path = Path(words)
     try:
-        text = path.read_text(encoding='utf-8-sig')    # Windows' editors begin with a mark
+        text = path.read_text(encoding='utf-8-sig')    # Windows' editors write a BOM
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(f'--classes {words}: {error}', 'a number or a file of names') from error
     names = [line.strip() for line in text.splitlines() if line.strip()]

@@ -59,10 +59,10 @@ def opened(command: str, args: argparse.Namespace, names: Sequence[str]) -> Iter
         _refuse_options_of_recordings(args, settings, sources)
     with build_report(command) as report:
         chosen = {name: getattr(settings, name) for name in SETTINGS}
-        # Prompts are asked of the first image, and follow their objects.
+        chosen['prompts'] = ()      # they belong to the first image, and follow their objects
         with warnings.catch_warnings():
-            warnings.simplefilter('ignore')     # of its notes, which are reported as others are
-            segmenter = Segmenter(settings.model, report=report, **{**chosen, 'prompts': ()})
+            warnings.simplefilter('ignore')     # its notes are printed below
+            segmenter = Segmenter(settings.model, report=report, **chosen)
     with segmenter:
         for note in segmenter.facts.notes:
             progress.note(note)

@@ -22,7 +22,7 @@ import re
 from seg_ros.core.errors import SettingError
 from seg_ros.core.settings import Settings
 
-# Of options whose name in the namespace is another.
+# Flags of options whose attribute has another name.
 _FLAGS = {'topics': 'topic', 'listed': 'list'}
 _FORMS = {'prompts': 'PROMPT,PROMPT'}    # of lists, in --help
 
@@ -63,7 +63,7 @@ def settings_from_args(args: argparse.Namespace, names: Sequence[str]) -> Settin
     from seg_ros.engines.model_path import absolute_model
 
     values = {name: getattr(args, name) for name in names}
-    # An option that is extended has no default: what is given would be added to it.
+    # `extend` options have no default, to which given values would be added.
     values = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in values.items() if value is not None

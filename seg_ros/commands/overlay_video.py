@@ -58,7 +58,7 @@ class OverlayVideo:
         opened = self._writer.isOpened()
         self._writer.release()
         with self._folder:
-            # OpenCV only warns of a disk that is full.
+            # On a full disk OpenCV only warns.
             if opened and _count_frames(self._part) == self._frames:
                 write_file(self._path, self._part.read_bytes())
             elif self._frames and error is None:

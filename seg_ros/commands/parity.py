@@ -39,15 +39,15 @@ from seg_ros.pipeline.serving_model import open_serving_model
 from seg_ros.temporal.temporal_filter import TemporalFilter
 
 MOST_IMAGES = 64
-# Least agreement with fp32 that passes. Other engines round otherwise; sixteen bits should change
-# next to nothing; eight bits move edges and the faintest detections: below is another network.
+# Least agreement with fp32 that passes. Other engines round differently; 16 bits should change
+# almost nothing; 8 bits move edges and the weakest detections.
 LEAST: Mapping[str, Mapping[str, float]] = {
     'fp32': {'pixels': 0.999, 'miou': 0.99, 'matched': 0.99, 'mask_iou': 0.99},
     'bf16': {'pixels': 0.99, 'miou': 0.95, 'matched': 0.95, 'mask_iou': 0.95},
     'fp16': {'pixels': 0.99, 'miou': 0.95, 'matched': 0.95, 'mask_iou': 0.95},
     'int8': {'pixels': 0.95, 'miou': 0.80, 'matched': 0.85, 'mask_iou': 0.85},
 }
-# What a task is judged by: a class that an instance network finds once counts little.
+# The figures that a task is judged by.
 JUDGED = {
     'semantic': ('pixels', 'miou'), 'instance': ('matched', 'mask_iou'),
     'promptable': ('matched', 'mask_iou'),

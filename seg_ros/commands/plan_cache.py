@@ -84,7 +84,7 @@ def _machines() -> list[Machine]:
         for index in count():
             machines.append(machine_of(flavour, find_gpu(f'cuda:{index}')))
     except EngineError:
-        pass    # the number after the last GPU's, or there is none at all
+        pass    # after the last GPU, or without any
     return machines
 
 

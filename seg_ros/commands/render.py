@@ -121,11 +121,11 @@ def _samples(args: argparse.Namespace) -> Generator[tuple[str, 'Sample'], None, 
     from seg_ros.sim.dataset import SCENES, VIEWS
 
     scenes = min(SCENES, args.count)
-    # Some views show nothing and are left out, so that one world more may be needed.
+    # One world more, since views that show nothing are left out.
     worlds = range(-(-args.count // (scenes * VIEWS - scenes // 4)) + 1)
     draw = partial(_world, args.seed, args.split, tuple(args.size), scenes, args.scene)
     done = 0
-    # A process that is forked from one that draws with OpenGL would wait for ever.
+    # A process forked from one that uses OpenGL would hang.
     with get_context('spawn').Pool(min(args.workers, len(worlds))) as pool:
         for world, samples in enumerate(pool.imap(draw, worlds)):
             for number, sample in enumerate(samples[:args.count - done]):

@@ -145,7 +145,7 @@ def segmented(
         if image.topic not in cameras:
             cameras[image.topic] = TemporalFilter()
             cameras[image.topic].prompts.ask(prompts)
-        elif not (source.rate_hz or source.storage):    # images that do not follow each other
+        elif not (source.rate_hz or source.storage):    # single images
             cameras[image.topic].prompts.ask(prompts)
         try:
             masks = segment(_timed(image), cameras[image.topic])

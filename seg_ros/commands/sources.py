@@ -33,11 +33,11 @@ from seg_ros.image.file_names import IMAGE_SUFFIXES
 from seg_ros.image.file_size import is_image, MAGIC_BYTES
 from seg_ros.image.several_images import holds_several
 
-# Motion-JPEG without a container begins as a JPEG does.
+# Motion JPEG without a container begins like a JPEG.
 VIDEO_SUFFIXES = frozenset({'.mjpeg', '.mjpg'})
 BAG_SUFFIXES = frozenset({'.db3', '.mcap'})
 PACKED_BAG = re.compile(r'\.(db3|mcap)\.zstd$')
-# How a recording begins: what it is, and what its user can do.
+# First bytes of recordings that are not read, what they are and what to do.
 RECORDINGS = {
     b'#ROSBAG V': (
         'a recording of ROS 1', 'one of ROS 2',
@@ -51,9 +51,9 @@ RECORDINGS = {
     ),
 }
 MAX_BYTES = 1 << 30     # of one image
-LEAST_OF_VIDEO = 0.95  # containers without an index announce a rough number of frames
-CLOCK_HZ = 120          # a rate above this is often that of the container's clock, as in WebM
-LOOKED_AT = 20          # frames whose times then show the rate
+LEAST_OF_VIDEO = 0.95  # without an index, the number of frames is estimated
+CLOCK_HZ = 120          # a higher rate is often that of the container's clock, as in WebM
+LOOKED_AT = 20          # frames from which the rate is then measured
 
 
 def open_sources(
@@ -270,7 +270,7 @@ class Video:
             yield SourceImage(f'{self._path.stem}_{number:06}', str(self._path), frame)
             number += 1
         capture.release()
-        # What is announced is often the duration times a rate that is none of the whole video.
+        # The announced count is often the duration times a rate that does not hold throughout.
         least = LEAST_OF_VIDEO * self._count
         if not number or (number < least and next_ns < LEAST_OF_VIDEO * self._duration_ns):
             skip(str(self._path), ImageError(
@@ -280,7 +280,7 @@ class Video:
     def _opened(self) -> cv2.VideoCapture:
         try:
             str(self._path).encode()
-        except UnicodeEncodeError as error:     # which OpenCV does not survive
+        except UnicodeEncodeError as error:     # OpenCV would abort
             raise ImageError('a video whose name is not UTF-8', do='rename it') from error
         capture = cv2.VideoCapture(str(self._path))
         if not capture.isOpened():

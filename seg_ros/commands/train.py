@@ -34,7 +34,7 @@ TRAINED = [
 ]
 SUMMARY = 'train the panoptic network, or a named one, on images with masks, and export it'
 EXAMPLE = 'seg_ros train --data renders --init mobilenet_v2.pth -o trained --steps 20000'
-# What the simulated classes mean to a robot; a data set does not say.
+# Roles of the simulated classes, which data sets do not have.
 ROLES = {
     'floor': ('traversable',), 'object': ('graspable',), 'robot': ('dynamic',),
     'person': ('dynamic',),

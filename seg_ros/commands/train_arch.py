@@ -25,7 +25,7 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import SettingError
 from seg_ros.zoo.architectures import ARCHITECTURES, NetworkRequest
 
-_SHOWN = 50     # steps whose mean loss is shown
+_SHOWN = 50     # the loss shown is the mean of so many steps
 
 
 def train_arch(args: argparse.Namespace, samples: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from typing import Any
 from seg_ros.commands.options import refuse_unused
 from seg_ros.core.errors import SettingError
 
-# By their names in the namespace; all others mean something in either case.
+# Attribute names of options that only one kind of network reads.
 _PANOPTIC_ALONE = ('resume', 'device', 'paste', 'crop', 'frozen', 'keep')
 _ARCH_ALONE = ('encoder', 'option', 'bfloat16')
 

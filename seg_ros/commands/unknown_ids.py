@@ -24,7 +24,7 @@ from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.shown import few
 from seg_ros.training.label_ids import ids_in_words
 
-VOID = frozenset({255, 65535})      # what masks of 8 and 16 bits have where nobody knows
+VOID = frozenset({255, 65535})      # the usual ids of void in 8-bit and 16-bit masks
 
 
 class UnknownIds:

@@ -159,7 +159,7 @@ class _Way:
 _WAYS = (
     _Way('fp32', 'openvino', 'f32'),
     _Way('bf16', 'onnxruntime'),
-    # Without kernels of 16 bits ONNX Runtime rounds what each node hands on.
+    # Without 16-bit kernels ONNX Runtime rounds the outputs of each node.
     _Way('fp16', 'onnxruntime'),
 )
 
@@ -204,7 +204,7 @@ def _agreement(
     common = Settings(model=str(made.file_in(way.precision)), engine=way.engine)
     settings = replace(common, inference_precision=way.hint) if way.hint else common
     segmenter = open_serving_model(settings)
-    # Fewer bits move scores, and detections are known by them.
+    # Detections are matched by score, which fewer bits change.
     slack = 0.005 if way is _WAYS[0] else 0.05
     try:
         return agreement_words([

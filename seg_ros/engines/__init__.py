@@ -38,9 +38,9 @@ from seg_ros.engines.flavour import FLAVOURS, load_flavour
 from seg_ros.engines.model_path import path_from_model
 from seg_ros.engines.optional_package import whole
 
-# Both CPU runtimes report over the network that they are imported, and write an id of the machine
-# into the home folder. A robot's node does neither: ONNX Runtime's own switch, and OpenVINO, which
-# has none for a process, goes on without a package of its that is missing.
+# Both CPU runtimes send telemetry when they are imported, and write an id of the machine into the
+# home folder. It is off here: by ONNX Runtime's own switch, and in OpenVINO, which has none for a
+# process, by hiding its telemetry package.
 # https://github.com/microsoft/onnxruntime/blob/main/docs/Privacy.md
 # https://docs.openvino.ai/2026/about-openvino/additional-resources/telemetry.html
 os.environ.setdefault('ORT_DISABLE_TELEMETRY', '1')
@@ -80,7 +80,7 @@ def open_engine(
     except EngineError as error:
         if not notes:
             raise
-        # The device that was asked for may be one of a runtime before.
+        # The requested device may be one that only an earlier runtime has.
         raise type(error)('; '.join((str(error), *notes))) from error
 
 

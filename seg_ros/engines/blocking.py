@@ -54,7 +54,7 @@ class BlockingEngine:
         self._count = len(runs)
         self._idle = deque(runs)
         self._closed = False
-        self._changed = Condition()     # over who is idle and whether it is closed
+        self._changed = Condition()     # guards what is idle and whether it is closed
 
     def submit(
         self, batch: Pixels, prompts: NDArray[np.float32] | None = None

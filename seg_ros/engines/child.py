@@ -31,7 +31,7 @@ from seg_ros.engines.build_options import BuildOptions
 from seg_ros.engines.tensorrt_build import json_from_options, MODEL, OPTIONS, TIMING
 
 POLL_MS = 200
-LAST_WORDS = 400    # characters of what a crashed process wrote last
+LAST_WORDS = 400    # characters of a crashed process's stderr that are quoted
 ERRORS = {kind.__name__: kind for kind in (EngineError, GpuMemoryError)}
 
 

@@ -100,7 +100,7 @@ class Cuda:
         except self._pycuda.Error as error:
             full = isinstance(error, self._pycuda.MemoryError)
             kind = GpuMemoryError if full else EngineError
-            # The frames that it passed may hold what only this thread can free.
+            # Frames of the traceback may hold what only this thread can free.
             clear_frames(error.__traceback__)
             raise self.failure(f'CUDA failed: {error}', kind) from error
         except ContextLostError as error:

@@ -19,7 +19,7 @@ from ctypes import byref, c_uint64, c_void_p
 
 from seg_ros.engines.libcuda import call, error_from_code, libcuda
 
-THREAD_LOCAL = 1  # CUstreamCaptureMode: what other threads do meanwhile is their own affair
+THREAD_LOCAL = 1  # CUstreamCaptureMode: other threads are not restricted
 
 
 class CudaGraph:

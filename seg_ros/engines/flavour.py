@@ -25,8 +25,8 @@ from seg_ros.engines.optional_package import whole
 
 FULL, RTX = 'tensorrt', 'tensorrt_rtx'
 FLAVOURS = (FULL, RTX)
-TYPED = 10      # the first whose networks carry the types of their tensors
-UNTYPED = '8.6'  # the one before it that is used all the same, for graphs that are fp32 alone
+TYPED = 10      # the first version with strongly typed networks
+UNTYPED = '8.6'  # the older version that is supported, for fp32 graphs only
 
 
 @dataclass(frozen=True)

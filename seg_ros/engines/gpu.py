@@ -22,16 +22,16 @@ import re
 from seg_ros.core.errors import EngineError
 from seg_ros.engines.libcuda import call, libcuda
 
-# Where a Jetson names its release, and where other machines name their driver.
+# The release of a Jetson, and the driver of other machines.
 RELEASES = (
     (Path('/etc/nv_tegra_release'), r'# (R\d+) .*REVISION: ([\d.]+)'),
     (Path('/proc/driver/nvidia/version'), r'\b(\d+\.\d+(?:\.\d+)?)\b'),
 )
-# CUdevice_attribute of cuda.h.
 PCI_DEVICES = Path('/sys/bus/pci/devices')
 NVIDIA = '0x10de'
-# A board that lists its GPU elsewhere, Windows' GPU under WSL, and one handed to a container.
+# GPUs off the PCI bus: of a board, of Windows under WSL, and of a container.
 GPU_TRACES = (Path('/proc/device-tree'), Path('/dev/dxg'), Path('/dev/nvidiactl'))
+# CUdevice_attribute of cuda.h.
 INTEGRATED, CAPABILITY_MAJOR, CAPABILITY_MINOR = 18, 75, 76
 
 

@@ -22,7 +22,7 @@ from seg_ros.core.errors import ContextLostError, EngineError, GpuMemoryError
 
 NAME = 'libcuda.so.1'
 OUT_OF_MEMORY = 2
-# After these a context answers every call with the same error: CUresult of cuda.h, from an
+# CUresults of cuda.h after which every call on the context fails, from an
 # uncorrectable memory error (214) over an illegal address (700) to the unknown (999).
 LOST = frozenset({214, 220, 226, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719, 721, 999})
 

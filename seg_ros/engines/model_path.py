@@ -74,7 +74,7 @@ def _flaw(path: Path) -> str:
     """Say why there is no file at a path that can be read; nothing where there is one."""
     try:
         mode = path.stat().st_mode
-    except (OSError, ValueError) as error:      # the latter for a NUL in it
+    except (OSError, ValueError) as error:      # ValueError for a NUL character
         return str(getattr(error, 'strerror', error))
     if S_ISREG(mode):
         return ''
@@ -84,7 +84,7 @@ def _flaw(path: Path) -> str:
 def absolute_model(model: str) -> str:
     """Make a path absolute; leave `default`, `package://…` and names of methods alone."""
     path = Path(model)
-    # Path.is_file raises where a folder is not for us.
+    # Path.is_file raises where a folder is not accessible.
     is_path = os.path.isfile(path) or not is_word(model)
     return str(path.expanduser().absolute()) if is_path and '://' not in model else model
 

@@ -48,7 +48,7 @@ def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
     """
     compiled = read_compiled(path)
     wanted = 'CPU' if settings.device.lower() == 'auto' else settings.device
-    device = wanted.upper()     # OpenVINO's own names
+    device = wanted.upper()     # as OpenVINO names devices
     choice = choose_outputs(compiled.signature, settings, 'edges', on_host=device == 'CPU')
     core = ov.Core()
     cache, notes = _cache_folder(settings)
@@ -58,7 +58,7 @@ def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
         exact = _exact(settings, compiled.signature)
         networks = _compiled(core, graph, device, exact, cache)
         if cache:
-            with suppress(EngineError):     # on a full disk nothing is kept
+            with suppress(EngineError):     # on a full disk
                 cache.seal()
         requests = [network.create_infer_request() for network in networks]
         facts = EngineFacts(
@@ -71,8 +71,8 @@ def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
     names = _names(networks[0], choice)
     runs = [_run(request, names, choice) for request in requests]
     engine = BlockingEngine(compiled.card, choice.signature, facts, runs)
-    # Before any worker: of two that make a process's first calls at once, one may hold what the
-    # binding is setting up while the other holds the interpreter, for ever (releases to 2026.4).
+    # Before any worker calls it: of two first calls at the same time one may hold the interpreter
+    # lock, the other what the binding initialises, for ever (releases up to 2026.4).
     engine.warm_up()
     return engine
 
@@ -127,7 +127,7 @@ def _options(device: str, settings: Settings) -> dict[str, Any]:
     options: dict[str, Any] = {'PERFORMANCE_HINT': 'LATENCY'}
     if device == 'CPU':
         options['NUM_STREAMS'] = 1
-        # Pinned threads of two processes share one core while others idle.
+        # Pinned threads of two processes would share one core while others idle.
         options['ENABLE_CPU_PINNING'] = False
     if settings.inference_precision == 'f32':
         options['INFERENCE_PRECISION_HINT'] = 'f32'
@@ -147,7 +147,7 @@ def _cache_folder(settings: Settings) -> tuple[PrivateFolder | None, tuple[str, 
         folder = PrivateFolder(whole.path / 'openvino')
         folder.check_files()
         if os.access(folder.path, os.W_OK):
-            folder.remove_unsealed()    # OpenVINO would run what is damaged
+            folder.remove_unsealed()    # OpenVINO would run damaged files
     except EngineError as error:
         return None, (f'compiled networks are not kept: {error}',)
     if not os.access(folder.path, os.W_OK):
@@ -157,7 +157,7 @@ def _cache_folder(settings: Settings) -> tuple[PrivateFolder | None, tuple[str, 
 
 def _names(network: ov.CompiledModel, choice: OutputChoice) -> list[str]:
     """Return the contract's names of a network's outputs, in its order."""
-    # A tensor that the network only passes on keeps the network's name beside ours.
+    # A tensor that the network only passes through has the network's name as well.
     return [
         choice.names[next(iter(output.get_names() & choice.names.keys()))]
         for output in network.outputs

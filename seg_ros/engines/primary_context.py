@@ -34,7 +34,7 @@ class PrimaryContext:
         self._index = index
         self._users: dict[int, Callable[[], None]] = {}
         self._loss = ''
-        self._changed = Condition()     # over the users and the loss
+        self._changed = Condition()     # guards the users and the loss
 
     @property
     def loss(self) -> str:

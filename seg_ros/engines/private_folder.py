@@ -31,7 +31,7 @@ from seg_ros.core.progress import Cancelled, never, Report, silent
 
 LOCK, PART, SEAL = 'lock', 'part-', 'digests.json'
 OTHERS_WRITE, OTHERS_ENTER = 0o022, 0o011
-ROOT = 0    # may change everything anyway
+ROOT = 0    # may change anything
 POLL_S = 0.2
 
 
@@ -133,7 +133,7 @@ class PrivateFolder:
         :raises PlanError: as `read` does.
         """
         with self.errors():
-            # Into a folder that is closed to others they do not reach, whatever a file allows.
+            # Others cannot enter a closed folder, whatever the modes of its files.
             closed = not self.path.lstat().st_mode & OTHERS_ENTER
             for path in sorted(self.path.rglob('*')):
                 facts = path.lstat()

@@ -23,7 +23,7 @@ from seg_ros.core.output_choice import CANDIDATES
 from seg_ros.core.signature import ModelSignature
 from seg_ros.engines.greedy_nms import greedy_nms
 
-_MARGIN = 2     # cells around a box, so that its border is interpolated from what is there
+_MARGIN = 2     # cells around a box that are computed too, for interpolation at its border
 
 
 def detections_from_candidates(

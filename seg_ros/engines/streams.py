@@ -52,7 +52,7 @@ class Event:
     """A CUDA event: a point in a stream."""
 
     def __init__(self, pycuda: Any) -> None:
-        # Spinning, which is the default, would cost a robot one of its cores.
+        # By default a waiting thread spins, which would cost a core.
         self._event = pycuda.Event(pycuda.event_flags.BLOCKING_SYNC)
 
     @property

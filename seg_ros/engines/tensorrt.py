@@ -127,7 +127,7 @@ class TensorRTEngine:
         self._open_cuda = open_cuda
         self._open_session = open_session
         self._jobs: SimpleQueue[InferenceJob | Signal] = SimpleQueue()
-        self._submit_lock = Lock()     # so that no batch is put behind `Signal.CLOSE`
+        self._submit_lock = Lock()     # no batch may follow `Signal.CLOSE`
         self._closed = False
         opened: Future[int] = Future()
         self._owner = Thread(target=self._run, args=(opened,), name='tensorrt', daemon=True)

@@ -70,7 +70,7 @@ def build_plan(
     trt.init_libnvinfer_plugins(log, '')
     try:
         builder = trt.Builder(log)
-    except TypeError as error:  # how the bindings say that they got a null pointer
+    except TypeError as error:  # the bindings' error for a null pointer
         raise _failure('TensorRT does not start', log.words()) from error
     network = builder.create_network(_network_flags(flavour))
     _parse(flavour, network, _portable(onnx), log)
@@ -128,12 +128,12 @@ def _parse(flavour: Flavour, network: Any, onnx: bytes, log: Any) -> None:
     if parser.parse(onnx):
         return
     words = []
-    if flavour.typed:       # older parsers name no node
+    if flavour.typed:       # older parsers do not name the node
         faults = [parser.get_error(index) for index in range(parser.num_errors)]
         words = [
             f'{fault.node_operator()} {fault.node_name()!r}: {fault.desc()}' for fault in faults
         ]
-    logged = log.words()    # the same, with where in the parser's source it was found
+    logged = log.words()    # the same, with places in the parser's source
     raise EngineError(f'TensorRT cannot read the graph: {"; ".join(words) or logged}')
 
 
@@ -237,7 +237,7 @@ def _set_profile(builder: Any, network: Any, config: Any, most: int, log: Any) -
 
 def main() -> None:
     """Build what the folder asks for."""
-    # Libraries may print; what they print must not come between our lines.
+    # What libraries print must not be mixed with our lines, so it goes to stderr.
     channel = os.fdopen(os.dup(sys.stdout.fileno()), 'w', buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     os.umask(0o077)

@@ -45,7 +45,7 @@ class Plan:
         trt.init_libnvinfer_plugins(self._log, '')
         try:
             self._runtime = trt.Runtime(self._log)
-        except TypeError as error:  # how the bindings say that they got a null pointer
+        except TypeError as error:  # the bindings' error for a null pointer
             raise self.failure('TensorRT does not start') from error
         if dla_core >= 0:
             self._runtime.DLA_core = dla_core
@@ -90,7 +90,7 @@ class Plan:
         :param shape: of the image.
         :raises EngineError: if TensorRT makes none or takes no such image.
         """
-        # Before TensorRT 10 there was a call for it instead of an argument.
+        # TensorRT 8 has a method of its own instead of an argument.
         strategies = getattr(self._trt, 'ExecutionContextAllocationStrategy', None)
         if strategies is None:
             context = self._engine.create_execution_context_without_device_memory()

@@ -44,7 +44,7 @@ def semantic_segmentation(
         classes, confidence = source_classes(
             outputs, fit, signature, card, thresholds, 'confidence' in parts
         )
-    if confidence is None:      # of a network that has none
+    if confidence is None:      # the network has none
         confidence = np.zeros(fit.source_hw, np.uint8)
     return Segmentation(
         fit.source_hw,

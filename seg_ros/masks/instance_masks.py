@@ -164,7 +164,7 @@ def _visible(
     mask &= free
     if np.count_nonzero(mask) < thresholds.visible * whole:
         return None
-    free ^= mask    # of which all was free
+    free ^= mask    # clears it, as all of it was free
     return mask
 
 

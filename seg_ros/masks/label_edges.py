@@ -30,7 +30,7 @@ Scores: TypeAlias = NDArray[np.float32]
 # From scores (channels, ...) to the confidence of the highest, 0 to 255 (...).
 _ConfidenceOf: TypeAlias = Callable[[Scores], Scores]
 
-_FAINT = 6.0    # a channel lower by this much lowers a share by less than one of 255 levels
+_FAINT = 6.0    # a logit lower by this much changes the confidence by less than 1 of 255
 
 
 class _Runs(NamedTuple):

@@ -28,7 +28,7 @@ from seg_ros.core.frame import Frame, Pixels
 from seg_ros.core.segmentation import ClassMap, marked, Segment, Segmentation
 from seg_ros.masks.captions import Caption, letter_height, Spot, write_captions
 
-_NONE = 128  # the byte in the table of tints that leaves a colour as it is
+_NONE = 128  # the tint that leaves a colour unchanged
 
 
 def color_map(classes: ClassMap, card: ModelCard) -> Pixels:

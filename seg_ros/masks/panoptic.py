@@ -55,7 +55,7 @@ def panoptic_segmentation(
         found = instance_masks_from_outputs(outputs, fit, signature, thresholds, pixel_to_instance)
     else:
         found = instance_masks_from_rivals(outputs, fit, signature, thresholds)
-    # The pixels of a mask are to have its score for a confidence.
+    # The confidence of a mask's pixels is its score.
     instance_masks = [item for item in found if round(255 * item.score) >= thresholds.confidence]
     if outputs.rivals is not None:
         for item in instance_masks:
