@@ -63,13 +63,13 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.commands.figures import print_figures
     from seg_ros.commands.plan_cache import listed, pruned
 
-    tends = args.list or args.prune
-    if tends == bool(args.model):
+    manages_cache = args.list or args.prune
+    if manages_cache == bool(args.model):
         raise SettingError(
-            'a model with --list or --prune' if tends else 'no model',
+            'a model with --list or --prune' if manages_cache else 'no model',
             'a model to build, or --list, or --prune',
         )
-    if tends:
+    if manages_cache:
         others = tuple(name for name in OPTIONS if name != 'cache_dir')
         refuse_unused(args, add_arguments, others, 'with --list or --prune', '--cache-dir alone')
     if args.capabilities:

@@ -16,7 +16,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from itertools import count
 from typing import Any
 
 from seg_ros.core.errors import EngineError
@@ -25,7 +24,7 @@ from seg_ros.core.settings import Settings
 from seg_ros.engines.cache import Kept, PlanCache
 from seg_ros.engines.cache_key import Machine, machine_of
 from seg_ros.engines.flavour import load_flavour
-from seg_ros.engines.gpu import find_gpu
+from seg_ros.engines.gpu import find_gpu, gpu_count
 from seg_ros.engines.plan import open_cache
 
 MIB, HOUR_S, DAY_S = 1 << 20, 3600, 86400
@@ -78,14 +77,12 @@ def _cache_figures(cache: PlanCache, machines: list[Machine]) -> dict[str, Any]:
 
 def _machines() -> list[Machine]:
     """Return this machine once for each of its GPUs; nothing where it cannot run plans."""
-    machines: list[Machine] = []
     try:
         flavour = load_flavour()
-        for index in count():
-            machines.append(machine_of(flavour, find_gpu(f'cuda:{index}')))
+        gpus = [find_gpu(f'cuda:{index}') for index in range(gpu_count())]
     except EngineError:
-        pass    # after the last GPU, or without any
-    return machines
+        return []
+    return [machine_of(flavour, gpu) for gpu in gpus]
 
 
 def _kept_figures(plan: Kept) -> dict[str, Any]:

@@ -62,12 +62,9 @@ def find_gpu(device: str = 'auto') -> Gpu:
     :param device: `auto` or `cuda` for the first, `cuda:N` for another.
     :raises EngineError: if there is no driver, no GPU, or none of that number.
     """
-    index = _index(device)
-    call('cuInit', 0)
-    count = c_int()
-    call('cuDeviceGetCount', byref(count))
-    if index >= count.value:
-        raise EngineError(f'device {device!r}', f'one of {count.value} GPUs, counted from 0')
+    index, count = _index(device), gpu_count()
+    if index >= count:
+        raise EngineError(f'device {device!r}', f'one of {count} GPUs, counted from 0')
     handle, name, memory = c_int(), create_string_buffer(256), c_size_t()
     call('cuDeviceGet', byref(handle), index)
     call('cuDeviceGetName', name, len(name), handle)
@@ -79,6 +76,18 @@ def find_gpu(device: str = 'auto') -> Gpu:
         index, name.value.decode(), f'{major}.{minor}', _driver(), bool(integrated),
         memory.value >> 20,
     )
+
+
+def gpu_count() -> int:
+    """
+    Return how many GPUs the driver has.
+
+    :raises EngineError: if there is no driver.
+    """
+    count = c_int()
+    call('cuInit', 0)
+    call('cuDeviceGetCount', byref(count))
+    return count.value
 
 
 def may_have_gpu() -> bool:

@@ -162,14 +162,23 @@ def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
         waiting = f'no images arrive on {camera.image_topic}'
         return Verdict(Level.WARN, input_problem(camera, facts) or waiting)
     judged = camera.health.verdict()
-    if judged.level == Level.OK and (
-        words := input_problem(camera, facts) or too_old(camera)
-        or camera.prompts.problem(facts.serving)
-        or camera.depth.problem() or poor_odometry(camera.depth.dynamic_share)
-        or (nothing_dynamic(facts.serving.card) if camera.depth.reads_dynamic else '')
-    ):
+    if judged.level != Level.OK:
+        return judged
+    if words := _warning(camera, facts, facts.serving):
         return Verdict(Level.WARN, words)
-    return judged if judged.message else Verdict(Level.OK, facts.state)
+    return Verdict(Level.OK, facts.state)
+
+
+def _warning(camera: Camera, facts: NodeFacts, serving: ServingModel) -> str:
+    """Return what to warn of although masks are published; empty where all is well."""
+    return (
+        input_problem(camera, facts)
+        or too_old(camera)
+        or camera.prompts.problem(serving)
+        or camera.depth.problem()
+        or poor_odometry(camera.depth.dynamic_share)
+        or (nothing_dynamic(serving.card) if camera.depth.reads_dynamic else '')
+    )
 
 
 def input_problem(camera: Camera, facts: NodeFacts) -> str:

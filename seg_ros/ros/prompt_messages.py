@@ -14,7 +14,7 @@
 
 """Prompts from vision_msgs: boxes, points, and ids that last from message to message."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from itertools import count
 from math import cos, isfinite, sin
 from typing import Any
@@ -52,7 +52,8 @@ class PromptReader:
             remarks.append(f'{len(detections)} prompts; expected {MOST_PROMPTS} or fewer')
         before = self._numbers
         prompts: dict[int, Prompt] = {}
-        for row, number in zip(rows, self._numbered([row.id for row in rows], taken), strict=True):
+        numbers = self._numbered([row.id for row in rows], taken)
+        for row, number in zip(rows, numbers, strict=True):
             try:
                 if number in prompts:
                     raise PromptError(f'two prompts with the id {number}', 'an id for each')
@@ -65,8 +66,8 @@ class PromptReader:
         ]
         return list(prompts.values()), remarks
 
-    def _numbered(self, texts: Sequence[str], taken: Collection[int]) -> Iterator[int]:
-        """Yield the number of each id."""
+    def _numbered(self, texts: Sequence[str], taken: Collection[int]) -> list[int]:
+        """Return the number of each id."""
         own = [_number(text) for text in texts]
         used = {*taken, *own}
         named = {text for text, number in zip(texts, own, strict=True) if text and not number}
@@ -76,10 +77,12 @@ class PromptReader:
         }
         used |= set(self._numbers.values())
         free = (number for number in count(1) if number not in used)
+        numbers = []
         for text, number in zip(texts, own, strict=True):
             if text in named and text not in self._numbers:
                 self._numbers[text] = next(free)
-            yield number or self._numbers.get(text) or next(free)
+            numbers.append(number or self._numbers.get(text) or next(free))
+        return numbers
 
 
 def _number(text: str) -> int:

@@ -73,6 +73,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, 
 
     for module in (gpu, plan_cache):
         monkeypatch.setattr(module, 'find_gpu', find)
+    monkeypatch.setattr(plan_cache, 'gpu_count', lambda: len(machine))
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
     monkeypatch.syspath_prepend(str(FAKES))
     monkeypatch.setenv('PYTHONPATH', os.pathsep.join(map(str, (FAKES, ROOT))))
