@@ -63,6 +63,28 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.commands.figures import print_figures
     from seg_ros.commands.plan_cache import listed, pruned
 
+    _check_options(args)
+    args.model = args.model or Settings.model
+    settings = settings_from_args(args, ('model', *OPTIONS))
+    if args.list:
+        figures = listed(settings, args.json)
+    elif args.prune:
+        with build_report('build') as report:
+            figures = pruned(settings, args.json, report)
+    elif args.capabilities:
+        figures = _built_for_others(settings, args.capabilities, args.output)
+    else:
+        figures = _built(settings)
+    print_figures(figures, args.json)
+    return 0
+
+
+def _check_options(args: argparse.Namespace) -> None:
+    """
+    Check what the parser cannot: which options go together.
+
+    :raises SettingError: naming those that do not.
+    """
     manages_cache = args.list or args.prune
     if manages_cache == bool(args.model):
         raise SettingError(
@@ -79,19 +101,6 @@ def run(args: argparse.Namespace) -> int:
         raise SettingError('one of --for and -o', 'both or none of them')
     if args.output:
         check_output(args.output, [Path(args.model)])
-    args.model = args.model or Settings.model
-    settings = settings_from_args(args, ('model', *OPTIONS))
-    if args.list:
-        figures = listed(settings, args.json)
-    elif args.prune:
-        with build_report('build') as report:
-            figures = pruned(settings, args.json, report)
-    elif args.capabilities:
-        figures = _built_for_others(settings, args.capabilities, args.output)
-    else:
-        figures = _built(settings)
-    print_figures(figures, args.json)
-    return 0
 
 
 def _capabilities(words: str) -> tuple[str, ...]:

@@ -58,42 +58,42 @@ def agreement(
     :returns: `pixels`, the share whose class agrees and, in panoptic masks, whose object is the
         same; or `missing`, `extra` and `iou`, the median, of instances.
     """
-    owners = _owners(expected, found.size_hw)
+    pixel_to_instance = _pixel_to_instance(expected, found.size_hw)
     if expected.labels is None:
-        return _instances(found, expected, owners, card, slack)
+        return _instances(found, expected, pixel_to_instance, card, slack)
     table = np.append(card.id_of_channel, card.unlabelled)
     same = np.asarray(found.classes) == table[expected.labels]
     if card.task == 'panoptic':
-        same &= _same_objects(np.asarray(found.instances), owners)
+        same &= _same_objects(np.asarray(found.instances), pixel_to_instance)
     return {'pixels': float(same.mean())}
 
 
-def _owners(expected: 'Reference', size_hw: tuple[int, int]) -> np.ndarray:
+def _pixel_to_instance(expected: 'Reference', size_hw: tuple[int, int]) -> np.ndarray:
     """Lay instances over each other, the best above: number from 1, 0 = none."""
-    owners = np.zeros(size_hw, np.int64)
+    pixel_to_instance = np.zeros(size_hw, np.int64)
     for number, (_, _, mask) in reversed(list(enumerate(expected.instances, start=1))):
-        owners[mask] = number
-    return owners
+        pixel_to_instance[mask] = number
+    return pixel_to_instance
 
 
-def _same_objects(found: np.ndarray, owners: np.ndarray) -> Any:
+def _same_objects(found: np.ndarray, pixel_to_instance: np.ndarray) -> Any:
     """Report where an instance is the one that most of its pixels belong to."""
-    same = (found > 0) == (owners > 0)
+    same = (found > 0) == (pixel_to_instance > 0)
     for value in np.unique(found[found > 0]):
         mask = found == value
-        same[mask] &= owners[mask] == np.bincount(owners[mask]).argmax()
+        same[mask] &= pixel_to_instance[mask] == np.bincount(pixel_to_instance[mask]).argmax()
     return same
 
 
 def _instances(
-    found: Segmentation, expected: 'Reference', owners: np.ndarray, card: ModelCard,
+    found: Segmentation, expected: 'Reference', pixel_to_instance: np.ndarray, card: ModelCard,
     slack: float,
 ) -> dict[str, float]:
     """Pair instances of a class by score, best first."""
     left = list(found.segments)
     overlaps, missing = [], 0
     for number, (channel, score, _) in enumerate(expected.instances, start=1):
-        mask = owners == number
+        mask = pixel_to_instance == number
         if not mask.any():
             continue
         near = [
