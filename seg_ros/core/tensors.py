@@ -131,8 +131,8 @@ def feeds_from_batch(
 
     :param batch: uint8 (N, H, W, channels).
     :param prompts: float32 (N, P, 4), x0, y0, x1, y1 in network pixels, continuous edges; both
-        corners of a point are the same. None asks for nothing.
-    :raises ContractError: on a type or shape that the graph was not compiled for.
+        corners of a point are equal. None stands for no prompt.
+    :raises ContractError: if a type or shape is wrong.
     """
     check_batch(batch, signature)
     if not signature.max_prompts:
