@@ -75,6 +75,8 @@ def _open_session(graph: bytes, settings: Settings, name: str) -> ort.InferenceS
 
 def _run(session: ort.InferenceSession, choice: OutputChoice) -> Run:
     """Return a callable that runs the session, which several threads may do at once."""
+    on_host = choice.on_host
+
     def run(feeds: Feeds) -> Mapping[str, NDArray[Any]]:
         try:
             results = session.run(
@@ -84,7 +86,7 @@ def _run(session: ort.InferenceSession, choice: OutputChoice) -> Run:
         except FAILURES as error:
             raise EngineError(f'ONNX Runtime failed: {error}') from error
         tensors = dict(zip(choice.names.values(), results, strict=True))
-        if choice.on_host:
+        if on_host:
             return detections_from_candidates(tensors, choice.signature)
         return tensors
 

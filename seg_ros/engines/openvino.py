@@ -179,6 +179,8 @@ def _threads(network: ov.CompiledModel) -> int:
 
 def _run(request: ov.InferRequest, names: list[str], choice: OutputChoice) -> Run:
     """Return a callable that runs one request, and copies what its next run would overwrite."""
+    on_host = choice.on_host
+
     def run(feeds: Feeds) -> Mapping[str, NDArray[Any]]:
         try:
             results = request.infer(
@@ -188,7 +190,7 @@ def _run(request: ov.InferRequest, names: list[str], choice: OutputChoice) -> Ru
         except RuntimeError as error:
             raise EngineError(f'OpenVINO failed: {error}') from error
         tensors = dict(zip(names, results.values(), strict=True))
-        if choice.on_host:
+        if on_host:
             tensors = detections_from_candidates(tensors, choice.signature)
         return {
             name: array if array.flags.owndata else array.copy()

@@ -166,12 +166,3 @@ def interpolated(
     top, bottom = rows.below[y0], rows.below[y1 - 1] + 2
     spread = columns.interpolated(small[top:bottom].T.astype(np.float32), x0, x1)
     return rows.interpolated(spread.T, y0, y1, top)
-
-
-def repeated(small: NDArray[Any], rows: Indices, columns: Indices) -> NDArray[Any]:
-    """
-    Repeat rows and columns of a map: columns first, while there are few rows.
-
-    :param rows: of the map, for each row of the result; so `columns`.
-    """
-    return small.take(columns, axis=1).take(rows, axis=0)

@@ -15,6 +15,7 @@
 """Class maps at the size of the source image."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,7 +25,7 @@ from seg_ros.core.segmentation import ClassMap, marked, Segmentation
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
-from seg_ros.image.bilinear_sampling import bilinear_sampling, interpolated, repeated, taps
+from seg_ros.image.bilinear_sampling import bilinear_sampling, Indices, interpolated, taps
 from seg_ros.image.letterbox import Fit
 from seg_ros.masks.label_edges import refine
 
@@ -162,3 +163,12 @@ def _unlabel(
     classes[gone] = card.unlabelled
     if confidence is not None:
         confidence[gone] = 0
+
+
+def repeated(small: NDArray[Any], rows: Indices, columns: Indices) -> NDArray[Any]:
+    """
+    Repeat rows and columns of a map: columns first, while there are few rows.
+
+    :param rows: of the map, for each row of the result; so `columns`.
+    """
+    return small.take(columns, axis=1).take(rows, axis=0)

@@ -21,15 +21,9 @@ from numpy.typing import NDArray
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
-from seg_ros.image.bilinear_sampling import (
-    bilinear_sampling,
-    interpolated,
-    repeated,
-    Sampling,
-    taps,
-    Xyxy,
-)
+from seg_ros.image.bilinear_sampling import bilinear_sampling, interpolated, Sampling, taps, Xyxy
 from seg_ros.image.letterbox import Fit
+from seg_ros.masks.class_map import repeated
 from seg_ros.masks.instance_masks import CandidateSlot, instance_in_window, InstanceMask
 from seg_ros.masks.label_edges import refine
 
