@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A trained network and its card made into one deployable ONNX file."""
+"""Compiles a trained network and its card into one deployable ONNX file."""

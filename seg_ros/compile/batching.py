@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Whether a network takes several images at once and answers for each as if it were alone."""
+"""Tests whether a network can process batches, with the same results as for single images."""
 
 from collections.abc import Sequence
 
@@ -26,13 +26,13 @@ from seg_ros.core.errors import ModelError
 
 def batch_obstacle(network: Network, tensor_infos: Sequence[TensorInfo]) -> str:
     """
-    Run two different random images alone and together.
+    Run two random images one by one and as a batch, and compare the results.
 
-    :param tensor_infos: the tensors that must not change.
-    :returns: what keeps the network from batches; empty where it is proven that nothing does.
+    :param tensor_infos: tensors to compare.
+    :returns: reason why the network cannot process batches; empty if the results agree.
     """
     if network.prompts:
-        return 'prompts are those of one image'
+        return 'prompts apply to a single image'
     images = _images(network)
     try:
         run = run_onnx(network.part(tensor_infos, 'N'))
@@ -44,16 +44,16 @@ def batch_obstacle(network: Network, tensor_infos: Sequence[TensorInfo]) -> str:
         np.array_equal(alone[0][tensor_info.name], alone[1][tensor_info.name])
         for tensor_info in tensor_infos
     ):
-        return 'its answers are the same for any image, which proves nothing'
+        return 'its outputs are the same for any image, which proves nothing'
     if not all(
         _agree(alone, together[tensor_info.name], tensor_info.name) for tensor_info in tensor_infos
     ):
-        return 'the images of a batch change one another'
+        return "the images of a batch affect one another's outputs"
     return ''
 
 
 def _images(network: Network) -> NDArray[np.floating]:
-    """Make a dark and a bright image of noise, so that shared statistics show."""
+    """Return noise images of different mean and spread, so that batch statistics show."""
     random = np.random.default_rng(0)
     images = random.normal(0, 1, network.input_shape(2))
     images[1] = 2 * images[1] + 1
@@ -61,7 +61,7 @@ def _images(network: Network) -> NDArray[np.floating]:
 
 
 def _agree(alone: Sequence[Arrays], together: NDArray[np.generic], name: str) -> bool:
-    """Compare up to rounding: kernels may sum in another order for another batch."""
+    """Compare up to rounding: kernels may sum in a different order for another batch size."""
     expected = np.concatenate([arrays[name] for arrays in alone])
     if expected.shape != together.shape:
         return False

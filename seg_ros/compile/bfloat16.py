@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a network gives on hardware that computes in bfloat16, where none is at hand."""
+"""Emulates hardware that computes in bfloat16, to test a network without it."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ from seg_ros.compile.subgraph import BODY
 
 
 def in_bfloat16(compiled: CompiledModel) -> CompiledModel:
-    """Round what each node of the network takes and gives to bfloat16, sums within nodes not."""
+    """Round the inputs of the network's nodes to bfloat16; sums within nodes stay in float32."""
     rounded = onnx.ModelProto()
     rounded.CopyFrom(compiled.model)
     types = element_types(rounded)
@@ -46,9 +46,9 @@ def in_bfloat16(compiled: CompiledModel) -> CompiledModel:
 
 def with_f32_asked_for(compiled: CompiledModel, note: str) -> CompiledModel:
     """
-    Have engines compute the whole network in 32 bits.
+    Require engines to compute the whole network in float32.
 
-    :param note: why, kept in the file.
+    :param note: reason, stored in the file.
     """
     model = onnx.ModelProto()
     model.CopyFrom(compiled.model)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Choices in a network's graph that are the same for every image, made once and for all."""
+"""Resolves If nodes whose condition is the same for every image."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -25,30 +25,30 @@ from seg_ros.core.errors import ModelError
 
 def with_branches_taken(network: Network) -> Network:
     """
-    Replace each If whose choice no pixel changes by the branch that it takes.
+    Replace each If whose condition does not depend on pixels by the branch that it takes.
 
-    Exporters write one where a squeeze depends on a size that they do not know.
+    Exporters write an If where a squeeze depends on a size that is unknown during export.
     """
-    while node := _next_choice(network):
+    while node := _next_fixed_if(network):
         model = onnx.ModelProto()
         model.CopyFrom(network.model)
         nodes = [_copy(item) for item in model.graph.node]
-        place = next(i for i, item in enumerate(nodes) if item.output[0] == node.output[0])
-        nodes[place:place + 1] = _taken(network, node, model.graph)
+        index = next(i for i, item in enumerate(nodes) if item.output[0] == node.output[0])
+        nodes[index:index + 1] = _taken_branch(network, node, model.graph)
         del model.graph.node[:]
         model.graph.node.extend(nodes)
         network = replace(network, model=model)
     return network
 
 
-def _next_choice(network: Network) -> onnx.NodeProto | None:
+def _next_fixed_if(network: Network) -> onnx.NodeProto | None:
     return next((
         node for node in network.model.graph.node if node.op_type == 'If'
-        and not network.sees_pixels({node.input[0]}) and _runs(network, node.input[0])
+        and not network.sees_pixels({node.input[0]}) and _can_run(network, node.input[0])
     ), None)
 
 
-def _runs(network: Network, tensor: str) -> bool:
+def _can_run(network: Network, tensor: str) -> bool:
     try:
         network.constant(tensor)
     except ModelError:
@@ -56,10 +56,10 @@ def _runs(network: Network, tensor: str) -> bool:
     return True
 
 
-def _taken(
+def _taken_branch(
     network: Network, node: onnx.NodeProto, graph: onnx.GraphProto
 ) -> list[onnx.NodeProto]:
-    """Return the nodes of the branch taken, its weights being put into the graph."""
+    """Return the nodes of the branch that an If takes, and add its weights to the graph."""
     wanted = 'then_branch' if network.constant(node.input[0]).all() else 'else_branch'
     branch = next(item.g for item in node.attribute if item.name == wanted)
     inner = [
@@ -82,7 +82,7 @@ def _taken(
 
 
 def _renamed(node: onnx.NodeProto, names: Mapping[str, str]) -> onnx.NodeProto:
-    """Return a node that reads and writes by other names, in graphs inside it too."""
+    """Return a copy of a node with its tensors renamed, also in its subgraphs."""
     copy = _copy(node)
     copy.input[:] = [names.get(name, name) for name in node.input]
     copy.output[:] = [names.get(name, name) for name in node.output]

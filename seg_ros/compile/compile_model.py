@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A trained network and its card in, one deployable ONNX file out."""
+"""Joins preprocessing, network and decoder into one deployable ONNX model."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -58,17 +58,17 @@ from spox import argument, Tensor, Var
 
 def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> onnx.ModelProto:
     """
-    Put head, network and decoder into one graph that carries its card and its contract.
+    Compile a network into one graph with its card and signature as metadata.
 
-    :param raw: an ONNX file as an exporter wrote it.
-    :param card: what its input and its classes mean; None takes what the exporter wrote.
+    :param raw: ONNX file as written by an exporter.
+    :param card: describes input and classes; None takes what the exporter wrote into the file.
     :param options: fields of `ExportOptions`.
-    :returns: a model from `image`, uint8 (N, H, W, C), to the outputs that `core.output_choice`
-        chooses from.
-    :raises SettingError: if an option is out of its range.
-    :raises ModelError: if the file cannot be read or holds what not every engine takes.
+    :returns: model from `image`, uint8 (N, H, W, C), to the outputs that `core.output_choice`
+        selects from.
+    :raises SettingError: if an option is out of range.
+    :raises ModelError: if the file cannot be read or has operators that not every engine supports.
     :raises CardError: if card and network contradict each other, or there is no card.
-    :raises FamilyError: if no family reads the network.
+    :raises FamilyError: if no family can interpret the outputs.
     """
     export = ExportOptions(**options)
     model, sha256 = read_onnx(raw)
@@ -100,7 +100,7 @@ def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> o
     ]
     stamp(whole, card, signature, notes)
     whole.producer_name, whole.producer_version = 'seg_ros', __version__
-    _prove(whole, signature)
+    _validate(whole, signature)
     return whole
 
 
@@ -111,7 +111,7 @@ def _composed(
     options: ExportOptions,
     batch: int | str,
 ) -> tuple[onnx.ModelProto, ModelSignature, Sequence[str]]:
-    """Chain the three parts; the network's names get a prefix that keeps them from clashing."""
+    """Chain the three parts; a prefix on the network's names avoids name clashes."""
     arguments = {
         f'{BODY}{tensor_info.name}': argument(
             Tensor(tensor_info.dtype, tensor_info.batched(batch))
@@ -139,14 +139,15 @@ def _composed(
 def _completed(
     decoded: Decoded, network: Network, card: ModelCard, options: ExportOptions, max_batch: int
 ) -> tuple[dict[str, Var], ModelSignature]:
-    """Add the outputs that engines may choose instead, and say what there is."""
+    """Add the label outputs that engines may select, and describe all outputs in a signature."""
     tensors, sizes = dict(decoded.tensors), options.source_sizes
     signature = ModelSignature(
         network.size_hw, (), network.channels, max_batch, **decoded.facts
     )
     if 'logits' not in tensors and sizes:
         raise SettingError(
-            '--source-size with a network whose scores are not enlarged', 'no such option'
+            '--source-size with a network that has no class scores to enlarge',
+            'the command without --source-size',
         )
     if 'logits' in tensors:
         tensors |= label_outputs(tensors['logits'], card, signature, sizes)
@@ -168,9 +169,9 @@ def _interpreted(
     network: Network, card: ModelCard
 ) -> tuple[OutputInterpretation, list[OutputInterpretation]]:
     """
-    Choose a reading, and name what could have been read as well.
+    Select an interpretation of the outputs, and return the alternatives with it.
 
-    :raises ModelError: for operators that no engine runs, where nothing can be read with them.
+    :raises ModelError: if there is none; if operators are unsupported, the error lists these.
     """
     try:
         return select_family(network, card)
@@ -182,7 +183,7 @@ def _interpreted(
 
 
 def _notes(network: Network, interpretation: OutputInterpretation, obstacle: str) -> list[str]:
-    """Report what a user would not see from the signature."""
+    """Return notes and warnings for the user that the signature does not contain."""
     notes = [f'read as {interpretation.family}: {interpretation.words}']
     if obstacle:
         advice = '' if network.prompts else '; exports with a dynamic batch take more'
@@ -194,7 +195,7 @@ def _notes(network: Network, interpretation: OutputInterpretation, obstacle: str
 
 
 def _number_warning(network: Network, tensor_info: TensorInfo) -> str:
-    """Report a tensor that holds nan or infinity on images that are nothing special."""
+    """Return a warning if a tensor has NaN or infinite values on the trial images."""
     if tensor_info.dtype.kind != 'f':
         return ''
     arrays = network.trial(tensor_info.name)
@@ -202,13 +203,13 @@ def _number_warning(network: Network, tensor_info: TensorInfo) -> str:
     if not share:
         return ''
     return (
-        f'{100 * share:.3g} % of the values of {tensor_info.name} are not a number on plain '
+        f'{100 * share:.3g} % of the values of {tensor_info.name} are NaN or infinite on trial '
         'images: check scale, mean and std in the card, or export in fp32'
     )
 
 
 def _refuse(faults: list[str]) -> None:
-    """Raise for the operators that are not allowed, naming one node for each thing to do."""
+    """Raise an error for unsupported operators, with one node named for each piece of advice."""
     if not faults:
         return
     nodes: dict[str, list[str]] = {}
@@ -226,14 +227,14 @@ def _refuse(faults: list[str]) -> None:
 
 
 def _set_sizes(model: onnx.ModelProto, found: Arrays) -> None:
-    """Write the outputs' sizes where inference does not see through what makes them."""
+    """Set the outputs' shapes from a run, as shape inference does not find all of them."""
     for item in model.graph.output:
         first = item.type.tensor_type.shape.dim[0]
         set_shape(item, (first.dim_value or first.dim_param, *found[item.name].shape[1:]))
 
 
-def _prove(model: onnx.ModelProto, signature: ModelSignature) -> None:
-    """Check the finished graph on paper and in a run."""
+def _validate(model: onnx.ModelProto, signature: ModelSignature) -> None:
+    """Check the finished graph with the ONNX checker, for unsupported operators and in a run."""
     try:
         onnx.checker.check_model(model, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:

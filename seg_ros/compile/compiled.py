@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A compiled model with its graph, as the tools read and write it."""
+"""Reads and writes compiled models: graph, card and signature."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,8 +31,8 @@ class CompiledModel:
     """
     One deployable model in memory.
 
-    :param model: the graph from `image` to the signature's outputs.
-    :param notes: what its compilation had to report.
+    :param model: graph from `image` to the signature's outputs.
+    :param notes: notes and warnings of the compilation.
     :param parity: how its masks compare with those of fp32; see `core.compiled_file`.
     """
 
@@ -44,14 +44,14 @@ class CompiledModel:
 
     @property
     def precision(self) -> str:
-        """Return what the network computes in."""
+        """Return the network's precision: `fp32`, `fp16` or `int8`."""
         return self.signature.precision
 
 
 def stamp(
     model: onnx.ModelProto, card: ModelCard, signature: ModelSignature, notes: Sequence[str]
 ) -> None:
-    """Write card, signature and notes into a model's metadata, in the place of all other."""
+    """Replace all metadata of a model by card, signature and notes."""
     del model.metadata_props[:]
     for key, value in texts_from_metadata(card, signature, notes).items():
         model.metadata_props.add(key=key, value=value)
@@ -64,7 +64,7 @@ def texts_of(model: onnx.ModelProto) -> dict[str, str]:
 
 def load_compiled(path: Path) -> CompiledModel:
     """
-    Read a file that `seg_ros compile` wrote, graph and all.
+    Read a file that `seg_ros compile` wrote, including its graph.
 
     :raises ModelError: as `core.compiled_file.read_compiled` does.
     """
@@ -73,9 +73,9 @@ def load_compiled(path: Path) -> CompiledModel:
 
 def compiled_from_model(model: onnx.ModelProto, name: str) -> CompiledModel:
     """
-    Read a model's metadata back.
+    Make a compiled model from a graph and the metadata in it.
 
-    :param name: what errors call the model.
+    :param name: name of the model in error messages.
     :raises ModelError: as `load_compiled` does.
     """
     found = metadata_from_texts(texts_of(model), name)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a network computes from its weights and the image's size alone."""
+"""Folds nodes that depend only on weights and the image size into constants."""
 
 from dataclasses import replace
 
@@ -26,10 +26,11 @@ from seg_ros.core.errors import ModelError
 
 def with_constants_folded(network: Network) -> Network:
     """
-    Replace nodes that TensorRT refuses and enlargements by results that no pixel changes.
+    Fold nodes that TensorRT rejects, and Resize nodes, if they do not depend on pixels.
 
-    Vision transformers bring their position embedding to the image's size by a cubic Resize.
-    What does not run here, such as another runtime's operators, stays and is refused by name.
+    Vision transformers resize their position embedding to the image size with a cubic Resize.
+    If a node cannot run here, such as another runtime's operator, none is folded; a later check
+    rejects it by name.
     """
     nodes = [
         node for node in network.model.graph.node

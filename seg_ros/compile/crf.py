@@ -13,12 +13,12 @@
 # limitations under the License.
 
 """
-A dense conditional random field after class scores, as mean field inside the graph.
+Dense conditional random field (CRF) that refines class scores by mean field in the graph.
 
 Reference: P. Kraehenbuehl and V. Koltun, Efficient Inference in Fully Connected CRFs with Gaussian
 Edge Potentials, 2011, with Potts compatibility and symmetrically normalised kernels. Instead of
-the permutohedral lattice every pixel listens to the means of cells, as in attention: one matrix of
-pixels by cells serves all steps. With cells of one pixel it is the exact field.
+filtering on the permutohedral lattice, each pixel gets messages from the means of cells, as in
+attention: one matrix of pixels by cells serves all steps. With cells of one pixel this is exact.
 """
 
 from dataclasses import dataclass
@@ -29,24 +29,24 @@ from numpy.typing import NDArray
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
-STRIDE = 4      # network pixels of a pixel that is refined
-_PAIRS = 24_000_000     # of pixel and cell, 96 MB each time that they are written
-_REACH = 4.0    # standard deviations at which the smoothness kernel is cut
+STRIDE = 4      # side of a CRF pixel, in network pixels
+_MAX_PAIRS = 24_000_000     # elements of the matrix of pixels by cells: 96 MB
+_CUTOFF = 4.0   # standard deviations at which the smoothness kernel is truncated
 
 
 @dataclass(frozen=True)
 class CrfParameters:
     """
-    The field's kernels; the defaults are tuned on street scenes and the scores of four networks.
+    Kernel parameters; the defaults are tuned on street scenes and the scores of four networks.
 
-    :param place: standard deviation of the appearance kernel, as a share of the image's width.
-    :param color: standard deviation of its colours, in levels of 255.
-    :param appearance: weight of that kernel.
-    :param smooth: standard deviation of the smoothness kernel, in refined pixels.
-    :param smoothness: weight of that kernel; 0 leaves it out.
-    :param cell: pixels a side whose mean is one voice; None takes the fewest that a field can
-        afford.
-    :param steps: of mean field.
+    :param place: standard deviation of positions in the appearance kernel, as a fraction of the
+        image width.
+    :param color: standard deviation of colours in the appearance kernel, in levels of 0 to 255.
+    :param appearance: weight of the appearance kernel.
+    :param smooth: standard deviation of the smoothness kernel, in CRF pixels.
+    :param smoothness: weight of the smoothness kernel; 0 disables it.
+    :param cell: side of a cell in CRF pixels; None selects it by `affordable_cell`.
+    :param steps: number of mean field steps.
     """
 
     place: float = 0.15
@@ -63,12 +63,12 @@ def refined_logits(
     parameters: CrfParameters | None = None,
 ) -> Var:
     """
-    Refine class scores by the image that they are of.
+    Refine class scores with the colours of their image.
 
-    :param logits: float32 (N, C, h, w); the CRF's own resolution.
+    :param logits: float32 (N, C, h, w), at the CRF's resolution.
     :param image: float32 (N, 3, h, w), colours from 0 to 255.
     :param channels: C.
-    :returns: float32 (N, C, h, w), whose softmax is the field's marginal distribution.
+    :returns: float32 (N, C, h, w); their softmax is the marginal distribution of the CRF.
     """
     field = _Field(map_hw, channels, parameters or CrfParameters())
     kernel = field.kernel(image)
@@ -80,9 +80,9 @@ def refined_logits(
 
 
 def affordable_cell(map_hw: tuple[int, int]) -> int:
-    """Return the fewest pixels a side of cells that keep the matrix of a field small."""
+    """Return the smallest cell side with which the matrix of pixels by cells is small enough."""
     cell = 1
-    while prod(map_hw) * prod(_cells_hw(map_hw, cell)) > _PAIRS:
+    while prod(map_hw) * prod(_cells_hw(map_hw, cell)) > _MAX_PAIRS:
         cell += 1
     return cell
 
@@ -92,7 +92,7 @@ def _cells_hw(map_hw: tuple[int, int], cell: int) -> tuple[int, int]:
 
 
 class _Field:
-    """The parts of one field that do not depend on the scores."""
+    """The parts of a CRF that do not depend on the scores."""
 
     def __init__(
         self, map_hw: tuple[int, int], channels: int, parameters: CrfParameters
@@ -102,11 +102,11 @@ class _Field:
         self._cell = cell = parameters.cell or affordable_cell(map_hw)
         self._cells_hw = _cells_hw(map_hw, cell)
         self._blur = _Blur(map_hw, parameters.smooth)
-        # The pixel itself, whose colour the mean of its cell may lack.
-        self._own = np.float32(cell > 1)
+        # Weight of the message from the pixel itself, as its colour may differ from its cell's.
+        self._self_weight = np.float32(cell > 1)
 
     def kernel(self, image: Var) -> Var:
-        """Return how much each pixel listens to each cell, (N, h * w, cells)."""
+        """Return the weight of each cell's message to each pixel, (N, h * w, cells)."""
         height, width = self._map_hw
         rows, columns = np.indices(self._map_hw).astype(np.float32) / np.float32(
             self.parameters.place * width
@@ -126,28 +126,28 @@ class _Field:
         return op.mul(similar, op.const(self._cell_sizes()))
 
     def inverse_norm(self, kernel: Var) -> Var:
-        """Return one over the root of what each pixel hears, (N, 1, h, w)."""
-        heard = op.reduce_sum(kernel, op.const([2]), keepdims=False)
-        total = op.add(heard, op.const(self._own))
+        """Return 1 / sqrt(sum of the weights) for each pixel, (N, 1, h, w)."""
+        cell_weights = op.reduce_sum(kernel, op.const([2]), keepdims=False)
+        total = op.add(cell_weights, op.const(self._self_weight))
         root = op.reciprocal(op.sqrt(total))
         return op.reshape(root, op.const(np.array([-1, 1, *self._map_hw])))
 
-    def step(self, logits: Var, shares: Var, kernel: Var, inverse: Var) -> Var:
-        """Return the scores after one step of mean field."""
-        weighted = op.mul(shares, inverse)
-        voices = self._flat(self._cell_means(weighted), self._channels, self._cells_hw)
-        heard = op.matmul(kernel, op.transpose(voices, perm=[0, 2, 1]))
+    def step(self, logits: Var, probabilities: Var, kernel: Var, inverse: Var) -> Var:
+        """Return the scores after one mean field step."""
+        weighted = op.mul(probabilities, inverse)
+        means = self._flat(self._cell_means(weighted), self._channels, self._cells_hw)
+        sums = op.matmul(kernel, op.transpose(means, perm=[0, 2, 1]))
         message = op.reshape(
-            op.transpose(heard, perm=[0, 2, 1]),
+            op.transpose(sums, perm=[0, 2, 1]),
             op.const(np.array([-1, self._channels, *self._map_hw])),
         )
-        if self._own:
+        if self._self_weight:
             message = op.add(message, weighted)
-        near = op.mul(message, op.mul(inverse, _float(self.parameters.appearance)))
+        update = op.mul(message, op.mul(inverse, _float(self.parameters.appearance)))
         if self.parameters.smoothness:
-            smooth = op.mul(self._blur.applied(shares), _float(self.parameters.smoothness))
-            near = op.add(near, smooth)
-        return op.add(logits, near)
+            smooth = op.mul(self._blur.applied(probabilities), _float(self.parameters.smoothness))
+            update = op.add(update, smooth)
+        return op.add(logits, update)
 
     def _cell_means(self, maps: Var) -> Var:
         cell = self._cell
@@ -156,7 +156,7 @@ class _Field:
         return op.average_pool(maps, kernel_shape=[cell] * 2, strides=[cell] * 2, pads=pads)
 
     def _cell_sizes(self) -> NDArray[np.float32]:
-        """Return how many pixels each cell has, (1, 1, cells)."""
+        """Return the number of pixels in each cell, (1, 1, cells)."""
         cell = self._cell
         sides = [
             np.minimum(cell, size - cell * np.arange(cells))
@@ -173,7 +173,7 @@ class _Blur:
 
     def __init__(self, size_hw: tuple[int, int], deviation: float) -> None:
         rows, columns = (_gaussian(size, deviation) for size in size_hw)
-        # What each pixel hears is separable as well.
+        # The sum of a pixel's weights is separable as well.
         down, across = (np.sqrt(side.sum(1)) for side in (rows, columns))
         self._rows = op.const(rows / np.outer(down, down))
         self._columns = op.const(columns / np.outer(across, across))
@@ -183,10 +183,10 @@ class _Blur:
 
 
 def _gaussian(size: int, deviation: float) -> NDArray[np.float32]:
-    """Return a symmetric matrix (size, size)."""
+    """Return a truncated Gaussian of the distance, as a symmetric matrix (size, size)."""
     distance = np.abs(np.subtract.outer(np.arange(size), np.arange(size))).astype(np.float32)
     near = np.exp(-(distance**2) / np.float32(2 * deviation**2))
-    return np.where(distance <= np.ceil(_REACH * deviation), near, 0).astype(np.float32)
+    return np.where(distance <= np.ceil(_CUTOFF * deviation), near, 0).astype(np.float32)
 
 
 def _float(value: float) -> Var:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`refine: crf` in a card: a dense field after any network's class scores."""
+"""Implements `refine: crf` of a card: a dense CRF after a network's class scores."""
 
 from collections.abc import Sequence
 from math import ceil
@@ -25,7 +25,7 @@ from seg_ros.core.signature import Upsampling
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
-_LEAST = 1e-6    # of a probability whose logarithm is taken
+_MIN_PROBABILITY = 1e-6     # lower bound before taking the logarithm
 
 
 def with_crf(
@@ -33,13 +33,13 @@ def with_crf(
     parameters: CrfParameters | None = None,
 ) -> Decoded:
     """
-    Refine a family's class scores by the image, at a quarter of the network's size.
+    Refine a family's class scores with the image, at a quarter of the network's resolution.
 
-    Coarser scores are enlarged first, as the network would do it. Finer ones keep their own
-    resolution: what the field changes is enlarged and added.
+    Coarser scores are first enlarged as the network would do it. Finer scores keep their
+    resolution: the change made by the CRF is enlarged and added to them.
 
     :param image: uint8 (N, H, W, channels), the compiled graph's input.
-    :raises CardError: if the family gives no class scores, or scores of independent classes.
+    :raises CardError: if the family has no class scores, or scores of independent classes.
     """
     if 'logits' not in decoded.tensors:
         raise CardError(
@@ -52,7 +52,7 @@ def with_crf(
             'refine: crf for classes that are independent of each other', 'classes that compete',
         )
     if activation in ('none', 'share'):
-        logits = op.log(op.max([logits, op.const(np.float32(_LEAST))]))
+        logits = op.log(op.max([logits, op.const(np.float32(_MIN_PROBABILITY))]))
     channels, *map_hw = (
         side for side in (logits.unwrap_tensor().shape or ())[1:] if isinstance(side, int)
     )
@@ -78,7 +78,7 @@ def with_crf(
 
 
 def _colors(image: Var, size_hw: tuple[int, int], field_hw: tuple[int, int]) -> Var:
-    """Return the mean colours of the field's pixels, float32 (N, 3, h, w)."""
+    """Return the mean colour of each CRF pixel, float32 (N, 3, h, w)."""
     planes = op.transpose(op.cast(image, to=np.float32), perm=[0, 3, 1, 2])
     if (image.unwrap_tensor().shape or ())[-1] == 1:
         planes = op.concat([planes] * 3, axis=1)

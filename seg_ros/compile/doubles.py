@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Numbers of 64 bits, which exporters make of Python's floats and TensorRT does not compute in."""
+"""Converts float64, which exporters use for Python floats, to float32, which TensorRT supports."""
 
 import numpy as np
 import onnx
@@ -22,22 +22,22 @@ _DOUBLE, _FLOAT = TensorProto.DOUBLE, TensorProto.FLOAT
 
 
 def make_floats_of_doubles(graph: onnx.GraphProto) -> None:
-    """Let a graph, and those inside it, compute in 32 bits what it computes in 64, in place."""
+    """Convert a graph and its subgraphs from float64 to float32, in place."""
     for item in (*graph.input, *graph.output, *graph.value_info):
         if item.type.tensor_type.elem_type == _DOUBLE:
             item.type.tensor_type.elem_type = _FLOAT
     for weight in graph.initializer:
-        _halve(weight)
+        _to_float(weight)
     for node in graph.node:
         for attribute in node.attribute:
             if attribute.name in ('to', 'dtype') and attribute.i == _DOUBLE:
                 attribute.i = _FLOAT
-            _halve(attribute.t)
+            _to_float(attribute.t)
             for inner in (attribute.g, *attribute.graphs):
                 make_floats_of_doubles(inner)
 
 
-def _halve(tensor: TensorProto) -> None:
+def _to_float(tensor: TensorProto) -> None:
     if tensor.data_type == _DOUBLE:
         values = numpy_helper.to_array(tensor).astype(np.float32)
         tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))

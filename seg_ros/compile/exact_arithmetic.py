@@ -13,11 +13,11 @@
 # limitations under the License.
 
 """
-Which nodes of a network decide instead of measure, and what they decide from.
+Finds the nodes that compute indices, coordinates or comparisons and must stay in float32.
 
-Sixteen bits must not touch them: an index above 2048 has no float16, a column of 600 no bfloat16,
-and a comparison falls the other way. Found from the graph, without a rule about names. Places that
-prompts point at are such numbers too.
+In 16 bits their results change: float16 does not hold every integer above 2048, nor bfloat16 above
+256, and comparisons flip. The nodes are found from the graph, not by name. Coordinates of prompts
+belong to them.
 """
 
 from collections.abc import Iterable
@@ -36,18 +36,18 @@ _INTEGERS = frozenset({TensorProto.INT32, TensorProto.INT64})
 
 def exact_nodes(model: onnx.ModelProto, feeding: Iterable[str]) -> set[str]:
     """
-    Name the nodes of a compiled graph's network that have to compute in 32 bits.
+    Return the names of the network nodes in a compiled graph that must compute in float32.
 
-    Those are the nodes that decide before the network's last weights, and what leads to them,
-    back to the weights before. What comes after the last weights stays in 32 bits anyway. What
-    is computed from prompts without the image belongs to them.
+    These are the deciding nodes before the network's last weights, with the nodes that lead to
+    them from the previous weights, and the nodes that depend on prompts but not on the image.
+    Nodes after the last weights stay in float32 anyway.
 
-    :param feeding: names of the nodes whose results come before weights.
+    :param feeding: names of the nodes whose results lead to nodes with weights.
     """
     producers = {name: node for node in model.graph.node for name in node.output}
     constants = {item.name for item in model.graph.initializer}
     before = set(feeding)
-    found = _positions(model)
+    found = _prompt_nodes(model)
     waiting = [node for node in model.graph.node if node.name in before and _decides(node)]
     while waiting:
         node = waiting.pop()
@@ -59,8 +59,8 @@ def exact_nodes(model: onnx.ModelProto, feeding: Iterable[str]) -> set[str]:
     return found
 
 
-def _positions(model: onnx.ModelProto) -> set[str]:
-    """Name the network's nodes that see prompts and nothing of the image."""
+def _prompt_nodes(model: onnx.ModelProto) -> set[str]:
+    """Return the names of the network nodes that depend on prompts but not on the image."""
     sees = {name: {name} for name in (IMAGE, PROMPTS)}
     names = set()
     for node in model.graph.node:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What compile writes into the graph for good, once: name, default, range and meaning."""
+"""Options of `compile` that are fixed in the graph: name, default, range and meaning."""
 
 from dataclasses import dataclass, Field, field, fields
 from typing import Any
@@ -32,40 +32,39 @@ def _option(default: float, meaning: str, low: float, high: float) -> Any:
 @dataclass(frozen=True)
 class ExportOptions:
     """
-    What can be chosen of the outputs.
+    Options of the outputs.
 
-    :param source_sizes: heights and widths of images whose labels the graph computes itself.
-    :raises SettingError: if a value is out of its range.
+    :param source_sizes: heights and widths of images for which the graph computes labels itself.
+    :raises SettingError: if a value is out of range.
     """
 
-    score_floor: float = _option(0.05, 'Detections below it never leave the graph.', 0.0, 1.0)
+    score_floor: float = _option(0.05, 'The graph drops detections of a lower score.', 0.0, 1.0)
     iou: float = _option(
         0.0,
-        "Overlap above which the weaker of two boxes of a class goes; 0 takes the card's, or the "
-        "family's own.",
+        'IoU above which the lower-scoring of two boxes of a class is suppressed; 0 uses the '
+        "card's value, or the family's default.",
         0.0, 1.0,
     )
     top_k: int = _option(
-        1000, 'Candidates that enter the suppression, best first; crowds need many.', 1,
+        1000, 'Most candidates that enter the suppression, best first; crowds need many.', 1,
         TENSORRT_TOP_K,
     )
-    max_instances: int = _option(100, 'Most detections of one image.', 1, TENSORRT_TOP_K)
+    max_instances: int = _option(100, 'Most detections per image.', 1, TENSORRT_TOP_K)
     prominence: float = _option(
         0.0,
-        'How far an instance centre must rise above the path to a higher one, in logits; 0 takes '
-        'the highest of 5x5 cells.',
+        'Height of a peak above the saddle to a higher peak, in logits, from which it is an '
+        'instance centre; 0 takes every peak of 5x5 cells.',
         0.0, 20.0,
     )
     small_segment: float = _option(
         0.0,
-        'Size in cells at which the probability of a segment around a centre counts half: its '
-        'class has the largest summed probability, its score is sqrt(heat * mean probability * '
-        'cells / (cells + this)); 0 lets cells vote, and scores heat * mean probability.',
+        'Size in cells at which the mean probability of a segment counts half: its class has the '
+        'largest summed probability, its score is sqrt(heat * mean probability * cells / '
+        '(cells + this)); 0 uses the majority class and the score heat * mean probability.',
         0.0, 10000.0,
     )
     max_prompts: int = _option(
-        8, 'Prompts that a promptable network answers in one image, where it takes any number.',
-        1, 256,
+        8, 'Prompts per image of a promptable network that takes any number.', 1, 256,
     )
     source_sizes: tuple[tuple[int, int], ...] = ()
 
@@ -80,5 +79,5 @@ class ExportOptions:
 
 
 def limits() -> 'list[Field[Any]]':
-    """Return the options that are one number each."""
+    """Return the options that hold a single number."""
     return [item for item in fields(ExportOptions) if item.metadata]

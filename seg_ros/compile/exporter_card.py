@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A card from what an exporter wrote into the network's own metadata."""
+"""Makes a card from the metadata that an exporter wrote into a network."""
 
 from ast import literal_eval
 from collections.abc import Mapping, Sequence
@@ -27,25 +27,25 @@ from seg_ros.core.shown import shown
 
 _TASKS = {'segment': 'instance', 'semantic': 'semantic'}
 _GRAY, _IMAGE_AXES = 1, 4
-_NO_WORDS = ('', 'None')
+_EMPTY = ('', 'None')
 
 
 def card_from_metadata(model: onnx.ModelProto, name: str) -> ModelCard:
     """
-    Make a card for a network of the YOLOv5 or ultralytics exporters.
+    Make a card for a network from the YOLOv5 or ultralytics exporters.
 
-    They write `names`, `task`, `imgsz` and `channels` as Python literals, others as JSON, and
-    train on letterboxed images from 0 to 1.
+    They write `names`, `task`, `imgsz` and `channels` as Python literals, other exporters as JSON.
+    Their networks are trained on letterboxed images with values from 0 to 1.
 
-    :param name: of the card, where the exporter wrote no description.
-    :raises CardError: if the metadata names no classes, or the network gives no masks.
+    :param name: name of the card if the exporter wrote no description.
+    :raises CardError: if the metadata has no class names, or the network has no masks.
     """
     facts = {item.key: item.value for item in model.metadata_props}
     if 'names' not in facts:
         others = f' ({", ".join(sorted(facts))[:200]})' if facts else ''
         raise CardError(
-            f'{name} comes without a card, and its metadata{others} have no names as those of '
-            'ultralytics have',
+            f'{name} comes without a card, and its metadata{others} lack the class names that '
+            'ultralytics writes',
             'a card that names the classes in the order of the network',
             'seg_ros inspect --first-card prints one to begin with; give it with --card CARD.yaml',
         )
@@ -56,7 +56,7 @@ def card_from_metadata(model: onnx.ModelProto, name: str) -> ModelCard:
             'export a network that gives masks',
         )
     description = ' '.join(facts.get('description', '').split())
-    usable = description not in _NO_WORDS and description.isprintable()
+    usable = description not in _EMPTY and description.isprintable()
     dims = image_dims(model)
     return card_from_dict({
         'name': description if usable else name,
@@ -68,7 +68,7 @@ def card_from_metadata(model: onnx.ModelProto, name: str) -> ModelCard:
 
 
 def _classes(facts: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Read the names, a list or a dictionary by channel."""
+    """Read the class names, a list or a dictionary by channel."""
     names = _literal(facts, 'names')
     if isinstance(names, Mapping):
         try:
@@ -81,14 +81,14 @@ def _classes(facts: Mapping[str, str]) -> list[dict[str, Any]]:
     if not isinstance(names, list | tuple) or not names:
         raise _unreadable(facts, 'names', 'a list, or names by channel')
     if nested := [word for word in names if isinstance(word, list | tuple | dict | set)]:
-        raise _unreadable(facts, 'names', f'a word where {shown(nested[0])} is')
+        raise _unreadable(facts, 'names', f'a name in the place of {shown(nested[0])}')
     if empty := [index for index, word in enumerate(names) if not str(word).strip()]:
         raise _unreadable(facts, 'names', f'a name for channel {empty[0]}')
     return [{'id': index, 'name': ' '.join(str(word).split())} for index, word in enumerate(names)]
 
 
 def image_dims(model: onnx.ModelProto) -> list[int]:
-    """Return the shape of the network's first input that is no weight; 0 where an axis is open."""
+    """Return the shape of the first input that is not a weight, with 0 for dynamic axes."""
     weights = {item.name for item in model.graph.initializer}
     images = [item for item in model.graph.input if item.name not in weights]
     dims = images[0].type.tensor_type.shape.dim if images else []
@@ -96,7 +96,7 @@ def image_dims(model: onnx.ModelProto) -> list[int]:
 
 
 def _size(facts: Mapping[str, str], dims: Sequence[int]) -> dict[str, Any]:
-    """Read height and width, or one number for both, unless the network itself says them."""
+    """Read height and width, or one number for both, unless the network has a fixed size."""
     if 'imgsz' not in facts or all(dims[1:]):
         return {}
     sides = _literal(facts, 'imgsz')
@@ -109,7 +109,7 @@ def _size(facts: Mapping[str, str], dims: Sequence[int]) -> dict[str, Any]:
 
 
 def _color(facts: Mapping[str, str], dims: Sequence[int]) -> dict[str, Any]:
-    """Read whether images are grey; exporters of networks for colour images alone do not say."""
+    """Read whether images are grey; without `channels`, the input's shape decides."""
     channels = facts.get('channels', str(dims[1]) if len(dims) == _IMAGE_AXES else '')
     return {'color': 'gray'} if channels == str(_GRAY) else {}
 

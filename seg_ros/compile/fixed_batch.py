@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Networks that their exporter fixed to a batch of several images."""
+"""Detects networks that were exported for a fixed batch of several images."""
 
 import numpy as np
 from seg_ros.compile.families.strip_output_ops import own_scores
@@ -22,12 +22,12 @@ from seg_ros.core.errors import ModelError
 
 def fixed_outputs(network: Network, batch: int) -> list[str]:
     """
-    Return the outputs that one image alone does not give, though a batch gives them.
+    Return the outputs that can be computed for the fixed batch, but not for a single image.
 
-    What a family would cut off them, such as an enlargement to a fixed number of maps, is no
-    obstacle where it runs.
+    Operators that a family strips from an output, such as a resize to a fixed number of maps, do
+    not count.
 
-    :param batch: of the exporter, more than 1.
+    :param batch: batch size of the export, more than 1.
     """
     names = [item.name for item in network.model.graph.output]
     return [name for name in names if _is_fixed(network, name, batch)]
@@ -39,7 +39,7 @@ def _is_fixed(network: Network, name: str, batch: int) -> bool:
     try:
         network.answers([name], images)
     except ModelError:
-        return False    # runs in no way, such as a runtime's own operators
+        return False    # does not run at all, such as operators of another runtime
     try:
         tensor = own_scores(network, name).tensor
         alone = network.answers([tensor], images[:1])[tensor]
@@ -48,7 +48,7 @@ def _is_fixed(network: Network, name: str, batch: int) -> bool:
     together = network.answers([tensor], images)[tensor]
     if together.shape[:1] != (batch,) or alone.shape == (1, *together.shape[1:]):
         return False
-    # What the last image does not change has no axis of the batch, however long its first is.
+    # An output that the last image does not change has no batch axis, whatever its shape.
     images[-1] *= -1
     changed = network.answers([tensor], images)[tensor]
     return not np.array_equal(together, changed, equal_nan=together.dtype.kind == 'f')

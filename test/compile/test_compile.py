@@ -134,11 +134,11 @@ LEAKS = {
         helper.make_node('Reshape', ['scores', 'shape'], ['out']),
         weights={'shape': np.array([1, 5, *MAP_HW])},
     ),
-    'the images of a batch change one another': conv_network(
+    "the images of a batch affect one another's outputs": conv_network(
         helper.make_node('ReduceMean', ['scores'], ['mean'], axes=[0, 2, 3]),
         helper.make_node('Sub', ['scores', 'mean'], ['out']),
     ),
-    'its answers are the same for any image': conv_network(
+    'its outputs are the same for any image': conv_network(
         helper.make_node('Mul', ['scores', 'zero'], ['out']), weights={'zero': np.float32(0)},
     ),
 }

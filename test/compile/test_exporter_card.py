@@ -125,7 +125,7 @@ def test_images_are_grey_where_the_network_takes_one_channel():
 
 @pytest.mark.parametrize('names', ["[['a'], ['b']]", "{0: {'name': 'a'}}"])
 def test_names_that_are_no_words_need_a_card(names):
-    with pytest.raises(CardError, match=r"names cannot be read.*expected a word where .*'a'"):
+    with pytest.raises(CardError, match=r"names cannot be read.*a name in the place of .*'a'"):
         card_from_metadata(model_with(names=names), 'm')
 
 
