@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The trunk of a compiled graph in sixteen-bit floats, between two casts."""
+"""Converts the trunk of a compiled graph to float16, between two casts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -23,24 +23,24 @@ from seg_ros.compile.operators import element_types
 from seg_ros.compile.trunk import trunk_nodes
 
 LARGEST = float(np.finfo(np.float16).max)
-# They sum over many values, or grow fast: sixteen bits overflow or forget the small ones.
+# Sums over many values and fast-growing functions: float16 overflows or loses small values.
 SENSITIVE = frozenset({
     'Exp', 'GroupNormalization', 'If', 'InstanceNormalization', 'LayerNormalization', 'Log',
     'LogSoftmax', 'Loop', 'Pow', 'ReduceL2', 'ReduceMean', 'ReduceSum', 'Scan', 'Softmax',
 })
-# Inputs that stay in 32 bits by ONNX's own rules.
+# Indices of inputs that ONNX requires to stay in float32.
 WIDE_INPUTS: Mapping[str, frozenset[int]] = {'Resize': frozenset({1, 2})}
 
 
 def with_fp16_trunk(model: onnx.ModelProto, keep: Sequence[str] = ()) -> onnx.ModelProto:
     """
-    Convert the trunk's weights and say in the graph that it computes with them as they are.
+    Convert the weights and the arithmetic of the trunk to float16.
 
-    Libraries for this put a cast to 16 bits and back between any two nodes that are to keep 32,
-    which costs the decoder its last digits; here nothing else is touched.
+    Libraries for this task cast to 16 bits and back between any two nodes that stay in float32,
+    which costs the decoder precision; here all other nodes stay unchanged.
 
-    :param keep: patterns of names; see `trunk_nodes`.
-    :raises SettingError: if a pattern fits no node.
+    :param keep: name patterns of nodes that stay in float32; see `trunk_nodes`.
+    :raises SettingError: if a pattern matches no node.
     """
     whole = onnx.ModelProto()
     whole.CopyFrom(model)
@@ -48,33 +48,34 @@ def with_fp16_trunk(model: onnx.ModelProto, keep: Sequence[str] = ()) -> onnx.Mo
     trunk = {
         node.output[0] for node in trunk_nodes(whole, keep) if node.op_type not in SENSITIVE
     }
-    halved = _Halved(whole, types)
+    tensors = _Tensors(whole, types)
     nodes: list[onnx.NodeProto] = []
     for node in whole.graph.node:
         for index, name in enumerate(node.input):
             wide = node.output[0] not in trunk or index in WIDE_INPUTS.get(node.op_type, ())
-            node.input[index] = halved.wide(name, nodes) if wide else halved.narrow(name, nodes)
+            node.input[index] = tensors.wide(name, nodes) if wide else tensors.narrow(name, nodes)
         if node.output[0] in trunk:
             _narrow_attributes(node)
-            halved.produced(
+            tensors.mark_narrow(
                 name for name in node.output if types.get(name) == TensorProto.FLOAT
             )
         nodes.append(node)
     for item in whole.graph.output:
-        halved.hand_out(item.name, nodes)
+        tensors.widen_output(item.name, nodes)
     graph = onnx.GraphProto(
-        name=whole.graph.name, node=nodes, initializer=halved.initializers(),
+        name=whole.graph.name, node=nodes, initializer=tensors.initializers(),
         input=whole.graph.input, output=whole.graph.output,
     )
     whole.graph.CopyFrom(graph)
     return whole
 
 
-class _Halved:
+class _Tensors:
     """
-    Hands out each tensor in the width that a node wants, with as few casts as there can be.
+    Provides each tensor in the width that a node needs, with as few casts as possible.
 
-    Tensors that the trunk writes keep their names and become narrow.
+    Narrow is float16, wide is float32. Tensors that the trunk writes keep their names and become
+    narrow.
     """
 
     def __init__(self, model: onnx.ModelProto, types: Mapping[str, int]) -> None:
@@ -84,7 +85,7 @@ class _Halved:
         self._narrow: set[str] = set()
         self._casts: dict[tuple[str, int], str] = {}
 
-    def produced(self, names: Iterable[str]) -> None:
+    def mark_narrow(self, names: Iterable[str]) -> None:
         self._narrow.update(names)
 
     def narrow(self, name: str, nodes: list[onnx.NodeProto]) -> str:
@@ -104,8 +105,8 @@ class _Halved:
             return self._cast(name, TensorProto.FLOAT, nodes)
         return self._use(name)
 
-    def hand_out(self, name: str, nodes: list[onnx.NodeProto]) -> None:
-        """Let the graph's output `name` be wide although the trunk writes it."""
+    def widen_output(self, name: str, nodes: list[onnx.NodeProto]) -> None:
+        """Cast the graph's output `name` to float32 if the trunk writes it."""
         if name not in self._narrow:
             return
         inner = f'{name}/fp16'
@@ -135,7 +136,7 @@ def _cast_node(source: str, target: str, kind: int) -> onnx.NodeProto:
 
 
 def _narrow_attributes(node: onnx.NodeProto) -> None:
-    """Narrow what a node makes up itself: constants, and what a Cast casts to."""
+    """Convert constants in a node's attributes, and the target type of a Cast, to float16."""
     for attribute in node.attribute:
         if node.op_type == 'Cast' and attribute.name == 'to' and attribute.i == TensorProto.FLOAT:
             attribute.i = TensorProto.FLOAT16

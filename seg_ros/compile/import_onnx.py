@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A raw model made ready to be read: what it wants to see is found out or refused."""
+"""Prepares a raw model for reading, and finds out which inputs it expects."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -39,13 +39,13 @@ def network_from_model(
     model: onnx.ModelProto, spec: InputSpec | None = None, max_prompts: int = 1
 ) -> Network:
     """
-    Find out what a raw model wants to see.
+    Find out which image, and which prompts, a raw model expects.
 
-    :param spec: the card's `input`; without it the model itself has to say everything.
-    :param max_prompts: of one call, where a model takes any number.
-    :raises ModelError: if the model takes something else than one image and prompts, or is too
-        old or new.
-    :raises CardError: if model and card contradict each other, or neither says the size.
+    :param spec: the card's `input`; without it the model itself must specify everything.
+    :param max_prompts: prompts per call, if the model takes any number.
+    :raises ModelError: if the model has other inputs than one image and prompts, or its opset is
+        too old or too new.
+    :raises CardError: if model and card contradict each other, or neither specifies the size.
     """
     model = modern_model(model)
     _forget_shapes(model)
@@ -54,11 +54,11 @@ def network_from_model(
     tensor = image.type.tensor_type
     takes_bytes = tensor.elem_type == onnx.TensorProto.UINT8
     if takes_bytes:
-        # TensorRT takes bytes at the edges only: the same numbers come as floats.
+        # TensorRT supports bytes only as graph inputs and outputs: pass the values as floats.
         tensor.elem_type = onnx.TensorProto.FLOAT
         spec = _plain_spec(image.name, spec or InputSpec())
     dims = [dim.dim_value if dim.dim_value > 0 else None for dim in tensor.shape.dim]
-    layout = _layout(image.name, dims, spec, _turned_at_once(model, image.name))
+    layout = _layout(image.name, dims, spec, _transposes_first(model, image.name))
     channels, height, width = (dims[axis] for axis in _IMAGE_AXES[layout])
     network = Network(
         model, image.name, np.dtype(helper.tensor_dtype_to_np_dtype(tensor.elem_type)), layout,
@@ -77,30 +77,30 @@ def network_from_model(
 
 def _plain_spec(name: str, spec: InputSpec) -> InputSpec:
     """
-    Hand bytes on as they are to a network that has its normalisation inside.
+    Pass bytes unchanged to a network that contains its normalisation.
 
     :raises CardError: if the card would change them.
     """
     if set(spec.mean) != {0} or set(spec.std) != {1}:
         raise CardError(
-            f'input {name} takes bytes, so that the network normalises by itself, and the card '
-            'has mean or std', 'neither', 'leave input.mean and input.std out',
+            f'input {name} takes bytes, so the network normalises by itself, but the card has '
+            'mean or std', 'neither', 'leave input.mean and input.std out',
         )
     return replace(spec, scale=1.0)
 
 
 def _check_batch(network: Network, batch: int, shape: str) -> None:
-    """Refuse a network that its exporter fixed to a batch, and that takes no single image."""
+    """Raise an error if a network was exported for a fixed batch and cannot run on one image."""
     if fixed := fixed_outputs(network, batch):
         raise ModelError(
-            f'a network for a fixed batch: {shape}, which {", ".join(fixed)} needs',
+            f'a network for a fixed batch: {shape}, required by {", ".join(fixed)}',
             'one image, or any number',
             'export it with a batch of 1, or with a dynamic batch axis',
         )
 
 
 def _forget_shapes(model: onnx.ModelProto) -> None:
-    """Drop what holds for the exporter's batch alone, and weights and idle inputs."""
+    """Remove shapes that only hold for the exporter's batch, and inputs: weights and unused."""
     graph = model.graph
     weights = {item.name for item in graph.initializer}
     read = {name for node in graph.node for name in outer_reads(node)}
@@ -115,7 +115,7 @@ def _forget_shapes(model: onnx.ModelProto) -> None:
 
 
 def _image(model: onnx.ModelProto, prompts: Sequence[TensorInfo]) -> onnx.ValueInfoProto:
-    """Return the one input beside those of prompts."""
+    """Return the only input that does not take prompts."""
     others = {info.name for info in prompts}
     inputs: list[onnx.ValueInfoProto] = [
         item for item in model.graph.input if item.name not in others
@@ -130,7 +130,7 @@ def _image(model: onnx.ModelProto, prompts: Sequence[TensorInfo]) -> onnx.ValueI
     kinds = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.UINT8)
     advice = ''
     if len(inputs) != 1:
-        advice = 'export a module that takes no more than these, and holds what else it needs'
+        advice = 'export a module with only these inputs, and all else that it needs as constants'
         if any('embed' in item.name for item in inputs):
             advice = 'export encoder and decoder as one network, as seg_ros export sam does'
     elif inputs[0].type.tensor_type.elem_type not in kinds:
@@ -138,7 +138,7 @@ def _image(model: onnx.ModelProto, prompts: Sequence[TensorInfo]) -> onnx.ValueI
     elif len(inputs[0].type.tensor_type.shape.dim) != 4:
         advice = 'export it with an input [N, channels, height, width] or [N, height, width, ' \
             'channels]'
-        # Other axes would not help torchvision's detectors.
+        # torchvision's detectors would still fail with an input of these axes.
         if any(node.op_type == 'RoiAlign' for node in model.graph.node):
             advice = FORBIDDEN['RoiAlign']
     if advice:
@@ -146,19 +146,19 @@ def _image(model: onnx.ModelProto, prompts: Sequence[TensorInfo]) -> onnx.ValueI
     return inputs[0]
 
 
-def _turned_at_once(model: onnx.ModelProto, name: str) -> bool:
-    """Return whether a network first brings the channels of its input to the front."""
+def _transposes_first(model: onnx.ModelProto, name: str) -> bool:
+    """Return whether a network first transposes its input from NHWC to NCHW."""
     for node in model.graph.node:
         if name in node.input:
             perm = next((list(item.ints) for item in node.attribute if item.name == 'perm'), [])
             if node.op_type == 'Cast':
-                return _turned_at_once(model, node.output[0])
+                return _transposes_first(model, node.output[0])
             return node.op_type == 'Transpose' and perm == [0, 3, 1, 2]
     return False
 
 
 def _layout(
-    name: str, dims: Sequence[int | None], spec: InputSpec | None, turned: bool
+    name: str, dims: Sequence[int | None], spec: InputSpec | None, transposed: bool
 ) -> Layout:
     found = {
         layout: dims[axes[0]]
@@ -166,8 +166,8 @@ def _layout(
         if dims[axes[0]] in ((1, 3) if spec is None else (spec.channels,))
     }
     if not found and dims[1:] == [None] * 3 and spec is not None:
-        # As exporters write it that leave every axis open.
-        return 'nhwc' if turned else 'nchw'
+        # Some exporters make every axis dynamic.
+        return 'nhwc' if transposed else 'nchw'
     if found:
         return next(iter(found))
     shape = f'input {name} of shape [{", ".join(str(dim or "?") for dim in dims)}]'
@@ -178,15 +178,15 @@ def _layout(
         )
     raise ModelError(
         shape, '1 or 3 channels on its second or last axis',
-        'give a network of colour or grey images alone, with a fixed number of channels: no depth '
-        'or alpha beside them',
+        'use a network for colour or grey images, without depth or alpha, exported with a fixed '
+        'number of channels',
     )
 
 
 def _size(
     name: str, dims: tuple[int | None, int | None], spec: InputSpec | None
 ) -> tuple[int, int]:
-    """Take the size from the network, and where it takes any, from the card."""
+    """Return the network's input size, or the card's if the network takes any size."""
     wanted = spec.size if spec else (0, 0)
     height, width = (dim or side for dim, side in zip(dims, wanted, strict=True))
     if not (height and width):

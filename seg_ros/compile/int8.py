@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The trunk's convolutions in eight-bit integers: scales found on images, written as Q/DQ."""
+"""Quantises the trunk's convolutions to int8, with scales calibrated on images, as Q/DQ nodes."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -34,16 +34,16 @@ def with_int8_trunk(
     model: onnx.ModelProto, batches: Iterable[Pixels], keep: Sequence[str] = ()
 ) -> onnx.ModelProto:
     """
-    Quantise what the trunk's convolutions read, and their weights, as TensorRT parses it.
+    Quantise the inputs and weights of the trunk's convolutions in the form that TensorRT parses.
 
-    Zero points are 0, scales are per channel for weights and per tensor for the rest, biases stay
-    floats. Outputs are not rounded a second time, and the last convolutions, whose results leave
-    the trunk, stay as they are. Weights use seven bits: CPUs without VNNI saturate on eight.
+    Zero points are 0, scales are per channel for weights and per tensor for inputs, biases stay
+    floats. Outputs are not quantised, and neither are the last convolutions, whose results leave
+    the trunk. Weights use seven bits: CPUs without VNNI saturate with eight.
 
-    :param batches: images as the network gets them, uint8 (1, H, W, channels).
-    :param keep: patterns of names; see `trunk_nodes`.
-    :raises SettingError: if a pattern fits no node.
-    :raises SegError: if ONNX Runtime's quantisation cannot be used, or there is no image.
+    :param batches: calibration images as the network gets them, uint8 (1, H, W, channels).
+    :param keep: name patterns of nodes that stay in float32; see `trunk_nodes`.
+    :raises SettingError: if a pattern matches no node.
+    :raises SegError: if ONNX Runtime's quantisation cannot be imported.
     """
     try:
         from onnxruntime.quantization import QuantFormat, quantize_static, QuantType
@@ -76,7 +76,7 @@ def with_int8_trunk(
 
 
 def _reader(batches: Iterable[Pixels], model: onnx.ModelProto) -> Any:
-    """Wrap images as ONNX Runtime's calibration wants them, beside prompts all over them."""
+    """Provide images, with prompts all over them, to the calibration of ONNX Runtime."""
     from onnxruntime.quantization import CalibrationDataReader
 
     class Reader(CalibrationDataReader):
@@ -101,7 +101,7 @@ def _prompts(model: onnx.ModelProto, batch: Pixels) -> dict[str, NDArray[Any]]:
 
 @contextmanager
 def _without_advice() -> Iterator[None]:
-    """Keep the library from advising what is done, and from missing biases, which stay as is."""
+    """Suppress the library's advice on pre-processing and its warnings of unquantised biases."""
 
     def wanted(record: logging.LogRecord) -> bool:
         words = record.getMessage()
@@ -116,7 +116,7 @@ def _without_advice() -> Iterator[None]:
 
 
 def _repair(quantised: onnx.ModelProto, model: onnx.ModelProto) -> None:
-    """Undo what the library does beside: its own metadata and inferred shapes."""
+    """Restore metadata and versions that the library changes, and remove its inferred shapes."""
     for field in ('metadata_props', 'opset_import'):
         del getattr(quantised, field)[:]
         getattr(quantised, field).extend(getattr(model, field))

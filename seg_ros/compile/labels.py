@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Class indexes in the type that leaves the graph."""
+"""Converts class indexes to the type of the graph's output."""
 
 import numpy as np
 from spox import Var
@@ -23,9 +23,9 @@ MOST_BYTE_CLASSES = 254
 
 def bytes_from_labels(indexes: Var, classes: int) -> Var:
     """
-    Narrow class indexes to uint8, or to int32 where they need it.
+    Convert class indexes to uint8, or to int32 if there are too many classes.
 
-    TensorRT makes bytes from floats only.
+    TensorRT converts to uint8 only from floats.
     """
     if classes > MOST_BYTE_CLASSES:
         return op.cast(indexes, to=np.int32)

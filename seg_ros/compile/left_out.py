@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a user should know of the outputs that a compiled file leaves out."""
+"""Notes and warnings about network outputs that a compiled file leaves out."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
@@ -35,19 +35,20 @@ Compose: TypeAlias = Callable[
     [OutputInterpretation], tuple[onnx.ModelProto, ModelSignature, Sequence[str]]
 ]
 
-_FEW = 0.01     # of the pixels: rounding, and edges that are enlarged in another order
+# Fraction of pixels that may differ by rounding, and at edges that are enlarged in another order.
+_MAX_DIFFERENCE = 0.01
 
 
 def left_out_notes(
     network: Network, readings: Sequence[OutputInterpretation], compose: Compose
 ) -> list[str]:
     """
-    Name the outputs that are left out, and warn of those that could be meant instead.
+    List the outputs that are left out, and warn of those that could be meant instead.
 
-    An output that is computed from the one taken is none of them, unless it shows other classes.
+    An output computed from the selected one is not reported, unless it shows other classes.
 
-    :param readings: the one that is taken, and others that the card would confirm.
-    :param compose: makes a whole graph of a reading.
+    :param readings: the selected interpretation, then others that the card permits.
+    :param compose: builds the whole graph for an interpretation.
     """
     taken, *others = readings
     names = {item.name for item in network.model.graph.output}
@@ -57,19 +58,19 @@ def left_out_notes(
     if rivals:
         could = ', '.join(name for item in rivals for name in item.sources)
         notes.append(
-            f'warning: {could} could be meant as well as {_named(taken)}, which is taken; '
-            'outputs: [NAME] in the card chooses'
+            f'warning: {could} could be meant as well as {_named(taken)}, which is used; '
+            'outputs: [NAME] in the card selects'
         )
     own = _class_maps(network, taken, compose) if len(others) > len(rivals) else []
     for item in others:
         if item in rivals or _shows_no_class(network, item):
             continue
         share = _share(own, _class_maps(network, item, compose))
-        if share > _FEW:
+        if share > _MAX_DIFFERENCE:
             notes.append(
-                f'warning: {_named(item)}, computed from what {_named(taken)} shows, has another '
-                f'class on {100 * share:.2g} % of the pixels of plain images; outputs: '
-                f'[{_named(item)}] in the card chooses it'
+                f'warning: {_named(item)}, computed from the source of {_named(taken)}, has '
+                f'another class on {100 * share:.2g} % of the pixels of trial images; outputs: '
+                f'[{_named(item)}] in the card selects it'
             )
     return notes
 
@@ -79,7 +80,7 @@ def _named(reading: OutputInterpretation) -> str:
 
 
 def _shows_no_class(network: Network, reading: OutputInterpretation) -> bool:
-    """Return whether a reading is of confidences, or of yes and no for each of several classes."""
+    """Return whether a reading shows confidences, or a binary map for each of several classes."""
     info = reading.tensor_infos[0]
     several = reading.class_count > 2
     yes_or_no = all(np.unique(array).size <= 2 for array in network.trial(info.name))
@@ -89,7 +90,7 @@ def _shows_no_class(network: Network, reading: OutputInterpretation) -> bool:
 def _class_maps(
     network: Network, reading: OutputInterpretation, compose: Compose
 ) -> list[NDArray[Any]]:
-    """Return the labels that a reading gives on trial images; none where it gives none."""
+    """Return the labels of a reading on trial images; empty if it has none."""
     try:
         whole, signature, _ = compose(reading)
         run = run_onnx(whole)
@@ -109,7 +110,7 @@ def _class_maps(
 
 
 def _share(own: Sequence[NDArray[Any]], other: Sequence[NDArray[Any]]) -> float:
-    """Return on how much of the images two readings differ; 0 where one has no labels."""
+    """Return the fraction of pixels on which two readings differ; 0 if one has no labels."""
     if not (own and other):
         return 0
     return float(np.mean([first != second for first, second in zip(own, other, strict=True)]))

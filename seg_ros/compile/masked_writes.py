@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Constants written at the places of a mask, which exporters list in tensors of no fixed shape."""
+"""Replaces masked writes of a constant, which exporters express with tensors of dynamic shape."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,14 +27,14 @@ from seg_ros.compile.run_onnx import Arrays, run_onnx
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.errors import ModelError
 
-_SHARES = (0.2, 0.8)    # of the places that masks are tried with
+_DENSITIES = (0.2, 0.8)     # fractions of true elements in the masks tried
 
 
 def with_masks_chosen(network: Network) -> Network:
     """
-    Replace each ScatterND of a constant to where a mask is true by a Where.
+    Replace each ScatterND that writes a constant where a mask is true by a Where.
 
-    So `scores[torch.where(mask)] = 0` is exported, with a NonZero that TensorRT refuses.
+    `scores[torch.where(mask)] = 0` is exported like that, with a NonZero that TensorRT rejects.
     """
     nodes: list[onnx.NodeProto] = []
     weights: list[onnx.TensorProto] = []
@@ -43,7 +43,7 @@ def with_masks_chosen(network: Network) -> Network:
         if written is None:
             nodes.append(node)
         else:
-            nodes += _choice(node, *written)
+            nodes += _replacement(node, *written)
             weights += _weights(node, *written)
     if not weights:
         return network
@@ -59,7 +59,7 @@ def with_masks_chosen(network: Network) -> Network:
 def _written(
     network: Network, node: onnx.NodeProto
 ) -> tuple[TensorInfo, TensorInfo, NDArray[np.generic]] | None:
-    """Return the mask, what is written to, and the constant, if that is all that a node does."""
+    """Return mask, data and constant of a node that writes a constant, None for other nodes."""
     if any(item.s != b'none' for item in node.attribute if item.name == 'reduction'):
         return None
     masks = {item.input[0] for item in network.model.graph.node if item.op_type == 'NonZero'}
@@ -81,24 +81,25 @@ def _constant(
     network: Network, mask: TensorInfo, data: TensorInfo, names: Sequence[str]
 ) -> NDArray[np.generic] | None:
     """
-    Try with masks of noise whether places are theirs and values one constant.
+    Test on random masks whether a node writes one constant exactly where the mask is true.
 
-    :param names: of places and values.
-    :raises ModelError: if they are computed from something else too.
+    :param names: tensors of the indices and the values to write.
+    :returns: the constant, None if the test fails.
+    :raises ModelError: if indices or values also depend on other tensors.
     """
     if data.shape[:len(mask.shape)] != mask.shape:
         return None
     run = run_onnx(_between(network, {mask.name: mask, data.name: data}, names))
     random = np.random.default_rng(0)
     seen = []
-    for share in _SHARES:
-        is_in = random.random(mask.shape) < share
+    for density in _DENSITIES:
+        is_in = random.random(mask.shape) < density
         feeds: Arrays = {
             data.name: np.zeros(data.shape, data.dtype), mask.name: is_in.astype(mask.dtype)
         }
-        places, values = (run(feeds)[name] for name in names)
+        indices, values = (run(feeds)[name] for name in names)
         shape = (is_in.sum(), *data.shape[len(mask.shape):])
-        if values.shape != shape or not np.array_equal(places, np.argwhere(is_in)):
+        if values.shape != shape or not np.array_equal(indices, np.argwhere(is_in)):
             return None
         seen.append(values.ravel())
     constants: NDArray[np.generic] = np.unique(np.concatenate(seen))
@@ -108,7 +109,7 @@ def _constant(
 def _between(
     network: Network, infos: dict[str, TensorInfo], names: Sequence[str]
 ) -> onnx.ModelProto:
-    """Return what computes tensors from others alone."""
+    """Return a model that computes tensors `names` from the tensors `infos`."""
     model = network.model
     others = [node for node in model.graph.node if not infos.keys() & set(node.output)]
     nodes = _needed(others, names)
@@ -128,7 +129,7 @@ def _between(
 
 
 def _needed(nodes: Sequence[onnx.NodeProto], names: Sequence[str]) -> list[onnx.NodeProto]:
-    """Return the nodes that tensors are computed by, in their order."""
+    """Return the nodes that compute tensors, in their order."""
     needed, kept = set(names), []
     for node in reversed(nodes):
         if needed.intersection(node.output):
@@ -137,10 +138,10 @@ def _needed(nodes: Sequence[onnx.NodeProto], names: Sequence[str]) -> list[onnx.
     return kept[::-1]
 
 
-def _choice(
+def _replacement(
     node: onnx.NodeProto, mask: TensorInfo, data: TensorInfo, constant: NDArray[np.generic]
 ) -> list[onnx.NodeProto]:
-    """Return the nodes that stand for one that writes; engines have no Where of booleans."""
+    """Return the nodes that replace a ScatterND; engines have no Where for booleans."""
     output = node.output[0]
     is_in, outside = f'{output}/is_in', f'{output}/outside'
     nodes = [
@@ -161,7 +162,7 @@ def _choice(
 def _weights(
     node: onnx.NodeProto, mask: TensorInfo, data: TensorInfo, constant: NDArray[np.generic]
 ) -> list[onnx.TensorProto]:
-    """Return the weights that those nodes read."""
+    """Return the weights that the replacement reads."""
     axes = np.arange(len(mask.shape), len(data.shape))
     return [
         numpy_helper.from_array(values, f'{node.output[0]}/{name}')

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A raw model brought into one form: one flat graph in order, of an opset that is read here."""
+"""Converts a raw model to a flat, sorted graph of a supported opset."""
 
 import onnx
 from onnx import helper
@@ -22,9 +22,9 @@ from seg_ros.compile.doubles import make_floats_of_doubles
 from seg_ros.compile.subgraph import opset_of
 from seg_ros.core.errors import ModelError
 
-# Before opset 7 operators broadcast in another way.
+# Before opset 7, operators broadcast differently.
 OLDEST_OPSET, LOWEST_OPSET, HIGHEST_OPSET, NEWEST_OPSET = 7, 17, 20, 25
-_NAMES_COORDINATES = 11     # the first opset whose Resize says where pixels lie
+_RESIZE_MODES = 11      # first opset whose Resize has a coordinate transformation mode
 _QUANTISED = frozenset({
     'QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear', 'QLinearConv', 'QLinearMatMul',
     'ConvInteger', 'MatMulInteger',
@@ -33,9 +33,9 @@ _QUANTISED = frozenset({
 
 def modern_model(model: onnx.ModelProto) -> onnx.ModelProto:
     """
-    Return a copy with functions written out, nodes in order, no doubles, and a known opset.
+    Return a copy with functions inlined, nodes sorted, no float64 and a supported opset.
 
-    :raises ModelError: if it cannot be brought into that form, or is quantised.
+    :raises ModelError: if the model cannot be converted, or is quantised.
     """
     version = opset_of(model)
     if not OLDEST_OPSET <= version <= NEWEST_OPSET:
@@ -63,8 +63,8 @@ def _refuse_quantised(model: onnx.ModelProto) -> None:
     if found:
         raise ModelError(
             f'a quantised network, with {", ".join(found)}', 'the network in fp32',
-            'give the file from before its quantisation and let compile quantise it as every '
-            'engine reads it: --precision int8 --calibrate IMAGES',
+            'give the file from before its quantisation; compile quantises it in a form that '
+            'every engine reads: --precision int8 --calibrate IMAGES',
         )
 
 
@@ -78,13 +78,13 @@ def _converted(model: onnx.ModelProto, version: int) -> onnx.ModelProto:
             f'ONNX cannot bring the network from opset {before} to {version} ({words})',
             do='export it with opset 17',
         ) from error
-    if before < _NAMES_COORDINATES:
-        _name_coordinates(converted.graph)
+    if before < _RESIZE_MODES:
+        _set_resize_modes(converted.graph)
     return converted
 
 
-def _name_coordinates(graph: onnx.GraphProto) -> None:
-    """Have old enlargements compute as ONNX Runtime does, which the converter leaves open."""
+def _set_resize_modes(graph: onnx.GraphProto) -> None:
+    """Set the modes of old Resize nodes, which the converter leaves out, as ONNX Runtime does."""
     for node in graph.node:
         if node.op_type == 'Resize':
             node.attribute.extend([
@@ -95,11 +95,11 @@ def _name_coordinates(graph: onnx.GraphProto) -> None:
 
 def _sort(graph: onnx.GraphProto) -> None:
     """
-    Put every node behind those that it reads from, as the standard has it.
+    Sort nodes topologically, as the standard requires.
 
-    Converters to half precision append casts at the end, which some runtimes take.
+    Converters to half precision append casts at the end, which some runtimes accept.
 
-    :raises ModelError: if nodes wait for each other.
+    :raises ModelError: if nodes depend on each other in a cycle.
     """
     made = {name for node in graph.node for name in node.output if name}
     ready: set[str] = set()
@@ -115,7 +115,7 @@ def _sort(graph: onnx.GraphProto) -> None:
                 left.append(node)
         if len(left) == len(waiting):
             names = ', '.join(node.name or node.op_type for node in left[:3])
-            raise ModelError(f'nodes that wait for each other: {names}', do='export it again')
+            raise ModelError(f'nodes that depend on each other: {names}', do='export it again')
         waiting = left
     if any(one is not other for one, other in zip(ordered, graph.node, strict=True)):
         copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in ordered]
@@ -124,7 +124,7 @@ def _sort(graph: onnx.GraphProto) -> None:
 
 
 def outer_reads(node: onnx.NodeProto) -> set[str]:
-    """Return the tensors that a node and the graphs inside it read."""
+    """Return the tensors that a node and its subgraphs read."""
     names = set(node.input)
     for attribute in node.attribute:
         for inner in (attribute.g, *attribute.graphs):

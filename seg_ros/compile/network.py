@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A trained network as its exporter wrote it: one image goes in at a known size."""
+"""A trained network as its exporter wrote it, with one image of known size as input."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -33,20 +33,20 @@ from seg_ros.core.card import InputSpec
 from seg_ros.core.errors import CardError, ModelError
 
 Layout: TypeAlias = Literal['nchw', 'nhwc']
-_OF_SIZE = ('Shape', 'Size')
+_SHAPE_OPERATORS = ('Shape', 'Size')
 
 
 @dataclass(frozen=True, eq=False)
 class Network:
     """
-    A network for batches of one.
+    A network whose inputs have the shapes of a batch of one.
 
-    :param model: of an opset from 17 to 20, its weights in initializers.
-    :param input_name: of the tensor that takes the image.
-    :param dtype: of that tensor, float32 or float16.
+    :param model: model of opset 17 to 20 with its weights in initializers.
+    :param input_name: name of the image input.
+    :param dtype: type of the image input, float32 or float16.
     :param size_hw: height and width of the image, in pixels.
-    :param spec: how the card makes numbers of the image.
-    :param prompts: the inputs that take prompts; see `compile.prompt_inputs`.
+    :param spec: the card's conversion of pixels to input values.
+    :param prompts: inputs that take prompts; see `compile.prompt_inputs`.
     """
 
     model: onnx.ModelProto
@@ -60,16 +60,17 @@ class Network:
 
     @property
     def opset(self) -> int:
-        """Version of the operators that the network uses."""
+        """Return the opset that the network uses."""
         return opset_of(self.model)
 
     @cached_property
     def outputs(self) -> tuple[TensorInfo, ...]:
         """
-        Return the network's outputs, as a run on a black image shows them.
+        Return the network's outputs, measured in a run on zeros.
 
-        Those that do not run are left out, such as those of a runtime's own operators, unless
-        none does.
+        Outputs that do not run are left out, such as those of another runtime's operators.
+
+        :raises ModelError: if no output runs.
         """
         names = [item.name for item in self.model.graph.output]
         try:
@@ -88,7 +89,7 @@ class Network:
 
     def tensor_infos(self, names: Sequence[str]) -> tuple[TensorInfo, ...]:
         """
-        Measure tensors anywhere in the network.
+        Measure type and shape of any tensors in the network.
 
         :raises ModelError: if the network does not run on an image of its size.
         """
@@ -101,10 +102,10 @@ class Network:
 
     def answers(self, names: Sequence[str], images: NDArray[Any]) -> Arrays:
         """
-        Return what the network gives in some tensors on images, of which there may be several.
+        Return the values of some tensors for a batch of images.
 
-        :param images: as its input takes them.
-        :raises ModelError: if it does not run on them.
+        :param images: normalised images in the layout and type of the input.
+        :raises ModelError: if the network does not run on them.
         """
         model = _cut(self.model, names)
         for item in model.graph.input:
@@ -118,7 +119,7 @@ class Network:
 
     def trial(self, name: str) -> list[NDArray[Any]]:
         """
-        Return what the network gives in one tensor on each of a few images.
+        Return the values of one tensor for each trial image.
 
         :raises ModelError: if the network does not run.
         """
@@ -134,7 +135,7 @@ class Network:
         return {}
 
     def feeds(self, images: NDArray[Any]) -> Arrays:
-        """Return images by the input's name, beside prompts where the network takes them."""
+        """Return the inputs by name: images, and prompts if the network takes them."""
         return {self.input_name: images, **trial_prompts(self.prompts, self.size_hw)}
 
     def producer(self, tensor: str) -> onnx.NodeProto | None:
@@ -147,9 +148,9 @@ class Network:
 
     def sees_pixels(self, names: Collection[str], beside: Collection[str] = ()) -> bool:
         """
-        Return whether tensors are computed from more of the image than its size.
+        Return whether tensors depend on pixel values, not only on the image size.
 
-        :param beside: tensors that do not count.
+        :param beside: tensors through which a dependence does not count.
         """
         if self.input_name in beside:
             return False
@@ -161,7 +162,7 @@ class Network:
         self, names: Iterable[str], beside: Collection[str] = ()
     ) -> Iterator[onnx.NodeProto]:
         """
-        Walk back through the nodes that tensors are computed by, up to those of sizes alone.
+        Walk back through the nodes that compute tensors; Shape and Size end the walk.
 
         :param beside: tensors to stop at.
         """
@@ -169,18 +170,18 @@ class Network:
         while waiting:
             name = waiting.pop()
             node = self.producer(name)
-            if name not in seen and node is not None and node.op_type not in _OF_SIZE:
+            if name not in seen and node is not None and node.op_type not in _SHAPE_OPERATORS:
                 yield node
                 waiting += outer_reads(node)
             seen.add(name)
 
     def is_constant(self, name: str) -> bool:
-        """Return whether a tensor is a weight or written by a Constant."""
+        """Return whether a tensor is a weight or the output of a Constant."""
         producer = self.producer(name)
         return name in self._weights if producer is None else producer.op_type == 'Constant'
 
     def constant(self, name: str) -> NDArray[Any]:
-        """Return a weight, or what the network computes in its place on a trial image."""
+        """Return the value of a weight, or of another tensor on a trial image."""
         if name in self._weights:
             return numpy_helper.to_array(self._weights[name])
         return self.trial(name)[0]
@@ -197,9 +198,9 @@ class Network:
 
     def part(self, tensor_infos: Sequence[TensorInfo], batch: int | str) -> onnx.ModelProto:
         """
-        Return what computes `tensor_infos` and nothing else.
+        Return a model that computes only `tensor_infos`.
 
-        :param batch: how many images it takes; a word stands for any number.
+        :param batch: number of images; a string makes the axis dynamic.
         """
         model = _cut(self.model, [tensor_info.name for tensor_info in tensor_infos])
         for item in (*model.graph.input, *model.graph.output):
@@ -215,7 +216,7 @@ class Network:
 
 
 def _cut(model: onnx.ModelProto, names: Sequence[str]) -> onnx.ModelProto:
-    """Return the nodes and weights that `names` need, with `names` as outputs."""
+    """Return a model with the nodes and weights that `names` need, and `names` as outputs."""
     needed = set(names)
     nodes = []
     for node in reversed(model.graph.node):
@@ -237,9 +238,9 @@ def _cut(model: onnx.ModelProto, names: Sequence[str]) -> onnx.ModelProto:
 
 def with_outputs(model: onnx.ModelProto, names: Sequence[str]) -> onnx.ModelProto:
     """
-    Return a raw model with only some of its outputs; no names keep all.
+    Return a raw model with only the named outputs; an empty list keeps all.
 
-    :raises CardError: if it has no such output.
+    :raises CardError: if an output does not exist.
     """
     if not names:
         return model
@@ -255,19 +256,19 @@ def with_outputs(model: onnx.ModelProto, names: Sequence[str]) -> onnx.ModelProt
 
 
 def set_shape(item: onnx.ValueInfoProto, shape: Sequence[int | str]) -> None:
-    """Write the shape of a graph's input or output; words stand for any number."""
+    """Set the shape of a graph's input or output; strings make axes dynamic."""
     kind = item.type.tensor_type.elem_type
     item.type.CopyFrom(helper.make_tensor_type_proto(kind, shape))
 
 
 def set_batch(item: onnx.ValueInfoProto, batch: int | str) -> None:
-    """Write the first axis of a graph's input or output."""
+    """Set the first axis of a graph's input or output."""
     shape = [dim.dim_value or dim.dim_param for dim in item.type.tensor_type.shape.dim]
     set_shape(item, (batch, *shape[1:]))
 
 
 def described(item: onnx.ValueInfoProto) -> str:
-    """Return name, type and shape of a graph's input or output."""
+    """Return name, type and shape of a graph's input or output as text."""
     tensor = item.type.tensor_type
     dims = [str(dim.dim_value or dim.dim_param or '?') for dim in tensor.shape.dim]
     kind = onnx.TensorProto.DataType.Name(tensor.elem_type).lower()

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Greedy suppression of overlapping boxes, without a suppression operator."""
+"""Greedy non-maximum suppression (NMS) of boxes without the operator NonMaxSuppression."""
 
 import numpy as np
 from spox import Var
@@ -23,13 +23,13 @@ DEPTH = 64
 
 def greedy_nms(boxes: Var, classes: Var, alive: Var, count: int, iou: float) -> Var:
     """
-    Keep what greedy, class-aware suppression keeps.
+    Mark the boxes that greedy, class-aware NMS keeps.
 
-    A box is kept unless a better box of its class that is kept overlaps it. Applied to all boxes
-    at once, that rule settles at least one further link of every chain of suppressions with each
-    repetition, so that `DEPTH` repetitions are exact for chains of up to `DEPTH` boxes. The fixed
-    point of Zheng et al., Enhancing Geometric Factors in Model Learning and Inference for Object
-    Detection and Instance Segmentation, 2021 (Cluster-NMS).
+    A box is kept unless it overlaps a kept, higher-scoring box of its class. Applied to all boxes
+    at once, this rule settles at least one more link of every chain of suppressions per iteration,
+    so `DEPTH` iterations are exact for chains of up to `DEPTH` boxes. It is the fixed-point
+    iteration of Zheng et al., Enhancing Geometric Factors in Model Learning and Inference for
+    Object Detection and Instance Segmentation, 2021 (Cluster-NMS).
 
     :param boxes: float32 (N, M, 4), x0, y0, x1, y1, best first.
     :param classes: float32 (N, M).
@@ -53,7 +53,7 @@ def greedy_nms(boxes: Var, classes: Var, alive: Var, count: int, iou: float) -> 
 
 
 def _overlap(boxes: Var, iou: float) -> Var:
-    """Return which pairs overlap by more than `iou`: bool (N, M, M)."""
+    """Return for each pair of boxes whether its IoU exceeds `iou`, bool (N, M, M)."""
     x0, y0, x1, y1 = op.split(boxes, outputs_count=4, axis=2)
     area = op.mul(op.sub(x1, x0), op.sub(y1, y0))
     shared = op.mul(_shared_side(x0, x1), _shared_side(y0, y1))

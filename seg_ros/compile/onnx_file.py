@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""An ONNX file, read whole or refused with a reason."""
+"""Reads an ONNX file with its weights, or rejects it with a reason."""
 
 from hashlib import sha256
 from math import prod
@@ -32,10 +32,10 @@ def read_onnx(path: Path) -> tuple[onnx.ModelProto, str]:
     """
     Read a model with all its weights.
 
-    Weights that an exporter put into a file of their own are read from beside the model.
+    External weight files are read from the model's folder.
 
     :returns: the model, and the SHA-256 of the file as hexadecimal digits.
-    :raises ModelError: if the file is missing, truncated or not ONNX, or if its weights are.
+    :raises ModelError: if the file or its weights are missing or truncated, or it is not ONNX.
     """
     try:
         with open_plain(path) as stream:
@@ -58,7 +58,7 @@ def read_onnx(path: Path) -> tuple[onnx.ModelProto, str]:
         ) from error
     if not model.graph.node or not model.graph.output:
         raise ModelError(f'{path.name} holds no graph', 'an ONNX file', 'export it again')
-    _refuse_larger(len(data) + sum(map(_outside_bytes, model.graph.initializer)), path)
+    _refuse_larger(len(data) + sum(map(_external_bytes, model.graph.initializer)), path)
     try:
         load_external_data_for_model(model, str(path.parent))
     except (OSError, ValueError, onnx.checker.ValidationError) as error:
@@ -67,7 +67,7 @@ def read_onnx(path: Path) -> tuple[onnx.ModelProto, str]:
 
 
 def weight_files(path: Path) -> list[Path]:
-    """Return the files beside a readable model that its exporter put weights into."""
+    """Return the paths of a readable model's external weight files."""
     return _weight_files(onnx.load(path, load_external_data=False), path)
 
 
@@ -81,7 +81,7 @@ def _weight_files(model: onnx.ModelProto, path: Path) -> list[Path]:
 
 
 def _unread_weights(model: onnx.ModelProto, path: Path, error: Exception) -> ModelError:
-    """Say which file is wrong where that is seen, otherwise what onnx says."""
+    """Return an error that names the missing or linked weight file, or quotes that of onnx."""
     for file in _weight_files(model, path):
         seen = f'{path.name} has its weights in {file.name}'
         if file.is_symlink():
@@ -108,8 +108,8 @@ def _refuse_larger(size: int, path: Path) -> None:
         )
 
 
-def _outside_bytes(tensor: TensorProto) -> int:
-    """Return how much a tensor has in another file."""
+def _external_bytes(tensor: TensorProto) -> int:
+    """Return the size of a tensor's data in another file."""
     if tensor.data_location != TensorProto.EXTERNAL:
         return 0
     item = helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize

@@ -55,7 +55,7 @@ FIXED = {
 @pytest.mark.parametrize('count', [2, 4, 5])
 @pytest.mark.parametrize('ending', FIXED)
 def test_any_output_that_its_exporter_fixed_to_a_batch_is_accused(ending, count, tmp_path):
-    message = r'fixed batch: images float \[2, 3, 32, 48\], which fixed needs.*batch of 1, or with'
+    message = r'fixed batch: images float \[2, 3, 32, 48\], required by fixed.*batch of 1, or with'
     with pytest.raises(ModelError, match=message):
         compile_model(saved(network_of(FIXED[ending]), tmp_path), make_card(count))
 

@@ -111,7 +111,7 @@ def test_two_inputs_are_refused_by_name():
         [helper.make_node('Add', ['x', 'scale'], ['y'])], [('x', 1, image), ('scale', 1, [1])],
         ['y'],
     )
-    with pytest.raises(ModelError, match=r'x float .*scale float.*holds what else it needs'):
+    with pytest.raises(ModelError, match=r'x float .*scale float.*all else that it needs'):
         network_from_model(model)
 
 
@@ -236,7 +236,7 @@ def test_nodes_that_wait_for_each_other_are_refused_by_name():
         helper.make_node('Add', ['x', 'b'], ['a'], 'one'),
         helper.make_node('Abs', ['a'], ['b'], 'two'),
     ]
-    with pytest.raises(ModelError, match='wait for each other: one, two'):
+    with pytest.raises(ModelError, match='depend on each other: one, two'):
         network_from_model(model_of(nodes, [('x', 1, [1, 3, 6, 8])], ['b']))
 
 
