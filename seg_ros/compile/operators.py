@@ -13,11 +13,11 @@
 # limitations under the License.
 
 """
-The operators that a compiled graph may hold: what TensorRT takes, versions 10.0 to 11.
+The operators that a compiled graph may contain: those that TensorRT 10.0 to 11 supports.
 
-Sources: the operator tables of onnx-tensorrt 10.0 and its importers, which also take the cubic
-Resize that the tables leave out, the type rules of TensorRT's IConstantLayer and ICastLayer, and
-builds of one-operator graphs. Where versions differ, the narrowest counts.
+Sources: the operator tables of onnx-tensorrt 10.0 and its importers, which also support the cubic
+Resize that the tables lack, the type rules of TensorRT's IConstantLayer and ICastLayer, and
+builds of one-operator graphs. Where versions differ, the strictest counts.
 """
 
 from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ OPSETS = range(17, 21)
 
 _RAW = 'export the network up to its raw outputs'
 FORBIDDEN: Mapping[str, str] = {
-    'NonMaxSuppression': 'export without it (nms=False): compile adds its own to layouts of YOLO',
+    'NonMaxSuppression': 'export without it (nms=False): compile adds its own for YOLO',
     'NonZero': 'its output has no fixed shape; export a mask or a Where instead',
     'Compress': 'its output has no fixed shape; export a mask or a Where instead',
     'Unique': 'its output has no fixed shape',
@@ -61,9 +61,9 @@ Types = Mapping[str, int]
 
 def check_operators(model: onnx.ModelProto) -> list[str]:
     """
-    List what TensorRT would refuse.
+    List what TensorRT would reject.
 
-    :returns: one line for each violation, with the node's name; empty where all is well.
+    :returns: one line for each violation, with the node's name; empty if there is none.
     """
     found = []
     if opset_of(model) not in OPSETS:
@@ -83,9 +83,9 @@ def check_operators(model: onnx.ModelProto) -> list[str]:
 
 def forbidden_nodes(model: onnx.ModelProto) -> list[str]:
     """
-    List the nodes whose operator alone is refused, each with what to do about it.
+    List the nodes with unsupported operators, each with advice.
 
-    Suppression comes first: where an exporter adds it, most of the others come with it.
+    NonMaxSuppression comes first: exporters that add it usually add the others with it.
     """
     nodes = [node for node in _nodes(model.graph) if _is_forbidden(node)]
     nodes.sort(key=lambda node: node.op_type != 'NonMaxSuppression')
@@ -96,7 +96,7 @@ def forbidden_nodes(model: onnx.ModelProto) -> list[str]:
 
 
 def refused_alone(node: onnx.NodeProto) -> bool:
-    """Return whether TensorRT refuses a node whatever it reads."""
+    """Return whether TensorRT rejects a node regardless of its inputs."""
     return _is_forbidden(node) or (node.op_type == 'Resize' and any(_resize_faults(_facts(node))))
 
 
@@ -115,7 +115,7 @@ def _foreign(domain: str) -> str:
 
 
 def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """Walk through all nodes, those inside If and Loop too."""
+    """Iterate over all nodes, including those inside If and Loop."""
     for node in graph.node:
         yield node
         for attribute in node.attribute:
@@ -128,7 +128,7 @@ def _called(node: onnx.NodeProto) -> str:
 
 
 def element_types(model: onnx.ModelProto) -> Types:
-    """Return the element types of all tensors that inference finds, by name."""
+    """Return the element types by tensor name, as far as shape inference finds them."""
     graph = onnx.shape_inference.infer_shapes(model).graph
     values = (*graph.input, *graph.output, *graph.value_info)
     types = {item.name: item.type.tensor_type.elem_type for item in values}
@@ -145,7 +145,7 @@ def _constants(model: onnx.ModelProto) -> dict[str, TensorProto]:
 
 
 def _type_faults(node: onnx.NodeProto, types: Types) -> Iterator[str]:
-    """Bytes stand at the edges only, beside a Cast from or to floats."""
+    """Report types that TensorRT rejects; it supports bytes only in a Cast from or to floats."""
     reads = [types.get(name, 0) for name in node.input]
     writes = [types.get(name, 0) for name in node.output]
     for kind in _BANNED_TYPES:
@@ -168,7 +168,7 @@ def _shape_faults(
         if count > TENSORRT_TOP_K:
             yield f'k = {count}; at most {TENSORRT_TOP_K}'
     if node.op_type == 'MaxPool' and any(node.output[1:]):
-        yield 'indices beside the maximum; use the maximum alone'
+        yield 'indices as a second output; use the maximum only'
     if node.op_type == 'Resize':
         yield from _resize_faults(facts)
     if node.op_type in ('ScatterND', 'ScatterElements'):
@@ -190,13 +190,13 @@ def _resize_faults(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts.get('keep_aspect_ratio_policy', b'stretch') != b'stretch':
         yield 'keep_aspect_ratio_policy; export fixed sizes'
     if facts.get('mode') == b'cubic' and facts.get('exclude_outside'):
-        yield 'exclude_outside, which OpenVINO leaves out; export it without'
+        yield 'exclude_outside, which OpenVINO ignores; export it without'
 
 
 def _quantisation_faults(
     node: onnx.NodeProto, types: Types, constants: Mapping[str, TensorProto]
 ) -> Iterator[str]:
-    """Integers are symmetric and of eight bits, biases included: they stay floats."""
+    """Report quantisation other than symmetric int8; biases stay floats."""
     if node.op_type not in ('QuantizeLinear', 'DequantizeLinear'):
         return
     few = node.output[0] if node.op_type == 'QuantizeLinear' else node.input[0]

@@ -12,22 +12,23 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the card's numbers become where a network normalises by itself."""
+"""Detects a card that normalises images although the network does so itself."""
 
 import numpy as np
 from seg_ros.compile.network import Network
 
 _NORMALISING = ('Add', 'BatchNormalization', 'Cast', 'Div', 'Identity', 'Mul', 'Sub', 'Transpose')
-_NARROW, _FAR, _HIGH = 0.1, 3, 300
+_MIN_SPAN, _MAX_OFFSET, _MAX_VALUE = 0.1, 3, 300
 
 
 def own_normalisation_warning(network: Network) -> str:
     """
-    Report odd numbers behind a normalisation inside the network, which was then applied twice.
+    Return a warning if values after the network's own normalisation are implausible.
 
-    Images of all colours should span about 1 or more around zero, or 0 to 255.
+    The card then normalises them a second time. Images of all colours should span about 1 or more
+    around zero, or 0 to 255.
 
-    :returns: an empty text where nothing is odd, or the network has no normalisation of its own.
+    :returns: empty if the values are plausible, or the network does not normalise.
     """
     tensor = _normalised(network)
     if tensor == network.input_name:
@@ -35,16 +36,16 @@ def own_normalisation_warning(network: Network) -> str:
     arrays = network.trial(tensor)
     low, high = (float(end(arrays)) for end in (np.min, np.max))
     span = high - low
-    if span >= _NARROW and abs(low + high) / 2 <= _FAR * span and high <= _HIGH:
+    if span >= _MIN_SPAN and abs(low + high) / 2 <= _MAX_OFFSET * span and high <= _MAX_VALUE:
         return ''
     return (
-        f'behind its own normalisation the network sees {low:.3g} to {high:.3g}: leave mean and '
-        'std out of the card, and set input.scale to 1 where the network takes 0..255'
+        f'after its own normalisation the network sees {low:.3g} to {high:.3g}: leave mean and '
+        'std out of the card, and set input.scale to 1 if the network takes 0..255'
     )
 
 
 def _normalised(network: Network) -> str:
-    """Follow the image through arithmetic with constants."""
+    """Return the image's tensor after all arithmetic with constants."""
     name = network.input_name
     while True:
         readers = [node for node in network.model.graph.node if name in node.input]

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Labels and confidence from scores, at every size that an engine may ask for."""
+"""Computes labels and confidence from scores, at every size that an engine may request."""
 
 from collections.abc import Sequence
 
@@ -33,12 +33,12 @@ def label_outputs(
     logits: Var, card: ModelCard, signature: ModelSignature, source_sizes: Sequence[Size] = ()
 ) -> dict[str, Var]:
     """
-    Write `labels` and `confidence` at the scores' own size, the network's, and images' sizes.
+    Compute `labels` and `confidence` at the size of the scores, of the network and of images.
 
     :param logits: float32 (N, C, h, w).
-    :param signature: of the graph, with the rule by which the network would enlarge `logits`.
+    :param signature: signature of the graph; states how the network would enlarge `logits`.
     :param source_sizes: heights and widths of images.
-    :returns: outputs by name; where the scores have the network's size they stand once.
+    :returns: outputs by name; scores of the network's size give only one pair for both sizes.
     """
     classes = len(card.classes)
     outputs = _labels_of(logits, classes, signature, '')
@@ -68,12 +68,12 @@ def _labels_of(
 def _map_size(logits: Var) -> Size:
     height, width = (logits.unwrap_tensor().shape or ())[2:]
     if not (isinstance(height, int) and isinstance(width, int)):
-        raise TypeError(f'scores of a size that is not known: {height}x{width}')
+        raise TypeError(f'scores of unknown size: {height}x{width}')
     return height, width
 
 
 def _enlarged(scores: Var, size_hw: Size, rule: Upsampling) -> Var:
-    """Resize as the network itself would have done."""
+    """Resize scores as the network itself would."""
     batch_and_channels = op.slice(op.shape(scores), op.const([0]), op.const([2]))
     return op.resize(
         scores,
@@ -86,20 +86,20 @@ def _enlarged(scores: Var, size_hw: Size, rule: Upsampling) -> Var:
 def _at_source(
     scores: Var, map_hw: Size, card: ModelCard, signature: ModelSignature, source_hw: Size
 ) -> Var:
-    """Interpolate as `masks.class_map` does along edges, at every pixel: rows, then columns."""
+    """Interpolate all pixels as `masks.class_map` does along label edges: rows, then columns."""
     fit = fit_for(source_hw, signature.size_hw, card.input)
     for axis in (0, 1):
-        way = taps(fit, map_hw, axis, signature.upsampling, signature.enlarged)
-        scores = _weighted(scores, way, axis + 2, map_hw[axis])
+        along_axis = taps(fit, map_hw, axis, signature.upsampling, signature.enlarged)
+        scores = _weighted(scores, along_axis, axis + 2, map_hw[axis])
     return scores
 
 
-def _weighted(scores: Var, way: Taps, axis: int, size: int) -> Var:
-    """Sum up the neighbours that weigh anything, along one axis of (N, C, h, w)."""
+def _weighted(scores: Var, along_axis: Taps, axis: int, size: int) -> Var:
+    """Sum the neighbours with nonzero weights along one axis of (N, C, h, w)."""
     parts = []
-    for reach, weights in enumerate(way.weights):
+    for offset, weights in enumerate(along_axis.weights):
         if weights.any():
-            index = np.minimum(way.below + reach, size - 1)
+            index = np.minimum(along_axis.below + offset, size - 1)
             column = weights.reshape((-1, 1) if axis == 2 else (-1,))
             parts.append(op.mul(op.gather(scores, op.const(index), axis=axis), op.const(column)))
     return op.sum(parts)
@@ -107,9 +107,9 @@ def _weighted(scores: Var, way: Taps, axis: int, size: int) -> Var:
 
 def _confidence(scores: Var, activation: Activation) -> Var:
     """
-    Return 255 times the winner's probability, uint8 (N, h, w).
+    Return 255 times the probability of the best class, uint8 (N, h, w).
 
-    Of a softmax it is 1 / sum(exp(s - max s)), which needs no softmax over all classes.
+    For a softmax this is 255 / sum(exp(s - max s)), without computing all probabilities.
     """
     if activation != 'softmax':
         share = most = op.reduce_max(scores, axes=[1], keepdims=False)

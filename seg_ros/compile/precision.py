@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A compiled model whose network computes in fewer bits, and how it differs from fp32."""
+"""Reduces the precision of a compiled model, and records how its masks compare with fp32."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -36,13 +36,13 @@ def reduced(
     keep: Sequence[str] = (),
 ) -> CompiledModel:
     """
-    Write a precision into a compiled model; inputs and outputs keep their types.
+    Convert the network of a compiled model to a precision; inputs and outputs keep their types.
 
-    :param precision: of `PRECISIONS`; `fp32` returns the model itself.
-    :param batches: images that int8 finds its scales on, uint8 (1, H, W, channels).
-    :param keep: patterns of names of nodes that stay in fp32.
-    :raises SettingError: if precision or a pattern cannot be used.
-    :raises ModelError: if the model is reduced already, or TensorRT would refuse the result.
+    :param precision: one of `PRECISIONS`; `fp32` returns the model unchanged.
+    :param batches: calibration images for int8, uint8 (1, H, W, channels).
+    :param keep: name patterns of nodes that stay in fp32.
+    :raises SettingError: if the precision is unknown, or a pattern matches no node.
+    :raises ModelError: if the model is reduced already, or TensorRT would reject the result.
     """
     if precision not in PRECISIONS:
         raise SettingError(f'precision {precision!r}', f'one of {", ".join(PRECISIONS)}')
@@ -64,6 +64,6 @@ def reduced(
 
 
 def with_parity(compiled: CompiledModel, parity: Mapping[str, Any]) -> CompiledModel:
-    """Keep in the file how its masks compare with those of fp32."""
+    """Store in the model's metadata how its masks compare with those of fp32."""
     compiled.model.metadata_props.add(key=PARITY, value=json.dumps(dict(parity)))
     return replace(compiled, parity=dict(parity))

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The front of a compiled graph: from the camera's bytes to what the network was trained on."""
+"""Builds the first part of a compiled graph: from camera bytes to normalised network input."""
 
 from typing import TypeAlias
 
@@ -33,26 +33,26 @@ _Numbers: TypeAlias = NDArray[np.float64]
 
 def make_preprocessing(network: Network, spec: InputSpec, batch: int | str) -> onnx.ModelProto:
     """
-    Write (pixel * scale - mean) / std as one multiplication and one addition.
+    Compute (pixel * scale - mean) / std as one multiplication and one addition.
 
-    :param batch: images of a call; a word stands for any number.
-    :returns: a graph from `image`, uint8 (N, H, W, C), and where the network takes prompts from
-        `prompts`, float32 (1, P, 4), to the network's inputs.
+    :param batch: number of images per call; a string makes the axis dynamic.
+    :returns: graph from `image`, uint8 (N, H, W, C), and `prompts`, float32 (1, P, 4), if the
+        network takes prompts, to the network's inputs.
     """
     shape = (batch, *network.size_hw, network.channels)
     image = argument(Tensor(np.dtype(np.uint8), shape))
-    # TensorRT takes bytes at the edges only, so the cast comes before the transpose.
+    # TensorRT supports bytes only as graph inputs and outputs, so the cast precedes the transpose.
     pixels = op.cast(image, to=np.float32)
     std = np.array(spec.std, np.float64)
     factor, offset = spec.scale / std, -np.array(spec.mean, np.float64) / std
     if network.layout == 'nhwc':
         pixels = _normalised(pixels, factor, offset)
     elif np.ptp(factor) or np.ptp(offset):
-        # OpenVINO lays numbers that differ over planes a dozen times as fast as over pixels.
+        # OpenVINO applies constants per channel twelve times as fast to planes as to pixels.
         planes = op.transpose(pixels, perm=_TO_PLANES)
         pixels = _normalised(planes, factor[:, None, None], offset[:, None, None])
     else:
-        # Beside a convolution that wants channels last, it leaves a last transpose out altogether.
+        # OpenVINO removes a final transpose before a convolution that prefers channels last.
         pixels = op.transpose(_normalised(pixels, factor, offset), perm=_TO_PLANES)
     if network.dtype != np.float32:
         pixels = op.cast(pixels, to=network.dtype)
@@ -67,7 +67,7 @@ def make_preprocessing(network: Network, spec: InputSpec, batch: int | str) -> o
 
 
 def _normalised(pixels: Var, factor: _Numbers, offset: _Numbers) -> Var:
-    """Compute no more of pixels * factor + offset than changes anything."""
+    """Compute pixels * factor + offset, omitting operations without effect."""
     if (factor != 1).any():
         pixels = op.mul(pixels, _constant(factor))
     if offset.any():
@@ -76,6 +76,6 @@ def _normalised(pixels: Var, factor: _Numbers, offset: _Numbers) -> Var:
 
 
 def _constant(values: _Numbers) -> Var:
-    """Write numbers by channel, or one number for all."""
+    """Return one constant per channel, or a scalar if they are all equal."""
     small = values.astype(np.float32)
     return op.const(small.flat[0] if (small == small.flat[0]).all() else small)

@@ -13,12 +13,12 @@
 # limitations under the License.
 
 """
-The inputs by which a network takes prompts, and how they are filled from boxes.
+Finds the prompt inputs of a network, and computes them from boxes.
 
-Two forms are in use: boxes (N, P, 4), as transformers' SAM takes them, and two points a prompt
-(N, P, 2, 2) with labels (N, P, 2), as EfficientSAM does. Labels are those of A. Kirillov et al.,
-Segment Anything, 2023: 2 and 3 mark the corners of a box, 1 a point on the object, and -1 a place
-without a point.
+Two forms are supported: boxes (N, P, 4), as in transformers' SAM, and two points per prompt
+(N, P, 2, 2) with labels (N, P, 2), as in EfficientSAM. Labels are those of A. Kirillov et al.,
+Segment Anything, 2023: 2 and 3 mark the corners of a box, 1 a point on the object, and -1 an
+unused point.
 """
 
 from collections.abc import Sequence
@@ -37,10 +37,10 @@ _FLOATS = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DO
 
 def prompt_inputs(inputs: Sequence[onnx.ValueInfoProto], most: int) -> tuple[TensorInfo, ...]:
     """
-    Find the inputs that take prompts among those of a raw model.
+    Find the inputs of a raw model that take prompts.
 
-    :param most: prompts of a call where the network leaves their number open.
-    :returns: boxes, or points and labels, of one image; nothing where there are none.
+    :param most: prompts per call if the network takes any number.
+    :returns: boxes, or points and labels, of one image; empty if there are none.
     """
     boxes = [item for item in inputs if _is_float(item) and _fits(item, (None, None, 4))]
     points = [
@@ -64,7 +64,7 @@ def _is_bool(item: onnx.ValueInfoProto) -> bool:
 
 
 def _fits(item: onnx.ValueInfoProto, shape: Sequence[int | None]) -> bool:
-    """Return whether a shape may have these sides; open ones may be anything."""
+    """Return whether an input's shape matches; dynamic axes and None match any size."""
     sides = _sides(item)
     return len(sides) == len(shape) and all(
         side in (0, wanted) or wanted is None for side, wanted in zip(sides, shape, strict=True)
@@ -72,7 +72,7 @@ def _fits(item: onnx.ValueInfoProto, shape: Sequence[int | None]) -> bool:
 
 
 def _sides(item: onnx.ValueInfoProto) -> list[int]:
-    """Return a shape, 0 where a side is open."""
+    """Return the shape of an input, with 0 for dynamic axes."""
     return [dim.dim_value for dim in item.type.tensor_type.shape.dim]
 
 
@@ -84,7 +84,7 @@ def _info(item: onnx.ValueInfoProto, tail: tuple[int, ...], most: int) -> Tensor
 
 
 def trial_prompts(infos: Sequence[TensorInfo], size_hw: tuple[int, int]) -> Arrays:
-    """Return boxes of several sizes and places as the network's inputs take them."""
+    """Return boxes of several sizes and positions in the form of the network's inputs."""
     if not infos:
         return {}
     boxes = trial_boxes(infos[0].shape[1], size_hw)
@@ -96,7 +96,7 @@ def trial_prompts(infos: Sequence[TensorInfo], size_hw: tuple[int, int]) -> Arra
 
 
 def trial_boxes(count: int, size_hw: tuple[int, int]) -> NDArray[np.float32]:
-    """Return boxes (1, count, 4) in pixels of an image, the same each time."""
+    """Return random boxes (1, count, 4) in pixels of the image, the same each time."""
     random = np.random.default_rng(0)
     corners = np.sort(random.uniform(0.05, 0.95, (count, 2, 2)), axis=1)
     sides = np.array(size_hw[::-1])
@@ -106,9 +106,9 @@ def trial_boxes(count: int, size_hw: tuple[int, int]) -> NDArray[np.float32]:
 
 def inputs_from_prompts(prompts: Var, infos: Sequence[TensorInfo]) -> dict[str, Var]:
     """
-    Write what fills a network's inputs from boxes.
+    Compute a network's prompt inputs from boxes.
 
-    :param prompts: float32 (1, P, 4), x0, y0, x1, y1; both corners of a point are the same.
+    :param prompts: float32 (1, P, 4), x0, y0, x1, y1; a point has two equal corners.
     """
     places = op.reshape(prompts, op.const(np.array(infos[0].shape)))
     filled = {infos[0].name: op.cast(places, to=infos[0].dtype.type)}
@@ -118,7 +118,7 @@ def inputs_from_prompts(prompts: Var, infos: Sequence[TensorInfo]) -> dict[str, 
 
 
 def _labels(prompts: Var) -> Var:
-    """Label corners 2 and 3, and a point and the place beside it 1 and -1, float32 (1, P, 2)."""
+    """Return labels, float32 (1, P, 2): 2 and 3 for a box, 1 and -1 for a point."""
     first, last = (
         op.slice(prompts, op.const([start]), op.const([start + 2]), op.const([2]))
         for start in (0, 2)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A graph run on the spot, in ONNX Runtime, to see what it really does."""
+"""Runs a graph in ONNX Runtime during compilation."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
@@ -30,15 +30,15 @@ _FATAL_ONLY = 4
 
 def run_onnx(model: onnx.ModelProto) -> Callable[[Arrays], Arrays]:
     """
-    Open a graph for a few runs.
+    Load a graph for a few runs.
 
-    :returns: a function from arrays by input name to arrays by output name. It raises ModelError
-        where the graph does not run on them.
-    :raises ModelError: if ONNX Runtime refuses the graph.
+    :returns: function from arrays by input name to arrays by output name. It raises ModelError
+        if the graph does not run on them.
+    :raises ModelError: if ONNX Runtime rejects the graph.
     """
     options = ort.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
-    # Threads that spin while they wait make a busy machine many times slower.
+    # Threads that busy-wait make a loaded machine many times slower.
     options.add_session_config_entry('session.intra_op.allow_spinning', '0')
     try:
         session = ort.InferenceSession(
@@ -61,12 +61,12 @@ def run_onnx(model: onnx.ModelProto) -> Callable[[Arrays], Arrays]:
 
 
 def _advice(words: str) -> str:
-    """Say what most often makes the sides of two tensors differ."""
+    """Return advice on the most common cause of dimensions that do not match."""
     if 'dimension' not in words.lower():
         return ''
-    return 'look at input.size in the card: most networks take multiples of 32 only'
+    return 'check input.size in the card: most networks take only multiples of 32'
 
 
 def _words(error: Exception) -> str:
-    """Keep the last line's end: before it stand paths of ONNX Runtime's own sources."""
+    """Return the end of the last line; before it are paths of ONNX Runtime's source files."""
     return str(error).strip().splitlines()[-1][-300:]

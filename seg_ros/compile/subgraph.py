@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Small graphs written with spox, and how they are chained into one."""
+"""Builds small graphs with spox, and chains them into one."""
 
 from collections.abc import Mapping
 
@@ -21,12 +21,12 @@ from onnx.compose import add_prefix
 from onnx.version_converter import convert_version
 from spox import build, Var
 
-# What the raw network's names begin with inside a compiled graph.
+# Prefix of the raw network's names inside a compiled graph.
 BODY = 'network/'
 
 
 def opset_of(model: onnx.ModelProto) -> int:
-    """Return the version of ONNX's own operators that a model uses; 0 if it uses none."""
+    """Return the version of the standard ONNX opset that a model uses; 0 if it uses none."""
     versions = [item.version for item in model.opset_import if item.domain in ('', 'ai.onnx')]
     return max(versions, default=0)
 
@@ -37,9 +37,9 @@ def build_subgraph(
     """
     Build a graph whose inner names begin with `name`.
 
-    :param inputs: arguments by tensor name; one that nothing uses is left out.
-    :param outputs: what is computed from them, by tensor name.
-    :param opset: of the graph that the piece will be chained to, 17 or higher.
+    :param inputs: arguments by tensor name; unused ones are left out.
+    :param outputs: results by tensor name.
+    :param opset: opset of the graph to chain it with, 17 or higher.
     """
     model = build(dict(inputs), dict(outputs), drop_unused_inputs=True)
     _drop_identities(model)
@@ -51,11 +51,11 @@ def build_subgraph(
 
 def chain(*pieces: onnx.ModelProto) -> onnx.ModelProto:
     """
-    Feed each graph's outputs to those inputs of later graphs that carry their names.
+    Connect each graph's outputs to the inputs of the same name in later graphs.
 
-    :param pieces: graphs of one opset that share no other names; weights stay initializers.
-    :returns: a graph with the first one's inputs and metadata, and all outputs that no later
-        piece uses.
+    :param pieces: graphs of one opset that have no other names in common.
+    :returns: graph with the first one's inputs and metadata, and all outputs that no later graph
+        uses. Weights stay initializers.
     """
     first, *rest = pieces
     whole = onnx.ModelProto()
@@ -79,9 +79,9 @@ def chain(*pieces: onnx.ModelProto) -> onnx.ModelProto:
 
 def _named_inside(model: onnx.ModelProto, prefix: str) -> onnx.ModelProto:
     """
-    Begin every name with `prefix`, but for those of the graph's inputs and outputs.
+    Add `prefix` to all names except those of the graph's inputs and outputs.
 
-    Those are named back: onnx before 1.19 renames their edges even where it is asked not to.
+    Those are restored afterwards: onnx before 1.19 renames their edges even if asked not to.
     """
     given = (*model.graph.input, *model.graph.output)
     original = {f'{prefix}{item.name}': item.name for item in given}
@@ -95,7 +95,7 @@ def _named_inside(model: onnx.ModelProto, prefix: str) -> onnx.ModelProto:
 
 
 def _drop_indices(model: onnx.ModelProto) -> None:
-    """Leave out where maxima were found, which spox always names and TensorRT does not give."""
+    """Remove unused index outputs of MaxPool, which spox always adds and TensorRT lacks."""
     read = {tensor for node in model.graph.node for tensor in node.input}
     for node in model.graph.node:
         if node.op_type == 'MaxPool' and not read & set(node.output[1:]):
@@ -104,9 +104,9 @@ def _drop_indices(model: onnx.ModelProto) -> None:
 
 def _drop_identities(model: onnx.ModelProto) -> None:
     """
-    Let the nodes themselves write what spox copies to the outputs.
+    Remove the Identity nodes that spox puts before outputs.
 
-    TensorRT takes a uint8 output only straight from a Cast.
+    TensorRT supports a uint8 output only directly from a Cast.
     """
     graph = model.graph
     written = {tensor for node in graph.node for tensor in node.output}

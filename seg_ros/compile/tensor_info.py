@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A tensor of a network, by name."""
+"""Name, type and shape of a network's tensor."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,9 +23,9 @@ import numpy as np
 @dataclass(frozen=True)
 class TensorInfo:
     """
-    A tensor of the network as it came out of a run.
+    A tensor of the network as measured in a run.
 
-    :param shape: with the batch axis, for a batch of one.
+    :param shape: shape for a batch of one, including the batch axis.
     """
 
     name: str
@@ -34,9 +34,9 @@ class TensorInfo:
 
     def batched(self, batch: int | str) -> tuple[int | str, ...]:
         """
-        Return the shape for a batch, of which a word stands for any number.
+        Return the shape for a batch; a string makes the axis dynamic.
 
-        Prompts of one image may lie where other networks have the batch.
+        For one image the shape stays as it is, as the first axis may count prompts.
         """
         return self.shape if batch == 1 else (batch, *self.shape[1:])
 

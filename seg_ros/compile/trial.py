@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Images on which a network is tried before it is compiled: spread as those of cameras are."""
+"""Synthetic images for trial runs of a network, with value ranges as in camera images."""
 
 from functools import lru_cache
 
@@ -26,7 +26,7 @@ from seg_ros.core.frame import Pixels
 @lru_cache(maxsize=2)
 def trial_images(size_hw: tuple[int, int], channels: int) -> Pixels:
     """
-    Draw surfaces of all colours under uneven light, with the noise of a camera.
+    Draw surfaces of all colours under uneven light, with camera noise.
 
     :returns: uint8 (3, H, W, channels), the same each time.
     """
@@ -50,26 +50,26 @@ def network_inputs(images: Pixels, spec: InputSpec, layout: str) -> NDArray[np.f
 
 def range_warning(spec: InputSpec) -> str:
     """
-    Report what is odd about the numbers that a card makes of bytes.
+    Return a warning if a card's normalisation yields implausible values.
 
-    Networks are trained on numbers of about 0 to 1, -3 to 3, or 0 to 255. The two units of means
-    and deviations in use, 0..1 and 0..255, belong to a scale of 1/255 and of 1. A mean is one of
-    pixels: some are darker and some brighter.
+    Networks are trained on values of about 0 to 1, -3 to 3, or 0 to 255. Mean and std are given
+    either in units of 0..1, with a scale of 1/255, or in units of 0..255, with a scale of 1. The
+    mean must lie within the range of pixel values.
 
-    :returns: an empty text where nothing is.
+    :returns: empty if the values are plausible.
     """
     mean, std, white = np.array(spec.mean), np.array(spec.std), 255 * spec.scale
     low, high = ((level - mean) / std for level in (0, white))
     scale_alone = set(spec.mean) == {0} and set(spec.std) == {1}
     if mean.min() < 0:
-        cause = 'the mean is subtracted, and no image has one below 0'
+        cause = 'the mean is subtracted, and no image has a mean below 0'
     elif (high - low).min() < 0.1 or mean.max() > white:
         cause = 'input.scale is too small' if scale_alone else (
-            'mean and std are in units of 0..255, to which input.scale: 1 belongs'
+            'mean and std are in units of 0..255, which needs input.scale: 1'
         )
     elif high.max() > 300 or 0 < mean.max() < white / 100:
         cause = 'input.scale is too large' if scale_alone else (
-            'mean and std are in units of 0..1, to which input.scale 1/255 belongs'
+            'mean and std are in units of 0..1, which needs input.scale 1/255'
         )
     else:
         return ''

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which nodes of a compiled graph are the network's trunk: what may compute in fewer bits."""
+"""Finds the trunk of a compiled graph: the network's nodes that may compute in fewer bits."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatch
@@ -28,34 +28,34 @@ WEIGHTED = frozenset({'Conv', 'ConvTranspose', 'Gemm', 'MatMul'})
 
 def trunk_nodes(model: onnx.ModelProto, keep: Sequence[str] = ()) -> list[onnx.NodeProto]:
     """
-    Return the network's nodes up to its last weights.
+    Return the network's nodes up to its last weights that may compute in fewer bits.
 
-    What comes after them turns numbers into boxes, pixels and probabilities: sixteen bits hold a
-    column of 640 to half a pixel. Where the network computes indices or compares before them, that
-    stays as it is too (`compile.exact_arithmetic`).
+    Nodes after the last weights compute boxes, pixels and probabilities, and float16 resolves a
+    column of 640 only to half a pixel. Nodes before them that compute indices or comparisons are
+    excluded too (`compile.exact_arithmetic`).
 
-    :param keep: patterns of names, as of files, whose nodes stay as they are. The prefix that
-        compiling put before the network's own names may be left out.
-    :raises SettingError: if a pattern fits no node.
+    :param keep: name patterns, as for files, of further nodes to exclude. The prefix that
+        compiling adds to the network's names may be left out.
+    :raises SettingError: if a pattern matches no node.
     """
     body = [node for node in model.graph.node if node.name.startswith(BODY)]
     for pattern in keep:
-        if not any(_fits(node, pattern) for node in body):
+        if not any(_matches(node, pattern) for node in body):
             raise SettingError(
                 f'--keep {pattern!r}', 'the name of a node, or a pattern such as */head/*',
-                'seg_ros inspect lists nothing that fits; names are those of the exported network',
+                'use node names of the exported network',
             )
     weighted, feeding = weighted_nodes(model)
     narrow = (weighted | feeding) - exact_nodes(model, feeding)
     return [
         node
         for node in body
-        if node.name in narrow and not any(_fits(node, pattern) for pattern in keep)
+        if node.name in narrow and not any(_matches(node, pattern) for pattern in keep)
     ]
 
 
 def weighted_nodes(model: onnx.ModelProto) -> tuple[set[str], set[str]]:
-    """Name the network's nodes that have weights, and those whose results come before weights."""
+    """Return the names of the network's nodes with weights, and of those that lead to weights."""
     constants = {item.name for item in model.graph.initializer}
     constants.update(
         node.output[0] for node in model.graph.node if node.op_type == 'Constant'
@@ -77,10 +77,10 @@ def weighted_nodes(model: onnx.ModelProto) -> tuple[set[str], set[str]]:
     return weighted, feeding
 
 
-def _fits(node: onnx.NodeProto, pattern: str) -> bool:
+def _matches(node: onnx.NodeProto, pattern: str) -> bool:
     return fnmatch(node.name, pattern) or fnmatch(node.name.removeprefix(BODY), pattern)
 
 
 def arithmetic_of(model: onnx.ModelProto) -> Arithmetic:
-    """Say whether a compiled graph's network bears 16 bits in every node."""
+    """Return `any` if every node of the network may compute in 16 bits, otherwise `f32`."""
     return 'f32' if exact_nodes(model, weighted_nodes(model)[1]) else 'any'

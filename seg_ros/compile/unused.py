@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What was asked for in vain, since the network has nothing that it would change."""
+"""Warns of options and card entries that have no effect on a network."""
 
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families import logits, panoptic_centers, query_masks
@@ -21,33 +21,33 @@ from seg_ros.compile.network import Network
 from seg_ros.core.card import CardThresholds, InputSpec, ModelCard
 from seg_ros.core.signature import ModelSignature
 
-# Options that a signature repeats where the graph obeys them.
-_REPEATED = ('score_floor', 'iou', 'top_k', 'max_instances')
-_OF_CENTERS = ('prominence', 'small_segment')
-# Families that ask the card what scores are; they say themselves where it does not matter.
-_ASK_FOR_SCORES = (logits.NAME, panoptic_centers.NAME, query_masks.NAME)
+# Options that the signature records if the graph uses them.
+_RECORDED = ('score_floor', 'iou', 'top_k', 'max_instances')
+_CENTER_OPTIONS = ('prominence', 'small_segment')
+# Families that use the card's `scores`; they warn themselves if it has no effect.
+_SCORES_USED = (logits.NAME, panoptic_centers.NAME, query_masks.NAME)
 
 
 def unused_notes(
     network: Network, card: ModelCard, options: ExportOptions, signature: ModelSignature
 ) -> list[str]:
     """
-    Warn of options and card keys without effect.
+    Return warnings about options and card keys without effect.
 
-    :param card: with the family that was chosen.
+    :param card: card with the selected family.
     """
-    obeyed = [
-        name for name in _REPEATED
+    used = [
+        name for name in _RECORDED
         if getattr(signature, name) or getattr(options, name) == getattr(signature, name)
     ]
     if card.family == panoptic_centers.NAME:
-        obeyed += _OF_CENTERS
+        used += _CENTER_OPTIONS
     notes = [
         f'warning: {name} {getattr(options, name):g} has no effect on {card.family}'
-        for name in (*_REPEATED, *_OF_CENTERS)
-        if name not in obeyed and getattr(options, name) != getattr(ExportOptions, name)
+        for name in (*_RECORDED, *_CENTER_OPTIONS)
+        if name not in used and getattr(options, name) != getattr(ExportOptions, name)
     ]
-    if card.family not in _ASK_FOR_SCORES:
+    if card.family not in _SCORES_USED:
         notes += unread_scores(card, f'{card.family} reads probabilities')
     notes += [*_of_thresholds(card, signature), *_of_input(card)]
     if card.thresholds.iou and not signature.iou:
@@ -63,15 +63,15 @@ def unused_notes(
 
 
 def _of_thresholds(card: ModelCard, signature: ModelSignature) -> list[str]:
-    """Warn of thresholds of what the file does not give."""
+    """Return warnings about thresholds for outputs that the file does not have."""
     given = {*signature.tensors}
     soft = bool(given & {'masks', 'rivals'})
     rest = 'scores' in given and bool(given & {'labels', 'rivals'})
     acting = {
         'score': ('scores' in given, 'the network finds no instances'),
-        'mask': (soft, 'no soft masks are cut'),
+        'mask': (soft, 'there are no soft masks'),
         'visible': (soft, 'no masks overlap'),
-        'stuff': (rest, 'there are no classes beside instances'),
+        'stuff': (rest, 'there are only instances'),
     }
     return [
         f"warning: the card's thresholds.{name} {getattr(card.thresholds, name):g} has no effect: "
@@ -82,7 +82,7 @@ def _of_thresholds(card: ModelCard, signature: ModelSignature) -> list[str]:
 
 
 def _of_input(card: ModelCard) -> list[str]:
-    """Warn of where the image would lie, if its fit left a choice."""
+    """Return warnings about alignment and padding that the fit does not use."""
     spec, idle = card.input, []
     if spec.fit == 'stretch' and spec.align != InputSpec.align:
         idle.append(f'align: {spec.align}')

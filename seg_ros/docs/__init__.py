@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Parts of the documentation that are made from the code that they describe."""
+"""Generates parts of the documentation from the code."""
 
 from pathlib import Path
 

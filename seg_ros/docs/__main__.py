@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Make anew what the pages show of the code: `python -m seg_ros.docs`."""
+"""Regenerate the parts of the documentation that come from code: `python -m seg_ros.docs`."""
 
 from seg_ros.docs import ROOT
 from seg_ros.docs.layers import arrows_from_source, svg
@@ -20,7 +20,7 @@ from seg_ros.docs.parameters import MOST_USED, with_table
 
 
 def main() -> None:
-    """Write the parameter tables and the drawing of the layers."""
+    """Write the parameter tables and the diagram of the layers."""
     for page, names in (('README.md', MOST_USED), ('docs/parameters.md', None)):
         path = ROOT / page
         text = path.read_text(encoding='utf-8')

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Who imports whom, read from the source and drawn."""
+"""Reads the imports between layers from the source code, and draws them."""
 
 import ast
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ def arrows_from_source(package: Path) -> Arrows:
 
 
 def _imported(file: Path) -> set[str]:
-    """Return the layers of seg_ros that a file names in its imports, inside functions too."""
+    """Return the layers of seg_ros that a file imports, inside functions too."""
     names = []
     for node in ast.walk(ast.parse(file.read_text(encoding='utf-8'))):
         if isinstance(node, ast.Import):
@@ -57,7 +57,7 @@ def _imported(file: Path) -> set[str]:
 
 
 def without_detours(arrows: Arrows) -> Arrows:
-    """Leave out arrows that a longer way implies, so that the drawing can be read."""
+    """Remove arrows that a longer path implies, to keep the diagram readable."""
     return {
         layer: frozenset(
             to for to in below
@@ -72,7 +72,7 @@ def _reaches(arrows: Arrows, start: str, end: str) -> bool:
 
 
 def rows_of(arrows: Arrows) -> list[list[str]]:
-    """Sort layers into rows: each above all that it imports."""
+    """Arrange layers in rows, each above all layers that it imports."""
     height: dict[str, int] = {}
 
     def place(layer: str) -> int:
@@ -85,7 +85,7 @@ def rows_of(arrows: Arrows) -> list[list[str]]:
 
 
 def svg(arrows: Arrows) -> str:
-    """Draw the layers, with an arrow from each to those directly below that it imports."""
+    """Draw the layers and their imports, without those that a longer path implies."""
     rows = rows_of(arrows)
     width = max(map(len, rows)) * (_BOX[0] + _GAP[0]) + _GAP[0]
     centres = {
@@ -111,7 +111,7 @@ def svg(arrows: Arrows) -> str:
 
 def _arrow(start: tuple[float, float], end: tuple[float, float]) -> str:
     (x0, y0), (x1, y1) = (start[0], start[1] + _BOX[1] / 2), (end[0], end[1] - _BOX[1] / 2)
-    bend = _BOX[0] if y1 - y0 > _BOX[1] + _GAP[1] else 0    # around boxes that lie between
+    bend = _BOX[0] if y1 - y0 > _BOX[1] + _GAP[1] else 0    # around boxes in between
     return (
         f'<path d="M{x0:.0f} {y0:.0f} Q{(x0 + x1) / 2 + bend:.0f} {(y0 + y1) / 2:.0f} '
         f'{x1:.0f} {y1:.0f}" '

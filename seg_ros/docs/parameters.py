@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Tables of the node's parameters, from the settings' own words."""
+"""Generates tables of the node's parameters from the settings."""
 
 from collections.abc import Collection
 from dataclasses import Field, fields
@@ -25,7 +25,7 @@ BEGIN, END = '<!-- parameters: made by `make docs` -->', '<!-- end of parameters
 WHEN = {
     'live': 'at once', 'configure': 'at the next configure', 'unconfigured': 'only unconfigured',
 }
-# What most users set, and nothing that only experts do.
+# Parameters that most users set, without those for experts.
 MOST_USED = (
     'model', 'engine', 'cameras', 'image_transport', 'score_threshold', 'min_confidence',
     'classes', 'max_age_ms', 'max_rate_hz', 'workers', 'tracking', 'smoothing', 'depth', 'target',
@@ -34,14 +34,14 @@ EVERY = tuple(item.name for item in fields(Settings))
 
 
 def parameter_table(names: Collection[str] = EVERY) -> str:
-    """Return parameters as a Markdown table, in the settings' order."""
+    """Return parameters as a Markdown table, in the order of the settings."""
     rows = ['| parameter | default | values | takes effect | meaning |', '| --- ' * 5 + '|']
     rows += [_row(item) for item in fields(Settings) if item.name in names]
     return '\n'.join(rows)
 
 
 def with_table(text: str, names: Collection[str] = EVERY) -> str:
-    """Return a page's text with the table between its marks made anew."""
+    """Return a page's text with the table between its markers regenerated."""
     head, _, rest = text.partition(BEGIN)
     _, _, tail = rest.partition(END)
     return f'{head}{BEGIN}\n{parameter_table(names)}\n{END}{tail}'

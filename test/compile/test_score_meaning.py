@@ -473,13 +473,13 @@ def test_of_two_heads_the_first_is_taken_and_reported_and_the_card_may_choose(tm
 
 
 @pytest.mark.parametrize(('spec', 'warns'), [
-    ({'scale': 1 / 255, 'mean': [123.7, 116.3, 103.5], 'std': [58.4, 57.1, 57.4]}, 'scale: 1 '),
+    ({'scale': 1 / 255, 'mean': [123.7, 116.3, 103.5], 'std': [58.4, 57.1, 57.4]}, 'scale: 1'),
     ({'scale': 1, 'mean': [0.485, 0.456, 0.406], 'std': [0.229, 0.224, 0.225]}, 'scale 1/255'),
     ({'scale': 1, 'mean': [123.7, 116.3, 103.5], 'std': [58.4, 57.1, 57.4]}, ''),
     ({'scale': 1 / 255, 'mean': [0.485, 0.456, 0.406], 'std': [0.229, 0.224, 0.225]}, ''),
-    ({'scale': 1 / 255, 'mean': [104, 117, 123]}, 'scale: 1 '),
+    ({'scale': 1 / 255, 'mean': [104, 117, 123]}, 'scale: 1'),
     ({'mean': 0.5, 'scale': 1}, 'scale 1/255'),
-    ({'mean': -0.5}, 'no image has one below 0'),
+    ({'mean': -0.5}, 'no image has a mean below 0'),
     ({'scale': 255}, 'too large'), ({'scale': 1 / 65535}, 'too small'),
     ({'scale': 1, 'mean': [104, 117, 123]}, ''),
     ({'scale': 1}, ''), ({}, ''), ({'scale': 1 / 127.5, 'mean': 1}, ''),
