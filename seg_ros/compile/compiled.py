@@ -51,7 +51,7 @@ class CompiledModel:
 def stamp(
     model: onnx.ModelProto, card: ModelCard, signature: ModelSignature, notes: Sequence[str]
 ) -> None:
-    """Replace all metadata of a model by card, signature and notes."""
+    """Replace all metadata of a model with card, signature and notes."""
     del model.metadata_props[:]
     for key, value in texts_from_metadata(card, signature, notes).items():
         model.metadata_props.add(key=key, value=value)

@@ -16,8 +16,8 @@
 Finds the nodes that compute indices, coordinates or comparisons and must stay in float32.
 
 In 16 bits their results change: float16 does not hold every integer above 2048, nor bfloat16 above
-256, and comparisons flip. The nodes are found from the graph, not by name. Coordinates of prompts
-belong to them.
+256, and comparisons flip. The nodes are found from the graph, not by name. Prompt coordinates are
+treated the same.
 """
 
 from collections.abc import Iterable
@@ -38,9 +38,9 @@ def exact_nodes(model: onnx.ModelProto, feeding: Iterable[str]) -> set[str]:
     """
     Return the names of the network nodes in a compiled graph that must compute in float32.
 
-    These are the deciding nodes before the network's last weights, with the nodes that lead to
-    them from the previous weights, and the nodes that depend on prompts but not on the image.
-    Nodes after the last weights stay in float32 anyway.
+    These are the nodes before the network's last weights that compare values or make indexes, with
+    the nodes that lead to them from the previous weights, and the nodes that depend on prompts but
+    not on the image. Nodes after the last weights stay in float32 anyway.
 
     :param feeding: names of the nodes whose results lead to nodes with weights.
     """

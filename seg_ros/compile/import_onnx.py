@@ -100,7 +100,7 @@ def _check_batch(network: Network, batch: int, shape: str) -> None:
 
 
 def _forget_shapes(model: onnx.ModelProto) -> None:
-    """Remove shapes that only hold for the exporter's batch, and inputs: weights and unused."""
+    """Remove shapes of the exporter's batch, and inputs that are weights or unused."""
     graph = model.graph
     weights = {item.name for item in graph.initializer}
     read = {name for node in graph.node for name in outer_reads(node)}

@@ -101,7 +101,7 @@ def _prompts(model: onnx.ModelProto, batch: Pixels) -> dict[str, NDArray[Any]]:
 
 @contextmanager
 def _without_advice() -> Iterator[None]:
-    """Suppress the library's advice on pre-processing and its warnings of unquantised biases."""
+    """Suppress the library's advice on pre-processing and its warnings about float biases."""
 
     def wanted(record: logging.LogRecord) -> bool:
         words = record.getMessage()

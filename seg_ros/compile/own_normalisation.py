@@ -25,8 +25,8 @@ def own_normalisation_warning(network: Network) -> str:
     """
     Return a warning if values after the network's own normalisation are implausible.
 
-    The card then normalises them a second time. Images of all colours should span about 1 or more
-    around zero, or 0 to 255.
+    If so, the card normalises images too. Images of all colours should span about 1 or more around
+    zero, or 0 to 255.
 
     :returns: empty if the values are plausible, or the network does not normalise.
     """

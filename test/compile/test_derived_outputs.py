@@ -154,7 +154,7 @@ def test_labels_show_how_scores_of_a_smaller_map_are_enlarged(tmp_path):
 
 def test_activations_that_contradict_one_another_are_refused_with_both_outputs(tmp_path):
     model = network_of([SOFTMAX, node('Sigmoid', 'scores', 'chances')], ['shares', 'chances'])
-    message = r'as shares has it.*as chances has it.*outputs: \[shares\] or outputs: \[chances\]'
+    message = r'from shares.*from chances.*outputs: \[shares\] or outputs: \[chances\]'
     with pytest.raises(FamilyError, match=message):
         compiled_of(model, tmp_path, 4)
     compiled = compiled_of(model, tmp_path, 4, outputs=['shares'])

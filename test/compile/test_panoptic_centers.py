@@ -340,7 +340,7 @@ def test_maps_under_other_names_are_known_by_their_channels(scenes, tmp_path):
     )
     compiled = compiled_scenes(tmp_path, network, panoptic_card())
     (note,) = (note for note in compiled.notes if note.startswith('read as'))
-    assert note.endswith('in output_2, output_1, output_0, as their channels show')
+    assert note.endswith('in output_2, output_1, output_0, identified by their channels')
     image = {'image': images_of([0], SIZE_HW)}
     expected, found = (run_model(item.model, image) for item in (named, compiled))
     assert np.count_nonzero(expected['instances'])

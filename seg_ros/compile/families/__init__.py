@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The families of networks that can be compiled, in the order in which they are asked."""
+"""The families of networks that can be compiled, in the order in which they are tried."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
@@ -35,7 +35,7 @@ from seg_ros.core.plugins import load_plugins
 
 Family: TypeAlias = Callable[[Network], 'list[OutputInterpretation] | str']
 
-# A family looks at a network's outputs and lists what they could mean, or says why nothing.
+# A family lists possible interpretations of a network's outputs, or the reason for having none.
 FAMILIES: Mapping[str, Family] = {
     'promptable': read_promptable,
     'yolo_seg': read_yolo_seg,
@@ -46,18 +46,18 @@ FAMILIES: Mapping[str, Family] = {
     'logits': read_logits,
 }
 
-_MOST = 3   # readings that a message lists
+_MAX_LISTED = 3     # interpretations in a message
 
 
 def interpretations(
     network: Network, family: str = ''
 ) -> tuple[list[OutputInterpretation], list[str]]:
     """
-    Ask the families what a network could be, those of other packages first.
+    List the interpretations that families have for a network, those of other packages first.
 
-    :param family: the only one to ask; empty asks them all.
-    :returns: all readings, likeliest first, and one reason for each family that declined.
-    :raises FamilyError: if there is no such family.
+    :param family: the only family to try; empty tries all.
+    :returns: all interpretations, likeliest first, and one reason for each family without any.
+    :raises FamilyError: if the family is unknown.
     """
     added, skipped = load_plugins(plugins.FAMILIES, taken=FAMILIES)
     families = {**added, **FAMILIES}
@@ -66,7 +66,7 @@ def interpretations(
             f'family {family!r} in the card', f'one of {", ".join(families)}', '; '.join(skipped)
         )
     found, reasons = [], [] if family else list(skipped)
-    # Without prompts there is nothing that such a network would answer.
+    # A network with prompt inputs gives no masks without prompts.
     likely = ['promptable'] if network.prompts else list(families)
     for name in [family] if family else likely:
         answer = families[name](network)
@@ -81,14 +81,14 @@ def select_family(
     network: Network, card: ModelCard
 ) -> tuple[OutputInterpretation, list[OutputInterpretation]]:
     """
-    Choose the reading that the card confirms by its task and its number of classes.
+    Select the interpretation that matches the card's task and number of classes.
 
-    Of several outputs alike the first is taken whose name is not one of training's helpers, and
-    of those that are computed from one another the one with most in it.
+    If several outputs match, the first is taken whose name is not that of an auxiliary output, and
+    of outputs that are computed from one another the one with the most information.
 
-    :returns: the reading, and those of other outputs that the card would confirm as well.
-    :raises FamilyError: if no family can read the network, or two readings fit alike.
-    :raises CardError: if the network can be read, but not as the card has it.
+    :returns: the interpretation, and those of other outputs that match the card too.
+    :raises FamilyError: if no family can interpret the network, or two interpretations match.
+    :raises CardError: if the network can be interpreted, but not as the card describes.
     """
     by_task = promptable.NAME if card.task == 'promptable' else ''
     found, reasons = interpretations(network, card.family or by_task)
@@ -104,7 +104,7 @@ def select_family(
         and interpretation.class_count in (0, len(card.classes))
         and interpretation.least_classes <= len(card.classes)
     ]
-    # Training's second opinion on the same classes, which some exporters leave in the file.
+    # Auxiliary outputs of training predict the same classes; some exporters leave them in.
     fits = [item for item in fits if 'aux' not in ''.join(item.outputs)] or fits
     fits = sources_first(network, fits)
     if not any(item.task == card.task for item in found) and reasons:
@@ -112,7 +112,7 @@ def select_family(
             f'{_asked(card)}, and '
             f'outputs {", ".join(map(str, network.outputs))} give no such masks',
             f'what the network gives, {_few(found, card)}',
-            "correct the card's task, or export in a form that is read; " + '; '.join(reasons),
+            "correct the card's task, or export in a supported form; " + '; '.join(reasons),
         )
     if not fits:
         raise CardError(
@@ -138,36 +138,39 @@ def select_family(
 
 
 def _asked(card: ModelCard) -> str:
-    """Say what masks a card is for."""
+    """Describe the masks that a card asks for."""
     count = len(card.classes)
     return f'card {card.name} has task {card.task} and {count} class{"es" if count > 1 else ""}'
 
 
 def _of_labels(found: Sequence[OutputInterpretation], card: ModelCard) -> str:
-    """Say what classes are for where labels are seen that the card has none for."""
+    """Return advice on the background if there are labels for which the card has no class."""
     if not any(item.least_classes > len(card.classes) for item in found):
         return ''
     return (
-        ': labels count its classes from 0, so that a background that they count is the first one'
+        ': labels number the classes from 0, so a background among them is the first class'
     )
 
 
 def _few(found: Sequence[OutputInterpretation], card: ModelCard) -> str:
-    """Describe the likeliest readings, those of the card's task first."""
+    """Describe the likeliest interpretations, those of the card's task first."""
     nearest = sorted(found, key=lambda item: item.task != card.task)
-    more = f', and {len(found) - _MOST} more, as inspect lists them' if len(found) > _MOST else ''
-    return ' or '.join(map(str, nearest[:_MOST])) + more
+    more = (
+        f', and {len(found) - _MAX_LISTED} more, which seg_ros inspect lists'
+        if len(found) > _MAX_LISTED else ''
+    )
+    return ' or '.join(map(str, nearest[:_MAX_LISTED])) + more
 
 
 def _listed(candidates: Sequence[OutputInterpretation]) -> str:
-    """Describe readings, with the outputs that they come from where those differ."""
+    """Describe interpretations, with the outputs that they come from if these differ."""
     if len({item.sources for item in candidates}) == 1:
         return ' or '.join(map(str, candidates))
-    return ' or '.join(f'{item}, as {", ".join(item.sources)} has it' for item in candidates)
+    return ' or '.join(f'{item}, from {", ".join(item.sources)}' for item in candidates)
 
 
 def _distinction(candidates: Sequence[OutputInterpretation]) -> str:
-    """Say how to choose among readings of the same tensors."""
+    """Return advice on how to choose among interpretations of the same tensors."""
     families = dict.fromkeys(item.family for item in candidates)
     if len(families) == len(candidates):
         return f'set {" or ".join(f"family: {name}" for name in families)} in the card'

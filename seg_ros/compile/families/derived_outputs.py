@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Outputs that are computed from others of the same network, and so say nothing new."""
+"""Finds outputs that are computed from other outputs of the same network."""
 
 from collections.abc import Sequence
 
@@ -24,11 +24,12 @@ from seg_ros.compile.network import Network
 
 def own_scores_of_all(network: Network) -> list[tuple[str, OwnScores]]:
     """
-    Follow the outputs back to the scores that they were made from.
+    Trace the outputs back to the scores from which they are computed.
 
-    Outputs of the same scores stand once, under the name of the one with most in it: scores, then
-    probabilities, then labels. Each adds what it shows of them: an activation, how they are
-    enlarged, and that the best class is taken. Those that contradict one another stay apart.
+    Outputs of the same scores are merged, under the name of the one with the most information:
+    scores, then probabilities, then labels. Each contributes what it shows of the scores: their
+    activation, their upsampling, and that the best class is taken. Outputs that contradict one
+    another are not merged.
     """
     groups: dict[str, list[tuple[str, OwnScores]]] = {}
     for info in network.outputs:
@@ -53,14 +54,14 @@ def _merged(group: list[tuple[str, OwnScores]]) -> list[tuple[str, OwnScores]]:
 def sources_first(
     network: Network, found: Sequence[OutputInterpretation]
 ) -> list[OutputInterpretation]:
-    """Put readings behind those that they are computed from; equal ones stand once."""
+    """Sort readings so that they follow those they are computed from, and drop duplicates."""
     once = {(item.tensor_infos, str(item)): item for item in reversed(found)}.values()
     kept = [item for item in found if any(item is other for other in once)]
     return sorted(kept, key=lambda item: sum(says_less(network, item, other) for other in kept))
 
 
 def says_less(network: Network, item: OutputInterpretation, other: OutputInterpretation) -> bool:
-    """Return whether a reading is of tensors that are computed from another one's alone."""
+    """Return whether the tensors of a reading are computed from those of another alone."""
     tensors, sources = ({info.name for info in one.tensor_infos} for one in (item, other))
     return not tensors <= sources and computed_from(network, tensors, sources)
 
@@ -73,7 +74,7 @@ def computed_from(network: Network, tensors: set[str], sources: set[str]) -> boo
 
 
 def _is_weighted(network: Network, node: onnx.NodeProto) -> bool:
-    """Return whether a node is a layer, not a product of two things that were seen."""
+    """Return whether a node is a layer, not a product of two tensors that depend on the image."""
     if node.op_type not in WEIGHTED:
         return False
     return len({network.sees_pixels({name}) for name in node.input[:2]}) > 1

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Candidates cut down to a fixed number of boxes, scores, classes and soft masks, best first."""
+"""Selects the best candidates as a fixed number of boxes, scores, classes and soft masks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ import spox.opset.ai.onnx.v17 as op
 @dataclass(frozen=True, eq=False)
 class Candidates:
     """
-    What an image's detections are chosen from.
+    Candidates for the detections of an image.
 
     :param boxes: float32 (N, M, 4), x0, y0, x1, y1 in network pixels.
     :param scores: float32 (N, M).
@@ -62,7 +62,7 @@ def columns_at(columns: Var, index: Var, width: int) -> Var:
     :param width: W.
     """
     shape = columns.unwrap_tensor().shape
-    if shape and shape[0] == 1:     # CPUs have a fast kernel for one list of columns
+    if shape and shape[0] == 1:     # CPUs have a fast kernel for a single list of columns
         return op.gather(columns, op.squeeze(index, op.const([0])), axis=2)
     wide = op.expand(op.unsqueeze(index, op.const([1])), op.const(np.array([1, width, 1])))
     return op.gather_elements(columns, wide, axis=2)
@@ -77,9 +77,9 @@ def detections(
     mask_code: MaskCode,
 ) -> Decoded:
     """
-    Fill the slots, and give what a host fills them from itself where it is the faster one.
+    Fill the slots, and output the candidates too, for hosts that fill them faster themselves.
 
-    Empty slots have a score, a box and a class of 0; their masks mean nothing.
+    Empty slots have a score, a box and a class of 0; their masks are undefined.
 
     :param kept: float32 (N, M), 1 for the candidates that remain.
     :param prototypes: float32 (N, P, h, w).
@@ -112,7 +112,7 @@ def detections(
 def _masks(
     coefficients: Var, prototypes: Var, slots: int, shape: Sequence[int], mask_code: MaskCode
 ) -> Var:
-    """Mix the prototypes and code the masks as bytes, uint8 (N, K, h, w)."""
+    """Combine the prototypes to masks, coded as bytes, uint8 (N, K, h, w)."""
     depth, *size_hw = shape
     flat = op.reshape(prototypes, op.const(np.array([-1, depth, prod(size_hw)])))
     logits = op.matmul(coefficients, flat)

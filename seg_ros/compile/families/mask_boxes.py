@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Boxes around soft masks, for networks that give none or other ones."""
+"""Computes boxes around soft masks, for networks that have no boxes or different ones."""
 
 import numpy as np
 from spox import Var
@@ -25,7 +25,7 @@ def boxes_of_masks(
     """
     Return boxes around masks in network pixels, float32 (N, K, 4).
 
-    They are one cell wider on each side: interpolation reaches beyond a cell.
+    They are one cell wider on each side, as interpolation reaches beyond a cell.
 
     :param inside: float32 (N, K, h * w), 1 where a cell is in the mask.
     :param slots: K.
@@ -40,7 +40,7 @@ def boxes_of_masks(
 
 
 def _span(present: Var, cells: int, pixels: int) -> tuple[Var, Var]:
-    """Return where cells (N, K, cells) that are marked begin and end, in pixels."""
+    """Return start and end of the marked cells (N, K, cells), with a margin, in pixels."""
     number = np.arange(cells, dtype=np.float32)
     after = op.reduce_max(op.mul(present, op.const(number + 1)), axes=[2], keepdims=False)
     left = op.reduce_max(op.mul(present, op.const(cells - number)), axes=[2], keepdims=False)

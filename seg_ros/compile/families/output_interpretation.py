@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One way to read a network's outputs, before a card has confirmed it."""
+"""A possible interpretation of a network's outputs, before a card has confirmed it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,11 +27,11 @@ from spox import Var
 @dataclass(frozen=True)
 class Decoded:
     """
-    What a family makes of the raw outputs.
+    Outputs that a family computes from the raw outputs.
 
-    :param tensors: by the names of `core.tensors.TENSORS`.
-    :param facts: fields of the signature that the family knows.
-    :param notes: what a user should know of them.
+    :param tensors: tensors by the names of `core.tensors.TENSORS`.
+    :param facts: fields of the signature that the family determines.
+    :param notes: notes and warnings for the user.
     """
 
     tensors: Mapping[str, Var]
@@ -45,14 +45,14 @@ Decode: TypeAlias = Callable[[Sequence[Var], ModelCard, ExportOptions], Decoded]
 @dataclass(frozen=True)
 class OutputInterpretation:
     """
-    What a network would mean if this were its family.
+    One family's interpretation of a network's outputs.
 
-    :param tensor_infos: the tensors it is read from; whatever else the network computes is cut.
-    :param class_count: how many classes the ports are for; 0 where any number would do.
-    :param words: how errors and `seg_ros inspect` describe it.
-    :param decode: writes the graph from `tensor_infos`, in their order, to the contract's tensors.
-    :param outputs: the file's outputs that it was read from; empty where they are the tensors.
-    :param least_classes: how many classes are seen in what the network gave on images.
+    :param tensor_infos: tensors that it reads; all else that the network computes is cut off.
+    :param class_count: number of classes in the tensors; 0 if any number is possible.
+    :param words: description for errors and `seg_ros inspect`.
+    :param decode: builds the graph from `tensor_infos`, in their order, to the contract's tensors.
+    :param outputs: outputs of the file that were read; empty if they are the tensors.
+    :param least_classes: number of classes that occur in the network's labels on trial images.
     """
 
     family: str
@@ -66,7 +66,7 @@ class OutputInterpretation:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Name the file's outputs that it was read from."""
+        """Return the names of the file's outputs that were read."""
         return self.outputs or tuple(info.name for info in self.tensor_infos)
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Networks that name every pixel's class and point from it to the centre of its object.
+Networks that predict each pixel's class and the offset to the centre of its object.
 
 Reference: B. Cheng et al., Panoptic-DeepLab, CVPR 2020, section 3.2. Centres by prominence are
 h-maxima: P. Soille, Morphological Image Analysis, 2nd edition, section 6.3.4.
@@ -40,23 +40,24 @@ import spox.opset.ai.onnx.v17 as op
 NAME = 'panoptic_centers'
 OUTPUTS = ('semantic', 'center', 'offset')
 
-# Cells a side in which only the highest centre counts: two objects' centres are further apart.
+# Side, in cells, of the window in which only the highest peak counts: centres of two objects are
+# further apart.
 PEAK_WINDOW = 5
-# Cells over which a higher centre may flood a lower one, where centres are chosen by prominence.
+# Cells over which a higher centre suppresses a lower one, if centres are chosen by prominence.
 FLOOD_REACH = 8
 _FAR = 1e9
-_LEAST = 1e-6    # of a probability whose logarithm is taken
+_MIN_PROBABILITY = 1e-6     # lower bound before taking the logarithm
 
 
 @dataclass(frozen=True)
 class _Maps:
     """
-    What the three maps are like.
+    Properties of the three maps.
 
-    :param size_hw: of all three.
-    :param rule: by which the network would have enlarged its scores; None where it would not.
-    :param squashed: whether the heatmap holds probabilities instead of their logits.
-    :param meaning: of the class scores.
+    :param size_hw: height and width of all three.
+    :param rule: how the network itself enlarges its scores; None if it does not.
+    :param squashed: whether the heatmap holds probabilities instead of logits.
+    :param meaning: meaning of the class scores.
     """
 
     size_hw: tuple[int, int]
@@ -78,9 +79,9 @@ def read_panoptic_centers(network: Network) -> list[OutputInterpretation] | str:
     """
     Read `semantic` (N, C, h, w), `center` (N, 1, h, w) and `offset` (N, 2, h, w).
 
-    Under other names their channels show which is which. The offset leads from a cell to its
-    object's centre: dy, dx in cells. The class scores and the heatmap may end in an activation,
-    which is cut off, and so is their enlargement, unless the offset is enlarged as well.
+    Outputs of other names are identified by their channels. The offset points from a cell to its
+    object's centre: dy, dx in cells. A final activation of class scores or heatmap is cut off, and
+    so is their enlargement, unless the offset is enlarged as well.
     """
     names = _names(network)
     if not names:
@@ -109,7 +110,7 @@ def read_panoptic_centers(network: Network) -> list[OutputInterpretation] | str:
     )
     words = f'scores, centres and offsets at {height}x{width}'
     if names != OUTPUTS:
-        words += f' in {", ".join(names)}, as their channels show'
+        words += f' in {", ".join(names)}, identified by their channels'
     return [
         OutputInterpretation(
             NAME, 'panoptic', tensor_infos, shapes[0][1], words, partial(_decode, maps), names
@@ -133,27 +134,27 @@ def _decode(
     maps: _Maps, tensor_infos: Sequence[Var], card: ModelCard, options: ExportOptions
 ) -> Decoded:
     """
-    Give every cell of a countable class to the nearest centre.
+    Assign every cell of a countable class to the nearest centre.
 
     :raises CardError: if no class of the card is countable.
     """
     things = np.array([index for index, item in enumerate(card.classes) if item.thing])
     if not things.size:
         raise CardError(
-            f'card {card.name} has no countable class', 'thing: true for what has instances'
+            f'card {card.name} has no countable class', 'thing: true for classes with instances'
         )
     logits, heat, offsets = (op.cast(tensor_info, to=np.float32) for tensor_info in tensor_infos)
     if unit := chosen_meaning(maps.meaning, card).unit:
-        logits = op.log(op.max([op.div(logits, _float(unit)), _float(_LEAST)]))
+        logits = op.log(op.max([op.div(logits, _float(unit)), _float(_MIN_PROBABILITY)]))
     slots = min(options.max_instances, maps.size_hw[0] * maps.size_hw[1])
     heights, centers_yx = _centers(maps, heat, slots, options)
     filled = op.cast(op.greater(heights, _float(0)), to=np.float32)
     nearest = _nearest(maps, offsets, centers_yx, filled)
-    # Slot 0 is the best: where it is empty, all are.
+    # Slot 0 is the best: if it is empty, all are.
     countable = op.mul(_countable(maps, logits, len(card.classes), things), _first(filled))
-    chances = op.gather(op.softmax(logits, axis=1), op.const(things), axis=1)
+    probabilities = op.gather(op.softmax(logits, axis=1), op.const(things), axis=1)
     segments = Segments(
-        things, slots, heights, nearest, countable, maps.rows_of(chances, len(things))
+        things, slots, heights, nearest, countable, maps.rows_of(probabilities, len(things))
     )
     scores, classes = _classified(maps, logits, segments, options.small_segment)
     kept = op.cast(op.greater_or_equal(scores, _float(options.score_floor)), to=np.float32)
@@ -182,19 +183,19 @@ def _first(values: Var) -> Var:
 
 def _centers(maps: _Maps, heat: Var, slots: int, options: ExportOptions) -> tuple[Var, Var]:
     """
-    Take the best centres of the heatmap.
+    Select the best centres of the heatmap.
 
-    They are compared before the sigmoid, which is flat where it is sure.
+    Peaks are found before the sigmoid, which saturates.
 
-    :returns: scores (N, K), 0 below the floor, and cells' rows and columns (N, K, 2).
+    :returns: scores (N, K), 0 below the score floor, and rows and columns of cells (N, K, 2).
     """
     score = heat if maps.squashed else op.sigmoid(heat)
     if options.prominence:
-        alone = _prominent(logits_of(heat) if maps.squashed else heat, options.prominence)
+        is_peak = _prominent(logits_of(heat) if maps.squashed else heat, options.prominence)
     else:
-        alone = op.greater_or_equal(heat, _highest(heat, PEAK_WINDOW))
-    alone = op.and_(alone, op.greater_or_equal(score, _float(options.score_floor)))
-    peaks = maps.rows_of(op.where(alone, score, _float(0)), 1)
+        is_peak = op.greater_or_equal(heat, _highest(heat, PEAK_WINDOW))
+    is_peak = op.and_(is_peak, op.greater_or_equal(score, _float(options.score_floor)))
+    peaks = maps.rows_of(op.where(is_peak, score, _float(0)), 1)
     scores, index = op.top_k(op.squeeze(peaks, op.const([1])), op.const([slots]), axis=1)
     return scores, op.gather(op.const(maps.cells_yx().T.copy()), index)
 
@@ -206,9 +207,10 @@ def _highest(heat: Var, window: int) -> Var:
 
 def _prominent(heat: Var, prominence: float) -> Var:
     """
-    Mark the h-maxima: the lowered heatmap, flooded under the true one, stays as it is only there.
+    Mark h-maxima: cells where the heatmap reconstructed from a lowered copy equals that copy.
 
-    A long object has several peaks in one ridge; only the highest of them rises far above it.
+    The copy is lowered by the prominence. A long object has several peaks on one ridge; only the
+    highest of them rises far above it.
     """
     lowered = op.sub(heat, _float(prominence))
     flood = lowered
@@ -219,13 +221,14 @@ def _prominent(heat: Var, prominence: float) -> Var:
 
 def _nearest(maps: _Maps, offsets: Var, centers_yx: Var, filled: Var) -> Var:
     """
-    Return the slot of the centre closest to where each cell points, float32 (N, 1, h * w).
+    Return the slot of the centre closest to the point that each cell predicts, (N, 1, h * w).
 
-    Differences are squared instead of multiplied out: products lose digits in half precision.
+    Differences are squared, not expanded: products lose digits in half precision.
     """
-    aims = op.add(maps.rows_of(offsets, 2), op.const(maps.cells_yx()[None]))
+    predicted = op.add(maps.rows_of(offsets, 2), op.const(maps.cells_yx()[None]))
     (down, right), (center_y, center_x) = (
-        op.split(pair, outputs_count=2, axis=axis) for pair, axis in ((aims, 1), (centers_yx, 2))
+        op.split(pair, outputs_count=2, axis=axis)
+        for pair, axis in ((predicted, 1), (centers_yx, 2))
     )
     dy, dx = op.sub(down, center_y), op.sub(right, center_x)
     empty = op.mul(op.sub(_float(1), filled), _float(_FAR))
@@ -243,10 +246,10 @@ def _countable(maps: _Maps, logits: Var, classes: int, things: np.ndarray) -> Va
 
 def _classified(maps: _Maps, logits: Var, segments: Segments, small: float) -> tuple[Var, Var]:
     """
-    Score each slot and choose its class.
+    Compute score and class of each slot.
 
     :param small: see `ExportOptions.small_segment`.
-    :returns: scores, 0 for slots without cells, and channels as float32, both (N, K).
+    :returns: scores, 0 for slots without cells, and class channels as float32, both (N, K).
     """
     if small:
         scores, winner = by_evidence(segments, small)

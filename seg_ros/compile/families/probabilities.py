@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Numbers that have been through their activation in the network already."""
+"""Detects and converts values that are probabilities already, after an activation."""
 
 import numpy as np
 from seg_ros.compile.families.strip_output_ops import is_multiple
@@ -20,39 +20,41 @@ from seg_ros.compile.network import Network
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
-_ROUNDING = 1e-3    # of half precision
-_LEAST = 1e-6
+_ROUNDING = 1e-3    # rounding error of half precision
+_MIN_PROBABILITY = 1e-6
 
 
 def holds_probabilities(network: Network, tensor: str) -> bool:
     """
-    Return whether all that a tensor holds on images lies between 0 and 1.
+    Return whether all values of a tensor on trial images lie between 0 and 1.
 
-    Before an activation that is as good as never so: such numbers have both signs. Those that are
-    the same throughout show nothing.
+    Logits hardly ever do, as they have both signs. Constant values prove nothing.
     """
     arrays = network.trial(tensor)
     return bool(np.min(arrays) < np.max(arrays)) and not passes_unit(network, tensor)
 
 
 def passes_unit(network: Network, tensor: str) -> bool:
-    """Return whether anything that a tensor holds on images is below 0 or above 1."""
+    """Return whether any value of a tensor on trial images is below 0 or above 1."""
     arrays = network.trial(tensor)
     return bool(np.min(arrays) < -_ROUNDING or np.max(arrays) > 1 + _ROUNDING)
 
 
 def logits_of(probabilities: Var) -> Var:
-    """Return what a sigmoid makes probabilities of; 0 and 1 become nearly so."""
+    """Return the logits of probabilities, clipped so that they are finite."""
     one = op.const(np.float32(1))
-    inner = op.clip(probabilities, op.const(np.float32(_LEAST)), op.const(np.float32(1 - _LEAST)))
+    inner = op.clip(
+        probabilities, op.const(np.float32(_MIN_PROBABILITY)),
+        op.const(np.float32(1 - _MIN_PROBABILITY)),
+    )
     return op.sub(op.log(inner), op.log(op.sub(one, inner)))
 
 
 def unit_of(network: Network, tensor: str) -> int:
     """
-    Return what stands for a probability of 1: 1 or 255, or 0 where a sigmoid is to follow.
+    Return the value that stands for a probability of 1: 1 or 255, or 0 if values are logits.
 
-    Before an activation numbers have both signs. What has one and is larger than 1 is in bytes.
+    Logits have both signs. Values without negative ones that exceed 1 are in units of 1/255.
     """
     arrays = network.trial(tensor)
     if np.min(arrays) < -_ROUNDING:
@@ -61,20 +63,20 @@ def unit_of(network: Network, tensor: str) -> int:
 
 
 def bytes_of(chances: Var) -> Var:
-    """Return probabilities from 0 to 1 as uint8, 255 = certain."""
+    """Return probabilities from 0 to 1 as uint8, 255 for 1."""
     return op.cast(op.round(op.mul(chances, op.const(np.float32(255)))), to=np.uint8)
 
 
 def words_of(unit: int) -> str:
-    """Say what masks are like that are not from 0 to 1."""
+    """Describe the values of masks if they are not from 0 to 1."""
     return {0: ', masks before the sigmoid', 255: ', masks from 0 to 255'}.get(unit, '')
 
 
 def chances_of(masks: Var, unit: int) -> Var:
     """
-    Return probabilities, float32.
+    Convert masks to probabilities, float32.
 
-    :param unit: as `unit_of` returns it.
+    :param unit: see `unit_of`.
     """
     floats = op.cast(masks, to=np.float32)
     if not unit:

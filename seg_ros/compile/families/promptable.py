@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-Networks that segment what prompts point at: SAM and its kin.
+Networks that segment the objects at prompts, such as SAM.
 
-References: A. Kirillov et al., Segment Anything, ICCV 2023, section 3 (several masks a prompt, of
-which the one with the highest predicted IoU is the answer); Y. Xiong et al., EfficientSAM, 2024.
+References: A. Kirillov et al., Segment Anything, ICCV 2023, section 3 (several masks per prompt;
+the one with the highest predicted IoU is selected); Y. Xiong et al., EfficientSAM, 2024.
 """
 
 from collections.abc import Sequence
@@ -37,21 +37,21 @@ import spox.opset.ai.onnx.v17 as op
 
 NAME = 'promptable'
 
-# Sigmoid among them: what it is made of is positive where its result passes one half.
+# With Sigmoid, as its input is positive where its output exceeds 0.5.
 _CARRIERS = ('Cast', 'Identity', 'Reshape', 'Sigmoid', 'Squeeze', 'Unsqueeze')
 _HALF_PIXEL = {b'half_pixel', b'pytorch_half_pixel'}
 
 
 @dataclass(frozen=True)
-class _Answers:
+class _Outputs:
     """
-    What the answers are like.
+    Properties of the outputs.
 
-    :param prompts: how many.
-    :param choices: masks of each prompt.
-    :param map_hw: of the masks.
-    :param network_hw: of the image.
-    :param masked: whether masks are probabilities, not their logits.
+    :param prompts: number of prompts.
+    :param choices: number of masks per prompt.
+    :param map_hw: height and width of the masks.
+    :param network_hw: height and width of the image.
+    :param masked: whether masks are probabilities instead of logits.
     """
 
     prompts: int
@@ -65,8 +65,8 @@ def read_promptable(network: Network) -> list[OutputInterpretation] | str:
     """
     Read masks (1, P, M, h, w) and predicted IoUs (1, P, M) of P prompts with M masks each.
 
-    Masks are logits, or probabilities as values from 0 to 1 show. Where there is one mask a
-    prompt, its axis may be missing.
+    Masks are probabilities if all values are from 0 to 1, otherwise logits. The axis M may be
+    missing if there is one mask per prompt.
     """
     if not network.prompts:
         if any('embed' in info.name for info in network.outputs):
@@ -86,22 +86,22 @@ def read_promptable(network: Network) -> list[OutputInterpretation] | str:
 def _interpretation(
     network: Network, scores: TensorInfo, masks: TensorInfo, choices: tuple[int, ...]
 ) -> OutputInterpretation:
-    """Read masks from before the network enlarges them, which painting does at less cost."""
+    """Read masks before the network's enlargement, which costs less when masks are painted."""
     own = _before_enlargement(network, masks)
     count, (height, width) = masks.shape[1], own.shape[-2:]
-    answers = _Answers(
+    properties = _Outputs(
         count, choices[0] if choices else 1, (height, width), network.size_hw,
         holds_probabilities(network, own.name),
     )
-    words = f'{count} prompts, masks of {height}x{width}{" from 0 to 1" * answers.masked}'
+    words = f'{count} prompts, masks of {height}x{width}{" from 0 to 1" * properties.masked}'
     return OutputInterpretation(
-        NAME, 'promptable', (scores, own), 0, words, partial(_decode, answers),
+        NAME, 'promptable', (scores, own), 0, words, partial(_decode, properties),
         outputs=(scores.name, masks.name),
     )
 
 
 def _before_enlargement(network: Network, masks: TensorInfo) -> TensorInfo:
-    """Follow masks back to a last Resize to the image's size, linear or cubic."""
+    """Return the masks before a final Resize to the image size by half-pixel coordinates."""
     node = network.producer(masks.name)
     while node is not None and node.op_type in _CARRIERS:
         node = network.producer(node.input[0])
@@ -115,22 +115,22 @@ def _before_enlargement(network: Network, masks: TensorInfo) -> TensorInfo:
 
 
 def _decode(
-    answers: _Answers, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
+    outputs: _Outputs, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
 ) -> Decoded:
     """
-    Choose each prompt's best mask; slots stay in the order of the prompts.
+    Select each prompt's best mask; slots stay in the order of the prompts.
 
-    The file asks for 32 bits: sixteen round the places that prompts point at.
+    The file requires float32: 16 bits would round the coordinates of prompts.
     """
-    slots, cells = answers.prompts, answers.map_hw[0] * answers.map_hw[1]
-    every = op.reshape(op.cast(tensors[0], to=np.float32), _shape(slots, answers.choices))
-    masks = op.reshape(op.cast(tensors[1], to=np.float32), _shape(slots * answers.choices, cells))
-    best = op.arg_max(every, axis=2, keepdims=False)
-    first = np.arange(slots)[None] * answers.choices
+    slots, cells = outputs.prompts, outputs.map_hw[0] * outputs.map_hw[1]
+    ious = op.reshape(op.cast(tensors[0], to=np.float32), _shape(slots, outputs.choices))
+    masks = op.reshape(op.cast(tensors[1], to=np.float32), _shape(slots * outputs.choices, cells))
+    best = op.arg_max(ious, axis=2, keepdims=False)
+    first = np.arange(slots)[None] * outputs.choices
     masks = rows_at(masks, op.add(best, op.const(first)))
-    masks = logits_of(masks) if answers.masked else masks
+    masks = logits_of(masks) if outputs.masked else masks
     scores = op.clip(
-        op.reduce_max(every, axes=[2], keepdims=False), _float(0), _float(1)
+        op.reduce_max(ious, axes=[2], keepdims=False), _float(0), _float(1)
     )
     above = op.greater_or_equal(scores, _float(options.score_floor))
     scores = op.mul(scores, op.cast(above, to=np.float32))
@@ -138,10 +138,10 @@ def _decode(
     coded = op.add(op.mul(masks, _float(4)), _float(128))
     levels = op.clip(op.round(coded), _float(0), _float(255))
     return Decoded({
-        'boxes': boxes_of_masks(inside, slots, answers.map_hw, answers.network_hw),
+        'boxes': boxes_of_masks(inside, slots, outputs.map_hw, outputs.network_hw),
         'scores': scores,
         'classes': op.cast(op.mul(scores, _float(0)), to=np.int32),
-        'masks': op.cast(op.reshape(levels, _shape(slots, *answers.map_hw)), to=np.uint8),
+        'masks': op.cast(op.reshape(levels, _shape(slots, *outputs.map_hw)), to=np.uint8),
     }, {
         'score_floor': options.score_floor, 'max_instances': slots, 'top_k': slots,
         'mask_frame': 'image', 'mask_code': 'logit4', 'max_prompts': slots, 'arithmetic': 'f32',

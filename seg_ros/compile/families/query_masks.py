@@ -40,25 +40,24 @@ from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
 NAME = 'query_masks'
-_FEW = 0.2    # of the queries: most of a network's queries find nothing
+_MIN_NOTHING = 0.2      # fraction of queries; most queries of a network find nothing
 
 
 @dataclass(frozen=True)
 class _Queries:
     """
-    What the queries are like.
+    Properties of the queries.
 
-    :param count: how many.
-    :param classes: without the class of nothing.
-    :param map_hw: of their masks.
-    :param network_hw: of the image.
-    :param nothing: whether the last column is no class of the card.
-    :param softmax: whether scores are one over all columns; otherwise each class is a sigmoid of
-        its own.
-    :param boxed: whether the network gives boxes too: it then scores its masks by their classes
-        alone.
-    :param scored: whether class scores are probabilities already.
-    :param masked: whether masks are.
+    :param count: number of queries.
+    :param classes: number of classes without the no-object class.
+    :param map_hw: height and width of the masks.
+    :param network_hw: height and width of the image.
+    :param nothing: whether the last column is the no-object class.
+    :param softmax: whether scores are a softmax over all columns, not a sigmoid for each class.
+    :param boxed: whether the network also gives boxes; scores then depend on classes alone, not
+        on masks.
+    :param scored: whether class scores are already probabilities.
+    :param masked: whether masks are already probabilities.
     """
 
     count: int
@@ -84,9 +83,9 @@ def read_query_masks(network: Network) -> list[OutputInterpretation] | str:
     """
     Read class scores (N, Q, C) and masks (N, Q, h, w), with or without boxes (N, Q, 4).
 
-    Both may have been through their activations, as values from 0 to 1 show. Scores of one class
-    more than the card's are a softmax whose last class means nothing; scores of as many are
-    independent sigmoids. The card's `scores` overrules that.
+    Values from 0 to 1 are probabilities, other values are logits. Scores with one class more than
+    the card are a softmax whose last class is the no-object class; scores with as many classes
+    are independent sigmoids. The card's `scores` overrides this.
     """
     floats = [info for info in network.outputs if info.dtype.kind == 'f']
     of_slots = [slots.boxes for slots in slots_of(network)]
@@ -104,8 +103,8 @@ def read_query_masks(network: Network) -> list[OutputInterpretation] | str:
 def _readings(
     network: Network, masks: TensorInfo, rows: Sequence[TensorInfo]
 ) -> list[OutputInterpretation]:
-    """List what masks and rows of the same queries could mean, for every task."""
-    # Neither the scores' own softmax nor the best class are boxes.
+    """List the interpretations of masks and rows of the same queries, for every task."""
+    # Drop rows computed from others, such as a softmax of the scores: they are not boxes.
     rows = [info for info in rows if not any(
         computed_from(network, {info.name}, {other.name}) for other in rows if other is not info
     )]
@@ -113,11 +112,11 @@ def _readings(
     return [
         OutputInterpretation(
             NAME, task, (scores, masks), queries.classes, str(queries),
-            partial(_decode, task, queries, _never_nothing(network, queries, scores)),
+            partial(_decode, task, queries, _rarely_nothing(network, queries, scores)),
         )
         for scores, boxed in scores_beside_boxes(network, rows)
         for nothing in (True, False)
-        # What gives boxes was trained to find things.
+        # Networks with boxes are trained for instances: that task comes first.
         for task in sorted(_DECODERS, key=lambda task: boxed and task != 'instance')
         for queries in [_Queries(
             count, scores.shape[2] - nothing, (height, width), network.size_hw, nothing, nothing,
@@ -127,19 +126,19 @@ def _readings(
     ]
 
 
-def _never_nothing(network: Network, queries: _Queries, scores: TensorInfo) -> bool:
-    """Return whether a class of nothing would be likeliest for few queries, which it never is."""
+def _rarely_nothing(network: Network, queries: _Queries, scores: TensorInfo) -> bool:
+    """Return whether the last column is rarely the highest, unlike a no-object class."""
     if not (queries.nothing and queries.boxed) or queries.scored:
         return False
     best = np.concatenate(network.trial(scores.name)).argmax(axis=-1)
-    return bool((best == queries.classes).mean() < _FEW)
+    return bool((best == queries.classes).mean() < _MIN_NOTHING)
 
 
 def _decode(
     task: Task, queries: _Queries, doubtful: bool, tensors: Sequence[Var], card: ModelCard,
     options: ExportOptions,
 ) -> Decoded:
-    """Read scores as the card has it, and say where it does not and they look like sigmoids."""
+    """Decode scores as the card says; warn if it does not say and they look like sigmoids."""
     if card.scores in ('softmax', 'sigmoid', 'multilabel'):
         queries = replace(queries, softmax=card.scores == 'softmax')
     decoded = _DECODERS[task](queries, tensors, card, options)
@@ -147,19 +146,19 @@ def _decode(
         notes = unread_scores(card, 'class scores are probabilities already')
         return replace(decoded, notes=[*decoded.notes, *notes])
     kind = 'a softmax over all columns' if queries.softmax else 'a sigmoid for each class'
-    last = ', of which the last is none of the card' * queries.nothing
+    last = ', of which the last is not a class of the card' * queries.nothing
     notes = [*decoded.notes, f'class scores are {kind}{last}']
     if doubtful and not card.scores:
         notes.append(
-            'warning: few queries find the last column of class scores likeliest: where it is a '
-            'sigmoid like the others, as in RF-DETR, set scores: sigmoid in the card; scores: '
-            'softmax confirms what is assumed'
+            'warning: the last column of class scores is rarely the highest: if it is a sigmoid '
+            'like the others, as in RF-DETR, set scores: sigmoid in the card; scores: softmax '
+            'confirms what is assumed'
         )
     return replace(decoded, notes=notes)
 
 
-def _everything(queries: _Queries, scores: Var) -> Var:
-    """Return class probabilities (N, Q, columns), that of nothing among them."""
+def _all_probabilities(queries: _Queries, scores: Var) -> Var:
+    """Return class probabilities (N, Q, columns), including the no-object class."""
     scores = op.cast(scores, to=np.float32)
     if queries.scored:
         return scores
@@ -167,23 +166,23 @@ def _everything(queries: _Queries, scores: Var) -> Var:
 
 
 def _probabilities(queries: _Queries, scores: Var) -> Var:
-    """Return class probabilities (N, Q, C) without the class of nothing."""
-    everything = _everything(queries, scores)
+    """Return class probabilities (N, Q, C) without the no-object class."""
+    columns = _all_probabilities(queries, scores)
     if not queries.nothing:
-        return everything
-    return op.slice(everything, op.const([0]), op.const([queries.classes]), op.const([2]))
+        return columns
+    return op.slice(columns, op.const([0]), op.const([queries.classes]), op.const([2]))
 
 
 def _flat(queries: _Queries, masks: Var) -> Var:
-    """Return masks as they are, (N, Q, h * w)."""
+    """Return masks with flattened pixels, (N, Q, h * w)."""
     cells = queries.map_hw[0] * queries.map_hw[1]
     return op.reshape(
         op.cast(masks, to=np.float32), op.const(np.array([-1, queries.count, cells]))
     )
 
 
-def _chances(queries: _Queries, masks: Var) -> Var:
-    """Return probabilities of masks."""
+def _mask_probabilities(queries: _Queries, masks: Var) -> Var:
+    """Return masks as probabilities."""
     return masks if queries.masked else op.sigmoid(masks)
 
 
@@ -199,13 +198,13 @@ def _decode_semantic(
     queries: _Queries, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
 ) -> Decoded:
     """
-    Sum up the masks' probabilities, weighted by those of the classes.
+    Sum the masks' probabilities, weighted by the class probabilities.
 
-    The sums are interpolated as they are, which is what the networks' own post-processing does;
-    a pixel's confidence is its class's share of them.
+    The sums are interpolated without normalisation, as in the networks' own post-processing;
+    a pixel's confidence is the share of its class in their total.
     """
     probabilities = op.transpose(_probabilities(queries, tensors[0]), perm=[0, 2, 1])
-    sums = op.matmul(probabilities, _chances(queries, _flat(queries, tensors[1])))
+    sums = op.matmul(probabilities, _mask_probabilities(queries, _flat(queries, tensors[1])))
     square = op.reshape(sums, op.const(np.array([-1, queries.classes, *queries.map_hw])))
     return Decoded({'logits': square}, {
         'upsampling': 'half_pixel', 'enlarged': False, 'activation': 'share',
@@ -216,10 +215,10 @@ def _decode_instances(
     queries: _Queries, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
 ) -> Decoded:
     """
-    Choose the best pairs of query and class.
+    Select the best pairs of query and class.
 
-    A pair's score counts its mask's mean probability, unless the network gives boxes. The boxes
-    are those of the masks: no network of this family cuts its masks by the others.
+    A pair's score is multiplied by the mean probability of its mask, unless the network gives
+    boxes. Boxes are computed from masks: no network of this family crops masks to its own boxes.
     """
     pairs = queries.count * queries.classes
     chosen = min(options.top_k, queries.count if queries.softmax else pairs)
@@ -254,7 +253,7 @@ def _decode_instances(
 
 
 def _mean_inside(masks: Var, inside: Var) -> Var:
-    """Return the mean probability of each mask's own cells, (N, M)."""
+    """Return the mean probability inside each mask, (N, M)."""
     total = op.reduce_sum(op.mul(op.sigmoid(masks), inside), op.const([2]), keepdims=False)
     cells = op.reduce_sum(inside, op.const([2]), keepdims=False)
     return op.div(total, op.add(cells, _float(1e-6)))
@@ -264,21 +263,21 @@ def _decode_panoptic(
     queries: _Queries, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
 ) -> Decoded:
     """
-    Give the best queries' masks as `rivals`, which the host lets compete at the image's size.
+    Output the masks of the best queries as `rivals`, which compete on the host at image size.
 
-    A query whose likeliest class is nothing does not compete, however sure its second is.
+    A query whose most probable class is no object does not compete, whatever its second one.
     """
     slots = min(options.max_instances, queries.count)
     probabilities = _probabilities(queries, tensors[0])
     likeliest = op.reduce_max(probabilities, axes=[2], keepdims=False)
     if queries.nothing and queries.softmax:
-        most = op.reduce_max(_everything(queries, tensors[0]), axes=[2], keepdims=False)
+        most = op.reduce_max(_all_probabilities(queries, tensors[0]), axes=[2], keepdims=False)
         likeliest = op.mul(likeliest, _indicator(op.greater_or_equal(likeliest, most)))
     above = _indicator(op.greater_or_equal(likeliest, _float(options.score_floor)))
     scores, query = best(op.mul(likeliest, above), slots)
     filled = _indicator(op.greater(scores, _float(0)))
     label = _indicator(op.arg_max(rows_at(probabilities, query), axis=2, keepdims=False))
-    masks = _chances(queries, rows_at(_flat(queries, tensors[1]), query))
+    masks = _mask_probabilities(queries, rows_at(_flat(queries, tensors[1]), query))
     return Decoded({
         'scores': scores,
         'classes': op.cast(op.mul(label, filled), to=np.int32),

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a network's class scores mean: found in its graph, checked by what it gives on images."""
+"""Determines what class scores mean from the network's graph and its values on trial images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,11 +34,11 @@ from seg_ros.core.signature import Activation
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
-_ROUNDING = 1e-3    # of half precision, and of sums over many classes
-_UNITS = (1, 100, 255)      # shares, percents, bytes
-_NEAR = 0.9     # of a unit: the least that the highest value of well spread ones reaches
+_ROUNDING = 1e-3    # rounding error of half precision, and of sums over many classes
+_UNITS = (1, 100, 255)      # fractions, per cent, bytes
+_NEAR = 0.9     # fraction of a unit that the highest of well spread values reaches
 _PROBABILITIES = ('HardSigmoid', 'Sigmoid', 'Softmax')
-# What may follow them where bytes still are probabilities, and no labels.
+# Operators after an activation with which bytes are still probabilities, not labels.
 _ARITHMETIC = (
     'Cast', 'Clip', 'Floor', 'Gather', 'Identity', 'Mul', 'Reshape', 'Resize', 'Round', 'Slice',
     'Split', 'Squeeze', 'Transpose', 'Unsqueeze',
@@ -48,13 +48,13 @@ _ARITHMETIC = (
 @dataclass(frozen=True)
 class ScoreMeaning:
     """
-    How scores become probabilities.
+    How scores relate to probabilities.
 
-    :param kind: `softmax` and `logits` compete over all channels, `sigmoid` is one against the
-        background, `multilabel` each channel for itself; empty where nothing shows it.
-    :param unit: the value that stands for a probability of 1; 0 where values are logits. Of an
-        empty kind, what it would be.
-    :param decides: whether the network takes the best channel, however unlikely it is.
+    :param kind: `softmax` and `logits` are exclusive classes, `sigmoid` is one class against the
+        background, `multilabel` independent classes; empty if it is unknown.
+    :param unit: value that stands for a probability of 1; 0 if values are logits. For an empty
+        kind, the unit if they are not logits.
+    :param decides: whether the network takes the best channel, however improbable it is.
     """
 
     kind: ScoreKind
@@ -70,9 +70,9 @@ class ScoreMeaning:
 
 def meaning_of(network: Network, own: OwnScores, channel_axis: int) -> ScoreMeaning:
     """
-    Find out what the scores in a tensor mean.
+    Determine what the scores in a tensor mean.
 
-    :param channel_axis: of the tensor; 0 where it has a single channel and no axis for it.
+    :param channel_axis: channel axis of the tensor; 0 for a single channel without an axis.
     """
     arrays = [
         np.moveaxis(array, channel_axis, 1).astype(np.float64) if channel_axis else array[:, None]
@@ -88,21 +88,21 @@ def meaning_of(network: Network, own: OwnScores, channel_axis: int) -> ScoreMean
         return ScoreMeaning('softmax', unit, own.decides)
     squashed = squashed_by(network, own.tensor)
     if squashed and (unit := _unit(network, own.tensor, arrays, squashed)):
-        # Channels of a softmax that do not add up, some being left out, still compete.
+        # Softmax channels that do not add up, because some are left out, are still exclusive.
         several: ScoreKind = 'softmax' if squashed.op_type == 'Softmax' else 'multilabel'
         return ScoreMeaning('sigmoid' if channels == 1 else several, unit, own.decides)
     if squashed and channels == 1 and squashed.op_type in _PROBABILITIES and _least(arrays) >= 0:
-        # As an own score each pixel would pass 0.
+        # If these were logits, every pixel would be above 0.
         unit = _highest(arrays) / (_highest(network.trial(squashed.output[0])) or 1)
         return ScoreMeaning('', unit, own.decides)
-    # Several channels that are the same throughout, such as zeros, show nothing: class scores.
+    # Several constant channels, such as zeros, prove nothing and are taken for class scores.
     if _inside(arrays, 1) and (channels == 1 or any(np.ptp(array) > 0 for array in arrays)):
         return ScoreMeaning('', 1, own.decides)
     return ScoreMeaning('logits', 0, own.decides)
 
 
 def holds_bytes(network: Network, tensor: str, meaning: ScoreMeaning) -> bool:
-    """Return whether whole numbers are probabilities times 255, by arithmetic alone."""
+    """Return whether whole numbers are probabilities times 255, computed by arithmetic alone."""
     node = network.producer(tensor)
     while node is not None and node.op_type in _ARITHMETIC:
         reads = [name for name in node.input if not network.is_constant(name)]
@@ -128,16 +128,17 @@ def _unit(
     network: Network, tensor: str, arrays: Sequence[NDArray[Any]], squashed: onnx.NodeProto
 ) -> float:
     """
-    Return 1, 100 or 255 where values stand for that many times a probability, 0 where they do not.
+    Return 1, 100 or 255 if values are probabilities times that unit, otherwise 0.
 
-    That they lie below it proves nothing, as scores cut at 0 do so too: they have to be as many
-    times what the activation gave, come from a product with the unit, or nearly reach it.
+    Values below a unit prove nothing, as scores clipped at 0 may be so too. Their maximum must be
+    the unit times the activation's maximum, or close to the unit, or they must come from a product
+    with it.
     """
     top = most_of(network, squashed)
     most = _highest(network.trial(squashed.output[0])) / top
     high, is_share = _highest(arrays), abs(top - 1) < 1 - _NEAR
     fitting = [unit for unit in _UNITS if _inside(arrays, unit)]
-    # Likelihoods that are low throughout stay below 1 as bytes, too.
+    # If all probabilities are low, values may stay below 1 in bytes, too.
     found = [unit for unit in fitting if high > 0 and abs(high - unit * most) <= 0.01 * high]
     if is_share:
         found += [unit for unit in fitting if unit > 1 and is_multiple(network, tensor, unit)]
@@ -148,7 +149,7 @@ def _unit(
 
 
 def _shares(arrays: Sequence[NDArray[Any]], unit: float) -> bool:
-    """Return whether channels add up to a unit everywhere."""
+    """Return whether channels add up to a unit in every pixel."""
     return arrays[0].shape[1] > 1 and _inside(arrays, unit) and all(
         np.allclose(array.sum(axis=1), unit, rtol=0, atol=0.02 * unit) for array in arrays
     )
@@ -156,9 +157,9 @@ def _shares(arrays: Sequence[NDArray[Any]], unit: float) -> bool:
 
 def chosen_meaning(found: ScoreMeaning, card: ModelCard) -> ScoreMeaning:
     """
-    Let the card overrule what was found.
+    Return the meaning that the card states, or else the one that was found.
 
-    :raises CardError: if nothing shows it and the card does not either.
+    :raises CardError: if there is neither.
     """
     if not card.scores:
         if not found.kind:
@@ -173,7 +174,7 @@ def chosen_meaning(found: ScoreMeaning, card: ModelCard) -> ScoreMeaning:
 
 
 def unread_scores(card: ModelCard, why: str) -> list[str]:
-    """Warn of a card's `scores` where they change nothing, for a reason."""
+    """Return a warning that a card's `scores` have no effect, with the reason `why`."""
     if not card.scores:
         return []
     return [f"warning: the card's scores: {card.scores} has no effect: {why}"]
@@ -183,15 +184,15 @@ def competing(scores: Var, meaning: ScoreMeaning, channels: int, classes: int) -
     Var, Activation
 ]:
     """
-    Bring scores into a form in which the highest channel wins.
+    Convert scores to a form in which the highest channel wins.
 
-    A channel behind the card's classes is the background that none of them beats: a probability
-    of one half, or its logit. A single channel against a background that is a class of its own
-    becomes a pair.
+    A channel added after the card's classes is the background, which wins if no class exceeds it:
+    a probability of 0.5, or a logit of 0. A single channel becomes two if the background is a
+    class of the card.
 
     :param scores: float32 (N, channels, h, w).
-    :param classes: of the card.
-    :returns: scores (N, C, h, w), and what makes probabilities of them.
+    :param classes: number of classes in the card.
+    :returns: scores (N, C, h, w), and the activation that makes them probabilities.
     """
     if meaning.unit not in (0, 1):
         scores = op.div(scores, op.const(np.float32(meaning.unit)))

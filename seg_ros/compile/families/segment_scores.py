@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-What class a centre's cells have, and how sure it is that they are one object.
+Class and score of the segment around each centre.
 
 Reference: B. Cheng et al., Panoptic-DeepLab, CVPR 2020, section 3.2.
 """
@@ -28,11 +28,11 @@ import spox.opset.ai.onnx.v17 as op
 @dataclass(frozen=True)
 class Segments:
     """
-    What the cells around K centres say of T countable classes.
+    Cells around K centres and their probabilities for T countable classes.
 
     :param things: channels of the countable classes, (T,).
     :param slots: K.
-    :param heat: of each slot's centre, 0 to 1 and 0 where the slot is empty, float32 (N, K).
+    :param heat: heatmap value of each slot's centre, 0 to 1, 0 for empty slots, float32 (N, K).
     :param nearest: slot of each cell, float32 (N, 1, h * w).
     :param countable: 1 for cells of a countable class, 0 for the others, float32 (N, 1, h * w).
     :param chances: probabilities of the countable classes, float32 (N, T, h * w).
@@ -47,7 +47,7 @@ class Segments:
 
     def sums_of(self, maps: Var) -> Var:
         """
-        Add maps up over the countable cells of each slot.
+        Sum maps over the countable cells of each slot.
 
         :param maps: (N, C, h * w).
         :returns: (N, K, C).
@@ -59,10 +59,10 @@ class Segments:
 
 def by_majority(segments: Segments, best: Var) -> tuple[Var, Var]:
     """
-    Let each cell have one vote, and score as the paper does: heat * mean probability.
+    Select the majority class of the cells, and score as the paper: heat * mean probability.
 
     :param best: channel of each cell's class, float32 (N, 1, h * w).
-    :returns: scores, 0 for slots without cells, and places of their classes in `things`, both
+    :returns: scores, 0 for slots without cells, and indexes of their classes in `things`, both
         (N, K).
     """
     channels = op.const(segments.things.astype(np.float32)[None, :, None])
@@ -80,13 +80,13 @@ def by_majority(segments: Segments, best: Var) -> tuple[Var, Var]:
 
 def by_evidence(segments: Segments, small: float) -> tuple[Var, Var]:
     """
-    Take the class of the largest summed probability, and trust few cells less.
+    Select the class with the largest summed probability, and score small segments lower.
 
-    The score is the geometric mean of the heat and of sum / (cells + small), which is the mean
-    probability as if `small` further cells were of no class.
+    The score is the geometric mean of the heat and of sum / (cells + small), the mean probability
+    if `small` more cells had a probability of 0.
 
-    :param small: cells, more than 0.
-    :returns: as `by_majority` does.
+    :param small: number of cells, more than 0.
+    :returns: the same as `by_majority`.
     """
     evidence = op.concat([segments.chances, segments.countable], axis=1)
     total, cells = op.split(
@@ -100,5 +100,5 @@ def by_evidence(segments: Segments, small: float) -> tuple[Var, Var]:
 
 
 def _flat(values: Var) -> Var:
-    """Turn (N, K, 1) into (N, K)."""
+    """Reshape (N, K, 1) to (N, K)."""
     return op.squeeze(values, op.const([2]))

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What exporters append to a network's own scores, and where that can be cut off."""
+"""Strips the operators that exporters append to a network's own scores."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -30,11 +30,11 @@ _RULES: dict[str, Upsampling] = {
     'align_corners': 'align_corners',
     'asymmetric': 'asymmetric',
 }
-# Skipped on the way to one of the others, never a reason to cut by themselves.
+# Stripped only together with one of the operators below.
 _CARRIERS = ('Identity', 'Cast', 'OneHot', 'Squeeze', 'Unsqueeze', 'Transpose')
 _ACTIVATIONS = ('Softmax', 'LogSoftmax', 'Sigmoid')
 _ENDINGS = ('ArgMax', 'Resize', *_ACTIVATIONS)
-# Behind them numbers say nothing of what came before.
+# Values after these operators carry no information about the range of their inputs.
 _DECIDING = (*_ACTIVATIONS, 'ArgMax', 'ArgMin')
 WEIGHTED = ('Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'Einsum')
 _SQUASHING = (
@@ -45,11 +45,11 @@ _SQUASHING = (
 
 class OwnScores(NamedTuple):
     """
-    Where a network's own scores are.
+    Location of a network's own scores.
 
-    :param tensor: to end the network in; the output itself where nothing can be cut.
-    :param rule: by which the network would have enlarged it; None where it would not.
-    :param activation: the first that was cut off; empty where none was.
+    :param tensor: tensor to end the network in; the output itself if nothing can be stripped.
+    :param rule: how the network itself enlarges the tensor; None if it does not.
+    :param activation: the activation that was stripped; empty if there was none.
     :param decides: whether the network takes the best class itself.
     """
 
@@ -61,17 +61,17 @@ class OwnScores(NamedTuple):
 
 def own_scores(network: Network, output: str) -> OwnScores:
     """
-    Follow an output back to the scores it was made from.
+    Trace an output back to the scores from which it is computed.
 
-    Activations keep the order of the classes, so that labels do not change with them, and the
-    last enlargement to the network's size is left to the engine. An activation before the
+    Activations keep the order of the classes, so labels stay the same without them, and the
+    final enlargement to the network's size is left to the engine. An activation before the
     enlargement stays: the network interpolates probabilities, not scores. So does a Softmax along
-    a side of the image, which exporters write that mistake the layout: it changes the order.
+    a side of the image, which exporters write if they mistake the layout: it changes the order.
     """
     tensor, rule, activation, decides = output, None, '', False
     for node in _output_ops(network, output):
         if node.op_type in _ACTIVATIONS:
-            # A second one makes other numbers.
+            # A second activation changes the probabilities.
             if rule is not None or activation or not _over_classes(network, node):
                 break
             activation = node.op_type
@@ -87,10 +87,10 @@ def own_scores(network: Network, output: str) -> OwnScores:
 
 def squashed_by(network: Network, tensor: str) -> onnx.NodeProto | None:
     """
-    Return the node of bounded results that lies between a tensor and the last weights.
+    Return a node with bounded results between a tensor and the last weights.
 
-    It need not be the last: crops, reshapes, factors and selections may follow. A Softmax or a
-    Sigmoid says more than a Clip or a Round behind it, and a Clip at 0 alone bounds nothing.
+    It need not be the last node: crops, reshapes, factors and selections may follow. Softmax and
+    Sigmoid take precedence over a Clip or Round after them; a Clip without maximum does not count.
     """
     found = [
         node for node in _unweighted(network, tensor, _SQUASHING)
@@ -100,7 +100,7 @@ def squashed_by(network: Network, tensor: str) -> onnx.NodeProto | None:
 
 
 def most_of(network: Network, node: onnx.NodeProto) -> float:
-    """Return the highest result that a node of bounded results can have."""
+    """Return the upper bound of a node with bounded results."""
     if node.op_type != 'Clip':
         return 1
     bound = node.input[2] if len(node.input) > 2 else ''
@@ -108,14 +108,14 @@ def most_of(network: Network, node: onnx.NodeProto) -> float:
 
 
 def is_most(network: Network, tensor: str) -> bool:
-    """Return whether a tensor is the highest of several values, as confidences are."""
+    """Return whether a tensor is the maximum of several values, as confidences are."""
     while (node := network.producer(tensor)) is not None and node.op_type in _CARRIERS:
         tensor = node.input[0]
     return node is not None and node.op_type in ('ReduceMax', 'TopK')
 
 
 def is_multiple(network: Network, tensor: str, factor: float) -> bool:
-    """Return whether a tensor is made by a product with a constant, or a choice of it."""
+    """Return whether a tensor is a product with `factor`, or a selection of that constant."""
     return any(
         np.isclose(network.constant(name), factor).all()
         for node in _unweighted(network, tensor, ('Mul', 'Where'))
@@ -124,7 +124,7 @@ def is_multiple(network: Network, tensor: str, factor: float) -> bool:
 
 
 def _unweighted(network: Network, tensor: str, kinds: Sequence[str]) -> list[onnx.NodeProto]:
-    """Return the nodes of some kinds that lie between a tensor and the last weights."""
+    """Return the nodes of some types between a tensor and the last weights."""
     seen, waiting, found = set(), [tensor], []
     while waiting:
         node = network.producer(waiting.pop())
@@ -139,7 +139,7 @@ def _unweighted(network: Network, tensor: str, kinds: Sequence[str]) -> list[onn
 
 
 def float_source(network: Network, tensor: str) -> str:
-    """Follow casts to whole numbers back to the floats, or the yes and no, that they round."""
+    """Follow casts to integers back to the float or boolean tensor that they convert."""
     while network.tensor_infos([tensor])[0].dtype.kind != 'f':
         node = network.producer(tensor)
         if node is None or node.op_type not in ('Cast', 'Identity'):
@@ -149,11 +149,11 @@ def float_source(network: Network, tensor: str) -> str:
 
 
 def integer_source(network: Network, tensor: str) -> str:
-    """Follow copies, casts and 255 for yes back: TensorRT has no bytes but from floats."""
+    """Follow copies, casts and binary * 255 back: TensorRT makes bytes only from floats."""
     if network.tensor_infos([tensor])[0].dtype.kind not in 'iub':
         return tensor
     while (node := network.producer(tensor)) is not None and (
-        node.op_type in ('Cast', 'Identity') or _is_byte_of_yes(network, node)
+        node.op_type in ('Cast', 'Identity') or _is_scaled_binary(network, node)
     ):
         reads = [name for name in node.input if not network.is_constant(name)]
         if not reads or network.tensor_infos(reads)[0].dtype.kind not in 'iub':
@@ -162,7 +162,7 @@ def integer_source(network: Network, tensor: str) -> str:
     return tensor
 
 
-def _is_byte_of_yes(network: Network, node: onnx.NodeProto) -> bool:
+def _is_scaled_binary(network: Network, node: onnx.NodeProto) -> bool:
     """Return whether a node multiplies 0 and 1 by 255."""
     constants = [name for name in node.input if network.is_constant(name)]
     if node.op_type != 'Mul' or len(constants) != 1:
@@ -175,35 +175,35 @@ def _is_byte_of_yes(network: Network, node: onnx.NodeProto) -> bool:
 
 
 def _output_ops(network: Network, output: str) -> Iterator[onnx.NodeProto]:
-    node = _usual(network, output)
+    node = _equivalent_node(network, output)
     while node is not None and (
         node.op_type in (*_CARRIERS, *_ENDINGS) or _drops_batch(network, node)
     ):
         yield node
-        node = _usual(network, node.input[0])
+        node = _equivalent_node(network, node.input[0])
 
 
-def _usual(network: Network, tensor: str) -> onnx.NodeProto | None:
-    """Return what writes a tensor, as the operator that it stands for."""
+def _equivalent_node(network: Network, tensor: str) -> onnx.NodeProto | None:
+    """Return the node that writes a tensor, or the ArgMax or Softmax that it is equivalent to."""
     node = network.producer(tensor)
-    if node is not None and node.op_type == 'TopK' and _is_best_alone(network, node, tensor):
+    if node is not None and node.op_type == 'TopK' and _is_argmax(network, node, tensor):
         axis = next((item.i for item in node.attribute if item.name == 'axis'), -1)
         return helper.make_node('ArgMax', node.input[:1], [tensor], axis=axis)
     return _unflattened(network, node)
 
 
-def _is_best_alone(network: Network, node: onnx.NodeProto, tensor: str) -> bool:
-    """Return whether a tensor is where the highest value is, of a TopK for no more than that."""
+def _is_argmax(network: Network, node: onnx.NodeProto, tensor: str) -> bool:
+    """Return whether a tensor is the index output of a TopK with k = 1."""
     largest = next((item.i for item in node.attribute if item.name == 'largest'), 1)
     return bool(largest) and tensor == node.output[1] and network.constant(node.input[1]) == 1
 
 
 def _unflattened(network: Network, node: onnx.NodeProto | None) -> onnx.NodeProto | None:
     """
-    Return the Softmax over classes that one over all classes of all pixels at once stands for.
+    Replace a Softmax over all classes of all pixels at once by the one over classes.
 
-    Before opset 13 `axis` says from where on to flatten. The order of a pixel's classes is the
-    same, but their probabilities are so small that engines take them for 0.
+    Before opset 13, `axis` is the first axis to flatten. The order of a pixel's classes is the
+    same, but their probabilities are so small that engines round them to 0.
     """
     softmax = network.producer(node.input[0]) if node and node.op_type == 'Reshape' else None
     if node is None or softmax is None or softmax.op_type not in ('Softmax', 'LogSoftmax'):
@@ -219,7 +219,7 @@ def _unflattened(network: Network, node: onnx.NodeProto | None) -> onnx.NodeProt
 
 
 def _drops_batch(network: Network, node: onnx.NodeProto) -> bool:
-    """Return whether a node takes the one image out of its batch, as `scores[0]` does."""
+    """Return whether a node removes the batch axis of a single image, as `scores[0]` does."""
     if node.op_type not in ('Gather', 'Reshape', 'Squeeze'):
         return False
     before, after = network.tensor_infos([node.input[0], node.output[0]])
@@ -227,7 +227,7 @@ def _drops_batch(network: Network, node: onnx.NodeProto) -> bool:
 
 
 def _over_classes(network: Network, node: onnx.NodeProto) -> bool:
-    """Return whether an activation leaves the order of a pixel's classes as it is."""
+    """Return whether an activation preserves the order of a pixel's classes."""
     if node.op_type == 'Sigmoid':
         return True
     (info,) = network.tensor_infos([node.input[0]])
@@ -237,13 +237,13 @@ def _over_classes(network: Network, node: onnx.NodeProto) -> bool:
 
 
 def spans_image(network: Network, map_hw: tuple[int, ...]) -> bool:
-    """Return whether a map has the image's proportions, but for the rounding of its sides."""
+    """Return whether a map has the image's aspect ratio, up to rounding of its sides."""
     height, width = network.size_hw
     return abs(height * map_hw[1] - width * map_hw[0]) <= max(height, width)
 
 
 def holds_labels(network: Network, info: TensorInfo) -> bool:
-    """Return whether a tensor holds labels: integers, or whole numbers that an ArgMax made."""
+    """Return whether a tensor holds labels: integers, or whole numbers from an ArgMax."""
     if info.dtype.kind in 'iub':
         return True
     return bool(_unweighted(network, info.name, ('ArgMax', 'ArgMin'))) and all(
@@ -252,7 +252,7 @@ def holds_labels(network: Network, info: TensorInfo) -> bool:
 
 
 def _rule(node: onnx.NodeProto) -> Upsampling | None:
-    """Return how a Resize enlarges; None if engines do not follow it."""
+    """Return the coordinate rule of a Resize; None if engines do not implement it."""
     facts: dict[str, Any] = {
         item.name: helper.get_attribute_value(item) for item in node.attribute
     }
@@ -262,6 +262,6 @@ def _rule(node: onnx.NodeProto) -> Upsampling | None:
 
 
 def _fills(network: Network, tensor: str) -> bool:
-    """Return whether a tensor has the network's own height and width."""
+    """Return whether a tensor has the network's height and width."""
     (tensor_info,) = network.tensor_infos([tensor])
     return network.size_hw in (tensor_info.shape[2:4], tensor_info.shape[1:3])
