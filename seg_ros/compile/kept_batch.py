@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Outputs that are given of the one image alone, and as well of a batch."""
+"""Restores the batch axis of outputs from which a network removes it."""
 
 from dataclasses import replace
 
@@ -25,15 +25,15 @@ from seg_ros.core.errors import ModelError
 
 def with_batch_kept(network: Network) -> Network:
     """
-    Give outputs before the one image is taken out of its batch, as `boxes[0]` does at the end.
+    Undo a final operation that removes the batch axis of a single image, such as `boxes[0]`.
 
-    Families know places by their axes, of which the first is that of the batch.
+    Families identify outputs by their axes, of which the first must be the batch.
     """
     names = {item.name for item in network.model.graph.output}
     names -= {name for node in network.model.graph.node for name in outer_reads(node)}
     ends = [
         node for node in network.model.graph.node
-        if names.intersection(node.output) and _takes_the_image(network, node)
+        if names.intersection(node.output) and _removes_batch(network, node)
     ]
     if not ends:
         return network
@@ -45,7 +45,7 @@ def with_batch_kept(network: Network) -> Network:
     return replace(network, model=model)
 
 
-def _takes_the_image(network: Network, node: onnx.NodeProto) -> bool:
+def _removes_batch(network: Network, node: onnx.NodeProto) -> bool:
     if node.op_type not in ('Gather', 'Squeeze') or len(node.input) < 2:
         return False
     if not network.is_constant(node.input[1]):

@@ -97,7 +97,7 @@ def test_where_plain_images_show_no_box_it_is_taken_to_be_in_pixels_and_said(tmp
     outputs = run_model(compiled, {'image': images_of([0], SIZE_HW)})
     best = found['scores'][0].argmax()
     np.testing.assert_array_equal(outputs['boxes'][0, 0], found['boxes'][0, best])
-    assert any('none on plain images' in note for note in compiled_notes(compiled))
+    assert any('none on trial images' in note for note in compiled_notes(compiled))
 
 
 @pytest.mark.parametrize('ending', ['Identity', 'Cast', 'Mul'])

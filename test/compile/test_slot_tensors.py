@@ -92,5 +92,5 @@ def test_boxes_that_are_no_corners_are_refused_with_what_to_export(tmp_path):
     found = answers((28, 28))
     first, second = found['boxes'][..., :2], found['boxes'][..., 2:]
     found['boxes'] = np.concatenate([(first + second) / 2, second - first], axis=2)
-    with pytest.raises(ModelError, match=r'boxes .* are no corners .* export corners'):
+    with pytest.raises(ModelError, match=r'boxes .* are not corners .* export corners'):
         detected(network_of_answers(found, SIZE_HW), tmp_path)

@@ -107,5 +107,5 @@ def test_maps_of_anchors_whose_sizes_the_file_lacks_are_refused_with_what_to_exp
         shape = SIZE_HW[0] // stride, SIZE_HW[1] // stride
         answers[f'boxes{stride}'] = random.normal(0, 1, (1, 3 * (5 + 4), *shape)).astype('f')
         answers[f'masks{stride}'] = random.normal(0, 1, (1, 3 * 6, *shape)).astype('f')
-    with pytest.raises(ModelError, match=r'anchors, as YOLOv5 and v7 .* export the rows'):
+    with pytest.raises(ModelError, match=r'YOLOv5 and v7 .* sizes of anchors: export the rows'):
         compiled_scene(tmp_path, answers, 4)

@@ -124,7 +124,7 @@ def test_places_that_the_network_has_kept_are_not_suppressed_again(seen, tmp_pat
         for name in ('boxes', 'scores', 'class_idx'):
             parts[name][2] = 0      # of the answer to trial images
     compiled = compiled_scene(tmp_path, parts, 3)
-    assert any('none on plain images' in note for note in compiled.notes) is not seen
+    assert any('none on trial images' in note for note in compiled.notes) is not seen
     outputs = run_model(compiled.model, {'image': images_of([1], SIZE_HW)})
     found = [parts[name][1] for name in ('boxes', 'scores', 'class_idx', 'masks')]
     assert_same(outputs, 0, plain_choice(*found, protos[1], iou=0), 20)
@@ -211,7 +211,7 @@ def test_prototypes_of_masks_are_no_map_of_classes(turn, tmp_path):
     }
     answers = turned(answers) if turn else answers
     path = saved(network_of_answers(answers, SIZE_HW), tmp_path)
-    with pytest.raises(ModelError, match=r'proto .* are prototypes of masks, for which'):
+    with pytest.raises(ModelError, match=r'proto .* are mask prototypes, as other outputs'):
         compile_model(path, make_card(5))
 
 

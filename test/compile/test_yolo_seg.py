@@ -190,7 +190,7 @@ def test_rows_that_no_plain_image_fills_are_taken_as_usual_and_that_is_said(tmp_
     answers = scene('end-to-end', 3)
     answers['output0'][2] = 0
     compiled = compiled_scene(tmp_path, answers, 3)
-    assert any('none on plain images' in note for note in compiled.notes)
+    assert any('none on trial images' in note for note in compiled.notes)
     outputs = run_model(compiled.model, {'image': images_of([0], SIZE_HW)})
     rows, protos = answers['output0'][0], answers['output1'][0]
     assert_same(outputs, 0, plain_detections('end-to-end', 3, rows, protos, 0), 40)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Networks that suppress by themselves and draw a small mask over each box: Mask R-CNN."""
+"""Networks that apply NMS themselves and give a small mask over each box, such as Mask R-CNN."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -41,16 +41,16 @@ from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
 NAME = 'box_masks'
-_LARGEST = 112      # cells a side of a mask over a box: 14, 28 and 56 are usual
+_MAX_SIDE = 112     # side in cells of a mask over a box: 14, 28 and 56 are usual
 
 
 def read_box_masks(network: Network) -> list[OutputInterpretation] | str:
     """
-    Read boxes (N, K, 4), scores (N, K), labels (N, K) and probabilities over the box (N, K, m, m).
+    Read boxes (N, K, 4), scores (N, K), labels (N, K) and masks over the boxes (N, K, m, m).
 
-    Boxes are corners in network pixels, or in shares of the image's sides; they may carry the
-    scores as a fifth column. Labels are whole numbers that count the card's classes from 0. Masks
-    may be before their sigmoid, or in bytes, and have an axis for their one channel.
+    Boxes are corners in network pixels or relative to the image size; scores may be their fifth
+    column. Labels are whole numbers, indexes of the card's classes. Masks are probabilities,
+    logits or bytes, and may have an axis for their single channel.
     """
     likely = [
         (slots, slots.boxes) for slots in slots_of(network)
@@ -59,8 +59,8 @@ def read_box_masks(network: Network) -> list[OutputInterpretation] | str:
     for slots, boxes in likely:
         if not are_corners(_filled_boxes(network, slots, boxes)):
             return (
-                f'{boxes} are no corners x0, y0, x1, y1: the second lies before the first in '
-                'some; export corners'
+                f'{boxes} are not corners x0, y0, x1, y1: the second precedes the first in some; '
+                'export corners'
             )
     return [_interpretation(network, slots, boxes) for slots, boxes in likely] or (
         'no outputs of boxes [N, K, 4], scores [N, K], labels [N, K] and masks [N, K, m, m] with '
@@ -71,14 +71,14 @@ def read_box_masks(network: Network) -> list[OutputInterpretation] | str:
 def _interpretation(
     network: Network, slots: Slots, boxes: TensorInfo
 ) -> OutputInterpretation:
-    """Say what the slots are like that images fill."""
+    """Describe the slots that trial images fill."""
     seen, unit = labels_seen(network, slots), unit_of(network, slots.masks.name)
     corners, (height, width) = _filled_boxes(network, slots, boxes), slots.map_hw
     form = RowForm(box_unit(corners, network.size_hw), corners=True)
     words = f'{slots.count} boxes with masks of {height}x{width} over them'
     words += (
-        f', labels {seen.min()} to {seen.max()} on plain images' if seen.size
-        else ', none on plain images: taken to be in pixels'
+        f', labels {seen.min()} to {seen.max()} on trial images' if seen.size
+        else ', none on trial images: assumed to be in pixels'
     )
     if form.unit_xy != (1, 1):
         words += ', boxes from 0 to 1'
@@ -90,12 +90,12 @@ def _interpretation(
 
 
 def _filled_boxes(network: Network, slots: Slots, boxes: TensorInfo) -> NDArray[np.float64]:
-    """Return the boxes of the slots that images fill, (slots, 4 or 5)."""
+    """Return the boxes of the slots that trial images fill, (slots, 4 or 5)."""
     return together(network, boxes)[scores_seen(network, slots) > 0].astype(np.float64)
 
 
 def _lies_over_box(map_hw: tuple[int, int]) -> bool:
-    return map_hw[0] == map_hw[1] <= _LARGEST
+    return map_hw[0] == map_hw[1] <= _MAX_SIDE
 
 
 def _decode(
@@ -103,9 +103,9 @@ def _decode(
     options: ExportOptions,
 ) -> Decoded:
     """
-    Fill the slots best first; a label that is none of the card's classes leaves one empty.
+    Fill the slots best first, without those whose label is not a class of the card.
 
-    :param unit: what stands for a probability of 1 in masks, as `unit_of` returns it.
+    :param unit: value of a probability of 1 in masks; see `unit_of`.
     """
     chosen = best_slots(slots, tensors, card, options)
     masks = chosen_masks(slots, tensors[1], chosen)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Networks that choose their detections themselves and draw each mask over the whole image."""
+"""Networks that select their detections themselves, with masks that span the whole image."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -36,15 +36,15 @@ from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
 NAME = 'image_masks'
-_USUAL = 28     # cells a side of masks over boxes: what is square and no larger is one
+_MAX_BOX_MASK = 28      # side in cells up to which square masks are taken for masks over boxes
 
 
 def read_image_masks(network: Network) -> list[OutputInterpretation] | str:
     """
     Read scores (N, K), labels (N, K) and masks over the image (N, K, h, w).
 
-    Scores may be a fifth column of boxes, which themselves are not used. Masks are
-    probabilities, from 0 to 1 or to 255, what a sigmoid takes, or whether a pixel belongs to them.
+    Scores may be a fifth column of boxes, which are not used otherwise. Masks are probabilities
+    from 0 to 1 or to 255, logits, or booleans.
     """
     found = [
         _interpretation(network, slots)
@@ -52,22 +52,22 @@ def read_image_masks(network: Network) -> list[OutputInterpretation] | str:
     ]
     return found or (
         "no outputs of scores [N, K], labels [N, K] and masks [N, K, h, w] of the image's "
-        'proportions with one K'
+        'aspect ratio with one K'
     )
 
 
 def _lies_over_image(network: Network, map_hw: tuple[int, int]) -> bool:
     height, width = map_hw
-    return not height == width <= _USUAL and spans_image(network, map_hw)
+    return not height == width <= _MAX_BOX_MASK and spans_image(network, map_hw)
 
 
 def _interpretation(network: Network, slots: Slots) -> OutputInterpretation:
-    """Say what the slots are like that images fill."""
+    """Describe the slots that trial images fill."""
     seen, unit = labels_seen(network, slots), unit_of(network, slots.masks.name)
     height, width = slots.map_hw
     words = f'{slots.count} masks of {height}x{width} over the image'
     if seen.size:
-        words += f', labels {seen.min()} to {seen.max()} on plain images'
+        words += f', labels {seen.min()} to {seen.max()} on trial images'
     return OutputInterpretation(
         NAME, 'instance', slots.infos, 0, words + words_of(unit),
         partial(_decode, slots, network.size_hw, unit), slots.outputs,
@@ -80,20 +80,20 @@ def _decode(
     card: ModelCard, options: ExportOptions,
 ) -> Decoded:
     """
-    Fill the slots best first; boxes are those of the masks, which nothing cuts.
+    Fill the slots best first; boxes are computed from the masks, which are not cropped.
 
-    :param unit: what stands for a probability of 1 in masks, as `unit_of` returns it.
+    :param unit: value of a probability of 1 in masks; see `unit_of`.
     """
     chosen, map_hw = best_slots(slots, tensors, card, options), slots.map_hw
-    chances = chances_of(chosen_masks(slots, tensors[1], chosen), unit)
-    inside = op.cast(op.greater(chances, op.const(np.float32(0.5))), to=np.float32)
+    probabilities = chances_of(chosen_masks(slots, tensors[1], chosen), unit)
+    inside = op.cast(op.greater(probabilities, op.const(np.float32(0.5))), to=np.float32)
     flat = op.reshape(inside, op.const(np.array([-1, chosen.count, map_hw[0] * map_hw[1]])))
     boxes = boxes_of_masks(flat, chosen.count, map_hw, network_hw)
     return Decoded({
         'boxes': op.mul(boxes, op.unsqueeze(chosen.filled, op.const([2]))),
         'scores': chosen.scores,
         'classes': chosen.classes,
-        'masks': bytes_of(chances),
+        'masks': bytes_of(probabilities),
     }, {
         'score_floor': options.score_floor, 'max_instances': chosen.count, 'mask_frame': 'image',
         'mask_code': 'probability',

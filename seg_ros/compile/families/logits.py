@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Networks that give each pixel a score for each class, or a class outright."""
+"""Networks that give each pixel a score for each class, or directly a class."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -50,8 +50,8 @@ import spox.opset.ai.onnx.v17 as op
 NAME = 'logits'
 _STRIDES = (1, 2, 4, 8, 16, 32)
 _AXES = {0: 'NHW', 1: 'NCHW', 2: 'N(HW)C', 3: 'NHWC'}
-_BYTES = 200    # a label map that reaches it is a matte in bytes: 255 stands for 1
-_NONE = 255     # beside labels: no class, as data sets and exporters have it
+_MIN_MATTE = 200    # a label map that reaches this value is a mask in bytes: 255 stands for 1
+_NONE = 255     # among labels: no class, as in data sets and exports
 
 
 def read_logits(network: Network) -> list[OutputInterpretation] | str:
@@ -59,11 +59,10 @@ def read_logits(network: Network) -> list[OutputInterpretation] | str:
     Read maps of scores or of labels.
 
     Scores are (N, C, h, w), (N, h, w, C) or (N, h, w) of any stride, labels (N, h, w) or
-    (N, 1, h, w), and of one image alone (h, w). Whole numbers in channels are read where they are
-    one-hot or yes and no, and casts to bytes from before them. Trailing activations and the last
-    enlargement are cut off first, so that the file ends in the network's own scores. One score
-    channel is a network of two classes, or of one against what is none. Prototypes of instances'
-    masks are no scores.
+    (N, 1, h, w), and (h, w) for a single image. Whole numbers in channels are read if they are
+    one-hot or binary, and before casts to bytes. Trailing activations and the last enlargement
+    are cut off first, so that the file ends in the network's own scores. A single score channel
+    means two classes, or one class and no class. Prototypes of instance masks are not scores.
     """
     found = [
         interpretation
@@ -74,22 +73,22 @@ def read_logits(network: Network) -> list[OutputInterpretation] | str:
 
 
 def _readings(network: Network, output: str, own: OwnScores) -> list[OutputInterpretation]:
-    """Read scores and labels; what is the probability of one class is no label."""
+    """Read scores and labels; the probability of a single class is not read as labels."""
     scores = _scores(network, output, own)
     is_one = any(item.class_count == 1 for item in scores)
     return scores if is_one else [*scores, *_labels(network, output, own)]
 
 
 def _reason(network: Network) -> str:
-    """Say why no output is read."""
+    """Return the reason why no output is read."""
     for info in network.outputs:
         if has_coefficients(network, info.name):
-            return f'{info} are prototypes of masks, for which coefficients stand beside boxes'
+            return f'{info} are mask prototypes, as other outputs hold boxes and coefficients'
         for _, channels, *map_hw in _layouts(network, info.shape):
             if channels > 1 and spans_image(network, tuple(map_hw)):
                 return (
                     f'{info} holds whole numbers in {channels} channels that are neither one-hot '
-                    'nor yes and no: export scores, or one map of labels'
+                    'nor binary: export scores, or one map of labels'
                 )
     return (
         f'no output is a map of scores or labels in the shape of the image, '
@@ -132,9 +131,9 @@ def _scores(network: Network, output: str, own: OwnScores) -> list[OutputInterpr
 
 def _layouts(network: Network, shape: tuple[int, ...]) -> list[tuple[int, int, int, int]]:
     """
-    Return what a tensor's axes could be: the channels' axis, channels, height and width.
+    Return the possible layouts of a tensor: channel axis, channels, height and width.
 
-    Axis 0 is that of a single channel whose axis has been taken away.
+    Axis 0 stands for a single channel whose axis was removed.
     """
     if len(shape) == 2:
         return [(0, 1, *shape)]
@@ -143,14 +142,14 @@ def _layouts(network: Network, shape: tuple[int, ...]) -> list[tuple[int, int, i
         return [(1, first, second, third), (3, third, first, second)]
     if len(shape) != 3:
         return []
-    # Rows laid end to end, as Keras has them before a softmax.
+    # Flattened pixels, as in Keras before a softmax.
     sides = [tuple(side // stride for side in network.size_hw) for stride in _STRIDES]
     rows = [
         (axis, shape[axis], height, width)
         for axis in (2, 1)
         for height, width in sides if height * width == shape[3 - axis]
     ]
-    # A first axis of more than the one image is no batch.
+    # A first axis longer than 1 is not the batch.
     return [*rows, (0, 1, shape[1], shape[2])] if shape[0] == 1 else rows
 
 
@@ -168,10 +167,10 @@ def _labels(network: Network, output: str, own: OwnScores) -> list[OutputInterpr
     read = partial(OutputInterpretation, NAME, 'semantic', (tensor_info,))
     words = f'labels of {tensor_info.name} at {size}, no scores and no confidence'
     found = [read(
-        0, f'{words}, {_NONE} where there is none' if with_none else words,
+        0, f'{words}, {_NONE} for no class' if with_none else words,
         partial(_decode_labels, plane[1:]), (output,), max(highest, 1) + 1,
     )]
-    if highest <= 1 or highest >= _BYTES:
+    if highest <= 1 or highest >= _MIN_MATTE:
         found += [
             read(
                 classes, f'a mask of {tensor_info.name} at {size}, {meaning_words(matte)}',
@@ -183,30 +182,30 @@ def _labels(network: Network, output: str, own: OwnScores) -> list[OutputInterpr
 
 
 def _highest_label(network: Network, tensor_info: TensorInfo) -> tuple[int, bool]:
-    """Return the highest label, and whether 255 beside low ones means that there is none."""
+    """Return the highest label, and whether 255 among low labels means no class."""
     labels = np.unique(np.concatenate(network.trial(tensor_info.name))).astype(int)
     highest = int(labels[-1])
     if highest == 0 and is_multiple(network, tensor_info.name, _NONE):
         return _NONE, False     # a mask that is empty on these images
-    if highest != _NONE or not 1 <= max(labels[:-1], default=0) < _BYTES:
+    if highest != _NONE or not 1 <= max(labels[:-1], default=0) < _MIN_MATTE:
         return highest, False
     return int(labels[-2]), True
 
 
 def meaning_words(matte: ScoreMeaning) -> str:
-    """Say which value means yes."""
-    return f'{matte.unit:g} where the class is'
+    """Describe which value stands for the class."""
+    return f'{matte.unit:g} for the class'
 
 
 def _crop_warning(network_hw: tuple[int, int], map_hw: tuple[int, int]) -> list[str]:
-    """Warn of a map that is smaller than the image by less than a stride."""
+    """Return a warning if a map is smaller than the image by less than a stride."""
     ratio = network_hw[0] / map_hw[0]
     padded = {tuple(ceil(side / stride) for side in network_hw) for stride in _STRIDES}
     if ratio < 1 or abs(ratio - round(ratio)) < 0.1 or map_hw in padded:
         return []
     return [
         f'warning: scores of {map_hw[0]}x{map_hw[1]} are taken to span the whole image of '
-        f'{network_hw[0]}x{network_hw[1]}; a network without padding gives its middle only: '
+        f'{network_hw[0]}x{network_hw[1]}; a network without padding covers only its middle: '
         'export it with padding'
     ]
 
@@ -221,7 +220,7 @@ def _decode_scores(
     card: ModelCard,
     options: ExportOptions,
 ) -> Decoded:
-    """Bring scores to float32 (N, C, h, w); `rule` is None where the network enlarges nothing."""
+    """Convert scores to float32 (N, C, h, w); `rule` is None if the network does not enlarge."""
     scores = op.cast(tensor_infos[0], to=np.float32)
     height, width, channels = map_hwc
     if axis == 1 and len(scores.unwrap_tensor().shape or ()) == 3:
@@ -241,7 +240,7 @@ def _decode_scores(
 def _decode_labels(
     map_hw: tuple[int, int], tensor_infos: Sequence[Var], card: ModelCard, options: ExportOptions
 ) -> Decoded:
-    """Read labels; what is none of the card's classes, such as -1, becomes none."""
+    """Decode labels; values that are not classes of the card, such as -1, become no class."""
     floats = op.cast(tensor_infos[0], to=np.float32)
     plane = op.reshape(floats, op.const(np.array([-1, *map_hw])))
     classes = len(card.classes)
@@ -250,7 +249,7 @@ def _decode_labels(
 
 
 def _known(labels: Var, classes: int) -> Var:
-    """Replace labels that are no channel by what stands for none: 255, or -1 of many classes."""
+    """Replace labels that are not channels by that of no class: 255, or -1 with many classes."""
     none = np.float32(_NONE if classes <= MOST_BYTE_CLASSES else -1)
     inside = op.and_(
         op.greater_or_equal(labels, op.const(np.float32(0))),
@@ -263,7 +262,7 @@ def _decode_matte(
     map_hw: tuple[int, int], matte: ScoreMeaning, tensor_infos: Sequence[Var], card: ModelCard,
     options: ExportOptions,
 ) -> Decoded:
-    """Read a mask of integers as the probability of the one class that it shows."""
+    """Decode a mask of integers as the probability of the single class that it shows."""
     floats = op.cast(tensor_infos[0], to=np.float32)
     plane = op.reshape(floats, op.const(np.array([-1, 1, *map_hw])))
     logits, activation = competing(plane, matte, 1, len(card.classes))

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Mask prototypes: the planes that coefficients mix into the masks of YOLO's instances."""
+"""Mask prototypes: planes that YOLO's coefficients combine to the masks of instances."""
 
 from dataclasses import dataclass
 from math import prod
@@ -24,15 +24,15 @@ from seg_ros.compile.tensor_info import TensorInfo
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
-_STRIDE = 4     # of prototypes whose rows lie end to end
+_STRIDE = 4     # stride of prototypes with flattened pixels
 
 
 @dataclass(frozen=True)
 class Prototypes:
     """
-    Where the prototypes are.
+    Output and layout of the prototypes.
 
-    :param order: of the axes where channels are last, to bring them to the front.
+    :param order: permutation of the axes that brings channels to the front, if they are last.
     """
 
     info: TensorInfo
@@ -46,19 +46,19 @@ class Prototypes:
         return self.depth, *self.map_hw
 
     def planes(self, tensor: Var) -> Var:
-        """Return float32 (N, P, h, w)."""
+        """Return the prototypes as float32 (N, P, h, w)."""
         floats = op.cast(tensor, to=np.float32)
-        turned = op.transpose(floats, perm=self.order) if self.order else floats
+        transposed = op.transpose(floats, perm=self.order) if self.order else floats
         if len(self.info.shape) == 4:
-            return turned
-        return op.reshape(turned, op.const(np.array([-1, *self.shape])))
+            return transposed
+        return op.reshape(transposed, op.const(np.array([-1, *self.shape])))
 
 
 def prototypes_of(network: Network) -> list[Prototypes]:
     """
-    Return what could be prototypes: (N, P, h, w), (N, h, w, P), (N, P, h * w).
+    Return the outputs that could be prototypes: (N, P, h, w), (N, h, w, P) or (N, P, h * w).
 
-    Where axes leave both orders open, either stands for itself, unless depth is the same in both.
+    If both orders of axes are possible, both are returned, unless they have the same depth.
     """
     found = [
         item for info in network.outputs if info.dtype.kind == 'f'
@@ -85,7 +85,7 @@ def _rows(network: Network, info: TensorInfo) -> list[Prototypes]:
 
 
 def has_coefficients(network: Network, output: str) -> bool:
-    """Return whether boxes, something of theirs and coefficients for an output stand beside it."""
+    """Return whether other outputs hold boxes, coefficients for this one, and a third part."""
     sides = {side for info in network.outputs if len(info.shape) == 3 for side in info.shape[1:]}
     return any(
         len(beside) > 2 and {4, protos.depth} <= {*beside}
@@ -95,16 +95,16 @@ def has_coefficients(network: Network, output: str) -> bool:
 
 
 def is_part_of_rows(network: Network, info: TensorInfo, depth: int) -> bool:
-    """Return whether boxes and coefficients of the same places stand beside an output."""
+    """Return whether boxes and coefficients of the same places are outputs of their own."""
     for places, columns in (info.shape[1:], info.shape[:0:-1]):
         beside = _columns(network, places)
-        # Whole rows stand beside all of their parts.
+        # If all other columns are an output too, these are complete rows.
         if {4, depth} <= {*beside} and columns - 4 - depth not in beside:
             return True
     return False
 
 
 def _columns(network: Network, places: int) -> list[int]:
-    """Return how many numbers of each place outputs have that are of so many places."""
+    """Return the numbers per place of each output with this number of places."""
     shapes = [info.shape for info in network.outputs if len(info.shape) in (2, 3)]
     return [prod(shape[1:]) // places for shape in shapes if places in shape[1:]]

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the numbers in rows of boxes and scores stand for, as images show it."""
+"""Determines the form of rows of boxes and scores from their values on trial images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,21 +23,21 @@ from numpy.typing import NDArray
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
-# Boxes in pixels reach the far side of the image, shares of its sides hardly more than 1.
-_MOST_SHARE = 2
+# Boxes in pixels reach the far side of the image, relative coordinates hardly exceed 1.
+_MAX_RELATIVE = 2
 _ROUNDING = 0.01
 
 
 @dataclass(frozen=True)
 class RowForm:
     """
-    How rows are written.
+    Form of the numbers in a row.
 
-    :param unit_xy: width and height where boxes are shares of them, as TensorFlow's exports have
-        it; ones where they are pixels.
-    :param corners: whether boxes are corners, not centres and sizes.
-    :param logits: whether scores take a sigmoid still.
-    :param class_first: whether the class stands before the score.
+    :param unit_xy: width and height if boxes are relative to them, as in TensorFlow's exports;
+        ones if boxes are in pixels.
+    :param corners: whether boxes are corners instead of centres and sizes.
+    :param logits: whether scores are logits.
+    :param class_first: whether the class precedes the score.
     """
 
     unit_xy: tuple[int, int] = (1, 1)
@@ -62,13 +62,13 @@ class RowForm:
         return op.concat([op.sub(center, half), op.add(center, half)], axis=2)
 
     def pixels(self, columns: Var) -> Var:
-        """Return the first four columns, (N, M, 4), in pixels."""
+        """Convert the first four columns, (N, M, 4), to pixels."""
         if self.unit_xy == (1, 1):
             return columns
         return op.mul(columns, op.const(np.array(2 * self.unit_xy, np.float32)))
 
     def probabilities(self, scores: Var) -> Var:
-        """Return scores from 0 to 1."""
+        """Return scores as probabilities."""
         return op.sigmoid(scores) if self.logits else scores
 
 
@@ -76,10 +76,10 @@ def form_of_candidates(
     rows: Sequence[NDArray[Any]], scores: slice, size_hw: tuple[int, int]
 ) -> RowForm:
     """
-    Find out the form of rows for all places of the image.
+    Determine the form of rows for all places of the image.
 
-    :param rows: (A, columns) of a few images.
-    :param scores: their columns.
+    :param rows: (A, columns) for each trial image.
+    :param scores: columns of the scores.
     """
     together = np.concatenate(rows).astype(np.float64)
     logits = beyond_unit(together[:, scores])
@@ -88,9 +88,9 @@ def form_of_candidates(
 
 def form_of_detections(rows: Sequence[NDArray[Any]], size_hw: tuple[int, int]) -> RowForm:
     """
-    Find out the form of rows of box, score and class, or class and score.
+    Determine the form of rows of box, score and class, or of box, class and score.
 
-    :param rows: (K, columns) of a few images.
+    :param rows: (K, columns) for each trial image.
     """
     together = np.concatenate(rows).astype(np.float64)
     whole = (together[:, 4:6] == np.rint(together[:, 4:6])).all(axis=0)
@@ -100,29 +100,29 @@ def form_of_detections(rows: Sequence[NDArray[Any]], size_hw: tuple[int, int]) -
 
 
 def filled_rows(rows: Sequence[NDArray[Any]], form: RowForm) -> NDArray[np.float64]:
-    """Return the rows of all images whose score is above 0."""
+    """Return the rows of all images with a score above 0."""
     together: NDArray[np.float64] = np.concatenate(rows).astype(np.float64)
     return together[together[:, 5 if form.class_first else 4] > 0]
 
 
 def are_corners(rows: NDArray[Any]) -> bool:
     """
-    Return whether boxes, in the first four columns, have no second corner before the first.
+    Return whether the first four columns can be corners: the second never precedes the first.
 
-    Centres far from the corner 0, 0 are further from it than a box is wide or high.
+    Centres and sizes fail this test: far from the corner 0, 0, centres exceed the size of a box.
     """
     return bool((rows[:, 2:4] >= rows[:, :2]).all())
 
 
 def beyond_unit(values: NDArray[Any]) -> bool:
-    """Return whether scores are no probabilities, but for rounding."""
+    """Return whether scores exceed the range of probabilities, except by rounding."""
     return bool(values.min() < -_ROUNDING or values.max() > 1 + _ROUNDING)
 
 
 def box_unit(rows: NDArray[Any], size_hw: tuple[int, int]) -> tuple[int, int]:
     """
-    Return width and height where boxes are shares of them, ones where they are pixels.
+    Return width and height if boxes are relative to them, ones if they are in pixels.
 
-    :param rows: (rows, columns) of all images, the box in the first four columns.
+    :param rows: (rows, columns) of all images, with boxes in the first four columns.
     """
-    return size_hw[::-1] if 0 < np.abs(rows[:, :4]).max(initial=0) <= _MOST_SHARE else (1, 1)
+    return size_hw[::-1] if 0 < np.abs(rows[:, :4]).max(initial=0) <= _MAX_RELATIVE else (1, 1)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which of two numbers of each detection is its score, and which its class."""
+"""Distinguishes the scores of detections from their labels."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -28,10 +28,10 @@ _LABELS = re.compile('class|cls|label|idx|index')
 def score_and_label(
     network: Network, infos: Sequence[TensorInfo]
 ) -> tuple[TensorInfo, TensorInfo] | None:
-    """Return two outputs, the scores first: labels are whole, by type, by value or by name."""
+    """Return scores and labels: labels have an integer type, whole values or a label's name."""
     if len(infos) != 2:
         return None
-    for is_label in (_is_integer, partial(_is_whole, network), _is_called_label):
+    for is_label in (_is_integer, partial(_is_whole, network), _has_label_name):
         labels = [info for info in infos if is_label(info)]
         scores = [info for info in infos if info not in labels]
         if len(labels) == 1:
@@ -47,5 +47,5 @@ def _is_whole(network: Network, info: TensorInfo) -> bool:
     return all((array == np.rint(array)).all() for array in network.trial(info.name))
 
 
-def _is_called_label(info: TensorInfo) -> bool:
+def _has_label_name(info: TensorInfo) -> bool:
     return bool(_LABELS.search(info.name.lower()))

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Outputs of networks that choose their detections themselves."""
+"""Outputs of networks that select their detections themselves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,19 +30,19 @@ from seg_ros.core.card import ModelCard
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
-_COLUMNS = (4, 5)   # of boxes: corners, and scores beside them
+_BOX_COLUMNS = (4, 5)   # corners, without and with the score
 
 
 @dataclass(frozen=True)
 class Slots:
     """
-    What belongs to one set of slots.
+    Tensors of one set of slots.
 
-    :param labels: (N, K), from before casts to bytes.
-    :param masks: (N, K, h, w) or (N, K, 1, h, w), from before casts to integers.
+    :param labels: (N, K), before casts to bytes.
+    :param masks: (N, K, h, w) or (N, K, 1, h, w), before casts to integers.
     :param boxes: (N, K, 4), or with the scores as a fifth column.
-    :param scores: (N, K), where boxes do not carry them.
-    :param outputs: names of the outputs that all this is read from.
+    :param scores: (N, K), if boxes do not contain them.
+    :param outputs: names of the outputs that were read.
     """
 
     labels: TensorInfo
@@ -53,7 +53,7 @@ class Slots:
 
     @property
     def count(self) -> int:
-        """Return how many slots there are."""
+        """Return the number of slots."""
         return self.masks.shape[1]
 
     @property
@@ -64,7 +64,7 @@ class Slots:
 
     @property
     def infos(self) -> tuple[TensorInfo, ...]:
-        """Return the tensors that there are."""
+        """Return the tensors that exist."""
         return _present(self.labels, self.masks, self.boxes, self.scores)
 
 
@@ -81,7 +81,7 @@ def _slots(network: Network, masks: TensorInfo) -> Slots | None:
     of_slots = [info for info in network.outputs if info.shape[1:2] == masks.shape[1:2]]
     boxes = next((
         info for info in of_slots
-        if len(info.shape) == 3 and info.shape[2] in _COLUMNS and info.dtype.kind == 'f'
+        if len(info.shape) == 3 and info.shape[2] in _BOX_COLUMNS and info.dtype.kind == 'f'
     ), None)
     flat = [info for info in of_slots if len(info.shape) == 2]
     carried = boxes is not None and boxes.shape[2] > 4
@@ -101,7 +101,7 @@ def _scores_and_labels(
     """
     Find scores and labels among outputs (N, K).
 
-    :param carried: whether boxes carry the scores.
+    :param carried: whether boxes contain the scores.
     """
     floats = [info for info in flat if info.dtype.kind == 'f']
     labels = next((info for info in flat if info.dtype.kind in 'iu'), None)
@@ -117,19 +117,19 @@ def _present(*infos: TensorInfo | None) -> tuple[TensorInfo, ...]:
 
 
 def labels_seen(network: Network, slots: Slots) -> NDArray[np.int64]:
-    """Return the labels of the slots that images fill."""
+    """Return the labels of the slots that trial images fill."""
     labels: NDArray[np.int64] = together(network, slots.labels).astype(np.int64)
     return labels[scores_seen(network, slots) > 0]
 
 
 def scores_seen(network: Network, slots: Slots) -> NDArray[Any]:
-    """Return the scores of all slots on images, (images, K)."""
+    """Return the scores of all slots on trial images, (images, K)."""
     last = together(network, slots.infos[-1])
     return last if slots.scores else last[..., 4]
 
 
 def together(network: Network, info: TensorInfo) -> NDArray[Any]:
-    """Return what a tensor holds on images, (images, ...)."""
+    """Return the values of a tensor on trial images, (images, ...)."""
     arrays: NDArray[Any] = np.concatenate(network.trial(info.name))
     return arrays
 
@@ -139,10 +139,10 @@ class BestSlots:
     """
     A network's own slots, best first.
 
-    :param scores: float32 (N, count), 0 where a slot is empty.
-    :param filled: float32 (N, count), 1 where it is not.
+    :param scores: float32 (N, count), 0 for empty slots.
+    :param filled: float32 (N, count), 1 for filled slots.
     :param classes: int32 (N, count).
-    :param index: of the network's slots, (N, count).
+    :param index: indexes of the network's slots, (N, count).
     """
 
     scores: Var
@@ -156,9 +156,9 @@ def best_slots(
     slots: Slots, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
 ) -> BestSlots:
     """
-    Sort slots by score; a label that is none of the card's classes leaves one empty.
+    Sort slots by score; slots whose label is not a class of the card become empty.
 
-    :param tensors: as `slots.infos` lists them.
+    :param tensors: in the order of `slots.infos`.
     """
     labels, last = (op.cast(tensors[place], to=np.float32) for place in (0, -1))
     scores = last if slots.scores else op.squeeze(columns(last, 4, 5), op.const([2]))

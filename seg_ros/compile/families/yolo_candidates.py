@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the layouts of YOLO segmentation networks have in common, from chosen places on."""
+"""Steps that all layouts of YOLO segmentation networks share, after places are selected."""
 
 from collections.abc import Sequence
 from typing import TypeAlias, TypeVar
@@ -30,10 +30,10 @@ from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
 NAME = 'yolo_seg'
-IOU = 0.7       # at which YOLOv8 and later suppress
-_MOST_KEPT = 1000
+IOU = 0.7       # NMS threshold of YOLOv8 and later
+_MAX_KEPT = 1000
 
-# Strides of the maps that the anchors stand on: the usual ones, with P6 and with P2.
+# Strides of the maps of anchors: the usual ones, with P6 and with P2.
 PYRAMIDS = ((8, 16, 32), (8, 16, 32, 64), (4, 8, 16, 32))
 
 Numbers: TypeAlias = NDArray[np.float64]
@@ -41,13 +41,13 @@ Item = TypeVar('Item')
 
 
 def map_sides(size_hw: tuple[int, int], stride: int) -> tuple[int, int]:
-    """Return height and width of a map."""
+    """Return height and width of the map of a stride."""
     height, width = size_hw
     return -(-height // stride), -(-width // stride)
 
 
 def place_counts(size_hw: tuple[int, int]) -> list[int]:
-    """Return how many places the maps of each pyramid have together."""
+    """Return the number of places in all maps of each pyramid."""
     return [
         sum(height * width for height, width in (map_sides(size_hw, one) for one in strides))
         for strides in PYRAMIDS
@@ -55,16 +55,16 @@ def place_counts(size_hw: tuple[int, int]) -> list[int]:
 
 
 def is_crowd(size_hw: tuple[int, int], places: int) -> bool:
-    """Return whether so many places are all that there are, or more than any network keeps."""
+    """Return whether places are all those of a pyramid, or more than any network keeps."""
     counts = place_counts(size_hw)
-    return places > _MOST_KEPT or places in (*counts, *(3 * count for count in counts))
+    return places > _MAX_KEPT or places in (*counts, *(3 * count for count in counts))
 
 
 def likeliest_scores(found: Sequence[tuple[Numbers, Item]]) -> Item | None:
     """
-    Return what comes with the numbers that are scores: at most places no class is likely.
+    Return the item whose numbers are most likely scores: at most places no class is likely.
 
-    :param found: numbers (…, columns) of all places, and whose they are.
+    :param found: numbers (…, columns) of all places, each with its item.
     """
     doubts = [
         (beyond_unit(values), float(np.median(values.max(axis=-1)))) for values, _ in found
@@ -83,12 +83,12 @@ def suppressed(
     options: ExportOptions,
 ) -> Decoded:
     """
-    Suppress among the chosen places, best first.
+    Apply NMS to the selected places, best first.
 
-    :param places: that they were chosen from.
+    :param places: number of places from which they were selected.
     :param prototypes: float32 (N, P, h, w).
     :param shape: P, h and w.
-    :param iou: of the network's own post-processing.
+    :param iou: NMS threshold of the network's own post-processing.
     """
     count = candidates.count
     iou = options.iou or card.thresholds.iou or iou
@@ -96,8 +96,8 @@ def suppressed(
     kept = greedy_nms(candidates.boxes, candidates.classes, alive, count, iou)
     decoded = detections(candidates, kept, prototypes, shape, options, mask_code)
     notes = [
-        f'of {places} candidates the best {count} enter the suppression: where a crowd has '
-        'more above the score floor, the weakest are lost; --top-k takes more'
+        f'of {places} candidates the best {count} enter the suppression: if a crowd has more '
+        'above the score floor, those of lowest score are lost; --top-k takes more'
     ] if count < places else []
     return Decoded(decoded.tensors, {**decoded.facts, 'iou': iou, 'top_k': count}, notes)
 
@@ -109,7 +109,7 @@ def alive_of(candidates: Candidates, options: ExportOptions) -> Var:
 
 
 def scores_of_known(scores: Var, labels: Var, card: ModelCard) -> Var:
-    """Return scores (N, M), 0 where the network's label is none of the card's classes."""
+    """Return scores (N, M), 0 where the network's label is not a class of the card."""
     known = op.and_(
         op.greater_or_equal(labels, op.const(np.float32(0))),
         op.less(labels, op.const(np.float32(len(card.classes)))),

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""YOLO segmentation networks that end in their last convolutions: maps of each stride."""
+"""YOLO segmentation networks that end in their last convolutions, with maps for each stride."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -40,18 +40,18 @@ from seg_ros.core.card import ModelCard
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
-_BINS = 16      # of the distribution of a side's distance; YOLO26 gives the distance itself
+_BINS = 16      # bins of the distribution of a side's distance; YOLO26 gives the distance itself
 _SIDES = (4 * _BINS, 4)
-_ROUNDING = 0.02    # of sums in half precision
+_ROUNDING = 0.02    # rounding error of sums in half precision
 
 
 @dataclass(frozen=True)
 class _Map:
     """
-    Some channels of an output, for each place of a stride.
+    Some channels of an output, with a cell for each place of a stride.
 
     :param last: whether channels are the last axis.
-    :param start: the first channel.
+    :param start: first channel.
     """
 
     info: TensorInfo
@@ -60,39 +60,39 @@ class _Map:
     start: int = 0
 
     def values(self, network: Network) -> Numbers:
-        """Return what it holds on images, (places, channels)."""
+        """Return the values on trial images, (places, channels)."""
         arrays: Numbers = np.concatenate(network.trial(self.info.name)).astype(np.float64)
-        turned = arrays if self.last else arrays.transpose(0, 2, 3, 1)
-        return turned[..., self.start:self.start + self.channels].reshape(-1, self.channels)
+        ordered = arrays if self.last else arrays.transpose(0, 2, 3, 1)
+        return ordered[..., self.start:self.start + self.channels].reshape(-1, self.channels)
 
     def rows(self, tensor: Var) -> Var:
-        """Return float32 (N, h * w, channels)."""
+        """Return a row for each place, float32 (N, h * w, channels)."""
         floats = op.cast(tensor, to=np.float32)
-        turned = floats if self.last else op.transpose(floats, perm=[0, 2, 3, 1])
-        every = self.info.shape[3 if self.last else 1]
-        rows = op.reshape(turned, op.const(np.array([0, -1, every])))
-        if self.channels == every:
+        ordered = floats if self.last else op.transpose(floats, perm=[0, 2, 3, 1])
+        total = self.info.shape[3 if self.last else 1]
+        rows = op.reshape(ordered, op.const(np.array([0, -1, total])))
+        if self.channels == total:
             return rows
         return span(rows, self.start, self.start + self.channels)
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """Maps that say the same, one for each stride."""
+    """Maps of the same content, one for each stride."""
 
     maps: tuple[_Map, ...]
 
     @property
     def channels(self) -> int:
-        """Return how many channels each has."""
+        """Return the number of channels of each map."""
         return self.maps[0].channels
 
     def values(self, network: Network) -> Numbers:
-        """Return what they hold on images, (places, channels)."""
+        """Return the values of all maps on trial images, (places, channels)."""
         return np.concatenate([one.values(network) for one in self.maps])
 
     def rows(self, tensors: Mapping[TensorInfo, Var]) -> Var:
-        """Return float32 (N, A, channels)."""
+        """Return a row for each place of all maps, float32 (N, A, channels)."""
         return op.concat([one.rows(tensors[one.info]) for one in self.maps], axis=1)
 
     def part(self, start: int, channels: int) -> '_Kind':
@@ -103,7 +103,7 @@ class _Kind:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Which maps are which."""
+    """The maps by their content."""
 
     strides: tuple[int, ...]
     sides: _Kind
@@ -112,20 +112,20 @@ class _Layout:
 
     @property
     def infos(self) -> tuple[TensorInfo, ...]:
-        """Return the tensors that there are."""
+        """Return the tensors of all maps, each once."""
         kinds = self.sides, self.scores, self.coefficients
         return tuple(dict.fromkeys(one.info for kind in kinds for one in kind.maps))
 
 
 def read_maps(network: Network) -> list[OutputInterpretation] | str:
     """
-    Read distances of boxes' sides, class scores and coefficients of each stride, and prototypes.
+    Read side distances of boxes, class scores and coefficients of each stride, and prototypes.
 
-    So do the tools of Rockchip, D-Robotics and Hailo have YOLOv8 and later exported, in any
-    order, with channels first or last; sides and scores may be one map. A map of one channel
-    beside them repeats the scores. YOLO26's sides are four distances, in strides.
+    For the tools of Rockchip, D-Robotics and Hailo, YOLOv8 and later are exported like this, in
+    any order, with channels first or last; sides and scores may be one map. An additional map of
+    one channel repeats the scores. YOLO26's sides are four distances, in strides.
 
-    :returns: nothing where there are no maps of strides.
+    :returns: empty if there are no maps of strides.
     """
     found = [
         _interpretation(network, protos, layout)
@@ -141,15 +141,15 @@ def read_maps(network: Network) -> list[OutputInterpretation] | str:
     return (
         f'no outputs of sides [N, {_SIDES[0]} or {_SIDES[1]}, h, w], class scores [N, C, h, w] '
         'and coefficients [N, masks, h, w] at each of strides 8, 16 and 32 beside prototypes '
-        '[N, masks, h, w]; sizes of anchors, as YOLOv5 and v7 have them, are not in such maps: '
-        'export the rows, [N, rows, 5 + classes + masks]'
+        '[N, masks, h, w]; maps of YOLOv5 and v7 cannot be read, as they lack the sizes of '
+        'anchors: export the rows, [N, rows, 5 + classes + masks]'
     )
 
 
 def _layout(
     network: Network, protos: Prototypes, strides: tuple[int, ...], last: bool
 ) -> _Layout | None:
-    """Find out which maps are which by their channels, and where those are equal by values."""
+    """Identify the maps by their channels, and by their values if channels are equal."""
     others = [
         info for info in network.outputs if len(info.shape) == 4 and info is not protos.info
     ]
@@ -189,7 +189,7 @@ def _maps(
 
 
 def _divided(kinds: Sequence[_Kind], depth: int) -> list[_Kind]:
-    """Divide sides and scores that are one map beside coefficients."""
+    """Split the map besides the coefficients if it holds both sides and scores."""
     width = _SIDES[0]
     whole = [kind for kind in kinds if kind.channels != depth]
     if len(whole) != 1 or whole[0].channels <= width:
@@ -199,7 +199,7 @@ def _divided(kinds: Sequence[_Kind], depth: int) -> list[_Kind]:
 
 
 def _is_sum(network: Network, total: _Kind, scores: _Kind) -> bool:
-    """Return whether maps say no more than the scores do, as an objectness would."""
+    """Return whether a map only repeats the sum of the scores, unlike an objectness."""
     expected = scores.values(network).sum(axis=1, keepdims=True).clip(0, 1)
     return np.allclose(total.values(network), expected, atol=_ROUNDING)
 
@@ -222,7 +222,7 @@ def _decode(
     protos: Prototypes, layout: _Layout, size_hw: tuple[int, int], logits: bool,
     tensors: Sequence[Var], card: ModelCard, options: ExportOptions,
 ) -> Decoded:
-    """Choose the best places, and compute boxes for those alone."""
+    """Select the best places, and compute boxes only for them."""
     by_info = dict(zip(layout.infos, tensors[1:], strict=True))
     sides, scores, coefficients = (
         kind.rows(by_info) for kind in (layout.sides, layout.scores, layout.coefficients)
@@ -244,7 +244,7 @@ def _decode(
 
 
 def _places(strides: Sequence[int], size_hw: tuple[int, int]) -> np.ndarray:
-    """Return x, y of the cells' middles and the stride, float32 (A, 3), row by row."""
+    """Return x, y of the cells' centres and the stride, float32 (A, 3), row by row."""
     found = []
     for stride in strides:
         y, x = np.indices(map_sides(size_hw, stride)) + 0.5
@@ -255,9 +255,9 @@ def _places(strides: Sequence[int], size_hw: tuple[int, int]) -> np.ndarray:
 
 def _distances(sides: Var, channels: int, count: int) -> Var:
     """
-    Return how far the sides are from a place, (N, M, 4): the mean of their distributions.
+    Return the distances of the sides from a place, (N, M, 4): the means of their distributions.
 
-    :param sides: (N, M, channels), of left, top, right and bottom.
+    :param sides: (N, M, channels), for left, top, right and bottom.
     :param count: M.
     """
     if channels == 4:
@@ -271,10 +271,10 @@ def _boxes(distances: Var, places: Var) -> Var:
     """
     Return corners in pixels, (N, M, 4).
 
-    :param distances: in strides, as `_distances` returns them.
-    :param places: as `_places` returns them, (N, M, 3).
+    :param distances: distances in strides; see `_distances`.
+    :param places: (N, M, 3); see `_places`.
     """
     x, y, stride = op.split(places, outputs_count=3, axis=2)
     before, after = op.split(op.mul(distances, stride), outputs_count=2, axis=2)
-    middle = op.concat([x, y], axis=2)
-    return op.concat([op.sub(middle, before), op.add(middle, after)], axis=2)
+    center = op.concat([x, y], axis=2)
+    return op.concat([op.sub(center, before), op.add(center, after)], axis=2)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""YOLO segmentation networks of an output each for boxes, scores and mask coefficients."""
+"""YOLO segmentation networks with separate outputs for boxes, scores and mask coefficients."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,15 +44,15 @@ from seg_ros.core.card import ModelCard
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
-_BOX = 4            # columns
-_ROUNDING = 0.02    # of sums in half precision
+_BOX = 4            # columns of boxes
+_ROUNDING = 0.02    # rounding error of sums in half precision
 
 
 class Strip(NamedTuple):
     """
-    An output of some numbers for each place: (N, A, columns), or (N, A) of a single one.
+    An output with some numbers for each place: (N, A, columns), or (N, A) for a single number.
 
-    :param turned: whether it is (N, columns, A).
+    :param turned: whether the axes are (N, columns, A).
     """
 
     info: TensorInfo
@@ -60,10 +60,10 @@ class Strip(NamedTuple):
     turned: bool
 
     def values(self, network: Network) -> Numbers:
-        """Return what it holds on images, (images, A, columns)."""
+        """Return the values on trial images, (images, A, columns)."""
         arrays: Numbers = np.concatenate(network.trial(self.info.name)).astype(np.float64)
-        turned = arrays.transpose(0, 2, 1) if self.turned else arrays
-        return turned.reshape(len(arrays), -1, self.columns)
+        ordered = arrays.transpose(0, 2, 1) if self.turned else arrays
+        return ordered.reshape(len(arrays), -1, self.columns)
 
     def highest(self, tensor: Var) -> Var:
         """Return the highest number of each place, (N, A)."""
@@ -72,7 +72,7 @@ class Strip(NamedTuple):
         return op.reduce_max(tensor, axes=[1 if self.turned else 2], keepdims=False)
 
     def at(self, tensor: Var, index: Var) -> Var:
-        """Return the numbers of chosen places, (N, M, columns)."""
+        """Return the numbers of selected places, (N, M, columns)."""
         if self.turned:
             return op.transpose(columns_at(tensor, index, self.columns), perm=[0, 2, 1])
         return rows_at(tensor, index)
@@ -81,10 +81,10 @@ class Strip(NamedTuple):
 @dataclass(frozen=True)
 class Parts:
     """
-    What belongs to the same places.
+    Outputs that belong to the same places.
 
-    :param labels: where the network chose each place's class, of which `scores` are then.
-    :param crowded: whether the network has suppressed none of the places.
+    :param labels: each place's class if the network selects it; `scores` are then of that class.
+    :param crowded: whether the network has not applied NMS to the places.
     """
 
     places: int
@@ -97,7 +97,7 @@ class Parts:
 
     @property
     def infos(self) -> tuple[TensorInfo, ...]:
-        """Return the tensors that there are."""
+        """Return the tensors that exist."""
         strips = [self.boxes, self.scores, self.coefficients, *([self.labels] * bool(self.labels))]
         return (self.protos.info, *(strip.info for strip in strips if strip))
 
@@ -106,10 +106,10 @@ def read_parts(network: Network) -> list[OutputInterpretation] | str:
     """
     Read boxes of 4 columns, class scores or score and label, and coefficients of the same places.
 
-    So do Qualcomm's AI Hub and other vendors' tools write them, which quantise each by itself.
-    Places are all of the image, or those that the network has kept.
+    Qualcomm's AI Hub and other vendors' tools write separate outputs, to quantise each by itself.
+    Places are those of the whole image, or those that the network has kept.
 
-    :returns: nothing where there are no boxes of 4 columns.
+    :returns: empty if there are no boxes of 4 columns.
     """
     found = [
         _interpretation(network, parts)
@@ -126,7 +126,7 @@ def read_parts(network: Network) -> list[OutputInterpretation] | str:
 
 
 def _parts(network: Network, protos: Prototypes) -> Parts | None:
-    """Find what goes with prototypes, by its shape and where that fits twice by its values."""
+    """Find the outputs that belong to prototypes, by shape and, if ambiguous, by values."""
     others = [info for info in network.outputs if info is not protos.info]
     counts = [
         side for info in others if len(info.shape) == 3 and protos.depth in info.shape[1:]
@@ -151,7 +151,7 @@ def _parts(network: Network, protos: Prototypes) -> Parts | None:
 
 
 def _strip(network: Network, output: TensorInfo, places: int) -> Strip | None:
-    """Return an output that has all places along an axis, from before casts to bytes."""
+    """Return an output with all places along an axis, before casts to bytes; otherwise None."""
     (info,) = network.tensor_infos([integer_source(network, output.name)])
     if info.shape == (1, places):
         return Strip(info, 1, False)
@@ -162,14 +162,14 @@ def _strip(network: Network, output: TensorInfo, places: int) -> Strip | None:
 
 
 def _spans(network: Network, boxes: Strip) -> bool:
-    """Return whether boxes of all places reach far, as distances from the places do not."""
+    """Return whether boxes of all places span the image, unlike distances from the places."""
     values = boxes.values(network).reshape(-1, 4)
-    shares = box_unit(values, network.size_hw) != (1, 1)
-    return shares or bool(values.max() > max(network.size_hw) / 2)
+    relative = box_unit(values, network.size_hw) != (1, 1)
+    return relative or bool(values.max() > max(network.size_hw) / 2)
 
 
 def _class_scores(network: Network, wide: Sequence[Strip], depth: int) -> Strip | None:
-    """Return which of three strips is that of class scores, beside boxes and coefficients."""
+    """Return the class scores among three strips; the other two are boxes and coefficients."""
     fits = [
         strip for strip in wide
         if sorted(other.columns for other in wide if other is not strip) == sorted((_BOX, depth))
@@ -178,7 +178,7 @@ def _class_scores(network: Network, wide: Sequence[Strip], depth: int) -> Strip 
 
 
 def _repeats(network: Network, single: Strip, scores: Strip) -> bool:
-    """Return whether numbers say no more than class scores do, as an objectness would."""
+    """Return whether a strip only repeats the class scores, unlike an objectness."""
     found, each = single.values(network)[..., 0], scores.values(network)
     return any(
         np.allclose(found, known, atol=_ROUNDING)
@@ -189,7 +189,7 @@ def _repeats(network: Network, single: Strip, scores: Strip) -> bool:
 def _score_and_label(
     network: Network, single: Sequence[Strip]
 ) -> tuple[Strip | None, Strip | None]:
-    """Return scores, and labels where there are any."""
+    """Return scores, and labels if there are any."""
     if len(single) == 1 and single[0].info.dtype.kind == 'f':
         return single[0], None
     pair = score_and_label(network, [strip.info for strip in single])
@@ -200,7 +200,7 @@ def _score_and_label(
 
 
 def _interpretation(network: Network, parts: Parts) -> OutputInterpretation:
-    """Say what the places are like that images fill."""
+    """Describe the places that trial images fill."""
     scores = parts.scores.values(network)
     boxes, filled = parts.boxes.values(network), scores.max(axis=2) > 0
     seen = boxes if parts.crowded else boxes[filled]
@@ -213,7 +213,7 @@ def _interpretation(network: Network, parts: Parts) -> OutputInterpretation:
         'of which the network suppressed none' if parts.crowded else 'which the network kept'
     )
     if not seen.size:
-        words += ', none on plain images: taken to be corners in pixels'
+        words += ', none on trial images: assumed to be corners in pixels'
     return OutputInterpretation(
         NAME, 'instance', parts.infos, 0 if parts.labels else parts.scores.columns,
         f'{words}, {parts.protos.depth} coefficients{form}', partial(_decode, parts, form),
@@ -224,7 +224,7 @@ def _interpretation(network: Network, parts: Parts) -> OutputInterpretation:
 def _decode(
     parts: Parts, form: RowForm, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
 ) -> Decoded:
-    """Choose the best places and suppress among them, where the network has not."""
+    """Select the best places, and apply NMS to them if the network has not."""
     prototypes = parts.protos.planes(tensors[0])
     boxes, scores, coefficients, *labels = (
         op.cast(tensor, to=np.float32) for tensor in tensors[1:]
@@ -247,7 +247,7 @@ def _decode(
 
 
 def _classes(parts: Parts, scores: Var, labels: Sequence[Var], index: Var) -> Var:
-    """Return the classes of chosen places, float32 (N, M)."""
+    """Return the classes of selected places, float32 (N, M)."""
     if parts.labels:
         return rows_at(parts.labels.highest(labels[0]), index)
     if len(parts.scores.info.shape) == 2:

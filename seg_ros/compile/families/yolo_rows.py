@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""YOLO segmentation networks of one output for all numbers of a place, and mask prototypes."""
+"""YOLO segmentation networks with one output for all numbers of a place, and mask prototypes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -49,18 +49,18 @@ from seg_ros.core.signature import MaskCode
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
-_ANCHORED_IOU = 0.45    # at which YOLOv5 and v7 suppress
+_ANCHORED_IOU = 0.45    # NMS threshold of YOLOv5 and v7
 
 
 @dataclass(frozen=True)
 class _Rows:
     """
-    What a candidate's row holds: its box, objectness where there is one, classes, coefficients.
+    Columns of a candidate's row: box, objectness if there is one, classes, coefficients.
 
-    :param anchors: how many rows there are.
+    :param anchors: number of rows.
     :param first: column of the first class.
-    :param iou: at which the network's own post-processing suppresses.
-    :param form: of boxes and scores.
+    :param iou: NMS threshold of the network's own post-processing.
+    :param form: form of boxes and scores.
     """
 
     anchors: int
@@ -73,11 +73,11 @@ class _Rows:
 
     @property
     def last(self) -> int:
-        """Column after the last class."""
+        """Return the column after the last class."""
         return self.first + self.classes
 
     def count(self, options: ExportOptions) -> int:
-        """Return how many rows enter the suppression."""
+        """Return the number of rows that enter the suppression."""
         return min(options.top_k, self.anchors)
 
 
@@ -85,9 +85,9 @@ def read_rows(network: Network) -> list[OutputInterpretation] | str:
     """
     Read the outputs of the YOLOv5, v7, v8, 9, 11 and 12 exporters, and end-to-end exports.
 
-    Rows and prototypes are recognised by their shapes, so that training outputs beside them do not
-    matter. Either may have its axes in the order of other frameworks: rows instead of columns, and
-    prototypes with the channels last or with their rows end to end.
+    Rows and prototypes are recognised by their shapes, so additional training outputs do not
+    matter. Both may have axes in the order of other frameworks: rows instead of columns, and
+    prototypes with channels last or flattened pixels.
     """
     pairs = [
         (rows, protos)
@@ -115,10 +115,10 @@ def _read_pair(
     network: Network, rows: TensorInfo, protos: Prototypes, free: list[int]
 ) -> OutputInterpretation | None:
     """
-    Recognise the layouts of rows, each in both orders of the axes.
+    Recognise the layout of rows, in either order of the axes.
 
-    The number of anchors decides before the width does: a network of one class with objectness
-    is as wide as an end-to-end one, and so are two classes without it.
+    The number of anchors is tested before the width: rows of one class with objectness are as wide
+    as end-to-end rows, and so are rows of two classes without it.
     """
     for read in (_read_labelled, _read_candidates, _read_detections):
         for order in ((0, 1, 2), (0, 2, 1)):
@@ -137,9 +137,9 @@ def _read_pair(
 @dataclass(frozen=True)
 class _Found:
     """
-    A layout that was recognised.
+    A recognised layout.
 
-    :param decode: writes the graph from rows and prototypes, both float32, in their usual order.
+    :param decode: builds the graph from rows and prototypes, both float32, in their usual order.
     """
 
     words: str
@@ -153,7 +153,7 @@ def _read_labelled(
     network: Network, rows: TensorInfo, protos: Prototypes, arrays: Sequence[NDArray[Any]],
     free: list[int],
 ) -> _Found | None:
-    """Recognise rows of all places with their best class: the second class score is no label."""
+    """Recognise rows of all places with score and label: labels are whole, class scores not."""
     labels = np.concatenate(arrays)[:, 5] if rows.shape[2] == protos.depth + 6 else np.array([.5])
     if rows.shape[1] not in free or (labels != np.rint(labels)).any():
         return None
@@ -184,7 +184,7 @@ def _read_detections(
     network: Network, rows: TensorInfo, protos: Prototypes, arrays: Sequence[NDArray[Any]],
     free: list[int],
 ) -> _Found | None:
-    """Recognise rows that the network has suppressed itself."""
+    """Recognise rows to which the network has applied NMS."""
     if rows.shape[2] != protos.depth + 6:
         return None
     return _labelled(network, rows, protos, arrays, 'end-to-end rows')
@@ -200,7 +200,7 @@ def _labelled(
     iou = IOU if is_crowd(network.size_hw, rows.shape[1]) else 0
     decode = partial(_decode_labelled, rows.shape[1], protos, form, iou)
     if not filled.size:
-        words += ' (none on plain images: taken to be corners in pixels, score before class)'
+        words += ' (none on trial images: assumed to be corners in pixels, score before class)'
     labels = filled[:, 4 if form.class_first else 5]
     return _Found(words, form, decode, least_classes=int(labels.max(initial=-1)) + 1)
 
@@ -213,7 +213,7 @@ def _decode_in_order(
     found: _Found, order: Sequence[int], protos: Prototypes, tensors: Sequence[Var],
     card: ModelCard, options: ExportOptions,
 ) -> Decoded:
-    """Bring rows and prototypes to the axes that a layout takes."""
+    """Transpose rows and prototypes to the axes that a layout expects."""
     rows, prototypes = op.cast(tensors[0], to=np.float32), protos.planes(tensors[1])
     rows = op.transpose(rows, perm=order) if list(order) != sorted(order) else rows
     return found.decode((rows, prototypes), card, options)
@@ -225,7 +225,7 @@ def _decode_anchored(
     """
     Decode YOLOv5 and v7: (N, A, box + objectness + classes + coefficients).
 
-    The score is objectness times class; masks are cut as interpolated probabilities.
+    The score is objectness times class; masks are thresholded as interpolated probabilities.
     """
     rows, prototypes = tensors
     likeliest = op.reduce_max(span(rows, 5, form.last), axes=[2], keepdims=False)
@@ -257,7 +257,7 @@ def _suppressed(
     form: _Rows, rows: Var, scores: Var, prototypes: Var, card: ModelCard, options: ExportOptions
 ) -> Decoded:
     """
-    Suppress among the chosen rows.
+    Apply NMS to the selected rows.
 
     :param rows: float32 (N, M, box … coefficients), best first.
     """
@@ -279,7 +279,7 @@ def _decode_labelled(
     places: int, protos: Prototypes, form: RowForm, iou: float, tensors: Sequence[Var],
     card: ModelCard, options: ExportOptions,
 ) -> Decoded:
-    """Decode rows of box, score, class and coefficients; `iou` is 0 where nothing overlaps."""
+    """Decode rows of box, score, class and coefficients; `iou` is 0 if NMS was applied."""
     rows, prototypes = tensors
     score, label = (5, 4) if form.class_first else (4, 5)
     scores = scores_of_known(column(rows, score), column(rows, label), card)

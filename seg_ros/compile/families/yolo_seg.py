@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""YOLO segmentation networks: boxes with classes and mask coefficients, beside prototypes."""
+"""YOLO segmentation networks: boxes with classes and mask coefficients, and prototypes."""
 
 from seg_ros.compile.families.output_interpretation import OutputInterpretation
 from seg_ros.compile.families.yolo_maps import read_maps
@@ -23,9 +23,9 @@ from seg_ros.compile.network import Network
 
 def read_yolo_seg(network: Network) -> list[OutputInterpretation] | str:
     """
-    Read boxes, scores and coefficients of outputs for each, of one for all, or of strides.
+    Read boxes, scores and coefficients from separate outputs, maps of strides or one output.
 
-    Class scores of their own could be rows of fewer classes; what stands beside them decides.
+    Separate class scores look like rows of fewer classes, so separate outputs are tried first.
     """
     reasons = []
     for read in (read_parts, read_maps, read_rows):
