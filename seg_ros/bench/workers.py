@@ -128,8 +128,10 @@ class _Pipeline:
         taken: list[float] = []
 
         def work(mailbox: 'Mailbox[None]', items: Any) -> None:
-            self._process()
-            done.set()
+            try:
+                self._process()
+            finally:
+                done.set()
 
         with _working(work, 1) as mailbox:
             end = monotonic() + ROUND_S
