@@ -65,7 +65,7 @@ def test_all_that_the_node_opens_is_allowed(
         node.trigger_activate()
         node_name = node.get_fully_qualified_name()
         # Of the node itself: the graph hears of them later, and not always.
-        nodes = (node, node._bond._beside)
+        nodes = (node, node._bond._bond_node)
         published = [item.topic_name for each in nodes for item in each.publishers]
         read = [
             each.resolve_topic_name(item.topic_name)

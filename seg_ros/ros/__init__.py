@@ -16,4 +16,4 @@
 
 from seg_ros.threads import bound_blas
 
-bound_blas()    # here, as the node's own modules begin with numpy
+bound_blas()    # before the node's modules, which import numpy first

@@ -39,9 +39,9 @@ _RESTART = JumpThreshold(
 
 class BaseFrame:
     """
-    The transforms from optical frames to the base frame; none where tf2_ros is not installed.
+    Transforms from optical frames to the base frame; none if tf2_ros is not installed.
 
-    :param frame: of the base.
+    :param frame: frame id of the base.
     """
 
     def __init__(self, node: Node, frame: str) -> None:
@@ -79,9 +79,9 @@ class BaseFrame:
         """
         Look up a transform, without waiting for it.
 
-        :param header: of an image; where there is none of its stamp, the newest transform is taken
-            if it is within a second of the image or, as where that has another clock, of now.
-        :returns: float64 (4, 4) or None, which `missing` then explains.
+        :param header: header of an image. If TF has no transform at its stamp, the newest one is
+            used if it is within a second of that stamp or, for stamps of another clock, of now.
+        :returns: float64 (4, 4), or None; `missing` then holds the reason.
         """
         for stamp in (Time.from_msg(header.stamp), Time()):
             try:
@@ -89,18 +89,18 @@ class BaseFrame:
             except self._failure as error:
                 self.missing = f'{header.frame_id} to {self.frame}: {error}'
                 continue
-            apart_s = self._apart_s(found.header, header)
-            if apart_s <= STALE_S:
+            offset_s = self._offset_s(found.header, header)
+            if offset_s <= STALE_S:
                 self.missing = ''
                 return matrix_from_transform(found.transform)
             self.missing = (
-                f'{header.frame_id} to {self.frame}: the newest transform is {apart_s:.1f} s from '
-                'the image: see that whoever publishes it still does, with stamps of one clock'
+                f'{header.frame_id} to {self.frame}: the newest transform is {offset_s:.1f} s '
+                'from the image: check that it is still published, with stamps of the same clock'
             )
         return None
 
-    def _apart_s(self, found: Header, image: Header) -> float:
-        """Return how far a transform is from an image or, if that is less, from now."""
+    def _offset_s(self, found: Header, image: Header) -> float:
+        """Return the time between a transform and an image or now, whichever is closer."""
         found_ns: int = stamp_ns(found.stamp)
         if not found_ns:    # a static transform
             return 0.0

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Progress of opening a model, in the log and, where no timer can run, in diagnostics."""
+"""Progress of opening a model: in the log and, while no timer can run, in diagnostics."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -23,11 +23,11 @@ PERIOD_S = 1.0
 
 class BuildProgress:
     """
-    The `Report` of one node; the thread that waits for the build calls it.
+    The `Report` callback of a node, called by the thread that waits for the build.
 
-    :param log: takes a line for every phase and every tenth of it.
-    :param publish: takes the same words, at most once a second. A model that a transition waits
-        for blocks the executor, so that no timer could report it.
+    :param log: called with a line at the start of each phase and at each tenth of it.
+    :param publish: called with the same text, at most once a second. While a transition waits for
+        a model, the executor is blocked and no timer can publish diagnostics.
     """
 
     def __init__(self, log: Callable[[str], object], publish: Callable[[str], object]) -> None:
@@ -53,5 +53,5 @@ class BuildProgress:
             self._publish(self.words)
 
     def end(self) -> None:
-        """Clear the progress of a build that ended."""
+        """Clear the progress when a build has ended."""
         self.words = self._phase = ''

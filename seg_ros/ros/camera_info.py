@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Camera_info of images and of masks, and their intrinsics."""
+"""Adapt camera_info to images and masks, and read intrinsics from it."""
 
 from copy import copy
 from typing import Any
@@ -29,7 +29,7 @@ IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
 def image_size_hw(info: CameraInfo) -> tuple[int, int]:
-    """Return the size of the images of a CameraInfo, after region of interest and binning."""
+    """Return the image size of a CameraInfo, after region of interest and binning."""
     height = info.roi.height or info.height
     width = info.roi.width or info.width
     return height // max(1, info.binning_y), width // max(1, info.binning_x)
@@ -39,19 +39,19 @@ def fitted_camera_info(
     info: CameraInfo, frame_id: str, size_hw: tuple[int, int]
 ) -> tuple[CameraInfo | None, str]:
     """
-    Return a camera_info adapted to an image, where it can be.
+    Adapt a camera_info to an image, if possible.
 
-    One of another size with the same aspect is scaled, as image_proc scales that of an image it
-    resizes: focal lengths and principal point alike. Frame ids may differ by slashes and a prefix,
-    or be empty on either side; the image's own counts.
+    If the sizes differ but the aspect ratio is the same, focal lengths and principal point are
+    scaled, as image_proc does when it resizes an image. Frame ids may differ by slashes and a
+    prefix, and either may be empty; the image's own, if there is one, is returned.
 
-    :param frame_id: of the image.
-    :param size_hw: of the image.
-    :returns: the camera_info, or None and why.
+    :param frame_id: frame id of the image.
+    :param size_hw: size of the image.
+    :returns: the camera_info, or None and the reason.
     """
     own = info.header.frame_id
     if not same_frame(own, frame_id):
-        return None, f'camera_info is of frame {shown(own)}, the image of {shown(frame_id)}'
+        return None, f'camera_info has the frame_id {shown(own)}, the image {shown(frame_id)}'
     height, width = image_size_hw(info)
     if not (height and width):
         return None, f'camera_info has no size ({info.width} x {info.height})'
@@ -59,19 +59,19 @@ def fitted_camera_info(
     fitted.header = Header(stamp=info.header.stamp, frame_id=frame_id or own)
     if (height, width) == size_hw:
         return fitted, ''
-    down, across = size_hw[0] / height, size_hw[1] / width
-    # Sides are whole pixels, so that a resized image may be off by one.
-    if abs(size_hw[1] - width * down) > 1 and abs(size_hw[0] - height * across) > 1:
+    scale_y, scale_x = size_hw[0] / height, size_hw[1] / width
+    # Sides are whole pixels, so a side of a resized image may be off by one.
+    if abs(size_hw[1] - width * scale_y) > 1 and abs(size_hw[0] - height * scale_x) > 1:
         return None, (
-            f'camera_info is of {width} x {height} pixels, the image of {size_hw[1]} x '
-            f'{size_hw[0]}: another part of the view'
+            f'camera_info is for {width} x {height} pixels, the image has {size_hw[1]} x '
+            f'{size_hw[0]}: their aspect ratios differ'
         )
-    _resize(fitted, down, across, size_hw)
+    _resize(fitted, scale_y, scale_x, size_hw)
     return fitted, ''
 
 
 def same_frame(first: str, second: str) -> bool:
-    """Return whether frame ids are equal up to slashes and prefixes; an empty one equals any."""
+    """Return whether frame ids are equal up to slashes and prefixes; an empty one matches any."""
     long, short = sorted((first.strip('/'), second.strip('/')), key=len, reverse=True)
     return not short or long == short or long.endswith(f'/{short}')
 
@@ -80,17 +80,16 @@ def scaled_camera_info(
     info: CameraInfo, stamp: Any, step: int, rectified: bool = False
 ) -> CameraInfo:
     """
-    Copy a CameraInfo for masks made of every `step`-th pixel of the image.
+    Copy a CameraInfo for masks that keep every `step`-th pixel of the image.
 
-    Pixel i of such a mask lies on pixel n i of the image, whose centre has the coordinate n i
-    in ROS: focal lengths and principal point alike are divided by n, without a shift by half
-    a pixel, and a mask has ceil(size / n) pixels a side. A region of interest and binning are
-    folded in, since consumers read K and P alone: the scaled copy has neither. At a step of 1 they
-    stay as they are.
+    With n = `step`, pixel i of a mask is pixel n i of the image, and in ROS the centre of pixel i
+    has the coordinate i. Focal lengths and principal point are therefore divided by n, without a
+    half-pixel shift, and a side of a mask has ceil(size / n) pixels. For n > 1, region of interest
+    and binning are applied to K and P and then reset, since consumers read only K and P.
 
-    :param stamp: of the mask.
-    :param rectified: the image has no distortion left: D is 0, R the identity, and K the left
-        part of P where P is given.
+    :param stamp: stamp of the mask.
+    :param rectified: whether the image is rectified: D is then 0, R the identity, and K the left
+        3x3 part of P unless that is 0.
     """
     copied = copy(info)
     copied.header = Header(stamp=stamp, frame_id=info.header.frame_id)
@@ -107,67 +106,69 @@ def scaled_camera_info(
 
 def intrinsics_from_info(info: CameraInfo) -> Intrinsics:
     """
-    Return the intrinsics of the rectified image: of P, or of K where P is 0.
+    Return the intrinsics of the rectified image: from P, or from K if P is 0.
 
     :raises ImageError: if the camera is not calibrated.
     """
-    matrix = _of_image(info, 'p')
+    matrix = _image_matrix(info, 'p')
     if not matrix.any():
-        matrix = _of_image(info, 'k')
+        matrix = _image_matrix(info, 'k')
     return intrinsics_from_matrix(matrix[:, :3].ravel().tolist(), image_size_hw(info))
 
 
 def distortion_px(info: CameraInfo) -> float:
     """
-    Return how far, at the most, a pixel on the image's edge is from where a pinhole would see it.
+    Return the largest displacement, in pixels, of the image's edge from its rectified position.
 
-    The pinhole is that of P after the rotation R: they may differ from K without distortion, too.
+    Rectification applies R and P, so there may be a displacement without distortion too.
 
-    :returns: 0 without any difference, and with distortion of a model other than plumb_bob,
-        rational_polynomial and equidistant; infinity where the model has no inverse there.
+    :returns: 0 also if K or D is unusable, or for distortion models other than plumb_bob,
+        rational_polynomial and equidistant; infinity if the model has no inverse at the edge.
     """
-    lens, matrix = np.array(info.d, float), _of_image(info, 'k')
-    if not (np.isfinite(lens).all() and matrix[0, 0] > 0 < matrix[1, 1]):
+    distortion, matrix = np.array(info.d, float), _image_matrix(info, 'k')
+    if not (np.isfinite(distortion).all() and matrix[0, 0] > 0 < matrix[1, 1]):
         return 0.0
     height, width = image_size_hw(info)
     edge = np.array([
         (column, row) for column in (0, width / 2, width) for row in (0, height / 2, height)
     ])
-    turned = np.array(info.r, float).reshape(3, 3)
-    turned = turned if turned.any() else np.eye(3)
-    pinhole = _of_image(info, 'p')[:, :3]
-    pinhole = pinhole if pinhole.any() else matrix
+    rotation = np.array(info.r, float).reshape(3, 3)
+    rotation = rotation if rotation.any() else np.eye(3)
+    projection = _image_matrix(info, 'p')[:, :3]
+    projection = projection if projection.any() else matrix
     try:
-        if not lens.any():      # no distortion, whatever the model
-            seen = cv2.undistortPoints(edge[:, None], matrix, None, R=turned, P=pinhole)
+        if not distortion.any():    # whatever the model
+            rectified = cv2.undistortPoints(edge[:, None], matrix, None, R=rotation, P=projection)
         elif info.distortion_model == 'equidistant':
-            seen = cv2.fisheye.undistortPoints(
-                edge[:, None], matrix, lens[:4], R=turned, P=pinhole
+            rectified = cv2.fisheye.undistortPoints(
+                edge[:, None], matrix, distortion[:4], R=rotation, P=projection
             )
         elif info.distortion_model in ('plumb_bob', 'rational_polynomial'):
-            seen = cv2.undistortPoints(edge[:, None], matrix, lens, R=turned, P=pinhole)
+            rectified = cv2.undistortPoints(
+                edge[:, None], matrix, distortion, R=rotation, P=projection
+            )
         else:
             return 0.0
-    except cv2.error:       # a number of coefficients that the model does not have
+    except cv2.error:       # wrong number of coefficients for the model
         return 0.0
-    moved = np.linalg.norm(seen[:, 0] - edge, axis=1)
-    return float(np.nan_to_num(moved, nan=np.inf).max())
+    displacement = np.linalg.norm(rectified[:, 0] - edge, axis=1)
+    return float(np.nan_to_num(displacement, nan=np.inf).max())
 
 
-def _resize(info: CameraInfo, down: float, across: float, size_hw: tuple[int, int]) -> None:
-    """Scale K and P to a resized image; region of interest and binning are reset."""
+def _resize(info: CameraInfo, scale_y: float, scale_x: float, size_hw: tuple[int, int]) -> None:
+    """Scale K and P for a resized image; region of interest and binning are reset."""
     for name in ('k', 'p'):
-        setattr(info, name, (_of_image(info, name) * [[across], [down], [1]]).ravel())
+        setattr(info, name, (_image_matrix(info, name) * [[scale_x], [scale_y], [1]]).ravel())
     info.height, info.width = size_hw
     info.roi = RegionOfInterest()
     info.binning_x = info.binning_y = 0
 
 
-def _of_image(info: CameraInfo, name: str) -> NDArray[np.float64]:
+def _image_matrix(info: CameraInfo, name: str) -> NDArray[np.float64]:
     """
     Return K (3, 3) or P (3, 4) of the image, after region of interest and binning.
 
-    The order is image_geometry's. A matrix that is all 0 stays so: the camera is not calibrated.
+    They are applied in image_geometry's order. A matrix of an uncalibrated camera stays all 0.
     """
     matrix = np.array(getattr(info, name), float).reshape(3, -1)
     if matrix.any():

@@ -35,18 +35,18 @@ from seg_ros.ros.depth_outputs import DepthOutputs, nothing_dynamic, poor_odomet
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.publishers import parts_of, publish, View, Wanted
 
-TIMEOUT_S = 1.5    # for the frames in flight
-LONG_MS = 10_000    # an age that no transport causes: the clocks differ
+TIMEOUT_S = 1.5    # for frames in flight to finish
+LONG_MS = 10_000    # longer than any transport takes: the clocks differ
 
 
 class CameraPipeline:
     """
-    Cameras, mailbox and workers between configure and cleanup.
+    Cameras, mailbox and workers of a configured node.
 
-    Workers call `_work` and what it calls; all else runs in the thread that spins, so that nothing
-    but a worker that was abandoned sees cameras come and go.
+    Workers run `_work`; everything else runs in the executor's thread, so that no worker, unless
+    it was abandoned, sees cameras being created or closed.
 
-    :param holder: what serves, swapped between two frames when the model changes.
+    :param holder: holds the current model, which is swapped between two frames.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class CameraPipeline:
         self._node = node
         self._settings = settings
         self._holder = holder
-        self._mailbox: Mailbox[Arrival] | None = None     # of the present workers
+        self._mailbox: Mailbox[Arrival] | None = None     # of the current workers
         self._workers: Workers[Arrival] | None = None
         self._depth = DepthOutputs(node, settings.now.base_frame)
         self.cameras: dict[str, Camera] = {}
@@ -78,16 +78,16 @@ class CameraPipeline:
 
     @property
     def stalled_s(self) -> float:
-        """How long the engine has not answered, where that is longer than `watchdog_s`; or 0."""
+        """Seconds for which the engine has not answered if more than `watchdog_s`, else 0."""
         longest_s = max(self._workers.busy_s(), default=0.0) if self._workers else 0.0
         limit_s = self._settings.now.watchdog_s
         return longest_s if limit_s and longest_s > limit_s else 0.0
 
     def start(self) -> None:
         """
-        Start the workers; `follow_readers` subscribes to the cameras.
+        Start the workers and subscribe to the cameras.
 
-        Nothing runs if that fails.
+        If that fails, nothing is left running.
         """
         count = self._settings.now.workers
         try:
@@ -103,15 +103,15 @@ class CameraPipeline:
             raise
 
     def _batch_limit(self) -> int:
-        """Return how many cameras may share a call of the engine that serves now."""
+        """Return how many cameras' frames the current engine may process in one call."""
         serving = self._holder.current
         return min(self._settings.now.max_batch, serving.batch_limit) if serving else 1
 
     def stop(self) -> bool:
         """
-        Stop listening and wait for the frames in flight.
+        Unsubscribe and wait for the frames in flight.
 
-        :returns: whether they ended in time.
+        :returns: whether they finished in time.
         """
         for camera in self.cameras.values():
             camera.unsubscribe()
@@ -119,7 +119,7 @@ class CameraPipeline:
         ended = self._workers is None or self._workers.stop(TIMEOUT_S)
         if not ended:
             self._node.get_logger().error(
-                f'a frame in flight did not end within {TIMEOUT_S:g} s; its engine is abandoned'
+                f'a frame in flight did not finish within {TIMEOUT_S:g} s; its engine is abandoned'
             )
         else:       # a worker that hangs may still use the camera's state
             for camera in self.cameras.values():
@@ -135,7 +135,7 @@ class CameraPipeline:
         return ended
 
     def follow_readers(self) -> None:
-        """Subscribe to the cameras; with `lazy`, only to those whose masks are subscribed to."""
+        """Subscribe to the cameras; with `lazy`, only to those whose masks have subscribers."""
         if not self.running:
             return
         for camera in self.cameras.values():
@@ -149,8 +149,8 @@ class CameraPipeline:
         for camera in self.cameras.values():
             if not camera.subscribed:
                 self._node.get_logger().info(
-                    f'{camera.name}: {camera.image_topic} is subscribed to as soon as something '
-                    'subscribes to the masks (lazy)'
+                    f'{camera.name}: {camera.image_topic} is subscribed to as soon as the masks '
+                    'have a subscriber (lazy)'
                 )
 
     def _deliver(self, camera: Camera, arrival: Arrival) -> None:
@@ -185,7 +185,7 @@ class CameraPipeline:
 
     @contextmanager
     def _failures_of(self, cameras: Iterable[Camera]) -> Iterator[None]:
-        """Count and log failures of images of some cameras, without failing those of others."""
+        """Count and log exceptions as dropped frames of these cameras; other cameras go on."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - one frame must never stop a robot's masks
@@ -199,7 +199,7 @@ class CameraPipeline:
     def _job(
         self, camera: Camera, arrival: Arrival, serving: ServingModel, mailbox: Mailbox[Arrival]
     ) -> Job | None:
-        """Make the job of an image, unless its masks have no reader or it is dropped."""
+        """Return the job for an image; None if its masks have no subscriber or it is dropped."""
         wanted = camera.publishers.wanted()
         if not wanted:
             camera.health.drop('unread')
@@ -209,7 +209,7 @@ class CameraPipeline:
             return None
 
         def publish_masks(masks: Segmentation) -> None:
-            if self._mailbox is not mailbox:    # the answer of an abandoned worker
+            if self._mailbox is not mailbox:    # the result of an abandoned worker
                 camera.health.drop('stalled')
                 return
             with serving.timing.stage('publish'):
@@ -224,7 +224,7 @@ class CameraPipeline:
         )
 
     def _frame(self, camera: Camera, arrival: Arrival, serving: ServingModel) -> Frame | None:
-        """Convert a message; None, and a drop, where it cannot be read or is too old."""
+        """Convert a message; drop it and return None if it cannot be read or is too old."""
         try:
             with serving.timing.stage('decode'):
                 frame = frame_from_message(arrival.message, camera.brightness)
@@ -243,19 +243,19 @@ class CameraPipeline:
         return frame
 
     def _publish(self, camera: Camera, wanted: Wanted, view: View) -> None:
-        """Publish the outputs of masks alone, then pass on those that need depth."""
-        # Computed here, where frames arrive in the order of their stamps.
-        moving = any('dynamic' in output.needs for output, _ in wanted)
-        if moving and (
+        """Publish the outputs that need only masks, then queue those that need depth."""
+        # `view.dynamic` is computed here, where frames come in the order of their stamps.
+        needs_dynamic = any('dynamic' in output.needs for output, _ in wanted)
+        if needs_dynamic and (
             words := nothing_dynamic(view.card) or poor_odometry(dynamic_share(view.dynamic))
         ):
             self._node.throttled.warning(f'{camera.name}: {words}', (camera.name, 'dynamic'))
         publish([row for row in wanted if 'depth' not in row[0].needs], view)
-        if deep := [row for row in wanted if 'depth' in row[0].needs]:
-            camera.depth.offer(deep, view)
+        if needing_depth := [row for row in wanted if 'depth' in row[0].needs]:
+            camera.depth.offer(needing_depth, view)
 
     def _age_ms(self, arrival: Arrival) -> float:
-        """Return the age of an image; a stamp a little ahead of the clock counts as age 0."""
+        """Return the age of an image; 0 if its stamp is ahead of the clock."""
         now_ns: int = self._node.get_clock().now().nanoseconds
         return max(0, now_ns - arrival.taken_ns) / 1e6
 
@@ -280,10 +280,10 @@ class CameraPipeline:
 
 
 def too_old(age_ms: float, limit_ms: float) -> SegError:
-    """Return the error for an image that is too old; a huge age suggests to check the clocks."""
+    """Return the error for an image that is too old; if by far, it suggests checking clocks."""
     if age_ms < LONG_MS:
         return SegError(f'{age_ms:.0f} ms, the limit is {limit_ms:g}')
     return SegError(
         f'{age_ms / 1000:.0f} s, the limit is {limit_ms:g} ms',
-        do='see whether the stamps are those of the clock that this node has',
+        do='check that the images are stamped by the same clock as this node uses',
     )

@@ -48,18 +48,18 @@ from seg_ros.temporal.arrival import CameraClock, ImageOrder, RateLimit, StampWa
 from seg_ros.temporal.temporal_filter import TemporalFilter
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-# Reliability is not among them: input_reliability chooses it.
+# Not reliability, which input_reliability sets.
 _OVERRIDES = QoSOverridingOptions((QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH))
 
 
 @dataclass(frozen=True, eq=False)
 class Arrival:
     """
-    An image message that has arrived.
+    A received image message.
 
     :param message: sensor_msgs Image or CompressedImage.
-    :param number: of the message, counted by arrival.
-    :param taken_ns: when the image was taken, of the node's clock.
+    :param number: sequence number of the message, in order of arrival.
+    :param taken_ns: when the image was taken, by the node's clock.
     """
 
     message: Any
@@ -71,8 +71,8 @@ class Camera:
     """
     The topics and the state of one camera.
 
-    :param deliver: called with every image that is not refused on arrival.
-    :param deliver_depth: called with every view whose depth has come.
+    :param deliver: called with every image that is not dropped on arrival.
+    :param deliver_depth: called with every view once its depth has arrived.
     """
 
     def __init__(
@@ -110,9 +110,9 @@ class Camera:
 
     def _image_names(self) -> tuple[str, str]:
         """
-        Return the name to subscribe to, and what it resolves to.
+        Return the name of the image topic to subscribe to, and the topic it resolves to.
 
-        One remapping of the raw topic serves the compressed one too.
+        A remapping of the raw topic applies to the compressed one too.
         """
         relative = f'{self.name}/image_raw'
         resolved = self._node.resolve_topic_name(relative)
@@ -121,15 +121,15 @@ class Camera:
         compressed = f'{relative}/compressed'
         if self._is_remapped(compressed):
             return compressed, self._node.resolve_topic_name(compressed)
-        # A remapping may name the compressed topic itself already.
+        # The raw topic may have been remapped to the compressed one.
         topic = f'{resolved.removesuffix("/compressed")}/compressed'
         return topic, topic
 
     def _info_names(self) -> tuple[str, str]:
         """
-        Return the name to subscribe to camera_info by, and what it resolves to.
+        Return the name of the camera_info topic to subscribe to, and the topic it resolves to.
 
-        It is in the namespace of the image topic, unless it is remapped itself.
+        Unless it is remapped itself, it is next to the image topic or below that.
         """
         relative = f'{self.name}/camera_info'
         if self._is_remapped(relative):
@@ -138,7 +138,7 @@ class Camera:
             self.image_topic
         )
         topic, below = f'{image.rpartition("/")[0]}/camera_info', f'{image}/camera_info'
-        # A topic found below the image's stays chosen while its publisher restarts.
+        # A topic below the image's, once found, is kept while its publisher restarts.
         if not self._node.count_publishers(topic) and (
             self.info_topic == below or self._node.count_publishers(below)
         ):
@@ -151,7 +151,7 @@ class Camera:
 
     @property
     def kind(self) -> str:
-        """Return the type of the messages that are subscribed to."""
+        """Return the message type of the image subscription."""
         return COMPRESSED if self._compressed else RAW
 
     @property
@@ -161,11 +161,11 @@ class Camera:
 
     @property
     def settings(self) -> Settings:
-        """Return the present settings."""
+        """Return the current settings."""
         return self._settings.now
 
     def subscribe(self) -> None:
-        """Subscribe; called again, adapt to readers, publishers and their QoS."""
+        """Subscribe, or adapt the subscriptions to the present subscribers, publishers and QoS."""
         self.depth.subscribe(self.publishers.wanted())
         if self.subscribed and monotonic() < self._polled_s + GRAPH_POLL_S:
             return
@@ -215,7 +215,7 @@ class Camera:
         self._release_images()
 
     def forget(self) -> None:
-        """Reset the state kept from image to image; no image may be in flight."""
+        """Reset the state kept between images; no image may be in flight."""
         self.temporal.forget()
         self.depth.forget()
 
@@ -232,9 +232,9 @@ class Camera:
 
     def problem(self) -> str:
         """
-        Say what is wrong with the camera's topics; empty where all is well.
+        Return what is wrong with the camera's topics; empty if all is well.
 
-        No images arrive, fewer than should, or a reader gets nothing.
+        Images or camera_info are missing, stamps are wrong, or a subscriber gets nothing.
         """
         if not self.subscribed:
             return self.publishers.reader_problem()
@@ -252,14 +252,14 @@ class Camera:
         )
 
     def _missing_info(self) -> str:
-        """Return why no camera_info is published with the masks, where it is subscribed to."""
+        """Return why no camera_info is published with the masks, if something subscribes to it."""
         if not any(output.message is CameraInfo for output, _ in self.publishers.wanted()):
             return ''
         words = self.why_no_info()
-        return f'no camera_info beside the masks: {words}' if words else ''
+        return f'no camera_info is published with the masks: {words}' if words else ''
 
     def why_no_info(self) -> str:
-        """Return why images have no camera_info; empty where they have, or nobody asks for it."""
+        """Return why images have no camera_info; empty if they have, or it is too early to say."""
         if not self.subscribed or monotonic() - self._subscribed_s < STARTING_S:
             return ''
         if self._info is not None:      # the last one is used, however old
@@ -293,7 +293,7 @@ class Camera:
             side = 'behind' if offset_s > 0 else 'ahead of'
             self._node.get_logger().warning(
                 f'{self.name}: stamps come from another clock, {abs(offset_s):.1f} s {side} this '
-                'one; ages count relative to that offset. Check use_sim_time and the clocks of '
+                'one; ages are corrected by this offset. Check use_sim_time and the clocks of '
                 'both machines'
             )
         else:
@@ -309,7 +309,8 @@ class Camera:
             return None
         fitted, self._info_problem = fitted_camera_info(self._info, frame.frame_id, frame.size_hw)
         if self._info_problem:
-            words = f'{self.name}: no camera_info beside the masks: {self._info_problem}'
+            words = f'no camera_info is published with the masks: {self._info_problem}'
             # The key is not the text: frame ids and sizes may differ in every image.
-            self._node.throttled.warning(words, (self.name, 'camera_info'), throttle_s=3600.0)
+            key = self.name, 'camera_info'
+            self._node.throttled.warning(f'{self.name}: {words}', key, throttle_s=3600.0)
         return fitted

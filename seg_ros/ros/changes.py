@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Checks of a parameter request against the model that serves or is being loaded."""
+"""Check parameter requests against the model that serves or is being loaded."""
 
 from collections.abc import Collection
 
@@ -30,12 +30,12 @@ from seg_ros.ros.parameters import acts_later
 
 def checked(settings: Settings, changes: Collection[str], models: ModelManager | None) -> str:
     """
-    Check changed settings against the model that they are for.
+    Check changed settings against the model that they apply to.
 
-    :param settings: with the changes.
-    :param changes: the names of what changes.
-    :param models: None while nothing is configured.
-    :returns: what does not act at once, in words.
+    :param settings: the settings with the changes applied.
+    :param changes: the names of the changed settings.
+    :param models: None while the node is not configured.
+    :returns: which changes are not effective at once, as text; empty if all are.
     :raises SegError: if the model cannot be used, or does not suit the thresholds.
     """
     serving = models.holder.current if models else None
@@ -53,7 +53,7 @@ def checked(settings: Settings, changes: Collection[str], models: ModelManager |
 def _checked_while_loading(
     settings: Settings, changes: Collection[str], serving: ServingModel | None
 ) -> str:
-    """Check settings against the model that is being loaded; returns which act only with it."""
+    """Check settings against the model that is being loaded; return which have to wait for it."""
     bound = [name for name in MODEL_BOUND if name in changes]
     if not bound:
         return ''
@@ -63,7 +63,7 @@ def _checked_while_loading(
         raise SettingError(f'{settings.model} is being loaded: {error}') from error
     if serving is not None and _suits(settings, serving):
         return ''
-    return f'{", ".join(bound)}: acts once {settings.model} serves'
+    return f'{", ".join(bound)}: effective once {settings.model} serves'
 
 
 def _suits(settings: Settings, serving: ServingModel) -> bool:

@@ -18,14 +18,14 @@ from time import monotonic
 
 from rclpy.clock import ROSClock
 
-STILL_S = 3.0   # standstill that is reported
+STILL_S = 3.0   # shorter standstills are not reported
 
 
 class ClockWatch:
     """
-    Notices that simulated time stands still: ages and `max_rate_hz` mean nothing then.
+    Detects that simulated time stands still, which makes ages and `max_rate_hz` meaningless.
 
-    :param clock: of the node, which `use_sim_time` makes follow /clock.
+    :param clock: the node's clock, which follows /clock if `use_sim_time` is set.
     """
 
     def __init__(self, clock: ROSClock) -> None:
@@ -34,7 +34,7 @@ class ClockWatch:
         self._since_s = 0.0
 
     def problem(self) -> str:
-        """Return for how long the clock has stood still, in words; empty while it runs."""
+        """Return for how long the clock has stood still, as text; empty while it runs."""
         now_ns: int = self._clock.now().nanoseconds
         if now_ns != self._seen_ns or not self._clock.ros_time_is_active:
             self._seen_ns, self._since_s = now_ns, monotonic()
@@ -43,7 +43,7 @@ class ClockWatch:
             return ''
         if not now_ns:
             return (
-                'use_sim_time is set, and nothing comes on /clock: set it to false, or play the '
+                'use_sim_time is set, but nothing arrives on /clock: set it to false, or play the '
                 'recording with --clock'
             )
-        return f'simulated time has stood still for {still_s:.0f} s: nothing comes on /clock'
+        return f'simulated time has stood still for {still_s:.0f} s: nothing arrives on /clock'

@@ -52,8 +52,8 @@ def frame_from_message(message: Any, brightness: BrightnessRange | None = None) 
     Convert an image message.
 
     :param message: sensor_msgs Image or CompressedImage.
-    :param brightness: of the camera's 16-bit samples; None takes them to fill 16 bits.
-    :raises ImageError: if the message contradicts itself or its encoding is unknown.
+    :param brightness: range of the camera's 16-bit samples. Defaults to all 16 bits.
+    :raises ImageError: if the message is inconsistent or its encoding is unknown.
     """
     if isinstance(message, CompressedImage):
         return frame_from_compressed(message, brightness)
@@ -64,11 +64,11 @@ def frame_from_image(message: Any, brightness: BrightnessRange | None = None) ->
     """
     Convert a sensor_msgs Image; see `image.encodings` for what is copied.
 
-    An encoding that `image.encodings` has never heard of is left to cv_bridge.
+    Encodings unknown to `image.encodings` are converted by cv_bridge.
 
-    :param message: of rclpy, or any object with the same fields and a buffer as `data`.
-    :param brightness: of the camera's 16-bit samples; None takes them to fill 16 bits.
-    :raises ImageError: if the message contradicts itself or its encoding cannot be read.
+    :param message: an rclpy message, or any object with the same fields and a buffer as `data`.
+    :param brightness: range of the camera's 16-bit samples. Defaults to all 16 bits.
+    :raises ImageError: if the message is inconsistent or its encoding cannot be read.
     """
     encoding = canonical_encoding(message.encoding)
     if encoding and encoding not in ENCODINGS and encoding not in (*REFUSED, *FILES):
@@ -90,12 +90,12 @@ def _frame_by_cv_bridge(message: Any) -> Frame:
     expected = f'one of {", ".join(ENCODINGS)}, or one that cv_bridge can turn into rgb8'
     try:
         from cv_bridge import CvBridge, CvBridgeError
-    except Exception as error:  # built for another numpy, it may raise anything
+    except Exception as error:  # a cv_bridge built for another numpy may raise anything
         do = f'set the camera driver to one of these, or install cv_bridge ({error})'
         raise ImageError(seen, expected, do) from error
     try:
         pixels = CvBridge().imgmsg_to_cv2(message, 'rgb8')
-    # It also raises errors of numpy and OpenCV, as for data that are too short.
+    # cv_bridge also raises errors of numpy and OpenCV, for example if the data are too short.
     except (CvBridgeError, cv2.error, AttributeError, KeyError, TypeError, ValueError) as error:
         raise ImageError(f'{seen}: {error}', expected) from error
     stamp = stamp_ns(message.header.stamp)
@@ -106,7 +106,7 @@ def frame_from_compressed(message: Any, brightness: BrightnessRange | None = Non
     """
     Decode a sensor_msgs CompressedImage.
 
-    :param brightness: of the camera's 16-bit samples; None takes them to fill 16 bits.
+    :param brightness: range of the camera's 16-bit samples. Defaults to all 16 bits.
     :raises ImageError: if it is depth, video, damaged, or not an image.
     """
     seen, wanted = f'compressed image of format {shown(message.format)}', 'an image as jpeg or png'
@@ -114,7 +114,8 @@ def frame_from_compressed(message: Any, brightness: BrightnessRange | None = Non
         raise ImageError(seen, wanted, "subscribe to the camera's image: this is depth")
     if _VIDEO.search(message.format):
         raise ImageError(
-            seen, wanted, 'this is video: decode it first, as image_transport republish does'
+            seen, wanted, 'this is video: decode it first, for example with image_transport '
+            'republish'
         )
     return frame_from_file(
         message.data,
@@ -129,9 +130,10 @@ def depth_from_image(message: Any) -> NDArray[Any]:
     """
     Return the samples of a depth image.
 
-    :param message: sensor_msgs Image of 16UC1 or 32FC1, in any case; mono16 and Z16 are 16UC1.
-    :returns: uint16 or float32 (H, W), of the message's byte order, without a copy.
-    :raises ImageError: if it has another encoding, or its sizes contradict each other.
+    :param message: sensor_msgs Image with the encoding 16UC1 or 32FC1, in upper or lower case;
+        mono16 and Z16 are read as 16UC1.
+    :returns: uint16 or float32 (H, W) in the message's byte order, a view of its data.
+    :raises ImageError: if it has another encoding, or its sizes are inconsistent.
     """
     kinds = {'16uc1': 'u2', 'mono16': 'u2', 'z16': 'u2', '32fc1': 'f4'}
     encoding = message.encoding.strip(' \0').lower()
@@ -147,7 +149,7 @@ def depth_from_image(message: Any) -> NDArray[Any]:
         raise ImageError(
             f'{size} with step {step} and {len(message.data)} bytes',
             f'{height or "some"} rows of {width * kind.itemsize or "some"} or more bytes',
-            "set the depth driver's image size and step right",
+            'correct the image size and step in the depth driver',
         )
     strides = (step, kind.itemsize)
     return np.asarray(np.ndarray((height, width), kind, message.data, strides=strides))
@@ -157,8 +159,8 @@ def cloud_message(points: NDArray[np.void], header: Header) -> PointCloud2:
     """
     Convert points to a PointCloud2.
 
-    :param points: `POINT` (H, W), organised, or (N,).
-    :param header: carried on as it is.
+    :param points: `POINT` (H, W) for an organised cloud, or (N,).
+    :param header: header of the message.
     """
     packed = np.ascontiguousarray(points)
     height, width = packed.shape if packed.ndim == 2 else (1, len(packed))
@@ -182,9 +184,9 @@ def image_message(
     Convert an array to an Image with packed rows and little-endian samples.
 
     :param array: (H, W) or (H, W, channels), of any stride and byte order.
-    :param header: carried on as it is.
-    :param encoding: what ROS calls this type of sample and this number of channels; None takes
-        what masks have: mono8, 16UC1, 32SC1, 32FC1, or rgb8 for three channels.
+    :param header: header of the message.
+    :param encoding: ROS encoding of the samples. Defaults to that of masks: mono8, 16UC1, 32SC1 or
+        32FC1, or rgb8 for three channels.
     """
     if encoding is None:
         encoding = 'rgb8' if array.ndim == 3 else _MASKS[f'{array.dtype.kind}{array.itemsize}']
@@ -194,8 +196,8 @@ def image_message(
         header=header, height=height, width=width, encoding=encoding,
         step=pixels.nbytes // height,
     )
-    # Into the message's own array: assigning to `data` copies once more or, where field checks
-    # are on, looks at every byte in Python.
+    # Fill the message's own array: assigning to `data` copies once more or, with field checks
+    # enabled, checks every byte in Python.
     message.data.frombytes(pixels.reshape(-1).view(np.uint8))
     return message
 
@@ -209,7 +211,7 @@ def compressed_message(data: bytes, codec: str, header: Header) -> CompressedIma
     """
     Return a CompressedImage.
 
-    :param codec: what `format` will say, `jpeg` or `png`.
+    :param codec: value of `format`, `jpeg` or `png`.
     """
     message = CompressedImage(header=header, format=codec)
     message.data.frombytes(data)

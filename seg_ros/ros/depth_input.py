@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The depth of one camera: its subscription, and its pairing with images."""
+"""Subscribe to the depth of one camera, and pair depth with images."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ from seg_ros.temporal.nearest_stamp import KEPT_S, NearestStamp, WAIT_S
 from sensor_msgs.msg import Image
 
 OTHER_CLOCK_MS = 10_000
-SLOW_MS = 500   # an offset that slow processing may also cause
+SLOW_MS = 500   # larger offsets may also come from slow processing
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class DepthJob:
     """
     A view and the depth message that belongs to it.
 
-    :param wanted: what is to be made of both.
+    :param wanted: outputs to compute from both.
     :param message: sensor_msgs Image.
     """
 
@@ -63,9 +63,9 @@ class DepthInput:
     """
     Pairs depth images with the masks of their images; 2D masks do not wait for depth.
 
-    :param deliver: called with each pair, in the thread of its image or of its depth, and in the
-        order of the camera's images.
-    :param why_no_info: says why images have no camera_info; empty where they have.
+    :param deliver: called with each pair, in the order of the camera's images, by the thread that
+        added its image or its depth.
+    :param why_no_info: returns why images have no camera_info; empty if they have.
     """
 
     def __init__(
@@ -83,22 +83,22 @@ class DepthInput:
         self._turn = Lock()     # held while pairing and delivering, so that pairs keep their order
         self._scene = StaticScene()
         self._refused, self._lacks_info = '', False
-        self._is_off = False    # although an output that needs depth has a reader
+        self._is_off = False    # although an output that needs depth has a subscriber
         self._subscribed_s = 0.0
         self.why_empty = ''     # set by `DepthOutputs` for the last view
         self.dynamic_share = 0.0
-        self.reads_dynamic = False      # whether an output of what is dynamic has a reader
+        self.reads_dynamic = False      # whether an output that needs `dynamic` has a subscriber
 
     @property
     def starting(self) -> bool:
-        """Whether the subscription is so new that messages may still be on their way."""
+        """Whether the subscription is too new for missing messages to be a problem."""
         return monotonic() - self._subscribed_s < STARTING_S
 
     def subscribe(self, wanted: Wanted) -> None:
-        """Subscribe while an output that needs depth has a reader; call it regularly."""
+        """Subscribe while an output that uses depth has a subscriber; call it regularly."""
         is_on = self._settings.now.depth == 'auto'
         self._pairs.expire()
-        # Dynamic outputs do without depth, but with it they are released sooner.
+        # Dynamic outputs work without depth; with it, pixels that an object left clear sooner.
         asked = is_on and any(output.needs for output, _ in wanted)
         self._is_off = not is_on and any('depth' in output.needs for output, _ in wanted)
         reads_dynamic = any('dynamic' in output.needs for output, _ in wanted)
@@ -129,7 +129,7 @@ class DepthInput:
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
         self._subscription = None
-        with self._turn:    # so that no pair is being delivered
+        with self._turn:    # not while a pair is being delivered
             self._pairs.forget()
         self._refused = self.why_empty = ''
         self.dynamic_share, self.reads_dynamic = 0.0, False
@@ -164,14 +164,14 @@ class DepthInput:
         """
         Return a view with its depth.
 
-        :raises ImageError: if either cannot be used; `problem` has the reason from then on.
+        :raises ImageError: if either cannot be used; `problem` then returns the reason.
         """
         self._lacks_info = view.camera_info is None
         try:
             if view.camera_info is None:
                 raise ImageError(
-                    "no camera_info of the image's frame id and size",
-                    'one, for points in space', 'remap camera_info to that of the colour image',
+                    "no camera_info with the image's frame id and size",
+                    'one, to compute 3D points', 'remap camera_info to that of the colour image',
                 )
             camera = intrinsics_from_info(view.camera_info)
             depth = self._registered(view, message)
@@ -195,9 +195,9 @@ class DepthInput:
 
     def dynamic_of(self, view: View) -> NDArray[np.bool_]:
         """
-        Mark what is dynamic in a view, or was lately; once a frame, in the order of stamps.
+        Mark pixels that are or recently were dynamic; call once per frame, in order of stamps.
 
-        Depth helps where it has come already: it releases at once what an object has left.
+        If depth has arrived already, pixels that an object has left are cleared at once.
         """
         classes, settings = view.segmentation.classes, self._settings.now
         assert classes is not None
@@ -217,22 +217,22 @@ class DepthInput:
         return mask
 
     def problem(self) -> str:
-        """Return why depth does not arrive or is not used; empty where all is well."""
+        """Return why depth does not arrive or is not used; empty if all is well."""
         if self._subscription is None:
-            words = 'outputs that need depth are read, but the parameter depth is off'
+            words = 'outputs that need depth have subscribers, but the parameter depth is off'
             return words if self._is_off else ''
         if silence := self._silence():
             return silence
         if self._refused:
             words = self._why_no_info() if self._lacks_info else ''
-            return f'no points in space: {words}' if words else self._refused
+            return f'no 3D points: {words}' if words else self._refused
         offset_ms = self._pairs.offset_ms
         if offset_ms is None:
             return self.why_empty
         return why_unpaired(offset_ms, self._settings.now.depth_tolerance_ms)
 
     def absence(self) -> str:
-        """Say why no depth arrives where it is read, once it has had time to; else nothing."""
+        """Return why no depth arrives; empty if it does, is not needed, or had no time to yet."""
         return '' if self._subscription is None or self.starting else self._silence()
 
     def _silence(self) -> str:
@@ -244,7 +244,7 @@ class DepthInput:
         )
 
     def values(self) -> dict[str, str]:
-        """Return figures for the diagnostics."""
+        """Return values for the diagnostics."""
         return {
             'depth_topic': self.topic if self._subscription is not None else '',
             'depth_hz': f'{self._health.timing.rate_hz("depth"):.2f}',
@@ -257,12 +257,12 @@ def why_unpaired(offset_ms: float, tolerance_ms: float) -> str:
     """
     Return why an image has no depth, and what to do.
 
-    :param offset_ms: of the nearest depth there was.
+    :param offset_ms: offset of the nearest depth from the image; negative if depth is older.
     :param tolerance_ms: the parameter depth_tolerance_ms.
     """
     words = f'no depth within {tolerance_ms:g} ms of the image: offset '
     if abs(offset_ms) >= OTHER_CLOCK_MS:
-        return f'{words}{offset_ms / 1000:.0f} s: they have different clocks, or one has no stamps'
+        return f'{words}{offset_ms / 1000:.0f} s: their clocks differ, or one has no stamps'
     slow = ''
     if offset_ms < -SLOW_MS:
         slow = f', or depth comes more than {WAIT_S:g} s after the masks'

@@ -50,9 +50,9 @@ class DepthView:
     """
     A view with its depth.
 
-    :param camera: of the image, without distortion.
-    :param transform_of: gives the transform from the image's optical frame to `base_frame` at a
-        header, float64 (4, 4), or None where TF has none; None where tf2_ros is not installed.
+    :param camera: intrinsics of the rectified image.
+    :param transform_of: called with a header, returns the transform from its frame to
+        `base_frame`, float64 (4, 4), or None if TF has none. None if tf2_ros is not installed.
     """
 
     view: View
@@ -63,7 +63,7 @@ class DepthView:
 
     @cached_property
     def header(self) -> Header:
-        """Of the image, which every output carries on; in camera_info's frame if it names none."""
+        """Header of every output: the image's, with camera_info's frame id if it has none."""
         header, info = self.view.header, self.view.camera_info
         if header.frame_id or info is None:
             return header
@@ -71,7 +71,7 @@ class DepthView:
 
     @property
     def card(self) -> ModelCard:
-        """Of the model that made the masks."""
+        """Card of the model that made the masks."""
         return self.view.card
 
     @property
@@ -86,12 +86,12 @@ class DepthView:
 
     @cached_property
     def cloud(self) -> NDArray[np.void]:
-        """`POINT` (H, W), of every pixel."""
+        """Points of every pixel, `POINT` (H, W)."""
         return labelled_cloud(self.metres, self.camera, self.view.frame, self.segmentation)
 
     @cached_property
     def strided_cloud(self) -> NDArray[np.void]:
-        """`POINT` (h, w), of every `cloud_stride`-th pixel."""
+        """Points of every `cloud_stride`-th pixel, `POINT` (h, w)."""
         step = self.settings.cloud_stride
         if step == 1:
             return self.cloud
@@ -110,7 +110,7 @@ class DepthView:
 
     @cached_property
     def objects(self) -> list[ObjectCloud]:
-        """Every segment's cloud and box."""
+        """Cloud and box of every segment."""
         return object_clouds(
             self.cloud, self.segmentation, self.settings.edge_erosion_px, self.camera.fx,
             self.supports,
@@ -118,7 +118,7 @@ class DepthView:
 
     @cached_property
     def target(self) -> Segment | None:
-        """Select the segment that `target` names, None where it is not in sight."""
+        """Select the segment that `target` names; None if it is not in view."""
         distances = distances_m(self.metres, self.segmentation)
         return select_target(
             self.settings.target, self.segmentation.segments, self.card, distances
@@ -131,19 +131,19 @@ class DepthView:
 
     @cached_property
     def base_from_tf(self) -> NDArray[np.float64] | None:
-        """Look up the transform to `base_frame`, float64 (4, 4), where TF has it."""
+        """Look up the transform to `base_frame`, float64 (4, 4); None if TF has none."""
         return None if self.transform_of is None else self.transform_of(self.header)
 
     @cached_property
     def up(self) -> NDArray[np.float64]:
-        """Return roughly what is up in the optical frame, from TF or else `camera_pitch_deg`."""
+        """Return the approximate up direction in the optical frame, from TF or the pitch."""
         if self.base_from_tf is not None:
             return np.array(self.base_from_tf[2, :3])
         return up_of_pitch(np.deg2rad(self.settings.camera_pitch_deg))
 
     @cached_property
     def ground_plane(self) -> Plane | None:
-        """Return the ground, from TF or fitted as `ground` says, else from the camera's height."""
+        """Return the ground plane: from TF or fitted, as `ground` says, or from the height."""
         settings = self.settings
         if settings.ground == 'tf' and self.base_from_tf is not None:
             return plane_from_transform(self.base_from_tf)
@@ -160,7 +160,7 @@ class DepthView:
 
     @cached_property
     def base_from_optical(self) -> NDArray[np.float64] | None:
-        """Return the transform to `base_frame`; without tf2_ros that lies below the camera."""
+        """Return the transform to `base_frame`; without tf2_ros, to below the camera."""
         if self.transform_of is not None:
             return self.base_from_tf    # None until TF has it: the pose is not guessed
         return None if self.ground_plane is None else base_from_plane(self.ground_plane)

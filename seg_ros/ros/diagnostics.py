@@ -33,17 +33,17 @@ class NodeFacts:
     """
     The state of the node that diagnostics report.
 
-    :param name: the node's full name.
-    :param state: of the lifecycle.
-    :param enabled: what `~/enable` asked for last.
+    :param name: the node's fully qualified name.
+    :param state: lifecycle state.
+    :param enabled: the last request to `~/enable`.
     :param model: see `ModelState`.
-    :param serving: that serves, or None.
-    :param unserved: why nothing serves; empty while something does, or nothing is configured.
-    :param build: how far TensorRT's build is, in words.
+    :param serving: the model that serves, or None.
+    :param unserved: why no model serves; empty while one does, or before the node is configured.
+    :param build: progress of a TensorRT build, as text.
     :param stalled_s: how long the engine has not answered; 0 while it does.
-    :param faults: exceptions that nobody expected, since the start.
-    :param faulty: whether one of them came lately.
-    :param clock_problem: what is wrong with simulated time, in words; empty where nothing is.
+    :param faults: number of unexpected exceptions since the start.
+    :param faulty: whether one of them was raised recently.
+    :param clock_problem: what is wrong with simulated time, as text; empty if nothing is.
     """
 
     name: str
@@ -106,7 +106,7 @@ def _engine_values(serving: ServingModel) -> dict[str, str]:
 
 
 def _engine_verdict(facts: NodeFacts) -> Verdict:
-    """Judge the engine: no answer, no model or an engine that has ended is an error."""
+    """Judge the engine: it is an error if it does not answer, has ended, or no model serves."""
     serving, model = facts.serving, facts.model
     if facts.stalled_s:
         return Verdict(Level.ERROR, f'the engine has not answered for {facts.stalled_s:.0f} s')
@@ -144,7 +144,7 @@ def _camera_status(camera: Camera, facts: NodeFacts) -> DiagnosticStatus:
 
 
 def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
-    """Judge a camera by its published masks; one without readers, or paused, is OK."""
+    """Judge a camera by its published masks; one without subscribers, or paused, is OK."""
     if facts.state != 'active':
         return Verdict(Level.OK, facts.state)
     if not facts.enabled:
@@ -153,7 +153,9 @@ def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
         return Verdict(Level.ERROR, camera.open_error)
     if not camera.subscribed:
         words = input_problem(camera, facts)
-        return Verdict(Level.WARN, words) if words else Verdict(Level.OK, 'nobody reads its masks')
+        return Verdict(Level.WARN, words) if words else Verdict(
+            Level.OK, 'its masks have no subscriber'
+        )
     if facts.stalled_s:
         return Verdict(Level.ERROR, f'the engine has not answered for {facts.stalled_s:.0f} s')
     if facts.serving is None:
@@ -170,7 +172,7 @@ def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
 
 
 def _warning(camera: Camera, facts: NodeFacts, serving: ServingModel) -> str:
-    """Return what to warn of although masks are published; empty where all is well."""
+    """Return a warning for a camera whose masks are published; empty if all is well."""
     return (
         input_problem(camera, facts)
         or too_old(camera)
@@ -183,16 +185,16 @@ def _warning(camera: Camera, facts: NodeFacts, serving: ServingModel) -> str:
 
 def input_problem(camera: Camera, facts: NodeFacts) -> str:
     """
-    Return what is wrong with a camera's topics; empty where all is well.
+    Return what is wrong with a camera's topics; empty if all is well.
 
-    Simulated time comes first, of which images have their stamps.
+    If images arrive, simulated time is checked first, since their stamps come from it.
     """
     arrives = camera.subscribed and not camera.health.timing.silent('input')
     return (facts.clock_problem if arrives else '') or camera.problem()
 
 
 def too_old(camera: Camera) -> str:
-    """Warn of masks that were published later than `max_age_ms`."""
+    """Warn of masks that are older than `max_age_ms` when published."""
     quantiles = camera.health.timing.quantiles('age', RATE_SPAN_S)
     limit_ms = camera.settings.max_age_ms
     if not limit_ms or quantiles is None or quantiles[1] <= limit_ms:

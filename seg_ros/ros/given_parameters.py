@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Arguments of the process that set nothing: misspelt parameters, files for another node."""
+"""Find arguments of the process without effect: misspelt parameters, files for another node."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -33,10 +33,10 @@ def unused_parameters(
     arguments: Sequence[str], node: str, is_known: Callable[[str], bool]
 ) -> Iterator[str]:
     """
-    Yield a warning for each ROS argument that sets nothing, with what may have been meant.
+    Yield a warning for each ROS argument without effect, with what may have been meant.
 
     :param arguments: of the process, with `--ros-args`, `-p NAME:=VALUE` and `--params-file`.
-    :param node: its full name.
+    :param node: fully qualified name of the node.
     :param is_known: whether the node has declared a parameter.
     """
     for flag, value in _options(arguments):
@@ -45,12 +45,12 @@ def unused_parameters(
         else:
             target, _, name = value.partition(':=')[0].rpartition(':')
             if not target or matches(target, node) or target == node.rpartition('/')[2]:
-                yield from _unknown([name], is_known, 'a parameter')
+                yield from _unknown([name], is_known, 'parameter')
 
 
 def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield the parameters among ROS arguments, as (`-p` or `--params-file`, value)."""
-    ros_words, _ = _parted(arguments)
+    ros_words, _ = _split(arguments)
     for word, value in pairwise(ros_words):
         if word in ('-p', '--param'):
             yield '-p', value
@@ -59,12 +59,12 @@ def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def unused_words(arguments: Sequence[str]) -> list[str]:
-    """Return the words of a process, without its name, that are not ROS arguments."""
-    return _parted(arguments[1:])[1]
+    """Return the arguments after the process' name that are not ROS arguments."""
+    return _split(arguments[1:])[1]
 
 
-def _parted(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Split words as rcl does: those from `--ros-args` to `--` or the end, and the others."""
+def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split arguments as rcl does: those from `--ros-args` to `--` or the end, and the others."""
     ros_words: list[str] = []
     others: list[str] = []
     for_ros = False
@@ -85,14 +85,14 @@ def _of_file(path: Path, node: str, is_known: Callable[[str], bool]) -> Iterator
     alike = get_close_matches(node, others, 1, 0.7)
     if others and not own:
         yield (
-            f'{path} sets parameters of {", ".join(others)}, none of {node}: name its section '
+            f'{path} sets parameters of {", ".join(others)}, but none of {node}: name its section '
             f'{node} or {ANY_NODE}'
         )
     elif alike and all(name == ANY_NODE for name, _ in own):
         yield f'{path} sets parameters of {alike[0]}, which is not this node, {node}'
     for name, values in own:
         # Parameters of `/**` may be for other nodes.
-        yield from _unknown(_names(values), is_known, f'{path}: a parameter', name == ANY_NODE)
+        yield from _unknown(_names(values), is_known, f'{path}: parameter', name == ANY_NODE)
 
 
 def _names(values: Mapping[str, Any], prefix: str = '') -> Iterator[str]:
@@ -111,5 +111,5 @@ def _unknown(
             continue
         alike = get_close_matches(name, FIELDS, 1)
         if alike or not only_alike:
-            meant = f'; is {alike[0]} meant?' if alike else ''
-            yield f'{what} that this node does not have sets nothing: {name}{meant}'
+            meant = f'; did you mean {alike[0]}?' if alike else ''
+            yield f'{what} {name} is ignored: this node does not have it{meant}'

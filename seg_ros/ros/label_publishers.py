@@ -29,9 +29,9 @@ TOPICS = ('label_info', 'nav2/label_info')
 
 class LabelPublishers:
     """
-    The `label_info` topics of all cameras; without vision_msgs there are none.
+    Publishers of the `label_info` topics of all cameras; none without vision_msgs.
 
-    They are no lifecycle publishers: what an inactive node knows already waits for later readers.
+    They are not lifecycle publishers: an inactive node publishes its labels too.
     """
 
     def __init__(self, node: Node) -> None:
@@ -42,7 +42,7 @@ class LabelPublishers:
         """
         Publish for each camera.
 
-        :param threshold: least probability of a published class, 0 to 1.
+        :param threshold: minimum probability of a published class, 0 to 1.
         """
         if MISSING:
             return

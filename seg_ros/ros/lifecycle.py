@@ -15,10 +15,9 @@
 """
 A lifecycle node that survives invalid requests, failing transitions and failing callbacks.
 
-Two faults of rclpy are worked around here. An invalid transition request raises out of `spin`
-(https://github.com/ros2/rclpy/issues/1209; Kilted's rclpy no longer does), and an exception in a
-transition becomes ERROR without a line in the log (https://github.com/ros2/rclpy/pull/1673, not
-released yet).
+It works around two faults of rclpy: an invalid transition request raises out of `spin`
+(https://github.com/ros2/rclpy/issues/1209, fixed in Kilted), and an exception in a transition
+becomes ERROR without a log message (https://github.com/ros2/rclpy/pull/1673, not released yet).
 """
 
 from collections.abc import Callable, Hashable, Iterable
@@ -41,9 +40,9 @@ P = ParamSpec('P')
 R = TypeVar('R')
 Transition: TypeAlias = Callable[[Any, LifecycleState], TransitionCallbackReturn]
 
-# For timers that must run although simulated time stands still.
+# For timers that must run even while simulated time stands still.
 STEADY = Clock(clock_type=ClockType.STEADY_TIME)
-THROTTLE_S = 5.0   # between two lines of one key
+THROTTLE_S = 5.0   # between two lines with the same key
 FAULTY_S = 60.0     # how long diagnostics show an error after a fault
 
 
@@ -51,8 +50,8 @@ def logged(transition: Callable[[Any], None]) -> Transition:
     """
     Turn a method into a transition callback that also calls rclpy's own for managed publishers.
 
-    An exception becomes FAILURE, so that the node stays in the state it came from, and a line in
-    the log: the message of an error that was raised on purpose, the traceback of any other.
+    An exception is logged and becomes FAILURE, so that the node returns to its previous state.
+    Of a `SegError` the message is logged, of any other exception the traceback.
     """
     managed: Transition = getattr(LifecycleNode, transition.__name__)
 
@@ -72,7 +71,7 @@ def logged(transition: Callable[[Any], None]) -> Transition:
 
 
 def _results(request: Any, response: Any) -> list[tuple[list[str], SetParametersResult]]:
-    """Return the results of setting parameters, each with the names that it is about."""
+    """Return the results of a request to set parameters, each with the names it applies to."""
     if isinstance(response, SetParameters.Response):
         names = [[parameter.name] for parameter in request.parameters]
         return list(zip(names, response.results, strict=False))
@@ -82,7 +81,7 @@ def _results(request: Any, response: Any) -> list[tuple[list[str], SetParameters
 
 
 def _refusal(request: Any, response: Any, reason: str) -> Any:
-    """Write a reason of refusal into a response, where its type has a field for that."""
+    """Write the reason of a refusal into a response, if its type has a field for it."""
     refused = SetParametersResult(successful=False, reason=reason)
     if isinstance(response, SetParameters.Response):
         response.results = [refused] * len(request.parameters)
@@ -93,9 +92,9 @@ def _refusal(request: Any, response: Any, reason: str) -> Any:
 
 class ThrottledLog:
     """
-    A throttled log: one line in `THROTTLE_S` seconds for each key.
+    A throttled log: at most one line in `THROTTLE_S` seconds for each key.
 
-    rclpy's own throttle counts by line of code, so that one camera would silence another.
+    rclpy throttles each line of code, so that messages of one camera would hide another's.
     """
 
     def __init__(self, logger: Any) -> None:
@@ -103,12 +102,12 @@ class ThrottledLog:
         self._logged_s: dict[Hashable, float] = {}
 
     def error(self, words: str, key: Hashable, throttle_s: float = THROTTLE_S) -> None:
-        """Log an error, unless its key was logged lately."""
+        """Log an error, unless its key was logged recently."""
         if self._is_due(key, throttle_s):
             self._logger.error(words)
 
     def warning(self, words: str, key: Hashable, throttle_s: float = THROTTLE_S) -> None:
-        """Log a warning, unless its key was logged lately."""
+        """Log a warning, unless its key was logged recently."""
         if self._is_due(key, throttle_s):
             self._logger.warning(words)
 
@@ -122,10 +121,10 @@ class ThrottledLog:
 
 class SafeLifecycleNode(LifecycleNode):
     """
-    Answers an invalid transition request with `success: false`, and counts what callbacks raise.
+    Answers invalid transition requests with `success: false`, and counts exceptions in callbacks.
 
-    The node can also start itself: one attempt to configure and activate once it spins, abandoned
-    at the first request from outside and never repeated.
+    The node can also start itself: once it spins, it makes one attempt to configure and activate,
+    which the first transition request from outside ends.
     """
 
     def __init__(self, name: str, **arguments: Any) -> None:
@@ -135,8 +134,8 @@ class SafeLifecycleNode(LifecycleNode):
         self._autostart: Any = None
         super().__init__(name, **arguments)
         self.throttled = ThrottledLog(self.get_logger())
-        # What to add to the answer when parameters have been set, by their names: rclpy keeps
-        # the reason of a refusal alone.
+        # Text to add to the response once a parameter has been set, by its name: rclpy keeps a
+        # reason only for a refusal.
         self.remarks: dict[str, str] = {}
         for service in self.services:   # of parameters and of the lifecycle
             service.callback = self.answered(service.callback)
@@ -158,8 +157,8 @@ class SafeLifecycleNode(LifecycleNode):
         """
         Wrap a service callback so that requests for which rclpy raises are answered too.
 
-        rclpy raises for one that holds what its type allows and rclpy does not, such as a
-        parameter of a type that no version of ROS has, and whoever asked would wait for ever.
+        rclpy raises for values that the message type allows but ROS does not define, such as an
+        unknown parameter type, and the client would wait for ever.
         """
 
         @wraps(callback)
@@ -177,7 +176,7 @@ class SafeLifecycleNode(LifecycleNode):
         return safe
 
     def _explain(self, names: Iterable[str], result: SetParametersResult) -> None:
-        """Complete rclpy's reason: when a value acts, and what a misspelt name may mean."""
+        """Complete rclpy's reason: when a value is effective, what a misspelt name may mean."""
         if result.successful:
             remarks = dict.fromkeys(self.remarks.pop(name, '') for name in names)
             result.reason = result.reason or '; '.join(filter(None, remarks))
@@ -185,18 +184,18 @@ class SafeLifecycleNode(LifecycleNode):
         for name in names:
             if not self.has_parameter(name):
                 alike = get_close_matches(name, self.get_parameters_by_prefix(''), 1)
-                meant = f'; is {alike[0]} meant?' if alike else ''
+                meant = f'; did you mean {alike[0]}?' if alike else ''
                 result.reason = f'this node has no parameter {shown(name)}{meant}'
             elif self.describe_parameter(name).read_only:
                 result.reason = (
-                    f'{name} acts at the start alone; start the node with another value'
+                    f'{name} is read only at the start; restart the node with another value'
                 )
 
     def guarded(self, callback: Callable[P, R], where: str = '') -> Callable[P, 'R | None']:
         """
         Wrap a callback so that exceptions are logged and counted.
 
-        :param where: what the log calls it; its own name where this is empty.
+        :param where: name of the callback in the log. Defaults to its own name.
         """
         place = where or getattr(callback, '__name__', 'a callback')
 
@@ -214,7 +213,7 @@ class SafeLifecycleNode(LifecycleNode):
         """
         Log and count an unexpected exception; any thread may call it.
 
-        Where ROS has been shut down under the node, on the way out, it is no fault.
+        Exceptions after ROS was shut down, as at the end of the process, are ignored.
         """
         if not self.context.ok():
             return
@@ -227,11 +226,11 @@ class SafeLifecycleNode(LifecycleNode):
 
     @property
     def faulty(self) -> bool:
-        """Whether a fault came within the last `FAULTY_S` seconds."""
+        """Whether a fault occurred within the last `FAULTY_S` seconds."""
         return monotonic() - self._fault_s < FAULTY_S
 
     def declare_autostart(self) -> bool:
-        """Return whether the node is to start itself; a value that cannot be is logged."""
+        """Return whether the node is to start itself; an invalid value is logged as an error."""
         described = ParameterDescriptor(
             description='One attempt to configure and activate at the start.',
             dynamic_typing=True, read_only=True,
@@ -244,14 +243,14 @@ class SafeLifecycleNode(LifecycleNode):
         return value is True
 
     def start_when_spinning(self) -> None:
-        """Configure on the first spin and activate on the next, unless somebody else does."""
+        """Configure on the first spin and activate on the next, until a request intervenes."""
         steps = [self.trigger_configure, self.trigger_activate]
 
         def step() -> None:
             if steps.pop(0)() != TransitionCallbackReturn.SUCCESS:
                 self.get_logger().error(
-                    'autostart gave up: fix the cause, then start the node again, or '
-                    f'`ros2 lifecycle set {self.get_fully_qualified_name()} configure` and '
+                    'autostart failed: fix the cause, then restart the node, or run '
+                    f'`ros2 lifecycle set {self.get_fully_qualified_name()} configure`, then '
                     '`activate`'
                 )
                 steps.clear()
@@ -261,7 +260,7 @@ class SafeLifecycleNode(LifecycleNode):
         self._autostart = self.create_timer(0.001, self.guarded(step), clock=STEADY)
 
     def abandon_autostart(self) -> None:
-        """Make no further transition by itself."""
+        """Make no further automatic transition."""
         if self._autostart is not None:
             self._autostart.cancel()
             self.destroy_timer(self._autostart)

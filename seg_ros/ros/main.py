@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The process of the segmentation node, which ends at a signal at any time."""
+"""The process of the segmentation node, which a signal ends at any time."""
 
 from contextlib import suppress
 import os
@@ -26,28 +26,28 @@ if TYPE_CHECKING:
     from seg_ros.ros.node import SegmentationNode
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-WAKE_S = 0.2    # how long a signal may go unnoticed while nothing else happens
-END_S = 4.5     # after a signal, until the process ends whatever hangs
+WAKE_S = 0.2    # period of checking for a signal
+END_S = 4.5     # after a signal, until the process ends even if something hangs
 
 
 def main(arguments: list[str] | None = None) -> int:
     """
     Run the node until SIGINT, SIGTERM or, unless nohup has it ignored, SIGHUP.
 
-    rclpy's own signal handlers would pull the context from under the frames in flight: here the
-    node finishes and closes everything first. What does not end in time is abandoned with exit
-    code 1, so that a launch file with `respawn` starts the node again.
+    rclpy's own signal handlers would invalidate the context while frames are in flight; here the
+    node finishes and closes everything first. If something does not end in time, the exit code is
+    1, so that a launch file with `respawn` restarts the node.
     """
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)     # which the parent may have blocked
     for number in _handled_signals():
         signal.signal(number, _leave)
     given = sys.argv if arguments is None else arguments
     in_time = _print_usage() if {'-h', '--help'} & {*given} else _spin(given)
-    # Ctrl+C and a launch file both send a signal, and Python restores the defaults as it ends.
+    # Ctrl+C and the launch file may both send a signal; Python restores default handlers at exit.
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError, OSError):     # closed from the start, or by its reader
+        with suppress(AttributeError, OSError):     # closed from the start, or at its other end
             stream.flush()
     if not in_time:     # a thread that hangs would also block the interpreter's exit
         os._exit(1)
@@ -55,18 +55,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _handled_signals() -> list[signal.Signals]:
-    """Return the signals that end the node: not a SIGHUP that nohup keeps from it."""
+    """Return the signals that end the node; nohup makes it ignore SIGHUP."""
     ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     return [number for number in SIGNALS if number != signal.SIGHUP or not ignored]
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
-    """End at once: nothing is open yet, and an exception could get lost in what is imported."""
+    """End at once: nothing is open yet, and an import could swallow an exception."""
     os._exit(0)
 
 
 def _ended_by_signal() -> Event:
-    """Let signals set an event; `END_S` seconds later the process ends even if something hangs."""
+    """Return an event that signals set; `END_S` seconds later the process ends in any case."""
     ended = Event()
     for number in _handled_signals():
         signal.signal(number, lambda *_: ended.set())
@@ -83,24 +83,24 @@ def _end_in_time(ended: Event) -> None:
 def _print_usage() -> bool:
     from seg_ros.ros.usage import usage
 
-    with suppress(OSError):     # closed by its reader
+    with suppress(OSError):     # closed at its other end
         sys.stdout.write(f'{usage()}\n')
     return True
 
 
 def _spin(given: list[str]) -> bool:
-    """Spin until the end; returns whether everything has been closed, and nothing hangs."""
+    """Spin until a signal; return whether everything has been closed and nothing hangs."""
     try:
         import rclpy
     except ImportError as error:
         sys.stderr.write(
             f'segmentation_node: ROS 2 cannot be imported ({error}); source ROS 2 or run make '
-            'setup; without ROS there is seg_ros run\n'
+            'setup; to segment files without ROS use seg_ros run\n'
         )
         return False
     from rclpy.executors import SingleThreadedExecutor
     from seg_ros.core.thread_start import unfinished
-    import seg_ros.ros.node  # noqa: F401 - the longest import, while a signal still ends at once
+    import seg_ros.ros.node  # noqa: F401 - the slowest import, while signals still end at once
 
     ended = _ended_by_signal()
     node = _make_node(given, ended)
@@ -113,7 +113,7 @@ def _spin(given: list[str]) -> bool:
         while not ended.is_set():
             try:
                 executor.spin_once(timeout_sec=WAKE_S)
-            except Exception as error:  # noqa: BLE001 - what rclpy lets through ends no robot
+            except Exception as error:  # noqa: BLE001 - no exception may stop the robot
                 node.fault('spin', error)
     finally:
         node.abandon_autostart()
@@ -125,7 +125,7 @@ def _spin(given: list[str]) -> bool:
 
 
 def _make_node(given: list[str], ended: Event) -> 'SegmentationNode | None':
-    """Initialise ROS and make the node; None where that fails, which is logged."""
+    """Initialise ROS and create the node; if that fails, log it and return None."""
     import cv2
     import rclpy
     from rclpy.logging import get_logger
@@ -137,7 +137,7 @@ def _make_node(given: list[str], ended: Event) -> 'SegmentationNode | None':
     try:
         without_log_file = _init_ros(given)
         node = SegmentationNode(ended.is_set)
-    except Exception as error:  # noqa: BLE001 - ROS has no class of its own for what it refuses
+    except Exception as error:  # noqa: BLE001 - rclpy has no common class for its errors
         get_logger('segmentation_node').fatal(f'cannot start: {error}')
         rclpy.try_shutdown()
         return None
@@ -148,13 +148,13 @@ def _make_node(given: list[str], ended: Event) -> 'SegmentationNode | None':
 
 def _init_ros(given: list[str]) -> str:
     """
-    Initialise rclpy without its signal handlers, and without a log file where none can be written.
+    Initialise rclpy without its signal handlers, and without a log file if none can be written.
 
-    A service without HOME, or one whose file system is read-only, has no place for that file:
-    rclpy ends there, and a robot needs masks more than a file.
+    A service without HOME, or with a read-only file system, cannot write one. rclpy would refuse
+    to start, but a robot needs masks more than a log file.
 
-    :returns: why there is no log file; empty where there is one.
-    :raises Exception: what ROS says of arguments or of an environment that it cannot take.
+    :returns: why there is no log file; empty if there is one.
+    :raises Exception: as rclpy does for invalid arguments or an invalid environment.
     """
     import rclpy
     from rclpy.signals import SignalHandlerOptions
@@ -162,7 +162,7 @@ def _init_ros(given: list[str]) -> str:
     no_handlers = SignalHandlerOptions.NO
     try:
         rclpy.init(args=given, signal_handler_options=no_handlers)
-    except Exception as error:  # noqa: BLE001 - raised again, unless it was the log
+    except Exception as error:  # noqa: BLE001 - raised again unless it was due to the log
         rclpy.try_shutdown()
         no_file = ['--ros-args', '--disable-external-lib-logs']
         rclpy.init(args=[*given, *no_file], signal_handler_options=no_handlers)
@@ -175,7 +175,7 @@ def _warn_of_unused_arguments(given: list[str], node: 'SegmentationNode') -> Non
 
     if unused := unused_words(given):
         node.get_logger().warning(
-            f'{" ".join(unused)}: not used; parameters are given as --ros-args -p NAME:=VALUE, '
+            f'{" ".join(unused)}: not used; give parameters as --ros-args -p NAME:=VALUE, '
             'topics as --ros-args -r camera/image_raw:=TOPIC'
         )
     for words in unused_parameters(given, node.get_fully_qualified_name(), node.has_parameter):

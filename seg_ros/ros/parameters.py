@@ -68,14 +68,14 @@ def value_of(name: str, value: Any) -> Any:
 
 
 def _word(value: Any, choices: Sequence[str]) -> Any:
-    """Undo what YAML makes of words without quotes: `off` is false to it, an id a number."""
+    """Undo YAML's conversion of words without quotes: `off` to false, an id to a number."""
     if value is False and 'off' in choices:
         return 'off'
     return str(value) if type(value) is int else value
 
 
 def _names(name: str, value: Any, default: tuple[str, ...]) -> tuple[str, ...]:
-    """Read a list of names; one word is a list of one."""
+    """Read a list of names; a single word is a list of one."""
     if isinstance(value, str):
         return (value,)
     # An empty list has no type in ROS: it arrives as None or as an empty list of anything.
@@ -90,8 +90,8 @@ class Declared:
     """
     The parameters of one node.
 
-    A start value that cannot be used does not keep the node from starting: `read` raises it, so
-    that configuring fails with its message and succeeds once the parameter is fixed.
+    An invalid start value does not prevent the node from starting: `read` raises its error, so
+    that configuring fails with that message and succeeds once the parameter is corrected.
     """
 
     def __init__(self, node: Node) -> None:
@@ -118,15 +118,15 @@ class Declared:
             value_of(name, value)
         except SettingError as refusal:
             return refusal
-        except Exception:  # noqa: BLE001 - a value of no type at all: rclpy's own words then
+        except Exception:  # noqa: BLE001 - a value without a type: use rclpy's message
             pass
         return SettingError(f'{name}: {error}')
 
     def read(self) -> Settings:
         """
-        Return the present parameters as settings.
+        Return the current parameters as settings.
 
-        :raises SettingError: naming all that cannot be used.
+        :raises SettingError: naming all invalid values.
         """
         values, flaws = {}, [*self._refused.values()]
         for name in FIELDS:
@@ -151,8 +151,8 @@ def settings_changed(
     Apply a request to change parameters.
 
     :param configured: whether an engine is open.
-    :returns: the new settings, and what changed by name. Parameters of others are left alone.
-    :raises SettingError: if any of them must not change now, or to this value.
+    :returns: the new settings, and the changed values by name. Other parameters are ignored.
+    :raises SettingError: if a parameter must not change now, or not to this value.
     """
     own = [parameter for parameter in parameters if parameter.name in FIELDS]
     for parameter in own:
@@ -169,16 +169,16 @@ def settings_changed(
 
 
 def acts_later(names: Iterable[str]) -> str:
-    """Return which of the parameters act later, in words; empty if all act at once."""
+    """Return which of the parameters are not effective at once, as text; empty if all are."""
     waiting = [name for name in names if FIELDS[name].metadata['when'] == 'configure']
-    return f'{", ".join(waiting)}: acts at the next configure' if waiting else ''
+    return f'{", ".join(waiting)}: effective at the next configure' if waiting else ''
 
 
 def is_live(name: str) -> bool:
-    """Return whether a parameter acts on the next frame, and not at the next configuration."""
+    """Return whether a parameter is effective from the next frame, without configuring again."""
     return bool(FIELDS[name].metadata['when'] == 'live')
 
 
 def reason(error: SegError) -> str:
-    """Return an error as one line, as parameter clients print it."""
+    """Return an error as one line, for parameter clients."""
     return ' '.join(str(error).split())

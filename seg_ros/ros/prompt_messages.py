@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Prompts from vision_msgs: boxes, points, and ids that last from message to message."""
+"""Read prompts from vision_msgs: boxes, points, and ids that persist between messages."""
 
 from collections.abc import Collection, Sequence
 from itertools import count
@@ -23,28 +23,28 @@ from seg_ros.core.errors import PromptError
 from seg_ros.core.prompts import MAX_ID, Prompt, Xyxy
 from seg_ros.core.shown import shown
 
-MOST_PROMPTS = 256      # read from one message; no network answers as many
+MOST_PROMPTS = 256      # read from one message; no network takes as many
 
 
 class PromptReader:
     """
     Reads the prompt messages of one camera.
 
-    Ids that are numbers are kept. Another text gets a number that is free and keeps it while the
-    messages hold it, whatever else comes and goes; rows without an id count in their order.
+    Numeric ids are kept. Any other id gets a free number and keeps it for as long as every message
+    contains the id. Detections without an id get free numbers in their order.
     """
 
     def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}      # of the texts in the last message
+        self._numbers: dict[str, int] = {}      # by id in the last message
 
     def read(
         self, detections: Sequence[Any], taken: Collection[int] = ()
     ) -> tuple[list[Prompt], list[str]]:
         """
-        Read boxes, and points where a box has no size, of vision_msgs Detection2D.
+        Read vision_msgs Detection2D as boxes, or as points if they have no size.
 
-        :param taken: ids that are in use elsewhere and are not given.
-        :returns: what can be used, and what there is to say of the rest.
+        :param taken: ids in use elsewhere, which are not assigned.
+        :returns: the valid prompts, and remarks for the log.
         """
         rows = detections[:MOST_PROMPTS]
         remarks = []
@@ -61,13 +61,13 @@ class PromptReader:
             except PromptError as error:
                 remarks.append(str(error))
         remarks += [
-            f'the prompt {shown(text)} becomes {number}; ids of segments are numbers from 1 to '
+            f'the prompt {shown(text)} gets the id {number}; segment ids are numbers from 1 to '
             f'{MAX_ID}' for text, number in self._numbers.items() if text not in before
         ]
         return list(prompts.values()), remarks
 
     def _numbered(self, texts: Sequence[str], taken: Collection[int]) -> list[int]:
-        """Return the number of each id."""
+        """Return each id as a number."""
         own = [_number(text) for text in texts]
         used = {*taken, *own}
         named = {text for text, number in zip(texts, own, strict=True) if text and not number}
@@ -86,7 +86,7 @@ class PromptReader:
 
 
 def _number(text: str) -> int:
-    """Return an id as a number, 0 where it is none that a segment can have."""
+    """Return an id as a number; 0 if it is not a valid segment id."""
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
     return number if number <= MAX_ID else 0
 
@@ -95,11 +95,11 @@ def _corners(bbox: Any) -> Xyxy:
     """
     Return the axis-aligned box around a rotated one.
 
-    :raises PromptError: if it is turned by no number.
+    :raises PromptError: if its angle is not finite.
     """
     x, y, angle = bbox.center.position.x, bbox.center.position.y, bbox.center.theta
     if not isfinite(angle):
-        raise PromptError(f'prompt turned by {angle}', 'theta in radians')
+        raise PromptError(f'prompt rotated by {angle}', 'theta in radians')
     across, along = abs(cos(angle)), abs(sin(angle))
     half_x = (bbox.size_x * across + bbox.size_y * along) / 2
     half_y = (bbox.size_x * along + bbox.size_y * across) / 2

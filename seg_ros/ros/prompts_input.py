@@ -26,16 +26,16 @@ from seg_ros.ros.prompt_messages import PromptReader
 from seg_ros.ros.qos import GRAPH_POLL_S, images, offers_reliable
 from seg_ros.temporal.prompt_memory import PromptMemory
 
-_MOST_WORDS = 3     # remarks on a message in one line of the log
+_MAX_REMARKS = 3    # on one message, in one line of the log
 
 
 class PromptsInput:
     """
     The subscription to `~/<camera>/prompts`, vision_msgs Detection2DArray, of promptable models.
 
-    A message asks for its objects from the next image on, in the place of what was asked before.
+    A message applies from the next image on, and replaces the prompts of earlier messages.
 
-    :param memory: where the prompts are kept, to follow their objects.
+    :param memory: stores the prompts, and moves them with their objects.
     """
 
     def __init__(
@@ -52,17 +52,17 @@ class PromptsInput:
         """
         Subscribe while a promptable model serves, and log prompts without an answer.
 
-        Without vision_msgs there is no such topic.
+        Without vision_msgs there is no subscription.
         """
         if words := self.problem(serving):
-            key = self._camera, 'unanswered'      # not the text, which holds ids
+            key = self._camera, 'unanswered'      # not the text, in which ids vary
             self._node.throttled.warning(f'{self._camera}: {words}', key, throttle_s=30.0)
         wanted = serving is not None and serving.engine.signature.max_prompts > 0
         if not wanted or MISSING:
             self.unsubscribe()
         elif self._subscription is None or monotonic() >= self._polled_s + GRAPH_POLL_S:
             self._polled_s = monotonic()
-            # There may be one message only: best effort only where no more is offered.
+            # There may be a single message: be reliable unless a publisher is best effort.
             self._listen(
                 not self._node.count_publishers(self._topic)
                 or offers_reliable(self._node, self._topic)
@@ -81,7 +81,7 @@ class PromptsInput:
         self._node.get_logger().info(f'{self._camera}: listening to prompts on {self._topic}')
 
     def unsubscribe(self) -> None:
-        """Unsubscribe; the prompts stay."""
+        """Unsubscribe, but keep the prompts."""
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
         self._subscription = None
@@ -91,19 +91,19 @@ class PromptsInput:
         prompts, remarks = self._reader.read(message.detections, [item.id for item in fixed])
         self._memory.ask(prompts)
         if remarks:
-            words = '; '.join(remarks[:_MOST_WORDS])
+            words = '; '.join(remarks[:_MAX_REMARKS])
             self._node.throttled.warning(f'{self._camera}: {words}', (self._camera, 'prompts'))
 
     def problem(self, serving: ServingModel | None) -> str:
-        """Return which prompts had no answer in the last image; empty where all had."""
+        """Return which prompts had no answer in the last image; empty if all had."""
         if serving is None or not serving.engine.signature.max_prompts:
             return ''
         if MISSING and not serving.prompts:
-            return f'nothing can be asked for: {MISSING}; or set the parameter prompts'
+            return f'no prompts can be received: {MISSING}; or set the parameter prompts'
         return f'prompts: {self._memory.unanswered}' if self._memory.unanswered else ''
 
     def values(self) -> dict[str, str]:
-        """Return figures for the diagnostics."""
+        """Return values for the diagnostics."""
         if self._subscription is None:
             return {}
         return {

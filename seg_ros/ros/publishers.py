@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The publishers of one camera; only outputs with a reader are computed."""
+"""The publishers of one camera; only outputs with subscribers are computed."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -39,8 +39,8 @@ try:
 except ImportError:     # Humble
     from rclpy.qos_event import PublisherEventCallbacks
 
-# Each event would be one more thing that the executor asks at every turn: with a hundred topics
-# that takes more of a core than looking at their readers five times a second.
+# The executor would check the events of each publisher in every spin: with a hundred topics that
+# takes more CPU time than counting their subscribers five times a second.
 _NO_EVENTS = PublisherEventCallbacks(use_default_callbacks=False)
 _OVERRIDES = QoSOverridingOptions((
     QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY,
@@ -58,10 +58,10 @@ class View:
     """
     One frame and its masks, as outputs see them.
 
-    :param header: the image message's header, which every output carries on.
-    :param camera_info: of the same frame id and size, or None where the camera gives none.
-    :param step: every `step`-th pixel is published, in rows and columns alike.
-    :param dynamic_of: marks what is dynamic, from this frame and the camera's earlier ones.
+    :param header: the image message's header, which is that of every output.
+    :param camera_info: adapted to the image's frame id and size, or None if there is none.
+    :param step: every `step`-th pixel of both rows and columns is published.
+    :param dynamic_of: computes the dynamic mask from this frame and the camera's earlier ones.
     """
 
     frame: Frame
@@ -76,13 +76,13 @@ class View:
 
     @property
     def nbytes(self) -> int:
-        """Memory of the image and of what was computed from it so far."""
+        """Size of the image and of all arrays computed from it so far."""
         parts = (self.frame, self.segmentation, self)
         arrays = [value for part in parts for value in vars(part).values()]
         return sum(value.nbytes for value in arrays if isinstance(value, np.ndarray))
 
     def scaled(self, array: NDArray[Any] | None) -> NDArray[Any]:
-        """Return every `step`-th pixel of a map that was asked for."""
+        """Return every `step`-th pixel of a map that was computed."""
         assert array is not None
         return array[::self.step, ::self.step]
 
@@ -108,7 +108,7 @@ class View:
 
     @cached_property
     def dynamic(self) -> NDArray[np.bool_]:
-        """Mark what is dynamic now or was lately, bool (H, W), at the image's own size."""
+        """Mark pixels that are or recently were dynamic, bool (H, W), at the image's own size."""
         assert self.dynamic_of is not None
         return self.dynamic_of(self)
 
@@ -129,15 +129,15 @@ class Output:
     """
     One topic.
 
-    :param topic: below `~/<camera>/`.
-    :param message: the type that is published.
-    :param parts: what of the segmentation `make` shows: maps, and `segments` where the table is
-        shown without its map.
-    :param make: builds the message, or the array that becomes an Image; None means that there is
-        nothing to say for this frame. It gets the `View`, or the `DepthView` where `needs` has
-        `depth`.
-    :param needs: what beside the masks: `depth`, and `dynamic` for what is held from frame to
-        frame.
+    :param topic: name below `~/<camera>/`.
+    :param message: message type.
+    :param parts: parts of the segmentation that `make` reads: maps, and `segments` for the table
+        without its map.
+    :param make: called with the `View`, or with the `DepthView` if `needs` contains `depth`.
+        Returns the message, an array to be published as an Image, or None to publish nothing for
+        this frame.
+    :param needs: inputs other than the masks: `depth`, and `dynamic` for the dynamic mask, which
+        is kept from frame to frame.
     """
 
     topic: str
@@ -154,7 +154,7 @@ class Publishers:
     """
     All topics below `~/<camera>/` that carry a frame's masks; only an active node publishes them.
 
-    :raises SettingError: if the topics' qos_overrides cannot be.
+    :raises SettingError: if the topics' qos_overrides are invalid.
     """
 
     def __init__(self, node: LifecycleNode, camera: str, outputs: Iterable[Output]) -> None:
@@ -174,11 +174,11 @@ class Publishers:
             raise
 
     def wanted(self) -> Wanted:
-        """Return the outputs that somebody subscribes to, with their publishers."""
+        """Return the outputs that have subscribers, with their publishers."""
         return [row for row in self._publishers if row[1].get_subscription_count()]
 
     def reader_problem(self) -> str:
-        """Name a reader that gets nothing because its type or QoS is incompatible, and say why."""
+        """Return which subscriber gets nothing, its type or QoS being incompatible, and why."""
         return incompatible_reader(self._node, [publisher for _, publisher in self._publishers])
 
     def close(self) -> None:
@@ -189,7 +189,7 @@ class Publishers:
 
 
 def parts_of(wanted: Wanted) -> frozenset[str]:
-    """Return the maps that these outputs are made of."""
+    """Return the parts of the segmentation that these outputs read."""
     return frozenset().union(*(output.parts for output, _ in wanted))
 
 
@@ -197,7 +197,7 @@ def publish(wanted: Wanted, view: Any) -> None:
     """
     Compute and publish each output.
 
-    :param view: what the outputs are made from, `View` or `DepthView`.
+    :param view: the `View` or `DepthView` that the outputs are made from.
     """
     for output, publisher in wanted:
         made = output.make(view)

@@ -22,7 +22,7 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from seg_ros.core.errors import SettingError
 
-# Between two queries of who publishes, each of which takes a good part of a millisecond.
+# Between two queries for the publishers of a topic; a query takes almost a millisecond.
 GRAPH_POLL_S = 1.0
 
 
@@ -30,8 +30,8 @@ def masks() -> QoSProfile:
     """
     Return the QoS of masks.
 
-    RViz and most consumers ask for reliable; a reliable publisher serves best-effort readers too.
-    The profile is a new one each time: rclpy writes a topic's `qos_overrides` into it.
+    RViz and most consumers request reliable; a reliable publisher serves best-effort subscribers
+    too. Each call returns a new profile: rclpy writes a topic's `qos_overrides` into it.
     """
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE
@@ -56,7 +56,7 @@ def images(reliable: bool) -> QoSProfile:
 
 def wants_reliable(node: Node, topic: str, asked: str) -> bool:
     """
-    Return whether a subscription is to ask for reliable delivery.
+    Return whether a subscription is to request reliable delivery.
 
     :param asked: the parameter input_reliability.
     """
@@ -67,7 +67,7 @@ def offers_reliable(node: Node, topic: str) -> bool:
     """
     Return whether every publisher of a topic offers reliable delivery.
 
-    A reliable subscription to one that does not would never be matched.
+    A publisher that does not is never matched with a reliable subscription.
     """
     publishers = node.get_publishers_info_by_topic(topic)
     return bool(publishers) and all(
@@ -80,7 +80,7 @@ def overrides(topic: str) -> Iterator[None]:
     """
     Turn errors of a topic's `qos_overrides` parameters into SettingError.
 
-    :raises SettingError: if they hold what cannot be; rclpy raises several kinds of errors.
+    :raises SettingError: if they are invalid; rclpy raises several kinds of errors.
     """
     try:
         yield

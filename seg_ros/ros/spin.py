@@ -22,7 +22,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import uninstall_signal_handlers
 
-WAKE_S = 0.2    # how long a signal may go unnoticed while nothing else happens
+WAKE_S = 0.2    # period of checking for a signal
 
 
 def spin_until_signal(node: Node) -> None:

@@ -35,7 +35,7 @@ example:
 
 
 def usage() -> str:
-    """Return the help text: how the node is started, and every parameter."""
+    """Return the help text: how to start the node, and every parameter."""
     return '\n'.join([HEAD, *map(_parameter, fields(Settings)), '', FOOT])
 
 

@@ -84,7 +84,7 @@ def test_region_and_binning_go_into_the_scaled_matrices():
 
 
 @pytest.mark.parametrize(('width', 'height', 'words'), [
-    (0, 0, 'no size'), (64, 0, 'no size'), (64, 64, 'another part of the view'),
+    (0, 0, 'no size'), (64, 0, 'no size'), (64, 64, 'aspect ratios differ'),
     (640, 640, '640 x 640'),
 ])
 def test_a_size_that_cannot_be_of_the_image_is_refused_with_the_sizes(width, height, words):

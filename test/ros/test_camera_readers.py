@@ -67,7 +67,7 @@ def test_a_reader_that_gets_nothing_is_named_beside_one_that_gets_masks(robot):
 
 
 @pytest.mark.parametrize(('frame_id', 'words'), [
-    ('', 'nobody publishes /camera/camera_info'), ('lens', "camera_info is of frame 'lens'"),
+    ('', 'nobody publishes /camera/camera_info'), ('lens', "camera_info has the frame_id 'lens'"),
 ])
 def test_why_camera_info_is_read_in_vain_is_said(robot, frame_id, words):
     each = robot()

@@ -40,7 +40,7 @@ def test_no_time_at_all_is_reported_after_three_seconds(watch):
     _, problem = watch
     assert not problem(0)
     assert not problem(2.9)
-    assert 'nothing comes on /clock' in problem(0.2)
+    assert 'nothing arrives on /clock' in problem(0.2)
 
 
 def test_a_clock_that_stops_is_reported_until_it_goes_on(watch):

@@ -22,7 +22,7 @@ from seg_ros.ros.depth_input import why_unpaired
     (-83.0, 'no depth within 50 ms of the image: offset -83 ms', 'synchronise'),
     (-1000.0, 'offset -1000 ms', 'or depth comes more than 1 s after the masks'),
     (700.0, 'offset 700 ms', 'or masks take longer than the 2 s for which depth is kept'),
-    (-900_000.0, 'offset -900 s', 'they have different clocks'),
+    (-900_000.0, 'offset -900 s', 'their clocks differ'),
 ])
 def test_words_name_what_was_seen_and_where_to_look(offset_ms, words, culprit):
     said = why_unpaired(offset_ms, 50.0)

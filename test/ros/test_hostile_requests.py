@@ -65,7 +65,7 @@ def test_the_node_answers_whatever_is_asked_and_goes_on() -> None:
             request = SetParameters.Request(parameters=[misspelt])
             (result,) = tester.call(SetParameters, 'set_parameters', request).results
             assert result.reason == (
-                "this node has no parameter 'score_treshold'; is score_threshold meant?"
+                "this node has no parameter 'score_treshold'; did you mean score_threshold?"
             )
             for kind, name in (
                 (GetParameters, 'get_parameters'), (DescribeParameters, 'describe_parameters'),

@@ -72,7 +72,7 @@ def test_stamps_of_another_clock_are_not_taken_for_depth_that_lags(robot):
     rig = Rig(robot, ('points', PointCloud2))
     offsets_ms = count(step=400)
     rig.words(
-        'offset -900 s: they have different clocks, or one has no stamps',
+        'offset -900 s: their clocks differ, or one has no stamps',
         lambda: rig.send(next(offsets_ms), depth_ms=-900_000) and sleep(0.1),
     )
 
@@ -141,7 +141,7 @@ def test_without_camera_info_the_cause_is_reported(robot, monkeypatch):
         each.send(depth_message(each, stamp_ns), DEPTH)
         each.send(each.image(stamp_ns=stamp_ns))
         sleep(0.1)
-        words = 'no points in space: nobody publishes /camera/camera_info'
+        words = 'no 3D points: nobody publishes /camera/camera_info'
         return words in each.words.get('camera', '')
 
     each.wait(said, 'the words')

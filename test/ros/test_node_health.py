@@ -204,7 +204,7 @@ def test_images_without_simulated_time_are_no_silence_called_ok(robot, capfd):
     semantic = each.listen(SEMANTIC, Image)
     send_until(each, lambda: '/clock' in each.words.get('camera', ''), 'the clock to be named')
     assert each.levels['camera'] == DiagnosticStatus.WARN
-    assert 'camera: use_sim_time is set, and nothing comes on /clock' in capfd.readouterr().err
+    assert 'camera: use_sim_time is set, but nothing arrives on /clock' in capfd.readouterr().err
     assert len(semantic) <= 1
 
 

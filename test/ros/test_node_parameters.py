@@ -39,8 +39,8 @@ def test_a_live_change_acts_on_the_next_frame(robot):
 
 
 @pytest.mark.parametrize(('name', 'value', 'words'), [
-    ('output_scale', 0.5, 'output_scale: acts at the next configure'),
-    ('workers', 2, 'workers: acts at the next configure'),
+    ('output_scale', 0.5, 'output_scale: effective at the next configure'),
+    ('workers', 2, 'workers: effective at the next configure'),
     ('max_rate_hz', 20.0, ''),
     ('overlay_alpha', 0.3, ''),
 ])
@@ -53,7 +53,7 @@ def test_the_answer_to_a_value_that_acts_later_says_so(robot, name, value, words
         parameters=[Parameter('lazy', value=False).to_parameter_msg()]
     )
     result = each.call(SetParametersAtomically, 'set_parameters_atomically', together).result
-    assert (result.successful, result.reason) == (True, 'lazy: acts at the next configure')
+    assert (result.successful, result.reason) == (True, 'lazy: effective at the next configure')
 
 
 @pytest.fixture
@@ -322,7 +322,7 @@ def test_a_class_of_the_model_that_is_loaded_is_accepted_and_acts_once_that_serv
 ):
     each, semantic, other, gate = loading
     answer = each.set_parameter('classes', ['sky'])
-    assert (answer.successful, answer.reason) == (True, f'classes: acts once {other} serves')
+    assert (answer.successful, answer.reason) == (True, f'classes: effective once {other} serves')
     assert each.set_parameter('overlay_alpha', 0.3).reason == ''
     assert set(np.unique(each.mask(semantic))) == {10, 20, 30}
     gate.set()
@@ -384,7 +384,7 @@ def test_what_acts_at_the_start_alone_is_neither_set_nor_deleted_later(robot, na
     before = each.node.get_parameter(name).value
     answer = each.set_parameter(name, value)
     assert (answer.successful, answer.reason) == (
-        False, f'{name} acts at the start alone; start the node with another value'
+        False, f'{name} is read only at the start; restart the node with another value'
     )
     assert each.node.get_parameter(name).value == before
 

@@ -51,7 +51,7 @@ def test_ids_that_are_no_numbers_get_free_ones_and_that_is_said():
     prompts, remarks = PromptReader().read(rows)
     assert [item.id for item in prompts] == [1, 2, 3, 4, 5]
     assert len(remarks) == 3
-    assert remarks[0].startswith("the prompt 'mug' becomes 3")
+    assert remarks[0].startswith("the prompt 'mug' gets the id 3")
 
 
 @pytest.mark.parametrize('row', [

@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-The outputs of a frame: a row for each topic, computed only where it has a reader.
+The outputs of a frame: one `Output` for each topic, computed only if it has subscribers.
 
-A consumer's format is one file here that gives a tuple of `Output` rows, and one line below; other
-packages add theirs by the entry point group `seg_ros.outputs`.
+To add the format of a consumer, add a file with a tuple of `Output` here, and a line below; other
+packages add theirs through the entry point group `seg_ros.outputs`.
 """
 
 from seg_ros.ros.outputs.grasping import GRASPING
@@ -34,5 +34,5 @@ from seg_ros.ros.publishers import Output
 _OWN = (*IMAGES, *VISION, *POINTS, *SLAM, *NAVIGATION, *NAV2, *GRASPING, *MAPPING)
 _ADDED, SKIPPED_PLUGINS = plugin_outputs(_OWN)
 OUTPUTS: tuple[Output, ...] = (*_OWN, *_ADDED)
-# Why topics are absent, in words for the log.
+# Why topics are absent, as text for the log.
 ABSENCES = tuple(filter(None, (NO_VISION, NO_NAVIGATION, *SKIPPED_PLUGINS)))

@@ -34,30 +34,30 @@ from seg_ros.ros.outputs.images import image_camera_info
 from seg_ros.ros.publishers import DEPTH, MAPS, Output
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
-_STEP = 2   # every second pixel is an obstacle for the gripper
+_STEP = 2   # every second pixel is checked as an obstacle for the gripper
 
 
 def _target_mask(view: DepthView) -> NDArray[np.uint8]:
-    """Return 255 at the target's pixels; an empty mask says that it is not in sight."""
+    """Return 255 at the target's pixels; the mask is empty if the target is not in view."""
     return mono8_from_mask(view.target_mask)
 
 
 def _target_points(view: DepthView) -> PointCloud2:
-    """Return the target's points as `objects/points` has them, without its edge."""
+    """Return the target's points as in `objects/points`, without its edge."""
     own = [item.points for item in view.objects if item.segment is view.target]
     points = own[0] if own else target_points(view.cloud, view.target_mask)
     return cloud_message(points, view.header)
 
 
 def _scene_depth(view: DepthView) -> Image:
-    """Leave out the target and its edge, which would stand around the gripper as obstacles."""
+    """Return the depth without the target and its edge, which the gripper would avoid."""
     mask = dilated(view.target_mask, view.settings.edge_erosion_px)
     depth = static_depth(view.depth.raw, mask)
     return image_message(depth, view.header, view.depth.encoding)
 
 
 def _grasps(view: DepthView) -> PoseArray:
-    """Return grasps on the target where one is named, else on all that can be grasped."""
+    """Return grasps on the target if one is set, else on all graspable objects."""
     surroundings = view.cloud.view(f'V{POINT.itemsize}')[::_STEP, ::_STEP]
     points = surroundings[has_depth(view.metres[::_STEP, ::_STEP])].view(POINT)
     graspable = view.card.ids_with_role('graspable') or frozenset(view.card.by_id)

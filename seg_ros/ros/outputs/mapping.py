@@ -22,10 +22,10 @@ from sensor_msgs.msg import Image
 
 def _channels(view: View) -> Image:
     """
-    Return a channel for each of the card's classes, in its order.
+    Return an image with one channel for each of the card's classes, in its order.
 
-    Each holds the confidence where the class is, 0 to 1, and 0 elsewhere: elevation_mapping_cupy
-    splits the image by channels and fuses each into a layer of its map.
+    A channel has the confidence, 0 to 1, at pixels of its class and 0 elsewhere:
+    elevation_mapping_cupy fuses each channel into a layer of its map.
     """
     ids = np.array([item.id for item in view.card.classes])
     confidence = view.confidence.astype(np.float32) * np.float32(1 / 255)

@@ -95,7 +95,7 @@ def _grid_message(view: DepthView, ground: Ground, transform: NDArray[np.float64
 
 
 def _nav2_mask(view: DepthView) -> NDArray[Any] | None:
-    """Return card ids; the layer reads bytes, so that a card of 16 bits has no such mask."""
+    """Return class ids; None for a card with 16-bit ids, as the layer reads bytes."""
     classes = view.segmentation.classes
     assert classes is not None
     step = view.settings.cloud_stride
@@ -116,7 +116,7 @@ NAVIGATION: tuple[Output, ...] = (
         Output('free_space', OccupancyGrid, CLASSES, _free_space, DEPTH),
     )),
 )
-# The layer drops a mask whose cloud has another size or stamp: all three need the same depth.
+# The layer drops a mask whose cloud has another size or stamp, so all three need depth.
 NAV2 = (
     Output('nav2/mask', Image, CLASSES, _nav2_mask, DEPTH),
     Output('nav2/confidence', Image, CLASSES | {'confidence'}, _nav2_confidence, DEPTH),

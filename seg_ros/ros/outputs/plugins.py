@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Outputs of other packages, by entry points."""
+"""Load outputs of other packages from entry points."""
 
 from collections.abc import Iterable, Sequence
 
@@ -24,14 +24,14 @@ def plugin_outputs(own: Sequence[Output]) -> tuple[tuple[Output, ...], tuple[str
     """
     Load the outputs of all plug-ins.
 
-    :param own: whose topics stay as they are.
-    :returns: the outputs, and why any plug-in is skipped.
+    :param own: built-in outputs, whose topics plug-ins cannot replace.
+    :returns: the outputs, and why plug-ins were skipped.
     """
     loaded, skipped = load_plugins(OUTPUTS)
     added: list[Output] = []
     reasons = list(skipped)
     for name, rows in loaded.items():
-        reason = _obstacle(rows, {output.topic for output in (*own, *added)})
+        reason = _refusal(rows, {output.topic for output in (*own, *added)})
         if reason:
             reasons.append(f'plug-in {name} of the group {OUTPUTS} is skipped: {reason}')
         else:
@@ -39,7 +39,7 @@ def plugin_outputs(own: Sequence[Output]) -> tuple[tuple[Output, ...], tuple[str
     return tuple(added), tuple(reasons)
 
 
-def _obstacle(rows: object, taken: set[str]) -> str:
+def _refusal(rows: object, taken: set[str]) -> str:
     if not isinstance(rows, Iterable) or not all(isinstance(row, Output) for row in rows):
         return f'it names {rows!r} instead of a tuple of Output'
     double = [row.topic for row in rows if row.topic in taken]

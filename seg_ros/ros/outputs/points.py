@@ -62,7 +62,7 @@ def _detection(item: ObjectCloud, box: OrientedBox, view: DepthView) -> Any:
 
 
 def _markers(view: DepthView) -> MarkerArray:
-    """Return boxes and names, which expire unless a newer frame has the object."""
+    """Return boxes and names, which expire unless a newer frame contains the object."""
     message = MarkerArray()
     for item in view.objects:
         if item.box is not None:

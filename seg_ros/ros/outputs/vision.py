@@ -31,7 +31,7 @@ try:
     )
 
     MISSING = ''
-except Exception as error:  # noqa: BLE001 - a broken installation raises what it likes
+except Exception as error:  # noqa: BLE001 - a broken installation may raise anything
     MISSING = (
         f'no label_info, nav2/label_info, detections, detections_3d and prompts: {error}; '
         'apt install ros-$ROS_DISTRO-vision-msgs'
@@ -39,7 +39,7 @@ except Exception as error:  # noqa: BLE001 - a broken installation raises what i
 
 
 def label_info(card: ModelCard, header: Header, threshold: float) -> Any:
-    """Name the card's classes; ids beyond them are unlabelled pixels."""
+    """Return the names of the card's classes; other ids are unlabelled pixels."""
     message = LabelInfo(header=header, threshold=threshold)
     message.class_map = [
         VisionClass(class_id=item.id, class_name=item.name) for item in card.classes
@@ -54,7 +54,7 @@ def _detections(view: View) -> Any:
 
 
 def _detection(segment: Segment, view: View) -> Any:
-    """Describe one segment in the pixels of the published masks."""
+    """Return one segment as a detection, in pixels of the published masks."""
     x0, y0, x1, y1 = (edge / view.step for edge in segment.xyxy)
     detection = Detection2D(header=view.header, id=str(segment.id))
     detection.bbox.center.position.x = (x0 + x1) / 2
