@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The health of a camera, judged by the masks that leave, not by the images that arrive."""
+"""The health of a camera, judged by its published masks rather than by its received images."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,20 +23,20 @@ from seg_ros.core.timing import Timing
 
 # Causes of dropped frames, by their names in diagnostics.
 CAUSES: Mapping[str, str] = {
-    'newer': 'a newer image came before the engine was free',
+    'newer': 'a newer image arrived before the engine was free',
     'age': 'the images are older than max_age_ms before the network',
-    'rate': 'max_rate_hz leaves them out',
+    'rate': 'max_rate_hz is exceeded',
     'bad': 'the images cannot be read',
     'failed': 'the engine fails on the images',
     'no_engine': 'no model serves',
     'stalled': 'the engine does not answer',
     'late': 'the stamps go backward',
-    'unread': 'nobody reads the masks',
+    'unread': 'the masks have no subscriber',
 }
 FAULTS = frozenset({'bad', 'failed', 'no_engine', 'stalled'})
 UNTIMELY = frozenset({'age', 'late'})
-FAULTY_SHARE, UNTIMELY_SHARE = 0.1, 0.5     # of the images; more is reported
-_WANTED = frozenset({'rate', 'unread'})     # which the user asked for
+FAULTY_SHARE, UNTIMELY_SHARE = 0.1, 0.5     # of the images; smaller shares are not reported
+_INTENDED = frozenset({'rate', 'unread'})   # due to what the user set or subscribes to
 
 
 class Level(IntEnum):
@@ -57,9 +57,9 @@ class Verdict:
 
 class CameraHealth:
     """
-    Counts what became of a camera's images.
+    Counts the published and the dropped frames of a camera.
 
-    In `timing`, an image that arrives is an `input`, and published masks are an `output`.
+    In `timing`, each received image is an `input`, and its published masks are an `output`.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class CameraHealth:
         self._words: dict[str, str] = {}    # the last error, by cause
 
     def drop(self, cause: str, error: Exception | None = None) -> None:
-        """Count an image that gives no mask, for one of `CAUSES`."""
+        """Count an image that is dropped for one of `CAUSES`."""
         self.timing.count(cause)
         self.timing.tick(cause)
         if error is not None:
@@ -75,17 +75,17 @@ class CameraHealth:
 
     def verdict(self) -> Verdict:
         """
-        Judge what left during the last seconds against what arrived.
+        Judge the masks published in the last seconds by the images received.
 
-        Nothing leaves: an error, with the most frequent cause. A share of the images fails, or
-        half of them come too late: a warning. A camera whose images nobody wants, or of which none
-        has come, is not judged.
+        It is an error if there are none, with the most frequent cause, and a warning if at least
+        `FAULTY_SHARE` of the images failed or `UNTIMELY_SHARE` were untimely. A camera is OK if
+        no image arrived, or all were dropped intentionally.
         """
         lost = {cause: self.timing.recent_count(cause) for cause in CAUSES}
         published = self.timing.recent_count('output')
-        judged = published + sum(count for cause, count in lost.items() if cause not in _WANTED)
+        judged = published + sum(count for cause, count in lost.items() if cause not in _INTENDED)
         if judged and not published:
-            cause = max(lost.keys() - _WANTED - {'newer'}, key=lost.__getitem__)
+            cause = max(lost.keys() - _INTENDED - {'newer'}, key=lost.__getitem__)
             if not lost[cause]:
                 return Verdict(Level.WARN, 'no masks: the engine takes seconds for an image')
             return Verdict(Level.ERROR, f'no masks: {self.explained(cause)}')
@@ -98,6 +98,6 @@ class CameraHealth:
         return Verdict(Level.OK, '')
 
     def explained(self, cause: str) -> str:
-        """Return what a cause means, with the last error that had it."""
+        """Return the description of a cause, with its last error."""
         words = self._words.get(cause)
         return f'{CAUSES[cause]}: {words}' if words else CAUSES[cause]

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Holds the engine that serves; it is used by several threads and swapped between two frames."""
+"""Hold the current model, which several threads use and which is swapped between two frames."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,16 +41,16 @@ class _Held:
 
 class EngineHolder:
     """
-    Lends the current model; without one, says why. It never lends one that is closed.
+    Gives access to the current model, never a closed one, or to the reason for having none.
 
-    Nothing here waits: a model that was replaced is closed by whoever uses it last, or in a thread
-    of its own.
+    No method waits for users: a replaced model is closed by its last user or, if it has none, in a
+    separate thread.
     """
 
     def __init__(self) -> None:
         self._held: _Held | None = None
         self._reason = 'no model has been loaded'
-        self._lock = Lock()     # guards both, and the users of what is held
+        self._lock = Lock()     # guards both, and the number of users
 
     @property
     def current(self) -> ServingModel | None:
@@ -68,7 +68,7 @@ class EngineHolder:
         """
         Use the current model, which stays open until the block ends.
 
-        :raises NoEngineError: if there is nothing, with the reason.
+        :raises NoEngineError: if there is no model, with the reason.
         """
         with self._lock:
             held = self._held
@@ -88,8 +88,8 @@ class EngineHolder:
         """
         Replace the current model, without waiting for its users.
 
-        :param reason: why there is nothing, where `model` is None.
-        :returns: set as soon as the old model is closed.
+        :param reason: why there is no model, if `model` is None.
+        :returns: an event that is set as soon as the old model is closed.
         """
         with self._lock:
             old, self._reason = self._held, reason
@@ -98,12 +98,12 @@ class EngineHolder:
             if old is not None:
                 old.replaced = True
         if old is None:
-            nothing = Event()
-            nothing.set()
-            return nothing
+            closed = Event()
+            closed.set()
+            return closed
         if idle:
             try:
                 started(old.close, 'close')
-            except EngineError:     # no thread left
+            except EngineError:     # the system has no threads left
                 old.close()
         return old.closed

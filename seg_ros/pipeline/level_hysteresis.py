@@ -26,7 +26,7 @@ class LevelHysteresis:
     """
     Reports an intermittent problem continuously.
 
-    :param clock: seconds of any beginning.
+    :param clock: returns seconds since an arbitrary time.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
@@ -35,7 +35,7 @@ class LevelHysteresis:
         self._since_s = 0.0
 
     def update(self, verdict: Verdict) -> Verdict:
-        """Return the verdict to report, given the present one."""
+        """Return the verdict to report, given the current one."""
         now_s = self._clock()
         if verdict.level >= self._reported.level or now_s - self._since_s >= CALM_S:
             self._reported, self._since_s = verdict, now_s

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The path of every frame: preprocess, infer, postprocess, follow."""
+"""The path of every frame: preprocess, infer, postprocess, track and smooth."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -41,14 +41,14 @@ from seg_ros.temporal.temporal_filter import TemporalFilter
 @dataclass(frozen=True, eq=False)
 class Job:
     """
-    A frame to be segmented, and what is done with its masks.
+    A frame to segment, and what is done with its masks.
 
     :param publish: called with the masks at the size of the image, in the order of `number`.
-    :param parts: what is read of the masks: maps of `PARTS`, and `segments`.
-    :param temporal: what is known of the same camera's earlier images.
-    :param order: of the camera's images.
-    :param number: of the frame in that order.
-    :param late: called instead of `publish` where a later frame was first.
+    :param parts: parts of the masks that are read: maps of `PARTS`, and `segments`.
+    :param temporal: state from the same camera's earlier images.
+    :param order: order of the camera's images.
+    :param number: number of the frame in that order.
+    :param late: called instead of `publish` if a later frame was published first.
     """
 
     frame: Frame
@@ -64,20 +64,20 @@ def process(jobs: Sequence[Job], serving: ServingModel) -> None:
     """
     Segment frames in one call of the engine.
 
-    :param jobs: at most `serving.batch_limit`, of any sizes that the engine was opened for.
+    :param jobs: at most `serving.batch_limit`, with images of sizes that the engine accepts.
     :raises EngineError: if the runtime failed.
     """
     timing = serving.timing
     with timing.stage('fit'):           # images into the network's input
         batch, fits = preprocess([job.frame for job in jobs], serving)
         asked = [prompts_of(job, fit, serving) for job, fit in zip(jobs, fits, strict=True)]
-    with timing.stage('network'):       # the tensors of the engine's contract
+    with timing.stage('network'):       # output tensors of the engine
         outputs = infer(batch, serving, fits, asked)
     for index, (job, fit) in enumerate(zip(jobs, fits, strict=True)):
         with timing.stage('paint'):     # masks at the size of the image
             masks = postprocess(outputs.image(index), fit, serving, job.parts, asked[index])
         with job.order.turn(job.number) as in_turn:
-            if in_turn:                 # lasting ids, less flicker
+            if in_turn:                 # tracking and smoothing need increasing stamps
                 job.publish(follow(masks, job, serving, asked[index]))
             else:
                 job.late()
@@ -87,7 +87,7 @@ def preprocess(frames: Sequence[Frame], serving: ServingModel) -> tuple[Pixels, 
     """
     Fit images into the network's input.
 
-    :returns: uint8 (N, H, W, channels), and how each image lies in it.
+    :returns: uint8 (N, H, W, channels), and how each image was fitted into it.
     """
     spec, signature = serving.card.input, serving.engine.signature
     batch = np.empty((len(frames), *signature.size_hw, signature.channels), np.uint8)
@@ -116,8 +116,8 @@ def infer(
     Run the network, unless it is promptable and there are no prompts.
 
     :param batch: uint8 (N, H, W, channels) at network size.
-    :param fits: how each image lies in it.
-    :param asked: of each image.
+    :param fits: how each image was fitted into it.
+    :param asked: the prompts of each image.
     :raises EngineError: if the runtime failed.
     """
     engine = serving.engine
@@ -126,28 +126,28 @@ def infer(
     elif not any(asked):
         return nothing_asked()
     else:
-        # Promptable models take one image a call.
+        # Promptable models take one image per call.
         tensor = tensor_from_prompts(asked[0], fits[0], engine.signature)
         outputs = engine.submit(batch, tensor).result()
     for stage, milliseconds in outputs.stage_ms.items():
         serving.timing.add(stage, milliseconds)
-    _refuse_no_numbers(outputs, engine.signature)
+    _refuse_nan(outputs, engine.signature)
     return outputs
 
 
-def _refuse_no_numbers(outputs: Outputs, signature: ModelSignature) -> None:
+def _refuse_nan(outputs: Outputs, signature: ModelSignature) -> None:
     """
-    Refuse labels with confidence 0 everywhere, which a softmax gives only for NaN.
+    Refuse labels with confidence 0 everywhere, which softmax scores have only if they are NaN.
 
-    :raises EngineError: if the network computes what is not a number.
+    :raises EngineError: if the network computes NaN.
     """
     labels, confidence = outputs.labels, outputs.confidence
     if signature.activation != 'softmax' or labels is None or confidence is None:
         return
-    nowhere = 255 if labels.dtype == np.uint8 else -1
-    if not confidence.any() and (labels != nowhere).any():
+    unlabelled = 255 if labels.dtype == np.uint8 else -1
+    if not confidence.any() and (labels != unlabelled).any():
         raise EngineError(
-            'the network gives scores that are no numbers (NaN)', 'numbers',
+            'the scores that the network computes are NaN', 'numbers',
             'check the export, and scale, mean and std in the card; in fp16 or int8, try fp32',
         )
 
@@ -160,8 +160,8 @@ def postprocess(
     Turn the tensors of one image into masks at the image's size.
 
     :param outputs: without the batch axis.
-    :param parts: what is read of the masks.
-    :param asked: the prompts that the first slots answer.
+    :param parts: parts of the masks that are read.
+    :param asked: the prompts that the first slots answer, in their order.
     """
     if serving.engine.signature.max_prompts:
         outputs = with_prompts(outputs, asked, serving.card)
@@ -177,9 +177,9 @@ def follow(
     masks: Segmentation, job: Job, serving: ServingModel, asked: Sequence[Prompt] = ()
 ) -> Segmentation:
     """
-    Apply `tracking` and `smoothing` over the camera's earlier images, where they are on.
+    Apply `tracking` and `smoothing`, if enabled, with the camera's earlier images.
 
-    Masks that prompts asked for bear the prompts' ids, and move the prompts.
+    With a promptable model, masks keep the prompts' ids, and the prompts move with them.
     """
     if serving.engine.signature.max_prompts:
         job.temporal.prompts.update(asked, masks)
@@ -199,7 +199,7 @@ def segment(
     """
     Segment one frame.
 
-    :param temporal: of the camera, where more frames of it follow.
+    :param temporal: state of the camera, if more of its frames follow.
     :raises ImageError: if the engine was opened for images of another size.
     :raises EngineError: if the runtime failed.
     """

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Memory of this process, measured and kept, and the temperature of the machine."""
+"""Memory of this process, and the temperature of the machine."""
 
 import ctypes
 import os
@@ -24,7 +24,7 @@ _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1   # of mallopt
 
 
 def memory_mib(statm: Path = STATUS) -> float | None:
-    """Return the resident memory of this process, or None where there is no /proc."""
+    """Return the resident memory of this process in MiB, or None if there is no /proc."""
     try:
         return int(statm.read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE') / 2**20
     except OSError:
@@ -32,7 +32,7 @@ def memory_mib(statm: Path = STATUS) -> float | None:
 
 
 def temperature_c(zones: Path = ZONES) -> float | None:
-    """Return the hottest thermal zone in degrees Celsius, or None where none can be read."""
+    """Return the temperature of the hottest zone in degrees Celsius, or None if unknown."""
     found = []
     for zone in zones.glob('thermal_zone*/temp'):
         try:
@@ -44,13 +44,13 @@ def temperature_c(zones: Path = ZONES) -> float | None:
 
 def keep_freed_memory() -> None:
     """
-    Have glibc keep image-sized blocks instead of returning them to the kernel.
+    Make glibc keep image-sized blocks instead of returning them to the kernel.
 
-    Page faults on every received image otherwise cost about as much as reading it.
+    Otherwise page faults on every received image cost about as much as reading it.
     """
     try:
         libc = ctypes.CDLL(None)
         libc.mallopt(_MMAP_THRESHOLD, 32 << 20)
         libc.mallopt(_TRIM_THRESHOLD, 256 << 20)
-    except (OSError, AttributeError):  # another C library: slower, not wrong
+    except (OSError, AttributeError):  # another C library: only slower
         pass

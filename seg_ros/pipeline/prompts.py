@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Prompts on their way into the engine, and the ids of the slots that answer them."""
+"""Convert prompts to the engine's input, and assign their ids to the slots that answer them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -27,7 +27,7 @@ from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.letterbox import Fit
 
-_MOST_REASONS = 3   # in one line
+_MAX_REASONS = 3    # in one message
 
 
 def answerable(
@@ -37,25 +37,25 @@ def answerable(
     """
     Return the prompts that a model can answer.
 
-    :param fit: of the image, where it is known.
-    :returns: those, in their order, and why the others get no answer; empty where there are none.
+    :param fit: how the image is fitted into the network's input, if known.
+    :returns: these prompts in their order, and why others get no answer; empty if all do.
     """
     answered: dict[int, Prompt] = {}
     reasons: list[str] = []
     for prompt in prompts:
-        reason = _obstacle(prompt, answered, signature, card, thresholds, fit)
+        reason = _refusal(prompt, answered, signature, card, thresholds, fit)
         if not reason:
             answered[prompt.id] = prompt
-        elif reason not in reasons and len(reasons) < _MOST_REASONS:
+        elif reason not in reasons and len(reasons) < _MAX_REASONS:
             reasons.append(reason)
     return tuple(answered.values()), '; '.join(reasons)
 
 
-def _obstacle(
+def _refusal(
     prompt: Prompt, answered: Collection[int], signature: ModelSignature, card: ModelCard,
     thresholds: Thresholds, fit: Fit | None,
 ) -> str:
-    """Return why a prompt cannot be answered besides `answered`; empty if it can."""
+    """Return why a prompt cannot be answered in addition to `answered`; empty if it can."""
     if not signature.max_prompts:
         return (
             f'the model {card.name} takes no prompts; expected a model of the task promptable, or '
@@ -66,22 +66,25 @@ def _obstacle(
         known = few(names)
         return f'the model {card.name} has no class {prompt.name}; expected some of {known}'
     if (channel := channel_of(prompt, card)) not in thresholds.channels:
-        return f'{names[channel]}, the class of prompt {prompt.id}, is none that `classes` keeps'
+        return f'{names[channel]}, the class of prompt {prompt.id}, is not among `classes`'
     if fit and not _is_seen(prompt, fit):
         height, width = fit.source_hw
-        return f'prompt {prompt.id} lies outside of what is seen of the image of {width}x{height}'
+        return (
+            f'prompt {prompt.id} lies outside the part of the {width}x{height} image that the '
+            'network sees'
+        )
     if prompt.id in answered:
-        return f'two with the id {prompt.id}, of which the first is answered'
+        return f'two with the id {prompt.id}, only the first is answered'
     if len(answered) == signature.max_prompts:
         return (
-            f'more than {signature.max_prompts}, which the model {card.name} answers; compile it '
+            f'more than {signature.max_prompts}, the limit of the model {card.name}; compile it '
             'with --max-prompts, or export it with more slots'
         )
     return ''
 
 
 def _is_seen(prompt: Prompt, fit: Fit) -> bool:
-    """Return whether the network sees a part of the prompt."""
+    """Return whether at least a part of the prompt lies in the network's input."""
     y0, y1, x0, x1 = fit.seen_yyxx()
     left, top, right, bottom = prompt.xyxy
     return (x0 <= left < x1 or left < x0 < right) and (y0 <= top < y1 or top < y0 < bottom)
@@ -94,8 +97,8 @@ def tensor_from_prompts(
     Return prompts as the engine's input tensor.
 
     :param prompts: at most `signature.max_prompts`.
-    :returns: float32 (1, P, 4), x0, y0, x1, y1 in network pixels, no farther than the image
-        reaches; rows of zeros ask for nothing.
+    :returns: float32 (1, P, 4), x0, y0, x1, y1 in network pixels, clipped to the image; unused
+        rows are zero.
     """
     tensor = np.zeros((1, signature.max_prompts, 4), np.float32)
     if prompts:
@@ -118,7 +121,7 @@ def with_prompts(outputs: Outputs, prompts: Sequence[Prompt], card: ModelCard) -
     """
     Set ids and classes of the slots that answer prompts, and clear the other slots.
 
-    :param outputs: of one image, without the batch axis.
+    :param outputs: outputs of one image, without the batch axis.
     """
     scores = outputs.tensor('scores').copy()
     scores[len(prompts):] = 0

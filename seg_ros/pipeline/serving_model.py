@@ -32,7 +32,7 @@ from seg_ros.pipeline.prompts import answerable
 MODEL_BOUND = (
     'score_threshold', 'mask_threshold', 'min_confidence', 'classes', 'prompts', 'target'
 )
-_MOST_FRAMES = 64   # in one call, where the engine sets no limit
+_MAX_FRAMES = 64    # per call, if the engine sets no limit
 
 
 def suited_thresholds(
@@ -42,7 +42,7 @@ def suited_thresholds(
     Check the settings that depend on the model, and return its thresholds.
 
     :raises SettingError: if a threshold, the target or a prompt does not suit the model.
-    :raises CardError: if the model has no class of a name that is to be kept.
+    :raises CardError: if the model lacks a class that `classes` names.
     """
     check_target(settings.target, card)
     thresholds = thresholds_from_settings(settings, card, signature)
@@ -67,19 +67,19 @@ def check_model(settings: Settings) -> None:
 
 class ServingModel:
     """
-    An opened engine, the settings that act on its masks, and its timing.
+    An open engine, the settings for its masks, and its timing.
 
-    `prompts` are those that the settings ask for in every image.
+    `prompts` are those of the settings, which apply to every image.
 
-    :param engine: closed with it.
+    :param engine: is closed with the model.
     :raises SettingError: if a threshold or the target does not suit the model.
-    :raises CardError: if the model has no class of a name that is to be kept.
+    :raises CardError: if the model lacks a class that `classes` names.
     """
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self.engine = engine
         self.card: ModelCard = engine.card
-        self.batch_limit = engine.signature.max_batch or _MOST_FRAMES   # frames in one call
+        self.batch_limit = engine.signature.max_batch or _MAX_FRAMES    # frames per call
         self.timing = Timing()
         self.change(settings)
 
@@ -87,7 +87,7 @@ class ServingModel:
         """
         Change thresholds and prompts for later frames.
 
-        :raises SegError: if something does not suit the model; the old ones stay.
+        :raises SegError: if something does not suit the model; the old settings stay.
         """
         self.thresholds = suited_thresholds(settings, self.engine.card, self.engine.signature)
         self.prompts = prompts_from_texts(settings.prompts)
@@ -102,10 +102,10 @@ def open_serving_model(
     settings: Settings, report: Report = silent, cancelled: Cancelled = never
 ) -> ServingModel:
     """
-    Open the engine that settings name, with their thresholds; it is closed again on failure.
+    Open the engine and model of the settings; on failure the engine is closed again.
 
-    :param report: called with how far a build is.
-    :param cancelled: asked meanwhile whether to give up.
+    :param report: called with the progress of a build.
+    :param cancelled: polled during a build; returns whether to cancel it.
     :raises SegError: as `open_engine` and `ServingModel` do.
     """
     engine = open_engine(settings, report, cancelled)

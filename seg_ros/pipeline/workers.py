@@ -26,7 +26,7 @@ from seg_ros.core.thread_start import started
 
 T = TypeVar('T')
 
-EXIT_TIMEOUT_S = 1.5    # for the frames in flight as the process ends
+EXIT_TIMEOUT_S = 1.5    # for frames in flight when the process ends
 
 
 class Mailbox(Generic[T]):
@@ -43,7 +43,7 @@ class Mailbox(Generic[T]):
 
         The camera keeps its place in the queue, so that a fast one cannot overtake a slow one.
 
-        :returns: whether an older item was lost to this one.
+        :returns: whether an older item was replaced.
         """
         with self._changed:
             displaced = camera in self._slots
@@ -56,7 +56,7 @@ class Mailbox(Generic[T]):
         """
         Wait for items and take up to `limit` of them, longest-waiting camera first.
 
-        :returns: camera and item pairs; empty once the mailbox is closed.
+        :returns: (camera, item) pairs; empty once the mailbox is closed.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._slots or not self._open)
@@ -74,17 +74,17 @@ class Mailbox(Generic[T]):
 
 class Workers(Generic[T]):
     """
-    Whole-frame workers: each does everything for the frames it took.
+    Worker threads, each of which does all the work on the frames that it took.
 
-    Whoever does not stop them has them stopped as the process ends: a thread that comes back from
-    C++ to an interpreter that has ended aborts it.
+    They are stopped when the process ends at the latest: a thread that returns from C++ after the
+    interpreter has ended aborts the process.
 
-    :param work: called with camera and item pairs; what it raises ends up in `failed`.
+    :param work: called with (camera, item) pairs; its exceptions are passed to `failed`.
     :param failed: called with an exception; the worker goes on with the next frame.
-    :param count: threads, which is also the frames in flight.
-    :param limit: returns how many cameras' frames `work` may get at once, asked each time.
-    :param niceness: by how much the threads stand back where cores are short, 0 to 19.
-    :raises EngineError: if the system has no threads left; none of these runs then.
+    :param count: number of threads, and so of calls of `work` in flight.
+    :param limit: called before each call of `work`, returns the maximum number of pairs for it.
+    :param niceness: added to the threads' nice value, 0 to 19.
+    :raises EngineError: if the system has no threads left; no worker runs then.
     """
 
     def __init__(

@@ -86,7 +86,7 @@ def test_images_of_other_sizes_are_prompted_in_their_own_pixels(segmenter):
     (CUP, r'prompt 10; expected \(x0, y0, x1, y1\) or \(x, y\), in pixels; give a list'),
     (['1 2'], 'give a list of those'), ([(float('nan'), 2)], 'pixels of the image'),
     ([(64, 2)], 'prompt 1 lies outside .* 64x48'),
-    ([CUP] * 5, 'more than 4, which the model bright answers'),
+    ([CUP] * 5, 'more than 4, the limit of the model bright'),
     ([Prompt(1, CUP, 'plate')], 'no class plate'),
     ([(5, 5, 1, 9)], 'x0 < x1'),
 ])
@@ -128,8 +128,8 @@ def test_an_object_is_followed_into_images_of_another_size(segmenter):
 def test_prompts_of_classes_that_are_left_out_are_refused(model):
     with (
         Segmenter(model, engine='onnxruntime', classes=('cup',)) as cups,
-        pytest.raises(PromptError, match='object, the class of prompt 1, is none that `classes`'),
+        pytest.raises(PromptError, match='object, the class of prompt 1, is not among `classes`'),
     ):
         cups(image_of(CUP), prompts=[CUP])
-    with pytest.raises(SettingError, match='is none that `classes` keeps'):
+    with pytest.raises(SettingError, match='is not among `classes`'):
         Segmenter(model, engine='onnxruntime', classes=('cup',), prompts=('1 2',))

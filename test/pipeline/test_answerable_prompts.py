@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which prompts a model answers, and what is said of the others."""
+"""Which prompts a model answers, and the reasons for refusing others."""
 
 from dataclasses import replace
 import re
@@ -47,9 +47,9 @@ TWO_OF_THREE = Thresholds(0.5, 128.0, 0.5, 0, frozenset({0, 1}))
     ([Prompt(4, BOX), Prompt(9, BOX, 'cup')], [4, 9], ''),
     ([Prompt(4, BOX), Prompt(4, BOX), Prompt(5, BOX)], [4, 5], 'two with the id 4'),
     ([Prompt(4, BOX, 'plate'), Prompt(5, BOX)], [5], 'no class plate; expected some of object'),
-    ([Prompt(4, BOX, 'tool'), Prompt(5, BOX)], [5], 'tool, the class of prompt 4, is none that'),
+    ([Prompt(4, BOX, 'tool'), Prompt(5, BOX)], [5], 'tool, the class of prompt 4, is not among'),
     ([Prompt(4, (64, 9, 70, 20)), Prompt(5, BOX)], [5], 'prompt 4 lies outside .* 64x48'),
-    ([Prompt(4, BOX), Prompt(5, BOX), Prompt(6, BOX)], [4, 5], 'more than 2, which .* answers'),
+    ([Prompt(4, BOX), Prompt(5, BOX), Prompt(6, BOX)], [4, 5], 'more than 2, the limit'),
 ])
 def test_what_cannot_be_answered_is_left_out_and_said(prompts, kept, words):
     found, said = answerable(prompts, SIGNATURE, CARD_OF_THREE, TWO_OF_THREE, FIT)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A camera is judged by the masks that leave it."""
+"""A camera is judged by its published masks."""
 
 import pytest
 from seg_ros.core.errors import EngineError

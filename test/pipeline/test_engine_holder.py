@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What is lent stays open until its last user is done, and the next one gets the new."""
+"""A replaced model stays open until its last user is done; later users get the new one."""
 
 import pytest
 from seg_ros.core.errors import NoEngineError

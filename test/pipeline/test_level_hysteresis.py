@@ -44,6 +44,6 @@ def test_trouble_that_returns_begins_the_while_anew():
 def test_words_of_the_same_level_change_at_once():
     hysteresis = LevelHysteresis(lambda: 0.0)
     hysteresis.update(Verdict(OK, 'active'))
-    assert hysteresis.update(Verdict(OK, 'nobody reads its masks')) == Verdict(
-        OK, 'nobody reads its masks'
+    assert hysteresis.update(Verdict(OK, 'its masks have no subscriber')) == Verdict(
+        OK, 'its masks have no subscriber'
     )

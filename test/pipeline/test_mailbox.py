@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The newest frame of a camera wins, cameras take turns, and closing wakes everyone."""
+"""The newest frame of a camera wins, cameras take turns, and closing wakes all that wait."""
 
 from threading import Barrier, Event, Thread
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A model is swapped without a dark moment, and what fails leaves the old one."""
+"""A model is swapped without a gap in service; if the new one fails, the old one stays."""
 
 from dataclasses import replace
 from threading import Event, Lock
@@ -25,13 +25,13 @@ from seg_ros.pipeline.model_manager import ModelManager
 
 PATIENCE_S = 10
 GPU = Settings(model='/first.onnx', engine='auto')
-CPU = Settings(model='/first.onnx', engine='auto', device='CPU')     # as `engines.stand_in` does
+CPU = Settings(model='/first.onnx', engine='auto', device='CPU')     # as from `engines.stand_in`
 OTHER = Settings(model='/second.onnx', engine='auto')
 THIRD = Settings(model='/third.onnx')
 
 
 class Opened:
-    """Stands in a segmenter's place, and for the memory of the GPU that it takes."""
+    """A fake segmenter, which occupies GPU memory until it is closed."""
 
     def __init__(self, shop, settings):
         self.settings, self._shop = settings, shop
@@ -41,7 +41,7 @@ class Opened:
 
 
 class Shop:
-    """Opens segmenters; which settings fail and which have to wait can be planted."""
+    """Opens fake segmenters; tests choose which settings fail and which have to wait."""
 
     def __init__(self):
         self.open, self.log, self.fails, self.gates, self.room = set(), [], {}, {}, 2
@@ -70,7 +70,7 @@ def shop():
 
 @pytest.fixture
 def manage(shop):
-    """Make managers, and close them in the end."""
+    """Make managers, and close them at the end."""
     managers = []
 
     def make(settings, report=lambda phase, share: None):
@@ -293,7 +293,7 @@ def test_an_old_model_that_cannot_be_opened_again_leaves_the_next_one_alone(monk
     def opener(settings, report, cancelled):
         if settings == GPU and GPU in shop.log:
             reopening.set()
-            go_on.wait(PATIENCE_S)          # whatever is cancelled
+            go_on.wait(PATIENCE_S)          # although it is cancelled
             raise EngineError('not again')
         return shop(settings, report, cancelled)
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Random interleavings of requests, loads and lifecycle: what is named serves or is pending."""
+"""In random interleavings of requests, loads and lifecycle, the set model serves or is pending."""
 
 from contextlib import suppress
 from threading import Condition, Lock
@@ -74,7 +74,7 @@ class Loads:
         return opened
 
     def let_one_end(self, outcome):
-        """Let the load that waits end in this way; do nothing where none does."""
+        """End the waiting load in this way; do nothing if none is waiting."""
         with self._changed:
             if self._waiting:
                 self._outcome['next'] = outcome
@@ -83,7 +83,7 @@ class Loads:
 
 
 class Node(RuleBasedStateMachine):
-    """The node's part of the bargain: a parameter, and a lifecycle around the manager."""
+    """What the node adds to the manager: the parameter, and the lifecycle."""
 
     @initialize()
     def configure(self):

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Frames of any size go in, masks of their own size come out, in one call of the engine."""
+"""One call of the engine turns frames of any sizes into masks of the same sizes."""
 
 from concurrent.futures import Future
 from dataclasses import replace
@@ -41,7 +41,7 @@ CARD = ModelCard(
 
 
 class Painter:
-    """Calls pixels with a red above 127 bright, and the upper left quarter one bright thing."""
+    """Labels pixels with red above 127 bright, and the upper left quarter one bright thing."""
 
     def __init__(self, card=CARD, max_batch=0):
         self.card = card
@@ -172,7 +172,7 @@ def test_a_failure_of_the_engine_comes_through_and_the_next_frame_is_served():
 
 
 def semantic_masks(label, confidence):
-    """Let an engine give one label and one confidence everywhere."""
+    """Segment with an engine that returns one label and one confidence everywhere."""
     card = replace(CARD, task='semantic', classes=CARD.classes[:1])
     engine = Painter(card)
     future = Future()

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Workers see every frame through, at once, and survive what happens to one of them."""
+"""Workers process every frame, concurrently, and survive the failure of one."""
 
 import os
 from queue import Queue
