@@ -12,6 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The machine with a GPU that the tests of TensorRT run on."""
+"""The fake GPU that the tests of TensorRT run on."""
 
 from fakes.gpu import driver_folder, driver_library, fake_gpu  # noqa: F401

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A process that wants a plan, as a node does: python plan_process.py MODEL CACHE."""
+"""A process that requests a plan, as a node does: python plan_process.py MODEL CACHE."""
 
 from pathlib import Path
 import sys

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A blocking runtime becomes an engine with as many frames in flight as it has callables."""
+"""A blocking runtime becomes an engine with one frame in flight for each of its callables."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event, get_ident, Lock, Thread
@@ -48,7 +48,7 @@ def test_the_result_of_a_batch_comes_through_its_future():
 
 
 def submitted(engine, count):
-    """Submit so many batches from as many threads; return their futures once all have ended."""
+    """Submit `count` batches from as many threads; return their futures once all have ended."""
     with ThreadPoolExecutor(count) as threads:
         return list(threads.map(engine.submit, [BATCH] * count, timeout=PATIENCE_S))
 
@@ -139,7 +139,7 @@ def test_a_batch_that_the_graph_does_not_take_is_refused_at_once(batch):
 
 @pytest.fixture
 def held():
-    """Give an engine that computes once its gate is open, and reports when it has begun."""
+    """Return an engine that waits for a gate, the event that it has begun, and the gate."""
     entered, gate = Event(), Event()
 
     def run(feeds):

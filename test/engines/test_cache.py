@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Kept plans: every byte counts, and only this user's own files do."""
+"""Cached plans: any changed byte is detected, and only this user's own files are used."""
 
 from hashlib import sha256
 import os

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The contract of the engine without weights, whatever the method."""
+"""The classical engine fulfils the contract of engines with every method."""
 
 from collections.abc import Iterator
 
@@ -39,7 +39,7 @@ TENSORS = {
 
 
 def scene(seed: int = 0, size_hw: tuple[int, int] = (480, 640)) -> np.ndarray:
-    """Two coloured things on a grey table, with a camera's noise."""
+    """Draw two coloured things on a grey table, with a camera's noise."""
     height, width = size_hw
     image = np.full((height, width, 3), 70, np.uint8)
     radius = min(height, width) // 8

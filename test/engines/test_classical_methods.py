@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What each traditional method finds, against things drawn at known places."""
+"""What each classical method finds, compared with things drawn at known places."""
 
 from typing import Any
 
@@ -138,7 +138,7 @@ def test_specks_are_no_objects_and_pinholes_no_holes(method: str) -> None:
 
 
 def reference_level(grey: np.ndarray) -> int:
-    """Otsu's criterion spelled out: the variance between the classes at each of 255 levels."""
+    """Return Otsu's level, from the between-class variance at each of 255 levels."""
     values = np.sort(grey.astype(np.float64).ravel())
     between = []
     for level in range(255):

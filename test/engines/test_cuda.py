@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What one thread makes on the GPU, and gives back."""
+"""Resources that one thread allocates on the GPU and releases."""
 
 from contextlib import closing
 from ctypes import c_void_p, CFUNCTYPE
@@ -38,7 +38,7 @@ def opened(fake_gpu):
 
 
 def in_thread(work):
-    """Run in a thread that ends, and return what it raised."""
+    """Run a function in a thread until it ends, and return the errors that it raised."""
     raised = []
 
     def run():
@@ -123,7 +123,7 @@ def test_closing_waits_for_work_in_flight(fake_gpu, opened):
     fake_gpu.fake_delay(0, 50_000)
     with opened() as cuda, cuda.errors():
         cuda.buffer((1, 10), np.uint8).upload(1, cuda.stream())
-    # A copy into memory that was freed meanwhile would be noted as misuse.
+    # The fake GPU would report a copy into freed memory as misuse.
 
 
 def test_a_full_gpu_is_distinguished_from_other_failures(fake_gpu, opened):

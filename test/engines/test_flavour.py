@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which TensorRT is taken, and what is said of one that cannot be."""
+"""Which TensorRT is used, and the reason reported for one that cannot be."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +28,7 @@ MODULES = ('tensorrt', 'tensorrt_rtx')
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Give a folder whose modules are the only TensorRT that there is."""
+    """Return a folder, empty at first, in which alone TensorRT modules are found."""
     before = {name: sys.modules.pop(name) for name in MODULES if name in sys.modules}
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The GPU is found by asking the driver alone."""
+"""The GPU is found by querying only the driver."""
 
 from ctypes import byref, c_void_p
 from dataclasses import asdict
@@ -29,7 +29,7 @@ OPEN = 'NVRM version: NVIDIA UNIX Open Kernel Module for aarch64  540.4.0  Relea
 
 @pytest.fixture
 def releases(monkeypatch, tmp_path):
-    """Put the files that name a driver where the test can write them."""
+    """Return the paths of the files that name the driver's release, in a temporary folder."""
     files = [tmp_path / 'nv_tegra_release', tmp_path / 'version']
     patterns = [pattern for _, pattern in gpu.RELEASES]
     monkeypatch.setattr(gpu, 'RELEASES', tuple(zip(files, patterns, strict=True)))
@@ -107,8 +107,8 @@ def test_a_driver_that_lacks_a_function_is_to_be_updated(fake_gpu):
 @pytest.mark.parametrize(('vendors', 'traces', 'driver', 'expected'), [
     (['0x8086', '0x1af4'], 0, False, False),
     (['0x8086', '0x1af4'], 0, True, True),
-    (['0x8086', '0x10de'], 0, False, True),     # a GPU without its driver
-    ([], 0, False, True),                       # nothing is seen: there may be one
+    (['0x8086', '0x10de'], 0, False, True),     # a GPU without a driver
+    ([], 0, False, True),                       # no devices are listed: there may be a GPU
     (['0x8086'], 1, False, True),
 ])
 def test_a_gpu_is_expected_where_there_is_one_or_a_driver_or_nothing_to_see(

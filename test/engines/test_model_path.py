@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A model's name leads to one file or to an error that says why not."""
+"""A model's name resolves to one file, or to an error with the reason."""
 
 import os
 from pathlib import Path
@@ -34,7 +34,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def package(home, monkeypatch):
-    """Let ROS know of one package, `town`, whose share folder is the home."""
+    """Install one fake ROS package, `town`, whose share folder is the home folder."""
     def find(name):
         if name != 'town':
             raise KeyError(name)

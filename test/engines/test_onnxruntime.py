@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What ONNX Runtime reports and takes beyond what every runtime does."""
+"""Facts and options of ONNX Runtime that other runtimes do not share."""
 
 from contextlib import closing
 

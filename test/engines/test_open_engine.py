@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""An engine is opened as the settings ask, or refused; nothing falls back silently."""
+"""An engine is opened as the settings say, or refused; there is no silent fallback."""
 
 from contextlib import closing
 from pathlib import Path
@@ -36,7 +36,7 @@ from tiny_model import echo_model
 
 
 def install(monkeypatch, *names):
-    """Make only `names` look installed."""
+    """Make only `names` appear to be installed."""
     monkeypatch.setattr(engines, 'find_spec', lambda name: name if name in names else None)
 
 
@@ -120,7 +120,7 @@ def test_where_no_runtime_takes_the_model_each_says_why(tmp_path, monkeypatch):
 
 
 class FakeTensorRT:
-    """What `auto` asks of a machine with TensorRT, without one."""
+    """Fakes what `auto` queries of a machine with TensorRT."""
 
     def __init__(self, monkeypatch, *, gpu=True, expected=True, cached=False):
         from seg_ros.engines import gpu as gpus
@@ -209,7 +209,7 @@ def test_a_classical_method_is_no_file_and_a_file_no_method(tmp_path):
 
 
 def break_package(monkeypatch, folder, name, source):
-    """Put a package in the way that is there and raises, or lacks what it should have."""
+    """Install a package that raises when imported, or lacks its attributes."""
     (folder / 'site').mkdir(exist_ok=True)
     (folder / 'site' / f'{name}.py').write_text(source)
     monkeypatch.syspath_prepend(str(folder / 'site'))
@@ -229,7 +229,7 @@ def test_a_broken_openvino_is_skipped_under_auto_with_the_reason(tmp_path, monke
     break_package(monkeypatch, tmp_path, 'openvino', source)
     with closing(open_engine(Settings(model=str(path)))) as opened:
         assert opened.facts.engine == 'onnxruntime'
-        note = opened.facts.notes[-1]       # another may be about a TensorRT without a GPU
+        note = opened.facts.notes[-1]       # an earlier one may be about TensorRT without a GPU
         assert 'openvino is skipped: openvino is installed but does not work' in note
         assert source.partition("'")[2].rstrip("')") in note
     with pytest.raises(EngineError, match='does not work'):

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What OpenVINO reports and takes beyond what every runtime does."""
+"""Facts and options of OpenVINO that other runtimes do not share."""
 
 from contextlib import closing
 import os

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Nested phases of a build as one share."""
+"""Nested phases of a build are reported as one overall fraction."""
 
 from seg_ros.engines.phases import Phases
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Plans for models: from the cache or built in a child process, whatever befalls it."""
+"""Plans for models come from the cache or from a child process, which may fail in many ways."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -61,7 +61,7 @@ class Bench:
             self._patch.setenv(name, value)
 
     def written(self, model: onnx.ModelProto, **signature: Any) -> CompiledFile:
-        """Write a changed model beside the first."""
+        """Write a changed model next to the first."""
         path = self.path.with_name('changed.onnx')
         stamp(model, self.compiled.card, replace(self.compiled.signature, **signature), [])
         onnx.save(model, path)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Every engine takes prompts beside the image and gives what ONNX Runtime gives."""
+"""Every engine takes prompts with the image, and returns the same as ONNX Runtime."""
 
 from contextlib import closing
 from importlib import import_module

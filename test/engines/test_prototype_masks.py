@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Detections chosen and mixed on the host are those that the graph itself gives."""
+"""Prototype masks computed on the host equal those of the graph."""
 
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def test_detections_equal_those_of_the_whole_graph(model: Path, engine: str) -> 
         inside = np.s_[0, slot, max(0, y0 - 1):y1 + 2, max(0, x0 - 1):x1 + 2]
         expected, seen = whole['masks'][inside].astype(int), masks[inside].astype(int)
         assert expected.any()
-        assert np.abs(expected - seen).max() <= 1   # sums in another order
+        assert np.abs(expected - seen).max() <= 1   # summed in another order
 
 
 SIGNATURE = ModelSignature(

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Whatever the runtime, a compiled model answers as plain numpy does."""
+"""With every runtime, a compiled model returns what plain numpy computes."""
 
 from contextlib import closing
 from dataclasses import replace
@@ -60,7 +60,7 @@ def echo(tmp_path_factory):
 
 
 def best_and_margin(scores):
-    """Return the best class, how far ahead it is, and its probability."""
+    """Return the best class, the margin of its score, and its probability."""
     first, second = np.sort(scores, axis=1)[:, :-3:-1].swapaxes(0, 1)
     odds = np.exp(scores - scores.max(axis=1, keepdims=True))
     return scores.argmax(axis=1), first - second, 1 / odds.sum(axis=1)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""TensorRT's engine at work, on stand-ins for the GPU's driver and TensorRT."""
+"""TensorRT's engine in operation, on fakes of the GPU's driver and of TensorRT."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -53,7 +53,7 @@ def open_model(fake_gpu, plans):
 
 
 def make_reference(path, **settings):
-    """Return what runs the very outputs that TensorRT is asked for in ONNX Runtime."""
+    """Return a function that computes the outputs requested of TensorRT with ONNX Runtime."""
     choice = choose_outputs(read_compiled(path).signature, Settings(**settings), 'graph')
     session = ort.InferenceSession(path, providers=['CPUExecutionProvider'])
     names, tensors = list(choice.names), choice.names.values()
@@ -113,7 +113,7 @@ def test_what_cannot_be_recorded_is_enqueued_and_noted(fake_gpu, open_model, tmp
     reference = make_reference(path)
     fake_gpu.fake_fail(function.encode(), UNSUPPORTED, 0, 1)
     with open_model(path) as engine:
-        # The other slot's recording went well.
+        # The recording of the other slot succeeded.
         assert engine.facts.notes[0].startswith(f'plain enqueue: {function}')
         for seed in range(4):
             batch = random_batch(1, seed)
@@ -142,9 +142,9 @@ def test_frames_are_wrong_where_a_wait_or_a_copy_is_left_out(
         fake_gpu.fake_delay(UPLOAD, 30_000)
         fake_gpu.fake_delay(DOWNLOAD, 5_000)
         monkeypatch.setattr(part, name, lambda *_: None)
-        # Nor are there times of what has not happened.
+        # Work that is left out has no times either.
         monkeypatch.setattr(streams.Event, 'ms_until', lambda *_: 0.0)
-        # The slots hold the two frames before: none of those in turn is right by chance.
+        # The slots still hold the last two frames, which differ from the two sent now.
         for batch, tensors in zip(batches[:2], expected[:2], strict=True):
             outputs = engine.submit(batch).result()
             time.sleep(0.1)
@@ -170,7 +170,7 @@ def test_a_frame_is_uploaded_while_another_is_computed(fake_gpu, open_model, tmp
         fake_gpu.fake_hold(0)
         for batch, future in zip(batches, futures, strict=True):
             assert_outputs(future.result(), reference(batch))
-    # Two are up; the third waits for a slot.
+    # Two are uploaded; the third waits for a slot.
     assert (after[0] - before[0], after[1] - before[1]) == (2, 0)
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Whatever fails under TensorRT's engine is reported as it is, and leaves what can go on alive."""
+"""Failures below TensorRT's engine are reported as they are, and unaffected parts go on."""
 
 from contextlib import closing
 
@@ -248,7 +248,7 @@ def test_a_lost_context_is_lost_to_all_engines_and_reset_once(fake_gpu, open_ech
         assert_echo(second)
         fake_gpu.fake_lose(ILLEGAL_ADDRESS, 0)
         assert isinstance(failure(first), ContextLostError)
-        # The other one learns of it, though nothing is asked of it.
+        # The second engine is notified although it is idle.
         for seed in range(4):
             assert_echo(first, seed)
         assert resets == ['cuDevicePrimaryCtxReset_v2']

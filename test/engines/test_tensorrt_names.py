@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Every name of TensorRT's that the code uses is in every version that the code is for."""
+"""Every TensorRT name that the code uses exists in all supported versions."""
 
 import ast
 from collections.abc import Iterator
@@ -30,14 +30,14 @@ ENGINES = HERE.parents[1] / 'seg_ros' / 'engines'
 DATA = json.loads((HERE.parent / 'fixtures' / 'tensorrt_names.json').read_text(encoding='utf-8'))
 VERSIONS = DATA['versions']
 RTX = '1.7.1.116'
-# What the engines call the objects of TensorRT that they have in hand.
+# TensorRT classes by the names of the variables that hold their objects in the engines.
 OBJECTS = {
     'builder': 'Builder', 'network': 'INetworkDefinition', 'config': 'IBuilderConfig',
     'parser': 'OnnxParser', 'fault': 'ParserError', 'profile': 'IOptimizationProfile',
     'tensor': 'ITensor', 'cache': 'ITimingCache', 'runtime': 'Runtime', 'engine': 'ICudaEngine',
     'context': 'IExecutionContext',
 }
-# What some versions lack, and which have it: the code asks for the version first.
+# Names that only some versions have, with these versions; the code checks for them first.
 GUARDED = {
     'ComputeCapability': {RTX},
     'IBuilderConfig.num_compute_capabilities': {RTX},
@@ -61,7 +61,7 @@ GUARDED = {
 
 
 def names_of(version: str) -> set[str]:
-    """Return `Class` and `Class.attribute` of everything that a version has."""
+    """Return all names of a version, as `Class` and `Class.attribute`."""
     index = VERSIONS.index(version)
     return {
         f'{owner}.{name}' if name else owner
@@ -75,13 +75,13 @@ NAMES = {version: names_of(version) for version in VERSIONS}
 
 
 def used(source: str) -> set[str]:
-    """Return the names of TensorRT's that a module uses, as `names_of` writes them."""
+    """Return the TensorRT names that a module uses, written as in `names_of`."""
     found = {name for node in ast.walk(ast.parse(source)) for name in named_by(node)}
     return {name for name in found if not name.rpartition('.')[2].startswith('_')}
 
 
 def named_by(node: ast.AST) -> Iterator[str]:
-    """Give what an attribute, or a getattr with a name written out, stands for."""
+    """Yield the TensorRT name of an attribute, or of a getattr with a constant name."""
     if isinstance(node, ast.Attribute):
         owner, name = node.value, node.attr
     elif isinstance(node, ast.Call) and called(node.func) == 'getattr' and isinstance(
@@ -100,7 +100,7 @@ def named_by(node: ast.AST) -> Iterator[str]:
 
 
 def called(node: ast.AST) -> str:
-    """Return the last name of an expression, without the underscore of what is private."""
+    """Return the last name of an expression, without leading underscores."""
     name = getattr(node, 'attr', getattr(node, 'id', ''))
     return name.lstrip('_')
 
@@ -115,7 +115,7 @@ def all_used() -> set[str]:
 
 
 def missing(names: set[str], version: str) -> set[str]:
-    """Return what a version lacks of `names`, but for what the code asks the version for."""
+    """Return those of `names` that a version lacks, except where the code checks for them."""
     return {
         name for name in names - NAMES[version]
         if version in GUARDED.get(name.partition('.')[0], GUARDED.get(name, {version}))

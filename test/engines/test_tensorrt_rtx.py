@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Every family in every precision, parsed and built by the real TensorRT-RTX without a GPU."""
+"""The real TensorRT-RTX, without a GPU, parses and builds every family in every precision."""
 
 from pathlib import Path
 
@@ -39,7 +39,7 @@ TARGETS = ('8.6', '8.9')
 
 
 def built(compiled: CompiledModel, **settings: object) -> list[bytes]:
-    """Return the plan of every choice of outputs that there is."""
+    """Return the plans of all choices of outputs."""
     plans = []
     for upsample in ('graph', 'edges') if 'logits' in compiled.signature.tensors else ('graph',):
         chosen = Settings(upsample=upsample, **settings)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Compiled models of a few nodes, and what plain numpy says that they answer."""
+"""Compiled models of a few nodes, and their outputs computed with plain numpy."""
 
 from dataclasses import replace
 
@@ -41,7 +41,7 @@ ECHO_CONTRACT = ModelSignature(
 
 
 def semantic_model(folder):
-    """Compile a convolution whose cells do not overlap, scores at a quarter of the size."""
+    """Compile a convolution without overlap, whose scores have a lower resolution."""
     shape = ['N', 3, *SIZE_HW]
     graph = helper.make_graph(
         [helper.make_node('Conv', ['images', 'kernel'], ['scores'], strides=[CELL, CELL])],
@@ -60,7 +60,7 @@ def semantic_model(folder):
 
 
 def semantic_scores(batch):
-    """Say in 64-bit floats what the convolution answers, (N, C, h, w)."""
+    """Compute the scores of the convolution in 64-bit floats, (N, C, h, w)."""
     spec = CARD.input
     pixels = (batch / 255 - np.array(spec.mean)) / np.array(spec.std)
     count, height, width = len(batch), SIZE_HW[0] // CELL, SIZE_HW[1] // CELL
@@ -69,7 +69,7 @@ def semantic_scores(batch):
 
 
 def echo_model(folder, card=ECHO_CARD, signature=ECHO_CONTRACT, operator='Identity', domain=''):
-    """Write a graph that gives the image itself back, as tensors of every type."""
+    """Write a graph that returns the image itself, as output tensors of every kind."""
     node = helper.make_node
     nodes = [
         node(operator, ['image'], ['bytes'], domain=domain),
@@ -108,7 +108,7 @@ def echo_model(folder, card=ECHO_CARD, signature=ECHO_CONTRACT, operator='Identi
 
 
 def echo_tensors(batch):
-    """Say what the echo answers."""
+    """Compute the outputs of the echo model."""
     masks = batch.transpose(0, 3, 1, 2)
     mean = batch.mean(axis=(1, 2))
     return {

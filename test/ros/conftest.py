@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Fixtures for tests that need ROS 2; without it the whole folder is left out."""
+"""Fixtures for tests that need ROS 2; without it the whole folder is skipped."""
 
 from collections.abc import Callable, Iterator
 import importlib
@@ -57,7 +57,7 @@ def channel_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def robot(channel_model: Path) -> Iterator[Callable[..., 'Robot']]:
-    """Start nodes with parameters; the channel network is their model unless they name one."""
+    """Start nodes with parameters; the model defaults to the channel network."""
     from robot import Robot
 
     robots: list[Robot] = []
@@ -78,7 +78,7 @@ def vision_outputs(
     """
     Load `outputs.vision` and `outputs.points` with the installed vision_msgs and with a stand-in.
 
-    The stand-in is made of field lists whose type hashes are those of the released package.
+    The stand-in has the fields of the released package, as its type hashes prove.
     """
     if request.param == 'installed':
         pytest.importorskip('vision_msgs.msg', reason='vision_msgs is not installed')

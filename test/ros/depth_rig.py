@@ -54,7 +54,7 @@ class Rig:
         return stamp_ns
 
     def words(self, words, meanwhile=lambda: None):
-        """Wait for words in the diagnostics, and go on with something meanwhile."""
+        """Wait for words in the diagnostics, and repeat an action meanwhile."""
 
         def said():
             meanwhile()

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A launch file run by launch itself, as `ros2 launch` does, in a process of its own."""
+"""Run a launch file in a separate process, as `ros2 launch` does."""
 
 import os
 from pathlib import Path

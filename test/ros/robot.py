@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A node under test beside a tester node, and a network whose answer anyone can compute."""
+"""A node under test with a tester node, and a network whose output is easy to compute."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -39,7 +39,7 @@ DISCOVERY_S = 3.0
 
 
 def channel_network(path: Path) -> Path:
-    """Write a network whose class scores are the pixels's channels: red, green or blue wins."""
+    """Write a network whose class scores are the pixel's channels: red, green or blue wins."""
     height, width = SIZE_HW
     graph = helper.make_graph(
         [helper.make_node('Mul', ['images', 'gain'], ['scores'])],
@@ -54,7 +54,7 @@ def channel_network(path: Path) -> Path:
 
 
 def channel_image(size_hw: tuple[int, int] = SIZE_HW) -> np.ndarray:
-    """Paint three upright bands in clear red, green and blue."""
+    """Paint three vertical bands in pure red, green and blue."""
     pixels = np.zeros((*size_hw, 3), np.uint8)
     width = size_hw[1]
     for channel in range(3):
@@ -63,12 +63,12 @@ def channel_image(size_hw: tuple[int, int] = SIZE_HW) -> np.ndarray:
 
 
 def channel_classes(pixels: np.ndarray) -> np.ndarray:
-    """Compute the ids that the channel network must give."""
+    """Compute the class ids that the channel network must return."""
     return np.array([10, 20, 30], np.uint8)[pixels.argmax(axis=2)]
 
 
 class Robot:
-    """The node under test and a tester that publishes, listens and asks it."""
+    """The node under test, and a tester that publishes, subscribes and calls its services."""
 
     patience_s = PATIENCE_S
 
@@ -93,7 +93,7 @@ class Robot:
         self._cameras: dict[tuple[str, bool], Any] = {}
 
     def _spin(self) -> None:
-        """Spin as the node's main does: rclpy's executor must not be shut down while it works."""
+        """Spin as the node's main does: rclpy's executor must not be shut down while it spins."""
         while not self._ended.is_set():
             self._executor.spin_once(timeout_sec=0.1)
 
@@ -126,25 +126,25 @@ class Robot:
         raise AssertionError(f'waited in vain for {what}')
 
     def listen(self, topic: str, kind: Any, qos: Any = 10) -> list[Any]:
-        """Subscribe and return the list that messages will be added to."""
+        """Subscribe and return the list to which messages will be added."""
         messages: list[Any] = []
         self.tester.create_subscription(kind, topic, messages.append, qos)
         return messages
 
     def leave(self, subscription: Any) -> None:
-        """Unsubscribe in the thread that spins, which may be using the subscription."""
+        """Unsubscribe in the executor's thread, which may be using the subscription."""
         self._executor.create_task(self.tester.destroy_subscription, subscription)
 
     def call(self, kind: Any, name: str, request: Any) -> Any:
         """Call a service of the node."""
         client = self.tester.create_client(kind, f'/segmentation/{name}')
-        # In one of fifty contexts the graph never shows a service that answers all the same.
+        # In one of fifty contexts the graph never shows a service although it responds.
         client.wait_for_service(DISCOVERY_S)
         futures = [client.call_async(request)]
         sent_s = [monotonic()]
 
         def answer() -> Any:
-            # A service that has not found the client's reader yet answers into the void.
+            # The response of a service that has not discovered the client's reader yet is lost.
             if kind is GetState and monotonic() - sent_s[0] > DISCOVERY_S:
                 futures.append(client.call_async(request))
                 sent_s[0] = monotonic()
@@ -153,7 +153,7 @@ class Robot:
         return self.wait(answer, f'the service {name}')
 
     def change_state(self, transition: int) -> bool:
-        """Ask for a transition by its number."""
+        """Request a transition by its id."""
         request = ChangeState.Request()
         request.transition.id = transition
         return self.call(ChangeState, 'change_state', request).success
@@ -163,13 +163,13 @@ class Robot:
         return self.call(GetState, 'get_state', GetState.Request()).current_state.label
 
     def set_parameter(self, name: str, value: Any) -> Any:
-        """Set one parameter from outside and return the node's answer."""
+        """Set one parameter through its service and return the result."""
         message = Parameter(name, value=value).to_parameter_msg()
         request = SetParameters.Request(parameters=[message])
         return self.call(SetParameters, 'set_parameters', request).results[0]
 
     def publisher(self, topic: str, kind: Any, reliable: bool = False) -> Any:
-        """Return a publisher, made once."""
+        """Return the publisher of a topic, created once."""
         if (topic, reliable) not in self._cameras:
             reliability = getattr(ReliabilityPolicy, 'RELIABLE' if reliable else 'BEST_EFFORT')
             qos = QoSProfile(depth=1, reliability=reliability)
@@ -177,7 +177,7 @@ class Robot:
         return self._cameras[topic, reliable]
 
     def send(self, message: Any, topic: str = '/camera/image_raw', reliable: bool = False) -> None:
-        """Publish a message once the node listens."""
+        """Publish a message once the node has subscribed."""
         publisher = self.publisher(topic, type(message), reliable)
         self.wait(publisher.get_subscription_count, f'the node to listen to {topic}')
         publisher.publish(message)
@@ -194,7 +194,7 @@ class Robot:
         return message
 
     def mask(self, messages: list[Any]) -> np.ndarray:
-        """Send a pixels and return the next mask of a list that `listen` gave."""
+        """Send an image and return the next mask in a list returned by `listen`."""
         count = len(messages)
         self.send(self.image())
         self.wait(lambda: len(messages) > count, 'a mask')

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Frames that are published for TF, with a tf2_ros that only counts and with the installed one."""
+"""Transforms published and looked up, with a fake tf2_ros and with the installed one."""
 
 import sys
 from time import monotonic
@@ -32,7 +32,7 @@ PATIENCE_S = 10.0
 
 
 class Buffer:
-    """Holds one transform, and gives it for its own stamp or, for 0, as the newest."""
+    """Holds one transform, and returns it for its own stamp or, as the newest, for stamp 0."""
 
     def __init__(self):
         self.held = None
@@ -51,7 +51,7 @@ class Buffer:
 
 @pytest.fixture
 def node(monkeypatch):
-    """Give a node, and a tf2_ros whose broadcaster opens its publisher as the real one does."""
+    """Return a node, with a fake tf2_ros whose broadcaster opens a publisher like the real one."""
     class TransformBroadcaster:
         def __init__(self, node):
             self.pub_tf = node.create_publisher(String, '/tf', 100)
@@ -109,11 +109,11 @@ S = 1_000_000_000
 @pytest.mark.parametrize(('newest_s', 'image_s', 'now_s', 'taken'), [
     (100.0, 100.0, 100.0, True),
     (100.0, 100.9, 100.9, True),
-    (100.0, 103.0, 103.1, False),       # whoever publishes it has stopped
-    (100.0, 95.0, 103.0, False),        # a recording that starts over
+    (100.0, 103.0, 103.1, False),       # it is no longer published
+    (100.0, 95.0, 103.0, False),        # a recording that is played again
     (100.0, 9000.0, 100.1, True),       # the camera has another clock
-    (100.0, 0.0, 100.1, True),          # the camera stamps nothing
-    (0.0, 5.0, 100.0, True),            # of frames that do not move
+    (100.0, 0.0, 100.1, True),          # the camera sets no stamps
+    (0.0, 5.0, 100.0, True),            # a static transform
 ])
 def test_the_newest_transform_is_taken_only_where_it_is_of_the_image_or_of_now(
     node, monkeypatch, newest_s, image_s, now_s, taken
@@ -143,7 +143,7 @@ def test_simulated_time_that_starts_over_forgets_what_was_to_come(node):
 
 @pytest.fixture
 def installed(ros):
-    """Give two nodes that spin together, with the tf2_ros that is installed."""
+    """Return two nodes that spin together, with the installed tf2_ros."""
     pytest.importorskip('tf2_ros', reason='tf2_ros is not installed')
     executor = SingleThreadedExecutor(context=ros)
     nodes = [rclpy.create_node(name, context=ros) for name in ('frames', 'robot')]
@@ -156,7 +156,7 @@ def installed(ros):
 
 
 def seen(node, condition):
-    """Spin until something is there, and return it."""
+    """Spin until a function returns something, and return it."""
     end = monotonic() + PATIENCE_S
     while (found := condition()) is None:
         assert monotonic() < end

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A build reports every phase and tenth, and publishes at most once a second."""
+"""A build logs every phase and every tenth of it, and publishes at most once a second."""
 
 from seg_ros.ros import build_progress
 from seg_ros.ros.build_progress import BuildProgress

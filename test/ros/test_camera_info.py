@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A camera_info is used where it can be of the image, or it is said why not."""
+"""A camera_info that fits the image is used; for any other the reason is reported."""
 
 from builtin_interfaces.msg import Time
 import cv2
@@ -194,7 +194,7 @@ def test_how_far_a_lens_moves_pixels_is_what_projecting_them_says(model, lens):
     given = info(distortion_model=model, d=lens)
     matrix = np.array(given.k).reshape(3, 3)
     moved_px = distortion_px(given)
-    # The rays of the pixels that a pinhole would see at the edge, projected through the lens.
+    # Rays of rectified pixels at and beyond the edge, projected through the lens.
     worst = 0.0
     for column in np.linspace(-60, 124, 185):
         for row in np.linspace(-48, 96, 145):

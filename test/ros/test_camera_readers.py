@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Readers that get nothing, and who is accused of it."""
+"""Subscribers that get nothing, and the reported cause."""
 
 from collections.abc import Iterator
 
@@ -32,7 +32,7 @@ BEST_EFFORT = f'qos_overrides.{SEMANTIC}.publisher.reliability'
 
 @pytest.fixture
 def stranger() -> Iterator[Node]:
-    """Give a node of another participant: one has each topic with one type only."""
+    """Return a node of another participant: a participant has only one type per topic."""
     context = rclpy.Context()
     rclpy.init(context=context)
     each = rclpy.create_node('stranger', context=context)
@@ -79,7 +79,7 @@ def test_why_camera_info_is_read_in_vain_is_said(robot, frame_id, words):
 
 
 def send_until(each, condition, info_frame_id=''):
-    """Send images, and camera_info of a frame where one is named, until a condition holds."""
+    """Send images, and camera_info if a frame is named, until a condition holds."""
     publisher = each.publisher('/camera/image_raw', Image)
 
     def sent():

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a camera asks of its topics, and what it leaves behind."""
+"""The topics and QoS that a camera subscribes to, and its reports of problems with them."""
 
 from collections.abc import Iterator
 from threading import Event, Thread
@@ -49,7 +49,7 @@ def node() -> Iterator[SafeLifecycleNode]:
 
 @pytest.fixture
 def other() -> Iterator[rclpy.node.Node]:
-    """Give a node of another participant: one has each topic with one type only."""
+    """Return a node of another participant: a participant has only one type per topic."""
     context = rclpy.Context()
     rclpy.init(context=context)
     each = rclpy.create_node('driver', context=context)
@@ -93,12 +93,12 @@ def spin_until(node: SafeLifecycleNode, condition: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def started(monkeypatch):
-    """Judge a camera from its first moment on."""
+    """Report problems of a camera from the start, without waiting for `STARTING_S`."""
     monkeypatch.setattr('seg_ros.ros.cameras.STARTING_S', 0.0)
 
 
 def said(node: SafeLifecycleNode, camera: Camera, words: str) -> str:
-    """Wait until a camera says something with these words, and return it."""
+    """Wait until a camera reports a problem with these words, and return it."""
     spin_until(node, lambda: words in camera.problem())
     return camera.problem()
 
@@ -125,7 +125,7 @@ def test_the_images_of_another_camera_are_not_proposed(node):
     camera = make_camera(node, 'auto')
     node.create_publisher(Image, 'rear/image_raw', 1)
     said(node, camera, 'published are /rear/image_raw')
-    node.create_subscription(Image, 'rear/image_raw', lambda _: None, 1)    # as the other camera
+    node.create_subscription(Image, 'rear/image_raw', lambda _: None, 1)    # like the other camera
     assert 'there is no other topic of images to remap to' in camera.problem()
 
 
@@ -215,7 +215,7 @@ def test_depth_is_asked_for_as_its_publishers_offer_it_as_they_come_and_go(
 
 @pytest.fixture
 def depth(node) -> Iterator[Any]:
-    """Give the depth of a camera whose clouds somebody reads."""
+    """Return the depth input of a camera whose clouds have a subscriber."""
     camera = make_camera(node, 'auto')
     camera.depth.subscribe([(SimpleNamespace(needs=('depth',)), None)])
     yield camera.depth

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A clock that stands still is noticed, whether or not it ever went."""
+"""A clock that stands still is reported, whether or not it ever ran."""
 
 from types import SimpleNamespace
 
@@ -23,7 +23,7 @@ from seg_ros.ros.clock_watch import ClockWatch
 
 @pytest.fixture
 def watch(monkeypatch):
-    """Give a watch, its clock, and what moves the steady time on."""
+    """Return a fake clock, and a function that advances steady time and returns the problem."""
     clock, steady = SimpleNamespace(ros_time_is_active=True, now_ns=0), [100.0]
     clock.now = lambda: SimpleNamespace(nanoseconds=clock.now_ns)
     monkeypatch.setattr(clock_watch, 'monotonic', lambda: steady[0])

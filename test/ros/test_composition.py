@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The node in a process of somebody else's, beside other nodes and in their executor."""
+"""The node in another program's process, in an executor shared with other nodes."""
 
 import subprocess
 import sys

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the launch files for consumers hand to the camera's driver and to the consumers."""
+"""What the launch files for consumers pass to the camera's driver and to the consumers."""
 
 import json
 import signal
@@ -26,7 +26,7 @@ pytest.importorskip('launch_ros', reason='launch_ros is not installed')
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
 PATIENCE_S = 60.0
-# Stands for each executable: it writes down what it was started with, and waits.
+# Stands in for each executable: it writes its arguments to a file, and waits.
 EXECUTABLE = """#!/usr/bin/env python3
 import json, os, pathlib, signal, sys, time
 arguments = sys.argv[1:]
@@ -42,7 +42,7 @@ whole.rename(here.with_suffix('.json'))
 signal.signal(signal.SIGINT, lambda *_: sys.exit())
 time.sleep(120)
 """
-# What Nav2's own launch file declares and does with it, as far as it matters to who includes it.
+# The arguments that Nav2's own launch file declares and passes on, as far as needed here.
 NAVIGATION = """
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
@@ -74,19 +74,19 @@ class Started:
 
     def __init__(self, facts):
         self.arguments, self.profiles = facts['arguments'], facts['profiles']
-        # launch tags lists, which rcl does not heed.
+        # launch writes YAML tags before lists, which rcl ignores.
         self.files = [text.replace('!!python/tuple', '') for text in facts['files']]
         pairs = zip(self.arguments, self.arguments[1:], strict=False)
         self.remappings = dict(value.split(':=') for name, value in pairs if name == '-r')
         self.namespace = self.remappings.get('__ns', '/')
 
     def full(self, topic):
-        """Return the full name that a topic has after its remapping, which is tried first."""
+        """Return the full name of a topic after remapping."""
         name = self.remappings[topic]
         return name if name.startswith('/') else f'{self.namespace.rstrip("/")}/{name}'
 
     def value(self, name):
-        """Return a parameter; of those set twice the last."""
+        """Return a parameter; the last value if it is set twice."""
         nodes = [node for text in self.files for node in yaml.safe_load(text).values()]
         return [
             node['ros__parameters'][name] for node in nodes if name in node['ros__parameters']
@@ -116,7 +116,7 @@ def prefix(tmp_path):
 
 @pytest.fixture
 def started(prefix):
-    """Launch a file and return what was started, by executable, once all of it was."""
+    """Launch a file and return the started processes by executable, once all have started."""
     def launch(file, count, *arguments):
         process = launched(file, *arguments, AMENT_PREFIX_PATH=str(prefix))
         deadline = monotonic() + PATIENCE_S
@@ -218,5 +218,5 @@ def test_where_a_package_is_missing_nothing_is_left_running(prefix, file, missin
     output, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode != 0
     assert f"'{missing}' not found" in output
-    sleep(2.0)      # what was started would have written down by now
+    sleep(2.0)      # anything started would have written its file by now
     assert not list(prefix.glob('lib/*/*.json'))

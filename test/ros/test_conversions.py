@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Messages become frames and masks become messages, byte for byte."""
+"""Messages are converted to frames, and masks to messages, byte for byte."""
 
 from array import array
 import os
@@ -39,7 +39,7 @@ from seg_ros.ros.conversions import (
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-# The type supports import lark on first use, and old releases of it import sre_parse.
+# rclpy's type supports import lark on first use, and old releases of lark import sre_parse.
 pytestmark = pytest.mark.filterwarnings(r'ignore:module .sre_\w+. is deprecated')
 
 STAMP = Time(sec=1_700_000_000, nanosec=123_456_789)

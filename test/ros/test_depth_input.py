@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What is said of an image without depth accuses the right culprit."""
+"""The reason reported for an image without depth names the right cause."""
 
 import pytest
 from seg_ros.ros.depth_input import why_unpaired

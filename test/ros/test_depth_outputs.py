@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What consumers read of depth: each by its own checks, with the source they come from."""
+"""Depth outputs pass the checks of the consumers' own source code, which comments name."""
 
 from copy import copy
 import struct
@@ -47,7 +47,7 @@ HEADER.stamp.sec, HEADER.stamp.nanosec = 12, 345
 
 
 def scene():
-    """Look from 0.8 m at a floor with a cup on it and a person who stands before the camera."""
+    """View from 0.8 m a floor with a cup on it and a person standing in front of the camera."""
     camera = Intrinsics(FOCAL, FOCAL, 159.5, 119.5, (HEIGHT, WIDTH))
     down = (np.arange(HEIGHT) - camera.cy)[:, None] / FOCAL
     with np.errstate(divide='ignore'):
@@ -81,7 +81,7 @@ MOUNTED[:3, 3] = 0.2, 0.0, EYE_M
 
 
 def depth_view(settings=None, raw=None, transform_of=None):
-    """View the scene; `transform_of` is None where tf2_ros is not installed."""
+    """Return a view of the scene; `transform_of` is None as without tf2_ros."""
     metres, masks, camera = scene()
     rgb = np.random.RandomState(0).randint(0, 256, (HEIGHT, WIDTH, 3)).astype(np.uint8)
     info = CameraInfo(header=HEADER, height=HEIGHT, width=WIDTH)
@@ -200,7 +200,7 @@ def test_static_depth_keeps_the_encoding_and_is_zero_on_people(kind):
 
 
 def test_static_and_dynamic_masks_are_each_others_opposite_with_their_camera_info():
-    # nvblox_ros image_conversions.cpp takes mono8 alone, and the info of the mask itself.
+    # nvblox_ros image_conversions.cpp takes only mono8, and needs the mask's own camera_info.
     view = depth_view()
     static, dynamic = (image_of(made(topic, view)) for topic in ('static/mask', 'dynamic/mask'))
     person = scene()[1].classes == PERSON
@@ -219,7 +219,7 @@ def test_static_and_dynamic_masks_are_each_others_opposite_with_their_camera_inf
 @pytest.mark.parametrize('topic', ['static/depth', 'scene/depth', 'dynamic/mask'])
 def test_image_transports_camera_subscribers_find_camera_info_beside_an_image(topic):
     # image_transport camera_common.cpp getCameraInfoTopic: the last name becomes camera_info.
-    # moveit_ros_perception depth_image_octomap_updater.cpp and nvblox subscribe in this way.
+    # moveit_ros_perception depth_image_octomap_updater.cpp and nvblox subscribe like this.
     beside = topic.rsplit('/', 1)[0] + '/camera_info'
     view = depth_view()
     image, info = made(topic, view), made(beside, view)
@@ -323,7 +323,7 @@ def test_while_tf_has_no_transform_there_is_no_free_space_and_the_rest_goes_on(g
 
 
 def test_a_scan_announces_ranges_from_the_foot_of_the_camera_to_the_range_of_depth():
-    # laser_geometry drops what is nearer than range_min; a camera may look straight down.
+    # laser_geometry drops ranges below range_min; a camera may look straight down.
     message = made('scan', depth_view(Settings(max_depth_m=1.0)))
     assert np.isfinite(message.ranges).any()
     assert (message.range_min, message.range_max) == (0.0, 1.0)
@@ -377,7 +377,7 @@ def test_what_objects_stand_on_is_level_by_tf_and_by_the_ground_without_it():
     assert view.supports
     for plane in view.supports:
         np.testing.assert_allclose(plane.normal, up, atol=0.02)
-    # By a base frame whose z lies across, the floor is a wall.
+    # With a base frame whose z axis is horizontal, the floor appears as a wall.
     across = np.eye(4)
     across[:3, :3] = [[0, 0, 1], [0, 1, 0], [-1, 0, 0]]
     assert depth_view(transform_of=lambda header: across).supports == ()

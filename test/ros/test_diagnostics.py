@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the diagnostics make of the numbers."""
+"""Levels, messages and values of the diagnostics."""
 
 from dataclasses import replace
 from types import SimpleNamespace

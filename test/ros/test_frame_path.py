@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How many files a reader passes who follows one semantic frame from message to published mask."""
+"""How many source files take part in processing a semantic frame, from message to mask."""
 
 from pathlib import Path
 import threading
@@ -31,11 +31,11 @@ def test_a_semantic_frame_passes_few_files(robot):
         if watching.is_set() and event == 'call':
             files.add(frame.f_code.co_filename)
 
-    threading.setprofile(note)      # of threads that are started from now on
+    threading.setprofile(note)      # for threads started from now on
     try:
         each = robot()
         semantic = each.listen('/segmentation/camera/semantic', Image)
-        each.mask(semantic)     # the first frame lays out what all later ones use
+        each.mask(semantic)     # the first frame initialises what later ones reuse
         watching.set()
         each.mask(semantic)
         each.wait(lambda: str(ROOT / 'ros' / 'publishers.py') in files, 'the mask to be traced')
@@ -43,7 +43,7 @@ def test_a_semantic_frame_passes_few_files(robot):
     finally:
         threading.setprofile(None)
     ours = {path for path in files if Path(path).is_relative_to(ROOT)}
-    # Once a second the diagnostics look on; they are not on the frame's way.
+    # Diagnostics run once a second; they are not part of the frame's path.
     ours -= {str(ROOT / part) for part in (
         'ros/node.py', 'ros/diagnostics.py', 'ros/lifecycle.py', 'ros/qos.py',
         'pipeline/model_manager.py', 'pipeline/process_memory.py', 'pipeline/camera_health.py',

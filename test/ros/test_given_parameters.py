@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What sets nothing is said, with the nearest that would have."""
+"""Arguments without effect are reported, with the most similar valid name."""
 
 import pytest
 from seg_ros.ros.given_parameters import unused_parameters, unused_words

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Requests that no tool of ROS sends neither end the node nor stay without an answer."""
+"""Malformed requests, which no ROS tool sends, are answered and do not end the node."""
 
 import pytest
 
@@ -55,7 +55,7 @@ def test_the_node_answers_whatever_is_asked_and_goes_on() -> None:
                         )
                         answer = tester.call(kind, name, request)
                         result = (getattr(answer, 'results', None) or [answer.result])[0]
-                        # An empty list, as one, stands for the default.
+                        # An empty list sets the default.
                         if value.type > ParameterType.PARAMETER_STRING_ARRAY:
                             assert not result.successful
                             assert result.reason

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One object, one id: in two and three dimensions, for 300 frames and through an occlusion."""
+"""An object keeps one id in 2D and 3D, for 300 frames and through an occlusion."""
 
 import numpy as np
 import pytest
@@ -31,14 +31,14 @@ from std_msgs.msg import Header
 SIZE_HW = (96, 160)
 FRAMES, RATE_HZ = 300, 30
 CARD = ModelCard('pair', 'instance', (ClassInfo(4, 'ball', (200, 9, 9), True),))
-POST = slice(82, 94)      # hides three fifths of a ball on its way past
+POST = slice(82, 94)      # hides three fifths of a ball that passes behind it
 CAMERA = Intrinsics(130.0, 130.0, 79.5, 47.5, SIZE_HW)
 SETTINGS = Settings(tracking=True)
 PARTS = frozenset({'classes', 'instances', 'segments', 'confidence'})
 
 
 def places(frame):
-    """Place a ball that stands, one that comes and goes, and one that walks behind a post."""
+    """Place a static ball, one that comes and goes, and one that moves behind a post."""
     phase = abs((frame / 75) % 2 - 1)
     return {
         'still': (22, 30),
@@ -48,7 +48,7 @@ def places(frame):
 
 
 def detected(frame, random):
-    """Segment a frame with ids in any order, as a network gives them; a post hides columns."""
+    """Segment a frame with ids in any order, as from a network; a post hides columns."""
     ids, metres = np.zeros(SIZE_HW, np.uint16), np.full(SIZE_HW, 2.0, np.float32)
     shown = {name: place for name, place in places(frame).items() if place}
     numbers = random.permutation(len(shown)) + 1
@@ -87,7 +87,7 @@ def test_ids_agree_in_every_frame_and_outlast_an_occlusion(vision_outputs):
         assert {int(item.id) for item in outputs['detections'].make(view).detections} == ids
         cloud = np.frombuffer(outputs['objects/points'].make(deep).data, '<u4').reshape(-1, 6)
         clouded = set(cloud[:, 5].tolist())
-        # Of a sliver beside the post all depth is on the jump between the two.
+        # All depth of a sliver next to the post is at the depth edge between the two.
         whole = {item.id for item in masks.segments if item.area > 200}
         assert whole <= clouded <= ids
         boxes = outputs['detections_3d'].make(deep).detections

@@ -37,7 +37,7 @@ PATIENCE_S = 90.0
 
 
 class Manager:
-    """Asks as nav2_lifecycle_manager does: each transition by its service, then the state."""
+    """Requests transitions as nav2_lifecycle_manager does, and then the state."""
 
     def __init__(self, context, name):
         self.node = Node('manager', context=context)
@@ -84,7 +84,7 @@ class Manager:
 
 @pytest.fixture
 def launched(ros):
-    """Launch the node under a name of its own."""
+    """Launch the node under a unique name."""
     processes = []
 
     def launch(name, *arguments, path=()):

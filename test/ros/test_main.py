@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A signal ends the executable cleanly in its first second too."""
+"""A signal ends the executable cleanly, even in its first second."""
 
 from dataclasses import fields
 import os
@@ -40,7 +40,7 @@ def handles(process: subprocess.Popen, number: int) -> bool:
 
 
 def started(*prefix: str, parameter: str = 'model:=otsu', **options: Any) -> subprocess.Popen:
-    """Start the executable with one more parameter, by another that runs it where one is named."""
+    """Start the executable with one more parameter, optionally through a wrapper such as nohup."""
     command = [sys.executable, '-m', 'seg_ros.ros.main', '--ros-args', '-p', 'engine:=classical']
     return subprocess.Popen(
         [*prefix, *command, '-p', parameter], text=True,
@@ -50,7 +50,7 @@ def started(*prefix: str, parameter: str = 'model:=otsu', **options: Any) -> sub
 
 @pytest.fixture
 def node():
-    """Start the executable and wait for its handler of SIGTERM, for which Python has none."""
+    """Start the executable and wait for its handler of SIGTERM, which Python lacks by default."""
     process = started()
     end = monotonic() + PATIENCE_S
     while not handles(process, signal.SIGTERM):
@@ -58,7 +58,7 @@ def node():
         sleep(0.002)
     yield process
     process.kill()
-    process.communicate()   # which closes the pipe
+    process.communicate()   # closes the pipe
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -77,7 +77,7 @@ def test_a_signal_while_the_node_is_still_being_imported_ends_it_without_a_trace
 
 
 def lines_until(process: subprocess.Popen, words: str) -> str:
-    """Read what a process logs, up to a line with some words."""
+    """Read the log of a process up to a line with some words."""
     log = ''
     for line in process.stdout:
         log += line
@@ -142,7 +142,7 @@ def test_nohup_keeps_its_signal_from_the_node():
 
 
 def end_of_main(spin: str, *shell: str, **options: Any) -> int:
-    """Return the exit code of a main that spins by a function of one line."""
+    """Return the exit code of main with `_spin` replaced by a one-line function."""
     code = (
         'import atexit, os, signal, sys; from seg_ros.ros import main\n'
         f'main._spin = {spin}; sys.exit(main.main())'
@@ -155,7 +155,7 @@ def end_of_main(spin: str, *shell: str, **options: Any) -> int:
 def test_a_second_signal_does_not_make_a_good_end_a_bad_one():
     heeded = '[each for each in main.SIGNALS if signal.getsignal(each) != signal.SIG_IGN]'
     spin = f'lambda _: atexit.register(lambda: os._exit(3 if {heeded} else 4))'
-    assert end_of_main(spin) == 4       # by which the question was asked at all
+    assert end_of_main(spin) == 4       # set at exit, with all signals ignored
 
 
 def test_streams_that_are_closed_are_a_good_end():
@@ -166,7 +166,7 @@ def test_signals_that_were_blocked_end_the_node():
     def block():
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 
-    spin = 'lambda _: os.kill(os.getpid(), 15)'     # which `_leave` answers with 0, not with 1
+    spin = 'lambda _: os.kill(os.getpid(), 15)'     # `_leave` exits with 0, not with 1
     assert end_of_main(spin, preexec_fn=block) == 0
 
 

@@ -48,14 +48,14 @@ def leave(bond):
 
 @pytest.fixture
 def managed(robot, bond):
-    """Return an active node, and the end of the bond that its manager holds."""
+    """Return an active node, and its manager's end of the bond."""
     each = robot(autostart=False)
     assert each.change_state(Transition.TRANSITION_CONFIGURE)
     assert each.change_state(Transition.TRANSITION_ACTIVATE)
     manager = bond(each.tester, 'bond', 'segmentation')
     manager.heartbeat_period = 0.1
     manager.start()
-    each.manager = manager      # to be kept: bondpy's end of it would stop the tester's spinning
+    each.manager = manager      # kept, as destroying it would stop the tester's spinning
     yield each, manager
     leave(manager)
 

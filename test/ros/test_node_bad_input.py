@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Bad input: one clear message, a counter, and the next good frame is served."""
+"""Bad input is logged once and counted, and the next good frame is segmented."""
 
 from array import array
 from time import sleep

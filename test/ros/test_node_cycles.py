@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A node that is configured and cleaned up again and again keeps nothing of it."""
+"""A node that is configured and cleaned up repeatedly does not leak."""
 
 from collections import Counter
 import gc
@@ -28,7 +28,7 @@ from robot import SIZE_HW
 from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2
 
 CYCLES = 30
-SETTLED = 3     # cycles after which everything that is made once has been
+SETTLED = 3     # cycles after which all one-time initialisation is done
 ROUND = (
     Transition.TRANSITION_CONFIGURE,
     Transition.TRANSITION_ACTIVATE,
@@ -39,7 +39,7 @@ READ = {'semantic': Image, 'points': PointCloud2, 'scan': LaserScan, 'grasp_pose
 
 
 def held(node):
-    """Count what the node and its process hold."""
+    """Count the entities of the node and the resources of its process."""
     gc.collect()
     return {
         **{
@@ -52,7 +52,7 @@ def held(node):
 
 
 def depth_of(each, image):
-    """Put a wall two metres ahead of an image."""
+    """Return the depth of a wall two metres in front of the camera, for an image."""
     message = each.image(stamp_ns=0)
     message.header, message.encoding, message.step = image.header, '16UC1', 2 * SIZE_HW[1]
     message.data = type(message.data)('B', (2000).to_bytes(2, 'little') * SIZE_HW[0] * SIZE_HW[1])
@@ -60,7 +60,7 @@ def depth_of(each, image):
 
 
 def show_until(each, publishers, done, what):
-    """Publish images with their depth and camera_info until something has come of them."""
+    """Publish images with their depth and camera_info until messages have arrived."""
     sent_s = -1.0
 
     def shown():
@@ -106,7 +106,7 @@ def test_threads_files_and_topics_stay_the_same_over_thirty_cycles(robot):
                     'masks and points',
                 )
         seen.append(held(each.node))
-    # Some other thread of the process may open a file meanwhile; what leaks does so each cycle.
+    # Another thread of the process may open a file meanwhile; a leak grows in each cycle.
     files = [each.pop('files') for each in seen]
     assert min(files[-10:]) <= max(files[SETTLED:-10]), files
     assert seen[SETTLED] == seen[-1]

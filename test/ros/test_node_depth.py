@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Depth through the running node: synchronising, and what is said where there is none."""
+"""Depth in the running node: synchronisation, and the reports if depth is missing."""
 
 from itertools import count
 import sys

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Streams of images and depth through the running node: each mask gets the depth of its moment."""
+"""Streams of images and depth in the running node: each mask gets depth of its own stamp."""
 
 from collections.abc import Callable
 from time import monotonic, sleep
@@ -36,7 +36,7 @@ def metres_at(index: int) -> float:
 def stream(
     rig: Rig, images: int, period_ms: int, lag_ms: int, meanwhile: Callable[[], object] = object
 ) -> list[int]:
-    """Send other images each time, and depth of equal stamps later; return the stamps."""
+    """Send different images, and depth of the same stamps after a lag; return the stamps."""
     each, frame = rig.each, rig.each.image(stamp_ns=START_NS)
     for message, topic in ((frame, '/camera/image_raw'), (frame, DEPTH)):
         each.wait(each.publisher(topic, type(message)).get_subscription_count, topic)
@@ -62,7 +62,7 @@ def stamps_of(messages):
 
 
 def by_stamp(messages):
-    found = list(messages)      # to which more may be added meanwhile
+    found = list(messages)      # a copy, as more may be added meanwhile
     return dict(zip(stamps_of(found), found, strict=True))
 
 

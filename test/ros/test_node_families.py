@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Networks of queries and of masks over boxes, from image to masks through the real node."""
+"""Query networks and box networks in the real node, from image to masks."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -27,11 +27,11 @@ from seg_ros.core.card_reading import card_from_dict
 from sensor_msgs.msg import Image
 
 NAMES = ('red', 'green', 'blue')
-BANDS = (0, 21, 42, 64)     # columns where the network's input changes its colour
+BANDS = (0, 21, 42, 64)     # columns at which the colour of the network's input changes
 
 
 def write_model(folder, nodes, outputs, weights, task):
-    """Compile nodes between `images` and outputs: names with their types."""
+    """Compile a graph from `images` to outputs, given by name and type."""
     graph = helper.make_graph(
         nodes, 'family',
         [helper.make_tensor_value_info('images', TensorProto.FLOAT, [1, 3, *SIZE_HW])],
@@ -53,7 +53,7 @@ def write_model(folder, nodes, outputs, weights, task):
 
 
 def query_model(folder, task):
-    """Write a query for each colour, whose mask is where that colour is."""
+    """Write a model with a query for each colour, whose mask covers that colour."""
     scores = np.full((1, 3, 4), -4, np.float32)
     scores[0, range(3), range(3)] = (6, 5, 4)
     nodes = [
@@ -73,7 +73,7 @@ def query_model(folder, task):
 
 
 def box_model(folder, task):
-    """Write a box for each third of the image, full of its class, whose score is its colour."""
+    """Write a model with a box for each third of the image; each channel's maximum is a score."""
     boxes = np.array([[[x0, 0, x1, SIZE_HW[0]] for x0, x1 in pairwise(BANDS)]])
     nodes = [
         helper.make_node('ReduceMax', ['images'], ['scores'], axes=[2, 3], keepdims=0),

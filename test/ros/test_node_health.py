@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the node says about itself when something goes wrong, and what cannot end it."""
+"""Diagnostics and log of a node in which something fails, and failures that must not end it."""
 
 from threading import Event
 from time import monotonic, sleep
@@ -210,7 +210,7 @@ def test_images_without_simulated_time_are_no_silence_called_ok(robot, capfd):
 
 @pytest.fixture
 def hangs(monkeypatch):
-    """Let the engine hang from now on; returns the events that it hangs and that it may go on."""
+    """Return a function that makes the engine hang, and returns its events `hung` and `gate`."""
     real, hung, gate = process.infer, Event(), Event()
 
     def infer(batch, segmenter, *prompts):
@@ -284,7 +284,7 @@ def test_cameras_that_wait_together_are_masked_by_a_model_that_takes_one_at_a_ti
     left = each.listen('/segmentation/left/semantic', Image)
     assert each.change_state(Transition.TRANSITION_CONFIGURE)
     models = each.node._models
-    models.holder.current.batch_limit = 2       # the earlier model's, as the images are taken
+    models.holder.current.batch_limit = 2       # of the earlier model, when the images are taken
     assert each.change_state(Transition.TRANSITION_ACTIVATE)
     hung, gate = hangs()
     each.send(each.image())

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Images in, masks out, through real topics."""
+"""From images to masks, over real topics."""
 
 import cv2
 import numpy as np

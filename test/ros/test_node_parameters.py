@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Parameters: what acts at once, what waits, what is refused and why."""
+"""Parameters: which are effective at once or later, and which are refused and why."""
 
 from dataclasses import fields
 from threading import Event
@@ -58,7 +58,7 @@ def test_the_answer_to_a_value_that_acts_later_says_so(robot, name, value, words
 
 @pytest.fixture
 def serving(robot, channel_model, tmp_path):
-    """Start a node, wait for its first mask, and copy its model."""
+    """Start a node, wait for its first mask, and make a copy of its model."""
     other = tmp_path / 'other.model.onnx'
     other.write_bytes(channel_model.read_bytes())
     each = robot()
@@ -195,7 +195,7 @@ def test_every_setting_is_declared_with_its_meaning_and_range(robot):
 
 @pytest.fixture
 def gate(monkeypatch):
-    """Hold models back from being opened until it is set."""
+    """Delay the opening of models until this event is set."""
     from seg_ros.pipeline import serving_model
 
     gate, real = Event(), serving_model.open_engine
@@ -299,7 +299,7 @@ def test_an_autostart_that_is_neither_true_nor_false_leaves_the_node_unconfigure
 
 @pytest.fixture
 def loading(serving, gate, tmp_path):
-    """Have a model loaded, until a gate is open, whose classes are those of another card."""
+    """Start loading a model with the classes of another card, which waits for a gate."""
     from seg_ros.compile.compile_model import compile_model
     from seg_ros.core.card_reading import card_from_dict
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The node as a process of its own, as a launch file starts it."""
+"""The node in a separate process, as a launch file starts it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -49,7 +49,7 @@ def node_process(
 
 
 class Bystander(Robot):
-    """A tester whose node runs elsewhere: it has to start and to be discovered first."""
+    """A tester for a node in another process, which has to start and be discovered first."""
 
     patience_s = 3 * PATIENCE_S
 
@@ -71,9 +71,9 @@ class Bystander(Robot):
 
     def stream_until_masked(self, topic, masks, image):
         """
-        Publish as a camera does until a mask comes, and return it with the headers of all images.
+        Publish as a camera does until a mask arrives, and return it with all images' headers.
 
-        Each side discovers the other on its own: a first best-effort image may find nobody.
+        Discovery is not simultaneous: the first best-effort images may be lost.
         """
         headers = []
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A promptable model in the node: by parameter, and by topic where vision_msgs is installed."""
+"""A promptable model in the node: prompts by parameter and, with vision_msgs, by topic."""
 
 from fakes.promptable_network import bright_near, image_of, saved_promptable
 import numpy as np

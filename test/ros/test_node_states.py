@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Lifecycle states, and what cannot kill the node."""
+"""Lifecycle states, and failures that must not end the node."""
 
 from pathlib import Path
 from time import monotonic
@@ -58,7 +58,7 @@ def test_requests_that_are_sent_without_waiting_are_answered_in_their_order(robo
     assert client.wait_for_service(each.patience_s)
     asked = (
         Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE,
-        Transition.TRANSITION_ACTIVATE,     # which it is already
+        Transition.TRANSITION_ACTIVATE,     # as it is already active
         Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP,
     )
     answers = [

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The node on a machine with a GPU: never dark, never killed, and telling what goes on."""
+"""The node on a machine with a GPU: masks without a gap, no crash, and progress reports."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ SEMANTIC = '/segmentation/camera/semantic'
 
 @pytest.fixture
 def gpu_robot(fake_gpu, robot, tmp_path):  # noqa: F811
-    """Start nodes with a plan cache of their own; they end before the GPU does."""
+    """Start nodes with a plan cache of their own; they end before the fake GPU does."""
     started = []
 
     def start(**parameters):

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Ids that last in every output alike, only while they are asked for and somebody reads them."""
+"""Ids are stable and equal in all outputs, while tracking is on and outputs have subscribers."""
 
 from itertools import count
 
@@ -36,7 +36,7 @@ def discs(*circles):
 
 
 class Film:
-    """Sends images a tenth of a second apart and reads the masks that come back."""
+    """Sends images a tenth of a second apart and collects their masks."""
 
     def __init__(self, each, *topics):
         self.each, self.stamp_ns = each, 1_000 * SECOND_NS
@@ -69,7 +69,7 @@ def at(mask, *circles):
 
 
 def ids_over_a_larger_newcomer(film):
-    """Let a larger disc come in, which is then the first that is found."""
+    """Return the ids before and after a larger disc appears, which is then detected first."""
     first, second = (30, 30, 10), (120, 80, 12)
     before = at(film.next(first, second)[0], first, second)
     third = (40, 90, 18)

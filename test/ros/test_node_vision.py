@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""vision_msgs over DDS, where the package is installed: the ids, and names that latecomers get."""
+"""vision_msgs over DDS, if installed: ids, and class names for late subscribers."""
 
 import numpy as np
 import pytest

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a message asks for: boxes, points and ids as vision_msgs has them."""
+"""Boxes, points and ids of prompts, read from vision_msgs."""
 
 import numpy as np
 import pytest

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""label_info and detections, in the installed vision_msgs and in a stand-in of its field lists."""
+"""label_info and detections, with the installed vision_msgs and with a stand-in."""
 
 import importlib
 import re
@@ -38,7 +38,7 @@ CARD = card_from_dict({
 
 @pytest.fixture
 def vision(vision_outputs):
-    """Load the outputs in two dimensions."""
+    """Return the module of the 2D outputs."""
     return vision_outputs[0]
 
 

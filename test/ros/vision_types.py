@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-vision_msgs as rclpy would have it, made from its field lists.
+A stand-in for the vision_msgs Python package, made from its field lists.
 
 The package is not on PyPI. The type hashes that ROS computes over a definition prove that these
 lists are the real ones: `test_vision` compares them with those of the released package.
@@ -66,7 +66,7 @@ def _default(field: Any, made: dict[str, type]) -> Callable[[], Any]:
 
 
 def _message(full_name: str, made: dict[str, type]) -> type:
-    """Make a class with the type's fields as slots, so that a wrong name raises."""
+    """Make a class with the type's fields as slots, so that a wrong field name raises."""
     fields = store.fielddefs[full_name][1]
     defaults = {name: _default(field, made) for name, field in fields}
 
