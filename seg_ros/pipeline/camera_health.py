@@ -75,11 +75,12 @@ class CameraHealth:
 
     def verdict(self) -> Verdict:
         """
-        Judge the masks published in the last seconds by the images received.
+        Compare the masks published in the last seconds with the images received.
 
-        It is an error if there are none, with the most frequent cause, and a warning if at least
-        `FAULTY_SHARE` of the images failed or `UNTIMELY_SHARE` were untimely. A camera is OK if
-        no image arrived, or all were dropped intentionally.
+        If there are no masks, it is an error with the most frequent cause, or a warning if the
+        engine is only slow. It is a warning if `FAULTY_SHARE` of the images failed or
+        `UNTIMELY_SHARE` were untimely. A camera without images, or with only `_INTENDED` drops,
+        is OK.
         """
         lost = {cause: self.timing.recent_count(cause) for cause in CAUSES}
         published = self.timing.recent_count('output')

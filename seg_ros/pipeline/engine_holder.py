@@ -41,7 +41,7 @@ class _Held:
 
 class EngineHolder:
     """
-    Gives access to the current model, never a closed one, or to the reason for having none.
+    Gives access to the current model, which stays open while in use, or the reason for none.
 
     No method waits for users: a replaced model is closed by its last user or, if it has none, in a
     separate thread.

@@ -76,7 +76,7 @@ class Workers(Generic[T]):
     """
     Worker threads, each of which does all the work on the frames that it took.
 
-    They are stopped when the process ends at the latest: a thread that returns from C++ after the
+    They are stopped at process exit at the latest: a thread that returns from C++ after the
     interpreter has ended aborts the process.
 
     :param work: called with (camera, item) pairs; its exceptions are passed to `failed`.

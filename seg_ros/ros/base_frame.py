@@ -80,7 +80,7 @@ class BaseFrame:
         Look up a transform, without waiting for it.
 
         :param header: header of an image. If TF has no transform at its stamp, the newest one is
-            used if it is within a second of that stamp or, for stamps of another clock, of now.
+            used if it is within a second of that stamp or of now, as clocks may differ.
         :returns: float64 (4, 4), or None; `missing` then holds the reason.
         """
         for stamp in (Time.from_msg(header.stamp), Time()):

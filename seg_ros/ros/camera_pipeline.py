@@ -280,7 +280,7 @@ class CameraPipeline:
 
 
 def too_old(age_ms: float, limit_ms: float) -> SegError:
-    """Return the error for an image that is too old; if by far, it suggests checking clocks."""
+    """Return the error for an image that is too old; a huge age suggests a clock problem."""
     if age_ms < LONG_MS:
         return SegError(f'{age_ms:.0f} ms, the limit is {limit_ms:g}')
     return SegError(

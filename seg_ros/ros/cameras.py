@@ -129,7 +129,7 @@ class Camera:
         """
         Return the name of the camera_info topic to subscribe to, and the topic it resolves to.
 
-        Unless it is remapped itself, it is next to the image topic or below that.
+        Unless it is remapped itself, it is in the image topic's namespace or below that topic.
         """
         relative = f'{self.name}/camera_info'
         if self._is_remapped(relative):

@@ -62,7 +62,7 @@ def frame_from_message(message: Any, brightness: BrightnessRange | None = None) 
 
 def frame_from_image(message: Any, brightness: BrightnessRange | None = None) -> Frame:
     """
-    Convert a sensor_msgs Image; see `image.encodings` for what is copied.
+    Convert a sensor_msgs Image; `image.encodings` describes which encodings are copied.
 
     Encodings unknown to `image.encodings` are converted by cv_bridge.
 

@@ -98,7 +98,7 @@ class DepthInput:
         """Subscribe while an output that uses depth has a subscriber; call it regularly."""
         is_on = self._settings.now.depth == 'auto'
         self._pairs.expire()
-        # Dynamic outputs work without depth; with it, pixels that an object left clear sooner.
+        # Dynamic outputs work without depth; with it, pixels are cleared once an object has left.
         asked = is_on and any(output.needs for output, _ in wanted)
         self._is_off = not is_on and any('depth' in output.needs for output, _ in wanted)
         reads_dynamic = any('dynamic' in output.needs for output, _ in wanted)
@@ -232,7 +232,7 @@ class DepthInput:
         return why_unpaired(offset_ms, self._settings.now.depth_tolerance_ms)
 
     def absence(self) -> str:
-        """Return why no depth arrives; empty if it does, is not needed, or had no time to yet."""
+        """Return why no depth arrives; empty if it does, is not needed, or may still arrive."""
         return '' if self._subscription is None or self.starting else self._silence()
 
     def _silence(self) -> str:

@@ -136,14 +136,14 @@ class DepthView:
 
     @cached_property
     def up(self) -> NDArray[np.float64]:
-        """Return the approximate up direction in the optical frame, from TF or the pitch."""
+        """Return the approximate up vector in the optical frame, from TF or `camera_pitch_deg`."""
         if self.base_from_tf is not None:
             return np.array(self.base_from_tf[2, :3])
         return up_of_pitch(np.deg2rad(self.settings.camera_pitch_deg))
 
     @cached_property
     def ground_plane(self) -> Plane | None:
-        """Return the ground plane: from TF or fitted, as `ground` says, or from the height."""
+        """Return the ground plane from TF or fitted, as `ground` says, or by `camera_height_m`."""
         settings = self.settings
         if settings.ground == 'tf' and self.base_from_tf is not None:
             return plane_from_transform(self.base_from_tf)
@@ -160,7 +160,7 @@ class DepthView:
 
     @cached_property
     def base_from_optical(self) -> NDArray[np.float64] | None:
-        """Return the transform to `base_frame`; without tf2_ros, to below the camera."""
+        """Return the transform to `base_frame`; without tf2_ros, that is below the camera."""
         if self.transform_of is not None:
             return self.base_from_tf    # None until TF has it: the pose is not guessed
         return None if self.ground_plane is None else base_from_plane(self.ground_plane)

@@ -35,7 +35,7 @@ def unused_parameters(
     """
     Yield a warning for each ROS argument without effect, with what may have been meant.
 
-    :param arguments: of the process, with `--ros-args`, `-p NAME:=VALUE` and `--params-file`.
+    :param arguments: process arguments, with `--ros-args`, `-p NAME:=VALUE` and `--params-file`.
     :param node: fully qualified name of the node.
     :param is_known: whether the node has declared a parameter.
     """

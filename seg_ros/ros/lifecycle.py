@@ -51,7 +51,7 @@ def logged(transition: Callable[[Any], None]) -> Transition:
     Turn a method into a transition callback that also calls rclpy's own for managed publishers.
 
     An exception is logged and becomes FAILURE, so that the node returns to its previous state.
-    Of a `SegError` the message is logged, of any other exception the traceback.
+    The log has the message of a `SegError`, and the traceback of any other exception.
     """
     managed: Transition = getattr(LifecycleNode, transition.__name__)
 
@@ -94,7 +94,7 @@ class ThrottledLog:
     """
     A throttled log: at most one line in `THROTTLE_S` seconds for each key.
 
-    rclpy throttles each line of code, so that messages of one camera would hide another's.
+    rclpy throttles by line of code, so that messages of one camera would hide another's.
     """
 
     def __init__(self, logger: Any) -> None:
@@ -134,8 +134,8 @@ class SafeLifecycleNode(LifecycleNode):
         self._autostart: Any = None
         super().__init__(name, **arguments)
         self.throttled = ThrottledLog(self.get_logger())
-        # Text to add to the response once a parameter has been set, by its name: rclpy keeps a
-        # reason only for a refusal.
+        # By parameter name, text to add to the response once it is set: rclpy itself returns a
+        # reason only for refusals.
         self.remarks: dict[str, str] = {}
         for service in self.services:   # of parameters and of the lifecycle
             service.callback = self.answered(service.callback)
@@ -243,7 +243,7 @@ class SafeLifecycleNode(LifecycleNode):
         return value is True
 
     def start_when_spinning(self) -> None:
-        """Configure on the first spin and activate on the next, until a request intervenes."""
+        """Configure on the first spin and activate on the next, unless a request comes first."""
         steps = [self.trigger_configure, self.trigger_activate]
 
         def step() -> None:

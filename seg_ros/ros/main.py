@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _handled_signals() -> list[signal.Signals]:
-    """Return the signals that end the node; nohup makes it ignore SIGHUP."""
+    """Return the signals that end the node, without SIGHUP if nohup has it ignored."""
     ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     return [number for number in SIGNALS if number != signal.SIGHUP or not ignored]
 

@@ -41,8 +41,8 @@ class ManagerBond:
     """
     Sends heartbeats under the node's name; without a manager bondpy ends them after ten seconds.
 
-    bondpy gets a separate node: it destroys a subscription of its node at any time, which raises
-    in an executor that still waits for it.
+    bondpy gets a separate node: it destroys a subscription of its node without notice, which ends
+    the spinning of an executor that still waits for it.
     """
 
     def __init__(self, node: Node) -> None:

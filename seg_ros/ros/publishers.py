@@ -178,7 +178,7 @@ class Publishers:
         return [row for row in self._publishers if row[1].get_subscription_count()]
 
     def reader_problem(self) -> str:
-        """Return which subscriber gets nothing, its type or QoS being incompatible, and why."""
+        """Return which subscriber gets nothing because of its type or QoS, and why."""
         return incompatible_reader(self._node, [publisher for _, publisher in self._publishers])
 
     def close(self) -> None:

@@ -50,7 +50,7 @@ def _target_points(view: DepthView) -> PointCloud2:
 
 
 def _scene_depth(view: DepthView) -> Image:
-    """Return the depth without the target and its edge, which the gripper would avoid."""
+    """Return the depth without the target and its edge, which would be obstacles to grasping."""
     mask = dilated(view.target_mask, view.settings.edge_erosion_px)
     depth = static_depth(view.depth.raw, mask)
     return image_message(depth, view.header, view.depth.encoding)

@@ -29,12 +29,12 @@ def _png(array: Any, view: View) -> CompressedImage:
 
 
 def mask_camera_info(view: View) -> CameraInfo | None:
-    """Return the camera_info of masks that keep every `View.step`-th pixel."""
+    """Return the camera_info of outputs that keep every `View.step`-th pixel."""
     return _camera_info(view, view.step)
 
 
 def image_camera_info(view: View) -> CameraInfo | None:
-    """Return the camera_info of masks at the size of the camera image."""
+    """Return the camera_info of outputs at the size of the camera image."""
     return _camera_info(view, 1)
 
 
