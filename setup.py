@@ -64,7 +64,7 @@ test = [
 setup(
     name=name,
     version=run_path(f'{name}/__init__.py')['__version__'],
-    description='Camera images in, semantic, instance and panoptic masks out',
+    description='Semantic, instance and panoptic segmentation of camera images for ROS 2',
     url='https://github.com/seg-ros/seg_ros',
     license='Apache-2.0',
     maintainer='seg_ros maintainers',

@@ -48,10 +48,10 @@ def generate_launch_description() -> LaunchDescription:
             default_value=PathJoinSubstitution([BRINGUP, 'params', 'nav2_params.yaml']),
             description="Nav2's parameters, to which the layers of layer_file are added.",
         ),
-        config_argument('layer_file', 'nav2.yaml', 'Parameters of the layers that read masks.'),
+        config_argument('layer_file', 'nav2.yaml', 'Parameters of the costmap layers to add.'),
         DeclareLaunchArgument(
             'autostart', default_value='true',
-            description='Configure and activate the segmentation node and Nav2 at once.',
+            description='Configure and activate the segmentation node and Nav2 at start.',
         ),
         OpaqueFunction(function=_complete),
         robot([rgbd_camera(), GroupAction([

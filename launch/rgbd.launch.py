@@ -38,7 +38,7 @@ def generate_launch_description() -> LaunchDescription:
         *camera_arguments('segmentation.yaml'),
         DeclareLaunchArgument(
             'driver', default_value='true',
-            description='Start a RealSense driver; false if a camera is already running.',
+            description='Start the RealSense driver; set to false if a camera is already running.',
         ),
         GroupAction([PushRosNamespace(LaunchConfiguration('namespace')), driver()]),
         IncludeLaunchDescription(

@@ -37,31 +37,31 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription([
         DeclareLaunchArgument(
             'params_file', default_value=str(CONFIG / 'segmentation.yaml'),
-            description='Parameters; an argument below overrides them unless it is empty.',
+            description='Parameter file; arguments below that are not empty override it.',
         ),
         DeclareLaunchArgument(
             'model', default_value='', description='Absolute path of a compiled model, or default.'
         ),
         DeclareLaunchArgument(
             'cameras', default_value='',
-            description='The parameter cameras, names separated by commas.',
+            description='Names of the cameras, separated by commas (the parameter cameras).',
         ),
         DeclareLaunchArgument(
             'image', default_value='',
             description='Image topics, separated by commas: one for each camera in cameras or in '
-                        'params_file, or a single one for a camera that is then named camera.',
+                        'params_file, or a single topic for one camera named camera.',
         ),
         DeclareLaunchArgument(
             'depth', default_value='',
-            description='Topics of depth registered to the images: one for each camera.',
+            description='Topics of depth registered to the images, one for each camera.',
         ),
         DeclareLaunchArgument(
             'autostart', default_value='', choices=['', *SWITCHES],
-            description='The parameter autostart: configure and activate at once.',
+            description='Configure and activate the node at start (the parameter autostart).',
         ),
         DeclareLaunchArgument(
             'use_sim_time', default_value='', choices=['', *SWITCHES],
-            description='The parameter use_sim_time: time comes from /clock.',
+            description='Use the time of /clock (the parameter use_sim_time).',
         ),
         DeclareLaunchArgument('name', default_value='segmentation', description='Node name.'),
         DeclareLaunchArgument('namespace', default_value='', description='Node namespace.'),
@@ -70,7 +70,7 @@ def generate_launch_description() -> LaunchDescription:
         ),
         DeclareLaunchArgument(
             'rviz', default_value='false', choices=SWITCHES,
-            description='Show the images and masks of the first camera.',
+            description='Start RViz with the images and masks of the first camera.',
         ),
         OpaqueFunction(function=nodes),
     ])

@@ -13,9 +13,9 @@
 # limitations under the License.
 
 """
-Camera images in, semantic, instance and panoptic masks out.
+Semantic, instance and panoptic segmentation of camera images.
 
-Importing the package is cheap: what the names below need is imported when they are first used.
+Importing the package is cheap: the public names are imported at their first use.
 """
 
 from typing import Any, TYPE_CHECKING

@@ -122,7 +122,7 @@ def _overview() -> argparse.ArgumentParser:
     """Return the parser of `seg_ros` alone, which knows the commands by name only."""
     parser = argparse.ArgumentParser(
         'seg_ros',
-        description='Camera images in, semantic, instance and panoptic masks out.',
+        description='Semantic, instance and panoptic segmentation of camera images.',
         epilog='seg_ros COMMAND --help shows more, with an example.',
     )
     parser.add_argument('--version', action='version', version=f'seg_ros {__version__}')

@@ -53,30 +53,30 @@ def camera_arguments(params_file: str, *packages: str) -> list[Any]:
     :param packages: whose executables it starts, beside the driver's and RViz's.
     """
     return [
-        config_argument('params_file', params_file, "The segmentation node's parameters."),
+        config_argument('params_file', params_file, 'Parameter file of the segmentation node.'),
         DeclareLaunchArgument(
             'image', default_value=IMAGE, description='Topic of the colour images.'
         ),
         DeclareLaunchArgument(
             'depth', default_value=DEPTH,
-            description='Topic of depth that is registered (aligned) to them.',
+            description='Topic of depth registered (aligned) to the colour images.',
         ),
         DeclareLaunchArgument(
             'cameras', default_value='camera',
-            description="The camera's name, below which the node's topics are.",
+            description='Name of the camera, the prefix of its topics.',
         ),
         DeclareLaunchArgument(
-            'name', default_value='segmentation', description="The segmentation node's name."
+            'name', default_value='segmentation', description='Name of the segmentation node.'
         ),
         DeclareLaunchArgument(
             'namespace', default_value='',
-            description='Namespace of all nodes, one for each robot.',
+            description='Namespace of all nodes, such as the name of the robot.',
         ),
         OpaqueFunction(function=_with_full_namespace),
         OpaqueFunction(function=_find, args=[packages]),
         DeclareLaunchArgument(
             'use_sim_time', default_value='false',
-            description='Time comes from /clock, for all nodes.',
+            description='Use the time of /clock in all nodes.',
         ),
     ]
 
