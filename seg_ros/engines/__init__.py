@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-Engines: the runtimes that run a compiled graph, behind one contract.
+Engines: inference runtimes for compiled graphs, all behind one contract.
 
-Nothing falls back silently: `auto` takes the first runtime that is installed and its choice is
-reported in `Engine.facts`; a runtime that was asked for by name is opened or refused.
+There is no silent fallback: `auto` takes the first usable runtime and reports it in
+`Engine.facts`; a runtime selected by name that cannot be opened is an error.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,9 +38,8 @@ from seg_ros.engines.flavour import FLAVOURS, load_flavour
 from seg_ros.engines.model_path import path_from_model
 from seg_ros.engines.optional_package import whole
 
-# Both CPU runtimes send telemetry when they are imported, and write an id of the machine into the
-# home folder. It is off here: by ONNX Runtime's own switch, and in OpenVINO, which has none for a
-# process, by hiding its telemetry package.
+# Both CPU runtimes send telemetry on import and write a machine id into the home folder. ONNX
+# Runtime has a switch for this; OpenVINO has none per process, so its telemetry package is hidden.
 # https://github.com/microsoft/onnxruntime/blob/main/docs/Privacy.md
 # https://docs.openvino.ai/2026/about-openvino/additional-resources/telemetry.html
 os.environ.setdefault('ORT_DISABLE_TELEMETRY', '1')
@@ -55,16 +54,16 @@ def open_engine(
     settings: Settings, report: Report = silent, cancelled: Cancelled = never
 ) -> Engine:
     """
-    Open the engine that the settings name.
+    Open the engine that the settings select.
 
-    `default` is the network of the package; for the classical engine it is the watershed.
+    Model `default` is the package's own network; with the classical engine it is `watershed`.
 
-    :param report: called with how far TensorRT is, which may build for minutes.
-    :param cancelled: asked meanwhile whether to give up.
-    :raises SettingError: if the model's name cannot be used.
+    :param report: called with the progress of a TensorRT build, which may take minutes.
+    :param cancelled: polled during the build; True cancels it.
+    :raises SettingError: if the model's name is invalid.
     :raises ModelError: if the model file is missing, truncated or not compiled.
     :raises EngineError: if the runtime is missing or refuses the model.
-    :raises PluginError: if the engine is another package's, which is broken.
+    :raises PluginError: if the engine is a plug-in that cannot be loaded.
     """
     path = model_file(settings)
     if path is None:
@@ -80,7 +79,7 @@ def open_engine(
     except EngineError as error:
         if not notes:
             raise
-        # The requested device may be one that only an earlier runtime has.
+        # The requested device may exist only in a runtime that was tried before.
         raise type(error)('; '.join((str(error), *notes))) from error
 
 
@@ -101,9 +100,9 @@ def _with_notes(engine: Engine, notes: Sequence[str]) -> Engine:
 
 def stand_in(settings: Settings) -> Settings | None:
     """
-    Return settings for the CPU that can serve while TensorRT builds what `settings` ask for.
+    Return CPU settings to use while TensorRT builds the plan for `settings`.
 
-    :returns: None where nothing has to be built, or the user wants TensorRT and nothing else.
+    :returns: None if no build is needed, `engine` is not `auto`, or no CPU runtime is installed.
     :raises SegError: as `open_engine` does.
     """
     path = model_file(settings)
@@ -121,7 +120,7 @@ def model_file(settings: Settings) -> Path | None:
     """
     Return the file that `settings.model` names, or None for a classical method.
 
-    :raises SettingError: if it is neither.
+    :raises SettingError: if it is neither, or the engine cannot run a classical method.
     :raises ModelError: if the file is missing.
     """
     method = _method(settings)
@@ -147,7 +146,7 @@ def _opener(runtime: str) -> Callable[..., Engine]:
     """
     Import the function that opens a runtime.
 
-    :raises PluginError: if it is another package's and broken.
+    :raises PluginError: if it is a plug-in that cannot be loaded.
     """
     opener: Callable[..., Engine]
     if runtime in RUNTIMES:
@@ -159,10 +158,10 @@ def _opener(runtime: str) -> Callable[..., Engine]:
 
 def _runtimes(settings: Settings) -> tuple[list[str], list[str]]:
     """
-    Choose among the runtimes that are installed.
+    Choose from the installed runtimes.
 
-    :returns: those to try in turn, and why TensorRT is not among them where it is there but
-        cannot be used.
+    :returns: the runtimes to try, in order, and why TensorRT is not among them if it is installed
+        but unusable.
     """
     name = settings.engine
     if name == 'auto':
@@ -187,7 +186,7 @@ def _installed_on_cpu() -> list[str]:
 
 
 def _tensorrt_obstacle(settings: Settings) -> str | None:
-    """Return why TensorRT cannot be used, empty where nobody expects it to; None if it can."""
+    """Return None if TensorRT is usable, else why not; empty if it is not expected to be."""
     device = settings.device.lower()
     if not (device == 'auto' or device.startswith('cuda')) or not any(map(find_spec, FLAVOURS)):
         return ''
@@ -199,7 +198,7 @@ def _tensorrt_obstacle(settings: Settings) -> str | None:
         load_flavour()
         find_gpu(settings.device)
         if not find_spec('pycuda'):
-            raise EngineError('no pycuda', do='pip install pycuda')
+            raise EngineError('pycuda is not installed', do='pip install pycuda')
         with whole('pycuda'):
             import_module('pycuda.driver')
     except EngineError as error:

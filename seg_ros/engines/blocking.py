@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""An engine whose runtime blocks while it computes: the thread that submits does the work."""
+"""An engine over a blocking runtime: inference runs in the thread that submits the batch."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,14 +35,14 @@ Run: TypeAlias = Callable[[Feeds], Mapping[str, NDArray[Any]]]
 
 class BlockingEngine:
     """
-    The `Engine` protocol over blocking calls, with futures that are done when they are returned.
+    The `Engine` protocol over blocking calls; the futures that it returns are already done.
 
-    A worker waits for its frame anyway. Were another thread to compute it, a CPU would wake that
-    one, then the worker again, and each would find the other's arrays in no cache of its own.
+    A worker has to wait for its frame anyway. Computing in another thread would only add two
+    thread switches, each with cold CPU caches.
 
-    :param runs: one callable for each frame in flight, never called by two threads at once. It
-        takes arrays by the names of the graph's inputs and returns arrays by the names of its
-        outputs that it will not write to again, and raises EngineError in its vendor's stead.
+    :param runs: one callable per frame in flight, each entry used by one thread at a time. It maps
+        input arrays to output arrays, both by tensor name, does not write to the outputs again,
+        and converts exceptions of its runtime to EngineError.
     """
 
     def __init__(
@@ -54,26 +54,26 @@ class BlockingEngine:
         self._count = len(runs)
         self._idle = deque(runs)
         self._closed = False
-        self._changed = Condition()     # guards what is idle and whether it is closed
+        self._changed = Condition()     # guards _idle and _closed
 
     def submit(
         self, batch: Pixels, prompts: NDArray[np.float32] | None = None
     ) -> 'Future[Outputs]':
-        """Compute a batch, once fewer than all callables are in use; see `core.engine`."""
+        """Run a batch as soon as a callable is idle; see `core.engine`."""
         feeds = feeds_from_batch(batch, prompts, self.signature)
         future: Future[Outputs] = Future()
         with self._borrowed() as run:
             try:
                 future.set_result(outputs_from_tensors(run(feeds), len(batch)))
-            except Exception as error:  # noqa: BLE001 - whoever asks for the result is given it
+            except Exception as error:  # noqa: BLE001 - future.result() raises it
                 future.set_exception(error)
         return future
 
     def warm_up(self) -> None:
         """
-        Make the first call, on a black image, before anybody waits for it.
+        Run once on a black image, since the first run is slow.
 
-        :raises EngineError: in the runtime's own words if it fails; the engine is closed then.
+        :raises EngineError: if it fails, with the runtime's message; the engine is then closed.
         """
         shape = (1, *self.signature.size_hw, self.signature.channels)
         try:

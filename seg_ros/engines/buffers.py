@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Arrays that the host and the GPU share, by copies or in mapped memory."""
+"""Arrays shared by the host and the GPU, through copies or mapped memory."""
 
 from typing import Any, Protocol
 
@@ -22,10 +22,10 @@ from seg_ros.engines.streams import Stream
 
 class Buffer(Protocol):
     """
-    An array of the host and its bytes on the GPU.
+    A host array and its counterpart in GPU memory.
 
-    :param host: page-locked, so that copies need not wait.
-    :param address: of the first byte, for the GPU.
+    :param host: page-locked, so that copies can be asynchronous.
+    :param address: device address of the first byte.
     """
 
     host: NDArray[Any]
@@ -39,7 +39,7 @@ class Buffer(Protocol):
 
 
 class CopiedBuffer:
-    """A buffer with memory of its own on the GPU."""
+    """A buffer with separate memory on the GPU."""
 
     def __init__(self, host: NDArray[Any], address: int, pycuda: Any) -> None:
         self.host = host
@@ -56,7 +56,7 @@ class CopiedBuffer:
 
 
 class MappedBuffer:
-    """A buffer in memory that CPU and GPU share, as on a Jetson: nothing is copied."""
+    """A buffer in memory shared by CPU and GPU, as on a Jetson; nothing is copied."""
 
     def __init__(self, host: NDArray[Any]) -> None:
         self.host = host
@@ -64,7 +64,7 @@ class MappedBuffer:
         self.address = int(allocation.get_device_pointer())
 
     def upload(self, count: int, stream: Stream) -> None:
-        """Do nothing: the bytes are there."""
+        """Do nothing: the GPU reads the host array."""
 
     def download(self, count: int, stream: Stream) -> None:
-        """Do nothing: the bytes are here."""
+        """Do nothing: the GPU writes to the host array."""

@@ -26,15 +26,15 @@ from seg_ros.engines.flavour import Flavour, RTX
 @dataclass(frozen=True)
 class BuildOptions:
     """
-    The builder's options.
+    Options of TensorRT's builder.
 
-    :param flavour: the module to build with.
-    :param max_batch: the profile's largest batch; a graph of a fixed batch has no profile.
+    :param flavour: name of the TensorRT module to build with.
+    :param max_batch: largest batch of the optimization profile; a fixed batch has no profile.
     :param workspace_mib: 0 leaves the choice to TensorRT.
     :param optimization_level: -1 leaves the choice to TensorRT.
-    :param dla_core: -1 is the GPU.
+    :param dla_core: deep-learning accelerator (DLA) to build for; -1 is the GPU.
     :param hardware_compatibility: as in `Settings`.
-    :param compute_capabilities: that TensorRT-RTX builds for, as `SM89`; no others take them.
+    :param compute_capabilities: targets of TensorRT-RTX, e.g. `SM89`; otherwise empty.
     """
 
     flavour: str
@@ -55,8 +55,8 @@ def options_from_settings(
     """
     Choose the builder's options for a model.
 
-    :param compute_capabilities: of the GPUs that the plan is for, as `8.9`.
-    :raises SettingError: for what this flavour or this model does not go with.
+    :param compute_capabilities: of the target GPUs, e.g. `8.9`.
+    :raises SettingError: if this TensorRT or this model does not support the settings.
     """
     on_rtx, on_dla = flavour.name == RTX, settings.dla_core >= 0
     if on_rtx and on_dla:
@@ -77,9 +77,11 @@ def options_from_settings(
             'compile it without --precision, update TensorRT, or set engine: onnxruntime',
         )
     single = on_dla or not flavour.typed
-    most = 1 if single else min(settings.max_batch, signature.max_batch or settings.max_batch)
+    max_batch = 1 if single else min(
+        settings.max_batch, signature.max_batch or settings.max_batch
+    )
     names = tuple(f'SM{item.replace(".", "")}' for item in compute_capabilities)
     return BuildOptions(
-        flavour.name, most, settings.workspace_mib, settings.optimization_level,
+        flavour.name, max_batch, settings.workspace_mib, settings.optimization_level,
         settings.dla_core, settings.hardware_compatibility, names if on_rtx else (),
     )

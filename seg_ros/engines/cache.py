@@ -15,8 +15,8 @@
 """
 The cache of TensorRT plans, each with a JSON file that describes it.
 
-The JSON carries the plan's hash and its own, so that no byte of either changes unnoticed. That
-keeps accidents out; strangers are kept out by `PrivateFolder`.
+The JSON holds hashes of the plan and of itself, which detect accidental changes. `PrivateFolder`
+protects against other users.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -39,11 +39,11 @@ DIGEST_BYTES = 32
 @dataclass(frozen=True)
 class Kept:
     """
-    One plan of the cache.
+    One plan in the cache.
 
-    :param key: the name of its files.
+    :param key: name of its files, without suffix.
     :param flaw: why it cannot be used here; empty if it can.
-    :param facts: what its JSON says; empty where that cannot be read.
+    :param facts: content of its JSON file; empty if that cannot be read.
     """
 
     key: str
@@ -54,7 +54,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class Removed:
-    """A file that `prune` took out, and why."""
+    """An item that `prune` removed, and why."""
 
     name: str
     reason: str
@@ -62,16 +62,16 @@ class Removed:
 
 
 class PlanCache:
-    """Plans by `CacheKey`; whoever changes anything holds `folder.locked`."""
+    """Plans by `CacheKey`; callers hold `folder.locked` while they modify it."""
 
     def __init__(self, folder: PrivateFolder) -> None:
         self.folder = folder
 
     def load(self, cache_key: CacheKey) -> bytes | None:
         """
-        Return the plan, or None where it was never built.
+        Return the plan, or None if it is not in the cache.
 
-        :raises PlanError: if it is there but must not be used.
+        :raises PlanError: if it is in the cache but must not be used.
         """
         key = cache_key.key
         plan, text = (self.folder.read(key + suffix) for suffix in (PLAN, SIDECAR))
@@ -79,20 +79,20 @@ class PlanCache:
             return None
         facts = _facts(text)
         if facts['recipe'] != _plain(cache_key):
-            raise PlanError('the cached plan is that of another model or machine')
+            raise PlanError('the cached plan is for another model or machine')
         if plan is None or facts['plan_sha256'] != sha256(plan).hexdigest():
-            raise PlanError('the cached plan was altered or cut short')
+            raise PlanError('the cached plan was altered or truncated')
         return plan
 
     def store(
         self, cache_key: CacheKey, file: Path, model: str, build_s: float, notes: Sequence[str]
     ) -> bytes:
         """
-        Move a plan that was built into the cache.
+        Move a new plan into the cache.
 
-        :param file: of the same file system.
-        :param model: its name, for people.
-        :param build_s: how long the build took, in seconds.
+        :param file: the plan, on the same file system.
+        :param model: name of the model, for display.
+        :param build_s: build time in seconds.
         :returns: the plan.
         """
         with self.folder.errors():
@@ -125,27 +125,26 @@ class PlanCache:
 
     def timing(self, machine: Machine) -> bytes:
         """
-        Return TensorRT's timing cache of a machine; empty before the first build.
+        Return TensorRT's timing cache for a machine; empty before the first build.
 
         :raises PlanError: if it must not be used.
         """
         data = self.folder.read(machine.key + TIMING) or b''
         digest, timing = data[:DIGEST_BYTES], data[DIGEST_BYTES:]
         if data and digest != sha256(timing).digest():
-            raise PlanError("the builder's timings were altered or cut short")
+            raise PlanError("TensorRT's timing cache was altered or truncated")
         return timing
 
     def keep_timing(self, machine: Machine, timing: bytes) -> None:
-        """Store TensorRT's timing cache of a machine."""
+        """Store TensorRT's timing cache for a machine."""
         if timing:
             self.folder.write(machine.key + TIMING, sha256(timing).digest() + timing)
 
     def kept(self, machines: Collection[Machine]) -> list[Kept]:
         """
-        Return all plans, the latest last.
+        Return all plans, the newest last.
 
-        :param machines: what can be run on here; where it is empty nothing is held against a plan
-            of another machine.
+        :param machines: machines whose plans can run here; if empty, this is not checked.
         """
         with self.folder.errors():
             names = {
@@ -164,7 +163,7 @@ class PlanCache:
             return Kept(key, size, str(error), {})
         flaw = ''
         if _size(files[0]) != facts['plan_bytes']:
-            flaw = 'the plan is missing or cut short'
+            flaw = 'the plan is missing or truncated'
         elif facts['recipe']['seg_ros'] != __version__:
             flaw = f'for seg_ros {facts["recipe"]["seg_ros"]}'
         elif machines and (built_for := Machine(**facts['recipe']['machine'])) not in machines:
@@ -191,47 +190,47 @@ class PlanCache:
             (plan.key, plan.flaw, plan.size_bytes) for plan in self.kept(machines) if plan.flaw
         ]
         timings = [
-            (file.name, 'timings of another machine', _size(file))
+            (file.name, 'timing cache of another machine', _size(file))
             for file in sorted(path.glob(f'*{TIMING}'))
             if machines and file.stem not in {machine.key for machine in machines}
         ]
         parts = [
-            (name, 'left by a build that did not end', _size(path / name))
+            (name, 'left by an unfinished build', _size(path / name))
             for name in self.folder.leftovers()
         ]
         return plans + timings + parts
 
 
 def _plain(cache_key: CacheKey) -> Any:
-    """Return a key as JSON has it, without tuples."""
+    """Return a key as parsed from JSON: lists in place of tuples."""
     return json.loads(json.dumps(asdict(cache_key)))
 
 
 def _text(facts: Mapping[str, Any]) -> bytes:
-    """Return facts as JSON with a checksum, always the same bytes for the same facts."""
+    """Return facts as JSON with a checksum; the same facts give the same bytes."""
     digest = sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     return json.dumps({**facts, 'sha256': digest}, indent=1, sort_keys=True).encode()
 
 
 def _facts(text: bytes | None) -> dict[str, Any]:
     """
-    Read facts back.
+    Parse the JSON that `_text` wrote.
 
-    :raises PlanError: if a byte is not as it was written.
+    :raises PlanError: if it is missing or any byte has changed.
     """
     if text is None:
-        raise PlanError('a plan without the JSON that says what it is')
+        raise PlanError('the cached plan has no JSON file')
     try:
         facts = dict(json.loads(text))
         facts.pop('sha256', None)
     except (ValueError, TypeError):
         facts = {}
     if not facts or _text(facts) != text:
-        raise PlanError('what is noted of the cached plan was altered or cut short')
+        raise PlanError("the cached plan's JSON file was altered or truncated")
     return facts
 
 
 def _size(path: Path) -> int:
-    """Return the bytes of a file, or of the files in a folder."""
+    """Return the size of a file, or of all files in a folder, in bytes."""
     files = [path, *path.rglob('*')] if path.is_dir() else [path]
     return sum(file.lstat().st_size for file in files if file.is_file())

@@ -30,7 +30,7 @@ class Machine:
     The GPU, driver and TensorRT that a plan runs on.
 
     :param version: of TensorRT.
-    :param gpu: its name.
+    :param gpu: name of the GPU.
     """
 
     flavour: str
@@ -45,23 +45,23 @@ class Machine:
 
     @property
     def key(self) -> str:
-        """Return a name for files about this machine."""
+        """Return the name of files for this machine."""
         return _digest(self)
 
 
 def machine_of(flavour: Flavour, gpu: Gpu) -> Machine:
-    """Describe this machine as plans see it."""
+    """Return the machine of a TensorRT and a GPU."""
     return Machine(flavour.name, flavour.version, gpu.name, gpu.compute_capability, gpu.driver)
 
 
 @dataclass(frozen=True)
 class CacheKey:
     """
-    What is built, how, and for what.
+    What a plan is built from, how, and for which machine.
 
     :param model_sha256: of the compiled file.
-    :param outputs: the file's that are in the plan, as `upsample` and `source_size` chose them.
-    :param seg_ros: the version that builds it.
+    :param outputs: outputs of the file in the plan; `upsample` and `source_size` choose them.
+    :param seg_ros: version of this package.
     """
 
     model_sha256: str
@@ -73,7 +73,7 @@ class CacheKey:
 
     @property
     def key(self) -> str:
-        """Return the name of its files in the cache."""
+        """Return the name of the plan's files in the cache."""
         return _digest(self)
 
 

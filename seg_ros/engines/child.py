@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A build in a child process, which can be cancelled and whose crash raises an EngineError."""
+"""A build in a child process: it can be cancelled, and a crash becomes an EngineError."""
 
 from collections.abc import Callable, Iterator
 import json
@@ -31,7 +31,7 @@ from seg_ros.engines.build_options import BuildOptions
 from seg_ros.engines.tensorrt_build import json_from_options, MODEL, OPTIONS, TIMING
 
 POLL_MS = 200
-LAST_WORDS = 400    # characters of a crashed process's stderr that are quoted
+STDERR_CHARS = 400  # end of a crashed process's stderr that is quoted
 ERRORS = {kind.__name__: kind for kind in (EngineError, GpuMemoryError)}
 
 
@@ -45,13 +45,13 @@ def build_in_child(
     cancelled: Cancelled,
 ) -> list[str]:
     """
-    Build in a process of its own, which ends with this one.
+    Build a plan in a child process, which ends when this one does.
 
     :param folder: private and empty; afterwards it holds `plan` and `timing`.
-    :param gpu_index: the GPU, as this process counts them.
-    :returns: what a user should know of the plan.
+    :param gpu_index: ordinal of the GPU in this process.
+    :returns: notes on the plan for the user.
     :raises EngineError: if the build fails, crashes or is cancelled.
-    :raises OSError: if the folder takes no more files.
+    :raises OSError: if the folder cannot be written to.
     """
     (folder / MODEL).write_bytes(onnx)
     (folder / OPTIONS).write_text(json_from_options(options), encoding='utf-8')
@@ -72,7 +72,7 @@ def build_in_child(
 
 
 def _environment(gpu_index: int) -> dict[str, str]:
-    """Return the child's environment: one GPU, and absolute paths, since its folder is another."""
+    """Return the child's environment: the GPU as device 0, and paths that hold in its folder."""
     variables = dict(os.environ)
     paths = filter(None, variables.get('PYTHONPATH', '').split(os.pathsep))
     variables['PYTHONPATH'] = os.pathsep.join(map(os.path.abspath, paths))
@@ -105,10 +105,10 @@ def _listen(
     lines: Iterator[dict[str, Any]], report: Report, note: Callable[[str], None]
 ) -> bool:
     """
-    Pass the child's progress and notes on.
+    Forward the child's progress and notes.
 
-    :returns: whether it came to the end.
-    :raises EngineError: what the child raised.
+    :returns: whether the build completed.
+    :raises EngineError: the error that the child reported.
     """
     for line in lines:
         if 'phase' in line:
@@ -125,7 +125,7 @@ def _listen(
 
 def _crash(code: int, stderr: IO[bytes]) -> EngineError:
     stderr.seek(0)
-    words = stderr.read().decode(errors='replace').strip()[-LAST_WORDS:]
+    words = stderr.read().decode(errors='replace').strip()[-STDERR_CHARS:]
     end = f'by {Signals(-code).name}' if code < 0 else f'with exit code {code}'
-    hint = 'see whether the system ran out of memory: dmesg' if code == -SIGKILL else ''
-    return EngineError(f'the process that builds ended {end}: {words or "no words"}', do=hint)
+    hint = 'check with dmesg whether the system ran out of memory' if code == -SIGKILL else ''
+    return EngineError(f'the build process ended {end}: {words or "no message"}', do=hint)

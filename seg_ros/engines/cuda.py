@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What one engine holds on a GPU, through pycuda: context, memory, streams and events."""
+"""GPU resources of one engine, through pycuda: context, memory, streams and events."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, ExitStack
@@ -32,12 +32,12 @@ from seg_ros.engines.tensorrt_log import says_no_memory
 
 class Cuda:
     """
-    The GPU resources of one thread; `close` frees all of them, in that thread.
+    The GPU resources of one thread, which also has to call `close` to free them.
 
-    pycuda frees nothing in a thread where its Context is not current (it warns and leaks) and
-    aborts the process when a thread ends while one is. Hence one thread opens, makes and closes;
-    another may wait for events while it has `borrowed` the context. The context is the primary
-    one, which TensorRT uses too.
+    In a thread without a current Context, pycuda leaks with a warning instead of freeing; if a
+    thread ends with a current Context, pycuda aborts the process. Hence one thread opens,
+    allocates and closes; other threads may only wait for events, inside `borrowed`. The context is
+    the primary one, which TensorRT uses too.
 
     :param wake: called from any thread when the context is lost; must not block.
     :raises EngineError: if pycuda is missing or does not load, or the GPU cannot be used.
@@ -62,27 +62,27 @@ class Cuda:
         """
         Release the context.
 
-        `detach` empties pycuda's stack without asking the driver, which `Context.pop` does first
-        and fails where the context is lost; the driver's own stack is left to us.
+        `Context.pop` calls the driver first and fails if the context is lost. `detach` only
+        changes pycuda's own stack, so the driver's stack is popped here.
         """
         self._context.detach()
         libcuda().cuCtxPopCurrent_v2(byref(c_void_p()))
 
     def close(self) -> None:
-        """Wait for work that is still queued, then free everything in reverse order."""
+        """Wait for queued work, then free everything in reverse order."""
         libcuda().cuCtxSynchronize()
         self._owned.close()
 
     def at_close(self, free: Callable[[], Any]) -> None:
-        """Have `free` called by `close`, before what was made until now is freed."""
+        """Make `close` call `free` before it frees what was created earlier."""
         self._owned.callback(free)
 
     @contextmanager
     def borrowed(self) -> Iterator[None]:
         """
-        Make the context current in another thread, which may wait but not make nor free.
+        Make the context current in another thread, which may wait, but not allocate or free.
 
-        :raises EngineError: as `errors` has it.
+        :raises EngineError: as `errors` does.
         """
         with self.errors():
             call('cuCtxPushCurrent_v2', c_void_p(self._context.handle))
@@ -100,7 +100,7 @@ class Cuda:
         except self._pycuda.Error as error:
             full = isinstance(error, self._pycuda.MemoryError)
             kind = GpuMemoryError if full else EngineError
-            # Frames of the traceback may hold what only this thread can free.
+            # The traceback's frames may hold objects that only this thread can free.
             clear_frames(error.__traceback__)
             raise self.failure(f'CUDA failed: {error}', kind) from error
         except ContextLostError as error:
@@ -109,9 +109,9 @@ class Cuda:
 
     def failure(self, seen: str, kind: type[EngineError] = EngineError) -> EngineError:
         """
-        Return the error to raise: ContextLostError where that is what made a call fail.
+        Return the error to raise for a failed call: ContextLostError if the context is lost.
 
-        :param kind: what it is where the context still works and memory is not what lacks.
+        :param kind: type of the error if the context is intact and memory did not run out.
         """
         code = libcuda().cuStreamQuery(None)
         if code in LOST:
@@ -122,26 +122,26 @@ class Cuda:
 
     def check(self) -> None:
         """
-        Raise if an engine of this process has found the context lost.
+        Check that no engine of this process has lost the context.
 
-        :raises ContextLostError: if not.
+        :raises ContextLostError: if one has.
         """
         if self._primary.loss:
             raise ContextLostError(self._primary.loss)
 
     def memory(self, size: int) -> int:
         """
-        Allocate on the GPU.
+        Allocate GPU memory.
 
         :param size: in bytes.
-        :returns: the address.
+        :returns: the device address.
         """
         allocation = self._pycuda.mem_alloc(max(size, 1))
         self._owned.callback(allocation.free)
         return int(allocation)
 
     def buffer(self, shape: tuple[int, ...], dtype: DTypeLike) -> Buffer:
-        """Allocate an array of zeros that the host and the GPU share."""
+        """Allocate an array of zeros shared by the host and the GPU."""
         flags = self._pycuda.host_alloc_flags.DEVICEMAP if self._mapped else 0
         host = self._pycuda.pagelocked_empty(shape, dtype, mem_flags=flags)
         self._owned.callback(host.base.free)
@@ -168,6 +168,7 @@ def _pycuda() -> Any:
         import pycuda.driver
     except ImportError as error:
         raise EngineError(
-            f'pycuda does not load ({error})', do='pip install pycuda, with the CUDA toolkit there'
+            f'pycuda does not load ({error})',
+            do='pip install pycuda, which needs the CUDA toolkit',
         ) from error
     return pycuda.driver

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""CUDA graphs: the work of a stream, captured once and launched as one."""
+"""CUDA graphs: the work of a stream, captured once and launched as a unit."""
 
 from collections.abc import Callable
 from ctypes import byref, c_uint64, c_void_p
@@ -24,10 +24,10 @@ THREAD_LOCAL = 1  # CUstreamCaptureMode: other threads are not restricted
 
 class CudaGraph:
     """
-    A CUDA graph, through the driver library, since pycuda has none.
+    A CUDA graph, through the driver library, since pycuda does not support them.
 
     :param stream: handle of the stream that `work` enqueues on; not the default stream.
-    :raises EngineError: if the work cannot be recorded; the stream is usable all the same.
+    :raises EngineError: if the work cannot be captured; the stream remains usable.
     """
 
     def __init__(self, stream: int, work: Callable[[], None]) -> None:

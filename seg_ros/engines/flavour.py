@@ -26,15 +26,15 @@ from seg_ros.engines.optional_package import whole
 FULL, RTX = 'tensorrt', 'tensorrt_rtx'
 FLAVOURS = (FULL, RTX)
 TYPED = 10      # the first version with strongly typed networks
-UNTYPED = '8.6'  # the older version that is supported, for fp32 graphs only
+UNTYPED = '8.6'  # the only older version that is supported, for fp32 graphs
 
 
 @dataclass(frozen=True)
 class Flavour:
     """
-    A TensorRT that can be used.
+    An installed TensorRT.
 
-    :param name: of its Python module: `tensorrt` or `tensorrt_rtx`.
+    :param name: name of its Python module: `tensorrt` or `tensorrt_rtx`.
     :param version: as the module reports it.
     :param trt: the module.
     """
@@ -45,12 +45,12 @@ class Flavour:
 
     @property
     def major(self) -> int:
-        """Return the first number of the version."""
+        """Return the major version."""
         return int(re.split(r'\D', self.version, maxsplit=1)[0])
 
     @property
     def typed(self) -> bool:
-        """Return whether networks compute in the types of the graph, not in fp32 only."""
+        """Return whether networks are strongly typed; otherwise only fp32 is supported."""
         return self.name == RTX or self.major >= TYPED
 
 
@@ -58,14 +58,14 @@ def load_flavour(name: str = '') -> Flavour:
     """
     Import TensorRT.
 
-    :param name: which of `FLAVOURS`; where it is empty the first that is installed.
-    :raises EngineError: if there is none, if it does not load, or if it is too old.
+    :param name: one of `FLAVOURS`; if empty, the first that is installed.
+    :raises EngineError: if it is not installed, does not load, or its version is not supported.
     """
     wanted = (name,) if name else FLAVOURS
     found = next(filter(find_spec, wanted), '')
     if not found:
         raise EngineError(
-            f'no module {" nor ".join(wanted)}', do=f'pip install {wanted[0].replace("_", "-")}; '
+            f'no module {" or ".join(wanted)}', do=f'pip install {wanted[0].replace("_", "-")}; '
             'on a Jetson apt install python3-libnvinfer'
         )
     with whole(found):
@@ -75,7 +75,7 @@ def load_flavour(name: str = '') -> Flavour:
             raise ImportError(f'its version is {flavour.version!r}')
     if not flavour.typed and not flavour.version.startswith(f'{UNTYPED}.'):
         raise EngineError(
-            f'TensorRT {flavour.version}, which this node was not made for',
+            f'TensorRT {flavour.version} is not supported',
             f'{UNTYPED}, or {TYPED}.0 or later',
             'update it (on a Jetson: JetPack 6), or set engine: onnxruntime',
         )

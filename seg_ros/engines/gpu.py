@@ -22,14 +22,14 @@ import re
 from seg_ros.core.errors import EngineError
 from seg_ros.engines.libcuda import call, libcuda
 
-# The release of a Jetson, and the driver of other machines.
+# Files with the release of a Jetson, and with the driver version of other machines.
 RELEASES = (
     (Path('/etc/nv_tegra_release'), r'# (R\d+) .*REVISION: ([\d.]+)'),
     (Path('/proc/driver/nvidia/version'), r'\b(\d+\.\d+(?:\.\d+)?)\b'),
 )
 PCI_DEVICES = Path('/sys/bus/pci/devices')
 NVIDIA = '0x10de'
-# GPUs off the PCI bus: of a board, of Windows under WSL, and of a container.
+# Signs of a GPU that is not on the PCI bus: on a board, under WSL, in a container.
 GPU_TRACES = (Path('/proc/device-tree'), Path('/dev/dxg'), Path('/dev/nvidiactl'))
 # CUdevice_attribute of cuda.h.
 INTEGRATED, CAPABILITY_MAJOR, CAPABILITY_MINOR = 18, 75, 76
@@ -41,10 +41,10 @@ class Gpu:
     One GPU.
 
     :param index: its ordinal, as in `cuda:0`.
-    :param compute_capability: as `8.7`.
-    :param driver: the driver's release and the CUDA version it is good for.
-    :param integrated: whether it shares the CPU's memory, as a Jetson's does.
-    :param memory_mib: all of its memory, in MiB.
+    :param compute_capability: e.g. `8.7`.
+    :param driver: driver version, and the CUDA version that it supports.
+    :param integrated: whether it shares the CPU's memory, as on a Jetson.
+    :param memory_mib: total memory in MiB.
     """
 
     index: int
@@ -60,7 +60,7 @@ def find_gpu(device: str = 'auto') -> Gpu:
     Query a GPU.
 
     :param device: `auto` or `cuda` for the first, `cuda:N` for another.
-    :raises EngineError: if there is no driver, no GPU, or none of that number.
+    :raises EngineError: if there is no driver or no GPU with that number.
     """
     index, count = _index(device), gpu_count()
     if index >= count:
@@ -80,7 +80,7 @@ def find_gpu(device: str = 'auto') -> Gpu:
 
 def gpu_count() -> int:
     """
-    Return how many GPUs the driver has.
+    Return the number of GPUs that the driver reports.
 
     :raises EngineError: if there is no driver.
     """
@@ -91,7 +91,7 @@ def gpu_count() -> int:
 
 
 def may_have_gpu() -> bool:
-    """Return whether there seems to be an NVIDIA GPU, with or without its driver."""
+    """Return whether there seems to be an NVIDIA GPU, with or without a driver."""
     vendors = [path.read_text().strip() for path in PCI_DEVICES.glob('*/vendor')]
     if not vendors or NVIDIA in vendors or any(path.exists() for path in GPU_TRACES):
         return True

@@ -15,10 +15,9 @@
 """
 GridSample rewritten as Gather and MatMul.
 
-TensorRT 10.14 to 11.1 and TensorRT-RTX are reported to compile GridSample wrongly inside
-deformable attention, without a word (NVIDIA/TensorRT#4813 and #4646, pytorch/TensorRT#4074,
-lightly-train#917). On CPUs the rewritten form takes 6 to 7 times as long, so it is written for
-TensorRT alone.
+TensorRT 10.14 to 11.1 and TensorRT-RTX are reported to silently compile GridSample wrongly inside
+deformable attention (NVIDIA/TensorRT#4813 and #4646, pytorch/TensorRT#4074, lightly-train#917).
+The rewritten form is 6 to 7 times slower on CPUs, so it is used for TensorRT only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,17 +29,18 @@ from onnx import helper, numpy_helper
 from seg_ros.core.errors import EngineError
 
 _PREFIX = 'grid_sample'
-_STEPS = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32)     # x, y of the four corners
+_STEPS = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32)     # x, y of four neighbours
 
 
 def without_grid_sample(data: bytes) -> bytes:
     """
-    Replace every GridSample by a Gather of four rows and a product with their weights.
+    Replace every GridSample by a Gather of four pixels and their weighted sum.
 
-    Rows are counted as integers: 16-bit floats hold lines and columns, not their products.
+    Pixel indices are integers: fp16 can represent a row or a column, but not their product.
 
-    :param data: a serialised ONNX model; so what is returned.
-    :raises EngineError: if one of them is not bilinear, or its shapes are not fixed.
+    :param data: a serialised ONNX model.
+    :returns: the rewritten model, serialised.
+    :raises EngineError: if a GridSample is not bilinear or has dynamic shapes.
     """
     whole = onnx.load_model_from_string(data)
     shapes = _shapes(whole)
@@ -59,7 +59,7 @@ def without_grid_sample(data: bytes) -> bytes:
 
 
 class _Writer:
-    """Collects nodes and weights under one prefix."""
+    """Collects new nodes and initializers, named with one prefix."""
 
     def __init__(self, prefix: str) -> None:
         self.nodes: list[onnx.NodeProto] = []
@@ -99,8 +99,9 @@ def _write(node: onnx.NodeProto, shapes: Mapping[str, list[int]], writer: _Write
     is_bilinear = facts.get('mode', b'bilinear') in (b'bilinear', b'linear')
     if not is_bilinear or len(image) != 4 or not all([*image, *grid]):
         raise EngineError(
-            f'GridSample {node.name} of mode {facts.get("mode", b"bilinear").decode()} on '
-            f'{image} at {grid}', 'bilinear, of fixed shapes', 'export it so for TensorRT',
+            f'GridSample {node.name} of mode {facts.get("mode", b"bilinear").decode()}, image '
+            f'{image}, grid {grid}', 'mode bilinear and fixed shapes',
+            'export the model with these for TensorRT',
         )
     count, channels, height, width = image
     lines, columns = grid[1:3]
@@ -109,9 +110,9 @@ def _write(node: onnx.NodeProto, shapes: Mapping[str, list[int]], writer: _Write
     rows = writer.reshape(
         writer.add('Transpose', flat, perm=[0, 2, 1]), (count * height * width, channels)
     )
-    corner, share = _corners(node.input[1], (count, area), (height, width), facts, writer)
-    index, there = _rows_of(corner, image, writer)
-    weight = writer.add('Mul', _weights(share, writer), there)
+    corner, offset = _corners(node.input[1], (count, area), (height, width), facts, writer)
+    index, inside = _pixel_index(corner, image, writer)
+    weight = writer.add('Mul', _weights(offset, writer), inside)
     both = [writer.add('Gather', weight, writer.const(np.int64(axis)), axis=3) for axis in (0, 1)]
     product = writer.reshape(writer.add('Mul', *both), (count * area, 1, 4))
     taken = writer.add('Gather', rows, writer.reshape(index, (count * area, 4)), axis=0)
@@ -124,7 +125,7 @@ def _corners(
     grid: str, count_area: tuple[int, int], size_hw: tuple[int, int], facts: Mapping[str, Any],
     writer: _Writer,
 ) -> tuple[str, str]:
-    """Return x and y of the four pixels around each place (N, area, 4, 2), and its shares."""
+    """Return x, y of the four pixels around each sample (N, area, 4, 2), and its offset."""
     sizes = np.array(size_hw[::-1], np.float32)
     if facts.get('align_corners', 0):
         scale, shift = (sizes - 1) / 2, (sizes - 1) / 2
@@ -141,23 +142,23 @@ def _corners(
     return writer.add('Add', low, writer.const(_STEPS)), writer.add('Sub', place, low)
 
 
-def _rows_of(corner: str, image: Sequence[int], writer: _Writer) -> tuple[str, str]:
-    """Return the row of each corner's pixel (N, area, 4), and 1 where it lies in the image."""
+def _pixel_index(corner: str, image: Sequence[int], writer: _Writer) -> tuple[str, str]:
+    """Return each corner's pixel index (N, area, 4), and 1 by axis if it is inside, else 0."""
     count, _, height, width = image
     top = np.array([width - 1, height - 1], np.float32)
     above = writer.add('Max', corner, writer.const(np.float32(0)))
     held = writer.add('Min', above, writer.const(top))
-    there = writer.add('Cast', writer.add('Equal', corner, held), to=onnx.TensorProto.FLOAT)
+    inside = writer.add('Cast', writer.add('Equal', corner, held), to=onnx.TensorProto.FLOAT)
     whole = writer.add('Cast', held, to=onnx.TensorProto.INT32)
     x, y = (writer.add('Gather', whole, writer.const(np.int64(axis)), axis=3) for axis in (0, 1))
     index = writer.add('Add', writer.add('Mul', y, writer.const(np.int32(width))), x)
     if count > 1:
         first = np.arange(count, dtype=np.int32).reshape(count, 1, 1) * (height * width)
         index = writer.add('Add', index, writer.const(first))
-    return index, there
+    return index, inside
 
 
-def _weights(share: str, writer: _Writer) -> str:
-    """Return x and y weights of the four corners: the share, or what it leaves."""
-    signed = writer.add('Mul', share, writer.const(2 * _STEPS - 1))
+def _weights(offset: str, writer: _Writer) -> str:
+    """Return x and y weights of the four corners: the offset, or 1 minus the offset."""
+    signed = writer.add('Mul', offset, writer.const(2 * _STEPS - 1))
     return writer.add('Add', signed, writer.const(1 - _STEPS))

@@ -22,8 +22,8 @@ from seg_ros.core.errors import ContextLostError, EngineError, GpuMemoryError
 
 NAME = 'libcuda.so.1'
 OUT_OF_MEMORY = 2
-# CUresults of cuda.h after which every call on the context fails, from an
-# uncorrectable memory error (214) over an illegal address (700) to the unknown (999).
+# CUresults of cuda.h after which every call on the context fails, e.g. an uncorrectable memory
+# error (214), an illegal address (700) or an unknown error (999).
 LOST = frozenset({214, 220, 226, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719, 721, 999})
 
 
@@ -32,29 +32,29 @@ def libcuda() -> CDLL:
     """
     Load the driver library.
 
-    :raises EngineError: if this machine has none.
+    :raises EngineError: if there is no NVIDIA driver.
     """
     try:
         return CDLL(NAME)
     except OSError as error:
         raise EngineError(
             f'no NVIDIA driver ({error})',
-            do="install the driver of this machine's GPU; without a GPU leave engine at auto",
+            do="install the driver of this machine's GPU; without a GPU set engine: auto",
         ) from error
 
 
 def call(function: str, *arguments: Any) -> None:
     """
-    Call the driver; other Python threads run meanwhile.
+    Call a driver function, without holding the GIL.
 
     :param arguments: ctypes objects, or plain ints that fit into 32 bits.
-    :raises EngineError: of the kind that the driver's answer stands for.
+    :raises EngineError: of the type that matches the driver's error code.
     """
     try:
         entry = getattr(libcuda(), function)
     except AttributeError as error:
         raise EngineError(
-            f'an NVIDIA driver without {function}', 'that of CUDA 12 or later',
+            f'an NVIDIA driver without {function}', 'a driver of CUDA 12 or later',
             'update the driver',
         ) from error
     if code := entry(*arguments):

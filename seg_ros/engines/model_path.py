@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""From a model's name to its file."""
+"""Resolution of a model's name to its file."""
 
 from difflib import get_close_matches
 import os
@@ -29,8 +29,8 @@ def path_from_model(model: str) -> Path:
     """
     Resolve `default`, an absolute path, `~/…` or `package://PKG/PATH`.
 
-    :raises SettingError: for a relative path: the folder that a node is launched in varies; and
-        for a word that is no name of a model.
+    :raises SettingError: for a relative path, since a node's working directory varies, and for a
+        word that is not the name of a model.
     :raises ModelError: if the package or the file is missing.
     """
     if model == 'default':
@@ -71,7 +71,7 @@ def _unknown(model: str) -> SettingError:
 
 
 def _flaw(path: Path) -> str:
-    """Say why there is no file at a path that can be read; nothing where there is one."""
+    """Return why a path is not a readable file; empty if it is one."""
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError) as error:      # ValueError for a NUL character
@@ -84,7 +84,7 @@ def _flaw(path: Path) -> str:
 def absolute_model(model: str) -> str:
     """Make a path absolute; leave `default`, `package://…` and names of methods alone."""
     path = Path(model)
-    # Path.is_file raises where a folder is not accessible.
+    # Path.is_file raises if a folder is not accessible.
     is_path = os.path.isfile(path) or not is_word(model)
     return str(path.expanduser().absolute()) if is_path and '://' not in model else model
 

@@ -31,7 +31,7 @@ from seg_ros.core.tensors import Feeds
 from seg_ros.engines.blocking import BlockingEngine, Run
 from seg_ros.engines.prototype_masks import detections_from_candidates
 
-# ONNX Runtime's errors share no base class of their own.
+# ONNX Runtime's errors have no common base class.
 FAILURES = tuple(
     kind
     for kind in vars(onnxruntime_pybind11_state).values()
@@ -41,10 +41,10 @@ FAILURES = tuple(
 
 def open_onnxruntime(path: Path, settings: Settings) -> BlockingEngine:
     """
-    Open a session on the CPU, in 32-bit floats unless the file says otherwise.
+    Open a session on the CPU, in the precision of the file.
 
     :raises ModelError: if the file cannot be read.
-    :raises EngineError: if ONNX Runtime refuses the model or knows no such device.
+    :raises EngineError: if ONNX Runtime refuses the model or the device is not the CPU.
     """
     if settings.device.lower() not in ('auto', 'cpu'):
         raise EngineError(f'ONNX Runtime on device {settings.device!r}', 'auto or CPU')
@@ -74,7 +74,7 @@ def _open_session(graph: bytes, settings: Settings, name: str) -> ort.InferenceS
 
 
 def _run(session: ort.InferenceSession, choice: OutputChoice) -> Run:
-    """Return a callable that runs the session, which several threads may do at once."""
+    """Return a callable that runs the session and may be called by several threads at once."""
     on_host = choice.on_host
 
     def run(feeds: Feeds) -> Mapping[str, NDArray[Any]]:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""OpenVINO: the default on a CPU."""
+"""OpenVINO: the default engine on a CPU."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -38,10 +38,10 @@ from seg_ros.engines.prototype_masks import detections_from_candidates
 
 def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
     """
-    Compile a model for a device that OpenVINO knows.
+    Compile a model for an OpenVINO device.
 
-    Without `inference_precision: f32` the device computes in what it does best: bf16 on CPUs that
-    have it. Forcing bf16 elsewhere costs a factor of four, so it is not on offer.
+    Without `inference_precision: f32` OpenVINO chooses the precision: bf16 on CPUs that support
+    it. Forcing bf16 on other CPUs is four times slower, so this is not an option.
 
     :raises ModelError: if the file cannot be read.
     :raises EngineError: if OpenVINO refuses the model or the device.
@@ -71,8 +71,8 @@ def open_openvino(path: Path, settings: Settings) -> BlockingEngine:
     names = _names(networks[0], choice)
     runs = [_run(request, names, choice) for request in requests]
     engine = BlockingEngine(compiled.card, choice.signature, facts, runs)
-    # Before any worker calls it: of two first calls at the same time one may hold the interpreter
-    # lock, the other what the binding initialises, for ever (releases up to 2026.4).
+    # Before any worker runs: two simultaneous first calls can deadlock, one holding the GIL, the
+    # other a lock of the binding's initialisation (releases up to 2026.4).
     engine.warm_up()
     return engine
 
@@ -81,8 +81,8 @@ def _refuse_quantised_joins(graph: ov.Model, name: str) -> None:
     """
     Refuse a graph that OpenVINO is known to compute wrongly.
 
-    It moves a quantisation that follows a Concat into its inputs; releases up to 2026.4 then scale
-    them wrongly, so that a trained YOLOv5 found nothing. ONNX Runtime gets the same file right.
+    It moves a quantisation that follows a Concat to its inputs; releases up to 2026.4 then scale
+    them wrongly: a trained YOLOv5 found nothing. ONNX Runtime computes the same file correctly.
     """
     if any(
         node.get_type_name() == 'FakeQuantize'
@@ -90,8 +90,8 @@ def _refuse_quantised_joins(graph: ov.Model, name: str) -> None:
         for node in graph.get_ordered_ops()
     ):
         raise EngineError(
-            f'{name} quantises what a Concat joins, which OpenVINO gets wrong',
-            do='engine: onnxruntime, or the model in fp32 or fp16',
+            f'{name} quantises the output of a Concat, which OpenVINO computes wrongly',
+            do='set engine: onnxruntime, or compile the model in fp32 or fp16',
         )
 
 
@@ -99,10 +99,10 @@ def _compiled(
     core: ov.Core, graph: ov.Model, device: str, settings: Settings, cache: PrivateFolder | None
 ) -> list[ov.CompiledModel]:
     """
-    Compile a network for each worker; on devices other than the CPU they share one.
+    Compile one network per worker; on devices other than the CPU, workers share one.
 
-    A network of its own is computed in the thread that asks for it, where one of several streams
-    hands each call over. Its weights are in memory once a worker.
+    A network with one stream computes in the calling thread; one with several streams hands each
+    call to another thread. The cost is one copy of the weights per worker.
     """
     options, count, threads = _options(device, settings), settings.workers, settings.threads
     if cache:
@@ -117,7 +117,7 @@ def _compiled(
 
 
 def _exact(settings: Settings, signature: ModelSignature) -> Settings:
-    """Return settings with f32 inference where 16 bits would break the network's arithmetic."""
+    """Return settings, with f32 inference if the network cannot be computed in 16 bits."""
     if signature.arithmetic == 'f32':
         return replace(settings, inference_precision='f32')
     return settings
@@ -127,7 +127,7 @@ def _options(device: str, settings: Settings) -> dict[str, Any]:
     options: dict[str, Any] = {'PERFORMANCE_HINT': 'LATENCY'}
     if device == 'CPU':
         options['NUM_STREAMS'] = 1
-        # Pinned threads of two processes would share one core while others idle.
+        # With pinning, threads of two processes share a core while other cores idle.
         options['ENABLE_CPU_PINNING'] = False
     if settings.inference_precision == 'f32':
         options['INFERENCE_PRECISION_HINT'] = 'f32'
@@ -136,9 +136,9 @@ def _options(device: str, settings: Settings) -> dict[str, Any]:
 
 def _cache_folder(settings: Settings) -> tuple[PrivateFolder | None, tuple[str, ...]]:
     """
-    Return the folder for compiled networks, private as that of TensorRT's plans is.
+    Return the folder for compiled networks, private like that of TensorRT's plans, and notes.
 
-    :returns: None where the user wants no cache or it cannot be trusted, and then why.
+    :returns: no folder if no cache is set, or if it cannot be used; then the notes say why.
     """
     if not settings.cache_dir:
         return None, ()
@@ -149,15 +149,15 @@ def _cache_folder(settings: Settings) -> tuple[PrivateFolder | None, tuple[str, 
         if os.access(folder.path, os.W_OK):
             folder.remove_unsealed()    # OpenVINO would run damaged files
     except EngineError as error:
-        return None, (f'compiled networks are not kept: {error}',)
+        return None, (f'compiled networks are not cached: {error}',)
     if not os.access(folder.path, os.W_OK):
-        return None, (f'compiled networks are not kept: {folder.path} takes no files',)
+        return None, (f'compiled networks are not cached: {folder.path} is not writable',)
     return folder, ()
 
 
 def _names(network: ov.CompiledModel, choice: OutputChoice) -> list[str]:
-    """Return the contract's names of a network's outputs, in its order."""
-    # A tensor that the network only passes through has the network's name as well.
+    """Return the contract's names of a network's outputs, in the network's order."""
+    # A tensor that is passed through unchanged also has its name in the network.
     return [
         choice.names[next(iter(output.get_names() & choice.names.keys()))]
         for output in network.outputs
@@ -165,7 +165,7 @@ def _names(network: ov.CompiledModel, choice: OutputChoice) -> list[str]:
 
 
 def _precision(network: ov.CompiledModel, written: str) -> str:
-    """Return the precision that OpenVINO computes in, and that of the file where it is lower."""
+    """Return the precision of the computation, and that of the file if it is not fp32."""
     own: str = network.get_property('INFERENCE_PRECISION_HINT').get_type_name()
     return own if written == 'fp32' else f'{written} file in {own}'
 
@@ -178,7 +178,7 @@ def _threads(network: ov.CompiledModel) -> int:
 
 
 def _run(request: ov.InferRequest, names: list[str], choice: OutputChoice) -> Run:
-    """Return a callable that runs one request, and copies what its next run would overwrite."""
+    """Return a callable that runs one request and copies outputs that its next run overwrites."""
     on_host = choice.on_host
 
     def run(feeds: Feeds) -> Mapping[str, NDArray[Any]]:

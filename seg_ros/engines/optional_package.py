@@ -25,10 +25,10 @@ def whole(package: str) -> Iterator[None]:
     """
     Turn any exception of a broken package into EngineError.
 
-    What an import raises is up to the package: a missing library is an OSError, another numpy a
-    ValueError or an AttributeError, a folder that pip left behind is a module without contents.
+    Its import may raise anything: OSError for a missing library, ValueError or AttributeError with
+    an incompatible numpy. A folder left behind by pip imports as an empty module.
 
-    :raises EngineError: for all but our own errors.
+    :raises EngineError: for any exception but SegError and KeyboardInterrupt.
     """
     try:
         yield

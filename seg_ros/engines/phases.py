@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Progress of a TensorRT build: nested phases as one share that never decreases."""
+"""Progress of a TensorRT build: nested phases as one fraction that never decreases."""
 
 from dataclasses import dataclass
 from threading import Lock
@@ -29,10 +29,10 @@ class _Phase:
 
 class Phases:
     """
-    Receives the calls of `trt.IProgressMonitor`, also from TensorRT's own threads.
+    Receiver of the calls of `trt.IProgressMonitor`, which may come from TensorRT's own threads.
 
-    :param report: called with the phases right inside the whole, and the share of it that is
-        done.
+    :param report: called with the phase directly below the outermost one, and the fraction of the
+        build that is done.
     """
 
     def __init__(self, report: Report) -> None:
@@ -63,7 +63,7 @@ class Phases:
                 del self._open[name]
 
     def _report_from(self, name: str) -> None:
-        """Report the share of the build that is done, if it differs from the last by a percent."""
+        """Report phase and fraction of the build, if either changed, the fraction by a percent."""
         share, words = 0.0, self._reported[0] or name
         inner: str | None = name
         while inner is not None and (phase := self._open.get(inner)):

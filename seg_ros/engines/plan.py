@@ -36,7 +36,7 @@ from seg_ros.engines.gpu import Gpu
 from seg_ros.engines.private_folder import PrivateFolder
 from seg_ros.engines.tensorrt_build import PLAN, TIMING
 
-AUTO: UpsampleMode = 'graph'  # what `upsample: auto` is on a GPU
+AUTO: UpsampleMode = 'graph'  # meaning of `upsample: auto` on a GPU
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class BuildRequest:
     """
     A request for a plan.
 
-    :param gpu_index: the GPU that it is built on.
+    :param gpu_index: ordinal of the GPU that it is built on.
     """
 
     model: CompiledFile
@@ -61,13 +61,13 @@ def plan_for(
     cancelled: Cancelled = never,
 ) -> bytes:
     """
-    Return a plan from the cache, or build it, which takes minutes; of two processes one builds.
+    Return a plan from the cache, or build it, which takes minutes; one process builds at a time.
 
-    :param report: called with how far it is, and why a plan that was there is not used.
-    :param cancelled: asked meanwhile whether to give up.
-    :raises SettingError: if the settings do not go with this TensorRT or this model.
-    :raises EngineError: if TensorRT is missing or builds none, in its own words, or if the cache
-        cannot be used.
+    :param report: called with the progress, and with the reason if a cached plan is not used.
+    :param cancelled: polled meanwhile; True cancels the build.
+    :raises SettingError: if this TensorRT or this model does not support the settings.
+    :raises EngineError: if TensorRT is missing or fails (with its message), or if the cache cannot
+        be used.
     """
     return plan_of(build_request_for(compiled, settings, gpu), report, cancelled)
 
@@ -83,20 +83,20 @@ def plan_of(request: BuildRequest, report: Report = silent, cancelled: Cancelled
 
 
 def cached(compiled: CompiledFile, settings: Settings, gpu: Gpu) -> bool:
-    """Return whether the cache has the plan."""
+    """Return whether the plan is in the cache."""
     return _from_cache(build_request_for(compiled, settings, gpu), silent) is not None
 
 
 def forget(compiled: CompiledFile, settings: Settings, gpu: Gpu) -> None:
-    """Remove a plan from the cache, such as one that the runtime refused."""
+    """Remove a plan from the cache, e.g. one that the runtime refused."""
     request = build_request_for(compiled, settings, gpu)
-    with request.cache.folder.locked(f'which drops the plan of {request.model.card.name}'):
+    with request.cache.folder.locked(f'which removes the plan of {request.model.card.name}'):
         request.cache.forget(request.cache_key)
 
 
 def open_cache(settings: Settings) -> PlanCache:
     """
-    Open the folder that the settings name, or the user's own.
+    Open the cache folder of the settings, or the user's default one.
 
     :raises EngineError: if it cannot be used or others can write to it.
     """
@@ -104,7 +104,7 @@ def open_cache(settings: Settings) -> PlanCache:
 
 
 def cache_folder(settings: Settings) -> Path:
-    """Return where plans are kept."""
+    """Return the path of the plan cache."""
     if settings.cache_dir:
         return Path(os.path.expanduser(settings.cache_dir)).absolute()
     base = os.environ.get('XDG_CACHE_HOME', '')
@@ -120,12 +120,12 @@ def build_for_others(
     report: Report,
 ) -> list[str]:
     """
-    Build for GPUs that this machine need not have, as TensorRT-RTX can.
+    Build a plan for GPUs that this machine may not have, as TensorRT-RTX can.
 
-    :param compute_capabilities: as `8.9`.
-    :param file: written whole or not at all.
-    :returns: what a user should know of the plan.
-    :raises EngineError: if TensorRT builds none or the file cannot be written.
+    :param compute_capabilities: of the target GPUs, e.g. `8.9`.
+    :param file: written atomically.
+    :returns: notes on the plan for the user.
+    :raises EngineError: if the build fails or the file cannot be written.
     """
     choice = choose_outputs(compiled.signature, settings, AUTO)
     options = options_from_settings(
@@ -139,14 +139,14 @@ def build_for_others(
             os.replace(Path(folder, PLAN), file)
     except OSError as error:
         raise EngineError(
-            f'{file} cannot be written ({error.strerror})', 'a folder that takes files'
+            f'{file} cannot be written ({error.strerror})', 'a writable folder'
         ) from error
     return notes
 
 
 def build_request_for(compiled: CompiledFile, settings: Settings, gpu: Gpu) -> BuildRequest:
     """
-    Return the request for the plan with which a model runs on a GPU.
+    Return the request for the plan of a model on a GPU.
 
     :raises SegError: as `plan_for` does before it builds.
     """
@@ -162,11 +162,11 @@ def build_request_for(compiled: CompiledFile, settings: Settings, gpu: Gpu) -> B
 
 
 def _from_cache(request: BuildRequest, report: Report) -> bytes | None:
-    """Return the plan that is kept; one that must not be used counts as missing."""
+    """Return the cached plan; one that must not be used counts as missing."""
     try:
         return request.cache.load(request.cache_key)
     except PlanError as error:
-        report(f'built anew: {error}', 0.0)
+        report(f'rebuilding: {error}', 0.0)
         return None
 
 
@@ -177,7 +177,7 @@ def _build(request: BuildRequest, report: Report, cancelled: Cancelled) -> bytes
     try:
         timing = cache.timing(cache_key.machine)
     except PlanError as error:
-        report(f'built anew: {error}', 0.0)
+        report(f'rebuilding: {error}', 0.0)
         timing = b''
     begun = monotonic()
     with cache.folder.temporary_folder() as folder, cache.folder.errors():

@@ -24,8 +24,8 @@ class PrimaryContext:
     """
     The users of a primary context, and whether it is lost.
 
-    A lost context is reset when all have let go of it: addresses of the old one may come again in
-    the next, where whoever frees late would free what is not his.
+    A lost context is reset only when all users have left it: the new one may reuse its addresses,
+    so that freeing old memory late would free another user's memory.
 
     :param index: the GPU's ordinal.
     """
@@ -34,16 +34,16 @@ class PrimaryContext:
         self._index = index
         self._users: dict[int, Callable[[], None]] = {}
         self._loss = ''
-        self._changed = Condition()     # guards the users and the loss
+        self._changed = Condition()     # guards _users and _loss
 
     @property
     def loss(self) -> str:
-        """Return how the context was lost; empty while it works."""
+        """Return how the context was lost; empty while it is intact."""
         return self._loss
 
     def enter(self, user: object, wake: Callable[[], None]) -> None:
         """
-        Become a user; wait first while others still hold a lost context.
+        Add a user; wait first until all others have left a lost context.
 
         :param wake: called from any thread when the context is lost; must not block.
         """
@@ -52,7 +52,7 @@ class PrimaryContext:
             self._users[id(user)] = wake
 
     def lose(self, how: str) -> None:
-        """Notify all users that the context is lost, if none has yet."""
+        """Record that the context is lost, and notify all users the first time."""
         with self._changed:
             wakes = [] if self._loss else list(self._users.values())
             self._loss = self._loss or how
@@ -61,7 +61,7 @@ class PrimaryContext:
 
     def leave(self, user: object) -> None:
         """
-        Stop being a user, after everything is freed. The last user of a lost context resets it.
+        Remove a user, which has freed everything; with the last one, reset a lost context.
 
         :raises EngineError: if the driver cannot reset it.
         """

@@ -31,7 +31,7 @@ from seg_ros.core.progress import Cancelled, never, Report, silent
 
 LOCK, PART, SEAL = 'lock', 'part-', 'digests.json'
 OTHERS_WRITE, OTHERS_ENTER = 0o022, 0o011
-ROOT = 0    # may change anything
+ROOT = 0    # is trusted: it can change any file
 POLL_S = 0.2
 
 
@@ -39,8 +39,8 @@ class PrivateFolder:
     """
     A private folder of files, each of which is written atomically.
 
-    :param path: made where it is missing, for this user alone.
-    :raises EngineError: if others but root can write there, or it cannot be used.
+    :param path: created if missing, with access for this user only.
+    :raises EngineError: if users other than root can write to it, or it cannot be used.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,7 +58,7 @@ class PrivateFolder:
             ours = facts.st_uid in (os.geteuid(), ROOT)
             cure = 'chmod go-w' if ours else f'chown {os.geteuid()}'
             raise EngineError(
-                f'{path} {flaw}, who could put code there that runs as you',
+                f'{path} {flaw}; another user could put code there that runs as you',
                 'a folder that you alone can write to',
                 f'run: {cure} {path}, or name another cache_dir',
             )
@@ -70,16 +70,16 @@ class PrivateFolder:
             yield
         except OSError as error:
             raise EngineError(
-                f'{self.path} cannot be used ({error.strerror})', 'a folder with room for plans',
-                'name another cache_dir',
+                f'{self.path} cannot be used ({error.strerror})',
+                'a writable folder with free space', 'name another cache_dir',
             ) from error
 
     def read(self, name: str) -> bytes | None:
         """
         Read a file.
 
-        :returns: None where there is none.
-        :raises PlanError: if it is a link, or another user's, or others can write to it.
+        :returns: None if it does not exist.
+        :raises PlanError: if it is not a regular file, or others own it or can write to it.
         """
         path = self.path / name
         try:
@@ -87,7 +87,7 @@ class PrivateFolder:
         except FileNotFoundError:
             return None
         if not S_ISREG(facts.st_mode):
-            raise PlanError(f'{path} is no plain file')
+            raise PlanError(f'{path} is not a regular file')
         with self.errors(), open(
             os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), 'rb'
         ) as file:
@@ -96,19 +96,19 @@ class PrivateFolder:
             return file.read()
 
     def write(self, name: str, data: bytes) -> None:
-        """Write a file, whole or not at all."""
+        """Write a file atomically."""
         with self.temporary_folder() as folder, self.errors():
             (folder / name).write_bytes(data)
             self.adopt(folder / name, name)
 
     def adopt(self, file: Path, name: str) -> None:
-        """Move a file, of the same file system, into the folder."""
+        """Move a file on the same file system into the folder."""
         with self.errors():
             file.chmod(0o600)
             os.replace(file, self.path / name)
 
     def remove(self, name: str) -> None:
-        """Remove a file, or what a build left behind, if it is there."""
+        """Remove a file or a temporary folder, if it exists."""
         path = self.path / name
         with self.errors():
             if path.is_dir() and not path.is_symlink():
@@ -118,7 +118,7 @@ class PrivateFolder:
 
     @contextmanager
     def temporary_folder(self) -> Iterator[Path]:
-        """Make a temporary folder here, which is removed at the end of the block."""
+        """Create a temporary folder here, and remove it at the end of the block."""
         with self.errors():
             folder = mkdtemp(dir=self.path, prefix=PART)
         try:
@@ -128,7 +128,7 @@ class PrivateFolder:
 
     def check_files(self) -> None:
         """
-        Check all files, for a library that opens them itself.
+        Check all files for access by others, for a library that opens them itself.
 
         :raises PlanError: as `read` does.
         """
@@ -138,7 +138,7 @@ class PrivateFolder:
             for path in sorted(self.path.rglob('*')):
                 facts = path.lstat()
                 if not S_ISREG(facts.st_mode) and not S_ISDIR(facts.st_mode):
-                    raise PlanError(f'{path} is no plain file', do='remove it')
+                    raise PlanError(f'{path} is not a regular file', do='remove it')
                 if flaw := _flaw(facts, 0 if closed else OTHERS_WRITE):
                     raise PlanError(f'{path} {flaw}', do='remove it')
 
@@ -147,7 +147,7 @@ class PrivateFolder:
         self.write(SEAL, json.dumps(self._digests()).encode())
 
     def remove_unsealed(self) -> None:
-        """Remove files that are not as `seal` found them, or are newer."""
+        """Remove files that were changed or added since `seal`."""
         try:
             sealed = dict(json.loads(self.read(SEAL) or b'{}'))
         except (TypeError, ValueError):
@@ -164,7 +164,7 @@ class PrivateFolder:
             }
 
     def leftovers(self) -> list[str]:
-        """Return temporary folders that were left behind; under the lock none is in use."""
+        """Return the temporary folders; while the lock is held none is in use by others."""
         return sorted(path.name for path in self.path.glob(f'{PART}*'))
 
     @contextmanager
@@ -172,11 +172,11 @@ class PrivateFolder:
         self, purpose: str, report: Report = silent, cancelled: Cancelled = never
     ) -> Iterator[None]:
         """
-        Hold the folder's lock, which one process can.
+        Hold the folder's lock, which one process at a time can have.
 
-        :param purpose: what others that wait are shown.
-        :param report: called with what is waited for.
-        :raises EngineError: if `cancelled` says so before it is our turn.
+        :param purpose: shown to processes that wait for the lock.
+        :param report: called, while waiting, with the process that holds the lock.
+        :raises EngineError: if cancelled while waiting.
         """
         with self.errors():
             file = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
@@ -202,9 +202,9 @@ class PrivateFolder:
 
 
 def _flaw(facts: os.stat_result, forbidden: int = OTHERS_WRITE) -> str:
-    """Return what lets others write to a file or folder; empty if nothing does."""
+    """Return why others can write to a file or folder; empty if they cannot."""
     if facts.st_uid not in (os.geteuid(), ROOT):
         return f'belongs to user {facts.st_uid}, not to {os.geteuid()}'
     if facts.st_mode & forbidden:
-        return 'is open to others for writing'
+        return 'is writable by others'
     return ''

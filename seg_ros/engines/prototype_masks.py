@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Detections and their masks computed on the host, from candidates and mask prototypes."""
+"""Detections and masks, computed on the host from candidates and mask prototypes."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -23,20 +23,20 @@ from seg_ros.core.output_choice import CANDIDATES
 from seg_ros.core.signature import ModelSignature
 from seg_ros.engines.greedy_nms import greedy_nms
 
-_MARGIN = 2     # cells around a box that are computed too, for interpolation at its border
+_MARGIN = 2     # cells computed beyond a box, for interpolation at its border
 
 
 def detections_from_candidates(
     tensors: Mapping[str, NDArray[Any]], signature: ModelSignature
 ) -> dict[str, NDArray[Any]]:
     """
-    Replace candidates and prototypes by the detections that the graph itself could give.
+    Replace candidates and prototypes by the detections that the graph could compute itself.
 
-    Inside a graph, every slot costs a whole mask, filled or not, and every candidate its place in
-    the suppression. A CPU is faster with those parts alone that are looked at; on a GPU the whole
-    is a few products that hardly take time.
+    A graph computes a whole mask for every slot, even an empty one, and suppresses all candidates
+    together. A CPU is faster if only filled slots are computed, and masks only inside their boxes;
+    on a GPU the whole computation takes hardly any time.
 
-    :param tensors: with the batch axis; those not in `core.output_choice.CANDIDATES` are kept.
+    :param tensors: with batch axis; those not in `core.output_choice.CANDIDATES` are kept.
     """
     images = zip(*(tensors[name] for name in CANDIDATES), strict=True)
     detections = [_detections(_Candidates(*arrays), signature) for arrays in images]
@@ -50,7 +50,7 @@ class _Candidates(NamedTuple):
     """
     The candidates of one image: M boxes with scores and classes.
 
-    :param coefficients: (M, P), how much of each prototype is in a candidate's mask.
+    :param coefficients: (M, P), weights of the prototypes in a candidate's mask.
     :param prototypes: (P, h, w).
     """
 
@@ -85,7 +85,7 @@ def _mix(
     masks: NDArray[np.uint8], coefficients: NDArray[np.float32], prototypes: NDArray[np.float32],
     boxes: NDArray[np.float32], signature: ModelSignature,
 ) -> None:
-    """Write one image's masks, uint8 (K, h, w), as the graph's decoder codes them."""
+    """Write one image's masks, uint8 (K, h, w), in the encoding of the graph's decoder."""
     height, width = prototypes.shape[1:]
     scale_yx = height / signature.size_hw[0], width / signature.size_hw[1]
     spans = boxes * np.array(scale_yx[::-1] * 2, np.float32)

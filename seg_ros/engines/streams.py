@@ -20,7 +20,7 @@ NON_BLOCKING = 1  # CUstream_flags: never waits for the default stream
 
 
 class Stream:
-    """A CUDA stream, whose work is done in order."""
+    """A CUDA stream, whose work runs in order."""
 
     def __init__(self, pycuda: Any) -> None:
         self._stream = pycuda.Stream(NON_BLOCKING)
@@ -32,11 +32,11 @@ class Stream:
 
     @property
     def queue(self) -> Any:
-        """Return pycuda's stream, for what is enqueued through it."""
+        """Return pycuda's stream, for enqueuing through pycuda."""
         return self._stream
 
     def wait_for(self, event: 'Event') -> None:
-        """Let later work of the stream wait for an event."""
+        """Make later work of the stream wait for an event."""
         self._stream.wait_for_event(event.mark)
 
     def finish(self) -> None:
@@ -44,7 +44,7 @@ class Stream:
         self._stream.synchronize()
 
     def free(self) -> None:
-        """Destroy it."""
+        """Destroy the stream."""
         del self._stream
 
 
@@ -57,11 +57,11 @@ class Event:
 
     @property
     def mark(self) -> Any:
-        """Return pycuda's event, for what is enqueued through it."""
+        """Return pycuda's event, for enqueuing through pycuda."""
         return self._event
 
     def record(self, stream: Stream) -> None:
-        """Record the event at the end of the stream's present work."""
+        """Record the event after the work that the stream has now."""
         self._event.record(stream.queue)
 
     def wait(self) -> None:
@@ -69,9 +69,9 @@ class Event:
         self._event.synchronize()
 
     def ms_until(self, later: 'Event') -> float:
-        """Return the time between two events that have happened, in milliseconds."""
+        """Return the time between two completed events, in milliseconds."""
         return float(self._event.time_till(later.mark))
 
     def free(self) -> None:
-        """Destroy it."""
+        """Destroy the event."""
         del self._event

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""TensorRT: one thread owns everything on the GPU, another waits for what the GPU finished."""
+"""TensorRT: one thread owns all GPU resources, another waits for frames to finish."""
 
 import atexit
 from collections.abc import Callable
@@ -50,8 +50,8 @@ InFlight: TypeAlias = 'SimpleQueue[tuple[FrameSlot, Future[Outputs]] | None]'
 class Signal(Enum):
     """Messages to the thread that owns the GPU."""
 
-    WAKE = 'look whether the context was lost'
-    CLOSE = 'nothing comes after this'
+    WAKE = 'check whether the context is lost'
+    CLOSE = 'no message follows'
 
 
 class InferenceJob(NamedTuple):
@@ -68,11 +68,11 @@ def open_tensorrt(
     """
     Open a model on the GPU; its plan comes from the cache, or is built, which takes minutes.
 
-    :param report: called with how far the build is.
-    :param cancelled: asked meanwhile whether to give up.
+    :param report: called with the progress of the build.
+    :param cancelled: polled during the build; True cancels it.
     :param record: whether to launch each frame's work as one CUDA graph.
     :raises ModelError: if the file cannot be read.
-    :raises EngineError: if TensorRT, pycuda, driver or GPU are missing or refuse the model.
+    :raises EngineError: if TensorRT, pycuda, driver or GPU is missing or refuses the model.
     """
     compiled = read_compiled(path)
     flavour, gpu = load_flavour(), find_gpu(settings.device)
@@ -94,7 +94,7 @@ def open_tensorrt(
     try:
         return opened()
     except PlanError as error:
-        report(f'the plan is built anew: {error}', 0.0)
+        report(f'rebuilding the plan: {error}', 0.0)
         forget(compiled, settings, gpu)
         return opened()
 
@@ -103,14 +103,14 @@ class TensorRTEngine:
     """
     The `Engine` protocol over a session on the GPU.
 
-    A lost GPU context is made anew once, with everything in it; the frames that were on the GPU
-    raise ContextLostError. Lost again, every frame raises EngineError until the engine is closed.
+    A lost GPU context is recreated once, with everything in it; frames that were on the GPU raise
+    ContextLostError. If it is lost again, every frame raises EngineError until `close`.
 
-    :param signature: the graph's; the plan's largest batch takes the place of its own.
-    :param facts: to which is added what turns up while it runs.
-    :param open_cuda: called in the thread that owns the GPU, with what wakes that thread.
-    :param open_session: called there with what `open_cuda` returned.
-    :raises EngineError: whatever these two raise.
+    :param signature: the graph's; `max_batch` is replaced by that of the plan.
+    :param facts: notes are added to them at run time.
+    :param open_cuda: called in the thread that owns the GPU, with a callback that wakes it.
+    :param open_session: called in that thread with the result of `open_cuda`.
+    :raises EngineError: if one of these two fails.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class TensorRTEngine:
     def submit(
         self, batch: Pixels, prompts: NDArray[np.float32] | None = None
     ) -> 'Future[Outputs]':
-        """Start on a batch; see `core.engine.Engine`."""
+        """Enqueue a batch; see `core.engine.Engine`."""
         feeds = feeds_from_batch(batch, prompts, self.signature)
         future: Future[Outputs] = Future()
         future.set_running_or_notify_cancel()
@@ -157,7 +157,7 @@ class TensorRTEngine:
         atexit.unregister(self.close)
 
     def _run(self, opened: 'Future[int]') -> None:
-        """Serve in one session, and once more after a lost context, then refuse all batches."""
+        """Serve in one session, and in another after a lost context; then refuse all batches."""
         for _ in range(1 + REBUILDS):
             try:
                 self._run_session(opened)
@@ -165,7 +165,7 @@ class TensorRTEngine:
             except ContextLostError as error:
                 end: Exception = error
                 self._note(f'the GPU context was lost: {error}')
-            except Exception as error:  # noqa: BLE001 - whoever opens or waits must learn of it
+            except Exception as error:  # noqa: BLE001 - the caller gets it through a future
                 end = error
                 break
         if opened.done():
@@ -177,7 +177,7 @@ class TensorRTEngine:
         """
         Serve in one session.
 
-        :raises ContextLostError: when the GPU gives up on it.
+        :raises ContextLostError: if the GPU context is lost.
         """
         with closing(self._open_cuda(lambda: self._jobs.put(Signal.WAKE))) as cuda:
             session = self._open_session(cuda)
@@ -225,7 +225,7 @@ def _launch(
 ) -> None:
     try:
         session.launch(slot, job.feeds)
-    except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for the frame
+    except Exception as error:  # noqa: BLE001 - future.result() raises it
         job.future.set_exception(error)
         idle.put(slot)
     else:
@@ -237,7 +237,7 @@ def _collect(session: Session, in_flight: InFlight, idle: 'SimpleQueue[FrameSlot
         slot, future = item
         try:
             outputs = session.collect(slot)
-        except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for the frame
+        except Exception as error:  # noqa: BLE001 - future.result() raises it
             future.set_exception(error)
         else:
             future.set_result(outputs)

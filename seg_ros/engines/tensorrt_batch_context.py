@@ -28,13 +28,13 @@ from seg_ros.engines.tensorrt_plan import Plan
 
 class BatchContext:
     """
-    Shape, addresses and working memory are set once, so that a CUDA graph stays good for ever.
+    Shape, addresses and workspace are set once, so that a captured CUDA graph stays valid.
 
-    :param buffers: of the input and the outputs, by tensor name.
-    :param count: images in the batch.
-    :param workspace: address of the memory that activations take; contexts that run in one stream
+    :param buffers: of the inputs and the outputs, by tensor name.
+    :param count: number of images in the batch.
+    :param workspace: device address of the memory for activations; contexts that run in one stream
         share it.
-    :raises EngineError: if TensorRT refuses any of this.
+    :raises EngineError: if TensorRT refuses the shape or an address.
     """
 
     def __init__(
@@ -48,13 +48,14 @@ class BatchContext:
         self._context.device_memory = workspace
         for name, buffer in buffers.items():
             if not self._context.set_tensor_address(name, buffer.address):
-                raise plan.failure(f'TensorRT takes no address for {name}')
+                raise plan.failure(f'TensorRT refuses the address of {name}')
 
     def warm_up(self, stream: Stream, record: bool) -> str:
         """
-        Run once, as TensorRT asks after a change of shape, then record if that is wanted.
+        Run once, as TensorRT requires after a change of shape; then capture a CUDA graph.
 
-        :returns: why the work cannot be recorded; empty if it can.
+        :param record: whether to capture.
+        :returns: why the capture failed; empty if it did not.
         :raises EngineError: if the run itself fails.
         """
         self._enqueue(stream)
@@ -78,7 +79,7 @@ class BatchContext:
 
     def _enqueue(self, stream: Stream) -> None:
         if not self._context.execute_async_v3(stream.handle):
-            raise self._plan.failure('TensorRT enqueued nothing')
+            raise self._plan.failure('TensorRT failed to enqueue')
 
     def _release(self) -> None:
         if self._graph is not None:

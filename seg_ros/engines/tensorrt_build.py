@@ -13,12 +13,12 @@
 # limitations under the License.
 
 """
-Build a TensorRT plan from ONNX, in a process of its own since a build may crash or hang.
+Build a TensorRT plan from ONNX, in a separate process since a build may crash or hang.
 
     python -m seg_ros.engines.tensorrt_build FOLDER
 
 reads `options.json`, `model.onnx` and `timing` from the folder and writes `plan` and `timing`
-there. It reports its progress on its output, a JSON object a line, and ends when its input does.
+there. It reports progress on stdout, one JSON object per line, and exits when stdin is closed.
 """
 
 from collections.abc import Callable
@@ -45,8 +45,8 @@ class Built(NamedTuple):
     """
     The results of a build.
 
-    :param timing: how fast the kernels were that TensorRT tried, which shortens the next build;
-        empty under TensorRT-RTX, which tries none.
+    :param timing: TensorRT's timing cache, which shortens the next build; TensorRT-RTX has
+        none.
     """
 
     plan: bytes
@@ -57,12 +57,12 @@ def build_plan(
     onnx: bytes, options: BuildOptions, timing: bytes, report: Report, note: Callable[[str], None]
 ) -> Built:
     """
-    Compile a graph for the GPU; minutes with the full TensorRT.
+    Compile a graph for the GPU, which takes minutes with the full TensorRT.
 
-    :param timing: of builds before, or nothing.
-    :param report: called with how far it is.
-    :param note: called with what a user should know of the plan.
-    :raises EngineError: in TensorRT's own words.
+    :param timing: timing cache of earlier builds; may be empty.
+    :param report: called with the progress.
+    :param note: called with each note on the plan for the user.
+    :raises EngineError: if the build fails, with TensorRT's message.
     """
     flavour = load_flavour(options.flavour)
     trt = flavour.trt
@@ -80,8 +80,8 @@ def build_plan(
     if flavour.typed:
         config.progress_monitor = _monitor(trt, Phases(report))
     else:
-        report('TensorRT 8 does not say how far it is', 0.0)
-        note('one image a call: TensorRT 8 shares no profile among execution contexts')
+        report('building; TensorRT 8 reports no progress', 0.0)
+        note('one image per call: TensorRT 8 execution contexts cannot share a profile')
     _set_limits(trt, config, options)
     if flavour.name == RTX:
         _set_targets(trt, config, options.compute_capabilities)
@@ -101,7 +101,7 @@ def _failure(seen: str, words: str) -> EngineError:
 
 
 def _network_flags(flavour: Flavour) -> int:
-    """Return the flags of a strongly typed network, where TensorRT needs any."""
+    """Return the creation flags of a network, strongly typed if this TensorRT supports it."""
     if flavour.name == RTX or flavour.major > TYPED:
         return 0
     if flavour.typed:
@@ -110,7 +110,7 @@ def _network_flags(flavour: Flavour) -> int:
 
 
 def _portable(onnx: bytes) -> bytes:
-    """Rewrite what TensorRT is known to compile wrongly."""
+    """Rewrite operators that TensorRT is known to compile wrongly."""
     if b'GridSample' not in onnx:
         return onnx
     try:
@@ -133,12 +133,12 @@ def _parse(flavour: Flavour, network: Any, onnx: bytes, log: Any) -> None:
         words = [
             f'{fault.node_operator()} {fault.node_name()!r}: {fault.desc()}' for fault in faults
         ]
-    logged = log.words()    # the same, with places in the parser's source
+    logged = log.words()    # the same errors, with lines of the parser's source
     raise EngineError(f'TensorRT cannot read the graph: {"; ".join(words) or logged}')
 
 
 def _set_batch(network: Any, count: int) -> None:
-    """Fix the batch size, as a DLA needs it."""
+    """Fix the batch size, as a DLA requires."""
     tensor = network.get_input(0)
     tensor.shape = (count, *tensor.shape[1:])
 
@@ -171,13 +171,13 @@ def _set_limits(trt: Any, config: Any, options: BuildOptions) -> None:
 
 
 def _set_targets(trt: Any, config: Any, names: tuple[str, ...]) -> None:
-    """Name the GPUs that the plan is for; without any, TensorRT-RTX asks the GPU that it finds."""
+    """Set the target GPUs; without any, TensorRT-RTX builds for the GPU of this machine."""
     if not names:
         return
     known = trt.ComputeCapability.__members__
-    if strangers := sorted(set(names) - set(known)):
+    if unknown := sorted(set(names) - set(known)):
         raise EngineError(
-            f'{", ".join(strangers)}, which this TensorRT-RTX does not build for',
+            f'{", ".join(unknown)}, which this TensorRT-RTX does not support',
             ' '.join(sorted(name for name in known if name.startswith('SM'))),
             'use the full TensorRT on such a GPU',
         )
@@ -187,7 +187,7 @@ def _set_targets(trt: Any, config: Any, names: tuple[str, ...]) -> None:
 
 
 def _member(kind: Any, name: str) -> Any:
-    """Return a member of an enumeration that not every version has."""
+    """Return a member of an enumeration, which older versions may lack."""
     names = sorted(kind.__members__)
     if name not in names:
         raise EngineError(f'{kind.__name__} {name} with this TensorRT', ', '.join(names))
@@ -209,35 +209,35 @@ def _timing(config: Any) -> bytes:
 def _set_dla(
     trt: Any, builder: Any, network: Any, config: Any, core: int, note: Callable[[str], None]
 ) -> None:
-    """Build for the accelerator what it takes, and say what is left to the GPU."""
+    """Run supported layers on the DLA and the others on the GPU, and note their number."""
     if core >= builder.num_DLA_cores:
         raise EngineError(
-            f'dla_core: {core}, but TensorRT finds {builder.num_DLA_cores} such cores here', '-1'
+            f'dla_core: {core}, but TensorRT finds {builder.num_DLA_cores} DLA cores here', '-1'
         )
     config.default_device_type = trt.DeviceType.DLA
     config.DLA_core = core
     config.set_flag(trt.BuilderFlag.GPU_FALLBACK)
     layers = [network.get_layer(index) for index in range(network.num_layers)]
     left = sum(not config.can_run_on_DLA(layer) for layer in layers)
-    note(f'DLA core {core} takes {len(layers) - left} of {len(layers)} layers, the GPU the others')
-    note('one image a call: the DLA takes no batches of varying size')
+    note(f'DLA core {core} runs {len(layers) - left} of {len(layers)} layers, the GPU the others')
+    note('one image per call: the DLA does not support variable batch sizes')
 
 
-def _set_profile(builder: Any, network: Any, config: Any, most: int, log: Any) -> None:
-    """Allow batches from 1 to `most`, tuned for the largest, where the graph leaves it open."""
+def _set_profile(builder: Any, network: Any, config: Any, max_batch: int, log: Any) -> None:
+    """If the batch is dynamic, allow 1 to `max_batch` images and optimise for the largest."""
     tensor = network.get_input(0)
     count, *rest = tensor.shape
     if count >= 0:
         return
     profile = builder.create_optimization_profile()
-    profile.set_shape(tensor.name, *((size, *rest) for size in (1, most, most)))
+    profile.set_shape(tensor.name, *((size, *rest) for size in (1, max_batch, max_batch)))
     if config.add_optimization_profile(profile) < 0:
-        raise _failure(f'TensorRT takes no batches of 1 to {most}', log.words())
+        raise _failure(f'TensorRT refuses batches of 1 to {max_batch}', log.words())
 
 
 def main() -> None:
-    """Build what the folder asks for."""
-    # What libraries print must not be mixed with our lines, so it goes to stderr.
+    """Build the plan that the folder describes."""
+    # Output of libraries must not mix with our JSON lines, so it goes to stderr.
     channel = os.fdopen(os.dup(sys.stdout.fileno()), 'w', buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     os.umask(0o077)
@@ -254,7 +254,7 @@ def main() -> None:
     except OSError as error:
         say(error=[
             'EngineError', f'{folder.parent} cannot be used ({error.strerror})',
-            'a folder with room for plans', 'name another cache_dir',
+            'a writable folder with free space', 'name another cache_dir',
         ])
     else:
         say(done=True)
@@ -273,19 +273,19 @@ def _build(folder: Path, say: Callable[..., None]) -> None:
 
 
 def options_from_json(text: str) -> BuildOptions:
-    """Read options as `json_from_options` wrote them."""
+    """Parse options that `json_from_options` wrote."""
     values = json.loads(text)
     values['compute_capabilities'] = tuple(values['compute_capabilities'])
     return BuildOptions(**values)
 
 
 def json_from_options(options: BuildOptions) -> str:
-    """Write options for the other process."""
+    """Serialise options for the build process."""
     return json.dumps(asdict(options))
 
 
 def _end_with_parent() -> None:
-    """End this process when its parent closes its input, as it does when it is killed."""
+    """Exit when the parent closes our stdin, which also happens when it is killed."""
     while os.read(sys.stdin.fileno(), 1):
         pass
     os._exit(1)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""TensorRT's log, of which the last errors are kept to be quoted in ours."""
+"""TensorRT's logger, which keeps the last errors so that our errors can quote them."""
 
 from collections import deque
 from functools import cache
@@ -31,12 +31,11 @@ def says_no_memory(words: str) -> bool:
 @cache
 def log_of(trt: Any) -> Any:
     """
-    Return the process's one `trt.ILogger`, which keeps errors and drops the rest.
+    Return the process's only `trt.ILogger`, which keeps errors and drops the rest.
 
-    One for good: TensorRT stays with the first that it is given, even when its owner lets go.
+    It is never replaced: TensorRT keeps using the first logger, even after its owner drops it.
 
-    :returns: the logger; its `words()` gives the last errors logged in this thread, and forgets
-        them.
+    :returns: the logger; `words()` returns and clears the last errors logged in this thread.
     """
 
     class Log(trt.ILogger):

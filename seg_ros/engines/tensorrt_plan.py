@@ -28,10 +28,10 @@ class Plan:
     TensorRT's runtime and engine; nothing else refers to them, so that closing `cuda` frees them.
 
     :param trt: TensorRT's module.
-    :param data: what TensorRT built.
+    :param data: the serialised plan.
     :param dla_core: deep-learning accelerator that the plan is for; -1 is the GPU.
     :raises PlanError: if this TensorRT or this GPU refuses the plan.
-    :raises EngineError: if the GPU has no room, or a size is known only at run time.
+    :raises EngineError: if GPU memory runs out, or a size is known only at run time.
     """
 
     def __init__(self, cuda: Cuda, trt: Any, data: bytes, dla_core: int) -> None:
@@ -55,26 +55,26 @@ class Plan:
         self.shapes = self._read_shapes()
 
     def _read_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return every tensor's shape at the largest batch, as an execution context knows it."""
+        """Return every tensor's shape at the largest batch, from an execution context."""
         names = [
             self._engine.get_tensor_name(index) for index in range(self._engine.num_io_tensors)
         ]
-        most, *sides = self._engine.get_tensor_shape(IMAGE)
-        if most < 0:
-            most = self._engine.get_tensor_profile_shape(IMAGE, 0)[2][0]
-        self._context = self.make_context((most, *sides))
+        max_batch, *sides = self._engine.get_tensor_shape(IMAGE)
+        if max_batch < 0:
+            max_batch = self._engine.get_tensor_profile_shape(IMAGE, 0)[2][0]
+        self._context = self.make_context((max_batch, *sides))
         shapes = {name: tuple(map(int, self._context.get_tensor_shape(name))) for name in names}
         self._context = None
         for name, shape in shapes.items():
             if min(shape) < 0:
                 raise EngineError(
-                    f'{name} of shape {shape} in the plan', 'sizes that are known beforehand'
+                    f'{name} of shape {shape} in the plan', 'fixed sizes'
                 )
         return shapes
 
     @property
     def workspace_size(self) -> int:
-        """Return the bytes that activations take; before TensorRT 10.1 it had another name."""
+        """Return the size of the activation memory in bytes; renamed in TensorRT 10.1."""
         size = getattr(self._engine, 'device_memory_size_v2', None)
         return int(self._engine.device_memory_size if size is None else size)
 
@@ -87,20 +87,20 @@ class Plan:
         """
         Return a TensorRT execution context without device memory.
 
-        :param shape: of the image.
-        :raises EngineError: if TensorRT makes none or takes no such image.
+        :param shape: of the image tensor.
+        :raises EngineError: if TensorRT fails or refuses the shape.
         """
-        # TensorRT 8 has a method of its own instead of an argument.
+        # TensorRT 8 has a separate method instead of an argument.
         strategies = getattr(self._trt, 'ExecutionContextAllocationStrategy', None)
         if strategies is None:
             context = self._engine.create_execution_context_without_device_memory()
         else:
             context = self._engine.create_execution_context(strategies.USER_MANAGED)
         if context is None:
-            raise self.failure('TensorRT makes no execution context')
+            raise self.failure('TensorRT cannot create an execution context')
         if not context.set_input_shape(IMAGE, shape):
             del context     # the error's traceback would keep it alive
-            raise self.failure(f'TensorRT takes no {IMAGE} of shape {shape}')
+            raise self.failure(f'TensorRT refuses shape {shape} of {IMAGE}')
         return context
 
     def failure(self, seen: str, kind: type[EngineError] = EngineError) -> EngineError:

@@ -35,11 +35,12 @@ class FrameSlot:
     """
     The buffers, events and execution contexts of one frame in flight.
 
-    :param inputs: what the network reads, by name.
-    :param begins: of the stages, in time.
-    :param ends: of the stages, in time.
+    :param inputs: buffers by tensor name.
+    :param outputs: buffers by tensor name.
+    :param begins: start event of each stage.
+    :param ends: end event of each stage.
     :param batch_contexts: by batch size.
-    :param count: images of the frame that is in flight.
+    :param count: number of images in flight.
     """
 
     inputs: dict[str, Buffer]
@@ -55,7 +56,7 @@ class FrameSlot:
             buffer.upload(self.count, stream)
 
     def compute(self, stream: Stream) -> None:
-        """Enqueue the network."""
+        """Enqueue the inference."""
         self.batch_contexts[self.count].run(stream)
 
     def download(self, stream: Stream) -> None:
@@ -68,15 +69,15 @@ class Session:
     """
     Everything that one engine has on the GPU; it is freed when `cuda` closes.
 
-    Each stage has a stream of its own and waits for the stage before, so that one frame's copies
-    overlap another's computation. All batch sizes are made ready here: no frame pays for it later.
+    Each stage has its own stream and waits for the previous stage, so that one frame's copies
+    overlap another's computation. All batch sizes are warmed up here, so that no frame is slow.
 
-    :param plan: what TensorRT built.
-    :param names: of the plan's outputs, each with the tensor that it is for the user.
+    :param plan: the serialised plan.
+    :param names: maps the plan's outputs to the tensor names of the contract.
     :param dla_core: deep-learning accelerator that the plan is for; -1 is the GPU.
     :param record: whether to launch each frame's work as one CUDA graph.
     :raises PlanError: if this TensorRT or this GPU refuses the plan.
-    :raises EngineError: if the GPU has no room or anything else fails.
+    :raises EngineError: if GPU memory runs out or anything else fails.
     """
 
     def __init__(
@@ -111,16 +112,16 @@ class Session:
         batch_context = BatchContext(self._cuda, self._plan, buffers, count, self._workspace)
         obstacle = batch_context.warm_up(self._streams['compute'], self._record)
         if obstacle and not self.notes:
-            self.notes = (f'plain enqueue: {obstacle}',)
+            self.notes = (f'no CUDA graph: {obstacle}',)
         return batch_context
 
     def launch(self, slot: FrameSlot, feeds: Feeds) -> None:
         """
-        Enqueue a frame, without waiting for anything.
+        Enqueue a frame without blocking.
 
-        :param slot: whose last frame was collected.
-        :param feeds: `image` and, where the network takes them, `prompts`, with N images.
-        :raises EngineError: if CUDA or TensorRT refuse.
+        :param slot: one whose last frame was collected.
+        :param feeds: `image` and, if the network takes them, `prompts`, for N images.
+        :raises EngineError: if CUDA or TensorRT fails.
         """
         slot.count = len(feeds[IMAGE])
         for name, array in feeds.items():
@@ -138,9 +139,9 @@ class Session:
 
     def collect(self, slot: FrameSlot) -> Outputs:
         """
-        Wait for a frame; any thread may.
+        Wait for a frame, in any thread.
 
-        :returns: copies, which the next frame leaves alone.
+        :returns: copies, which the next frame does not overwrite.
         :raises EngineError: if the GPU failed meanwhile.
         """
         with self._cuda.borrowed():
@@ -156,8 +157,8 @@ class Session:
 
     def check(self) -> None:
         """
-        Raise if an engine of this process has found the GPU context lost.
+        Check that no engine of this process has lost the GPU context.
 
-        :raises ContextLostError: if not.
+        :raises ContextLostError: if one has.
         """
         self._cuda.check()

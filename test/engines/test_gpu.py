@@ -94,7 +94,7 @@ def test_a_machine_without_a_gpu_says_so(fake_gpu):
 def test_a_machine_without_a_driver_says_what_to_install(monkeypatch):
     libcuda.libcuda.cache_clear()
     monkeypatch.setattr(libcuda, 'NAME', 'libcuda-of-nobody.so.1')
-    with pytest.raises(EngineError, match=r'install the driver.*; without a GPU leave'):
+    with pytest.raises(EngineError, match=r'install the driver.*; without a GPU set engine'):
         find_gpu()
     libcuda.libcuda.cache_clear()
 

@@ -109,7 +109,7 @@ def test_a_quantised_join_is_refused_with_who_gets_it_right(tmp_path):
         helper.make_node('DequantizeLinear', ['few', 'step', 'zero'], ['boxes']),
     ])
     onnx.save(model, path)
-    with pytest.raises(EngineError, match=r'quantises what a Concat joins.*onnxruntime'):
+    with pytest.raises(EngineError, match=r'quantises the output of a Concat.*onnxruntime'):
         open_openvino(path, Settings())
 
 
@@ -120,7 +120,7 @@ def test_a_cache_that_others_can_write_to_is_reported_and_not_used(opened, tmp_p
     (tmp_path / place).chmod(mode)
     with opened(cache_dir=str(tmp_path / 'cache'), inference_precision='f32') as engine:
         (note,) = engine.facts.notes
-        assert f'compiled networks are not kept: {tmp_path / place} is open to others' in note
+        assert f'not cached: {tmp_path / place} is writable by others' in note
     assert not list((tmp_path / 'cache' / 'openvino').iterdir())
 
 
@@ -137,7 +137,7 @@ def test_a_compiled_network_of_another_user_is_not_loaded(opened, tmp_path):
     blob.unlink()
     blob.symlink_to(tmp_path / 'elsewhere')
     with opened(cache_dir=str(cache), inference_precision='f32') as engine:
-        assert 'is no plain file' in engine.facts.notes[0]
+        assert 'is not a regular file' in engine.facts.notes[0]
 
 
 @pytest.mark.parametrize('harmed', ['blob', 'seal'])

@@ -261,7 +261,7 @@ def test_timings_of_one_build_shorten_the_next(bench: Bench) -> None:
     file.write_bytes(b'what somebody wrote')
     bench.reports.clear()
     bench.plan(optimization_level=4)
-    assert 'timings were altered' in bench.reports[0][0]
+    assert 'timing cache was altered' in bench.reports[0][0]
     assert bench.builds[-1]['timing'] == ''
 
 
@@ -314,8 +314,8 @@ def test_a_dla_gets_one_image_a_call_and_the_gpu_what_is_left(bench: Bench) -> N
     assert graph.input[0].type.tensor_type.shape.dim[0].dim_value == 1
     (sidecar,) = bench.files('*.json')
     notes = json.loads(sidecar.read_text())['notes']
-    assert notes[0].startswith('DLA core 1 takes 1 of ')
-    with pytest.raises(EngineError, match='finds 2 such cores'):
+    assert notes[0].startswith('DLA core 1 runs 1 of ')
+    with pytest.raises(EngineError, match='finds 2 DLA cores'):
         bench.plan(half, dla_core=2)
 
 
@@ -331,7 +331,7 @@ def test_tensorrt_8_gets_one_image_a_call_and_fp32_alone(bench: Bench) -> None:
     (build,) = bench.builds
     assert [sizes[0] for sizes in build['profiles'][0]] == [1, 1, 1]
     (sidecar,) = bench.files('*.json')
-    assert 'one image a call' in json.loads(sidecar.read_text())['notes'][0]
+    assert 'one image per call' in json.loads(sidecar.read_text())['notes'][0]
     for precision in ('fp16', 'int8'):
         with pytest.raises(SettingError, match=f'{precision} with TensorRT 8.6.1.*one in fp32'):
             bench.plan(with_precision(bench, precision))

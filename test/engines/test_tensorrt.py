@@ -114,7 +114,7 @@ def test_what_cannot_be_recorded_is_enqueued_and_noted(fake_gpu, open_model, tmp
     fake_gpu.fake_fail(function.encode(), UNSUPPORTED, 0, 1)
     with open_model(path) as engine:
         # The recording of the other slot succeeded.
-        assert engine.facts.notes[0].startswith(f'plain enqueue: {function}')
+        assert engine.facts.notes[0].startswith(f'no CUDA graph: {function}')
         for seed in range(4):
             batch = random_batch(1, seed)
             assert_outputs(engine.submit(batch).result(), reference(batch))

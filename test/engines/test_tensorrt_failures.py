@@ -96,10 +96,10 @@ def test_a_plan_that_is_refused_again_is_an_error(open_echo, monkeypatch):
 @pytest.mark.parametrize(('what', 'kind', 'words'), [
     ('runtime', EngineError, 'does not start: CUDA initialization failure'),
     ('deserialize_memory', GpuMemoryError, 'refuses the plan.*out of memory'),
-    ('context_memory', GpuMemoryError, 'no execution context.*out of memory'),
-    ('shape', EngineError, r'takes no image of shape \(1, 48, 64, 3\)'),
-    ('address', EngineError, 'takes no address for image'),
-    ('enqueue', EngineError, 'enqueued nothing: .*Cask'),
+    ('context_memory', GpuMemoryError, 'cannot create an execution context.*out of memory'),
+    ('shape', EngineError, r'refuses shape \(1, 48, 64, 3\) of image'),
+    ('address', EngineError, 'refuses the address of image'),
+    ('enqueue', EngineError, 'failed to enqueue: .*Cask'),
 ])
 def test_what_tensorrt_refuses_at_opening_is_reported_in_its_words(
     open_echo, monkeypatch, what, kind, words

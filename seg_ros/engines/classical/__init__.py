@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Classical segmentation methods behind the engine's contract; they have no weights."""
+"""Classical segmentation methods, which have no weights, behind the engine's contract."""
 
 from collections.abc import Callable
 
@@ -43,11 +43,11 @@ METHODS = (*FINDERS, 'kmeans')
 
 def open_classical(method: str) -> Engine:
     """
-    Open one of the traditional methods.
+    Open one of the classical methods.
 
-    Every method but `kmeans` separates objects from what surrounds them and numbers the objects.
-    `kmeans` parts the whole image by colour: its regions are stuff without instances, since a
-    colour covers walls and floors as well as things and nothing in it says what can be counted.
+    Every method but `kmeans` separates objects from the background and numbers them. `kmeans`
+    segments the whole image by colour: its regions are stuff without instances, since one colour
+    may cover walls and floors as well as countable things.
 
     :param method: one of `METHODS`.
     :raises SettingError: if there is no such method.

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Adaptive threshold: every place is compared with the grey levels common around it."""
+"""Adaptive threshold: every pixel is compared with the grey levels of nearby backgrounds."""
 
 import cv2
 import numpy as np
@@ -21,18 +21,18 @@ from seg_ros.engines.classical.objects import Found, objects_from_mask
 from seg_ros.engines.classical.otsu import otsu_level
 from seg_ros.engines.classical.view import ClassicalView
 
-WINDOW = 0.45      # side of the window in image heights; objects half as wide are still found
-REACH = 0.2        # how far a neighbouring background still counts, in image heights
-GROWTH = 0.6       # an object's faint parts need this share of the threshold
-SHRINK = 4         # the background is smooth: it is worked out on an image so much smaller
+WINDOW = 0.45      # side of the median window in image heights, at least twice that of objects
+REACH = 0.2        # distance at which a nearby background still counts, in image heights
+GROWTH = 0.6       # faint parts of an object exceed this fraction of the threshold
+SHRINK = 4         # downscaling factor for the background, which is smooth
 
 
 def adaptive(view: ClassicalView) -> Found:
     """
-    Find what is brighter or darker than all backgrounds around it.
+    Find objects that are brighter or darker than all backgrounds around them.
 
-    The threshold on that difference is Otsu's, but never within the noise. Where it is passed,
-    the object grows over the connected places that nearly pass it.
+    The threshold on that difference is Otsu's, but never below the noise. An object consists of
+    connected pixels above `GROWTH` times the threshold, at least one of them above the threshold.
     """
     excess = _excess(view.grey)
     level = max(otsu_level(excess), view.contrast_floor)
@@ -48,9 +48,9 @@ def _excess(grey: Pixels) -> Pixels:
     """
     Measure how far each pixel lies outside the range of the backgrounds around it.
 
-    A background is the median of a window: unlike the mean it takes nothing from objects that
-    fill less than half of it, and so casts no halo around them. The range of the medians within
-    reach keeps a strip of road beside a meadow from looking like an object on the meadow.
+    The background is the median of a window: unlike the mean, it is not affected by objects that
+    fill less than half the window, so there are no halos around them. Because the range of all
+    medians within `REACH` counts, a strip of road along a meadow is not taken for an object.
 
     :param grey: uint8 (H, W).
     :returns: uint8 (H, W), grey levels.

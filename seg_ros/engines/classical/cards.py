@@ -22,7 +22,7 @@ def _input(size_hw: tuple[int, int]) -> InputSpec:
 
 
 def object_card(method: str, size_hw: tuple[int, int]) -> ModelCard:
-    """Describe a method that finds objects before a background."""
+    """Return the card of a method that finds objects in front of a background."""
     classes = (
         ClassInfo(0, 'background', (70, 70, 70), roles=('ignore',)),
         ClassInfo(1, 'object', (255, 170, 0), thing=True, roles=('graspable',)),
@@ -31,7 +31,7 @@ def object_card(method: str, size_hw: tuple[int, int]) -> ModelCard:
 
 
 def region_card(size_hw: tuple[int, int], count: int) -> ModelCard:
-    """Describe a partition by colour into at most `count` regions, the darkest first."""
+    """Return the card of a segmentation by colour into up to `count` regions, darkest first."""
     colors = distinct_colors(count)
     classes = tuple(
         ClassInfo(index, f'region_{index + 1}', color) for index, color in enumerate(colors)

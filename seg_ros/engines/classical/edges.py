@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Edges: closed outlines are filled, and what looks like the outside is a hole."""
+"""Edges: closed outlines are filled, except for holes that look like the background."""
 
 from typing import Any
 
@@ -30,24 +30,24 @@ from seg_ros.engines.classical.objects import (
 from seg_ros.engines.classical.otsu import otsu_level
 from seg_ros.engines.classical.view import ClassicalView, LEAST_CONTRAST
 
-GAP = 7                # pixels; wider breaks in an outline leave it open
-OPEN_BORDER = 0.03     # of the image's border; a region along more of it is not enclosed
-FADE = 0.4             # an edge is followed down to this share of its threshold
-SOBEL = 4              # the gradient that Sobel's kernel gives to a step of one grey level
+GAP = 7                # pixels; wider gaps leave an outline open
+OPEN_BORDER = 0.03     # fraction of the image border; a region that touches more is not enclosed
+FADE = 0.4             # Canny's lower threshold as a fraction of the upper one
+SOBEL = 4              # response of Sobel's kernel to a step of one grey level
 
 
 def edges(view: ClassicalView) -> Found:
     """
-    Find what outlines enclose.
+    Find objects that are enclosed by outlines.
 
-    Edges cut the image into regions. Those that lie open to the image's border are the
-    outside; the others, with the edges between them, are objects.
+    Edges divide the image into regions. Regions that touch the image border are outside; the
+    others, with the edges between them, are objects.
     """
     slope = _slope(view.grey)
     level = max(otsu_level(slope), view.contrast_floor)
     lines = cv2.Canny(view.color, FADE * SOBEL * level, SOBEL * level)
     lines = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, disc(GAP))
-    # diagonal lines part too, hence 4; Wu's algorithm, since OpenCV 4.5.5 crashes in its default
+    # 4-connected, so that diagonal lines separate too; OpenCV 4.5.5's default algorithm crashes
     count, regions = cv2.connectedComponentsWithAlgorithm(
         (lines == 0).astype(np.uint8), 4, cv2.CV_32S, cv2.CCL_WU
     )
@@ -55,7 +55,7 @@ def edges(view: ClassicalView) -> Found:
     outside[0] = False
     enclosed = (~outside).astype(np.uint8)[regions]
     objects = objects_from_mask(cv2.morphologyEx(enclosed, cv2.MORPH_OPEN, disc(GAP)))
-    every_second = np.s_[::2, ::2]  # mean colours need no more
+    every_second = np.s_[::2, ::2]  # enough for mean colours
     hole = _holes(
         view.color[every_second], objects[every_second], regions[every_second], outside
     )
@@ -64,7 +64,7 @@ def edges(view: ClassicalView) -> Found:
 
 
 def _slope(grey: Pixels) -> Pixels:
-    """Return the gradient |dx| + |dy| as the grey levels of a step that has it."""
+    """Return the gradient |dx| + |dy| as the height of an equal step, in grey levels."""
     across = np.abs(cv2.Sobel(grey, cv2.CV_16S, 1, 0))
     down = np.abs(cv2.Sobel(grey, cv2.CV_16S, 0, 1))
     return np.asarray(cv2.convertScaleAbs(across + down, alpha=1 / SOBEL), np.uint8)
@@ -74,11 +74,11 @@ def _holes(
     color: Pixels, objects: NDArray[Any], regions: NDArray[Any], outside: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """
-    Return which regions inside an object have the mean colour of what surrounds the object.
+    Return which regions inside an object have the mean colour of the object's surroundings.
 
     :param color: uint8 (H, W, 3).
     :param objects: int32 (H, W), numbers from 1, 0 = background.
-    :param regions: int32 (H, W), what edges part; 0 is the edges themselves.
+    :param regions: int32 (H, W), regions between edges; 0 = edge.
     :param outside: bool, by region.
     :returns: bool, by region.
     """
@@ -106,10 +106,10 @@ def _means(
 
 def _probability(objects: NDArray[Any], slope: Pixels, level: float) -> Pixels:
     """
-    Trust an object as far as an edge of the image runs along its outline.
+    Rate each object by the strength of the edges along its outline.
 
-    :returns: uint8 (H, W); inside an object the mean along its outline of an edge's strength,
-        0.5 where it just is one; outside at most 0.5, and that only on an edge.
+    :returns: uint8 (H, W); inside an object the mean edge strength along its outline, 0.5 at the
+        edge threshold; outside half the edge strength at the pixel, at most 0.5.
     """
     strength = cv2.dilate(cv2.convertScaleAbs(slope, alpha=127.5 / level), disc(5))
     numbers = objects.astype(np.uint16)

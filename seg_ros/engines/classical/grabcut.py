@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""GrabCut: colour models of object and background, and the cheapest cut between them."""
+"""GrabCut: colour models of objects and background, separated by a minimum cut."""
 
 from typing import Any
 
@@ -23,19 +23,19 @@ from seg_ros.core.frame import Pixels
 from seg_ros.engines.classical.objects import Found, objects_from_mask
 from seg_ros.engines.classical.view import ClassicalView
 
-SHRINK = 2           # the cut is found on an image so much smaller
-BORDER = 8           # rows and columns of the small image that show the background
+SHRINK = 2           # downscaling factor of the image that is cut
+BORDER = 8           # width in pixels of the small image's border, which shows the background
 FOREIGN = 0.35       # likeness to the border below which a colour starts as foreground
-LEAST_SAMPLES = 50   # pixels that either colour model is learned from
+MIN_SAMPLES = 50     # pixels from which each colour model is learned
 SEED = 0
 
 
 def grabcut(view: ClassicalView) -> Found:
     """
-    Find what is coloured unlike the image's border, cut out along its edges.
+    Find objects whose colours differ from the image border, and cut them out along edges.
 
-    C. Rother, V. Kolmogorov and A. Blake, GrabCut, 2004. Where its user would draw a box, the
-    colours that are common along the border start as background.
+    C. Rother, V. Kolmogorov and A. Blake, GrabCut, 2004. Instead of a box drawn by the user,
+    colours that are common along the border initialise the background.
     """
     height, width = view.grey.shape
     small_wh = (width // SHRINK, height // SHRINK)
@@ -54,7 +54,7 @@ def _border_likeness(small: Pixels) -> NDArray[np.float32]:
     Return how much more common each pixel's colour is along the border than in the whole image.
 
     :param small: uint8 (h, w, 3), rgb.
-    :returns: float32 (h, w), 0 = never there, 0.5 = as common, 1 = only there.
+    :returns: float32 (h, w), 0 = never on the border, 0.5 = equally common, 1 = only there.
     """
     lab = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2LAB), np.uint8)
     border = np.full(lab.shape[:2], 255, np.uint8)
@@ -66,7 +66,7 @@ def _border_likeness(small: Pixels) -> NDArray[np.float32]:
 
 
 def _histogram(lab: Pixels, mask: Pixels) -> NDArray[np.float32]:
-    """Return the smoothed shares of 16 x 32 x 32 bins of lightness, a and b."""
+    """Return the smoothed, normalised histogram of L, a and b, with 16 x 32 x 32 bins."""
     bins, ranges = [16, 32, 32], [0, 256] * 3
     counts = cv2.calcHist([lab], [0, 1, 2], mask, bins, ranges) / np.count_nonzero(mask)
     smooth = cv2.GaussianBlur(counts, (0, 0), 1)
@@ -76,12 +76,12 @@ def _histogram(lab: Pixels, mask: Pixels) -> NDArray[np.float32]:
 
 def _cut(small: Pixels, foreign: NDArray[np.bool_]) -> tuple[Pixels, Pixels]:
     """
-    Learn both colour models and cut once.
+    Learn both colour models and cut, in one iteration.
 
-    :param foreign: bool (h, w), what starts as foreground.
+    :param foreign: bool (h, w), initial foreground.
     :returns: uint8 (h, w) mask, 0 or 1, and uint8 (h, w) probability of foreground.
     """
-    if not LEAST_SAMPLES <= np.count_nonzero(foreign) <= foreign.size - LEAST_SAMPLES:
+    if not MIN_SAMPLES <= np.count_nonzero(foreign) <= foreign.size - MIN_SAMPLES:
         return np.zeros(foreign.shape, np.uint8), np.zeros(foreign.shape, np.uint8)
     labels = np.where(foreign, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     background, foreground = np.zeros((1, 65)), np.zeros((1, 65))

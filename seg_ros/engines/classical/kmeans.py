@@ -21,21 +21,21 @@ from seg_ros.core.frame import Pixels
 from seg_ros.engines.classical.view import ClassicalView, Tensors
 
 REGIONS = 6
-ALIKE = 18         # steps of 8-bit CIELAB; nearer colours are one region
+ALIKE = 18         # distance in 8-bit CIELAB; closer colours are merged
 SHRINK = 4         # the colours are learned from every fourth pixel of every fourth row
-LEAST_EVEN = 0.1   # of the image; where less is even, all of it is learned from
-GRAIN = 5          # side of the square of pixels that vote together
+MIN_UNIFORM = 0.1  # fraction of the image; if less is uniform, colours are learned from all of it
+WINDOW = 5         # side of the window over which distances to colours are averaged
 SEED = 0
 
 
 def kmeans(view: ClassicalView) -> Tensors:
     """
-    Give every pixel the nearest of the image's dominant colours, the darkest first.
+    Label every pixel with the nearest of the image's dominant colours, the darkest first.
 
-    The order by lightness keeps the regions of a steady scene in place from frame to frame.
+    The order by lightness keeps the labels of a static scene stable from frame to frame.
 
-    :returns: `labels` and `confidence`; the latter weighs the distances to the nearest two
-        colours, 0.5 where they are equal and certain at a colour itself.
+    :returns: `labels` and `confidence`; the latter compares the distances to the two nearest
+        colours: 0.5 if they are equal, 1 at a colour itself.
     """
     lab = np.asarray(cv2.cvtColor(view.color, cv2.COLOR_RGB2LAB), np.uint8)
     if view.is_blank:
@@ -46,7 +46,7 @@ def kmeans(view: ClassicalView) -> Tensors:
 
 def _dominant_colors(lab: Pixels) -> NDArray[np.float32]:
     """
-    Cluster the colours of even places and join those that are alike.
+    Cluster the colours of uniform areas and merge similar ones.
 
     :param lab: uint8 (H, W, 3), CIELAB.
     :returns: float32 (1 to REGIONS, 3), the darkest first.
@@ -71,17 +71,17 @@ def _dominant_colors(lab: Pixels) -> NDArray[np.float32]:
 
 
 def _samples(lab: Pixels) -> NDArray[np.float32]:
-    """Take a grid of pixels, less those on edges, whose mixed colours nothing really has."""
+    """Return a grid of pixels without those on edges, where colours are mixed."""
     small = np.ascontiguousarray(lab[::SHRINK, ::SHRINK])
     step = cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    even = np.asarray(step).max(2) < ALIKE
-    if np.count_nonzero(even) < LEAST_EVEN * even.size:
-        even[:] = True
-    return np.asarray(small[even], np.float32)
+    uniform = np.asarray(step).max(2) < ALIKE
+    if np.count_nonzero(uniform) < MIN_UNIFORM * uniform.size:
+        uniform[:] = True
+    return np.asarray(small[uniform], np.float32)
 
 
 def _nearest(lab: Pixels, colors: NDArray[np.float32]) -> Tensors:
-    """Compare every pixel, voting with its neighbours, with all colours."""
+    """Label every pixel by its distance to each colour, averaged over its neighbours."""
     # |x - c|² = |x|² - 2 c·x + |c|², the last two terms as one affine map of x
     affine = np.column_stack([-2 * colors, (colors ** 2).sum(1)])
     pixels = lab.astype(np.float32)
@@ -89,7 +89,7 @@ def _nearest(lab: Pixels, colors: NDArray[np.float32]) -> Tensors:
     labels = np.zeros(square.shape, np.uint8)
     first = second = np.full(square.shape, np.inf, np.float32)
     for index, row in enumerate(affine):
-        away = cv2.blur(square + cv2.transform(pixels, row[None]), (GRAIN, GRAIN))
+        away = cv2.blur(square + cv2.transform(pixels, row[None]), (WINDOW, WINDOW))
         labels[away < first] = index
         second = np.minimum(second, np.maximum(first, away))
         first = np.minimum(first, away)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""From a mask of foreground to numbered objects, and from these to the contract's tensors."""
+"""Conversion of a foreground mask to numbered objects, and of these to the contract's tensors."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -24,15 +24,15 @@ from seg_ros.core.frame import Pixels
 from seg_ros.engines.classical.view import Tensors
 
 MAX_OBJECTS = 254
-LEAST_AREA = 0.001       # of the image; smaller specks are no objects
-LEAST_HOLE = 0.0005      # of the image; smaller holes are filled
-MOST_BORDER = 0.2        # of the image's border; what lies along more of it is surroundings
+LEAST_AREA = 0.001       # fraction of the image; smaller parts are not objects
+LEAST_HOLE = 0.0005      # fraction of the image; smaller holes are filled
+MOST_BORDER = 0.2        # fraction of the image border; parts that touch more are background
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
     """
-    What a method found.
+    The result of a method.
 
     :param objects: int32 (H, W), numbers from 1, 0 = background.
     :param probability: uint8 (H, W), of belonging to an object, 255 = certain.
@@ -49,17 +49,17 @@ def disc(diameter: int) -> Pixels:
 
 
 def border_share(labels: NDArray[Any], count: int) -> NDArray[np.float64]:
-    """Return which share of the image's border each label below `count` lies along."""
+    """Return the fraction of the image border that each label below `count` covers."""
     border = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
     return np.bincount(border, minlength=count) / border.size
 
 
 def objects_from_mask(mask: NDArray[Any]) -> NDArray[np.int32]:
     """
-    Smooth a mask and number its parts.
+    Smooth a mask and number its connected parts.
 
-    Specks go, pinholes are filled, holes stay, and so does what the border cuts; a part that
-    lies along much of the border is surroundings.
+    Specks are removed and pinholes filled. Larger holes are kept, and so are parts cut by the
+    border; a part along much of the border is background.
 
     :param mask: uint8 (H, W), 0 or 1.
     :returns: int32 (H, W), numbers from 1, 0 = background.
@@ -81,8 +81,8 @@ def tensors_from_found(found: Found) -> Tensors:
     """
     Rank objects by their mean probability, the best in slot 0.
 
-    The confidence is that of the class which a pixel got in the end: low where cleaning up
-    overruled the method.
+    The confidence refers to the final class of a pixel, so it is low where smoothing overruled
+    the method.
 
     :returns: the contract's tensors of one image.
     """

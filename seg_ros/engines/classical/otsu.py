@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Otsu's threshold: one grey level that parts the image into two classes."""
+"""Otsu's threshold: one grey level that splits the image into two classes."""
 
 import cv2
 import numpy as np
@@ -23,30 +23,30 @@ from seg_ros.engines.classical.view import ClassicalView
 
 
 def otsu(view: ClassicalView) -> Found:
-    """Find what differs from the border's side of Otsu's threshold."""
+    """Find objects on the other side of Otsu's threshold than the image border."""
     mask, probability = foreground(view)
     return Found(objects_from_mask(mask), probability)
 
 
 def otsu_level(grey: Pixels) -> int:
     """
-    Return the level that parts an image with the greatest variance between its classes.
+    Return the level that maximises the variance between the two classes of an image.
 
     N. Otsu, A Threshold Selection Method from Gray-Level Histograms, 1979.
 
     :param grey: uint8 (H, W).
-    :returns: the greatest level of the darker class.
+    :returns: the highest level of the darker class.
     """
     return int(cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0])
 
 
 def foreground(view: ClassicalView) -> tuple[Pixels, Pixels]:
     """
-    Part an image in two; the class that holds less of the border is the foreground.
+    Split an image in two; the class that covers less of the border is the foreground.
 
     :returns: uint8 (H, W) mask, 0 or 1, and uint8 (H, W) probability of foreground: 0.5 at the
-        threshold, certain from the mean of either class outward. Both are 0 where nothing stands
-        out of the noise.
+        threshold, certain beyond the mean of either class. Both are 0 if the contrast of the
+        image is within the noise.
     """
     grey = view.grey
     if np.ptp(grey) < view.contrast_floor:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""An image prepared for the classical methods: denoised, in colour and grey, its noise known."""
+"""An image prepared for the classical methods: denoised colour and grey, and its noise."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ from seg_ros.core.frame import Pixels
 
 Tensors: TypeAlias = Mapping[str, NDArray[Any]]
 
-LEAST_CONTRAST = 8  # grey levels; below it differences are shading and compression
+LEAST_CONTRAST = 8  # grey levels; smaller differences are shading and compression
 
 
 @dataclass(frozen=True, eq=False)
 class ClassicalView:
     """
-    An image, and what is computed from it once, on demand.
+    An image, and quantities that are computed from it once, on demand.
 
     :param rgb: uint8 (H, W, 3).
     """
@@ -52,17 +52,17 @@ class ClassicalView:
 
     @cached_property
     def noise(self) -> float:
-        """Return the standard deviation of the camera's noise in grey levels."""
+        """Return the standard deviation of the camera noise in grey levels."""
         return _noise(self._raw_grey)
 
     @cached_property
     def contrast_floor(self) -> float:
-        """Least difference in grey levels that stands out from noise."""
+        """Smallest difference in grey levels that exceeds the noise."""
         return max(LEAST_CONTRAST, 3 * self.noise)
 
     @cached_property
     def is_blank(self) -> bool:
-        """Whether no colour stands out of the noise."""
+        """Whether all colour differences are within the noise."""
         spread = max(np.ptp(plane) for plane in cv2.split(self.color))
         return bool(spread < max(LEAST_CONTRAST, 3 * _noise(self.rgb)))
 
@@ -80,8 +80,8 @@ def _noise(image: Pixels) -> float:
     """
     Estimate the standard deviation of noise.
 
-    J. Immerkær, Fast Noise Variance Estimation, 1996: the mean response to a mask that is blind to
-    constant and evenly rising levels.
+    J. Immerkær, Fast Noise Variance Estimation, 1996: the mean response to a mask that cancels
+    constant and linear intensities.
     """
     mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
     response = cv2.filter2D(image, cv2.CV_16S, mask)

@@ -24,26 +24,26 @@ from seg_ros.engines.classical.objects import Found, objects_from_mask
 from seg_ros.engines.classical.otsu import foreground
 from seg_ros.engines.classical.view import ClassicalView
 
-NECK = 0.65        # a neck narrower than this share of the slimmer body parts two objects
-LEAST_BODY = 8     # pixels from a body's middle to its edge; slimmer things stay whole
-SHRINK = 4         # bodies are counted on an image so much smaller
+NECK = 0.65        # a neck narrower than this fraction of the slimmer body separates objects
+MIN_RADIUS = 8     # pixels from a body's centre to its edge; slimmer objects are not split
+SHRINK = 4         # downscaling factor of the image in which bodies are counted
 
 
 def watershed(view: ClassicalView) -> Found:
     """
-    Separate the objects of Otsu's foreground.
+    Separate touching objects in Otsu's foreground.
 
-    The distance to the background has a summit in the middle of every body. Markers are set on
-    the summits and grow downhill until they meet, which they do at the necks.
+    The distance map has a peak in the middle of every body. Markers on the peaks grow downhill
+    until they meet, at the necks.
     """
     mask, probability = foreground(view)
     objects = objects_from_mask(mask)
     inside = (objects > 0).astype(np.uint8)
     distance = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)
     markers = _markers(distance)
-    summit_of = np.zeros(int(objects.max()) + 1, np.bool_)
-    summit_of[objects[markers > 0]] = True
-    whole = (objects > 0) & ~summit_of[objects]
+    has_peak = np.zeros(int(objects.max()) + 1, np.bool_)
+    has_peak[objects[markers > 0]] = True
+    whole = (objects > 0) & ~has_peak[objects]
     markers[whole] = objects[whole] + int(markers.max())
     return Found(_grown(markers, distance, inside), probability)
 
@@ -52,31 +52,31 @@ def _markers(distance: NDArray[Any]) -> NDArray[np.int32]:
     """
     Label the peaks of the distance map that a saddle separates from all higher ones.
 
-    Greyscale reconstruction: the distances, scaled down by the neck's share, are spread under
-    the distances themselves. A summit whose own scaled height is still there was reached by no
-    higher one, so every way to one leads through a neck.
+    Greyscale reconstruction: the distances scaled by `NECK` are dilated under the distances
+    themselves. A peak that keeps its own scaled height was not reached from a higher peak, so
+    every path to a higher one passes through a neck.
     L. Vincent, Morphological Grayscale Reconstruction in Image Analysis, 1993.
 
     :param distance: float32 (H, W), to the background in pixels.
-    :returns: int32 (H, W), numbers from 1, 0 where there is no summit.
+    :returns: int32 (H, W), numbers from 1, 0 where there is no peak.
     """
     height, width = distance.shape
     small_wh = (width // SHRINK, height // SHRINK)
     small = cv2.resize(distance, small_wh, interpolation=cv2.INTER_AREA)
     scaled = small * NECK
     spread = _reconstruction(scaled, small)
-    tops = ((small > spread * 1.01) & (small > LEAST_BODY)).astype(np.uint8)
+    tops = ((small > spread * 1.01) & (small > MIN_RADIUS)).astype(np.uint8)
     count, parts = cv2.connectedComponents(tops)
     apart = np.zeros(count, np.int32)
     apart[parts[(spread <= scaled) & (tops > 0)]] = 1
     apart *= np.cumsum(apart)
-    summits = apart.astype(np.uint16)[parts]
-    markers = cv2.resize(summits, (width, height), interpolation=cv2.INTER_NEAREST)
+    peaks = apart.astype(np.uint16)[parts]
+    markers = cv2.resize(peaks, (width, height), interpolation=cv2.INTER_NEAREST)
     return np.asarray(markers, np.int32)
 
 
 def _reconstruction(seeds: NDArray[Any], limit: NDArray[Any]) -> NDArray[Any]:
-    """Spread `seeds` over their neighbours as high as `limit` lets them."""
+    """Dilate `seeds` under `limit` until nothing changes."""
     neighbours = np.ones((3, 3), np.uint8)
     while True:
         spread = cv2.min(cv2.dilate(seeds, neighbours), limit)
@@ -94,8 +94,8 @@ def _grown(
     :returns: int32 (H, W), numbers from 1, 0 = background.
     """
     basins = np.where(inside > 0, np.where(markers > 0, markers + 1, 0), 1).astype(np.int32)
-    # cv2.watershed floods low steps between neighbours first, not low places: on a chequerboard
-    # whose contrast is the depth below the summits, the steps are the depths.
+    # cv2.watershed floods small steps between neighbours first, not low pixels: on a chequerboard
+    # whose contrast is the depth below the highest peak, the steps are the depths.
     depth = (127 * (1 - distance / max(1.0, float(distance.max())))).astype(np.uint8)
     odd = np.indices(depth.shape).sum(0) % 2 > 0
     relief = np.where(odd, 128 + depth, 127 - depth).astype(np.uint8)
