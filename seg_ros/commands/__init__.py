@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One command a module: SUMMARY, EXAMPLE, `add_arguments(parser)` and `run(args)`."""
+"""One module per command: SUMMARY, EXAMPLE, `add_arguments(parser)` and `run(args)`."""

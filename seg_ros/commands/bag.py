@@ -38,7 +38,7 @@ REPAIRS = {
     'mcap': 'repair it with: mcap recover FILE.mcap -o REPAIRED.mcap',
     'sqlite3': 'repair it with: sqlite3 FILE.db3 .recover, then ros2 bag reindex',
 }
-REINDEX = 'write its metadata.yaml anew: ros2 bag reindex FOLDER'
+REINDEX = 'recreate its metadata.yaml: ros2 bag reindex FOLDER'
 ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
 
 # Errors of damaged messages; a damaged length raises one of the last two.
@@ -55,9 +55,9 @@ class Bag:
     The images of a recording, raw and compressed, in the order of their arrival.
 
     :param path: a rosbag2 folder, or one of its files.
-    :param topics: the image topics to take; none means those of cameras: not depth, not masks,
-        and of raw and compressed images of one camera the raw ones.
-    :param note: called with what is not taken for that.
+    :param topics: image topics to read. By default those of cameras: no depth and no masks, and
+        if a camera has raw and compressed images, the raw ones.
+    :param note: called with each topic that is therefore left out.
     :param brightness: `brightness_range` of each topic.
     :raises ImageError: if it cannot be opened, is empty or lacks a topic.
     """
@@ -87,7 +87,7 @@ class Bag:
         """Yield the images in order; the rest of a truncated file counts as one skipped image."""
         try:
             yield from self._images(skip)
-        except ImageError:      # raised by `skip`, where this is the only input
+        except ImageError:      # raised by `skip`, if this is the only input
             raise
         except Exception as error:  # noqa: BLE001 - as above
             skip(str(self._path), self._damaged(error))
@@ -109,14 +109,14 @@ class Bag:
                 yield SourceImage(name, str(self._path), frame, topic, received_ns)
         if found < self._count:
             skip(str(self._path), ImageError(
-                f'a recording of {found} images', f'{self._count}, as its metadata say', REINDEX,
+                f'a recording of {found} images', f'{self._count} by its metadata', REINDEX,
             ))
 
     def _damaged(self, error: Exception) -> ImageError:
         words = ' '.join(str(error).split()) or type(error).__name__
         if 'not supported' in words:
             return ImageError(f'a recording that rosbags does not read ({words})')
-        # Where only the metadata are damaged, the repair tools above do not help.
+        # If only the metadata is damaged, the repair tools above do not help.
         broken = 'metadata' in words or 'missing' in words or isinstance(error, UnicodeDecodeError)
         do = REINDEX if broken and self._path.is_dir() else REPAIRS[self.storage]
         return ImageError(f'a damaged recording ({words})', do=do)
@@ -143,20 +143,20 @@ def _chosen(reader: Reader, topics: Sequence[str], note: Note) -> list[Connectio
         return [item for item in images if item.topic in topics]
     reasons = left_out(filled)
     for topic, reason in reasons.items():
-        note(f'{topic} is left out, {reason}; --topic takes it')
+        note(f'{topic} is left out, {reason}; select it with --topic')
     if filled.keys() <= reasons.keys():
         raise ImageError(
             'a recording of ' + ', '.join(sorted(set(reasons.values()))), 'images of a camera',
-            'name what to take with --topic, and of thermal images --brightness-range LOW..HIGH',
+            'select it with --topic; for thermal images also set --brightness-range LOW..HIGH',
         )
     return [item for item in images if item.topic not in reasons]
 
 
 def _kind(reader: Reader, connection: Connection) -> str | None:
     """
-    Return the encoding or format of a topic's first message; nothing if that is damaged.
+    Return the encoding or format of a topic's first message.
 
-    None says that there is no message, whatever the metadata count.
+    :returns: empty if the message is damaged; None if there is none, whatever the metadata says.
     """
     first = next(iter(reader.messages([connection])), None)
     if first is None:
@@ -170,7 +170,7 @@ def _kind(reader: Reader, connection: Connection) -> str | None:
 
 def _message(data: bytes | memoryview, connection: Connection) -> Any:
     """
-    Read a serialised Image or CompressedImage.
+    Deserialise an Image or CompressedImage.
 
     :raises ImageError: if it is damaged.
     """
@@ -179,8 +179,8 @@ def _message(data: bytes | memoryview, connection: Connection) -> Any:
     except _DAMAGE as error:
         if data[:4] == ZSTD_MAGIC:
             raise ImageError(
-                'a message compressed with zstd, of which a metadata.yaml is to say so',
-                'the folder with it', REINDEX,
+                'a message compressed with zstd, which only metadata.yaml records',
+                'the folder with metadata.yaml', REINDEX,
             ) from error
         raise ImageError(f'a damaged message ({error or type(error).__name__})') from error
 
@@ -189,7 +189,7 @@ def _frame(message: Any, brightness: BrightnessRange) -> Frame:
     """
     Decode an image.
 
-    :raises ImageError: if it contradicts itself or its encoding cannot be read.
+    :raises ImageError: if its fields are inconsistent or its encoding is not supported.
     """
     stamp = message.header.stamp
     stamp_ns = stamp.sec * 1_000_000_000 + stamp.nanosec

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which image topics of a recording to segment: not depth, masks or duplicates."""
+"""Choice of a recording's image topics to segment: no depth, masks or duplicates."""
 
 from collections.abc import Mapping
 import re
@@ -20,7 +20,7 @@ import re
 from seg_ros.image.encodings import REFUSED
 
 COMPRESSED = '/compressed'
-# Topics that show that a segmentation node published into a namespace.
+# Topics by which the namespace of a segmentation node is recognised.
 MASKS = frozenset({'semantic', 'instance', 'panoptic'})
 
 
@@ -29,23 +29,23 @@ def left_out(topics: Mapping[str, str]) -> dict[str, str]:
     Return the topics that are not to be segmented, each with the reason.
 
     :param topics: all image topics, each with the encoding or format of its first message; empty
-        where that is not known.
+        if unknown.
     """
     reasons = {}
     mask_folders = {topic.rpartition('/')[0] for topic in topics if _last(topic) in MASKS}
     for topic, kind in topics.items():
         twin = topic.removesuffix(COMPRESSED)
         if any(topic.startswith(f'{folder}/') for folder in mask_folders if folder):
-            reasons[topic] = 'masks that a segmentation node made'
+            reasons[topic] = 'masks from a segmentation node'
         elif kind.partition(';')[0].strip() in REFUSED or 'compressedDepth' in kind:
             reasons[topic] = f'depth or data ({kind.strip()})'
         elif twin != topic and twin in topics:
-            reasons[topic] = f'the images of {twin} again'
+            reasons[topic] = f'a duplicate of {twin}'
     return reasons
 
 
 def file_name(topic: str) -> str:
-    """Return a topic as a part of a file name, in safe characters."""
+    """Return a topic as part of a file name, in safe characters only."""
     return re.sub(r'[^A-Za-z0-9_.-]', '_', topic.strip('/'))[:150] or 'image'
 
 

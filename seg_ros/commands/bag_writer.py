@@ -45,10 +45,10 @@ METADATA_VERSION: Literal[8] = 8  # the newest that rosbag2 of Humble reads
 
 class BagWriter:
     """
-    A recording of what the node would publish, as a sink of masks.
+    A sink of masks that records what the node would publish.
 
-    It appears at the end of the run, or with what was done until it was interrupted; where the
-    disk does not take it, nothing of it stays.
+    The recording appears at the end of the run. If the run is interrupted, it holds what was done
+    by then; if it cannot be written, nothing of it remains.
 
     :param path: a folder that does not exist yet.
     :param storage: `sqlite3` or `mcap`.
@@ -84,9 +84,9 @@ class BagWriter:
 
     def write(self, name: str, image: SourceImage, segmentation: Segmentation) -> None:
         """
-        Write the masks of one image under its header, at the time that it was received.
+        Write the masks of one image with its header and its receive time.
 
-        :raises SettingError: if the disk does not take them.
+        :raises SettingError: if they cannot be written.
         """
         if image.topic not in self._cameras:
             wanted = camera_from_topic(image.topic)
@@ -104,7 +104,7 @@ class BagWriter:
             yield
         except (WriterError, OSError, STORAGE_ERROR) as error:
             raise SettingError(
-                f'{self._path} cannot be written ({error})', 'a new folder, and room on its disk'
+                f'{self._path} cannot be written ({error})', 'a new folder, and free disk space'
             ) from error
 
     def _connection(self, topic: str) -> Connection:
@@ -128,7 +128,7 @@ def _outputs(segmentation: Segmentation) -> Iterator[tuple[str, NDArray[Any]]]:
 
 
 def _image_message(array: NDArray[Any], frame: Frame) -> Any:
-    """Make a sensor_msgs Image with packed rows, little-endian, under the frame's header."""
+    """Return a sensor_msgs Image with packed rows, little-endian, with the frame's header."""
     packed = np.ascontiguousarray(array, array.dtype.newbyteorder('<'))
     height, width = packed.shape
     kinds = TYPES.types

@@ -23,10 +23,10 @@ from seg_ros.core.errors import SettingError
 from seg_ros.core.number_options import SECONDS, whole
 from seg_ros.threads import bound_blas
 
-SUMMARY = 'measure the engine, each stage, the running node, or peers on the same images'
+SUMMARY = 'benchmark the engine, each stage, the running node, or peers on the same images'
 LOOPS = ('picks', 'odometry', 'mapping', 'drive')
 EXAMPLE = 'seg_ros bench stages --rounds 100 --out results'
-# The options that each bench reads, and their defaults.
+# The options that each benchmark reads, and their defaults.
 READS = {
     'engine': ('models', 'rounds'), 'stages': ('models', 'rounds'), 'depth': ('rounds',),
     'outputs': ('seconds',), 'workers': ('rounds',), 'node': ('seconds',), 'soak': ('seconds',),
@@ -41,37 +41,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
         'what', choices=tuple(READS),
-        help='the network alone; a message to its masks in one thread; what depth adds to masks; '
-        'how old masks are while all outputs are read; one and two workers against their limit; '
-        "real processes over DDS; one of these for long; others' processing of the same outputs; "
-        'picks, odometry, mapping and driving in simulation (extra [sim])',
+        help='engine: the network alone; stages: from a message to its masks in one thread; '
+        'depth: the cost of depth; outputs: the age of masks while all outputs are read; '
+        'workers: one and two workers, compared with their limit; node: real processes over DDS; '
+        'soak: a long run of node; peers: post-processing of the same outputs by other packages; '
+        'loops: picks, odometry, mapping and driving in simulation (extra [sim])',
     )
     parser.add_argument(
         '--model', nargs='+', metavar='MODEL', dest='models',
-        help='compiled models, or `default` for ours: `engine` runs them interleaved, `stages` '
-        'takes a 640x480 message to all of its masks on all cores, `loops` takes one (default: '
-        'some made on the spot; for `loops` ours)',
+        help="compiled models, or `default` for the package's own: `engine` runs them "
+        'interleaved, `stages` times a 640x480 message to all of its masks on all cores, `loops` '
+        "takes one (default: generated networks; for `loops` the package's own)",
     )
     parser.add_argument(
         '--rounds', type=whole(1),
-        help='of each work, interleaved, of all but `outputs`, `node`, `soak` and `loops` (50)',
+        help='interleaved repetitions, in all but `outputs`, `node`, `soak` and `loops` (50)',
     )
     parser.add_argument(
-        '--seconds', type=SECONDS, help='each run of `outputs`, `node` and `soak` lasts (10)'
+        '--seconds', type=SECONDS, help='duration of each run of `outputs`, `node` and `soak` (10)'
     )
     parser.add_argument(
-        '--seeds', type=whole(1), help='worlds that each of `loops` is run in (3)'
+        '--seeds', type=whole(1), help='number of simulated worlds for each of `loops` (3)'
     )
-    parser.add_argument('--loops', nargs='+', choices=LOOPS, help='which of `loops` (all)')
-    parser.add_argument('--out', type=Path, help='a folder for JSON, Markdown and a histogram')
-    parser.add_argument('--json', action='store_true', help='print the figures as one object')
+    parser.add_argument('--loops', nargs='+', choices=LOOPS, help='which of `loops` to run (all)')
+    parser.add_argument('--out', type=Path, help='folder for JSON, Markdown and a histogram')
+    parser.add_argument('--json', action='store_true', help='print the figures as one JSON object')
 
 
 def run(args: argparse.Namespace) -> int:
     """
     Measure, print and write.
 
-    :raises SettingError: if an option is given that the bench does not read.
+    :raises SettingError: if an option is given that the benchmark does not read.
     """
     bound_blas()
     import cv2
@@ -99,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _complete(args: argparse.Namespace) -> None:
-    """Set defaults, refuse options that the bench does not read, and resolve the models."""
+    """Set defaults, refuse options that the benchmark does not read, and resolve the models."""
     from seg_ros.commands.model_name import path_from_name
 
     for name, default in DEFAULTS.items():
@@ -116,9 +117,9 @@ def _complete(args: argparse.Namespace) -> None:
 
 def _measured(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """
-    Run one bench; only that one is imported.
+    Run one benchmark, importing only its module.
 
-    :param folder: for the networks that a bench makes.
+    :param folder: for networks that the benchmark generates.
     """
     if args.what == 'engine':
         from seg_ros.bench.engine import engine

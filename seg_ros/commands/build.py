@@ -26,7 +26,7 @@ from seg_ros.core.errors import EngineError, SettingError
 from seg_ros.core.settings import Settings
 from seg_ros.core.whole_file import check_output
 
-SUMMARY = 'build the TensorRT engine of a model into the cache, or look after the cache'
+SUMMARY = 'build the TensorRT plan of a model into the cache, or manage the cache'
 EXAMPLE = 'seg_ros build yolov8n-seg.model.onnx'
 OPTIONS = (
     'max_batch', 'upsample', 'source_size', 'device', 'workspace_mib', 'optimization_level',
@@ -35,22 +35,24 @@ OPTIONS = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
-    parser.add_argument('model', nargs='?', help='a compiled model, or `default` for ours')
+    """Declare the command's arguments."""
+    parser.add_argument(
+        'model', nargs='?', help="a compiled model, or `default` for the package's own"
+    )
     what = parser.add_mutually_exclusive_group()
-    what.add_argument('--list', action='store_true', help='list what the cache holds')
+    what.add_argument('--list', action='store_true', help='list the plans in the cache')
     what.add_argument(
-        '--prune', action='store_true', help='remove from the cache what no longer fits this '
-        'machine, and what unfinished builds left',
+        '--prune', action='store_true', help='remove plans that do not fit this machine, and '
+        'files of unfinished builds, from the cache',
     )
     what.add_argument(
         '--for', dest='capabilities', type=_capabilities, default=(), metavar='SM,SM',
         help='build with TensorRT-RTX for these compute capabilities, such as sm86,sm89, on any '
         'machine; needs -o',
     )
-    parser.add_argument('-o', '--output', type=Path, help='the file that --for writes')
+    parser.add_argument('-o', '--output', type=Path, help='output file of --for')
     add_settings(parser, OPTIONS)
-    parser.add_argument('--json', action='store_true', help='print the figures as one object')
+    parser.add_argument('--json', action='store_true', help='print the figures as one JSON object')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -81,9 +83,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_options(args: argparse.Namespace) -> None:
     """
-    Check what the parser cannot: which options go together.
+    Check combinations of options, which the parser cannot.
 
-    :raises SettingError: naming those that do not.
+    :raises SettingError: naming options that cannot be combined.
     """
     manages_cache = args.list or args.prune
     if manages_cache == bool(args.model):
@@ -93,18 +95,18 @@ def _check_options(args: argparse.Namespace) -> None:
         )
     if manages_cache:
         others = tuple(name for name in OPTIONS if name != 'cache_dir')
-        refuse_unused(args, add_arguments, others, 'with --list or --prune', '--cache-dir alone')
+        refuse_unused(args, add_arguments, others, 'with --list or --prune', 'only --cache-dir')
     if args.capabilities:
         names = ('device', 'cache_dir')
         refuse_unused(args, add_arguments, names, 'with --for', 'a build without --for')
     if bool(args.capabilities) != bool(args.output):
-        raise SettingError('one of --for and -o', 'both or none of them')
+        raise SettingError('one of --for and -o', 'both or neither')
     if args.output:
         check_output(args.output, [Path(args.model)])
 
 
 def _capabilities(words: str) -> tuple[str, ...]:
-    """Read `sm86,sm120` as 8.6 and 12.0."""
+    """Parse `sm86,sm120` as 8.6 and 12.0."""
     found = [re.fullmatch(r'(?:sm_?)?(\d+)\.?(\d)', word.lower()) for word in words.split(',')]
     if not all(found):
         raise argparse.ArgumentTypeError(f'{words!r}: compute capabilities are given as sm86,sm89')
@@ -127,7 +129,7 @@ def _built(settings: Settings) -> dict[str, Any]:
         if flavour.name == RTX:
             do = 'to build for other machines: seg_ros build MODEL --for sm86,sm89 -o FILE'
         else:
-            do = 'build on the machine that will run it: TensorRT tries its kernels on the GPU'
+            do = 'build on the machine that will run it: TensorRT times its kernels on the GPU'
         raise EngineError(error.seen, error.expected, do) from error
     request = build_request_for(compiled, settings, gpu)
     begun = monotonic()
@@ -154,7 +156,7 @@ def _built_for_others(
     except EngineError as error:
         raise EngineError(
             f'--for, but {error.seen}', 'TensorRT-RTX',
-            f'{error.do}; the full TensorRT builds on the GPU that the plan is for alone',
+            f'{error.do}; the full TensorRT builds only on the GPU that the plan is for',
         ) from error
     compiled = read_compiled(path_from_name(settings.model))
     begun = monotonic()

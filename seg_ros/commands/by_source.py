@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Scores of each source of a data set."""
+"""Scores for each source of a data set."""
 
 from typing import Any
 
@@ -25,10 +25,10 @@ from seg_ros.metrics.scores import LiveScores
 
 class BySource:
     """
-    Scores images by the source that they come from.
+    Scores of images, grouped by their source.
 
     :param card: of the scored classes.
-    :param found_card: as what finds the masks sees them; see `LiveScores`.
+    :param found_card: the same classes, with the network's task; see `LiveScores`.
     """
 
     def __init__(self, card: ModelCard, found_card: ModelCard) -> None:

@@ -26,7 +26,7 @@ def text_from_card(card: ModelCard) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Convert tuples to lists, which YAML has."""
+    """Convert tuples to lists for YAML."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -29,7 +29,7 @@ class Check:
     """
     The outcome of one check; it passes unless it is failed or skipped.
 
-    :param seen: in words.
+    :param seen: what was found, as text.
     :param do: what the user can do about it.
     :param figures: what was measured, units in the names.
     """
@@ -41,12 +41,12 @@ class Check:
     figures: dict[str, Any] = field(default_factory=dict)
 
     def fail(self, seen: str, do: str = '') -> None:
-        """Report what went wrong; the first fault counts."""
+        """Mark the check as failed; only the first failure is kept."""
         if self.result == PASSED:
             self.result, self.seen, self.do = FAILED, seen, do
 
     def skip(self, seen: str, do: str = '') -> None:
-        """Report what is missing."""
+        """Mark the check as skipped, with what is missing."""
         self.result, self.seen, self.do = SKIPPED, seen, do
 
     def to_dict(self) -> dict[str, Any]:
@@ -56,7 +56,7 @@ class Check:
 
 @contextmanager
 def checked(name: str) -> Iterator[Check]:
-    """Run a check; a SegError inside fails it, so that the next ones still run."""
+    """Run a check; a SegError inside fails it but does not stop the following checks."""
     check = Check(name)
     try:
         yield check

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-The COCO panoptic format: ids of segments as colours of a PNG, and a table of them in JSON.
+The COCO panoptic format: segment ids encoded as colours of a PNG, and a JSON table of segments.
 
 Reference: cocodataset.org, "Data format", 4. Panoptic segmentation.
 """
@@ -53,7 +53,7 @@ class CocoPanoptic:
         self, kind: type[BaseException] | None, error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # An earlier error is the one to report.
+        # An earlier error is reported instead of this one.
         with suppress(*((SettingError,) if error else ())):
             if self._images:
                 write_file(self._folder / 'panoptic.json', json.dumps(self._table()).encode())
@@ -62,7 +62,7 @@ class CocoPanoptic:
         """
         Write the PNG of one image, and add it to the table.
 
-        :raises SettingError: if the disk does not take it.
+        :raises SettingError: if it cannot be written.
         """
         ids = panoptic_ids(segmentation, self._card)
         write_file(self._folder / 'panoptic' / f'{name}.png', encode_png(rgb_from_ids(ids)))
@@ -90,7 +90,7 @@ class CocoPanoptic:
 
 
 def rgb_from_ids(ids: NDArray[np.uint32]) -> Pixels:
-    """Write ids below 2^24 as colours, id = R + 256 G + 65536 B: uint8 (H, W, 3)."""
+    """Encode ids below 2^24 as colours, id = R + 256 G + 65536 B: uint8 (H, W, 3)."""
     little = np.ascontiguousarray(ids, '<u4')
     return little.view(np.uint8).reshape(*ids.shape, 4)[:, :, :3]
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`seg_ros compile`: a trained network and its card made into one deployable file."""
+"""`seg_ros compile`: compile a trained network and its card into one deployable file."""
 
 import argparse
 from collections.abc import Sequence
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
     from seg_ros.compile.compiled import CompiledModel
     from seg_ros.core.frame import Frame
 
-SUMMARY = 'make one deployable file of a trained network and its card'
+SUMMARY = 'compile a trained network and its card into one deployable file'
 EXAMPLE = 'seg_ros compile yolov8n-seg.onnx --card card.yaml -o yolov8n-seg.model.onnx'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
-    parser.add_argument('raw', type=Path, help='the network as its exporter wrote it, ONNX')
+    """Declare the command's arguments."""
+    parser.add_argument('raw', type=Path, help='the ONNX file of the exported network')
     parser.add_argument(
         '--card', type=Path,
-        help='the model card, YAML; may be left out where the exporter wrote the class names',
+        help='the model card, YAML; optional if the exporter wrote the class names into the file',
     )
     parser.add_argument('-o', '--output', type=Path, required=True, help='the file to write')
     for item in limits():
@@ -51,39 +51,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
     parser.add_argument(
         '--source-size', type=_size, nargs='+', metavar='WxH', default=[],
-        help='image sizes, as 1280x720, whose labels the graph computes itself where the '
-        'parameters ask for them (upsample: graph, source_size: 1280x720)',
+        help='image sizes, e.g. 1280x720, at which the graph itself can compute labels, if the '
+        'parameters request it (upsample: graph, source_size: 1280x720)',
     )
     parser.add_argument(
         '--precision', choices=('fp32', 'fp16', 'int8'), default='fp32',
-        help='what the network computes in, written into the file (default: fp32)',
+        help='precision of the network in the file (default: fp32)',
     )
     parser.add_argument(
         '--calibrate', type=Path, nargs='+', metavar='PATH', default=[],
-        help='images, folders, videos or bags that int8 finds its scales on, and that fp16 and '
-        'int8 are compared with fp32 on; at most 64 images are taken',
+        help='images, folders, videos or bags to calibrate int8 on, and to compare fp16 and int8 '
+        'with fp32 on; at most 64 images are used',
     )
     parser.add_argument(
         '--compare', type=Path, nargs='+', metavar='PATH', default=[],
-        help='compare with fp32 on these images instead; whatever the precision, have CPUs that '
-        'would compute in bfloat16 use 32 bits if bfloat16 changes the masks of these images',
+        help='compare with fp32 on these images instead; in any precision, if bfloat16 changes '
+        'the masks of these images, make CPUs with bfloat16 compute in 32 bits',
     )
     parser.add_argument(
         '--keep', nargs='+', metavar='PATTERN', default=[],
-        help="nodes that stay in fp32, such as '*/head/*'",
+        help="patterns of nodes to keep in fp32, such as '*/head/*'",
     )
     parser.add_argument(
         '--force', action='store_true',
-        help='write an fp16 file that was compared on nothing, or a file that agrees less with '
-        'fp32 than it should: equal pixels and mIoU (semantic, panoptic) 0.99 and 0.95 for '
+        help='write an fp16 file without comparison, or a file below the required agreement with '
+        'fp32: equal pixels and mIoU (semantic, panoptic) 0.99 and 0.95 for '
         'fp16, 0.95 and 0.80 for int8; recall of instances and the IoU of their masks '
         '(instance, panoptic) 0.95 and 0.95, 0.85 and 0.85',
     )
-    parser.add_argument('--json', action='store_true', help='print the figures as one object')
+    parser.add_argument('--json', action='store_true', help='print the figures as one JSON object')
 
 
 def _size(words: str) -> tuple[int, int]:
-    """Read `1280x720` as height and width."""
+    """Parse `1280x720` to (height, width)."""
     match = re.fullmatch('([1-9][0-9]*)x([1-9][0-9]*)', words)
     if not match:
         raise argparse.ArgumentTypeError(f'{words!r}: sizes are given as 1280x720')
@@ -92,7 +92,7 @@ def _size(words: str) -> tuple[int, int]:
 
 def run(args: argparse.Namespace) -> int:
     """
-    Compile, write and report what came out.
+    Compile, write the file and print its figures.
 
     :raises SegError: as `compile_model` does, or if a file cannot be read or written.
     """
@@ -125,9 +125,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _compared(compiled: 'CompiledModel', args: argparse.Namespace) -> 'CompiledModel':
     """
-    Ask for 32 bits where bfloat16 would change the masks, and reduce to the precision asked for.
+    Request 32 bits if bfloat16 would change the masks, and convert to the chosen precision.
 
-    :raises ModelError: if the reduced model differs too much, unless that is forced.
+    :raises ModelError: if the converted model differs too much, unless --force is given.
     """
     from seg_ros.commands.parity import calibration_frames, tried_in_bfloat16
     from seg_ros.commands.progress import Progress
@@ -138,7 +138,7 @@ def _compared(compiled: 'CompiledModel', args: argparse.Namespace) -> 'CompiledM
     if is_fp16 and args.force and not (args.calibrate or args.compare):
         return reduced(compiled, args.precision, keep=args.keep)
     if not args.calibrate and (args.precision == 'int8' or not args.compare):
-        way_out = ', or --force to write it uncompared' if is_fp16 else ''
+        way_out = ', or --force to write it without comparison' if is_fp16 else ''
         raise SettingError(
             f'{args.precision} without images', 'images like those of the robot',
             f'name them with --calibrate{way_out}',
@@ -159,11 +159,11 @@ def _reduced(
     frames: Sequence['Frame'], progress: 'Progress',
 ) -> 'CompiledModel':
     """
-    Reduce the model, and compare it with what it was.
+    Reduce the model's precision, and compare it with the original.
 
-    :param samples: that int8 finds its scales on.
-    :param frames: to compare on.
-    :raises ModelError: if it differs too much, unless that is forced.
+    :param samples: images to calibrate int8 on.
+    :param frames: images to compare on.
+    :raises ModelError: if it differs too much, unless --force is given.
     """
     from seg_ros.commands.parity import batches_from_frames, parity_of, shortfalls
     from seg_ros.compile.precision import reduced, with_parity

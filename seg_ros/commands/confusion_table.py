@@ -26,7 +26,7 @@ _BLUE = np.array([33, 102, 172])
 
 
 def confusion_lines(shares: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """Write the shares as a table, a line for each true class, in percent."""
+    """Format the shares as a table in percent, one line per true class."""
     names = _columns(shares)
     lines = [f'{"true class, % found as":<28}' + ''.join(f'{name:>12}' for name in names)]
     for true, row in shares.items():
@@ -38,7 +38,7 @@ def draw_confusion(shares: Mapping[str, Mapping[str, float]]) -> Pixels:
     """
     Draw the shares as a table, darker where they are larger.
 
-    :param shares: by true class, by what it was taken for; 0 to 1.
+    :param shares: by true class and predicted class; 0 to 1.
     :returns: rgb uint8 (H, W, 3).
     """
     names = _columns(shares)

@@ -36,12 +36,12 @@ _PLATE = (40, 40, 40)
 
 class ContactSheet:
     """
-    Collects the rows of the worst images, or of random ones.
+    Rows of the worst images, or of random ones.
 
     :param card: of the scored classes.
-    :param found_card: as what finds the masks sees them; see `LiveScores`.
-    :param rows: how many to keep.
-    :param choice: the images of the lowest quality, or any.
+    :param found_card: the same classes, with the network's task; see `LiveScores`.
+    :param rows: number of rows to keep.
+    :param choice: images of the lowest quality, or random images.
     """
 
     def __init__(
@@ -66,12 +66,12 @@ class ContactSheet:
             heapq.heappop(self._kept)
 
     def image(self) -> Pixels:
-        """Return the rows below each other, the worst first: rgb uint8 (H, W, 3)."""
+        """Return the stacked rows, the worst first: rgb uint8 (H, W, 3)."""
         rows = [row for _, _, row in sorted(self._kept, reverse=True)]
         return np.concatenate(rows)
 
     def _quality(self, truth: Truth, found: Segmentation) -> float:
-        """Return panoptic quality, or mean IoU where the ground truth is semantic."""
+        """Return panoptic quality, or mean IoU if the ground truth is semantic."""
         scores = LiveScores(self._card, self._found_card)
         scores.add(truth.segmentation, found, truth.crowd)
         figures = scores.figures()

@@ -22,24 +22,24 @@ from typing import Any
 
 from seg_ros.core.errors import ModelError
 
-SUMMARY = 'list the photographs that shaped the default network, with licence and origin'
+SUMMARY = 'list the photographs used for the default network, with licence and origin'
 EXAMPLE = 'seg_ros credits --photographs'
 CREDITS = Path(__file__).parents[1] / 'models' / 'credits.json'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     parser.add_argument(
-        '--photographs', action='store_true', help='each of them, not the sources alone'
+        '--photographs', action='store_true', help='list every photograph, not only the sources'
     )
-    parser.add_argument('--json', action='store_true', help='print all as one object')
+    parser.add_argument('--json', action='store_true', help='print everything as one JSON object')
 
 
 def run(args: argparse.Namespace) -> int:
     """
     Print the credits.
 
-    :raises ModelError: if the file of the credits is missing or broken.
+    :raises ModelError: if the credits file is missing or invalid.
     """
     credited = read_credits(CREDITS)
     if args.json:
@@ -59,7 +59,7 @@ def read_credits(path: Path) -> dict[str, Any]:
 
     :returns: `sources` with `name`, `title`, `license` and `origin`, `photographs` with `source`,
         `name`, `license`, `use` (weights | threshold) and, where known, `url` and `author`.
-    :raises ModelError: if it is no such file.
+    :raises ModelError: if the file is missing or invalid.
     """
     try:
         credited: dict[str, Any] = json.loads(path.read_text(encoding='utf-8'))
@@ -79,7 +79,7 @@ def _source(source: dict[str, Any], photographs: list[dict[str, Any]]) -> str:
         f'{source["name"]}: {source["title"]}',
         f'  labels       {source["license"]}',
         f'  from         {source["origin"]}',
-        f'  photographs  {uses["weights"]} shaped the weights, {uses["threshold"]} the threshold',
+        f'  photographs  {uses["weights"]} for the weights, {uses["threshold"]} for the threshold',
         *(f'               {count} {licence}' for licence, count in licences.most_common()), '',
     ])
 
@@ -90,7 +90,7 @@ def _photograph(item: dict[str, Any]) -> str:
 
 
 def _page(item: dict[str, Any]) -> str:
-    """Return the page of a photograph at Flickr, where its author is named, or its origin."""
+    """Return the photograph's page at Flickr, which names the author, or its URL."""
     url = str(item.get('url', ''))
     number = url.rpartition('/')[2].partition('_')[0]
     return f'https://www.flickr.com/photo.gne?id={number}' if 'flickr' in url else url

@@ -36,26 +36,28 @@ EXAMPLE = 'seg_ros demo --frames 200 --out demo'
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument('--frames', type=whole(1), default=200, help='masks to wait for (200)')
-    parser.add_argument('--rate', type=RATE_HZ, default=30.0, help="the camera's, in Hz (30)")
-    parser.add_argument('--model', default='default', help='compiled model (default: ours)')
+    parser.add_argument('--rate', type=RATE_HZ, default=30.0, help='camera rate in Hz (30)')
+    parser.add_argument(
+        '--model', default='default', help="compiled model (default: the package's own)"
+    )
     cameras = parser.add_mutually_exclusive_group()
     cameras.add_argument(
         '--sim', action='store_true', help='a live simulated table instead of the recorded one'
     )
     cameras.add_argument(
         '--camera', metavar='SOURCE',
-        help='a webcam of this machine by its number, 0 is the first, or a video file, instead',
+        help='a webcam by number (0 is the first) or a video file, instead of the recorded one',
     )
-    parser.add_argument('--out', type=Path, default=Path('demo'), help='folder for the images')
-    parser.add_argument('--live', action='store_true', help='keep running, for RViz')
-    parser.add_argument('--json', action='store_true', help='print the figures as one object')
+    parser.add_argument('--out', type=Path, default=Path('demo'), help='output folder for images')
+    parser.add_argument('--live', action='store_true', help='keep running, to watch in RViz')
+    parser.add_argument('--json', action='store_true', help='print the figures as one JSON object')
 
 
 def run(args: argparse.Namespace) -> int:
     """
     Start the processes, wait for the masks and report.
 
-    :raises SegError: if ROS 2 is not installed, or camera or model cannot be opened.
+    :raises SegError: if ROS 2 is not installed, or the camera or model cannot be opened.
     """
     if args.live:
         names = ('frames', 'out', 'json')
@@ -112,7 +114,7 @@ def _checked(model: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Load the shared-memory profile in every process and keep discovery on this machine."""
+    """Return variables: the shared-memory profile, and discovery on this machine only."""
     try:
         import rclpy  # noqa: F401
     except ImportError as error:
@@ -125,7 +127,7 @@ def _environment() -> dict[str, str]:
 
 
 class _Process(subprocess.Popen[bytes]):
-    """A module of ours as a process that is ended with SIGINT, as Ctrl-C would."""
+    """A module of this package as a process, ended with SIGINT as by Ctrl-C."""
 
     def __init__(self, command: list[str], environment: dict[str, str]) -> None:
         super().__init__([sys.executable, '-m', *command], env=environment)
@@ -141,7 +143,7 @@ class _Process(subprocess.Popen[bytes]):
 
 def _report(figures: dict[str, Any], folder: Path) -> str:
     if not figures.get('frames'):
-        return 'no masks came: see the messages above, and run seg_ros doctor'
+        return 'no masks arrived: see the messages above, and run seg_ros doctor'
     node = figures['node']
     drops = {key[8:]: count for key, count in node.items() if key.startswith('dropped_')}
     arrival = figures['age_at_arrival_ms']

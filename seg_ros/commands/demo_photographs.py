@@ -35,8 +35,8 @@ def score_photographs(model: str, out: Path) -> dict[str, Any]:
     Segment the photographs, score the masks and draw them beside the ground truth.
 
     :param out: the folder of `photographs.png`: image, ground truth and masks in a row.
-    :returns: `images`, `miou` over the classes that are there, and how many people and objects
-        of 400 pixels and more are there and were found.
+    :returns: `images`, `miou` over the classes that occur, and the number of people and objects
+        of at least 400 pixels that are visible and that were found.
     :raises SegError: if the model cannot be opened.
     """
     settings = Settings(model=model)

@@ -41,7 +41,7 @@ class Finding:
     """
     The result of one check.
 
-    :param level: `ok`, `note` for what is optional or slower, `missing` for what is needed.
+    :param level: `ok`, `note` if optional or only slower, `missing` if required.
     """
 
     topic: str
@@ -52,11 +52,11 @@ class Finding:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument('--json', action='store_true', help='print the findings as one object')
+    parser.add_argument('--json', action='store_true', help='print findings as one JSON object')
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print every finding; the exit code is 1 if something that is needed is missing."""
+    """Print every finding; the exit code is 1 if something required is missing."""
     findings = [finding for look in LOOKS for finding in look()]
     if args.json:
         print(json.dumps({'findings': [asdict(finding) for finding in findings]}))
@@ -78,7 +78,7 @@ def _module(topic: str, module: str, level: str, do: str) -> Iterator[Finding]:
     """Import a module, since an installed one may still lack a library."""
     try:
         found = import_module(module)
-    except Exception as error:  # noqa: BLE001 - a broken package raises what it likes
+    except Exception as error:  # noqa: BLE001 - a broken package may raise anything
         yield Finding(topic, level, f'cannot be imported: {error}', do)
     else:
         version = getattr(found, '__version__', '')
@@ -90,7 +90,7 @@ def _runtimes() -> Iterator[Finding]:
     onnxruntime = list(_module('ONNX Runtime', 'onnxruntime', 'note', 'pip install onnxruntime'))
     yield from openvino + onnxruntime
     if not any(finding.level == 'ok' for finding in openvino + onnxruntime):
-        yield Finding('engines', 'missing', 'no runtime for networks', 'pip install openvino')
+        yield Finding('engines', 'missing', 'no inference runtime', 'pip install openvino')
     yield from _tensorrt()
     yield from _module('pycuda', 'pycuda', 'note', 'needed by TensorRT; pip install pycuda')
 
@@ -136,7 +136,7 @@ def _ros() -> Iterator[Finding]:
     yield from found
     if found[0].level != 'ok':
         return
-    yield Finding('ROS distribution', 'ok', os.environ.get('ROS_DISTRO', 'not named (wheels)'))
+    yield Finding('ROS distribution', 'ok', os.environ.get('ROS_DISTRO', 'not set (wheels)'))
     yield from _module(
         'vision_msgs', 'vision_msgs.msg', 'note',
         'label_info, detections, detections_3d and prompts are absent; '
@@ -200,7 +200,7 @@ def _bags() -> Iterator[Finding]:
 def _jpeg() -> Iterator[Finding]:
     yield from _module(
         'JPEG', 'simplejpeg', 'note',
-        'OpenCV takes three times as long to find damage in a JPEG; '
+        'OpenCV needs three times as long to detect damaged JPEGs; '
         'pip install simplejpeg',
     )
 

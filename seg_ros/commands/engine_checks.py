@@ -49,13 +49,13 @@ LATENCY_FRAMES = 200
 @dataclass(frozen=True, eq=False)
 class Trial:
     """
-    What all precisions are tried on.
+    The model, images and settings with which all precisions are tested.
 
     :param compiled: the model in fp32.
-    :param settings: of the engine on trial; the model's file is filled in.
-    :param folder: for files.
-    :param frame_count: of the long run.
-    :param gpu_used_mib: returns the GPU memory in use; None where there is no GPU.
+    :param settings: of the tested engine; the model's path is filled in.
+    :param folder: for temporary files.
+    :param frame_count: number of frames in the long run.
+    :param gpu_used_mib: returns the GPU memory in use; None if there is no GPU.
     """
 
     compiled: CompiledModel
@@ -67,17 +67,17 @@ class Trial:
 
     @cached_property
     def batches(self) -> list[Pixels]:
-        """Return the images as the network gets them."""
+        """Return the images as inputs of the network."""
         return list(batches_from_frames(self.frames, self.compiled))
 
     def reference(self, compiled: CompiledModel) -> list[Segmentation]:
-        """Return the masks of a file in ONNX Runtime."""
+        """Return the masks that ONNX Runtime computes with a model."""
         settings = self.settings_for(compiled)
         with closing(open_engine(replace(settings, engine='onnxruntime', device='CPU'))) as engine:
             return self.masks_of(engine)
 
     def settings_for(self, compiled: CompiledModel) -> Settings:
-        """Write a model's file and return the settings that name it."""
+        """Write a model to a file and return settings for it."""
         path = self.folder / f'{compiled.precision}.onnx'
         path.write_bytes(compiled.model.SerializeToString())
         return replace(self.settings, model=str(path))
@@ -121,8 +121,8 @@ def _judge(trial: Trial, compiled: CompiledModel) -> CompiledModel:
     """
     Return the model whose masks in ONNX Runtime are the reference.
 
-    What int8 itself costs is not the engine's fault: it depends on the network, and on images for
-    calibration that look like the robot's.
+    For int8 it is the int8 model, since the loss of int8 is not the engine's fault: it depends on
+    the network and on how well the calibration images represent the robot's.
     """
     return compiled if compiled.precision == 'int8' else trial.compiled
 
@@ -135,7 +135,7 @@ def _compare(
     if judge is not trial.compiled:
         check.figures['agreement_with_fp32'] = _agreement(trial.reference(trial.compiled), masks)
     if short := shortfalls(figures, precision, trial.compiled.card.task):
-        check.fail(f'other masks than ONNX Runtime: {", ".join(short)}')
+        check.fail(f'masks differ from ONNX Runtime: {", ".join(short)}')
 
 
 def _agreement(
@@ -158,12 +158,12 @@ def _compare_plain(
         check.figures['plain_latency_ms'] = latency_ms(engine, trial.batches)
     check.figures['plain_equals_recorded'] = equal = equal_masks(plain, recorded)
     if not equal:
-        check.fail('recorded work gives other masks than plain work')
+        check.fail('masks with CUDA graphs differ from those of plain launches')
 
 
 def latency_ms(engine: Engine, batches: Sequence[Pixels]) -> dict[str, Mapping[str, float]]:
     """
-    Time one frame after another, from `submit` to its result, and the runtime's own stages.
+    Time frames one by one, from `submit` to the result, and the runtime's own stages.
 
     :returns: median and 99th percentile by stage, in milliseconds.
     """
@@ -187,9 +187,10 @@ def throughput_hz(
     step: Callable[[], object] = lambda: None,
 ) -> float:
     """
-    Run `frames` frames with `IN_FLIGHT` of them in flight, and return how many a second.
+    Run frames with `IN_FLIGHT` of them in flight, and return the frames per second.
 
-    :param step: called after each.
+    :param frames: number of frames.
+    :param step: called after each frame.
     """
     in_flight: list[Future[Outputs]] = []
     start = perf_counter()

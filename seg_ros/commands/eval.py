@@ -41,18 +41,18 @@ SETTINGS = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     from seg_ros.commands.options import add_settings
 
     parser.add_argument('model', help='a compiled model, or the name of a classical method')
     parser.add_argument(
         '--data', type=Path, required=True,
-        help='folder of photographs with index.json and lists, or with images/ and '
-        'panoptic.json with panoptic/ (COCO), or else with labels/ (class ids)',
+        help='folder with index.json and lists of photographs; with images/, panoptic.json and '
+        'panoptic/ (COCO); or with images/ and labels/ (class ids)',
     )
     parser.add_argument(
         '--list', default='val', dest='listed', metavar='NAME',
-        help='which photographs, NAME.txt beside index.json (val)',
+        help='list of photographs, NAME.txt beside index.json (val)',
     )
     for name, meaning in (
         ('images', 'folder of the images (DATA/images)'),
@@ -64,23 +64,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--baseline', action='append', default=[], dest='baselines',
         choices=('constant', 'watershed', 'otsu', 'adaptive', 'edges', 'grabcut'),
-        help='score this beside it: a constant map of the most frequent class, or a classical '
-        'method; may be given again',
+        help='also score this: a constant map of the most frequent class, or a classical method; '
+        'may be repeated',
     )
     parser.add_argument('--out', type=Path,
                         help='folder for eval.json, images.png and confusion.png')
     parser.add_argument('--show', choices=('worst', 'random'), default='worst',
-                        help='which images the table holds (worst)')
-    parser.add_argument('--rows', type=whole(1), default=12, help='images in the table (12)')
-    parser.add_argument('--json', action='store_true', help='print the figures as one object')
+                        help='which images are in images.png (worst)')
+    parser.add_argument('--rows', type=whole(1), default=12, help='images in images.png (12)')
+    parser.add_argument('--json', action='store_true', help='print the figures as one JSON object')
     add_settings(parser, SETTINGS)
 
 
 def run(args: argparse.Namespace) -> int:
     """
-    Score the model and what it is compared with.
+    Score the model and its baselines.
 
-    :returns: 0, or 1 where an image was left out.
+    :returns: 0, or 1 if an image was skipped.
     :raises SegError: if the data cannot be read, or the model cannot be opened.
     """
     from seg_ros.commands.eval_report import report
@@ -107,7 +107,7 @@ def _scored(
     """
     Score the model and its baselines on all images.
 
-    :returns: the figures, and the table of images that --out asks for.
+    :returns: the figures, and the table of images for --out.
     """
     from seg_ros.commands.by_source import BySource
     from seg_ros.commands.contact_sheet import ContactSheet
@@ -117,8 +117,8 @@ def _scored(
 
     if segmenter.card.task == 'promptable':
         raise SettingError(
-            f'{segmenter.card.name}, which segments what prompts ask for',
-            'a model that finds objects by itself',
+            f'{segmenter.card.name}, a promptable model',
+            'a model that finds objects without prompts',
         )
     subject = subject_for(_examples(args, segmenter.card), segmenter.card)
     contender = model_contender(segmenter, subject)
@@ -153,7 +153,7 @@ def _examples(args: argparse.Namespace, card: 'ModelCard') -> Any:
     index = args.data / 'index.json'
     if index.is_file():
         parts = ('images', 'table', 'masks', 'labels')
-        refuse_unused(args, add_arguments, parts, f'with {index}', '--list alone, or other --data')
+        refuse_unused(args, add_arguments, parts, f'with {index}', 'only --list, or other --data')
         return photograph_examples(args.data, args.listed)
     refuse_unused(
         args, add_arguments, ('listed',), f'without {index}', 'photographs with an index'
@@ -164,7 +164,7 @@ def _examples(args: argparse.Namespace, card: 'ModelCard') -> Any:
     )
     if places.table.is_file():
         refuse_unused(
-            args, add_arguments, ('labels',), f'with {places.table}', 'one of them: move it away'
+            args, add_arguments, ('labels',), f'with {places.table}', 'only one of these two'
         )
     elif args.table or places.labels.is_dir():
         refuse_unused(

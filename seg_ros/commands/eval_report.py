@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The figures of an evaluation in columns."""
+"""Figures of an evaluation as a text table."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,8 +29,8 @@ COLUMNS = ('iou', 'pq', 'sq', 'rq', 'ap', 'boundary_f')
 
 
 def report(figures: Mapping[str, Any]) -> str:
-    """Write the figures of `seg_ros eval` as people read them."""
-    left_out = f' ({figures["skipped"]} left out)' if figures['skipped'] else ''
+    """Format the figures of `seg_ros eval` as text."""
+    left_out = f' ({figures["skipped"]} skipped)' if figures['skipped'] else ''
     scores = figures['scores']
     lines = [f'{figures["model"]} on {figures["images"]} images{left_out}',
              *figures['notes'], '', _line('', scores)]
@@ -49,7 +49,7 @@ def report(figures: Mapping[str, Any]) -> str:
 
 
 def _recalls(rows: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """Write how many instances of each size were found with their class."""
+    """Format the recall of instances with the right class, by size."""
     sizes: list[str] = []
     for row in rows.values():
         for key in row:
@@ -67,7 +67,7 @@ def _recalls(rows: Mapping[str, Mapping[str, float]]) -> list[str]:
 
 
 def _sources(sources: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Write the figures of each part of the data."""
+    """Format the figures of each source of the data."""
     lines = []
     for name, row in sources.items():
         lines += ['', f'{name}: {row["images"]} images']

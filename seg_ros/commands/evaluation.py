@@ -44,8 +44,8 @@ class Contender:
     """
     A model or baseline under evaluation.
 
-    :param find: gives them under the ids of the classes that are scored.
-    :param card: these classes as the contender sees them.
+    :param find: returns the masks of a frame, with the ids of the scored classes.
+    :param card: the scored classes, with the contender's task.
     """
 
     name: str
@@ -58,8 +58,8 @@ class Subject:
     """
     A data set and the classes that are scored.
 
-    :param matching: from the data's own classes to those that the model knows as well, which
-        alone are scored; pixels of the others count as unknown.
+    :param matching: maps the data's classes to those that the model has too. Only these are
+        scored; pixels of other classes count as unknown.
     """
 
     examples: Examples
@@ -72,7 +72,7 @@ class Subject:
 
     def truth(self, example: Example) -> Truth:
         """
-        Read what an image shows.
+        Read the ground truth of an image.
 
         :raises ImageError: if it cannot be read.
         """
@@ -82,7 +82,7 @@ class Subject:
 
 def subject_for(examples: Examples, model: ModelCard) -> Subject:
     """
-    Keep those classes of the data that the model has, in the colours of the model.
+    Select the classes of the data that the model has, with the model's colours and roles.
 
     :raises SettingError: if there are none.
     """
@@ -96,7 +96,7 @@ def subject_for(examples: Examples, model: ModelCard) -> Subject:
 
 
 def model_contender(segmenter: ServingModel, subject: Subject) -> Contender:
-    """Return the model, which segments as the node does."""
+    """Return the model as a contender; it segments as the node does."""
     matching = match_classes(segmenter.card, subject.card)
     card = replace(subject.card, task=segmenter.card.task)
     return Contender('model', lambda frame: matching.renamed(segment(frame, segmenter)), card)
@@ -106,8 +106,8 @@ def baselines(names: Sequence[str], subject: Subject, stack: ExitStack) -> list[
     """
     Open the baselines.
 
-    A traditional method knows objects and background only: they get the names of the countable
-    and of the other class that are the most frequent in the data.
+    A classical method only separates objects from background. These are mapped to the most
+    frequent thing class and the most frequent stuff class of the data.
 
     :param stack: closes their engines.
     """
@@ -122,12 +122,12 @@ def baselines(names: Sequence[str], subject: Subject, stack: ExitStack) -> list[
         settings = Settings(model=name, engine='classical')
         segmenter = open_serving_model(settings)
         stack.callback(segmenter.close)
-        found.append(_traditional(name, segmenter, often, subject.card))
+        found.append(_classical(name, segmenter, often, subject.card))
     return found
 
 
 def _by_frequency(subject: Subject) -> list[int]:
-    """Return the ids of the scored classes, those of the most pixels first."""
+    """Return the ids of the scored classes, by descending number of pixels."""
     pixels = np.zeros(subject.card.unlabelled + 1, np.int64)
     for example in subject.examples:
         try:
@@ -155,7 +155,7 @@ def _constant(class_id: int, card: ModelCard) -> Find:
     return find
 
 
-def _traditional(
+def _classical(
     name: str, segmenter: ServingModel, often: Sequence[int], card: ModelCard
 ) -> Contender:
     table = np.full(segmenter.card.unlabelled + 1, card.unlabelled, card.id_of_channel.dtype)
@@ -173,10 +173,10 @@ def evaluate(
     observers: Sequence[Observer], progress: Progress,
 ) -> Mapping[str, Scores]:
     """
-    Score all images; what cannot be read is reported and left out.
+    Score all images; unreadable ones are reported and skipped.
 
     :param precision: whether to measure average precision.
-    :param observers: called with each image, its truth and the first contender's masks.
+    :param observers: called with each image, its ground truth and the first contender's masks.
     :raises ImageError: if no image could be read.
     """
     scores = {item.name: Scores(subject.card, item.card, precision) for item in contenders}
@@ -213,5 +213,5 @@ def _check_size(frame: Frame, truth: Truth) -> None:
     if frame.size_hw != truth.segmentation.size_hw:
         raise ImageError(
             f'an image of {frame.size_hw} with masks of {truth.segmentation.size_hw}',
-            'masks of its size',
+            'masks of the same size',
         )

@@ -34,24 +34,24 @@ EXAMPLE = (
 )
 
 OPTION = (
-    'sizes of an architecture that its authors did not choose, such as width=0.5 for segnet and '
+    'sizes of an architecture other than the published ones, such as width=0.5 for segnet and '
     'deeplabv1, width=64 for gscnn and mask_rcnn'
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     parser.add_argument(
         'arch', choices=ARCHITECTURES, metavar='ARCH', nargs='?',
         help='; '.join(f'{name}: {item.words}' for name, item in ARCHITECTURES.items()),
     )
     parser.add_argument(
         '-o', '--output', type=Path,
-        help='the ONNX file to write; its card lies beside it, as YAML',
+        help='the ONNX file to write; the card is written beside it, as YAML',
     )
     parser.add_argument(
         '--encoder', default='',
-        help="the library's name of the backbone, such as resnet34 or b2 (default: "
+        help='name of the backbone in the library, such as resnet34 or b2 (default: '
         + ', '.join(
             f'{item.encoder} for {name}' for name, item in ARCHITECTURES.items() if item.encoder
         ) + ')',
@@ -59,37 +59,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--option', nargs='*', default=[], metavar='NAME=NUMBER', help=OPTION)
     parser.add_argument(
         '--classes', default='21', metavar='N|FILE',
-        help='how many, or a file: names line by line, or YAML as in a card (default: 21)',
+        help='number of classes, or a file: one name per line, or YAML as in a card (default: 21)',
     )
     parser.add_argument(
         '--weights', type=Path, metavar='FILE',
-        help='of the whole network, .pt or .safetensors (default: random weights)',
+        help='weights of the whole network, .pt or .safetensors (default: random)',
     )
     parser.add_argument(
         '--task', choices=('semantic', 'instance', 'panoptic'),
-        help='what the card says that masks are for, where a network can do several',
+        help='task in the card, if the network supports several',
     )
     parser.add_argument(
         '--size', type=SIDE, nargs=2, default=(480, 640), metavar=('HEIGHT', 'WIDTH'),
-        help='of the input (default: 480 640)',
+        help='input size (default: 480 640)',
     )
     parser.add_argument(
         '--table', type=Path, nargs='+', metavar='PATH',
-        help='instead of a file: make ARCH, or every architecture, small with random weights, '
-        'compare it with PyTorch on these images, time it and build it for TensorRT-RTX',
+        help='instead of writing a file: make ARCH, or every architecture, in a small size with '
+        'random weights, compare it with PyTorch on these images, time it and build it for '
+        'TensorRT-RTX',
     )
-    parser.add_argument('--json', action='store_true', help='print the figures as one object')
+    parser.add_argument('--json', action='store_true', help='print the figures as one JSON object')
 
 
 def run(args: argparse.Namespace) -> int:
     """
     Build, export and write.
 
-    :raises SegError: if a package is missing, or weights or classes cannot be used.
+    :raises SegError: if a package is missing, or weights or classes are invalid.
     """
     if args.table:
         names = ('output', 'encoder', 'option', 'classes', 'weights', 'task', 'size')
-        refuse_unused(args, add_arguments, names, 'with --table', 'ARCH and --json alone with it')
+        refuse_unused(args, add_arguments, names, 'with --table', 'only ARCH and --json with it')
         return _print_table(args)
     if not (args.arch and args.output):
         raise SettingError('no ARCH or no --output', 'both', 'or --table with images')
@@ -148,7 +149,7 @@ def read_options(words: Sequence[str]) -> dict[str, float]:
     Read options of an architecture.
 
     :param words: as NAME=NUMBER; a number without a point is an integer.
-    :raises SettingError: if one of them is not.
+    :raises SettingError: if one has another form.
     """
     options: dict[str, float] = {}
     for word in words:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Figures by name, printed for people or for programs."""
+"""Figures by name, printed as text or JSON."""
 
 from collections.abc import Mapping
 import json
@@ -23,7 +23,7 @@ def print_figures(figures: Mapping[str, Any], as_json: bool) -> None:
     """
     Print figures by name.
 
-    :param figures: values that JSON can carry; lists take a line for each item.
+    :param figures: values that JSON supports; each item of a list is printed on its own line.
     """
     if as_json:
         print(json.dumps(figures))

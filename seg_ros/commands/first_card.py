@@ -28,7 +28,7 @@ from seg_ros.core.errors import CardError, FamilyError
 from seg_ros.core.frame import ColorOrder
 
 HEAD = """\
-# A first card. Name the classes in the order of training, and see to it that the input is as in
+# A first card. Name the classes in the order of training, and make sure that the input matches
 # training: fit (letterbox, stretch, shortest_side), color, mean, std."""
 INPUT = """\
 input:
@@ -49,10 +49,10 @@ NUMBERS: Mapping[ColorOrder, str] = {
 
 def first_card(model: onnx.ModelProto, name: str, size_hw: Sequence[int] = ()) -> str:
     """
-    Return a card as YAML: what the file shows, and comments on what to fill in.
+    Return a card as YAML: values found in the file, and comments on what to fill in.
 
-    :param size_hw: of a network that takes images of any size, in pixels.
-    :raises ModelError: if nothing says the size, or no family reads the outputs.
+    :param size_hw: input size in pixels, for a network with a dynamic input size.
+    :raises ModelError: if the size is unknown, or no family can interpret the outputs.
     """
     network = _network(model, size_hw)
     found, reasons = interpretations(network)
@@ -85,12 +85,12 @@ def _network(model: onnx.ModelProto, size_hw: Sequence[int]) -> Network:
         return network_from_model(model, spec)
     except CardError as error:
         raise CardError(
-            error.seen, error.expected, f'{error.do}, or begin with --size HEIGHT WIDTH'
+            error.seen, error.expected, f'{error.do}, or give --size HEIGHT WIDTH'
         ) from error
 
 
 def _family(reading: OutputInterpretation, found: list[OutputInterpretation]) -> list[str]:
-    """Name the family where another one could read the same."""
+    """Return a line with the family, if another one could interpret the outputs too."""
     return [f'family: {reading.family}'] * (len({item.family for item in found}) > 1)
 
 

@@ -58,7 +58,7 @@ def pycuda_check() -> Check:
     """Check that pycuda is installed and loads."""
     check = Check('pycuda')
     if not find_spec('pycuda'):
-        check.fail('pycuda is not installed', 'pip install pycuda, with the CUDA toolkit there')
+        check.fail('pycuda is not installed', 'pip install pycuda, which needs the CUDA toolkit')
         return check
     try:
         import pycuda.driver
@@ -74,7 +74,7 @@ def gpu_memory(gpu: Gpu) -> Iterator[Callable[[], float]]:
     """
     Hold a CUDA context, through which GPU memory can be queried.
 
-    :returns: a function that returns the MiB in use, by whomever.
+    :returns: a function that returns the memory in use by all processes, in MiB.
     """
     with closing(Cuda(gpu, lambda: None)):
 
@@ -88,7 +88,7 @@ def gpu_memory(gpu: Gpu) -> Iterator[Callable[[], float]]:
 
 def copy_check(gpu: Gpu) -> Check:
     """Copy bytes to the GPU and back through page-locked memory."""
-    with checked('copies to the GPU and back') as check, closing(Cuda(gpu, _nobody)) as cuda, \
+    with checked('copies to the GPU and back') as check, closing(Cuda(gpu, _no_wake)) as cuda, \
             cuda.errors():
         sent = np.random.default_rng(0).integers(0, 256, (1, COPY_BYTES), np.uint8)
         stream, buffer = cuda.stream(), cuda.buffer(sent.shape, np.uint8)
@@ -105,14 +105,14 @@ def copy_check(gpu: Gpu) -> Check:
             if name == 'upload' and not gpu.integrated:
                 buffer.host[:] = 0
         if not np.array_equal(buffer.host, sent):
-            check.fail('other bytes came back than were sent')
-        check.seen = check.seen or f'{COPY_BYTES} bytes, unharmed'
+            check.fail('the bytes that came back differ from those sent')
+        check.seen = check.seen or f'{COPY_BYTES} bytes, unchanged'
     return check
 
 
 def recording_check(gpu: Gpu) -> Check:
-    """Record a copy on the GPU as a CUDA graph and launch it."""
-    with checked('work recorded as a CUDA graph') as check, closing(Cuda(gpu, _nobody)) as cuda, \
+    """Capture a copy on the GPU as a CUDA graph and launch it."""
+    with checked('work recorded as a CUDA graph') as check, closing(Cuda(gpu, _no_wake)) as cuda, \
             cuda.errors():
         sent = np.random.default_rng(1).integers(0, 256, (1, COPY_BYTES), np.uint8)
         stream = cuda.stream()
@@ -130,17 +130,17 @@ def recording_check(gpu: Gpu) -> Check:
         recording = CudaGraph(stream.handle, work)
         try:
             if target.host.any():
-                raise EngineError('recording ran what it recorded')
+                raise EngineError('capturing the work also ran it')
             recording.launch(stream.handle)
             target.download(1, stream)
             stream.finish()
         finally:
             recording.free()
         if not np.array_equal(target.host, sent):
-            check.fail('the recorded copy brought other bytes')
+            check.fail('the captured copy gave other bytes')
         check.seen = check.seen or 'launched with the right bytes'
     return check
 
 
-def _nobody() -> None:
-    """Wake nobody: nothing else runs here."""
+def _no_wake() -> None:
+    """Do nothing: no other thread has to be woken."""

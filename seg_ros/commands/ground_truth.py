@@ -37,8 +37,8 @@ class Truth(NamedTuple):
     """
     The ground truth of one image.
 
-    :param crowd: ids of the segments that stand for groups which nobody counted.
-    :param unknown: pixels by id of what is no class of the data; they are unlabelled.
+    :param crowd: ids of segments that are uncounted groups (iscrowd).
+    :param unknown: number of pixels by id, for ids that are not a class; they are unlabelled.
     """
 
     segmentation: Segmentation
@@ -51,8 +51,8 @@ class Example:
     """
     An image and its ground truth.
 
-    :param truth: reads its masks; it raises ImageError where they cannot be read.
-    :param source: which part of the data set it belongs to, where that has parts.
+    :param truth: reads its masks; raises ImageError if they cannot be read.
+    :param source: part of the data set that it belongs to; empty if there are no parts.
     """
 
     name: str
@@ -66,8 +66,8 @@ class Examples:
     """
     A data set.
 
-    :param card: its classes, under the ids that its masks carry.
-    :param notes: what was left out, for the user.
+    :param card: its classes, with the ids in its masks.
+    :param notes: for the user, on what was left out.
     """
 
     card: ModelCard
@@ -93,9 +93,9 @@ class Places:
 
 def open_examples(places: Places, card: ModelCard) -> Examples:
     """
-    Open a data set: panoptic where there is a table of segments, else of label images.
+    Open a data set: COCO panoptic if there is a table of segments, else label images.
 
-    :param card: the model's; label images carry its ids.
+    :param card: of the model; label images contain its ids.
     :raises SettingError: if there is neither, or a part is missing.
     """
     if places.table.is_file():
@@ -158,7 +158,7 @@ def _panoptic_truth(
 
 
 def _label_truth(path: Path, card: ModelCard) -> Truth:
-    """Read class ids; what is not in the card is unlabelled."""
+    """Read class ids; ids that are not in the card become unlabelled."""
     labels = read_class_ids(path)
     table = np.full(65536, card.unlabelled, card.id_of_channel.dtype)
     table[card.id_of_channel] = card.id_of_channel

@@ -22,12 +22,12 @@ from seg_ros.core.card_reading import read_card
 from seg_ros.core.errors import ModelError, SettingError
 from seg_ros.core.number_options import SIDE
 
-SUMMARY = 'show what a model file is: card, contract and classes, or what could be made of it'
+SUMMARY = 'show card, contract and classes of a model file, or how it would be compiled'
 EXAMPLE = 'seg_ros inspect yolov8n-seg.model.onnx'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     parser.add_argument(
         'model', help="a compiled model or a raw network, ONNX, or `default`, the package's own"
     )
@@ -39,20 +39,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     form.add_argument(
         '--first-card', action='store_true',
-        help='for a raw network: print a card to begin with instead, YAML',
+        help='for a raw network: print a first card to complete instead, YAML',
     )
     parser.add_argument(
         '--size', type=SIDE, nargs=2, default=(), metavar=('HEIGHT', 'WIDTH'),
-        help='of the first card, for a network that takes images of any size',
+        help='input size in the first card, for a network with dynamic input size',
     )
-    form.add_argument('--json', action='store_true', help='print the figures as one object')
+    form.add_argument('--json', action='store_true', help='print the figures as one JSON object')
 
 
 def run(args: argparse.Namespace) -> int:
     """
     Read the file and report.
 
-    :raises SettingError: if an option would change nothing.
+    :raises SettingError: if an option would have no effect.
     :raises ModelError: if the file cannot be read.
     :raises CardError: if the card cannot be read.
     """
@@ -90,9 +90,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _refuse_unused(args: argparse.Namespace, compiled: bool) -> None:
-    """Refuse options that nothing would read."""
+    """Refuse options that would have no effect."""
     if args.size and not args.first_card:
-        raise SettingError('--size without --first-card, whose it is', 'both or none of them')
+        raise SettingError('--size without --first-card', 'both or neither')
     if args.card and (compiled or args.first_card):
         other = 'a compiled model, which has its own' if compiled else '--first-card'
-        raise SettingError(f'--card with {other}', '--card with a raw network alone')
+        raise SettingError(f'--card with {other}', '--card only with a raw network')

@@ -22,19 +22,19 @@ _WHITE = (255, 255, 255)
 
 def kimera_csv(card: ModelCard) -> str:
     """
-    Return the lines name,red,green,blue,alpha,id that Kimera reads `color` by.
+    Return the CSV table name,red,green,blue,alpha,id by which Kimera interprets `color`.
 
-    Kimera keeps label 0, black here, and white for what is unknown, and counts in bytes: where a
-    class has the id 0, all ids are one higher than the card's.
+    Kimera reserves label 0 (black here) and white for unknown, and stores labels in a byte. If a
+    class has the id 0, all labels are one higher than the card's ids.
 
-    :raises CardError: if an id does not fit a byte, or a class is white.
+    :raises CardError: if a label does not fit a byte, or a class is white.
     """
     shift = int(0 in card.by_id)
     wrong = [item.name for item in card.classes if item.id + shift > 255 or item.color == _WHITE]
     if wrong:
         raise CardError(
-            f'classes {wrong} of {card.name}', 'ids below 255 and no white, for Kimera',
-            'change the card and compile anew',
+            f'classes {wrong} of {card.name}', 'ids below 255 and no white class, for Kimera',
+            'change the card and compile again',
         )
     rows = [('unknown', 0, 0, 0, 255, 0)]
     rows += [(item.name.replace(',', ' '), *item.color, 255, item.id + shift)

@@ -27,22 +27,22 @@ from seg_ros.masks.overlay import draw_overlay
 
 def write_file(path: Path, data: bytes) -> None:
     """
-    Write a file whole or not at all, and the folder it lies in where there is none.
+    Write a file atomically, and create its folder if missing.
 
-    :raises SettingError: if the disk does not take it.
+    :raises SettingError: if it cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SettingError(
-            f'{path.parent} cannot be written ({error.strerror})', 'a folder with room that takes '
-            'files', 'choose another --out',
+            f'{path.parent} cannot be written ({error.strerror})',
+            'a writable folder with free space', 'choose another --out',
         ) from error
     write_whole(path, data)
 
 
 class MaskFiles:
-    """A sink of masks: `semantic`, `instance` and `overlay`, a PNG for each image."""
+    """A sink of masks: `semantic`, `instance` and `overlay`, one PNG each per image."""
 
     def __init__(self, folder: Path, card: ModelCard, alpha: float) -> None:
         self._folder = folder
@@ -53,7 +53,7 @@ class MaskFiles:
         """
         Write the files of one image.
 
-        :raises SettingError: if the disk does not take them.
+        :raises SettingError: if they cannot be written.
         """
         maps = {
             'semantic': segmentation.classes,

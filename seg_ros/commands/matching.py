@@ -30,7 +30,7 @@ class Matching:
     A mapping from a model's class ids to those of a data set.
 
     :param card: of the data.
-    :param table: the data's id for each id of the model; unlabelled where they have none.
+    :param table: the data's id for each id of the model; unlabelled if there is none.
     :param by: what the classes were matched by, `name` or `id`.
     :param only_model: names of the model's classes that the data lack.
     :param only_data: names of the data's classes that the model lacks.
@@ -46,10 +46,10 @@ class Matching:
         """
         Return the same masks with the data's ids, without classes that the data lack.
 
-        :raises ContractError: if classes or instances were not asked for.
+        :raises ContractError: if classes or instances are missing.
         """
         if segmentation.classes is None or segmentation.instances is None:
-            raise ContractError('masks without their parts', 'classes and instances')
+            raise ContractError('incomplete masks', 'classes and instances')
         classes = self.table[segmentation.classes]
         segments = tuple(
             replace(segment, class_id=int(self.table[segment.class_id]))
@@ -70,7 +70,7 @@ class Matching:
 
 def match_classes(model: ModelCard, data: ModelCard) -> Matching:
     """
-    Match classes by name, letters' case aside; where no name is the same, by id.
+    Match classes by name, ignoring case, or by id if no name matches.
 
     :raises SettingError: if no class matches.
     """

@@ -29,7 +29,7 @@ from seg_ros.core.card import ClassInfo, ModelCard
 from seg_ros.core.errors import ModelError
 from seg_ros.core.tensors import IMAGE, PROMPTS
 
-NEEDS_CARD = 'needs a card: --first-card prints one to begin with'
+NEEDS_CARD = 'needs a card: --first-card prints one to complete'
 
 
 def compiled_figures(compiled: CompiledModel) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def compiled_figures(compiled: CompiledModel) -> dict[str, Any]:
 
 
 def _parity_figures(compiled: CompiledModel) -> dict[str, Any]:
-    """Report how a reduced model compares with fp32."""
+    """Return the agreement of a reduced model with fp32."""
     if compiled.precision == 'fp32':
         return {}
     if not compiled.parity:
@@ -72,7 +72,7 @@ def deployed_figures(compiled: CompiledModel) -> dict[str, Any]:
         'licence': card.licence or 'not given',
         'source': f'{card.source}, SHA-256 {card.source_sha256}',
         'classes': [_class_figures(item) for item in card.classes],
-        'operators': check_operators(compiled.model) or 'as TensorRT takes them',
+        'operators': check_operators(compiled.model) or 'supported by TensorRT',
     }
 
 
@@ -86,7 +86,7 @@ def raw_figures(model: onnx.ModelProto, name: str, card: ModelCard | None) -> di
     """
     Return the figures of a raw network, and how it would be compiled.
 
-    :param name: of a card made from the exporter's metadata, where `card` is None.
+    :param name: of the card that is made from the exporter's metadata if `card` is None.
     """
     return {
         'kind': 'raw network, to be compiled',
@@ -100,11 +100,11 @@ def raw_figures(model: onnx.ModelProto, name: str, card: ModelCard | None) -> di
 
 
 def _refused(model: onnx.ModelProto) -> list[str] | str:
-    return forbidden_nodes(model) or 'none that TensorRT refuses by name'
+    return forbidden_nodes(model) or 'none known to be unsupported by TensorRT'
 
 
 def _prospects(model: onnx.ModelProto, name: str, card: ModelCard | None) -> dict[str, Any]:
-    """Report what `compile` would make of a raw network; an obstacle is a figure too."""
+    """Return how `compile` would interpret a raw network, or why it could not."""
     try:
         if card is None and any(item.key == 'names' for item in model.metadata_props):
             card = card_from_metadata(model, name)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""From a model's name on the command line to its file."""
+"""Resolution of a model's name on the command line to its file."""
 
 from difflib import get_close_matches
 from pathlib import Path
@@ -22,11 +22,11 @@ from seg_ros.core.errors import SettingError
 
 def path_from_name(model: str) -> Path:
     """
-    Return where a model's file is, or would be: whoever reads it says if it is not.
+    Return the path of a model's file, which need not exist: reading it reports that.
 
     :param model: a path, also relative to the working folder, `~/…`, `package://PKG/PATH` or
         `default`.
-    :raises SettingError: for a classical method, which has no file, and for another word.
+    :raises SettingError: for a classical method, which has no file, and for any other word.
     :raises ModelError: if the package is missing.
     """
     # OpenCV takes a moment to import, which --help need not wait for.
@@ -37,7 +37,7 @@ def path_from_name(model: str) -> Path:
     if absolute in METHODS:
         raise SettingError(
             f'{model}, a classical method, which has no file', 'a model file or default',
-            'seg_ros run, eval and view take methods',
+            'seg_ros run, eval and view accept methods',
         )
     if is_word(absolute) and absolute != 'default':
         raise SettingError(

@@ -16,13 +16,13 @@
 
 
 class UniqueNames:
-    """Hands out `name`, then `name_2`, `name_3`; case does not distinguish names on every disk."""
+    """Numbers repeated names: `name`, `name_2`; case is ignored, as on some file systems."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
     def claim(self, wanted: str) -> str:
-        """Return `wanted`, or the first of its numbered forms that nobody has claimed."""
+        """Return `wanted`, or the first of its numbered forms that is not taken."""
         name, count = wanted, 1
         while name.casefold() in self._taken:
             count += 1

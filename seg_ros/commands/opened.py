@@ -46,8 +46,8 @@ def opened(command: str, args: argparse.Namespace, names: Sequence[str]) -> Iter
     """
     Open the inputs and the model of a command that segments files.
 
-    :param command: its name, which stands before what it reports.
-    :param names: of the settings among its options.
+    :param command: name of the command, which precedes its messages.
+    :param names: names of the settings among its options.
     :raises SegError: if nothing can be read, or the model cannot be opened.
     """
     settings = settings_from_args(args, names)
@@ -59,7 +59,7 @@ def opened(command: str, args: argparse.Namespace, names: Sequence[str]) -> Iter
         _refuse_options_of_recordings(args, settings, sources)
     with build_report(command) as report:
         chosen = {name: getattr(settings, name) for name in SETTINGS}
-        chosen['prompts'] = ()      # they belong to the first image, and follow their objects
+        chosen['prompts'] = ()      # given with the first image, then tracked
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')     # its notes are printed below
             segmenter = Segmenter(settings.model, report=report, **chosen)
@@ -80,23 +80,23 @@ def _refuse_options_of_recordings(
     for name in ('tracking', 'smoothing'):
         if getattr(settings, name):
             raise SettingError(
-                f'--{name} with single images, which do not follow each other',
+                f'--{name} with single images, which are not a sequence',
                 'a video or a rosbag2 recording among the inputs',
             )
 
 
 def _prompts_for(segmenter: Segmenter, settings: Settings) -> tuple[Prompt, ...]:
     """
-    Read the prompts that a promptable model needs and no other takes.
+    Read the prompts, which only promptable models need and accept.
 
-    :param segmenter: opened without them, as they are to follow their objects.
-    :raises SettingError: if they cannot be read, or there are none where some are needed.
-    :raises PromptError: if the model does not answer them.
+    :param segmenter: opened without prompts, so that these track their objects.
+    :raises SettingError: if they cannot be read, or a promptable model has none.
+    :raises PromptError: if the model does not support them.
     """
     prompts = prompts_from_texts(settings.prompts)
     if segmenter.card.task == 'promptable' and not prompts:
         raise SettingError(
-            f'no prompts for {segmenter.card.name}, which segments what prompts ask for',
+            f'no prompts for {segmenter.card.name}, a promptable model',
             do="name an object, such as --prompts '40 60 200 180'",
         )
     segmenter.check_prompts(prompts)

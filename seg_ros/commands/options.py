@@ -31,7 +31,7 @@ def add_settings(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
     """
     Declare an option for each of the settings called `names`.
 
-    Settings that hold several names take them separated by commas, and may be given again.
+    Options for lists take names separated by commas, and may be repeated.
     """
     items = {item.name: item for item in fields(Settings)}
     for item in (items[name] for name in names):
@@ -44,7 +44,7 @@ def add_settings(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
         if type(item.default) is tuple:
             parser.add_argument(
                 flag, type=_split, action='extend', metavar=_FORMS.get(item.name, 'NAME,NAME'),
-                help=f'{meaning} May be given again; a comma within a name is written \\,',
+                help=f'{meaning} May be repeated; a comma within a name is written \\,',
             )
             continue
         parser.add_argument(
@@ -56,14 +56,14 @@ def add_settings(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
 
 def settings_from_args(args: argparse.Namespace, names: Sequence[str]) -> Settings:
     """
-    Return what the options chose; a model's file may be relative to the working folder.
+    Return the chosen settings; a model's path may be relative to the working folder.
 
     :raises SettingError: if a value is out of its range.
     """
     from seg_ros.engines.model_path import absolute_model
 
     values = {name: getattr(args, name) for name in names}
-    # `extend` options have no default, to which given values would be added.
+    # `extend` options have no default, since given values would be added to it.
     values = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in values.items() if value is not None
@@ -76,11 +76,11 @@ def refuse_unused(
     names: Sequence[str], seen: str, expected: str, do: str = '',
 ) -> None:
     """
-    Refuse options that nothing would read.
+    Refuse options that would have no effect.
 
-    :param declare: declares the command's options, of which the defaults are taken.
-    :param names: of the options in the namespace.
-    :param seen: what they were given with, or without.
+    :param declare: declares the command's options; their defaults are needed.
+    :param names: attribute names of the options in `args`.
+    :param seen: what the options were combined with, for the message.
     :raises SettingError: naming those that were given.
     """
     parser = argparse.ArgumentParser()

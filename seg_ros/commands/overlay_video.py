@@ -29,9 +29,9 @@ from seg_ros.masks.overlay import draw_overlay
 
 class OverlayVideo:
     """
-    A sink of overlays that become one MPEG-4 file when it is left; it appears whole or not at all.
+    A sink of overlays, which writes one MPEG-4 file at its exit, complete or not at all.
 
-    :param rate_hz: frames a second.
+    :param rate_hz: frames per second.
     """
 
     def __init__(self, path: Path, rate_hz: float, card: ModelCard, alpha: float) -> None:
@@ -50,10 +50,10 @@ class OverlayVideo:
         traceback: TracebackType | None,
     ) -> None:
         """
-        Write the file, also of a run that ends early.
+        Write the file, also if the run ends early.
 
         :raises ImageError: if OpenCV could not write the video; all else is written by then.
-        :raises SettingError: if the disk did not take it.
+        :raises SettingError: if it cannot be written to disk.
         """
         opened = self._writer.isOpened()
         self._writer.release()
@@ -67,13 +67,13 @@ class OverlayVideo:
     def _failure(self, opened: bool) -> ImageError | SettingError:
         if opened:
             return SettingError(
-                f'{self._path.name} is not written: {gettempdir()} did not take all of its '
-                f'{self._frames} frames', 'room for the video there',
-                'free some, or name another folder by TMPDIR',
+                f'{self._path.name} is not written: {gettempdir()} did not hold all of its '
+                f'{self._frames} frames', 'space for the video there',
+                'free some, or set TMPDIR to another folder',
             )
         return ImageError(
-            f'{self._path.name}: OpenCV {cv2.__version__} writes no MPEG-4 video',
-            'an OpenCV with FFmpeg, as opencv-python of pip',
+            f'{self._path.name}: OpenCV {cv2.__version__} cannot write MPEG-4 video',
+            'an OpenCV with FFmpeg, such as opencv-python from pip',
         )
 
     def write(self, name: str, image: SourceImage, segmentation: Segmentation) -> None:
@@ -88,13 +88,13 @@ class OverlayVideo:
 
 
 def _temporary_folder() -> 'TemporaryDirectory[str]':
-    """Make a folder for what OpenCV writes: its name is UTF-8, as OpenCV needs, whatever --out."""
+    """Create a folder for OpenCV, which needs a UTF-8 path, while --out may be anything."""
     try:
         return TemporaryDirectory(prefix='seg_ros_')
     except OSError as error:
         raise SettingError(
             f'no temporary folder for the video of overlays ({error.strerror})',
-            'one that takes files', 'name it by TMPDIR',
+            'a writable one', 'set TMPDIR to it',
         ) from error
 
 

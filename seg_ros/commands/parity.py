@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Comparison of a reduced model with the one in fp32."""
+"""Comparison of a reduced model with the original in fp32."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -39,15 +39,15 @@ from seg_ros.pipeline.serving_model import open_serving_model
 from seg_ros.temporal.temporal_filter import TemporalFilter
 
 MOST_IMAGES = 64
-# Least agreement with fp32 that passes. Other engines round differently; 16 bits should change
-# almost nothing; 8 bits move edges and the weakest detections.
+# Minimum agreement with fp32. Other engines round differently; 16 bits should change almost
+# nothing; 8 bits shift edges and the weakest detections.
 LEAST: Mapping[str, Mapping[str, float]] = {
     'fp32': {'pixels': 0.999, 'miou': 0.99, 'matched': 0.99, 'mask_iou': 0.99},
     'bf16': {'pixels': 0.99, 'miou': 0.95, 'matched': 0.95, 'mask_iou': 0.95},
     'fp16': {'pixels': 0.99, 'miou': 0.95, 'matched': 0.95, 'mask_iou': 0.95},
     'int8': {'pixels': 0.95, 'miou': 0.80, 'matched': 0.85, 'mask_iou': 0.85},
 }
-# The figures that a task is judged by.
+# Figures that are checked for each task.
 JUDGED = {
     'semantic': ('pixels', 'miou'), 'instance': ('matched', 'mask_iou'),
     'promptable': ('matched', 'mask_iou'),
@@ -57,7 +57,7 @@ JUDGED = {
 
 def calibration_frames(paths: Sequence[Path], progress: Progress) -> list[Frame]:
     """
-    Read up to `MOST_IMAGES` images, spread evenly over what there is.
+    Read up to `MOST_IMAGES` images, spread evenly over all images.
 
     :raises ImageError: if there is none.
     """
@@ -83,7 +83,7 @@ def parity_of(
     reference: CompiledModel, tried: CompiledModel, frames: Sequence[Frame], progress: Progress
 ) -> dict[str, Any]:
     """
-    Run both in ONNX Runtime and compare their masks.
+    Run both models in ONNX Runtime and compare their masks.
 
     :returns: the fields of `core.parity.ParityFigures`.
     """
@@ -111,9 +111,9 @@ def tried_in_bfloat16(
     compiled: CompiledModel, frames: Sequence[Frame], progress: Progress
 ) -> CompiledModel:
     """
-    Ask for 32 bits where bfloat16 changes the masks.
+    Request 32 bits if bfloat16 changes the masks.
 
-    :returns: the model itself if bfloat16 keeps them, or if it asks for 32 bits already.
+    :returns: the model itself if bfloat16 does not change them, or if it requests 32 bits already.
     """
     if compiled.signature.arithmetic == 'f32':
         return compiled
@@ -126,7 +126,7 @@ def tried_in_bfloat16(
 
 def trial_memory(signature: ModelSignature, size_hw: tuple[int, int]) -> TemporalFilter:
     """
-    Return a new camera's memory; a promptable model is asked for boxes all over its image.
+    Return a new temporal filter; for a promptable model with boxes all over the image.
 
     :param size_hw: of the image.
     """
@@ -137,7 +137,7 @@ def trial_memory(signature: ModelSignature, size_hw: tuple[int, int]) -> Tempora
 
 
 def shortfalls(parity: Mapping[str, Any], precision: str, task: str) -> list[str]:
-    """Name the figures that lie below what passes."""
+    """Return the figures below their minimum, as text."""
     return [
         f'{name} {parity[name]:.4f} (at least {LEAST[precision][name]:g})'
         for name in JUDGED[task] if parity[name] < LEAST[precision][name]

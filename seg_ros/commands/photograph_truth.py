@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Listed photographs with masks as examples to evaluate with."""
+"""Photographs with masks, as examples for evaluation."""
 
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ from seg_ros.training.sample import ABSENT
 
 def photograph_examples(root: Path, listed: str) -> Examples:
     """
-    Open the photographs that a list names; see `seg_ros.training.photographs` for the layout.
+    Open the photographs of a list; see `seg_ros.training.photographs` for the layout.
 
     :param listed: `val` for `val.txt`.
     :raises SettingError: if list or index cannot be read.

@@ -52,9 +52,9 @@ def listed(settings: Settings, as_json: bool) -> dict[str, Any]:
 
 def pruned(settings: Settings, as_json: bool, report: Report) -> dict[str, Any]:
     """
-    Remove what can no longer be used, once no build is under way.
+    Remove unusable plans, after any running build has ended.
 
-    :param report: called with what is waited for.
+    :param report: called with the process that is waited for.
     """
     cache, machines = open_cache(settings), _machines()
     with cache.folder.locked('which prunes the cache', report):
@@ -76,7 +76,7 @@ def _cache_figures(cache: PlanCache, machines: list[Machine]) -> dict[str, Any]:
 
 
 def _machines() -> list[Machine]:
-    """Return this machine once for each of its GPUs; nothing where it cannot run plans."""
+    """Return this machine once per GPU; empty if it cannot run plans."""
     try:
         flavour = load_flavour()
         gpus = [find_gpu(f'cuda:{index}') for index in range(gpu_count())]

@@ -26,10 +26,10 @@ from tqdm import tqdm
 
 class Progress:
     """
-    A bar on terminals, and one line for each thing left out; lines that repeat are reported once.
+    A progress bar on terminals, and a line per skipped input; repeated lines are printed once.
 
-    :param command: that speaks.
-    :param expected: how many images there are; where it is one, an error ends the run.
+    :param command: name of the command, which precedes its messages.
+    :param expected: number of images; if it is 1, an error ends the run.
     """
 
     def __init__(self, command: str, expected: int) -> None:
@@ -41,27 +41,27 @@ class Progress:
 
     @contextmanager
     def over(self, expected: int) -> Iterator[None]:
-        """Draw a bar while something is done to this many images."""
+        """Draw a bar while this many images are processed."""
         self.expected = expected
         with tqdm(total=expected, unit='image', file=sys.stderr, disable=None) as self._bar:
             yield
 
     def step(self) -> None:
-        """Count one image that is done."""
+        """Count one processed image."""
         self._bar.update()
 
     def skip(self, name: str, error: SegError) -> None:
         """
-        Count what could not be read, and report why.
+        Count an input that could not be read, and report why.
 
-        :raises ImageError: if there is nothing else to go on with.
+        :raises ImageError: if it is the only input.
         """
         self.skipped += 1
         self._bar.update()
         if self.expected == 1:
             raise ImageError(f'{name}: {error.seen}', error.expected, error.do) from error
         self._write(
-            f'seg_ros {self._command}: left out {name}: {" ".join(str(error).split())}'
+            f'seg_ros {self._command}: skipped {name}: {" ".join(str(error).split())}'
         )
 
     def note(self, words: str) -> None:
@@ -79,9 +79,9 @@ def build_report(command: str) -> Iterator[Report]:
     """
     Draw a bar on terminals while TensorRT builds, and print a line for each phase.
 
-    Nothing is drawn before it is called: most engines open without building.
+    Nothing is drawn before the first report, since most engines open without a build.
 
-    :param command: that speaks.
+    :param command: name of the command, which precedes its messages.
     """
     bar: tqdm[Any] | None = None
     last = ''

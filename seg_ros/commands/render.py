@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`seg_ros render`: images of simulated worlds with their true masks, as COCO panoptic."""
+"""`seg_ros render`: images of simulated worlds with ground truth, as COCO panoptic."""
 
 import argparse
 from collections.abc import Generator
@@ -29,45 +29,47 @@ from seg_ros.core.number_options import SEED, SIDE, whole
 if TYPE_CHECKING:
     from seg_ros.sim.dataset import Sample
 
-SUMMARY = 'render simulated scenes with their true masks, to train on and to evaluate with'
+SUMMARY = 'render simulated scenes with ground truth, for training and evaluation'
 EXAMPLE = 'seg_ros render --seed 1 --count 200 --split held-out -o held-out'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
-    parser.add_argument('--seed', type=SEED, default=0, help='which images (default: 0)')
-    parser.add_argument('--count', type=whole(1), default=100, help='how many (default: 100)')
+    """Declare the command's arguments."""
+    parser.add_argument('--seed', type=SEED, default=0, help='random seed (default: 0)')
+    parser.add_argument(
+        '--count', type=whole(1), default=100, help='number of images (default: 100)'
+    )
     parser.add_argument(
         '--split', choices=('train', 'held-out'), default='train',
-        help='which meshes and textures; the two have none in common (default: train)',
+        help='set of meshes and textures; the two sets are disjoint (default: train)',
     )
     parser.add_argument(
         '--size', type=SIDE, nargs=2, default=(480, 640), metavar=('HEIGHT', 'WIDTH'),
-        help='of the images (default: 480 640)',
+        help='image size (default: 480 640)',
     )
     parser.add_argument(
         '--scene', choices=('bin', 'table', 'room', 'bench'),
-        help='of which kind; a bench has objects apart on a table, seen from little above its top '
-        '(default: bins, tables and rooms)',
+        help='kind of scene; a bench has separate objects on a table, seen from just above its '
+        'top (default: bins, tables and rooms)',
     )
     parser.add_argument(
         '--orbit', action='store_true',
-        help='one table from a camera that circles, ten images a second, instead of many scenes',
+        help='one table, seen by a circling camera at ten images per second, not many scenes',
     )
-    parser.add_argument('--depth', action='store_true', help='write depth too, PNG, millimetres')
+    parser.add_argument('--depth', action='store_true', help='also write depth: PNG, mm')
     parser.add_argument(
         '--workers', type=whole(1), default=os.cpu_count() or 1,
-        help='processes (default: one a core)',
+        help='number of processes (default: one per core)',
     )
-    parser.add_argument('-o', '--output', type=Path, required=True, help='the folder to write')
-    parser.add_argument('--json', action='store_true', help='print the figures as one object')
+    parser.add_argument('-o', '--output', type=Path, required=True, help='output folder')
+    parser.add_argument('--json', action='store_true', help='print the figures as one JSON object')
 
 
 def run(args: argparse.Namespace) -> int:
     """
     Render, write and report what is in the images.
 
-    :raises SegError: if PyBullet is missing or the folder takes no files.
+    :raises SegError: if PyBullet is missing or a file cannot be written.
     """
     from seg_ros.commands.coco_panoptic import CocoPanoptic
     from seg_ros.commands.figures import print_figures
@@ -121,11 +123,11 @@ def _samples(args: argparse.Namespace) -> Generator[tuple[str, 'Sample'], None, 
     from seg_ros.sim.dataset import SCENES, VIEWS
 
     scenes = min(SCENES, args.count)
-    # One world more, since views that show nothing are left out.
+    # One extra world, since views that show nothing are left out.
     worlds = range(-(-args.count // (scenes * VIEWS - scenes // 4)) + 1)
     draw = partial(_world, args.seed, args.split, tuple(args.size), scenes, args.scene)
     done = 0
-    # A process forked from one that uses OpenGL would hang.
+    # A fork of a process that uses OpenGL would hang.
     with get_context('spawn').Pool(min(args.workers, len(worlds))) as pool:
         for world, samples in enumerate(pool.imap(draw, worlds)):
             for number, sample in enumerate(samples[:args.count - done]):
@@ -160,7 +162,7 @@ def _written(args: argparse.Namespace, name: str, sample: 'Sample') -> Any:
 
 
 class _Tally:
-    """Counts of what the images hold."""
+    """Statistics of the content of the images."""
 
     def __init__(self) -> None:
         self._crowded: list[int] = []

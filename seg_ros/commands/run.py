@@ -33,27 +33,27 @@ SETTINGS = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     from seg_ros.commands.options import add_settings
 
     parser.add_argument(
         'inputs', nargs='+', type=Path, metavar='IMAGE|VIDEO|BAG',
         help='images, folders of images, videos, rosbag2 recordings (sqlite3 or mcap)',
     )
-    parser.add_argument('--out', type=Path, required=True, help='the folder to write to')
+    parser.add_argument('--out', type=Path, required=True, help='output folder')
     parser.add_argument(
         '--topic', action='append', default=[], dest='topics',
-        help='of a bag: an image topic to take; may be given again (default: images of cameras)',
+        help='image topic of a bag to read; may be repeated (default: images of cameras)',
     )
-    parser.add_argument('--json', action='store_true', help='print the figures as one object')
+    parser.add_argument('--json', action='store_true', help='print the figures as one JSON object')
     add_settings(parser, SETTINGS)
 
 
 def run(args: argparse.Namespace) -> int:
     """
-    Segment everything; what cannot be read is reported on stderr, counted and left out.
+    Segment all inputs; unreadable ones are reported on stderr, counted and skipped.
 
-    :returns: 0, or 1 where something was left out.
+    :returns: 0, or 1 if an input was skipped.
     :raises SegError: if nothing can be read, or the model cannot be opened.
     """
     from seg_ros.commands.opened import opened
@@ -70,10 +70,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _report(figures: 'Figures', folder: Path) -> str:
-    left_out = f' ({figures.skipped} left out)' if figures.skipped else ''
+    left_out = f' ({figures.skipped} skipped)' if figures.skipped else ''
     stages = ', '.join(f'{name} {median:.1f}' for name, median in figures.ms.items())
     return '\n'.join([
         f'images: {figures.images}{left_out}, instances: {figures.segments}',
-        f'milliseconds in the median: {stages}',
+        f'median milliseconds: {stages}',
         f'masks are in {folder}',
     ])

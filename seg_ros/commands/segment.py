@@ -37,11 +37,11 @@ from seg_ros.temporal.temporal_filter import TemporalFilter
 
 
 class Sink(Protocol):
-    """Something that keeps masks."""
+    """A receiver of masks."""
 
     def write(self, name: str, image: SourceImage, segmentation: Segmentation) -> None:
         """
-        Keep the masks of one image.
+        Write the masks of one image.
 
         :param name: unique in the run.
         """
@@ -53,7 +53,7 @@ class Figures:
     The figures of a run.
 
     :param segments: instances in all images.
-    :param ms: milliseconds that each stage took in the median, by stage.
+    :param ms: median milliseconds by stage.
     """
 
     images: int = 0
@@ -73,14 +73,14 @@ def segment_sources(
     prompts: Sequence[Prompt] = (),
 ) -> Figures:
     """
-    Write the masks of all images; for each recording and video also one of the masks.
+    Write the masks of all images; for each recording or video also one of the masks.
 
-    :param segment: gives all parts of a segmentation, after the earlier images of its camera.
-    :param settings: of the overlay, and whether ids last and classes are smoothed in a source.
-    :param prompts: for a promptable model; in videos and recordings they are those of the first
-        image and follow their objects.
+    :param segment: returns a complete segmentation, with the state of the image's camera.
+    :param settings: `overlay_alpha` is used.
+    :param prompts: for a promptable model; in videos and recordings they belong to the first image
+        and then track their objects.
     :raises ImageError: if no image could be read.
-    :raises SettingError: if the folder does not take the files.
+    :raises SettingError: if the files cannot be written.
     """
     figures = Figures()
     names = UniqueNames()
@@ -105,9 +105,9 @@ def segment_sources(
 
 def check_folder(folder: Path, inputs: Sequence[Path]) -> None:
     """
-    Refuse to write masks over what is read.
+    Refuse to overwrite inputs with masks.
 
-    :raises SettingError: if an input lies where the masks of a kind go, or a video of overlays.
+    :raises SettingError: if an input is where masks or overlay videos would be written.
     """
     videos = UniqueNames()
     places = [folder / kind for kind in ('semantic', 'instance', 'overlay', 'panoptic')]
@@ -116,7 +116,7 @@ def check_folder(folder: Path, inputs: Sequence[Path]) -> None:
         for path in inputs:
             if place.resolve() in (path.resolve(), path.resolve().parent):
                 raise SettingError(
-                    f'{path} lies where masks go, at {place.absolute()}', 'inputs elsewhere',
+                    f'{path} is where masks go, at {place.absolute()}', 'inputs elsewhere',
                     'choose another --out',
                 )
 
@@ -130,10 +130,10 @@ def segmented(
     progress: Progress, prompts: Sequence[Prompt] = (),
 ) -> Iterator[tuple[SourceImage, Segmentation]]:
     """
-    Yield each image of a source with its masks; what cannot be read is skipped.
+    Yield each image of a source with its masks; unreadable images are skipped.
 
-    :param segment: gives the masks of a frame, after the earlier ones of its camera.
-    :param prompts: of each camera's first image, and of every image that follows no other.
+    :param segment: returns the masks of a frame, with the state of its camera.
+    :param prompts: for each camera's first image, and for every single image.
     """
     images = source.images(progress.skip)
     cameras: dict[str, TemporalFilter] = {}
@@ -159,14 +159,14 @@ def segmented(
 
 
 def _timed(image: SourceImage) -> Frame:
-    """Return the frame to segment: one without a stamp has the time at which a bag received it."""
+    """Return the frame to segment; without a stamp it gets the bag's receive time."""
     if image.frame.stamp_ns:
         return image.frame
     return replace(image.frame, stamp_ns=image.received_ns)
 
 
 def _recording_paths(sources: Sequence[Source], folder: Path) -> list[Path]:
-    """Choose where bags and videos of masks go, before anything is written."""
+    """Choose the paths of output bags and videos, before anything is written."""
     names = UniqueNames()
     paths = [
         folder / names.claim('bag') if source.storage

@@ -31,7 +31,7 @@ from seg_ros.core.settings import Settings
 if TYPE_CHECKING:
     from seg_ros.engines.gpu import Gpu
 
-SUMMARY = 'check the masks of this machine against ONNX Runtime, and time them'
+SUMMARY = 'check masks computed on this machine against ONNX Runtime, and measure speed'
 EXAMPLE = 'seg_ros selftest --gpu model.onnx --images folder --json > report.json'
 
 PRECISIONS = ('fp32', 'fp16', 'int8')
@@ -41,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
         'model', nargs='?',
-        help='a model compiled in fp32, or `default` for ours (default: a small network made on '
-        'the spot)',
+        help="a model compiled in fp32, or `default` for the package's own (default: a small "
+        'generated network)',
     )
     parser.add_argument(
         '--gpu', action='store_true',
@@ -51,19 +51,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--device', default='auto', help='auto, cuda:0, cuda:1, …')
     parser.add_argument(
         '--images', type=Path, nargs='+', default=[],
-        help='images, folders, videos or bags (default: a drawn table top)',
+        help='images, folders, videos or bags (default: a synthetic table top)',
     )
     parser.add_argument(
         '--precisions', nargs='+', choices=PRECISIONS, default=PRECISIONS,
-        help='what to compute in (default: all three)',
+        help='precisions to test (default: all three)',
     )
     parser.add_argument(
         '--frames', type=whole(1), default=1000,
-        help='of the long run in each precision, before and after which memory is read; of the '
-        'default network half a minute on two cores, 10000 show slower leaks (1000)',
+        help='frames of the long run in each precision, before and after which memory is '
+        'measured; 1000 take the default network half a minute on two cores, 10000 show slower '
+        'leaks (1000)',
     )
-    parser.add_argument('--cache-dir', default='', help='where plans are kept')
-    parser.add_argument('--json', action='store_true', help='print the report as one object')
+    parser.add_argument('--cache-dir', default='', help='folder of the plan cache')
+    parser.add_argument('--json', action='store_true', help='print the report as one JSON object')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -129,9 +130,9 @@ def _packages_check() -> Check:
             missing.append(package)
             check.seen = str(error)
     if missing:
-        check.fail(f'not there: {", ".join(missing)}', f'pip install {" ".join(missing)}')
+        check.fail(f'not installed: {", ".join(missing)}', f'pip install {" ".join(missing)}')
     else:
-        check.seen = 'all there'
+        check.seen = 'all installed'
     return check
 
 

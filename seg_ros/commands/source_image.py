@@ -26,7 +26,7 @@ Note: TypeAlias = Callable[[str], None]
 
 
 def ignore_note(words: str) -> None:
-    """Do nothing with a note."""
+    """Ignore a note."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +34,10 @@ class SourceImage:
     """
     An image that was read.
 
-    :param name: what its files are to be called, without a suffix; it may occur twice in a run.
+    :param name: name for its output files, without suffix; may occur twice in a run.
     :param source: the file that it came from, as the user gave it.
-    :param topic: of a bag that it came from.
-    :param received_ns: when the bag received it.
+    :param topic: its topic, if it came from a bag.
+    :param received_ns: its receive time, if it came from a bag.
     """
 
     name: str
@@ -49,10 +49,10 @@ class SourceImage:
 
 class Source(Protocol):
     """
-    Something that holds images; its length is how many it announces.
+    A source of images; its length is the announced number of images.
 
-    :param storage: the storage plugin of a bag, `sqlite3` or `mcap`; empty for all else.
-    :param rate_hz: frames a second of a video; 0 for all else.
+    :param storage: the storage plugin of a bag, `sqlite3` or `mcap`; empty for other sources.
+    :param rate_hz: frames per second of a video; 0 for other sources.
     """
 
     storage: str
@@ -61,4 +61,4 @@ class Source(Protocol):
     def __len__(self) -> int: ...
 
     def images(self, skip: Skip) -> Iterator[SourceImage]:
-        """Read in order; what cannot be read is reported by `skip`, and the rest follows."""
+        """Yield the images in order; `skip` is called for those that cannot be read."""

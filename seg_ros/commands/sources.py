@@ -37,7 +37,7 @@ from seg_ros.image.several_images import holds_several
 VIDEO_SUFFIXES = frozenset({'.mjpeg', '.mjpg'})
 BAG_SUFFIXES = frozenset({'.db3', '.mcap'})
 PACKED_BAG = re.compile(r'\.(db3|mcap)\.zstd$')
-# First bytes of recordings that are not read, what they are and what to do.
+# Recordings that are not supported: first bytes, description, expectation and remedy.
 RECORDINGS = {
     b'#ROSBAG V': (
         'a recording of ROS 1', 'one of ROS 2',
@@ -51,8 +51,8 @@ RECORDINGS = {
     ),
 }
 MAX_BYTES = 1 << 30     # of one image
-LEAST_OF_VIDEO = 0.95  # without an index, the number of frames is estimated
-CLOCK_HZ = 120          # a higher rate is often that of the container's clock, as in WebM
+LEAST_OF_VIDEO = 0.95  # fraction of the frames; without an index their number is estimated
+CLOCK_HZ = 120          # higher rates are often that of the container's clock, as in WebM
 LOOKED_AT = 20          # frames from which the rate is then measured
 
 
@@ -61,18 +61,18 @@ def open_sources(
     brightness: str = 'auto',
 ) -> list[Source]:
     """
-    Open each path as what it holds.
+    Open each path according to its content.
 
-    :param topics: image topics to take from bags; none means those of cameras.
+    :param topics: image topics to read from bags; by default those of cameras.
     :param skip: called with each path that holds no images.
-    :param note: called with which topics of a bag are not taken unless they are named.
+    :param note: called with the topics of a bag that are read only if they are named.
     :param brightness: `brightness_range` of 16-bit images, for each folder and topic.
-    :raises ImageError: if none holds any.
+    :raises ImageError: if no path holds images.
     """
     sources: list[Source] = []
     for path in paths:
         try:
-            sources += _sources_at(path, _Wishes(topics, note, brightness), skip)
+            sources += _sources_at(path, _Options(topics, note, brightness), skip)
         except ImageError as error:
             skip(str(path), error)
         except (OSError, ValueError) as error:
@@ -83,36 +83,36 @@ def open_sources(
 
 
 @dataclass(frozen=True)
-class _Wishes:
+class _Options:
     topics: Sequence[str]
     note: Note
     brightness: str
 
 
-def _sources_at(path: Path, wishes: _Wishes, skip: Skip) -> list[Source]:
+def _sources_at(path: Path, options: _Options, skip: Skip) -> list[Source]:
     if not path.exists():
         raise ImageError('there is no such file or folder')
-    brightness = BrightnessRange(wishes.brightness)
+    brightness = BrightnessRange(options.brightness)
     if path.is_dir():
-        return _sources_in(path, wishes, brightness, skip)
+        return _sources_in(path, options, brightness, skip)
     _check_file(path)
     if path.suffix in BAG_SUFFIXES:
-        return [_bag_at(path, wishes)]
+        return [_bag_at(path, options)]
     head = _head(path, max(map(len, RECORDINGS)))
     for magic, words in RECORDINGS.items():
         if head.startswith(magic):
             raise ImageError(*words)
     if _is_image(path):
-        return [ImageFile(path, brightness, wishes.note)]
+        return [ImageFile(path, brightness, options.note)]
     return [Video(path)]
 
 
 def _sources_in(
-    folder: Path, wishes: _Wishes, brightness: BrightnessRange, skip: Skip
+    folder: Path, options: _Options, brightness: BrightnessRange, skip: Skip
 ) -> list[Source]:
-    """Return what a folder is or holds: a recording, its files alone, or images."""
+    """Return a folder's content: a recording, its files without metadata, or images."""
     if (folder / 'metadata.yaml').is_file():
-        return [_bag_at(folder, wishes)]
+        return [_bag_at(folder, options)]
     items = sorted(folder.iterdir())
     recordings = [
         item for item in items
@@ -121,13 +121,13 @@ def _sources_in(
     files: list[Source] = []
     for item in sorted(recordings, key=_number_in):
         with _skipping(item, skip):
-            files += _sources_at(item, wishes, skip)
+            files += _sources_at(item, options, skip)
     if recordings:
         return files
     for item in items:
         with _skipping(item, skip):
             if not item.is_dir() and _is_image(item):
-                files.append(ImageFile(item, brightness, wishes.note))
+                files.append(ImageFile(item, brightness, options.note))
     if not files:
         raise ImageError(
             'a folder without images and without metadata.yaml',
@@ -148,12 +148,12 @@ def _skipping(path: Path, skip: Skip) -> Iterator[None]:
 
 
 def _number_in(path: Path) -> tuple[int, str]:
-    """Order the files of one recording as it was split: _2.db3 comes before _10.db3."""
+    """Return a sort key for the files of a split recording: _2.db3 before _10.db3."""
     number = re.search(r'([0-9]+)\.', path.name)
     return int(number[1]) if number else 0, path.name
 
 
-def _bag_at(path: Path, wishes: _Wishes) -> Source:
+def _bag_at(path: Path, options: _Options) -> Source:
     try:
         from seg_ros.commands.bag import Bag
     except ImportError as error:
@@ -161,14 +161,14 @@ def _bag_at(path: Path, wishes: _Wishes) -> Source:
             f'{path} is a recording, and rosbags cannot be imported ({error})',
             do='pip install rosbags',
         ) from error
-    return Bag(path, wishes.topics, wishes.note, wishes.brightness)
+    return Bag(path, options.topics, options.note, options.brightness)
 
 
 def _is_image(path: Path) -> bool:
     """
-    Recognise images by their names or else by how they begin.
+    Recognise images by their suffix, or else by their first bytes.
 
-    :raises ImageError: if it is named as one, but reading it would wait or never end.
+    :raises ImageError: if it has an image's suffix, but is a pipe, a device or a socket.
     """
     if path.suffix.lower() in IMAGE_SUFFIXES:
         _check_file(path)
@@ -190,7 +190,7 @@ def _check_file(path: Path) -> None:
 
 
 def _mode(path: Path) -> int:
-    """Return the type and mode of what a path leads to; 0 where that is nothing."""
+    """Return the type and mode of a path's target; 0 if there is none."""
     try:
         return path.stat().st_mode
     except OSError:
@@ -199,10 +199,10 @@ def _mode(path: Path) -> int:
 
 class ImageFile:
     """
-    One image in a file, turned as its EXIF orientation says.
+    One image in a file, rotated by its EXIF orientation.
 
-    :param brightness: of the camera that made it.
-    :param note: called where the file holds further images, which are not taken.
+    :param brightness: of the camera that took it.
+    :param note: called if the file holds further images, which are not read.
     """
 
     storage = ''
@@ -225,7 +225,7 @@ class ImageFile:
             data = self._path.read_bytes()
             frame = upright(frame_from_file(data, brightness=self._brightness), data)
             if holds_several(data):
-                self._note(f'{self._path}: the first of several images in it is taken')
+                self._note(f'{self._path}: only the first of its images is used')
             yield SourceImage(self._path.stem, str(self._path), frame)
 
 
@@ -263,18 +263,18 @@ class Video:
             if not read:
                 break
             at_ns = round(1e6 * capture.get(cv2.CAP_PROP_POS_MSEC))
-            # Some formats have no times.
+            # Some formats have no timestamps.
             stamp_ns = at_ns if at_ns > stamp_ns else next_ns
             next_ns = stamp_ns + period_ns
             frame = Frame(np.asarray(pixels, np.uint8), 'bgr', stamp_ns)
             yield SourceImage(f'{self._path.stem}_{number:06}', str(self._path), frame)
             number += 1
         capture.release()
-        # The announced count is often the duration times a rate that does not hold throughout.
+        # The announced count is often the duration times the rate, which may vary.
         least = LEAST_OF_VIDEO * self._count
         if not number or (number < least and next_ns < LEAST_OF_VIDEO * self._duration_ns):
             skip(str(self._path), ImageError(
-                f'a video that ends after {number} of {self._count} frames', 'a whole file'
+                f'a video that ends after {number} of {self._count} frames', 'a complete file'
             ))
 
     def _opened(self) -> cv2.VideoCapture:
@@ -292,7 +292,7 @@ class Video:
 
 
 def _rate_of_frames(capture: cv2.VideoCapture) -> float:
-    """Return the frame rate at the start of a video; 0 where frames have no times."""
+    """Return the frame rate at the start of a video; 0 if frames have no timestamps."""
     times_ms: list[float] = []
     while len(times_ms) < LOOKED_AT and capture.grab():
         times_ms.append(capture.get(cv2.CAP_PROP_POS_MSEC))

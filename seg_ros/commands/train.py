@@ -42,88 +42,88 @@ ROLES = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     parser.add_argument(
         '--data', type=Path, nargs='+', required=True,
-        help='folders of photographs with index.json, with panoptic.json, as `seg_ros render` '
-        'writes them, or else of images/ and labels/',
+        help='folders of photographs with index.json; with panoptic.json, as written by '
+        '`seg_ros render`; or with images/ and labels/',
     )
     parser.add_argument(
         '--arch', choices=TRAINED, metavar='ARCH',
-        help='a named architecture instead of the panoptic network, trained on windows of --size '
+        help='a named architecture instead of the panoptic network, trained on crops of --size '
         f'on the CPU, without pasting, checkpoints and --keep: {", ".join(TRAINED)}',
     )
-    parser.add_argument('--encoder', default='', help='of --arch, as `seg_ros export` takes it')
+    parser.add_argument('--encoder', default='', help='for --arch, as in `seg_ros export`')
     parser.add_argument('--option', nargs='*', default=[], metavar='NAME=NUMBER', help=OPTION)
     parser.add_argument(
         '--classes', default='', metavar='FILE',
-        help='of folders with images/ and labels/ (one channel or a palette, class ids): names '
-        'line by line, or YAML as in a card',
+        help='classes of folders with images/ and labels/ (class ids, in one channel or a '
+        'palette): one name per line, or YAML as in a card',
     )
     parser.add_argument(
         '--list', default='train', dest='listed', metavar='NAME',
-        help='which list of the photographs, NAME.txt beside index.json (default: train)',
+        help='list of the photographs, NAME.txt beside index.json (default: train)',
     )
     parser.add_argument(
         '--share', nargs='*', default=[], metavar='SOURCE=PARTS', dest='shares',
-        help='how often a source is drawn; others are left out (default: as it has images)',
+        help='relative frequency of sources; others are not used (default: by number of images)',
     )
     parser.add_argument(
         '--labels', type=Path, nargs='*', default=[],
-        help='files of polygons drawn by hand over photographs',
+        help='files with hand-drawn polygons for photographs',
     )
     parser.add_argument(
-        '--cache', type=Path, help='where reduced images are kept (default: OUTPUT/cache)'
+        '--cache', type=Path, help='folder for downscaled images (default: OUTPUT/cache)'
     )
     parser.add_argument(
         '--paste', nargs='*', default=[], metavar='SOURCE=CLASS,CLASS',
-        help='paste what is of these classes in some sources into images of all',
+        help='paste objects of these classes from some sources into images of all',
     )
     parser.add_argument(
         '-o', '--output', type=Path, required=True,
-        help='the folder for checkpoint.pt, weights.npz, curve.png, credits.json, NAME.onnx, '
+        help='output folder for checkpoint.pt, weights.npz, curve.png, credits.json, NAME.onnx, '
         'NAME.yaml',
     )
-    parser.add_argument('--name', default='default', help='of the exported files')
+    parser.add_argument('--name', default='default', help='name of the exported files')
     parser.add_argument(
         '--init', type=Path,
-        help='weights to begin with: an earlier weights.npz, or mobilenet_v2 of torchvision; with '
-        "--arch its encoder's, or an earlier weights.pt",
+        help="initial weights: an earlier weights.npz, or torchvision's mobilenet_v2; with --arch "
+        "its encoder's, or an earlier weights.pt",
     )
     parser.add_argument(
         '--keep', type=number(0, 1), default=0.0, metavar='SHARE',
-        help='share of an earlier weights.npz, named by --init, in what is exported (default: 0)',
+        help='fraction of the weights.npz of --init in the exported weights (default: 0)',
     )
     parser.add_argument(
         '--frozen', type=whole(0, 18), default=0, metavar='LAYERS',
-        help='how many of the 18 layers of the backbone, from the image on, stay as they are; '
-        '4, down to a quarter of the size, spare a quarter of the time (default: 0)',
+        help='how many of the 18 layers of the backbone, from the input on, are not trained; 4, '
+        'down to a quarter of the resolution, save a quarter of the time (default: 0)',
     )
     parser.add_argument(
         '--resume', action='store_true',
-        help='go on from checkpoint.pt, with the same classes in the same order',
+        help='continue from checkpoint.pt, with the same classes in the same order',
     )
-    parser.add_argument('--steps', type=whole(1), default=20000, help='in all (default: 20000)')
-    parser.add_argument('--batch', type=whole(1), default=8, help='images a step (default: 8)')
+    parser.add_argument('--steps', type=whole(1), default=20000, help='training steps (20000)')
+    parser.add_argument('--batch', type=whole(1), default=8, help='images per step (default: 8)')
     parser.add_argument(
         '--crop', type=SIDE, nargs=2, metavar=('HEIGHT', 'WIDTH'),
-        help='windows of images as the network is shown them, multiples of 32; as large as '
-        '--size they take longer and show it what it will see (default: 224 288)',
+        help='size of training crops, multiples of 32; crops as large as --size take longer, but '
+        'match the images that the network will see (default: 224 288)',
     )
-    parser.add_argument('--seed', type=SEED, default=0, help='of all that is random (default: 0)')
+    parser.add_argument('--seed', type=SEED, default=0, help='random seed (default: 0)')
     parser.add_argument(
         '--device', choices=('cpu', 'cuda'), default='cpu',
         help='cuda computes in bfloat16 (default: cpu)',
     )
     parser.add_argument(
         '--bfloat16', action='store_true',
-        help='compute --arch in 16 bits, several times faster on CPUs with matrix units',
+        help='compute --arch in bfloat16, several times faster on CPUs with matrix units',
     )
-    parser.add_argument('--threads', type=whole(1), default=2, help='of the CPU (default: 2)')
+    parser.add_argument('--threads', type=whole(1), default=2, help='CPU threads (default: 2)')
     parser.add_argument(
         '--workers', type=whole(0), default=0,
-        help='processes that prepare images while the network is trained; a GPU waits for '
-        'them, so give it one a core (default: 0, one after the other)',
+        help='processes that prepare images during training; a GPU waits for them, so use one '
+        'per core with it (default: 0, prepare and train alternately)',
     )
     parser.add_argument(
         '--rates', type=number(0, 1), nargs=2, default=(4e-4, 1.5e-3),
@@ -131,10 +131,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--size', type=SIDE, nargs=2, default=(288, 384), metavar=('HEIGHT', 'WIDTH'),
-        help='input of the exported network, multiples of 32; images are kept at four thirds of '
-        'its longer side, and at 512 pixels at least (default: 288 384)',
+        help='input size of the exported network, multiples of 32; images are downscaled to four '
+        'thirds of its longer side, but at least 512 pixels (default: 288 384)',
     )
-    parser.add_argument('--json', action='store_true', help='print the figures as one object')
+    parser.add_argument('--json', action='store_true', help='print the figures as one JSON object')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -163,7 +163,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train_panoptic(args: argparse.Namespace, samples: Any) -> dict[str, Any]:
-    """Train the panoptic network to the end, and write it; returns what to print."""
+    """Train the panoptic network and write it; return the figures to print."""
     from seg_ros.training.train import open_run, Recipe
 
     recipe = Recipe(
@@ -258,7 +258,7 @@ def _write_curve(folder: Path, losses: Any) -> None:
 
 
 def _export(args: argparse.Namespace, training: Any, samples: Any) -> dict[str, Any]:
-    """Write the network of the mean weights and its card; returns what to print."""
+    """Write the network with the mean weights and its card; return the figures to print."""
     from seg_ros.commands.card_file import text_from_card
     from seg_ros.commands.masks import write_file
     from seg_ros.training.export import COMPILING, make_card, onnx_from_network

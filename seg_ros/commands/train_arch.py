@@ -25,15 +25,15 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import SettingError
 from seg_ros.zoo.architectures import ARCHITECTURES, NetworkRequest
 
-_SHOWN = 50     # the loss shown is the mean of so many steps
+_SHOWN = 50     # steps over which the displayed loss is averaged
 
 
 def train_arch(args: argparse.Namespace, samples: Any) -> dict[str, Any]:
     """
-    Train to the end, and write weights.pt, NAME.onnx and NAME.yaml.
+    Train a named architecture, and write weights.pt, NAME.onnx and NAME.yaml.
 
     :param args: of `seg_ros train`.
-    :returns: what to print.
+    :returns: the figures to print.
     :raises SegError: if a package is missing, or weights do not fit.
     """
     from seg_ros.zoo.export import build_network, export_network
@@ -59,21 +59,21 @@ def train_arch(args: argparse.Namespace, samples: Any) -> dict[str, Any]:
 
 def _classes(name: str, samples: Any) -> list[dict[str, Any]]:
     """
-    Return the classes that the network knows.
+    Return the classes that the network predicts: for an instance network only things.
 
-    :raises SettingError: if a network of instances has none.
+    :raises SettingError: if there are none.
     """
     categories: list[dict[str, Any]] = samples.categories
     if ARCHITECTURES[name].task == 'semantic':
         return categories
     things = [item for item in categories if item['isthing']]
     if not things:
-        raise SettingError(f'no class of things for {name}', 'one at least')
+        raise SettingError(f'no thing class for {name}', 'at least one')
     return things
 
 
 def _train(args: argparse.Namespace, network: Any, samples: Any) -> float:
-    """Return the mean loss of the last steps."""
+    """Train the network and return the mean loss of the last steps."""
     from seg_ros.training.fine_tune import class_losses, fine_tune, FineTuning
     from seg_ros.training.instances import instance_losses
     from seg_ros.zoo.weights import load_encoder
@@ -112,7 +112,7 @@ def _write(
 
 
 def _card(request: NetworkRequest, classes: Any, name: str) -> ModelCard:
-    """Describe the network; images were scaled alike in both directions."""
+    """Return the card; with letterbox, since training kept the aspect ratio of images."""
     from seg_ros.zoo.export import make_card
 
     rows = [

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Options of `seg_ros train` that would have no effect."""
+"""Checks for options of `seg_ros train` that would have no effect."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -22,29 +22,29 @@ from seg_ros.commands.options import refuse_unused
 from seg_ros.core.errors import SettingError
 
 # Attribute names of options that only one kind of network reads.
-_PANOPTIC_ALONE = ('resume', 'device', 'paste', 'crop', 'frozen', 'keep')
-_ARCH_ALONE = ('encoder', 'option', 'bfloat16')
+_PANOPTIC_ONLY = ('resume', 'device', 'paste', 'crop', 'frozen', 'keep')
+_ARCH_ONLY = ('encoder', 'option', 'bfloat16')
 
 
 def check_options(
     args: argparse.Namespace, declare: Callable[[argparse.ArgumentParser], None]
 ) -> None:
     """
-    Compare the options with each other and with the network that is trained.
+    Check the options against each other and against the trained network.
 
     :param declare: declares the command's options.
-    :raises SettingError: naming those that would have no effect, or a value that cannot be.
+    :raises SettingError: naming options that would have no effect, or an invalid value.
     """
     if args.arch:
         refuse_unused(
-            args, declare, _PANOPTIC_ALONE, 'with --arch',
-            'other options: it is trained from the first step, on the CPU, on windows of --size',
-            '--init OUTPUT/weights.pt begins with what an earlier run learnt'
+            args, declare, _PANOPTIC_ONLY, 'with --arch',
+            'other options: it is trained from the first step, on the CPU, on crops of --size',
+            '--init OUTPUT/weights.pt starts from the weights of an earlier run'
             if args.resume else '',
         )
     else:
         refuse_unused(
-            args, declare, _ARCH_ALONE, 'without --arch',
+            args, declare, _ARCH_ONLY, 'without --arch',
             '--arch ARCH, or the panoptic network as is',
         )
     for option, sides in (('--size', args.size), ('--crop', args.crop)):
@@ -57,10 +57,10 @@ def check_options(
 
 def check_data_options(args: argparse.Namespace, sources: Sequence[Any]) -> None:
     """
-    Compare the options with what the folders of --data are.
+    Check the options against the kinds of the folders of --data.
 
     :param sources: of `open_sources`.
-    :raises SettingError: naming one that none of them heeds, or the lack of things.
+    :raises SettingError: if an option has no effect on any of them, or things are missing.
     """
     from seg_ros.training.label_folder import LabelFolder
     from seg_ros.training.photographs import Photographs
@@ -74,7 +74,7 @@ def check_data_options(args: argparse.Namespace, sources: Sequence[Any]) -> None
     if args.classes and not any(isinstance(source, LabelFolder) for source in sources):
         raise SettingError(
             '--classes with data that name their classes', 'folders of images/ and labels/',
-            'leave it out; labels/ beside panoptic.json count where that is moved away',
+            'leave it out; labels/ beside panoptic.json are read only if that is moved away',
         )
     things = any(item['isthing'] for source in sources for item in source.categories)
     instances = any(not isinstance(source, LabelFolder) for source in sources)

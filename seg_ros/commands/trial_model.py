@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A network and images to test a machine with, where the user names none."""
+"""Default network and images for testing a machine."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -36,7 +36,7 @@ def trial_model(folder: Path) -> CompiledModel:
     """
     Compile three strided convolutions and a head, with random weights.
 
-    Its masks mean nothing; they are blotches that every engine must paint alike.
+    Its masks have no meaning, but every engine must compute the same ones.
     """
     rng = np.random.default_rng(0)
     nodes, weights, last = [], {}, 'images'
@@ -72,6 +72,6 @@ def trial_model(folder: Path) -> CompiledModel:
 
 
 def trial_frames() -> list[Frame]:
-    """Draw a table top at several moments."""
+    """Draw a moving table top at several times."""
     table = Tabletop()
     return [Frame(table.image(0.7 * moment)[0], 'rgb') for moment in range(IMAGES)]

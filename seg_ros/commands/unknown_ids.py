@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Pixels of ground truth whose ids are no class of the data."""
+"""Pixels of the ground truth whose id is not a class of the data."""
 
 from collections import Counter
 
@@ -29,7 +29,7 @@ VOID = frozenset({255, 65535})      # the usual ids of void in 8-bit and 16-bit 
 
 class UnknownIds:
     """
-    Counts the pixels of ids that are no class, image by image.
+    Counter of pixels whose id is not a class.
 
     :param card: of the data.
     """
@@ -46,7 +46,7 @@ class UnknownIds:
         self._unknown.update(truth.unknown)
 
     def words(self) -> str:
-        """Name the ids and their shares of all pixels, those of the most first."""
+        """Return the ids and their shares of all pixels as text, the most frequent first."""
         fine = VOID | {self._card.unlabelled}
         return ids_in_words(
             {number: count for number, count in self._unknown.items() if number not in fine},
@@ -55,10 +55,10 @@ class UnknownIds:
 
     def check(self, judged: int) -> None:
         """
-        Refuse data of which nothing can be scored.
+        Refuse data without any pixel that can be scored.
 
-        :param judged: how many pixels were.
-        :raises SettingError: if there are none, with the ids that were there instead.
+        :param judged: number of pixels that were scored.
+        :raises SettingError: if it is 0, with the ids that were found instead.
         """
         if judged:
             return
@@ -66,5 +66,5 @@ class UnknownIds:
         raise SettingError(
             f'masks of the ids {words}' if words else 'masks without any class that is scored',
             f'ids of {few([f"{item.id} {item.name}" for item in self._card.classes])}',
-            'write the masks anew with the ids of the card' if words else '',
+            'rewrite the masks with the ids of the card' if words else '',
         )

@@ -23,7 +23,7 @@ from seg_ros.core.errors import SegError, SettingError
 if TYPE_CHECKING:
     from seg_ros.demo.rerun_log import RerunLog
 
-SUMMARY = 'show masks in the viewer Rerun: of images and videos, or of a running node'
+SUMMARY = 'show masks of images, videos or a running node in the viewer Rerun'
 EXAMPLE = 'seg_ros view street.jpg drive.mp4 --model model.onnx'
 SETTINGS = (
     'model', 'engine', 'device', 'threads', 'score_threshold', 'min_confidence', 'classes',
@@ -32,7 +32,7 @@ SETTINGS = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     from seg_ros.commands.options import add_settings
 
     parser.add_argument(
@@ -41,17 +41,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--topic', action='append', default=[], dest='topics',
-        help='of a bag: an image topic to take; may be given again (default: images of cameras)',
+        help='image topic of a bag to read; may be repeated (default: images of cameras)',
     )
     parser.add_argument(
         '--node', default='/segmentation', help='the node to follow (default: /segmentation)'
     )
-    parser.add_argument('--camera', default='camera', help='of the node (default: camera)')
+    parser.add_argument('--camera', default='camera', help='camera of the node (default: camera)')
     places = parser.add_mutually_exclusive_group()
     places.add_argument(
         '--web', action='store_true',
-        help='serve browsers on port 9090 instead of opening a window, for a machine without a '
-        'display; the images come by port 9876',
+        help='serve a web page on port 9090 instead of opening a window, for a machine without a '
+        'display; images are sent over port 9876',
     )
     places.add_argument('--save', type=Path, metavar='FILE.rrd', help='write a file instead')
     add_settings(parser, SETTINGS)
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """
-    Show masks as they come, and with `--web` until Ctrl-C.
+    Show masks as they are computed; with `--web` serve them until Ctrl-C.
 
     :raises SegError: if Rerun is missing, nothing can be read, or the model cannot be opened.
     """
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _view_files(args: argparse.Namespace, log: 'RerunLog') -> int:
-    """Show the masks of every image; returns how many images were left out."""
+    """Show the masks of every image; return the number of skipped images."""
     from seg_ros.commands.opened import opened
     from seg_ros.commands.segment import segmented
 

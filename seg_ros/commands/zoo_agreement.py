@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def contents(expected: Sequence['Reference'], card: ModelCard) -> str:
-    """Report how many classes and instances images show: on one class alone all would agree."""
+    """Return how many classes and instances images show: agreement on one class is trivial."""
     shown = {channel for item in expected for channel, _, _ in item.instances}
     for item in expected:
         if item.labels is not None:
@@ -37,7 +37,7 @@ def contents(expected: Sequence['Reference'], card: ModelCard) -> str:
 
 
 def agreement_words(found: Sequence[Mapping[str, float]]) -> str:
-    """Sum up what `agreement` gave for some images."""
+    """Summarise the results of `agreement` for some images."""
     if 'pixels' in found[0]:
         return f'{100 * np.mean([item["pixels"] for item in found]):.2f} % of pixels'
     total = {key: sum(item[key] for item in found) for key in ('count', 'missing', 'extra')}
@@ -54,9 +54,9 @@ def agreement(
     """
     Compare one image's masks.
 
-    :param slack: by which the scores of two that are the same may differ.
-    :returns: `pixels`, the share whose class agrees and, in panoptic masks, whose object is the
-        same; or `missing`, `extra` and `iou`, the median, of instances.
+    :param slack: largest difference in score between two matching instances.
+    :returns: `pixels`, the fraction of pixels with the same class and, in panoptic masks, the same
+        object; or `count`, `missing` and `extra` instances, and their median `iou`.
     """
     pixel_to_instance = _pixel_to_instance(expected, found.size_hw)
     if expected.labels is None:
@@ -69,7 +69,7 @@ def agreement(
 
 
 def _pixel_to_instance(expected: 'Reference', size_hw: tuple[int, int]) -> np.ndarray:
-    """Lay instances over each other, the best above: number from 1, 0 = none."""
+    """Return a map of instances, the best on top: number from 1, 0 = none."""
     pixel_to_instance = np.zeros(size_hw, np.int64)
     for number, (_, _, mask) in reversed(list(enumerate(expected.instances, start=1))):
         pixel_to_instance[mask] = number
@@ -77,7 +77,7 @@ def _pixel_to_instance(expected: 'Reference', size_hw: tuple[int, int]) -> np.nd
 
 
 def _same_objects(found: np.ndarray, pixel_to_instance: np.ndarray) -> Any:
-    """Report where an instance is the one that most of its pixels belong to."""
+    """Return where the expected instance is the most frequent one in the found instance."""
     same = (found > 0) == (pixel_to_instance > 0)
     for value in np.unique(found[found > 0]):
         mask = found == value
@@ -89,7 +89,7 @@ def _instances(
     found: Segmentation, expected: 'Reference', pixel_to_instance: np.ndarray, card: ModelCard,
     slack: float,
 ) -> dict[str, float]:
-    """Pair instances of a class by score, best first."""
+    """Match instances of the same class and a similar score by overlap, best score first."""
     left = list(found.segments)
     overlaps, missing = [], 0
     for number, (channel, score, _) in enumerate(expected.instances, start=1):

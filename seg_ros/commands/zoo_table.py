@@ -41,7 +41,7 @@ HEADINGS = (
     'network, ms', 'ONNX Runtime', 'OpenVINO f32', 'OpenVINO default', 'TensorRT-RTX fp32',
     'TensorRT-RTX fp16',
 )
-_TURNS = 5      # calls of each engine, interleaved; the least time counts
+_ROUNDS = 5     # interleaved calls of each engine; the shortest time counts
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class _Made:
     path: Path
 
     def file_in(self, precision: str) -> Path:
-        """Return the file with that precision, written once; `bf16` is rounded as if it were."""
+        """Return the file in a precision, written once; `bf16` is emulated by rounding."""
         import onnx
         from seg_ros.compile.bfloat16 import in_bfloat16
         from seg_ros.compile.compiled import load_compiled
@@ -73,8 +73,8 @@ def rows_of(names: Sequence[str], frames: Sequence[Frame]) -> Iterator[list[str]
     """
     Measure architectures, one after the other.
 
-    :param frames: real images that answers are compared on, at their own size.
-    :returns: for each a row of cells under `HEADINGS`; a cell that could not be filled says why.
+    :param frames: real images on which masks are compared, at their own size.
+    :returns: a row of cells for each, as in `HEADINGS`; a cell without result gives the error.
     """
     from seg_ros.zoo.small import small_request
 
@@ -120,8 +120,8 @@ def _make(request: 'NetworkRequest', frames: Sequence[Frame], folder: Path) -> _
         for index in range(request.classes)
     ]
     card = make_card(request, rows)
-    # The field after the scores is no part of the network, and has tests of its own. Random
-    # weights are surer of nothing: with the thresholds of trained ones no mask would be compared.
+    # The CRF after the scores is not part of the network, and has its own tests. Random weights
+    # give low scores: with the usual thresholds there would be no masks to compare.
     limits = replace(card.thresholds, score=0.1, visible=min(0.1, card.thresholds.visible))
     card = replace(
         card, refine='none', thresholds=limits, input=replace(card.input, fit='stretch')
@@ -136,7 +136,7 @@ def _make(request: 'NetworkRequest', frames: Sequence[Frame], folder: Path) -> _
 
 
 def _tensor(frame: Frame, card: ModelCard) -> Any:
-    """Resize and normalise as the network was trained: float32 (1, 3, H, W)."""
+    """Resize and normalise as in training: float32 (1, 3, H, W)."""
     import cv2
     import torch
 
@@ -184,7 +184,7 @@ def _boxes(made: _Made) -> NDArray[np.float32] | None:
 
 
 def _arithmetic(made: _Made, frames: Sequence[Frame]) -> str:
-    """Return what `seg_ros compile --compare` writes: `f32` where bfloat16 changes the masks."""
+    """Return what `seg_ros compile --compare` writes: `f32` if bfloat16 changes the masks."""
     from seg_ros.commands.parity import tried_in_bfloat16
     from seg_ros.commands.progress import Progress
     from seg_ros.compile.compiled import load_compiled
@@ -204,7 +204,7 @@ def _agreement(
     common = Settings(model=str(made.file_in(way.precision)), engine=way.engine)
     settings = replace(common, inference_precision=way.hint) if way.hint else common
     segmenter = open_serving_model(settings)
-    # Detections are matched by score, which fewer bits change.
+    # Detections are matched by score, which lower precision changes.
     slack = 0.005 if way is _WAYS[0] else 0.05
     try:
         return agreement_words([
@@ -224,7 +224,7 @@ def _segmented(frame: Frame, serving: Any) -> Segmentation:
 
 
 def _times(made: _Made, frame: Frame) -> list[str]:
-    """Return the exported network's milliseconds in ONNX Runtime, and engines' multiples of it."""
+    """Return milliseconds of the exported network in ONNX Runtime, and engines relative to it."""
     from seg_ros.compile.run_onnx import run_onnx
     from seg_ros.engines import open_engine
     from seg_ros.image.letterbox import fit_for, fit_image
@@ -246,7 +246,7 @@ def _times(made: _Made, frame: Frame) -> list[str]:
     ]
     least = [np.inf] * len(calls)
     try:
-        for _ in range(_TURNS):
+        for _ in range(_ROUNDS):
             for number, call in enumerate(calls):
                 begun = perf_counter()
                 call()
@@ -258,7 +258,7 @@ def _times(made: _Made, frame: Frame) -> list[str]:
 
 
 def _feeds(made: _Made, frame: Frame) -> dict[str, NDArray[Any]]:
-    """Return what the exported network reads."""
+    """Return the inputs of the exported network."""
     import torch
 
     feeds = {'images': _tensor(frame, made.card).numpy()}

@@ -299,7 +299,7 @@ def test_of_a_depth_camera_the_colour_and_infrared_images_are_read_once(
     assert len(bag) == 2
     assert skips == []
     assert len(notes) == 3
-    assert all('--topic takes it' in words for words in notes)
+    assert all('select it with --topic' in words for words in notes)
 
 
 def test_masks_that_were_recorded_are_not_segmented_again(tmp_path, skips):

@@ -174,7 +174,7 @@ def test_without_tensorrt_rtx_building_for_others_says_what_is_missing(
 ) -> None:
     words = ['build', str(model), '--for', 'sm89', '-o', str(tmp_path / 'plan')]
     assert cli.main(words) == 1
-    assert 'builds on the GPU that the plan is for alone' in capsys.readouterr().err
+    assert 'builds only on the GPU that the plan is for' in capsys.readouterr().err
 
 
 @pytest.mark.skipif(

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Whose photographs shaped the default network."""
+"""Whose photographs the default network was made with."""
 
 import argparse
 import json
@@ -49,7 +49,7 @@ def test_sources_are_listed_with_the_licences_of_their_photographs(capsys):
     run()
     text = capsys.readouterr().out
     assert text.startswith('coco_instances: COCO 2017')
-    assert 'shaped the weights' in text
+    assert 'for the weights' in text
     assert 'CC BY-SA 2.0' in text
 
 

@@ -262,7 +262,7 @@ def test_a_missing_image_is_reported_and_skipped(panoptic, capsys):
     found = json.loads(captured.out)
     assert (found['images'], found['skipped']) == (1, 2)
     assert [line.split(':')[1].strip() for line in captured.err.splitlines()] == [
-        'left out p1', 'left out p2'
+        'skipped p1', 'skipped p2'
     ]
 
 

@@ -83,7 +83,7 @@ def test_a_compiled_file_shows_card_signature_and_classes(compiled, capsys):
     assert (figures['model'], figures['task'], figures['licence']) == ('street', 'semantic', 'MIT')
     assert figures['outputs'][0] == 'logits float [N, 3, 16, 24]'
     assert figures['source'].startswith('raw.onnx, SHA-256 ')
-    assert figures['operators'] == 'as TensorRT takes them'
+    assert figures['operators'] == 'supported by TensorRT'
     assert figures['classes'] == [
         '0 road #804080 traversable', '1 car #00008e thing dynamic', '2 sky #4682b4'
     ]
@@ -155,7 +155,7 @@ def test_operators_that_compiling_replaces_are_not_reported(tmp_path, capsys):
         model.graph.node.insert(len(model.graph.node) - 1, node)
     onnx.save(model, path)
     figures = figures_of(capsys, path)
-    assert figures['operators'] == 'none that TensorRT refuses by name'
+    assert figures['operators'] == 'none known to be unsupported by TensorRT'
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path):

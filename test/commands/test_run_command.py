@@ -110,7 +110,7 @@ def test_a_bad_image_makes_the_exit_code_1_and_the_rest_is_done(images, tmp_path
     assert run(images, '--out', tmp_path / 'masks', '--json') == 1
     captured = capsys.readouterr()
     assert json.loads(captured.out)['skipped'] == 1
-    assert captured.err.startswith(f'seg_ros run: left out {images / "bad.png"}: ')
+    assert captured.err.startswith(f'seg_ros run: skipped {images / "bad.png"}: ')
     assert len(captured.err.splitlines()) == 1
     assert len(list((tmp_path / 'masks/semantic').iterdir())) == 3
 
@@ -258,7 +258,7 @@ def test_a_video_that_the_disk_did_not_take_whole_does_not_appear(
     monkeypatch.setattr(cv2, 'VideoWriter', Full)
     out = tmp_path / 'masks'
     assert run(grey_video, '--out', out) == 1
-    assert f'{gettempdir()} did not take all of its 5 frames' in capsys.readouterr().err
+    assert f'{gettempdir()} did not hold all of its 5 frames' in capsys.readouterr().err
     assert len(list((out / 'semantic').iterdir())) == 5
     assert not (out / 'overlay.mp4').exists()
 

@@ -87,4 +87,4 @@ def test_prompts_outside_of_an_image_are_reported(model, tmp_path, capsys):
 
 def test_scoring_a_model_that_needs_prompts_is_refused(model, tmp_path, capsys):
     assert main(['eval', model, '--data', str(tmp_path)]) != 0
-    assert 'segments what prompts ask for' in capsys.readouterr().err
+    assert ', a promptable model; ' in capsys.readouterr().err

@@ -124,7 +124,7 @@ def test_bad_images_are_skipped_reported_and_counted(tmp_path, capsys):
     figures = run(tmp_path, Images(image('a'), bad, image('b'), bad))
     assert (figures.images, figures.skipped) == (2, 2)
     assert capsys.readouterr().err.splitlines() == [
-        'seg_ros run: left out bad.png: torn in two; expected a whole one'
+        'seg_ros run: skipped bad.png: torn in two; expected a whole one'
     ]
 
 

@@ -55,7 +55,7 @@ def test_masks_that_differ_fail_the_test(capsys, monkeypatch):
     monkeypatch.setitem(parity.LEAST['fp32'], 'pixels', 1.1)
     code, report = report_of(capsys, '--precisions', 'fp32')
     assert code == 1
-    assert 'other masks than ONNX Runtime' in report['the model in fp32']['seen']
+    assert 'masks differ from ONNX Runtime' in report['the model in fp32']['seen']
 
 
 def test_what_int8_itself_costs_is_shown_and_is_no_fault_of_the_engine(capsys, monkeypatch):
@@ -80,7 +80,7 @@ def test_what_int8_itself_costs_is_shown_and_is_no_fault_of_the_engine(capsys, m
     assert figures['agreement_with_fp32']['pixels'] < 0.5
     code, report = report_of(capsys, '--precisions', 'fp16')
     assert code == 1
-    assert 'other masks than ONNX Runtime' in report['the model in fp16']['seen']
+    assert 'masks differ from ONNX Runtime' in report['the model in fp16']['seen']
 
 
 def test_a_machine_without_a_gpu_shows_what_is_missing(capsys, monkeypatch):

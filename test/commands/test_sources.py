@@ -163,7 +163,7 @@ def test_of_a_file_of_several_images_the_first_is_taken_and_reported(tmp_path, s
     (source,) = open_sources([path], (), skips, notes.append)
     (image,) = source.images(skips)
     np.testing.assert_array_equal(image.frame.pixels, make_image(0))
-    assert notes == [f'{path}: the first of several images in it is taken']
+    assert notes == [f'{path}: only the first of its images is used']
 
 
 def test_names_that_are_not_utf8_harm_nothing(tmp_path, skips):
