@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`seg_ros COMMAND …`: choose the command, and report its errors in one line."""
+"""`seg_ros COMMAND …`: run a command, and report its errors in one line."""
 
 import argparse
 from codecs import register_error
@@ -32,7 +32,7 @@ COMMANDS = (
     'export', 'compile', 'build', 'inspect', 'run', 'eval', 'render', 'train', 'bench', 'selftest',
     'view', 'doctor', 'demo', 'credits',
 )
-# What tools need that a robot does not.
+# Packages that tools need and the robot does not.
 COMPILING = ('google', 'onnx', 'onnxruntime', 'spox')
 INTERRUPTED, BROKEN_PIPE = 130, 141  # what a shell reports for SIGINT and SIGPIPE
 
@@ -41,25 +41,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     Run one command.
 
-    :param argv: the words after `seg_ros`; those of the process where it is None.
+    :param argv: the arguments after `seg_ros`. Defaults to those of the process.
     :returns: the exit code: 0, 1 after an error, 130 after Ctrl-C.
-    :raises SystemExit: by argparse: 0 after `--help` and `--version`, 2 for words it cannot use.
-        In a process of its own also 143 after SIGTERM and 129 after SIGHUP.
+    :raises SystemExit: by argparse: 0 after `--help` and `--version`, 2 for invalid arguments.
+        Without `argv` also 143 after SIGTERM and 129 after SIGHUP.
     """
     if argv is None:
-        _end_orderly()
+        _exit_on_signals()
         _keep_stdout()
-    _speak_any_encoding()
+    _replace_unencodable()
     try:
         return _run(list(sys.argv[1:] if argv is None else argv))
     except KeyboardInterrupt:
         return INTERRUPTED
 
 
-def _end_orderly() -> None:
-    """Let SIGTERM and SIGHUP unwind as Ctrl-C does: files are completed, processes ended."""
+def _exit_on_signals() -> None:
+    """Exit orderly on SIGTERM and SIGHUP, as on Ctrl-C: complete files, end processes."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:      # nohup ignores one
+        if signal.getsignal(number) is signal.SIG_DFL:      # nohup ignores SIGHUP
             signal.signal(number, _leave)
 
 
@@ -68,7 +68,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 def _keep_stdout() -> None:
-    """Keep stdout for what we print: libraries in C, such as PyBullet, get stderr for theirs."""
+    """Keep stdout for our own output: C libraries, such as PyBullet, print to stderr instead."""
     out, err = sys.stdout, sys.stderr
     if isinstance(out, TextIOWrapper) and isinstance(err, TextIOWrapper):
         own = os.dup(out.fileno())
@@ -78,8 +78,8 @@ def _keep_stdout() -> None:
         )
 
 
-def _speak_any_encoding() -> None:
-    """Let terminals that know few letters get what comes close to the others."""
+def _replace_unencodable() -> None:
+    """Replace characters that the terminal's encoding lacks by similar ones."""
     register_error('nearest', _nearest)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -87,7 +87,7 @@ def _speak_any_encoding() -> None:
 
 
 def _nearest(error: UnicodeError) -> tuple[str, int]:
-    """Write `...` for an ellipsis and the like, and what has no likeness as a number."""
+    """Return the nearest ASCII text, such as `...` for an ellipsis, or else an escape sequence."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     letters = error.object[error.start:error.end]
@@ -103,7 +103,7 @@ def _run(words: list[str]) -> int:
     if not words or words[0] not in COMMANDS:
         overview = _overview()
         overview.parse_args(words)
-        overview.error('a command comes first')
+        overview.error('the first argument must be a command')
     name, *rest = words
     command = import_module(f'seg_ros.commands.{name}')
     parser = argparse.ArgumentParser(
@@ -119,7 +119,7 @@ def _run(words: list[str]) -> int:
 
 
 def _overview() -> argparse.ArgumentParser:
-    """Return the parser of `seg_ros` alone, which knows the commands by name only."""
+    """Return the parser of `seg_ros` itself, with the names and summaries of the commands."""
     parser = argparse.ArgumentParser(
         'seg_ros',
         description='Semantic, instance and panoptic segmentation of camera images.',
@@ -135,7 +135,7 @@ def _overview() -> argparse.ArgumentParser:
 def _exit_code(name: str, run: Callable[[], int]) -> int:
     try:
         code = run()
-        print(end='', flush=True)     # sys.stdout is None where it is closed
+        print(end='', flush=True)     # sys.stdout is None if it is closed
     except SegError as error:
         print(f'seg_ros {name}: {" ".join(str(error).split())}', file=sys.stderr)
         return 1
@@ -149,10 +149,10 @@ def _exit_code(name: str, run: Callable[[], int]) -> int:
         )
         return 1
     except OSError as error:
-        if error.errno is None:     # not the system's
+        if error.errno is None:     # not from the system
             raise
         if error.filename is None:
-            # Stdout: the interpreter flushes once more at its end, which would complain.
+            # Stdout: the interpreter flushes it again at exit, which would print another error.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             return BROKEN_PIPE

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the launch files for RGB-D cameras and their consumers share."""
+"""Shared parts of the launch files for RGB-D cameras and consumers of masks."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -32,14 +32,14 @@ from launch_ros.substitutions import FindPackagePrefix
 from launch_ros.utilities import make_namespace_absolute, prefix_namespace
 from seg_ros.share import share_file
 
-# The driver's topics in the namespace.
+# The driver's topics, relative to the namespace.
 IMAGE = 'camera/camera/color/image_raw'
 DEPTH = 'camera/camera/aligned_depth_to_color/image_raw'
 PASSED = ('params_file', 'image', 'depth', 'cameras', 'name', 'namespace', 'use_sim_time')
 
 
 def config_argument(name: str, file: str, description: str) -> DeclareLaunchArgument:
-    """Declare an argument whose default is a file of config/."""
+    """Declare an argument whose default is a file in config/."""
     return DeclareLaunchArgument(
         name, default_value=str(share_file(f'config/{file}')), description=description
     )
@@ -47,10 +47,10 @@ def config_argument(name: str, file: str, description: str) -> DeclareLaunchArgu
 
 def camera_arguments(params_file: str, *packages: str) -> list[Any]:
     """
-    Declare what every launch file with an RGB-D camera takes.
+    Declare the arguments that all launch files with an RGB-D camera have.
 
-    :param params_file: the default of that argument, a file of config/.
-    :param packages: whose executables it starts, beside the driver's and RViz's.
+    :param params_file: default of that argument, a file in config/.
+    :param packages: packages that it starts executables of, besides the driver and RViz.
     """
     return [
         config_argument('params_file', params_file, 'Parameter file of the segmentation node.'),
@@ -82,7 +82,7 @@ def camera_arguments(params_file: str, *packages: str) -> list[Any]:
 
 
 def _with_full_namespace(context: LaunchContext) -> list[Any]:
-    """Make the argument `namespace` absolute, or empty: it then means the same everywhere."""
+    """Make the argument `namespace` absolute or empty, so that it means the same everywhere."""
     given = context.launch_configurations
     full = make_namespace_absolute(
         prefix_namespace(given.get('ros_namespace'), given['namespace'])
@@ -92,9 +92,9 @@ def _with_full_namespace(context: LaunchContext) -> list[Any]:
 
 def _find(context: LaunchContext, packages: Sequence[str]) -> None:
     """
-    Look for other packages before anything starts.
+    Check that other packages are installed, before anything starts.
 
-    Where launch meets a missing one later, what it is just starting outlives it.
+    If launch only finds out later, processes that it is just starting outlive it.
 
     :raises PackageNotFoundError: if one is missing.
     """
@@ -111,7 +111,7 @@ def rgbd_camera() -> GroupAction:
     """
     Include rgbd.launch.py: an RGB-D camera's driver and the segmentation node with its depth.
 
-    In a group, so that the defaults of its other arguments are not taken for ours by what follows.
+    It is in a group, so that the defaults of its other arguments do not affect later actions.
     """
     return GroupAction([IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(share_file('launch/rgbd.launch.py'))),
@@ -120,7 +120,7 @@ def rgbd_camera() -> GroupAction:
 
 
 def robot(actions: list[Any]) -> GroupAction:
-    """Group the nodes of one robot: its TF is in its namespace, where Nav2 looks for it."""
+    """Group the nodes of one robot, with its TF in its namespace, where Nav2 expects it."""
     return GroupAction([
         *(
             SetRemap(f'/{topic}', [LaunchConfiguration('namespace'), f'/{topic}'])
@@ -131,5 +131,5 @@ def robot(actions: list[Any]) -> GroupAction:
 
 
 def outputs() -> list[Any]:
-    """Return what the names of the camera's output topics begin with, in the namespace."""
+    """Return the prefix of the camera's output topics, relative to the namespace."""
     return [LaunchConfiguration('name'), '/', LaunchConfiguration('cameras')]

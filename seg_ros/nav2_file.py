@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Parameters of Nav2, completed by the layers of its costmaps that read masks."""
+"""Parameters of Nav2, completed with costmap layers that read masks."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,14 +22,14 @@ from typing import Any
 from seg_ros.core.errors import SettingError
 import yaml
 
-TOPICS = '/segmentation/camera'     # what the topics in our file begin with
+TOPICS = '/segmentation/camera'     # prefix of the topics in our file
 
 
 def completed_file(nav2_file: str, layer_file: str, topics: str) -> str:
     """
     Write Nav2's parameters with those of the layers to a temporary file, and return its path.
 
-    :param topics: what the names of the camera's output topics begin with, in full.
+    :param topics: absolute prefix of the camera's output topics.
     :raises SettingError: if either file cannot be read.
     """
     layers = _read(layer_file, topics)
@@ -40,9 +40,9 @@ def completed_file(nav2_file: str, layer_file: str, topics: str) -> str:
 
 def completed(given: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
     """
-    Add what is not given yet; whatever is given stays.
+    Add missing parameters; given ones are kept.
 
-    Of `plugins`, a costmap's list of layers, those that are missing come first: inflation is last.
+    Missing entries of `plugins`, a costmap's list of layers, come first, since inflation is last.
     """
     result = dict(given)
     for key, value in added.items():

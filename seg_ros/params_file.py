@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-What a parameter file of ROS says to one node.
+The parameters that a ROS parameter file sets for one node.
 
-Reference: rcl_yaml_param_parser: `*` stands for one name of a namespace, `**` for any number, and
-what stands later overrules what stood before.
+Reference: rcl_yaml_param_parser. `*` matches one name of a namespace, `**` any number of them, and
+later sections override earlier ones.
 """
 
 from collections.abc import Iterator, Mapping
@@ -33,9 +33,9 @@ PARAMETERS = 'ros__parameters'
 
 def parameters_for(params_file: Path, node: str) -> dict[str, Any]:
     """
-    Read what a file sets for a node.
+    Return the parameters that a file sets for a node.
 
-    :param node: its full name, as `/robot/segmentation`.
+    :param node: its fully qualified name, e.g. `/robot/segmentation`.
     :raises SettingError: if the file cannot be read.
     """
     values: dict[str, Any] = {}
@@ -47,9 +47,9 @@ def parameters_for(params_file: Path, node: str) -> dict[str, Any]:
 
 def sections(params_file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """
-    Give every section of a file: the pattern of its nodes' names, and its parameters.
+    Yield every section of a file: the pattern of its nodes' names, and its parameters.
 
-    :raises SettingError: if the file is missing, no YAML, or not made of sections.
+    :raises SettingError: if the file cannot be read or is not YAML.
     """
     try:
         with open_plain(params_file) as file:
@@ -72,7 +72,7 @@ def _within(name: str, content: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def matches(pattern: str, node: str) -> bool:
-    """Say whether a section is for a node of this full name."""
+    """Return whether a section's pattern matches a fully qualified node name."""
     words = (
         {'**': '(?:/[^/]+)*', '*': '/[^/]+'}.get(word, f'/{re.escape(word)}')
         for word in pattern.strip('/').split('/')

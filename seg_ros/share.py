@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Where the package's launch and configuration files lie, and how others find them."""
+"""Paths of the package's launch and configuration files, and the variable for Fast DDS's."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,12 +23,12 @@ from seg_ros.core.errors import SegError
 
 def share_file(name: str) -> Path:
     """
-    Find a file that ships beside the code, such as `config/fastdds.xml`.
+    Find a file that is installed with the package, such as `config/fastdds.xml`.
 
-    Looked for in the source tree of an editable installation, then under every prefix that this
-    package may be installed in, and last in that of Python, where another seg_ros may lie.
+    The search starts in the source tree of an editable installation, goes on with every prefix
+    that may contain this package, and ends with Python's, which may contain another seg_ros.
 
-    :raises SegError: if it is nowhere.
+    :raises SegError: if it is not found.
     """
     package = Path(__file__).resolve().parent
     python = Path(sys.prefix) / 'share' / 'seg_ros'
@@ -41,7 +41,7 @@ def share_file(name: str) -> Path:
 
 
 def fastdds_profile(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variable that hands Fast DDS our profile, unless the user has set one."""
+    """Return the variable that sets our profile for Fast DDS, unless the user has set one."""
     until_jazzy, since_kilted = 'FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE'
     if until_jazzy in environment or since_kilted in environment:
         return {}

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One thread for linear algebra: more would take the cores from engine and workers."""
+"""A single BLAS thread: more would take cores from the engine and the workers."""
 
 import os
 
@@ -20,6 +20,6 @@ VARIABLES = ('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS')
 
 
 def bound_blas() -> None:
-    """Give numpy's BLAS one thread, unless the environment says otherwise; before its import."""
+    """Limit BLAS to one thread, unless the environment sets it; call before importing numpy."""
     for name in VARIABLES:
         os.environ.setdefault(name, '1')
