@@ -106,9 +106,8 @@ def test_masks_that_are_probabilities_already_are_cut_at_one_half(image, tmp_pat
         )
 
 
-@pytest.mark.parametrize('squashed', ['', 'small', 'large'])
-@pytest.mark.parametrize('mode', ['linear', 'cubic'])
-def test_masks_are_read_from_before_the_network_enlarges_them(mode, squashed, image, tmp_path):
+def enlarging_network(mode, squashed=''):
+    """Write a network that halves its masks and enlarges them again, with a sigmoid or none."""
     node, model = helper.make_node, promptable_network()
     height, width = SIZE_HW
     for name, value in {
@@ -126,14 +125,28 @@ def test_masks_are_read_from_before_the_network_enlarges_them(mode, squashed, im
         node('Reshape', ['large_p' if squashed == 'large' else 'large', 'five'], ['masks_of']),
     ])
     model.graph.output[0].name = 'masks_of'
+    return model
+
+
+@pytest.mark.parametrize('squashed', ['', 'small', 'large'])
+@pytest.mark.parametrize('mode', ['linear', 'cubic'])
+def test_masks_are_read_from_before_the_network_enlarges_them(mode, squashed, image, tmp_path):
     raw = tmp_path / 'raw.onnx'
-    onnx.save(model, raw)
+    onnx.save(enlarging_network(mode, squashed), raw)
     compiled = compile_model(raw, CARD)
     assert check_operators(compiled) == []
     found = run_model(compiled, {'image': image[None], 'prompts': asked(*BOXES)})
-    assert found['masks'].shape == (1, 4, height // 2, width // 2)
+    assert found['masks'].shape == (1, 4, SIZE_HW[0] // 2, SIZE_HW[1] // 2)
     expected = bright_near(image, BOXES[0])     # of even sides, so that cells are whole
     np.testing.assert_array_equal(found['masks'][0, 0] > 128, expected[::2, ::2])
+
+
+def test_masks_that_the_network_enlarges_without_interpolation_keep_their_size(image, tmp_path):
+    raw = tmp_path / 'raw.onnx'
+    onnx.save(enlarging_network('nearest'), raw)
+    found = run_model(compile_model(raw, CARD), {'image': image[None], 'prompts': asked(*BOXES)})
+    cells = bright_near(image, BOXES[0])[::2, ::2]      # of even sides, so that cells are whole
+    np.testing.assert_array_equal(found['masks'][0, 0] > 128, np.kron(cells, np.ones((2, 2))))
 
 
 def test_no_other_family_reads_a_network_with_prompts():

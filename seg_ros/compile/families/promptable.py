@@ -39,7 +39,7 @@ NAME = 'promptable'
 
 # With Sigmoid, as its input is positive where its output exceeds 0.5.
 _CARRIERS = ('Cast', 'Identity', 'Reshape', 'Sigmoid', 'Squeeze', 'Unsqueeze')
-_HALF_PIXEL = {b'half_pixel', b'pytorch_half_pixel'}
+_HALF_PIXEL = (b'half_pixel', b'pytorch_half_pixel')
 
 
 @dataclass(frozen=True)
@@ -101,14 +101,15 @@ def _interpretation(
 
 
 def _before_enlargement(network: Network, masks: TensorInfo) -> TensorInfo:
-    """Return the masks before a final Resize to the image size by half-pixel coordinates."""
+    """Return the masks before a final half-pixel linear or cubic Resize to the image size."""
     node = network.producer(masks.name)
     while node is not None and node.op_type in _CARRIERS:
         node = network.producer(node.input[0])
     if node is None or node.op_type != 'Resize' or masks.shape[-2:] != network.size_hw:
         return masks
-    rules = [item.s for item in node.attribute if item.name == 'coordinate_transformation_mode']
-    if not set(rules) <= _HALF_PIXEL:
+    texts = {item.name: item.s for item in node.attribute}
+    rule = texts.get('coordinate_transformation_mode', b'half_pixel')
+    if rule not in _HALF_PIXEL or texts.get('mode', b'nearest') == b'nearest':
         return masks
     (own,) = network.tensor_infos([node.input[0]])
     return own
