@@ -15,6 +15,7 @@
 """Networks of queries decoded in the graph, against numpy and, for masks, dense arithmetic."""
 
 import numpy as np
+from onnx import helper
 import pytest
 from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.compiled import compiled_from_model
@@ -206,6 +207,29 @@ def test_what_has_been_through_its_activation_is_reported(tmp_path):
         if note.startswith('read as')
     )
     assert note.endswith('class scores from 0 to 1, masks from 0 to 1')
+
+
+@INSIDE
+@pytest.mark.parametrize('task', ['semantic', 'instance', 'panoptic'])
+def test_masks_with_queries_transposed_to_the_last_axis_are_read(task, export, tmp_path):
+    found = export(answers(4))
+    model = network_of_answers(found, SIZE_HW)
+    model.graph.node.append(helper.make_node('Transpose', ['masks'], ['last'], perm=[0, 2, 3, 1]))
+    model.graph.output[1].name = 'last'
+    card = compiled_answers(tmp_path, found, task).card
+    image = {'image': images_of([1], SIZE_HW)}
+    first = run_model(compiled_answers(tmp_path, found, task).model, image)
+    second = run_model(compile_model(saved(model, tmp_path), card), image)
+    assert first.keys() == second.keys()
+    for name, values in first.items():
+        np.testing.assert_array_equal(second[name], values)
+
+
+def test_masks_with_queries_last_that_no_transpose_makes_are_refused(tmp_path):
+    found = answers()
+    found['masks'] = found['masks'].transpose(0, 2, 3, 1)
+    with pytest.raises(CardError, match=r'masks \[N, h, w, Q\] can be read if a Transpose'):
+        compiled_answers(tmp_path, found, 'instance')
 
 
 def test_another_number_of_classes_than_the_cards_is_refused(tmp_path):

@@ -33,6 +33,7 @@ from seg_ros.compile.families.probabilities import holds_probabilities, logits_o
 from seg_ros.compile.families.query_boxes import scores_beside_boxes
 from seg_ros.compile.families.score_meaning import unread_scores
 from seg_ros.compile.families.slot_tensors import slots_of
+from seg_ros.compile.families.strip_output_ops import before_transpose
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.card import ModelCard, Task
@@ -85,25 +86,34 @@ def read_query_masks(network: Network) -> list[OutputInterpretation] | str:
 
     Values from 0 to 1 are probabilities, other values are logits. Scores with one class more than
     the card are a softmax whose last class is the no-object class; scores with as many classes
-    are independent sigmoids. The card's `scores` overrides this.
+    are independent sigmoids. The card's `scores` overrides this. Masks that the network transposes
+    to (N, h, w, Q) are read from before that.
     """
     floats = [info for info in network.outputs if info.dtype.kind == 'f']
     of_slots = [slots.boxes for slots in slots_of(network)]
     found = [
         interpretation
-        for masks in floats if len(masks.shape) == 4
-        for interpretation in _readings(network, masks, [
+        for output in floats if len(output.shape) == 4
+        for masks in [before_transpose(network, output)]
+        for interpretation in _readings(network, output, masks, [
             info for info in floats if len(info.shape) == 3 and info.shape[1] == masks.shape[1]
             and info not in of_slots
         ])
     ]
-    return found or 'no outputs of class scores [N, Q, C] and masks [N, Q, h, w] with one Q'
+    return found or (
+        'no outputs of class scores [N, Q, C] and masks [N, Q, h, w] with one Q; masks '
+        '[N, h, w, Q] can be read if a Transpose is their last operator'
+    )
 
 
 def _readings(
-    network: Network, masks: TensorInfo, rows: Sequence[TensorInfo]
+    network: Network, output: TensorInfo, masks: TensorInfo, rows: Sequence[TensorInfo]
 ) -> list[OutputInterpretation]:
-    """List the interpretations of masks and rows of the same queries, for every task."""
+    """
+    List the interpretations of masks and rows of the same queries, for every task.
+
+    :param output: the output that gives the masks.
+    """
     # Drop rows computed from others, such as a softmax of the scores: they are not boxes.
     rows = [info for info in rows if not any(
         computed_from(network, {info.name}, {other.name}) for other in rows if other is not info
@@ -113,6 +123,7 @@ def _readings(
         OutputInterpretation(
             NAME, task, (scores, masks), queries.classes, str(queries),
             partial(_decode, task, queries, _rarely_nothing(network, queries, scores)),
+            outputs=() if masks is output else (scores.name, output.name),
         )
         for scores, boxed in scores_beside_boxes(network, rows)
         for nothing in (True, False)

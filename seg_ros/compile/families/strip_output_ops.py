@@ -148,6 +148,18 @@ def float_source(network: Network, tensor: str) -> str:
     return tensor
 
 
+def before_transpose(network: Network, output: TensorInfo) -> TensorInfo:
+    """Return the channels-first tensor that a final Transpose makes channels-last, if any."""
+    node = network.producer(output.name)
+    while node is not None and node.op_type in ('Cast', 'Identity'):
+        node = network.producer(node.input[0])
+    perm = [list(item.ints) for item in node.attribute if item.name == 'perm'] if node else []
+    if node is None or node.op_type != 'Transpose' or perm != [[0, 2, 3, 1]]:
+        return output
+    (tensor,) = network.tensor_infos([node.input[0]])
+    return tensor
+
+
 def integer_source(network: Network, tensor: str) -> str:
     """Follow copies, casts and binary * 255 back: TensorRT makes bytes only from floats."""
     if network.tensor_infos([tensor])[0].dtype.kind not in 'iub':
