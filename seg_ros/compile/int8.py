@@ -16,6 +16,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 import logging
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 import onnx
 from seg_ros.compile.prompt_inputs import trial_boxes
 from seg_ros.compile.trunk import trunk_nodes, weighted_nodes
-from seg_ros.core.errors import SegError
+from seg_ros.core.errors import ImageError, SegError, SettingError
 from seg_ros.core.frame import Pixels
 from seg_ros.core.tensors import IMAGE, PROMPTS
 
@@ -42,7 +43,8 @@ def with_int8_trunk(
 
     :param batches: calibration images as the network gets them, uint8 (1, H, W, channels).
     :param keep: name patterns of nodes that stay in float32; see `trunk_nodes`.
-    :raises SettingError: if a pattern matches no node.
+    :raises SettingError: if a pattern matches no node, or all convolutions are excluded.
+    :raises ImageError: if there are no images.
     :raises SegError: if ONNX Runtime's quantisation cannot be imported.
     """
     try:
@@ -57,6 +59,12 @@ def with_int8_trunk(
         node.name for node in trunk_nodes(model, keep)
         if node.op_type == 'Conv' and node.name in feeding
     ]
+    if not chosen:      # ONNX Runtime takes an empty list for all convolutions
+        raise SettingError(
+            'int8 without any convolution to quantise',
+            'convolutions before the last ones that match no --keep pattern',
+            'use --precision fp16',
+        )
     whole = onnx.ModelProto()
     whole.CopyFrom(model)
     with TemporaryDirectory() as folder, _without_advice():
@@ -79,16 +87,26 @@ def _reader(batches: Iterable[Pixels], model: onnx.ModelProto) -> Any:
     """Provide images, with prompts all over them, to the calibration of ONNX Runtime."""
     from onnxruntime.quantization import CalibrationDataReader
 
+    iterator = _checked(batches)
+
     class Reader(CalibrationDataReader):
 
         def __init__(self) -> None:
-            self._batches: Iterator[Pixels] = iter(batches)
+            self._batches = iterator
 
         def get_next(self) -> 'dict[str, NDArray[Any]] | None':
             batch = next(self._batches, None)
             return None if batch is None else {IMAGE: batch, **_prompts(model, batch)}
 
     return Reader()
+
+
+def _checked(batches: Iterable[Pixels]) -> Iterator[Pixels]:
+    """Return an iterator of images; an empty one raises an error."""
+    iterator = iter(batches)
+    for first in iterator:
+        return chain([first], iterator)
+    raise ImageError('no image to calibrate int8 on', 'images like those of the robot')
 
 
 def _prompts(model: onnx.ModelProto, batch: Pixels) -> dict[str, NDArray[Any]]:

@@ -41,7 +41,9 @@ def reduced(
     :param precision: one of `PRECISIONS`; `fp32` returns the model unchanged.
     :param batches: calibration images for int8, uint8 (1, H, W, channels).
     :param keep: name patterns of nodes that stay in fp32.
-    :raises SettingError: if the precision is unknown, or a pattern matches no node.
+    :raises SettingError: if the precision is unknown, a pattern matches no node, or int8 finds no
+        convolution.
+    :raises ImageError: if int8 gets no images.
     :raises ModelError: if the model is reduced already, or TensorRT would reject the result.
     """
     if precision not in PRECISIONS:

@@ -24,7 +24,7 @@ import pytest
 from seg_ros.compile.compiled import compiled_from_model
 from seg_ros.compile.operators import check_operators, element_types
 from seg_ros.compile.precision import PRECISIONS, reduced, with_parity
-from seg_ros.core.errors import ModelError, SettingError
+from seg_ros.core.errors import ImageError, ModelError, SettingError
 from tiny_networks import run_model
 
 REDUCED = PRECISIONS[1:]
@@ -149,3 +149,13 @@ def test_what_cannot_be_reduced_is_refused(compiled, models):
     with pytest.raises(ModelError, match='a model in fp16; expected one in fp32'):
         reduced(models['fp16'], 'int8')
     assert reduced(compiled, 'fp32') is compiled
+
+
+def test_int8_without_images_is_refused(compiled):
+    with pytest.raises(ImageError, match='no image to calibrate'):
+        reduced(compiled, 'int8', iter(()))
+
+
+def test_int8_that_keeps_every_convolution_in_fp32_is_refused(compiled):
+    with pytest.raises(SettingError, match='without any convolution'):
+        reduced(compiled, 'int8', [IMAGES[:1]], keep=['*'])
