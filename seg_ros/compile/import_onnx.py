@@ -32,6 +32,7 @@ from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.card import InputSpec
 from seg_ros.core.errors import CardError, ModelError
 
+_IMAGE_TYPES = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.UINT8)
 _IMAGE_AXES: dict[Layout, tuple[int, int, int]] = {'nchw': (1, 2, 3), 'nhwc': (3, 1, 2)}
 
 
@@ -127,23 +128,28 @@ def _image(model: onnx.ModelProto, prompts: Sequence[TensorInfo]) -> onnx.ValueI
             ', alone or with prompts: float boxes [N, P, 4], or float points [N, P, 2, 2] and '
             'numeric labels [N, P, 2]'
         )
-    kinds = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.UINT8)
-    advice = ''
-    if len(inputs) != 1:
-        advice = 'export a module with only these inputs, and all else that it needs as constants'
-        if any('embed' in item.name for item in inputs):
-            advice = 'export encoder and decoder as one network, as seg_ros export sam does'
-    elif inputs[0].type.tensor_type.elem_type not in kinds:
-        advice = 'export it in float32'
-    elif len(inputs[0].type.tensor_type.shape.dim) != 4:
-        advice = 'export it with an input [N, channels, height, width] or [N, height, width, ' \
-            'channels]'
-        # torchvision's detectors would still fail with an input of these axes.
-        if any(node.op_type == 'RoiAlign' for node in model.graph.node):
-            advice = FORBIDDEN['RoiAlign']
-    if advice:
+    if advice := _image_advice(model, inputs):
         raise ModelError(f'a network with inputs {seen or "none"}', wanted, advice)
     return inputs[0]
+
+
+def _image_advice(model: onnx.ModelProto, inputs: Sequence[onnx.ValueInfoProto]) -> str:
+    """Return advice on how to export a network with one image input; empty if it has one."""
+    if len(inputs) > 1 and any('embed' in item.name for item in inputs):
+        return 'export encoder and decoder as one network, as seg_ros export sam does'
+    if len(inputs) != 1:
+        return 'export a module with only these inputs, and all else that it needs as constants'
+    tensor = inputs[0].type.tensor_type
+    if tensor.elem_type not in _IMAGE_TYPES:
+        return 'export it in float32'
+    if len(tensor.shape.dim) == 4:
+        return ''
+    # torchvision's detectors would still fail with an input of four axes.
+    if any(node.op_type == 'RoiAlign' for node in model.graph.node):
+        return FORBIDDEN['RoiAlign']
+    return (
+        'export it with an input [N, channels, height, width] or [N, height, width, channels]'
+    )
 
 
 def _transposes_first(model: onnx.ModelProto, name: str) -> bool:
