@@ -26,6 +26,7 @@ from math import ceil, prod
 
 import numpy as np
 from numpy.typing import NDArray
+from seg_ros.compile.tensor_ops import scalar
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
@@ -112,7 +113,7 @@ class _Field:
             self.parameters.place * width
         )
         places = op.const(np.stack([rows, columns])[None])
-        colors = op.div(image, op.const(np.float32(self.parameters.color)))
+        colors = op.div(image, scalar(self.parameters.color))
         batch = op.slice(op.shape(image), op.const([0]), op.const([1]))
         grid = op.expand(places, op.concat([batch, op.const([2, height, width])], axis=0))
         features = op.concat([grid, colors], axis=1)
@@ -120,9 +121,9 @@ class _Field:
         flat = op.transpose(self._flat(features, 5, self._map_hw), perm=[0, 2, 1])
         squares = op.reduce_sum(op.mul(flat, flat), op.const([2]), keepdims=True)
         others = op.reduce_sum(op.mul(means, means), op.const([1]), keepdims=True)
-        products = op.mul(op.matmul(flat, means), op.const(np.float32(2)))
+        products = op.mul(op.matmul(flat, means), scalar(2))
         distance = op.relu(op.sub(op.add(squares, others), products))
-        similar = op.exp(op.mul(distance, op.const(np.float32(-0.5))))
+        similar = op.exp(op.mul(distance, scalar(-0.5)))
         return op.mul(similar, op.const(self._cell_sizes()))
 
     def inverse_norm(self, kernel: Var) -> Var:
@@ -143,9 +144,9 @@ class _Field:
         )
         if self._self_weight:
             message = op.add(message, weighted)
-        update = op.mul(message, op.mul(inverse, _float(self.parameters.appearance)))
+        update = op.mul(message, op.mul(inverse, scalar(self.parameters.appearance)))
         if self.parameters.smoothness:
-            smooth = op.mul(self._blur.applied(probabilities), _float(self.parameters.smoothness))
+            smooth = op.mul(self._blur.applied(probabilities), scalar(self.parameters.smoothness))
             update = op.add(update, smooth)
         return op.add(logits, update)
 
@@ -187,7 +188,3 @@ def _gaussian(size: int, deviation: float) -> NDArray[np.float32]:
     distance = np.abs(np.subtract.outer(np.arange(size), np.arange(size))).astype(np.float32)
     near = np.exp(-(distance**2) / np.float32(2 * deviation**2))
     return np.where(distance <= np.ceil(_CUTOFF * deviation), near, 0).astype(np.float32)
-
-
-def _float(value: float) -> Var:
-    return op.const(np.float32(value))

@@ -14,18 +14,17 @@
 
 """Implements `refine: crf` of a card: a dense CRF after a network's class scores."""
 
-from collections.abc import Sequence
 from math import ceil
 
 import numpy as np
 from seg_ros.compile.crf import CrfParameters, refined_logits, STRIDE
 from seg_ros.compile.families.output_interpretation import Decoded
+from seg_ros.compile.families.probabilities import logs_of
+from seg_ros.compile.tensor_ops import resized
 from seg_ros.core.errors import CardError
 from seg_ros.core.signature import Upsampling
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
-
-_MIN_PROBABILITY = 1e-6     # lower bound before taking the logarithm
 
 
 def with_crf(
@@ -52,7 +51,7 @@ def with_crf(
             'refine: crf for classes that are independent of each other', 'classes that compete',
         )
     if activation in ('none', 'share'):
-        logits = op.log(op.max([logits, op.const(np.float32(_MIN_PROBABILITY))]))
+        logits = logs_of(logits)
     channels, *map_hw = (
         side for side in (logits.unwrap_tensor().shape or ())[1:] if isinstance(side, int)
     )
@@ -61,7 +60,7 @@ def with_crf(
     colors = _colors(image, size_hw, field_hw)
     finer = STRIDE * map_hw[0] // size_hw[0]
     if finer <= 1:
-        start = logits if tuple(map_hw) == field_hw else _resized(logits, field_hw, rule)
+        start = logits if tuple(map_hw) == field_hw else resized(logits, field_hw, rule)
         refined = refined_logits(start, colors, field_hw, channels, parameters)
     else:
         start = op.average_pool(
@@ -71,7 +70,7 @@ def with_crf(
             ))],
         )
         change = op.sub(refined_logits(start, colors, field_hw, channels, parameters), start)
-        refined = op.add(logits, _resized(change, map_hw, 'half_pixel'))
+        refined = op.add(logits, resized(change, map_hw, 'half_pixel'))
     tensors = {**decoded.tensors, 'logits': refined}
     facts = {**decoded.facts, 'activation': 'softmax', 'arithmetic': 'f32'}
     return Decoded(tensors, facts, decoded.notes)
@@ -85,12 +84,4 @@ def _colors(image: Var, size_hw: tuple[int, int], field_hw: tuple[int, int]) -> 
     after = [STRIDE * field - size for field, size in zip(field_hw, size_hw, strict=True)]
     return op.average_pool(
         planes, kernel_shape=[STRIDE] * 2, strides=[STRIDE] * 2, pads=[0, 0, *after]
-    )
-
-
-def _resized(scores: Var, size_hw: Sequence[int], rule: Upsampling) -> Var:
-    batch_and_channels = op.slice(op.shape(scores), op.const([0]), op.const([2]))
-    return op.resize(
-        scores, sizes=op.concat([batch_and_channels, op.const(np.array(size_hw))], axis=0),
-        mode='linear', coordinate_transformation_mode=rule,
     )

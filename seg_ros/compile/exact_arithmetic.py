@@ -30,7 +30,7 @@ from seg_ros.core.tensors import IMAGE, PROMPTS
 _DECIDING = frozenset({
     'Greater', 'GreaterOrEqual', 'GridSample', 'Less', 'LessOrEqual', 'TopK',
 })
-_WEIGHTED = frozenset({'Conv', 'ConvTranspose', 'Gemm', 'MatMul'})
+WEIGHTED = frozenset({'Conv', 'ConvTranspose', 'Gemm', 'MatMul'})
 _INTEGERS = frozenset({TensorProto.INT32, TensorProto.INT64})
 
 
@@ -51,7 +51,7 @@ def exact_nodes(model: onnx.ModelProto, feeding: Iterable[str]) -> set[str]:
     waiting = [node for node in model.graph.node if node.name in before and _decides(node)]
     while waiting:
         node = waiting.pop()
-        weighted = node.op_type in _WEIGHTED and constants.intersection(node.input)
+        weighted = node.op_type in WEIGHTED and constants.intersection(node.input)
         if node.name in found or weighted or not node.name.startswith(BODY):
             continue
         found.add(node.name)

@@ -15,6 +15,7 @@
 """Greedy non-maximum suppression (NMS) of boxes without the operator NonMaxSuppression."""
 
 import numpy as np
+from seg_ros.compile.tensor_ops import scalar
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
@@ -44,7 +45,7 @@ def greedy_nms(boxes: Var, classes: Var, alive: Var, count: int, iou: float) -> 
     suppressing = op.and_(op.and_(_overlap(boxes, iou), same), earlier)
     matrix = op.cast(suppressing, to=np.float32)
     candidates = op.unsqueeze(alive, op.const([1]))
-    half = op.const(np.float32(0.5))
+    half = scalar(0.5)
     keep = candidates
     for _ in range(min(DEPTH, count)):
         free = op.less(op.matmul(keep, matrix), half)
@@ -58,7 +59,7 @@ def _overlap(boxes: Var, iou: float) -> Var:
     area = op.mul(op.sub(x1, x0), op.sub(y1, y0))
     shared = op.mul(_shared_side(x0, x1), _shared_side(y0, y1))
     union = op.sub(op.add(area, _row(area)), shared)
-    return op.greater(shared, op.mul(union, op.const(np.float32(iou))))
+    return op.greater(shared, op.mul(union, scalar(iou)))
 
 
 def _shared_side(low: Var, high: Var) -> Var:

@@ -18,8 +18,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from seg_ros.compile.labels import bytes_from_labels
+from seg_ros.compile.tensor_ops import resized, scalar
 from seg_ros.core.card import ModelCard
-from seg_ros.core.signature import Activation, ModelSignature, NETWORK_SIZE, sized, Upsampling
+from seg_ros.core.signature import Activation, ModelSignature, NETWORK_SIZE, sized
 from seg_ros.image.bilinear_sampling import Taps, taps
 from seg_ros.image.letterbox import fit_for
 from spox import Var
@@ -44,7 +45,7 @@ def label_outputs(
     outputs = _labels_of(logits, classes, signature, '')
     map_hw = _map_size(logits)
     if map_hw != signature.size_hw:
-        large = _enlarged(logits, signature.size_hw, signature.upsampling)
+        large = resized(logits, signature.size_hw, signature.upsampling)
         outputs |= _labels_of(large, classes, signature, NETWORK_SIZE)
     for size in source_sizes:
         scores = _at_source(logits, map_hw, card, signature, size)
@@ -70,17 +71,6 @@ def _map_size(logits: Var) -> Size:
     if not (isinstance(height, int) and isinstance(width, int)):
         raise TypeError(f'scores of unknown size: {height}x{width}')
     return height, width
-
-
-def _enlarged(scores: Var, size_hw: Size, rule: Upsampling) -> Var:
-    """Resize scores as the network itself would."""
-    batch_and_channels = op.slice(op.shape(scores), op.const([0]), op.const([2]))
-    return op.resize(
-        scores,
-        sizes=op.concat([batch_and_channels, op.const(np.array(size_hw))], axis=0),
-        mode='linear',
-        coordinate_transformation_mode=rule,
-    )
 
 
 def _at_source(
@@ -117,9 +107,9 @@ def _confidence(scores: Var, activation: Activation) -> Var:
             share = op.sigmoid(most)
         if activation == 'share':
             total = op.reduce_sum(scores, op.const([1]), keepdims=False)
-            share = op.div(most, op.max([total, op.const(np.float32(1))]))
-        level = op.clip(op.mul(share, op.const(np.float32(255))), *map(op.const, _BYTE))
+            share = op.div(most, op.max([total, scalar(1)]))
+        level = op.clip(op.mul(share, scalar(255)), *map(op.const, _BYTE))
         return op.cast(op.round(level), to=np.uint8)
     margin = op.sub(scores, op.reduce_max(scores, axes=[1], keepdims=True))
     total = op.reduce_sum(op.exp(margin), op.const([1]), keepdims=False)
-    return op.cast(op.round(op.div(op.const(np.float32(255)), total)), to=np.uint8)
+    return op.cast(op.round(op.div(scalar(255), total)), to=np.uint8)

@@ -18,12 +18,10 @@ from collections.abc import Sequence
 from fnmatch import fnmatch
 
 import onnx
-from seg_ros.compile.exact_arithmetic import exact_nodes
+from seg_ros.compile.exact_arithmetic import exact_nodes, WEIGHTED
 from seg_ros.compile.subgraph import BODY
 from seg_ros.core.errors import SettingError
 from seg_ros.core.signature import Arithmetic
-
-WEIGHTED = frozenset({'Conv', 'ConvTranspose', 'Gemm', 'MatMul'})
 
 
 def trunk_nodes(model: onnx.ModelProto, keep: Sequence[str] = ()) -> list[onnx.NodeProto]:

@@ -21,6 +21,8 @@ from math import prod
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.output_interpretation import Decoded
+from seg_ros.compile.families.probabilities import logit_levels
+from seg_ros.compile.tensor_ops import indicator, scalar
 from seg_ros.core.signature import MaskCode
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
@@ -87,7 +89,7 @@ def detections(
     """
     slots = min(options.max_instances, candidates.count)
     scores, index = best(op.mul(candidates.scores, kept), slots)
-    filled = op.cast(op.greater(scores, op.const(np.float32(0))), to=np.float32)
+    filled = indicator(op.greater(scores, scalar(0)))
     column = op.unsqueeze(filled, op.const([2]))
     classes = op.mul(rows_at(candidates.classes, index), filled)
     coefficients = op.mul(rows_at(candidates.coefficients, index), column)
@@ -117,10 +119,8 @@ def _masks(
     flat = op.reshape(prototypes, op.const(np.array([-1, depth, prod(size_hw)])))
     logits = op.matmul(coefficients, flat)
     if mask_code == 'probability':
-        levels = op.round(op.mul(op.sigmoid(logits), op.const(np.float32(255))))
+        levels = op.round(op.mul(op.sigmoid(logits), scalar(255)))
     else:
-        steps = op.mul(logits, op.const(np.float32(16)))
-        rounded = op.round(op.add(steps, op.const(np.float32(128))))
-        levels = op.clip(rounded, op.const(np.float32(0)), op.const(np.float32(255)))
+        levels = logit_levels(logits, 16)
     square = op.reshape(levels, op.const(np.array([-1, slots, *size_hw])))
     return op.cast(square, to=np.uint8)

@@ -42,6 +42,7 @@ from seg_ros.compile.families.strip_output_ops import (
 from seg_ros.compile.labels import bytes_from_labels, MOST_BYTE_CLASSES
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
+from seg_ros.compile.tensor_ops import scalar
 from seg_ros.core.card import ModelCard
 from seg_ros.core.signature import Upsampling
 from spox import Var
@@ -252,8 +253,8 @@ def _known(labels: Var, classes: int) -> Var:
     """Replace labels that are not channels by that of no class: 255, or -1 with many classes."""
     none = np.float32(_NONE if classes <= MOST_BYTE_CLASSES else -1)
     inside = op.and_(
-        op.greater_or_equal(labels, op.const(np.float32(0))),
-        op.less(labels, op.const(np.float32(classes))),
+        op.greater_or_equal(labels, scalar(0)),
+        op.less(labels, scalar(classes)),
     )
     return op.where(inside, labels, op.const(none))
 

@@ -15,6 +15,7 @@
 """Computes boxes around soft masks, for networks that have no boxes or different ones."""
 
 import numpy as np
+from seg_ros.compile.tensor_ops import scalar
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
@@ -45,13 +46,9 @@ def _span(present: Var, cells: int, pixels: int) -> tuple[Var, Var]:
     after = op.reduce_max(op.mul(present, op.const(number + 1)), axes=[2], keepdims=False)
     left = op.reduce_max(op.mul(present, op.const(cells - number)), axes=[2], keepdims=False)
     step = pixels / cells
-    first = op.sub(_float(cells - 1), left)
-    last = op.add(after, _float(1))
+    first = op.sub(scalar(cells - 1), left)
+    last = op.add(after, scalar(1))
     return (
-        op.max([op.mul(first, _float(step)), _float(0)]),
-        op.min([op.mul(last, _float(step)), _float(pixels)]),
+        op.max([op.mul(first, scalar(step)), scalar(0)]),
+        op.min([op.mul(last, scalar(step)), scalar(pixels)]),
     )
-
-
-def _float(value: float) -> Var:
-    return op.const(np.float32(value))

@@ -26,11 +26,12 @@ from functools import partial
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
-from seg_ros.compile.families.probabilities import holds_probabilities, logits_of
+from seg_ros.compile.families.probabilities import holds_probabilities, logits_of, logs_of
 from seg_ros.compile.families.score_meaning import chosen_meaning, meaning_of, ScoreMeaning
 from seg_ros.compile.families.segment_scores import by_evidence, by_majority, Segments
 from seg_ros.compile.families.strip_output_ops import own_scores, OwnScores
 from seg_ros.compile.network import Network
+from seg_ros.compile.tensor_ops import indicator, scalar
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import CardError
 from seg_ros.core.signature import Upsampling
@@ -46,7 +47,6 @@ PEAK_WINDOW = 5
 # Cells over which a higher centre suppresses a lower one, if centres are chosen by prominence.
 FLOOD_REACH = 8
 _FAR = 1e9
-_MIN_PROBABILITY = 1e-6     # lower bound before taking the logarithm
 
 
 @dataclass(frozen=True)
@@ -145,10 +145,10 @@ def _decode(
         )
     logits, heat, offsets = (op.cast(tensor_info, to=np.float32) for tensor_info in tensor_infos)
     if unit := chosen_meaning(maps.meaning, card).unit:
-        logits = op.log(op.max([op.div(logits, _float(unit)), _float(_MIN_PROBABILITY)]))
+        logits = logs_of(op.div(logits, scalar(unit)))
     slots = min(options.max_instances, maps.size_hw[0] * maps.size_hw[1])
     heights, centers_yx = _centers(maps, heat, slots, options)
-    filled = op.cast(op.greater(heights, _float(0)), to=np.float32)
+    filled = indicator(op.greater(heights, scalar(0)))
     nearest = _nearest(maps, offsets, centers_yx, filled)
     # Slot 0 is the best: if it is empty, all are.
     countable = op.mul(_countable(maps, logits, len(card.classes), things), _first(filled))
@@ -157,7 +157,7 @@ def _decode(
         things, slots, heights, nearest, countable, maps.rows_of(probabilities, len(things))
     )
     scores, classes = _classified(maps, logits, segments, options.small_segment)
-    kept = op.cast(op.greater_or_equal(scores, _float(options.score_floor)), to=np.float32)
+    kept = indicator(op.greater_or_equal(scores, scalar(options.score_floor)))
     tensors = {
         'logits': logits,
         'scores': op.mul(scores, kept),
@@ -169,10 +169,6 @@ def _decode(
         'score_floor': options.score_floor, 'max_instances': slots,
     }
     return Decoded(tensors, facts)
-
-
-def _float(value: float) -> Var:
-    return op.const(np.float32(value))
 
 
 def _first(values: Var) -> Var:
@@ -194,8 +190,8 @@ def _centers(maps: _Maps, heat: Var, slots: int, options: ExportOptions) -> tupl
         is_peak = _prominent(logits_of(heat) if maps.squashed else heat, options.prominence)
     else:
         is_peak = op.greater_or_equal(heat, _highest(heat, PEAK_WINDOW))
-    is_peak = op.and_(is_peak, op.greater_or_equal(score, _float(options.score_floor)))
-    peaks = maps.rows_of(op.where(is_peak, score, _float(0)), 1)
+    is_peak = op.and_(is_peak, op.greater_or_equal(score, scalar(options.score_floor)))
+    peaks = maps.rows_of(op.where(is_peak, score, scalar(0)), 1)
     scores, index = op.top_k(op.squeeze(peaks, op.const([1])), op.const([slots]), axis=1)
     return scores, op.gather(op.const(maps.cells_yx().T.copy()), index)
 
@@ -212,7 +208,7 @@ def _prominent(heat: Var, prominence: float) -> Var:
     The copy is lowered by the prominence. A long object has several peaks on one ridge; only the
     highest of them rises far above it.
     """
-    lowered = op.sub(heat, _float(prominence))
+    lowered = op.sub(heat, scalar(prominence))
     flood = lowered
     for _ in range(FLOOD_REACH):
         flood = op.min([_highest(flood, 3), heat])
@@ -231,7 +227,7 @@ def _nearest(maps: _Maps, offsets: Var, centers_yx: Var, filled: Var) -> Var:
         for pair, axis in ((predicted, 1), (centers_yx, 2))
     )
     dy, dx = op.sub(down, center_y), op.sub(right, center_x)
-    empty = op.mul(op.sub(_float(1), filled), _float(_FAR))
+    empty = op.mul(op.sub(scalar(1), filled), scalar(_FAR))
     distance = op.add(op.add(op.mul(dy, dy), op.mul(dx, dx)), op.unsqueeze(empty, op.const([2])))
     return op.cast(op.arg_min(distance, axis=1, keepdims=True), to=np.float32)
 
@@ -261,6 +257,6 @@ def _classified(maps: _Maps, logits: Var, segments: Segments, small: float) -> t
 
 def _instances(maps: _Maps, nearest: Var, countable: Var, slots: int) -> Var:
     """Return slot + 1 for countable cells and 0 for the others, (N, h, w)."""
-    numbers = op.mul(op.add(nearest, _float(1)), countable)
+    numbers = op.mul(op.add(nearest, scalar(1)), countable)
     square = op.reshape(numbers, op.const(np.array([-1, *maps.size_hw])))
     return op.cast(square, to=np.uint8 if slots < 256 else np.int32)

@@ -17,11 +17,12 @@
 import numpy as np
 from seg_ros.compile.families.strip_output_ops import is_multiple
 from seg_ros.compile.network import Network
+from seg_ros.compile.tensor_ops import scalar
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
-_ROUNDING = 1e-3    # rounding error of half precision
-_MIN_PROBABILITY = 1e-6
+HALF_ROUNDING = 1e-3    # rounding error of half precision
+_MIN_PROBABILITY = 1e-6     # lower bound before taking the logarithm
 
 
 def holds_probabilities(network: Network, tensor: str) -> bool:
@@ -37,17 +38,25 @@ def holds_probabilities(network: Network, tensor: str) -> bool:
 def passes_unit(network: Network, tensor: str) -> bool:
     """Return whether any value of a tensor on trial images is below 0 or above 1."""
     arrays = network.trial(tensor)
-    return bool(np.min(arrays) < -_ROUNDING or np.max(arrays) > 1 + _ROUNDING)
+    return bool(np.min(arrays) < -HALF_ROUNDING or np.max(arrays) > 1 + HALF_ROUNDING)
 
 
 def logits_of(probabilities: Var) -> Var:
     """Return the logits of probabilities, clipped so that they are finite."""
-    one = op.const(np.float32(1))
-    inner = op.clip(
-        probabilities, op.const(np.float32(_MIN_PROBABILITY)),
-        op.const(np.float32(1 - _MIN_PROBABILITY)),
-    )
+    one = scalar(1)
+    inner = op.clip(probabilities, scalar(_MIN_PROBABILITY), scalar(1 - _MIN_PROBABILITY))
     return op.sub(op.log(inner), op.log(op.sub(one, inner)))
+
+
+def logs_of(probabilities: Var) -> Var:
+    """Return the logarithms of probabilities, bounded below so that they are finite."""
+    return op.log(op.max([probabilities, scalar(_MIN_PROBABILITY)]))
+
+
+def logit_levels(logits: Var, steps: int) -> Var:
+    """Return the byte values 128 + steps * logit, clipped, still as float32."""
+    coded = op.add(op.mul(logits, scalar(steps)), scalar(128))
+    return op.clip(op.round(coded), scalar(0), scalar(255))
 
 
 def unit_of(network: Network, tensor: str) -> int:
@@ -57,14 +66,14 @@ def unit_of(network: Network, tensor: str) -> int:
     Logits have both signs. Values without negative ones that exceed 1 are in units of 1/255.
     """
     arrays = network.trial(tensor)
-    if np.min(arrays) < -_ROUNDING:
+    if np.min(arrays) < -HALF_ROUNDING:
         return 0
     return 255 if passes_unit(network, tensor) or is_multiple(network, tensor, 255) else 1
 
 
 def bytes_of(chances: Var) -> Var:
     """Return probabilities from 0 to 1 as uint8, 255 for 1."""
-    return op.cast(op.round(op.mul(chances, op.const(np.float32(255)))), to=np.uint8)
+    return op.cast(op.round(op.mul(chances, scalar(255))), to=np.uint8)
 
 
 def words_of(unit: int) -> str:
@@ -81,5 +90,5 @@ def chances_of(masks: Var, unit: int) -> Var:
     floats = op.cast(masks, to=np.float32)
     if not unit:
         return op.sigmoid(floats)
-    shares = op.div(floats, op.const(np.float32(unit)))
-    return op.clip(shares, op.const(np.float32(0)), op.const(np.float32(1)))
+    shares = op.div(floats, scalar(unit))
+    return op.clip(shares, scalar(0), scalar(1))

@@ -28,9 +28,10 @@ from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.detections import rows_at
 from seg_ros.compile.families.mask_boxes import boxes_of_masks
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
-from seg_ros.compile.families.probabilities import holds_probabilities, logits_of
+from seg_ros.compile.families.probabilities import holds_probabilities, logit_levels, logits_of
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
+from seg_ros.compile.tensor_ops import indicator, scalar
 from seg_ros.core.card import ModelCard
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
@@ -130,18 +131,15 @@ def _decode(
     first = np.arange(slots)[None] * outputs.choices
     masks = rows_at(masks, op.add(best, op.const(first)))
     masks = logits_of(masks) if outputs.masked else masks
-    scores = op.clip(
-        op.reduce_max(ious, axes=[2], keepdims=False), _float(0), _float(1)
-    )
-    above = op.greater_or_equal(scores, _float(options.score_floor))
-    scores = op.mul(scores, op.cast(above, to=np.float32))
-    inside = op.cast(op.greater(masks, _float(0)), to=np.float32)
-    coded = op.add(op.mul(masks, _float(4)), _float(128))
-    levels = op.clip(op.round(coded), _float(0), _float(255))
+    scores = op.clip(op.reduce_max(ious, axes=[2], keepdims=False), scalar(0), scalar(1))
+    above = op.greater_or_equal(scores, scalar(options.score_floor))
+    scores = op.mul(scores, indicator(above))
+    inside = indicator(op.greater(masks, scalar(0)))
+    levels = logit_levels(masks, 4)
     return Decoded({
         'boxes': boxes_of_masks(inside, slots, outputs.map_hw, outputs.network_hw),
         'scores': scores,
-        'classes': op.cast(op.mul(scores, _float(0)), to=np.int32),
+        'classes': op.cast(op.mul(scores, scalar(0)), to=np.int32),
         'masks': op.cast(op.reshape(levels, _shape(slots, *outputs.map_hw)), to=np.uint8),
     }, {
         'score_floor': options.score_floor, 'max_instances': slots, 'top_k': slots,
@@ -151,7 +149,3 @@ def _decode(
 
 def _shape(*sides: int) -> Var:
     return op.const(np.array([-1, *sides]))
-
-
-def _float(value: float) -> Var:
-    return op.const(np.float32(value))

@@ -18,10 +18,10 @@ from collections.abc import Sequence
 import re
 
 import numpy as np
+from seg_ros.compile.families.probabilities import HALF_ROUNDING
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
 
-_ROUNDING = 1e-3    # rounding error of half precision
 _MAX_RELATIVE = 2   # coordinates relative to the image size hardly exceed 1
 _NAMES = re.compile('box|det')
 
@@ -59,11 +59,11 @@ def _are_boxes(network: Network, rows: TensorInfo) -> bool:
     if found.min() < -found.max() or found.min() == found.max():
         return False
     ordered = (found[..., 2:] >= found[..., :2]).all()
-    return bool(ordered or (found.min() >= -_ROUNDING and found.max() > _MAX_RELATIVE))
+    return bool(ordered or (found.min() >= -HALF_ROUNDING and found.max() > _MAX_RELATIVE))
 
 
 def _are_relative(network: Network, rows: TensorInfo) -> bool:
     """Return whether rows could be centres and sizes relative to the image: none is negative."""
     found = np.concatenate(network.trial(rows.name))
     adds_up = np.allclose(found.sum(axis=-1), 1, atol=0.02)     # as a softmax does
-    return bool(found.min() >= -_ROUNDING and not adds_up)
+    return bool(found.min() >= -HALF_ROUNDING and not adds_up)

@@ -29,13 +29,14 @@ from seg_ros.compile.families.derived_outputs import computed_from
 from seg_ros.compile.families.detections import best, rows_at
 from seg_ros.compile.families.mask_boxes import boxes_of_masks
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
-from seg_ros.compile.families.probabilities import holds_probabilities, logits_of
+from seg_ros.compile.families.probabilities import holds_probabilities, logit_levels, logits_of
 from seg_ros.compile.families.query_boxes import scores_beside_boxes
 from seg_ros.compile.families.score_meaning import unread_scores
 from seg_ros.compile.families.slot_tensors import slots_of
 from seg_ros.compile.families.strip_output_ops import before_transpose
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
+from seg_ros.compile.tensor_ops import indicator, scalar
 from seg_ros.core.card import ModelCard, Task
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
@@ -197,14 +198,6 @@ def _mask_probabilities(queries: _Queries, masks: Var) -> Var:
     return masks if queries.masked else op.sigmoid(masks)
 
 
-def _float(value: float) -> Var:
-    return op.const(np.float32(value))
-
-
-def _indicator(condition: Var) -> Var:
-    return op.cast(condition, to=np.float32)
-
-
 def _decode_semantic(
     queries: _Queries, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
 ) -> Decoded:
@@ -237,20 +230,19 @@ def _decode_instances(
     flat = op.reshape(_probabilities(queries, tensors[0]), op.const(np.array([-1, pairs])))
     scores, index = best(flat, chosen)
     query = op.div(index, op.const(np.int64(queries.classes)))
-    label = _indicator(op.sub(index, op.mul(query, op.const(np.int64(queries.classes)))))
+    label = indicator(op.sub(index, op.mul(query, op.const(np.int64(queries.classes)))))
     masks = rows_at(_flat(queries, tensors[1]), query)
     masks = logits_of(masks) if queries.masked else masks
-    inside = _indicator(op.greater(masks, _float(0)))
+    inside = indicator(op.greater(masks, scalar(0)))
     if not queries.boxed:
         scores = op.mul(scores, _mean_inside(masks, inside))
-    scores = op.mul(scores, _indicator(op.greater_or_equal(scores, _float(options.score_floor))))
+    scores = op.mul(scores, indicator(op.greater_or_equal(scores, scalar(options.score_floor))))
     scores, order = best(scores, slots)
-    filled = _indicator(op.greater(scores, _float(0)))
+    filled = indicator(op.greater(scores, scalar(0)))
     boxes = boxes_of_masks(
         rows_at(inside, order), slots, queries.map_hw, queries.network_hw
     )
-    coded = op.add(op.mul(rows_at(masks, order), _float(16)), _float(128))
-    levels = op.clip(op.round(coded), _float(0), _float(255))
+    levels = logit_levels(rows_at(masks, order), 16)
     shape = op.const(np.array([-1, slots, *queries.map_hw]))
     return Decoded({
         'boxes': op.mul(boxes, op.unsqueeze(filled, op.const([2]))),
@@ -267,7 +259,7 @@ def _mean_inside(masks: Var, inside: Var) -> Var:
     """Return the mean probability inside each mask, (N, M)."""
     total = op.reduce_sum(op.mul(op.sigmoid(masks), inside), op.const([2]), keepdims=False)
     cells = op.reduce_sum(inside, op.const([2]), keepdims=False)
-    return op.div(total, op.add(cells, _float(1e-6)))
+    return op.div(total, op.add(cells, scalar(1e-6)))
 
 
 def _decode_panoptic(
@@ -283,11 +275,11 @@ def _decode_panoptic(
     likeliest = op.reduce_max(probabilities, axes=[2], keepdims=False)
     if queries.nothing and queries.softmax:
         most = op.reduce_max(_all_probabilities(queries, tensors[0]), axes=[2], keepdims=False)
-        likeliest = op.mul(likeliest, _indicator(op.greater_or_equal(likeliest, most)))
-    above = _indicator(op.greater_or_equal(likeliest, _float(options.score_floor)))
+        likeliest = op.mul(likeliest, indicator(op.greater_or_equal(likeliest, most)))
+    above = indicator(op.greater_or_equal(likeliest, scalar(options.score_floor)))
     scores, query = best(op.mul(likeliest, above), slots)
-    filled = _indicator(op.greater(scores, _float(0)))
-    label = _indicator(op.arg_max(rows_at(probabilities, query), axis=2, keepdims=False))
+    filled = indicator(op.greater(scores, scalar(0)))
+    label = indicator(op.arg_max(rows_at(probabilities, query), axis=2, keepdims=False))
     masks = _mask_probabilities(queries, rows_at(_flat(queries, tensors[1]), query))
     return Decoded({
         'scores': scores,

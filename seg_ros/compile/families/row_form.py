@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from seg_ros.compile.tensor_ops import scalar
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
@@ -58,7 +59,7 @@ class RowForm:
         if self.corners:
             return columns
         center, size = op.split(columns, outputs_count=2, axis=2)
-        half = op.mul(size, op.const(np.float32(0.5)))
+        half = op.mul(size, scalar(0.5))
         return op.concat([op.sub(center, half), op.add(center, half)], axis=2)
 
     def pixels(self, columns: Var) -> Var:

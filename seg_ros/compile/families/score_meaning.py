@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 import onnx
+from seg_ros.compile.families.probabilities import HALF_ROUNDING
 from seg_ros.compile.families.strip_output_ops import (
     is_multiple,
     most_of,
@@ -28,13 +29,13 @@ from seg_ros.compile.families.strip_output_ops import (
     squashed_by,
 )
 from seg_ros.compile.network import Network
+from seg_ros.compile.tensor_ops import scalar
 from seg_ros.core.card import ModelCard, ScoreKind
 from seg_ros.core.errors import CardError
 from seg_ros.core.signature import Activation
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
-_ROUNDING = 1e-3    # rounding error of half precision, and of sums over many classes
 _UNITS = (1, 100, 255)      # fractions, per cent, bytes
 _NEAR = 0.9     # fraction of a unit that the highest of well spread values reaches
 _PROBABILITIES = ('HardSigmoid', 'Sigmoid', 'Softmax')
@@ -120,7 +121,7 @@ def _highest(arrays: Sequence[NDArray[Any]]) -> float:
 
 def _inside(arrays: Sequence[NDArray[Any]], unit: float) -> bool:
     """Return whether all values lie between 0 and a unit."""
-    slack = _ROUNDING * unit
+    slack = HALF_ROUNDING * unit
     return -slack <= _least(arrays) and _highest(arrays) <= unit + slack
 
 
@@ -195,11 +196,11 @@ def competing(scores: Var, meaning: ScoreMeaning, channels: int, classes: int) -
     :returns: scores (N, C, h, w), and the activation that makes them probabilities.
     """
     if meaning.unit not in (0, 1):
-        scores = op.div(scores, op.const(np.float32(meaning.unit)))
+        scores = op.div(scores, scalar(meaning.unit))
     is_probability = bool(meaning.unit)
     if channels == 1 and classes == 2:
         if is_probability:
-            rest = op.sub(op.const(np.float32(1)), scores)
+            rest = op.sub(scalar(1), scores)
             return op.concat([rest, scores], axis=1), 'none'
         return op.pad(scores, op.const(np.array([0, 1, 0, 0, 0, 0, 0, 0]))), 'softmax'
     alone = channels == 1 or meaning.kind == 'multilabel'

@@ -21,6 +21,7 @@ Reference: B. Cheng et al., Panoptic-DeepLab, CVPR 2020, section 3.2.
 from dataclasses import dataclass
 
 import numpy as np
+from seg_ros.compile.tensor_ops import scalar
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
@@ -74,7 +75,7 @@ def by_majority(segments: Segments, best: Var) -> tuple[Var, Var]:
     )
     winner = op.arg_max(votes, axis=2, keepdims=True)
     own = op.gather_elements(total, winner, axis=2)
-    share = op.div(own, op.max([cells, op.const(np.float32(1))]))
+    share = op.div(own, op.max([cells, scalar(1)]))
     return op.mul(segments.heat, _flat(share)), _flat(winner)
 
 
@@ -93,7 +94,7 @@ def by_evidence(segments: Segments, small: float) -> tuple[Var, Var]:
         segments.sums_of(evidence), op.const([len(segments.things), 1]), outputs_count=2, axis=2
     )
     share = op.div(
-        op.reduce_max(total, axes=[2], keepdims=True), op.add(cells, op.const(np.float32(small)))
+        op.reduce_max(total, axes=[2], keepdims=True), op.add(cells, scalar(small))
     )
     winner = op.arg_max(total, axis=2, keepdims=True)
     return op.sqrt(op.mul(segments.heat, _flat(share))), _flat(winner)

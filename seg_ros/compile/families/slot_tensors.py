@@ -26,6 +26,7 @@ from seg_ros.compile.families.score_and_label import score_and_label
 from seg_ros.compile.families.strip_output_ops import float_source, integer_source
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
+from seg_ros.compile.tensor_ops import scalar
 from seg_ros.core.card import ModelCard
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
@@ -163,15 +164,15 @@ def best_slots(
     labels, last = (op.cast(tensors[place], to=np.float32) for place in (0, -1))
     scores = last if slots.scores else op.squeeze(columns(last, 4, 5), op.const([2]))
     above = op.and_(
-        op.greater_or_equal(scores, op.const(np.float32(options.score_floor))),
+        op.greater_or_equal(scores, scalar(options.score_floor)),
         op.and_(
-            op.greater_or_equal(labels, op.const(np.float32(0))),
-            op.less(labels, op.const(np.float32(len(card.classes)))),
+            op.greater_or_equal(labels, scalar(0)),
+            op.less(labels, scalar(len(card.classes))),
         ),
     )
     count = min(options.max_instances, slots.count)
     scores, index = best(op.mul(scores, op.cast(above, to=np.float32)), count)
-    filled = op.cast(op.greater(scores, op.const(np.float32(0))), to=np.float32)
+    filled = op.cast(op.greater(scores, scalar(0)), to=np.float32)
     classes = op.cast(op.mul(rows_at(labels, index), filled), to=np.int32)
     return BestSlots(scores, filled, classes, index, count)
 

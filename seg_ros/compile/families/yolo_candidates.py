@@ -24,6 +24,7 @@ from seg_ros.compile.families.detections import Candidates, detections
 from seg_ros.compile.families.output_interpretation import Decoded
 from seg_ros.compile.families.row_form import beyond_unit
 from seg_ros.compile.nms import greedy_nms
+from seg_ros.compile.tensor_ops import scalar
 from seg_ros.core.card import ModelCard
 from seg_ros.core.signature import MaskCode
 from spox import Var
@@ -104,15 +105,15 @@ def suppressed(
 
 def alive_of(candidates: Candidates, options: ExportOptions) -> Var:
     """Return 1 for candidates above the score floor, (N, M)."""
-    floor = op.const(np.float32(options.score_floor))
+    floor = scalar(options.score_floor)
     return op.cast(op.greater_or_equal(candidates.scores, floor), to=np.float32)
 
 
 def scores_of_known(scores: Var, labels: Var, card: ModelCard) -> Var:
     """Return scores (N, M), 0 where the network's label is not a class of the card."""
     known = op.and_(
-        op.greater_or_equal(labels, op.const(np.float32(0))),
-        op.less(labels, op.const(np.float32(len(card.classes)))),
+        op.greater_or_equal(labels, scalar(0)),
+        op.less(labels, scalar(len(card.classes))),
     )
     return op.mul(scores, op.cast(known, to=np.float32))
 

@@ -40,6 +40,7 @@ from seg_ros.compile.families.yolo_candidates import (
 )
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
+from seg_ros.compile.tensor_ops import scalar
 from seg_ros.core.card import ModelCard
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
@@ -251,6 +252,6 @@ def _classes(parts: Parts, scores: Var, labels: Sequence[Var], index: Var) -> Va
     if parts.labels:
         return rows_at(parts.labels.highest(labels[0]), index)
     if len(parts.scores.info.shape) == 2:
-        return op.mul(rows_at(scores, index), op.const(np.float32(0)))
+        return op.mul(rows_at(scores, index), scalar(0))
     winner = op.arg_max(parts.scores.at(scores, index), axis=2, keepdims=False)
     return op.cast(winner, to=np.float32)
