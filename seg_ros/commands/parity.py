@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from seg_ros.commands.progress import Progress
 from seg_ros.commands.sources import open_sources
-from seg_ros.compile.bfloat16 import in_bfloat16, with_f32_asked_for
+from seg_ros.compile.bfloat16 import in_bfloat16, with_f32_required
 from seg_ros.compile.compiled import CompiledModel
 from seg_ros.compile.prompt_inputs import trial_boxes
 from seg_ros.core.errors import ImageError
@@ -121,7 +121,7 @@ def tried_in_bfloat16(
     short = shortfalls(parity, 'bf16', compiled.card.task)
     if not short:
         return compiled
-    return with_f32_asked_for(compiled, f'computed in 32 bits: bfloat16 gives {", ".join(short)}')
+    return with_f32_required(compiled, f'computed in 32 bits: bfloat16 gives {", ".join(short)}')
 
 
 def trial_memory(signature: ModelSignature, size_hw: tuple[int, int]) -> TemporalFilter:

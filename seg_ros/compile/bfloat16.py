@@ -44,7 +44,7 @@ def in_bfloat16(compiled: CompiledModel) -> CompiledModel:
     return replace(compiled, model=rounded)
 
 
-def with_f32_asked_for(compiled: CompiledModel, note: str) -> CompiledModel:
+def with_f32_required(compiled: CompiledModel, note: str) -> CompiledModel:
     """
     Require engines to compute the whole network in float32.
 

@@ -21,7 +21,7 @@ from onnx import numpy_helper, TensorProto
 _DOUBLE, _FLOAT = TensorProto.DOUBLE, TensorProto.FLOAT
 
 
-def make_floats_of_doubles(graph: onnx.GraphProto) -> None:
+def convert_doubles(graph: onnx.GraphProto) -> None:
     """Convert a graph and its subgraphs from float64 to float32, in place."""
     for item in (*graph.input, *graph.output, *graph.value_info):
         if item.type.tensor_type.elem_type == _DOUBLE:
@@ -34,7 +34,7 @@ def make_floats_of_doubles(graph: onnx.GraphProto) -> None:
                 attribute.i = _FLOAT
             _to_float(attribute.t)
             for inner in (attribute.g, *attribute.graphs):
-                make_floats_of_doubles(inner)
+                convert_doubles(inner)
 
 
 def _to_float(tensor: TensorProto) -> None:

@@ -21,9 +21,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 import onnx
-from seg_ros.compile.families.derived_outputs import says_less
+from seg_ros.compile.families.derived_outputs import is_derived
 from seg_ros.compile.families.output_interpretation import OutputInterpretation
-from seg_ros.compile.families.strip_output_ops import is_most
+from seg_ros.compile.families.strip_output_ops import is_maximum
 from seg_ros.compile.network import Network
 from seg_ros.compile.run_onnx import run_onnx
 from seg_ros.compile.trial import trial_images
@@ -54,7 +54,7 @@ def left_out_notes(
     names = {item.name for item in network.model.graph.output}
     cut = ', '.join(sorted(names.difference(taken.sources)))
     notes = [f'outputs cut off: {cut}'] if cut and names.issuperset(taken.sources) else []
-    rivals = [item for item in others if not says_less(network, item, taken)]
+    rivals = [item for item in others if not is_derived(network, item, taken)]
     if rivals:
         could = ', '.join(name for item in rivals for name in item.sources)
         notes.append(
@@ -84,7 +84,7 @@ def _shows_no_class(network: Network, reading: OutputInterpretation) -> bool:
     info = reading.tensor_infos[0]
     several = reading.class_count > 2
     yes_or_no = all(np.unique(array).size <= 2 for array in network.trial(info.name))
-    return is_most(network, info.name) or (several and yes_or_no)
+    return is_maximum(network, info.name) or (several and yes_or_no)
 
 
 def _class_maps(

@@ -22,7 +22,12 @@ from numpy.typing import NDArray
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.detections import rows_at
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
-from seg_ros.compile.families.probabilities import bytes_of, chances_of, unit_of, words_of
+from seg_ros.compile.families.probabilities import (
+    bytes_from_probabilities,
+    probabilities_from_masks,
+    unit_of,
+    words_of,
+)
 from seg_ros.compile.families.row_form import are_corners, box_unit, RowForm
 from seg_ros.compile.families.slot_tensors import (
     best_slots,
@@ -115,7 +120,7 @@ def _decode(
         'boxes': op.mul(boxes, op.unsqueeze(chosen.filled, op.const([2]))),
         'scores': chosen.scores,
         'classes': chosen.classes,
-        'masks': bytes_of(chances_of(masks, unit)),
+        'masks': bytes_from_probabilities(probabilities_from_masks(masks, unit)),
     }, {
         'score_floor': options.score_floor, 'max_instances': chosen.count, 'mask_frame': 'box',
         'mask_code': 'probability', 'snap': card.snap,

@@ -57,10 +57,10 @@ def sources_first(
     """Sort readings so that they follow those they are computed from, and drop duplicates."""
     once = {(item.tensor_infos, str(item)): item for item in reversed(found)}.values()
     kept = [item for item in found if any(item is other for other in once)]
-    return sorted(kept, key=lambda item: sum(says_less(network, item, other) for other in kept))
+    return sorted(kept, key=lambda item: sum(is_derived(network, item, other) for other in kept))
 
 
-def says_less(network: Network, item: OutputInterpretation, other: OutputInterpretation) -> bool:
+def is_derived(network: Network, item: OutputInterpretation, other: OutputInterpretation) -> bool:
     """Return whether the tensors of a reading are computed from those of another alone."""
     tensors, sources = ({info.name for info in one.tensor_infos} for one in (item, other))
     return not tensors <= sources and computed_from(network, tensors, sources)

@@ -21,7 +21,12 @@ import numpy as np
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.mask_boxes import boxes_of_masks
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
-from seg_ros.compile.families.probabilities import bytes_of, chances_of, unit_of, words_of
+from seg_ros.compile.families.probabilities import (
+    bytes_from_probabilities,
+    probabilities_from_masks,
+    unit_of,
+    words_of,
+)
 from seg_ros.compile.families.slot_tensors import (
     best_slots,
     chosen_masks,
@@ -86,7 +91,7 @@ def _decode(
     :param unit: value of a probability of 1 in masks; see `unit_of`.
     """
     chosen, map_hw = best_slots(slots, tensors, card, options), slots.map_hw
-    probabilities = chances_of(chosen_masks(slots, tensors[1], chosen), unit)
+    probabilities = probabilities_from_masks(chosen_masks(slots, tensors[1], chosen), unit)
     inside = op.cast(op.greater(probabilities, scalar(0.5)), to=np.float32)
     flat = op.reshape(inside, op.const(np.array([-1, chosen.count, map_hw[0] * map_hw[1]])))
     boxes = boxes_of_masks(flat, chosen.count, map_hw, network_hw)
@@ -94,7 +99,7 @@ def _decode(
         'boxes': op.mul(boxes, op.unsqueeze(chosen.filled, op.const([2]))),
         'scores': chosen.scores,
         'classes': chosen.classes,
-        'masks': bytes_of(probabilities),
+        'masks': bytes_from_probabilities(probabilities),
     }, {
         'score_floor': options.score_floor, 'max_instances': chosen.count, 'mask_frame': 'image',
         'mask_code': 'probability',

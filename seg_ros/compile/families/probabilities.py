@@ -71,9 +71,9 @@ def unit_of(network: Network, tensor: str) -> int:
     return 255 if passes_unit(network, tensor) or is_multiple(network, tensor, 255) else 1
 
 
-def bytes_of(chances: Var) -> Var:
+def bytes_from_probabilities(probabilities: Var) -> Var:
     """Return probabilities from 0 to 1 as uint8, 255 for 1."""
-    return op.cast(op.round(op.mul(chances, scalar(255))), to=np.uint8)
+    return op.cast(op.round(op.mul(probabilities, scalar(255))), to=np.uint8)
 
 
 def words_of(unit: int) -> str:
@@ -81,7 +81,7 @@ def words_of(unit: int) -> str:
     return {0: ', masks before the sigmoid', 255: ', masks from 0 to 255'}.get(unit, '')
 
 
-def chances_of(masks: Var, unit: int) -> Var:
+def probabilities_from_masks(masks: Var, unit: int) -> Var:
     """
     Convert masks to probabilities, float32.
 

@@ -24,9 +24,9 @@ import onnx
 from seg_ros.compile.families.probabilities import HALF_ROUNDING
 from seg_ros.compile.families.strip_output_ops import (
     is_multiple,
-    most_of,
     OwnScores,
     squashed_by,
+    upper_bound,
 )
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_ops import scalar
@@ -135,7 +135,7 @@ def _unit(
     the unit times the activation's maximum, or close to the unit, or they must come from a product
     with it.
     """
-    top = most_of(network, squashed)
+    top = upper_bound(network, squashed)
     most = _highest(network.trial(squashed.output[0])) / top
     high, is_share = _highest(arrays), abs(top - 1) < 1 - _NEAR
     fitting = [unit for unit in _UNITS if _inside(arrays, unit)]

@@ -36,7 +36,7 @@ class Segments:
     :param heat: heatmap value of each slot's centre, 0 to 1, 0 for empty slots, float32 (N, K).
     :param nearest: slot of each cell, float32 (N, 1, h * w).
     :param countable: 1 for cells of a countable class, 0 for the others, float32 (N, 1, h * w).
-    :param chances: probabilities of the countable classes, float32 (N, T, h * w).
+    :param probabilities: probabilities of the countable classes, float32 (N, T, h * w).
     """
 
     things: np.ndarray
@@ -44,7 +44,7 @@ class Segments:
     heat: Var
     nearest: Var
     countable: Var
-    chances: Var
+    probabilities: Var
 
     def sums_of(self, maps: Var) -> Var:
         """
@@ -68,7 +68,7 @@ def by_majority(segments: Segments, best: Var) -> tuple[Var, Var]:
     """
     channels = op.const(segments.things.astype(np.float32)[None, :, None])
     chosen = op.cast(op.equal(best, channels), to=np.float32)
-    ballots = op.concat([chosen, segments.chances, segments.countable], axis=1)
+    ballots = op.concat([chosen, segments.probabilities, segments.countable], axis=1)
     kinds = len(segments.things)
     votes, total, cells = op.split(
         segments.sums_of(ballots), op.const([kinds, kinds, 1]), outputs_count=3, axis=2
@@ -89,7 +89,7 @@ def by_evidence(segments: Segments, small: float) -> tuple[Var, Var]:
     :param small: number of cells, more than 0.
     :returns: the same as `by_majority`.
     """
-    evidence = op.concat([segments.chances, segments.countable], axis=1)
+    evidence = op.concat([segments.probabilities, segments.countable], axis=1)
     total, cells = op.split(
         segments.sums_of(evidence), op.const([len(segments.things), 1]), outputs_count=2, axis=2
     )

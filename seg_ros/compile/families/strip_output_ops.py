@@ -94,12 +94,12 @@ def squashed_by(network: Network, tensor: str) -> onnx.NodeProto | None:
     """
     found = [
         node for node in _unweighted(network, tensor, _SQUASHING)
-        if 0 < most_of(network, node) < np.inf
+        if 0 < upper_bound(network, node) < np.inf
     ]
     return min(found, key=lambda node: _SQUASHING.index(node.op_type), default=None)
 
 
-def most_of(network: Network, node: onnx.NodeProto) -> float:
+def upper_bound(network: Network, node: onnx.NodeProto) -> float:
     """Return the upper bound of a node with bounded results."""
     if node.op_type != 'Clip':
         return 1
@@ -107,7 +107,7 @@ def most_of(network: Network, node: onnx.NodeProto) -> float:
     return float(network.constant(bound)) if bound else np.inf
 
 
-def is_most(network: Network, tensor: str) -> bool:
+def is_maximum(network: Network, tensor: str) -> bool:
     """Return whether a tensor is the maximum of several values, as confidences are."""
     while (node := network.producer(tensor)) is not None and node.op_type in _CARRIERS:
         tensor = node.input[0]
