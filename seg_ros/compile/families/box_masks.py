@@ -20,7 +20,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.compile.export_options import ExportOptions
-from seg_ros.compile.families.detections import rows_at
+from seg_ros.compile.families.detections import columns, rows_at
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
 from seg_ros.compile.families.probabilities import (
     bytes_from_probabilities,
@@ -32,7 +32,6 @@ from seg_ros.compile.families.row_form import are_corners, box_unit, RowForm
 from seg_ros.compile.families.slot_tensors import (
     best_slots,
     chosen_masks,
-    columns,
     labels_seen,
     scores_seen,
     Slots,

@@ -57,17 +57,27 @@ def rows_at(rows: Var, index: Var) -> Var:
     return op.gather_nd(rows, op.unsqueeze(index, op.const([2])), batch_dims=1)
 
 
-def columns_at(columns: Var, index: Var, width: int) -> Var:
+def columns(rows: Var, start: int, stop: int) -> Var:
+    """Return some columns of (N, M, columns)."""
+    return op.slice(rows, op.const([start]), op.const([stop]), op.const([2]))
+
+
+def column(rows: Var, index: int) -> Var:
+    """Return a column of (N, M, columns), (N, M)."""
+    return op.squeeze(columns(rows, index, index + 1), op.const([2]))
+
+
+def columns_at(tensor: Var, index: Var, width: int) -> Var:
     """
     Pick columns: (N, W, A) at (N, M) gives (N, W, M).
 
     :param width: W.
     """
-    shape = columns.unwrap_tensor().shape
+    shape = tensor.unwrap_tensor().shape
     if shape and shape[0] == 1:     # CPUs have a fast kernel for a single list of columns
-        return op.gather(columns, op.squeeze(index, op.const([0])), axis=2)
+        return op.gather(tensor, op.squeeze(index, op.const([0])), axis=2)
     wide = op.expand(op.unsqueeze(index, op.const([1])), op.const(np.array([1, width, 1])))
-    return op.gather_elements(columns, wide, axis=2)
+    return op.gather_elements(tensor, wide, axis=2)
 
 
 def detections(
@@ -90,11 +100,11 @@ def detections(
     slots = min(options.max_instances, candidates.count)
     scores, index = best(op.mul(candidates.scores, kept), slots)
     filled = indicator(op.greater(scores, scalar(0)))
-    column = op.unsqueeze(filled, op.const([2]))
+    is_filled = op.unsqueeze(filled, op.const([2]))
     classes = op.mul(rows_at(candidates.classes, index), filled)
-    coefficients = op.mul(rows_at(candidates.coefficients, index), column)
+    coefficients = op.mul(rows_at(candidates.coefficients, index), is_filled)
     tensors = {
-        'boxes': op.mul(rows_at(candidates.boxes, index), column),
+        'boxes': op.mul(rows_at(candidates.boxes, index), is_filled),
         'scores': scores,
         'classes': op.cast(classes, to=np.int32),
         'masks': _masks(coefficients, prototypes, slots, shape, mask_code),

@@ -14,7 +14,6 @@
 
 """Determines the form of rows of boxes and scores from their values on trial images."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -73,37 +72,30 @@ class RowForm:
         return op.sigmoid(scores) if self.logits else scores
 
 
-def form_of_candidates(
-    rows: Sequence[NDArray[Any]], scores: slice, size_hw: tuple[int, int]
+def form_of_rows(
+    rows: NDArray[Any], size_hw: tuple[int, int], scores: NDArray[Any] | None = None
 ) -> RowForm:
     """
-    Determine the form of rows for all places of the image.
+    Determine the form of boxes and scores.
 
-    :param rows: (A, columns) for each trial image.
-    :param scores: columns of the scores.
+    :param rows: rows of all trial images that begin with a box, (rows, columns).
+    :param scores: their scores, of any shape; None if they are known to be probabilities.
     """
-    together = np.concatenate(rows).astype(np.float64)
-    logits = beyond_unit(together[:, scores])
-    return RowForm(box_unit(together, size_hw), are_corners(together), logits)
+    logits = scores is not None and beyond_unit(scores)
+    return RowForm(box_unit(rows, size_hw), are_corners(rows), logits)
 
 
-def form_of_detections(rows: Sequence[NDArray[Any]], size_hw: tuple[int, int]) -> RowForm:
-    """
-    Determine the form of rows of box, score and class, or of box, class and score.
-
-    :param rows: (K, columns) for each trial image.
-    """
-    together = np.concatenate(rows).astype(np.float64)
-    whole = (together[:, 4:6] == np.rint(together[:, 4:6])).all(axis=0)
+def form_of_labelled(rows: NDArray[Any], size_hw: tuple[int, int]) -> RowForm:
+    """Determine the form of rows of box, score and class, or of box, class and score."""
+    whole = (rows[:, 4:6] == np.rint(rows[:, 4:6])).all(axis=0)
     form = RowForm(class_first=bool(whole[0] and not whole[1]))
     filled = filled_rows(rows, form)
     return replace(form, unit_xy=box_unit(filled, size_hw), corners=are_corners(filled))
 
 
-def filled_rows(rows: Sequence[NDArray[Any]], form: RowForm) -> NDArray[np.float64]:
-    """Return the rows of all images with a score above 0."""
-    together: NDArray[np.float64] = np.concatenate(rows).astype(np.float64)
-    return together[together[:, 5 if form.class_first else 4] > 0]
+def filled_rows(rows: NDArray[Any], form: RowForm) -> NDArray[Any]:
+    """Return the rows with a score above 0, of `form_of_labelled`."""
+    return rows[rows[:, 5 if form.class_first else 4] > 0]
 
 
 def are_corners(rows: NDArray[Any]) -> bool:

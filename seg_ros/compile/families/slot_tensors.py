@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.compile.export_options import ExportOptions
-from seg_ros.compile.families.detections import best, rows_at
+from seg_ros.compile.families.detections import best, column, rows_at
 from seg_ros.compile.families.score_and_label import score_and_label
 from seg_ros.compile.families.strip_output_ops import float_source, integer_source
 from seg_ros.compile.network import Network
@@ -162,7 +162,7 @@ def best_slots(
     :param tensors: in the order of `slots.infos`.
     """
     labels, last = (op.cast(tensors[place], to=np.float32) for place in (0, -1))
-    scores = last if slots.scores else op.squeeze(columns(last, 4, 5), op.const([2]))
+    scores = last if slots.scores else column(last, 4)
     above = op.and_(
         op.greater_or_equal(scores, scalar(options.score_floor)),
         op.and_(
@@ -183,8 +183,3 @@ def chosen_masks(slots: Slots, masks: Var, chosen: BestSlots) -> Var:
     if len(slots.masks.shape) == 4:
         return rows
     return op.squeeze(rows, op.const([2]))
-
-
-def columns(boxes: Var, start: int, stop: int) -> Var:
-    """Return some columns of (N, K, columns)."""
-    return op.slice(boxes, op.const([start]), op.const([stop]), op.const([2]))

@@ -15,29 +15,30 @@
 """Steps that all layouts of YOLO segmentation networks share, after places are selected."""
 
 from collections.abc import Sequence
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.detections import Candidates, detections
 from seg_ros.compile.families.output_interpretation import Decoded
+from seg_ros.compile.families.place_tensor import Numbers
+from seg_ros.compile.families.prototypes import Prototypes
 from seg_ros.compile.families.row_form import beyond_unit
 from seg_ros.compile.nms import greedy_nms
-from seg_ros.compile.tensor_ops import scalar
+from seg_ros.compile.tensor_ops import indicator, scalar
 from seg_ros.core.card import ModelCard
 from seg_ros.core.signature import MaskCode
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
 NAME = 'yolo_seg'
-IOU = 0.7       # NMS threshold of YOLOv8 and later
-_MAX_KEPT = 1000
+IOU = 0.7               # NMS threshold of YOLOv8 and later
+_MAX_KEPT = 1000        # places that networks keep after NMS
+SUM_ROUNDING = 0.02     # rounding error of sums in half precision
 
 # Strides of the maps of anchors: the usual ones, with P6 and with P2.
 PYRAMIDS = ((8, 16, 32), (8, 16, 32, 64), (4, 8, 16, 32))
 
-Numbers: TypeAlias = NDArray[np.float64]
 Item = TypeVar('Item')
 
 
@@ -55,17 +56,22 @@ def place_counts(size_hw: tuple[int, int]) -> list[int]:
     ]
 
 
-def is_crowd(size_hw: tuple[int, int], places: int) -> bool:
-    """Return whether places are all those of a pyramid, or more than any network keeps."""
+def own_iou(size_hw: tuple[int, int], places: int) -> float:
+    """
+    Return the NMS threshold, or 0 if the network has applied NMS to the places already.
+
+    It has not if places are all those of a pyramid, or more than any network keeps.
+    """
     counts = place_counts(size_hw)
-    return places > _MAX_KEPT or places in (*counts, *(3 * count for count in counts))
+    all_places = places > _MAX_KEPT or places in (*counts, *(3 * count for count in counts))
+    return IOU if all_places else 0
 
 
 def likeliest_scores(found: Sequence[tuple[Numbers, Item]]) -> Item | None:
     """
     Return the item whose numbers are most likely scores: at most places no class is likely.
 
-    :param found: numbers (…, columns) of all places, each with its item.
+    :param found: numbers of all places, (places, columns), each with its item.
     """
     doubts = [
         (beyond_unit(values), float(np.median(values.max(axis=-1)))) for values, _ in found
@@ -73,29 +79,30 @@ def likeliest_scores(found: Sequence[tuple[Numbers, Item]]) -> Item | None:
     return found[doubts.index(min(doubts))][1] if found else None
 
 
-def suppressed(
+def instances(
     candidates: Candidates,
+    protos: Prototypes,
+    tensor: Var,
     places: int,
-    prototypes: Var,
-    shape: Sequence[int],
-    iou: float,
-    mask_code: MaskCode,
     card: ModelCard,
     options: ExportOptions,
+    iou: float = IOU,
+    mask_code: MaskCode = 'logit16',
 ) -> Decoded:
     """
-    Apply NMS to the selected places, best first.
+    Apply NMS to the selected places, best first, and fill the slots.
 
+    :param tensor: the network's prototypes.
     :param places: number of places from which they were selected.
-    :param prototypes: float32 (N, P, h, w).
-    :param shape: P, h and w.
-    :param iou: NMS threshold of the network's own post-processing.
+    :param iou: NMS threshold of the network's own post-processing; 0 if the network applied it.
     """
-    count = candidates.count
+    alive = op.greater_or_equal(candidates.scores, scalar(options.score_floor))
+    kept, count, planes = indicator(alive), candidates.count, protos.planes(tensor)
+    if not iou:
+        return detections(candidates, kept, planes, protos.shape, options, mask_code)
     iou = options.iou or card.thresholds.iou or iou
-    alive = alive_of(candidates, options)
-    kept = greedy_nms(candidates.boxes, candidates.classes, alive, count, iou)
-    decoded = detections(candidates, kept, prototypes, shape, options, mask_code)
+    kept = greedy_nms(candidates.boxes, candidates.classes, kept, count, iou)
+    decoded = detections(candidates, kept, planes, protos.shape, options, mask_code)
     notes = [
         f'of {places} candidates the best {count} enter the suppression: if a crowd has more '
         'above the score floor, those of lowest score are lost; --top-k takes more'
@@ -103,26 +110,9 @@ def suppressed(
     return Decoded(decoded.tensors, {**decoded.facts, 'iou': iou, 'top_k': count}, notes)
 
 
-def alive_of(candidates: Candidates, options: ExportOptions) -> Var:
-    """Return 1 for candidates above the score floor, (N, M)."""
-    floor = scalar(options.score_floor)
-    return op.cast(op.greater_or_equal(candidates.scores, floor), to=np.float32)
-
-
 def scores_of_known(scores: Var, labels: Var, card: ModelCard) -> Var:
     """Return scores (N, M), 0 where the network's label is not a class of the card."""
     known = op.and_(
-        op.greater_or_equal(labels, scalar(0)),
-        op.less(labels, scalar(len(card.classes))),
+        op.greater_or_equal(labels, scalar(0)), op.less(labels, scalar(len(card.classes)))
     )
-    return op.mul(scores, op.cast(known, to=np.float32))
-
-
-def span(tensor: Var, start: int, stop: int) -> Var:
-    """Return some columns of (N, M, columns)."""
-    return op.slice(tensor, op.const([start]), op.const([stop]), op.const([2]))
-
-
-def column(tensor: Var, index: int) -> Var:
-    """Return a column of (N, M, columns), (N, M)."""
-    return op.squeeze(span(tensor, index, index + 1), op.const([2]))
+    return op.mul(scores, indicator(known))

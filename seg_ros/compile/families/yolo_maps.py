@@ -22,17 +22,16 @@ import numpy as np
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.detections import best, Candidates, rows_at
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
+from seg_ros.compile.families.place_tensor import Numbers, PlaceTensor
 from seg_ros.compile.families.prototypes import Prototypes, prototypes_of
 from seg_ros.compile.families.row_form import beyond_unit
 from seg_ros.compile.families.yolo_candidates import (
-    IOU,
+    instances,
     likeliest_scores,
     map_sides,
     NAME,
-    Numbers,
     PYRAMIDS,
-    span,
-    suppressed,
+    SUM_ROUNDING,
 )
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
@@ -42,63 +41,30 @@ import spox.opset.ai.onnx.v17 as op
 
 _BINS = 16      # bins of the distribution of a side's distance; YOLO26 gives the distance itself
 _SIDES = (4 * _BINS, 4)
-_ROUNDING = 0.02    # rounding error of sums in half precision
 
 
 @dataclass(frozen=True)
-class _Map:
-    """
-    Some channels of an output, with a cell for each place of a stride.
-
-    :param last: whether channels are the last axis.
-    :param start: first channel.
-    """
-
-    info: TensorInfo
-    channels: int
-    last: bool
-    start: int = 0
-
-    def values(self, network: Network) -> Numbers:
-        """Return the values on trial images, (places, channels)."""
-        arrays: Numbers = np.concatenate(network.trial(self.info.name)).astype(np.float64)
-        ordered = arrays if self.last else arrays.transpose(0, 2, 3, 1)
-        return ordered[..., self.start:self.start + self.channels].reshape(-1, self.channels)
-
-    def rows(self, tensor: Var) -> Var:
-        """Return a row for each place, float32 (N, h * w, channels)."""
-        floats = op.cast(tensor, to=np.float32)
-        ordered = floats if self.last else op.transpose(floats, perm=[0, 2, 3, 1])
-        total = self.info.shape[3 if self.last else 1]
-        rows = op.reshape(ordered, op.const(np.array([0, -1, total])))
-        if self.channels == total:
-            return rows
-        return span(rows, self.start, self.start + self.channels)
-
-
-@dataclass(frozen=True)
-class _Kind:
+class _Maps:
     """Maps of the same content, one for each stride."""
 
-    maps: tuple[_Map, ...]
+    tensors: tuple[PlaceTensor, ...]
 
     @property
     def channels(self) -> int:
         """Return the number of channels of each map."""
-        return self.maps[0].channels
+        return self.tensors[0].columns
 
     def values(self, network: Network) -> Numbers:
         """Return the values of all maps on trial images, (places, channels)."""
-        return np.concatenate([one.values(network) for one in self.maps])
+        return np.concatenate([one.values(network) for one in self.tensors])
 
-    def rows(self, tensors: Mapping[TensorInfo, Var]) -> Var:
+    def rows(self, found: Mapping[TensorInfo, Var]) -> Var:
         """Return a row for each place of all maps, float32 (N, A, channels)."""
-        return op.concat([one.rows(tensors[one.info]) for one in self.maps], axis=1)
+        return op.concat([one.rows(found[one.info]) for one in self.tensors], axis=1)
 
-    def part(self, start: int, channels: int) -> '_Kind':
+    def part(self, start: int, stop: int | None = None) -> '_Maps':
         """Return some of the channels."""
-        maps = [replace(one, start=start, channels=channels) for one in self.maps]
-        return _Kind(tuple(maps))
+        return _Maps(tuple(replace(one, start=start, stop=stop) for one in self.tensors))
 
 
 @dataclass(frozen=True)
@@ -106,15 +72,15 @@ class _Layout:
     """The maps by their content."""
 
     strides: tuple[int, ...]
-    sides: _Kind
-    scores: _Kind
-    coefficients: _Kind
+    sides: _Maps
+    scores: _Maps
+    coefficients: _Maps
 
     @property
     def infos(self) -> tuple[TensorInfo, ...]:
         """Return the tensors of all maps, each once."""
         kinds = self.sides, self.scores, self.coefficients
-        return tuple(dict.fromkeys(one.info for kind in kinds for one in kind.maps))
+        return tuple(dict.fromkeys(one.info for kind in kinds for one in kind.tensors))
 
 
 def read_maps(network: Network) -> list[OutputInterpretation] | str:
@@ -129,13 +95,13 @@ def read_maps(network: Network) -> list[OutputInterpretation] | str:
     """
     found = [
         _interpretation(network, protos, layout)
-        for protos in prototypes_of(network) for strides in PYRAMIDS for last in (False, True)
-        if (layout := _layout(network, protos, strides, last))
+        for protos in prototypes_of(network) for strides in PYRAMIDS for is_first in (True, False)
+        if (layout := _layout(network, protos, strides, is_first))
     ]
     others = [info for info in network.outputs if len(info.shape) == 4]
     if found or not any(
-        all(_maps(network, others, stride, last) for stride in PYRAMIDS[0])
-        for last in (False, True)
+        all(_maps_of_stride(network, others, stride, is_first) for stride in PYRAMIDS[0])
+        for is_first in (True, False)
     ):
         return found
     return (
@@ -147,17 +113,21 @@ def read_maps(network: Network) -> list[OutputInterpretation] | str:
 
 
 def _layout(
-    network: Network, protos: Prototypes, strides: tuple[int, ...], last: bool
+    network: Network, protos: Prototypes, strides: tuple[int, ...], is_first: bool
 ) -> _Layout | None:
-    """Identify the maps by their channels, and by their values if channels are equal."""
+    """
+    Identify the maps by their channels, and by their values if channels are equal.
+
+    :param is_first: whether channels precede height and width.
+    """
     others = [
         info for info in network.outputs if len(info.shape) == 4 and info is not protos.info
     ]
-    of_strides = [_maps(network, others, stride, last) for stride in strides]
-    channels = {tuple(one.channels for one in maps) for maps in of_strides}
+    of_strides = [_maps_of_stride(network, others, stride, is_first) for stride in strides]
+    channels = {tuple(one.columns for one in maps) for maps in of_strides}
     if sum(map(len, of_strides)) != len(others) or len(channels) > 1:
         return None
-    kinds = [_Kind(maps) for maps in zip(*of_strides, strict=True)]
+    kinds = [_Maps(maps) for maps in zip(*of_strides, strict=True)]
     single = [kind for kind in kinds if kind.channels == 1]
     if len(kinds) == 2:
         kinds = _divided(kinds, protos.depth)
@@ -177,31 +147,30 @@ def _layout(
     return _Layout(strides, rest[width], scores, rest[protos.depth])
 
 
-def _maps(
-    network: Network, infos: Sequence[TensorInfo], stride: int, last: bool
-) -> list[_Map]:
+def _maps_of_stride(
+    network: Network, infos: Sequence[TensorInfo], stride: int, is_first: bool
+) -> list[PlaceTensor]:
     """Return the outputs of a stride, in their order."""
     sides = map_sides(network.size_hw, stride)
     return [
-        _Map(info, info.shape[3 if last else 1], last) for info in infos
-        if (info.shape[1:3] if last else info.shape[2:]) == sides
+        PlaceTensor(info, is_first) for info in infos
+        if (info.shape[2:] if is_first else info.shape[1:3]) == sides
     ]
 
 
-def _divided(kinds: Sequence[_Kind], depth: int) -> list[_Kind]:
+def _divided(kinds: Sequence[_Maps], depth: int) -> list[_Maps]:
     """Split the map besides the coefficients if it holds both sides and scores."""
-    width = _SIDES[0]
     whole = [kind for kind in kinds if kind.channels != depth]
-    if len(whole) != 1 or whole[0].channels <= width:
+    if len(whole) != 1 or whole[0].channels <= _SIDES[0]:
         return list(kinds)
-    parts = whole[0].part(0, width), whole[0].part(width, whole[0].channels - width)
+    parts = whole[0].part(0, _SIDES[0]), whole[0].part(_SIDES[0])
     return [*parts, *(kind for kind in kinds if kind is not whole[0])]
 
 
-def _is_sum(network: Network, total: _Kind, scores: _Kind) -> bool:
+def _is_sum(network: Network, total: _Maps, scores: _Maps) -> bool:
     """Return whether a map only repeats the sum of the scores, unlike an objectness."""
     expected = scores.values(network).sum(axis=1, keepdims=True).clip(0, 1)
-    return np.allclose(total.values(network), expected, atol=_ROUNDING)
+    return np.allclose(total.values(network), expected, atol=SUM_ROUNDING)
 
 
 def _interpretation(
@@ -237,10 +206,7 @@ def _decode(
         _boxes(distances, op.gather(op.const(places), index, axis=0)),
         likeliest, op.cast(winner, to=np.float32), rows_at(coefficients, index), count,
     )
-    return suppressed(
-        candidates, len(places), protos.planes(tensors[0]), protos.shape, IOU, 'logit16', card,
-        options,
-    )
+    return instances(candidates, protos, tensors[0], len(places), card, options)
 
 
 def _places(strides: Sequence[int], size_hw: tuple[int, int]) -> np.ndarray:

@@ -17,26 +17,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
-from seg_ros.compile.families.detections import best, Candidates, columns_at, detections, rows_at
+from seg_ros.compile.families.detections import best, Candidates, rows_at
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
+from seg_ros.compile.families.place_tensor import PlaceTensor
 from seg_ros.compile.families.prototypes import Prototypes, prototypes_of
-from seg_ros.compile.families.row_form import are_corners, beyond_unit, box_unit, RowForm
+from seg_ros.compile.families.row_form import box_unit, form_of_rows, RowForm
 from seg_ros.compile.families.score_and_label import score_and_label
 from seg_ros.compile.families.strip_output_ops import integer_source
 from seg_ros.compile.families.yolo_candidates import (
-    alive_of,
-    IOU,
-    is_crowd,
+    instances,
     likeliest_scores,
     NAME,
-    Numbers,
+    own_iou,
     place_counts,
     scores_of_known,
-    suppressed,
+    SUM_ROUNDING,
 )
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
@@ -45,62 +43,31 @@ from seg_ros.core.card import ModelCard
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
-_BOX = 4            # columns of boxes
-_ROUNDING = 0.02    # rounding error of sums in half precision
-
-
-class Strip(NamedTuple):
-    """
-    An output with some numbers for each place: (N, A, columns), or (N, A) for a single number.
-
-    :param turned: whether the axes are (N, columns, A).
-    """
-
-    info: TensorInfo
-    columns: int
-    turned: bool
-
-    def values(self, network: Network) -> Numbers:
-        """Return the values on trial images, (images, A, columns)."""
-        arrays: Numbers = np.concatenate(network.trial(self.info.name)).astype(np.float64)
-        ordered = arrays.transpose(0, 2, 1) if self.turned else arrays
-        return ordered.reshape(len(arrays), -1, self.columns)
-
-    def highest(self, tensor: Var) -> Var:
-        """Return the highest number of each place, (N, A)."""
-        if len(self.info.shape) == 2:
-            return tensor
-        return op.reduce_max(tensor, axes=[1 if self.turned else 2], keepdims=False)
-
-    def at(self, tensor: Var, index: Var) -> Var:
-        """Return the numbers of selected places, (N, M, columns)."""
-        if self.turned:
-            return op.transpose(columns_at(tensor, index, self.columns), perm=[0, 2, 1])
-        return rows_at(tensor, index)
+_BOX = 4    # columns of boxes
 
 
 @dataclass(frozen=True)
-class Parts:
+class _Parts:
     """
     Outputs that belong to the same places.
 
     :param labels: each place's class if the network selects it; `scores` are then of that class.
-    :param crowded: whether the network has not applied NMS to the places.
+    :param iou: NMS threshold; 0 if the network has applied NMS to the places.
     """
 
     places: int
-    boxes: Strip
-    scores: Strip
-    coefficients: Strip
-    labels: Strip | None
+    boxes: PlaceTensor
+    scores: PlaceTensor
+    coefficients: PlaceTensor
+    labels: PlaceTensor | None
     protos: Prototypes
-    crowded: bool
+    iou: float
 
     @property
     def infos(self) -> tuple[TensorInfo, ...]:
         """Return the tensors that exist."""
-        strips = [self.boxes, self.scores, self.coefficients, *([self.labels] * bool(self.labels))]
-        return (self.protos.info, *(strip.info for strip in strips if strip))
+        parts = self.boxes, self.scores, self.coefficients, self.labels
+        return (self.protos.info, *(part.info for part in parts if part))
 
 
 def read_parts(network: Network) -> list[OutputInterpretation] | str:
@@ -126,7 +93,7 @@ def read_parts(network: Network) -> list[OutputInterpretation] | str:
     )
 
 
-def _parts(network: Network, protos: Prototypes) -> Parts | None:
+def _parts(network: Network, protos: Prototypes) -> _Parts | None:
     """Find the outputs that belong to prototypes, by shape and, if ambiguous, by values."""
     others = [info for info in network.outputs if info is not protos.info]
     counts = [
@@ -134,84 +101,79 @@ def _parts(network: Network, protos: Prototypes) -> Parts | None:
         for side in info.shape[1:] if side != protos.depth
     ]
     for places in dict.fromkeys(counts):
-        strips = [strip for info in others if (strip := _strip(network, info, places))]
-        single = [strip for strip in strips if strip.columns == 1]
-        wide = [strip for strip in strips if strip.columns > 1]
+        parts = [part for info in others if (part := _part(network, info, places))]
+        single = [part for part in parts if part.columns == 1]
+        wide = [part for part in parts if part.columns > 1]
         scores = _class_scores(network, wide, protos.depth) if len(wide) == 3 else None
         scores, labels = (scores, None) if scores else _score_and_label(network, single)
-        rest = {strip.columns: strip for strip in wide if strip is not scores}
-        everywhere = places in place_counts(network.size_hw)
-        crowded = is_crowd(network.size_hw, places)
-        if not scores or {*rest} != {_BOX, protos.depth} or not (labels or everywhere):
+        rest = {part.columns: part for part in wide if part is not scores}
+        all_places, iou = places in place_counts(network.size_hw), own_iou(network.size_hw, places)
+        if not scores or {*rest} != {_BOX, protos.depth} or not (labels or all_places):
             continue
         if scores in wide and not all(_repeats(network, one, scores) for one in single):
             continue
-        if not crowded or _spans(network, rest[_BOX]):
-            return Parts(places, rest[_BOX], scores, rest[protos.depth], labels, protos, crowded)
+        if not iou or _span_image(network, rest[_BOX]):
+            return _Parts(places, rest[_BOX], scores, rest[protos.depth], labels, protos, iou)
     return None
 
 
-def _strip(network: Network, output: TensorInfo, places: int) -> Strip | None:
+def _part(network: Network, output: TensorInfo, places: int) -> PlaceTensor | None:
     """Return an output with all places along an axis, before casts to bytes; otherwise None."""
     (info,) = network.tensor_infos([integer_source(network, output.name)])
     if info.shape == (1, places):
-        return Strip(info, 1, False)
+        return PlaceTensor(info)
     if len(info.shape) != 3 or places not in info.shape[1:]:
         return None
-    turned = info.shape[1] != places
-    return Strip(info, info.shape[1 if turned else 2], turned)
+    return PlaceTensor(info, info.shape[1] != places)
 
 
-def _spans(network: Network, boxes: Strip) -> bool:
+def _span_image(network: Network, boxes: PlaceTensor) -> bool:
     """Return whether boxes of all places span the image, unlike distances from the places."""
-    values = boxes.values(network).reshape(-1, 4)
+    values = boxes.values(network)
     relative = box_unit(values, network.size_hw) != (1, 1)
     return relative or bool(values.max() > max(network.size_hw) / 2)
 
 
-def _class_scores(network: Network, wide: Sequence[Strip], depth: int) -> Strip | None:
-    """Return the class scores among three strips; the other two are boxes and coefficients."""
+def _class_scores(network: Network, wide: Sequence[PlaceTensor], depth: int) -> PlaceTensor | None:
+    """Return the class scores among three outputs; the others are boxes and coefficients."""
     fits = [
-        strip for strip in wide
-        if sorted(other.columns for other in wide if other is not strip) == sorted((_BOX, depth))
+        part for part in wide
+        if sorted(other.columns for other in wide if other is not part) == sorted((_BOX, depth))
     ]
-    return likeliest_scores([(strip.values(network), strip) for strip in fits])
+    return likeliest_scores([(part.values(network), part) for part in fits])
 
 
-def _repeats(network: Network, single: Strip, scores: Strip) -> bool:
-    """Return whether a strip only repeats the class scores, unlike an objectness."""
-    found, each = single.values(network)[..., 0], scores.values(network)
+def _repeats(network: Network, single: PlaceTensor, scores: PlaceTensor) -> bool:
+    """Return whether an output only repeats the class scores, unlike an objectness."""
+    found, each = single.values(network)[:, 0], scores.values(network)
     return any(
-        np.allclose(found, known, atol=_ROUNDING)
-        for known in (each.max(axis=2), each.argmax(axis=2), each.sum(axis=2).clip(0, 1))
+        np.allclose(found, known, atol=SUM_ROUNDING)
+        for known in (each.max(axis=1), each.argmax(axis=1), each.sum(axis=1).clip(0, 1))
     )
 
 
 def _score_and_label(
-    network: Network, single: Sequence[Strip]
-) -> tuple[Strip | None, Strip | None]:
+    network: Network, single: Sequence[PlaceTensor]
+) -> tuple[PlaceTensor | None, PlaceTensor | None]:
     """Return scores, and labels if there are any."""
     if len(single) == 1 and single[0].info.dtype.kind == 'f':
         return single[0], None
-    pair = score_and_label(network, [strip.info for strip in single])
+    pair = score_and_label(network, [part.info for part in single])
     if not pair:
         return None, None
-    scores, labels = (next(strip for strip in single if strip.info is info) for info in pair)
+    scores, labels = (next(part for part in single if part.info is info) for info in pair)
     return scores, labels
 
 
-def _interpretation(network: Network, parts: Parts) -> OutputInterpretation:
+def _interpretation(network: Network, parts: _Parts) -> OutputInterpretation:
     """Describe the places that trial images fill."""
-    scores = parts.scores.values(network)
-    boxes, filled = parts.boxes.values(network), scores.max(axis=2) > 0
-    seen = boxes if parts.crowded else boxes[filled]
-    seen = seen.reshape(-1, 4)
-    form = RowForm(
-        box_unit(seen, network.size_hw), are_corners(seen), logits=beyond_unit(scores)
-    )
+    scores, boxes = parts.scores.values(network), parts.boxes.values(network)
+    filled = scores.max(axis=1) > 0
+    seen = boxes if parts.iou else boxes[filled]
+    form = form_of_rows(seen, network.size_hw, scores)
     labels = parts.labels.values(network)[filled] if parts.labels else np.zeros(0)
     words = f'{parts.places} places, ' + (
-        'of which the network suppressed none' if parts.crowded else 'which the network kept'
+        'of which the network suppressed none' if parts.iou else 'which the network kept'
     )
     if not seen.size:
         words += ', none on trial images: assumed to be corners in pixels'
@@ -223,31 +185,27 @@ def _interpretation(network: Network, parts: Parts) -> OutputInterpretation:
 
 
 def _decode(
-    parts: Parts, form: RowForm, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
+    parts: _Parts, form: RowForm, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
 ) -> Decoded:
     """Select the best places, and apply NMS to them if the network has not."""
-    prototypes = parts.protos.planes(tensors[0])
     boxes, scores, coefficients, *labels = (
         op.cast(tensor, to=np.float32) for tensor in tensors[1:]
     )
     likeliest = form.probabilities(parts.scores.highest(scores))
     if parts.labels:
         likeliest = scores_of_known(likeliest, parts.labels.highest(labels[0]), card)
-    count = min(options.top_k, parts.places) if parts.crowded else parts.places
+    count = min(options.top_k, parts.places) if parts.iou else parts.places
     likeliest, index = best(likeliest, count)
     candidates = Candidates(
         form.boxes(parts.boxes.at(boxes, index)), likeliest,
         _classes(parts, scores, labels, index), parts.coefficients.at(coefficients, index), count,
     )
-    if parts.crowded:
-        return suppressed(
-            candidates, parts.places, prototypes, parts.protos.shape, IOU, 'logit16', card, options
-        )
-    kept = alive_of(candidates, options)
-    return detections(candidates, kept, prototypes, parts.protos.shape, options, 'logit16')
+    return instances(
+        candidates, parts.protos, tensors[0], parts.places, card, options, parts.iou
+    )
 
 
-def _classes(parts: Parts, scores: Var, labels: Sequence[Var], index: Var) -> Var:
+def _classes(parts: _Parts, scores: Var, labels: Sequence[Var], index: Var) -> Var:
     """Return the classes of selected places, float32 (N, M)."""
     if parts.labels:
         return rows_at(parts.labels.highest(labels[0]), index)
