@@ -42,6 +42,8 @@ def build_subgraph(
     :param opset: opset of the graph to chain it with, 17 or higher.
     """
     model = build(dict(inputs), dict(outputs), drop_unused_inputs=True)
+    # spox orders inputs at random; compiling a network again has to give the same file.
+    model.graph.input.sort(key=lambda item: [*inputs].index(item.name))
     _drop_identities(model)
     _drop_indices(model)
     if opset_of(model) != opset:
