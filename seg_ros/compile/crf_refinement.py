@@ -52,28 +52,32 @@ def with_crf(
         )
     if activation in ('none', 'share'):
         logits = logs_of(logits)
+    rule: Upsampling = decoded.facts.get('upsampling', 'half_pixel')
+    refined = _refined(logits, image, size_hw, rule, parameters)
+    tensors = {**decoded.tensors, 'logits': refined}
+    facts = {**decoded.facts, 'activation': 'softmax', 'arithmetic': 'f32'}
+    return Decoded(tensors, facts, decoded.notes)
+
+
+def _refined(
+    logits: Var, image: Var, size_hw: tuple[int, int], rule: Upsampling,
+    parameters: CrfParameters | None,
+) -> Var:
     channels, *map_hw = (
         side for side in (logits.unwrap_tensor().shape or ())[1:] if isinstance(side, int)
     )
     field_hw = (ceil(size_hw[0] / STRIDE), ceil(size_hw[1] / STRIDE))
-    rule: Upsampling = decoded.facts.get('upsampling', 'half_pixel')
     colors = _colors(image, size_hw, field_hw)
     finer = STRIDE * map_hw[0] // size_hw[0]
     if finer <= 1:
         start = logits if tuple(map_hw) == field_hw else resized(logits, field_hw, rule)
-        refined = refined_logits(start, colors, field_hw, channels, parameters)
-    else:
-        start = op.average_pool(
-            logits, kernel_shape=[finer] * 2, strides=[finer] * 2,
-            pads=[0, 0, *(finer * field - size for field, size in zip(
-                field_hw, map_hw, strict=True
-            ))],
-        )
-        change = op.sub(refined_logits(start, colors, field_hw, channels, parameters), start)
-        refined = op.add(logits, resized(change, map_hw, 'half_pixel'))
-    tensors = {**decoded.tensors, 'logits': refined}
-    facts = {**decoded.facts, 'activation': 'softmax', 'arithmetic': 'f32'}
-    return Decoded(tensors, facts, decoded.notes)
+        return refined_logits(start, colors, field_hw, channels, parameters)
+    after = [finer * field - size for field, size in zip(field_hw, map_hw, strict=True)]
+    start = op.average_pool(
+        logits, kernel_shape=[finer] * 2, strides=[finer] * 2, pads=[0, 0, *after]
+    )
+    change = op.sub(refined_logits(start, colors, field_hw, channels, parameters), start)
+    return op.add(logits, resized(change, map_hw, 'half_pixel'))
 
 
 def _colors(image: Var, size_hw: tuple[int, int], field_hw: tuple[int, int]) -> Var:

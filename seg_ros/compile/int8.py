@@ -54,18 +54,7 @@ def with_int8_trunk(
             f'int8 needs the quantisation of ONNX Runtime ({error})',
             do='pip install --upgrade onnxruntime',
         ) from error
-    feeding = weighted_nodes(model)[1]
-    chosen = [
-        node.name for node in trunk_nodes(model, keep)
-        if node.op_type == 'Conv' and node.name in feeding
-    ]
-    if not chosen:      # ONNX Runtime takes an empty list for all convolutions
-        raise SettingError(
-            'int8 without any convolution to quantise',
-            'convolutions before the last ones that match no --keep pattern',
-            'use --precision fp16',
-        )
-    whole = onnx.ModelProto()
+    chosen, whole = _convolutions(model, keep), onnx.ModelProto()
     whole.CopyFrom(model)
     with TemporaryDirectory() as folder, _without_advice():
         path = Path(folder) / 'int8.onnx'
@@ -81,6 +70,26 @@ def with_int8_trunk(
         quantised = onnx.load(path)
     _repair(quantised, model)
     return quantised
+
+
+def _convolutions(model: onnx.ModelProto, keep: Sequence[str]) -> list[str]:
+    """
+    Return the names of the convolutions to quantise.
+
+    :raises SettingError: if there are none: ONNX Runtime would then quantise all.
+    """
+    feeding = weighted_nodes(model)[1]
+    chosen = [
+        node.name for node in trunk_nodes(model, keep)
+        if node.op_type == 'Conv' and node.name in feeding
+    ]
+    if not chosen:
+        raise SettingError(
+            'int8 without any convolution to quantise',
+            'convolutions before the last ones that match no --keep pattern',
+            'use --precision fp16',
+        )
+    return chosen
 
 
 def _reader(batches: Iterable[Pixels], model: onnx.ModelProto) -> Any:

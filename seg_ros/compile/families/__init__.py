@@ -107,19 +107,8 @@ def select_family(
     # Auxiliary outputs of training predict the same classes; some exporters leave them in.
     fits = [item for item in fits if 'aux' not in ''.join(item.outputs)] or fits
     fits = sources_first(network, fits)
-    if not any(item.task == card.task for item in found) and reasons:
-        raise CardError(
-            f'{_asked(card)}, and '
-            f'outputs {", ".join(map(str, network.outputs))} give no such masks',
-            f'what the network gives, {_few(found, card)}',
-            "correct the card's task, or export in a supported form; " + '; '.join(reasons),
-        )
     if not fits:
-        raise CardError(
-            _asked(card),
-            f'what the network gives, {_few(found, card)}',
-            'correct task and classes of the card' + _of_labels(found, card),
-        )
+        raise _unfit(network, card, found, reasons)
     candidates = [
         interpretation
         for interpretation in fits
@@ -135,6 +124,22 @@ def select_family(
         if not set(interpretation.sources) <= set(fits[0].sources)
     }
     return fits[0], list(others.values())[::-1]
+
+
+def _unfit(
+    network: Network, card: ModelCard, found: Sequence[OutputInterpretation],
+    reasons: Sequence[str],
+) -> CardError:
+    """Return the error for a card whose task or classes no interpretation has."""
+    expected = f'what the network gives, {_few(found, card)}'
+    if any(item.task == card.task for item in found) or not reasons:
+        do = 'correct task and classes of the card' + _of_labels(found, card)
+        return CardError(_asked(card), expected, do)
+    return CardError(
+        f'{_asked(card)}, and outputs {", ".join(map(str, network.outputs))} give no such masks',
+        expected,
+        "correct the card's task, or export in a supported form; " + '; '.join(reasons),
+    )
 
 
 def _asked(card: ModelCard) -> str:
