@@ -15,7 +15,7 @@
 """Greedy non-maximum suppression (NMS) of boxes without the operator NonMaxSuppression."""
 
 import numpy as np
-from seg_ros.compile.tensor_ops import scalar
+from seg_ros.compile.tensor_ops import indicator, scalar
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
@@ -43,13 +43,13 @@ def greedy_nms(boxes: Var, classes: Var, alive: Var, count: int, iou: float) -> 
     column = op.unsqueeze(classes, op.const([2]))
     same = op.equal(column, op.transpose(column, perm=[0, 2, 1]))
     suppressing = op.and_(op.and_(_overlap(boxes, iou), same), earlier)
-    matrix = op.cast(suppressing, to=np.float32)
+    matrix = indicator(suppressing)
     candidates = op.unsqueeze(alive, op.const([1]))
     half = scalar(0.5)
     keep = candidates
     for _ in range(min(DEPTH, count)):
         free = op.less(op.matmul(keep, matrix), half)
-        keep = op.mul(op.cast(free, to=np.float32), candidates)
+        keep = op.mul(indicator(free), candidates)
     return op.squeeze(keep, op.const([1]))
 
 

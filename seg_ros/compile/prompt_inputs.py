@@ -29,7 +29,7 @@ import onnx
 from onnx import helper
 from seg_ros.compile.run_onnx import Arrays
 from seg_ros.compile.tensor_info import TensorInfo
-from seg_ros.compile.tensor_ops import scalar
+from seg_ros.compile.tensor_ops import indicator, scalar
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
@@ -125,6 +125,6 @@ def _labels(prompts: Var) -> Var:
         for start in (0, 2)
     )
     widest = op.reduce_max(op.abs(op.sub(last, first)), axes=[2], keepdims=True)
-    is_box = op.cast(op.greater(widest, scalar(0)), to=np.float32)
+    is_box = indicator(op.greater(widest, scalar(0)))
     factors, offsets = np.array([1, 4], np.float32), np.array([1, -1], np.float32)
     return op.add(op.mul(is_box, op.const(factors)), op.const(offsets))

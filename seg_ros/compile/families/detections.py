@@ -23,6 +23,7 @@ from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.output_interpretation import Decoded
 from seg_ros.compile.families.probabilities import logit_levels
 from seg_ros.compile.tensor_ops import indicator, scalar
+from seg_ros.core.card import ModelCard
 from seg_ros.core.signature import MaskCode
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
@@ -78,6 +79,13 @@ def columns_at(tensor: Var, index: Var, width: int) -> Var:
         return op.gather(tensor, op.squeeze(index, op.const([0])), axis=2)
     wide = op.expand(op.unsqueeze(index, op.const([1])), op.const(np.array([1, width, 1])))
     return op.gather_elements(tensor, wide, axis=2)
+
+
+def known_labels(labels: Var, card: ModelCard) -> Var:
+    """Return whether a network's labels are classes of the card, of their shape."""
+    return op.and_(
+        op.greater_or_equal(labels, scalar(0)), op.less(labels, scalar(len(card.classes)))
+    )
 
 
 def detections(

@@ -36,7 +36,7 @@ from seg_ros.compile.families.slot_tensors import (
 )
 from seg_ros.compile.families.strip_output_ops import spans_image
 from seg_ros.compile.network import Network
-from seg_ros.compile.tensor_ops import scalar
+from seg_ros.compile.tensor_ops import indicator, scalar
 from seg_ros.core.card import ModelCard
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
@@ -92,7 +92,7 @@ def _decode(
     """
     chosen, map_hw = best_slots(slots, tensors, card, options), slots.map_hw
     probabilities = probabilities_from_masks(chosen_masks(slots, tensors[1], chosen), unit)
-    inside = op.cast(op.greater(probabilities, scalar(0.5)), to=np.float32)
+    inside = indicator(op.greater(probabilities, scalar(0.5)))
     flat = op.reshape(inside, op.const(np.array([-1, chosen.count, map_hw[0] * map_hw[1]])))
     boxes = boxes_of_masks(flat, chosen.count, map_hw, network_hw)
     return Decoded({

@@ -54,35 +54,27 @@ class RowForm:
 
     def boxes(self, columns: Var) -> Var:
         """Return x0, y0, x1, y1 in pixels from the first four columns, (N, M, 4)."""
-        columns = self.pixels(columns)
+        if self.unit_xy != (1, 1):
+            columns = op.mul(columns, op.const(np.array(2 * self.unit_xy, np.float32)))
         if self.corners:
             return columns
         center, size = op.split(columns, outputs_count=2, axis=2)
         half = op.mul(size, scalar(0.5))
         return op.concat([op.sub(center, half), op.add(center, half)], axis=2)
 
-    def pixels(self, columns: Var) -> Var:
-        """Convert the first four columns, (N, M, 4), to pixels."""
-        if self.unit_xy == (1, 1):
-            return columns
-        return op.mul(columns, op.const(np.array(2 * self.unit_xy, np.float32)))
-
     def probabilities(self, scores: Var) -> Var:
         """Return scores as probabilities."""
         return op.sigmoid(scores) if self.logits else scores
 
 
-def form_of_rows(
-    rows: NDArray[Any], size_hw: tuple[int, int], scores: NDArray[Any] | None = None
-) -> RowForm:
+def form_of_rows(rows: NDArray[Any], size_hw: tuple[int, int], scores: NDArray[Any]) -> RowForm:
     """
     Determine the form of boxes and scores.
 
     :param rows: rows of all trial images that begin with a box, (rows, columns).
-    :param scores: their scores, of any shape; None if they are known to be probabilities.
+    :param scores: their scores, of any shape.
     """
-    logits = scores is not None and beyond_unit(scores)
-    return RowForm(box_unit(rows, size_hw), are_corners(rows), logits)
+    return RowForm(box_unit(rows, size_hw), are_corners(rows), beyond_unit(scores))
 
 
 def form_of_labelled(rows: NDArray[Any], size_hw: tuple[int, int]) -> RowForm:

@@ -21,7 +21,7 @@ Reference: B. Cheng et al., Panoptic-DeepLab, CVPR 2020, section 3.2.
 from dataclasses import dataclass
 
 import numpy as np
-from seg_ros.compile.tensor_ops import scalar
+from seg_ros.compile.tensor_ops import indicator, scalar
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
@@ -54,7 +54,7 @@ class Segments:
         :returns: (N, K, C).
         """
         numbers = op.const(np.arange(self.slots, dtype=np.float32)[None, :, None])
-        member = op.cast(op.equal(self.nearest, numbers), to=np.float32)
+        member = indicator(op.equal(self.nearest, numbers))
         return op.matmul(member, op.transpose(op.mul(maps, self.countable), perm=[0, 2, 1]))
 
 
@@ -67,7 +67,7 @@ def by_majority(segments: Segments, best: Var) -> tuple[Var, Var]:
         (N, K).
     """
     channels = op.const(segments.things.astype(np.float32)[None, :, None])
-    chosen = op.cast(op.equal(best, channels), to=np.float32)
+    chosen = indicator(op.equal(best, channels))
     ballots = op.concat([chosen, segments.probabilities, segments.countable], axis=1)
     kinds = len(segments.things)
     votes, total, cells = op.split(

@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.compile.export_options import ExportOptions
-from seg_ros.compile.families.detections import best, column, rows_at
+from seg_ros.compile.families.detections import best, column, known_labels, rows_at
 from seg_ros.compile.families.score_and_label import score_and_label
 from seg_ros.compile.families.strip_output_ops import float_source, integer_source
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
-from seg_ros.compile.tensor_ops import scalar
+from seg_ros.compile.tensor_ops import indicator, scalar
 from seg_ros.core.card import ModelCard
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
@@ -164,15 +164,11 @@ def best_slots(
     labels, last = (op.cast(tensors[place], to=np.float32) for place in (0, -1))
     scores = last if slots.scores else column(last, 4)
     above = op.and_(
-        op.greater_or_equal(scores, scalar(options.score_floor)),
-        op.and_(
-            op.greater_or_equal(labels, scalar(0)),
-            op.less(labels, scalar(len(card.classes))),
-        ),
+        op.greater_or_equal(scores, scalar(options.score_floor)), known_labels(labels, card)
     )
     count = min(options.max_instances, slots.count)
-    scores, index = best(op.mul(scores, op.cast(above, to=np.float32)), count)
-    filled = op.cast(op.greater(scores, scalar(0)), to=np.float32)
+    scores, index = best(op.mul(scores, indicator(above)), count)
+    filled = indicator(op.greater(scores, scalar(0)))
     classes = op.cast(op.mul(rows_at(labels, index), filled), to=np.int32)
     return BestSlots(scores, filled, classes, index, count)
 

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
-from seg_ros.compile.families.detections import Candidates, detections
+from seg_ros.compile.families.detections import Candidates, detections, known_labels
 from seg_ros.compile.families.output_interpretation import Decoded
 from seg_ros.compile.families.place_tensor import Numbers
 from seg_ros.compile.families.prototypes import Prototypes
@@ -112,7 +112,4 @@ def instances(
 
 def scores_of_known(scores: Var, labels: Var, card: ModelCard) -> Var:
     """Return scores (N, M), 0 where the network's label is not a class of the card."""
-    known = op.and_(
-        op.greater_or_equal(labels, scalar(0)), op.less(labels, scalar(len(card.classes)))
-    )
-    return op.mul(scores, indicator(known))
+    return op.mul(scores, indicator(known_labels(labels, card)))

@@ -120,19 +120,13 @@ def _layout(
 
     :param is_first: whether channels precede height and width.
     """
-    others = [
-        info for info in network.outputs if len(info.shape) == 4 and info is not protos.info
-    ]
-    of_strides = [_maps_of_stride(network, others, stride, is_first) for stride in strides]
-    channels = {tuple(one.columns for one in maps) for maps in of_strides}
-    if sum(map(len, of_strides)) != len(others) or len(channels) > 1:
-        return None
-    kinds = [_Maps(maps) for maps in zip(*of_strides, strict=True)]
+    kinds = _kinds(network, protos, strides, is_first)
     single = [kind for kind in kinds if kind.channels == 1]
+    total = single[-1] if len(kinds) == 4 and single else None
+    if total:
+        kinds.remove(total)
     if len(kinds) == 2:
         kinds = _divided(kinds, protos.depth)
-    if total := single[-1] if len(kinds) == 4 and single else None:
-        kinds.remove(total)
     fits = [
         (kind.values(network), (kind, sides))
         for sides in _SIDES if sides != protos.depth for kind in kinds
@@ -145,6 +139,20 @@ def _layout(
     scores, width = likeliest
     rest = {kind.channels: kind for kind in kinds if kind is not scores}
     return _Layout(strides, rest[width], scores, rest[protos.depth])
+
+
+def _kinds(
+    network: Network, protos: Prototypes, strides: Sequence[int], is_first: bool
+) -> list[_Maps]:
+    """Group all outputs by their content; empty if some are not maps of these strides."""
+    others = [
+        info for info in network.outputs if len(info.shape) == 4 and info is not protos.info
+    ]
+    of_strides = [_maps_of_stride(network, others, stride, is_first) for stride in strides]
+    channels = {tuple(one.columns for one in maps) for maps in of_strides}
+    if sum(map(len, of_strides)) != len(others) or len(channels) > 1:
+        return []
+    return [_Maps(maps) for maps in zip(*of_strides, strict=True)]
 
 
 def _maps_of_stride(

@@ -55,7 +55,6 @@ class _Parts:
     :param iou: NMS threshold; 0 if the network has applied NMS to the places.
     """
 
-    places: int
     boxes: PlaceTensor
     scores: PlaceTensor
     coefficients: PlaceTensor
@@ -94,27 +93,36 @@ def read_parts(network: Network) -> list[OutputInterpretation] | str:
 
 
 def _parts(network: Network, protos: Prototypes) -> _Parts | None:
-    """Find the outputs that belong to prototypes, by shape and, if ambiguous, by values."""
+    """Find the outputs that belong to prototypes."""
     others = [info for info in network.outputs if info is not protos.info]
     counts = [
         side for info in others if len(info.shape) == 3 and protos.depth in info.shape[1:]
         for side in info.shape[1:] if side != protos.depth
     ]
-    for places in dict.fromkeys(counts):
-        parts = [part for info in others if (part := _part(network, info, places))]
-        single = [part for part in parts if part.columns == 1]
-        wide = [part for part in parts if part.columns > 1]
-        scores = _class_scores(network, wide, protos.depth) if len(wide) == 3 else None
-        scores, labels = (scores, None) if scores else _score_and_label(network, single)
-        rest = {part.columns: part for part in wide if part is not scores}
-        all_places, iou = places in place_counts(network.size_hw), own_iou(network.size_hw, places)
-        if not scores or {*rest} != {_BOX, protos.depth} or not (labels or all_places):
-            continue
-        if scores in wide and not all(_repeats(network, one, scores) for one in single):
-            continue
-        if not iou or _span_image(network, rest[_BOX]):
-            return _Parts(places, rest[_BOX], scores, rest[protos.depth], labels, protos, iou)
-    return None
+    found = (_parts_of(network, protos, others, places) for places in dict.fromkeys(counts))
+    return next(filter(None, found), None)
+
+
+def _parts_of(
+    network: Network, protos: Prototypes, others: Sequence[TensorInfo], places: int
+) -> _Parts | None:
+    """Identify the outputs of the same places, by shape and, if ambiguous, by values."""
+    parts = [part for info in others if (part := _part(network, info, places))]
+    single = [part for part in parts if part.columns == 1]
+    wide = [part for part in parts if part.columns > 1]
+    scores = _class_scores(network, wide, protos.depth) if len(wide) == 3 else None
+    if scores and not all(_repeats(network, one, scores) for one in single):
+        return None
+    scores, labels = (scores, None) if scores else _score_and_label(network, single)
+    rest = {part.columns: part for part in wide if part is not scores}
+    if not scores or {*rest} != {_BOX, protos.depth}:
+        return None
+    iou = own_iou(network.size_hw, places)
+    if iou and not _span_image(network, rest[_BOX]):
+        return None
+    if not labels and places not in place_counts(network.size_hw):
+        return None
+    return _Parts(rest[_BOX], scores, rest[protos.depth], labels, protos, iou)
 
 
 def _part(network: Network, output: TensorInfo, places: int) -> PlaceTensor | None:
@@ -172,7 +180,7 @@ def _interpretation(network: Network, parts: _Parts) -> OutputInterpretation:
     seen = boxes if parts.iou else boxes[filled]
     form = form_of_rows(seen, network.size_hw, scores)
     labels = parts.labels.values(network)[filled] if parts.labels else np.zeros(0)
-    words = f'{parts.places} places, ' + (
+    words = f'{parts.boxes.places} places, ' + (
         'of which the network suppressed none' if parts.iou else 'which the network kept'
     )
     if not seen.size:
@@ -194,15 +202,14 @@ def _decode(
     likeliest = form.probabilities(parts.scores.highest(scores))
     if parts.labels:
         likeliest = scores_of_known(likeliest, parts.labels.highest(labels[0]), card)
-    count = min(options.top_k, parts.places) if parts.iou else parts.places
+    places = parts.boxes.places
+    count = min(options.top_k, places) if parts.iou else places
     likeliest, index = best(likeliest, count)
     candidates = Candidates(
         form.boxes(parts.boxes.at(boxes, index)), likeliest,
         _classes(parts, scores, labels, index), parts.coefficients.at(coefficients, index), count,
     )
-    return instances(
-        candidates, parts.protos, tensors[0], parts.places, card, options, parts.iou
-    )
+    return instances(candidates, parts.protos, tensors[0], places, card, options, parts.iou)
 
 
 def _classes(parts: _Parts, scores: Var, labels: Sequence[Var], index: Var) -> Var:
