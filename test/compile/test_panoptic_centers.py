@@ -321,6 +321,17 @@ def test_a_heatmap_that_ends_in_a_clip_holds_probabilities(scenes, tmp_path):
     assert_grouped(outputs, 0, scenes[1])
 
 
+def test_a_heatmap_without_a_sigmoid_is_warned_of_unless_it_is_clipped(scenes, tmp_path):
+    noise = np.random.default_rng(0).normal(0, 0.01, scenes[0]['center'].shape)
+    linear = [{**scene, 'center': sigmoid(scene['center']) + noise} for scene in scenes]
+    clipped = [{**scene, 'center': scene['center'].clip(0, 1)} for scene in linear]
+    warned = [
+        'as if most cells were centres' in ' '.join(compiled_scenes(tmp_path, network).notes)
+        for network in map(centers_network, (linear, clipped, scenes))
+    ]
+    assert warned == [True, False, False]
+
+
 def test_a_card_without_countable_classes_is_refused(scenes, tmp_path):
     with pytest.raises(CardError, match='no countable class'):
         compiled_scenes(tmp_path, centers_network(scenes), panoptic_card(things=()))

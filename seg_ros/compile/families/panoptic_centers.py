@@ -47,6 +47,7 @@ PEAK_WINDOW = 5
 # Cells over which a higher centre suppresses a lower one, if centres are chosen by prominence.
 FLOOD_REACH = 8
 _FAR = 1e9
+_MAX_MEDIAN = -2    # logit of most cells, which are no centres
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,21 @@ def read_panoptic_centers(network: Network) -> list[OutputInterpretation] | str:
         words += f' in {", ".join(names)}, identified by their channels'
     return [
         OutputInterpretation(
-            NAME, 'panoptic', tensor_infos, shapes[0][1], words, partial(_decode, maps), names
+            NAME, 'panoptic', tensor_infos, shapes[0][1], words,
+            partial(_decode, maps, _heat_warnings(network, maps, center.tensor)), names,
         )
+    ]
+
+
+def _heat_warnings(network: Network, maps: _Maps, center: str) -> list[str]:
+    """Warn of a heatmap whose values are no logits: few cells of an image are centres."""
+    median = float(np.median(network.trial(center)))
+    if maps.squashed or median < _MAX_MEDIAN:
+        return []
+    return [
+        f'warning: {center} is read as logits, but half of its values exceed {median:.2g}, as if '
+        'most cells were centres: if it is the heatmap itself, trained without a sigmoid as in '
+        'the published Panoptic-DeepLab, export it clipped to 0 and 1'
     ]
 
 
@@ -131,7 +145,8 @@ def _names(network: Network) -> tuple[str, ...]:
 
 
 def _decode(
-    maps: _Maps, tensor_infos: Sequence[Var], card: ModelCard, options: ExportOptions
+    maps: _Maps, notes: Sequence[str], tensor_infos: Sequence[Var], card: ModelCard,
+    options: ExportOptions,
 ) -> Decoded:
     """
     Assign every cell of a countable class to the nearest centre.
@@ -168,7 +183,7 @@ def _decode(
         'upsampling': maps.rule or 'half_pixel', 'enlarged': maps.rule is not None,
         'score_floor': options.score_floor, 'max_instances': slots,
     }
-    return Decoded(tensors, facts)
+    return Decoded(tensors, facts, notes)
 
 
 def _first(values: Var) -> Var:
