@@ -20,8 +20,7 @@ It works around two faults of rclpy: an invalid transition request raises out of
 becomes ERROR without a log message (https://github.com/ros2/rclpy/pull/1673, not released yet).
 """
 
-from collections.abc import Callable, Hashable, Iterable
-from difflib import get_close_matches
+from collections.abc import Callable, Hashable
 from functools import wraps
 from threading import Lock
 from time import monotonic
@@ -34,7 +33,6 @@ from rcl_interfaces.srv import SetParameters, SetParametersAtomically
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from seg_ros.core.errors import described, SegError
-from seg_ros.core.shown import shown
 
 P = ParamSpec('P')
 R = TypeVar('R')
@@ -68,16 +66,6 @@ def logged(transition: Callable[[Any], None]) -> Transition:
             return TransitionCallbackReturn.FAILURE
 
     return callback
-
-
-def _results(request: Any, response: Any) -> list[tuple[list[str], SetParametersResult]]:
-    """Return the results of a request to set parameters, each with the names it applies to."""
-    if isinstance(response, SetParameters.Response):
-        names = [[parameter.name] for parameter in request.parameters]
-        return list(zip(names, response.results, strict=False))
-    if isinstance(response, SetParametersAtomically.Response):
-        return [([parameter.name for parameter in request.parameters], response.result)]
-    return []
 
 
 def _refusal(request: Any, response: Any, reason: str) -> Any:
@@ -134,9 +122,6 @@ class SafeLifecycleNode(LifecycleNode):
         self._autostart: Any = None
         super().__init__(name, **arguments)
         self.throttled = ThrottledLog(self.get_logger())
-        # By parameter name, text to add to the response once it is set: rclpy itself returns a
-        # reason only for refusals.
-        self.remarks: dict[str, str] = {}
         for service in self.services:   # of parameters and of the lifecycle
             service.callback = self.answered(service.callback)
 
@@ -164,32 +149,13 @@ class SafeLifecycleNode(LifecycleNode):
         @wraps(callback)
         def safe(request: Any, response: Any) -> Any:
             try:
-                answer = callback(request, response)
-                for names, result in _results(request, answer):
-                    self._explain(names, result)
-                return answer
+                return callback(request, response)
             except Exception as error:  # noqa: BLE001 - a bad request must not end the node
                 words = described(error)
                 self.throttled.error(f'a request is refused: {words}', (callback, type(error)))
                 return _refusal(request, response, words)
 
         return safe
-
-    def _explain(self, names: Iterable[str], result: SetParametersResult) -> None:
-        """Complete rclpy's reason: when a value is effective, what a misspelt name may mean."""
-        if result.successful:
-            remarks = dict.fromkeys(self.remarks.pop(name, '') for name in names)
-            result.reason = result.reason or '; '.join(filter(None, remarks))
-            return
-        for name in names:
-            if not self.has_parameter(name):
-                alike = get_close_matches(name, self.get_parameters_by_prefix(''), 1)
-                meant = f'; did you mean {alike[0]}?' if alike else ''
-                result.reason = f'this node has no parameter {shown(name)}{meant}'
-            elif self.describe_parameter(name).read_only:
-                result.reason = (
-                    f'{name} is read only at the start; restart the node with another value'
-                )
 
     def guarded(self, callback: Callable[P, R], where: str = '') -> Callable[P, 'R | None']:
         """

@@ -14,9 +14,8 @@
 
 """The segmentation node: lifecycle, parameters and diagnostics."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
-import traceback
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -30,27 +29,27 @@ from seg_ros.pipeline.model_manager import ModelManager, ModelState
 from seg_ros.pipeline.serving_model import MODEL_BOUND, ServingModel
 from seg_ros.ros.build_progress import BuildProgress
 from seg_ros.ros.camera_pipeline import CameraPipeline
-from seg_ros.ros.changes import checked
 from seg_ros.ros.clock_watch import ClockWatch
 from seg_ros.ros.diagnostics import diagnostics, input_problem, NodeFacts
 from seg_ros.ros.label_publishers import LabelPublishers
 from seg_ros.ros.lifecycle import logged, SafeLifecycleNode, STEADY
 from seg_ros.ros.manager_bond import ManagerBond
 from seg_ros.ros.outputs import ABSENCES
-from seg_ros.ros.parameters import Declared, is_live, reason, settings_changed
+from seg_ros.ros.parameter_requests import ParameterRequests
+from seg_ros.ros.parameters import Declared, is_live
 from seg_ros.ros.topic_advice import namesakes
 from std_srvs.srv import SetBool
 
 DIAGNOSTICS_S = 1.0
 READERS_S = 0.2     # between two queries of the subscribers
-TIMEOUT_S = 1.5    # for a model that is being loaded or closed
+TIMEOUT_S = 1.5     # for a load to be cancelled and the engine to be closed
 
 
 class SegmentationNode(SafeLifecycleNode):
     """
     Camera images in, semantic, instance and panoptic masks out.
 
-    :param cancelled: whether the process is to end, asked while a model is loaded.
+    :param cancelled: returns whether the process is to end; called while a model is loaded.
     """
 
     def __init__(self, cancelled: Cancelled = never, **arguments: Any) -> None:
@@ -69,18 +68,16 @@ class SegmentationNode(SafeLifecycleNode):
         self._bond = ManagerBond(self)
         self._clock_watch = ClockWatch(self.get_clock())
         self._lifecycle = 'unconfigured'    # rclpy's own state is private
-        self._not_configured = ''   # why
+        self._not_configured = ''   # the reason why the last configure failed
         self._enabled = True
         self._announced: ServingModel | None = None
-        self._model_asked = False
-        # Other threads trigger them; they run in the thread that spins.
+        # The loading thread triggers it; it runs in the thread that spins.
         self._model_changed = self.create_guard_condition(self.guarded(self._on_model))
-        self._parameters_set = self.create_guard_condition(self.guarded(self._apply_parameters))
-        self.add_on_set_parameters_callback(self._on_parameters)
-        if hasattr(self, 'add_post_set_parameters_callback'):       # from Iron on
-            self.add_post_set_parameters_callback(self.guarded(self._apply_parameters))
+        self._requests = ParameterRequests(
+            self, self._declared, self._settings, lambda: self._models, self._apply_settings
+        )
         self.create_service(SetBool, '~/enable', self._on_enable)
-        # Created here, so that a node that cannot be configured reports why.
+        # Created before configure, so that a node that cannot be configured reports the reason.
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self.create_timer(DIAGNOSTICS_S, self.guarded(self._diagnose), clock=STEADY)
         if starts_itself:
@@ -112,7 +109,7 @@ class SegmentationNode(SafeLifecycleNode):
         self._entities.append((self.destroy_timer, timer))
 
     def _gives_up(self) -> bool:
-        """Return whether the process is to end; until then say that a model is waited for."""
+        """Return whether the process is to end; report the progress of the load meanwhile."""
         self._progress.repeat()
         return self._cancelled()
 
@@ -146,9 +143,9 @@ class SegmentationNode(SafeLifecycleNode):
 
     def release(self) -> None:
         """
-        Close what is open; may be called at any time, more than once.
+        Close the engine, the cameras and the publishers; may be called at any time, repeatedly.
 
-        What does not end in time is abandoned, and may end later.
+        An engine or worker that does not end within its timeout is abandoned.
         """
         self._lifecycle = 'unconfigured'
         self.guarded(self._bond.end)()
@@ -167,7 +164,7 @@ class SegmentationNode(SafeLifecycleNode):
             self.get_logger().error('the engine did not end in time and is abandoned')
 
     def destroy_node(self) -> None:
-        """Close what is open before its topics and timers go."""
+        """Release everything while its topics and timers still exist."""
         self.release()
         super().destroy_node()
 
@@ -184,15 +181,14 @@ class SegmentationNode(SafeLifecycleNode):
         if words := namesakes(self):
             self.throttled.warning(words, 'namesakes', throttle_s=60.0)
         for camera in cameras:
-            if words := input_problem(camera, facts):
-                key = 'input', camera.name
-                self.throttled.warning(f'{camera.name}: {words}', key, throttle_s=60.0)
-            if words := camera.depth.absence():
-                key = 'depth', camera.name
-                self.throttled.warning(f'{camera.name}: {words}', key, throttle_s=60.0)
+            problems = {'input': input_problem(camera, facts), 'depth': camera.depth.absence()}
+            for topic, words in problems.items():
+                if words:
+                    key = topic, camera.name
+                    self.throttled.warning(f'{camera.name}: {words}', key, throttle_s=60.0)
 
     def _diagnose_loading(self, words: str) -> None:
-        """Publish diagnostics while a transition waits for a model and no timer can run."""
+        """Publish diagnostics during configure, which blocks the timers until a model is open."""
         models = self._models
         if models is None or self._pipeline is not None:
             return
@@ -233,50 +229,20 @@ class SegmentationNode(SafeLifecycleNode):
         response.message = 'enabled' if request.data else 'disabled'
         return response
 
-    def _on_parameters(self, parameters: Iterable[Parameter]) -> SetParametersResult:
-        """Check a request to set parameters; nothing acts yet."""
-        try:
-            parameters = list(parameters)
-            settings, changes = settings_changed(
-                self._settings.now, parameters, self._models is not None
-            )
-            later = checked(settings, changes, self._models)
-        except SegError as error:
-            return SetParametersResult(successful=False, reason=reason(error))
-        except Exception as error:  # noqa: BLE001 - a bad request must not end the node
-            self.fault('a request to set parameters', error)
-            return SetParametersResult(successful=False, reason=traceback.format_exc(limit=0))
-        names = [parameter.name for parameter in parameters]
-        if 'model' in names and 'model' not in changes and self._serves(settings.model):
-            later = f'{settings.model} serves; to read its file anew set another model first'
-        self._declared.accepted(names)
-        self.remarks |= dict.fromkeys(names, later)
-        self._model_asked |= 'model' in names
-        self._parameters_set.trigger()
-        return SetParametersResult(successful=True, reason=later)
+    def set_parameters_atomically(self, parameter_list: list[Parameter]) -> SetParametersResult:
+        """Set parameters; the reason in the result says which values act later."""
+        return self._requests.answered(super().set_parameters_atomically, parameter_list)
 
-    def _serves(self, model: str) -> bool:
-        return self._models is not None and self._models.state.active == model
-
-    def _apply_parameters(self, *_: Any) -> None:
-        """
-        Apply parameters that have been set.
-
-        Called after they were set where rclpy has a callback for that, and soon after it anyway:
-        what has acted already does not act again.
-        """
+    def _apply_settings(self, wanted: Settings, model_named: bool) -> None:
+        """Apply all parameters; `model_named` says whether `model` was set, changed or not."""
         models = self._models
-        try:
-            wanted = self._declared.read()
-        except SegError:    # reported by the next configure
-            return
         if models is None or self._pipeline is None:
             self._settings.now = wanted
             return
-        before, asked, self._model_asked = self._settings.now, self._model_asked, False
+        before = self._settings.now
         live = {name: value for name, value in vars(wanted).items() if is_live(name)}
         self._settings.now = now = replace(before, **live)
-        if models.wants(now.model, asked):
+        if models.wants(now.model, model_named):
             models.load(now)
         elif now != before and models.holder.current is not None:
             self._change_thresholds(models.holder.current)
@@ -284,7 +250,7 @@ class SegmentationNode(SafeLifecycleNode):
                 self._announce_labels(models.holder.current)
 
     def _on_model(self) -> None:
-        """Handle a model that now serves, or that could not be loaded."""
+        """React to a model that has been loaded or has failed to load."""
         if self._models is None:
             return
         serving = self._models.holder.current
@@ -292,7 +258,7 @@ class SegmentationNode(SafeLifecycleNode):
             self._progress.end()
         if serving is not None and serving is not self._announced:
             self._announce(serving)
-        elif serving is not None:     # with thresholds that were set meanwhile
+        elif serving is not None:     # thresholds may have been set meanwhile
             self._change_thresholds(serving)
         failure = self._models.take_failure()
         if failure is None:
@@ -305,7 +271,7 @@ class SegmentationNode(SafeLifecycleNode):
             self.set_parameters([Parameter('model', value=failure.active)])
 
     def _announce(self, serving: ServingModel) -> None:
-        """Log the model that now serves, and apply the present thresholds to it."""
+        """Log a model that has begun to serve, and apply the present thresholds to it."""
         self._announced = serving
         facts = serving.engine.facts
         self.get_logger().info(
@@ -323,7 +289,7 @@ class SegmentationNode(SafeLifecycleNode):
             serving.change(self._settings.now)
         except SegError as unsuited:
             if self._models is None or self._models.state.loads_another:
-                return      # they are for the model that is being loaded
+                return      # the thresholds are meant for the model that is being loaded
             self.get_logger().error(
                 f'{serving.card.name} keeps the thresholds it has: {unsuited}'
             )
