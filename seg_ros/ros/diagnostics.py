@@ -21,7 +21,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.time import Time
 from seg_ros.core.timing import RATE_SPAN_S, Timing
 from seg_ros.pipeline.camera_health import CAUSES, Level, Verdict
-from seg_ros.pipeline.model_manager import ModelState
+from seg_ros.pipeline.model_states import ModelState
 from seg_ros.pipeline.process_memory import memory_mib, temperature_c
 from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.ros.cameras import Camera

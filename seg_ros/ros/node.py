@@ -25,7 +25,8 @@ from seg_ros.core.errors import described, SegError
 from seg_ros.core.progress import Cancelled, never
 from seg_ros.core.settings import LiveSettings, Settings
 from seg_ros.image.jpeg_decoding import strict_decoder
-from seg_ros.pipeline.model_manager import ModelManager, ModelState
+from seg_ros.pipeline.model_manager import ModelManager
+from seg_ros.pipeline.model_states import ModelState
 from seg_ros.pipeline.serving_model import MODEL_BOUND, ServingModel
 from seg_ros.ros.build_progress import BuildProgress
 from seg_ros.ros.camera_pipeline import CameraPipeline
@@ -225,8 +226,7 @@ class SegmentationNode(SafeLifecycleNode):
             self.fault('~/enable', error)
             response.success, response.message = False, described(error)
             return response
-        response.success = True
-        response.message = 'enabled' if request.data else 'disabled'
+        response.success, response.message = True, 'enabled' if request.data else 'disabled'
         return response
 
     def set_parameters_atomically(self, parameter_list: list[Parameter]) -> SetParametersResult:

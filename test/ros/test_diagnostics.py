@@ -25,7 +25,7 @@ from seg_ros.core.settings import Settings
 from seg_ros.core.timing import Timing
 from seg_ros.pipeline.camera_health import CameraHealth
 from seg_ros.pipeline.level_hysteresis import LevelHysteresis
-from seg_ros.pipeline.model_manager import ModelState
+from seg_ros.pipeline.model_states import ModelState
 from seg_ros.ros.diagnostics import diagnostics, NodeFacts
 from seg_ros.ros.topic_advice import images_lost
 from seg_ros.temporal.arrival import CameraClock
