@@ -32,18 +32,20 @@ from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs.navigation import scan_frame
 from seg_ros.ros.publishers import publish
 
-OFF_THE_FLOOR_M = 0.08      # offset that is reported; slopes and tilted mounts cause less
-DISTORTED_SHARE = 0.01      # share of the width that is reported
+OFF_THE_FLOOR_M = 0.08      # larger offsets are reported; slopes and tilted mounts cause less
+DISTORTED_SHARE = 0.01      # of the width; larger distortion is reported
+_SET_HEIGHT = 'set camera_height_m, of a camera that is level from side to side'
+_SET_GROUND = 'set ground to tf, or camera_height_m, of a camera that is level from side to side'
 GROUND = frozenset({'scan', 'free_space', 'obstacles/points', 'ground/points'})
 TARGET = frozenset({'target/mask', 'target/points', 'scene/depth', 'grasp_poses'})
-_NICENESS = 10      # so that 2D masks come first where cores are short
+_NICENESS = 10      # 2D masks have priority where cores are short
 
 
 class DepthOutputs:
     """
     A thread for the depth outputs of all cameras; the newest frame of each wins.
 
-    :param base_frame: of `free_space`.
+    :param base_frame: the frame that `free_space` is published in.
     """
 
     def __init__(self, node: SafeLifecycleNode, base_frame: str) -> None:
@@ -61,7 +63,7 @@ class DepthOutputs:
         )
 
     def stop(self, timeout_s: float) -> bool:
-        """Finish the frame in flight; returns whether it ended in time."""
+        """Finish the frame in flight; return whether the thread ended in time."""
         ended = self._workers is None or self._workers.stop(timeout_s)
         self._workers = self._mailbox = None
         if self._base is not None:
@@ -78,7 +80,7 @@ class DepthOutputs:
     def _work(self, items: list[tuple[str, DepthJob]]) -> None:
         for camera, job in items:
             base = self._base
-            if base is None:    # on demand, as it subscribes to /tf
+            if base is None:    # created late, as it subscribes to /tf
                 base = self._base = BaseFrame(self._node, self._base_frame)
             try:
                 view = job.source.depth_view(job.view, job.message, base.transform_of)
@@ -138,10 +140,10 @@ class DepthOutputs:
 
 def why_empty(view: DepthView, on_ground: Collection[str], no_transform: str) -> str:
     """
-    Return why outputs of a view are empty or missing; empty where all is well.
+    Return why outputs of a view are empty or missing; an empty string where none is.
 
-    :param on_ground: the outputs that need the ground and that somebody reads.
-    :param no_transform: why TF does not have the camera; empty where it does.
+    :param on_ground: the outputs that need the ground and have subscribers.
+    :param no_transform: why TF has no transform of the camera; empty where it has one.
     """
     nearest_m, most_m = view.depth.nearest_m, view.settings.max_depth_m
     if most_m < nearest_m < float('inf'):
@@ -162,24 +164,36 @@ def why_empty(view: DepthView, on_ground: Collection[str], no_transform: str) ->
 def _no_ground(view: DepthView, no_transform: str) -> str:
     """Return why no ground was found, and what to do."""
     settings, tilt = view.settings, view.ground_fit.tilt
-    by_tf = settings.ground == 'tf'
-    if tilt is not None and TILT <= tilt < np.inf:
-        degrees, most = np.rad2deg((tilt, TILT))
-        off = f'the floor found is {degrees:.0f} degrees off level, {most:.0f} are allowed, by '
-        if view.base_from_tf is not None:
-            return f'{off}TF: see that the camera is mounted in {settings.base_frame} as TF says'
-        remedy = f'set camera_pitch_deg, or provide TF to {settings.base_frame}'
-        words = f'{off}camera_pitch_deg ({settings.camera_pitch_deg:g}): {remedy}'
+    if tilt is None or not TILT <= tilt < np.inf:
+        why = _no_plane(view)
     else:
-        seen = 'too few traversable pixels with depth' if tilt is None else (
-            'traversable pixels with depth lie on no plane'
+        degrees, most = np.rad2deg((tilt, TILT))
+        if view.base_from_tf is not None:
+            return (
+                f'the floor found is {degrees:.0f} degrees off level, {most:.0f} are allowed, by '
+                f'TF: see that the camera is mounted in {settings.base_frame} as TF says'
+            )
+        why = (
+            f'the floor found is {degrees:.0f} degrees off level, {most:.0f} are allowed, by '
+            f'camera_pitch_deg ({settings.camera_pitch_deg:g}): set camera_pitch_deg, or provide '
+            f'TF to {settings.base_frame}'
         )
-        way = 'set' if by_tf else 'set ground to tf, or'
-        if words := without_role(view.card, 'traversable'):
-            seen = f'{words}: give it to floors in the card'
-            way = 'or set' if by_tf else way
-        words = f'{seen}; {way} camera_height_m, of a camera that is level from side to side'
-    return f'{words}; {no_transform}' if by_tf else words
+    return f'{why}; {no_transform}' if settings.ground == 'tf' else why
+
+
+def _no_plane(view: DepthView) -> str:
+    """Return why no plane fits the traversable pixels, and what to do."""
+    by_tf = view.settings.ground == 'tf'
+    if not view.card.ids_with_role('traversable'):
+        cause = (
+            f'no class of {view.card.name} has the role traversable: give it to floors in the card'
+        )
+        return f'{cause}; or {_SET_HEIGHT}' if by_tf else f'{cause}; {_SET_GROUND}'
+    if view.ground_fit.tilt is None:
+        cause = 'too few traversable pixels with depth'
+    else:
+        cause = 'traversable pixels with depth lie on no plane'
+    return f'{cause}; {_SET_HEIGHT if by_tf else _SET_GROUND}'
 
 
 def _off_the_floor(view: DepthView) -> str:
@@ -195,15 +209,14 @@ def _off_the_floor(view: DepthView) -> str:
     )
 
 
-def without_role(card: ModelCard, role: str) -> str:
-    """Warn where no class of a card has a role."""
-    return '' if card.ids_with_role(role) else f'no class of {card.name} has the role {role}'
-
-
 def nothing_dynamic(card: ModelCard) -> str:
     """Warn where no class of a card is dynamic."""
-    words = without_role(card, 'dynamic')
-    return f'{words}: static/* leaves nothing out; give it to classes in the card' if words else ''
+    if card.ids_with_role('dynamic'):
+        return ''
+    return (
+        f'no class of {card.name} has the role dynamic: static/* leaves nothing out; give it to '
+        'classes in the card'
+    )
 
 
 def poor_odometry(share: float) -> str:

@@ -14,8 +14,8 @@
 
 """Explanations from the ROS graph: why a topic has no messages or no matching reader."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
@@ -27,11 +27,11 @@ RAW, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 INFO_TYPE = 'sensor_msgs/msg/CameraInfo'
 UNKNOWN = '_NODE_NAME_UNKNOWN_'    # rmw's name of a node that is not discovered yet
 NAMELESS = 'a node whose name is not known yet'
-NEIGHBOURS = 3
+NEIGHBOURS = 3      # topics that are suggested
 STARTING_S = 3.0    # after subscribing, before missing images are reported
 JUDGED_S = 2.5      # of camera_infos, before rates are compared
-SLOW_SHARE = 0.8
-# Fast DDS has 512 kB of shared memory a process: only larger images are lost for want of it.
+SLOW_SHARE = 0.8    # of the rate of camera_infos; images that arrive less often are lost
+# Fast DDS has 512 kB of shared memory a process: smaller images always fit.
 LARGE_BYTES = 400_000
 PROFILE = 'FASTRTPS_DEFAULT_PROFILES_FILE set to share/seg_ros/config/fastdds.xml'
 
@@ -39,12 +39,12 @@ PROFILE = 'FASTRTPS_DEFAULT_PROFILES_FILE set to share/seg_ros/config/fastdds.xm
 @dataclass(frozen=True)
 class Input:
     """
-    What a camera sends on a topic.
+    A kind of data that a camera sends on a topic.
 
-    :param noun: its messages, one of which is `singular`.
-    :param types: of topics that may be what is meant.
-    :param part: of the names of such topics.
-    :param remedies: what to do where a topic is of a type that is not subscribed to.
+    :param noun: what a warning calls its messages; `singular` is one of them.
+    :param types: message types of the topics that a warning may suggest.
+    :param part: what the names of these topics contain.
+    :param remedies: what to do about a topic whose type is not subscribed to, by its type.
     :param large: whether messages are large enough to be lost in transport.
     """
 
@@ -52,23 +52,23 @@ class Input:
     singular: str
     types: frozenset[str]
     part: str
-    remedies: tuple[tuple[str, str], ...] = ()
+    remedies: Mapping[str, str] = field(default_factory=dict)
     large: bool = True
 
 
-IMAGES = Input('images', 'image', frozenset({RAW, COMPRESSED}), '', (
-    (RAW, 'set image_transport to raw'), (COMPRESSED, 'set image_transport to compressed'),
-))
-DEPTH = Input('depth', 'depth image', frozenset({RAW, COMPRESSED}), 'depth', ((
-    COMPRESSED,
-    'depth is read uncompressed: remap to its raw topic, or decompress it with republish of '
-    'image_transport',
-),))
+IMAGES = Input('images', 'image', frozenset({RAW, COMPRESSED}), '', {
+    RAW: 'set image_transport to raw', COMPRESSED: 'set image_transport to compressed',
+})
+DEPTH = Input('depth', 'depth image', frozenset({RAW, COMPRESSED}), 'depth', {
+    COMPRESSED:
+        'depth is read uncompressed: remap to its raw topic, or decompress it with republish of '
+        'image_transport',
+})
 INFO = Input('camera_info', 'camera_info', frozenset({INFO_TYPE}), '', large=False)
 
 
 def namesakes(node: Node) -> str:
-    """Warn of another node with this one's name: requests reach either, or both."""
+    """Warn of another node with the same name: a request may reach either of them, or both."""
     own = (node.get_name(), node.get_namespace())
     if node.get_node_names_and_namespaces().count(own) < 2:
         return ''
@@ -85,10 +85,10 @@ def why_nothing_arrives(
     """
     Return why a subscription gets no messages, and what to do.
 
-    :param topic: in full, as it is subscribed to.
-    :param kind: the type of message that is subscribed to.
-    :param reliable: whether reliable delivery is asked for.
-    :param last_s: how long ago the last message came; None where none ever has.
+    :param topic: full name of the topic that is subscribed to.
+    :param kind: message type of the subscription.
+    :param reliable: whether the subscription asks for reliable delivery.
+    :param last_s: seconds since the last message; None where none has arrived yet.
     """
     publishers = node.get_publishers_info_by_topic(topic)
     others = {item.topic_type for item in publishers} - {kind}
@@ -97,7 +97,8 @@ def why_nothing_arrives(
         return f'nobody publishes {topic}; {_neighbours(node, topic, kind, what)}'
     if not right:
         types = ' and '.join(sorted(others))
-        return f'{topic} is published as {types}, not {kind}' + _remedy(next(iter(others)), what)
+        fault = f'{topic} is published as {types}, not {kind}'
+        return _with_remedy(fault, next(iter(others)), what)
     if reliable and all(
         item.qos_profile.reliability != ReliabilityPolicy.RELIABLE for item in right
     ):
@@ -105,26 +106,27 @@ def why_nothing_arrives(
             f'{topic} has a publisher without reliable delivery, which input_reliability asks '
             'for: set it to auto or best_effort'
         )
-    names = sorted({_name(item) for item in right})
+    names = ', '.join(sorted({_name(item) for item in right}))
     if last_s is not None:
         return (
-            f'{", ".join(names)} publishes {topic}, but the last {what.singular} came '
-            f'{last_s:.0f} s ago: see to the camera and its driver'
+            f'{names} publishes {topic}, but the last {what.singular} came {last_s:.0f} s ago: '
+            'see to the camera and its driver'
         )
-    lost = f', or large images are lost in transport; then start it with {PROFILE}'
+    if not what.large:
+        return f'{names} publishes {topic}, but nothing arrives: it sends nothing'
     return (
-        f'{", ".join(names)} publishes {topic}, but nothing arrives: it sends nothing'
-        f'{lost if what.large else ""}'
+        f'{names} publishes {topic}, but nothing arrives: it sends nothing, or large images are '
+        f'lost in transport; then start it with {PROFILE}'
     )
 
 
 def several_publishers(node: Node, topic: str, kind: str) -> str:
-    """Warn of more than one publisher of a topic, as of a driver that was started twice."""
+    """Warn of more than one publisher of a topic, such as a driver that was started twice."""
     if node.count_publishers(topic) < 2:    # far cheaper than the query below
         return ''
     publishers = node.get_publishers_info_by_topic(topic)
     names = sorted(_name(item) for item in publishers if item.topic_type == kind)
-    if len(names) < 2 or NAMELESS in names:     # whose names may be known at the next query
+    if len(names) < 2 or NAMELESS in names:     # all names may be known at the next query
         return ''
     return (
         f'{topic} has {len(names)} publishers, {", ".join(names)}: where more than one sends, '
@@ -136,7 +138,7 @@ def incompatible_reader(node: Node, publishers: Iterable[Any]) -> str:
     """
     Name a reader that gets nothing because its type or QoS is incompatible with the publisher's.
 
-    :param publishers: of the node.
+    :param publishers: those of `node`, to look for readers of.
     """
     for publisher in publishers:
         topic = publisher.topic_name
@@ -149,7 +151,7 @@ def incompatible_reader(node: Node, publishers: Iterable[Any]) -> str:
 
 
 def _incompatibility(reader: Any, publisher: Any) -> str:
-    """Say why a reader's type or QoS is incompatible with a publisher's; empty if it is not."""
+    """Return why a reader's type or QoS does not match a publisher's; empty if both match."""
     own, asked, offered = publisher.msg_type, reader.qos_profile, publisher.qos_profile
     kind = f'{own.__module__.partition(".")[0]}/msg/{own.__name__}'
     if reader.topic_type != kind:
@@ -172,14 +174,14 @@ def _incompatibility(reader: Any, publisher: Any) -> str:
 
 
 def _name(endpoint: Any) -> str:
-    """Return the full name of a publisher's or reader's node, which may not be known yet."""
+    """Return the full name of a publisher's or reader's node, or `NAMELESS`."""
     if endpoint.node_name == UNKNOWN:
         return NAMELESS
     return f'{endpoint.node_namespace.rstrip("/")}/{endpoint.node_name}'
 
 
 def _neighbours(node: Node, topic: str, kind: str, what: Input) -> str:
-    """Return the topics that the user may have meant, the most alike first."""
+    """Suggest topics that the user may have meant, the most similar name first."""
     own = f'{node.get_fully_qualified_name()}/'
     read = {subscription.topic_name for subscription in node.subscriptions}     # by other cameras
     kinds = {
@@ -189,36 +191,36 @@ def _neighbours(node: Node, topic: str, kind: str, what: Input) -> str:
     }
     twin = f'{topic}/compressed' if kind == RAW else topic.removesuffix('/compressed')
     if twin != topic and twin in kinds and kind not in kinds[twin]:
-        return f'{twin} is published' + _remedy(kinds[twin][0], what)
+        return _with_remedy(f'{twin} is published', kinds[twin][0], what)
     same = [name for name, types in kinds.items() if kind in types]
     others = [name for name in kinds if name not in same]
     if not kinds:
         return f'there is no other topic of {what.noun} to remap to'
     if same:
-        return f'published are {", ".join(_alike(topic, same))}: remap to one of them'
-    return f'published are {", ".join(_alike(topic, others))}' + _remedy(kinds[others[0]][0], what)
+        return f'published are {_alike(topic, same)}: remap to one of them'
+    return _with_remedy(f'published are {_alike(topic, others)}', kinds[others[0]][0], what)
 
 
-def _alike(topic: str, names: list[str]) -> list[str]:
+def _alike(topic: str, names: list[str]) -> str:
     close = get_close_matches(topic, names, NEIGHBOURS, 0.0)
-    return close + ['…'] * (len(names) > len(close))
+    return ', '.join(close + ['…'] * (len(names) > len(close)))
 
 
-def _remedy(kind: str, what: Input) -> str:
-    """Return what to do about a type of message."""
-    remedy = dict(what.remedies).get(kind)
-    return f': {remedy}' if remedy else ''
+def _with_remedy(fault: str, kind: str, what: Input) -> str:
+    """Add what to do about a topic of type `kind` to a sentence, if anything can be done."""
+    remedy = what.remedies.get(kind)
+    return f'{fault}: {remedy}' if remedy else fault
 
 
 def images_lost(topic: str, timing: Timing, image_bytes: int) -> str:
     """
     Warn of large images that arrive far less often than their camera_infos.
 
-    Small images are not lost: their topic is throttled. The cure for large ones is the
-    shared-memory profile of Fast DDS, loaded by the camera driver's process.
+    Small images are never reported: where they arrive less often, their topic is throttled. Large
+    ones need the shared-memory profile of Fast DDS in the camera driver's process.
 
-    :param timing: with the ticks `input` and `info`.
-    :param image_bytes: of the last image.
+    :param timing: counts images as `input` and camera_infos as `info`.
+    :param image_bytes: size of the last image.
     """
     images_hz, infos_hz = timing.rate_hz('input'), timing.rate_hz('info')
     if image_bytes < LARGE_BYTES or timing.heard_s('info') < JUDGED_S:
