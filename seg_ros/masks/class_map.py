@@ -22,66 +22,62 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.core.segmentation import ClassMap, marked, Segmentation
-from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.bilinear_sampling import bilinear_sampling, Indices, interpolated, taps
-from seg_ros.image.letterbox import Fit
 from seg_ros.masks.label_edges import refine
+from seg_ros.masks.postprocess_context import PostprocessContext
 
 
-def semantic_segmentation(
-    outputs: Outputs, fit: Fit, signature: ModelSignature, card: ModelCard, thresholds: Thresholds,
-    parts: frozenset[str],
-) -> Segmentation:
+def semantic_segmentation(outputs: Outputs, context: PostprocessContext) -> Segmentation:
     """
-    Turn what a network without instances returned for one image into masks at the image's size.
+    Turn the outputs of a network without instances into masks at the image's size.
+
+    The instance map is empty.
 
     :param outputs: of one image, without the batch axis.
-    :param parts: names of the maps to make; the instance map is empty.
     """
+    parts, source_hw = context.parts, context.fit.source_hw
     classes = confidence = None
     if parts & {'classes', 'confidence'}:
-        classes, confidence = source_classes(
-            outputs, fit, signature, card, thresholds, 'confidence' in parts
-        )
+        classes, confidence = source_classes(outputs, context, 'confidence' in parts)
     if confidence is None:      # the network has none
-        confidence = np.zeros(fit.source_hw, np.uint8)
+        confidence = np.zeros(source_hw, np.uint8)
     return Segmentation(
-        fit.source_hw,
-        card.unlabelled,
+        source_hw,
+        context.card.unlabelled,
         classes if 'classes' in parts else None,
         confidence if 'confidence' in parts else None,
-        np.zeros(fit.source_hw, np.uint16) if 'instances' in parts else None,
+        np.zeros(source_hw, np.uint16) if 'instances' in parts else None,
     )
 
 
 def source_classes(
-    outputs: Outputs, fit: Fit, signature: ModelSignature, card: ModelCard, thresholds: Thresholds,
-    want_confidence: bool,
+    outputs: Outputs, context: PostprocessContext, want_confidence: bool
 ) -> tuple[ClassMap, NDArray[np.uint8] | None]:
     """
     Upsample one image's labels to source size.
 
     With `logits`, the answer is the argmax of the bilinearly interpolated scores, first to the
     network's size where the network itself would enlarge them (`ModelSignature.enlarged`).
-    Where all neighbours of a pixel agree it is theirs, since no convex mix can favour another
-    class; where they differ `masks.label_edges` decides.
-    Without `logits`, the nearest label is taken; labels that the engine brought to source size
-    are taken as they are.
+    A pixel whose neighbours all have one class gets that class, since no convex combination of
+    their scores can favour another; elsewhere `masks.label_edges` decides.
+    Without `logits`, the nearest label is taken; labels that the engine has upsampled to source
+    size are taken as they are.
 
     :param outputs: of one image, without the batch axis.
     :returns: card ids (H, W), and the confidence uint8 (H, W) where it is wanted or needed.
     """
     labels = outputs.tensor('labels')
+    card, thresholds = context.card, context.thresholds
     table = id_table(card, thresholds)
     small = table[labels] if labels.dtype == np.uint8 else table[np.clip(labels, -1, None)]
-    if signature.source_hw:
+    if context.signature.source_hw:
         classes, confidence = small, outputs.confidence
     else:
         want_confidence = want_confidence or bool(thresholds.confidence)
-        classes, confidence = _enlarged(outputs, fit, signature, table, small, want_confidence)
-    fit.clear_unseen(classes, card.unlabelled)
+        classes, confidence = _enlarged(outputs, context, table, small, want_confidence)
+    context.fit.clear_unseen(classes, card.unlabelled)
     if confidence is not None:
         if thresholds.confidence:
             classes[confidence < thresholds.confidence] = card.unlabelled
@@ -90,10 +86,16 @@ def source_classes(
 
 
 def _enlarged(
-    outputs: Outputs, fit: Fit, signature: ModelSignature, table: ClassMap, small: ClassMap,
+    outputs: Outputs, context: PostprocessContext, table: ClassMap, small: ClassMap,
     want_confidence: bool,
 ) -> tuple[ClassMap, NDArray[np.uint8] | None]:
-    """Upsample labels, as the ids in `small`, to the source's size."""
+    """
+    Upsample labels to the source's size.
+
+    :param table: card id by channel.
+    :param small: card ids of the labels.
+    """
+    fit, signature = context.fit, context.signature
     labels, rule = outputs.tensor('labels'), signature.upsampling
     rows, columns = (bilinear_sampling(fit, labels.shape, axis, rule) for axis in (0, 1))
     confidence = None
@@ -117,8 +119,9 @@ def id_table(card: ModelCard, thresholds: Thresholds) -> ClassMap:
     """
     Map channel indexes to card ids.
 
-    :returns: one entry a channel and then, up to 256 entries, `unlabelled`, so that 255 as a byte
-        and -1 both mean no class. Channels that are not to be kept are unlabelled too.
+    :returns: one entry per channel, filled up with `unlabelled` to at least 256 entries and one
+        more than the channels, so that 255 as a byte and -1 both mean no class. Channels that are
+        not in `thresholds.channels` are unlabelled too.
     """
     channels = len(card.classes)
     table = np.full(max(256, channels + 1), card.unlabelled, card.id_of_channel.dtype)
@@ -133,7 +136,7 @@ def hide_classes(
     card: ModelCard,
     thresholds: Thresholds,
 ) -> None:
-    """Set pixels of classes that are not kept to unlabelled."""
+    """Set pixels of classes that are not in `thresholds.channels` to unlabelled."""
     hidden = [item.id for i, item in enumerate(card.classes) if i not in thresholds.channels]
     _unlabel(classes, confidence, card, hidden)
 
@@ -144,8 +147,8 @@ def hide_small_stuff(
     """
     Set stuff classes that cover less than a share of the image to unlabelled.
 
-    As Panoptic-DeepLab (Cheng et al., CVPR 2020) and Panoptic FPN do: a few scattered pixels of a
-    class are mostly wrong.
+    As Panoptic-DeepLab (Cheng et al., CVPR 2020) and Panoptic FPN do, since a few scattered pixels
+    of a class are mostly wrong.
     """
     stuff = [item.id for item in card.classes if not item.thing]
     bins = card.unlabelled + 1
@@ -167,8 +170,8 @@ def _unlabel(
 
 def repeated(small: NDArray[Any], rows: Indices, columns: Indices) -> NDArray[Any]:
     """
-    Repeat rows and columns of a map: columns first, while there are few rows.
+    Repeat rows and columns of a map; columns first, while there are few rows.
 
-    :param rows: of the map, for each row of the result; so `columns`.
+    :param rows: index of a row of the map for each row of the result; likewise `columns`.
     """
     return small.take(columns, axis=1).take(rows, axis=0)

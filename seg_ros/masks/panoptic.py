@@ -21,41 +21,33 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.core.segmentation import ClassMap, Segment, Segmentation
-from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
-from seg_ros.core.thresholds import Thresholds
-from seg_ros.image.letterbox import Fit
 from seg_ros.masks.class_map import hide_classes, hide_small_stuff, source_classes
 from seg_ros.masks.instance_masks import instance_masks_from_outputs, InstanceMask
 from seg_ros.masks.pixel_to_instance import PixelToInstance, thing_pixel_to_instance
+from seg_ros.masks.postprocess_context import PostprocessContext
 from seg_ros.masks.rivals import instance_masks_from_rivals
 
-PARTS = frozenset({'classes', 'confidence', 'instances'})
 
-
-def panoptic_segmentation(
-    outputs: Outputs, fit: Fit, signature: ModelSignature, card: ModelCard, thresholds: Thresholds,
-    parts: frozenset[str] = PARTS,
-) -> Segmentation:
+def panoptic_segmentation(outputs: Outputs, context: PostprocessContext) -> Segmentation:
     """
-    Turn what a network with instances returned for one image into masks at the image's size.
+    Turn the outputs of a network with instances into masks at the image's size.
 
-    Where there are no classes beside the instances, the rest is unlabelled; where there are, an
-    instance's pixels take its class and its score. Without instances `semantic_segmentation` does
-    less for the same.
+    The pixels of an instance get its class and its score. The others get the class of the class
+    map, if the network has one; else they are unlabelled. The table of segments is always made.
+    `semantic_segmentation` gives the same for a network without instances, in less time.
 
     :param outputs: of one image, without the batch axis.
-    :param parts: names of the maps to make, of `PARTS`; the table of segments always is.
     """
-    classes, confidence, pixel_to_instance = _maps(
-        outputs, fit, signature, card, thresholds, parts
-    )
+    fit, signature, card = context.fit, context.signature, context.card
+    thresholds, parts = context.thresholds, context.parts
+    classes, confidence, pixel_to_instance = _maps(outputs, context)
     instances = np.zeros(fit.source_hw, np.uint16) if 'instances' in parts else None
     if outputs.rivals is None:
         found = instance_masks_from_outputs(outputs, fit, signature, thresholds, pixel_to_instance)
     else:
         found = instance_masks_from_rivals(outputs, fit, signature, thresholds)
-    # The confidence of a mask's pixels is its score.
+    # The score of an instance is the confidence of its pixels.
     instance_masks = [item for item in found if round(255 * item.score) >= thresholds.confidence]
     if outputs.rivals is not None:
         for item in instance_masks:
@@ -74,7 +66,7 @@ def panoptic_segmentation(
 
 
 def _ids(instance_masks: Sequence[InstanceMask], outputs: Outputs) -> Sequence[int]:
-    """Count from 1, best first, unless prompts name their slots."""
+    """Return the ids of the prompts, or without prompts 1, 2, ..., best first."""
     if outputs.ids is None:
         return range(1, len(instance_masks) + 1)
     return [int(outputs.ids[item.slot]) for item in instance_masks]
@@ -92,28 +84,28 @@ def _write(
 
 
 def _maps(
-    outputs: Outputs, fit: Fit, signature: ModelSignature, card: ModelCard, thresholds: Thresholds,
-    parts: frozenset[str],
+    outputs: Outputs, context: PostprocessContext
 ) -> tuple[ClassMap | None, NDArray[np.uint8] | None, PixelToInstance | None]:
     """
     Return class and confidence maps to write instances into, and the instance map if there is one.
 
-    An instance ends where the countable classes do, those that are to be hidden among them.
+    Instances end at the edges of countable classes, so classes are hidden only after that.
     """
+    fit, card, parts = context.fit, context.card, context.parts
     competes = outputs.instances is not None and outputs.labels is not None
     if not competes and not parts & {'classes', 'confidence'}:
         return None, None, None
     confidence = pixel_to_instance = None
     if outputs.labels is not None:
-        every = replace(thresholds, channels=frozenset(range(len(card.classes))))
-        classes, confidence = source_classes(
-            outputs, fit, signature, card, every if competes else thresholds, 'confidence' in parts
-        )
+        wanted = _with_all_classes(context) if competes else context
+        classes, confidence = source_classes(outputs, wanted, 'confidence' in parts)
     else:
         classes = np.full(fit.source_hw, card.unlabelled, card.id_of_channel.dtype)
     if competes:
-        pixel_to_instance = thing_pixel_to_instance(outputs, classes, fit, signature, card)
-        hide_classes(classes, confidence, card, thresholds)
+        pixel_to_instance = thing_pixel_to_instance(
+            outputs, classes, fit, context.signature, card
+        )
+        hide_classes(classes, confidence, card, context.thresholds)
     if 'confidence' not in parts:
         return classes, None, pixel_to_instance
     if confidence is None:
@@ -121,10 +113,19 @@ def _maps(
     return classes, confidence, pixel_to_instance
 
 
+def _with_all_classes(context: PostprocessContext) -> PostprocessContext:
+    channels = frozenset(range(len(context.card.classes)))
+    return replace(context, thresholds=replace(context.thresholds, channels=channels))
+
+
 def segments_from_instance_masks(
     instance_masks: Sequence[InstanceMask], card: ModelCard, ids: Sequence[int]
 ) -> tuple[Segment, ...]:
-    """List instances under the ids that they are to carry."""
+    """
+    Return the table of segments.
+
+    :param ids: of the instances, in their order.
+    """
     return tuple(
         Segment(
             number, card.classes[instance.channel].id, instance.score, instance.xyxy, instance.area

@@ -26,7 +26,8 @@ from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.image.letterbox import Fit, fit_for, fit_image
 from seg_ros.masks.class_map import semantic_segmentation
-from seg_ros.masks.panoptic import panoptic_segmentation, PARTS
+from seg_ros.masks.panoptic import panoptic_segmentation
+from seg_ros.masks.postprocess_context import PARTS, PostprocessContext
 from seg_ros.pipeline.prompts import (
     answerable,
     nothing_asked,
@@ -168,9 +169,9 @@ def postprocess(
     elif serving.settings.smoothing and 'classes' in parts:   # smoothing reads all maps
         parts = parts | {'confidence', 'instances'}
     make = semantic_segmentation if outputs.scores is None else panoptic_segmentation
-    return make(
-        outputs, fit, serving.engine.signature, serving.card, serving.thresholds, parts
-    )
+    return make(outputs, PostprocessContext(
+        fit, serving.engine.signature, serving.card, serving.thresholds, parts
+    ))
 
 
 def follow(

@@ -37,6 +37,7 @@ from seg_ros.core.thresholds import thresholds_from_settings
 from seg_ros.image.letterbox import fit_for
 from seg_ros.masks.class_map import source_classes
 from seg_ros.masks.instance_masks import instance_masks_from_outputs
+from seg_ros.masks.postprocess_context import PostprocessContext
 
 FIXTURES = Path(__file__).parents[1] / 'fixtures'
 DETECTORS = ('yolo11n-seg_bin', 'yolov8n-seg_room')
@@ -200,10 +201,7 @@ def test_the_labels_are_those_of_torchs_enlarged_scores(scored, upsample):
     thresholds = thresholds_from_settings(Settings(), compiled.card, compiled.signature)
     classes, _ = source_classes(
         answer(compiled, upsample),
-        fit,
-        compiled.signature,
-        compiled.card,
-        thresholds,
+        PostprocessContext(fit, compiled.signature, compiled.card, thresholds),
         False,
     )
     assert np.mean(classes == recording[key]) > 0.9999

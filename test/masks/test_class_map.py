@@ -23,6 +23,7 @@ from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.letterbox import fit_for
 from seg_ros.masks.class_map import id_table, source_classes
+from seg_ros.masks.postprocess_context import PostprocessContext
 
 NETWORK = (96, 128)
 RULES = ('half_pixel', 'align_corners', 'asymmetric')
@@ -75,7 +76,9 @@ def class_map(logits, fit, card):
     """Return the class map of a network whose scores are scaled by half-pixel centres."""
     signature = ModelSignature(fit.network_hw, ('logits',))
     outputs = outputs_from_logits(logits)
-    return source_classes(outputs, fit, signature, card, thresholds(card), False)[0]
+    return source_classes(
+        outputs, PostprocessContext(fit, signature, card, thresholds(card)), False
+    )[0]
 
 
 def positions(fit, axis, size, rule):
@@ -122,7 +125,9 @@ def test_labels_are_the_argmax_of_the_interpolated_scores(source, fit_rule, size
     outputs, card = outputs_from_logits(logits), make_card(6)
     fit = fit_for(source, NETWORK, InputSpec(fit=fit_rule))
     signature = ModelSignature(NETWORK, ('logits',), upsampling=rule)
-    classes, confidence = source_classes(outputs, fit, signature, card, thresholds(card), False)
+    classes, confidence = source_classes(
+        outputs, PostprocessContext(fit, signature, card, thresholds(card)), False
+    )
     assert confidence is None
     assert classes.dtype == np.uint8
     scores = dense(logits, fit, rule)
@@ -143,10 +148,7 @@ def test_what_a_crop_hides_from_the_network_is_unlabelled(align):
     fit = fit_for((90, 300), NETWORK, InputSpec(fit='shortest_side', align=align))
     classes, confidence = source_classes(
         outputs_from_logits(smooth_logits(6, (24, 32))),
-        fit,
-        ModelSignature(NETWORK, ('logits',)),
-        card,
-        thresholds(card),
+        PostprocessContext(fit, ModelSignature(NETWORK, ('logits',)), card, thresholds(card)),
         True,
     )
     hidden = np.ones(fit.source_hw, bool)
@@ -199,7 +201,9 @@ def test_confidence_of_sums_is_the_winners_share_of_them():
         labels=sums.argmax(0).astype(np.uint8), confidence=np.rint(255 * share).astype(np.uint8),
         logits=sums,
     )
-    _, confidence = source_classes(outputs, fit, signature, card, thresholds(card), True)
+    _, confidence = source_classes(
+        outputs, PostprocessContext(fit, signature, card, thresholds(card)), True
+    )
     fine = dense(sums, fit, 'half_pixel')
     error = confidence - 255 * fine.max(0) / np.maximum(fine.sum(0), 1)
     assert error.max() < 12
@@ -214,7 +218,9 @@ def test_confidence_is_that_of_the_interpolated_scores_and_never_more(rule):
         fit = fit_for((180, 240), NETWORK, InputSpec(fit='letterbox'))
         signature = ModelSignature(NETWORK, ('logits',), upsampling=rule)
         _, confidence = source_classes(
-            outputs_from_logits(logits), fit, signature, card, thresholds(card), True
+            outputs_from_logits(logits),
+            PostprocessContext(fit, signature, card, thresholds(card)),
+            True,
         )
         odds = np.exp(dense(logits, fit, rule))
         error = confidence - 255 * odds.max(0) / odds.sum(0)
@@ -234,7 +240,7 @@ def test_without_scores_the_nearest_label_is_taken(source, fit_rule, size, rule,
     fit = fit_for(source, NETWORK, InputSpec(fit=fit_rule))
     signature = ModelSignature(NETWORK, ('labels',), upsampling=rule)
     classes, confidence = source_classes(
-        Outputs(labels=labels), fit, signature, card, thresholds(card), True
+        Outputs(labels=labels), PostprocessContext(fit, signature, card, thresholds(card)), True
     )
     assert confidence is None
     rows, columns = (positions(fit, axis, size[axis], rule) for axis in (0, 1))
@@ -252,7 +258,9 @@ def test_labels_of_the_network_size_pass_unchanged():
     outputs = Outputs(labels=labels, confidence=labels + 9)
     for rule in RULES:
         signature = ModelSignature(NETWORK, ('labels', 'confidence'), upsampling=rule)
-        classes, confidence = source_classes(outputs, fit, signature, card, thresholds(card), True)
+        classes, confidence = source_classes(
+            outputs, PostprocessContext(fit, signature, card, thresholds(card)), True
+        )
         np.testing.assert_array_equal(classes, 2 * labels)
         np.testing.assert_array_equal(confidence, labels + 9)
 
@@ -263,10 +271,7 @@ def test_three_hundred_classes_have_labels_of_thirty_two_bits():
     fit = fit_for((15, 20), (15, 20), InputSpec())
     classes, _ = source_classes(
         Outputs(labels=labels),
-        fit,
-        ModelSignature((15, 20), ('labels',)),
-        card,
-        thresholds(card),
+        PostprocessContext(fit, ModelSignature((15, 20), ('labels',)), card, thresholds(card)),
         False,
     )
     assert classes.dtype == np.uint16
@@ -278,9 +283,11 @@ def test_a_class_that_is_not_wanted_leaves_its_pixels_unlabelled(first):
     outputs, card = outputs_from_logits(smooth_logits(6, (24, 32))), make_card(6, first)
     fit = fit_for((180, 240), NETWORK, InputSpec(fit='stretch'))
     signature = ModelSignature(NETWORK, ('logits',))
-    every, _ = source_classes(outputs, fit, signature, card, thresholds(card), False)
+    every, _ = source_classes(
+        outputs, PostprocessContext(fit, signature, card, thresholds(card)), False
+    )
     some, confidence = source_classes(
-        outputs, fit, signature, card, thresholds(card, channels={1, 4}), True
+        outputs, PostprocessContext(fit, signature, card, thresholds(card, channels={1, 4})), True
     )
     kept = np.isin(every, [first + 2, first + 8])
     assert 0.1 < kept.mean() < 0.9
@@ -293,8 +300,12 @@ def test_pixels_below_the_least_confidence_are_unlabelled(wanted):
     outputs, card = outputs_from_logits(smooth_logits(6, (24, 32))), make_card(6)
     fit = fit_for((180, 240), NETWORK, InputSpec(fit='stretch'))
     signature = ModelSignature(NETWORK, ('logits',))
-    every, sure = source_classes(outputs, fit, signature, card, thresholds(card), True)
-    some, confidence = source_classes(outputs, fit, signature, card, thresholds(card, 150), wanted)
+    every, sure = source_classes(
+        outputs, PostprocessContext(fit, signature, card, thresholds(card)), True
+    )
+    some, confidence = source_classes(
+        outputs, PostprocessContext(fit, signature, card, thresholds(card, 150)), wanted
+    )
     assert 0.1 < (sure < 150).mean() < 0.9
     np.testing.assert_array_equal(some, np.where(sure < 150, 255, every))
     np.testing.assert_array_equal(confidence, np.where(sure < 150, 0, sure))
@@ -316,7 +327,9 @@ def test_the_outputs_are_not_written_to():
         array.flags.writeable = False
     fit = fit_for((24, 32), (24, 32), InputSpec())
     signature = ModelSignature((24, 32), ('logits',))
-    classes, confidence = source_classes(outputs, fit, signature, card, thresholds(card, 9), True)
+    classes, confidence = source_classes(
+        outputs, PostprocessContext(fit, signature, card, thresholds(card, 9)), True
+    )
     assert classes.flags.writeable
     assert confidence.flags.writeable
 
@@ -329,7 +342,9 @@ def test_scores_that_the_network_enlarges_are_interpolated_twice(source, fit_rul
     fit = fit_for(source, NETWORK, InputSpec(fit=fit_rule))
     signature = ModelSignature(NETWORK, ('logits',), upsampling=rule, enlarged=True)
     classes, _ = source_classes(
-        outputs_from_logits(logits), fit, signature, card, thresholds(card), False
+        outputs_from_logits(logits),
+        PostprocessContext(fit, signature, card, thresholds(card)),
+        False,
     )
     enlarged = dense(logits, fit_for(NETWORK, NETWORK, InputSpec(fit='stretch')), rule)
     scores = dense(enlarged, fit, 'half_pixel')
@@ -347,8 +362,11 @@ def test_labels_that_the_engine_brought_to_source_size_are_taken_as_they_are():
     signature = ModelSignature(NETWORK, ('logits',), source_hw=size_hw)
     fit = fit_for(size_hw, NETWORK, InputSpec(NETWORK, fit='shortest_side'))
     classes, certain = source_classes(
-        Outputs(labels=labels, confidence=confidence.copy()), fit, signature, card,
-        thresholds(card, confidence=100, channels={0, 1, 3}), True,
+        Outputs(labels=labels, confidence=confidence.copy()),
+        PostprocessContext(
+            fit, signature, card, thresholds(card, confidence=100, channels={0, 1, 3})
+        ),
+        True,
     )
     # An image of 90x40 fills the width of 128; of its 288 rows there, the middle 96 are seen.
     seen = (np.arange(90) * 3.2 + 1.6 >= 96) & (np.arange(90) * 3.2 + 1.6 < 192)

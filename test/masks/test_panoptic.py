@@ -27,7 +27,8 @@ from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.letterbox import fit_for
 from seg_ros.masks.class_map import source_classes
 from seg_ros.masks.instance_masks import instance_masks_from_outputs
-from seg_ros.masks.panoptic import panoptic_segmentation, PARTS, segments_from_instance_masks
+from seg_ros.masks.panoptic import panoptic_segmentation, segments_from_instance_masks
+from seg_ros.masks.postprocess_context import PARTS, PostprocessContext
 
 NETWORK = (48, 64)
 CLASSES = 6
@@ -84,7 +85,7 @@ def segmented(
     fit = fit_for(source, NETWORK, InputSpec(fit=rule))
     signature = ModelSignature(NETWORK, tuple(outputs.present()), **kind)
     return panoptic_segmentation(
-        outputs, fit, signature, card, thresholds or make_cuts(), parts
+        outputs, PostprocessContext(fit, signature, card, thresholds or make_cuts(), parts)
     )
 
 
@@ -136,7 +137,9 @@ def test_instances_take_their_pixels_from_the_semantic_map():
     result = segmented(outputs, card, thresholds=thresholds)
     fit = fit_for((60, 90), NETWORK, InputSpec())
     signature = ModelSignature(NETWORK, SEMANTIC + MASKS)
-    classes, confidence = source_classes(outputs, fit, signature, card, thresholds, True)
+    classes, confidence = source_classes(
+        outputs, PostprocessContext(fit, signature, card, thresholds), True
+    )
     ground = result.instances == 0
     assert 0.1 < ground.mean() < 0.9
     np.testing.assert_array_equal(result.classes[ground], classes[ground])

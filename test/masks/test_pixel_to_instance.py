@@ -26,6 +26,7 @@ from seg_ros.image.letterbox import fit_for
 from seg_ros.masks.class_map import source_classes
 from seg_ros.masks.panoptic import panoptic_segmentation
 from seg_ros.masks.pixel_to_instance import thing_pixel_to_instance
+from seg_ros.masks.postprocess_context import PostprocessContext
 
 NETWORK = (48, 64)
 CLASSES = 5
@@ -119,7 +120,7 @@ def test_countable_pixels_fall_to_the_instance_that_weighs_most(
     kind = np.uint8 if card is CARD else np.int32
     outputs = random_outputs(len(rule) + cells_hw[0], cells_hw, kind=kind)
     fit, signature = fit_for(source, NETWORK, InputSpec(fit=fit_rule)), make_signature(rule)
-    classes, _ = source_classes(outputs, fit, signature, card, EVERY, False)
+    classes, _ = source_classes(outputs, PostprocessContext(fit, signature, card, EVERY), False)
     found = thing_pixel_to_instance(outputs, classes, fit, signature, card)
     owner, leads = plain_owners(outputs, classes, fit, rule, card)
     assert (owner > 0).sum() > 10
@@ -130,7 +131,9 @@ def test_countable_pixels_fall_to_the_instance_that_weighs_most(
 def test_instances_cover_exactly_the_countable_pixels_beside_one():
     outputs = random_outputs(3, count=255)
     fit = fit_for((96, 128), NETWORK, InputSpec())
-    classes, _ = source_classes(outputs, fit, make_signature(), CARD, EVERY, False)
+    classes, _ = source_classes(
+        outputs, PostprocessContext(fit, make_signature(), CARD, EVERY), False
+    )
     owner = thing_pixel_to_instance(outputs, classes, fit, make_signature(), CARD)
     assert not owner[classes < 12].any()
     assert (owner[classes >= 12] > 0).mean() > 0.99
@@ -140,7 +143,7 @@ def test_instances_cover_exactly_the_countable_pixels_beside_one():
 def segmented(outputs, thresholds, signature=None):
     fit = fit_for((60, 90), NETWORK, InputSpec(fit='stretch'))
     result = panoptic_segmentation(
-        outputs, fit, signature or make_signature(), CARD, thresholds
+        outputs, PostprocessContext(fit, signature or make_signature(), CARD, thresholds)
     )
     result.verify()
     return result
@@ -150,9 +153,13 @@ def segmented(outputs, thresholds, signature=None):
 def test_segments_show_every_pixel_that_is_theirs(source):
     outputs, fit = random_outputs(9), fit_for(source, NETWORK, InputSpec())
     thresholds = replace(EVERY, score=0.0)
-    classes, _ = source_classes(outputs, fit, make_signature(), CARD, thresholds, False)
+    classes, _ = source_classes(
+        outputs, PostprocessContext(fit, make_signature(), CARD, thresholds), False
+    )
     owner = thing_pixel_to_instance(outputs, classes, fit, make_signature(), CARD)
-    result = panoptic_segmentation(outputs, fit, make_signature(), CARD, thresholds)
+    result = panoptic_segmentation(
+        outputs, PostprocessContext(fit, make_signature(), CARD, thresholds)
+    )
     order = np.argsort(-outputs.scores)
     for segment, slot in zip(result.segments, order, strict=True):
         np.testing.assert_array_equal(result.instances == segment.id, owner == slot + 1)
@@ -165,7 +172,9 @@ def test_pixels_of_an_instance_that_scores_too_low_keep_their_class_alone():
     kept = {segment.score: segment.id for segment in cut.segments}
     assert 0 < len(kept) < len(whole.segments)
     fit = fit_for((60, 90), NETWORK, InputSpec(fit='stretch'))
-    semantic, confidence = source_classes(outputs, fit, make_signature(), CARD, EVERY, True)
+    semantic, confidence = source_classes(
+        outputs, PostprocessContext(fit, make_signature(), CARD, EVERY), True
+    )
     for segment in whole.segments:
         mine = whole.instances == segment.id
         assert (cut.instances[mine] == kept.get(segment.score, 0)).all()
@@ -196,7 +205,9 @@ def test_pixels_and_scores_below_the_least_confidence_make_no_instance():
     whole = segmented(outputs, EVERY)
     sure = segmented(outputs, replace(EVERY, confidence=120))
     fit = fit_for((60, 90), NETWORK, InputSpec(fit='stretch'))
-    _, confidence = source_classes(outputs, fit, make_signature(), CARD, EVERY, True)
+    _, confidence = source_classes(
+        outputs, PostprocessContext(fit, make_signature(), CARD, EVERY), True
+    )
     unsure = confidence < 120
     assert 0.1 < unsure.mean() < 0.9
     assert not sure.instances[unsure].any()

@@ -26,6 +26,7 @@ from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.letterbox import fit_for
 from seg_ros.masks.panoptic import panoptic_segmentation
+from seg_ros.masks.postprocess_context import PostprocessContext
 from seg_ros.masks.rivals import instance_masks_from_rivals
 
 NETWORK, MAP, COUNT, CLASSES = (96, 128), (24, 32), 12, 5
@@ -116,14 +117,17 @@ def test_nobody_competes_below_the_live_threshold():
 def test_stuff_has_classes_without_instances_and_hidden_classes_leave_holes():
     fit = fit_for((120, 160), NETWORK, InputSpec(fit='stretch'))
     card, outputs = make_card(), scene(3)
-    whole = panoptic_segmentation(outputs, fit, SIGNATURE, card, make_thresholds(visible=0.2))
+    whole = panoptic_segmentation(
+        outputs, PostprocessContext(fit, SIGNATURE, card, make_thresholds(visible=0.2))
+    )
     things = {10 + index for index in range(2, CLASSES)}
     assert {segment.class_id for segment in whole.segments} <= things
     assert set(np.unique(whole.classes)) - things - {255}
     np.testing.assert_array_equal(whole.instances > 0, np.isin(whole.classes, list(things)))
     assert ((whole.confidence == 0) == (whole.classes == 255)).all()
     fewer = panoptic_segmentation(
-        outputs, fit, SIGNATURE, card, make_thresholds(visible=0.2, channels=(0, 1))
+        outputs,
+        PostprocessContext(fit, SIGNATURE, card, make_thresholds(visible=0.2, channels=(0, 1))),
     )
     assert not fewer.instances.any()
     np.testing.assert_array_equal(
@@ -137,7 +141,8 @@ def test_a_winner_with_less_than_the_least_confidence_leaves_its_pixels_to_nobod
     thresholds = make_thresholds(score=0.3, visible=0.1)
     whole, sure = (
         panoptic_segmentation(
-            outputs, fit, SIGNATURE, card, replace(thresholds, confidence=least), parts
+            outputs,
+            PostprocessContext(fit, SIGNATURE, card, replace(thresholds, confidence=least), parts),
         )
         for least in (0, 200)
     )

@@ -27,7 +27,7 @@ from seg_ros.core.frame import Frame
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import check_batch, Outputs
-from seg_ros.masks.panoptic import PARTS
+from seg_ros.masks.postprocess_context import PARTS
 from seg_ros.pipeline.process import Job, process, segment
 from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.temporal.arrival import ImageOrder

@@ -33,7 +33,7 @@ from seg_ros.depth.morphology import dilated
 from seg_ros.depth.registration import registered_depth
 from seg_ros.depth.static import static_depth
 from seg_ros.depth.targets import distances_m, NEAREST, select_target, target_mask
-from seg_ros.masks.panoptic import PARTS
+from seg_ros.masks.postprocess_context import PARTS
 from seg_ros.sim.classes import CARD
 from seg_ros.sim.orbit import OrbitedTable
 from seg_ros.sim.view import Shot
