@@ -14,7 +14,7 @@
 
 """Masks of query-based networks, whose slots compete for every pixel of the source."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,34 +32,35 @@ def instance_masks_from_rivals(
     outputs: Outputs, fit: Fit, signature: ModelSignature, thresholds: Thresholds
 ) -> list[InstanceMask]:
     """
-    Let one image's slots compete, each mask weighted by its score, and cut the winners out.
+    Return the masks of one image whose slots compete for each pixel.
 
-    As Mask2Former merges its queries: a pixel goes to the slot whose weighted probability is
-    highest, if the winner's own probability reaches the mask threshold; a slot that wins no more
-    than `thresholds.visible` of its own mask is dropped, and its pixels belong to nobody. Classes
-    that are not to be kept compete as well.
+    As Mask2Former merges its queries: a pixel goes to the slot with the highest product of score
+    and probability, if the probability alone reaches the mask threshold. A slot that wins no more
+    than `thresholds.visible` of its own mask is dropped, and its pixels stay without instance.
+    Classes that are not in `thresholds.channels` compete too, and are dropped last.
 
     :param outputs: of one image, with `rivals`, without the batch axis.
     :returns: things and stuff, best first, which share no pixel.
     """
-    scores = outputs.tensor('scores')
+    scores, classes = outputs.tensor('scores'), outputs.tensor('classes')
     order = np.argsort(-scores, kind='stable')
-    slots = order[(scores[order] > 0) & (scores[order] >= thresholds.score)]
-    if not slots.size:
+    numbers = order[(scores[order] > 0) & (scores[order] >= thresholds.score)]
+    if not numbers.size:
         return []
-    masks = np.asarray(outputs.tensor('rivals')[slots], np.float32)
-    pixel_to_mask = _pixel_to_mask(masks * scores[slots, None, None], fit, signature)
-    return [
-        instance
-        for instance in _winners(masks, pixel_to_mask, fit, signature, thresholds, outputs, slots)
-        if instance.channel in thresholds.channels
+    slots = [
+        CandidateSlot(number, int(classes[number]), float(scores[number]))
+        for number in numbers.tolist()
     ]
+    masks = np.asarray(outputs.tensor('rivals')[numbers], np.float32)
+    pixel_to_mask = _pixel_to_mask(masks * scores[numbers, None, None], fit, signature)
+    winners = _winners(slots, masks, pixel_to_mask, fit, signature, thresholds)
+    return [instance for instance in winners if instance.channel in thresholds.channels]
 
 
 def _pixel_to_mask(
     weighted: NDArray[np.float32], fit: Fit, signature: ModelSignature
 ) -> NDArray[np.uint16]:
-    """Return the number of the best mask at each pixel of the source, 1 = the first, (H, W)."""
+    """Return which mask is the highest at each pixel of the source, counted from 1, (H, W)."""
     labels = weighted.argmax(axis=0)
     rows, columns = (
         taps(fit, labels.shape, axis, signature.upsampling, signature.enlarged) for axis in (0, 1)
@@ -72,16 +73,21 @@ def _pixel_to_mask(
 
 
 def _winners(
-    masks: NDArray[np.float32], pixel_to_mask: NDArray[np.uint16], fit: Fit,
-    signature: ModelSignature, thresholds: Thresholds, outputs: Outputs, slots: NDArray[np.intp],
+    slots: Sequence[CandidateSlot], masks: NDArray[np.float32], pixel_to_mask: NDArray[np.uint16],
+    fit: Fit, signature: ModelSignature, thresholds: Thresholds,
 ) -> Iterator[InstanceMask]:
+    """
+    Yield the pixels that each slot has won, unless they are too few.
+
+    :param masks: probabilities of the slots (slots, h, w).
+    :param pixel_to_mask: uint16 (H, W), the number of the winner, counted from 1.
+    """
     rows, columns = (
         bilinear_sampling(fit, masks.shape[1:], axis, signature.upsampling) for axis in (0, 1)
     )
-    classes, scores = outputs.tensor('classes'), outputs.tensor('scores')
     least = thresholds.mask_level / 255
     won = np.bincount(pixel_to_mask.reshape(-1), minlength=len(masks) + 1)
-    for number, (slot, mask) in enumerate(zip(slots.tolist(), masks, strict=True), start=1):
+    for number, (slot, mask) in enumerate(zip(slots, masks, strict=True), start=1):
         window = _window(mask >= least, rows, columns, fit)
         if window is None:
             continue
@@ -90,15 +96,14 @@ def _winners(
         if won[number] <= thresholds.visible * np.count_nonzero(own):
             continue
         own &= pixel_to_mask[y0:y1, x0:x1] == number
-        candidate = CandidateSlot(slot, int(classes[slot]), float(scores[slot]))
-        if instance := instance_in_window(candidate, (x0, y0), own):
+        if instance := instance_in_window(slot, (x0, y0), own):
             yield instance
 
 
 def _window(
     present: NDArray[np.bool_], rows: Sampling, columns: Sampling, fit: Fit
 ) -> Xyxy | None:
-    """Return the part of the source that marked cells weigh in, x0, y0, x1, y1; or None."""
+    """Return the part of the source that the set cells affect, x0, y0, x1, y1; or None."""
     if not present.any():
         return None
     top, bottom, left, right = fit.seen_yyxx()
