@@ -95,8 +95,8 @@ class ModelManager:
         self._stands_in = stands_in
         self._lock = Condition()
         self._state: State = Empty()
-        self._serving: Settings | None = None       # of the engine in `holder`
-        self._fallback: Settings | None = None      # of the model that served last
+        self._serving: Settings | None = None       # settings of the engine in `holder`
+        self._fallback: Settings | None = None      # settings of the engine that served last
         self._thread: Thread | None = None
 
     @property
@@ -206,12 +206,12 @@ class ModelManager:
             self._end(load, Serving())
 
     def _steps(self, settings: Settings) -> list[Settings]:
-        """Return what to open in turn: on the CPU while TensorRT has to build, then as asked."""
+        """Return what to open in turn: the stand-in on the CPU, if any, then `settings`."""
         fast = self._stands_in(settings)
         return [fast, settings] if fast else [settings]
 
     def _serves(self, settings: Settings) -> bool:
-        """Return whether this very model serves, as where a request after it was revoked."""
+        """Return whether this very model serves already, as after another request was revoked."""
         with self._lock:
             serving = self._serving
         # A stand-in differs from the model it stands in for only by its device.

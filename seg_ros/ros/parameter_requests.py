@@ -56,8 +56,9 @@ class ParameterRequests:
         self._settings = settings
         self._models = models
         self._apply = apply
-        self._model_named = False
-        self._acts_later: dict[str, str] = {}   # by name, from `_check` to `answered`
+        self._model_named = False       # whether `model` was set since the last `_apply_all`
+        # When the value of a parameter acts: `_check`, which rclpy calls, notes it for `answered`.
+        self._acts_later: dict[str, str] = {}
         self._set = node.create_guard_condition(node.guarded(self._apply_all))
         node.add_on_set_parameters_callback(self._check)
         if hasattr(node, 'add_post_set_parameters_callback'):       # from Iron on
@@ -80,14 +81,14 @@ class ParameterRequests:
         except ParameterNotDeclaredException as error:
             result = SetParametersResult(successful=False, reason=str(error))
         if result.successful:
-            remarks = dict.fromkeys(self._acts_later.pop(name, '') for name in names)
-            result.reason = result.reason or '; '.join(filter(None, remarks))
+            later = dict.fromkeys(self._acts_later.pop(name, '') for name in names)
+            result.reason = result.reason or '; '.join(filter(None, later))
         else:
             result.reason = self._why_refused(names) or result.reason
         return result
 
     def _why_refused(self, names: Iterable[str]) -> str:
-        """Return why a parameter can never be set; empty where all can be."""
+        """Return why a parameter can never be set, whatever its value; empty where all can be."""
         why = ''
         for name in names:
             if not self._node.has_parameter(name):
@@ -99,7 +100,7 @@ class ParameterRequests:
         return why
 
     def _check(self, parameters: Iterable[Parameter]) -> SetParametersResult:
-        """Check a request before rclpy sets its parameters."""
+        """Check a request before rclpy sets any of its parameters."""
         try:
             parameters = list(parameters)
             models = self._models()
