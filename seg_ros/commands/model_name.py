@@ -14,10 +14,10 @@
 
 """Resolution of a model's name on the command line to its file."""
 
-from difflib import get_close_matches
 from pathlib import Path
 
 from seg_ros.core.errors import SettingError
+from seg_ros.core.shown import did_you_mean
 
 
 def path_from_name(model: str) -> Path:
@@ -42,7 +42,7 @@ def path_from_name(model: str) -> Path:
     if is_word(absolute) and absolute != 'default':
         raise SettingError(
             f'{model} is neither default nor a file here', 'a model file or default',
-            'is default meant?' if get_close_matches(model, ['default']) else '',
+            did_you_mean(model, ['default']),
         )
     named = absolute == 'default' or '://' in absolute
     return path_from_model(absolute) if named else Path(model).expanduser()

@@ -38,10 +38,10 @@ from seg_ros.pipeline.process import segment
 from seg_ros.pipeline.serving_model import open_serving_model
 from seg_ros.temporal.temporal_filter import TemporalFilter
 
-MOST_IMAGES = 64
+MAX_IMAGES = 64
 # Minimum agreement with fp32. Other engines round differently; 16 bits should change almost
 # nothing; 8 bits shift edges and the weakest detections.
-LEAST: Mapping[str, Mapping[str, float]] = {
+MIN_AGREEMENT: Mapping[str, Mapping[str, float]] = {
     'fp32': {'pixels': 0.999, 'miou': 0.99, 'matched': 0.99, 'mask_iou': 0.99},
     'bf16': {'pixels': 0.99, 'miou': 0.95, 'matched': 0.95, 'mask_iou': 0.95},
     'fp16': {'pixels': 0.99, 'miou': 0.95, 'matched': 0.95, 'mask_iou': 0.95},
@@ -57,17 +57,17 @@ JUDGED = {
 
 def calibration_frames(paths: Sequence[Path], progress: Progress) -> list[Frame]:
     """
-    Read up to `MOST_IMAGES` images, spread evenly over all images.
+    Read up to `MAX_IMAGES` images, spread evenly over all images.
 
     :raises ImageError: if there is none.
     """
     sources = open_sources(paths, (), progress.skip)
-    every = max(1, sum(map(len, sources)) // MOST_IMAGES)
+    every = max(1, sum(map(len, sources)) // MAX_IMAGES)
     images = (image for source in sources for image in source.images(progress.skip))
     frames = [image.frame for number, image in enumerate(images) if number % every == 0]
     if not frames:
         raise ImageError('no image to calibrate on', 'images like those of the robot')
-    return frames[:MOST_IMAGES]
+    return frames[:MAX_IMAGES]
 
 
 def batches_from_frames(frames: Sequence[Frame], compiled: CompiledModel) -> Iterator[Pixels]:
@@ -139,6 +139,6 @@ def trial_memory(signature: ModelSignature, size_hw: tuple[int, int]) -> Tempora
 def shortfalls(parity: Mapping[str, Any], precision: str, task: str) -> list[str]:
     """Return the figures below their minimum, as text."""
     return [
-        f'{name} {parity[name]:.4f} (at least {LEAST[precision][name]:g})'
-        for name in JUDGED[task] if parity[name] < LEAST[precision][name]
+        f'{name} {parity[name]:.4f} (at least {MIN_AGREEMENT[precision][name]:g})'
+        for name in JUDGED[task] if parity[name] < MIN_AGREEMENT[precision][name]
     ]

@@ -51,7 +51,7 @@ RECORDINGS = {
     ),
 }
 MAX_BYTES = 1 << 30     # of one image
-LEAST_OF_VIDEO = 0.95  # fraction of the frames; without an index their number is estimated
+MIN_VIDEO_SHARE = 0.95  # fraction of the frames; without an index their number is estimated
 CLOCK_HZ = 120          # higher rates are often that of the container's clock, as in WebM
 LOOKED_AT = 20          # frames from which the rate is then measured
 
@@ -271,8 +271,8 @@ class Video:
             number += 1
         capture.release()
         # The announced count is often the duration times the rate, which may vary.
-        least = LEAST_OF_VIDEO * self._count
-        if not number or (number < least and next_ns < LEAST_OF_VIDEO * self._duration_ns):
+        least = MIN_VIDEO_SHARE * self._count
+        if not number or (number < least and next_ns < MIN_VIDEO_SHARE * self._duration_ns):
             skip(str(self._path), ImageError(
                 f'a video that ends after {number} of {self._count} frames', 'a complete file'
             ))

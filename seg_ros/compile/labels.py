@@ -18,7 +18,7 @@ import numpy as np
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
-MOST_BYTE_CLASSES = 254
+MAX_BYTE_CLASSES = 254
 
 
 def bytes_from_labels(indexes: Var, classes: int) -> Var:
@@ -27,6 +27,6 @@ def bytes_from_labels(indexes: Var, classes: int) -> Var:
 
     TensorRT converts to uint8 only from floats.
     """
-    if classes > MOST_BYTE_CLASSES:
+    if classes > MAX_BYTE_CLASSES:
         return op.cast(indexes, to=np.int32)
     return op.cast(op.cast(indexes, to=np.float32), to=np.uint8)

@@ -17,7 +17,6 @@
 from collections.abc import Mapping, Sequence
 import colorsys
 from dataclasses import asdict, dataclass, field, fields, replace
-from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, get_args, Literal, TypeAlias
 
@@ -25,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import CardError
 from seg_ros.core.frame import ColorOrder, LONGEST_SIDE
-from seg_ros.core.shown import few, shown
+from seg_ros.core.shown import did_you_mean, few, shown
 
 Task: TypeAlias = Literal['semantic', 'instance', 'panoptic', 'promptable']
 FitRule: TypeAlias = Literal['letterbox', 'stretch', 'shortest_side']
@@ -248,11 +247,10 @@ class ModelCard:
         channels = {item.name: channel for channel, item in enumerate(self.classes)}
         unknown = [name for name in names if name not in channels]
         if unknown:
-            alike = get_close_matches(unknown[0], channels, 1)
             raise CardError(
                 f'classes {shown(unknown)} are not in the card of {self.name}',
                 f'some of {few(channels)}',
-                f'did you mean {alike[0]}?' if alike else '',
+                did_you_mean(unknown[0], channels),
             )
         return frozenset(channels[name] for name in names)
 

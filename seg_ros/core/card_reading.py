@@ -17,7 +17,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 import unicodedata
@@ -31,7 +30,7 @@ from seg_ros.core.card import (
     ModelCard,
 )
 from seg_ros.core.errors import CardError
-from seg_ros.core.shown import shown
+from seg_ros.core.shown import did_you_mean, shown
 from seg_ros.core.strict_yaml import load_yaml
 from seg_ros.core.whole_file import open_plain
 import yaml
@@ -105,10 +104,9 @@ def _only_known(data: Mapping[str, Any], kind: type, what: str) -> None:
     known = [item.name for item in fields(kind)]
     unknown = sorted(set(map(str, data)) - set(known))
     if unknown:
-        alike = [near for key in unknown for near in get_close_matches(key, known, 1)]
         raise CardError(
             f'{what} has keys {shown(unknown)}', f'some of {", ".join(known)}',
-            f'did you mean {", ".join(alike)}?' if alike else '',
+            ' '.join(filter(None, (did_you_mean(key, known) for key in unknown))),
         )
 
 

@@ -14,7 +14,8 @@
 
 """Quoting of external values in messages."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
 from itertools import islice
 from reprlib import Repr
 
@@ -34,3 +35,14 @@ def few(names: Collection[str]) -> str:
     """Return a list of names for a message: at most twenty, and the total number."""
     listed = ', '.join(islice(names, _MAX_NAMES))
     return listed if len(names) <= _MAX_NAMES else f'{listed}, … ({len(names)} in all)'
+
+
+def did_you_mean(name: str, known: Iterable[str], min_ratio: float = 0.6) -> str:
+    """
+    Suggest the known name that is most similar to an unknown one.
+
+    :param min_ratio: similarity by difflib, 0 to 1.
+    :returns: a question for a message; empty if no known name is similar.
+    """
+    alike = get_close_matches(name, list(known), 1, min_ratio)
+    return f'did you mean {alike[0]}?' if alike else ''

@@ -14,13 +14,12 @@
 
 """Resolution of a model's name to its file."""
 
-from difflib import get_close_matches
 import os
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
 from seg_ros.core.errors import ModelError, SettingError
-from seg_ros.core.shown import shown
+from seg_ros.core.shown import did_you_mean, shown
 
 DEFAULT_NETWORK = Path(__file__).resolve().parents[1] / 'models' / 'default.onnx'
 
@@ -61,12 +60,11 @@ def is_word(model: str) -> bool:
 def _unknown(model: str) -> SettingError:
     from seg_ros.engines.classical import METHODS
 
-    alike = get_close_matches(model, ('default', *METHODS), 1, 0.7)
     return SettingError(
         f'no model is called {shown(model)}',
         f"default, a classical method ({', '.join(METHODS)}) or a file's path: absolute, ~/… or "
         'package://PKG/PATH',
-        f'is {alike[0]} meant?' if alike else '',
+        did_you_mean(model, ('default', *METHODS), 0.7),
     )
 
 

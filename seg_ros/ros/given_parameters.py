@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from seg_ros.core.errors import SettingError
+from seg_ros.core.shown import did_you_mean
 from seg_ros.params_file import matches, sections
 from seg_ros.ros.parameters import FIELDS
 
@@ -109,7 +110,7 @@ def _unknown(
     for name in names:
         if is_known(name) or name.startswith(LATER):
             continue
-        alike = get_close_matches(name, FIELDS, 1)
-        if alike or not only_alike:
-            meant = f'; did you mean {alike[0]}?' if alike else ''
-            yield f'{what} {name} is ignored: this node does not have it{meant}'
+        meant = did_you_mean(name, FIELDS)
+        if meant or not only_alike:
+            ignored = f'{what} {name} is ignored: this node does not have it'
+            yield '; '.join(filter(None, (ignored, meant)))

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from seg_ros.ros.node import SegmentationNode
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-WAKE_S = 0.2    # period of checking for a signal
 END_S = 4.5     # after a signal, until the process ends even if something hangs
 
 
@@ -101,6 +100,7 @@ def _spin(given: list[str]) -> bool:
     from rclpy.executors import SingleThreadedExecutor
     from seg_ros.core.thread_start import unfinished
     import seg_ros.ros.node  # noqa: F401 - the slowest import, while signals still end at once
+    from seg_ros.ros.spin import WAKE_S
 
     ended = _ended_by_signal()
     node = _make_node(given, ended)

@@ -15,7 +15,6 @@
 """Requests to set parameters: check them, apply them, and answer when their values act."""
 
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 import traceback
 from typing import Any
 
@@ -24,7 +23,7 @@ from rclpy.exceptions import ParameterNotDeclaredException
 from rclpy.parameter import Parameter
 from seg_ros.core.errors import SegError
 from seg_ros.core.settings import LiveSettings, Settings
-from seg_ros.core.shown import shown
+from seg_ros.core.shown import did_you_mean, shown
 from seg_ros.pipeline.model_manager import ModelManager
 from seg_ros.ros.changes import checked
 from seg_ros.ros.lifecycle import SafeLifecycleNode
@@ -92,9 +91,8 @@ class ParameterRequests:
         why = ''
         for name in names:
             if not self._node.has_parameter(name):
-                alike = get_close_matches(name, self._node.get_parameters_by_prefix(''), 1)
-                meant = f'; did you mean {alike[0]}?' if alike else ''
-                why = f'this node has no parameter {shown(name)}{meant}'
+                meant = did_you_mean(name, self._node.get_parameters_by_prefix(''))
+                why = '; '.join(filter(None, (f'this node has no parameter {shown(name)}', meant)))
             elif self._node.describe_parameter(name).read_only:
                 why = f'{name} is read only at the start; restart the node with another value'
         return why

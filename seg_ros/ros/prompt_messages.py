@@ -23,7 +23,7 @@ from seg_ros.core.errors import PromptError
 from seg_ros.core.prompts import MAX_ID, Prompt, Xyxy
 from seg_ros.core.shown import shown
 
-MOST_PROMPTS = 256      # read from one message; no network takes as many
+MAX_PROMPTS = 256      # read from one message; no network takes as many
 
 
 class PromptReader:
@@ -46,10 +46,10 @@ class PromptReader:
         :param taken: ids in use elsewhere, which are not assigned.
         :returns: the valid prompts, and remarks for the log.
         """
-        rows = detections[:MOST_PROMPTS]
+        rows = detections[:MAX_PROMPTS]
         remarks = []
-        if len(detections) > MOST_PROMPTS:
-            remarks.append(f'{len(detections)} prompts; expected {MOST_PROMPTS} or fewer')
+        if len(detections) > MAX_PROMPTS:
+            remarks.append(f'{len(detections)} prompts; expected {MAX_PROMPTS} or fewer')
         before = self._numbers
         prompts: dict[int, Prompt] = {}
         numbers = self._numbered([row.id for row in rows], taken)

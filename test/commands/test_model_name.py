@@ -76,7 +76,7 @@ def test_a_mistyped_name_is_answered_with_the_names_that_there_are(words, meant,
     assert 'no model is called' in said
     assert 'expected default, a classical method (otsu, adaptive, edges' in said
     assert "or a file's path" in said
-    assert said.endswith(f'is {meant} meant?\n' if meant else 'package://PKG/PATH\n')
+    assert said.endswith(f'did you mean {meant}?\n' if meant else 'package://PKG/PATH\n')
 
 
 @pytest.mark.parametrize('words', [
@@ -85,6 +85,6 @@ def test_a_mistyped_name_is_answered_with_the_names_that_there_are(words, meant,
 def test_where_a_file_is_needed_a_mistyped_name_is_answered_too(words, capsys):
     assert main(words.split()) == 1
     assert capsys.readouterr().err.endswith(
-        'deault is neither default nor a file here; expected a model file or default; is default '
-        'meant?\n'
+        'deault is neither default nor a file here; expected a model file or default; did '
+        'you mean default?\n'
     )

@@ -108,7 +108,7 @@ def test_a_folder_without_images_is_refused(raw, tmp_path):
 
 
 def test_a_file_that_lost_too_much_is_written_only_by_force(raw, images, monkeypatch):
-    monkeypatch.setitem(parity.LEAST['int8'], 'pixels', 1.1)
+    monkeypatch.setitem(parity.MIN_AGREEMENT['int8'], 'pixels', 1.1)
     words = ['--precision', 'int8', '--calibrate', images]
     with pytest.raises(ModelError, match=r'int8 differs.*pixels .* \(at least 1.1\).*--force'):
         compile_raw(raw, *words)
@@ -134,5 +134,5 @@ def test_images_are_spread_over_a_long_recording(raw, tmp_path):
         [tmp_path / 'long.avi'], parity.Progress('compile', 1)
     )
     levels = [int(frame.pixels.mean().round()) for frame in frames]
-    assert len(frames) == parity.MOST_IMAGES
+    assert len(frames) == parity.MAX_IMAGES
     assert levels[-1] - levels[0] > 180

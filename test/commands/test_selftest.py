@@ -52,7 +52,7 @@ def test_every_precision_is_compared_timed_and_watched_on_the_cpu(capsys):
 
 def test_masks_that_differ_fail_the_test(capsys, monkeypatch):
     pytest.importorskip('openvino', reason='OpenVINO is not installed')
-    monkeypatch.setitem(parity.LEAST['fp32'], 'pixels', 1.1)
+    monkeypatch.setitem(parity.MIN_AGREEMENT['fp32'], 'pixels', 1.1)
     code, report = report_of(capsys, '--precisions', 'fp32')
     assert code == 1
     assert 'masks differ from ONNX Runtime' in report['the model in fp32']['seen']

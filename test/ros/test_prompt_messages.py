@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip('rosbags', reason='rosbags, which knows ROS types, is not installed')
-from seg_ros.ros.prompt_messages import MOST_PROMPTS, PromptReader
+from seg_ros.ros.prompt_messages import MAX_PROMPTS, PromptReader
 from vision_types import vision_msgs
 
 TYPES = vision_msgs()
@@ -98,8 +98,8 @@ def test_ids_in_use_elsewhere_are_not_given():
 
 
 def test_of_a_message_of_very_many_only_the_first_are_looked_at():
-    rows = [detection('', 9.0, 9.0, 4.0, 4.0)] * MOST_PROMPTS
-    rows += [None] * (50_000 - MOST_PROMPTS)
+    rows = [detection('', 9.0, 9.0, 4.0, 4.0)] * MAX_PROMPTS
+    rows += [None] * (50_000 - MAX_PROMPTS)
     prompts, remarks = PromptReader().read(rows)
-    assert len(prompts) == MOST_PROMPTS
+    assert len(prompts) == MAX_PROMPTS
     assert remarks == ['50000 prompts; expected 256 or fewer']

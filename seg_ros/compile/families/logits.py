@@ -39,7 +39,7 @@ from seg_ros.compile.families.strip_output_ops import (
     OwnScores,
     spans_image,
 )
-from seg_ros.compile.labels import bytes_from_labels, MOST_BYTE_CLASSES
+from seg_ros.compile.labels import bytes_from_labels, MAX_BYTE_CLASSES
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.compile.tensor_ops import scalar
@@ -251,7 +251,7 @@ def _decode_labels(
 
 def _known(labels: Var, classes: int) -> Var:
     """Replace labels that are not channels by that of no class: 255, or -1 with many classes."""
-    none = np.float32(_NONE if classes <= MOST_BYTE_CLASSES else -1)
+    none = np.float32(_NONE if classes <= MAX_BYTE_CLASSES else -1)
     inside = op.and_(
         op.greater_or_equal(labels, scalar(0)),
         op.less(labels, scalar(classes)),

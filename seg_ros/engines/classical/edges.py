@@ -24,11 +24,11 @@ from seg_ros.engines.classical.objects import (
     border_share,
     disc,
     Found,
-    LEAST_HOLE,
+    MIN_HOLE,
     objects_from_mask,
 )
 from seg_ros.engines.classical.otsu import otsu_level
-from seg_ros.engines.classical.view import ClassicalView, LEAST_CONTRAST
+from seg_ros.engines.classical.view import ClassicalView, MIN_CONTRAST
 
 GAP = 7                # pixels; wider gaps leave an outline open
 OPEN_BORDER = 0.03     # fraction of the image border; a region that touches more is not enclosed
@@ -88,8 +88,8 @@ def _holes(
     inside, area = _means(color, regions, outside.size)
     owner = np.zeros(outside.size, np.intp)
     owner[regions] = objects
-    alike = np.abs(inside - around[owner]).max(1) < LEAST_CONTRAST
-    hole = alike & (owner > 0) & ~outside & (area >= LEAST_HOLE * regions.size)
+    alike = np.abs(inside - around[owner]).max(1) < MIN_CONTRAST
+    hole = alike & (owner > 0) & ~outside & (area >= MIN_HOLE * regions.size)
     hole[0] = False
     return np.asarray(hole, np.bool_)
 

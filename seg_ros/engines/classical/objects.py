@@ -24,9 +24,9 @@ from seg_ros.core.frame import Pixels
 from seg_ros.engines.classical.view import Tensors
 
 MAX_OBJECTS = 254
-LEAST_AREA = 0.001       # fraction of the image; smaller parts are not objects
-LEAST_HOLE = 0.0005      # fraction of the image; smaller holes are filled
-MOST_BORDER = 0.2        # fraction of the image border; parts that touch more are background
+MIN_AREA = 0.001       # fraction of the image; smaller parts are not objects
+MIN_HOLE = 0.0005      # fraction of the image; smaller holes are filled
+MAX_BORDER = 0.2        # fraction of the image border; parts that touch more are background
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +67,11 @@ def objects_from_mask(mask: NDArray[Any]) -> NDArray[np.int32]:
     smooth = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc(5))
     smooth = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, disc(5))
     _, holes, stats, _ = cv2.connectedComponentsWithStats(1 - smooth)
-    pinhole = stats[:, cv2.CC_STAT_AREA] < LEAST_HOLE * mask.size
+    pinhole = stats[:, cv2.CC_STAT_AREA] < MIN_HOLE * mask.size
     filled = np.maximum(smooth, pinhole.astype(np.uint8)[holes])
     count, labels, stats, _ = cv2.connectedComponentsWithStats(filled)
-    kept = stats[:, cv2.CC_STAT_AREA] >= LEAST_AREA * mask.size
-    kept &= border_share(labels, count) <= MOST_BORDER
+    kept = stats[:, cv2.CC_STAT_AREA] >= MIN_AREA * mask.size
+    kept &= border_share(labels, count) <= MAX_BORDER
     kept[0] = False
     numbers = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
     return np.asarray(numbers[labels], np.int32)

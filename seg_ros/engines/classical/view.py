@@ -27,7 +27,7 @@ from seg_ros.core.frame import Pixels
 
 Tensors: TypeAlias = Mapping[str, NDArray[Any]]
 
-LEAST_CONTRAST = 8  # grey levels; smaller differences are shading and compression
+MIN_CONTRAST = 8  # grey levels; smaller differences are shading and compression
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,13 +58,13 @@ class ClassicalView:
     @cached_property
     def contrast_floor(self) -> float:
         """Smallest difference in grey levels that exceeds the noise."""
-        return max(LEAST_CONTRAST, 3 * self.noise)
+        return max(MIN_CONTRAST, 3 * self.noise)
 
     @cached_property
     def is_blank(self) -> bool:
         """Whether all colour differences are within the noise."""
         spread = max(np.ptp(plane) for plane in cv2.split(self.color))
-        return bool(spread < max(LEAST_CONTRAST, 3 * _noise(self.rgb)))
+        return bool(spread < max(MIN_CONTRAST, 3 * _noise(self.rgb)))
 
     @cached_property
     def _raw_grey(self) -> Pixels:
