@@ -83,7 +83,8 @@ class Settings:
         when=UNCONFIGURED,
     )
     device: str = _setting(
-        'auto', 'Device, by the name that the engine has for it: `CPU`, `GPU`, `GPU.1`, `cuda:0`.'
+        'auto',
+        "Device, by the engine's name for it in any letter case: `CPU`, `GPU`, `GPU.1`, `cuda:0`.",
     )
     threads: int = _setting(
         0, 'CPU threads of the engine, at least one for each worker; 0 leaves the choice to it.',
