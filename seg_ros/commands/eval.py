@@ -164,7 +164,8 @@ def _examples(args: argparse.Namespace, card: 'ModelCard') -> Any:
     )
     if places.table.is_file():
         refuse_unused(
-            args, add_arguments, ('labels',), f'with {places.table}', 'only one of these two'
+            args, add_arguments, ('labels',), f'with {places.table}', 'only one of these two',
+            f'leave it out, or move {places.table.name} away',
         )
     elif args.table or places.labels.is_dir():
         refuse_unused(

@@ -271,6 +271,12 @@ def test_a_folder_without_masks_is_refused_with_what_it_should_hold(tmp_path):
         run('otsu', tmp_path)
 
 
+def test_labels_beside_a_table_are_refused_with_both_ways_out(panoptic):
+    words = r'--labels with \S+panoptic\.json; .*; leave it out, or move panoptic\.json away'
+    with pytest.raises(SettingError, match=words):
+        run('otsu', panoptic, '--labels', panoptic / 'labels')
+
+
 def test_a_table_of_another_format_is_refused(panoptic):
     (panoptic / 'panoptic.json').write_text('[]')
     with pytest.raises(SettingError, match="COCO's panoptic format"):
