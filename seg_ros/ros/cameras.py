@@ -27,6 +27,7 @@ from seg_ros.image.brightness_range import BrightnessRange
 from seg_ros.pipeline.camera_health import CameraHealth
 from seg_ros.pipeline.level_hysteresis import LevelHysteresis
 from seg_ros.ros.camera_info import fitted_camera_info
+from seg_ros.ros.camera_topics import image_names, info_names
 from seg_ros.ros.conversions import stamp_ns
 from seg_ros.ros.depth_input import DepthInput, DepthJob
 from seg_ros.ros.lifecycle import SafeLifecycleNode
@@ -104,50 +105,12 @@ class Camera:
         self.open_error = self._info_problem = ''
         self._compressed = settings.now.image_transport == 'compressed'
         # Names to pass to rclpy, which applies remappings, and the resolved topics.
-        self._image_name, self.image_topic = self._image_names()
-        self.info_topic = ''    # read by `_info_names`
+        self._image_name, self.image_topic = image_names(node, name, self._compressed)
         self._info_name, self.info_topic = self._info_names()
 
-    def _image_names(self) -> tuple[str, str]:
-        """
-        Return the name of the image topic to subscribe to, and the topic it resolves to.
-
-        A remapping of the raw topic applies to the compressed one too.
-        """
-        relative = f'{self.name}/image_raw'
-        resolved = self._node.resolve_topic_name(relative)
-        if not self._compressed:
-            return relative, resolved
-        compressed = f'{relative}/compressed'
-        if self._is_remapped(compressed):
-            return compressed, self._node.resolve_topic_name(compressed)
-        # The raw topic may have been remapped to the compressed one.
-        topic = f'{resolved.removesuffix("/compressed")}/compressed'
-        return topic, topic
-
-    def _info_names(self) -> tuple[str, str]:
-        """
-        Return the name of the camera_info topic to subscribe to, and the topic it resolves to.
-
-        Unless it is remapped itself, it is in the image topic's namespace or below that topic.
-        """
-        relative = f'{self.name}/camera_info'
-        if self._is_remapped(relative):
-            return relative, self._node.resolve_topic_name(relative)
-        image = self.image_topic.removesuffix('/compressed') if self._compressed else (
-            self.image_topic
-        )
-        topic, below = f'{image.rpartition("/")[0]}/camera_info', f'{image}/camera_info'
-        # A topic below the image's, once found, is kept while its publisher restarts.
-        if not self._node.count_publishers(topic) and (
-            self.info_topic == below or self._node.count_publishers(below)
-        ):
-            topic = below
-        return topic, topic
-
-    def _is_remapped(self, relative: str) -> bool:
-        expanded = self._node.resolve_topic_name(relative, only_expand=True)
-        return bool(self._node.resolve_topic_name(relative) != expanded)
+    def _info_names(self, previous: str = '') -> tuple[str, str]:
+        raw = self.image_topic.removesuffix('/compressed' if self._compressed else '')
+        return info_names(self._node, self.name, raw, previous)
 
     @property
     def kind(self) -> str:
@@ -175,15 +138,15 @@ class Camera:
             self._node.throttled.warning(f'{self.name}: {words}', key, throttle_s=3600.0)
         asked = self._settings.now.input_reliability
         reliable = wants_reliable(self._node, self.image_topic, asked)
-        info_names = self._info_names()
+        names = self._info_names(self.info_topic)
         now = self._reliable, self._info_name, self.info_topic
-        if self.subscribed and now == (reliable, *info_names):
+        if self.subscribed and now == (reliable, *names):
             return
         if not self.subscribed:
             self._subscribed_s = monotonic()
         self._release_images()
         self._reliable = reliable
-        self._info_name, self.info_topic = info_names
+        self._info_name, self.info_topic = names
         try:
             self._open_topics()
         except SettingError as error:

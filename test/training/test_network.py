@@ -107,7 +107,7 @@ def test_losses_are_least_for_the_truth():
 
 
 def test_an_exported_network_answers_as_the_trained_one():
-    onnxruntime = pytest.importorskip('onnxruntime')
+    onnxruntime = pytest.importorskip('onnxruntime', reason='ONNX Runtime is not installed')
     from seg_ros.training.export import onnx_from_network, OUTPUTS
 
     model = onnx_from_network(network(), (64, 96))
