@@ -62,8 +62,8 @@ def run(args: argparse.Namespace) -> int:
     check_folder(args.out, args.inputs)
     with opened('run', args, SETTINGS) as (settings, progress, sources, segmenter, prompts):
         figures = segment_sources(
-            sources, segmenter.segment, segmenter.card, args.out, settings, segmenter.timing,
-            progress, prompts,
+            sources, segmenter.segment, segmenter.card, args.out, settings.overlay_alpha,
+            segmenter.timing, progress, prompts,
         )
     print(json.dumps(asdict(figures)) if args.json else _report(figures, args.out))
     return int(figures.skipped > 0)

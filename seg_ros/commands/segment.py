@@ -31,7 +31,6 @@ from seg_ros.core.errors import ImageError, SettingError
 from seg_ros.core.frame import Frame
 from seg_ros.core.prompts import Prompt
 from seg_ros.core.segmentation import Segmentation
-from seg_ros.core.settings import Settings
 from seg_ros.core.timing import Timing
 from seg_ros.temporal.temporal_filter import TemporalFilter
 
@@ -67,7 +66,7 @@ def segment_sources(
     segment: Callable[[Frame, TemporalFilter], Segmentation],
     card: ModelCard,
     folder: Path,
-    settings: Settings,
+    overlay_alpha: float,
     timing: Timing,
     progress: Progress,
     prompts: Sequence[Prompt] = (),
@@ -76,7 +75,7 @@ def segment_sources(
     Write the masks of all images; for each recording or video also one of the masks.
 
     :param segment: returns a complete segmentation, with the state of the image's camera.
-    :param settings: `overlay_alpha` is used.
+    :param overlay_alpha: opacity of the colours in overlays.
     :param prompts: for a promptable model; in videos and recordings they belong to the first image
         and then track their objects.
     :raises ImageError: if no image could be read.
@@ -86,9 +85,9 @@ def segment_sources(
     names = UniqueNames()
     paths = _recording_paths(sources, folder)
     with progress.over(sum(map(len, sources))), CocoPanoptic(folder, card) as coco:
-        files: list[Sink] = [MaskFiles(folder, card, settings.overlay_alpha), coco]
+        files: list[Sink] = [MaskFiles(folder, card, overlay_alpha), coco]
         for source, path in zip(sources, paths, strict=True):
-            with _recording(source, path, card, settings.overlay_alpha) as recording:
+            with _recording(source, path, card, overlay_alpha) as recording:
                 for image, masks in segmented(source, segment, timing, progress, prompts):
                     name = names.claim(image.name)
                     with timing.stage('write'):

@@ -14,7 +14,7 @@
 
 """Check parameter requests against the model that serves or is being loaded."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from seg_ros.core.errors import SegError, SettingError
 from seg_ros.core.settings import Settings
@@ -25,7 +25,7 @@ from seg_ros.pipeline.serving_model import (
     ServingModel,
     suited_thresholds,
 )
-from seg_ros.ros.parameters import acts_later
+from seg_ros.ros.parameters import FIELDS
 
 
 def checked(settings: Settings, changes: Collection[str], models: ModelManager | None) -> str:
@@ -47,7 +47,7 @@ def checked(settings: Settings, changes: Collection[str], models: ModelManager |
         later = _checked_while_loading(settings, changes, serving)
     elif serving is not None:
         suited_thresholds(settings, serving.card, serving.engine.signature)
-    return '; '.join(filter(None, (later, acts_later(changes)))) if models else ''
+    return '; '.join(filter(None, (later, _deferred(changes)))) if models else ''
 
 
 def _checked_while_loading(
@@ -72,3 +72,9 @@ def _suits(settings: Settings, serving: ServingModel) -> bool:
     except SegError:
         return False
     return True
+
+
+def _deferred(changes: Iterable[str]) -> str:
+    """Return which changes have to wait for the next configure, as text; empty if none has."""
+    waiting = [name for name in changes if FIELDS[name].metadata['when'] == 'configure']
+    return f'{", ".join(waiting)}: effective at the next configure' if waiting else ''

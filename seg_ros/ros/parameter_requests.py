@@ -56,8 +56,9 @@ class ParameterRequests:
         self._models = models
         self._apply = apply
         self._model_named = False       # whether `model` was set since the last `_apply_all`
-        # When the value of a parameter acts: `_check`, which rclpy calls, notes it for `answered`.
-        self._acts_later: dict[str, str] = {}
+        # Why values are not effective at once, by parameter: from `_check`, which rclpy calls, to
+        # `answered`.
+        self._deferrals: dict[str, str] = {}
         self._set = node.create_guard_condition(node.guarded(self._apply_all))
         node.add_on_set_parameters_callback(self._check)
         if hasattr(node, 'add_post_set_parameters_callback'):       # from Iron on
@@ -80,7 +81,7 @@ class ParameterRequests:
         except ParameterNotDeclaredException as error:
             result = SetParametersResult(successful=False, reason=str(error))
         if result.successful:
-            later = dict.fromkeys(self._acts_later.pop(name, '') for name in names)
+            later = dict.fromkeys(self._deferrals.pop(name, '') for name in names)
             result.reason = result.reason or '; '.join(filter(None, later))
         else:
             result.reason = self._why_refused(names) or result.reason
@@ -116,7 +117,7 @@ class ParameterRequests:
         if 'model' in names and 'model' not in changes and serves:
             later = f'{settings.model} serves; to read its file anew set another model first'
         self._declared.accepted(names)
-        self._acts_later |= dict.fromkeys(names, later)
+        self._deferrals |= dict.fromkeys(names, later)
         self._model_named |= 'model' in names
         self._set.trigger()
         return SetParametersResult(successful=True, reason=later)

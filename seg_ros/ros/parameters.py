@@ -168,12 +168,6 @@ def settings_changed(
     return replace(settings, **changes), changes
 
 
-def acts_later(names: Iterable[str]) -> str:
-    """Return which of the parameters are not effective at once, as text; empty if all are."""
-    waiting = [name for name in names if FIELDS[name].metadata['when'] == 'configure']
-    return f'{", ".join(waiting)}: effective at the next configure' if waiting else ''
-
-
 def is_live(name: str) -> bool:
     """Return whether a parameter is effective from the next frame, without configuring again."""
     return bool(FIELDS[name].metadata['when'] == 'live')

@@ -24,7 +24,6 @@ from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.errors import EngineError, ImageError, SettingError
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
-from seg_ros.core.settings import Settings
 from seg_ros.core.timing import Timing
 from street import CARD, make_image, segment
 
@@ -55,8 +54,7 @@ def image(name, seed=0):
 
 def run(folder, *sources, segment=segment, card=CARD, alpha=0.5):
     progress = Progress('run', sum(map(len, sources)))
-    settings = Settings(overlay_alpha=alpha)
-    return segment_sources(sources, segment, card, folder, settings, Timing(), progress)
+    return segment_sources(sources, segment, card, folder, alpha, Timing(), progress)
 
 
 def read(path):
