@@ -271,9 +271,4 @@ class Camera:
         if self._info is None:
             return None
         fitted, self._info_problem = fitted_camera_info(self._info, frame.frame_id, frame.size_hw)
-        if self._info_problem:
-            words = f'no camera_info is published with the masks: {self._info_problem}'
-            # The key is not the text: frame ids and sizes may differ in every image.
-            key = self.name, 'camera_info'
-            self._node.throttled.warning(f'{self.name}: {words}', key, throttle_s=3600.0)
         return fitted
