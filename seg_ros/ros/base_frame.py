@@ -17,6 +17,7 @@
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from builtin_interfaces.msg import Time as TimeMessage
 from geometry_msgs.msg import Quaternion, TransformStamped, Vector3
 import numpy as np
 from numpy.typing import NDArray
@@ -83,10 +84,12 @@ class BaseFrame:
             used if it is within a second of that stamp or of now, as clocks may differ.
         :returns: float64 (4, 4), or None; `missing` then holds the reason.
         """
-        for stamp in (Time.from_msg(header.stamp), Time()):
+        for stamp in (header.stamp, TimeMessage()):
             try:
-                found = self._buffer.lookup_transform(self.frame, header.frame_id, stamp)
-            except self._failure as error:
+                found = self._buffer.lookup_transform(
+                    self.frame, header.frame_id, Time.from_msg(stamp)
+                )
+            except (self._failure, ValueError) as error:    # a stamp before 1970 is a ValueError
                 self.missing = f'{header.frame_id} to {self.frame}: {error}'
                 continue
             offset_s = self._offset_s(found.header, header)

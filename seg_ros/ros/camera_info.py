@@ -14,6 +14,7 @@
 
 """Adapt camera_info to images and masks, and read intrinsics from it."""
 
+from collections.abc import Callable
 from copy import copy
 from typing import Any
 
@@ -55,6 +56,8 @@ def fitted_camera_info(
     height, width = image_size_hw(info)
     if not (height and width):
         return None, f'camera_info has no size ({info.width} x {info.height})'
+    if not np.isfinite((*info.k, *info.p, *info.r, *info.d)).all():
+        return None, 'camera_info has values of K, P, R or D that are no finite numbers'
     fitted = copy(info)
     fitted.header = Header(stamp=info.header.stamp, frame_id=frame_id or own)
     if (height, width) == size_hw:
@@ -126,7 +129,7 @@ def distortion_px(info: CameraInfo) -> float:
         rational_polynomial and equidistant; infinity if the model has no inverse at the edge.
     """
     distortion, matrix = np.array(info.d, float), _image_matrix(info, 'k')
-    if not (np.isfinite(distortion).all() and matrix[0, 0] > 0 < matrix[1, 1]):
+    if not matrix[0, 0] > 0 < matrix[1, 1]:
         return 0.0
     height, width = image_size_hw(info)
     edge = np.array([
@@ -136,19 +139,15 @@ def distortion_px(info: CameraInfo) -> float:
     rotation = rotation if rotation.any() else np.eye(3)
     projection = _image_matrix(info, 'p')[:, :3]
     projection = projection if projection.any() else matrix
+    undistort: Callable[..., Any] = cv2.undistortPoints
+    if not distortion.any():    # whatever the model, and however many
+        distortion = np.zeros(4)
+    elif info.distortion_model == 'equidistant':
+        undistort, distortion = cv2.fisheye.undistortPoints, distortion[:4]
+    elif info.distortion_model not in ('plumb_bob', 'rational_polynomial'):
+        return 0.0
     try:
-        if not distortion.any():    # whatever the model
-            rectified = cv2.undistortPoints(edge[:, None], matrix, None, R=rotation, P=projection)
-        elif info.distortion_model == 'equidistant':
-            rectified = cv2.fisheye.undistortPoints(
-                edge[:, None], matrix, distortion[:4], R=rotation, P=projection
-            )
-        elif info.distortion_model in ('plumb_bob', 'rational_polynomial'):
-            rectified = cv2.undistortPoints(
-                edge[:, None], matrix, distortion, R=rotation, P=projection
-            )
-        else:
-            return 0.0
+        rectified = undistort(edge[:, None], matrix, distortion, R=rotation, P=projection)
     except cv2.error:       # wrong number of coefficients for the model
         return 0.0
     displacement = np.linalg.norm(rectified[:, 0] - edge, axis=1)

@@ -101,16 +101,15 @@ class DepthInput:
         # Dynamic outputs work without depth; with it, pixels are cleared once an object has left.
         asked = is_on and any(output.needs for output, _ in wanted)
         self._is_off = not is_on and any('depth' in output.needs for output, _ in wanted)
-        reads_dynamic = any('dynamic' in output.needs for output, _ in wanted)
-        if not reads_dynamic:
+        self.reads_dynamic = any('dynamic' in output.needs for output, _ in wanted)
+        if not self.reads_dynamic:
             self.dynamic_share = 0.0    # no longer measured
         if not asked:
-            self.unsubscribe()
+            self._stop_listening()
         elif self._subscription is None or monotonic() >= self._polled_s + GRAPH_POLL_S:
             self._polled_s = monotonic()
             reliability = self._settings.now.input_reliability
             self._listen(wants_reliable(self._node, self.topic, reliability))
-        self.reads_dynamic = reads_dynamic
 
     def _listen(self, reliable: bool) -> None:
         if self._subscription is not None:
@@ -126,13 +125,16 @@ class DepthInput:
 
     def unsubscribe(self) -> None:
         """Unsubscribe."""
+        self._stop_listening()
+        self.dynamic_share, self.reads_dynamic = 0.0, False
+
+    def _stop_listening(self) -> None:
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
         self._subscription = None
         with self._turn:    # not while a pair is being delivered
             self._pairs.forget()
         self._refused = self.why_empty = ''
-        self.dynamic_share, self.reads_dynamic = 0.0, False
 
     def forget(self) -> None:
         """Reset the static scene; no image may be in flight."""

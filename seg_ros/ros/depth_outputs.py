@@ -98,7 +98,7 @@ class DepthOutputs:
             frame = view.header.frame_id
             base.broadcast(view.header, scan_frame(frame), base_from_plane(view.ground_plane))
         self._warn_of_distortion(camera, view)
-        job.source.why_empty = why_empty(view, GROUND & topics, base.missing)
+        job.source.why_empty = why_empty(view, topics, base.missing)
         if job.source.why_empty:
             self._node.throttled.warning(f'{camera}: {job.source.why_empty}', (camera, 'empty'))
         elif not base.installed:
@@ -138,18 +138,24 @@ class DepthOutputs:
         self._node.fault('depth of a frame was dropped', error)
 
 
-def why_empty(view: DepthView, on_ground: Collection[str], no_transform: str) -> str:
+def why_empty(view: DepthView, topics: Collection[str], no_transform: str) -> str:
     """
     Return why outputs of a view are empty or missing; an empty string where none is.
 
-    :param on_ground: the outputs that need the ground and have subscribers.
+    :param topics: the outputs that have subscribers.
     :param no_transform: why TF has no transform of the camera; empty where it has one.
     """
+    on_ground = GROUND.intersection(topics)
     nearest_m, most_m = view.depth.nearest_m, view.settings.max_depth_m
     if most_m < nearest_m < float('inf'):
         return (
             f'no depth within max_depth_m ({most_m:g} m): the nearest is {nearest_m:.1f} m; 16UC1 '
             'is read as millimetres, 32FC1 as metres'
+        )
+    if 'nav2/mask' in topics and view.card.unlabelled > 255:
+        return (
+            f'no nav2/mask, which Nav2 reads as bytes: {view.card.name} has class ids above 254; '
+            'number its classes from 0 to 254 in the card'
         )
     if on_ground and view.ground_plane is None:
         why = _no_ground(view, no_transform)

@@ -215,7 +215,6 @@ class SegmentationNode(SafeLifecycleNode):
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         """Pause and resume the masks of an active node."""
-        self._enabled = request.data
         try:
             if self._pipeline is not None and self._lifecycle == 'active':
                 if not request.data:
@@ -226,6 +225,7 @@ class SegmentationNode(SafeLifecycleNode):
             self.fault('~/enable', error)
             response.success, response.message = False, described(error)
             return response
+        self._enabled = request.data
         response.success, response.message = True, 'enabled' if request.data else 'disabled'
         return response
 

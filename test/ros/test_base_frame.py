@@ -130,6 +130,15 @@ def test_the_newest_transform_is_taken_only_where_it_is_of_the_image_or_of_now(
     base.close()
 
 
+def test_a_stamp_that_no_clock_gives_takes_the_newest_transform(node):
+    base = BaseFrame(node, 'base_link')
+    base._buffer.held = node.get_clock().now().nanoseconds
+    header = Header(frame_id='optical')
+    header.stamp.sec = -5
+    assert base.from_optical(header) is not None
+    base.close()
+
+
 def test_simulated_time_that_starts_over_forgets_what_was_to_come(node):
     node.set_parameters([Parameter('use_sim_time', value=True)])
     base, clock = BaseFrame(node, 'base_link'), node.get_clock()

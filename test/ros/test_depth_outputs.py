@@ -15,6 +15,7 @@
 """Depth outputs pass the checks of the consumers' own source code, which comments name."""
 
 from copy import copy
+from dataclasses import replace
 import struct
 
 import numpy as np
@@ -396,6 +397,16 @@ def test_without_floor_in_sight_the_cameras_height_is_taken_or_nothing_is_said()
         else:
             fitted = depth_view().ground_plane
             np.testing.assert_allclose(view.ground_plane.normal, fitted.normal, atol=0.01)
+
+
+def test_a_mask_whose_ids_exceed_the_bytes_that_nav2_reads_is_reported():
+    view = depth_view()
+    large = replace(view.view, card=replace(CARD, classes=(ClassInfo(300, 'floor', (9, 9, 9)),)))
+    assert why_empty(replace(view, view=large), {'points'}, '') == ''
+    words = why_empty(replace(view, view=large), {'nav2/mask'}, '')
+    assert 'no nav2/mask' in words
+    assert 'ids above 254' in words
+    assert why_empty(view, {'nav2/mask'}, '') == ''
 
 
 @pytest.mark.parametrize('target', ['cup', '7', 'nearest'])

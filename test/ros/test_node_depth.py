@@ -285,3 +285,12 @@ def test_a_share_that_nobody_measures_any_more_is_not_reported(robot):
     depth.dynamic_share = 0.9
     depth.subscribe([])
     assert depth.values()['dynamic_share'] == '0.00'
+
+
+def test_without_depth_the_dynamic_share_is_reported_all_the_same(robot):
+    each = robot(depth='off')
+    each.mask(each.listen('/segmentation/camera/static/mask', Image))
+    camera = each.node._pipeline.cameras['camera']
+    camera.depth.dynamic_share = 0.9
+    camera.depth.subscribe(camera.publishers.wanted())
+    assert camera.depth.values()['dynamic_share'] == '0.90'

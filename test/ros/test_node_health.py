@@ -154,6 +154,17 @@ def test_a_failed_activation_leaves_the_node_inactive(robot, monkeypatch):
     assert not each.node._pipeline.running
 
 
+def test_masks_that_cannot_be_resumed_stay_paused(robot, monkeypatch):
+    each = robot()
+    each.wait(lambda: each.state() == 'active', 'autostart')
+    assert each.call(SetBool, 'enable', SetBool.Request(data=False)).success
+    monkeypatch.setattr('seg_ros.ros.camera_pipeline.Workers', lambda *_: 1 / 0)
+    assert not each.call(SetBool, 'enable', SetBool.Request(data=True)).success
+    each.words.clear()
+    each.wait(lambda: each.words, 'diagnostics')
+    assert each.words['camera'] == 'paused by ~/enable'
+
+
 def test_a_hung_engine_is_reported_and_no_transition_waits_for_it(robot, monkeypatch):
     gate, hung = Event(), Event()
 

@@ -96,16 +96,19 @@ def _grid_message(view: DepthView, ground: Ground, transform: NDArray[np.float64
 
 def _nav2_mask(view: DepthView) -> NDArray[Any] | None:
     """Return class ids; None for a card with 16-bit ids, as the layer reads bytes."""
-    classes = view.segmentation.classes
-    assert classes is not None
+    classes = _strided(view, view.segmentation.classes)
+    return classes if classes.dtype == np.uint8 else None
+
+
+def _nav2_confidence(view: DepthView) -> NDArray[Any]:
+    return _strided(view, view.segmentation.confidence)
+
+
+def _strided(view: DepthView, array: NDArray[Any] | None) -> NDArray[Any]:
+    """Return a map's values at the pixels of `strided_points`."""
+    assert array is not None
     step = view.settings.cloud_stride
-    return None if classes.dtype != np.uint8 else classes[::step, ::step]
-
-
-def _nav2_confidence(view: DepthView) -> NDArray[np.uint8]:
-    confidence, step = view.segmentation.confidence, view.settings.cloud_stride
-    assert confidence is not None
-    return confidence[::step, ::step]
+    return array[::step, ::step]
 
 
 NAVIGATION: tuple[Output, ...] = (
