@@ -91,6 +91,14 @@ def test_paths_that_hold_no_images_are_reported(tmp_path, skips):
     ]
 
 
+@pytest.mark.parametrize('name', ['notes.txt', 'NOTES.TXT', 'weights.bin', 'table.asc'])
+def test_bytes_that_could_be_drawn_as_characters_are_not_taken_for_a_video(name, tmp_path, skips):
+    (tmp_path / name).write_bytes(b'as long as a few lines of text\n' * 2000)
+    with pytest.raises(ImageError, match='nothing to read'):
+        open_sources([tmp_path / name], (), skips)
+    assert 'neither an image nor a video' in skips[0][1]
+
+
 def test_without_any_images_there_is_an_error(tmp_path, skips):
     with pytest.raises(ImageError, match='nothing to read'):
         open_sources([tmp_path], (), skips)
