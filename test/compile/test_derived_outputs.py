@@ -205,3 +205,20 @@ def test_a_class_map_with_weights_of_its_own_competes_with_queries(tmp_path):
     notes = compiled_of(model, tmp_path, 3).notes
     assert any('map_of_its_own could be meant as well as classes, scores' in note
                for note in notes)
+
+
+@pytest.mark.parametrize('outputs', [['early', 'late'], ['late', 'early']])
+def test_a_head_that_leaves_the_network_early_is_not_taken_but_reported(outputs, tmp_path):
+    random = np.random.default_rng(0)
+    model = network_of(
+        [node('Conv', 'scores early_kernel', 'early'), node('Relu', 'scores', 'features'),
+         node('Conv', 'features middle_kernel', 'middle'),
+         node('Conv', 'middle late_kernel', 'late')],
+        outputs, **{
+            f'{name}_kernel': random.normal(0, 1, (4, 4, 1, 1)).astype(np.float32)
+            for name in ('early', 'middle', 'late')
+        },
+    )
+    compiled = compiled_of(model, tmp_path, 4)
+    np.testing.assert_array_equal(labels_of(compiled), run_model(model, FED)['late'].argmax(1))
+    assert any('early could be meant as well as late' in note for note in compiled.notes)

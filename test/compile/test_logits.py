@@ -425,11 +425,21 @@ def test_where_two_families_read_the_same_scores_the_card_is_to_say_which(tmp_pa
     compiled_from(model, tmp_path, make_card(5, family='alike'))
 
 
+@pytest.mark.parametrize('stride', [2, 14, 16])
+def test_scores_of_the_patches_of_a_transformer_are_its_map(stride, tmp_path):
+    size_hw, scores = (4 * stride, 6 * stride), scores_of(5, map_hw=(4, 6))
+    tokens = scores.reshape(2, 5, 24).transpose(0, 2, 1)
+    compiled = compiled_from(network_of_answers({'out': tokens}, size_hw), tmp_path, make_card(5))
+    found = run_model(compiled.model, {'image': images_of([0], size_hw)})['logits']
+    np.testing.assert_array_equal(found, scores[:1])
+
+
 @pytest.mark.parametrize(('size_hw', 'map_hw', 'warned'), [
     ((32, 48), (8, 12), False),
     ((40, 50), (3, 4), False),      # strides of 16 with padding, as torchvision's at 520x520
     ((45, 50), (2, 3), True),       # without padding
     ((40, 50), (26, 33), True),
+    ((96, 128), (90, 120), True),
 ])
 def test_a_map_that_may_lack_the_images_margin_is_warned_of(tmp_path, size_hw, map_hw, warned):
     model = network_of_answers({'out': scores_of(5, map_hw=map_hw)}, size_hw)

@@ -447,17 +447,6 @@ def test_the_card_overrules_what_was_found(tmp_path):
     np.testing.assert_array_equal(labels, np.where(z.max(1) > 0, z.argmax(1), 3))
 
 
-def test_an_auxiliary_output_is_not_taken_and_another_is_reported(tmp_path):
-    other = node('Neg', 'z', 'aux')
-    model = network(4, other, node('Identity', 'z', 'out'), output='aux')
-    model.graph.output.append(helper.make_tensor_value_info('out', 1, None))
-    found = compiled(model, tmp_path, 4)
-    labels = run_chosen(found, IMAGES, 'nearest')['labels']
-    expected = run_model(model, {'images': IMAGES.transpose(0, 3, 1, 2).astype(np.float32)})['out']
-    np.testing.assert_array_equal(labels, expected.argmax(1))
-    assert any('cut off: aux' in note for note in found.notes)
-
-
 def test_of_two_heads_the_first_is_taken_and_reported_and_the_card_may_choose(tmp_path):
     model = network(4, node('Neg', 'z', 'second'), node('Identity', 'z', 'first'), output='first')
     model.graph.output.append(helper.make_tensor_value_info('second', 1, None))

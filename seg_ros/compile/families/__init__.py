@@ -83,8 +83,9 @@ def select_family(
     """
     Select the interpretation that matches the card's task and number of classes.
 
-    If several outputs match, the first is taken whose name is not that of an auxiliary output, and
-    of outputs that are computed from one another the one with the most information.
+    If several outputs match, the one with the most layers is taken, as auxiliary outputs of
+    training have fewer, and of outputs that are computed from one another the one with the most
+    information.
 
     :returns: the interpretation, and those of other outputs that match the card too.
     :raises FamilyError: if no family can interpret the network, or two interpretations match.
@@ -104,8 +105,6 @@ def select_family(
         and interpretation.class_count in (0, len(card.classes))
         and interpretation.least_classes <= len(card.classes)
     ]
-    # Auxiliary outputs of training predict the same classes; some exporters leave them in.
-    fits = [item for item in fits if 'aux' not in ''.join(item.outputs)] or fits
     fits = sources_first(network, fits)
     if not fits:
         raise _unfit(network, card, found, reasons)

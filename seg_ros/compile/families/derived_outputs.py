@@ -54,10 +54,25 @@ def _merged(group: list[tuple[str, OwnScores]]) -> list[tuple[str, OwnScores]]:
 def sources_first(
     network: Network, found: Sequence[OutputInterpretation]
 ) -> list[OutputInterpretation]:
-    """Sort readings so that they follow those they are computed from, and drop duplicates."""
+    """
+    Sort readings so that they follow those they are computed from, and drop duplicates.
+
+    Within a family, those with more layers come first: heads that only helped in training leave
+    a network before its end.
+    """
     once = {(item.tensor_infos, str(item)): item for item in reversed(found)}.values()
     kept = [item for item in found if any(item is other for other in once)]
-    return sorted(kept, key=lambda item: sum(is_derived(network, item, other) for other in kept))
+    families = list(dict.fromkeys(item.family for item in kept))
+    return sorted(kept, key=lambda item: (
+        sum(is_derived(network, item, other) for other in kept),
+        families.index(item.family), -_layers(network, item),
+    ))
+
+
+def _layers(network: Network, item: OutputInterpretation) -> int:
+    """Return the number of layers that a reading needs."""
+    nodes = network.upstream({info.name for info in item.tensor_infos})
+    return sum(node.op_type in WEIGHTED for node in nodes)
 
 
 def is_derived(network: Network, item: OutputInterpretation, other: OutputInterpretation) -> bool:

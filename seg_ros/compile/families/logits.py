@@ -49,7 +49,7 @@ from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
 NAME = 'logits'
-_STRIDES = (1, 2, 4, 8, 16, 32)
+_STRIDES = (1, 2, 4, 8, 14, 16, 32)
 _AXES = {0: 'NHW', 1: 'NCHW', 2: 'N(HW)C', 3: 'NHWC'}
 _MIN_MATTE = 200    # a label map that reaches this value is a mask in bytes: 255 stands for 1
 _NONE = 255     # among labels: no class, as in data sets and exports
@@ -202,7 +202,8 @@ def _crop_warning(network_hw: tuple[int, int], map_hw: tuple[int, int]) -> list[
     """Return a warning if a map is smaller than the image by less than a stride."""
     ratio = network_hw[0] / map_hw[0]
     padded = {tuple(ceil(side / stride) for side in network_hw) for stride in _STRIDES}
-    if ratio < 1 or abs(ratio - round(ratio)) < 0.1 or map_hw in padded:
+    is_strided = ratio > 1.5 and abs(ratio - round(ratio)) < 0.1
+    if ratio <= 1 or is_strided or map_hw in padded:
         return []
     return [
         f'warning: scores of {map_hw[0]}x{map_hw[1]} are taken to span the whole image of '
