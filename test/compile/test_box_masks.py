@@ -119,7 +119,9 @@ def test_labels_that_are_the_same_for_every_image_are_read(ending, tmp_path):
         },
     )
     path = saved(model, tmp_path)
-    compiled = compile_model(path, make_card(CLASSES, 'instance'), score_floor=0.2)
+    compiled = compile_model(
+        path, make_card(CLASSES, 'instance', input={'scale': 1 / 255}), score_floor=0.2
+    )
     image = np.zeros((1, *SIZE_HW, 3), np.uint8)
     image[..., 1] = 255     # the second slot has the only score
     outputs = run_model(compiled, {'image': image})

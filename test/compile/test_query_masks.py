@@ -174,6 +174,15 @@ def test_boxes_alone_are_no_class_scores(columns, tmp_path):
         compiled_answers(tmp_path, network, 'instance', columns)
 
 
+@pytest.mark.parametrize(('size_hw', 'side'), [((64, 96), 28), ((64, 96), 56), ((448, 448), 28)])
+def test_masks_over_boxes_are_not_read_as_masks_over_the_image(size_hw, side, tmp_path):
+    found = answers(6, boxes='first')
+    found['masks'] = np.zeros((3, QUERIES, side, side), np.float32)
+    path = saved(network_of_answers(found, size_hw), tmp_path)
+    with pytest.raises((CardError, FamilyError), match=r'masks \[N, Q, h, w\] over the image'):
+        compile_model(path, make_card(CLASSES, 'instance'))
+
+
 @INSIDE
 def test_queries_whose_likeliest_class_is_nothing_do_not_compete(export, tmp_path):
     found = answers(2)

@@ -88,6 +88,31 @@ def test_labels_that_end_as_bytes_are_read_from_before(tmp_path):
     np.testing.assert_array_equal(outputs['classes'][0], found['labels'][0, order])
 
 
+@pytest.mark.parametrize('map_hw', [(28, 28), (32, 48)])
+def test_scores_before_their_sigmoid_become_probabilities(map_hw, tmp_path):
+    found = answers(map_hw)
+    chances = found['scores'].astype(np.float64)
+    found['scores'] = np.log(chances / (1 - chances)).astype(np.float32)
+    outputs = detected(network_of_answers(found, SIZE_HW), tmp_path)
+    np.testing.assert_allclose(outputs['scores'][0], np.sort(chances[0])[::-1], atol=1e-5)
+
+
+def test_empty_slots_may_have_a_score_below_0(tmp_path):
+    found = answers((28, 28))
+    found['scores'][:, 3] = -1
+    outputs = detected(network_of_answers(found, SIZE_HW), tmp_path)
+    expected = np.sort(found['scores'][0])[::-1]
+    np.testing.assert_array_equal(outputs['scores'][0], expected.clip(0))
+
+
+@pytest.mark.parametrize('map_hw', [(28, 28), (32, 48)])
+def test_scores_in_another_unit_are_refused(map_hw, tmp_path):
+    found = answers(map_hw)
+    found['scores'] *= 100
+    with pytest.raises(ModelError, match=r'scores \[N, K\] from 0 to 1 or logits'):
+        detected(network_of_answers(found, SIZE_HW), tmp_path)
+
+
 def test_boxes_that_are_no_corners_are_refused_with_what_to_export(tmp_path):
     found = answers((28, 28))
     first, second = found['boxes'][..., :2], found['boxes'][..., 2:]

@@ -32,8 +32,8 @@ from seg_ros.compile.families.row_form import are_corners, box_unit, RowForm
 from seg_ros.compile.families.slot_tensors import (
     best_slots,
     chosen_masks,
+    filled_seen,
     labels_seen,
-    scores_seen,
     Slots,
     slots_of,
     together,
@@ -67,8 +67,8 @@ def read_box_masks(network: Network) -> list[OutputInterpretation] | str:
                 'export corners'
             )
     return [_interpretation(network, slots, boxes) for slots, boxes in likely] or (
-        'no outputs of boxes [N, K, 4], scores [N, K], labels [N, K] and masks [N, K, m, m] with '
-        'one K'
+        'no outputs of boxes [N, K, 4], scores [N, K] from 0 to 1 or logits, labels [N, K] and '
+        'masks [N, K, m, m] with one K'
     )
 
 
@@ -87,7 +87,7 @@ def _interpretation(
     if form.unit_xy != (1, 1):
         words += ', boxes from 0 to 1'
     return OutputInterpretation(
-        NAME, 'instance', slots.infos, 0, words + words_of(unit),
+        NAME, 'instance', slots.infos, 0, f'{words}{words_of(unit)}{slots}',
         partial(_decode, slots, form, unit), slots.outputs,
         least_classes=int(seen.max(initial=-1)) + 1,
     )
@@ -95,7 +95,7 @@ def _interpretation(
 
 def _filled_boxes(network: Network, slots: Slots, boxes: TensorInfo) -> NDArray[np.float64]:
     """Return the boxes of the slots that trial images fill, (slots, 4 or 5)."""
-    return together(network, boxes)[scores_seen(network, slots) > 0].astype(np.float64)
+    return together(network, boxes)[filled_seen(network, slots)].astype(np.float64)
 
 
 def _lies_over_box(map_hw: tuple[int, int]) -> bool:

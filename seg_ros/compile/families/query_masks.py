@@ -32,7 +32,7 @@ from seg_ros.compile.families.output_interpretation import Decoded, OutputInterp
 from seg_ros.compile.families.probabilities import holds_probabilities, logit_levels, logits_of
 from seg_ros.compile.families.query_boxes import scores_beside_boxes
 from seg_ros.compile.families.score_meaning import unread_scores
-from seg_ros.compile.families.slot_tensors import slots_of
+from seg_ros.compile.families.slot_tensors import lies_over_image, slots_of
 from seg_ros.compile.families.strip_output_ops import before_transpose
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
@@ -96,14 +96,15 @@ def read_query_masks(network: Network) -> list[OutputInterpretation] | str:
         interpretation
         for output in floats if len(output.shape) == 4
         for masks in [before_transpose(network, output)]
+        if lies_over_image(network, (masks.shape[2], masks.shape[3]))
         for interpretation in _readings(network, output, masks, [
             info for info in floats if len(info.shape) == 3 and info.shape[1] == masks.shape[1]
             and info not in of_slots
         ])
     ]
     return found or (
-        'no outputs of class scores [N, Q, C] and masks [N, Q, h, w] with one Q; masks '
-        '[N, h, w, Q] can be read if a Transpose is their last operator'
+        'no outputs of class scores [N, Q, C] and masks [N, Q, h, w] over the image with one Q; '
+        'masks [N, h, w, Q] can be read if a Transpose is their last operator'
     )
 
 

@@ -15,15 +15,20 @@
 """Outputs of networks that select their detections themselves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.detections import best, column, known_labels, rows_at
+from seg_ros.compile.families.row_form import beyond_unit
 from seg_ros.compile.families.score_and_label import score_and_label
-from seg_ros.compile.families.strip_output_ops import float_source, integer_source
+from seg_ros.compile.families.strip_output_ops import (
+    float_source,
+    integer_source,
+    spans_image,
+)
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.compile.tensor_ops import indicator, scalar
@@ -31,6 +36,7 @@ from seg_ros.core.card import ModelCard
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
+_MAX_BOX_MASK = 28      # side in cells up to which square masks are taken for masks over boxes
 _BOX_COLUMNS = (4, 5)   # corners, without and with the score
 
 
@@ -44,6 +50,7 @@ class Slots:
     :param boxes: (N, K, 4), or with the scores as a fifth column.
     :param scores: (N, K), if boxes do not contain them.
     :param outputs: names of the outputs that were read.
+    :param logits: whether scores are logits.
     """
 
     labels: TensorInfo
@@ -51,6 +58,10 @@ class Slots:
     boxes: TensorInfo | None
     scores: TensorInfo | None
     outputs: tuple[str, ...]
+    logits: bool = False
+
+    def __str__(self) -> str:
+        return ', scores before the sigmoid' * self.logits
 
     @property
     def count(self) -> int:
@@ -75,7 +86,20 @@ def slots_of(network: Network) -> list[Slots]:
         _slots(network, masks) for masks in network.outputs
         if len(masks.shape) == 4 or (len(masks.shape) == 5 and masks.shape[2] == 1)
     ]
-    return [slots for slots in found if slots is not None]
+    scored = [_scored(network, slots) for slots in found if slots is not None]
+    return [slots for slots in scored if slots is not None]
+
+
+def _scored(network: Network, slots: Slots) -> Slots | None:
+    """
+    Find out whether scores are logits; None if they are neither these nor from 0 to 1.
+
+    Logits have several values below 0. A single one, such as -1, marks empty slots.
+    """
+    scores = _raw_scores(network, slots)
+    if np.unique(scores[scores < 0]).size > 1:
+        return replace(slots, logits=True)
+    return None if beyond_unit(scores.clip(0)) else slots
 
 
 def _slots(network: Network, masks: TensorInfo) -> Slots | None:
@@ -117,13 +141,25 @@ def _present(*infos: TensorInfo | None) -> tuple[TensorInfo, ...]:
     return tuple(info for info in infos if info is not None)
 
 
+def lies_over_image(network: Network, map_hw: tuple[int, int]) -> bool:
+    """Return whether masks lie over the whole image, by their shape, and not over boxes."""
+    height, width = map_hw
+    return not height == width <= _MAX_BOX_MASK and spans_image(network, map_hw)
+
+
 def labels_seen(network: Network, slots: Slots) -> NDArray[np.int64]:
     """Return the labels of the slots that trial images fill."""
     labels: NDArray[np.int64] = together(network, slots.labels).astype(np.int64)
-    return labels[scores_seen(network, slots) > 0]
+    return labels[filled_seen(network, slots)]
 
 
-def scores_seen(network: Network, slots: Slots) -> NDArray[Any]:
+def filled_seen(network: Network, slots: Slots) -> NDArray[np.bool_]:
+    """Return which slots trial images fill, (images, K)."""
+    filled: NDArray[np.bool_] = _raw_scores(network, slots) > (-np.inf if slots.logits else 0)
+    return filled
+
+
+def _raw_scores(network: Network, slots: Slots) -> NDArray[Any]:
     """Return the scores of all slots on trial images, (images, K)."""
     last = together(network, slots.infos[-1])
     return last if slots.scores else last[..., 4]
@@ -163,6 +199,7 @@ def best_slots(
     """
     labels, last = (op.cast(tensors[place], to=np.float32) for place in (0, -1))
     scores = last if slots.scores else column(last, 4)
+    scores = op.sigmoid(scores) if slots.logits else scores
     above = op.and_(
         op.greater_or_equal(scores, scalar(options.score_floor)), known_labels(labels, card)
     )
