@@ -18,7 +18,7 @@ import onnx
 from onnx import helper
 from onnx.inliner import inline_local_functions
 from onnx.version_converter import convert_version, ConvertError
-from seg_ros.compile.doubles import convert_doubles
+from seg_ros.compile.single_precision import convert_to_single
 from seg_ros.compile.subgraph import opset_of
 from seg_ros.core.errors import ModelError
 
@@ -33,7 +33,7 @@ _QUANTISED = frozenset({
 
 def modern_model(model: onnx.ModelProto) -> onnx.ModelProto:
     """
-    Return a copy with functions inlined, nodes sorted, no float64 and a supported opset.
+    Return a copy with functions inlined, nodes sorted, usual floats and a supported opset.
 
     :raises ModelError: if the model cannot be converted, or is quantised.
     """
@@ -48,7 +48,7 @@ def modern_model(model: onnx.ModelProto) -> onnx.ModelProto:
         if item.domain == 'ai.onnx':
             item.domain = ''
     _refuse_quantised(modern)
-    convert_doubles(modern.graph)
+    convert_to_single(modern.graph)
     _sort(modern.graph)
     if not LOWEST_OPSET <= version <= HIGHEST_OPSET:
         modern = _converted(modern, min(max(version, LOWEST_OPSET), HIGHEST_OPSET))

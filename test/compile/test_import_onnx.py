@@ -13,7 +13,7 @@
 # limitations under the License.
 
 import numpy as np
-from onnx import helper, numpy_helper, TensorProto
+from onnx import helper, TensorProto
 import pytest
 from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.import_onnx import network_from_model
@@ -150,38 +150,6 @@ def test_enlargements_of_old_opsets_stay_what_onnx_runtime_makes_of_them(opset, 
     image = np.random.default_rng(0).random((1, 3, 6, 8), np.float32)
     found = network_from_model(model).answers(['y'], image)['y']
     np.testing.assert_allclose(found, run_model(model, {'x': image})['y'], rtol=1e-5)
-
-
-def test_doubles_are_computed_in_32_bits_in_branches_too():
-    node, double = helper.make_node, TensorProto.DOUBLE
-    halved = helper.make_graph(
-        [node('Mul', ['wide', 'half'], ['product'])], 'halved', [],
-        [helper.make_tensor_value_info('product', double, None)],
-        [numpy_helper.from_array(np.array(0.5), 'half')],
-    )
-    same = helper.make_graph(
-        [node('Identity', ['wide'], ['copy'])], 'same', [],
-        [helper.make_tensor_value_info('copy', double, None)],
-    )
-    model = model_of(
-        [
-            node('Cast', ['x'], ['wide'], to=double),
-            node('ReduceMax', ['x'], ['most'], keepdims=0),
-            node('Greater', ['most', 'limit'], ['is_high']),
-            node('If', ['is_high'], ['chosen'], then_branch=halved, else_branch=same),
-            node('Constant', [], ['third'], value=numpy_helper.from_array(np.array(1 / 3))),
-            node('Add', ['chosen', 'third'], ['y']),
-        ],
-        [('x', 1, [1, 3, 6, 8])], [('y', double)], {'limit': np.float32(0.5)},
-    )
-    network = network_from_model(model)
-    (output,) = network.outputs
-    assert output.dtype == np.float32
-    image = np.random.default_rng(0).random((1, 3, 6, 8), np.float32)
-    expected = run_model(model, {'x': image})['y']
-    assert expected.dtype == np.float64
-    found = run_model(network.part(network.outputs, 1), {'x': image})['y']
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 def test_old_files_may_list_their_weights_among_the_inputs():

@@ -12,32 +12,33 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Converts float64, which exporters use for Python floats, to float32, which TensorRT supports."""
+"""Converts a graph to float32 from the types of floats that not every engine computes in."""
 
 import numpy as np
 import onnx
 from onnx import numpy_helper, TensorProto
 
-_DOUBLE, _FLOAT = TensorProto.DOUBLE, TensorProto.FLOAT
+# Exporters use float64 for Python floats; networks are trained in bfloat16.
+_OTHERS = (TensorProto.DOUBLE, TensorProto.BFLOAT16)
 
 
-def convert_doubles(graph: onnx.GraphProto) -> None:
-    """Convert a graph and its subgraphs from float64 to float32, in place."""
+def convert_to_single(graph: onnx.GraphProto) -> None:
+    """Convert a graph and its subgraphs from float64 and bfloat16 to float32, in place."""
     for item in (*graph.input, *graph.output, *graph.value_info):
-        if item.type.tensor_type.elem_type == _DOUBLE:
-            item.type.tensor_type.elem_type = _FLOAT
+        if item.type.tensor_type.elem_type in _OTHERS:
+            item.type.tensor_type.elem_type = TensorProto.FLOAT
     for weight in graph.initializer:
         _to_float(weight)
     for node in graph.node:
         for attribute in node.attribute:
-            if attribute.name in ('to', 'dtype') and attribute.i == _DOUBLE:
-                attribute.i = _FLOAT
+            if attribute.name in ('to', 'dtype') and attribute.i in _OTHERS:
+                attribute.i = TensorProto.FLOAT
             _to_float(attribute.t)
             for inner in (attribute.g, *attribute.graphs):
-                convert_doubles(inner)
+                convert_to_single(inner)
 
 
 def _to_float(tensor: TensorProto) -> None:
-    if tensor.data_type == _DOUBLE:
+    if tensor.data_type in _OTHERS:
         values = numpy_helper.to_array(tensor).astype(np.float32)
         tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
