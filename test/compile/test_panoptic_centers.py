@@ -321,15 +321,25 @@ def test_a_heatmap_that_ends_in_a_clip_holds_probabilities(scenes, tmp_path):
     assert_grouped(outputs, 0, scenes[1])
 
 
-def test_a_heatmap_without_a_sigmoid_is_warned_of_unless_it_is_clipped(scenes, tmp_path):
+def test_a_heatmap_that_was_trained_without_a_sigmoid_is_taken_as_it_is(scenes, tmp_path):
     noise = np.random.default_rng(0).normal(0, 0.01, scenes[0]['center'].shape)
-    linear = [{**scene, 'center': sigmoid(scene['center']) + noise} for scene in scenes]
-    clipped = [{**scene, 'center': scene['center'].clip(0, 1)} for scene in linear]
+    linear = [{**scene, 'center': 0.95 * sigmoid(scene['center']) + noise} for scene in scenes]
+    assert min(scene['center'].min() for scene in linear) < -0.01
+    linear[1]['center'].flat[linear[1]['center'].argmax()] = 1.05
+    compiled = compiled_scenes(tmp_path, centers_network(linear))
+    outputs = run_model(compiled.model, {'image': images_of([1], SIZE_HW)})
+    chances = linear[1]['center'].clip(1e-9, 1 - 1e-9)
+    assert_grouped(outputs, 0, {**linear[1], 'center': np.log(chances / (1 - chances))})
+    assert not any('warning' in note for note in compiled.notes)
+
+
+def test_a_heatmap_of_which_most_would_be_centres_is_warned_of(scenes, tmp_path):
+    levels = [{**scene, 'center': 255 * sigmoid(scene['center'])} for scene in scenes]
     warned = [
         'as if most cells were centres' in ' '.join(compiled_scenes(tmp_path, network).notes)
-        for network in map(centers_network, (linear, clipped, scenes))
+        for network in map(centers_network, (levels, scenes))
     ]
-    assert warned == [True, False, False]
+    assert warned == [True, False]
 
 
 def test_a_card_without_countable_classes_is_refused(scenes, tmp_path):
@@ -357,6 +367,18 @@ def test_maps_under_other_names_are_known_by_their_channels(scenes, tmp_path):
     assert np.count_nonzero(expected['instances'])
     for name, values in expected.items():
         np.testing.assert_array_equal(found[name], values)
+
+
+@pytest.mark.parametrize('names', [('semantic', 'center', 'offset'), ('a', 'b', 'c')])
+def test_maps_transposed_to_channels_last_are_read(names, scenes, tmp_path):
+    model = centers_network(scenes)
+    for before, name in zip(('semantic', 'center', 'offset'), names, strict=True):
+        model = with_ending(model, before, 'Transpose', perm=[0, 2, 3, 1])
+        model.graph.node[-1].output[0] = name
+        (output,) = (item for item in model.graph.output if item.name == before)
+        output.name = name
+    compiled = compiled_scenes(tmp_path, model)
+    assert_grouped(run_model(compiled.model, {'image': images_of([1], SIZE_HW)}), 0, scenes[1])
 
 
 def test_maps_that_the_network_itself_enlarges_are_grouped_at_their_size(scenes, tmp_path):

@@ -19,18 +19,19 @@ Reference: B. Cheng et al., Panoptic-DeepLab, CVPR 2020, section 3.2. Centres by
 h-maxima: P. Soille, Morphological Image Analysis, 2nd edition, section 6.3.4.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
-from seg_ros.compile.families.probabilities import holds_probabilities, logits_of, logs_of
+from seg_ros.compile.families.probabilities import logits_of, logs_of
 from seg_ros.compile.families.score_meaning import chosen_meaning, meaning_of, ScoreMeaning
 from seg_ros.compile.families.segment_scores import by_evidence, by_majority, Segments
-from seg_ros.compile.families.strip_output_ops import own_scores, OwnScores
+from seg_ros.compile.families.strip_output_ops import before_transpose, own_scores, OwnScores
 from seg_ros.compile.network import Network
+from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.compile.tensor_ops import indicator, scalar
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import CardError
@@ -48,6 +49,7 @@ PEAK_WINDOW = 5
 FLOOD_REACH = 8
 _FAR = 1e9
 _MAX_MEDIAN = -2    # logit of most cells, which are no centres
+_HEAT = (-1, 2)     # bounds of a heatmap that was trained without a sigmoid
 
 
 @dataclass(frozen=True)
@@ -80,44 +82,54 @@ def read_panoptic_centers(network: Network) -> list[OutputInterpretation] | str:
     """
     Read `semantic` (N, C, h, w), `center` (N, 1, h, w) and `offset` (N, 2, h, w).
 
-    Outputs of other names are identified by their channels. The offset points from a cell to its
-    object's centre: dy, dx in cells. A final activation of class scores or heatmap is cut off, and
-    so is their enlargement, unless the offset is enlarged as well.
+    Outputs of other names are identified by their channels; a final Transpose to channels last is
+    cut off. The offset points from a cell to its object's centre: dy, dx in cells. A final
+    activation of class scores or heatmap is cut off, and so is their enlargement, unless the
+    offset is enlarged as well.
     """
-    names = _names(network)
+    infos = {info.name: before_transpose(network, info) for info in network.outputs}
+    names = _names(infos)
     if not names:
         return (
             f'no outputs called {", ".join(OUTPUTS)}, and not one each of 3 or more, 1 and 2 '
             'channels'
         )
-    cut = [own_scores(network, name) for name in names[:2]]
-    whole = [OwnScores(name, None, '', False) for name in names[:2]]
-    for semantic, center in (cut, whole):
-        tensor_infos = network.tensor_infos([semantic.tensor, center.tensor, names[2]])
-        shapes = [tensor_info.shape for tensor_info in tensor_infos]
-        if len({shape[2:] for shape in shapes}) == 1:
-            break
+    semantic, center, tensor_infos = _sources(network, [infos[name].name for name in names])
+    shapes = [tensor_info.shape for tensor_info in tensor_infos]
     if {len(shape) for shape in shapes} != {4} or len({shape[2:] for shape in shapes}) > 1 or (
         (shapes[1][1], shapes[2][1]) != (1, 2)
     ):
         return (
             f'{", ".join(map(str, tensor_infos))} are not [N, classes, h, w], [N, 1, h, w] and '
-            '[N, 2, h, w]'
+            '[N, 2, h, w], perhaps with a Transpose to channels last as their last operator'
         )
     height, width = shapes[0][2:]
     maps = _Maps(
-        (height, width), semantic.rule, holds_probabilities(network, center.tensor),
+        (height, width), semantic.rule, _is_heat(network, center),
         meaning_of(network, semantic, 1),
     )
     words = f'scores, centres and offsets at {height}x{width}'
+    words += ', centres from 0 to 1' * maps.squashed
     if names != OUTPUTS:
         words += f' in {", ".join(names)}, identified by their channels'
-    return [
-        OutputInterpretation(
-            NAME, 'panoptic', tensor_infos, shapes[0][1], words,
-            partial(_decode, maps, _heat_warnings(network, maps, center.tensor)), names,
-        )
-    ]
+    decode = partial(_decode, maps, _heat_warnings(network, maps, center.tensor))
+    return [OutputInterpretation(
+        NAME, 'panoptic', tensor_infos, shapes[0][1], words, decode, names,
+    )]
+
+
+def _sources(
+    network: Network, names: Sequence[str]
+) -> tuple[OwnScores, OwnScores, tuple[TensorInfo, ...]]:
+    """Trace class scores and heatmap back as far as their size is that of the offset."""
+    for semantic, center in (
+        [own_scores(network, name) for name in names[:2]],
+        [OwnScores(name, None, '', False) for name in names[:2]],
+    ):
+        infos = network.tensor_infos([semantic.tensor, center.tensor, names[2]])
+        if len({info.shape[2:] for info in infos}) == 1:
+            break
+    return semantic, center, infos
 
 
 def _heat_warnings(network: Network, maps: _Maps, center: str) -> list[str]:
@@ -127,19 +139,30 @@ def _heat_warnings(network: Network, maps: _Maps, center: str) -> list[str]:
         return []
     return [
         f'warning: {center} is read as logits, but half of its values exceed {median:.2g}, as if '
-        'most cells were centres: if it is the heatmap itself, trained without a sigmoid as in '
-        'the published Panoptic-DeepLab, export it clipped to 0 and 1'
+        'most cells were centres: export logits, or a heatmap from 0 to 1'
     ]
 
 
-def _names(network: Network) -> tuple[str, ...]:
+def _is_heat(network: Network, center: OwnScores) -> bool:
+    """
+    Return whether a heatmap holds probabilities, perhaps slightly beyond 0 and 1.
+
+    The published Panoptic-DeepLab is trained without a sigmoid. Logits of cells that are no
+    centres, which are most, lie far below 0.
+    """
+    low, high = _HEAT
+    found = network.trial(center.tensor)
+    return not center.activation and bool(low < np.min(found) < np.max(found) < high)
+
+
+def _names(infos: Mapping[str, TensorInfo]) -> tuple[str, ...]:
     """Return the outputs of scores, centres and offsets by name or channels; empty if unclear."""
-    if {info.name for info in network.outputs}.issuperset(OUTPUTS):
+    if infos.keys() >= set(OUTPUTS):
         return OUTPUTS
     by_channels: dict[int, list[str]] = {3: [], 1: [], 2: []}
-    for info in network.outputs:
+    for name, info in infos.items():
         if len(info.shape) == 4 and info.dtype.kind == 'f':
-            by_channels[min(info.shape[1], 3)].append(info.name)
+            by_channels[min(info.shape[1], 3)].append(name)
     found = tuple(by_channels.values())
     return tuple(one[0] for one in found) if all(len(one) == 1 for one in found) else ()
 
@@ -200,7 +223,7 @@ def _centers(maps: _Maps, heat: Var, slots: int, options: ExportOptions) -> tupl
 
     :returns: scores (N, K), 0 below the score floor, and rows and columns of cells (N, K, 2).
     """
-    score = heat if maps.squashed else op.sigmoid(heat)
+    score = op.clip(heat, scalar(0), scalar(1)) if maps.squashed else op.sigmoid(heat)
     if options.prominence:
         is_peak = _prominent(logits_of(heat) if maps.squashed else heat, options.prominence)
     else:
