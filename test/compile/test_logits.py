@@ -14,6 +14,7 @@
 
 from contextlib import closing
 from dataclasses import replace
+import re
 
 import numpy as np
 from onnx import helper, TensorProto
@@ -447,10 +448,20 @@ def test_a_map_that_may_lack_the_images_margin_is_warned_of(tmp_path, size_hw, m
     assert any('without padding' in note for note in notes) == warned
 
 
-def test_an_output_of_another_shape_than_the_image_fits_no_family(tmp_path):
-    answers = np.zeros((2, 5), np.float32)
-    with pytest.raises(FamilyError, match=r'out float32 \[1, 5\].*yolo_seg: .*logits: .*32x48'):
-        compiled_from(network_of_answers({'out': answers}, SIZE_HW), tmp_path, make_card(5))
+@pytest.mark.parametrize(('task', 'families', 'export'), [
+    ('semantic', ['query_masks', 'logits'], 'export class scores [N, C, h, w]'),
+    ('panoptic', ['panoptic_centers', 'query_masks'], 'centres and offsets'),
+    ('instance', ['yolo_seg', 'box_masks', 'image_masks', 'query_masks'],
+     "export what the network's own post-processing selects"),
+])
+def test_outputs_of_no_family_are_refused_with_what_to_export_for_the_task(
+    task, families, export, tmp_path
+):
+    model = network_of_answers({'out': np.zeros((2, 7), np.float32)}, SIZE_HW)
+    with pytest.raises(FamilyError, match=r'out float32 \[1, 7\]') as error:
+        compiled_from(model, tmp_path, make_card(5, task))
+    assert export in str(error.value)
+    assert re.findall(r'; (\w+): ', str(error.value)) == families
 
 
 def test_an_unknown_family_is_refused_with_the_known_ones(tmp_path):

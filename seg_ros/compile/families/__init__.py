@@ -29,7 +29,7 @@ from seg_ros.compile.families.query_masks import read_query_masks
 from seg_ros.compile.families.yolo_seg import read_yolo_seg
 from seg_ros.compile.network import Network
 from seg_ros.core import plugins
-from seg_ros.core.card import ModelCard
+from seg_ros.core.card import ModelCard, Task
 from seg_ros.core.errors import CardError, FamilyError
 from seg_ros.core.plugins import load_plugins
 
@@ -46,16 +46,37 @@ FAMILIES: Mapping[str, Family] = {
     'logits': read_logits,
 }
 
+# Tasks of the families that do not give all of them.
+_TASKS: Mapping[str, Sequence[Task]] = {
+    'promptable': ['promptable'],
+    'yolo_seg': ['instance'],
+    'panoptic_centers': ['panoptic'],
+    'box_masks': ['instance'],
+    'image_masks': ['instance'],
+    'logits': ['semantic'],
+}
+
+# What to export of a network that no family reads as it is.
+_EXPORTS: Mapping[Task, str] = {
+    'semantic': 'class scores [N, C, h, w] or labels [N, h, w]',
+    'instance': "what the network's own post-processing selects, a fixed number K of scores "
+                '[N, K], labels [N, K] and masks over the image [N, K, h, w]',
+    'panoptic': 'class scores [N, Q, C] and masks [N, Q, h, w] of queries, or class scores, '
+                'centres and offsets',
+    'promptable': 'image, prompts and masks in one network',
+}
+
 _MAX_LISTED = 3     # interpretations in a message
 
 
 def interpretations(
-    network: Network, family: str = ''
+    network: Network, family: str = '', task: Task | None = None
 ) -> tuple[list[OutputInterpretation], list[str]]:
     """
     List the interpretations that families have for a network, those of other packages first.
 
     :param family: the only family to try; empty tries all.
+    :param task: the task for which a family's reasons matter; None if all do.
     :returns: all interpretations, likeliest first, and one reason for each family without any.
     :raises FamilyError: if the family is unknown.
     """
@@ -70,10 +91,10 @@ def interpretations(
     likely = ['promptable'] if network.prompts else list(families)
     for name in [family] if family else likely:
         answer = families[name](network)
-        if isinstance(answer, str):
-            reasons.append(f'{name}: {answer}')
-        else:
+        if not isinstance(answer, str):
             found += answer
+        elif name == family or task in (None, *_TASKS.get(name, [task])):
+            reasons.append(f'{name}: {answer}')
     return found, reasons
 
 
@@ -92,11 +113,11 @@ def select_family(
     :raises CardError: if the network can be interpreted, but not as the card describes.
     """
     by_task = promptable.NAME if card.task == 'promptable' else ''
-    found, reasons = interpretations(network, card.family or by_task)
+    found, reasons = interpretations(network, card.family or by_task, card.task)
+    advice = '; '.join([f'export {_EXPORTS[card.task]}', *reasons])
     if not found:
         raise FamilyError(
-            f'outputs {", ".join(map(str, network.outputs))} fit no family',
-            do='; '.join(reasons),
+            f'outputs {", ".join(map(str, network.outputs))} fit no family', do=advice
         )
     fits = [
         interpretation
@@ -107,7 +128,7 @@ def select_family(
     ]
     fits = sources_first(network, fits)
     if not fits:
-        raise _unfit(network, card, found, reasons)
+        raise _unfit(network, card, found, advice if reasons else '')
     candidates = [
         interpretation
         for interpretation in fits
@@ -126,18 +147,16 @@ def select_family(
 
 
 def _unfit(
-    network: Network, card: ModelCard, found: Sequence[OutputInterpretation],
-    reasons: Sequence[str],
+    network: Network, card: ModelCard, found: Sequence[OutputInterpretation], advice: str
 ) -> CardError:
     """Return the error for a card whose task or classes no interpretation has."""
     expected = f'what the network gives, {_few(found, card)}'
-    if any(item.task == card.task for item in found) or not reasons:
+    if any(item.task == card.task for item in found) or not advice:
         do = 'correct task and classes of the card' + _of_labels(found, card)
         return CardError(_asked(card), expected, do)
     return CardError(
         f'{_asked(card)}, and outputs {", ".join(map(str, network.outputs))} give no such masks',
-        expected,
-        "correct the card's task, or export in a supported form; " + '; '.join(reasons),
+        expected, f"correct the card's task, or {advice}",
     )
 
 
