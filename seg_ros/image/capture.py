@@ -25,7 +25,7 @@ def open_capture(source: str) -> cv2.VideoCapture:
 
     :raises SettingError: if OpenCV cannot open it, or the file is a single image.
     """
-    is_number = source.isascii() and source.isdecimal()
+    is_number = source.isdecimal()
     try:
         source.encode()
     except UnicodeEncodeError as error:     # OpenCV would crash

@@ -17,12 +17,9 @@ import json
 import cv2
 import numpy as np
 import pytest
-from seg_ros.commands.coco_panoptic import CocoPanoptic, panoptic_ids, rgb_from_ids
+from seg_ros.commands.coco_panoptic import CocoPanoptic, rgb_from_ids
 from seg_ros.commands.source_image import SourceImage
-from seg_ros.core.card_reading import card_from_dict
-from seg_ros.core.errors import ContractError
 from seg_ros.core.frame import Frame
-from seg_ros.core.segmentation import Segmentation
 from street import CARD, make_image, segment
 
 
@@ -94,23 +91,6 @@ def test_images_and_categories_are_described(written):
     ]
 
 
-@pytest.mark.parametrize(('task', 'expected'), [('panoptic', 0), ('semantic', 65536 + 5)])
-def test_a_car_without_an_instance_is_void_unless_there_are_no_instances_at_all(task, expected):
-    card = card_from_dict({**CARD.to_dict(), 'task': task})
-    classes = np.array([[2, 5, 255]], np.uint8)
-    masks = Segmentation((1, 3), 255, classes, None, np.zeros((1, 3), np.uint16))
-    assert panoptic_ids(masks, card).tolist() == [[65538, expected, 0]]
-
-
-def test_ids_of_16_bits_keep_their_places():
-    card = card_from_dict({'name': 'many', 'classes': [{'id': 65534, 'name': 'last'}]})
-    classes = np.array([[65534, 65535]], np.uint16)
-    masks = Segmentation((1, 2), 65535, classes, None, np.zeros((1, 2), np.uint16))
-    ids = panoptic_ids(masks, card)
-    assert ids.tolist() == [[131070, 0]]
-    assert rgb_from_ids(ids).tolist() == [[[254, 255, 1], [0, 0, 0]]]
-
-
-def test_masks_that_were_not_asked_for_are_refused():
-    with pytest.raises(ContractError, match='classes and instances'):
-        panoptic_ids(Segmentation((1, 1)), CARD)
+def test_an_id_is_a_colour_of_three_bytes_the_lowest_first():
+    ids = np.array([[1 + 256 * 2 + 256**2 * 3, 131070, 0]], np.uint32)
+    assert rgb_from_ids(ids).tolist() == [[[1, 2, 3], [254, 255, 1], [0, 0, 0]]]

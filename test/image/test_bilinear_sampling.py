@@ -12,12 +12,17 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A lattice puts every source pixel between two of a smaller map, and bytes between its bytes."""
+"""Every source pixel lies between pixels of a smaller map, and its value between theirs."""
 
 import numpy as np
 import pytest
 from seg_ros.core.card import InputSpec
-from seg_ros.image.bilinear_sampling import bilinear_sampling, interpolated, sampling_at
+from seg_ros.image.bilinear_sampling import (
+    bilinear_sampling,
+    interpolated,
+    sampling_at,
+    taps,
+)
 from seg_ros.image.letterbox import fit_for
 
 RULES = ('half_pixel', 'align_corners', 'asymmetric')
@@ -39,8 +44,46 @@ def test_the_nearest_pixel_is_the_one_whose_centre_is_closest():
     assert sampling_at(position, 3).nearest.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
 
 
+def test_the_second_of_two_pixels_equally_close_is_the_nearest():
+    assert sampling_at(np.array([0.5, 1.5]), 3).nearest.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(('first', 'last'), [(0, 0), (0, 6), (2, 2), (3, 5), (6, 6)])
+def test_a_span_holds_the_source_pixels_that_marked_pixels_weigh_in(first, last):
+    position = np.sort(np.random.default_rng(2).uniform(0, 6, 60))
+    marked = (np.arange(7) >= first) & (np.arange(7) <= last) & (np.arange(7) != 4)
+    weights = np.maximum(0, 1 - abs(position[:, None] - np.arange(7)))
+    affected = np.flatnonzero(weights @ marked)
+    assert sampling_at(position, 7).reached(marked[None]).tolist() == [
+        [affected[0], affected[-1] + 1]
+    ]
+
+
+def positions(count, size):
+    """Return where the centres of `count` pixels lie among those of `size` pixels."""
+    return (np.arange(count) + 0.5) * size / count - 0.5
+
+
+@pytest.mark.parametrize(('source', 'network', 'size'), [
+    (50, 32, 8), (20, 32, 8), (97, 64, 5), (40, 40, 1),
+])
+def test_three_neighbours_are_enough_for_two_interpolations(source, network, size):
+    fit = fit_for((source, source), (network, network), InputSpec(fit='stretch'))
+    values = np.random.default_rng(3).uniform(-1, 1, size)
+    once = np.interp(positions(source, size), np.arange(size), values)
+    inner = np.interp(positions(network, size), np.arange(size), values)
+    twice = np.interp(positions(source, network), np.arange(network), inner)
+    for expected, by_way_of_network in ((once, False), (twice, True)):
+        found = taps(fit, (size, size), 0, 'half_pixel', by_way_of_network)
+        padded = np.pad(values, (0, 2))
+        sums = sum(padded[found.below + index] * found.weights[index] for index in range(3))
+        np.testing.assert_allclose(sums, expected, atol=1e-6)
+        np.testing.assert_allclose(found.weights.sum(0), 1, atol=1e-6)
+        np.testing.assert_array_equal(found.wide, found.weights[2] > 0)
+
+
 @pytest.mark.parametrize('rule', RULES)
-def test_the_lattice_of_a_fit_lies_on_its_grid(rule):
+def test_the_sampling_of_a_fit_lies_on_its_grid(rule):
     fit = fit_for((50, 70), (64, 64), InputSpec())
     for axis in (0, 1):
         slope, start = fit.grid((16, 9), axis, rule)

@@ -59,8 +59,17 @@ def with_sides(data, old_hw, new_hw, order='>', kind='H'):
 
 
 @pytest.mark.parametrize('kind', KINDS)
-def test_what_opencv_writes_is_taken_at_its_size(kind):
+def test_what_opencv_writes_is_read(kind):
     assert frame_from_file(file_of(kind)).size_hw == (60, 90)
+
+
+@pytest.mark.parametrize(('kind', 'options'), [
+    *((kind, ()) for kind in KINDS), ('.webp', (cv2.IMWRITE_WEBP_QUALITY, 101)),
+])
+def test_the_size_in_a_header_is_that_of_the_image_that_opencv_wrote(kind, options, monkeypatch):
+    monkeypatch.setattr('seg_ros.image.file_size.MAX_PIXELS', 0)
+    with pytest.raises(ImageError, match='claims 700 x 300 pixels'):
+        check_size(file_of(kind, (300, 700), options))
 
 
 def test_a_small_jpeg_that_claims_a_gigapixel_is_refused():
@@ -89,14 +98,22 @@ def test_plain_headers_that_claim_too_much_are_refused(form):
         frame_from_file(form)
 
 
-def test_a_tiff_and_a_webp_that_claim_too_much_are_refused():
-    tiff = b'II*\0' + struct.pack('<IH', 8, 2) + b''.join(
+@pytest.mark.parametrize('file', [
+    pytest.param(b'II*\0' + struct.pack('<IH', 8, 2) + b''.join(
         struct.pack('<HHII', tag, 4, 1, side) for tag, side in ((256, 30001), (257, 20000))
-    )
-    webp = b'RIFF' + bytes(4) + b'WEBPVP8X' + bytes(8) + b'\xff\x3f\0\xff\x3f\0'
-    for file in (tiff, webp):
-        with pytest.raises(ImageError, match=r'claims (30001 x 20000|16384 x 16384)'):
-            check_size(file)
+    ), id='TIFF'),
+    pytest.param(
+        b'RIFF\0\0\0\0WEBPVP8X' + bytes(8) + struct.pack('<HBHB', 30000, 0, 19999, 0), id='WebP'
+    ),
+    pytest.param(b'BM' + bytes(12) + struct.pack('<IHH', 12, 30001, 20000), id='BMP of OS/2'),
+    pytest.param(b'BM' + bytes(12) + struct.pack('<Iii', 40, 30001, -20000), id='BMP, top first'),
+    pytest.param(
+        b'\xff\x4f\xff\x51' + struct.pack('>HHIIII', 41, 0, 30006, 20007, 5, 7), id='JPEG 2000'
+    ),
+])
+def test_kinds_of_headers_that_opencv_does_not_write_claim_their_size_too(file):
+    with pytest.raises(ImageError, match='claims 30001 x 20000'):
+        check_size(file)
 
 
 def test_even_a_file_of_many_bytes_holds_no_more_pixels_than_a_camera_has():

@@ -58,6 +58,28 @@ def test_plates_never_cover_each_other_and_the_first_comes_first():
     assert plate_of(drawn, PURPLE)[3] < plate_of(drawn, GREEN)[1]
 
 
+def test_plates_may_touch():
+    above, below = ((160, 100, share) for share in (1.0, 0.0))
+    drawn = write(
+        (240, 320), Caption('word', PURPLE, (above,)), Caption('word', GREEN, (below,))
+    )
+    x0, y0, x1, y1 = plate_of(drawn, PURPLE)
+    assert plate_of(drawn, GREEN) == (x0, y1, x1, 2 * y1 - y0)
+    wide = x1 - x0
+    left, right = ((160 + shift, 100, 0.5) for shift in (-wide / 2, wide / 2))
+    drawn = write((240, 320), Caption('word', PURPLE, (left,)), Caption('word', GREEN, (right,)))
+    assert plate_of(drawn, PURPLE)[2] == plate_of(drawn, GREEN)[0] == 160
+
+
+def test_a_word_stands_in_the_middle_of_its_plate():
+    drawn = write((240, 320), Caption('HHHHH', PURPLE, ((160, 120, 0.5),)))
+    x0, y0, x1, y1 = plate_of(drawn, PURPLE)
+    rows, columns = np.nonzero((drawn[y0:y1, x0:x1] != PURPLE).any(axis=2))
+    assert columns.min() == pytest.approx(x1 - x0 - 1 - columns.max(), abs=2)
+    assert rows.min() == pytest.approx(y1 - y0 - 1 - rows.max(), abs=2)
+    assert rows.min() >= 2
+
+
 def test_a_caption_without_a_free_spot_is_left_out():
     here = (160, 100, 0.5)
     drawn = write((240, 320), Caption('first', PURPLE, (here,)), Caption('second', GREEN, (here,)))

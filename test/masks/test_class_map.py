@@ -14,6 +14,8 @@
 
 """Labels at source size are those of scores interpolated densely, in 64-bit floats."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -22,8 +24,13 @@ from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.letterbox import fit_for
-from seg_ros.masks.class_map import id_table, source_classes
-from seg_ros.masks.postprocess_context import PostprocessContext
+from seg_ros.masks.class_map import (
+    hide_small_stuff,
+    id_table,
+    semantic_segmentation,
+    source_classes,
+)
+from seg_ros.masks.postprocess_context import PARTS, PostprocessContext
 
 NETWORK = (96, 128)
 RULES = ('half_pixel', 'align_corners', 'asymmetric')
@@ -309,6 +316,48 @@ def test_pixels_below_the_least_confidence_are_unlabelled(wanted):
     assert 0.1 < (sure < 150).mean() < 0.9
     np.testing.assert_array_equal(some, np.where(sure < 150, 255, every))
     np.testing.assert_array_equal(confidence, np.where(sure < 150, 0, sure))
+
+
+@pytest.mark.parametrize('part', sorted(PARTS))
+def test_a_part_of_semantic_masks_is_the_same_alone_as_among_all(part):
+    outputs, card = outputs_from_logits(smooth_logits(6, (24, 32))), make_card(6)
+    fit = fit_for((180, 240), NETWORK, InputSpec(fit='stretch'))
+    whole = PostprocessContext(
+        fit, ModelSignature(NETWORK, ('logits',)), card, thresholds(card), PARTS
+    )
+    classes, confidence = source_classes(outputs, whole, True)
+    instances = np.zeros((180, 240), np.uint16)
+    every = semantic_segmentation(outputs, whole)
+    alone = semantic_segmentation(outputs, replace(whole, parts=frozenset({part})))
+    for name, values in (
+        ('classes', classes), ('confidence', confidence), ('instances', instances),
+    ):
+        np.testing.assert_array_equal(getattr(every, name), values)
+        np.testing.assert_array_equal(getattr(alone, name), values if name == part else None)
+
+
+def test_a_network_without_confidence_is_certain_of_nothing():
+    card, labels = make_card(6), np.zeros(NETWORK, np.uint8)
+    context = PostprocessContext(
+        fit_for((180, 240), NETWORK, InputSpec(fit='stretch')),
+        ModelSignature(NETWORK, ('labels',)), card, thresholds(card),
+    )
+    masks = semantic_segmentation(Outputs(labels=labels), context)
+    assert (masks.classes == 0).all()
+    assert not masks.confidence.any()
+
+
+@pytest.mark.parametrize('last', [254, 65534])
+def test_pixels_of_the_last_id_are_counted_and_a_class_of_exactly_the_least_share_stays(last):
+    card = ModelCard('scene', 'semantic', tuple(
+        ClassInfo(number, f'class {number}', (9, 9, index))
+        for index, number in enumerate((1, 2, last))
+    ))
+    classes = np.full((10, 10), last, card.id_of_channel.dtype)
+    classes[0, :5], classes[1, :4] = 1, 2
+    expected = np.where(classes == 2, card.unlabelled, classes)
+    hide_small_stuff(classes, None, card, 0.05)
+    np.testing.assert_array_equal(classes, expected)
 
 
 @pytest.mark.parametrize(('classes', 'first', 'nobody'), [(254, 0, 65535), (6, 3, 255)])

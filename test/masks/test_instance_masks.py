@@ -33,7 +33,7 @@ CASES = [
 ]
 
 
-def make_cuts(score=0.25, mask_level=127.5, visible=0.5, channels=range(5)):
+def make_thresholds(score=0.25, mask_level=127.5, visible=0.5, channels=range(5)):
     return Thresholds(score, mask_level, visible, 0, frozenset(channels))
 
 
@@ -122,7 +122,7 @@ def test_one_mask_covers_the_pixels_where_it_is_above_its_level(source, rule, fr
     for slot, (soft, in_box) in enumerate(soft_masks(scene, fit, frame)):
         alone = make_outputs(scene.boxes[slot:slot + 1], scene.masks[slot:slot + 1], classes=[3])
         instance_masks = instance_masks_from_outputs(
-            alone, fit, make_signature(frame), make_cuts()
+            alone, fit, make_signature(frame), make_thresholds()
         )
         mask = painted(instance_masks, source) > 0
         expected = (soft > 127.5) & in_box & seen
@@ -140,7 +140,7 @@ def test_overlapping_masks_fall_to_the_better_score(source, rule, frame):
     seen = np.zeros(source, bool)
     seen[y0:y1, x0:x1] = True
     scene = random_scene(25, (24, 32), seed=7)
-    thresholds = make_cuts(score=0.3, visible=0.4, channels=(0, 1, 3, 4))
+    thresholds = make_thresholds(score=0.3, visible=0.4, channels=(0, 1, 3, 4))
     softs = list(soft_masks(scene, fit, frame))
     owner, doubtful, kept = np.zeros(source, int), np.zeros(source, bool), []
     for slot in sorted(range(25), key=lambda slot: -scene.scores[slot]):
@@ -179,7 +179,7 @@ def test_a_full_mask_fills_the_pixels_whose_index_lies_in_its_box():
         y, x = np.mgrid[:96, :128]
         expected = (x0 <= x) & (x < x1) & (y0 <= y) & (y < y1)
         instance_masks = instance_masks_from_outputs(
-            boxes_of_ones([box]), fit, make_signature(), make_cuts()
+            boxes_of_ones([box]), fit, make_signature(), make_thresholds()
         )
         np.testing.assert_array_equal(painted(instance_masks, NETWORK) > 0, expected)
         if not instance_masks:
@@ -194,7 +194,7 @@ def test_a_segment_of_which_too_little_remains_is_dropped(visible):
     fit = fit_for(NETWORK, NETWORK, InputSpec())
     boxes = [(0, 0, 50, 10), (0, 0, 100, 10), (0, 0, 101, 10), (0, 0, 60, 10), (0, 50, 9, 60)]
     instance_masks = instance_masks_from_outputs(
-        boxes_of_ones(boxes), fit, make_signature(), make_cuts(visible=visible)
+        boxes_of_ones(boxes), fit, make_signature(), make_thresholds(visible=visible)
     )
     # Of the second exactly a half is free, of the third a hundredth, of the fourth nothing.
     expected = {0.0: [500, 500, 10, 90], 0.5: [500, 500, 90], 1.0: [500, 90]}[visible]
@@ -205,7 +205,7 @@ def test_a_dropped_segment_covers_nobody():
     fit = fit_for(NETWORK, NETWORK, InputSpec())
     boxes = [(0, 0, 60, 10), (0, 0, 100, 10), (60, 0, 100, 10)]
     instance_masks = instance_masks_from_outputs(
-        boxes_of_ones(boxes), fit, make_signature(), make_cuts()
+        boxes_of_ones(boxes), fit, make_signature(), make_thresholds()
     )
     assert [instance.xyxy for instance in instance_masks] == [(0, 0, 60, 10), (60, 0, 100, 10)]
 
@@ -214,7 +214,7 @@ def test_boxes_are_those_of_the_visible_pixels():
     fit = fit_for(NETWORK, NETWORK, InputSpec())
     boxes = [(20, 0, 40, 40), (0, 10, 40, 30)]
     instance_masks = instance_masks_from_outputs(
-        boxes_of_ones(boxes), fit, make_signature(), make_cuts()
+        boxes_of_ones(boxes), fit, make_signature(), make_thresholds()
     )
     assert [instance.xyxy for instance in instance_masks] == [(20, 0, 40, 40), (0, 10, 20, 30)]
 
@@ -226,7 +226,7 @@ def test_holes_stay_open_and_another_segment_may_fill_them():
     masks = [ring, np.full(NETWORK, 255)]
     boxes = [(40, 20, 80, 50), (50, 30, 70, 40)]
     instance_masks = instance_masks_from_outputs(
-        make_outputs(boxes, masks), fit, make_signature(), make_cuts()
+        make_outputs(boxes, masks), fit, make_signature(), make_thresholds()
     )
     assert [instance.area for instance in instance_masks] == [30 * 40 - 200, 200]
     assert not instance_masks[0].mask[10:20, 10:30].any()
@@ -247,7 +247,7 @@ def test_both_codes_of_a_mask_cut_at_the_same_probability(frame, threshold):
     box = [(10, 10, 110, 90)]
     for code, values in coded.items():
         signature = make_signature(frame, code)
-        thresholds = make_cuts(mask_level=signature.mask_level(threshold))
+        thresholds = make_thresholds(mask_level=signature.mask_level(threshold))
         outputs = make_outputs(box, values[None])
         instance_masks = instance_masks_from_outputs(outputs, fit, signature, thresholds)
         # The code decides what is interpolated: probabilities or logits.
@@ -270,18 +270,18 @@ def test_slots_come_best_first_and_empty_or_weak_ones_not_at_all():
     scores = [0.5, 0.0, 0.9, 0.24, 0.25, 0.5, 0.8]
     outputs = boxes_of_ones(boxes, scores=scores, classes=[0, 0, 0, 0, 0, 0, 9])
     instance_masks = instance_masks_from_outputs(
-        outputs, fit, make_signature(), make_cuts(score=0.25)
+        outputs, fit, make_signature(), make_thresholds(score=0.25)
     )
     assert [instance.xyxy[0] for instance in instance_masks] == [20, 0, 50, 40]
     outputs = boxes_of_ones(boxes, scores=np.zeros(7))
-    assert instance_masks_from_outputs(outputs, fit, make_signature(), make_cuts(score=0.0)) == []
+    assert instance_masks_from_outputs(outputs, fit, make_signature(), make_thresholds(score=0.0)) == []
 
 
 def test_an_image_without_instances_has_no_patches():
     fit = fit_for(NETWORK, NETWORK, InputSpec())
-    assert instance_masks_from_outputs(Outputs(), fit, make_signature(), make_cuts()) == []
+    assert instance_masks_from_outputs(Outputs(), fit, make_signature(), make_thresholds()) == []
     nothing = make_outputs(np.zeros((0, 4)), np.zeros((0, 4, 4)))
-    assert instance_masks_from_outputs(nothing, fit, make_signature(), make_cuts()) == []
+    assert instance_masks_from_outputs(nothing, fit, make_signature(), make_thresholds()) == []
 
 
 @pytest.mark.parametrize('absent', ['classes', 'boxes', 'masks'])
@@ -290,7 +290,7 @@ def test_scores_without_what_they_are_scores_of_are_refused(absent):
     tensors = boxes_of_ones([(0, 0, 9, 9)]).present()
     del tensors[absent]
     with pytest.raises(ContractError, match=absent):
-        instance_masks_from_outputs(Outputs(**tensors), fit, make_signature(), make_cuts())
+        instance_masks_from_outputs(Outputs(**tensors), fit, make_signature(), make_thresholds())
 
 
 @pytest.mark.parametrize('frame', ['image', 'box'])
@@ -300,7 +300,7 @@ def test_scores_without_what_they_are_scores_of_are_refused(absent):
 def test_a_box_without_a_pixel_is_nothing(box, frame):
     fit = fit_for(NETWORK, NETWORK, InputSpec())
     outputs = boxes_of_ones([box])
-    assert instance_masks_from_outputs(outputs, fit, make_signature(frame), make_cuts()) == []
+    assert instance_masks_from_outputs(outputs, fit, make_signature(frame), make_thresholds()) == []
 
 
 def test_a_box_beyond_the_image_keeps_its_mask_in_place():
@@ -310,7 +310,7 @@ def test_a_box_beyond_the_image_keeps_its_mask_in_place():
     boxes = [(-40, 20, 40, 60), (88, 20, 168, 60)]
     fit = fit_for(NETWORK, NETWORK, InputSpec())
     instance_masks = instance_masks_from_outputs(
-        make_outputs(boxes, [mask, mask]), fit, make_signature('box'), make_cuts()
+        make_outputs(boxes, [mask, mask]), fit, make_signature('box'), make_thresholds()
     )
     assert [instance.xyxy for instance in instance_masks] == [(88, 20, 128, 60)]
 
@@ -320,7 +320,7 @@ def test_a_box_beyond_the_image_keeps_its_mask_in_place():
 def test_tiny_and_huge_images_are_painted(source, frame):
     fit = fit_for(source, NETWORK, InputSpec(fit='stretch'))
     outputs = boxes_of_ones([(-1, -1, 129, 97)])
-    instance_masks = instance_masks_from_outputs(outputs, fit, make_signature(frame), make_cuts())
+    instance_masks = instance_masks_from_outputs(outputs, fit, make_signature(frame), make_thresholds())
     (soft, in_box), = soft_masks(outputs, fit, frame)
     wrong = (painted(instance_masks, source) > 0) != ((soft > 127.5) & in_box)
     assert abs(soft - 127.5)[wrong].max(initial=0) <= LEVELS
@@ -332,7 +332,7 @@ def test_more_than_a_byte_of_instances_keep_their_own_pixels():
     corners = [(5 * column, 5 * row) for row in range(19) for column in range(25)]
     boxes = [(x, y, x + 4, y + 3) for x, y in corners]
     instance_masks = instance_masks_from_outputs(
-        boxes_of_ones(boxes), fit, make_signature(), make_cuts()
+        boxes_of_ones(boxes), fit, make_signature(), make_thresholds()
     )
     assert len(instance_masks) == 475
     image = np.zeros(NETWORK, np.uint16)
@@ -355,7 +355,7 @@ def test_a_map_of_slots_is_enlarged_to_the_nearest(source, rule, size, count, ki
     outputs = Outputs(instances=slots, scores=scores, classes=classes)
     fit = fit_for(source, NETWORK, InputSpec(fit=rule))
     signature = ModelSignature(NETWORK, ('scores', 'classes', 'instances'))
-    thresholds = make_cuts(score=0.2, channels=(0, 1, 2, 3))
+    thresholds = make_thresholds(score=0.2, channels=(0, 1, 2, 3))
     instance_masks = instance_masks_from_outputs(outputs, fit, signature, thresholds)
 
     places = []
@@ -396,5 +396,5 @@ def test_the_outputs_are_not_written_to():
     fit = fit_for(NETWORK, NETWORK, InputSpec())
     for frame in ('image', 'box'):
         assert instance_masks_from_outputs(
-            scene, fit, make_signature(frame), make_cuts(visible=0.0)
+            scene, fit, make_signature(frame), make_thresholds(visible=0.0)
         )

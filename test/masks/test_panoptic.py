@@ -73,7 +73,7 @@ def random_outputs(seed, names, count=20):
     return Outputs(**{name: tensors[name] for name in names})
 
 
-def make_cuts(seed=0):
+def make_thresholds(seed=0):
     rng = np.random.default_rng(seed)
     channels = rng.choice(CLASSES, 5, replace=False).tolist()
     return Thresholds(0.2, 127.5, 0.3, int(rng.integers(0, 120)), frozenset(channels))
@@ -85,7 +85,7 @@ def segmented(
     fit = fit_for(source, NETWORK, InputSpec(fit=rule))
     signature = ModelSignature(NETWORK, tuple(outputs.present()), **kind)
     return panoptic_segmentation(
-        outputs, PostprocessContext(fit, signature, card, thresholds or make_cuts(), parts)
+        outputs, PostprocessContext(fit, signature, card, thresholds or make_thresholds(), parts)
     )
 
 
@@ -99,7 +99,7 @@ def test_the_parts_agree_over_random_outputs(names, frame, rule, bits):
     card = CARDS[bits]
     for seed, source in enumerate([(60, 90), (31, 17), (200, 40)]):
         outputs = random_outputs(seed, names)
-        result = segmented(outputs, card, source, rule, make_cuts(seed), mask_frame=frame)
+        result = segmented(outputs, card, source, rule, make_thresholds(seed), mask_frame=frame)
         result.verify()
         assert result.size_hw == source
         bytes_of_pixel = result.panoptic().view(np.uint32)
@@ -133,7 +133,7 @@ def test_an_instance_network_leaves_the_rest_unlabelled(bits, names):
 
 
 def test_instances_take_their_pixels_from_the_semantic_map():
-    outputs, card, thresholds = random_outputs(3, SEMANTIC + MASKS), CARDS[8], make_cuts(3)
+    outputs, card, thresholds = random_outputs(3, SEMANTIC + MASKS), CARDS[8], make_thresholds(3)
     result = segmented(outputs, card, thresholds=thresholds)
     fit = fit_for((60, 90), NETWORK, InputSpec())
     signature = ModelSignature(NETWORK, SEMANTIC + MASKS)
@@ -167,7 +167,7 @@ def test_only_the_parts_that_are_asked_for_are_made_and_they_are_the_same(names)
 @pytest.mark.parametrize('names', [MASKS, SEMANTIC + MASKS, SEMANTIC[:2] + SLOTS])
 def test_no_pixel_with_a_class_has_less_than_the_least_confidence(names):
     outputs, card = random_outputs(6, names), CARDS[8]
-    every = replace(make_cuts(), channels=frozenset(range(CLASSES)), confidence=0)
+    every = replace(make_thresholds(), channels=frozenset(range(CLASSES)), confidence=0)
     least = 128
     result = segmented(outputs, card, thresholds=replace(every, confidence=least))
     result.verify()
@@ -186,7 +186,7 @@ def test_no_pixel_with_a_class_has_less_than_the_least_confidence(names):
 @pytest.mark.parametrize('names', [SEMANTIC + MASKS, SEMANTIC[:2] + SLOTS])
 def test_classes_without_instances_that_cover_too_little_are_unlabelled(names, bits):
     outputs, card = random_outputs(5, names), CARDS[bits]
-    everything = replace(make_cuts(5), channels=frozenset(range(CLASSES)), confidence=0)
+    everything = replace(make_thresholds(5), channels=frozenset(range(CLASSES)), confidence=0)
     whole = segmented(outputs, card, thresholds=everything)
     alone = replace(outputs, scores=np.zeros_like(outputs.scores))
     bare = segmented(alone, card, thresholds=everything)
@@ -214,7 +214,7 @@ def test_three_hundred_instances_have_ids_of_their_own():
         scores=np.linspace(0.99, 0.5, 300, dtype=np.float32),
         classes=np.full(300, 4, np.int32),
     )
-    thresholds = replace(make_cuts(), channels=frozenset(range(CLASSES)))
+    thresholds = replace(make_thresholds(), channels=frozenset(range(CLASSES)))
     result = segmented(outputs, CARDS[8], NETWORK, thresholds=thresholds)
     result.verify()
     assert len(result.segments) == 300
@@ -226,7 +226,7 @@ def test_segments_carry_the_ids_that_they_are_given():
     outputs = random_outputs(5, MASKS)
     fit = fit_for((60, 90), NETWORK, InputSpec())
     instance_masks = instance_masks_from_outputs(
-        outputs, fit, ModelSignature(NETWORK, MASKS), make_cuts()
+        outputs, fit, ModelSignature(NETWORK, MASKS), make_thresholds()
     )
     ids = range(50, 50 + len(instance_masks))
     segments = segments_from_instance_masks(instance_masks, CARDS[16], ids)
@@ -250,7 +250,7 @@ def test_segments_carry_the_ids_that_they_are_given():
     lambda result: {'confidence': np.full_like(result.confidence, 9)},
 ])
 def test_a_planted_contradiction_is_caught(spoil):
-    thresholds = replace(make_cuts(), channels=frozenset({1, 2, 3, 4, 5}))
+    thresholds = replace(make_thresholds(), channels=frozenset({1, 2, 3, 4, 5}))
     result = segmented(random_outputs(6, MASKS), CARDS[8], thresholds=thresholds)
     result.verify()
     assert result.segments[0].class_id != 1

@@ -64,7 +64,7 @@ def enlarged(masks, fit):
         centre = (np.arange(fit.source_hw[axis]) + 0.5) * scale + fit.offset_yx[axis]
         place = np.clip(centre * MAP[axis] / NETWORK[axis] - 0.5, 0, MAP[axis] - 1)
         shares.append(np.maximum(0, 1 - abs(place[:, None] - np.arange(MAP[axis]))))
-    return np.einsum('yi,kij,xj->kyx', shares[0], masks.astype(np.float64), shares[1])
+    return shares[0] @ masks.astype(np.float64) @ shares[1].T
 
 
 def plain_winners(outputs, fit, score, mask, visible):
