@@ -274,7 +274,9 @@ def test_slots_come_best_first_and_empty_or_weak_ones_not_at_all():
     )
     assert [instance.xyxy[0] for instance in instance_masks] == [20, 0, 50, 40]
     outputs = boxes_of_ones(boxes, scores=np.zeros(7))
-    assert instance_masks_from_outputs(outputs, fit, make_signature(), make_thresholds(score=0.0)) == []
+    assert instance_masks_from_outputs(
+        outputs, fit, make_signature(), make_thresholds(score=0.0)
+    ) == []
 
 
 def test_an_image_without_instances_has_no_patches():
@@ -300,7 +302,9 @@ def test_scores_without_what_they_are_scores_of_are_refused(absent):
 def test_a_box_without_a_pixel_is_nothing(box, frame):
     fit = fit_for(NETWORK, NETWORK, InputSpec())
     outputs = boxes_of_ones([box])
-    assert instance_masks_from_outputs(outputs, fit, make_signature(frame), make_thresholds()) == []
+    assert instance_masks_from_outputs(
+        outputs, fit, make_signature(frame), make_thresholds()
+    ) == []
 
 
 def test_a_box_beyond_the_image_keeps_its_mask_in_place():
@@ -320,7 +324,9 @@ def test_a_box_beyond_the_image_keeps_its_mask_in_place():
 def test_tiny_and_huge_images_are_painted(source, frame):
     fit = fit_for(source, NETWORK, InputSpec(fit='stretch'))
     outputs = boxes_of_ones([(-1, -1, 129, 97)])
-    instance_masks = instance_masks_from_outputs(outputs, fit, make_signature(frame), make_thresholds())
+    instance_masks = instance_masks_from_outputs(
+        outputs, fit, make_signature(frame), make_thresholds()
+    )
     (soft, in_box), = soft_masks(outputs, fit, frame)
     wrong = (painted(instance_masks, source) > 0) != ((soft > 127.5) & in_box)
     assert abs(soft - 127.5)[wrong].max(initial=0) <= LEVELS
