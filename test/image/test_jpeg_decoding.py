@@ -99,6 +99,14 @@ def test_motion_jpeg_is_read_without_end_marker_and_tables_and_with_padding(behi
     np.testing.assert_array_equal(pixels, decode_jpeg(whole))
 
 
+@pytest.mark.parametrize('padding', [b'', bytes(3), bytes(300)])
+def test_a_scan_that_ends_like_padding_is_read_whole_without_an_end_marker(padding):
+    seeds = map(np.random.default_rng, range(1000))
+    images = (jpeg(image=seed.integers(0, 256, (16, 16), np.uint8)) for seed in seeds)
+    whole = next(data for data in images if data.endswith(b'\xff\0\xff\xd9'))
+    np.testing.assert_array_equal(decode_jpeg(whole[:-2] + padding), decode_jpeg(whole))
+
+
 @pytest.mark.parametrize('extra', [b'\x3f', b'\x12\x34', b'\x01\x02\x03\x04'])
 def test_a_few_extra_bytes_as_usb_cameras_add_them_do_no_harm(extra):
     whole = jpeg()

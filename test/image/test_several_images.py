@@ -21,6 +21,7 @@ PIXELS = np.full((4, 6, 3), 90, np.uint8)
 # Two frames of one pixel, as GIF89a writes them.
 GIF_HEAD = b'GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff'
 GIF_FRAME = b'\x2c\0\0\0\0\1\0\1\0\0\2\2\x44\1\0'
+GIF_FRAME_WITH_PALETTE = b'\x2c\0\0\0\0\1\0\1\0\x81' + b'\x55' * 12 + b'\2\2\x44\1\0'
 GIF_DELAY = b'\x21\xf9\4\0\x0a\0\0\0'
 
 
@@ -33,6 +34,8 @@ def png(*chunks):
     (GIF_HEAD + GIF_DELAY + GIF_FRAME + b';', False),
     (GIF_HEAD + GIF_FRAME + GIF_FRAME + b';', True),
     (GIF_HEAD + GIF_DELAY + GIF_FRAME + GIF_DELAY + GIF_FRAME, True),
+    (GIF_HEAD + 2 * GIF_FRAME_WITH_PALETTE + b';', True),
+    (b'GIF89a\1\0\1\0\x07\0\0' + 2 * GIF_FRAME_WITH_PALETTE + b';', True),
     (GIF_HEAD + GIF_FRAME[:5], False), (GIF_HEAD[:9], False),
     (png(b'\0\0\0\x08acTL\0\0\0\2\0\0\0\0'), True),
     (png(b'\0\0\0\x08acTL\0\0\0\1\0\0\0\0'), False), (png(b'acTL'), False),
