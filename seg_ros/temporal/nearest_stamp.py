@@ -96,14 +96,13 @@ class NearestStamp(Generic[Image, Depth]):
         """
         Return the nearest depth that has arrived, without waiting for a nearer one.
 
-        Images come in order, so earlier depth is dropped unless images are waiting.
+        Images come in order, so earlier depth is dropped.
         """
         with self._lock:
             near_ns = self._nearest_ns(stamp_ns, tolerance_ms)
             if near_ns is None:
                 return None
-            if not len(self._images):
-                self._forget_before(near_ns)
+            self._forget_before(near_ns)
             return self._depths[near_ns]
 
     def expire(self) -> None:

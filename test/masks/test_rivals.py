@@ -114,6 +114,19 @@ def test_nobody_competes_below_the_live_threshold():
     assert instance_masks_from_rivals(scene(0), fit, SIGNATURE, limits) == []
 
 
+@pytest.mark.parametrize(('source', 'bar'), [
+    ((96, 40), np.s_[:, :8]), ((40, 128), np.s_[:5]), ((96, 40), np.s_[:, -8:]),
+])
+def test_a_mask_in_the_padding_alone_is_dropped(source, bar):
+    fit = fit_for(source, NETWORK, InputSpec(fit='letterbox'))
+    rivals = np.full((1, *MAP), 0.01, np.float32)
+    rivals[0][bar] = 0.9
+    outputs = Outputs(
+        scores=np.ones(1, np.float32), classes=np.zeros(1, np.int32), rivals=rivals
+    )
+    assert instance_masks_from_rivals(outputs, fit, SIGNATURE, make_thresholds()) == []
+
+
 def test_stuff_has_classes_without_instances_and_hidden_classes_leave_holes():
     fit = fit_for((120, 160), NETWORK, InputSpec(fit='stretch'))
     card, outputs = make_card(), scene(3)

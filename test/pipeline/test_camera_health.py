@@ -41,6 +41,10 @@ def test_a_camera_without_masks_is_an_error_that_names_the_cause(cause):
     assert f'{cause} as planted' in verdict.message
 
 
+def test_dropped_frames_are_counted_by_their_cause():
+    assert health_of(published=2, bad=3, newer=1).timing.counts() == {'bad': 3, 'newer': 1}
+
+
 def test_the_most_frequent_cause_is_the_one_that_is_named():
     assert CAUSES['bad'] in health_of(bad=5, age=3, newer=30).verdict().message
 

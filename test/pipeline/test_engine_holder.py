@@ -45,6 +45,7 @@ def test_the_next_user_gets_the_new_item_and_the_old_one_is_closed_once(holder, 
     new = Item()
     assert holder.swap(new).wait(PATIENCE_S)
     assert (item.closed, new.closed) == (1, 0)
+    assert (holder.current, holder.reason) == (new, '')
     with holder.acquire() as used:
         assert used is new
 

@@ -45,6 +45,7 @@ class Shop:
 
     def __init__(self):
         self.open, self.log, self.fails, self.gates, self.room = set(), [], {}, {}, 2
+        self.cancelled = Event()
         self._lock = Lock()
 
     def __call__(self, settings, report, cancelled):
@@ -52,6 +53,7 @@ class Shop:
         gate = self.gates.get(settings)
         while gate and not gate.wait(0.01):
             if cancelled():
+                self.cancelled.set()
                 raise EngineError('cancelled as asked')
         if settings in self.fails:
             raise self.fails[settings]
@@ -137,6 +139,14 @@ def test_closing_cancels_a_load_first(shop, manage):
         pass
 
 
+def test_a_load_that_is_cancelled_ends_at_once_and_nothing_serves(shop, manage):
+    shop.gates[OTHER] = Event()
+    manager = manage(OTHER)
+    manager.cancel_load()
+    assert shop.cancelled.wait(PATIENCE_S)
+    assert manager.holder.current is None
+
+
 def test_waiting_ends_with_the_process(shop, manage):
     shop.gates[OTHER] = Event()
     with pytest.raises(EngineError, match='cancelled'):
@@ -192,6 +202,16 @@ def test_a_failure_is_reported_once_and_what_serves_is_settled_for(shop, manage)
     assert manager.state.status == 'serving'
     assert not manager.wants(OTHER.model)
     assert manager.wants(THIRD.model)
+
+
+def test_a_failure_where_nothing_serves_is_reported_once_and_stays(shop, manage):
+    shop.fails[OTHER] = EngineError('refused as planted')
+    manager = manage(OTHER)
+    ended(manager)
+    failure = manager.take_failure()
+    assert (failure.failed, failure.active) == (OTHER.model, '')
+    assert manager.take_failure() is None
+    assert manager.state.status == 'failed'
 
 
 def test_a_failure_is_forgotten_where_something_else_is_wanted_by_now(shop, manage):

@@ -50,6 +50,7 @@ def test_the_best_pair_is_given_up_where_two_others_are_worth_more():
 def test_no_pair_is_worth_less_than_the_least():
     affinity = np.array([[0.5, 0.09], [0.0, 0.09]])
     assert assigned(affinity, 0.1) == [(0, 0)]
+    assert assigned(affinity, 0.09) == [(0, 0), (1, 1)]
 
 
 def test_in_a_crowd_that_moves_on_no_pairing_has_a_larger_sum():

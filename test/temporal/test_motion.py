@@ -82,5 +82,13 @@ def test_only_the_boxes_that_are_kept_go_on():
     motion.keep([2, 0])
     np.testing.assert_allclose(motion.centre_size[:, 0], [90, 10])
     np.testing.assert_allclose(centre_size_from_xyxy(motion.xyxy), motion.centre_size)
+    motion.advance(0.1)
+    motion.correct(np.array([0, 1]), boxes_around(np.array([[94.0, 90.0], [9.0, 10.0]])))
+    motion.keep([1])
+    seen = motion.centre_size[0].copy()
+    motion.advance(1.0)
+    moved = motion.centre_size[0] - seen
+    np.testing.assert_allclose(moved[1:], 0, atol=1e-9)
+    assert -10 < moved[0] < -5          # not 40, the speed of the other one
     motion.keep([])
     assert motion.xyxy.shape == (0, 4)

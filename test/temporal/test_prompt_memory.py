@@ -14,6 +14,7 @@
 
 """Prompts follow objects that are found, stay otherwise, and are replaced by newer ones."""
 
+import pytest
 from seg_ros.core.prompts import Prompt
 from seg_ros.core.segmentation import Segment, Segmentation
 from seg_ros.temporal.prompt_memory import PromptMemory
@@ -69,9 +70,10 @@ def test_prompts_that_are_set_anew_are_those_of_the_next_image_whatever_its_size
     assert memory.asked((120, 160)) == (CUP,)
 
 
-def test_what_lies_too_far_outside_is_not_moved_farther():
+@pytest.mark.parametrize('side', [9000, -9000])
+def test_what_lies_too_far_outside_is_not_moved_farther(side):
     memory = PromptMemory()
-    far = Prompt(4, (9000, 9000, 9001, 9001))
+    far = Prompt(4, (side, side, side + 1, side + 1))
     memory.ask([far])
     memory.asked(SIZE_HW)
     assert memory.asked((600, 800)) == (far,)

@@ -41,6 +41,12 @@ def test_a_higher_limit_holds_at_once():
     assert limit.admit(1.1, 10.0)
 
 
+def test_of_two_images_at_one_time_the_second_comes_too_soon():
+    limit = RateLimit()
+    assert limit.admit(1.0, 5.0)
+    assert not limit.admit(1.0, 5.0)
+
+
 def test_a_clock_that_is_set_back_does_not_stop_the_frames():
     limit = RateLimit()
     assert limit.admit(1000.0, 5.0)

@@ -106,6 +106,27 @@ def test_one_of_another_class_beside_the_place_is_new():
     assert film.next(boxes((75, 50), class_ids=[3])) == [1]
 
 
+def crossed_strips(*which):
+    """Draw strips from corner to corner of one square; strip 0 falls and strip 1 rises."""
+    falling = abs(np.subtract.outer(np.arange(80), np.arange(80))) < 12
+    instances = np.zeros(SIZE_HW, np.uint16)
+    for number, strip in enumerate(which, 1):
+        instances[80:160, 100:180][falling[:, ::-1] if strip else falling] = number
+    return Segmentation(SIZE_HW, instances=instances, segments=tuple(
+        Segment(number, 0, 0.9, (100, 80, 180, 160), int((instances == number).sum()))
+        for number in range(1, len(which) + 1)
+    ))
+
+
+@pytest.mark.parametrize(('before', 'now', 'ids'), [
+    ((0, 1), (0,), [1]), ((0, 1), (1,), [2]), ((0,), (1, 0), [2, 1]), ((0, 1), (1, 0), [2, 1]),
+])
+def test_in_one_box_an_instance_is_known_by_its_mask(before, now, ids):
+    film = Film()
+    film.next(crossed_strips(*before))
+    assert film.next(crossed_strips(*now)) == ids
+
+
 def test_after_forgetting_ids_go_on_and_do_not_begin_anew():
     film = Film()
     film.next(boxes((50, 50), (100, 50)))

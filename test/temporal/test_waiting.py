@@ -34,6 +34,20 @@ def test_of_equal_stamps_the_last_is_kept():
     assert (list(each), each[0]) == ([0], 'second')
 
 
+def test_an_item_needs_no_more_room_than_the_one_that_it_replaces():
+    each = waiting(0, 1, nbytes=50)
+    assert each.add(1, 'second', 50)
+    assert [each[stamp_ns] for stamp_ns in each] == ['item 0', 'second']
+
+
+def test_nothing_is_left_of_what_was_cleared():
+    each = waiting(1, 2)
+    assert 1 in each
+    each.clear()
+    assert 1 not in each
+    assert list(each) == []
+
+
 def test_what_is_full_refuses_the_new():
     each = waiting(*range(10), nbytes=25)
     assert list(each) == [0, 1, 2, 3]
