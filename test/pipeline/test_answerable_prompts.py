@@ -28,8 +28,11 @@ from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.letterbox import Fit, fit_for
+from seg_ros.masks.panoptic import panoptic_segmentation
+from seg_ros.masks.postprocess_context import PostprocessContext
 from seg_ros.pipeline.prompts import (
     answerable,
+    nothing_asked,
     tensor_from_prompts,
     with_prompts,
 )
@@ -113,3 +116,13 @@ def test_slots_bear_the_ids_and_classes_of_their_prompts_and_the_others_are_empt
     assert named.tensor('scores').tolist() == pytest.approx([0.7, 0])
     assert named.ids.tolist() == [9, 0]
     assert named.tensor('classes').tolist() == [1, 0]
+
+
+def test_where_nothing_is_asked_there_are_no_segments():
+    masks = panoptic_segmentation(
+        with_prompts(nothing_asked().image(0), (), CARD),
+        PostprocessContext(FIT, SIGNATURE, CARD, TWO_OF_THREE),
+    )
+    masks.verify()
+    assert masks.segments == ()
+    assert (masks.classes == CARD.unlabelled).all()

@@ -15,7 +15,7 @@
 """A model is swapped without a gap in service; if the new one fails, the old one stays."""
 
 from dataclasses import replace
-from threading import Event, Lock
+from threading import Event, Lock, Timer
 from time import monotonic, sleep
 
 import pytest
@@ -137,6 +137,26 @@ def test_closing_cancels_a_load_first(shop, manage):
     assert manager.state.status == 'none'
     with pytest.raises(NoEngineError), manager.holder.acquire():
         pass
+
+
+def test_closing_waits_for_a_load_that_ends_late(shop):
+    begun, go_on = Event(), Event()
+
+    def opener(settings, report, cancelled):
+        begun.set()
+        go_on.wait(PATIENCE_S)      # although it is cancelled
+        return shop(settings, report, cancelled)
+
+    manager = ModelManager(opener=opener, stands_in=lambda _: None)
+    manager.load(OTHER)
+    assert begun.wait(PATIENCE_S)
+    Timer(0.1, go_on.set).start()
+    assert manager.close(PATIENCE_S)
+    assert not shop.open
+
+
+def test_where_nothing_was_loaded_closing_has_nothing_to_wait_for():
+    assert ModelManager().close(PATIENCE_S)
 
 
 def test_a_load_that_is_cancelled_ends_at_once_and_nothing_serves(shop, manage):
