@@ -91,3 +91,20 @@ def test_marked_pixels_are_lifted_row_by_row(step):
     expected = SCENE.lifted()[::step, ::step][marks]
     assert len(points)
     np.testing.assert_allclose(SCENE.world(points), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize('max_points', [1, 2, 7, 50])
+def test_of_too_many_marked_pixels_some_are_lifted_evenly_spread(max_points):
+    marks = SCENE.ids == 1
+    every = points_of(SCENE.metres, SCENE.camera, marks)
+    some = points_of(SCENE.metres, SCENE.camera, marks, max_points=max_points)
+    at = [int(np.flatnonzero((every == point).all(axis=1))[0]) for point in some]
+    assert len(at) == max_points < len(every)
+    assert at[0] == 0
+    if max_points > 1:
+        assert at[-1] == len(every) - 1
+        assert np.ptp(np.diff(at)) <= 1
+    for most in (0, len(every), len(every) + 1):
+        np.testing.assert_array_equal(
+            points_of(SCENE.metres, SCENE.camera, marks, max_points=most), every
+        )

@@ -98,6 +98,14 @@ def test_ground_that_is_not_traversable_is_neither_free_nor_occupied():
     assert (found[ahead & (x > 1.5) & (x < 1.9)] == FREE).all()
 
 
+def test_a_few_pixels_of_floor_with_another_label_leave_it_free():
+    scene, (x, y) = room([]), Grid().centres_xy()
+    wrong = np.random.RandomState(0).uniform(size=scene.classes.shape) < 0.1
+    scene.classes[wrong] = WALL
+    near = (np.abs(y) < 0.3) & (x > 1.3) & (x < 2)      # several pixels a cell
+    assert (filled(scene)[near] == FREE).all()
+
+
 @pytest.mark.parametrize('number', [1, 2])
 def test_an_obstacle_without_depth_is_not_free_nor_is_what_it_hides(number):
     scene, (x, y) = room(BOXES), Grid().centres_xy()
@@ -180,4 +188,8 @@ def test_rows_run_along_y_and_columns_along_x():
     assert (x[0, 7], y[0, 7]) == (1.75, -1.75)
     inside_one = grid.cells(np.float32([1.6, 9.0, -1.9]), np.float32([-1.9, 0, 1.6]))
     assert inside_one.tolist() == [7, 56]
+    at_edges = grid.cells(
+        np.float32([-2, 1.99, 2, -2.01, 0, 0]), np.float32([-2, 1.99, 0, 0, 2, -2.01])
+    )
+    assert at_edges.tolist() == [0, 63]     # the grid ends before its far sides
     assert FLOOR in CARD.ids_with_role('traversable')

@@ -23,10 +23,13 @@ from seg_ros.core.segmentation import marked
 from seg_ros.depth.ground import (
     base_from_plane,
     fit_ground,
+    Ground,
     ground_of,
     plane_from_transform,
     up_of_pitch,
 )
+from seg_ros.depth.intrinsics import Intrinsics
+from seg_ros.depth.planes import Plane
 from seg_ros.sim.classes import CARD, FLOOR, PERSON, WALL
 
 BOXES = [
@@ -52,6 +55,34 @@ def test_the_ground_is_fitted_to_what_is_traversable():
     plane = fit_ground(noisy.astype(np.float32), scene.camera, scene.classes, CARD).plane
     assert plane.offset_m == pytest.approx(0.7, abs=0.01)
     assert np.arccos(plane.normal @ scene.rotation.T @ (0, 0, 1.0)) < 0.01
+
+
+def test_floor_without_depth_is_left_out_of_the_fit():
+    scene = room([])
+    random = np.random.RandomState(0)
+    sparse = np.where(random.uniform(size=scene.metres.shape) < 0.5, scene.metres, np.nan)
+    plane = fit_ground(sparse, scene.camera, scene.classes, CARD).plane
+    assert plane.offset_m == pytest.approx(0.7, abs=1e-3)
+    few = np.where(random.uniform(size=scene.metres.shape) < 0.05, scene.metres, np.nan)
+    assert fit_ground(few, scene.camera, scene.classes, CARD) == (None, None)
+
+
+@pytest.mark.parametrize(('height_m', 'kinds'), [
+    (-0.11, {'drop'}), (-0.09, {'ground'}), (0.04, {'ground'}), (0.06, {'ground', 'obstacle'}),
+    (0.11, {'obstacle'}), (1.9, {'obstacle'}), (2.1, set()),
+])
+def test_what_a_pixel_may_be_follows_from_its_height(height_m, kinds):
+    camera = Intrinsics(10.0, 10.0, 1.5, 1.5, (4, 4))
+    above = Plane(np.array([0.0, 0.0, -1.0]), 3.0)      # the camera looks straight down
+    metres = np.full((4, 4), 3.0 - height_m, np.float32)
+    found = set()
+    for traversable in (False, True):
+        cut = Ground(metres, camera, np.full((4, 4), traversable), above)
+        np.testing.assert_allclose(cut.height_m, height_m, atol=1e-6)
+        found |= {kind for kind in ('drop', 'ground', 'obstacle') if getattr(cut, kind).all()}
+        assert not (traversable and cut.obstacle.any())
+        assert not (cut.ground.any() and not traversable)
+    assert found == kinds
 
 
 def test_the_ground_of_tf_is_the_base_frames_own():

@@ -39,6 +39,17 @@ def test_whatever_a_float_image_has_beside_distances_is_no_depth():
     assert (found.metres[1::2, 2::3] == 2.5).all()
 
 
+@pytest.mark.parametrize('kind', [np.uint16, np.float32])
+def test_the_nearest_depth_is_known_even_beyond_the_range(kind):
+    depth = np.zeros((8, 8), kind)
+    depth[4, :] = np.array([30, 0, 1, 0, 25, 2, 0, 3]) * (1000 if kind is np.uint16 else 1)
+    depth[0, 4] = 65 if kind is np.uint16 else NAN
+    found = registered_depth(depth, (8, 8), 10.0)
+    assert found.nearest_m == pytest.approx(0.065 if kind is np.uint16 else 25)
+    depth[::4, ::4] = 0
+    assert registered_depth(depth, (8, 8), 10.0).nearest_m == INF
+
+
 def test_the_raw_depth_is_the_cameras_own():
     depth = np.random.RandomState(0).randint(0, 3000, (6, 8)).astype(np.uint16)
     found = registered_depth(depth, (6, 8), 1.0)

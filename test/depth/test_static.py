@@ -77,6 +77,15 @@ def test_who_leaves_is_released_at_once_where_depth_shows_what_stood_behind():
     assert held.sum() > 3 * found.sum()
 
 
+@pytest.mark.parametrize(('behind_m', 'held'), [(1.05, True), (1.2, False)])
+def test_who_is_missed_is_released_where_it_is_a_tenth_farther_than_the_object_was(behind_m, held):
+    scene, nobody = StaticScene(), np.zeros((40, 120), bool)
+    scene.update(at(30), 0, 0, 0.5, np.ones((40, 120), np.float32))
+    behind = np.full((40, 120), behind_m, np.float32)
+    found = scene.update(nobody, FRAME_NS, 0, 0.5, behind)
+    np.testing.assert_array_equal(found, at(30) & held)
+
+
 def test_the_margin_of_who_leaves_is_released_with_the_rest():
     scene = StaticScene()
     for frame in range(20):

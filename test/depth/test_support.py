@@ -14,6 +14,8 @@
 
 """Support planes against the table under ray-cast objects."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ray_cast import Box, Scene
@@ -65,6 +67,20 @@ def test_no_objects_or_no_depth_around_them_gives_no_plane():
     blind = scene()
     metres = np.where(blind.ids > 0, blind.metres, np.float32(np.nan))
     assert support_planes(metres, blind.camera, blind.segmentation(), CARD) == ()
+
+
+def test_without_classes_the_support_is_what_lies_around_the_objects():
+    seen = scene()
+    masks = replace(seen.segmentation(), classes=None)
+    plane, = support_planes(seen.metres, seen.camera, masks, CARD)
+    assert height_and_tilt(plane, seen)[0] == pytest.approx(0.9, abs=0.005)
+
+
+def test_a_few_pixels_beside_an_object_that_fills_the_image_are_no_support():
+    seen = scene([Box(0.8, 0.0, (0.1, 0.1, 0.1))])
+    seen.ids[:, 4:] = 1     # leaves 60 of the pixels that are examined, one of them without depth
+    seen.metres[0, 0] = np.nan
+    assert support_planes(seen.metres, seen.camera, seen.segmentation(), PLAIN) == ()
 
 
 def before_a_wall(body, pitch=0.0, card=PLAIN, **knowledge):
