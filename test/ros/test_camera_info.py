@@ -22,6 +22,7 @@ from seg_ros.ros.camera_info import (
     distortion_px,
     fitted_camera_info,
     image_size_hw,
+    intrinsics_from_info,
     scaled_camera_info,
 )
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
@@ -179,6 +180,16 @@ def test_a_rectified_image_has_a_camera_info_without_distortion(step):
     expected = P / [[step], [step], [1]]
     np.testing.assert_allclose(np.reshape(scaled.p, (3, 4)), expected)
     np.testing.assert_allclose(np.reshape(scaled.k, (3, 3)), expected[:, :3])
+
+
+@pytest.mark.parametrize(('p', 'focal'), [([0.0] * 12, (50, 40)), (None, (45, 38))])
+def test_depth_is_lifted_by_p_and_by_k_where_there_is_no_p(p, focal):
+    rectified = [45.0, 0.0, 30.0, 0.0, 0.0, 38.0, 22.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+    message = info()
+    message.p = rectified if p is None else p
+    found = intrinsics_from_info(message)
+    assert (found.fx, found.fy, found.size_hw) == (*focal, (48, 64))
+    assert (found.cx, found.cy) == ((30, 22) if p is None else (31, 23))
 
 
 def test_a_rectified_image_without_p_keeps_its_k():

@@ -18,110 +18,29 @@ from copy import copy
 from dataclasses import replace
 import struct
 
+from depth_scene import (
+    CARD,
+    CUP,
+    depth_view,
+    EYE_M,
+    FLOOR,
+    HEADER,
+    HEIGHT,
+    image_of,
+    made,
+    MOUNTED,
+    PERSON,
+    PITCH,
+    points_of,
+    scene,
+    WIDTH,
+)
 import numpy as np
 import pytest
-from seg_ros.core.card import ClassInfo, ModelCard
-from seg_ros.core.frame import Frame
-from seg_ros.core.segmentation import marked, Segment, Segmentation
+from seg_ros.core.card import ClassInfo
 from seg_ros.core.settings import Settings
-from seg_ros.depth.intrinsics import Intrinsics
-from seg_ros.depth.registration import registered_depth
-from seg_ros.ros.conversions import image_message
 from seg_ros.ros.depth_outputs import why_empty
-from seg_ros.ros.depth_view import DepthView
 from seg_ros.ros.outputs import OUTPUTS
-from seg_ros.ros.publishers import View
-from sensor_msgs.msg import CameraInfo
-from std_msgs.msg import Header
-from visualization_msgs.msg import Marker
-
-FLOOR, CUP, PERSON = 0, 3, 5
-CARD = ModelCard('room', 'panoptic', (
-    ClassInfo(FLOOR, 'floor', (9, 9, 9), roles=('traversable',)),
-    ClassInfo(CUP, 'cup', (200, 9, 9), True, ('graspable',)),
-    ClassInfo(PERSON, 'person', (9, 9, 200), True, ('dynamic',)),
-))
-HEIGHT, WIDTH, FOCAL = 240, 320, 260.0
-EYE_M, PITCH = 0.8, 0.7
-HEADER = Header(frame_id='optical')
-HEADER.stamp.sec, HEADER.stamp.nanosec = 12, 345
-
-
-def scene():
-    """View from 0.8 m a floor with a cup on it and a person standing in front of the camera."""
-    camera = Intrinsics(FOCAL, FOCAL, 159.5, 119.5, (HEIGHT, WIDTH))
-    down = (np.arange(HEIGHT) - camera.cy)[:, None] / FOCAL
-    with np.errstate(divide='ignore'):
-        floor = EYE_M / (np.cos(PITCH) * down + np.sin(PITCH))
-    metres = np.where((floor > 0) & (floor < 6), floor, 0) * np.ones((1, WIDTH))
-    ids = np.zeros((HEIGHT, WIDTH), np.uint16)
-    classes = np.where(metres > 0, FLOOR, 255).astype(np.uint8)
-    for number, kind, rows, columns, share in (
-        (7, CUP, slice(120, 160), slice(140, 180), 0.9),
-        (300, PERSON, slice(20, 200), slice(220, 280), 0.7),
-    ):
-        ids[rows, columns] = number
-        classes[rows, columns] = kind
-        metres[rows, columns] *= share
-    segments = tuple(
-        Segment(number, kind, 0.9, box, int((ids == number).sum()))
-        for number, kind, box in (
-            (7, CUP, (140, 120, 180, 160)), (300, PERSON, (220, 20, 280, 200)),
-        )
-    )
-    confidence = np.where(classes == 255, 0, 200).astype(np.uint8)
-    masks = Segmentation((HEIGHT, WIDTH), 255, classes, confidence, ids, segments)
-    return metres.astype(np.float32), masks, camera
-
-
-MOUNTED = np.eye(4)     # base_link from the optical frame, as TF would give it
-MOUNTED[:3, :3] = [
-    [0, -np.sin(PITCH), np.cos(PITCH)], [-1, 0, 0], [0, -np.cos(PITCH), -np.sin(PITCH)],
-]
-MOUNTED[:3, 3] = 0.2, 0.0, EYE_M
-
-
-def depth_view(settings=None, raw=None, transform_of=None):
-    """Return a view of the scene; `transform_of` is None as without tf2_ros."""
-    metres, masks, camera = scene()
-    rgb = np.random.RandomState(0).randint(0, 256, (HEIGHT, WIDTH, 3)).astype(np.uint8)
-    info = CameraInfo(header=HEADER, height=HEIGHT, width=WIDTH)
-    info.k = [FOCAL, 0.0, 159.5, 0.0, FOCAL, 119.5, 0.0, 0.0, 1.0]
-    view = View(
-        Frame(rgb), masks, CARD, HEADER, info, 1, 0.5, False,
-        lambda view: marked(view.segmentation.classes, CARD.ids_with_role('dynamic')),
-    )
-    raw = (1000 * metres).astype(np.uint16) if raw is None else raw
-    settings = settings or Settings()
-    depth = registered_depth(raw, (HEIGHT, WIDTH), settings.max_depth_m)
-    return DepthView(view, depth, camera, settings, transform_of)
-
-
-def made(topic, view):
-    """Make a topic's message as the node does."""
-    (output,) = [item for item in OUTPUTS if item.topic == topic]
-    message = output.make(view if 'depth' in output.needs else view.view)
-    return image_message(message, HEADER) if isinstance(message, np.ndarray) else message
-
-
-def points_of(message):
-    """Unpack a cloud by its own fields, as sensor_msgs::PointCloud2Iterator does."""
-    kinds = {7: '<f4', 6: '<u4'}
-    dtype = np.dtype({
-        'names': [field.name for field in message.fields],
-        'formats': [kinds[field.datatype] for field in message.fields],
-        'offsets': [field.offset for field in message.fields],
-        'itemsize': message.point_step,
-    })
-    assert message.row_step == message.point_step * message.width
-    assert len(message.data) == message.row_step * message.height
-    assert not message.is_bigendian
-    return np.frombuffer(message.data, dtype).reshape(message.height, message.width)
-
-
-def image_of(message):
-    kind = {'mono8': '<u1', '16UC1': '<u2', '32FC1': '<f4'}[message.encoding]
-    return np.frombuffer(message.data, kind).reshape(message.height, message.width)
 
 
 @pytest.mark.parametrize('topic', [
@@ -133,6 +52,19 @@ def test_every_message_has_the_images_header(topic):
         assert all(marker.header == HEADER for marker in message.markers)
     else:
         assert message.header == HEADER
+
+
+@pytest.mark.parametrize('output', OUTPUTS, ids=[output.topic for output in OUTPUTS])
+def test_an_output_is_the_same_where_only_the_parts_that_it_asks_for_were_made(output):
+    settings = Settings(target='cup')
+    whole, bare = depth_view(settings), depth_view(settings, parts=output.parts)
+    if 'depth' not in output.needs:
+        whole, bare = whole.view, bare.view
+    expected, found = output.make(whole), output.make(bare)
+    if isinstance(expected, np.ndarray):
+        np.testing.assert_array_equal(found, expected)
+    else:
+        assert found == expected
 
 
 def test_points_have_the_fields_that_hydra_and_rviz_read():
@@ -156,36 +88,6 @@ def test_points_have_the_fields_that_hydra_and_rviz_read():
     assert [bits >> 16, bits >> 8 & 255, bits & 255] == (
         depth_view().view.frame.pixels[row, column].tolist()
     )
-
-
-def test_the_same_object_has_the_same_id_everywhere(vision_outputs):
-    vision, points = vision_outputs
-    view = depth_view()
-    outputs = {item.topic: item for item in (*vision.VISION, *points.POINTS)}
-    found = outputs['detections'].make(view.view)
-    boxes = outputs['detections_3d'].make(view)
-    ids = {segment.id for segment in view.segmentation.segments}
-    assert {int(item.id) for item in boxes.detections} == ids
-    assert {int(item.id) for item in found.detections} == ids
-    assert set(points_of(made('objects/points', view))['instance'].ravel().tolist()) == ids
-    assert {marker.id for marker in made('objects/markers', view).markers} == ids
-    assert set(np.unique(view.view.instance)) - {0} == ids
-    names = {item.id: item.results[0].hypothesis.class_id for item in boxes.detections}
-    assert names == {'7': 'cup', '300': 'person'}
-
-
-def test_boxes_and_markers_agree_and_go_by_themselves(vision_outputs):
-    view = depth_view()
-    (boxes,) = [item for item in vision_outputs[1].POINTS if item.topic == 'detections_3d']
-    cubes = [
-        marker for marker in made('objects/markers', view).markers if marker.type == Marker.CUBE
-    ]
-    for detection, cube in zip(boxes.make(view).detections, cubes, strict=True):
-        assert detection.bbox.center.position.x == pytest.approx(cube.pose.position.x)
-        assert detection.bbox.size.x == pytest.approx(cube.scale.x)
-        assert cube.lifetime.nanosec == 500_000_000
-        q = cube.pose.orientation
-        assert q.x ** 2 + q.y ** 2 + q.z ** 2 + q.w ** 2 == pytest.approx(1)
 
 
 @pytest.mark.parametrize('kind', ['16UC1', '32FC1'])
@@ -261,7 +163,9 @@ def test_navs_layer_finds_every_class_in_the_bundle(stride):
     )
     assert mask.encoding == confidence.encoding == 'mono8'
     assert mask.step == mask.width
-    assert (mask.height, mask.width) == (-(-HEIGHT // stride), -(-WIDTH // stride))
+    masks = scene()[1]
+    np.testing.assert_array_equal(image_of(mask), masks.classes[::stride, ::stride])
+    np.testing.assert_array_equal(image_of(confidence), masks.confidence[::stride, ::stride])
     assert buffer_segmentation(cloud, mask, confidence, {FLOOR, CUP, PERSON}) == {
         FLOOR, CUP, PERSON
     }
@@ -278,6 +182,14 @@ def test_obstacles_and_ground_share_the_cloud_between_them():
     assert len(ground) == ((masks.classes == FLOOR) & (metres > 0)).sum()
 
 
+def obstacle_bearings(view):
+    """Return the bearings and distances of the points of obstacles from the camera's foot."""
+    points = points_of(made('obstacles/points', view))[0]
+    optical = np.stack([points[axis] for axis in 'xyz'])
+    x, y, _ = MOUNTED[:3, :3] @ optical
+    return np.arctan2(y, x), np.hypot(x, y)
+
+
 def test_the_scan_sees_the_person_where_the_person_stands():
     message = made('scan', depth_view())
     ranges = np.array(message.ranges)
@@ -285,9 +197,16 @@ def test_the_scan_sees_the_person_where_the_person_stands():
     assert message.angle_max == pytest.approx(angles[-1], abs=1e-5)
     assert message.header.frame_id == 'optical_ground'
     assert message.header.stamp == HEADER.stamp
-    hit = angles[np.isfinite(ranges)]
-    assert hit.min() < 0    # to the right
-    assert np.isinf(ranges).any()
+    bearings, distances = obstacle_bearings(depth_view())
+    hit, step = np.isfinite(ranges), message.angle_increment
+    assert not hit.all()
+    assert ranges[hit].min() == pytest.approx(distances.min(), rel=0.01)
+    assert bearings.min() - step <= angles[hit].min()
+    assert angles[hit].max() <= bearings.max() + step
+    person = bearings < -0.2    # to the right
+    assert 0 < person.mean() < 1
+    nearest = min(ranges[angles < -0.2])
+    assert nearest == pytest.approx(distances[person].min(), rel=0.01)
 
 
 def test_free_space_is_a_grid_of_the_base_frame():
@@ -301,8 +220,11 @@ def test_free_space_is_a_grid_of_the_base_frame():
     rows, columns = np.nonzero(cells == 100)
     x = message.info.origin.position.x + 0.05 * columns
     y = message.info.origin.position.y + 0.05 * rows
-    assert x.min() > 0
-    assert y.min() < 0
+    bearings, distances = obstacle_bearings(depth_view())
+    expected = distances * (np.cos(bearings), np.sin(bearings))
+    apart = np.hypot(*(np.stack([x, y])[:, :, None] + 0.025 - expected[:, None]))
+    assert apart.min(axis=1).max() < 0.05       # where the obstacles are, and nowhere else
+    assert apart.min(axis=0).max() < 0.1
 
 
 def test_tf_takes_the_place_of_the_fit():
@@ -409,45 +331,6 @@ def test_a_mask_whose_ids_exceed_the_bytes_that_nav2_reads_is_reported():
     assert why_empty(view, {'nav2/mask'}, '') == ''
 
 
-@pytest.mark.parametrize('target', ['cup', '7', 'nearest'])
-def test_the_target_is_in_its_mask_and_cloud_and_not_in_the_scene(target):
-    # isaac_ros_foundationpose: mono8 of 0 and 255, the size of image and depth, one object.
-    view = depth_view(Settings(target=target))
-    mask, scene_depth = (image_of(made(name, view)) for name in ('target/mask', 'scene/depth'))
-    cup = scene()[1].instances == 7
-    np.testing.assert_array_equal(mask, np.where(cup, 255, 0))
-    rows, columns = np.nonzero(cup)
-    edge = view.settings.edge_erosion_px
-    gone = np.zeros_like(cup)
-    gone[
-        rows.min() - edge:rows.max() + edge + 1, columns.min() - edge:columns.max() + edge + 1
-    ] = True
-    assert not scene_depth[gone].any()
-    np.testing.assert_array_equal(scene_depth[~gone], view.depth.raw[~gone])
-    assert set(points_of(made('target/points', view))['instance'].ravel().tolist()) == {7}
-
-
-@pytest.mark.parametrize('target', ['', '12', 'spoon'])
-def test_a_target_that_is_not_in_sight_is_an_empty_mask(target):
-    view = depth_view(Settings(target=target))
-    assert not image_of(made('target/mask', view)).any()
-    assert made('target/points', view).width == 0
-    np.testing.assert_array_equal(image_of(made('scene/depth', view)), view.depth.raw)
-
-
-def test_grasps_are_on_what_can_be_grasped():
-    message = made('grasp_poses', depth_view())
-    assert len(message.poses) <= 1
-    assert made('grasp_poses', depth_view(Settings(target='person'))).header == HEADER
-
-
-def test_the_instance_mask_is_contact_graspnets_segmap():
-    # contact_grasp_estimator.py extract_3d_cam_boxes / filter_pc_segments: int, 0 = background.
-    view = depth_view()
-    segmap = image_of(made('instance', view)).astype(int)
-    assert sorted(np.unique(segmap)) == [0, 7, 300]
-
-
 def test_the_elevation_map_gets_a_layer_for_each_class():
     # elevation_mapping_cupy elevation_mapping_node.py image_callback: a frame id, channels that
     # cv_bridge gives by `passthrough` and that are split one by one, as many as are configured;
@@ -466,14 +349,3 @@ def test_the_elevation_map_gets_a_layer_for_each_class():
         np.testing.assert_allclose(
             image[..., channel], np.where(classes == info.id, 200 / 255, 0), rtol=1e-6
         )
-
-
-def test_gpds_samples_are_points_of_its_scene():
-    # gpd_ros CloudSamples: the scene as a cloud, and samples on the object; of both,
-    # gpd src/gpd/util/cloud.cpp removes NaN from the cloud alone.
-    view = depth_view(Settings(target='cup'))
-    cloud, samples = (points_of(made(name, view)) for name in ('points', 'target/points'))
-    places = {point.tobytes() for point in cloud.ravel()}
-    assert samples.size > 100
-    assert all(point.tobytes() in places for point in samples.ravel())
-    assert all(np.isfinite(samples[axis]).all() for axis in 'xyz')
