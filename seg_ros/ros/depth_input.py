@@ -82,10 +82,12 @@ class DepthInput:
         self._pairs: NearestStamp[tuple[Wanted, View], Any] = NearestStamp()
         self._turn = Lock()     # held while pairing and delivering, so that pairs keep their order
         self._scene = StaticScene()
+        self._last: tuple[Any, RegisteredDepth] | None = None   # message and its depth
         self._refused, self._lacks_info = '', False
         self._is_off = False    # although an output that needs depth has a subscriber
         self._subscribed_s = 0.0
         self.why_empty = ''     # set by `DepthOutputs` for the last view
+        self.replaced = 0       # pairs whose outputs were not computed, as a newer one came
         self.dynamic_share = 0.0
         self.reads_dynamic = False      # whether an output that needs `dynamic` has a subscriber
 
@@ -134,6 +136,7 @@ class DepthInput:
         self._subscription = None
         with self._turn:    # not while a pair is being delivered
             self._pairs.forget()
+        self._last = None
         self._refused = self.why_empty = ''
 
     def forget(self) -> None:
@@ -184,6 +187,7 @@ class DepthInput:
         return DepthView(view, depth, camera, self._settings.now, transform_of)
 
     def _registered(self, view: View, message: Any) -> RegisteredDepth:
+        """Register depth to an image, once for the dynamic mask and the 3D outputs."""
         frame, ours = message.header.frame_id, view.header.frame_id
         if not same_frame(frame, ours):
             raise ImageError(
@@ -191,9 +195,13 @@ class DepthInput:
                 'the same frame',
                 f'remap {self._name} to depth that is registered (aligned) to the colour image',
             )
-        return registered_depth(
-            depth_from_image(message), view.frame.size_hw, self._settings.now.max_depth_m
-        )
+        size_hw, max_m = view.frame.size_hw, self._settings.now.max_depth_m
+        last = self._last       # which another thread may replace
+        if last and last[0] is message and (last[1].raw.shape, last[1].max_m) == (size_hw, max_m):
+            return last[1]
+        depth = registered_depth(depth_from_image(message), size_hw, max_m)
+        self._last = message, depth
+        return depth
 
     def dynamic_of(self, view: View) -> NDArray[np.bool_]:
         """
@@ -251,6 +259,7 @@ class DepthInput:
             'depth_topic': self.topic if self._subscription is not None else '',
             'depth_hz': f'{self._health.timing.rate_hz("depth"):.2f}',
             'images_without_depth': str(self._pairs.unpaired),
+            'depth_dropped_newer': str(self.replaced),
             'dynamic_share': f'{self.dynamic_share:.2f}',
         }
 

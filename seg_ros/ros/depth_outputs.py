@@ -74,8 +74,8 @@ class DepthOutputs:
     def deliver(self, job: DepthJob) -> None:
         """Put a frame into the mailbox; any thread may call it."""
         mailbox = self._mailbox     # `stop` may set it to None meanwhile
-        if mailbox is not None:
-            mailbox.put(job.source.camera, job)
+        if mailbox is not None and mailbox.put(job.source.camera, job):
+            job.source.replaced += 1
 
     def _work(self, items: list[tuple[str, DepthJob]]) -> None:
         for camera, job in items:

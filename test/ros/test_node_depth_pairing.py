@@ -15,12 +15,15 @@
 """Streams of images and depth in the running node: each mask gets depth of its own stamp."""
 
 from collections.abc import Callable
+from threading import Event
 from time import monotonic, sleep
 
 from depth_rig import DEPTH, depth_message, MS, Rig, START_NS
 import numpy as np
 import pytest
-from robot import channel_classes, channel_image, channel_network, pixels, SIZE_HW
+from robot import channel_classes, channel_image, channel_network, PATIENCE_S, pixels, SIZE_HW
+from seg_ros.depth.registration import registered_depth
+from seg_ros.ros import depth_input, depth_outputs
 from sensor_msgs.msg import Image, PointCloud2
 
 
@@ -64,6 +67,36 @@ def stamps_of(messages):
 def by_stamp(messages):
     found = list(messages)      # a copy, as more may be added meanwhile
     return dict(zip(stamps_of(found), found, strict=True))
+
+
+def test_depth_is_registered_once_for_the_dynamic_mask_and_the_points(robot, monkeypatch):
+    rig, registered = Rig(robot, ('points', PointCloud2), ('static/mask', Image)), []
+
+    def register(*arguments):
+        registered.append(registered_depth(*arguments))
+        return registered[-1]
+
+    monkeypatch.setattr(depth_input, 'registered_depth', register)
+    count = len(stream(rig, 5, 200, -50))
+    rig.each.wait(lambda: len(rig.found['points']) == count, 'the clouds')
+    assert len(registered) == count
+    rig.each.set_parameter('max_depth_m', 1.0)
+    rig.send(1000)
+    rig.each.wait(lambda: len(registered) == count + 1, 'the next depth')
+    assert registered[-1].max_m == 1.0
+
+
+def test_pairs_that_newer_ones_replace_are_counted(robot, monkeypatch):
+    rig, gate = Rig(robot, ('points', PointCloud2)), Event()
+    monkeypatch.setattr(depth_outputs, 'publish', lambda *_: gate.wait(PATIENCE_S))
+    try:
+        stream(rig, 6, 200, 0)
+        rig.each.wait(
+            lambda: int(rig.each.diagnostics['camera'].get('depth_dropped_newer', 0)) > 1,
+            'the count',
+        )
+    finally:
+        gate.set()
 
 
 def test_depth_that_comes_after_the_masks_of_later_images_is_paired_all_the_same(robot):
