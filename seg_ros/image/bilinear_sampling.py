@@ -112,16 +112,14 @@ def bilinear_sampling(
 @dataclass(frozen=True, eq=False)
 class Taps:
     """
-    Rows or columns of the source as weighted sums of three neighbours in a smaller map.
+    Rows or columns of the source as weighted sums of two or three neighbours in a smaller map.
 
     :param below: index of the first neighbour.
-    :param weights: float32 (3, source indices), which sum to 1.
-    :param wide: where the third neighbour has a weight above 0.
+    :param weights: float32 (neighbours, source indices), which sum to 1.
     """
 
     below: Indices
     weights: NDArray[np.float32]
-    wide: NDArray[np.bool_]
 
 
 @lru_cache(maxsize=128)
@@ -130,13 +128,12 @@ def taps(fit: Fit, size_hw: tuple[int, ...], axis: int, rule: Upsampling, twice:
     Return the interpolation weights of the source's pixels in a map of the network's input.
 
     :param twice: interpolate to the network's size and then to the source's, instead of directly.
-        Results differ only where a source pixel lies between network pixels of different cells.
+        Results differ, and need a third neighbour, only where a source pixel lies between network
+        pixels of different cells.
     """
     if not twice:
         direct = bilinear_sampling(fit, size_hw, axis, rule)
-        none = np.zeros_like(direct.weight)
-        weights = np.stack([1 - direct.weight, direct.weight, none])
-        return Taps(direct.below, weights, none > 0)
+        return Taps(direct.below, np.stack([1 - direct.weight, direct.weight]))
     network = fit.network_hw[axis]
     same = Fit(fit.network_hw, fit.network_hw, fit.network_hw, (0, 0))
     inner = bilinear_sampling(same, size_hw, axis, rule)
@@ -149,7 +146,7 @@ def taps(fit: Fit, size_hw: tuple[int, ...], axis: int, rule: Upsampling, twice:
         first = inner.below[index] - below
         weights[first, at] += share * (1 - inner.weight[index])
         weights[first + 1, at] += share * inner.weight[index]
-    return Taps(below, weights, weights[2] > 0)
+    return Taps(below, weights if weights[2].any() else weights[:2])
 
 
 def interpolated(

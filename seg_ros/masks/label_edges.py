@@ -16,7 +16,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from itertools import product
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -27,134 +26,33 @@ from seg_ros.image.bilinear_sampling import Indices, Taps
 
 Scores: TypeAlias = NDArray[np.float32]
 
-# From scores (channels, ...) to the confidence of the highest, 0 to 255 (...).
-_ConfidenceOf: TypeAlias = Callable[[Scores], Scores]
-
 _FAINT = 6.0    # a logit lower by this much changes the confidence by less than 1 of 255
 
 
-class _Runs(NamedTuple):
+class _Spans(NamedTuple):
     """
-    Source rows or columns by their first neighbour.
+    Source rows or columns that are interpolated from the same neighbours in the map.
 
-    :param sources: source indices, in order.
-    :param first: where in `sources` those of each neighbour begin.
-    :param many: how many they are.
+    :param pixels: source indices (length, spans); the last one repeated in a shorter span.
+    :param first: map index of the first neighbour, (spans).
+    :param weights: float32 (neighbours, length, spans).
     """
 
-    sources: Indices
+    pixels: Indices
     first: Indices
-    many: Indices
-
-
-class Windows(NamedTuple):
-    """
-    Parts of a small map, between whose places source pixels lie.
-
-    :param y: the first row (windows); so `x`.
-    :param reach_yx: how many rows and columns of the map a window has.
-    :param down: the source's rows; so `across`.
-    """
-
-    y: Indices
-    x: Indices
-    reach_yx: tuple[int, int]
-    down: _Runs
-    across: _Runs
-
-
-class Strips(NamedTuple):
-    """
-    The source's pixels in some windows: strips one column wide.
-
-    All arrays have the strips last: pixels that are near each other in memory follow each other.
-
-    :param window: which of those windows, counted from 0, (strips).
-    :param y: source rows (rows, strips); the last one again where a window has fewer.
-    :param x: source columns (strips).
-    :param row_weights: float32 (reach - 1, rows, strips), of all neighbours but the first.
-    :param column_weights: float32 (reach - 1, strips).
-    """
-
-    window: Indices
-    y: Indices
-    x: Indices
-    row_weights: Scores
-    column_weights: Scores
-
-    def interpolated(self, scores: Scores) -> Scores:
-        """Interpolate scores (rows, columns, channels, windows), to (channels, rows, strips)."""
-        near = scores.take(self.window, axis=3)
-        across = _mean(near.swapaxes(0, 1), self.column_weights)
-        return _mean(across[:, :, None], self.row_weights)
-
-
-def _mean(values: Scores, weights: Scores) -> Scores:
-    """
-    Return a weighted mean.
-
-    :param values: (reach, ...).
-    :param weights: (reach - 1, ...), of all but the first: they sum to 1 with that one's.
-    """
-    first = values[0]
-    total: Scores = first + (values[1] - first) * weights[0]
-    for value, weight in zip(values[2:], weights[1:], strict=True):
-        total += (value - first) * weight
-    return total
-
-
-def windows_in(
-    mixed: NDArray[np.bool_], rows: Taps, columns: Taps, reach_yx: tuple[int, int]
-) -> Windows:
-    """
-    Find the windows of one reach that cover a marked cell and have source pixels in them.
-
-    :param mixed: bool (h - 1, w - 1), the marks of the cells between four places of the map.
-    :param reach_yx: 2, or 3 for those source rows and columns that have a third neighbour.
-    """
-    down, across = (
-        _runs(way, reach, size)
-        for way, reach, size in zip((rows, columns), reach_yx, mixed.shape, strict=True)
-    )
-    if not (down.sources.size and across.sources.size):
-        return Windows(down.sources[:0], down.sources[:0], reach_yx, down, across)
-    marks = mixed.copy()
-    if reach_yx[0] == 3:
-        marks[:-1] |= mixed[1:]
-    if reach_yx[1] == 3:
-        marks[:, :-1] |= marks[:, 1:].copy()
-    marks &= (down.many > 0)[:, None] & (across.many > 0)
-    y, x = np.nonzero(marks)
-    return Windows(y, x, reach_yx, down, across)
+    weights: Scores
 
 
 @lru_cache(maxsize=256)
-def _runs(way: Taps, reach: int, size: int) -> _Runs:
-    sources = np.flatnonzero(way.wide == (reach == 3))
-    below = way.below[sources]
-    first = np.searchsorted(below, np.arange(size))
-    return _Runs(sources, first, np.searchsorted(below, np.arange(size), 'right') - first)
-
-
-def strips_of(windows: Windows, those: Indices, rows: Taps, columns: Taps) -> Strips:
-    """
-    Lay out the source's pixels in some windows.
-
-    :param those: numbers of windows.
-    """
-    (tall, broad), down, across = windows.reach_yx, windows.down, windows.across
-    top, left = windows.y[those], windows.x[those]
-    columns_each = across.many[left]
-    window = np.repeat(np.arange(len(those)), columns_each)
-    skipped = across.first[left] - (np.cumsum(columns_each) - columns_each)
-    x = across.sources[np.arange(len(window)) + skipped[window]]
-    most = np.arange(down.many.max())[:, None]
-    y_of = down.sources.take(down.first + np.minimum(most, down.many - 1), mode='clip')
-    row = top[window]
-    return Strips(
-        window, y_of.take(row, axis=1), x, rows.weights[1:tall, y_of].take(row, axis=2),
-        columns.weights[1:broad, x],
-    )
+def _spans(taps: Taps) -> _Spans:
+    """Cut the rows or columns of the source into spans; those that a crop hides are split."""
+    below = taps.below
+    length = int(np.median(np.unique(below, return_counts=True)[1])) + 1
+    since_change = np.arange(len(below)) - np.searchsorted(below, below)
+    starts = np.flatnonzero(since_change % length == 0)
+    ends = np.append(starts[1:], len(below))
+    pixels = np.minimum(starts + np.arange((ends - starts).max())[:, None], ends - 1)
+    return _Spans(pixels, below[starts], taps.weights[:, pixels])
 
 
 def refine(
@@ -165,134 +63,134 @@ def refine(
     """
     Set the pixels between differing labels to the class of the highest interpolated score.
 
+    The pixels that share a span of rows and one of columns form a block. Blocks in which equally
+    many channels can win are interpolated at once.
+
     :param classes: card ids (H, W), written where labels differ.
-    :param confidence: uint8 (H, W), lowered there to the winner's share.
+    :param confidence: uint8 (H, W), lowered there to the winner's.
     :param labels: channel indexes (h, w), of the highest scores.
     :param logits: float (C, h, w).
     :param table: card id by channel.
     :param activation: what makes probabilities of scores, as `ModelSignature` has it.
     """
-    confidence_of = None if confidence is None else _CONFIDENCE[activation]
-    scores = np.ascontiguousarray(logits, np.float32)
-    mixed = _mixed(labels)
-    for reach_yx in product((2, 3), (2, 3)):
-        windows = windows_in(mixed, rows, columns, reach_yx)
-        for contest in _contests(labels, scores, windows, 0 if confidence is None else _FAINT):
-            strips = strips_of(windows, contest.windows, rows, columns)
-            winners, levels = _settle(contest, strips, table, confidence_of)
-            at = (strips.y * classes.shape[1] + strips.x).reshape(-1)
-            classes.reshape(-1)[at] = winners.reshape(-1)
-            if confidence is not None and levels is not None:
-                _lower(confidence.reshape(-1), at, levels.reshape(-1))
+    down, across = _spans(rows), _spans(columns)
+    neighbours_yx = len(down.weights), len(across.weights)
+    mixed = _mixed(labels, neighbours_yx)
+    blocks_y, blocks_x = np.nonzero(mixed[down.first].take(across.first, axis=1))
+    places = _places(down.first[blocks_y], across.first[blocks_x], neighbours_yx, labels.shape)
+    near = np.asarray(logits, np.float32).reshape(len(logits), -1).take(places, axis=1)
+    margin = 0.0 if confidence is None else _FAINT
+    for blocks, channels in _contests(near, labels.reshape(-1).take(places), margin):
+        y, x = blocks_y[blocks], blocks_x[blocks]
+        scores = _interpolated(
+            near[channels, :, blocks].transpose(2, 0, 1).reshape(*neighbours_yx, *channels.shape),
+            down.weights[..., y], across.weights[..., x],
+        )
+        pixels = down.pixels[:, None, y], across.pixels[:, x]
+        classes[pixels] = _winners(table[channels], scores)
+        if confidence is not None:
+            levels = np.rint(_CONFIDENCE[activation](scores)).astype(np.uint8)
+            confidence[pixels] = np.minimum(confidence[pixels], levels)
 
 
-class _Contest(NamedTuple):
-    """
-    Windows in which equally many channels compete.
-
-    :param windows: their numbers.
-    :param channels: who competes, (channels, windows).
-    :param scores: float32 (rows, columns, channels, windows).
-    """
-
-    windows: Indices
-    channels: Indices
-    scores: Scores
+def _mixed(labels: NDArray[Any], neighbours_yx: tuple[int, int]) -> NDArray[np.bool_]:
+    """Mark the places of the map whose following neighbours are not all of their class."""
+    mixed = np.zeros(labels.shape, bool)
+    for y, x in np.ndindex(neighbours_yx):
+        later = labels[y:, x:]
+        here = np.s_[:later.shape[0], :later.shape[1]]
+        mixed[here] |= labels[here] != later
+    return mixed
 
 
-def _mixed(labels: NDArray[Any]) -> NDArray[np.bool_]:
-    """Mark the cells between four neighbours that are not all of one class."""
-    if 1 in labels.shape:
-        return np.ones(tuple(max(1, side - 1) for side in labels.shape), bool)
-    corner = labels[:-1, :-1]
-    return np.asarray(
-        (corner != labels[1:, :-1]) | (corner != labels[:-1, 1:]) | (corner != labels[1:, 1:])
-    )
+def _places(
+    first_y: Indices, first_x: Indices, neighbours_yx: tuple[int, int], size_hw: tuple[int, ...]
+) -> Indices:
+    """Return the flat map indices of the neighbours of blocks, (neighbours, blocks)."""
+    down, across = (np.arange(count) for count in neighbours_yx)
+    y = np.minimum(first_y + down[:, None, None], size_hw[0] - 1)
+    x = np.minimum(first_x + across[:, None], size_hw[1] - 1)
+    return np.asarray((y * size_hw[1] + x).reshape(len(down) * len(across), len(first_y)))
 
 
 def _contests(
-    labels: NDArray[Any], logits: Scores, windows: Windows, margin: float
-) -> Iterator[_Contest]:
+    near: Scores, labels: NDArray[Any], margin: float
+) -> Iterator[tuple[Indices, Indices]]:
     """
-    Find out who competes.
+    Find the channels that can win in each block.
 
-    A channel that is below the mean of the winners' scores at each place of a window cannot win
-    between them: where scores are mixed, the best of the winners is at least their mean.
+    One whose score is below the mean of the winners' scores at each neighbour cannot win between
+    them, since the best of these winners is at least at their mean everywhere.
 
+    :param near: scores (C, neighbours, blocks).
+    :param labels: the winners there, (neighbours, blocks).
     :param margin: by which others have to lie below.
+    :returns: blocks with equally many such channels (n), and the channels (channels, n).
     """
-    count, (height, width) = len(windows.y), labels.shape
-    if not count:
-        return
-    ys, xs = (np.arange(reach)[:, None] for reach in windows.reach_yx)
-    places = (
-        np.minimum(windows.y + ys, height - 1)[:, None] * width
-        + np.minimum(windows.x + xs, width - 1)
-    ).reshape(-1, count)
-    near = logits.reshape(len(logits), -1).take(places, axis=1)     # (C, places, windows)
-    slots = np.arange(places.size).reshape(places.shape)
-    winners = labels.reshape(-1).take(places).astype(np.intp)
-    levels = near.reshape(-1).take(winners[:, None] * slots.size + slots).mean(axis=0)
-    candidates = (near >= levels - np.float32(margin)).any(axis=1)
-    channels = np.nonzero(candidates.T)[1]      # of one window after another
-    several = candidates.sum(axis=0)
-    before = np.cumsum(several) - several
-    for rank in np.flatnonzero(np.bincount(several)):
-        those = np.flatnonzero(several == rank)
-        who = channels.take(before[those] + np.arange(rank)[:, None])
-        scores = near.reshape(-1).take(who * slots.size + slots[:, None, those])
-        yield _Contest(those, who, scores.reshape(*windows.reach_yx, *who.shape))
+    each_neighbour, each_block = np.ogrid[:labels.shape[0], :labels.shape[1]]
+    means = near[labels[:, None], each_neighbour, each_block].mean(axis=0)
+    able = (near >= means - np.float32(margin)).any(axis=1)
+    several = able.sum(axis=0)
+    for count in np.unique(several):
+        blocks = np.flatnonzero(several == count)
+        yield blocks, np.nonzero(able[:, blocks].T)[1].reshape(-1, count).T
 
 
-def _settle(
-    contest: _Contest, strips: Strips, table: ClassMap, confidence_of: _ConfidenceOf | None
-) -> tuple[ClassMap, Scores | None]:
+def _interpolated(near: Scores, row_weights: Scores, column_weights: Scores) -> Scores:
     """
-    Choose the channel of the highest score; of two, by the sign of their difference.
+    Interpolate scores in blocks.
 
-    :returns: card ids (rows, strips), and where it is wanted the winners' confidence, 0 to 255.
+    :param near: (neighbours in y, neighbours in x, channels, blocks).
+    :param row_weights: (neighbours in y, rows, blocks); `column_weights` likewise.
+    :returns: (channels, rows, columns, blocks).
     """
-    ids = table[contest.channels].take(strips.window, axis=1)
-    if len(ids) == 2 and confidence_of in (None, _softmax_confidence):
-        lead = strips.interpolated(contest.scores[:, :, :1] - contest.scores[:, :, 1:])[0]
-        winners = ids[1] + (lead >= 0) * (ids[0] - ids[1])      # np.where takes longer
-        return winners, _sigmoid(abs(lead)) if confidence_of else None
-    scores = strips.interpolated(contest.scores)
-    best = scores.argmax(axis=0)
-    winners = ids[best, np.arange(ids.shape[1])]
-    return winners, confidence_of(scores) if confidence_of else None
+    lines = _weighted_sum(near.swapaxes(0, 1)[:, :, :, None], column_weights[:, None, None])
+    return _weighted_sum(lines[:, :, None], row_weights[:, None, :, None])
 
 
-def _softmax_confidence(scores: Scores) -> Scores:
+def _weighted_sum(values: Scores, weights: Scores) -> Scores:
+    total: Scores = values[0] * weights[0]
+    for value, weight in zip(values[1:], weights[1:], strict=True):
+        total += value * weight
+    return total
+
+
+def _winners(ids: ClassMap, scores: Scores) -> ClassMap:
+    """
+    Return the id of the highest score, the first of equal ones.
+
+    :param ids: (channels, blocks).
+    :param scores: (channels, rows, columns, blocks).
+    """
+    highest = scores[0]
+    winners = np.broadcast_to(ids[0], highest.shape)
+    for other, score in zip(ids[1:], scores[1:], strict=True):
+        winners = np.where(score > highest, other, winners)
+        highest = np.maximum(highest, score)
+    return winners
+
+
+def _softmax(scores: Scores) -> Scores:
     levels: Scores = np.float32(255) / np.exp(scores - scores.max(axis=0)).sum(axis=0)
     return levels
 
 
-def _sigmoid_confidence(scores: Scores) -> Scores:
-    return _sigmoid(scores.max(axis=0))
-
-
-def _sigmoid(score: Scores) -> Scores:
-    levels: Scores = np.float32(255) / (1 + np.exp(-score))
+def _sigmoid(scores: Scores) -> Scores:
+    levels: Scores = np.float32(255) / (1 + np.exp(-scores.max(axis=0)))
     return levels
 
 
-def _probability_confidence(scores: Scores) -> Scores:
+def _probability(scores: Scores) -> Scores:
     levels: Scores = 255 * np.clip(scores.max(axis=0), 0, 1)
     return levels
 
 
-def _share_confidence(scores: Scores) -> Scores:
+def _share(scores: Scores) -> Scores:
     levels: Scores = 255 * scores.max(axis=0) / np.maximum(scores.sum(axis=0), 1)
     return levels
 
 
-_CONFIDENCE: Mapping[Activation, _ConfidenceOf] = {
-    'softmax': _softmax_confidence, 'sigmoid': _sigmoid_confidence, 'share': _share_confidence,
-    'none': _probability_confidence,
+# From scores (channels, ...) to the confidence of the highest, 0 to 255 (...).
+_CONFIDENCE: Mapping[Activation, Callable[[Scores], Scores]] = {
+    'softmax': _softmax, 'sigmoid': _sigmoid, 'share': _share, 'none': _probability,
 }
-
-
-def _lower(confidence: NDArray[np.uint8], at: Indices, levels: Scores) -> None:
-    """Limit the confidence of pixels to that of their winners."""
-    confidence[at] = np.minimum(confidence[at], np.rint(levels).astype(np.uint8))
