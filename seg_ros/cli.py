@@ -17,12 +17,15 @@
 import argparse
 from codecs import register_error
 from collections.abc import Callable, Sequence
+from errno import EDQUOT, ENOSPC
 from importlib import import_module
-from io import TextIOWrapper
+from io import BufferedWriter, FileIO, TextIOWrapper
 import os
 import signal
 import sys
+from tempfile import gettempdir
 from types import FrameType
+from typing import Any
 from unicodedata import normalize
 
 from seg_ros import __version__
@@ -47,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         Without `argv` also 143 after SIGTERM and 129 after SIGHUP.
     """
     if argv is None:
+        _open_closed_streams()
         _exit_on_signals()
         _keep_stdout()
     _replace_unencodable()
@@ -54,6 +58,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(list(sys.argv[1:] if argv is None else argv))
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _open_closed_streams() -> None:
+    """Open /dev/null as streams that are closed: otherwise files would get their numbers."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:      # stdin 0, stdout 1, stderr 2
+        pass
+    os.close(number)
+    sys.stdout = sys.stdout or os.fdopen(1, 'w', closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, 'w', closefd=False)
 
 
 def _exit_on_signals() -> None:
@@ -71,11 +84,22 @@ def _keep_stdout() -> None:
     """Keep stdout for our own output: C libraries, such as PyBullet, print to stderr instead."""
     out, err = sys.stdout, sys.stderr
     if isinstance(out, TextIOWrapper) and isinstance(err, TextIOWrapper):
-        own = os.dup(out.fileno())
+        own = BufferedWriter(_Stdout(os.dup(out.fileno()), 'wb'))
         os.dup2(err.fileno(), out.fileno())
-        sys.stdout = TextIOWrapper(
-            os.fdopen(own, 'wb'), out.encoding, line_buffering=out.line_buffering
-        )
+        sys.stdout = TextIOWrapper(own, out.encoding, line_buffering=out.line_buffering)
+
+
+class _Stdout(FileIO):
+    """Stdout whose errors say that it is theirs, as those of files do."""
+
+    place = 'stdout'
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            error.filename = self.place
+            raise
 
 
 def _replace_unencodable() -> None:
@@ -135,7 +159,7 @@ def _overview() -> argparse.ArgumentParser:
 def _exit_code(name: str, run: Callable[[], int]) -> int:
     try:
         code = run()
-        print(end='', flush=True)     # sys.stdout is None if it is closed
+        sys.stdout.flush()
     except SegError as error:
         print(f'seg_ros {name}: {" ".join(str(error).split())}', file=sys.stderr)
         return 1
@@ -151,15 +175,22 @@ def _exit_code(name: str, run: Callable[[], int]) -> int:
     except OSError as error:
         if error.errno is None:     # not from the system
             raise
-        if error.filename is None:
-            # Stdout: the interpreter flushes it again at exit, which would print another error.
+        if error.filename == _Stdout.place:
+            # The interpreter flushes it again at exit, which would print another error.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             return BROKEN_PIPE
-        place = '' if error.filename is None else f'{error.filename}: '
-        print(f'seg_ros {name}: {place}{error.strerror}', file=sys.stderr)
+        print(f'seg_ros {name}: {_place(error)}{error.strerror}', file=sys.stderr)
         return 1
     return code
+
+
+def _place(error: OSError) -> str:
+    if error.filename is not None:
+        return f'{error.filename}: '
+    # Only temporary files are written without naming them in the error.
+    is_full = error.errno in (ENOSPC, EDQUOT)
+    return f'{gettempdir()} (TMPDIR selects another folder): ' if is_full else ''
 
 
 if __name__ == '__main__':

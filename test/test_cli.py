@@ -17,6 +17,7 @@ import os
 import signal
 import subprocess
 import sys
+from tempfile import gettempdir
 from types import SimpleNamespace
 
 import pytest
@@ -191,6 +192,18 @@ def test_a_closed_stdout_is_no_mistake_of_ours():
     assert child.returncode == 0
 
 
+def test_files_do_not_get_the_numbers_of_closed_streams(tmp_path):
+    child = process(
+        f"with open({str(tmp_path / 'masks')!r}, 'wb') as file:\n"
+        "    os.write(1, b'EGL')\n    os.write(2, b'warning')\n    file.write(b'masks')\n"
+        "print('nobody reads this', file=sys.stderr)\nreturn 0",
+        preexec_fn=lambda: os.closerange(0, 3),
+    )
+    child.communicate(timeout=60)
+    assert child.returncode == 0
+    assert (tmp_path / 'masks').read_bytes() == b'masks'
+
+
 def test_what_the_system_refuses_is_one_line_with_its_place(command, capsys, tmp_path):
     command(lambda args: (tmp_path / 'folder').rmdir())
     assert main(['run']) == 1
@@ -205,4 +218,19 @@ def test_a_disk_that_is_full_under_stdout_is_one_line():
             [sys.executable, '-m', 'seg_ros.cli', 'credits', '--json'], check=False, text=True,
             stdout=full, stderr=subprocess.PIPE, timeout=60,
         )
-    assert (done.returncode, done.stderr) == (1, 'seg_ros credits: No space left on device\n')
+    words = 'seg_ros credits: stdout: No space left on device\n'
+    assert (done.returncode, done.stderr) == (1, words)
+
+
+@pytest.mark.skipif(not os.path.exists('/dev/full'), reason='there is no /dev/full')
+def test_a_temporary_folder_that_is_full_is_named(command, capsys):
+    def fill(args):
+        with open('/dev/full', 'w') as full:
+            full.write('weights')
+
+    command(fill)
+    assert main(['run']) == 1
+    assert capsys.readouterr().err == (
+        f'seg_ros run: {gettempdir()} (TMPDIR selects another folder): '
+        'No space left on device\n'
+    )
