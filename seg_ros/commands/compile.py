@@ -104,7 +104,8 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.compile.compiled import compiled_from_model
     from seg_ros.compile.onnx_file import weight_files
 
-    check_output(args.output, filter(None, (args.raw, args.card)))
+    inputs = args.raw, args.card, *args.calibrate, *args.compare
+    check_output(args.output, filter(None, inputs))
     if args.precision == 'fp32':
         names = ('keep', 'force')
         refuse_unused(args, add_arguments, names, 'with fp32', '--precision fp16 or int8')

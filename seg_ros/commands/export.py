@@ -16,6 +16,7 @@
 
 import argparse
 from collections.abc import Sequence
+from importlib.util import find_spec
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from seg_ros.commands.options import refuse_unused
 from seg_ros.core.errors import CardError, SettingError
 from seg_ros.core.number_options import SIDE
 from seg_ros.core.strict_yaml import load_yaml
+from seg_ros.core.whole_file import check_output
 from seg_ros.zoo.architectures import ARCHITECTURES, NetworkRequest
 
 SUMMARY = 'write a named architecture from PyTorch as ONNX, with its card'
@@ -32,7 +34,7 @@ EXAMPLE = (
     '--size 480 640 -o street.onnx && seg_ros compile street.onnx --card street.yaml '
     '-o street.model.onnx'
 )
-
+MAX_CLASSES = 65535     # ids of a card go to 65534
 OPTION = (
     'sizes of an architecture other than the published ones, such as width=0.5 for segnet and '
     'deeplabv1, width=64 for gscnn and mask_rcnn'
@@ -94,6 +96,7 @@ def run(args: argparse.Namespace) -> int:
         return _print_table(args)
     if not (args.arch and args.output):
         raise SettingError('no ARCH or no --output', 'both', 'or --table with images')
+    described = _card_path(args)
     classes = read_classes(args.classes)
     request = NetworkRequest(
         args.arch, len(classes), tuple(args.size), args.encoder, args.weights,
@@ -112,15 +115,28 @@ def run(args: argparse.Namespace) -> int:
     card = make_card(request, classes, args.task)
     exported = export_network(build_network(request), request)
     data = exported.model.SerializeToString()
-    path = args.output.with_suffix('.yaml')
     write_file(args.output, data)
-    write_file(path, text_from_card(card).encode())
+    write_file(described, text_from_card(card).encode())
     print_figures({
-        'file': str(args.output), 'card': str(path), 'bytes': len(data),
+        'file': str(args.output), 'card': str(described), 'bytes': len(data),
         'parameters': exported.parameters,
         'weights': str(args.weights) if args.weights else 'random',
     }, args.json)
     return 0
+
+
+def _card_path(args: argparse.Namespace) -> Path:
+    """
+    Return the path of the card.
+
+    :raises SettingError: if the network or the card would overwrite each other or an input.
+    """
+    path: Path = args.output.with_suffix('.yaml')
+    if path == args.output:
+        raise SettingError(f'-o {path}, where the card is written', 'a file named .onnx')
+    for output in (args.output, path):
+        check_output(output, filter(None, (Path(args.classes), args.weights)))
+    return path
 
 
 def _print_table(args: argparse.Namespace) -> int:
@@ -130,6 +146,8 @@ def _print_table(args: argparse.Namespace) -> int:
     from seg_ros.commands.progress import Progress
     from seg_ros.commands.zoo_table import HEADINGS, rows_of
 
+    if find_spec('torch') is None:
+        raise SettingError('--table without torch', 'torch', 'pip install "seg_ros[zoo]"')
     names = [args.arch] if args.arch else list(ARCHITECTURES)
     frames = calibration_frames(args.table, Progress('export', len(args.table)))
     rows = []
@@ -172,8 +190,8 @@ def read_classes(words: str) -> list[dict[str, Any]]:
     :raises CardError: if the file holds no classes.
     """
     if words.isdecimal():
-        if not int(words):
-            raise SettingError(f'--classes {words}', 'at least 1')
+        if not 1 <= int(words) <= MAX_CLASSES:
+            raise SettingError(f'--classes {words}', f'at least 1 and at most {MAX_CLASSES}')
         return [{'id': index, 'name': f'class {index}'} for index in range(int(words))]
     path = Path(words)
     try:

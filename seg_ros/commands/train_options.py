@@ -20,6 +20,7 @@ from typing import Any
 
 from seg_ros.commands.options import refuse_unused
 from seg_ros.core.errors import SettingError
+from seg_ros.core.whole_file import check_output
 
 # Attribute names of options that only one kind of network reads.
 _PANOPTIC_ONLY = ('resume', 'device', 'paste', 'crop', 'frozen', 'keep')
@@ -33,7 +34,8 @@ def check_options(
     Check the options against each other and against the trained network.
 
     :param declare: declares the command's options.
-    :raises SettingError: naming options that would have no effect, or an invalid value.
+    :raises SettingError: naming options that would have no effect, or an invalid value; or if
+        --init would be overwritten.
     """
     if args.arch:
         refuse_unused(
@@ -50,6 +52,8 @@ def check_options(
     for option, sides in (('--size', args.size), ('--crop', args.crop)):
         if sides and any(side % 32 for side in sides):
             raise SettingError(f'{option} {sides[0]} {sides[1]}', 'multiples of 32')
+    if args.init and not args.resume:
+        check_output(args.output / ('weights.pt' if args.arch else 'weights.npz'), [args.init])
     begins = args.init is not None and args.init.suffix == '.npz'
     if args.keep == 1 or (args.keep and not begins):
         raise SettingError(f'--keep {args.keep:g}', 'from 0 to 1, with --init WEIGHTS.npz')

@@ -103,6 +103,16 @@ def test_the_network_and_the_card_are_never_written_over(raw, tmp_path):
     assert (raw.read_bytes(), card.read_bytes()) == before
 
 
+@pytest.mark.parametrize('option', ['--calibrate', '--compare'])
+def test_the_images_are_never_written_over(option, raw, tmp_path):
+    image = tmp_path / 'a.png'
+    image.write_bytes(b'an image')
+    words = '--card', write_card(tmp_path), '--precision', 'fp16', '--force', option, image
+    with pytest.raises(SettingError, match='is the input'):
+        run_command(raw, *words, '-o', image)
+    assert image.read_bytes() == b'an image'
+
+
 def test_weights_beside_the_network_are_never_written_over(raw, tmp_path):
     weights = tmp_path / 'raw.onnx.data'
     onnx.save(

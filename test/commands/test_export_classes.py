@@ -15,6 +15,7 @@
 """`--classes` of export and train: a number, a file of names, or a card."""
 
 import pytest
+from seg_ros.cli import main
 from seg_ros.commands.export import read_classes
 
 
@@ -25,3 +26,25 @@ from seg_ros.commands.export import read_classes
 def test_names_and_cards_are_recognised_whatever_wrote_the_file(name, text, tmp_path):
     (tmp_path / name).write_bytes(text.encode())
     assert [row['name'] for row in read_classes(str(tmp_path / name))] == ['road', 'car']
+
+
+@pytest.mark.parametrize(('words', 'said'), [
+    (('-o', 'net.yaml'), '-o net.yaml, where the card is written'),
+    (('-o', 'street.onnx', '--classes', 'street.yaml'), 'is the input street.yaml'),
+    (('-o', 'best.onnx', '--weights', 'best.onnx'), 'is the input best.onnx'),
+])
+def test_neither_an_input_nor_the_network_is_overwritten(
+    words, said, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    for name in ('street.yaml', 'best.onnx'):
+        (tmp_path / name).write_text('- road\n')
+    assert main(['export', 'segnet', *words]) == 1
+    assert said in capsys.readouterr().err
+    assert sorted(path.read_text() for path in tmp_path.iterdir()) == ['- road\n'] * 2
+
+
+def test_the_table_without_pytorch_is_refused_in_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr('seg_ros.commands.export.find_spec', lambda name: None)
+    assert main(['export', 'segnet', '--table', str(tmp_path)]) == 1
+    assert '--table without torch' in capsys.readouterr().err

@@ -57,6 +57,7 @@ def test_a_number_that_cannot_be_is_refused_by_the_name_of_its_option(words, cap
 
 @pytest.mark.parametrize(('words', 'said'), [
     ('export unet --classes 0 -o out.onnx', '--classes 0; expected at least 1'),
+    ('export unet --classes 99999999999 -o out.onnx', 'at most 65535'),
     ('export unet --option width=-1 -o out.onnx', '--option width=-1; expected NAME=NUMBER'),
     ('export unet --option width=inf -o out.onnx', '--option width=inf; expected NAME=NUMBER'),
     ('run a.jpg --out out --score-threshold nan', 'score_threshold: nan; expected -1.0 to 1.0'),

@@ -107,6 +107,18 @@ def test_options_of_other_networks_are_refused_without_one(folder, words):
     assert not (folder / 'out').exists()
 
 
+@pytest.mark.parametrize('words', [
+    ('--init', 'weights.npz'), ('--init', 'weights.pt', '--arch', 'unet'),
+])
+def test_initial_weights_are_never_written_over(folder, words):
+    option, name, *rest = words
+    (folder / name).write_bytes(b'weights')
+    needed = '--data', str(folder), '-o', str(folder)
+    with pytest.raises(SettingError, match=f'is the input .*{name}'):
+        train.run(options(*needed, option, str(folder / name), *rest))
+    assert (folder / name).read_bytes() == b'weights'
+
+
 @pytest.mark.parametrize(('option', 'value'), [
     ('--labels', '{}'), ('--list', ''), ('--classes', 'floor'),
 ])
