@@ -118,9 +118,11 @@ def photographs_of(
         }
         names = (root / f'{listed}.txt').read_text(encoding='utf-8').split()
         chosen = [rows[name] for name in names]
-    except (OSError, ValueError, KeyError) as error:
+        _ = [list(row['complete']) for row in chosen]
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise SettingError(
-            f'{root}: {error}', f'an index.json with every photograph of {listed}.txt'
+            f'{root}: {error}',
+            f'an index.json with source, name and complete of every photograph of {listed}.txt',
         ) from error
     sources = sorted({row['source'] for row in chosen})
     return [

@@ -22,6 +22,7 @@ resumes exactly as it would have continued.
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from pickle import UnpicklingError
 import time
@@ -29,6 +30,7 @@ from typing import Any
 
 from seg_ros.core.errors import SettingError
 from seg_ros.core.shown import few
+from seg_ros.core.whole_file import write_whole
 from seg_ros.training.batches import Batch, Batches, batches_of
 from seg_ros.training.images import noisy, normalized
 from seg_ros.training.learning_rate import parameter_groups, set_rates
@@ -170,9 +172,9 @@ def save(run: Run, folder: Path) -> None:
         'network': run.network.state_dict(),
         'mean': run.mean.state_dict(), 'optimizer': run.optimizer.state_dict(),
     }
-    partial = folder / 'checkpoint.partial'
-    torch.save(state, partial)
-    partial.replace(folder / 'checkpoint.pt')
+    data = BytesIO()
+    torch.save(state, data)
+    write_whole(folder / 'checkpoint.pt', data.getvalue())
     write_weights(folder / 'weights.npz', run.mean.state_dict())
 
 

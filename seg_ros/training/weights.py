@@ -16,10 +16,12 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from seg_ros.core.errors import ModelError
+from seg_ros.core.whole_file import write_whole
 import torch
 from torch import nn, Tensor
 
@@ -30,7 +32,9 @@ def write_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
         name: value.detach().cpu().numpy().astype(np.float16 if value.ndim > 1 else np.float32)
         for name, value in weights.items()
     }
-    np.savez_compressed(path, allow_pickle=False, **arrays)
+    data = BytesIO()
+    np.savez_compressed(data, **arrays)
+    write_whole(path, data.getvalue())
 
 
 def read_weights(path: Path, network: nn.Module) -> None:

@@ -48,6 +48,13 @@ def test_weights_come_back_from_a_file(tmp_path: Path):
         assert torch.allclose(second.state_dict()[name].float(), value.float(), atol=1e-3), name
 
 
+def test_a_file_of_weights_holds_nothing_else(tmp_path: Path):
+    path = tmp_path / 'weights.npz'
+    write_weights(path, network().state_dict())
+    assert set(np.load(path)) == set(network().state_dict())
+    assert [file.name for file in tmp_path.iterdir()] == ['weights.npz']
+
+
 def test_weights_of_another_network_are_refused(tmp_path: Path):
     path = tmp_path / 'weights.npz'
     write_weights(path, PanopticNetwork(4, width=16).state_dict())

@@ -116,6 +116,15 @@ def test_a_photograph_that_the_index_lacks_is_named(root):
         photographs_of(root, 'train', {})
 
 
+@pytest.mark.parametrize('index', ['[1, 2]', '{"street/a": 1}', '7', '[]', 'null', """[
+    {"name": "a", "source": "street"}, {"name": "a", "source": "shop", "complete": []}
+]"""])
+def test_an_index_of_another_form_is_refused(root, index):
+    (root / 'index.json').write_text(index)
+    with pytest.raises(SettingError, match='with source, name and complete of'):
+        photographs_of(root, 'train', {})
+
+
 def test_a_photograph_without_its_labels_is_named(root):
     (root / 'street/labels/a.png').unlink()
     with pytest.raises(SettingError, match='a lacks its image, labels or instances'):

@@ -117,6 +117,14 @@ def test_resuming_nothing_is_refused(tmp_path):
         open_run(RECIPE, CLASSES, tmp_path, resume=True)
 
 
+def test_a_checkpoint_that_cannot_be_written_leaves_nothing_behind(tmp_path):
+    run = open_run(RECIPE, CLASSES, tmp_path, resume=False)
+    (tmp_path / 'checkpoint.pt').mkdir()
+    with pytest.raises(SettingError, match=r'checkpoint\.pt is a folder'):
+        save(run, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ['checkpoint.pt']
+
+
 @pytest.mark.parametrize('other', [
     {'box': True, 'floor': False}, {'floor': False, 'box': True, 'lid': True},
 ])
