@@ -64,11 +64,14 @@ def run(args: argparse.Namespace) -> int:
         refuse_unused(args, add_arguments, names, 'with --live', 'a run that ends, without --live')
     environment = _environment()
     node = ['seg_ros.ros.main', '--ros-args', '-p', f'model:={_checked(args.model)}']
+    camera = _camera(args)
     scored = args.model == 'default' and args.camera is None
+    if not args.live:
+        args.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         processes = [
             stack.enter_context(_Process(command, environment))
-            for command in (node, _camera(args))
+            for command in (node, camera)
         ]
         if args.live:
             print('camera and node are running; open RViz with config/segmentation.rviz, '

@@ -27,6 +27,7 @@ import rclpy
 from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
 from seg_ros.core.card import distinct_colors
+from seg_ros.core.errors import SegError
 from seg_ros.core.number_options import SECONDS, whole
 from seg_ros.core.timing import Timing
 from seg_ros.core.whole_file import write_whole
@@ -121,6 +122,9 @@ def main(arguments: list[str] | None = None) -> int:
         scores = {'scores': scorer.figures()} if scorer and scorer.images else {}
         sys.stdout.write(json.dumps({**node.figures(), **scores}) + '\n')
         return 0 if node.frames >= options.frames else 1
+    except SegError as error:
+        print(f'viewer: {error}', file=sys.stderr)  # noqa: T201
+        return 1
     except KeyboardInterrupt:
         return 130
     finally:

@@ -101,6 +101,17 @@ def test_a_model_that_cannot_serve_is_named_before_anything_starts(name, words, 
     assert ended.stderr.startswith(f'seg_ros demo: {words}')
 
 
+def test_a_folder_for_images_that_is_a_file_is_named_before_anything_starts(tmp_path):
+    pytest.importorskip('rclpy', reason='ROS 2 is not installed')
+    (tmp_path / 'out').write_text('mine')
+    ended = subprocess.run(
+        [sys.executable, '-m', 'seg_ros.cli', 'demo', '--out', str(tmp_path / 'out')],
+        capture_output=True, text=True, check=False, timeout=20,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr == f'seg_ros demo: {tmp_path / "out"}: File exists\n'
+
+
 @pytest.mark.parametrize('words', [
     ('demo', '--sim', '--camera', '0'), ('view', 'a.png', '--web', '--save', 'masks.rrd'),
 ])
