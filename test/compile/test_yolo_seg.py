@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from seg_ros.compile.compile_model import compile_model
-from seg_ros.core.errors import CardError, FamilyError
+from seg_ros.core.errors import CardError, FamilyError, ModelError
 from seg_ros.core.output_choice import CANDIDATES
 from tiny_networks import images_of, make_card, network_of_answers, run_model, saved
 from yolo_scenes import (
@@ -81,8 +81,9 @@ def rewritten(rows, form, change):
             [(rows[:, :2] + rows[:, 2:4]) / 2, rows[:, 2:4] - rows[:, :2]], axis=1
         )
     if change == 'logits':
-        chances = np.clip(rows[:, 4:first + 3], 1e-6, 1 - 1e-6)
-        rows[:, 4:first + 3] = np.log(chances / (1 - chances))
+        end = 5 if form == 'end-to-end' else first + 3
+        chances = np.clip(rows[:, 4:end], 1e-6, 1 - 1e-6)
+        rows[:, 4:end] = np.log(chances / (1 - chances))
     if change == 'class first':
         rows[:, [4, 5]] = rows[:, [5, 4]]
     return rows.astype(np.float32)
@@ -90,7 +91,7 @@ def rewritten(rows, form, change):
 
 WRITTEN = [
     *((form, change) for form in ('v5', 'v8') for change in ('shares', 'corners', 'logits')),
-    *(('end-to-end', change) for change in ('shares', 'class first', 'centres')),
+    *(('end-to-end', change) for change in ('shares', 'class first', 'centres', 'logits')),
 ]
 
 
@@ -167,6 +168,13 @@ def test_sides_of_prototypes_that_could_be_channels_are_found_by_the_coefficient
     outputs = run_model(compiled, {'image': images_of([0], (128, 64))})
     found = rows[:, :4], rows[:, 4], rows[:, 5], rows[:, 6:]
     assert_same(outputs, 0, plain_choice(*found, protos[0].transpose(2, 0, 1), iou=0), 40)
+
+
+def test_rows_of_scores_in_another_unit_are_refused(tmp_path):
+    answers = scene('end-to-end', 3)
+    answers['output0'][..., 4] *= 100
+    with pytest.raises(ModelError, match=r'\[N, rows, 6 \+ masks\] with scores from 0 to 1'):
+        compiled_scene(tmp_path, answers, 3)
 
 
 def test_a_class_that_the_card_lacks_is_refused_where_it_is_seen(tmp_path):

@@ -52,6 +52,11 @@ class RowForm:
         }
         return ''.join(f', {words}' for words, is_so in facts.items() if is_so)
 
+    @property
+    def score_and_label(self) -> tuple[int, int]:
+        """Return the columns of score and class in rows that have both."""
+        return (5, 4) if self.class_first else (4, 5)
+
     def boxes(self, columns: Var) -> Var:
         """Return x0, y0, x1, y1 in pixels from the first four columns, (N, M, 4)."""
         if self.unit_xy != (1, 1):
@@ -77,17 +82,34 @@ def form_of_rows(rows: NDArray[Any], size_hw: tuple[int, int], scores: NDArray[A
     return RowForm(box_unit(rows, size_hw), are_corners(rows), beyond_unit(scores))
 
 
-def form_of_labelled(rows: NDArray[Any], size_hw: tuple[int, int]) -> RowForm:
-    """Determine the form of rows of box, score and class, or of box, class and score."""
+def form_of_labelled(rows: NDArray[Any], size_hw: tuple[int, int]) -> RowForm | None:
+    """
+    Determine the form of rows of box, score and class, or of box, class and score.
+
+    :returns: None if scores are neither from 0 to 1 nor logits.
+    """
     whole = (rows[:, 4:6] == np.rint(rows[:, 4:6])).all(axis=0)
     form = RowForm(class_first=bool(whole[0] and not whole[1]))
+    scores = rows[:, form.score_and_label[0]]
+    form = replace(form, logits=are_logits(scores))
+    if not form.logits and beyond_unit(scores.clip(0)):
+        return None
     filled = filled_rows(rows, form)
     return replace(form, unit_xy=box_unit(filled, size_hw), corners=are_corners(filled))
 
 
 def filled_rows(rows: NDArray[Any], form: RowForm) -> NDArray[Any]:
-    """Return the rows with a score above 0, of `form_of_labelled`."""
-    return rows[rows[:, 5 if form.class_first else 4] > 0]
+    """Return the rows with a score above 0, of `form_of_labelled`; all if scores are logits."""
+    return rows if form.logits else rows[rows[:, form.score_and_label[0]] > 0]
+
+
+def are_logits(scores: NDArray[Any]) -> bool:
+    """
+    Return whether scores are logits: several values are below 0.
+
+    A single one, such as -1, marks empty slots.
+    """
+    return bool(np.unique(scores[scores < 0]).size > 1)
 
 
 def are_corners(rows: NDArray[Any]) -> bool:

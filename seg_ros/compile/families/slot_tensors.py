@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.detections import best, column, known_labels, rows_at
-from seg_ros.compile.families.row_form import beyond_unit
+from seg_ros.compile.families.row_form import are_logits, beyond_unit
 from seg_ros.compile.families.score_and_label import score_and_label
 from seg_ros.compile.families.strip_output_ops import (
     float_source,
@@ -91,13 +91,9 @@ def slots_of(network: Network) -> list[Slots]:
 
 
 def _scored(network: Network, slots: Slots) -> Slots | None:
-    """
-    Find out whether scores are logits; None if they are neither these nor from 0 to 1.
-
-    Logits have several values below 0. A single one, such as -1, marks empty slots.
-    """
+    """Find out whether scores are logits; None if they are neither these nor from 0 to 1."""
     scores = _raw_scores(network, slots)
-    if np.unique(scores[scores < 0]).size > 1:
+    if are_logits(scores):
         return replace(slots, logits=True)
     return None if beyond_unit(scores.clip(0)) else slots
 

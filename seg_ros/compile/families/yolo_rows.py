@@ -123,8 +123,8 @@ def read_rows(network: Network) -> list[OutputInterpretation] | str:
     (rows, protos), places = pairs[0], place_counts(network.size_hw)[0]
     return found or (
         f'{rows} and {protos.info} are neither [N, {3 * places}, 5 + classes + masks] '
-        f'nor [N, 4 + classes + masks, {places}] nor [N, rows, 6 + masks] beside '
-        f'[N, masks, h, w]'
+        f'nor [N, 4 + classes + masks, {places}] nor [N, rows, 6 + masks] with scores from 0 to '
+        '1 or logits, beside [N, masks, h, w]'
     )
 
 
@@ -185,15 +185,17 @@ def _read_candidates(
 
 def _labelled(
     network: Network, rows: PlaceTensor, protos: Prototypes, words: str
-) -> OutputInterpretation:
+) -> OutputInterpretation | None:
     """Read rows of box, score, class and coefficients."""
     values = rows.values(network)
     form = form_of_labelled(values, network.size_hw)
+    if form is None:
+        return None
     filled = filled_rows(values, form)
     layout = _Layout(rows, protos, form, 4, 2, own_iou(network.size_hw, rows.places))
     if not filled.size:
         words += ' (none on trial images: assumed to be corners in pixels, score before class)'
-    labels = filled[:, 4 if form.class_first else 5]
+    labels = filled[:, form.score_and_label[1]]
     return _interpretation(
         layout, words, partial(_decode_labelled, layout), 0, int(labels.max(initial=-1)) + 1
     )
@@ -258,8 +260,9 @@ def _decode_labelled(
 ) -> Decoded:
     """Decode rows of box, score, class and coefficients."""
     rows = layout.rows.rows(tensors[0])
-    score, label = (5, 4) if layout.form.class_first else (4, 5)
-    scores = scores_of_known(column(rows, score), column(rows, label), card)
+    score, label = layout.form.score_and_label
+    scores = layout.form.probabilities(column(rows, score))
+    scores = scores_of_known(scores, column(rows, label), card)
     scores, index = best(scores, layout.count(options))
     rows = rows_at(rows, index)
     return layout.selected(rows, scores, column(rows, label), tensors[1], card, options)
