@@ -71,14 +71,7 @@ def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> o
     :raises FamilyError: if no family can interpret the outputs.
     """
     export = ExportOptions(**options)
-    model, sha256 = read_onnx(raw)
-    if is_compiled(texts_of(model)):
-        raise ModelError(f'{raw.name} is compiled already', 'a network as its exporter wrote it')
-    card = card or card_from_metadata(model, raw.stem)
-    network = with_constants_folded(
-        network_from_model(with_outputs(model, card.outputs), card.input, export.max_prompts)
-    )
-    card = replace(card, input=replace(network.spec, size=card.input.size))
+    network, card = _imported(raw, card, export)
     interpretation, others = _interpreted(network, card)
     _refuse(forbidden_nodes(network.part(interpretation.tensor_infos, 1)))
     _check_floor(interpretation, card, export)
@@ -86,10 +79,7 @@ def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> o
     whole, signature, notes = _composed(
         network, interpretation, card, export, 1 if obstacle else 'N'
     )
-    card = replace(
-        card.with_input_size(network.size_hw), family=interpretation.family,
-        source=card.source or raw.name, source_sha256=sha256,
-    )
+    card = replace(card.with_input_size(network.size_hw), family=interpretation.family)
     notes = [
         *_notes(network, interpretation, obstacle),
         *left_out_notes(
@@ -102,6 +92,23 @@ def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> o
     whole.producer_name, whole.producer_version = 'seg_ros', __version__
     _validate(whole, signature)
     return whole
+
+
+def _imported(
+    raw: Path, card: ModelCard | None, options: ExportOptions
+) -> tuple[Network, ModelCard]:
+    """Read a network, and add to its card what the file says."""
+    model, sha256 = read_onnx(raw)
+    if is_compiled(texts_of(model)):
+        raise ModelError(f'{raw.name} is compiled already', 'a network as its exporter wrote it')
+    card = card or card_from_metadata(model, raw.stem)
+    network = with_constants_folded(
+        network_from_model(with_outputs(model, card.outputs), card.input, options.max_prompts)
+    )
+    return network, replace(
+        card, input=replace(network.spec, size=card.input.size),
+        source=card.source or raw.name, source_sha256=sha256,
+    )
 
 
 def _composed(

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 import onnx
 from seg_ros.compile.families.derived_outputs import is_derived
 from seg_ros.compile.families.output_interpretation import OutputInterpretation
-from seg_ros.compile.families.strip_output_ops import is_maximum
+from seg_ros.compile.families.tensor_values import is_maximum
 from seg_ros.compile.network import Network
 from seg_ros.compile.run_onnx import run_onnx
 from seg_ros.compile.trial import trial_images

@@ -37,18 +37,7 @@ def read_onnx(path: Path) -> tuple[onnx.ModelProto, str]:
     :returns: the model, and the SHA-256 of the file as hexadecimal digits.
     :raises ModelError: if the file or its weights are missing or truncated, or it is not ONNX.
     """
-    try:
-        with open_plain(path) as stream:
-            refuse_foreign(stream, path)
-            _refuse_larger(path.stat().st_size, path)
-            data = stream.read()
-    except IsADirectoryError as error:
-        raise ModelError(
-            f'{path} is a folder', 'an ONNX file', 'convert a SavedModel: python -m '
-            f'tf2onnx.convert --saved-model {path.name} --output MODEL.onnx',
-        ) from error
-    except OSError as error:
-        raise ModelError(f'{path} cannot be read ({error.strerror})', 'an ONNX file') from error
+    data = _read_bytes(path)
     try:
         model = onnx.load_model_from_string(data)
     except DecodeError as error:
@@ -64,6 +53,21 @@ def read_onnx(path: Path) -> tuple[onnx.ModelProto, str]:
     except (OSError, ValueError, onnx.checker.ValidationError) as error:
         raise _unread_weights(model, path, error) from error
     return model, sha256(data).hexdigest()
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        with open_plain(path) as stream:
+            refuse_foreign(stream, path)
+            _refuse_larger(path.stat().st_size, path)
+            return stream.read()
+    except IsADirectoryError as error:
+        raise ModelError(
+            f'{path} is a folder', 'an ONNX file', 'convert a SavedModel: python -m '
+            f'tf2onnx.convert --saved-model {path.name} --output MODEL.onnx',
+        ) from error
+    except OSError as error:
+        raise ModelError(f'{path} cannot be read ({error.strerror})', 'an ONNX file') from error
 
 
 def weight_files(path: Path) -> list[Path]:

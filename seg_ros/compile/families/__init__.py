@@ -119,31 +119,28 @@ def select_family(
         raise FamilyError(
             f'outputs {", ".join(map(str, network.outputs))} fit no family', do=advice
         )
-    fits = [
-        interpretation
-        for interpretation in found
-        if interpretation.task == card.task
-        and interpretation.class_count in (0, len(card.classes))
-        and interpretation.least_classes <= len(card.classes)
-    ]
-    fits = sources_first(network, fits)
+    fits = sources_first(network, [item for item in found if _fits(item, card)])
     if not fits:
         raise _unfit(network, card, found, advice if reasons else '')
-    candidates = [
-        interpretation
-        for interpretation in fits
-        if interpretation.tensor_infos == fits[0].tensor_infos
-    ]
+    candidates = [item for item in fits if item.tensor_infos == fits[0].tensor_infos]
     if len(candidates) > 1:
         raise FamilyError(
             f'the network reads in {len(candidates)} ways: {_listed(candidates)}',
             'one that fits the card', _distinction(candidates),
         )
     others = {
-        interpretation.sources: interpretation for interpretation in reversed(fits)
-        if not set(interpretation.sources) <= set(fits[0].sources)
+        item.sources: item for item in reversed(fits)
+        if not set(item.sources) <= set(fits[0].sources)
     }
     return fits[0], list(others.values())[::-1]
+
+
+def _fits(item: OutputInterpretation, card: ModelCard) -> bool:
+    """Return whether an interpretation has the card's task and number of classes."""
+    count = len(card.classes)
+    return (
+        item.task == card.task and item.class_count in (0, count) and item.least_classes <= count
+    )
 
 
 def _unfit(

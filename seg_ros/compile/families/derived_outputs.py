@@ -18,7 +18,8 @@ from collections.abc import Sequence
 
 import onnx
 from seg_ros.compile.families.output_interpretation import OutputInterpretation
-from seg_ros.compile.families.strip_output_ops import own_scores, OwnScores, WEIGHTED
+from seg_ros.compile.families.strip_output_ops import own_scores, OwnScores
+from seg_ros.compile.families.tensor_values import WEIGHTED
 from seg_ros.compile.network import Network
 
 

@@ -33,12 +33,11 @@ from seg_ros.compile.families.score_meaning import (
 )
 from seg_ros.compile.families.strip_output_ops import (
     float_source,
-    holds_labels,
     integer_source,
-    is_multiple,
     OwnScores,
     spans_image,
 )
+from seg_ros.compile.families.tensor_values import holds_labels, is_multiple
 from seg_ros.compile.labels import bytes_from_labels, MAX_BYTE_CLASSES
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo

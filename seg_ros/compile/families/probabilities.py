@@ -15,7 +15,7 @@
 """Detects and converts values that are probabilities already, after an activation."""
 
 import numpy as np
-from seg_ros.compile.families.strip_output_ops import is_multiple
+from seg_ros.compile.families.tensor_values import is_multiple
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_ops import scalar
 from spox import Var

@@ -22,12 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 import onnx
 from seg_ros.compile.families.probabilities import HALF_ROUNDING
-from seg_ros.compile.families.strip_output_ops import (
-    is_multiple,
-    OwnScores,
-    squashed_by,
-    upper_bound,
-)
+from seg_ros.compile.families.strip_output_ops import OwnScores
+from seg_ros.compile.families.tensor_values import is_multiple, squashed_by, upper_bound
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_ops import scalar
 from seg_ros.core.card import ModelCard, ScoreKind

@@ -14,7 +14,7 @@
 
 """Strips the operators that exporters append to a network's own scores."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,16 +31,9 @@ _RULES: dict[str, Upsampling] = {
     'asymmetric': 'asymmetric',
 }
 # Stripped only together with one of the operators below.
-_CARRIERS = ('Identity', 'Cast', 'OneHot', 'Squeeze', 'Unsqueeze', 'Transpose')
-_ACTIVATIONS = ('Softmax', 'LogSoftmax', 'Sigmoid')
-_ENDINGS = ('ArgMax', 'Resize', *_ACTIVATIONS)
-# Values after these operators carry no information about the range of their inputs.
-_DECIDING = (*_ACTIVATIONS, 'ArgMax', 'ArgMin')
-WEIGHTED = ('Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'Einsum')
-_SQUASHING = (
-    'Softmax', 'Sigmoid', 'HardSigmoid', 'Tanh', 'Clip', 'Greater', 'GreaterOrEqual', 'Less',
-    'LessOrEqual', 'Where', 'Round',
-)
+CARRIERS = ('Identity', 'Cast', 'OneHot', 'Squeeze', 'Unsqueeze', 'Transpose')
+ACTIVATIONS = ('Softmax', 'LogSoftmax', 'Sigmoid')
+_ENDINGS = ('ArgMax', 'Resize', *ACTIVATIONS)
 
 
 class OwnScores(NamedTuple):
@@ -70,7 +63,7 @@ def own_scores(network: Network, output: str) -> OwnScores:
     """
     tensor, rule, activation, decides = output, None, '', False
     for node in _output_ops(network, output):
-        if node.op_type in _ACTIVATIONS:
+        if node.op_type in ACTIVATIONS:
             # A second activation changes the probabilities.
             if rule is not None or activation or not _over_classes(network, node):
                 break
@@ -83,59 +76,6 @@ def own_scores(network: Network, output: str) -> OwnScores:
         if node.op_type in _ENDINGS or _drops_batch(network, node):
             tensor = node.input[0]
     return OwnScores(tensor, rule, activation, decides)
-
-
-def squashed_by(network: Network, tensor: str) -> onnx.NodeProto | None:
-    """
-    Return a node with bounded results between a tensor and the last weights.
-
-    It need not be the last node: crops, reshapes, factors and selections may follow. Softmax and
-    Sigmoid take precedence over a Clip or Round after them; a Clip without maximum does not count.
-    """
-    found = [
-        node for node in _unweighted(network, tensor, _SQUASHING)
-        if 0 < upper_bound(network, node) < np.inf
-    ]
-    return min(found, key=lambda node: _SQUASHING.index(node.op_type), default=None)
-
-
-def upper_bound(network: Network, node: onnx.NodeProto) -> float:
-    """Return the upper bound of a node with bounded results."""
-    if node.op_type != 'Clip':
-        return 1
-    bound = node.input[2] if len(node.input) > 2 else ''
-    return float(network.constant(bound)) if bound else np.inf
-
-
-def is_maximum(network: Network, tensor: str) -> bool:
-    """Return whether a tensor is the maximum of several values, as confidences are."""
-    while (node := network.producer(tensor)) is not None and node.op_type in _CARRIERS:
-        tensor = node.input[0]
-    return node is not None and node.op_type in ('ReduceMax', 'TopK')
-
-
-def is_multiple(network: Network, tensor: str, factor: float) -> bool:
-    """Return whether a tensor is a product with `factor`, or a selection of that constant."""
-    return any(
-        np.isclose(network.constant(name), factor).all()
-        for node in _unweighted(network, tensor, ('Mul', 'Where'))
-        for name in node.input if network.is_constant(name)
-    )
-
-
-def _unweighted(network: Network, tensor: str, kinds: Sequence[str]) -> list[onnx.NodeProto]:
-    """Return the nodes of some types between a tensor and the last weights."""
-    seen, waiting, found = set(), [tensor], []
-    while waiting:
-        node = network.producer(waiting.pop())
-        if node is None or node.op_type in WEIGHTED or node.output[0] in seen:
-            continue
-        if node.op_type in kinds:
-            found.append(node)
-        if node.op_type not in _DECIDING:
-            seen.add(node.output[0])
-            waiting += node.input
-    return found
 
 
 def float_source(network: Network, tensor: str) -> str:
@@ -189,7 +129,7 @@ def _is_scaled_binary(network: Network, node: onnx.NodeProto) -> bool:
 def _output_ops(network: Network, output: str) -> Iterator[onnx.NodeProto]:
     node = _equivalent_node(network, output)
     while node is not None and (
-        node.op_type in (*_CARRIERS, *_ENDINGS) or _drops_batch(network, node)
+        node.op_type in (*CARRIERS, *_ENDINGS) or _drops_batch(network, node)
     ):
         yield node
         node = _equivalent_node(network, node.input[0])
@@ -252,15 +192,6 @@ def spans_image(network: Network, map_hw: tuple[int, ...]) -> bool:
     """Return whether a map has the image's aspect ratio, up to rounding of its sides."""
     height, width = network.size_hw
     return abs(height * map_hw[1] - width * map_hw[0]) <= max(height, width)
-
-
-def holds_labels(network: Network, info: TensorInfo) -> bool:
-    """Return whether a tensor holds labels: integers, or whole numbers from an ArgMax."""
-    if info.dtype.kind in 'iub':
-        return True
-    return bool(_unweighted(network, info.name, ('ArgMax', 'ArgMin'))) and all(
-        (array == np.rint(array)).all() for array in network.trial(info.name)
-    )
 
 
 def _rule(node: onnx.NodeProto) -> Upsampling | None:
