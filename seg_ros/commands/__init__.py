@@ -12,4 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One module per command: SUMMARY, EXAMPLE, `add_arguments(parser)` and `run(args)`."""
+"""
+One module per command: SUMMARY, EXAMPLE, `add_arguments(parser)` and `run(args)`.
+
+The folders hold what the commands are made of.
+"""

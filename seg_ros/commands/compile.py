@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
     """
     # The graph layer takes a second to import, which --help need not wait for.
     from seg_ros.commands.figures import print_figures
-    from seg_ros.commands.model_figures import compiled_figures
+    from seg_ros.commands.model_files.model_figures import compiled_figures
     from seg_ros.commands.options import refuse_unused
     from seg_ros.compile.compile_model import compile_model
     from seg_ros.compile.compiled import compiled_from_model
@@ -130,7 +130,7 @@ def _compared(compiled: 'CompiledModel', args: argparse.Namespace) -> 'CompiledM
 
     :raises ModelError: if the converted model differs too much, unless --force is given.
     """
-    from seg_ros.commands.parity import calibration_frames, tried_in_bfloat16
+    from seg_ros.commands.model_files.parity import calibration_frames, tried_in_bfloat16
     from seg_ros.commands.progress import Progress
     from seg_ros.compile.precision import reduced
 
@@ -166,7 +166,7 @@ def _reduced(
     :param frames: images to compare on.
     :raises ModelError: if it differs too much, unless --force is given.
     """
-    from seg_ros.commands.parity import batches_from_frames, parity_of, shortfalls
+    from seg_ros.commands.model_files.parity import batches_from_frames, parity_of, shortfalls
     from seg_ros.compile.precision import reduced, with_parity
 
     batches = batches_from_frames(samples, compiled)

@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
         )
     figures = json.loads(viewer.stdout) if viewer.stdout.strip() else {}
     if scored and figures:
-        from seg_ros.commands.demo_photographs import score_photographs
+        from seg_ros.commands.evaluation.demo_photographs import score_photographs
 
         figures['photographs'] = score_photographs(args.model, args.out)
     print(json.dumps(figures) if args.json else _report(figures, args.out))

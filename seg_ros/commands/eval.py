@@ -26,8 +26,8 @@ from seg_ros.core.errors import SettingError
 from seg_ros.core.number_options import whole
 
 if TYPE_CHECKING:
-    from seg_ros.commands.contact_sheet import ContactSheet
-    from seg_ros.commands.evaluation import Subject
+    from seg_ros.commands.evaluation.contact_sheet import ContactSheet
+    from seg_ros.commands.evaluation.evaluate import Subject
     from seg_ros.core.card import ModelCard
     from seg_ros.metrics.scores import Scores
     from seg_ros.pipeline.serving_model import ServingModel
@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     :returns: 0, or 1 if an image was skipped.
     :raises SegError: if the data cannot be read, or the model cannot be opened.
     """
-    from seg_ros.commands.eval_report import report
+    from seg_ros.commands.evaluation.report import report
     from seg_ros.commands.options import refuse_unused, settings_from_args
     from seg_ros.commands.progress import build_report
     from seg_ros.pipeline.serving_model import open_serving_model
@@ -109,11 +109,16 @@ def _scored(
 
     :returns: the figures, and the table of images for --out.
     """
-    from seg_ros.commands.by_source import BySource
-    from seg_ros.commands.contact_sheet import ContactSheet
-    from seg_ros.commands.evaluation import baselines, evaluate, model_contender, subject_for
+    from seg_ros.commands.evaluation.by_source import BySource
+    from seg_ros.commands.evaluation.contact_sheet import ContactSheet
+    from seg_ros.commands.evaluation.evaluate import (
+        baselines,
+        evaluate,
+        model_contender,
+        subject_for,
+    )
+    from seg_ros.commands.evaluation.unknown_ids import UnknownIds
     from seg_ros.commands.progress import Progress
-    from seg_ros.commands.unknown_ids import UnknownIds
 
     if segmenter.card.task == 'promptable':
         raise SettingError(
@@ -146,9 +151,9 @@ def _scored(
 
 
 def _examples(args: argparse.Namespace, card: 'ModelCard') -> Any:
-    from seg_ros.commands.ground_truth import open_examples, Places
+    from seg_ros.commands.evaluation.ground_truth import open_examples, Places
+    from seg_ros.commands.evaluation.photograph_truth import photograph_examples
     from seg_ros.commands.options import refuse_unused
-    from seg_ros.commands.photograph_truth import photograph_examples
 
     index = args.data / 'index.json'
     if index.is_file():
@@ -179,7 +184,7 @@ def _notes(
     subject: 'Subject', model: 'ModelCard', precision: bool, unknown: str
 ) -> list[str]:
     """Return notes on what the figures leave out."""
-    from seg_ros.commands.matching import match_classes
+    from seg_ros.commands.evaluation.matching import match_classes
 
     matching = match_classes(model, subject.card)
     notes = list(subject.examples.notes)
@@ -218,8 +223,8 @@ def _confusion(card: 'ModelCard', scores: 'Scores') -> dict[str, dict[str, float
 
 
 def _write(folder: Path, figures: Mapping[str, Any], sheet: 'ContactSheet') -> None:
-    from seg_ros.commands.confusion_table import draw_confusion
-    from seg_ros.commands.masks import write_file
+    from seg_ros.commands.evaluation.confusion_table import draw_confusion
+    from seg_ros.commands.media.mask_files import write_file
     from seg_ros.image.file_writing import encode_png
 
     write_file(folder / 'confusion.png', encode_png(draw_confusion(figures['confusion'])))

@@ -107,9 +107,9 @@ def run(args: argparse.Namespace) -> int:
             f'--task {args.task} for {args.arch}',
             ' or '.join(request.architecture.tasks or (request.architecture.task,)),
         )
-    from seg_ros.commands.card_file import text_from_card
     from seg_ros.commands.figures import print_figures
-    from seg_ros.commands.masks import write_file
+    from seg_ros.commands.media.mask_files import write_file
+    from seg_ros.commands.model_files.card_file import text_from_card
     from seg_ros.zoo.export import build_network, export_network, make_card
 
     card = make_card(request, classes, args.task)
@@ -142,9 +142,9 @@ def _card_path(args: argparse.Namespace) -> Path:
 def _print_table(args: argparse.Namespace) -> int:
     import json
 
-    from seg_ros.commands.parity import calibration_frames
+    from seg_ros.commands.model_files.parity import calibration_frames
     from seg_ros.commands.progress import Progress
-    from seg_ros.commands.zoo_table import HEADINGS, rows_of
+    from seg_ros.commands.zoo.table import HEADINGS, rows_of
 
     if find_spec('torch') is None:
         raise SettingError('--table without torch', 'torch', 'pip install "seg_ros[zoo]"')

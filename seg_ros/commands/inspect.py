@@ -58,9 +58,9 @@ def run(args: argparse.Namespace) -> int:
     """
     # The graph layer takes a second to import, which --help need not wait for.
     from seg_ros.commands.figures import print_figures
-    from seg_ros.commands.first_card import first_card
-    from seg_ros.commands.kimera import kimera_csv
-    from seg_ros.commands.model_figures import deployed_figures, raw_figures
+    from seg_ros.commands.model_files.first_card import first_card
+    from seg_ros.commands.model_files.kimera import kimera_csv
+    from seg_ros.commands.model_files.model_figures import deployed_figures, raw_figures
     from seg_ros.commands.model_name import path_from_name
     from seg_ros.compile.compiled import compiled_from_model, texts_of
     from seg_ros.compile.onnx_file import read_onnx

@@ -71,8 +71,8 @@ def run(args: argparse.Namespace) -> int:
 
     :raises SegError: if PyBullet is missing or a file cannot be written.
     """
-    from seg_ros.commands.coco_panoptic import CocoPanoptic
     from seg_ros.commands.figures import print_figures
+    from seg_ros.commands.media.coco_panoptic import CocoPanoptic
     from seg_ros.commands.options import refuse_unused
     from seg_ros.commands.progress import Progress
     from seg_ros.sim.classes import CARD
@@ -148,8 +148,8 @@ def _world(
 def _written(args: argparse.Namespace, name: str, sample: 'Sample') -> Any:
     """Write a sample's image, and its depth if asked for."""
     import cv2
-    from seg_ros.commands.masks import write_file
-    from seg_ros.commands.source_image import SourceImage
+    from seg_ros.commands.media.mask_files import write_file
+    from seg_ros.commands.media.source_image import SourceImage
     from seg_ros.core.frame import Frame
     from seg_ros.image.file_writing import encode_png
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from seg_ros.commands.segment import Figures
+    from seg_ros.commands.media.segment import Figures
 
 SUMMARY = 'write the masks of images, videos and rosbag2 recordings into a folder'
 EXAMPLE = 'seg_ros run street.jpg drive.mp4 --model model.onnx --out masks'
@@ -56,8 +56,8 @@ def run(args: argparse.Namespace) -> int:
     :returns: 0, or 1 if an input was skipped.
     :raises SegError: if nothing can be read, or the model cannot be opened.
     """
-    from seg_ros.commands.opened import opened
-    from seg_ros.commands.segment import check_folder, segment_sources
+    from seg_ros.commands.media.opened import opened
+    from seg_ros.commands.media.segment import check_folder, segment_sources
 
     check_folder(args.out, args.inputs)
     with opened('run', args, SETTINGS) as (settings, progress, sources, segmenter, prompts):

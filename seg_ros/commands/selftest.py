@@ -24,7 +24,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from seg_ros import __version__
-from seg_ros.commands.check import Check, FAILED, lines_of
+from seg_ros.commands.checks.check import Check, FAILED, lines_of
 from seg_ros.core.number_options import whole
 from seg_ros.core.settings import Settings
 
@@ -93,7 +93,7 @@ def _checks(args: argparse.Namespace) -> Iterator[Check]:
         return
     gpu = None
     if args.gpu:
-        from seg_ros.commands.gpu_checks import (
+        from seg_ros.commands.checks.gpu_checks import (
             copy_check,
             gpu_check,
             pycuda_check,
@@ -143,12 +143,12 @@ def _missing(name: str, needs: str) -> Check:
 
 
 def _model_checks(args: argparse.Namespace, gpu: 'Gpu | None', folder: Path) -> Iterator[Check]:
-    from seg_ros.commands.engine_checks import precision_check, Trial
-    from seg_ros.commands.gpu_checks import gpu_memory
+    from seg_ros.commands.checks.engine_checks import precision_check, Trial
+    from seg_ros.commands.checks.gpu_checks import gpu_memory
+    from seg_ros.commands.checks.trial_model import trial_frames, trial_model
+    from seg_ros.commands.model_files.parity import calibration_frames
     from seg_ros.commands.model_name import path_from_name
-    from seg_ros.commands.parity import calibration_frames
     from seg_ros.commands.progress import Progress
-    from seg_ros.commands.trial_model import trial_frames, trial_model
     from seg_ros.compile.compiled import load_compiled
 
     compiled = (

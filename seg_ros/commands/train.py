@@ -249,7 +249,7 @@ def _train(training: Any, samples: Any, folder: Path, cutouts: Any) -> None:
 
 
 def _write_curve(folder: Path, losses: Any) -> None:
-    from seg_ros.commands.masks import write_file
+    from seg_ros.commands.media.mask_files import write_file
     from seg_ros.image.file_writing import encode_png
     from seg_ros.training.curve import draw_curve
     from seg_ros.training.losses import SHARES
@@ -259,8 +259,8 @@ def _write_curve(folder: Path, losses: Any) -> None:
 
 def _export(args: argparse.Namespace, training: Any, samples: Any) -> dict[str, Any]:
     """Write the network with the mean weights and its card; return the figures to print."""
-    from seg_ros.commands.card_file import text_from_card
-    from seg_ros.commands.masks import write_file
+    from seg_ros.commands.media.mask_files import write_file
+    from seg_ros.commands.model_files.card_file import text_from_card
     from seg_ros.training.export import COMPILING, make_card, onnx_from_network
     from seg_ros.training.photographs import CATEGORIES
 

@@ -102,8 +102,8 @@ def _write(
     args: argparse.Namespace, request: NetworkRequest, classes: Any, path: Any,
     files: dict[str, bytes],
 ) -> None:
-    from seg_ros.commands.card_file import text_from_card
-    from seg_ros.commands.masks import write_file
+    from seg_ros.commands.media.mask_files import write_file
+    from seg_ros.commands.model_files.card_file import text_from_card
 
     for name, content in files.items():
         write_file(path.with_name(name), content)

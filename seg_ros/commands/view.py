@@ -83,8 +83,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _view_files(args: argparse.Namespace, log: 'RerunLog') -> int:
     """Show the masks of every image; return the number of skipped images."""
-    from seg_ros.commands.opened import opened
-    from seg_ros.commands.segment import segmented
+    from seg_ros.commands.media.opened import opened
+    from seg_ros.commands.media.segment import segmented
 
     number = 0
     with opened('view', args, SETTINGS) as (_, progress, sources, segmenter, prompts):

@@ -25,7 +25,12 @@ import onnx
 from onnx import numpy_helper
 import onnxruntime
 import pytest
-from seg_ros.commands.parity import calibration_frames, parity_of, shortfalls, trial_memory
+from seg_ros.commands.model_files.parity import (
+    calibration_frames,
+    parity_of,
+    shortfalls,
+    trial_memory,
+)
 from seg_ros.commands.progress import Progress
 from seg_ros.compile.bfloat16 import in_bfloat16
 from seg_ros.compile.compiled import load_compiled

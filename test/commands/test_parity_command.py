@@ -23,7 +23,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 import pytest
-from seg_ros.commands import inspect, parity
+from seg_ros.commands import inspect
+from seg_ros.commands.model_files import parity
 from seg_ros.compile.compiled import load_compiled
 from seg_ros.core.errors import ImageError, ModelError, SettingError
 import yaml

@@ -20,10 +20,12 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 import pytest
-from seg_ros.commands import engine_checks, parity, progress, selftest
-from seg_ros.commands.check import Check, checked, lines_of
-from seg_ros.commands.engine_checks import equal_masks, latency_ms, throughput_hz
-from seg_ros.commands.trial_model import CLASSES
+from seg_ros.commands import progress, selftest
+from seg_ros.commands.checks import engine_checks
+from seg_ros.commands.checks.check import Check, checked, lines_of
+from seg_ros.commands.checks.engine_checks import equal_masks, latency_ms, throughput_hz
+from seg_ros.commands.checks.trial_model import CLASSES
+from seg_ros.commands.model_files import parity
 from seg_ros.core.errors import EngineError
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.tensors import Outputs
@@ -87,7 +89,7 @@ def test_a_machine_without_a_gpu_shows_what_is_missing(capsys, monkeypatch):
     def nothing(device):
         raise EngineError('no NVIDIA driver', 'libcuda.so.1', 'install the driver')
 
-    monkeypatch.setattr('seg_ros.commands.gpu_checks.find_gpu', nothing)
+    monkeypatch.setattr('seg_ros.commands.checks.gpu_checks.find_gpu', nothing)
     code, report = report_of(capsys, '--gpu')
     assert code == 1
     assert report['driver and GPU']['result'] == 'failed'

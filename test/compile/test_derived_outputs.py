@@ -17,7 +17,7 @@ from itertools import permutations
 import numpy as np
 from onnx import helper, TensorProto
 import pytest
-from seg_ros.commands.first_card import first_card
+from seg_ros.commands.model_files.first_card import first_card
 from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.compiled import compiled_from_model
 from seg_ros.core.card_reading import card_from_dict

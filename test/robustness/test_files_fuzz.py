@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from inputs import damaged
 import numpy as np
 import pytest
-from seg_ros.commands.sources import open_sources
+from seg_ros.commands.media.sources import open_sources
 from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.errors import ModelError, SegError
 from seg_ros.engines.model_path import DEFAULT_NETWORK
