@@ -209,3 +209,17 @@ def test_objects_of_any_turn_keep_orthogonal_axes_with_the_widest_spread_first(s
 def test_boxes_without_a_plane_lie_along_the_points_axes(scene):
     item = object_clouds(cloud_of(scene), scene.segmentation(), 3, 525.0)[0]
     np.testing.assert_allclose(np.abs(item.box.axes @ item.axes.T), np.eye(3), atol=0.2)
+
+
+@pytest.mark.parametrize(('xyxy', 'cut'), [
+    ((0, 50, 20, 70), True), ((140, 50, 160, 70), True), ((50, 0, 70, 20), True),
+    ((50, 100, 70, 120), True), ((1, 1, 159, 119), False),
+])
+def test_an_object_at_any_edge_of_the_image_counts_as_cut(xyxy, cut):
+    scene = Scene([], pitch=np.pi / 2)
+    x0, y0, x1, y1 = xyxy
+    scene.ids[y0:y1, x0:x1] = 1
+    segment = Segment(1, 3, 0.9, xyxy, (x1 - x0) * (y1 - y0))
+    masks = Segmentation((120, 160), instances=scene.ids, segments=(segment,))
+    (item,) = object_clouds(cloud_of(scene, masks), masks, 2, 130.0)
+    assert item.cut is cut

@@ -119,6 +119,20 @@ def test_static_and_dynamic_masks_are_each_others_opposite_with_their_camera_inf
     assert made('static/camera_info', blind) is None
 
 
+@pytest.mark.parametrize(('topic', 'width'), [
+    ('camera_info', WIDTH // 2), ('static/camera_info', WIDTH), ('scene/camera_info', WIDTH),
+])
+def test_a_camera_info_has_the_size_of_its_images_and_no_distortion_once_rectified(topic, width):
+    view = depth_view()
+    view.view.camera_info.d = [0.1] * 5
+    for rectified, distortion in ((False, 0.1), (True, 0.0)):
+        message = made(topic, replace(view, view=replace(
+            view.view, step=2, rectified=rectified
+        )))
+        assert message.width == width
+        np.testing.assert_array_equal(message.d, [distortion] * 5)
+
+
 @pytest.mark.parametrize('topic', ['static/depth', 'scene/depth', 'dynamic/mask'])
 def test_image_transports_camera_subscribers_find_camera_info_beside_an_image(topic):
     # image_transport camera_common.cpp getCameraInfoTopic: the last name becomes camera_info.

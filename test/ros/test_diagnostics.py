@@ -199,6 +199,13 @@ def test_masks_older_than_the_limit_raise_the_level(limit_ms, level):
     assert statuses(facts(), each)[1].level == level
 
 
+def test_one_mask_in_a_hundred_may_be_older_than_the_limit():
+    each = camera(30, 30, age_limit_ms=60.0)
+    for age_ms in (100.0, *[50.0] * 199):
+        each.health.timing.add('age', age_ms)
+    assert statuses(facts(), each)[1].level == DiagnosticStatus.OK
+
+
 def test_the_process_reports_its_memory():
     (engine,) = statuses(facts())
     assert float(values(engine)['memory_mib']) > 1
