@@ -91,6 +91,7 @@ class Robot:
         self.levels: dict[str, bytes] = {}
         self.tester.create_subscription(DiagnosticArray, '/diagnostics', self._on_status, 10)
         self._cameras: dict[tuple[str, bool], Any] = {}
+        self._clients: dict[str, Any] = {}
 
     def _spin(self) -> None:
         """Spin as the node's main does: rclpy's executor must not be shut down while it spins."""
@@ -137,9 +138,11 @@ class Robot:
 
     def call(self, kind: Any, name: str, request: Any) -> Any:
         """Call a service of the node."""
-        client = self.tester.create_client(kind, f'/segmentation/{name}')
-        # In one of fifty contexts the graph never shows a service although it responds.
-        client.wait_for_service(DISCOVERY_S)
+        if name not in self._clients:
+            self._clients[name] = self.tester.create_client(kind, f'/segmentation/{name}')
+            # In one of fifty contexts the graph never shows a service although it responds.
+            self._clients[name].wait_for_service(DISCOVERY_S)
+        client = self._clients[name]
         futures = [client.call_async(request)]
         sent_s = [monotonic()]
 

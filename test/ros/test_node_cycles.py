@@ -27,7 +27,7 @@ import pytest
 from robot import SIZE_HW
 from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2
 
-CYCLES = 30
+CYCLES = 20
 SETTLED = 3     # cycles after which all one-time initialisation is done
 ROUND = (
     Transition.TRANSITION_CONFIGURE,
@@ -76,7 +76,7 @@ def show_until(each, publishers, done, what):
 
 
 @pytest.mark.slow
-def test_threads_files_and_topics_stay_the_same_over_thirty_cycles(robot):
+def test_threads_files_and_topics_stay_the_same_over_twenty_cycles(robot):
     each = robot(autostart=False)
     each.patience_s = 10 * each.patience_s
     client = each.tester.create_client(ChangeState, '/segmentation/change_state')

@@ -17,6 +17,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 import os
+from pathlib import Path
 import signal
 import subprocess
 import sys
@@ -58,6 +59,7 @@ class Bystander(Robot):
         rclpy.init(context=self._context)
         self.tester = rclpy.create_node('tester', context=self._context)
         self._cameras: dict[tuple[str, bool], Any] = {}
+        self._clients: dict[str, Any] = {}
 
     def wait(self, condition, what):
         def spun():
@@ -180,15 +182,17 @@ def test_an_engine_that_hangs_does_not_keep_the_process_from_ending(bystander, c
 
 
 SLOW = """
+import os
 import sys
-from threading import Event
+from time import sleep
 from seg_ros.pipeline import process
 from seg_ros.ros.main import main
 
 infer = process.infer
 
 def slow(*inputs):
-    Event().wait(5)
+    while not os.path.exists(os.environ['COMES_BACK']):
+        sleep(0.01)
     return infer(*inputs)
 
 process.infer = slow
@@ -197,9 +201,12 @@ sys.exit(main(sys.argv))
 
 
 def test_an_engine_that_was_abandoned_and_came_back_makes_no_end_a_bad_one(
-    bystander, channel_model
+    bystander, channel_model, monkeypatch, tmp_path
 ):
+    comes_back = tmp_path / 'comes_back'
+    monkeypatch.setenv('COMES_BACK', str(comes_back))
     with node_process('-p', f'model:={channel_model}', code=('-c', SLOW)) as process:
+        threads = Path(f'/proc/{process.pid}/task')
         bystander.listen('/segmentation/camera/semantic', Image)
         camera = bystander.publisher('/camera/image_raw', Image)
         bystander.wait(camera.get_subscription_count, 'the node')
@@ -212,7 +219,9 @@ def test_an_engine_that_was_abandoned_and_came_back_makes_no_end_a_bad_one(
             request = ChangeState.Request(transition=Transition(id=number))
             answer = client.call_async(request)
             bystander.wait(answer.done, 'the node to give up waiting for a frame')
-        sleep(5)
+        count = len(list(threads.iterdir()))
+        comes_back.touch()
+        bystander.wait(lambda: len(list(threads.iterdir())) < count, 'the thread to end')
         process.send_signal(signal.SIGTERM)
         _, log = process.communicate(timeout=3 * PATIENCE_S)
     assert 'the engine did not end in time and is abandoned' in log
