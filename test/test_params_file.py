@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A parameter file says to a node what rcl would have it say."""
+"""A parameter file sets the same parameters here as rcl makes of it."""
 
 from pathlib import Path
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Thresholds are the user's where he chose, the card's where he did not."""
+"""Thresholds are those of the settings and, where these are not set, those of the card."""
 
 import pytest
 from seg_ros.core.card import CardThresholds, ClassInfo, ModelCard

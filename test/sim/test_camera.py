@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a camera makes of a rendered image."""
+"""The exposure of a rendered image."""
 
 import numpy as np
 from seg_ros.sim.camera import exposed

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""From the bodies at the pixels to classes and instances."""
+"""Classes and instances of the bodies that a renderer shows."""
 
 import numpy as np
 from seg_ros.sim.classes import FLOOR, OBJECT, PERSON, ROBOT

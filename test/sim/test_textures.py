@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What things are covered with."""
+"""The textures of rendered things."""
 
 import numpy as np
 import pytest

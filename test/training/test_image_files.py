@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Class ids from files in which OpenCV gives grey levels instead."""
+"""Class ids of images with a palette, of which OpenCV gives the grey levels."""
 
 import struct
 import zlib

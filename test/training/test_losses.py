@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What is not known is not punished."""
+"""Pixels of unknown class cost nothing, and absent classes what they take from the others."""
 
 import math
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the network is asked to say."""
+"""Targets of training: which cells point to a centre, and which count more or not at all."""
 
 import numpy as np
 from seg_ros.training.sample import ABSENT, TrainingSample, VOID
