@@ -34,11 +34,14 @@ def write(size_hw, *captions):
 
 
 @pytest.mark.parametrize('spot', [(-50, -50), (500, 10), (160, 500), (0, 239), (319, 0)])
-def test_a_plate_stays_inside_the_image(spot):
+def test_a_plate_stays_inside_the_image_as_near_its_spot_as_that_allows(spot):
     drawn = write((240, 320), Caption('person 3', PURPLE, ((*spot, 1.0),)))
     at_ease = plate_of(write((240, 320), Caption('person 3', PURPLE, ((160, 120, 1.0),))), PURPLE)
     x0, y0, x1, y1 = plate_of(drawn, PURPLE)
-    assert (x1 - x0, y1 - y0) == (at_ease[2] - at_ease[0], at_ease[3] - at_ease[1])
+    wide, high = at_ease[2] - at_ease[0], at_ease[3] - at_ease[1]
+    assert (x1 - x0, y1 - y0) == (wide, high)
+    assert x0 == round(np.clip(spot[0] - wide / 2, 0, 320 - wide))
+    assert y0 == round(np.clip(spot[1] - high, 0, 240 - high))
 
 
 @pytest.mark.parametrize(('above', 'top', 'bottom'), [(1.0, None, 120), (0.0, 120, None)])
@@ -87,8 +90,9 @@ def test_a_caption_without_a_free_spot_is_left_out():
     assert plate_of(drawn, GREEN) is None
 
 
-def test_a_caption_wider_than_the_image_is_left_out():
-    assert not write((240, 40), Caption('a rather long name', PURPLE, ((20, 20, 0.5),))).any()
+@pytest.mark.parametrize('size_hw', [(240, 40), (15, 400)])
+def test_a_caption_larger_than_the_image_is_left_out(size_hw):
+    assert not write(size_hw, Caption('a rather long name', PURPLE, ((20, 10, 0.5),))).any()
 
 
 def test_letters_grow_with_the_image_and_stay_readable():
