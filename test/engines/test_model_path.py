@@ -20,7 +20,7 @@ import sys
 from types import ModuleType
 
 import pytest
-from seg_ros.core.errors import ModelError, SegError, SettingError
+from seg_ros.core.errors import ModelError, SettingError
 from seg_ros.engines.model_path import absolute_model, path_from_model
 
 
@@ -98,12 +98,13 @@ def test_a_word_that_is_no_name_is_refused_as_such_even_where_a_file_has_it(
         path_from_model(model)
 
 
-@pytest.mark.parametrize('model', [
-    '/nowhere/net.onnx', '~/net.onnx', f'/{300 * "n"}.onnx', '/net\0.onnx',
+@pytest.mark.parametrize(('model', 'why'), [
+    ('/nowhere/net.onnx', 'No such file'), ('~/net.onnx', 'No such file'),
+    (f'/{300 * "n"}.onnx', 'name too long'), ('/net\0.onnx', 'null byte'),
 ])
-def test_a_file_that_is_missing_is_refused(home, model):
+def test_a_file_that_is_missing_is_refused_with_the_systems_reason(home, model, why):
     assert Path.home() == home
-    with pytest.raises(ModelError):
+    with pytest.raises(ModelError, match=f'no model file at .*{why}'):
         path_from_model(model)
 
 
@@ -118,9 +119,12 @@ def test_what_is_no_file_is_refused_with_what_it_is(home):
         path_from_model(str(home / 'round.onnx'))
 
 
-@pytest.mark.parametrize('model', ['m' * 300, '/' + 'm' * 300 + '/model.onnx'])
-def test_a_path_that_the_system_refuses_is_refused_as_a_model(model):
-    with pytest.raises(SegError):
+@pytest.mark.parametrize(('model', 'kind', 'words'), [
+    ('m' * 300, SettingError, 'no model is called'),
+    ('/' + 'm' * 300 + '/model.onnx', ModelError, 'name too long'),
+])
+def test_a_path_that_the_system_refuses_is_refused_as_a_model(model, kind, words):
+    with pytest.raises(kind, match=words):
         path_from_model(absolute_model(model))
 
 
