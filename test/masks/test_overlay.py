@@ -156,6 +156,15 @@ def test_touching_instances_of_one_class_are_outlined_and_coloured_apart(monkeyp
         assert (drawn[70:170, x].sum(axis=1) > max(left.sum(), right.sum())).all()
 
 
+def test_beside_instances_what_has_none_keeps_the_colour_of_its_class(monkeypatch):
+    without_captions(monkeypatch)
+    segmentation = instances_of((1, 60, 60, 120, 180))
+    segmentation.classes[:, 200:] = 9
+    drawn = draw_overlay(Frame(RGB), segmentation, make_card(), 1.0)
+    assert (drawn[:, 200:] == COLORS[9]).all()
+    assert (drawn[62:178, 62:118] != COLORS[3]).any(axis=2).all()
+
+
 def test_an_outline_does_not_run_along_the_image_s_edge(monkeypatch):
     without_captions(monkeypatch)
     drawn = draw_overlay(Frame(RGB), instances_of((1, 0, 0, 320, 240)), make_card(), 0.0)
@@ -208,6 +217,16 @@ def test_a_class_without_instances_carries_its_name_where_it_is_widest(captions)
     assert 230 < x < 270
     assert 30 < y < 70
     assert above == 0.5
+
+
+def test_a_class_is_named_where_it_is_widest_beside_its_instances(captions):
+    segmentation = instances_of((1, 0, 0, 200, 240))
+    segmentation.classes[20:100, 220:300] = 3
+    draw_overlay(Frame(RGB), segmentation, make_card(), 0.5)
+    instance, rest = captions
+    assert (instance.text, rest.text) == ('class3 1 90%', 'class3')
+    ((x, y, _),) = rest.spots
+    assert (x, y) == (pytest.approx(260, abs=4), pytest.approx(60, abs=4))
 
 
 def test_a_sliver_of_a_class_is_not_named(captions):

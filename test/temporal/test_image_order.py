@@ -41,7 +41,7 @@ def test_a_clock_that_starts_over_is_followed_at_once():
 def test_a_clock_that_steps_back_costs_one_image(back_ms):
     before = [10 * S + 33 * MS * index for index in range(30)]
     after = [before[-1] - back_ms * MS + 33 * MS * index for index in range(1, 31)]
-    assert admitted(before + after).count(False) <= 1
+    assert admitted(before + after).count(False) == 1
 
 
 def test_one_stamp_ahead_costs_one_image():
