@@ -31,7 +31,10 @@ def test_texts_are_a_name_that_may_be_missing_and_two_or_four_numbers(texts, exp
     assert found == expected
 
 
-@pytest.mark.parametrize('text', ['cup', '7', 'cup 1', '1 2 nan 4', '5 5 1 1', '1 1 1 5', '1e9 5'])
+@pytest.mark.parametrize('text', [
+    'cup', '7', 'cup 1', '1 2 nan 4', '5 5 1 1', '5 1 1 5', '1 5 5 1', '1 1 1 5', '1 1 5 1',
+    '1e9 5',
+])
 def test_a_text_that_is_no_prompt_is_refused_by_the_setting(text):
     with pytest.raises(SettingError, match='prompts: '):
         Settings(prompts=(text,))
@@ -41,6 +44,7 @@ def test_a_text_that_is_no_prompt_is_refused_by_the_setting(text):
 def test_an_id_that_no_segment_can_have_is_refused(number):
     with pytest.raises(PromptError, match='id from 1 to 65535'):
         Prompt(number, (0, 0, 1, 1))
+    assert Prompt(65535, (0, 0, 1, 1)).id == 65535
 
 
 def test_a_prompt_without_a_name_asks_for_the_first_class():

@@ -73,18 +73,19 @@ def plain_winners(outputs, fit, score, mask, visible):
     probabilities = enlarged(outputs.rivals[slots], fit)
     best = (probabilities * outputs.scores[slots, None, None]).argmax(0)
     result = np.zeros(fit.source_hw, int)
-    for number, slot in enumerate(slots):
-        won, own = best == number, probabilities[number] >= mask
-        if won.sum() > visible * own.sum():
-            result[won & own] = slot + 1
     y0, y1, x0, x1 = fit.seen_yyxx()
     seen = np.zeros(fit.source_hw, bool)
     seen[y0:y1, x0:x1] = True
-    return result * seen
+    for number, slot in enumerate(slots):
+        won, own = (best == number) & seen, (probabilities[number] >= mask) & seen
+        if won.sum() > visible * own.sum():
+            result[won & own] = slot + 1
+    return result
 
 
 @pytest.mark.parametrize(('source', 'rule'), [
     ((240, 320), 'stretch'), ((211, 150), 'letterbox'), ((60, 75), 'stretch'),
+    ((120, 400), 'shortest_side'),
 ])
 @pytest.mark.parametrize('limits', [(0.5, 0.5, 0.8), (0.7, 0.3, 0.5), (0.3, 0.6, 0.0)])
 def test_winners_are_those_of_a_dense_evaluation(source, rule, limits):

@@ -51,6 +51,14 @@ def play(events, tolerance_ms=50, nbytes=0):
     return found, both
 
 
+def test_depth_from_before_a_pair_leaves_its_memory_to_what_comes():
+    events = [
+        (33 * number, kind, 33 * number) for number in range(9) for kind in ('image', 'depth')
+    ]
+    found, _ = play(events, nbytes=MAX_BYTES // 3)
+    assert found == [(33 * number, 33 * number) for number in range(9)]
+
+
 def test_equal_stamps_are_paired_whichever_comes_first():
     both = pairs()
     assert both.add_image(100 * MS, 'image', 50) is None
