@@ -222,3 +222,21 @@ def test_a_head_that_leaves_the_network_early_is_not_taken_but_reported(outputs,
     compiled = compiled_of(model, tmp_path, 4)
     np.testing.assert_array_equal(labels_of(compiled), run_model(model, FED)['late'].argmax(1))
     assert any('early could be meant as well as late' in note for note in compiled.notes)
+
+
+def test_scores_and_masks_of_queries_are_those_of_the_last_layer(tmp_path):
+    random = np.random.default_rng(0)
+    model = network_of(
+        [node('Conv', 'scores mixing', 'late_masks'),
+         node('ReduceMean', 'late_masks', 'level', axes=[1, 2, 3], keepdims=1),
+         node('Reshape', 'level column', 'mean'), node('Mul', 'mean rows', 'hidden'),
+         node('MatMul', 'hidden heads', 'early_classes'),
+         node('MatMul', 'hidden inner', 'deeper'), node('MatMul', 'deeper heads', 'late_classes')],
+        ['early_classes', 'scores', 'late_classes', 'late_masks'], 5, **{
+            name: random.normal(0, 1, shape).astype(np.float32) for name, shape in {
+                'mixing': (5, 5, 1, 1), 'rows': (1, 5, 4), 'inner': (4, 4), 'heads': (4, 6),
+            }.items()
+        }, column=np.array([-1, 1, 1]),
+    )
+    notes = compiled_of(model, tmp_path, 5).notes
+    assert 'outputs cut off: early_classes, scores' in notes

@@ -174,7 +174,7 @@ def test_boxes_alone_are_no_class_scores(columns, tmp_path):
         compiled_answers(tmp_path, network, 'instance', columns)
 
 
-@pytest.mark.parametrize(('size_hw', 'side'), [((64, 96), 28), ((64, 96), 56), ((448, 448), 28)])
+@pytest.mark.parametrize(('size_hw', 'side'), [((64, 96), 28), ((64, 96), 56), ((256, 256), 28)])
 def test_masks_over_boxes_are_not_read_as_masks_over_the_image(size_hw, side, tmp_path):
     found = answers(6, boxes='first')
     found['masks'] = np.zeros((3, QUERIES, side, side), np.float32)

@@ -71,9 +71,11 @@ def sources_first(
 
 
 def _layers(network: Network, item: OutputInterpretation) -> int:
-    """Return the number of layers that a reading needs."""
-    nodes = network.upstream({info.name for info in item.tensor_infos})
-    return sum(node.op_type in WEIGHTED for node in nodes)
+    """Return the sum of the numbers of layers before each tensor of a reading."""
+    return sum(
+        node.op_type in WEIGHTED
+        for info in item.tensor_infos for node in network.upstream({info.name})
+    )
 
 
 def is_derived(network: Network, item: OutputInterpretation, other: OutputInterpretation) -> bool:

@@ -31,10 +31,10 @@ from seg_ros.compile.families.slot_tensors import (
     best_slots,
     chosen_masks,
     labels_seen,
-    lies_over_image,
     Slots,
     slots_of,
 )
+from seg_ros.compile.families.strip_output_ops import spans_image
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_ops import indicator, scalar
 from seg_ros.core.card import ModelCard
@@ -42,6 +42,7 @@ from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
 NAME = 'image_masks'
+_MAX_BOX_MASK = 28      # side in cells up to which square masks are taken for masks over boxes
 
 
 def read_image_masks(network: Network) -> list[OutputInterpretation] | str:
@@ -53,12 +54,17 @@ def read_image_masks(network: Network) -> list[OutputInterpretation] | str:
     """
     found = [
         _interpretation(network, slots)
-        for slots in slots_of(network) if lies_over_image(network, slots.map_hw)
+        for slots in slots_of(network) if _lies_over_image(network, slots.map_hw)
     ]
     return found or (
         'no outputs of scores [N, K] from 0 to 1 or logits, labels [N, K] and masks [N, K, h, w] '
         "of the image's aspect ratio with one K"
     )
+
+
+def _lies_over_image(network: Network, map_hw: tuple[int, int]) -> bool:
+    height, width = map_hw
+    return not height == width <= _MAX_BOX_MASK and spans_image(network, map_hw)
 
 
 def _interpretation(network: Network, slots: Slots) -> OutputInterpretation:

@@ -32,8 +32,8 @@ from seg_ros.compile.families.output_interpretation import Decoded, OutputInterp
 from seg_ros.compile.families.probabilities import holds_probabilities, logit_levels, logits_of
 from seg_ros.compile.families.query_boxes import scores_beside_boxes
 from seg_ros.compile.families.score_meaning import unread_scores
-from seg_ros.compile.families.slot_tensors import lies_over_image, slots_of
-from seg_ros.compile.families.strip_output_ops import before_transpose
+from seg_ros.compile.families.slot_tensors import slots_of
+from seg_ros.compile.families.strip_output_ops import before_transpose, spans_image
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.compile.tensor_ops import indicator, scalar
@@ -42,6 +42,7 @@ from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
 NAME = 'query_masks'
+_MAX_STRIDE = 8     # of masks beside boxes; coarser masks lie over the boxes
 _MIN_NOTHING = 0.2      # fraction of queries; most queries of a network find nothing
 
 
@@ -96,7 +97,7 @@ def read_query_masks(network: Network) -> list[OutputInterpretation] | str:
         interpretation
         for output in floats if len(output.shape) == 4
         for masks in [before_transpose(network, output)]
-        if lies_over_image(network, (masks.shape[2], masks.shape[3]))
+        if spans_image(network, masks.shape[2:])
         for interpretation in _readings(network, output, masks, [
             info for info in floats if len(info.shape) == 3 and info.shape[1] == masks.shape[1]
             and info not in of_slots
@@ -128,6 +129,7 @@ def _readings(
             outputs=() if masks is output else (scores.name, output.name),
         )
         for scores, boxed in scores_beside_boxes(network, rows)
+        if not boxed or network.size_hw[0] <= _MAX_STRIDE * height
         for nothing in (True, False)
         # Networks with boxes are trained for instances: that task comes first.
         for task in sorted(_DECODERS, key=lambda task: boxed and task != 'instance')

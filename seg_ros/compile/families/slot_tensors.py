@@ -24,11 +24,7 @@ from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.detections import best, column, known_labels, rows_at
 from seg_ros.compile.families.row_form import are_logits, beyond_unit
 from seg_ros.compile.families.score_and_label import score_and_label
-from seg_ros.compile.families.strip_output_ops import (
-    float_source,
-    integer_source,
-    spans_image,
-)
+from seg_ros.compile.families.strip_output_ops import float_source, integer_source
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.compile.tensor_ops import indicator, scalar
@@ -36,7 +32,6 @@ from seg_ros.core.card import ModelCard
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
-_MAX_BOX_MASK = 28      # side in cells up to which square masks are taken for masks over boxes
 _BOX_COLUMNS = (4, 5)   # corners, without and with the score
 
 
@@ -135,12 +130,6 @@ def _scores_and_labels(
 
 def _present(*infos: TensorInfo | None) -> tuple[TensorInfo, ...]:
     return tuple(info for info in infos if info is not None)
-
-
-def lies_over_image(network: Network, map_hw: tuple[int, int]) -> bool:
-    """Return whether masks lie over the whole image, by their shape, and not over boxes."""
-    height, width = map_hw
-    return not height == width <= _MAX_BOX_MASK and spans_image(network, map_hw)
 
 
 def labels_seen(network: Network, slots: Slots) -> NDArray[np.int64]:
