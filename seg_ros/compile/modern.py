@@ -20,6 +20,7 @@ from onnx.inliner import inline_local_functions
 from onnx.version_converter import convert_version, ConvertError
 from seg_ros.compile.single_precision import convert_to_single
 from seg_ros.compile.subgraph import opset_of
+from seg_ros.compile.training_mode import refuse_training_mode
 from seg_ros.core.errors import ModelError
 
 # Before opset 7, operators broadcast differently.
@@ -35,7 +36,7 @@ def modern_model(model: onnx.ModelProto) -> onnx.ModelProto:
     """
     Return a copy with functions inlined, nodes sorted, usual floats and a supported opset.
 
-    :raises ModelError: if the model cannot be converted, or is quantised.
+    :raises ModelError: if the model cannot be converted, is quantised or in training mode.
     """
     version = opset_of(model)
     if not OLDEST_OPSET <= version <= NEWEST_OPSET:
@@ -48,6 +49,7 @@ def modern_model(model: onnx.ModelProto) -> onnx.ModelProto:
         if item.domain == 'ai.onnx':
             item.domain = ''
     _refuse_quantised(modern)
+    refuse_training_mode(modern.graph)
     convert_to_single(modern.graph)
     _sort(modern.graph)
     if not LOWEST_OPSET <= version <= HIGHEST_OPSET:
