@@ -129,6 +129,8 @@ class SafeLifecycleNode(LifecycleNode):
     def _LifecycleNodeMixin__on_change_state(  # noqa: N802 - rclpy's mangled name
         self, request: ChangeState.Request, response: ChangeState.Response
     ) -> ChangeState.Response:
+        if self._autostart is not None:
+            self.get_logger().info('autostart is abandoned: another transition was requested')
         self.abandon_autostart()
         try:
             return super()._LifecycleNodeMixin__on_change_state(request, response)
@@ -209,8 +211,12 @@ class SafeLifecycleNode(LifecycleNode):
         return value is True
 
     def start_when_spinning(self) -> None:
-        """Configure on the first spin and activate on the next, unless a request comes first."""
-        steps = [self.trigger_configure, self.trigger_activate]
+        """Configure and then activate while spinning, unless a request comes first."""
+        steps = [
+            self.trigger_configure,
+            lambda: TransitionCallbackReturn.SUCCESS,   # requests that came meanwhile are answered
+            self.trigger_activate,
+        ]
 
         def step() -> None:
             if steps.pop(0)() != TransitionCallbackReturn.SUCCESS:

@@ -15,12 +15,14 @@
 """Lifecycle states, and failures that must not end the node."""
 
 from pathlib import Path
-from time import monotonic
+from threading import Event
+from time import monotonic, sleep
 
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 import pytest
 from rclpy.lifecycle import LifecyclePublisher
+from seg_ros.engines import open_engine
 from sensor_msgs.msg import Image
 from std_srvs.srv import SetBool
 
@@ -76,6 +78,32 @@ def test_an_invalid_transition_is_refused_and_the_node_lives(robot, transition):
     assert not each.change_state(transition)
     assert each.state() == 'unconfigured'
     assert each.change_state(Transition.TRANSITION_CONFIGURE)
+
+
+def test_a_request_during_the_autostart_ends_it_before_the_next_step(robot, monkeypatch, capfd):
+    loading, gate = Event(), Event()
+
+    def wait_and_open(*arguments):
+        loading.set()
+        gate.wait()
+        return open_engine(*arguments)
+
+    monkeypatch.setattr('seg_ros.pipeline.serving_model.open_engine', wait_and_open)
+    each = robot()
+    client = each.tester.create_client(ChangeState, '/segmentation/change_state')
+    try:
+        each.wait(loading.is_set, 'autostart to configure')
+        assert client.wait_for_service(each.patience_s)
+        request = ChangeState.Request(transition=Transition(id=Transition.TRANSITION_CONFIGURE))
+        answer = client.call_async(request)
+        sleep(0.5)      # for the request to arrive
+    finally:
+        gate.set()
+    each.wait(answer.done, 'the answer')
+    assert not answer.result().success      # it is configured already
+    sleep(0.5)
+    assert each.state() == 'inactive'
+    assert 'autostart is abandoned' in capfd.readouterr().err
 
 
 def test_an_autostart_that_fails_is_not_repeated_and_the_log_says_what_to_do(robot, capfd):
