@@ -63,7 +63,7 @@ class Passage:
         workers: int = 1,
     ) -> None:
         # A promptable network does not run without prompts.
-        promptable = read_compiled(model).signature.max_prompts
+        promptable = read_compiled(model).signature.promptable
         prompts = (f'0 0 {message.width} {message.height}',) if promptable else ('',)
         settings = Settings(
             model=str(model), engine='openvino', threads=threads, workers=workers, prompts=prompts

@@ -250,7 +250,7 @@ def _validate(model: onnx.ModelProto, signature: ModelSignature) -> None:
     feeds: dict[str, NDArray[Any]] = {
         IMAGE: np.zeros((1, *signature.size_hw, signature.channels), np.uint8)
     }
-    if signature.max_prompts:
+    if signature.promptable:
         feeds[PROMPTS] = trial_boxes(signature.max_prompts, signature.size_hw)
     try:
         found = run_onnx(model)(feeds)

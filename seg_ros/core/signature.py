@@ -97,6 +97,11 @@ class ModelSignature:
     max_prompts: int = 0
     arithmetic: Arithmetic = 'any'
 
+    @property
+    def promptable(self) -> bool:
+        """Whether the network segments what prompts ask for."""
+        return self.max_prompts > 0
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON, without those that an engine sets."""
         values = asdict(self)

@@ -14,10 +14,11 @@
 
 """The path of every frame: preprocess, infer, postprocess, track and smooth."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Frame, Pixels
 from seg_ros.core.prompts import Prompt
@@ -35,53 +36,73 @@ from seg_ros.pipeline.prompts import (
     with_prompts,
 )
 from seg_ros.pipeline.serving_model import ServingModel
-from seg_ros.temporal.arrival import ImageOrder
+from seg_ros.temporal.prompt_memory import PromptMemory
 from seg_ros.temporal.temporal_filter import TemporalFilter
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
+class Inference:
     """
-    A frame to segment, and what is done with its masks.
+    The network's answer to one frame, at the network's size.
 
-    :param publish: called with the masks at the size of the image, in the order of `number`.
-    :param parts: parts of the masks that are read: maps of `PARTS`, and `segments`.
-    :param temporal: state from the same camera's earlier images.
-    :param order: order of the camera's images.
-    :param number: number of the frame in that order.
-    :param late: called instead of `publish` if a later frame was published first.
+    :param fit: how the image was fitted into the network's input.
+    :param prompts: the prompts that the first slots answer, in their order.
+    :param outputs: tensors without the batch axis.
     """
 
     frame: Frame
-    publish: Callable[[Segmentation], object]
-    parts: frozenset[str] = PARTS
-    temporal: TemporalFilter = field(default_factory=TemporalFilter)
-    order: ImageOrder = field(default_factory=ImageOrder)
-    number: int = 0
-    late: Callable[[], object] = lambda: None
+    fit: Fit
+    prompts: Sequence[Prompt]
+    outputs: Outputs
 
 
-def process(jobs: Sequence[Job], serving: ServingModel) -> None:
+def segment(
+    frame: Frame, serving: ServingModel, parts: frozenset[str] = PARTS,
+    temporal: TemporalFilter | None = None,
+) -> Segmentation:
     """
-    Segment frames in one call of the engine.
+    Segment one frame.
 
-    :param jobs: at most `serving.batch_limit`, with images of sizes that the engine accepts.
+    :param parts: parts of the segmentation that are read: maps of `PARTS`, and `segments`.
+    :param temporal: state of the camera, if more of its frames follow.
+    :raises ImageError: if the engine was opened for images of another size.
     :raises EngineError: if the runtime failed.
     """
-    timing = serving.timing
-    with timing.stage('fit'):           # images into the network's input
-        batch, fits = preprocess([job.frame for job in jobs], serving)
-        asked = [prompts_of(job, fit, serving) for job, fit in zip(jobs, fits, strict=True)]
-    with timing.stage('network'):       # output tensors of the engine
-        outputs = infer(batch, serving, fits, asked)
-    for index, (job, fit) in enumerate(zip(jobs, fits, strict=True)):
-        with timing.stage('paint'):     # masks at the size of the image
-            masks = postprocess(outputs.image(index), fit, serving, job.parts, asked[index])
-        with job.order.turn(job.number) as in_turn:
-            if in_turn:                 # tracking and smoothing need increasing stamps
-                job.publish(follow(masks, job, serving, asked[index]))
-            else:
-                job.late()
+    serving.engine.signature.check_source(frame.size_hw)
+    temporal = temporal or TemporalFilter()
+    (inference,) = infer([frame], [temporal.prompts], serving)
+    segmentation = postprocess(inference, serving, parts)
+    return follow(segmentation, inference, serving, parts, temporal)
+
+
+def infer(
+    frames: Sequence[Frame], memories: Sequence[PromptMemory], serving: ServingModel
+) -> list[Inference]:
+    """
+    Run the network on frames of several cameras in one call of the engine.
+
+    :param frames: at most `serving.batch_limit`, of sizes that the engine accepts.
+    :param memories: the prompts of each frame's camera.
+    :raises EngineError: if the runtime failed.
+    """
+    with serving.timing.stage('fit'):           # images into the network's input
+        batch, fits = preprocess(frames, serving)
+        prompts = [
+            prompts_of(frame, fit, memory, serving)
+            for frame, fit, memory in zip(frames, fits, memories, strict=True)
+        ]
+    with serving.timing.stage('network'):       # output tensors of the engine
+        if not serving.promptable:
+            outputs = run_engine(batch, serving)
+        elif any(prompts):      # promptable models take one image per call
+            tensor = tensor_from_prompts(prompts[0], fits[0], serving.engine.signature)
+            outputs = run_engine(batch, serving, tensor)
+        else:
+            outputs = nothing_asked()
+    return [
+        Inference(frame, fit, prompts[index], outputs.image(index))
+        for index, (frame, fit) in enumerate(zip(frames, fits, strict=True))
+    ]
 
 
 def preprocess(frames: Sequence[Frame], serving: ServingModel) -> tuple[Pixels, list[Fit]]:
@@ -98,38 +119,32 @@ def preprocess(frames: Sequence[Frame], serving: ServingModel) -> tuple[Pixels, 
     return batch, fits
 
 
-def prompts_of(job: Job, fit: Fit, serving: ServingModel) -> Sequence[Prompt]:
+def prompts_of(
+    frame: Frame, fit: Fit, memory: PromptMemory, serving: ServingModel
+) -> Sequence[Prompt]:
     """Return the prompts of an image: those of the settings, then those of the camera."""
-    signature, memory = serving.engine.signature, job.temporal.prompts
-    if not signature.max_prompts:
+    if not serving.promptable:
         return ()
-    prompts = [*serving.prompts, *memory.asked(job.frame.size_hw)]
+    prompts = [*serving.prompts, *memory.asked(frame.size_hw)]
     asked, memory.unanswered = answerable(
-        prompts, signature, serving.card, serving.thresholds, fit
+        prompts, serving.engine.signature, serving.card, serving.thresholds, fit
     )
     return asked
 
 
-def infer(
-    batch: Pixels, serving: ServingModel, fits: Sequence[Fit], asked: Sequence[Sequence[Prompt]]
+def run_engine(
+    batch: Pixels, serving: ServingModel, prompts: NDArray[np.float32] | None = None
 ) -> Outputs:
     """
-    Run the network, unless it is promptable and there are no prompts.
+    Run the engine and wait for its outputs.
 
     :param batch: uint8 (N, H, W, channels) at network size.
-    :param fits: how each image was fitted into it.
-    :param asked: the prompts of each image.
-    :raises EngineError: if the runtime failed.
+    :param prompts: float32 (N, P, 4) for a promptable network.
+    :raises EngineError: if the runtime failed, or the network computes NaN.
     """
     engine = serving.engine
-    if not engine.signature.max_prompts:
-        outputs = engine.submit(batch).result()
-    elif not any(asked):
-        return nothing_asked()
-    else:
-        # Promptable models take one image per call.
-        tensor = tensor_from_prompts(asked[0], fits[0], engine.signature)
-        outputs = engine.submit(batch, tensor).result()
+    future = engine.submit(batch) if prompts is None else engine.submit(batch, prompts)
+    outputs = future.result()
     for stage, milliseconds in outputs.stage_ms.items():
         serving.timing.add(stage, milliseconds)
     _refuse_nan(outputs, engine.signature)
@@ -154,57 +169,44 @@ def _refuse_nan(outputs: Outputs, signature: ModelSignature) -> None:
 
 
 def postprocess(
-    outputs: Outputs, fit: Fit, serving: ServingModel, parts: frozenset[str],
-    asked: Sequence[Prompt] = (),
+    inference: Inference, serving: ServingModel, parts: frozenset[str] = PARTS
 ) -> Segmentation:
     """
-    Turn the tensors of one image into masks at the image's size.
+    Turn the network's answer into masks at the image's size.
 
-    :param outputs: without the batch axis.
-    :param parts: parts of the masks that are read.
-    :param asked: the prompts that the first slots answer, in their order.
+    :param parts: parts of the segmentation that are read.
     """
-    if serving.engine.signature.max_prompts:
-        outputs = with_prompts(outputs, asked, serving.card)
+    outputs = inference.outputs
+    if serving.promptable:
+        outputs = with_prompts(outputs, inference.prompts, serving.card)
     elif serving.settings.smoothing and 'classes' in parts:   # smoothing reads all maps
         parts = parts | {'confidence', 'instances'}
     make = semantic_segmentation if outputs.scores is None else panoptic_segmentation
-    return make(outputs, PostprocessContext(
-        fit, serving.engine.signature, serving.card, serving.thresholds, parts
-    ))
+    with serving.timing.stage('paint'):
+        return make(outputs, PostprocessContext(
+            inference.fit, serving.engine.signature, serving.card, serving.thresholds, parts
+        ))
 
 
 def follow(
-    masks: Segmentation, job: Job, serving: ServingModel, asked: Sequence[Prompt] = ()
+    segmentation: Segmentation, inference: Inference, serving: ServingModel,
+    parts: frozenset[str], temporal: TemporalFilter,
 ) -> Segmentation:
     """
     Apply `tracking` and `smoothing`, if enabled, with the camera's earlier images.
 
-    With a promptable model, masks keep the prompts' ids, and the prompts move with them.
+    Call it in the order of the images' stamps. With a promptable model, masks keep the prompts'
+    ids, and the prompts move with them.
+
+    :param parts: parts of the segmentation that are read; others are not processed.
+    :param temporal: state of the camera.
     """
-    if serving.engine.signature.max_prompts:
-        job.temporal.prompts.update(asked, masks)
-        return masks
+    if serving.promptable:
+        temporal.prompts.update(inference.prompts, segmentation)
+        return segmentation
     settings = serving.settings
     if not (settings.tracking or settings.smoothing):
-        return masks
-    return job.temporal.update(
-        masks, job.frame.stamp_ns, serving.card, settings, job.parts, serving.timing
+        return segmentation
+    return temporal.update(
+        segmentation, inference.frame.stamp_ns, serving.card, settings, parts, serving.timing
     )
-
-
-def segment(
-    frame: Frame, serving: ServingModel, parts: frozenset[str] = PARTS,
-    temporal: TemporalFilter | None = None,
-) -> Segmentation:
-    """
-    Segment one frame.
-
-    :param temporal: state of the camera, if more of its frames follow.
-    :raises ImageError: if the engine was opened for images of another size.
-    :raises EngineError: if the runtime failed.
-    """
-    serving.engine.signature.check_source(frame.size_hw)
-    found: list[Segmentation] = []
-    process([Job(frame, found.append, parts, temporal or TemporalFilter())], serving)
-    return found[0]

@@ -56,7 +56,7 @@ def _refusal(
     thresholds: Thresholds, fit: Fit | None,
 ) -> str:
     """Return why a prompt cannot be answered in addition to `answered`; empty if it can."""
-    if not signature.max_prompts:
+    if not signature.promptable:
         return (
             f'the model {card.name} takes no prompts; expected a model of the task promptable, or '
             'no prompts'

@@ -79,6 +79,7 @@ class ServingModel:
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self.engine = engine
         self.card: ModelCard = engine.card
+        self.promptable = engine.signature.promptable
         self.batch_limit = engine.signature.max_batch or _MAX_FRAMES    # frames per call
         self.timing = Timing()
         self.change(settings)

@@ -14,9 +14,9 @@
 
 """The cameras of a configured node and the workers that segment their images."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from seg_ros.core.card import ModelCard
@@ -26,7 +26,7 @@ from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import LiveSettings
 from seg_ros.depth.static import dynamic_share
 from seg_ros.pipeline.engine_holder import EngineHolder
-from seg_ros.pipeline.process import Job, process
+from seg_ros.pipeline.process import follow, infer, Inference, postprocess
 from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.pipeline.workers import Mailbox, Workers
 from seg_ros.ros.cameras import Arrival, Camera
@@ -37,6 +37,20 @@ from seg_ros.ros.publishers import parts_of, publish, View, Wanted
 
 TIMEOUT_S = 1.5    # for frames in flight to finish
 LONG_MS = 10_000    # longer than any transport takes: the clocks differ
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """
+    A frame to segment.
+
+    :param wanted: outputs to publish.
+    """
+
+    camera: Camera
+    arrival: Arrival
+    frame: Frame
+    wanted: Wanted
 
 
 class CameraPipeline:
@@ -172,13 +186,13 @@ class CameraPipeline:
                 for name, arrival in items:
                     camera = self.cameras[name]
                     with self._failures_of([camera]):
-                        if job := self._job(camera, arrival, serving, mailbox):
-                            jobs.append((camera, job))
+                        if job := self._job(camera, arrival, serving):
+                            jobs.append(job)
                 # The model may have changed to one with a smaller batch limit meanwhile.
                 for first in range(0, len(jobs), serving.batch_limit):
-                    cameras, batch = zip(*jobs[first:first + serving.batch_limit], strict=True)
-                    with self._failures_of(cameras):
-                        process(batch, serving)
+                    batch = jobs[first:first + serving.batch_limit]
+                    with self._failures_of([job.camera for job in batch]):
+                        self._segment(batch, serving, mailbox)
         except NoEngineError as error:
             for name, _ in items:
                 self._drop(self.cameras[name], 'no_engine', error)
@@ -196,32 +210,44 @@ class CameraPipeline:
             if not isinstance(error, SegError):     # unexpected
                 self._report(error)
 
-    def _job(
-        self, camera: Camera, arrival: Arrival, serving: ServingModel, mailbox: Mailbox[Arrival]
-    ) -> Job | None:
+    def _job(self, camera: Camera, arrival: Arrival, serving: ServingModel) -> Job | None:
         """Return the job for an image; None if its masks have no subscriber or it is dropped."""
         wanted = camera.publishers.wanted()
         if not wanted:
             camera.health.drop('unread')
             return None
         frame = self._frame(camera, arrival, serving)
-        if frame is None:
-            return None
+        return None if frame is None else Job(camera, arrival, frame, wanted)
 
-        def publish_masks(masks: Segmentation) -> None:
+    def _segment(
+        self, jobs: Sequence[Job], serving: ServingModel, mailbox: Mailbox[Arrival]
+    ) -> None:
+        """Run the network on the frames together, then publish the masks of each."""
+        inferences = infer(
+            [job.frame for job in jobs], [job.camera.temporal.prompts for job in jobs], serving
+        )
+        for job, inference in zip(jobs, inferences, strict=True):
+            with self._failures_of([job.camera]):
+                self._finish(job, inference, serving, mailbox)
+
+    def _finish(
+        self, job: Job, inference: Inference, serving: ServingModel, mailbox: Mailbox[Arrival]
+    ) -> None:
+        """Publish the masks of a frame, unless a later one of its camera was published before."""
+        camera, parts = job.camera, parts_of(job.wanted)
+        segmentation = postprocess(inference, serving, parts)
+        with camera.order.turn(job.arrival.number) as in_turn:
+            if not in_turn:
+                camera.health.drop('late')
+                return
+            segmentation = follow(segmentation, inference, serving, parts, camera.temporal)
             if self._mailbox is not mailbox:    # the result of an abandoned worker
                 camera.health.drop('stalled')
                 return
             with serving.timing.stage('publish'):
-                view = self._view(camera, arrival, frame, masks, serving.card)
-                self._publish(camera, wanted, view)
-            camera.health.timing.tick('output')
-            camera.health.timing.add('age', self._age_ms(arrival))
-
-        return Job(
-            frame, publish_masks, parts_of(wanted), camera.temporal, camera.order,
-            number=arrival.number, late=lambda: camera.health.drop('late'),
-        )
+                self._publish(job, self._view(job, segmentation, serving.card))
+        camera.health.timing.tick('output')
+        camera.health.timing.add('age', self._age_ms(job.arrival))
 
     def _frame(self, camera: Camera, arrival: Arrival, serving: ServingModel) -> Frame | None:
         """Convert a message; drop it and return None if it cannot be read or is too old."""
@@ -242,8 +268,9 @@ class CameraPipeline:
             return None
         return frame
 
-    def _publish(self, camera: Camera, wanted: Wanted, view: View) -> None:
+    def _publish(self, job: Job, view: View) -> None:
         """Publish the outputs that need only masks, then queue those that need depth."""
+        camera, wanted = job.camera, job.wanted
         # `view.dynamic` is computed here, where frames come in the order of their stamps.
         needs_dynamic = any('dynamic' in output.needs for output, _ in wanted)
         if needs_dynamic and (
@@ -259,12 +286,10 @@ class CameraPipeline:
         now_ns: int = self._node.get_clock().now().nanoseconds
         return max(0, now_ns - arrival.taken_ns) / 1e6
 
-    def _view(
-        self, camera: Camera, arrival: Arrival, frame: Frame, masks: Segmentation, card: ModelCard
-    ) -> View:
-        settings = self._settings.now
+    def _view(self, job: Job, segmentation: Segmentation, card: ModelCard) -> View:
+        settings, camera = self._settings.now, job.camera
         return View(
-            frame, masks, card, arrival.message.header, camera.info_for(frame),
+            job.frame, segmentation, card, job.arrival.message.header, camera.info_for(job.frame),
             round(1 / settings.output_scale), settings.overlay_alpha, settings.rectified,
             camera.depth.dynamic_of,
         )

@@ -57,7 +57,7 @@ class PromptsInput:
         if words := self.problem(serving):
             key = self._camera, 'unanswered'      # not the text, in which ids vary
             self._node.throttled.warning(f'{self._camera}: {words}', key, throttle_s=30.0)
-        wanted = serving is not None and serving.engine.signature.max_prompts > 0
+        wanted = serving is not None and serving.promptable
         if not wanted or MISSING:
             self.unsubscribe()
         elif self._subscription is None or monotonic() >= self._polled_s + GRAPH_POLL_S:
@@ -96,7 +96,7 @@ class PromptsInput:
 
     def problem(self, serving: ServingModel | None) -> str:
         """Return which prompts had no answer in the last image; empty if all had."""
-        if serving is None or not serving.engine.signature.max_prompts:
+        if serving is None or not serving.promptable:
             return ''
         if MISSING and not serving.prompts:
             return f'no prompts can be received: {MISSING}; or set the parameter prompts'

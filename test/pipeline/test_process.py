@@ -28,9 +28,9 @@ from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import check_batch, Outputs
 from seg_ros.masks.postprocess_context import PARTS
-from seg_ros.pipeline.process import Job, process, segment
+from seg_ros.pipeline.process import infer, postprocess, segment
 from seg_ros.pipeline.serving_model import ServingModel
-from seg_ros.temporal.arrival import ImageOrder
+from seg_ros.temporal.prompt_memory import PromptMemory
 
 NETWORK = (24, 32)
 CARD = ModelCard(
@@ -78,11 +78,11 @@ class Painter:
 
 def together(frames, segmenter, parts):
     """Segment frames in one call of the engine."""
-    results = []
-    process([
-        Job(frame, results.append, wanted) for frame, wanted in zip(frames, parts, strict=True)
-    ], segmenter)
-    return results
+    inferences = infer(frames, [PromptMemory() for _ in frames], segmenter)
+    return [
+        postprocess(inference, segmenter, wanted)
+        for inference, wanted in zip(inferences, parts, strict=True)
+    ]
 
 
 def frame_of(size_hw, split=0.5):
@@ -232,16 +232,6 @@ def test_it_closes_its_engine():
     assert segmenter.card is CARD
     segmenter.close()
     assert engine.closed == 1
-
-
-def test_a_frame_that_is_late_gives_no_masks_and_the_next_one_does():
-    segmenter, order, events = ServingModel(Painter(), Settings()), ImageOrder(), []
-    for number in (2, 1, 3):
-        process([Job(
-            frame_of((24, 32)), lambda masks, number=number: events.append(number),
-            order=order, number=number, late=lambda number=number: events.append(-number),
-        )], segmenter)
-    assert events == [2, -1, 3]
 
 
 def test_an_image_of_another_size_than_the_engine_was_opened_for_is_refused():

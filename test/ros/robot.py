@@ -38,14 +38,14 @@ PATIENCE_S = 20.0
 DISCOVERY_S = 3.0
 
 
-def channel_network(path: Path) -> Path:
+def channel_network(path: Path, batch: int | str = 1) -> Path:
     """Write a network whose class scores are the pixel's channels: red, green or blue wins."""
-    height, width = SIZE_HW
+    shape = [batch, 3, *SIZE_HW]
     graph = helper.make_graph(
         [helper.make_node('Mul', ['images', 'gain'], ['scores'])],
         'channels',
-        [helper.make_tensor_value_info('images', TensorProto.FLOAT, [1, 3, height, width])],
-        [helper.make_tensor_value_info('scores', TensorProto.FLOAT, [1, 3, height, width])],
+        [helper.make_tensor_value_info('images', TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info('scores', TensorProto.FLOAT, shape)],
         [helper.make_tensor('gain', TensorProto.FLOAT, [], [20.0])],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=8)

@@ -147,16 +147,16 @@ def test_a_failing_engine_is_reported_and_the_node_goes_on(robot, capfd, monkeyp
     from seg_ros.core.errors import EngineError
     from seg_ros.pipeline import process
 
-    real = process.infer
+    real = process.run_engine
     fails = [True]
 
-    def infer(batch, segmenter, *prompts):
+    def run_engine(*arguments):
         if fails:
             fails.pop()
             raise EngineError('the network failed as planted')
-        return real(batch, segmenter, *prompts)
+        return real(*arguments)
 
-    monkeypatch.setattr(process, 'infer', infer)
+    monkeypatch.setattr(process, 'run_engine', run_engine)
     each = robot()
     semantic = each.listen('/segmentation/camera/semantic', Image)
     each.send(each.image())

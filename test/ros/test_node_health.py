@@ -22,7 +22,7 @@ from lifecycle_msgs.msg import Transition
 import pytest
 from rcl_interfaces.srv import SetParametersAtomically
 from rclpy.parameter import Parameter
-from robot import PATIENCE_S
+from robot import channel_network, PATIENCE_S
 from seg_ros.core.errors import EngineError
 from seg_ros.pipeline import process
 from sensor_msgs.msg import Image
@@ -64,17 +64,18 @@ def test_stamps_that_say_nothing_are_a_warning_while_the_masks_go_on(robot):
 
 
 def test_a_camera_whose_frames_all_fail_is_an_error_until_they_no_longer_do(robot, monkeypatch):
-    real, fails = process.infer, [EngineError('by the engine'), ZeroDivisionError('by a fault')]
+    real = process.run_engine
+    fails = [EngineError('by the engine'), ZeroDivisionError('by a fault')]
 
-    def infer(batch, segmenter, *prompts):
+    def run_engine(*arguments):
         if fails:
             raise fails[0]
-        return real(batch, segmenter, *prompts)
+        return real(*arguments)
 
     each = robot()
     semantic = each.listen(SEMANTIC, Image)
     each.mask(semantic)
-    monkeypatch.setattr(process, 'infer', infer)
+    monkeypatch.setattr(process, 'run_engine', run_engine)
     camera = level_of(each, 'camera')
     each.patience_s = 3 * PATIENCE_S
     while fails:
@@ -180,7 +181,7 @@ def test_a_hung_engine_is_reported_and_no_transition_waits_for_it(robot, monkeyp
     each = robot(watchdog_s=0.5)
     each.listen(SEMANTIC, Image)
     each.wait(lambda: each.state() == 'active', 'autostart')
-    monkeypatch.setattr(process, 'infer', hang)
+    monkeypatch.setattr(process, 'run_engine', hang)
     try:
         send_until(each, hung.is_set, 'the engine to hang')
         camera = level_of(each, 'camera')
@@ -226,15 +227,15 @@ def test_images_without_simulated_time_are_no_silence_called_ok(robot, capfd):
 @pytest.fixture
 def hangs(monkeypatch):
     """Return a function that makes the engine hang, and returns its events `hung` and `gate`."""
-    real, hung, gate = process.infer, Event(), Event()
+    real, hung, gate = process.run_engine, Event(), Event()
 
-    def infer(batch, segmenter, *prompts):
+    def run_engine(*arguments):
         hung.set()
         gate.wait(3 * PATIENCE_S)
-        return real(batch, segmenter, *prompts)
+        return real(*arguments)
 
     def begin():
-        monkeypatch.setattr(process, 'infer', infer)
+        monkeypatch.setattr(process, 'run_engine', run_engine)
         return hung, gate
 
     yield begin
@@ -311,6 +312,40 @@ def test_cameras_that_wait_together_are_masked_by_a_model_that_takes_one_at_a_ti
     models.holder.current.batch_limit = 1
     gate.set()
     each.wait(lambda: len(semantic) == 2 and left, 'both masks')
+
+
+@pytest.mark.parametrize('failing', ['camera', 'left'])
+def test_a_camera_whose_masks_cannot_be_published_takes_none_from_others_of_its_batch(
+    robot, hangs, channel_model, tmp_path, failing
+):
+    from seg_ros.compile.compile_model import compile_model
+    from seg_ros.core.compiled_file import read_compiled
+
+    network = channel_network(tmp_path / 'batch.onnx', 'n')
+    model = tmp_path / 'batch.model.onnx'
+    compiled = compile_model(network, read_compiled(channel_model).card)
+    model.write_bytes(compiled.SerializeToString())
+    each = robot(model=str(model), autostart=False, cameras=['camera', 'left'], max_batch=2)
+    masks = {
+        name: each.listen(f'/segmentation/{name}/semantic', Image) for name in ('camera', 'left')
+    }
+    assert each.change_state(Transition.TRANSITION_CONFIGURE)
+    assert each.change_state(Transition.TRANSITION_ACTIVATE)
+    pipeline = each.node._pipeline
+    assert pipeline._batch_limit() == 2
+    hung, gate = hangs()
+    each.send(each.image())
+    assert hung.wait(PATIENCE_S)
+    pipeline.cameras[failing].info_for = lambda _: 1 / 0
+    each.send(each.image())
+    each.send(each.image(), '/left/image_raw')
+    each.wait(lambda: len(pipeline._mailbox._slots) == 2, 'both images')
+    gate.set()
+    counts = {name: camera.health.timing.counts for name, camera in pipeline.cameras.items()}
+    each.wait(lambda: counts[failing]().get('failed'), 'the failure')
+    (sound,) = {'camera', 'left'} - {failing}
+    each.wait(lambda: len(masks[sound]) == 1 + (sound == 'camera'), 'the mask of the other')
+    assert counts[sound]().get('failed', 0) == 0
 
 
 def test_thresholds_that_do_not_suit_what_serves_in_the_end_are_no_fault(

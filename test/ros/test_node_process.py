@@ -160,7 +160,7 @@ from threading import Event
 from seg_ros.pipeline import process
 from seg_ros.ros.main import main
 
-process.infer = lambda *inputs: Event().wait()
+process.run_engine = lambda *inputs: Event().wait()
 sys.exit(main(sys.argv))
 """
 
@@ -188,14 +188,14 @@ from time import sleep
 from seg_ros.pipeline import process
 from seg_ros.ros.main import main
 
-infer = process.infer
+run_engine = process.run_engine
 
 def slow(*inputs):
     while not os.path.exists(os.environ['COMES_BACK']):
         sleep(0.01)
-    return infer(*inputs)
+    return run_engine(*inputs)
 
-process.infer = slow
+process.run_engine = slow
 sys.exit(main(sys.argv))
 """
 
