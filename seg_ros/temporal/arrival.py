@@ -75,10 +75,10 @@ class CameraClock:
 
     A stamp that is more than 10 s old or more than 1 s ahead on arrival may come from another
     clock, or the image may be old. The offset is learnt only if it stays within 0.5 s for a
-    second; ages are then relative to it. It is relearnt by the same rule, or at once if the stamps
-    of another clock step back by more than a second, as when a recording restarts. Otherwise it
-    follows the images with the least delay, as slowly as clocks drift, so that late images still
-    count as late.
+    second; ages are then relative to it. It is relearnt by the same rule, or from the second image
+    if the stamps of another clock step back by more than a second, as when a recording restarts.
+    Otherwise it follows the images with the least delay, as slowly as clocks drift, so that late
+    images still count as late.
     """
 
     def __init__(self) -> None:
@@ -87,6 +87,7 @@ class CameraClock:
         self._since_ns: int | None = None
         self._arrival_ns = 0
         self._stamp_ns = 0
+        self._behind_ns: int | None = None  # offset of the last image if it stepped back
 
     def observe(self, stamp_ns: int, arrival_ns: int) -> bool:
         """
@@ -96,9 +97,8 @@ class CameraClock:
         :returns: whether a new offset was learnt from it.
         """
         offset_ns, passed_ns = arrival_ns - stamp_ns, max(0, arrival_ns - self._arrival_ns)
-        starts_over = self.foreign and stamp_ns < self._stamp_ns - RESTART_NS
-        self._arrival_ns, self._stamp_ns = arrival_ns, stamp_ns
-        if starts_over:
+        self._arrival_ns = arrival_ns
+        if self._starts_over(stamp_ns, offset_ns):
             self.offset_ns = offset_ns
         if -AHEAD_NS <= offset_ns - self.offset_ns <= FOREIGN_NS:
             self._since_ns = None
@@ -115,6 +115,16 @@ class CameraClock:
         own_clock = -AHEAD_NS <= offset_ns <= FOREIGN_NS
         self.offset_ns, self._since_ns = 0 if own_clock else self._candidate_ns, None
         return True
+
+    def _starts_over(self, stamp_ns: int, offset_ns: int) -> bool:
+        """Return whether a second image confirms that the stamps of another clock stepped back."""
+        behind_ns, steps_back = self._behind_ns, stamp_ns < self._stamp_ns - RESTART_NS
+        starts_over = behind_ns is not None and abs(offset_ns - behind_ns) <= STEADY_NS
+        if self.foreign and steps_back and not starts_over:
+            self._behind_ns = offset_ns
+            return False
+        self._stamp_ns, self._behind_ns = stamp_ns, None
+        return steps_back and starts_over
 
     @property
     def foreign(self) -> bool:

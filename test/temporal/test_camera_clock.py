@@ -68,11 +68,20 @@ def test_a_learnt_clock_keeps_the_delay_of_later_images():
 
 
 @pytest.mark.parametrize('length_s', [1.5, 4.0, 60.0])
-def test_ages_begin_anew_at_once_where_a_recording_of_another_day_starts_over(length_s):
+def test_ages_begin_anew_with_the_second_image_of_a_recording_that_starts_over(length_s):
     played = [3600.0] * 15 + [3600.0 + length_s] * 5 + [3600.0 + 2 * length_s] * 5
     learnt = offsets_learnt(played)
-    assert learnt[14:20] == pytest.approx(played[14:20])
-    assert learnt[20:] == pytest.approx(played[20:])
+    for first in (15, 20):
+        assert learnt[first] == pytest.approx(played[first - 1], abs=0.001)
+        assert learnt[first + 1:first + 5] == pytest.approx(played[first + 1:first + 5])
+
+
+@pytest.mark.parametrize('late_s', [1.5, 4.0, 60.0])
+def test_one_old_image_of_another_clock_is_old(late_s):
+    offsets = [3600.0] * 40
+    offsets[20] += late_s
+    offsets[30] += late_s
+    assert offsets_learnt(offsets)[15:] == pytest.approx([3600.0] * 25, abs=0.001)
 
 
 def test_a_camera_of_this_clock_that_repeats_an_old_stamp_keeps_its_clock():
