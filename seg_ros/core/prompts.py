@@ -16,7 +16,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import TypeAlias
 
 from seg_ros.core.card import ModelCard
@@ -49,7 +48,7 @@ class Prompt:
         if not 0 < self.id <= MAX_ID:
             raise PromptError(f'prompt with the id {self.id}', f'an id from 1 to {MAX_ID}')
         x0, y0, x1, y1 = self.xyxy
-        if not all(isfinite(side) and abs(side) <= LONGEST_SIDE for side in self.xyxy):
+        if not all(abs(side) <= LONGEST_SIDE for side in self.xyxy):    # false for NaN
             raise PromptError(f'prompt at {list(self.xyxy)}', 'pixels of the image')
         if x1 < x0 or y1 < y0 or (x1 == x0) != (y1 == y0):
             raise PromptError(

@@ -100,6 +100,17 @@ def test_a_value_of_another_type_is_refused(name, value, expected):
         Settings(**{name: value})
 
 
+@pytest.mark.parametrize(('cameras', 'expected'), [
+    ((), 'different names'), (('left', 'left'), 'different names'), (('',), 'a ROS name'),
+    (('1st',), 'a ROS name'), (('left', 'front/left'), 'a ROS name'),
+    (('left', 'engine'), 'another name'),
+])
+def test_cameras_need_names_that_topics_and_diagnostics_can_have(cameras, expected):
+    with pytest.raises(SettingError, match=f'^cameras: .*; expected {expected}'):
+        Settings(cameras=cameras)
+    assert Settings(cameras=('left', 'Right_2')).cameras == ('left', 'Right_2')
+
+
 def test_a_whole_number_is_a_number():
     assert Settings(max_rate_hz=30).max_rate_hz == 30
 

@@ -111,7 +111,8 @@ def test_frames_without_light_teach_nothing():
 
 
 @pytest.mark.parametrize(('setting', 'limits'), [
-    ('full', (0, 65535)), ('0..4095', (0, 4095)), ('29315..31815', (29315, 31815)),
+    ('full', (0, 65535)), ('0..65535', (0, 65535)), ('0..4095', (0, 4095)),
+    ('29315..31815', (29315, 31815)),
 ])
 def test_a_range_that_was_given_stays(setting, limits):
     words = []

@@ -14,6 +14,8 @@
 
 """Classes change when the new one outweighs the held one, against a sum of weights."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from seg_ros.core.segmentation import Segment, Segmentation
@@ -40,6 +42,12 @@ def late(inertia):
         if smoother.smooth(masks_of(2), inertia).classes[0, 0] == 2:
             return images
     return None
+
+
+@pytest.mark.parametrize('part', ['classes', 'confidence', 'instances'])
+def test_masks_that_lack_a_map_pass_through_untouched(part):
+    masks = replace(masks_of(1), **{part: None})
+    assert Smoother().smooth(masks, 0.5) is masks
 
 
 def test_every_pixel_follows_its_own_sum_of_weights():

@@ -129,6 +129,14 @@ def test_ids_are_the_networks_own_again_when_tracking_ends():
     assert ids(follow(temporal_filter, 2 * SECOND_NS + 1, Settings())) == [1]
 
 
+def test_classes_are_held_anew_when_smoothing_begins_again():
+    temporal_filter = TemporalFilter()
+    for step in range(5):
+        follow(temporal_filter, SECOND_NS + step)
+    follow(temporal_filter, SECOND_NS + 5, replace(BOTH, smoothing=0.0))
+    assert follow(temporal_filter, SECOND_NS + 6, masks=masks_of(9)).classes[0, 0] == 9
+
+
 def test_boxes_alone_are_followed_where_nobody_reads_the_map():
     temporal_filter = TemporalFilter()
     for step in range(1, 4):
