@@ -38,11 +38,13 @@ class _StrictLoader(yaml.SafeLoader):
         node = super().compose_mapping_node(anchor)
         keys: set[str] = set()
         for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value in keys:
+            if not isinstance(key, yaml.ScalarNode):
+                continue    # the constructor refuses it
+            if key.value in keys:
                 raise yaml.constructor.ConstructorError(
                     None, None, f'the key {key.value} again', key.start_mark
                 )
-            keys.add(key.value if isinstance(key, yaml.ScalarNode) else '')
+            keys.add(key.value)
         return node
 
 

@@ -36,6 +36,9 @@ def test_a_contract_survives_json(signature):
 
 @pytest.mark.parametrize('change', [
     {'size_hw': 5}, {'size_hw': None}, {'tensors': None}, {'a_later_key': 1},
+    {'size_hw': [0, 64]}, {'size_hw': [48, 0]}, {'size_hw': [48, 64.0]}, {'size_hw': [48, 10**6]},
+    {'max_batch': 1.5}, {'max_batch': -1}, {'score_floor': 2.0}, {'score_floor': 'low'},
+    {'upsampling': 'sideways'}, {'precision': 16},
 ])
 def test_metadata_of_another_version_asks_for_another_compilation(change):
     with pytest.raises(ModelError, match='compile it again'):

@@ -27,7 +27,7 @@ def test_plain_values_are_what_the_safe_loader_makes_of_them(text):
 
 @pytest.mark.parametrize('text', [
     'a: 1\na: 1', '{a: {b: 1, b: 2}}', '[{1: a, 1: b}]', 'a: 007', 'a: 1:30', 'a: -010',
-    '!!python/object/apply:os.system [ls]',
+    '!!python/object/apply:os.system [ls]', '{[1]: a}', '{[1]: a, [1]: b}', '{{a: 1}: b}',
 ])
 def test_what_would_be_dropped_or_changed_is_refused(text):
     with pytest.raises(yaml.YAMLError):
