@@ -42,7 +42,7 @@ def modern_model(model: onnx.ModelProto) -> onnx.ModelProto:
     if not OLDEST_OPSET <= version <= NEWEST_OPSET:
         raise ModelError(
             f'a network of ONNX opset {version}', f'{OLDEST_OPSET} to {NEWEST_OPSET}',
-            'export it with opset 17',
+            'export it with opset 17 to 20',
         )
     modern = inline_local_functions(model)
     for item in modern.opset_import:
@@ -78,7 +78,7 @@ def _converted(model: onnx.ModelProto, version: int) -> onnx.ModelProto:
         words = str(error).strip().splitlines()[-1][-200:]
         raise ModelError(
             f'ONNX cannot bring the network from opset {before} to {version} ({words})',
-            do='export it with opset 17',
+            do='export it with opset 17 to 20',
         ) from error
     if before < _RESIZE_MODES:
         _set_resize_modes(converted.graph)
