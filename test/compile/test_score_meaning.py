@@ -325,10 +325,16 @@ def test_a_one_hot_map_is_its_labels(name, kind, tmp_path):
     np.testing.assert_array_equal(outputs_of(model, tmp_path, 5)['labels'], expected)
 
 
-@pytest.mark.parametrize('kind', [TensorProto.BOOL, TensorProto.UINT8, TensorProto.INT32])
-def test_yes_and_no_for_each_class_leave_pixels_without_any_unlabelled(kind, tmp_path):
+@pytest.mark.parametrize('kind', [
+    TensorProto.BOOL, TensorProto.UINT8, TensorProto.INT32, TensorProto.FLOAT
+])
+@pytest.mark.parametrize('activation', ['Sigmoid', 'Softmax'])
+def test_yes_and_no_for_each_class_leave_pixels_without_any_unlabelled(
+    activation, kind, tmp_path
+):
+    axis = {'axis': 1} if activation == 'Softmax' else {}
     model = network(
-        4, node('Sub', 'z', 'two', 's'), node('Sigmoid', 's', 'p'),
+        4, node('Sub', 'z', 'two', 's'), node(activation, 's', 'p', **axis),
         node('Greater', 'p', 'half', 'yes'), node('Cast', 'yes', 'out', to=kind),
         output=('out', kind), gain=4.0, two=np.float32(2),
     )

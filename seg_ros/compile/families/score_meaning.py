@@ -85,8 +85,12 @@ def meaning_of(network: Network, own: OwnScores, channel_axis: int) -> ScoreMean
         return ScoreMeaning('softmax', unit, own.decides)
     squashed = squashed_by(network, own.tensor)
     if squashed and (unit := _unit(network, own.tensor, arrays, squashed)):
-        # Softmax channels that do not add up, because some are left out, are still exclusive.
-        several: ScoreKind = 'softmax' if squashed.op_type == 'Softmax' else 'multilabel'
+        # Softmax channels that do not add up, because some are left out, are still exclusive,
+        # unless each passes a threshold or not.
+        exclusive = squashed.op_type == 'Softmax' and any(
+            np.unique(array).size > 2 for array in arrays
+        )
+        several: ScoreKind = 'softmax' if exclusive else 'multilabel'
         return ScoreMeaning('sigmoid' if channels == 1 else several, unit, own.decides)
     if squashed and channels == 1 and squashed.op_type in _PROBABILITIES and _least(arrays) >= 0:
         # If these were logits, every pixel would be above 0.
