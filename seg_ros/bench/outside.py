@@ -86,10 +86,12 @@ class Passage:
         timing, message = self.segmenter.timing, self._message
         with timing.stage('decode'):
             frame = frame_from_image(message)
-        masks = segment(frame, self.segmenter, parts_of(self._wanted))
+        segmentation = segment(frame, self.segmenter, parts_of(self._wanted))
         with timing.stage('publish'):
             publish(self._wanted, View(
-                frame, masks, self.segmenter.card, message.header, None, 1, self._alpha, False
+                frame=frame, segmentation=segmentation, card=self.segmenter.card,
+                header=message.header, camera_info=None, step=1, alpha=self._alpha,
+                rectified=False,
             ))
 
     def stages_ms(self) -> dict[str, float]:

@@ -19,12 +19,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import ImageError, NoEngineError, SegError
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import LiveSettings
-from seg_ros.depth.static import dynamic_share
 from seg_ros.pipeline.engine_holder import EngineHolder
 from seg_ros.pipeline.process import follow, infer, Inference, postprocess
 from seg_ros.pipeline.serving_model import ServingModel
@@ -137,7 +138,7 @@ class CameraPipeline:
             )
         else:       # a worker that hangs may still use the camera's state
             for camera in self.cameras.values():
-                camera.forget()
+                camera.reset()
         self._workers = self._mailbox = None
         return self._depth.stop(TIMEOUT_S) and ended
 
@@ -270,16 +271,10 @@ class CameraPipeline:
 
     def _publish(self, job: Job, view: View) -> None:
         """Publish the outputs that need only masks, then queue those that need depth."""
-        camera, wanted = job.camera, job.wanted
-        # `view.dynamic` is computed here, where frames come in the order of their stamps.
-        needs_dynamic = any('dynamic' in output.needs for output, _ in wanted)
-        if needs_dynamic and (
-            words := nothing_dynamic(view.card) or poor_odometry(dynamic_share(view.dynamic))
-        ):
-            self._node.throttled.warning(f'{camera.name}: {words}', (camera.name, 'dynamic'))
+        wanted = job.wanted
         publish([row for row in wanted if 'depth' not in row[0].needs], view)
         if needing_depth := [row for row in wanted if 'depth' in row[0].needs]:
-            camera.depth.offer(needing_depth, view)
+            job.camera.depth.offer(needing_depth, view)
 
     def _age_ms(self, arrival: Arrival) -> float:
         """Return the age of an image; 0 if its stamp is ahead of the clock."""
@@ -287,12 +282,26 @@ class CameraPipeline:
         return max(0, now_ns - arrival.taken_ns) / 1e6
 
     def _view(self, job: Job, segmentation: Segmentation, card: ModelCard) -> View:
-        settings, camera = self._settings.now, job.camera
+        settings = self._settings.now
         return View(
-            job.frame, segmentation, card, job.arrival.message.header, camera.info_for(job.frame),
-            round(1 / settings.output_scale), settings.overlay_alpha, settings.rectified,
-            camera.depth.dynamic_of,
+            frame=job.frame, segmentation=segmentation, card=card,
+            header=job.arrival.message.header, camera_info=job.camera.info_for(job.frame),
+            step=round(1 / settings.output_scale), alpha=settings.overlay_alpha,
+            rectified=settings.rectified, dynamic=self._dynamic(job, segmentation, card),
         )
+
+    def _dynamic(
+        self, job: Job, segmentation: Segmentation, card: ModelCard
+    ) -> NDArray[np.bool_] | None:
+        """Update the camera's dynamic mask if an output needs it, and warn where it is useless."""
+        if not any('dynamic' in output.needs for output, _ in job.wanted):
+            return None
+        camera = job.camera
+        metres = camera.depth.arrived_metres(job.frame, job.arrival.message.header)
+        mask = camera.dynamic.update(segmentation, card, job.frame.stamp_ns, metres)
+        if words := nothing_dynamic(card) or poor_odometry(camera.dynamic.share):
+            self._node.throttled.warning(f'{camera.name}: {words}', (camera.name, 'dynamic'))
+        return mask
 
     def _drop(self, camera: Camera, cause: str, error: Exception) -> None:
         camera.health.drop(cause, error)

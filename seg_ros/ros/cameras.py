@@ -30,6 +30,7 @@ from seg_ros.ros.camera_info import fitted_camera_info
 from seg_ros.ros.camera_topics import image_names, info_names
 from seg_ros.ros.conversions import stamp_ns
 from seg_ros.ros.depth_input import DepthInput, DepthJob
+from seg_ros.ros.dynamic_mask import DynamicMask
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs import OUTPUTS
 from seg_ros.ros.prompts_input import PromptsInput
@@ -92,6 +93,7 @@ class Camera:
         self.depth = DepthInput(
             node, name, settings, self.health, deliver_depth, self.why_no_info
         )
+        self.dynamic = DynamicMask(settings)
         self.prompts = PromptsInput(node, name, settings, self.temporal.prompts)
         self._node = node
         self._settings = settings
@@ -129,7 +131,9 @@ class Camera:
 
     def subscribe(self) -> None:
         """Subscribe, or adapt the subscriptions to the present subscribers, publishers and QoS."""
-        self.depth.subscribe(self.publishers.wanted())
+        wanted = self.publishers.wanted()
+        self.dynamic.follow(any('dynamic' in output.needs for output, _ in wanted))
+        self.depth.subscribe(wanted)
         if self.subscribed and monotonic() < self._polled_s + GRAPH_POLL_S:
             return
         self._polled_s = monotonic()
@@ -174,13 +178,14 @@ class Camera:
 
     def unsubscribe(self) -> None:
         """Unsubscribe."""
+        self.dynamic.follow(False)
         self.depth.unsubscribe()
         self._release_images()
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Reset the state kept between images; no image may be in flight."""
         self.temporal.forget()
-        self.depth.forget()
+        self.dynamic.reset()
 
     def _release_images(self) -> None:
         for subscription in self._subscriptions:

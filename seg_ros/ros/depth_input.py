@@ -23,11 +23,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import ImageError
-from seg_ros.core.segmentation import marked
+from seg_ros.core.frame import Frame
 from seg_ros.core.settings import LiveSettings
 from seg_ros.core.shown import shown
 from seg_ros.depth.registration import registered_depth, RegisteredDepth
-from seg_ros.depth.static import dynamic_share, StaticScene
 from seg_ros.pipeline.camera_health import CameraHealth
 from seg_ros.ros.base_frame import TransformOf
 from seg_ros.ros.camera_info import intrinsics_from_info, same_frame
@@ -39,6 +38,7 @@ from seg_ros.ros.qos import GRAPH_POLL_S, images, wants_reliable
 from seg_ros.ros.topic_advice import DEPTH, RAW, STARTING_S, why_nothing_arrives
 from seg_ros.temporal.nearest_stamp import KEPT_S, NearestStamp, WAIT_S
 from sensor_msgs.msg import Image
+from std_msgs.msg import Header
 
 OTHER_CLOCK_MS = 10_000
 SLOW_MS = 500   # larger offsets may also come from slow processing
@@ -81,15 +81,12 @@ class DepthInput:
         self._reliable, self._polled_s = False, 0.0
         self._pairs: NearestStamp[tuple[Wanted, View], Any] = NearestStamp()
         self._turn = Lock()     # held while pairing and delivering, so that pairs keep their order
-        self._scene = StaticScene()
         self._last: tuple[Any, RegisteredDepth] | None = None   # message and its depth
         self._refused, self._lacks_info = '', False
         self._is_off = False    # although an output that needs depth has a subscriber
         self._subscribed_s = 0.0
         self.why_empty = ''     # set by `DepthOutputs` for the last view
         self.replaced = 0       # pairs whose outputs were not computed, as a newer one came
-        self.dynamic_share = 0.0
-        self.reads_dynamic = False      # whether an output that needs `dynamic` has a subscriber
 
     @property
     def starting(self) -> bool:
@@ -103,11 +100,8 @@ class DepthInput:
         # Dynamic outputs work without depth; with it, pixels are cleared once an object has left.
         asked = is_on and any(output.needs for output, _ in wanted)
         self._is_off = not is_on and any('depth' in output.needs for output, _ in wanted)
-        self.reads_dynamic = any('dynamic' in output.needs for output, _ in wanted)
-        if not self.reads_dynamic:
-            self.dynamic_share = 0.0    # no longer measured
         if not asked:
-            self._stop_listening()
+            self.unsubscribe()
         elif self._subscription is None or monotonic() >= self._polled_s + GRAPH_POLL_S:
             self._polled_s = monotonic()
             reliability = self._settings.now.input_reliability
@@ -126,11 +120,7 @@ class DepthInput:
         )
 
     def unsubscribe(self) -> None:
-        """Unsubscribe."""
-        self._stop_listening()
-        self.dynamic_share, self.reads_dynamic = 0.0, False
-
-    def _stop_listening(self) -> None:
+        """Unsubscribe, and drop what has arrived."""
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
         self._subscription = None
@@ -138,10 +128,6 @@ class DepthInput:
             self._pairs.forget()
         self._last = None
         self._refused = self.why_empty = ''
-
-    def forget(self) -> None:
-        """Reset the static scene; no image may be in flight."""
-        self._scene.forget()
 
     def offer(self, wanted: Wanted, view: View) -> None:
         """Deliver a view for the outputs that need depth, now or when its depth arrives."""
@@ -179,23 +165,23 @@ class DepthInput:
                     'one, to compute 3D points', 'remap camera_info to that of the colour image',
                 )
             camera = intrinsics_from_info(view.camera_info)
-            depth = self._registered(view, message)
+            depth = self._registered(view.frame, view.header, message)
         except ImageError as error:
             self._refused = str(error)
             raise
         self._refused = ''
         return DepthView(view, depth, camera, self._settings.now, transform_of)
 
-    def _registered(self, view: View, message: Any) -> RegisteredDepth:
+    def _registered(self, frame: Frame, header: Header, message: Any) -> RegisteredDepth:
         """Register depth to an image, once for the dynamic mask and the 3D outputs."""
-        frame, ours = message.header.frame_id, view.header.frame_id
-        if not same_frame(frame, ours):
+        theirs, ours = message.header.frame_id, header.frame_id
+        if not same_frame(theirs, ours):
             raise ImageError(
-                f'depth in the frame {shown(frame)} for an image in {shown(ours)}',
+                f'depth in the frame {shown(theirs)} for an image in {shown(ours)}',
                 'the same frame',
                 f'remap {self._name} to depth that is registered (aligned) to the colour image',
             )
-        size_hw, max_m = view.frame.size_hw, self._settings.now.max_depth_m
+        size_hw, max_m = frame.size_hw, self._settings.now.max_depth_m
         last = self._last       # which another thread may replace
         if last and last[0] is message and (last[1].raw.shape, last[1].max_m) == (size_hw, max_m):
             return last[1]
@@ -203,28 +189,20 @@ class DepthInput:
         self._last = message, depth
         return depth
 
-    def dynamic_of(self, view: View) -> NDArray[np.bool_]:
+    def arrived_metres(self, frame: Frame, header: Header) -> NDArray[np.float32] | None:
         """
-        Mark pixels that are or recently were dynamic; call once per frame, in order of stamps.
+        Return the depth of an image, float32 (H, W), NaN = none; None if it has not arrived.
 
-        If depth has arrived already, pixels that an object has left are cleared at once.
+        Call it in the order of stamps: earlier depth is dropped.
         """
-        classes, settings = view.segmentation.classes, self._settings.now
-        assert classes is not None
-        stamp = stamp_ns(view.header.stamp)
-        message = self._pairs.nearest(stamp, settings.depth_tolerance_ms)
-        metres = None
-        if message is not None:
-            try:
-                metres = self._registered(view, message).metres
-            except ImageError:      # reported by `depth_view`
-                metres = None
-        mask = self._scene.update(
-            marked(classes, view.card.ids_with_role('dynamic')), view.frame.stamp_ns,
-            settings.static_dilate_px, settings.static_hold_s, metres,
-        )
-        self.dynamic_share = dynamic_share(mask)
-        return mask
+        tolerance_ms = self._settings.now.depth_tolerance_ms
+        message = self._pairs.nearest(stamp_ns(header.stamp), tolerance_ms)
+        if message is None:
+            return None
+        try:
+            return self._registered(frame, header, message).metres
+        except ImageError:      # reported by `depth_view`
+            return None
 
     def problem(self) -> str:
         """Return why depth does not arrive or is not used; empty if all is well."""
@@ -260,7 +238,6 @@ class DepthInput:
             'depth_hz': f'{self._health.timing.rate_hz("depth"):.2f}',
             'images_without_depth': str(self._pairs.unpaired),
             'depth_dropped_newer': str(self.replaced),
-            'dynamic_share': f'{self.dynamic_share:.2f}',
         }
 
 

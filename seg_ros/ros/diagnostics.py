@@ -137,6 +137,7 @@ def _camera_status(camera: Camera, facts: NodeFacts) -> DiagnosticStatus:
         **{f'dropped_{cause}': str(counts.get(cause, 0)) for cause in CAUSES},
         **_quantiles('age', timing),
         **camera.depth.values(),
+        'dynamic_share': f'{camera.dynamic.share:.2f}',
         **camera.prompts.values(),
     }
     verdict = camera.hysteresis.update(_camera_verdict(camera, facts))
@@ -178,8 +179,8 @@ def _warning(camera: Camera, facts: NodeFacts, serving: ServingModel) -> str:
         or too_old(camera)
         or camera.prompts.problem(serving)
         or camera.depth.problem()
-        or poor_odometry(camera.depth.dynamic_share)
-        or (nothing_dynamic(serving.card) if camera.depth.reads_dynamic else '')
+        or poor_odometry(camera.dynamic.share)
+        or (nothing_dynamic(serving.card) if camera.dynamic.wanted else '')
     )
 
 

@@ -53,7 +53,7 @@ MAPS = CLASSES | INSTANCES
 DEPTH, DYNAMIC = frozenset({'depth'}), frozenset({'dynamic'})
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class View:
     """
     One frame and its masks, as outputs see them.
@@ -61,7 +61,8 @@ class View:
     :param header: the image message's header, which is that of every output.
     :param camera_info: adapted to the image's frame id and size, or None if there is none.
     :param step: every `step`-th pixel of both rows and columns is published.
-    :param dynamic_of: computes the dynamic mask from this frame and the camera's earlier ones.
+    :param dynamic: pixels that are or recently were dynamic, bool (H, W), at the image's own size;
+        None if no output needs them.
     """
 
     frame: Frame
@@ -72,7 +73,7 @@ class View:
     step: int
     alpha: float
     rectified: bool
-    dynamic_of: 'Callable[[View], NDArray[np.bool_]] | None' = None
+    dynamic: NDArray[np.bool_] | None = None
 
     @property
     def nbytes(self) -> int:
@@ -105,12 +106,6 @@ class View:
     def panoptic(self) -> NDArray[Any]:
         """Class << 16 | instance, int32 (h, w)."""
         return self.scaled(self.segmentation.panoptic())
-
-    @cached_property
-    def dynamic(self) -> NDArray[np.bool_]:
-        """Mark pixels that are or recently were dynamic, bool (H, W), at the image's own size."""
-        assert self.dynamic_of is not None
-        return self.dynamic_of(self)
 
     @cached_property
     def color(self) -> Pixels:

@@ -89,9 +89,11 @@ def depth_view(settings=None, raw=None, transform_of=None, card=CARD, parts=PART
     rgb = np.random.RandomState(0).randint(0, 256, (HEIGHT, WIDTH, 3)).astype(np.uint8)
     info = CameraInfo(header=HEADER, height=HEIGHT, width=WIDTH)
     info.k = [FOCAL, 0.0, 159.5, 0.0, FOCAL, 119.5, 0.0, 0.0, 1.0]
+    dynamic = card.ids_with_role('dynamic')
     view = View(
-        Frame(rgb), masks, card, HEADER, info, 1, 0.5, False,
-        lambda view: marked(view.segmentation.classes, card.ids_with_role('dynamic')),
+        frame=Frame(rgb), segmentation=masks, card=card, header=HEADER, camera_info=info, step=1,
+        alpha=0.5, rectified=False,
+        dynamic=None if masks.classes is None else marked(masks.classes, dynamic),
     )
     raw = (1000 * metres).astype(np.uint16) if raw is None else raw
     settings = settings or Settings()

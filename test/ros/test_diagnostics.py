@@ -45,14 +45,15 @@ def camera(
     if images_hz:
         timing.tick('input')
     depth = SimpleNamespace(
-        values=lambda: {'dynamic_share': f'{dynamic_share:.2f}'}, problem=lambda: depth_words,
-        dynamic_share=dynamic_share, reads_dynamic=False,
+        values=dict, problem=lambda: depth_words,
     )
+    dynamic = SimpleNamespace(share=dynamic_share, wanted=False)
     prompts = SimpleNamespace(values=dict, problem=lambda serving: '')
     return SimpleNamespace(
         name='front', image_topic='/front/image_raw', info_topic='/front/camera_info',
         health=health, subscribed=subscribed, hysteresis=LevelHysteresis(), clock=CameraClock(),
-        settings=Settings(max_age_ms=age_limit_ms), depth=depth, open_error='',
+        settings=Settings(max_age_ms=age_limit_ms), depth=depth, dynamic=dynamic,
+        open_error='',
         problem=lambda: problem, prompts=prompts, why_no_info=lambda: '',
     )
 

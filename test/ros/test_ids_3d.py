@@ -79,7 +79,10 @@ def test_ids_agree_in_every_frame_and_outlast_an_occlusion(vision_outputs):
         stamp_ns = 10 ** 9 + frame * 10 ** 9 // RATE_HZ
         masks = temporal.update(found, stamp_ns, CARD, SETTINGS, PARTS, Timing())
         image = Frame(np.zeros((*SIZE_HW, 3), np.uint8), 'rgb', stamp_ns)
-        view = View(image, masks, CARD, header, None, 1, 0.5, False)
+        view = View(
+            frame=image, segmentation=masks, card=CARD, header=header, camera_info=None, step=1,
+            alpha=0.5, rectified=False,
+        )
         deep = DepthView(
             view, registered_depth(metres, SIZE_HW, 10.0), CAMERA, SETTINGS, lambda header: None
         )

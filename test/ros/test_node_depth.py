@@ -272,25 +272,7 @@ def test_what_was_dynamic_is_held_without_depth_however_often_readers_are_looked
 ):
     each = robot(depth='off')
     each.wait(lambda: each.state() == 'active', 'autostart')
-    depth, forgotten = each.node._pipeline.cameras['camera'].depth, []
-    monkeypatch.setattr(depth._scene, 'forget', lambda: forgotten.append(True))
-    depth.subscribe([])
+    camera, forgotten = each.node._pipeline.cameras['camera'], []
+    monkeypatch.setattr(camera.dynamic._scene, 'forget', lambda: forgotten.append(True))
+    camera.subscribe()
     assert not forgotten
-
-
-def test_a_share_that_nobody_measures_any_more_is_not_reported(robot):
-    each = robot()
-    each.wait(lambda: each.state() == 'active', 'autostart')
-    depth = each.node._pipeline.cameras['camera'].depth
-    depth.dynamic_share = 0.9
-    depth.subscribe([])
-    assert depth.values()['dynamic_share'] == '0.00'
-
-
-def test_without_depth_the_dynamic_share_is_reported_all_the_same(robot):
-    each = robot(depth='off')
-    each.mask(each.listen('/segmentation/camera/static/mask', Image))
-    camera = each.node._pipeline.cameras['camera']
-    camera.depth.dynamic_share = 0.9
-    camera.depth.subscribe(camera.publishers.wanted())
-    assert camera.depth.values()['dynamic_share'] == '0.90'

@@ -49,7 +49,10 @@ def view(step=1):
     )
     segmentation = Segmentation((64, 64), segments=segments)
     frame = Frame(np.zeros((64, 64, 3), np.uint8))
-    return View(frame, segmentation, CARD, Header(frame_id='optical'), None, step, 0.5, False)
+    return View(
+        frame=frame, segmentation=segmentation, card=CARD, header=Header(frame_id='optical'),
+        camera_info=None, step=step, alpha=0.5, rectified=False,
+    )
 
 
 @pytest.mark.parametrize('name', sorted(RIHS01))

@@ -25,6 +25,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 
 def _dynamic_mask(view: View) -> NDArray[np.uint8]:
+    assert view.dynamic is not None
     return mono8_from_mask(view.dynamic)
 
 
@@ -33,8 +34,10 @@ def _static_mask(view: View) -> NDArray[np.uint8]:
 
 
 def _static_depth(view: DepthView) -> Image:
+    dynamic = view.view.dynamic
+    assert dynamic is not None
     return image_message(
-        static_depth(view.depth.raw, view.view.dynamic), view.header, view.depth.encoding
+        static_depth(view.depth.raw, dynamic), view.header, view.depth.encoding
     )
 
 
