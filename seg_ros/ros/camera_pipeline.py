@@ -32,7 +32,8 @@ from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.pipeline.workers import Mailbox, Workers
 from seg_ros.ros.cameras import Arrival, Camera
 from seg_ros.ros.conversions import frame_from_message
-from seg_ros.ros.depth_outputs import DepthOutputs, nothing_dynamic, poor_odometry
+from seg_ros.ros.depth_advice import nothing_dynamic, poor_odometry
+from seg_ros.ros.depth_worker import DepthWorker
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.publishers import parts_of, publish, View, Wanted
 
@@ -75,7 +76,7 @@ class CameraPipeline:
         self._holder = holder
         self._mailbox: Mailbox[Arrival] | None = None     # of the current workers
         self._workers: Workers[Arrival] | None = None
-        self._depth = DepthOutputs(node, settings.now.base_frame)
+        self._depth = DepthWorker(node, settings.now.base_frame)
         self.cameras: dict[str, Camera] = {}
         try:
             for name in settings.now.cameras:

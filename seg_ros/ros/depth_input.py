@@ -31,17 +31,15 @@ from seg_ros.pipeline.camera_health import CameraHealth
 from seg_ros.ros.base_frame import TransformOf
 from seg_ros.ros.camera_info import intrinsics_from_info, same_frame
 from seg_ros.ros.conversions import depth_from_image, stamp_ns
+from seg_ros.ros.depth_advice import why_unpaired
 from seg_ros.ros.depth_view import DepthView
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.publishers import View, Wanted
 from seg_ros.ros.qos import GRAPH_POLL_S, images, wants_reliable
 from seg_ros.ros.topic_advice import DEPTH, RAW, STARTING_S, why_nothing_arrives
-from seg_ros.temporal.nearest_stamp import KEPT_S, NearestStamp, WAIT_S
+from seg_ros.temporal.nearest_stamp import NearestStamp
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
-
-OTHER_CLOCK_MS = 10_000
-SLOW_MS = 500   # larger offsets may also come from slow processing
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +83,7 @@ class DepthInput:
         self._refused, self._lacks_info = '', False
         self._is_off = False    # although an output that needs depth has a subscriber
         self._subscribed_s = 0.0
-        self.why_empty = ''     # set by `DepthOutputs` for the last view
+        self.why_empty = ''     # set by `DepthWorker` for the last view
         self.replaced = 0       # pairs whose outputs were not computed, as a newer one came
 
     @property
@@ -239,24 +237,3 @@ class DepthInput:
             'images_without_depth': str(self._pairs.unpaired),
             'depth_dropped_newer': str(self.replaced),
         }
-
-
-def why_unpaired(offset_ms: float, tolerance_ms: float) -> str:
-    """
-    Return why an image has no depth, and what to do.
-
-    :param offset_ms: offset of the nearest depth from the image; negative if depth is older.
-    :param tolerance_ms: the parameter depth_tolerance_ms.
-    """
-    words = f'no depth within {tolerance_ms:g} ms of the image: offset '
-    if abs(offset_ms) >= OTHER_CLOCK_MS:
-        return f'{words}{offset_ms / 1000:.0f} s: their clocks differ, or one has no stamps'
-    slow = ''
-    if offset_ms < -SLOW_MS:
-        slow = f', or depth comes more than {WAIT_S:g} s after the masks'
-    elif offset_ms > SLOW_MS:
-        slow = f', or masks take longer than the {KEPT_S:g} s for which depth is kept'
-    return (
-        f'{words}{offset_ms:.0f} ms: the cameras or their clocks are not synchronised{slow}; '
-        'synchronise them, or raise depth_tolerance_ms'
-    )

@@ -39,7 +39,7 @@ import numpy as np
 import pytest
 from seg_ros.core.card import ClassInfo
 from seg_ros.core.settings import Settings
-from seg_ros.ros.depth_outputs import why_empty
+from seg_ros.ros.depth_advice import why_empty
 from seg_ros.ros.outputs import OUTPUTS
 
 

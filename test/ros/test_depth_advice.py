@@ -15,7 +15,7 @@
 """The reason reported for an image without depth names the right cause."""
 
 import pytest
-from seg_ros.ros.depth_input import why_unpaired
+from seg_ros.ros.depth_advice import why_unpaired
 
 
 @pytest.mark.parametrize(('offset_ms', 'words', 'culprit'), [

@@ -12,130 +12,62 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The thread that computes and publishes the outputs that need depth."""
+"""Explanations of depth outputs: why they are empty, wrong or missing, and what to do."""
 
 from collections.abc import Collection
 
 import numpy as np
 from seg_ros.core.card import ModelCard
-from seg_ros.core.errors import ImageError
-from seg_ros.core.shown import shown
-from seg_ros.depth.ground import base_from_plane
 from seg_ros.depth.planes import TILT
 from seg_ros.depth.static import POOR_SHARE
-from seg_ros.pipeline.workers import Mailbox, Workers
-from seg_ros.ros.base_frame import BaseFrame
 from seg_ros.ros.camera_info import distortion_px
-from seg_ros.ros.depth_input import DepthJob
 from seg_ros.ros.depth_view import DepthView
-from seg_ros.ros.lifecycle import SafeLifecycleNode
-from seg_ros.ros.outputs.navigation import scan_frame
-from seg_ros.ros.publishers import publish
+from seg_ros.temporal.nearest_stamp import KEPT_S, WAIT_S
 
+OTHER_CLOCK_MS = 10_000
+SLOW_MS = 500   # larger offsets may also come from slow processing
 OFF_THE_FLOOR_M = 0.08      # larger offsets are reported; slopes and tilted mounts cause less
 DISTORTED_SHARE = 0.01      # of the width; larger distortion is reported
+GROUND = frozenset({'scan', 'free_space', 'obstacles/points', 'ground/points'})
 _SET_HEIGHT = 'set camera_height_m, of a camera that is level from side to side'
 _SET_GROUND = 'set ground to tf, or camera_height_m, of a camera that is level from side to side'
-GROUND = frozenset({'scan', 'free_space', 'obstacles/points', 'ground/points'})
-TARGET = frozenset({'target/mask', 'target/points', 'scene/depth', 'grasp_poses'})
-_NICENESS = 10      # 2D masks have priority where cores are short
 
 
-class DepthOutputs:
+def why_unpaired(offset_ms: float, tolerance_ms: float) -> str:
     """
-    A thread for the depth outputs of all cameras; the newest frame of each wins.
+    Return why an image has no depth, and what to do.
 
-    :param base_frame: the frame that `free_space` is published in.
+    :param offset_ms: offset of the nearest depth from the image; negative if depth is older.
+    :param tolerance_ms: the parameter depth_tolerance_ms.
     """
+    words = f'no depth within {tolerance_ms:g} ms of the image: offset '
+    if abs(offset_ms) >= OTHER_CLOCK_MS:
+        return f'{words}{offset_ms / 1000:.0f} s: their clocks differ, or one has no stamps'
+    slow = ''
+    if offset_ms < -SLOW_MS:
+        slow = f', or depth comes more than {WAIT_S:g} s after the masks'
+    elif offset_ms > SLOW_MS:
+        slow = f', or masks take longer than the {KEPT_S:g} s for which depth is kept'
+    return (
+        f'{words}{offset_ms:.0f} ms: the cameras or their clocks are not synchronised{slow}; '
+        'synchronise them, or raise depth_tolerance_ms'
+    )
 
-    def __init__(self, node: SafeLifecycleNode, base_frame: str) -> None:
-        self._node = node
-        self._base_frame = base_frame
-        self._base: BaseFrame | None = None
-        self._mailbox: Mailbox[DepthJob] | None = None
-        self._workers: Workers[DepthJob] | None = None
 
-    def start(self) -> None:
-        """Start the thread."""
-        self._mailbox = Mailbox()
-        self._workers = Workers(
-            self._mailbox, self._work, self._report, niceness=_NICENESS
-        )
-
-    def stop(self, timeout_s: float) -> bool:
-        """Finish the frame in flight; return whether the thread ended in time."""
-        ended = self._workers is None or self._workers.stop(timeout_s)
-        self._workers = self._mailbox = None
-        if self._base is not None:
-            self._base.close()
-        self._base = None
-        return ended
-
-    def deliver(self, job: DepthJob) -> None:
-        """Put a frame into the mailbox; any thread may call it."""
-        mailbox = self._mailbox     # `stop` may set it to None meanwhile
-        if mailbox is not None and mailbox.put(job.source.camera, job):
-            job.source.replaced += 1
-
-    def _work(self, items: list[tuple[str, DepthJob]]) -> None:
-        for camera, job in items:
-            base = self._base
-            if base is None:    # created late, as it subscribes to /tf
-                base = self._base = BaseFrame(self._node, self._base_frame)
-            try:
-                view = job.source.depth_view(job.view, job.message, base.transform_of)
-            except ImageError as error:
-                if not (job.source.starting and job.view.camera_info is None):
-                    self._node.throttled.warning(f'{camera}: no depth: {error}', (camera, 'depth'))
-                continue
-            self._check(camera, job, view, base)
-            publish(job.wanted, view)
-
-    def _check(self, camera: str, job: DepthJob, view: DepthView, base: BaseFrame) -> None:
-        """Broadcast the frame of `scan`, and warn of outputs that will be empty or wrong."""
-        topics = {output.topic for output, _ in job.wanted}
-        if 'scan' in topics and view.ground_plane is not None:
-            frame = view.header.frame_id
-            base.broadcast(view.header, scan_frame(frame), base_from_plane(view.ground_plane))
-        self._warn_of_distortion(camera, view)
-        job.source.why_empty = why_empty(view, topics, base.missing)
-        if job.source.why_empty:
-            self._node.throttled.warning(f'{camera}: {job.source.why_empty}', (camera, 'empty'))
-        elif not base.installed:
-            self._warn_of_no_tf(camera, topics, base.missing)
-        if view.settings.target and view.target is None and TARGET & topics:
-            self._node.throttled.warning(
-                f'{camera}: the target {shown(view.settings.target)} is not in sight: its mask is '
-                'empty', (camera, 'target'),
-            )
-
-    def _warn_of_no_tf(self, camera: str, topics: Collection[str], reason: str) -> None:
-        effects = {
-            'free_space': 'the base counts as below the camera',
-            'scan': 'nobody broadcasts the frame of scan',
-        }
-        found = [effect for topic, effect in effects.items() if topic in topics]
-        if found:
-            self._node.throttled.warning(
-                f'{camera}: {reason}; {", and ".join(found)}', (camera, 'tf'), throttle_s=60.0
-            )
-
-    def _warn_of_distortion(self, camera: str, view: DepthView) -> None:
-        """Warn where points are wrong because the image is not rectified."""
-        info = view.view.camera_info
-        if info is None or view.view.rectified:
-            return
-        moved_px = distortion_px(info)
-        if moved_px > DISTORTED_SHARE * view.view.frame.size_hw[1]:
-            why = f'{info.distortion_model} distortion' if any(info.d) else 'P with R is not K'
-            self._node.throttled.warning(
-                f'{camera}: points and boxes are off by up to {moved_px:.0f} pixels: by its '
-                f'camera_info the image is not rectified ({why}), and depth is taken as that of a '
-                'rectified one; feed image_rect and set rectified: true', (camera, 'lens'),
-            )
-
-    def _report(self, error: Exception) -> None:
-        self._node.fault('depth of a frame was dropped', error)
+def why_distorted(view: DepthView) -> str:
+    """Return why points are wrong where the image is not rectified; empty if they are right."""
+    info = view.view.camera_info
+    if info is None or view.view.rectified:
+        return ''
+    moved_px = distortion_px(info)
+    if moved_px <= DISTORTED_SHARE * view.view.frame.size_hw[1]:
+        return ''
+    why = f'{info.distortion_model} distortion' if any(info.d) else 'P with R is not K'
+    return (
+        f'points and boxes are off by up to {moved_px:.0f} pixels: by its camera_info the image '
+        f'is not rectified ({why}), and depth is taken as that of a rectified one; feed '
+        'image_rect and set rectified: true'
+    )
 
 
 def why_empty(view: DepthView, topics: Collection[str], no_transform: str) -> str:
