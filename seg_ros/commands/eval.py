@@ -224,7 +224,7 @@ def _confusion(card: 'ModelCard', scores: 'Scores') -> dict[str, dict[str, float
 
 def _write(folder: Path, figures: Mapping[str, Any], sheet: 'ContactSheet') -> None:
     from seg_ros.commands.evaluation.confusion_table import draw_confusion
-    from seg_ros.commands.media.mask_files import write_file
+    from seg_ros.commands.output_file import write_file
     from seg_ros.image.file_writing import encode_png
 
     write_file(folder / 'confusion.png', encode_png(draw_confusion(figures['confusion'])))

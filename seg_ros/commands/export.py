@@ -15,16 +15,13 @@
 """`seg_ros export`: a named architecture written as ONNX, with its card."""
 
 import argparse
-from collections.abc import Sequence
 from importlib.util import find_spec
-from math import inf
 from pathlib import Path
-from typing import Any
 
+from seg_ros.commands.architecture_options import OPTION_HELP, read_classes, read_options
 from seg_ros.commands.options import refuse_unused
-from seg_ros.core.errors import CardError, SettingError
+from seg_ros.core.errors import SettingError
 from seg_ros.core.number_options import SIDE
-from seg_ros.core.strict_yaml import load_yaml
 from seg_ros.core.whole_file import check_output
 from seg_ros.zoo.architectures import ARCHITECTURES, NetworkRequest
 
@@ -33,11 +30,6 @@ EXAMPLE = (
     'seg_ros export deeplabv3plus --encoder resnet34 --classes names.txt --weights best.pt '
     '--size 480 640 -o street.onnx && seg_ros compile street.onnx --card street.yaml '
     '-o street.model.onnx'
-)
-MAX_CLASSES = 65535     # ids of a card go to 65534
-OPTION = (
-    'sizes of an architecture other than the published ones, such as width=0.5 for segnet and '
-    'deeplabv1, width=64 for gscnn and mask_rcnn'
 )
 
 
@@ -58,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             f'{item.encoder} for {name}' for name, item in ARCHITECTURES.items() if item.encoder
         ) + ')',
     )
-    parser.add_argument('--option', nargs='*', default=[], metavar='NAME=NUMBER', help=OPTION)
+    parser.add_argument('--option', nargs='*', default=[], metavar='NAME=NUMBER', help=OPTION_HELP)
     parser.add_argument(
         '--classes', default='21', metavar='N|FILE',
         help='number of classes, or a file: one name per line, or YAML as in a card (default: 21)',
@@ -96,29 +88,20 @@ def run(args: argparse.Namespace) -> int:
         return _print_table(args)
     if not (args.arch and args.output):
         raise SettingError('no ARCH or no --output', 'both', 'or --table with images')
-    described = _card_path(args)
-    classes = read_classes(args.classes)
-    request = NetworkRequest(
-        args.arch, len(classes), tuple(args.size), args.encoder, args.weights,
-        read_options(args.option),
-    )
-    if args.task not in (None, request.architecture.task, *request.architecture.tasks):
-        raise SettingError(
-            f'--task {args.task} for {args.arch}',
-            ' or '.join(request.architecture.tasks or (request.architecture.task,)),
-        )
+    path, classes = _card_path(args), read_classes(args.classes)
+    request = _request(args, len(classes))
     from seg_ros.commands.figures import print_figures
-    from seg_ros.commands.media.mask_files import write_file
     from seg_ros.commands.model_files.card_file import text_from_card
+    from seg_ros.commands.output_file import write_file
     from seg_ros.zoo.export import build_network, export_network, make_card
 
     card = make_card(request, classes, args.task)
     exported = export_network(build_network(request), request)
     data = exported.model.SerializeToString()
     write_file(args.output, data)
-    write_file(described, text_from_card(card).encode())
+    write_file(path, text_from_card(card).encode())
     print_figures({
-        'file': str(args.output), 'card': str(described), 'bytes': len(data),
+        'file': str(args.output), 'card': str(path), 'bytes': len(data),
         'parameters': exported.parameters,
         'weights': str(args.weights) if args.weights else 'random',
     }, args.json)
@@ -137,6 +120,22 @@ def _card_path(args: argparse.Namespace) -> Path:
     for output in (args.output, path):
         check_output(output, filter(None, (Path(args.classes), args.weights)))
     return path
+
+
+def _request(args: argparse.Namespace, classes: int) -> NetworkRequest:
+    """
+    Return the specification of the network.
+
+    :raises SettingError: if an option has a wrong form or does not suit the architecture.
+    """
+    request = NetworkRequest(
+        args.arch, classes, tuple(args.size), args.encoder, args.weights,
+        read_options(args.option),
+    )
+    tasks = request.architecture.tasks or (request.architecture.task,)
+    if args.task not in (None, *tasks):
+        raise SettingError(f'--task {args.task} for {args.arch}', ' or '.join(tasks))
+    return request
 
 
 def _print_table(args: argparse.Namespace) -> int:
@@ -160,56 +159,3 @@ def _print_table(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({'rows': rows}))
     return 0
-
-
-def read_options(words: Sequence[str]) -> dict[str, float]:
-    """
-    Read options of an architecture.
-
-    :param words: as NAME=NUMBER; a number without a point is an integer.
-    :raises SettingError: if one has another form.
-    """
-    options: dict[str, float] = {}
-    for word in words:
-        name, _, number = word.partition('=')
-        try:
-            options[name] = int(number) if number.isdecimal() else float(number)
-            if not 0 <= options[name] < inf:
-                raise ValueError(number)
-        except ValueError as error:
-            raise SettingError(f'--option {word}', 'NAME=NUMBER, such as width=0.5') from error
-    return options
-
-
-def read_classes(words: str) -> list[dict[str, Any]]:
-    """
-    Read classes from a number or a file.
-
-    :returns: rows of a card's `classes`.
-    :raises SettingError: if it is neither.
-    :raises CardError: if the file holds no classes.
-    """
-    if words.isdecimal():
-        if not 1 <= int(words) <= MAX_CLASSES:
-            raise SettingError(f'--classes {words}', f'at least 1 and at most {MAX_CLASSES}')
-        return [{'id': index, 'name': f'class {index}'} for index in range(int(words))]
-    path = Path(words)
-    try:
-        text = path.read_text(encoding='utf-8-sig')    # Windows' editors write a BOM
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(f'--classes {words}: {error}', 'a number or a file of names') from error
-    names = [line.strip() for line in text.splitlines() if line.strip()]
-    is_card = any(line.startswith('classes:') for line in text.splitlines())
-    if path.suffix.lower() not in ('.yaml', '.yml') and not is_card:
-        return [{'id': index, 'name': name} for index, name in enumerate(names)]
-    import yaml
-
-    try:
-        data = load_yaml(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise CardError(f'{path}: {error}', 'YAML') from error
-    rows = data.get('classes') if isinstance(data, dict) else data
-    if not isinstance(rows, list) or not rows:
-        raise CardError(f'{path} holds no classes', 'a list of id and name, or a card')
-    return [row if isinstance(row, dict) else {'id': index, 'name': str(row)}
-            for index, row in enumerate(rows)]

@@ -148,8 +148,8 @@ def _world(
 def _written(args: argparse.Namespace, name: str, sample: 'Sample') -> Any:
     """Write a sample's image, and its depth if asked for."""
     import cv2
-    from seg_ros.commands.media.mask_files import write_file
     from seg_ros.commands.media.source_image import SourceImage
+    from seg_ros.commands.output_file import write_file
     from seg_ros.core.frame import Frame
     from seg_ros.image.file_writing import encode_png
 

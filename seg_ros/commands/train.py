@@ -23,7 +23,7 @@ import shlex
 import sys
 from typing import Any
 
-from seg_ros.commands.export import OPTION, read_classes
+from seg_ros.commands.architecture_options import OPTION_HELP, read_classes
 from seg_ros.commands.train_options import check_data_options, check_options
 from seg_ros.core.errors import SettingError
 from seg_ros.core.number_options import number, SEED, SIDE, whole
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f'on the CPU, without pasting, checkpoints and --keep: {", ".join(TRAINED)}',
     )
     parser.add_argument('--encoder', default='', help='for --arch, as in `seg_ros export`')
-    parser.add_argument('--option', nargs='*', default=[], metavar='NAME=NUMBER', help=OPTION)
+    parser.add_argument('--option', nargs='*', default=[], metavar='NAME=NUMBER', help=OPTION_HELP)
     parser.add_argument(
         '--classes', default='', metavar='FILE',
         help='classes of folders with images/ and labels/ (class ids, in one channel or a '
@@ -249,7 +249,7 @@ def _train(training: Any, samples: Any, folder: Path, cutouts: Any) -> None:
 
 
 def _write_curve(folder: Path, losses: Any) -> None:
-    from seg_ros.commands.media.mask_files import write_file
+    from seg_ros.commands.output_file import write_file
     from seg_ros.image.file_writing import encode_png
     from seg_ros.training.curve import draw_curve
     from seg_ros.training.losses import SHARES
@@ -259,8 +259,8 @@ def _write_curve(folder: Path, losses: Any) -> None:
 
 def _export(args: argparse.Namespace, training: Any, samples: Any) -> dict[str, Any]:
     """Write the network with the mean weights and its card; return the figures to print."""
-    from seg_ros.commands.media.mask_files import write_file
     from seg_ros.commands.model_files.card_file import text_from_card
+    from seg_ros.commands.output_file import write_file
     from seg_ros.training.export import COMPILING, make_card, onnx_from_network
     from seg_ros.training.photographs import CATEGORIES
 

@@ -20,7 +20,7 @@ from io import BytesIO
 import sys
 from typing import Any
 
-from seg_ros.commands.export import read_options
+from seg_ros.commands.architecture_options import read_options
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import SettingError
 from seg_ros.zoo.architectures import ARCHITECTURES, NetworkRequest
@@ -102,8 +102,8 @@ def _write(
     args: argparse.Namespace, request: NetworkRequest, classes: Any, path: Any,
     files: dict[str, bytes],
 ) -> None:
-    from seg_ros.commands.media.mask_files import write_file
     from seg_ros.commands.model_files.card_file import text_from_card
+    from seg_ros.commands.output_file import write_file
 
     for name, content in files.items():
         write_file(path.with_name(name), content)

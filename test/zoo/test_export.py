@@ -23,7 +23,7 @@ import pytest
 
 torch = pytest.importorskip('torch', reason='torch is not installed')
 from seg_ros.cli import main  # noqa: E402
-from seg_ros.commands.export import read_options  # noqa: E402
+from seg_ros.commands.architecture_options import read_options  # noqa: E402
 from seg_ros.compile.compile_model import compile_model  # noqa: E402
 from seg_ros.core.card_reading import read_card  # noqa: E402
 from seg_ros.core.errors import ModelError, SettingError  # noqa: E402

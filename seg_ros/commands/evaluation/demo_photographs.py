@@ -20,7 +20,7 @@ from typing import Any
 from seg_ros.commands.evaluation.contact_sheet import ContactSheet
 from seg_ros.commands.evaluation.evaluate import model_contender, subject_for
 from seg_ros.commands.evaluation.photograph_truth import photograph_examples
-from seg_ros.commands.media.mask_files import write_file
+from seg_ros.commands.output_file import write_file
 from seg_ros.core.settings import Settings
 from seg_ros.image.encodings import frame_from_file
 from seg_ros.image.file_writing import encode_png

@@ -27,8 +27,8 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from seg_ros.commands.media.mask_files import write_file
 from seg_ros.commands.media.source_image import SourceImage
+from seg_ros.commands.output_file import write_file
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import SettingError
 from seg_ros.core.frame import Pixels

@@ -17,28 +17,11 @@
 from pathlib import Path
 
 from seg_ros.commands.media.source_image import SourceImage
+from seg_ros.commands.output_file import write_file
 from seg_ros.core.card import ModelCard
-from seg_ros.core.errors import SettingError
 from seg_ros.core.segmentation import Segmentation
-from seg_ros.core.whole_file import write_whole
 from seg_ros.image.file_writing import encode_png
 from seg_ros.masks.overlay import draw_overlay
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """
-    Write a file atomically, and create its folder if missing.
-
-    :raises SettingError: if it cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingError(
-            f'{path.parent} cannot be written ({error.strerror})',
-            'a writable folder with free space', 'choose another --out',
-        ) from error
-    write_whole(path, data)
 
 
 class MaskFiles:

@@ -19,8 +19,8 @@ from tempfile import gettempdir, TemporaryDirectory
 from types import TracebackType
 
 import cv2
-from seg_ros.commands.media.mask_files import write_file
 from seg_ros.commands.media.source_image import SourceImage
+from seg_ros.commands.output_file import write_file
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import ImageError, SettingError
 from seg_ros.core.segmentation import Segmentation

@@ -16,7 +16,7 @@
 
 import pytest
 from seg_ros.cli import main
-from seg_ros.commands.export import read_classes
+from seg_ros.commands.architecture_options import read_classes
 
 
 @pytest.mark.parametrize(('name', 'text'), [
