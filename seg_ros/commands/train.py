@@ -15,11 +15,8 @@
 """`seg_ros train`: the panoptic network, or a named one, trained on images and exported."""
 
 import argparse
-from collections.abc import Sequence
-import json
 from math import inf
 from pathlib import Path
-import shlex
 import sys
 from typing import Any
 
@@ -34,107 +31,122 @@ TRAINED = [
 ]
 SUMMARY = 'train the panoptic network, or a named one, on images with masks, and export it'
 EXAMPLE = 'seg_ros train --data renders --init mobilenet_v2.pth -o trained --steps 20000'
-# Roles of the simulated classes, which data sets do not have.
-ROLES = {
-    'floor': ('traversable',), 'object': ('graspable',), 'robot': ('dynamic',),
-    'person': ('dynamic',),
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
+    _add_data(parser)
+    _add_network(parser)
+    _add_training(parser)
+    _add_output(parser)
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group('data')
+    group.add_argument(
         '--data', type=Path, nargs='+', required=True,
         help='folders of photographs with index.json; with panoptic.json, as written by '
         '`seg_ros render`; or with images/ and labels/',
     )
-    parser.add_argument(
-        '--arch', choices=TRAINED, metavar='ARCH',
-        help='a named architecture instead of the panoptic network, trained on crops of --size '
-        f'on the CPU, without pasting, checkpoints and --keep: {", ".join(TRAINED)}',
-    )
-    parser.add_argument('--encoder', default='', help='for --arch, as in `seg_ros export`')
-    parser.add_argument('--option', nargs='*', default=[], metavar='NAME=NUMBER', help=OPTION_HELP)
-    parser.add_argument(
+    group.add_argument(
         '--classes', default='', metavar='FILE',
         help='classes of folders with images/ and labels/ (class ids, in one channel or a '
         'palette): one name per line, or YAML as in a card',
     )
-    parser.add_argument(
+    group.add_argument(
         '--list', default='train', dest='listed', metavar='NAME',
         help='list of the photographs, NAME.txt beside index.json (default: train)',
     )
-    parser.add_argument(
-        '--share', nargs='*', default=[], metavar='SOURCE=PARTS', dest='shares',
-        help='relative frequency of sources; others are not used (default: by number of images)',
-    )
-    parser.add_argument(
+    group.add_argument(
         '--labels', type=Path, nargs='*', default=[],
         help='files with hand-drawn polygons for photographs',
     )
-    parser.add_argument(
-        '--cache', type=Path, help='folder for downscaled images (default: OUTPUT/cache)'
+    group.add_argument(
+        '--share', nargs='*', default=[], metavar='SOURCE=PARTS', dest='shares',
+        help='relative frequency of sources; others are not used (default: by number of images)',
     )
-    parser.add_argument(
+    group.add_argument(
         '--paste', nargs='*', default=[], metavar='SOURCE=CLASS,CLASS',
         help='paste objects of these classes from some sources into images of all',
     )
-    parser.add_argument(
-        '-o', '--output', type=Path, required=True,
-        help='output folder for checkpoint.pt, weights.npz, curve.png, credits.json, NAME.onnx, '
-        'NAME.yaml',
+    group.add_argument(
+        '--cache', type=Path, help='folder for downscaled images (default: OUTPUT/cache)'
     )
-    parser.add_argument('--name', default='default', help='name of the exported files')
-    parser.add_argument(
-        '--init', type=Path,
-        help="initial weights: an earlier weights.npz, or torchvision's mobilenet_v2; with --arch "
-        "its encoder's, or an earlier weights.pt",
+
+
+def _add_network(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group('network')
+    group.add_argument(
+        '--arch', choices=TRAINED, metavar='ARCH',
+        help='a named architecture instead of the panoptic network, trained on crops of --size '
+        f'on the CPU, without pasting, checkpoints and --keep: {", ".join(TRAINED)}',
     )
-    parser.add_argument(
-        '--keep', type=number(0, 1), default=0.0, metavar='SHARE',
-        help='fraction of the weights.npz of --init in the exported weights (default: 0)',
-    )
-    parser.add_argument(
-        '--frozen', type=whole(0, 18), default=0, metavar='LAYERS',
-        help='how many of the 18 layers of the backbone, from the input on, are not trained; 4, '
-        'down to a quarter of the resolution, save a quarter of the time (default: 0)',
-    )
-    parser.add_argument(
-        '--resume', action='store_true',
-        help='continue from checkpoint.pt, with the same classes in the same order',
-    )
-    parser.add_argument('--steps', type=whole(1), default=20000, help='training steps (20000)')
-    parser.add_argument('--batch', type=whole(1), default=8, help='images per step (default: 8)')
-    parser.add_argument(
-        '--crop', type=SIDE, nargs=2, metavar=('HEIGHT', 'WIDTH'),
-        help='size of training crops, multiples of 32; crops as large as --size take longer, but '
-        'match the images that the network will see (default: 224 288)',
-    )
-    parser.add_argument('--seed', type=SEED, default=0, help='random seed (default: 0)')
-    parser.add_argument(
-        '--device', choices=('cpu', 'cuda'), default='cpu',
-        help='cuda computes in bfloat16 (default: cpu)',
-    )
-    parser.add_argument(
-        '--bfloat16', action='store_true',
-        help='compute --arch in bfloat16, several times faster on CPUs with matrix units',
-    )
-    parser.add_argument('--threads', type=whole(1), default=2, help='CPU threads (default: 2)')
-    parser.add_argument(
-        '--workers', type=whole(0), default=0,
-        help='processes that prepare images during training; a GPU waits for them, so use one '
-        'per core with it (default: 0, prepare and train alternately)',
-    )
-    parser.add_argument(
-        '--rates', type=number(0, 1), nargs=2, default=(4e-4, 1.5e-3),
-        metavar=('BACKBONE', 'HEADS'), help='highest learning rates (default: 4e-4 1.5e-3)',
-    )
-    parser.add_argument(
+    group.add_argument('--encoder', default='', help='for --arch, as in `seg_ros export`')
+    group.add_argument('--option', nargs='*', default=[], metavar='NAME=NUMBER', help=OPTION_HELP)
+    group.add_argument(
         '--size', type=SIDE, nargs=2, default=(288, 384), metavar=('HEIGHT', 'WIDTH'),
         help='input size of the exported network, multiples of 32; images are downscaled to four '
         'thirds of its longer side, but at least 512 pixels (default: 288 384)',
     )
-    parser.add_argument('--json', action='store_true', help='print the figures as one JSON object')
+    group.add_argument(
+        '--init', type=Path,
+        help="initial weights: an earlier weights.npz, or torchvision's mobilenet_v2; with --arch "
+        "its encoder's, or an earlier weights.pt",
+    )
+    group.add_argument(
+        '--keep', type=number(0, 1), default=0.0, metavar='SHARE',
+        help='fraction of the weights.npz of --init in the exported weights (default: 0)',
+    )
+    group.add_argument(
+        '--frozen', type=whole(0, 18), default=0, metavar='LAYERS',
+        help='how many of the 18 layers of the backbone, from the input on, are not trained; 4, '
+        'down to a quarter of the resolution, save a quarter of the time (default: 0)',
+    )
+
+
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group('training')
+    group.add_argument('--steps', type=whole(1), default=20000, help='training steps (20000)')
+    group.add_argument('--batch', type=whole(1), default=8, help='images per step (default: 8)')
+    group.add_argument(
+        '--crop', type=SIDE, nargs=2, default=(224, 288), metavar=('HEIGHT', 'WIDTH'),
+        help='size of training crops, multiples of 32; crops as large as --size take longer, but '
+        'match the images that the network will see (default: 224 288)',
+    )
+    group.add_argument(
+        '--rates', type=number(0, 1), nargs=2, default=(4e-4, 1.5e-3),
+        metavar=('BACKBONE', 'HEADS'), help='highest learning rates (default: 4e-4 1.5e-3)',
+    )
+    group.add_argument('--seed', type=SEED, default=0, help='random seed (default: 0)')
+    group.add_argument(
+        '--resume', action='store_true',
+        help='continue from checkpoint.pt, with the same classes in the same order',
+    )
+    group.add_argument(
+        '--device', choices=('cpu', 'cuda'), default='cpu',
+        help='cuda computes in bfloat16 (default: cpu)',
+    )
+    group.add_argument(
+        '--bfloat16', action='store_true',
+        help='compute --arch in bfloat16, several times faster on CPUs with matrix units',
+    )
+    group.add_argument('--threads', type=whole(1), default=2, help='CPU threads (default: 2)')
+    group.add_argument(
+        '--workers', type=whole(0), default=0,
+        help='processes that prepare images during training; a GPU waits for them, so use one '
+        'per core with it (default: 0, prepare and train alternately)',
+    )
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group('output')
+    group.add_argument(
+        '-o', '--output', type=Path, required=True,
+        help='output folder for checkpoint.pt, weights.npz, curve.png, credits.json, NAME.onnx, '
+        'NAME.yaml',
+    )
+    group.add_argument('--name', default='default', help='name of the exported files')
+    group.add_argument('--json', action='store_true', help='print the figures as one JSON object')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -158,31 +170,10 @@ def run(args: argparse.Namespace) -> int:
 
         print_figures(train_arch(args, samples), args.json)
     else:
-        print_figures(_train_panoptic(args, samples), args.json)
+        from seg_ros.commands.train_panoptic import train_panoptic
+
+        print_figures(train_panoptic(args, samples), args.json)
     return 0
-
-
-def _train_panoptic(args: argparse.Namespace, samples: Any) -> dict[str, Any]:
-    """Train the panoptic network and write it; return the figures to print."""
-    from seg_ros.training.train import open_run, Recipe
-
-    recipe = Recipe(
-        steps=args.steps, batch=args.batch, seed=args.seed, threads=args.threads,
-        init=args.init, rates=tuple(args.rates), frozen=args.frozen,
-        size_hw=tuple(args.crop or Recipe.size_hw), input_hw=tuple(args.size),
-        device=args.device, workers=args.workers,
-    )
-    classes = {item['name']: bool(item['isthing']) for item in samples.categories}
-    training = open_run(recipe, classes, args.output, args.resume)
-    cutouts = _cutouts(samples, args.paste) if args.paste else None
-    _train(training, samples, args.output, cutouts)
-    training.mean.cpu()
-    if args.keep:
-        from seg_ros.training.weights import blend_weights, write_weights
-
-        blend_weights(args.init, training.mean, args.keep)
-        write_weights(args.output / 'weights.npz', training.mean.state_dict())
-    return _export(args, training, samples)
 
 
 def _samples(args: argparse.Namespace) -> Any:
@@ -211,73 +202,3 @@ def _share(words: str) -> tuple[str, float]:
     if not 0 <= share < inf:
         raise SettingError(f'--share {words}', 'SOURCE=PARTS, such as renders=0.3')
     return name, share
-
-
-def _cutouts(samples: Any, wishes: Sequence[str]) -> Any:
-    from seg_ros.training.paste import Cutouts
-
-    channels = {item['name']: channel for channel, item in enumerate(samples.categories)}
-    stores = {store.name: store for store in samples.stores}
-    chosen = []
-    for wish in wishes:
-        name, _, classes = wish.partition('=')
-        try:
-            chosen.append((stores[name], [channels[item] for item in classes.split(',')]))
-        except KeyError as error:
-            raise SettingError(
-                f'--paste {wish}: {error}', f'SOURCE=CLASS,CLASS of {", ".join(stores)} and '
-                f'{", ".join(channels)}',
-            ) from error
-    return Cutouts(chosen, samples.things())
-
-
-def _train(training: Any, samples: Any, folder: Path, cutouts: Any) -> None:
-    from seg_ros.training.losses import SHARES
-    from seg_ros.training.train import train
-    from tqdm import tqdm
-
-    bar = tqdm(
-        train(training, samples, folder, cutouts), initial=training.step,
-        total=training.recipe.steps, unit='step', file=sys.stderr, mininterval=5,
-    )
-    for now in bar:
-        if now.step % 100 == 0:
-            _write_curve(folder, now.losses)
-        last = now.losses[-50:]
-        means = (sum(column) / len(last) for column in zip(*last, strict=True))
-        bar.set_postfix({name: f'{mean:.3f}' for name, mean in zip(SHARES, means, strict=True)})
-
-
-def _write_curve(folder: Path, losses: Any) -> None:
-    from seg_ros.commands.output_file import write_file
-    from seg_ros.image.file_writing import encode_png
-    from seg_ros.training.curve import draw_curve
-    from seg_ros.training.losses import SHARES
-
-    write_file(folder / 'curve.png', encode_png(draw_curve(losses, tuple(SHARES))))
-
-
-def _export(args: argparse.Namespace, training: Any, samples: Any) -> dict[str, Any]:
-    """Write the network with the mean weights and its card; return the figures to print."""
-    from seg_ros.commands.model_files.card_file import text_from_card
-    from seg_ros.commands.output_file import write_file
-    from seg_ros.training.export import COMPILING, make_card, onnx_from_network
-    from seg_ros.training.photographs import CATEGORIES
-
-    data = onnx_from_network(training.mean, tuple(args.size)).SerializeToString()
-    path = args.output / f'{args.name}.onnx'
-    write_file(path, data)
-    if samples.credits:
-        write_file(path.with_name('credits.json'), json.dumps(samples.credits, indent=1).encode())
-    licence = 'Apache-2.0' if samples.categories == CATEGORIES else ''
-    card = make_card(args.name, samples.categories, ROLES, tuple(args.size), licence)
-    described = path.with_suffix('.yaml')
-    write_file(described, text_from_card(card).encode())
-    compiling = [
-        'seg_ros', 'compile', str(path), '--card', str(described), *COMPILING,
-        '-o', str(path.with_suffix('.compiled.onnx')),
-    ]
-    return {
-        'file': str(path), 'bytes': len(data), 'steps': training.step,
-        'compile_with': shlex.join(compiling),
-    }

@@ -50,7 +50,7 @@ def check_options(
             '--arch ARCH, or the panoptic network as is',
         )
     for option, sides in (('--size', args.size), ('--crop', args.crop)):
-        if sides and any(side % 32 for side in sides):
+        if any(side % 32 for side in sides):
             raise SettingError(f'{option} {sides[0]} {sides[1]}', 'multiples of 32')
     if args.init and not args.resume:
         check_output(args.output / ('weights.pt' if args.arch else 'weights.npz'), [args.init])
