@@ -123,12 +123,12 @@ def _nearest(error: UnicodeError) -> tuple[str, int]:
     return plain, error.end
 
 
-def _run(words: list[str]) -> int:
-    if not words or words[0] not in COMMANDS:
+def _run(arguments: list[str]) -> int:
+    if not arguments or arguments[0] not in COMMANDS:
         overview = _overview()
-        overview.parse_args(words)
+        overview.parse_args(arguments)
         overview.error('the first argument must be a command')
-    name, *rest = words
+    name, *rest = arguments
     command = import_module(f'seg_ros.commands.{name}')
     parser = argparse.ArgumentParser(
         f'seg_ros {name}',

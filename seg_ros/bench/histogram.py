@@ -66,6 +66,6 @@ def _draw_row(
     median, tail = np.percentile(samples_ms, (50, 99))
     for value, color in ((median, MEDIAN), (tail, TAIL)):
         cv2.line(row, (_x(value, max_ms), 24), (_x(value, max_ms), floor), color, 2)
-    words = f'{name}: median {median:.1f}, p99 {tail:.1f} ms, {len(samples_ms)} samples'
-    cv2.putText(row, words, (MARGIN, 17), cv2.FONT_HERSHEY_SIMPLEX, 0.5, INK, 1, cv2.LINE_AA)
+    caption = f'{name}: median {median:.1f}, p99 {tail:.1f} ms, {len(samples_ms)} samples'
+    cv2.putText(row, caption, (MARGIN, 17), cv2.FONT_HERSHEY_SIMPLEX, 0.5, INK, 1, cv2.LINE_AA)
     cv2.line(row, (MARGIN, floor), (WIDTH - MARGIN, floor), INK, 1)

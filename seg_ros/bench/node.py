@@ -90,13 +90,13 @@ class Served:
         """Start node `index`."""
         if self.plain:
             return started('bench.plain_node', str(self.model), *self.cameras, *self.topics(index))
-        words = [
+        arguments = [
             '-r', f'__ns:=/node{index}', '-p', f'model:={self.model}', '-p', 'threads:=1',
             '-p', f'workers:={self.workers}', '-p', f'cameras:=[{",".join(self.cameras)}]',
         ]
         for name in self.cameras:
-            words += ['-r', f'{name}/image_raw:=/{name}/image_raw']
-        return started('ros.main', '--ros-args', *words)
+            arguments += ['-r', f'{name}/image_raw:=/{name}/image_raw']
+        return started('ros.main', '--ros-args', *arguments)
 
 
 def serve_interleaved(ways: dict[str, list[Served]], seconds: float) -> dict[str, Any]:

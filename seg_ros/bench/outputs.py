@@ -51,9 +51,9 @@ def outputs(seconds: float) -> dict[str, Any]:
         number of other topics received, and the ratio of the age to that of `instance` alone in
         the same turn.
     """
-    words = [word for parameter in _NODE for word in ('-p', parameter)]
+    arguments = [word for parameter in _NODE for word in ('-p', parameter)]
     with ExitStack() as stack:
-        node = stack.enter_context(started('ros.main', '--ros-args', *words))
+        node = stack.enter_context(started('ros.main', '--ros-args', *arguments))
         stack.enter_context(started('bench.rgbd_node'))
         ways = {
             name: partial(_read, node.pid, additional, seconds)

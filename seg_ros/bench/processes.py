@@ -29,7 +29,7 @@ TICKS_PER_S = os.sysconf('SC_CLK_TCK')
 
 @contextmanager
 def started(
-    module: str, *words: str, errors: int = subprocess.DEVNULL
+    module: str, *arguments: str, errors: int = subprocess.DEVNULL
 ) -> Iterator['subprocess.Popen[str]']:
     """
     Run a module of seg_ros for the duration of the block; end it by SIGINT.
@@ -39,7 +39,7 @@ def started(
     :param errors: target of stderr; a pipe only suits processes that write little.
     """
     process = subprocess.Popen(
-        [sys.executable, '-m', f'seg_ros.{module}', *words], text=True,
+        [sys.executable, '-m', f'seg_ros.{module}', *arguments], text=True,
         stdout=subprocess.PIPE, stderr=errors,
         env={**fastdds_profile(os.environ), **os.environ},
     )

@@ -88,9 +88,9 @@ def passages(models: Sequence[Path], rounds: int) -> dict[str, Any]:
 def _measured(
     model: Path, topics: Sequence[str], rounds: int, options: list[str]
 ) -> dict[str, Any]:
-    words = [str(model), '--rounds', str(rounds), '--topics', *topics, *options]
+    arguments = [str(model), '--rounds', str(rounds), '--topics', *topics, *options]
     done = subprocess.run(
-        [sys.executable, '-m', 'seg_ros.bench.outside', *words],
+        [sys.executable, '-m', 'seg_ros.bench.outside', *arguments],
         capture_output=True, text=True, check=False,
     )
     if done.returncode:

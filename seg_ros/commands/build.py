@@ -105,11 +105,11 @@ def _check_options(args: argparse.Namespace) -> None:
         check_output(args.output, [Path(args.model)])
 
 
-def _capabilities(words: str) -> tuple[str, ...]:
+def _capabilities(text: str) -> tuple[str, ...]:
     """Parse `sm86,sm120` as 8.6 and 12.0."""
-    found = [re.fullmatch(r'(?:sm_?)?(\d+)\.?(\d)', word.lower()) for word in words.split(',')]
+    found = [re.fullmatch(r'(?:sm_?)?(\d+)\.?(\d)', word.lower()) for word in text.split(',')]
     if not all(found):
-        raise argparse.ArgumentTypeError(f'{words!r}: compute capabilities are given as sm86,sm89')
+        raise argparse.ArgumentTypeError(f'{text!r}: compute capabilities are given as sm86,sm89')
     return tuple(f'{match[1]}.{match[2]}' for match in found if match)
 
 

@@ -82,11 +82,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--json', action='store_true', help='print the figures as one JSON object')
 
 
-def _size(words: str) -> tuple[int, int]:
+def _size(text: str) -> tuple[int, int]:
     """Parse `1280x720` to (height, width)."""
-    match = re.fullmatch('([1-9][0-9]*)x([1-9][0-9]*)', words)
+    match = re.fullmatch('([1-9][0-9]*)x([1-9][0-9]*)', text)
     if not match:
-        raise argparse.ArgumentTypeError(f'{words!r}: sizes are given as 1280x720')
+        raise argparse.ArgumentTypeError(f'{text!r}: sizes are given as 1280x720')
     return int(match[2]), int(match[1])
 
 

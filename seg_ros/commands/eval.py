@@ -143,7 +143,7 @@ def _scored(
         'model': segmenter.card.name,
         'images': len(subject.examples) - progress.skipped,
         'skipped': progress.skipped,
-        'notes': _notes(subject, segmenter.card, precision, unknown.words()),
+        'notes': _notes(subject, segmenter.card, precision, unknown.text()),
         **_figures(subject.card, scores),
         'by_source': by_source.figures(),
     }

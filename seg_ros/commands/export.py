@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
         'arch', choices=ARCHITECTURES, metavar='ARCH', nargs='?',
-        help='; '.join(f'{name}: {item.words}' for name, item in ARCHITECTURES.items()),
+        help='; '.join(f'{name}: {item.description}' for name, item in ARCHITECTURES.items()),
     )
     parser.add_argument(
         '-o', '--output', type=Path,

@@ -91,6 +91,6 @@ def refuse_unused(
         raise SettingError(f'{flags} {seen}', expected, do)
 
 
-def _split(words: str) -> tuple[str, ...]:
+def _split(text: str) -> tuple[str, ...]:
     """Split at commas that are not escaped by a backslash."""
-    return tuple(name.replace('\\,', ',') for name in re.split(r'(?<!\\),', words))
+    return tuple(name.replace('\\,', ',') for name in re.split(r'(?<!\\),', text))

@@ -64,9 +64,9 @@ class Progress:
             f'seg_ros {self._command}: skipped {name}: {" ".join(str(error).split())}'
         )
 
-    def note(self, words: str) -> None:
+    def note(self, text: str) -> None:
         """Print a note, once."""
-        self._write(f'seg_ros {self._command}: {" ".join(words.split())}')
+        self._write(f'seg_ros {self._command}: {" ".join(text.split())}')
 
     def _write(self, line: str) -> None:
         if line not in self._reported:

@@ -188,17 +188,17 @@ def _samples(args: argparse.Namespace) -> Any:
     sources = open_sources(args.data, args.listed, labels, classes)
     check_data_options(args, sources)
     return Samples(
-        sources, args.cache or args.output / 'cache', dict(_share(words) for words in args.shares),
+        sources, args.cache or args.output / 'cache', dict(_share(text) for text in args.shares),
         lambda line: print(line, file=sys.stderr), longest_kept(tuple(args.size)),
     )
 
 
-def _share(words: str) -> tuple[str, float]:
-    name, _, parts = words.partition('=')
+def _share(text: str) -> tuple[str, float]:
+    name, _, parts = text.partition('=')
     try:
         share = float(parts)
     except ValueError:
         share = -1.0
     if not 0 <= share < inf:
-        raise SettingError(f'--share {words}', 'SOURCE=PARTS, such as renders=0.3')
+        raise SettingError(f'--share {text}', 'SOURCE=PARTS, such as renders=0.3')
     return name, share

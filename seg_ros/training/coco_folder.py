@@ -88,5 +88,5 @@ class CocoFolder:
     def _left_out(self, items: Sequence[MaskedImage]) -> list[str]:
         full = [item.masks for item in items
                 if sum(map(self._counted, item.segments)) > MAX_THINGS]
-        words = f'{self.name}: of each image the largest {MAX_THINGS} things count as instances'
-        return [f'{words}: {few(full)}'] if full else []
+        note = f'{self.name}: of each image the largest {MAX_THINGS} things count as instances'
+        return [f'{note}: {few(full)}'] if full else []

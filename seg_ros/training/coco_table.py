@@ -80,7 +80,7 @@ def read_coco_table(path: Path) -> CocoTable:
     bare = [name for key, name in images.items() if key not in masks]
     lost = [name for key, found in masks.items() if key not in images for name, _ in found]
     notes = [
-        f'{path}: {words}, left out: {few(names)}' for names, words in (
+        f'{path}: {reason}, left out: {few(names)}' for names, reason in (
             (bare, 'images without an annotation'),
             (lost, 'annotations whose image_id is no image'),
         ) if names

@@ -62,6 +62,6 @@ def _running_mean(values: NDArray[np.float64], window: int) -> NDArray[np.float6
 
 
 def _put_text(
-    image: Pixels, words: str, at: tuple[int, int], ink: tuple[int, int, int] = (90, 90, 90)
+    image: Pixels, text: str, at: tuple[int, int], ink: tuple[int, int, int] = (90, 90, 90)
 ) -> None:
-    cv2.putText(image, words, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, ink, 1, cv2.LINE_AA)
+    cv2.putText(image, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, ink, 1, cv2.LINE_AA)

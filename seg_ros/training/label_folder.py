@@ -63,8 +63,8 @@ class LabelFolder:
                 f'{folder / "labels"}', 'images, and PNG, BMP or TIFF of class ids',
             )
         self.notes = [
-            f'{self.name}: {words}, left out: {few(sorted(names))}'
-            for names, words in (
+            f'{self.name}: {reason}, left out: {few(sorted(names))}'
+            for names, reason in (
                 (images.keys() - labels.keys(), 'images without labels'),
                 (labels.keys() - images.keys(), 'labels without an image'),
             ) if names

@@ -33,7 +33,7 @@ def unknown_ids(ids: NDArray[np.generic], known: Sequence[int]) -> dict[int, int
     return {int(number): int(counts[number]) for number in np.flatnonzero(counts)}
 
 
-def ids_in_words(pixels_of: Mapping[int, int], pixels: int) -> str:
+def text_from_ids(pixels_of: Mapping[int, int], pixels: int) -> str:
     """
     List ids with their percentage of all pixels, most frequent first.
 

@@ -26,7 +26,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import SettingError
-from seg_ros.training.label_ids import ids_in_words
+from seg_ros.training.label_ids import text_from_ids
 from seg_ros.training.sample import shrink, TrainingSample
 
 Report: TypeAlias = Callable[[str], None]
@@ -178,4 +178,4 @@ def _write(source: SampleSource, folder: Path, longest: int) -> None:
     np.save(folder / 'places.npy', np.array(places, np.int64))
     np.save(folder / 'absent.npy', np.array(absent))
     np.save(folder / 'shares.npy', np.array(shares))
-    (folder / 'unknown.txt').write_text(ids_in_words(unknown, pixels), encoding='utf-8')
+    (folder / 'unknown.txt').write_text(text_from_ids(unknown, pixels), encoding='utf-8')

@@ -33,7 +33,7 @@ class Architecture:
     :param encoder: default encoder; empty if there is no choice.
     :param packages: required packages in addition to torch.
     :param divisor: height and width must be multiples of it.
-    :param words: short description with the paper's year.
+    :param description: short description with the paper's year.
     :param card: entries of the card that the architecture determines, besides task and input size.
     :param tasks: tasks for which its outputs can be interpreted.
     :param square: whether height and width must be equal.
@@ -44,7 +44,7 @@ class Architecture:
     encoder: str
     packages: tuple[str, ...]
     divisor: int
-    words: str
+    description: str
     card: Mapping[str, Any] = field(default_factory=dict)
     tasks: tuple[Task, ...] = ()
     square: bool = False

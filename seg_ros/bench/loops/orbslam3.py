@@ -112,8 +112,8 @@ def _vocabulary(images: Sequence[Pixels]) -> list[str]:
         nearest = bits.sum(axis=2).argmin(axis=1)
         for branch in range(_BRANCHES):
             number, leaf = len(lines), level == _LEVELS
-            words = ' '.join(map(str, centres[branch]))
-            lines.append(f'{parent} {int(leaf)} {words} {1.0 if leaf else 0}')
+            values = ' '.join(map(str, centres[branch]))
+            lines.append(f'{parent} {int(leaf)} {values} {1.0 if leaf else 0}')
             own = members[nearest == branch]
             if not leaf:
                 grow(number, own if len(own) >= _BRANCHES else members, level + 1)

@@ -65,7 +65,7 @@ def _fill(image: Pixels, share: float, row: int, column: int) -> None:
 
 
 def _write(
-    image: Pixels, words: str, row: int, column: int, ink: tuple[int, int, int]
+    image: Pixels, text: str, row: int, column: int, ink: tuple[int, int, int]
 ) -> None:
     at = column * _CELL_HW[1] + 8, row * _CELL_HW[0] + 28
-    cv2.putText(image, words, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, ink, 1, cv2.LINE_AA)
+    cv2.putText(image, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, ink, 1, cv2.LINE_AA)

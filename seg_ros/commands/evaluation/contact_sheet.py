@@ -77,16 +77,16 @@ class ContactSheet:
         figures = scores.figures()
         return figures.get('pq', figures['miou']) or 0.0
 
-    def _row(self, words: str, frame: Frame, truth: Truth, found: Segmentation) -> Pixels:
+    def _row(self, caption: str, frame: Frame, truth: Truth, found: Segmentation) -> Pixels:
         masks = {'truth': truth.segmentation, 'found': found}
-        drawn = {words: rgb_from_frame(frame)} | {
+        drawn = {caption: rgb_from_frame(frame)} | {
             name: draw_overlay(frame, item, self._card, ALPHA) for name, item in masks.items()
         }
         return np.concatenate([_cell(cell, name) for name, cell in drawn.items()], axis=1)
 
 
-def _cell(drawn: Pixels, words: str) -> Pixels:
+def _cell(drawn: Pixels, caption: str) -> Pixels:
     height = round(drawn.shape[0] * WIDTH / drawn.shape[1])
     cell = np.asarray(cv2.resize(drawn, (WIDTH, height), interpolation=cv2.INTER_AREA), np.uint8)
-    write_captions(cell, [Caption(words, _PLATE, ((WIDTH / 2, height - 2, 1.0),))])
+    write_captions(cell, [Caption(caption, _PLATE, ((WIDTH / 2, height - 2, 1.0),))])
     return cell

@@ -22,7 +22,7 @@ from seg_ros.core.errors import SettingError
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.shown import few
-from seg_ros.training.label_ids import ids_in_words
+from seg_ros.training.label_ids import text_from_ids
 
 VOID = frozenset({255, 65535})      # the usual ids of void in 8-bit and 16-bit masks
 
@@ -45,10 +45,10 @@ class UnknownIds:
         self._pixels += height * width
         self._unknown.update(truth.unknown)
 
-    def words(self) -> str:
+    def text(self) -> str:
         """Return the ids and their shares of all pixels as text, the most frequent first."""
         fine = VOID | {self._card.unlabelled}
-        return ids_in_words(
+        return text_from_ids(
             {number: count for number, count in self._unknown.items() if number not in fine},
             self._pixels,
         )
@@ -62,9 +62,9 @@ class UnknownIds:
         """
         if judged:
             return
-        words = self.words()
+        text = self.text()
         raise SettingError(
-            f'masks of the ids {words}' if words else 'masks without any class that is scored',
+            f'masks of the ids {text}' if text else 'masks without any class that is scored',
             f'ids of {few([f"{item.id} {item.name}" for item in self._card.classes])}',
-            'rewrite the masks with the ids of the card' if words else '',
+            'rewrite the masks with the ids of the card' if text else '',
         )

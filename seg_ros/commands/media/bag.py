@@ -72,7 +72,7 @@ class Bag:
         self.rate_hz = 0.0
         try:
             with Reader(path) as reader:
-                chosen = _chosen(reader, topics, lambda words: note(f'{path}: {words}'))
+                chosen = _chosen(reader, topics, lambda text: note(f'{path}: {text}'))
                 self._topics = [item.topic for item in chosen]
                 self._count = max(0, sum(item.msgcount for item in chosen))
         except ImageError:
@@ -113,13 +113,13 @@ class Bag:
             ))
 
     def _damaged(self, error: Exception) -> ImageError:
-        words = ' '.join(str(error).split()) or type(error).__name__
-        if 'not supported' in words:
-            return ImageError(f'a recording that rosbags does not read ({words})')
+        cause = ' '.join(str(error).split()) or type(error).__name__
+        if 'not supported' in cause:
+            return ImageError(f'a recording that rosbags does not read ({cause})')
         # If only the metadata is damaged, the repair tools above do not help.
-        broken = 'metadata' in words or 'missing' in words or isinstance(error, UnicodeDecodeError)
+        broken = 'metadata' in cause or 'missing' in cause or isinstance(error, UnicodeDecodeError)
         do = REINDEX if broken and self._path.is_dir() else REPAIRS[self.storage]
-        return ImageError(f'a damaged recording ({words})', do=do)
+        return ImageError(f'a damaged recording ({cause})', do=do)
 
 
 def _images_of(reader: Reader) -> list[Connection]:

@@ -51,10 +51,10 @@ def file_name(topic: str) -> str:
 
 def camera_from_topic(topic: str) -> str:
     """Return the camera's name from a topic: `front` of `/front/image_raw/compressed`."""
-    words = [word for word in topic.split('/') if word and word != 'compressed']
-    if words and words[-1].startswith('image'):
-        words.pop()
-    return re.sub(r'[^A-Za-z0-9_]', '_', '_'.join(words))[:100] or 'camera'
+    parts = [word for word in topic.split('/') if word and word != 'compressed']
+    if parts and parts[-1].startswith('image'):
+        parts.pop()
+    return re.sub(r'[^A-Za-z0-9_]', '_', '_'.join(parts))[:100] or 'camera'
 
 
 def _last(topic: str) -> str:

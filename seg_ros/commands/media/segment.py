@@ -151,8 +151,8 @@ def segmented(
         except ImageError as error:
             progress.skip(image.source, error)
         else:
-            if words := cameras[image.topic].prompts.unanswered:
-                progress.note(f'{image.source}: prompts: {words}')
+            if problem := cameras[image.topic].prompts.unanswered:
+                progress.note(f'{image.source}: prompts: {problem}')
             yield image, masks
             progress.step()
 

@@ -25,7 +25,7 @@ Skip: TypeAlias = Callable[[str, SegError], None]
 Note: TypeAlias = Callable[[str], None]
 
 
-def ignore_note(words: str) -> None:
+def ignore_note(text: str) -> None:
     """Ignore a note."""
 
 

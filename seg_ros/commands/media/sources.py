@@ -94,9 +94,9 @@ def _sources_at(path: Path, options: _Options, skip: Skip) -> list[Source]:
     if path.suffix in BAG_SUFFIXES:
         return [_bag_at(path, options)]
     head = _head(path, max(map(len, RECORDINGS)))
-    for magic, words in RECORDINGS.items():
+    for magic, explanation in RECORDINGS.items():
         if head.startswith(magic):
-            raise ImageError(*words)
+            raise ImageError(*explanation)
     if _is_image(path):
         return [ImageFile(path, brightness, options.note)]
     return [Video(path)]

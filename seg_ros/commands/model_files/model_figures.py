@@ -78,8 +78,8 @@ def deployed_figures(compiled: CompiledModel) -> dict[str, Any]:
 
 def _class_figures(item: ClassInfo) -> str:
     color = '#{:02x}{:02x}{:02x}'.format(*item.color)
-    words = [f'{item.id} {item.name}', color, *(['thing'] if item.thing else []), *item.roles]
-    return ' '.join(words)
+    parts = [f'{item.id} {item.name}', color, *(['thing'] if item.thing else []), *item.roles]
+    return ' '.join(parts)
 
 
 def raw_figures(model: onnx.ModelProto, name: str, card: ModelCard | None) -> dict[str, Any]:

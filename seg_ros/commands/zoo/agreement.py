@@ -32,11 +32,11 @@ def contents(expected: Sequence['Reference'], card: ModelCard) -> str:
         if item.labels is not None:
             shown.update(np.unique(item.labels[item.labels >= 0]).tolist())
     count = sum(len(item.instances) for item in expected)
-    words = f'{len(shown)} classes'
-    return words if card.task == 'semantic' else f'{count} instances, {words}'
+    text = f'{len(shown)} classes'
+    return text if card.task == 'semantic' else f'{count} instances, {text}'
 
 
-def agreement_words(found: Sequence[Mapping[str, float]]) -> str:
+def agreement_text(found: Sequence[Mapping[str, float]]) -> str:
     """Summarise the results of `agreement` for some images."""
     if 'pixels' in found[0]:
         return f'{100 * np.mean([item["pixels"] for item in found]):.2f} % of pixels'

@@ -196,7 +196,7 @@ def _arithmetic(made: _Made, frames: Sequence[Frame]) -> str:
 def _agreement(
     made: _Made, frames: Sequence[Frame], expected: Sequence['Reference'], way: _Way
 ) -> str:
-    from seg_ros.commands.zoo.agreement import agreement, agreement_words
+    from seg_ros.commands.zoo.agreement import agreement, agreement_text
     from seg_ros.pipeline.serving_model import open_serving_model
 
     if way.precision == 'bf16' and read_compiled(made.path).signature.arithmetic == 'f32':
@@ -207,7 +207,7 @@ def _agreement(
     # Detections are matched by score, which lower precision changes.
     slack = 0.005 if way is _WAYS[0] else 0.05
     try:
-        return agreement_words([
+        return agreement_text([
             agreement(_segmented(frame, segmenter), wanted, made.card, slack)
             for frame, wanted in zip(frames, expected, strict=True)
         ])
