@@ -48,15 +48,15 @@ def depth(rounds: int) -> dict[str, Any]:
     :returns: for each output its durations, its target, and the time to copy a cloud of its size.
     """
     raw, masks = depth_scene()
-    taken = interleaved(_works(raw, masks), rounds)
+    durations_ms = interleaved(_tasks(raw, masks), rounds)
     cloud_ms = round(copy_ms(POINT.itemsize * SIZE_HW[0] * SIZE_HW[1]), 3)
     return {
         name: {**summary(samples).to_dict(), 'target_ms': TARGETS_MS[name], 'copy_ms': cloud_ms}
-        for name, samples in taken.items()
+        for name, samples in durations_ms.items()
     }
 
 
-def _works(
+def _tasks(
     raw: NDArray[np.uint16], masks: Segmentation
 ) -> dict[str, Callable[[], object]]:
     frame, scene = Frame(np.zeros((*SIZE_HW, 3), np.uint8)), StaticScene()

@@ -44,15 +44,15 @@ def engine(folder: Path, rounds: int, models: Sequence[Path] = ()) -> dict[str, 
     """
     models = models or [instance_model(folder, OBJECTS, depth_for(COST_MS, folder, threads=1))[1]]
     opened = dict(_opened(models))
-    works = {}
+    tasks = {}
     for name, each in opened.items():
         batch = np.zeros((1, *each.signature.size_hw, each.signature.channels), np.uint8)
-        works[name] = partial(_run, each, batch)
-    taken = interleaved(works, rounds)
+        tasks[name] = partial(_run, each, batch)
+    durations_ms = interleaved(tasks, rounds)
     for each in opened.values():
         each.close()
     return {name: {**summary(samples).to_dict(), 'samples_ms': samples}
-            for name, samples in taken.items()}
+            for name, samples in durations_ms.items()}
 
 
 def _opened(models: Sequence[Path]) -> Iterator[tuple[str, Engine]]:

@@ -18,23 +18,28 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 import json
 from pathlib import Path
 import subprocess
 from time import monotonic, sleep
 from typing import Any
 
-import numpy as np
+from seg_ros.bench.arrivals import age_growth_ms, counted, per_frame, status_figures
 from seg_ros.bench.networks import depth_for, raw_runner, street_model
-from seg_ros.bench.processes import cpu_s, memory_mib, page_faults, started
-from seg_ros.bench.samples import median_ms, median_runs, summary
-from seg_ros.core.errors import EngineError
+from seg_ros.bench.processes import (
+    cpu_s,
+    memory_mib,
+    page_faults,
+    read_line,
+    started,
+    wait_for_line,
+)
+from seg_ros.bench.samples import median_ms, median_runs
 
 CAMERA_HZ, IDLE_HZ = 30.0, 2.0
 OVERLOADS = (1, 2, 4, 10)
 IDLE_S = 2.0
-TURNS = 5
+REPEATS = 5
 
 
 def node(folder: Path, seconds: float) -> dict[str, Any]:
@@ -50,26 +55,26 @@ def node(folder: Path, seconds: float) -> dict[str, Any]:
     raw, model = street_model(folder, max(1, depth // 4))
     found['unread'] = unread(model, seconds)
     four = [f'camera{number}' for number in range(4)]
-    ways = {
-        '4 cameras, 4 processes': [Served(model, [name]) for name in four],
+    variants = {
+        '4 cameras, 4 processes': [NodeSetup(model, [name]) for name in four],
         **{
-            f'4 cameras, 1 process, {workers} at work': [Served(model, four, workers=workers)]
+            f'4 cameras, 1 process, {workers} at work': [NodeSetup(model, four, workers=workers)]
             for workers in (1, 2, 3)
         },
-        '4 cameras, 4 plain nodes': [Served(raw, [name], plain=True) for name in four],
+        '4 cameras, 4 plain nodes': [NodeSetup(raw, [name], plain=True) for name in four],
     }
-    return {**found, **serve_interleaved(ways, seconds)}
+    return {**found, **serve_interleaved(variants, seconds)}
 
 
 def soak(folder: Path, seconds: float) -> dict[str, Any]:
     """Run the node for long at twice its capacity, to see whether ages or memory grow."""
     depth = depth_for(2e3 / CAMERA_HZ, folder, threads=1)
     _, model = street_model(folder, depth)
-    return {f'2x for {seconds:g} s': watched([Served(model, ['camera'])], CAMERA_HZ, seconds)}
+    return {f'2x for {seconds:g} s': measured([NodeSetup(model, ['camera'])], CAMERA_HZ, seconds)}
 
 
 @dataclass(frozen=True)
-class Served:
+class NodeSetup:
     """
     One node and its cameras.
 
@@ -99,14 +104,14 @@ class Served:
         return started('ros.main', '--ros-args', *arguments)
 
 
-def serve_interleaved(ways: dict[str, list[Served]], seconds: float) -> dict[str, Any]:
+def serve_interleaved(variants: dict[str, list[NodeSetup]], seconds: float) -> dict[str, Any]:
     """
-    Compare ways to serve the same cameras.
+    Compare variants of serving the same cameras.
 
-    :returns: for each way the run of median rate, and the ratio of rates; see `median_runs`.
+    :returns: for each variant the run of median rate, and the ratio of rates; see `median_runs`.
     """
-    works = {name: partial(watched, nodes, CAMERA_HZ, seconds) for name, nodes in ways.items()}
-    found = median_runs(works, TURNS, lambda run: float(run['rate_hz']))
+    runs = {name: partial(measured, nodes, CAMERA_HZ, seconds) for name, nodes in variants.items()}
+    found = median_runs(runs, REPEATS, lambda run: float(run['rate_hz']))
     return {name: {**run, 'rate_ratio': ratio} for name, (run, ratio) in found.items()}
 
 
@@ -117,8 +122,8 @@ def overloaded(raw: Path, model: Path, seconds: float) -> dict[str, Any]:
     T is the 99th percentile of the network's time in the same run; the idle overhead is the median
     age at 2 Hz minus the median of the network's time at that rate.
     """
-    idle = watched([Served(model, ['camera'])], IDLE_HZ, max(seconds, 10.0))
-    run = watched([Served(model, ['camera'])], CAMERA_HZ, seconds)
+    idle = measured([NodeSetup(model, ['camera'])], IDLE_HZ, max(seconds, 10.0))
+    run = measured([NodeSetup(model, ['camera'])], CAMERA_HZ, seconds)
     alone = median_ms(raw_runner(raw, 1), 10)
     age_limit = limit_ms(run['network_p99_ms'], 1e3 / CAMERA_HZ, idle_overhead_ms(idle))
     return {
@@ -137,7 +142,7 @@ def limit_ms(network_p99_ms: float, period_ms: float, overhead_ms: float) -> flo
     return network_p99_ms + min(network_p99_ms, period_ms) + overhead_ms + 5
 
 
-def watched(nodes: Sequence[Served], rate_hz: float, seconds: float) -> dict[str, Any]:
+def measured(nodes: Sequence[NodeSetup], rate_hz: float, seconds: float) -> dict[str, Any]:
     """
     Run nodes, cameras and a reader of every semantic map; the first two seconds do not count.
 
@@ -146,7 +151,7 @@ def watched(nodes: Sequence[Served], rate_hz: float, seconds: float) -> dict[str
     cameras = [camera for each in nodes for camera in each.cameras]
     topics = [topic for index, each in enumerate(nodes) for topic in each.topics(index)]
     with ExitStack() as stack:
-        begin = monotonic()
+        start = monotonic()
         pids = [stack.enter_context(each.start(index)).pid for index, each in enumerate(nodes)]
         reader = stack.enter_context(
             started(
@@ -154,16 +159,16 @@ def watched(nodes: Sequence[Served], rate_hz: float, seconds: float) -> dict[str
             )
         )
         stack.enter_context(started('bench.camera_node', *cameras, '--rate', str(rate_hz)))
-        _expect(reader, 'first')
-        first_s = monotonic() - begin
-        _expect(reader, 'counting')
+        wait_for_line(reader, 'first')
+        first_s = monotonic() - start
+        wait_for_line(reader, 'counting')
         used, memory_before, faults = cpu_s(pids), memory_mib(pids), page_faults(pids)
-        heard = json.loads(_line(reader))
+        received = json.loads(read_line(reader))
         used, memory = cpu_s(pids) - used, memory_mib(pids)
         faults = page_faults(pids) - faults
-    arrivals = heard['arrivals']
+    arrivals = received['arrivals']
     return {
-        **status_figures(heard['statuses']), **counted(arrivals, rate_hz, seconds),
+        **status_figures(received['statuses']), **counted(arrivals, rate_hz, seconds),
         'first_mask_s': round(first_s, 2),
         'memory_mib': round(memory), 'memory_growth_mib': round(memory - memory_before, 1),
         'age_growth_ms': age_growth_ms(arrivals),
@@ -172,88 +177,13 @@ def watched(nodes: Sequence[Served], rate_hz: float, seconds: float) -> dict[str
     }
 
 
-def status_figures(statuses: dict[str, dict[str, str]]) -> dict[str, Any]:
-    """Return the network's time and the dropped frames from the nodes' last diagnostics."""
-    engines = [values for name, values in statuses.items() if name.endswith(': engine')]
-    if not engines:     # nodes that publish no diagnostics
-        return {}
-    drops: dict[str, int] = {}
-    for values in statuses.values():
-        for key, value in values.items():
-            if key.startswith('dropped_'):
-                drops[key[8:]] = drops.get(key[8:], 0) + int(value)
-    return {
-        'network_median_ms': max(float(each['network_ms_median']) for each in engines),
-        'network_p99_ms': max(float(each['network_ms_p99']) for each in engines),
-        'drops': {cause: count for cause, count in drops.items() if count},
-    }
-
-
-def counted(
-    arrivals: dict[str, list[tuple[int, float]]], rate_hz: float, seconds: float
-) -> dict[str, Any]:
-    """
-    Summarise what a reader recorded.
-
-    :param arrivals: (stamp_ns, age_ms) by topic, in the order of arrival.
-    """
-    ages = [age for rows in arrivals.values() for _, age in rows]
-    counts = [len(rows) for rows in arrivals.values()]
-    if not min(counts):
-        raise EngineError(f'{counts} masks in {seconds:g} s', 'some of every camera')
-    backward = sum(
-        later[0] < earlier[0] for rows in arrivals.values()
-        for earlier, later in pairwise(rows)
-    )
-    return {
-        'age_ms': summary(ages).to_dict(),
-        'rate_hz': round(sum(counts) / seconds, 2),
-        'per_camera_hz': [round(count / seconds, 2) for count in counts],
-        'missed': round(1 - sum(counts) / (rate_hz * seconds * len(counts)), 3),
-        'backward': backward,
-        'samples_ms': [round(age, 2) for age in ages],
-    }
-
-
-def age_growth_ms(arrivals: dict[str, list[tuple[int, float]]]) -> float:
-    """Return the median age in the last fifth minus that in the first, the largest by topic."""
-    growth = []
-    for rows in arrivals.values():
-        ages, fifth = [age for _, age in rows], max(1, len(rows) // 5)
-        growth.append(float(np.median(ages[-fifth:]) - np.median(ages[:fifth])))
-    return round(max(growth), 2)
-
-
-def per_frame(
-    used_s: float, arrivals: dict[str, list[tuple[int, float]]], seconds: float
-) -> dict[str, float]:
-    """Return the processor time for each mask, and the number of cores used on average."""
-    frames = sum(map(len, arrivals.values()))
-    return {
-        'cpu_ms_per_mask': round(1e3 * used_s / frames, 1), 'cores': round(used_s / seconds, 3)
-    }
-
-
 def unread(model: Path, seconds: float) -> dict[str, float]:
     """Return the share of a core that the node uses while cameras run and nothing subscribes."""
     with ExitStack() as stack:
-        process = stack.enter_context(Served(model, ['camera']).start(0))
+        process = stack.enter_context(NodeSetup(model, ['camera']).start(0))
         stack.enter_context(started('bench.camera_node', 'camera', '--rate', str(CAMERA_HZ)))
         sleep(3 * IDLE_S)
         before = cpu_s([process.pid])
         sleep(seconds)
         used = cpu_s([process.pid]) - before
     return {'cores': round(used / seconds, 4)}
-
-
-def _line(process: 'subprocess.Popen[str]') -> str:
-    line = process.stdout.readline() if process.stdout else ''
-    if not line:
-        last = (process.communicate()[1] or '').strip().splitlines()[-1:]
-        raise EngineError(f'the reader ended with {process.returncode}: {"".join(last)}')
-    return line
-
-
-def _expect(process: 'subprocess.Popen[str]', word: str) -> None:
-    while _line(process).strip() != word:
-        pass

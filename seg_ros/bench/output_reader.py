@@ -38,12 +38,12 @@ class OutputReader(Node):
 
     def __init__(self, prefix: str, with_depth: bool) -> None:
         super().__init__('bench_output_reader')
-        self.heard: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         for output in OUTPUTS:
             if with_depth or not output.needs & DEPTH:
                 self.create_subscription(
                     output.message, f'{prefix}/{output.topic}',
-                    lambda message, topic=output.topic: self.heard.update([topic]), masks(),
+                    lambda message, topic=output.topic: self.counts.update([topic]), masks(),
                 )
 
 
@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     end = monotonic() + args.seconds
     while monotonic() < end:
         rclpy.spin_once(node, timeout_sec=0.1)
-    sys.stdout.write(json.dumps(node.heard) + '\n')
+    sys.stdout.write(json.dumps(node.counts) + '\n')
     # Makes the node stop computing outputs at once; it would serve a vanished reader for long.
     node.destroy_node()
     rclpy.shutdown()

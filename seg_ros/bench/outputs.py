@@ -20,16 +20,15 @@ import json
 import subprocess
 from typing import Any
 
-from seg_ros.bench.node import counted, per_frame
-from seg_ros.bench.processes import cpu_s, started
+from seg_ros.bench.arrivals import counted, per_frame
+from seg_ros.bench.processes import cpu_s, read_line, started, wait_for_line
 from seg_ros.bench.rgbd_node import RATE_HZ
 from seg_ros.bench.samples import median_runs
-from seg_ros.core.errors import EngineError
 
 _PREFIX = '/segmentation/camera'
 _MASK = f'{_PREFIX}/instance'
 _WARM_S, _MARGIN_S = 3.0, 2.0   # until all readers are discovered; delay between processes
-_TURNS = 3
+_REPEATS = 3
 # What is read in addition to `instance`: arguments of `bench.output_reader`, None = nothing.
 _ADDITIONAL: dict[str, tuple[str, ...] | None] = {
     'instance alone': None, 'all outputs without depth': (), 'all outputs': ('--depth',),
@@ -44,22 +43,22 @@ _NODE = (
 
 def outputs(seconds: float) -> dict[str, Any]:
     """
-    Read the masks of a 640 x 480 RGB-D camera at 30 Hz in several ways, interleaved.
+    Read the masks of a 640 x 480 RGB-D camera at 30 Hz in several variants, interleaved.
 
-    :param seconds: for each way in each turn.
-    :returns: for each way the age of `instance`, its rate, processor time for each mask, the
+    :param seconds: for each variant and repeat.
+    :returns: for each variant the age of `instance`, its rate, processor time for each mask, the
         number of other topics received, and the ratio of the age to that of `instance` alone in
-        the same turn.
+        the same repeat.
     """
     arguments = [word for parameter in _NODE for word in ('-p', parameter)]
     with ExitStack() as stack:
         node = stack.enter_context(started('ros.main', '--ros-args', *arguments))
         stack.enter_context(started('bench.rgbd_node'))
-        ways = {
+        variants = {
             name: partial(_read, node.pid, additional, seconds)
             for name, additional in _ADDITIONAL.items()
         }
-        found = median_runs(ways, _TURNS, lambda run: float(run['age_ms']['median']))
+        found = median_runs(variants, _REPEATS, lambda run: float(run['age_ms']['median']))
     return {name: {**run, 'age_ratio': ratio} for name, (run, ratio) in found.items()}
 
 
@@ -74,18 +73,12 @@ def _read(pid: int, additional: tuple[str, ...] | None, seconds: float) -> dict[
             'bench.reader_node', _MASK, '--warm', str(_WARM_S), '--seconds', str(seconds),
             errors=subprocess.PIPE,
         ))
-        for word in ('first', 'counting'):
-            if _line(reader) != word:
-                raise EngineError('the reader of masks ended early', word)
+        wait_for_line(reader, 'counting')
         before = cpu_s([pid])
-        arrivals = json.loads(_line(reader))['arrivals']
+        arrivals = json.loads(read_line(reader))['arrivals']
         used = cpu_s([pid]) - before
-        heard = json.loads(_line(other)) if other else {}
+        counts = json.loads(read_line(other)) if other else {}
     return {
         **counted(arrivals, RATE_HZ, seconds), **per_frame(used, arrivals, seconds),
-        'other_topics': len(heard),
+        'other_topics': len(counts),
     }
-
-
-def _line(process: 'subprocess.Popen[str]') -> str:
-    return process.stdout.readline().strip() if process.stdout else ''

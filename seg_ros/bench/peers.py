@@ -49,18 +49,18 @@ def _compare(folder: Path, objects: int, rounds: int) -> dict[str, Any]:
     settings = Settings(model=str(model), engine='openvino', threads=1)
     segmenter = open_serving_model(settings)
     frame = Frame(image, 'rgb')
-    works = {name: partial(steps, image, answers) for name, steps in peers().items()}
-    taken = interleaved({
+    peer_tasks = {name: partial(steps, image, answers) for name, steps in peers().items()}
+    durations_ms = interleaved({
         'seg_ros with network': partial(segment, frame, segmenter, PARTS),
         'network': raw_runner(raw, 1),
-        **works,
+        **peer_tasks,
     }, rounds)
     segmenter.close()
-    ours = difference(taken['seg_ros with network'], taken['network'])
-    medians = {name: summary(taken[name]).median for name in works}
+    ours = difference(durations_ms['seg_ros with network'], durations_ms['network'])
+    medians = {name: summary(durations_ms[name]).median for name in peer_tasks}
     return {
         'seg_ros_ms': round(ours, 3),
         **{f'{name}_ms': round(median, 3) for name, median in medians.items()},
         'ratios': {name: round(median / ours, 2) for name, median in medians.items()},
-        'samples_ms': taken,
+        'samples_ms': durations_ms,
     }

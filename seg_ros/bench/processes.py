@@ -22,6 +22,7 @@ import signal
 import subprocess
 import sys
 
+from seg_ros.core.errors import EngineError
 from seg_ros.share import fastdds_profile
 
 TICKS_PER_S = os.sysconf('SC_CLK_TCK')
@@ -53,6 +54,29 @@ def started(
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
+
+
+def read_line(process: 'subprocess.Popen[str]') -> str:
+    """
+    Read a line of what a process prints.
+
+    :raises EngineError: if the process ended instead, with its last message.
+    """
+    line = process.stdout.readline() if process.stdout else ''
+    if not line:
+        last = (process.communicate()[1] or '').strip().splitlines()[-1:]
+        raise EngineError(f'the reader ended with {process.returncode}: {"".join(last)}')
+    return line.rstrip()
+
+
+def wait_for_line(process: 'subprocess.Popen[str]', line: str) -> None:
+    """
+    Wait until a process prints a line.
+
+    :raises EngineError: if the process ends before.
+    """
+    while read_line(process) != line:
+        pass
 
 
 def cpu_s(pids: Sequence[int]) -> float:

@@ -46,51 +46,51 @@ def summary(samples_ms: Sequence[float]) -> Summary:
 
 
 def interleaved(
-    works: Mapping[str, Callable[[], object]], rounds: int, warm_rounds: int = WARM_ROUNDS
+    tasks: Mapping[str, Callable[[], object]], rounds: int, warm_rounds: int = WARM_ROUNDS
 ) -> dict[str, list[float]]:
     """
     Run every task once per round, in another order each round.
 
-    :param works: functions that run the tasks, by name.
+    :param tasks: functions that run the tasks, by name.
     :param warm_rounds: additional rounds at the start, which are not recorded.
     :returns: for each task its durations in milliseconds, one per round.
     """
     shuffle = random.Random(0)
-    taken: dict[str, list[float]] = {name: [] for name in works}
+    durations_ms: dict[str, list[float]] = {name: [] for name in tasks}
     for _ in range(warm_rounds + rounds):
-        for name in shuffle.sample(list(works), len(works)):
+        for name in shuffle.sample(list(tasks), len(tasks)):
             start = perf_counter()
-            works[name]()
-            taken[name].append(1e3 * (perf_counter() - start))
-    return {name: samples[warm_rounds:] for name, samples in taken.items()}
+            tasks[name]()
+            durations_ms[name].append(1e3 * (perf_counter() - start))
+    return {name: samples[warm_rounds:] for name, samples in durations_ms.items()}
 
 
-def median_ms(work: Callable[[], object], rounds: int, warm_rounds: int = 0) -> float:
+def median_ms(task: Callable[[], object], rounds: int, warm_rounds: int = 0) -> float:
     """Return the median duration of a task in milliseconds."""
-    return summary(interleaved({'work': work}, rounds, warm_rounds)['work']).median
+    return summary(interleaved({'task': task}, rounds, warm_rounds)['task']).median
 
 
 def median_runs(
-    ways: Mapping[str, Callable[[], dict[str, Any]]], turns: int,
+    variants: Mapping[str, Callable[[], dict[str, Any]]], repeats: int,
     figure: Callable[[dict[str, Any]], float],
 ) -> dict[str, tuple[dict[str, Any], float]]:
     """
-    Run several ways to do the same, interleaved because the machine's speed varies.
+    Run several variants of the same, interleaved because the machine's speed varies.
 
-    :param ways: functions that run them, by name, and return figures.
-    :param turns: how often each is run.
+    :param variants: functions that run them, by name, and return figures.
+    :param repeats: how often each is run.
     :param figure: selects the figure to compare.
-    :returns: for each way the run with the median figure, and the median ratio of its figures to
-        those of the first way in the same turns.
+    :returns: for each variant the run with the median figure, and the median ratio of its figures
+        to those of the first variant in the same repeats.
     """
-    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in ways}
-    for turn in range(turns):
-        for name in list(ways)[::-1 if turn % 2 else 1]:
-            runs[name].append(ways[name]())
+    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in variants}
+    for repeat in range(repeats):
+        for name in list(variants)[::-1 if repeat % 2 else 1]:
+            runs[name].append(variants[name]())
     first = np.array([figure(run) for run in next(iter(runs.values()))])
     return {
         name: (
-            sorted(each, key=figure)[turns // 2],
+            sorted(each, key=figure)[repeats // 2],
             round(float(np.median(np.array([figure(run) for run in each]) / first)), 2),
         )
         for name, each in runs.items()

@@ -68,11 +68,11 @@ def _jpeg(rounds: int) -> dict[str, float]:
     small = np.random.default_rng(0).integers(0, 256, (90, 160, 3), np.uint8)
     smooth = cv2.resize(small, IMAGE_HW[::-1], interpolation=cv2.INTER_CUBIC)
     data = cv2.imencode('.jpg', smooth, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
-    taken = interleaved({'decode': lambda: frame_from_file(data, 'jpeg')}, rounds)
-    return summary(taken['decode']).to_dict()
+    durations_ms = interleaved({'decode': lambda: frame_from_file(data, 'jpeg')}, rounds)
+    return summary(durations_ms['decode']).to_dict()
 
 
-def passages(models: Sequence[Path], rounds: int) -> dict[str, Any]:
+def model_stages(models: Sequence[Path], rounds: int) -> dict[str, Any]:
     """
     Measure given models: from a 640 x 480 rgb8 message to all of its masks, on all cores.
 
@@ -90,7 +90,7 @@ def _measured(
 ) -> dict[str, Any]:
     arguments = [str(model), '--rounds', str(rounds), '--topics', *topics, *options]
     done = subprocess.run(
-        [sys.executable, '-m', 'seg_ros.bench.outside', *arguments],
+        [sys.executable, '-m', 'seg_ros.bench.frame_timing', *arguments],
         capture_output=True, text=True, check=False,
     )
     if done.returncode:

@@ -125,7 +125,7 @@ class _Pipeline:
     def latency_ms(self) -> float:
         """Return the median time from putting a message into the mailbox to having its masks."""
         done = Event()
-        taken: list[float] = []
+        durations_ms: list[float] = []
 
         def work(mailbox: 'Mailbox[None]', items: Any) -> None:
             try:
@@ -140,8 +140,8 @@ class _Pipeline:
                 start = perf_counter()
                 mailbox.put('camera', None)
                 done.wait()
-                taken.append(1e3 * (perf_counter() - start))
-        return float(np.median(taken))
+                durations_ms.append(1e3 * (perf_counter() - start))
+        return float(np.median(durations_ms))
 
     def rate_hz(self) -> float:
         """Return how many frames per second the workers process."""
@@ -178,10 +178,10 @@ def _working(work: Any, count: int) -> Iterator['Mailbox[None]']:
     """Run workers for the duration of the block; raise an error at its end if one failed."""
     failures: list[Exception] = []
     mailbox: Mailbox[None] = Mailbox()
-    crew = Workers(mailbox, partial(work, mailbox), failures.append, count)
+    threads = Workers(mailbox, partial(work, mailbox), failures.append, count)
     try:
         yield mailbox
     finally:
-        crew.stop(PATIENCE_S)
+        threads.stop(PATIENCE_S)
     if failures:
         raise EngineError(f'a worker failed: {failures[0]}') from failures[0]

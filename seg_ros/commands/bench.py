@@ -126,9 +126,11 @@ def _measured(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
         return engine(folder, args.rounds, args.models)
     if args.what == 'stages':
-        from seg_ros.bench.stages import passages, stages
+        from seg_ros.bench.stages import model_stages, stages
 
-        return passages(args.models, args.rounds) if args.models else stages(folder, args.rounds)
+        if args.models:
+            return model_stages(args.models, args.rounds)
+        return stages(folder, args.rounds)
     if args.what == 'depth':
         from seg_ros.bench.depth import depth
 

@@ -14,15 +14,9 @@
 
 import pytest
 from seg_ros.bench import node
+from seg_ros.bench.arrivals import age_growth_ms, counted, per_frame, status_figures
 from seg_ros.bench.histogram import bars, BINS
-from seg_ros.bench.node import (
-    age_growth_ms,
-    counted,
-    idle_overhead_ms,
-    limit_ms,
-    per_frame,
-    status_figures,
-)
+from seg_ros.bench.node import idle_overhead_ms, limit_ms
 from seg_ros.bench.processes import cpu_ticks, minor_faults
 from seg_ros.bench.report import flattened, sample_sets
 from seg_ros.bench.samples import difference, interleaved, summary
@@ -74,11 +68,11 @@ def test_ways_to_serve_are_interleaved_and_compared_within_a_round(monkeypatch):
     rates = iter([30.0, 6.0, 8.0, 10.0, 20.0, 9.0, 4.0, 40.0, 25.0, 10.0])
     turns = []
 
-    def watched(nodes, rate_hz, seconds):
+    def measured(nodes, rate_hz, seconds):
         turns.append(nodes)
         return {'rate_hz': next(rates)}
 
-    monkeypatch.setattr(node, 'watched', watched)
+    monkeypatch.setattr(node, 'measured', measured)
     found = node.serve_interleaved({'ours': ['o'], 'plain': ['p']}, 1.0)
     assert turns == [[name] for name in 'oppooppoop']
     assert found == {

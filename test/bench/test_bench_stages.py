@@ -17,7 +17,7 @@
 from pathlib import Path
 
 import pytest
-from seg_ros.bench.stages import passages
+from seg_ros.bench.stages import model_stages
 from seg_ros.core.errors import EngineError
 from seg_ros.engines.model_path import path_from_model
 
@@ -26,7 +26,7 @@ pytest.importorskip('openvino', reason='what is measured is OpenVINO')
 
 
 def test_a_model_is_measured_from_message_to_publication():
-    (found,) = passages([path_from_model('default')], rounds=5).values()
+    (found,) = model_stages([path_from_model('default')], rounds=5).values()
     assert {'semantic', 'confidence', 'instance', 'panoptic', 'overlay'} <= set(found['topics'])
     assert set(found['stages_ms']) >= {'decode', 'fit', 'network', 'paint', 'publish'}
     engine_share = found['stages_ms']['network'] / found['whole_ms']['median']
@@ -39,5 +39,5 @@ def test_a_file_that_is_no_model_is_named(tmp_path: Path):
     file = tmp_path / 'none.onnx'
     file.write_bytes(b'nothing')
     with pytest.raises(EngineError, match=r'none\.onnx') as caught:
-        passages([file], rounds=2)
+        model_stages([file], rounds=2)
     assert 'ROS' not in str(caught.value)

@@ -48,7 +48,7 @@ from std_msgs.msg import Header
 RATE_S = 4.0
 
 
-class Passage:
+class FramePath:
     """
     Processes one message as the node does, without the node's threads.
 
@@ -101,43 +101,43 @@ class Passage:
         return {name: round(values[0], 3) for name, values in found.items() if values}
 
 
-def compared_with_raw(passage: Passage, raw: Path, rounds: int) -> dict[str, Any]:
+def compared_with_raw(path: FramePath, raw: Path, rounds: int) -> dict[str, Any]:
     """Return medians in milliseconds: whole, raw network, their difference, and stages."""
-    taken = interleaved({'whole': passage, 'network': raw_runner(raw, 1)}, rounds)
+    durations_ms = interleaved({'whole': path, 'network': raw_runner(raw, 1)}, rounds)
     return {
-        'topics': passage.topics,
-        'outside_ms': round(difference(taken['whole'], taken['network']), 3),
-        **{f'{name}_ms': summary(samples).to_dict() for name, samples in taken.items()},
-        'stages_ms': passage.stages_ms(),
+        'topics': path.topics,
+        'outside_ms': round(difference(durations_ms['whole'], durations_ms['network']), 3),
+        **{f'{name}_ms': summary(samples).to_dict() for name, samples in durations_ms.items()},
+        'stages_ms': path.stages_ms(),
         'samples_ms': [
-            round(whole - alone, 3)
-            for whole, alone in zip(taken['whole'], taken['network'], strict=True)
+            round(whole - network, 3)
+            for whole, network in zip(durations_ms['whole'], durations_ms['network'], strict=True)
         ],
     }
 
 
-def alone(passage: Passage, rounds: int) -> dict[str, Any]:
+def with_stages(path: FramePath, rounds: int) -> dict[str, Any]:
     """Return medians in milliseconds, the rate, and the share of time outside the engine."""
-    taken = interleaved({'whole': passage}, rounds)['whole']
-    stages, whole_ms = passage.stages_ms(), float(np.median(taken))
+    durations_ms = interleaved({'whole': path}, rounds)['whole']
+    stages, whole_ms = path.stages_ms(), float(np.median(durations_ms))
     return {
-        'topics': passage.topics,
+        'topics': path.topics,
         'rate_hz': round(1e3 / whole_ms, 2),
         'outside_engine': round(1 - stages['network'] / whole_ms, 3),
-        'whole_ms': summary(taken).to_dict(),
+        'whole_ms': summary(durations_ms).to_dict(),
         'stages_ms': stages,
-        'samples_ms': [round(sample, 3) for sample in taken],
+        'samples_ms': [round(sample, 3) for sample in durations_ms],
     }
 
 
-def rate_hz(passage: Passage, workers: int) -> float:
+def rate_hz(path: FramePath, workers: int) -> float:
     """Return how many messages per second `workers` threads process."""
     end = monotonic() + RATE_S
 
     def work(_: int) -> int:
         count = 0
         while monotonic() < end:
-            passage()
+            path()
             count += 1
         return count
 
@@ -145,7 +145,7 @@ def rate_hz(passage: Passage, workers: int) -> float:
         return sum(pool.map(work, range(workers))) / RATE_S
 
 
-def photographed(size_hw: tuple[int, int]) -> Any:
+def table_image(size_hw: tuple[int, int]) -> Any:
     """Return an image of the recorded table, rgb8; noise would not give realistic masks."""
     return cv2.resize(Playback().shoot()[0].rgb, size_hw[::-1], interpolation=cv2.INTER_AREA)
 
@@ -164,17 +164,17 @@ def main(arguments: list[str] | None = None) -> int:
     cv2.setNumThreads(1)
     rclpy.init()
     node = LifecycleNode('bench')
-    message = image_message(photographed(tuple(args.size)), Header(frame_id='camera'))
-    passage = Passage(node, args.model, args.topics, message, args.threads)
+    message = image_message(table_image(tuple(args.size)), Header(frame_id='camera'))
+    path = FramePath(node, args.model, args.topics, message, args.threads)
     if args.raw:
-        found = compared_with_raw(passage, args.raw, args.rounds)
+        found = compared_with_raw(path, args.raw, args.rounds)
     else:
-        found = alone(passage, args.rounds)
+        found = with_stages(path, args.rounds)
         workers = args.threads
         # Needs topics of its own, because those of the first node already have readers.
         others = LifecycleNode('bench_workers')
-        crew = Passage(others, args.model, args.topics, message, args.threads, workers)
-        found['rate_of_workers_hz'] = {workers: round(rate_hz(crew, workers), 2)}
+        parallel_path = FramePath(others, args.model, args.topics, message, args.threads, workers)
+        found['rate_of_workers_hz'] = {workers: round(rate_hz(parallel_path, workers), 2)}
         others.destroy_node()
     node.destroy_node()
     rclpy.shutdown()
