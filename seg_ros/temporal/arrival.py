@@ -33,26 +33,27 @@ class ImageOrder:
     Keeps one camera's images in the order of their arrival, from the message to the masks.
 
     If a stamp steps back by more than a second, the clock was reset, as when a recording restarts.
-    After a smaller step back, the first image may just be late and is refused. If the next image
-    continues from it within a second, the clock was reset too.
+    After a smaller step back, the first image may just be late and is refused. If the very next
+    image continues from it, the clock was reset too.
 
     `number` must be called from one thread; `turn` may be called from any.
     """
 
     def __init__(self) -> None:
         self._newest_ns: int | None = None
-        self._behind_ns: int | None = None
+        self._behind_ns: int | None = None      # stamp of the last image if it was refused
         self._numbers = count()
         self._last = -1
         self._lock = Lock()     # held while an image's masks are published, over `_last`
 
     def number(self, stamp_ns: int) -> int | None:
         """Return the sequence number of an image that has arrived, or None if it is late."""
-        newest_ns, behind_ns = self._newest_ns, self._behind_ns
-        if newest_ns is not None and newest_ns - RESTART_NS < stamp_ns < newest_ns:
+        behind_ns, self._behind_ns = self._behind_ns, None
+        newest_ns = stamp_ns if self._newest_ns is None else self._newest_ns
+        late = newest_ns - RESTART_NS < stamp_ns < newest_ns
+        if late and (behind_ns is None or stamp_ns <= behind_ns):
             self._behind_ns = stamp_ns
-            if behind_ns is None or not 0 < stamp_ns - behind_ns < RESTART_NS:
-                return None
+            return None
         self._newest_ns = stamp_ns
         return next(self._numbers)
 
@@ -87,7 +88,7 @@ class CameraClock:
         self._since_ns: int | None = None
         self._arrival_ns = 0
         self._stamp_ns = 0
-        self._behind_ns: int | None = None  # offset of the last image if it stepped back
+        self._behind_ns: int | None = None      # offset of the last image if it stepped back
 
     def observe(self, stamp_ns: int, arrival_ns: int) -> bool:
         """
@@ -118,13 +119,13 @@ class CameraClock:
 
     def _starts_over(self, stamp_ns: int, offset_ns: int) -> bool:
         """Return whether a second image confirms that the stamps of another clock stepped back."""
-        behind_ns, steps_back = self._behind_ns, stamp_ns < self._stamp_ns - RESTART_NS
-        starts_over = behind_ns is not None and abs(offset_ns - behind_ns) <= STEADY_NS
-        if self.foreign and steps_back and not starts_over:
+        behind_ns, self._behind_ns = self._behind_ns, None
+        steps_back = self.foreign and stamp_ns < self._stamp_ns - RESTART_NS
+        if steps_back and (behind_ns is None or abs(offset_ns - behind_ns) > STEADY_NS):
             self._behind_ns = offset_ns
             return False
-        self._stamp_ns, self._behind_ns = stamp_ns, None
-        return steps_back and starts_over
+        self._stamp_ns = stamp_ns
+        return steps_back
 
     @property
     def foreign(self) -> bool:

@@ -55,9 +55,15 @@ def test_a_short_recording_that_is_looped_loses_one_image_a_round():
     assert admitted(stamps).count(False) == 9
 
 
-def test_two_drivers_on_one_topic_are_both_followed():
+def test_of_two_drivers_on_one_topic_the_one_ahead_is_followed():
     stamps = [10 * S + 33 * MS * (index // 2) - 300 * MS * (index % 2) for index in range(100)]
-    assert admitted(stamps).count(False) == 1
+    assert admitted(stamps) == [True, False] * 50
+
+
+def test_stamps_that_go_forward_are_left_however_often_others_are_late():
+    stamps = [10 * S + 50 * MS * index - 70 * MS * (index % 4 == 3) for index in range(40)]
+    passed = [stamp for stamp, taken in zip(stamps, admitted(stamps), strict=True) if taken]
+    assert passed == [stamp for index, stamp in enumerate(stamps) if index % 4 != 3]
 
 
 def test_a_second_late_image_long_after_the_first_is_refused_too():
