@@ -33,7 +33,7 @@ from seg_ros.core.settings import Settings
 from seg_ros.core.shown import shown
 from seg_ros.core.timing import Timing
 from seg_ros.engines.model_path import absolute_model
-from seg_ros.image.letterbox import fit_for
+from seg_ros.image.fit import fit_for
 from seg_ros.masks.postprocess_context import PARTS
 from seg_ros.pipeline import process
 from seg_ros.pipeline.prompts import answerable

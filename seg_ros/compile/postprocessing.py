@@ -22,7 +22,7 @@ from seg_ros.compile.tensor_ops import resized, scalar
 from seg_ros.core.card import ModelCard
 from seg_ros.core.signature import Activation, ModelSignature, NETWORK_SIZE, sized
 from seg_ros.image.bilinear_sampling import Taps, taps
-from seg_ros.image.letterbox import fit_for
+from seg_ros.image.fit import fit_for
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 

@@ -21,10 +21,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.signature import Upsampling
-from seg_ros.image.letterbox import Fit
+from seg_ros.image.fit import Fit, Xyxy
 
 Indices: TypeAlias = NDArray[np.intp]
-Xyxy: TypeAlias = tuple[int, int, int, int]
 
 _BLOCK = 128    # source indices interpolated by one matrix product
 

@@ -29,9 +29,8 @@ from seg_ros.image.bilinear_sampling import (
     interpolated,
     Sampling,
     sampling_at,
-    Xyxy,
 )
-from seg_ros.image.letterbox import Fit
+from seg_ros.image.fit import Fit, Xyxy
 from seg_ros.masks.pixel_to_instance import nearest_pixel_to_instance, PixelToInstance
 
 
@@ -113,7 +112,7 @@ def _instance_masks_from_masks(
     masks = outputs.tensor('masks')
     boxes = fit.source_xyxy(outputs.tensor('boxes'))
     spans = _bordered(boxes, masks.shape[1:], signature) if signature.mask_frame == 'box' else None
-    top, bottom, left, right = fit.seen_yyxx()
+    left, top, right, bottom = fit.seen_xyxy
     # A pixel belongs to a box if its index lies in [x0, x1), as YOLO's crop has it.
     pasted = spans if spans is not None and signature.snap == 'whole_pixels' else np.ceil(boxes)
     windows = np.clip(pasted, (left, top) * 2, (right, bottom) * 2).astype(np.intp)

@@ -24,7 +24,7 @@ from seg_ros.core.segmentation import ClassMap, marked
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.image.bilinear_sampling import bilinear_sampling, Indices, Sampling
-from seg_ros.image.letterbox import Fit
+from seg_ros.image.fit import Fit
 from seg_ros.masks.class_map import repeated
 
 PixelToInstance: TypeAlias = NDArray[np.uint8] | NDArray[np.int32]

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from seg_ros.core.card import ModelCard
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.thresholds import Thresholds
-from seg_ros.image.letterbox import Fit
+from seg_ros.image.fit import Fit
 
 PARTS = frozenset({'classes', 'confidence', 'instances'})
 

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
-from seg_ros.image.bilinear_sampling import bilinear_sampling, interpolated, Sampling, taps, Xyxy
-from seg_ros.image.letterbox import Fit
+from seg_ros.image.bilinear_sampling import bilinear_sampling, interpolated, Sampling, taps
+from seg_ros.image.fit import Fit, Xyxy
 from seg_ros.masks.class_map import repeated
 from seg_ros.masks.instance_masks import CandidateSlot, instance_in_window, InstanceMask
 from seg_ros.masks.label_edges import refine
@@ -106,7 +106,7 @@ def _window(
     """Return the part of the source that the set cells affect, x0, y0, x1, y1; or None."""
     if not present.any():
         return None
-    top, bottom, left, right = fit.seen_yyxx()
+    left, top, right, bottom = fit.seen_xyxy
     y0, y1 = rows.reached(np.atleast_2d(present.any(axis=1)))[0].tolist()
     x0, x1 = columns.reached(np.atleast_2d(present.any(axis=0)))[0].tolist()
     window = max(x0, left), max(y0, top), min(x1, right), min(y1, bottom)

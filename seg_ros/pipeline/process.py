@@ -25,7 +25,7 @@ from seg_ros.core.prompts import Prompt
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
-from seg_ros.image.letterbox import Fit, fit_for, fit_image
+from seg_ros.image.fit import Fit, fit_for, fit_image
 from seg_ros.masks.class_map import semantic_segmentation
 from seg_ros.masks.panoptic import panoptic_segmentation
 from seg_ros.masks.postprocess_context import PARTS, PostprocessContext

@@ -25,7 +25,7 @@ from seg_ros.core.shown import few
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
-from seg_ros.image.letterbox import Fit
+from seg_ros.image.fit import Fit
 
 _MAX_REASONS = 3    # in one message
 
@@ -85,7 +85,7 @@ def _refusal(
 
 def _is_seen(prompt: Prompt, fit: Fit) -> bool:
     """Return whether at least a part of the prompt lies in the network's input."""
-    y0, y1, x0, x1 = fit.seen_yyxx()
+    x0, y0, x1, y1 = fit.seen_xyxy
     left, top, right, bottom = prompt.xyxy
     return (x0 <= left < x1 or left < x0 < right) and (y0 <= top < y1 or top < y0 < bottom)
 
@@ -103,7 +103,7 @@ def tensor_from_prompts(
     tensor = np.zeros((1, signature.max_prompts, 4), np.float32)
     if prompts:
         boxes = np.array([prompt.xyxy for prompt in prompts], np.float32)
-        y0, y1, x0, x1 = fit.seen_yyxx()
+        x0, y0, x1, y1 = fit.seen_xyxy
         seen = boxes.clip((x0, y0, x0, y0), (x1, y1, x1, y1))
         tensor[0, :len(prompts)] = fit.network_xyxy(seen)
     return tensor

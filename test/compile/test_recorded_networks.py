@@ -34,7 +34,7 @@ from seg_ros.core.output_choice import choose_outputs
 from seg_ros.core.settings import Settings
 from seg_ros.core.tensors import outputs_from_tensors
 from seg_ros.core.thresholds import thresholds_from_settings
-from seg_ros.image.letterbox import fit_for
+from seg_ros.image.fit import fit_for
 from seg_ros.masks.class_map import source_classes
 from seg_ros.masks.instance_masks import instance_masks_from_outputs
 from seg_ros.masks.postprocess_context import PostprocessContext

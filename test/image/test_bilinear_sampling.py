@@ -23,7 +23,7 @@ from seg_ros.image.bilinear_sampling import (
     sampling_at,
     taps,
 )
-from seg_ros.image.letterbox import fit_for
+from seg_ros.image.fit import fit_for
 
 RULES = ('half_pixel', 'align_corners', 'asymmetric')
 

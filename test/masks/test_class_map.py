@@ -23,7 +23,7 @@ from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
-from seg_ros.image.letterbox import fit_for
+from seg_ros.image.fit import fit_for
 from seg_ros.masks.class_map import (
     hide_small_stuff,
     id_table,
@@ -121,7 +121,7 @@ def corners(labels, fit, rule):
 
 
 def seen(fit):
-    y0, y1, x0, x1 = fit.seen_yyxx()
+    x0, y0, x1, y1 = fit.seen_xyxy
     return np.s_[y0:y1, x0:x1]
 
 

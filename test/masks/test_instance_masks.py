@@ -22,7 +22,7 @@ from seg_ros.core.errors import ContractError
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
-from seg_ros.image.letterbox import fit_for
+from seg_ros.image.fit import fit_for
 from seg_ros.masks.instance_masks import instance_masks_from_outputs
 
 NETWORK = (96, 128)
@@ -114,7 +114,7 @@ def painted(instance_masks, size_hw):
 @pytest.mark.parametrize(('source', 'rule'), CASES)
 def test_one_mask_covers_the_pixels_where_it_is_above_its_level(source, rule, frame, mask_hw):
     fit = fit_for(source, NETWORK, InputSpec(fit=rule))
-    y0, y1, x0, x1 = fit.seen_yyxx()
+    x0, y0, x1, y1 = fit.seen_xyxy
     seen = np.zeros(source, bool)
     seen[y0:y1, x0:x1] = True
     scene = random_scene(8, mask_hw, seed=mask_hw[1])
@@ -136,7 +136,7 @@ def test_one_mask_covers_the_pixels_where_it_is_above_its_level(source, rule, fr
 @pytest.mark.parametrize(('source', 'rule'), CASES)
 def test_overlapping_masks_fall_to_the_better_score(source, rule, frame):
     fit = fit_for(source, NETWORK, InputSpec(fit=rule))
-    y0, y1, x0, x1 = fit.seen_yyxx()
+    x0, y0, x1, y1 = fit.seen_xyxy
     seen = np.zeros(source, bool)
     seen[y0:y1, x0:x1] = True
     scene = random_scene(25, (24, 32), seed=7)
@@ -371,7 +371,7 @@ def test_a_map_of_slots_is_enlarged_to_the_nearest(source, rule, size, count, ki
         places.append(np.clip(centre * size[axis] / NETWORK[axis] - 0.5, 0, size[axis] - 1))
     near = slots[np.ix_(*(np.rint(place).astype(int) for place in places))].astype(int)
     tied = np.logical_or.outer(*(abs(place % 1 - 0.5) < 1e-9 for place in places))
-    y0, y1, x0, x1 = fit.seen_yyxx()
+    x0, y0, x1, y1 = fit.seen_xyxy
     inside = np.zeros(source, bool)
     inside[y0:y1, x0:x1] = True
     good = [i for i in np.argsort(-scores) if scores[i] >= 0.2 and classes[i] != 4]

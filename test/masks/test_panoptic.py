@@ -24,7 +24,7 @@ from seg_ros.core.errors import ContractError
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
-from seg_ros.image.letterbox import fit_for
+from seg_ros.image.fit import fit_for
 from seg_ros.masks.class_map import source_classes
 from seg_ros.masks.instance_masks import instance_masks_from_outputs
 from seg_ros.masks.panoptic import panoptic_segmentation, segments_from_instance_masks

@@ -22,7 +22,7 @@ from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
-from seg_ros.image.letterbox import fit_for
+from seg_ros.image.fit import fit_for
 from seg_ros.masks.class_map import source_classes
 from seg_ros.masks.panoptic import panoptic_segmentation
 from seg_ros.masks.pixel_to_instance import thing_pixel_to_instance

@@ -73,7 +73,7 @@ def plain_winners(outputs, fit, score, mask, visible):
     probabilities = enlarged(outputs.rivals[slots], fit)
     best = (probabilities * outputs.scores[slots, None, None]).argmax(0)
     result = np.zeros(fit.source_hw, int)
-    y0, y1, x0, x1 = fit.seen_yyxx()
+    x0, y0, x1, y1 = fit.seen_xyxy
     seen = np.zeros(fit.source_hw, bool)
     seen[y0:y1, x0:x1] = True
     for number, slot in enumerate(slots):

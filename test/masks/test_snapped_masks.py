@@ -20,7 +20,7 @@ from seg_ros.core.card import InputSpec
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
-from seg_ros.image.letterbox import fit_for
+from seg_ros.image.fit import fit_for
 from seg_ros.masks.instance_masks import instance_masks_from_outputs
 
 SIZE_HW, CELLS = (96, 128), 28

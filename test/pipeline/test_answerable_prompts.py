@@ -27,7 +27,7 @@ from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
-from seg_ros.image.letterbox import Fit, fit_for
+from seg_ros.image.fit import Fit, fit_for
 from seg_ros.masks.panoptic import panoptic_segmentation
 from seg_ros.masks.postprocess_context import PostprocessContext
 from seg_ros.pipeline.prompts import (

@@ -32,7 +32,7 @@ from seg_ros.core.frame import Frame, Pixels
 from seg_ros.core.prompts import Prompt
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature
-from seg_ros.image.letterbox import fit_for, fit_image
+from seg_ros.image.fit import fit_for, fit_image
 from seg_ros.metrics.parity import Parity
 from seg_ros.pipeline.process import segment
 from seg_ros.pipeline.serving_model import open_serving_model

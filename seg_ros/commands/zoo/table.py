@@ -227,7 +227,7 @@ def _times(made: _Made, frame: Frame) -> list[str]:
     """Return milliseconds of the exported network in ONNX Runtime, and engines relative to it."""
     from seg_ros.compile.run_onnx import run_onnx
     from seg_ros.engines import open_engine
-    from seg_ros.image.letterbox import fit_for, fit_image
+    from seg_ros.image.fit import fit_for, fit_image
 
     spec = made.card.input
     batch = np.empty((1, *spec.size, 3), np.uint8)

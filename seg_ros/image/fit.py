@@ -17,7 +17,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 from seg_ros.core.card import InputSpec
 from seg_ros.core.frame import Frame, Pixels
 from seg_ros.core.signature import Upsampling
+
+Xyxy: TypeAlias = tuple[int, int, int, int]
 
 _TO_COLOR = {
     ('rgb', 'bgr'): cv2.COLOR_RGB2BGR,
@@ -75,23 +77,25 @@ class Fit:
         scale = np.array(self.scale_yx[::-1] * 2, np.float32)
         return xyxy * scale + np.array(self.offset_yx[::-1] * 2, np.float32)
 
-    def seen_yyxx(self) -> tuple[int, int, int, int]:
+    @property
+    def seen_xyxy(self) -> Xyxy:
         """
-        Return the source rows and columns whose centres the network sees, as y0, y1, x0, x1.
+        Return the part of the source whose centres the network sees, x0, y0, x1, y1.
 
-        These are all of them unless the fit crops, as `shortest_side` does.
+        This is all of it unless the fit crops, as `shortest_side` does.
         """
-        spans = []
-        for axis in (0, 1):
-            scale, offset = self.scale_yx[axis], self.offset_yx[axis]
-            first = np.ceil(max(0.0, -offset / scale - 0.5))
-            last = (self.network_hw[axis] - offset) / scale - 0.5
-            spans += [int(first), min(self.source_hw[axis], int(np.floor(last)) + 1)]
-        return spans[0], spans[1], spans[2], spans[3]
+        (y0, y1), (x0, x1) = self._seen_span(0), self._seen_span(1)
+        return x0, y0, x1, y1
+
+    def _seen_span(self, axis: int) -> tuple[int, int]:
+        scale, offset = self.scale_yx[axis], self.offset_yx[axis]
+        first = np.ceil(max(0.0, -offset / scale - 0.5))
+        last = (self.network_hw[axis] - offset) / scale - 0.5
+        return int(first), min(self.source_hw[axis], int(np.floor(last)) + 1)
 
     def clear_unseen(self, image: NDArray[Any], value: int = 0) -> None:
         """Set what the network does not see of a map of the source's size (H, W)."""
-        y0, y1, x0, x1 = self.seen_yyxx()
+        x0, y0, x1, y1 = self.seen_xyxy
         image[:y0] = value
         image[y1:] = value
         image[:, :x0] = value

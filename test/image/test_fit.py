@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from seg_ros.core.card import InputSpec
 from seg_ros.core.frame import Frame
-from seg_ros.image.letterbox import Fit, fit_for, fit_image
+from seg_ros.image.fit import Fit, fit_for, fit_image
 
 SIZES = [
     (1, 1), (1, 2000), (2000, 1), (7, 13), (480, 640), (479, 641), (720, 1280), (1080, 1920),
@@ -53,7 +53,7 @@ def fitted(frame, network_hw, spec):
 
 
 @pytest.mark.parametrize(('source', 'network'), PAIRS)
-def test_letterbox_rounds_as_yolov5_does(source, network):
+def test_fit_rounds_as_yolov5_does(source, network):
     fit = fit_for(source, network, InputSpec())
     resized, top, bottom, left, right = yolov5_letterbox(source, network)
     if 0 in resized:  # where YOLOv5 would fail, one row or column is left
@@ -110,7 +110,7 @@ def test_boxes_return_from_the_network_where_they_came_from(source, network, rul
 @pytest.mark.parametrize(('source', 'network'), PAIRS)
 def test_the_network_sees_the_pixels_whose_centres_lie_in_its_input(source, network, rule):
     fit = fit_for(source, network, InputSpec(fit=rule))
-    y0, y1, x0, x1 = fit.seen_yyxx()
+    x0, y0, x1, y1 = fit.seen_xyxy
     for axis, (first, stop) in enumerate([(y0, y1), (x0, x1)]):
         scale = fit.resized_hw[axis] / source[axis]
         centres = (np.arange(source[axis]) + 0.5) * scale + fit.offset_yx[axis]
