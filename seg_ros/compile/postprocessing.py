@@ -21,7 +21,7 @@ from seg_ros.compile.labels import bytes_from_labels
 from seg_ros.compile.tensor_ops import resized, scalar
 from seg_ros.core.card import ModelCard
 from seg_ros.core.signature import Activation, ModelSignature, NETWORK_SIZE, sized
-from seg_ros.image.bilinear_sampling import Taps, taps
+from seg_ros.image.bilinear_sampling import AxisInterpolation, row_and_column_interpolation
 from seg_ros.image.fit import fit_for
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
@@ -78,18 +78,18 @@ def _at_source(
 ) -> Var:
     """Interpolate all pixels as `masks.class_map` does along label edges: rows, then columns."""
     fit = fit_for(source_hw, signature.size_hw, card.input)
-    for axis in (0, 1):
-        along_axis = taps(fit, map_hw, axis, signature.upsampling, signature.enlarged)
-        scores = _weighted(scores, along_axis, axis + 2, map_hw[axis])
+    axes = row_and_column_interpolation(fit, map_hw, signature.upsampling, signature.enlarged)
+    for axis, along_axis in enumerate(axes, start=2):
+        scores = _weighted(scores, along_axis, axis)
     return scores
 
 
-def _weighted(scores: Var, along_axis: Taps, axis: int, size: int) -> Var:
+def _weighted(scores: Var, along_axis: AxisInterpolation, axis: int) -> Var:
     """Sum the neighbours with nonzero weights along one axis of (N, C, h, w)."""
     parts = []
     for offset, weights in enumerate(along_axis.weights):
         if weights.any():
-            index = np.minimum(along_axis.below + offset, size - 1)
+            index = np.minimum(along_axis.first + offset, along_axis.size - 1)
             column = weights.reshape((-1, 1) if axis == 2 else (-1,))
             parts.append(op.mul(op.gather(scores, op.const(index), axis=axis), op.const(column)))
     return op.sum(parts)

@@ -29,32 +29,32 @@ _BLOCK = 128    # source indices interpolated by one matrix product
 
 
 @dataclass(frozen=True, eq=False)
-class Sampling:
+class AxisInterpolation:
     """
-    Positions of the source's rows or columns in a smaller map.
+    The source's rows or columns as weighted sums of neighbouring ones in a smaller map.
 
-    :param below: the map's index at or before each source index.
-    :param weight: float32, weight of the map's next index, 0 to 1.
-    :param size: number of indices of the map.
+    :param first: the map's index of each source index's first neighbour.
+    :param weights: float32 (2 or 3, source indices), of the neighbours in order; they sum to 1.
+    :param size: number of indices of the map; the last one stands for neighbours after it.
     """
 
-    below: Indices
-    weight: NDArray[np.float32]
+    first: Indices
+    weights: NDArray[np.float32]
     size: int
 
-    @property
+    @cached_property
     def nearest(self) -> Indices:
-        """Return the map's index closest to each source index."""
-        return self.below + (self.weight >= 0.5)
+        """Return the map's index that weighs most at each source index, the last of equal ones."""
+        return np.asarray(self.first + len(self.weights) - 1 - self.weights[::-1].argmax(axis=0))
 
     @cached_property
-    def shares(self) -> NDArray[np.float32]:
+    def matrix(self) -> NDArray[np.float32]:
         """Return the weight of each map index at each source index, (source indices, size)."""
-        shares = np.zeros((len(self.below), self.size), np.float32)
-        at = np.arange(len(self.below))
-        shares[at, np.minimum(self.below + 1, self.size - 1)] = self.weight
-        shares[at, self.below] += 1 - self.weight
-        return shares
+        matrix = np.zeros((len(self.first), self.size), np.float32)
+        at = np.arange(len(self.first))
+        for offset, weights in enumerate(self.weights):
+            matrix[at, np.minimum(self.first + offset, self.size - 1)] += weights
+        return matrix
 
     def reached(self, marked: NDArray[np.bool_]) -> NDArray[np.intp]:
         """
@@ -66,90 +66,86 @@ class Sampling:
         first = marked.argmax(axis=1)
         last = self.size - 1 - marked[:, ::-1].argmax(axis=1)
         return np.stack([
-            np.searchsorted(self.below, first - 1, 'left'),
-            np.searchsorted(self.below, last, 'right'),
+            np.searchsorted(self.first, first + 1 - len(self.weights), 'left'),
+            np.searchsorted(self.first, last, 'right'),
         ], axis=1)
 
-    def interpolated(
-        self, values: NDArray[np.float32], first: int, last: int, begin: int = 0
+    def apply(
+        self, values: NDArray[np.float32], begin: int, end: int, start: int = 0
     ) -> NDArray[np.float32]:
         """
-        Interpolate along the first axis, at source indices from `first` up to but not `last`.
+        Interpolate along the first axis, at source indices from `begin` up to but not `end`.
 
         Each block of source indices is a matrix product with the map indices around it, which
         takes fewer passes over the data than sums of neighbours.
 
-        :param values: float32 (indices, n), values at the map's indices, starting at `begin`.
+        :param values: float32 (indices, n), values at the map's indices from `start`.
         """
-        result = np.empty((last - first, values.shape[1]), np.float32)
-        for low in range(first, last, _BLOCK):
-            high = min(low + _BLOCK, last)
-            start, stop = self.below[low], self.below[high - 1] + 2
+        result = np.empty((end - begin, values.shape[1]), np.float32)
+        for low in range(begin, end, _BLOCK):
+            high = min(low + _BLOCK, end)
+            near, far = self.first[low], self.first[high - 1] + len(self.weights)
             np.matmul(
-                self.shares[low:high, start:stop], values[start - begin:stop - begin],
-                out=result[low - first:high - first],
+                self.matrix[low:high, near:far], values[near - start:far - start],
+                out=result[low - begin:high - begin],
             )
         return result
 
 
-def sampling_at(position: NDArray[Any], size: int) -> Sampling:
-    """Return the sampling at positions in `size` pixels, clamped; 0 is the first's centre."""
+def interpolation_at(position: NDArray[Any], size: int) -> AxisInterpolation:
+    """Return the interpolation at positions in `size` pixels, clamped; 0 is the first's centre."""
     position = np.clip(position, 0, size - 1)
-    below = np.minimum(position.astype(np.intp), max(0, size - 2))
-    return Sampling(below, (position - below).astype(np.float32), size)
+    first = np.minimum(position.astype(np.intp), max(0, size - 2))
+    weight = (position - first).astype(np.float32)
+    return AxisInterpolation(first, np.stack([1 - weight, weight]), size)
+
+
+def row_and_column_interpolation(
+    fit: Fit, size_hw: tuple[int, ...], rule: Upsampling = 'half_pixel', enlarged: bool = False
+) -> tuple[AxisInterpolation, AxisInterpolation]:
+    """
+    Return how the source's rows and columns are interpolated in a map of the network's input.
+
+    :param rule: how the map's pixels are aligned with the network's.
+    :param enlarged: interpolate to the network's size and then to the source's, instead of
+        directly. Results differ, and need a third neighbour, only where a source pixel lies
+        between network pixels of different cells.
+    """
+    make = _by_way_of_network if enlarged else _direct
+    return make(fit, size_hw, 0, rule), make(fit, size_hw, 1, rule)
 
 
 @lru_cache(maxsize=128)
-def bilinear_sampling(
-    fit: Fit, size_hw: tuple[int, ...], axis: int, rule: Upsampling = 'half_pixel'
-) -> Sampling:
-    """Return the sampling of the source's pixels in a map that spans the network's input."""
+def _direct(
+    fit: Fit, size_hw: tuple[int, ...], axis: int, rule: Upsampling
+) -> AxisInterpolation:
     slope, start = fit.grid(size_hw, axis, rule)
-    return sampling_at(slope * np.arange(fit.source_hw[axis]) + start, size_hw[axis])
-
-
-@dataclass(frozen=True, eq=False)
-class Taps:
-    """
-    Rows or columns of the source as weighted sums of two or three neighbours in a smaller map.
-
-    :param below: index of the first neighbour.
-    :param weights: float32 (neighbours, source indices), which sum to 1.
-    """
-
-    below: Indices
-    weights: NDArray[np.float32]
+    return interpolation_at(slope * np.arange(fit.source_hw[axis]) + start, size_hw[axis])
 
 
 @lru_cache(maxsize=128)
-def taps(fit: Fit, size_hw: tuple[int, ...], axis: int, rule: Upsampling, twice: bool) -> Taps:
-    """
-    Return the interpolation weights of the source's pixels in a map of the network's input.
-
-    :param twice: interpolate to the network's size and then to the source's, instead of directly.
-        Results differ, and need a third neighbour, only where a source pixel lies between network
-        pixels of different cells.
-    """
-    if not twice:
-        direct = bilinear_sampling(fit, size_hw, axis, rule)
-        return Taps(direct.below, np.stack([1 - direct.weight, direct.weight]))
+def _by_way_of_network(
+    fit: Fit, size_hw: tuple[int, ...], axis: int, rule: Upsampling
+) -> AxisInterpolation:
     network = fit.network_hw[axis]
     same = Fit(fit.network_hw, fit.network_hw, fit.network_hw, (0, 0))
-    inner = bilinear_sampling(same, size_hw, axis, rule)
-    outer = bilinear_sampling(fit, fit.network_hw, axis)
-    after = np.minimum(outer.below + 1, network - 1)
-    below = inner.below[outer.below]
-    weights = np.zeros((3, len(below)), np.float32)
-    at = np.arange(len(below))
-    for index, share in ((outer.below, 1 - outer.weight), (after, outer.weight)):
-        first = inner.below[index] - below
-        weights[first, at] += share * (1 - inner.weight[index])
-        weights[first + 1, at] += share * inner.weight[index]
-    return Taps(below, weights if weights[2].any() else weights[:2])
+    inner = _direct(same, size_hw, axis, rule)
+    outer = _direct(fit, fit.network_hw, axis, 'half_pixel')
+    first = inner.first[outer.first]
+    weights = np.zeros((3, len(first)), np.float32)
+    at = np.arange(len(first))
+    for offset, outer_weights in enumerate(outer.weights):
+        index = np.minimum(outer.first + offset, network - 1)
+        shift = inner.first[index] - first
+        for step, inner_weights in enumerate(inner.weights):
+            weights[shift + step, at] += outer_weights * inner_weights[index]
+    used = weights if weights[2].any() else weights[:2]
+    return AxisInterpolation(first, used, size_hw[axis])
 
 
 def interpolated(
-    small: NDArray[Any], rows: Sampling, columns: Sampling, xyxy: Xyxy | None = None
+    small: NDArray[Any], rows: AxisInterpolation, columns: AxisInterpolation,
+    xyxy: Xyxy | None = None,
 ) -> NDArray[np.float32]:
     """
     Interpolate bytes or floats bilinearly; columns first, since the map has fewer rows.
@@ -158,7 +154,7 @@ def interpolated(
     :returns: float32 (rows, columns), not rounded, since rounding shifts a threshold by half a
         level.
     """
-    x0, y0, x1, y1 = xyxy or (0, 0, len(columns.below), len(rows.below))
-    top, bottom = rows.below[y0], rows.below[y1 - 1] + 2
-    spread = columns.interpolated(small[top:bottom].T.astype(np.float32), x0, x1)
-    return rows.interpolated(spread.T, y0, y1, top)
+    x0, y0, x1, y1 = xyxy or (0, 0, len(columns.first), len(rows.first))
+    top, bottom = rows.first[y0], rows.first[y1 - 1] + len(rows.weights)
+    spread = columns.apply(small[top:bottom].T.astype(np.float32), x0, x1)
+    return rows.apply(spread.T, y0, y1, top)

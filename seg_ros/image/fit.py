@@ -80,9 +80,9 @@ class Fit:
     @property
     def seen_xyxy(self) -> Xyxy:
         """
-        Return the part of the source whose centres the network sees, x0, y0, x1, y1.
+        Return x0, y0, x1, y1 of the source pixels whose centres the network sees.
 
-        This is all of it unless the fit crops, as `shortest_side` does.
+        These are all of them unless the fit crops, as `shortest_side` does.
         """
         (y0, y1), (x0, x1) = self._seen_span(0), self._seen_span(1)
         return x0, y0, x1, y1

@@ -24,7 +24,11 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.segmentation import ClassMap, marked, Segmentation
 from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
-from seg_ros.image.bilinear_sampling import bilinear_sampling, Indices, interpolated, taps
+from seg_ros.image.bilinear_sampling import (
+    Indices,
+    interpolated,
+    row_and_column_interpolation,
+)
 from seg_ros.masks.label_edges import refine
 from seg_ros.masks.postprocess_context import PostprocessContext
 
@@ -97,20 +101,17 @@ def _enlarged(
     """
     fit, signature = context.fit, context.signature
     labels, rule = outputs.tensor('labels'), signature.upsampling
-    rows, columns = (bilinear_sampling(fit, labels.shape, axis, rule) for axis in (0, 1))
+    rows, columns = row_and_column_interpolation(fit, labels.shape, rule)
     confidence = None
     if outputs.confidence is not None and want_confidence:
         fine = interpolated(outputs.confidence, rows, columns)
         confidence = (fine + np.float32(0.5)).astype(np.uint8)
     if outputs.logits is None:
         return repeated(small, rows.nearest, columns.nearest), confidence
-    row_taps, column_taps = (
-        taps(fit, labels.shape, axis, rule, signature.enlarged) for axis in (0, 1)
-    )
-    classes = repeated(small, row_taps.below, column_taps.below)
+    rows, columns = row_and_column_interpolation(fit, labels.shape, rule, signature.enlarged)
+    classes = repeated(small, rows.first, columns.first)
     refine(
-        classes, confidence, labels, outputs.logits, row_taps, column_taps, table,
-        signature.activation,
+        classes, confidence, labels, outputs.logits, rows, columns, table, signature.activation
     )
     return classes, confidence
 

@@ -25,10 +25,10 @@ from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.bilinear_sampling import (
-    bilinear_sampling,
+    AxisInterpolation,
     interpolated,
-    Sampling,
-    sampling_at,
+    interpolation_at,
+    row_and_column_interpolation,
 )
 from seg_ros.image.fit import Fit, Xyxy
 from seg_ros.masks.pixel_to_instance import nearest_pixel_to_instance, PixelToInstance
@@ -177,7 +177,7 @@ def _soft_mask(
         is 0; None = it covers the network's input.
     """
     if span is None:
-        rows, columns = (bilinear_sampling(fit, mask.shape, axis) for axis in (0, 1))
+        rows, columns = row_and_column_interpolation(fit, mask.shape)
         return interpolated(mask, rows, columns, window)
     x0, y0, x1, y1 = window
     left, top, right, bottom = span.tolist()
@@ -187,10 +187,10 @@ def _soft_mask(
     return interpolated(bordered, rows, columns)
 
 
-def _in_span(first: int, last: int, low: float, high: float, size: int) -> Sampling:
+def _in_span(first: int, last: int, low: float, high: float, size: int) -> AxisInterpolation:
     """Lay source pixels over a mask of `size` that spans `low` to `high`, half-pixel centres."""
     centre = np.arange(first, last) + 0.5
-    return sampling_at((centre - low) * (size / (high - low)) - 0.5, size)
+    return interpolation_at((centre - low) * (size / (high - low)) - 0.5, size)
 
 
 def _instance_masks_from_map(
@@ -213,9 +213,7 @@ def _instance_masks_from_map(
     in_column = np.zeros((count + 1, width), bool)
     in_row[cells, np.arange(height)[:, None]] = True
     in_column[cells, np.arange(width)] = True
-    rows, columns = (
-        bilinear_sampling(fit, cells.shape, axis, signature.upsampling) for axis in (0, 1)
-    )
+    rows, columns = row_and_column_interpolation(fit, cells.shape, signature.upsampling)
     spans = np.hstack([rows.reached(in_row), columns.reached(in_column)]).tolist()
     for slot in slots:
         y0, y1, x0, x1 = spans[slot.number + 1]

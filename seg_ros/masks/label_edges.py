@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.segmentation import ClassMap
 from seg_ros.core.signature import Activation
-from seg_ros.image.bilinear_sampling import Indices, Taps
+from seg_ros.image.bilinear_sampling import AxisInterpolation, Indices
 
 Scores: TypeAlias = NDArray[np.float32]
 
@@ -44,20 +44,20 @@ class _Spans(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def _spans(taps: Taps) -> _Spans:
+def _spans(axis: AxisInterpolation) -> _Spans:
     """Cut the rows or columns of the source into spans; those that a crop hides are split."""
-    below = taps.below
-    length = int(np.median(np.unique(below, return_counts=True)[1])) + 1
-    since_change = np.arange(len(below)) - np.searchsorted(below, below)
+    first = axis.first
+    length = int(np.median(np.unique(first, return_counts=True)[1])) + 1
+    since_change = np.arange(len(first)) - np.searchsorted(first, first)
     starts = np.flatnonzero(since_change % length == 0)
-    ends = np.append(starts[1:], len(below))
+    ends = np.append(starts[1:], len(first))
     pixels = np.minimum(starts + np.arange((ends - starts).max())[:, None], ends - 1)
-    return _Spans(pixels, below[starts], taps.weights[:, pixels])
+    return _Spans(pixels, first[starts], axis.weights[:, pixels])
 
 
 def refine(
     classes: ClassMap, confidence: NDArray[np.uint8] | None, labels: NDArray[Any],
-    logits: NDArray[Any], rows: Taps, columns: Taps, table: ClassMap,
+    logits: NDArray[Any], rows: AxisInterpolation, columns: AxisInterpolation, table: ClassMap,
     activation: Activation = 'softmax',
 ) -> None:
     """

@@ -23,7 +23,11 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.segmentation import ClassMap, marked
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
-from seg_ros.image.bilinear_sampling import bilinear_sampling, Indices, Sampling
+from seg_ros.image.bilinear_sampling import (
+    AxisInterpolation,
+    Indices,
+    row_and_column_interpolation,
+)
 from seg_ros.image.fit import Fit
 from seg_ros.masks.class_map import repeated
 
@@ -40,9 +44,7 @@ def nearest_pixel_to_instance(
     :returns: slot + 1 for each pixel of the source, 0 = none.
     """
     cells = outputs.tensor('instances')
-    rows, columns = (
-        bilinear_sampling(fit, cells.shape, axis, signature.upsampling) for axis in (0, 1)
-    )
+    rows, columns = row_and_column_interpolation(fit, cells.shape, signature.upsampling)
     pixel_to_instance: PixelToInstance = repeated(cells, rows.nearest, columns.nearest)
     fit.clear_unseen(pixel_to_instance)
     return pixel_to_instance
@@ -63,20 +65,18 @@ def thing_pixel_to_instance(
     :returns: slot + 1 for each pixel of the source, 0 = none.
     """
     cells = outputs.tensor('instances')
-    rows, columns = (
-        bilinear_sampling(fit, cells.shape, axis, signature.upsampling) for axis in (0, 1)
-    )
+    rows, columns = row_and_column_interpolation(fit, cells.shape, signature.upsampling)
     around = _around(cells)
     highest = around.max(axis=0)
     several = ((around > 0) & (around != highest)).any(axis=0)
-    pixel_to_instance: PixelToInstance = repeated(highest, rows.below, columns.below)
+    pixel_to_instance: PixelToInstance = repeated(highest, rows.first, columns.first)
     countable = marked(classes, {item.id for item in card.classes if item.thing})
     pixel_to_instance *= countable
-    contested = np.flatnonzero(repeated(several, rows.below, columns.below) & countable)
+    contested = np.flatnonzero(repeated(several, rows.first, columns.first) & countable)
     if contested.size:
         y, x = np.divmod(contested, pixel_to_instance.shape[1])
         id_of_slot = card.id_of_channel.take(outputs.tensor('classes'), mode='clip')
-        window = rows.below[y] * around.shape[2] + columns.below[x]
+        window = rows.first[y] * around.shape[2] + columns.first[x]
         slots = around.reshape(4, -1).take(window, axis=1)
         own_class = id_of_slot.take(slots - 1, mode='clip') == classes.reshape(-1)[contested]
         winners = _winners(slots, _shares(rows, columns, y, x), own_class)
@@ -91,12 +91,12 @@ def _around(cells: PixelToInstance) -> PixelToInstance:
     return np.stack([padded[:-1, :-1], padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:]])
 
 
-def _shares(rows: Sampling, columns: Sampling, y: Indices, x: Indices) -> NDArray[np.float32]:
+def _shares(
+    rows: AxisInterpolation, columns: AxisInterpolation, y: Indices, x: Indices
+) -> NDArray[np.float32]:
     """Return how much each corner of its window weighs at a pixel, float32 (4, pixels)."""
-    down, right = rows.weight[y], columns.weight[x]
-    return np.stack([
-        (1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right
-    ])
+    shares = rows.weights[:, None, y] * columns.weights[:, x]
+    return shares.reshape(4, len(y))
 
 
 def _winners(

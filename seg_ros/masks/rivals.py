@@ -21,7 +21,11 @@ from numpy.typing import NDArray
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
-from seg_ros.image.bilinear_sampling import bilinear_sampling, interpolated, Sampling, taps
+from seg_ros.image.bilinear_sampling import (
+    AxisInterpolation,
+    interpolated,
+    row_and_column_interpolation,
+)
 from seg_ros.image.fit import Fit, Xyxy
 from seg_ros.masks.class_map import repeated
 from seg_ros.masks.instance_masks import CandidateSlot, instance_in_window, InstanceMask
@@ -62,11 +66,11 @@ def _pixel_to_mask(
 ) -> NDArray[np.uint16]:
     """Return which mask is the highest at each pixel of the source, counted from 1, (H, W)."""
     labels = weighted.argmax(axis=0)
-    rows, columns = (
-        taps(fit, labels.shape, axis, signature.upsampling, signature.enlarged) for axis in (0, 1)
+    rows, columns = row_and_column_interpolation(
+        fit, labels.shape, signature.upsampling, signature.enlarged
     )
     numbers = np.arange(1, len(weighted) + 1, dtype=np.uint16)
-    pixel_to_mask: NDArray[np.uint16] = repeated(numbers[labels], rows.below, columns.below)
+    pixel_to_mask: NDArray[np.uint16] = repeated(numbers[labels], rows.first, columns.first)
     refine(pixel_to_mask, None, labels, weighted, rows, columns, numbers)
     fit.clear_unseen(pixel_to_mask)
     return pixel_to_mask
@@ -82,9 +86,7 @@ def _winners(
     :param masks: probabilities of the slots (slots, h, w).
     :param pixel_to_mask: uint16 (H, W), the number of the winner, counted from 1.
     """
-    rows, columns = (
-        bilinear_sampling(fit, masks.shape[1:], axis, signature.upsampling) for axis in (0, 1)
-    )
+    rows, columns = row_and_column_interpolation(fit, masks.shape[1:], signature.upsampling)
     least = thresholds.mask_level / 255
     won = np.bincount(pixel_to_mask.reshape(-1), minlength=len(masks) + 1)
     for number, (slot, mask) in enumerate(zip(slots, masks, strict=True), start=1):
@@ -101,7 +103,7 @@ def _winners(
 
 
 def _window(
-    present: NDArray[np.bool_], rows: Sampling, columns: Sampling, fit: Fit
+    present: NDArray[np.bool_], rows: AxisInterpolation, columns: AxisInterpolation, fit: Fit
 ) -> Xyxy | None:
     """Return the part of the source that the set cells affect, x0, y0, x1, y1; or None."""
     if not present.any():

@@ -24,7 +24,7 @@ from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
-from seg_ros.image.letterbox import fit_for
+from seg_ros.image.fit import fit_for
 from seg_ros.masks.panoptic import panoptic_segmentation
 from seg_ros.masks.postprocess_context import PostprocessContext
 from seg_ros.masks.rivals import instance_masks_from_rivals
