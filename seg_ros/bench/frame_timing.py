@@ -41,7 +41,7 @@ from seg_ros.pipeline.process_memory import keep_freed_memory
 from seg_ros.pipeline.serving_model import open_serving_model
 from seg_ros.ros.conversions import frame_from_image, image_message
 from seg_ros.ros.outputs import OUTPUTS
-from seg_ros.ros.publishers import parts_of, publish, Publishers, View
+from seg_ros.ros.publishers import parts_of, Publishers, View
 from seg_ros.sim.playback import Playback
 from std_msgs.msg import Header
 
@@ -79,7 +79,7 @@ class FramePath:
         node.trigger_configure()
         node.trigger_activate()     # lifecycle publishers publish from now on
         self._wanted = publishers.wanted()
-        self.topics = [output.topic for output, _ in self._wanted]
+        self.topics = [each.output.topic for each in self._wanted]
 
     def __call__(self) -> None:
         """Process one message."""
@@ -88,11 +88,13 @@ class FramePath:
             frame = frame_from_image(message)
         segmentation = segment(frame, self.segmenter, parts_of(self._wanted))
         with timing.stage('publish'):
-            publish(self._wanted, View(
+            view = View(
                 frame=frame, segmentation=segmentation, card=self.segmenter.card,
                 header=message.header, camera_info=None, step=1, alpha=self._alpha,
                 rectified=False,
-            ))
+            )
+            for each in self._wanted:
+                each.publish(view)
 
     def stages_ms(self) -> dict[str, float]:
         """Return the median of each stage so far."""

@@ -24,7 +24,6 @@ import rclpy
 from rclpy.node import Node
 from seg_ros.core.number_options import SECONDS
 from seg_ros.ros.outputs import OUTPUTS
-from seg_ros.ros.publishers import DEPTH
 from seg_ros.ros.qos import masks
 
 
@@ -40,7 +39,7 @@ class OutputReader(Node):
         super().__init__('bench_output_reader')
         self.counts: Counter[str] = Counter()
         for output in OUTPUTS:
-            if with_depth or not output.needs & DEPTH:
+            if with_depth or not output.needs_depth:
                 self.create_subscription(
                     output.message, f'{prefix}/{output.topic}',
                     lambda message, topic=output.topic: self.counts.update([topic]), masks(),

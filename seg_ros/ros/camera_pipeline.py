@@ -35,7 +35,7 @@ from seg_ros.ros.conversions import frame_from_message
 from seg_ros.ros.depth_advice import nothing_dynamic, poor_odometry
 from seg_ros.ros.depth_worker import DepthWorker
 from seg_ros.ros.lifecycle import SafeLifecycleNode
-from seg_ros.ros.publishers import parts_of, publish, View, Wanted
+from seg_ros.ros.publishers import OutputPublisher, parts_of, View
 
 TIMEOUT_S = 1.5    # for frames in flight to finish
 LONG_MS = 10_000    # longer than any transport takes: the clocks differ
@@ -52,7 +52,7 @@ class Job:
     camera: Camera
     arrival: Arrival
     frame: Frame
-    wanted: Wanted
+    wanted: Sequence[OutputPublisher]
 
 
 class CameraPipeline:
@@ -272,9 +272,10 @@ class CameraPipeline:
 
     def _publish(self, job: Job, view: View) -> None:
         """Publish the outputs that need only masks, then queue those that need depth."""
-        wanted = job.wanted
-        publish([row for row in wanted if 'depth' not in row[0].needs], view)
-        if needing_depth := [row for row in wanted if 'depth' in row[0].needs]:
+        for each in job.wanted:
+            if not each.output.needs_depth:
+                each.publish(view)
+        if needing_depth := [each for each in job.wanted if each.output.needs_depth]:
             job.camera.depth.offer(needing_depth, view)
 
     def _age_ms(self, arrival: Arrival) -> float:
@@ -295,7 +296,7 @@ class CameraPipeline:
         self, job: Job, segmentation: Segmentation, card: ModelCard
     ) -> NDArray[np.bool_] | None:
         """Update the camera's dynamic mask if an output needs it, and warn where it is useless."""
-        if not any('dynamic' in output.needs for output, _ in job.wanted):
+        if not any(each.output.needs_dynamic for each in job.wanted):
             return None
         camera = job.camera
         metres = camera.depth.arrived_metres(job.frame, job.arrival.message.header)

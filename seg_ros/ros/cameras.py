@@ -132,7 +132,7 @@ class Camera:
     def subscribe(self) -> None:
         """Subscribe, or adapt the subscriptions to the present subscribers, publishers and QoS."""
         wanted = self.publishers.wanted()
-        self.dynamic.follow(any('dynamic' in output.needs for output, _ in wanted))
+        self.dynamic.follow(any(each.output.needs_dynamic for each in wanted))
         self.depth.subscribe(wanted)
         if self.subscribed and monotonic() < self._polled_s + GRAPH_POLL_S:
             return
@@ -221,7 +221,7 @@ class Camera:
 
     def _missing_info(self) -> str:
         """Return why no camera_info is published with the masks, if something subscribes to it."""
-        if not any(output.message is CameraInfo for output, _ in self.publishers.wanted()):
+        if not any(each.output.message is CameraInfo for each in self.publishers.wanted()):
             return ''
         words = self.why_no_info()
         return f'no camera_info is published with the masks: {words}' if words else ''

@@ -56,11 +56,11 @@ def why_unpaired(offset_ms: float, tolerance_ms: float) -> str:
 
 def why_distorted(view: DepthView) -> str:
     """Return why points are wrong where the image is not rectified; empty if they are right."""
-    info = view.view.camera_info
-    if info is None or view.view.rectified:
+    info = view.image_view.camera_info
+    if info is None or view.image_view.rectified:
         return ''
     moved_px = distortion_px(info)
-    if moved_px <= DISTORTED_SHARE * view.view.frame.size_hw[1]:
+    if moved_px <= DISTORTED_SHARE * view.image_view.frame.size_hw[1]:
         return ''
     why = f'{info.distortion_model} distortion' if any(info.d) else 'P with R is not K'
     return (

@@ -14,11 +14,11 @@
 
 """Subscribe to the depth of one camera, and pair depth with images."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,12 +34,14 @@ from seg_ros.ros.conversions import depth_from_image, stamp_ns
 from seg_ros.ros.depth_advice import why_unpaired
 from seg_ros.ros.depth_view import DepthView
 from seg_ros.ros.lifecycle import SafeLifecycleNode
-from seg_ros.ros.publishers import View, Wanted
+from seg_ros.ros.publishers import OutputPublisher, View
 from seg_ros.ros.qos import GRAPH_POLL_S, images, wants_reliable
 from seg_ros.ros.topic_advice import DEPTH, RAW, STARTING_S, why_nothing_arrives
 from seg_ros.temporal.nearest_stamp import NearestStamp
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
+
+_Offered: TypeAlias = tuple[Sequence[OutputPublisher], View]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +54,7 @@ class DepthJob:
     """
 
     source: 'DepthInput'
-    wanted: Wanted
+    wanted: Sequence[OutputPublisher]
     view: View
     message: Any
 
@@ -77,7 +79,7 @@ class DepthInput:
         self.topic: str = node.resolve_topic_name(self._name)
         self._subscription: Any = None
         self._reliable, self._polled_s = False, 0.0
-        self._pairs: NearestStamp[tuple[Wanted, View], Any] = NearestStamp()
+        self._pairs: NearestStamp[_Offered, Any] = NearestStamp()
         self._turn = Lock()     # held while pairing and delivering, so that pairs keep their order
         self._last: tuple[Any, RegisteredDepth] | None = None   # message and its depth
         self._refused, self._lacks_info = '', False
@@ -91,13 +93,13 @@ class DepthInput:
         """Whether the subscription is too new for missing messages to be a problem."""
         return monotonic() - self._subscribed_s < STARTING_S
 
-    def subscribe(self, wanted: Wanted) -> None:
+    def subscribe(self, wanted: Sequence[OutputPublisher]) -> None:
         """Subscribe while an output that uses depth has a subscriber; call it regularly."""
         is_on = self._settings.now.depth == 'auto'
         self._pairs.expire()
         # Dynamic outputs work without depth; with it, pixels are cleared once an object has left.
-        asked = is_on and any(output.needs for output, _ in wanted)
-        self._is_off = not is_on and any('depth' in output.needs for output, _ in wanted)
+        asked = is_on and any(each.output.needs for each in wanted)
+        self._is_off = not is_on and any(each.output.needs_depth for each in wanted)
         if not asked:
             self.unsubscribe()
         elif self._subscription is None or monotonic() >= self._polled_s + GRAPH_POLL_S:
@@ -127,7 +129,7 @@ class DepthInput:
         self._last = None
         self._refused = self.why_empty = ''
 
-    def offer(self, wanted: Wanted, view: View) -> None:
+    def offer(self, wanted: Sequence[OutputPublisher], view: View) -> None:
         """Deliver a view for the outputs that need depth, now or when its depth arrives."""
         stamp, tolerance_ms = stamp_ns(view.header.stamp), self._settings.now.depth_tolerance_ms
         with self._turn:
@@ -144,7 +146,7 @@ class DepthInput:
                 stamp, message, tolerance_ms, len(message.data)
             ))
 
-    def _hand_on(self, pair: tuple[tuple[Wanted, View], Any] | None) -> None:
+    def _hand_on(self, pair: tuple[_Offered, Any] | None) -> None:
         if pair:
             (wanted, view), message = pair
             self._deliver(DepthJob(self, wanted, view, message))

@@ -50,12 +50,13 @@ class DepthView:
     """
     A view with its depth.
 
+    :param image_view: the view without depth.
     :param camera: intrinsics of the rectified image.
     :param transform_of: called with a header, returns the transform from its frame to
         `base_frame`, float64 (4, 4), or None if TF has none. None if tf2_ros is not installed.
     """
 
-    view: View
+    image_view: View
     depth: RegisteredDepth
     camera: Intrinsics
     settings: Settings
@@ -64,7 +65,7 @@ class DepthView:
     @cached_property
     def header(self) -> Header:
         """Header of every output: the image's, with camera_info's frame id if it has none."""
-        header, info = self.view.header, self.view.camera_info
+        header, info = self.image_view.header, self.image_view.camera_info
         if header.frame_id or info is None:
             return header
         return Header(stamp=header.stamp, frame_id=info.header.frame_id)
@@ -72,12 +73,12 @@ class DepthView:
     @property
     def card(self) -> ModelCard:
         """Card of the model that made the masks."""
-        return self.view.card
+        return self.image_view.card
 
     @property
     def segmentation(self) -> Segmentation:
         """Masks at the image's size."""
-        return self.view.segmentation
+        return self.image_view.segmentation
 
     @property
     def metres(self) -> NDArray[np.float32]:
@@ -87,7 +88,7 @@ class DepthView:
     @cached_property
     def cloud(self) -> NDArray[np.void]:
         """Points of every pixel, `POINT` (H, W)."""
-        return labelled_cloud(self.metres, self.camera, self.view.frame, self.segmentation)
+        return labelled_cloud(self.metres, self.camera, self.image_view.frame, self.segmentation)
 
     @cached_property
     def strided_cloud(self) -> NDArray[np.void]:
@@ -96,7 +97,7 @@ class DepthView:
         if step == 1:
             return self.cloud
         return labelled_cloud(
-            self.metres, self.camera, self.view.frame, self.segmentation, step
+            self.metres, self.camera, self.image_view.frame, self.segmentation, step
         )
 
     @cached_property

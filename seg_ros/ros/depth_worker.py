@@ -26,7 +26,6 @@ from seg_ros.ros.depth_input import DepthJob
 from seg_ros.ros.depth_view import DepthView
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs.navigation import scan_frame
-from seg_ros.ros.publishers import publish
 
 TARGET = frozenset({'target/mask', 'target/points', 'scene/depth', 'grasp_poses'})
 _NICENESS = 10      # 2D masks have priority where cores are short
@@ -80,11 +79,12 @@ class DepthWorker:
                     self._node.throttled.warning(f'{camera}: no depth: {error}', (camera, 'depth'))
                 continue
             self._check(camera, job, view, base)
-            publish(job.wanted, view)
+            for each in job.wanted:
+                each.publish(view)
 
     def _check(self, camera: str, job: DepthJob, view: DepthView, base: BaseFrame) -> None:
         """Broadcast the frame of `scan`, and warn of outputs that will be empty or wrong."""
-        topics = {output.topic for output, _ in job.wanted}
+        topics = {each.output.topic for each in job.wanted}
         if 'scan' in topics and view.ground_plane is not None:
             frame = view.header.frame_id
             base.broadcast(view.header, scan_frame(frame), base_from_plane(view.ground_plane))

@@ -17,7 +17,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,8 +131,7 @@ class Output:
     :param make: called with the `View`, or with the `DepthView` if `needs` contains `depth`.
         Returns the message, an array to be published as an Image, or None to publish nothing for
         this frame.
-    :param needs: inputs other than the masks: `depth`, and `dynamic` for the dynamic mask, which
-        is kept from frame to frame.
+    :param needs: inputs other than the masks: `depth`, and `dynamic` for the dynamic mask.
     """
 
     topic: str
@@ -141,8 +140,44 @@ class Output:
     make: Callable[[Any], Any]
     needs: frozenset[str] = frozenset()
 
+    @property
+    def needs_depth(self) -> bool:
+        """Whether `make` is called with a `DepthView`."""
+        return self.needs >= DEPTH
 
-Wanted: TypeAlias = list[tuple[Output, Any]]
+    @property
+    def needs_dynamic(self) -> bool:
+        """Whether `make` reads the dynamic mask."""
+        return self.needs >= DYNAMIC
+
+
+@dataclass(frozen=True, eq=False)
+class OutputPublisher:
+    """
+    An output and the publisher of its topic.
+
+    :param publisher: a lifecycle publisher of rclpy.
+    """
+
+    output: Output
+    publisher: Any
+
+    @property
+    def has_subscribers(self) -> bool:
+        """Whether anybody subscribes to the topic."""
+        return bool(self.publisher.get_subscription_count())
+
+    def publish(self, view: Any) -> None:
+        """
+        Make the message of a frame and publish it.
+
+        :param view: a `View`, or a `DepthView` if the output needs depth.
+        """
+        made = self.output.make(view)
+        if isinstance(made, np.ndarray):
+            made = image_message(made, view.header)
+        if made is not None:
+            self.publisher.publish(made)
 
 
 class Publishers:
@@ -154,49 +189,36 @@ class Publishers:
 
     def __init__(self, node: LifecycleNode, camera: str, outputs: Iterable[Output]) -> None:
         self._node = node
-        self._publishers: Wanted = []
+        self._publishers: list[OutputPublisher] = []
         try:
             for output in outputs:
                 topic = f'~/{camera}/{output.topic}'
                 with overrides(topic):
-                    self._publishers.append((output, node.create_lifecycle_publisher(
+                    publisher = node.create_lifecycle_publisher(
                         output.message, topic, masks(),
                         event_callbacks=_NO_EVENTS,
                         qos_overriding_options=_OVERRIDES,
-                    )))
+                    )
+                self._publishers.append(OutputPublisher(output, publisher))
         except BaseException:
             self.close()
             raise
 
-    def wanted(self) -> Wanted:
-        """Return the outputs that have subscribers, with their publishers."""
-        return [row for row in self._publishers if row[1].get_subscription_count()]
+    def wanted(self) -> list[OutputPublisher]:
+        """Return the outputs that have subscribers."""
+        return [each for each in self._publishers if each.has_subscribers]
 
     def reader_problem(self) -> str:
         """Return which subscriber gets nothing because of its type or QoS, and why."""
-        return incompatible_reader(self._node, [publisher for _, publisher in self._publishers])
+        return incompatible_reader(self._node, [each.publisher for each in self._publishers])
 
     def close(self) -> None:
         """Close the topics."""
-        for _, publisher in self._publishers:
-            self._node.destroy_lifecycle_publisher(publisher)
+        for each in self._publishers:
+            self._node.destroy_lifecycle_publisher(each.publisher)
         self._publishers = []
 
 
-def parts_of(wanted: Wanted) -> frozenset[str]:
+def parts_of(wanted: Iterable[OutputPublisher]) -> frozenset[str]:
     """Return the parts of the segmentation that these outputs read."""
-    return frozenset().union(*(output.parts for output, _ in wanted))
-
-
-def publish(wanted: Wanted, view: Any) -> None:
-    """
-    Compute and publish each output.
-
-    :param view: the `View` or `DepthView` that the outputs are made from.
-    """
-    for output, publisher in wanted:
-        made = output.make(view)
-        if isinstance(made, np.ndarray):
-            made = image_message(made, view.header)
-        if made is not None:
-            publisher.publish(made)
+    return frozenset().union(*(each.output.parts for each in wanted))

@@ -104,7 +104,7 @@ def depth_view(settings=None, raw=None, transform_of=None, card=CARD, parts=PART
 def made(topic, view):
     """Make a topic's message as the node does."""
     (output,) = [item for item in OUTPUTS if item.topic == topic]
-    message = output.make(view if 'depth' in output.needs else view.view)
+    message = output.make(view if output.needs_depth else view.image_view)
     return image_message(message, HEADER) if isinstance(message, np.ndarray) else message
 
 

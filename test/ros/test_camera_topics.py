@@ -28,10 +28,12 @@ from seg_ros.core.errors import SettingError
 from seg_ros.core.settings import LiveSettings, Settings
 from seg_ros.ros.cameras import Camera
 from seg_ros.ros.lifecycle import SafeLifecycleNode
+from seg_ros.ros.publishers import DEPTH, MAPS, Output, OutputPublisher
 from seg_ros.ros.topic_advice import COMPRESSED, namesakes, RAW, several_publishers
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 TOPIC, PATIENCE_S = 'front/image_raw', 10
+POINTS = [OutputPublisher(Output('points', Image, MAPS, len, DEPTH), None)]
 
 
 @pytest.fixture
@@ -196,10 +198,9 @@ def test_depth_is_asked_for_as_its_publishers_offer_it_as_they_come_and_go(
 ):
     monkeypatch.setattr('seg_ros.ros.depth_input.GRAPH_POLL_S', 0.0)
     camera = make_camera(node, 'auto')
-    wanted = [(SimpleNamespace(needs=('depth',)), None)]
 
     def asked():
-        camera.depth.subscribe(wanted)
+        camera.depth.subscribe(POINTS)
         [reader] = node.get_subscriptions_info_by_topic(camera.depth.topic)
         return reader.qos_profile.reliability
 
@@ -217,7 +218,7 @@ def test_depth_is_asked_for_as_its_publishers_offer_it_as_they_come_and_go(
 def depth(node) -> Iterator[Any]:
     """Return the depth input of a camera whose clouds have a subscriber."""
     camera = make_camera(node, 'auto')
-    camera.depth.subscribe([(SimpleNamespace(needs=('depth',)), None)])
+    camera.depth.subscribe(POINTS)
     yield camera.depth
     camera.unsubscribe()
 

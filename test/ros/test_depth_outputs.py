@@ -58,8 +58,8 @@ def test_every_message_has_the_images_header(topic):
 def test_an_output_is_the_same_where_only_the_parts_that_it_asks_for_were_made(output):
     settings = Settings(target='cup')
     whole, bare = depth_view(settings), depth_view(settings, parts=output.parts)
-    if 'depth' not in output.needs:
-        whole, bare = whole.view, bare.view
+    if not output.needs_depth:
+        whole, bare = whole.image_view, bare.image_view
     expected, found = output.make(whole), output.make(bare)
     if isinstance(expected, np.ndarray):
         np.testing.assert_array_equal(found, expected)
@@ -86,7 +86,7 @@ def test_points_have_the_fields_that_hydra_and_rviz_read():
     offset = (row * WIDTH + column) * message.point_step + 12
     bits = struct.unpack_from('<I', message.data, offset)[0]
     assert [bits >> 16, bits >> 8 & 255, bits & 255] == (
-        depth_view().view.frame.pixels[row, column].tolist()
+        depth_view().image_view.frame.pixels[row, column].tolist()
     )
 
 
@@ -114,8 +114,8 @@ def test_static_and_dynamic_masks_are_each_others_opposite_with_their_camera_inf
         assert (info.height, info.width) == dynamic.shape
         assert info.header == HEADER
     blind = depth_view()
-    object.__setattr__(blind, 'view', copy(blind.view))
-    object.__setattr__(blind.view, 'camera_info', None)
+    object.__setattr__(blind, 'image_view', copy(blind.image_view))
+    object.__setattr__(blind.image_view, 'camera_info', None)
     assert made('static/camera_info', blind) is None
 
 
@@ -124,10 +124,10 @@ def test_static_and_dynamic_masks_are_each_others_opposite_with_their_camera_inf
 ])
 def test_a_camera_info_has_the_size_of_its_images_and_no_distortion_once_rectified(topic, width):
     view = depth_view()
-    view.view.camera_info.d = [0.1] * 5
+    view.image_view.camera_info.d = [0.1] * 5
     for rectified, distortion in ((False, 0.1), (True, 0.0)):
-        message = made(topic, replace(view, view=replace(
-            view.view, step=2, rectified=rectified
+        message = made(topic, replace(view, image_view=replace(
+            view.image_view, step=2, rectified=rectified
         )))
         assert message.width == width
         np.testing.assert_array_equal(message.d, [distortion] * 5)
@@ -337,9 +337,10 @@ def test_without_floor_in_sight_the_cameras_height_is_taken_or_nothing_is_said()
 
 def test_a_mask_whose_ids_exceed_the_bytes_that_nav2_reads_is_reported():
     view = depth_view()
-    large = replace(view.view, card=replace(CARD, classes=(ClassInfo(300, 'floor', (9, 9, 9)),)))
-    assert why_empty(replace(view, view=large), {'points'}, '') == ''
-    words = why_empty(replace(view, view=large), {'nav2/mask'}, '')
+    card = replace(CARD, classes=(ClassInfo(300, 'floor', (9, 9, 9)),))
+    large = replace(view.image_view, card=card)
+    assert why_empty(replace(view, image_view=large), {'points'}, '') == ''
+    words = why_empty(replace(view, image_view=large), {'nav2/mask'}, '')
     assert 'no nav2/mask' in words
     assert 'ids above 254' in words
     assert why_empty(view, {'nav2/mask'}, '') == ''

@@ -23,7 +23,8 @@ import numpy as np
 import pytest
 from robot import channel_classes, channel_image, channel_network, PATIENCE_S, pixels, SIZE_HW
 from seg_ros.depth.registration import registered_depth
-from seg_ros.ros import depth_input, depth_worker
+from seg_ros.ros import depth_input
+from seg_ros.ros.publishers import OutputPublisher
 from sensor_msgs.msg import Image, PointCloud2
 
 
@@ -88,7 +89,7 @@ def test_depth_is_registered_once_for_the_dynamic_mask_and_the_points(robot, mon
 
 def test_pairs_that_newer_ones_replace_are_counted(robot, monkeypatch):
     rig, gate = Rig(robot, ('points', PointCloud2)), Event()
-    monkeypatch.setattr(depth_worker, 'publish', lambda *_: gate.wait(PATIENCE_S))
+    monkeypatch.setattr(OutputPublisher, 'publish', lambda *_: gate.wait(PATIENCE_S))
     try:
         stream(rig, 6, 200, 0)
         rig.each.wait(

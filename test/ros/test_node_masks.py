@@ -61,7 +61,7 @@ def test_nothing_is_made_that_nobody_reads(robot):
     each.send(each.image())
     each.wait(lambda: semantic, 'a mask')
     wanted = each.node._pipeline.cameras['camera'].publishers.wanted()
-    assert [output.topic for output, _ in wanted] == ['semantic']
+    assert [each.output.topic for each in wanted] == ['semantic']
 
 
 def test_a_camera_without_readers_is_not_subscribed_to(robot):

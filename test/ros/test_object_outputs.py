@@ -38,14 +38,14 @@ def test_the_same_object_has_the_same_id_everywhere(vision_outputs):
     vision, points = vision_outputs
     view = depth_view()
     outputs = {item.topic: item for item in (*vision.VISION, *points.POINTS)}
-    found = outputs['detections'].make(view.view)
+    found = outputs['detections'].make(view.image_view)
     boxes = outputs['detections_3d'].make(view)
     ids = {segment.id for segment in view.segmentation.segments}
     assert {int(item.id) for item in boxes.detections} == ids
     assert {int(item.id) for item in found.detections} == ids
     assert set(points_of(made('objects/points', view))['instance'].ravel().tolist()) == ids
     assert {marker.id for marker in made('objects/markers', view).markers} == ids
-    assert set(np.unique(view.view.instance)) - {0} == ids
+    assert set(np.unique(view.image_view.instance)) - {0} == ids
     names = {item.id: item.results[0].hypothesis.class_id for item in boxes.detections}
     assert names == {'7': 'cup', '300': 'person'}
 

@@ -34,7 +34,7 @@ def _static_mask(view: View) -> NDArray[np.uint8]:
 
 
 def _static_depth(view: DepthView) -> Image:
-    dynamic = view.view.dynamic
+    dynamic = view.image_view.dynamic
     assert dynamic is not None
     return image_message(
         static_depth(view.depth.raw, dynamic), view.header, view.depth.encoding
