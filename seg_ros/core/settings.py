@@ -274,9 +274,9 @@ class Settings:
             check_setting(item, getattr(self, item.name))
         if len(set(self.cameras)) != len(self.cameras) or not self.cameras:
             raise SettingError(f'cameras: {shown(list(self.cameras))}', 'different names')
-        if self.source_size and not re.fullmatch('[1-9][0-9]*x[1-9][0-9]*', self.source_size):
-            seen = f'source_size: {shown(self.source_size)}'
-            raise SettingError(seen, 'WIDTHxHEIGHT, as 1280x720')
+        size = self.source_size
+        if size and not re.fullmatch('[1-9][0-9]{0,4}x[1-9][0-9]{0,4}', size):
+            raise SettingError(f'source_size: {shown(size)}', 'WIDTHxHEIGHT, as 1280x720')
         brightness_limits(self.brightness_range)
         prompts_from_texts(self.prompts)
         for name in self.cameras:

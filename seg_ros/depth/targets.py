@@ -15,11 +15,13 @@
 """Selection of a target object by id, by class, or as the nearest."""
 
 from collections.abc import Mapping, Sequence
+import re
 
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import SettingError
+from seg_ros.core.prompts import MAX_ID
 from seg_ros.core.segmentation import Segment, Segmentation
 from seg_ros.core.shown import few, shown
 from seg_ros.depth.cloud import POINT
@@ -40,7 +42,7 @@ def select_target(
         with the best score is selected.
     :returns: None if no such segment is visible, or `target` is empty.
     """
-    if target.isdecimal():
+    if _is_id(target):
         wanted = [item for item in segments if item.id == int(target)]
     elif target == NEAREST:
         graspable = card.ids_with_role('graspable') or frozenset(card.by_id)
@@ -80,11 +82,15 @@ def check_target(target: str, card: ModelCard) -> None:
     :raises SettingError: unless it is empty, `nearest`, an id or a class of the card with objects.
     """
     names = [item.name for item in card.classes if item.thing]
-    if target not in ('', NEAREST, *names) and not target.isdecimal():
+    if target not in ('', NEAREST, *names) and not _is_id(target):
         classes = f'a class that has objects: {few(names)}' if names else (
             f'nothing: no class of {card.name} has objects'
         )
         raise SettingError(f'target: {shown(target)}', f'a segment id, {NEAREST}, or {classes}')
+
+
+def _is_id(target: str) -> bool:
+    return bool(re.fullmatch('[0-9]{1,5}', target)) and 0 < int(target) <= MAX_ID
 
 
 def target_mask(segmentation: Segmentation, segment: Segment | None) -> NDArray[np.bool_]:

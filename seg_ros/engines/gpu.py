@@ -103,7 +103,7 @@ def may_have_gpu() -> bool:
 
 
 def _index(device: str) -> int:
-    match = re.fullmatch(r'auto|cuda(?::(\d+))?', device.lower())
+    match = re.fullmatch(r'auto|cuda(?::(\d{1,3}))?', device.lower())
     if not match:
         raise EngineError(f'TensorRT on device {device!r}', 'auto, cuda or cuda:N')
     return int(match[1] or 0)

@@ -115,7 +115,9 @@ def test_a_whole_number_is_a_number():
     assert Settings(max_rate_hz=30).max_rate_hz == 30
 
 
-@pytest.mark.parametrize('words', ['1280', '1280x', '0x720', '1280 x 720', '1280X720', '-1x5'])
+@pytest.mark.parametrize('words', [
+    '1280', '1280x', '0x720', '1280 x 720', '1280X720', '-1x5', '9' * 5000 + 'x1',
+])
 def test_an_image_size_is_width_times_height(words):
     assert Settings(source_size='1280x720').source_hw == (720, 1280)
     assert Settings().source_hw is None

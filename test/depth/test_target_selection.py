@@ -71,12 +71,12 @@ def test_without_depth_the_surest_is_taken_and_one_with_depth_comes_first():
     assert chosen('cup', {12: 5.0}) == 12
 
 
-@pytest.mark.parametrize('target', ['', 'nearest', 'cup', '17'])
+@pytest.mark.parametrize('target', ['', 'nearest', 'cup', '17', '65535'])
 def test_a_word_that_can_name_something_is_taken(target):
     check_target(target, CARD)
 
 
-@pytest.mark.parametrize('target', ['spoon', '-3', 'Cup'])
+@pytest.mark.parametrize('target', ['spoon', '-3', 'Cup', '0', '65536', '9' * 5000])
 def test_a_word_that_can_name_nothing_is_refused_with_what_can(target):
     with pytest.raises(SettingError, match='nearest, or a class that has objects: cup, person'):
         check_target(target, CARD)

@@ -69,7 +69,9 @@ def test_devices_are_named_as_users_know_them(fake_gpu, device, index):
     assert find_gpu(device).index == index
 
 
-@pytest.mark.parametrize('device', ['CPU', 'GPU', 'cuda:', 'cuda:-1', 'cuda:x', ''])
+@pytest.mark.parametrize('device', [
+    'CPU', 'GPU', 'cuda:', 'cuda:-1', 'cuda:x', '', 'cuda:' + '9' * 5000,
+])
 def test_other_names_are_refused(fake_gpu, device):
     with pytest.raises(EngineError, match='auto, cuda or cuda:N'):
         find_gpu(device)
