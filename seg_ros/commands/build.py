@@ -117,9 +117,9 @@ def _built(settings: Settings) -> dict[str, Any]:
     from seg_ros.commands.model_name import path_from_name
     from seg_ros.commands.plan_cache import plan_figures
     from seg_ros.core.compiled_file import read_compiled
-    from seg_ros.engines.flavour import load_flavour, RTX
-    from seg_ros.engines.gpu import find_gpu
-    from seg_ros.engines.plan import build_request_for, plan_of
+    from seg_ros.engines.cuda.gpu import find_gpu
+    from seg_ros.engines.tensorrt.flavour import load_flavour, RTX
+    from seg_ros.engines.tensorrt.plan_source import build_request_for, plan_of
 
     compiled = read_compiled(path_from_name(settings.model))
     flavour = load_flavour()
@@ -148,8 +148,8 @@ def _built_for_others(
 ) -> dict[str, Any]:
     from seg_ros.commands.model_name import path_from_name
     from seg_ros.core.compiled_file import read_compiled
-    from seg_ros.engines.flavour import load_flavour, RTX
-    from seg_ros.engines.plan import build_for_others
+    from seg_ros.engines.tensorrt.flavour import load_flavour, RTX
+    from seg_ros.engines.tensorrt.plan_source import build_for_others
 
     try:
         flavour = load_flavour(RTX)

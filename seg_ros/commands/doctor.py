@@ -96,7 +96,7 @@ def _runtimes() -> Iterator[Finding]:
 
 
 def _tensorrt() -> Iterator[Finding]:
-    from seg_ros.engines.flavour import load_flavour
+    from seg_ros.engines.tensorrt.flavour import load_flavour
 
     try:
         flavour = load_flavour()
@@ -107,7 +107,7 @@ def _tensorrt() -> Iterator[Finding]:
 
 
 def _gpu() -> Iterator[Finding]:
-    from seg_ros.engines.gpu import find_gpu
+    from seg_ros.engines.cuda.gpu import find_gpu
 
     try:
         gpu = find_gpu()

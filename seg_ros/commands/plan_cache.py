@@ -21,11 +21,11 @@ from typing import Any
 from seg_ros.core.errors import EngineError
 from seg_ros.core.progress import Report
 from seg_ros.core.settings import Settings
-from seg_ros.engines.cache import Kept, PlanCache
-from seg_ros.engines.cache_key import Machine, machine_of
-from seg_ros.engines.flavour import load_flavour
-from seg_ros.engines.gpu import find_gpu, gpu_count
-from seg_ros.engines.plan import open_cache
+from seg_ros.engines.cuda.gpu import find_gpu, gpu_count
+from seg_ros.engines.tensorrt.cache_key import Machine, machine_of
+from seg_ros.engines.tensorrt.flavour import load_flavour
+from seg_ros.engines.tensorrt.plan_cache import Kept, PlanCache
+from seg_ros.engines.tensorrt.plan_source import open_cache
 
 MIB, HOUR_S, DAY_S = 1 << 20, 3600, 86400
 

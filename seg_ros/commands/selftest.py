@@ -29,7 +29,7 @@ from seg_ros.core.number_options import whole
 from seg_ros.core.settings import Settings
 
 if TYPE_CHECKING:
-    from seg_ros.engines.gpu import Gpu
+    from seg_ros.engines.cuda.gpu import Gpu
 
 SUMMARY = 'check masks computed on this machine against ONNX Runtime, and measure speed'
 EXAMPLE = 'seg_ros selftest --gpu model.onnx --images folder --json > report.json'

@@ -19,24 +19,21 @@ There is no silent fallback: `auto` takes the first usable runtime and reports i
 `Engine.facts`; a runtime selected by name that cannot be opened is an error.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from importlib import import_module
-from importlib.util import find_spec
 import os
-from pathlib import Path
 import sys
 
-from seg_ros.core.compiled_file import read_compiled
-from seg_ros.core.engine import Engine
-from seg_ros.core.errors import EngineError, SettingError
-from seg_ros.core.plugins import ENGINES, load_plugin
-from seg_ros.core.progress import Cancelled, never, Report, silent
-from seg_ros.core.settings import OWN_ENGINES, Settings
-from seg_ros.engines.classical import METHODS, open_classical
-from seg_ros.engines.flavour import FLAVOURS, load_flavour
-from seg_ros.engines.model_path import path_from_model
-from seg_ros.engines.optional_package import whole
+from seg_ros.engines.opening import (
+    CPU_RUNTIMES,
+    DEFAULT_METHOD,
+    model_file,
+    open_engine,
+    RUNTIMES,
+    stand_in,
+)
+
+__all__ = [
+    'CPU_RUNTIMES', 'DEFAULT_METHOD', 'RUNTIMES', 'model_file', 'open_engine', 'stand_in',
+]
 
 # Both CPU runtimes send telemetry on import and write a machine id into the home folder. ONNX
 # Runtime has a switch for this; OpenVINO has none per process, so its telemetry package is hidden.
@@ -44,163 +41,3 @@ from seg_ros.engines.optional_package import whole
 # https://docs.openvino.ai/2026/about-openvino/additional-resources/telemetry.html
 os.environ.setdefault('ORT_DISABLE_TELEMETRY', '1')
 sys.modules.setdefault('openvino_telemetry', None)  # type: ignore[arg-type]
-
-DEFAULT_METHOD = 'watershed'
-CPU_RUNTIMES = ('openvino', 'onnxruntime')
-RUNTIMES = ('tensorrt', *CPU_RUNTIMES)
-
-
-def open_engine(
-    settings: Settings, report: Report = silent, cancelled: Cancelled = never
-) -> Engine:
-    """
-    Open the engine that the settings select.
-
-    Model `default` is the package's own network; with the classical engine it is `watershed`.
-
-    :param report: called with the progress of a TensorRT build, which may take minutes.
-    :param cancelled: polled during the build; True cancels it.
-    :raises SettingError: if the model's name is invalid.
-    :raises ModelError: if the model file is missing, truncated or not compiled.
-    :raises EngineError: if the runtime is missing or refuses the model.
-    :raises PluginError: if the engine is a plug-in that cannot be loaded.
-    """
-    path = model_file(settings)
-    if path is None:
-        return open_classical(_method(settings))
-    (*others, last), notes = _runtimes(settings)
-    for runtime in others:
-        try:
-            return _with_notes(_open(runtime, path, settings, report, cancelled), notes)
-        except EngineError as error:
-            notes.append(f'{runtime} is skipped: {error}')
-    try:
-        return _with_notes(_open(last, path, settings, report, cancelled), notes)
-    except EngineError as error:
-        if not notes:
-            raise
-        # The requested device may exist only in a runtime that was tried before.
-        raise type(error)('; '.join((str(error), *notes))) from error
-
-
-def _open(
-    runtime: str, path: Path, settings: Settings, report: Report, cancelled: Cancelled
-) -> Engine:
-    with whole(runtime):
-        if runtime == 'tensorrt':
-            return _opener(runtime)(path, settings, report, cancelled)
-        return _opener(runtime)(path, settings)
-
-
-def _with_notes(engine: Engine, notes: Sequence[str]) -> Engine:
-    if notes:
-        engine.facts = replace(engine.facts, notes=(*engine.facts.notes, *notes))
-    return engine
-
-
-def stand_in(settings: Settings) -> Settings | None:
-    """
-    Return CPU settings to use while TensorRT builds the plan for `settings`.
-
-    :returns: None if no build is needed, `engine` is not `auto`, or no CPU runtime is installed.
-    :raises SegError: as `open_engine` does.
-    """
-    path = model_file(settings)
-    if path is None or settings.engine != 'auto' or _runtimes(settings)[0] != ['tensorrt']:
-        return None
-    from seg_ros.engines.gpu import find_gpu
-    from seg_ros.engines.plan import cached
-
-    if cached(read_compiled(path), settings, find_gpu(settings.device)):
-        return None
-    return replace(settings, device='CPU') if _installed_on_cpu() else None
-
-
-def model_file(settings: Settings) -> Path | None:
-    """
-    Return the file that `settings.model` names, or None for a classical method.
-
-    :raises SettingError: if it is neither, or the engine cannot run a classical method.
-    :raises ModelError: if the file is missing.
-    """
-    method = _method(settings)
-    if settings.engine == 'classical' and method not in METHODS:
-        raise SettingError(f'classical method {method!r}', f'one of {", ".join(METHODS)}')
-    if method in METHODS:
-        if settings.engine not in ('auto', 'classical'):
-            raise SettingError(
-                f'{method}, a classical method, with engine {settings.engine}',
-                'engine auto or classical',
-            )
-        return None
-    return path_from_model(settings.model)
-
-
-def _method(settings: Settings) -> str:
-    if settings.engine == 'classical' and settings.model == 'default':
-        return DEFAULT_METHOD
-    return settings.model
-
-
-def _opener(runtime: str) -> Callable[..., Engine]:
-    """
-    Import the function that opens a runtime.
-
-    :raises PluginError: if it is a plug-in that cannot be loaded.
-    """
-    opener: Callable[..., Engine]
-    if runtime in RUNTIMES:
-        opener = getattr(import_module(f'seg_ros.engines.{runtime}'), f'open_{runtime}')
-    else:
-        opener = load_plugin(ENGINES, runtime)
-    return opener
-
-
-def _runtimes(settings: Settings) -> tuple[list[str], list[str]]:
-    """
-    Choose from the installed runtimes.
-
-    :returns: the runtimes to try, in order, and why TensorRT is not among them if it is installed
-        but unusable.
-    """
-    name = settings.engine
-    if name == 'auto':
-        obstacle = _tensorrt_obstacle(settings)
-        if obstacle is None:
-            return ['tensorrt'], []
-        if not _installed_on_cpu():
-            raise EngineError(
-                'neither OpenVINO nor ONNX Runtime is installed', 'at least one of them',
-                'pip install openvino',
-            )
-        return _installed_on_cpu(), [obstacle] if obstacle else []
-    if name not in OWN_ENGINES:
-        return [name], []
-    if not any(map(find_spec, FLAVOURS if name == 'tensorrt' else [name])):
-        raise EngineError(f'engine {name} is not installed', do=f'pip install {name}')
-    return [name], []
-
-
-def _installed_on_cpu() -> list[str]:
-    return [runtime for runtime in CPU_RUNTIMES if find_spec(runtime)]
-
-
-def _tensorrt_obstacle(settings: Settings) -> str | None:
-    """Return None if TensorRT is usable, else why not; empty if it is not expected to be."""
-    device = settings.device.lower()
-    if not (device == 'auto' or device.startswith('cuda')) or not any(map(find_spec, FLAVOURS)):
-        return ''
-    from seg_ros.engines.gpu import find_gpu, may_have_gpu
-
-    if device == 'auto' and not may_have_gpu():
-        return ''
-    try:
-        load_flavour()
-        find_gpu(settings.device)
-        if not find_spec('pycuda'):
-            raise EngineError('pycuda is not installed', do='pip install pycuda')
-        with whole('pycuda'):
-            import_module('pycuda.driver')
-    except EngineError as error:
-        return f'TensorRT is installed but not used: {error}'
-    return None

@@ -21,7 +21,7 @@ from seg_ros.core.errors import EngineError, SegError
 
 
 @contextmanager
-def whole(package: str) -> Iterator[None]:
+def map_package_errors(package: str) -> Iterator[None]:
     """
     Turn any exception of a broken package into EngineError.
 

@@ -31,8 +31,8 @@ from seg_ros.commands import plan_cache
 from seg_ros.compile.compile_model import compile_model
 from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
 from seg_ros.core.errors import EngineError
-from seg_ros.engines import gpu
-from seg_ros.engines.gpu import Gpu
+from seg_ros.engines.cuda import gpu
+from seg_ros.engines.cuda.gpu import Gpu
 
 HERE = Path(__file__).parent
 FAKES, ROOT = HERE.parent / 'fakes', HERE.parents[1]

@@ -18,7 +18,7 @@ from fakes.gpu import driver_folder, driver_library, fake_gpu  # noqa: F401
 import pytest
 from seg_ros.commands.checks import engine_checks
 from seg_ros.commands.checks.gpu_checks import copy_check, recording_check
-from seg_ros.engines.gpu import find_gpu
+from seg_ros.engines.cuda.gpu import find_gpu
 from selftest_report import report_of
 
 

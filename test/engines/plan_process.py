@@ -19,8 +19,8 @@ import sys
 
 from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.settings import Settings
-from seg_ros.engines.gpu import Gpu
-from seg_ros.engines.plan import plan_for
+from seg_ros.engines.cuda.gpu import Gpu
+from seg_ros.engines.tensorrt.plan_source import plan_for
 
 ORIN = Gpu(0, 'Orin', '8.7', '540.4.0, CUDA 12.6', True, 15655)
 

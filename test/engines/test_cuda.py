@@ -23,10 +23,10 @@ from fakes.gpu import ILLEGAL_ADDRESS
 import numpy as np
 import pytest
 from seg_ros.core.errors import ContextLostError, EngineError, GpuMemoryError
-from seg_ros.engines.cuda import Cuda
-from seg_ros.engines.cuda_graph import CudaGraph
-from seg_ros.engines.gpu import find_gpu
-from seg_ros.engines.primary_context import primary_of, PrimaryContext
+from seg_ros.engines.cuda.gpu import find_gpu
+from seg_ros.engines.cuda.graph import CudaGraph
+from seg_ros.engines.cuda.primary_context import primary_of, PrimaryContext
+from seg_ros.engines.cuda.resources import Cuda
 
 INVALID_VALUE = 1
 CALLBACK = CFUNCTYPE(None, c_void_p)
@@ -211,7 +211,7 @@ def test_a_lost_context_is_reported_to_all_who_use_it(fake_gpu, opened):
 def test_the_last_to_let_go_of_a_lost_context_resets_it(monkeypatch):
     resets, entered = [], threading.Event()
     monkeypatch.setattr(
-        'seg_ros.engines.primary_context.call',
+        'seg_ros.engines.cuda.primary_context.call',
         lambda function, index: resets.append((function, index)),
     )
     primary, users = PrimaryContext(3), [object(), object(), object()]

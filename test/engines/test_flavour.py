@@ -20,8 +20,8 @@ import sys
 
 import pytest
 from seg_ros.core.errors import EngineError
-from seg_ros.engines import flavour
-from seg_ros.engines.flavour import load_flavour
+from seg_ros.engines.tensorrt import flavour
+from seg_ros.engines.tensorrt.flavour import load_flavour
 
 MODULES = ('tensorrt', 'tensorrt_rtx')
 

@@ -19,8 +19,8 @@ from dataclasses import asdict
 
 import pytest
 from seg_ros.core.errors import EngineError
-from seg_ros.engines import gpu, libcuda
-from seg_ros.engines.gpu import find_gpu, may_have_gpu
+from seg_ros.engines.cuda import gpu, libcuda
+from seg_ros.engines.cuda.gpu import find_gpu, may_have_gpu
 
 TEGRA = '# R36 (release), REVISION: 4.3, GCID: 38968081, BOARD: generic, EABI: aarch64\n'
 CLOSED = 'NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22 01:44:30 UTC 2024'

@@ -20,7 +20,6 @@ import sys
 from types import ModuleType
 
 import pytest
-from seg_ros import engines
 from seg_ros.core.errors import EngineError, SettingError
 from seg_ros.core.settings import Settings
 from seg_ros.engines import (
@@ -28,6 +27,7 @@ from seg_ros.engines import (
     DEFAULT_METHOD,
     model_file,
     open_engine,
+    opening,
     RUNTIMES,
     stand_in,
 )
@@ -37,7 +37,7 @@ from tiny_model import echo_model
 
 def install(monkeypatch, *names):
     """Make only `names` appear to be installed."""
-    monkeypatch.setattr(engines, 'find_spec', lambda name: name if name in names else None)
+    monkeypatch.setattr(opening, 'find_spec', lambda name: name if name in names else None)
 
 
 @pytest.mark.parametrize('method', METHODS)
@@ -123,21 +123,22 @@ class FakeTensorRT:
     """Fakes what `auto` queries of a machine with TensorRT."""
 
     def __init__(self, monkeypatch, *, gpu=True, expected=True, cached=False):
-        from seg_ros.engines import gpu as gpus
-        from seg_ros.engines import plan, tensorrt
+        from seg_ros.engines.cuda import gpu as gpus
+        from seg_ros.engines.tensorrt import engine as tensorrt
+        from seg_ros.engines.tensorrt import plan_source
 
         def find(device):
             if not gpu:
                 raise EngineError('no NVIDIA driver as planted')
             return device
 
-        monkeypatch.setattr(engines, 'find_spec', lambda name: name)
+        monkeypatch.setattr(opening, 'find_spec', lambda name: name)
         for name in ('pycuda', 'pycuda.driver'):
             monkeypatch.setitem(sys.modules, name, ModuleType(name))
-        monkeypatch.setattr(engines, 'load_flavour', lambda: None)
+        monkeypatch.setattr(opening, 'load_flavour', lambda: None)
         monkeypatch.setattr(gpus, 'find_gpu', find)
         monkeypatch.setattr(gpus, 'may_have_gpu', lambda: expected)
-        monkeypatch.setattr(plan, 'cached', lambda *_: cached)
+        monkeypatch.setattr(plan_source, 'cached', lambda *_: cached)
         monkeypatch.setattr(tensorrt, 'open_tensorrt', self.open)
 
     def open(self, path, settings, report, cancelled):
@@ -238,13 +239,10 @@ def test_a_broken_openvino_is_skipped_under_auto_with_the_reason(tmp_path, monke
 
 def test_where_every_runtime_is_broken_the_last_says_why(tmp_path, monkeypatch):
     path = echo_model(tmp_path)
-    monkeypatch.setattr(engines, 'import_module', broken)
+    for name in CPU_RUNTIMES:
+        break_package(monkeypatch, tmp_path, name, "raise OSError('as planted')")
     with pytest.raises(EngineError, match='onnxruntime is installed but does not work'):
         open_engine(Settings(model=str(path)))
-
-
-def broken(name):
-    raise OSError(f'{name} as planted')
 
 
 def test_tensorrt_with_a_broken_pycuda_is_reported_and_the_cpu_serves(tmp_path, monkeypatch):

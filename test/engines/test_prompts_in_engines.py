@@ -37,9 +37,11 @@ def model(tmp_path_factory):
 def engine(request, model, tmp_path):
     if request.param == 'tensorrt':
         request.getfixturevalue('fake_gpu')
+        module = 'tensorrt.engine'
     else:
         pytest.importorskip(request.param, reason=f'{request.param} is not installed')
-    opener = getattr(import_module(f'seg_ros.engines.{request.param}'), f'open_{request.param}')
+        module = request.param
+    opener = getattr(import_module(f'seg_ros.engines.{module}'), f'open_{request.param}')
     settings = Settings(inference_precision='f32', threads=1, cache_dir=str(tmp_path), max_batch=3)
     with closing(opener(model, settings)) as opened:
         yield opened

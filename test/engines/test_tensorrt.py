@@ -30,7 +30,7 @@ from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.errors import ContractError, EngineError
 from seg_ros.core.output_choice import choose_outputs
 from seg_ros.core.settings import Settings
-from seg_ros.engines import buffers, streams
+from seg_ros.engines.cuda import buffers, streams
 from tiny_model import CARD, ECHO_CONTRACT, echo_model, random_batch, semantic_model, SIZE_HW
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +45,7 @@ def plans(tmp_path_factory):
 
 @pytest.fixture
 def open_model(fake_gpu, plans):
-    from seg_ros.engines.tensorrt import open_tensorrt
+    from seg_ros.engines.tensorrt.engine import open_tensorrt
 
     return lambda path, **settings: closing(
         open_tensorrt(path, Settings(**{'cache_dir': plans, **settings}))
@@ -132,7 +132,7 @@ def test_frames_are_wrong_where_a_wait_or_a_copy_is_left_out(
     path = echo_model(tmp_path)
     reference = make_reference(path)
     if not recorded:
-        monkeypatch.setattr('seg_ros.engines.tensorrt_batch_context.CudaGraph', refuse_recording)
+        monkeypatch.setattr('seg_ros.engines.tensorrt.batch_context.CudaGraph', refuse_recording)
     with open_model(path) as engine:
         assert bool(engine.facts.notes) != recorded
         batches = [random_batch(1, seed) for seed in range(4)]
@@ -262,7 +262,7 @@ def test_a_process_that_forgets_to_close_its_engine_ends_well(fake_gpu, plans, t
     script = (
         'from pathlib import Path; import numpy as np\n'
         'from seg_ros.core.settings import Settings\n'
-        'from seg_ros.engines.tensorrt import open_tensorrt\n'
+        'from seg_ros.engines.tensorrt.engine import open_tensorrt\n'
         f'engine = open_tensorrt(Path({str(echo_model(tmp_path))!r}), '
         f'Settings(cache_dir={plans!r}))\n'
         'batch = np.zeros((1, *engine.signature.size_hw, 3), np.uint8)\n'

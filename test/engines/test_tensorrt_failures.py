@@ -24,7 +24,7 @@ from seg_ros.core.settings import Settings
 from tiny_model import echo_model, echo_tensors, random_batch
 
 OUT_OF_MEMORY, INVALID_VALUE, UNKNOWN = 2, 1, 999
-OUTSIDE = 'seg_ros.engines.tensorrt_batch_context.CudaGraph'
+OUTSIDE = 'seg_ros.engines.tensorrt.batch_context.CudaGraph'
 
 
 @pytest.fixture(scope='module')
@@ -34,7 +34,7 @@ def plans(tmp_path_factory):
 
 @pytest.fixture
 def open_echo(fake_gpu, tmp_path, plans):
-    from seg_ros.engines.tensorrt import open_tensorrt
+    from seg_ros.engines.tensorrt.engine import open_tensorrt
 
     path = echo_model(tmp_path)
     return lambda *report: closing(open_tensorrt(path, Settings(cache_dir=plans), *report))
@@ -55,7 +55,7 @@ def refuse_recording(stream, work):
 
 
 def test_a_graph_that_the_parser_does_not_know_is_refused_in_its_words(fake_gpu, tmp_path):
-    from seg_ros.engines.tensorrt import open_tensorrt
+    from seg_ros.engines.tensorrt.engine import open_tensorrt
 
     path = echo_model(tmp_path, operator='Unreadable', domain='org.example')
     with pytest.raises(EngineError, match='Unreadable'):
@@ -63,7 +63,7 @@ def test_a_graph_that_the_parser_does_not_know_is_refused_in_its_words(fake_gpu,
 
 
 def test_a_build_that_runs_out_of_memory_is_reported_in_its_words(fake_gpu, tmp_path, monkeypatch):
-    from seg_ros.engines.tensorrt import open_tensorrt
+    from seg_ros.engines.tensorrt.engine import open_tensorrt
 
     monkeypatch.setenv('FAKE_TENSORRT_DO', 'out of memory')
     with pytest.raises(GpuMemoryError, match='Requested amount of GPU memory'):
@@ -71,7 +71,7 @@ def test_a_build_that_runs_out_of_memory_is_reported_in_its_words(fake_gpu, tmp_
 
 
 def test_a_build_that_gives_nothing_and_says_nothing_is_an_error(fake_gpu, tmp_path, monkeypatch):
-    from seg_ros.engines.tensorrt import open_tensorrt
+    from seg_ros.engines.tensorrt.engine import open_tensorrt
 
     monkeypatch.setenv('FAKE_TENSORRT_DO', 'nothing')
     with pytest.raises(EngineError, match='built no plan') as caught:
@@ -233,7 +233,7 @@ def test_an_engine_that_finds_no_room_again_ends(fake_gpu, open_echo):
 
 
 def test_a_lost_context_is_lost_to_all_engines_and_reset_once(fake_gpu, open_echo, monkeypatch):
-    from seg_ros.engines import primary_context as primary
+    from seg_ros.engines.cuda import primary_context as primary
 
     resets = []
 

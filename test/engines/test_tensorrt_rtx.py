@@ -28,10 +28,10 @@ from seg_ros.core.errors import EngineError, SettingError
 from seg_ros.core.onnx_subgraph import onnx_subgraph
 from seg_ros.core.output_choice import choose_outputs
 from seg_ros.core.settings import Settings
-from seg_ros.engines.build_options import BuildOptions, options_from_settings
-from seg_ros.engines.flavour import load_flavour, RTX
-from seg_ros.engines.plan import build_for_others
-from seg_ros.engines.tensorrt_build import build_plan
+from seg_ros.engines.tensorrt.build import build_plan
+from seg_ros.engines.tensorrt.build_options import BuildOptions, options_from_settings
+from seg_ros.engines.tensorrt.flavour import load_flavour, RTX
+from seg_ros.engines.tensorrt.plan_source import build_for_others
 
 pytest.importorskip(RTX, reason='TensorRT-RTX is not installed (tensorrt-rtx-cu12)')
 

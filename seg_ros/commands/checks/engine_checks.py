@@ -151,7 +151,7 @@ def _compare_plain(
     check: Check, trial: Trial, settings: Settings, recorded: Sequence[Segmentation]
 ) -> None:
     """Compare the masks of CUDA graphs with those of plain launches."""
-    from seg_ros.engines.tensorrt import open_tensorrt
+    from seg_ros.engines.tensorrt.engine import open_tensorrt
 
     with closing(open_tensorrt(Path(settings.model), settings, record=False)) as engine:
         plain = trial.masks_of(engine)

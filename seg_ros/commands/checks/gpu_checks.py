@@ -24,11 +24,11 @@ from time import perf_counter
 import numpy as np
 from seg_ros.commands.checks.check import Check, checked
 from seg_ros.core.errors import EngineError
-from seg_ros.engines.cuda import Cuda
-from seg_ros.engines.cuda_graph import CudaGraph
-from seg_ros.engines.flavour import load_flavour
-from seg_ros.engines.gpu import find_gpu, Gpu
-from seg_ros.engines.libcuda import call
+from seg_ros.engines.cuda.gpu import find_gpu, Gpu
+from seg_ros.engines.cuda.graph import CudaGraph
+from seg_ros.engines.cuda.libcuda import call
+from seg_ros.engines.cuda.resources import Cuda
+from seg_ros.engines.tensorrt.flavour import load_flavour
 
 COPY_BYTES = 1280 * 720 * 3
 REPEATS = 50

@@ -279,9 +279,9 @@ def _answer(engine: Engine, batch: Pixels, prompts: NDArray[np.float32] | None) 
 def _build(made: _Made, precision: str) -> str:
     """Build a plan for an Ada GPU, which TensorRT-RTX does without one."""
     from seg_ros.core.output_choice import choose_outputs
-    from seg_ros.engines.build_options import options_from_settings
-    from seg_ros.engines.flavour import load_flavour, RTX
-    from seg_ros.engines.tensorrt_build import build_plan
+    from seg_ros.engines.tensorrt.build import build_plan
+    from seg_ros.engines.tensorrt.build_options import options_from_settings
+    from seg_ros.engines.tensorrt.flavour import load_flavour, RTX
 
     compiled, settings = read_compiled(made.file_in(precision)), Settings()
     names = choose_outputs(compiled.signature, settings, 'graph').names

@@ -29,8 +29,8 @@ from typing import Any
 
 from seg_ros import __version__
 from seg_ros.core.errors import PlanError
-from seg_ros.engines.cache_key import CacheKey, Machine
 from seg_ros.engines.private_folder import PrivateFolder
+from seg_ros.engines.tensorrt.cache_key import CacheKey, Machine
 
 PLAN, SIDECAR, TIMING = '.plan', '.json', '.timing'
 DIGEST_BYTES = 32

@@ -19,12 +19,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from seg_ros.core.tensors import Feeds, IMAGE, Outputs, outputs_from_tensors, PROMPTS
-from seg_ros.engines.buffers import Buffer
-from seg_ros.engines.cuda import Cuda
-from seg_ros.engines.flavour import Flavour
-from seg_ros.engines.streams import Event, Stream
-from seg_ros.engines.tensorrt_batch_context import BatchContext
-from seg_ros.engines.tensorrt_plan import Plan
+from seg_ros.engines.cuda.buffers import Buffer
+from seg_ros.engines.cuda.resources import Cuda
+from seg_ros.engines.cuda.streams import Event, Stream
+from seg_ros.engines.tensorrt.batch_context import BatchContext
+from seg_ros.engines.tensorrt.flavour import Flavour
+from seg_ros.engines.tensorrt.plan import Plan
 
 SLOTS = 2
 STAGES = ('upload', 'compute', 'download')

@@ -17,7 +17,7 @@
 from collections.abc import Callable
 from ctypes import byref, c_uint64, c_void_p
 
-from seg_ros.engines.libcuda import call, error_from_code, libcuda
+from seg_ros.engines.cuda.libcuda import call, error_from_code, libcuda
 
 THREAD_LOCAL = 1  # CUstreamCaptureMode: other threads are not restricted
 

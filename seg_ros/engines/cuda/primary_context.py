@@ -17,7 +17,7 @@
 from collections.abc import Callable
 from threading import Condition
 
-from seg_ros.engines.libcuda import call
+from seg_ros.engines.cuda.libcuda import call
 
 
 class PrimaryContext:

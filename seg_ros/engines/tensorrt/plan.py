@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from seg_ros.core.errors import EngineError, PlanError
 from seg_ros.core.tensors import IMAGE
-from seg_ros.engines.cuda import Cuda
-from seg_ros.engines.tensorrt_log import log_of
+from seg_ros.engines.cuda.resources import Cuda
+from seg_ros.engines.tensorrt.log import log_of
 
 
 class Plan:

@@ -27,8 +27,8 @@ from typing import Any, IO
 
 from seg_ros.core.errors import EngineError, GpuMemoryError
 from seg_ros.core.progress import Cancelled, Report
-from seg_ros.engines.build_options import BuildOptions
-from seg_ros.engines.tensorrt_build import json_from_options, MODEL, OPTIONS, TIMING
+from seg_ros.engines.tensorrt.build import json_from_options, MODEL, OPTIONS, TIMING
+from seg_ros.engines.tensorrt.build_options import BuildOptions
 
 POLL_MS = 200
 STDERR_CHARS = 400  # end of a crashed process's stderr that is quoted
@@ -56,7 +56,7 @@ def build_in_child(
     (folder / MODEL).write_bytes(onnx)
     (folder / OPTIONS).write_text(json_from_options(options), encoding='utf-8')
     (folder / TIMING).write_bytes(timing)
-    command = [sys.executable, '-m', 'seg_ros.engines.tensorrt_build', str(folder)]
+    command = [sys.executable, '-m', 'seg_ros.engines.tensorrt.build', str(folder)]
     notes: list[str] = []
     with TemporaryFile() as stderr, Popen(
         command, stdin=PIPE, stdout=PIPE, stderr=stderr, cwd=folder,

@@ -14,7 +14,7 @@
 
 """Nested phases of a build are reported as one overall fraction."""
 
-from seg_ros.engines.phases import Phases
+from seg_ros.engines.tensorrt.build_progress import Phases
 
 
 def test_a_step_within_a_step_counts_as_its_part_of_the_whole() -> None:

@@ -15,7 +15,7 @@
 """
 Build a TensorRT plan from ONNX, in a separate process since a build may crash or hang.
 
-    python -m seg_ros.engines.tensorrt_build FOLDER
+    python -m seg_ros.engines.tensorrt.build FOLDER
 
 reads `options.json`, `model.onnx` and `timing` from the folder and writes `plan` and `timing`
 there. It reports progress on stdout, one JSON object per line, and exits when stdin is closed.
@@ -32,10 +32,10 @@ from typing import Any, NamedTuple
 
 from seg_ros.core.errors import EngineError, GpuMemoryError, SegError
 from seg_ros.core.progress import Report
-from seg_ros.engines.build_options import BuildOptions
-from seg_ros.engines.flavour import Flavour, load_flavour, RTX, TYPED
-from seg_ros.engines.phases import Phases
-from seg_ros.engines.tensorrt_log import log_of, says_no_memory
+from seg_ros.engines.tensorrt.build_options import BuildOptions
+from seg_ros.engines.tensorrt.build_progress import Phases
+from seg_ros.engines.tensorrt.flavour import Flavour, load_flavour, RTX, TYPED
+from seg_ros.engines.tensorrt.log import log_of, says_no_memory
 
 OPTIONS, MODEL, TIMING, PLAN = 'options.json', 'model.onnx', 'timing', 'plan'
 MIB = 1 << 20

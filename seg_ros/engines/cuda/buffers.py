@@ -17,7 +17,7 @@
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
-from seg_ros.engines.streams import Stream
+from seg_ros.engines.cuda.streams import Stream
 
 
 class Buffer(Protocol):

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from seg_ros.core.errors import SettingError
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature
-from seg_ros.engines.flavour import Flavour, RTX
+from seg_ros.engines.tensorrt.flavour import Flavour, RTX
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,9 @@ from hashlib import sha256
 import json
 
 from seg_ros import __version__
-from seg_ros.engines.build_options import BuildOptions
-from seg_ros.engines.flavour import Flavour
-from seg_ros.engines.gpu import Gpu
+from seg_ros.engines.cuda.gpu import Gpu
+from seg_ros.engines.tensorrt.build_options import BuildOptions
+from seg_ros.engines.tensorrt.flavour import Flavour
 
 
 @dataclass(frozen=True)

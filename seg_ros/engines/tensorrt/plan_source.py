@@ -27,14 +27,14 @@ from seg_ros.core.output_choice import choose_outputs
 from seg_ros.core.progress import Cancelled, never, Report, silent
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import UpsampleMode
-from seg_ros.engines.build_options import options_from_settings
-from seg_ros.engines.cache import PlanCache
-from seg_ros.engines.cache_key import CacheKey, machine_of
-from seg_ros.engines.child import build_in_child
-from seg_ros.engines.flavour import Flavour, load_flavour
-from seg_ros.engines.gpu import Gpu
+from seg_ros.engines.cuda.gpu import Gpu
 from seg_ros.engines.private_folder import PrivateFolder
-from seg_ros.engines.tensorrt_build import PLAN, TIMING
+from seg_ros.engines.tensorrt.build import PLAN, TIMING
+from seg_ros.engines.tensorrt.build_options import options_from_settings
+from seg_ros.engines.tensorrt.build_process import build_in_child
+from seg_ros.engines.tensorrt.cache_key import CacheKey, machine_of
+from seg_ros.engines.tensorrt.flavour import Flavour, load_flavour
+from seg_ros.engines.tensorrt.plan_cache import PlanCache
 
 AUTO: UpsampleMode = 'graph'  # meaning of `upsample: auto` on a GPU
 

@@ -37,11 +37,11 @@ from seg_ros.core.progress import Cancelled, never, Report, silent
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Feeds, feeds_from_batch, Outputs
-from seg_ros.engines.cuda import Cuda
-from seg_ros.engines.flavour import load_flavour
-from seg_ros.engines.gpu import find_gpu
-from seg_ros.engines.plan import AUTO, forget, plan_for
-from seg_ros.engines.tensorrt_session import FrameSlot, Session
+from seg_ros.engines.cuda.gpu import find_gpu
+from seg_ros.engines.cuda.resources import Cuda
+from seg_ros.engines.tensorrt.flavour import load_flavour
+from seg_ros.engines.tensorrt.plan_source import AUTO, forget, plan_for
+from seg_ros.engines.tensorrt.session import FrameSlot, Session
 
 REBUILDS = 1
 InFlight: TypeAlias = 'SimpleQueue[tuple[FrameSlot, Future[Outputs]] | None]'

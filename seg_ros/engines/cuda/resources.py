@@ -22,12 +22,12 @@ from typing import Any
 
 from numpy.typing import DTypeLike
 from seg_ros.core.errors import ContextLostError, EngineError, GpuMemoryError
-from seg_ros.engines.buffers import Buffer, CopiedBuffer, MappedBuffer
-from seg_ros.engines.gpu import Gpu
-from seg_ros.engines.libcuda import call, error_from_code, libcuda, LOST
-from seg_ros.engines.primary_context import primary_of
-from seg_ros.engines.streams import Event, Stream
-from seg_ros.engines.tensorrt_log import says_no_memory
+from seg_ros.engines.cuda.buffers import Buffer, CopiedBuffer, MappedBuffer
+from seg_ros.engines.cuda.gpu import Gpu
+from seg_ros.engines.cuda.libcuda import call, error_from_code, libcuda, LOST
+from seg_ros.engines.cuda.primary_context import primary_of
+from seg_ros.engines.cuda.streams import Event, Stream
+from seg_ros.engines.tensorrt.log import says_no_memory
 
 
 class Cuda:

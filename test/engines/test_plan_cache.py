@@ -21,10 +21,10 @@ from threading import Event, Thread
 
 import pytest
 from seg_ros.core.errors import EngineError, PlanError
-from seg_ros.engines.build_options import BuildOptions
-from seg_ros.engines.cache import PlanCache
-from seg_ros.engines.cache_key import CacheKey, Machine
 from seg_ros.engines.private_folder import PrivateFolder
+from seg_ros.engines.tensorrt.build_options import BuildOptions
+from seg_ros.engines.tensorrt.cache_key import CacheKey, Machine
+from seg_ros.engines.tensorrt.plan_cache import PlanCache
 
 ORIN = Machine('tensorrt', '10.3.0', 'Orin', '8.7', '540.4.0, CUDA 12.6')
 XAVIER = Machine('tensorrt', '10.3.0', 'Xavier', '7.2', '540.4.0, CUDA 12.6')

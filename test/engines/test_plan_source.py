@@ -34,7 +34,7 @@ from seg_ros.compile.compiled import stamp
 from seg_ros.core.compiled_file import CompiledFile, read_compiled
 from seg_ros.core.errors import EngineError, GpuMemoryError, ModelError, SettingError
 from seg_ros.core.settings import Settings
-from seg_ros.engines.plan import cache_folder, cached, forget, plan_for
+from seg_ros.engines.tensorrt.plan_source import cache_folder, cached, forget, plan_for
 from tiny_model import echo_model, semantic_model
 
 HERE = Path(__file__).parent

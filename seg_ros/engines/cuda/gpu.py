@@ -20,7 +20,7 @@ from pathlib import Path
 import re
 
 from seg_ros.core.errors import EngineError
-from seg_ros.engines.libcuda import call, libcuda
+from seg_ros.engines.cuda.libcuda import call, libcuda
 
 # Files with the release of a Jetson, and with the driver version of other machines.
 RELEASES = (

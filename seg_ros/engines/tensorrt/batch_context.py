@@ -19,11 +19,11 @@ from typing import Any
 
 from seg_ros.core.errors import ContextLostError, EngineError
 from seg_ros.core.tensors import IMAGE
-from seg_ros.engines.buffers import Buffer
-from seg_ros.engines.cuda import Cuda
-from seg_ros.engines.cuda_graph import CudaGraph
-from seg_ros.engines.streams import Stream
-from seg_ros.engines.tensorrt_plan import Plan
+from seg_ros.engines.cuda.buffers import Buffer
+from seg_ros.engines.cuda.graph import CudaGraph
+from seg_ros.engines.cuda.resources import Cuda
+from seg_ros.engines.cuda.streams import Stream
+from seg_ros.engines.tensorrt.plan import Plan
 
 
 class BatchContext:

@@ -21,7 +21,7 @@ import re
 from typing import Any
 
 from seg_ros.core.errors import EngineError
-from seg_ros.engines.optional_package import whole
+from seg_ros.engines.optional_package import map_package_errors
 
 FULL, RTX = 'tensorrt', 'tensorrt_rtx'
 FLAVOURS = (FULL, RTX)
@@ -68,7 +68,7 @@ def load_flavour(name: str = '') -> Flavour:
             f'no module {" or ".join(wanted)}', do=f'pip install {wanted[0].replace("_", "-")}; '
             'on a Jetson apt install python3-libnvinfer'
         )
-    with whole(found):
+    with map_package_errors(found):
         trt = import_module(found)
         flavour = Flavour(found, str(trt.__version__), trt)
         if not flavour.version[:1].isdigit():
