@@ -32,6 +32,7 @@ from seg_ros.image.bilinear_sampling import (
 )
 from seg_ros.image.fit import Fit, Xyxy
 from seg_ros.masks.pixel_to_instance import nearest_pixel_to_instance, PixelToInstance
+from seg_ros.masks.postprocess_context import PostprocessContext
 
 
 class CandidateSlot(NamedTuple):
@@ -47,12 +48,12 @@ class InstanceMask:
     """
     The visible pixels of one instance.
 
-    :param slot: number of the detection that it was cut out of.
-    :param channel: of its class.
+    :param slot: number of the detection that it is cut out of.
+    :param channel: channel of its class.
     :param score: 0 to 1.
     :param xyxy: x0, y0, x1, y1 of the visible pixels in source pixels, continuous edges.
     :param mask: bool (y1 - y0, x1 - x0).
-    :param area: how many pixels of `mask` are set.
+    :param area: number of set pixels of `mask`.
     """
 
     slot: int
@@ -69,23 +70,21 @@ class InstanceMask:
 
 
 def instance_masks_from_outputs(
-    outputs: Outputs,
-    fit: Fit,
-    signature: ModelSignature,
-    thresholds: Thresholds,
+    outputs: Outputs, context: PostprocessContext,
     pixel_to_instance: PixelToInstance | None = None,
 ) -> list[InstanceMask]:
     """
     Cut one image's instances out, best first.
 
     :param outputs: of one image, without the batch axis.
-    :param pixel_to_instance: of the source, where `outputs.instances` was enlarged already.
+    :param pixel_to_instance: `outputs.instances` at the source's size, where it is known already.
     :returns: masks that share no pixel: the higher score owns it, and an instance of which less
         than `thresholds.visible` remains is dropped.
     """
     if outputs.scores is None:
         return []
     scores, classes = outputs.scores, outputs.tensor('classes')
+    thresholds = context.thresholds
     slots = [
         CandidateSlot(number, int(classes[number]), float(scores[number]))
         for number in np.argsort(-scores, kind='stable').tolist()
@@ -93,23 +92,17 @@ def instance_masks_from_outputs(
         and scores[number] >= thresholds.score
         and classes[number] in thresholds.channels
     ]
-    if outputs.instances is not None:
-        if pixel_to_instance is None:
-            pixel_to_instance = nearest_pixel_to_instance(outputs, fit, signature)
-        return list(_instance_masks_from_map(
-            pixel_to_instance, outputs.instances, slots, fit, signature, len(scores)
-        ))
-    return list(_instance_masks_from_masks(outputs, slots, fit, signature, thresholds))
+    if outputs.instances is None:
+        return list(_instance_masks_from_masks(outputs, slots, context))
+    if pixel_to_instance is None:
+        pixel_to_instance = nearest_pixel_to_instance(outputs, context)
+    return list(_instance_masks_from_map(outputs, pixel_to_instance, slots, context))
 
 
 def _instance_masks_from_masks(
-    outputs: Outputs,
-    slots: list[CandidateSlot],
-    fit: Fit,
-    signature: ModelSignature,
-    thresholds: Thresholds,
+    outputs: Outputs, slots: list[CandidateSlot], context: PostprocessContext
 ) -> Iterator[InstanceMask]:
-    masks = outputs.tensor('masks')
+    fit, signature, masks = context.fit, context.signature, outputs.tensor('masks')
     boxes = fit.source_xyxy(outputs.tensor('boxes'))
     spans = _bordered(boxes, masks.shape[1:], signature) if signature.mask_frame == 'box' else None
     left, top, right, bottom = fit.seen_xyxy
@@ -123,7 +116,7 @@ def _instance_masks_from_masks(
             continue
         span = None if spans is None else spans[slot.number]
         soft = _soft_mask(masks[slot.number], fit, span, (x0, y0, x1, y1))
-        mask = _visible(soft, free[y0:y1, x0:x1], thresholds)
+        mask = _visible(soft, free[y0:y1, x0:x1], context.thresholds)
         if mask is None:
             continue
         if instance := instance_in_window(slot, (x0, y0), mask):
@@ -155,7 +148,7 @@ def _visible(
     Return the pixels of one window that an instance gets, and take them from what is free.
 
     :param soft: float32 (rows, columns), the instance's mask.
-    :param free: bool (rows, columns), what no better instance owns.
+    :param free: bool (rows, columns), pixels that no better instance owns.
     :returns: bool (rows, columns); None where too little of the mask is free.
     """
     mask = np.asarray(soft > thresholds.mask_level)
@@ -173,7 +166,7 @@ def _soft_mask(
     """
     Interpolate a mask in a window of the source, float32 (rows, columns).
 
-    :param span: what the mask covers with a border of one cell, in source pixels, beyond which it
+    :param span: source pixels that the mask covers with a border of one cell, and beyond which it
         is 0; None = it covers the network's input.
     """
     if span is None:
@@ -194,26 +187,25 @@ def _in_span(first: int, last: int, low: float, high: float, size: int) -> AxisI
 
 
 def _instance_masks_from_map(
-    pixel_to_instance: PixelToInstance,
-    cells: NDArray[Any],
-    slots: list[CandidateSlot],
-    fit: Fit,
-    signature: ModelSignature,
-    count: int,
+    outputs: Outputs, pixel_to_instance: PixelToInstance, slots: list[CandidateSlot],
+    context: PostprocessContext,
 ) -> Iterator[InstanceMask]:
     """
     Cut instances out of a map whose pixels belong to one each.
 
+    The cells of `outputs.instances`, from which the map was made, show where to look.
+
     :param pixel_to_instance: slot + 1 for each pixel of the source, 0 = none.
-    :param cells: the small map that it was made from, which shows where to look.
-    :param count: of all slots.
     """
+    cells, count = outputs.tensor('instances'), len(outputs.tensor('scores'))
     height, width = cells.shape
     in_row = np.zeros((count + 1, height), bool)
     in_column = np.zeros((count + 1, width), bool)
     in_row[cells, np.arange(height)[:, None]] = True
     in_column[cells, np.arange(width)] = True
-    rows, columns = row_and_column_interpolation(fit, cells.shape, signature.upsampling)
+    rows, columns = row_and_column_interpolation(
+        context.fit, cells.shape, context.signature.upsampling
+    )
     spans = np.hstack([rows.reached(in_row), columns.reached(in_column)]).tolist()
     for slot in slots:
         y0, y1, x0, x1 = spans[slot.number + 1]
@@ -228,8 +220,8 @@ def instance_in_window(
     """
     Return an instance whose pixels are those set in a window of the source; None without any.
 
-    :param slot: that it is cut out of.
-    :param corner_xy: of the window.
+    :param slot: the detection that it is cut out of.
+    :param corner_xy: the window's left and upper edge in the source.
     :param mask: bool (rows, columns).
     """
     area = int(np.count_nonzero(mask))

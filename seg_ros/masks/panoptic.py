@@ -26,7 +26,7 @@ from seg_ros.masks.class_map import hide_classes, hide_small_stuff, source_class
 from seg_ros.masks.instance_masks import instance_masks_from_outputs, InstanceMask
 from seg_ros.masks.pixel_to_instance import PixelToInstance, thing_pixel_to_instance
 from seg_ros.masks.postprocess_context import PostprocessContext
-from seg_ros.masks.rivals import instance_masks_from_rivals
+from seg_ros.masks.query_masks import instance_masks_from_query_scores
 
 
 def panoptic_segmentation(outputs: Outputs, context: PostprocessContext) -> Segmentation:
@@ -39,30 +39,40 @@ def panoptic_segmentation(outputs: Outputs, context: PostprocessContext) -> Segm
 
     :param outputs: of one image, without the batch axis.
     """
-    fit, signature, card = context.fit, context.signature, context.card
-    thresholds, parts = context.thresholds, context.parts
+    size_hw, card, parts = context.fit.source_hw, context.card, context.parts
     classes, confidence, pixel_to_instance = _maps(outputs, context)
-    instances = np.zeros(fit.source_hw, np.uint16) if 'instances' in parts else None
-    if outputs.rivals is None:
-        found = instance_masks_from_outputs(outputs, fit, signature, thresholds, pixel_to_instance)
-    else:
-        found = instance_masks_from_rivals(outputs, fit, signature, thresholds)
-    # The score of an instance is the confidence of its pixels.
-    instance_masks = [item for item in found if round(255 * item.score) >= thresholds.confidence]
-    if outputs.rivals is not None:
-        for item in instance_masks:
-            if not card.classes[item.channel].thing:
-                _write(item, card, classes, confidence)
-        instance_masks = [item for item in instance_masks if card.classes[item.channel].thing]
-    if classes is not None and thresholds.stuff:
-        hide_small_stuff(classes, confidence, card, thresholds.stuff)
+    instances = np.zeros(size_hw, np.uint16) if 'instances' in parts else None
+    stuff, instance_masks = _stuff_and_instances(outputs, context, pixel_to_instance)
+    for item in stuff:
+        _write(item, card, classes, confidence)
+    if classes is not None and context.thresholds.stuff:
+        hide_small_stuff(classes, confidence, card, context.thresholds.stuff)
     segments = segments_from_instance_masks(instance_masks, card, _ids(instance_masks, outputs))
     for item, segment in zip(instance_masks, segments, strict=True):
         _write(item, card, classes, confidence)
         if instances is not None:
             item.write(instances, segment.id)
     kept = classes if 'classes' in parts else None
-    return Segmentation(fit.source_hw, card.unlabelled, kept, confidence, instances, segments)
+    return Segmentation(size_hw, card.unlabelled, kept, confidence, instances, segments)
+
+
+def _stuff_and_instances(
+    outputs: Outputs, context: PostprocessContext, pixel_to_instance: PixelToInstance | None
+) -> tuple[list[InstanceMask], list[InstanceMask]]:
+    """Return the masks of stuff, which only queries give, and the masks of instances."""
+    stuff: set[int] = set()
+    if outputs.rivals is None:
+        found = instance_masks_from_outputs(outputs, context, pixel_to_instance)
+    else:
+        found = instance_masks_from_query_scores(outputs, context)
+        stuff.update(i for i, item in enumerate(context.card.classes) if not item.thing)
+    # The score of an instance is the confidence of its pixels.
+    least = context.thresholds.confidence
+    kept = [item for item in found if round(255 * item.score) >= least]
+    return (
+        [item for item in kept if item.channel in stuff],
+        [item for item in kept if item.channel not in stuff],
+    )
 
 
 def _ids(instance_masks: Sequence[InstanceMask], outputs: Outputs) -> Sequence[int]:
@@ -102,9 +112,7 @@ def _maps(
     else:
         classes = np.full(fit.source_hw, card.unlabelled, card.id_of_channel.dtype)
     if competes:
-        pixel_to_instance = thing_pixel_to_instance(
-            outputs, classes, fit, context.signature, card
-        )
+        pixel_to_instance = thing_pixel_to_instance(outputs, classes, context)
         hide_classes(classes, confidence, card, context.thresholds)
     if 'confidence' not in parts:
         return classes, None, pixel_to_instance
@@ -124,7 +132,7 @@ def segments_from_instance_masks(
     """
     Return the table of segments.
 
-    :param ids: of the instances, in their order.
+    :param ids: ids of the instances, in their order.
     """
     return tuple(
         Segment(

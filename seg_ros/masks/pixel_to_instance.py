@@ -19,39 +19,35 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from seg_ros.core.card import ModelCard
 from seg_ros.core.segmentation import ClassMap, marked
-from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.image.bilinear_sampling import (
     AxisInterpolation,
     Indices,
     row_and_column_interpolation,
 )
-from seg_ros.image.fit import Fit
 from seg_ros.masks.class_map import repeated
+from seg_ros.masks.postprocess_context import PostprocessContext
 
 PixelToInstance: TypeAlias = NDArray[np.uint8] | NDArray[np.int32]
 
 
-def nearest_pixel_to_instance(
-    outputs: Outputs, fit: Fit, signature: ModelSignature
-) -> PixelToInstance:
+def nearest_pixel_to_instance(outputs: Outputs, context: PostprocessContext) -> PixelToInstance:
     """
     Take the nearest cell's instance, for files that give instances without classes around them.
 
     :param outputs: of one image, without the batch axis.
     :returns: slot + 1 for each pixel of the source, 0 = none.
     """
-    cells = outputs.tensor('instances')
-    rows, columns = row_and_column_interpolation(fit, cells.shape, signature.upsampling)
+    fit, cells = context.fit, outputs.tensor('instances')
+    rows, columns = row_and_column_interpolation(fit, cells.shape, context.signature.upsampling)
     pixel_to_instance: PixelToInstance = repeated(cells, rows.nearest, columns.nearest)
     fit.clear_unseen(pixel_to_instance)
     return pixel_to_instance
 
 
 def thing_pixel_to_instance(
-    outputs: Outputs, classes: ClassMap, fit: Fit, signature: ModelSignature, card: ModelCard
+    outputs: Outputs, classes: ClassMap, context: PostprocessContext
 ) -> PixelToInstance:
     """
     Give each countable pixel to one of the instances in the four cells around it.
@@ -64,8 +60,10 @@ def thing_pixel_to_instance(
     :param classes: card ids (H, W), before any are hidden.
     :returns: slot + 1 for each pixel of the source, 0 = none.
     """
-    cells = outputs.tensor('instances')
-    rows, columns = row_and_column_interpolation(fit, cells.shape, signature.upsampling)
+    card, cells = context.card, outputs.tensor('instances')
+    rows, columns = row_and_column_interpolation(
+        context.fit, cells.shape, context.signature.upsampling
+    )
     around = _around(cells)
     highest = around.max(axis=0)
     several = ((around > 0) & (around != highest)).any(axis=0)
@@ -79,7 +77,7 @@ def thing_pixel_to_instance(
         window = rows.first[y] * around.shape[2] + columns.first[x]
         slots = around.reshape(4, -1).take(window, axis=1)
         own_class = id_of_slot.take(slots - 1, mode='clip') == classes.reshape(-1)[contested]
-        winners = _winners(slots, _shares(rows, columns, y, x), own_class)
+        winners = _winning_slots(slots, _shares(rows, columns, y, x), own_class)
         pixel_to_instance.reshape(-1)[contested] = winners
     return pixel_to_instance
 
@@ -99,7 +97,7 @@ def _shares(
     return shares.reshape(4, len(y))
 
 
-def _winners(
+def _winning_slots(
     slots: PixelToInstance, shares: NDArray[np.float32], own_class: NDArray[np.bool_]
 ) -> NDArray[Any]:
     """

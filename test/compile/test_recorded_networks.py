@@ -127,16 +127,19 @@ def recorded_masks(recording, key, size_hw):
     return bits.reshape(count, *size_hw).astype(bool)
 
 
+def context_of(compiled, fit):
+    thresholds = thresholds_from_settings(Settings(), compiled.card, compiled.signature)
+    return PostprocessContext(fit, compiled.signature, compiled.card, thresholds)
+
+
 def painted_masks(compiled, outputs, size_hw, slots):
     """Paint each detection as if it were alone."""
     fit = fit_for(size_hw, NETWORK_HW, compiled.card.input)
-    thresholds = thresholds_from_settings(Settings(), compiled.card, compiled.signature)
+    context = context_of(compiled, fit)
     masks = np.zeros((len(slots), *size_hw), bool)
     for mask, slot in zip(masks, slots, strict=True):
         alone = np.where(np.arange(len(outputs.scores)) == slot, outputs.scores, 0)
-        for instance in instance_masks_from_outputs(
-            replace(outputs, scores=alone), fit, compiled.signature, thresholds
-        ):
+        for instance in instance_masks_from_outputs(replace(outputs, scores=alone), context):
             instance.write(mask, True)
     return masks
 
@@ -184,9 +187,8 @@ def test_shared_pixels_belong_to_the_better_detection(detected):
         if visible.sum() >= compiled.card.thresholds.visible * mask.sum():
             known[visible] = recording['kept'][number - 1, 5] + 1
     fit = fit_for(size_hw, NETWORK_HW, compiled.card.input)
-    thresholds = thresholds_from_settings(Settings(), compiled.card, compiled.signature)
     painted = np.zeros(size_hw, np.uint16)
-    for instance in instance_masks_from_outputs(outputs, fit, compiled.signature, thresholds):
+    for instance in instance_masks_from_outputs(outputs, context_of(compiled, fit)):
         instance.write(painted, instance.channel + 1)
     assert np.mean(painted == known) > 0.99
 

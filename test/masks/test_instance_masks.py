@@ -17,15 +17,19 @@
 import cv2
 import numpy as np
 import pytest
-from seg_ros.core.card import InputSpec
+from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
 from seg_ros.core.errors import ContractError
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.fit import fit_for
 from seg_ros.masks.instance_masks import instance_masks_from_outputs
+from seg_ros.masks.postprocess_context import PostprocessContext
 
 NETWORK = (96, 128)
+CARD = ModelCard('x', 'instance', tuple(
+    ClassInfo(index, f'class {index}', (index, 0, 0), True) for index in range(5)
+))
 LEVELS = 3  # what a soft mask may be off: a rounding and a weight of 1/256 along each axis
 CASES = [
     ((97, 131), 'stretch'), ((240, 320), 'letterbox'), ((300, 170), 'letterbox'),
@@ -40,6 +44,12 @@ def make_thresholds(score=0.25, mask_level=127.5, visible=0.5, channels=range(5)
 def make_signature(frame='image', code='probability'):
     tensors = ('boxes', 'scores', 'classes', 'masks')
     return ModelSignature(NETWORK, tensors, mask_frame=frame, mask_code=code)
+
+
+def found_instances(outputs, fit, signature, thresholds):
+    return instance_masks_from_outputs(
+        outputs, PostprocessContext(fit, signature, CARD, thresholds)
+    )
 
 
 def make_outputs(boxes, masks, scores=None, classes=None):
@@ -121,7 +131,7 @@ def test_one_mask_covers_the_pixels_where_it_is_above_its_level(source, rule, fr
     covered = 0
     for slot, (soft, in_box) in enumerate(soft_masks(scene, fit, frame)):
         alone = make_outputs(scene.boxes[slot:slot + 1], scene.masks[slot:slot + 1], classes=[3])
-        instance_masks = instance_masks_from_outputs(
+        instance_masks = found_instances(
             alone, fit, make_signature(frame), make_thresholds()
         )
         mask = painted(instance_masks, source) > 0
@@ -154,7 +164,7 @@ def test_overlapping_masks_fall_to_the_better_score(source, rule, frame):
             continue
         kept.append(slot)
         owner[free] = len(kept)
-    instance_masks = instance_masks_from_outputs(scene, fit, make_signature(frame), thresholds)
+    instance_masks = found_instances(scene, fit, make_signature(frame), thresholds)
     assert [instance.score for instance in instance_masks] == [
         float(scene.scores[slot]) for slot in kept
     ]
@@ -178,7 +188,7 @@ def test_a_full_mask_fills_the_pixels_whose_index_lies_in_its_box():
         x0, y0, x1, y1 = box
         y, x = np.mgrid[:96, :128]
         expected = (x0 <= x) & (x < x1) & (y0 <= y) & (y < y1)
-        instance_masks = instance_masks_from_outputs(
+        instance_masks = found_instances(
             boxes_of_ones([box]), fit, make_signature(), make_thresholds()
         )
         np.testing.assert_array_equal(painted(instance_masks, NETWORK) > 0, expected)
@@ -193,7 +203,7 @@ def test_a_full_mask_fills_the_pixels_whose_index_lies_in_its_box():
 def test_a_segment_of_which_too_little_remains_is_dropped(visible):
     fit = fit_for(NETWORK, NETWORK, InputSpec())
     boxes = [(0, 0, 50, 10), (0, 0, 100, 10), (0, 0, 101, 10), (0, 0, 60, 10), (0, 50, 9, 60)]
-    instance_masks = instance_masks_from_outputs(
+    instance_masks = found_instances(
         boxes_of_ones(boxes), fit, make_signature(), make_thresholds(visible=visible)
     )
     # Of the second exactly a half is free, of the third a hundredth, of the fourth nothing.
@@ -204,7 +214,7 @@ def test_a_segment_of_which_too_little_remains_is_dropped(visible):
 def test_a_dropped_segment_covers_nobody():
     fit = fit_for(NETWORK, NETWORK, InputSpec())
     boxes = [(0, 0, 60, 10), (0, 0, 100, 10), (60, 0, 100, 10)]
-    instance_masks = instance_masks_from_outputs(
+    instance_masks = found_instances(
         boxes_of_ones(boxes), fit, make_signature(), make_thresholds()
     )
     assert [instance.xyxy for instance in instance_masks] == [(0, 0, 60, 10), (60, 0, 100, 10)]
@@ -213,7 +223,7 @@ def test_a_dropped_segment_covers_nobody():
 def test_boxes_are_those_of_the_visible_pixels():
     fit = fit_for(NETWORK, NETWORK, InputSpec())
     boxes = [(20, 0, 40, 40), (0, 10, 40, 30)]
-    instance_masks = instance_masks_from_outputs(
+    instance_masks = found_instances(
         boxes_of_ones(boxes), fit, make_signature(), make_thresholds()
     )
     assert [instance.xyxy for instance in instance_masks] == [(20, 0, 40, 40), (0, 10, 20, 30)]
@@ -225,7 +235,7 @@ def test_holes_stay_open_and_another_segment_may_fill_them():
     ring[30:40, 50:70] = 0
     masks = [ring, np.full(NETWORK, 255)]
     boxes = [(40, 20, 80, 50), (50, 30, 70, 40)]
-    instance_masks = instance_masks_from_outputs(
+    instance_masks = found_instances(
         make_outputs(boxes, masks), fit, make_signature(), make_thresholds()
     )
     assert [instance.area for instance in instance_masks] == [30 * 40 - 200, 200]
@@ -249,7 +259,7 @@ def test_both_codes_of_a_mask_cut_at_the_same_probability(frame, threshold):
         signature = make_signature(frame, code)
         thresholds = make_thresholds(mask_level=signature.mask_level(threshold))
         outputs = make_outputs(box, values[None])
-        instance_masks = instance_masks_from_outputs(outputs, fit, signature, thresholds)
+        instance_masks = found_instances(outputs, fit, signature, thresholds)
         # The code decides what is interpolated: probabilities or logits.
         exact = Outputs(
             boxes=outputs.boxes, masks=(probability if code == 'probability' else logits)[None]
@@ -269,21 +279,21 @@ def test_slots_come_best_first_and_empty_or_weak_ones_not_at_all():
     boxes = [(10 * slot, 0, 10 * slot + 5, 5) for slot in range(7)]
     scores = [0.5, 0.0, 0.9, 0.24, 0.25, 0.5, 0.8]
     outputs = boxes_of_ones(boxes, scores=scores, classes=[0, 0, 0, 0, 0, 0, 9])
-    instance_masks = instance_masks_from_outputs(
+    instance_masks = found_instances(
         outputs, fit, make_signature(), make_thresholds(score=0.25)
     )
     assert [instance.xyxy[0] for instance in instance_masks] == [20, 0, 50, 40]
     outputs = boxes_of_ones(boxes, scores=np.zeros(7))
-    assert instance_masks_from_outputs(
+    assert found_instances(
         outputs, fit, make_signature(), make_thresholds(score=0.0)
     ) == []
 
 
 def test_an_image_without_instances_has_no_patches():
     fit = fit_for(NETWORK, NETWORK, InputSpec())
-    assert instance_masks_from_outputs(Outputs(), fit, make_signature(), make_thresholds()) == []
+    assert found_instances(Outputs(), fit, make_signature(), make_thresholds()) == []
     nothing = make_outputs(np.zeros((0, 4)), np.zeros((0, 4, 4)))
-    assert instance_masks_from_outputs(nothing, fit, make_signature(), make_thresholds()) == []
+    assert found_instances(nothing, fit, make_signature(), make_thresholds()) == []
 
 
 @pytest.mark.parametrize('absent', ['classes', 'boxes', 'masks'])
@@ -292,7 +302,7 @@ def test_scores_without_what_they_are_scores_of_are_refused(absent):
     tensors = boxes_of_ones([(0, 0, 9, 9)]).present()
     del tensors[absent]
     with pytest.raises(ContractError, match=absent):
-        instance_masks_from_outputs(Outputs(**tensors), fit, make_signature(), make_thresholds())
+        found_instances(Outputs(**tensors), fit, make_signature(), make_thresholds())
 
 
 @pytest.mark.parametrize('frame', ['image', 'box'])
@@ -302,7 +312,7 @@ def test_scores_without_what_they_are_scores_of_are_refused(absent):
 def test_a_box_without_a_pixel_is_nothing(box, frame):
     fit = fit_for(NETWORK, NETWORK, InputSpec())
     outputs = boxes_of_ones([box])
-    assert instance_masks_from_outputs(
+    assert found_instances(
         outputs, fit, make_signature(frame), make_thresholds()
     ) == []
 
@@ -313,7 +323,7 @@ def test_a_box_beyond_the_image_keeps_its_mask_in_place():
     mask[:, :14] = 255
     boxes = [(-40, 20, 40, 60), (88, 20, 168, 60)]
     fit = fit_for(NETWORK, NETWORK, InputSpec())
-    instance_masks = instance_masks_from_outputs(
+    instance_masks = found_instances(
         make_outputs(boxes, [mask, mask]), fit, make_signature('box'), make_thresholds()
     )
     assert [instance.xyxy for instance in instance_masks] == [(88, 20, 128, 60)]
@@ -324,7 +334,7 @@ def test_a_box_beyond_the_image_keeps_its_mask_in_place():
 def test_tiny_and_huge_images_are_painted(source, frame):
     fit = fit_for(source, NETWORK, InputSpec(fit='stretch'))
     outputs = boxes_of_ones([(-1, -1, 129, 97)])
-    instance_masks = instance_masks_from_outputs(
+    instance_masks = found_instances(
         outputs, fit, make_signature(frame), make_thresholds()
     )
     (soft, in_box), = soft_masks(outputs, fit, frame)
@@ -337,7 +347,7 @@ def test_more_than_a_byte_of_instances_keep_their_own_pixels():
     fit = fit_for(NETWORK, NETWORK, InputSpec())
     corners = [(5 * column, 5 * row) for row in range(19) for column in range(25)]
     boxes = [(x, y, x + 4, y + 3) for x, y in corners]
-    instance_masks = instance_masks_from_outputs(
+    instance_masks = found_instances(
         boxes_of_ones(boxes), fit, make_signature(), make_thresholds()
     )
     assert len(instance_masks) == 475
@@ -362,7 +372,7 @@ def test_a_map_of_slots_is_enlarged_to_the_nearest(source, rule, size, count, ki
     fit = fit_for(source, NETWORK, InputSpec(fit=rule))
     signature = ModelSignature(NETWORK, ('scores', 'classes', 'instances'))
     thresholds = make_thresholds(score=0.2, channels=(0, 1, 2, 3))
-    instance_masks = instance_masks_from_outputs(outputs, fit, signature, thresholds)
+    instance_masks = found_instances(outputs, fit, signature, thresholds)
 
     places = []
     for axis in (0, 1):
@@ -401,6 +411,6 @@ def test_the_outputs_are_not_written_to():
         array.flags.writeable = False
     fit = fit_for(NETWORK, NETWORK, InputSpec())
     for frame in ('image', 'box'):
-        assert instance_masks_from_outputs(
+        assert found_instances(
             scene, fit, make_signature(frame), make_thresholds(visible=0.0)
         )

@@ -225,9 +225,9 @@ def test_three_hundred_instances_have_ids_of_their_own():
 def test_segments_carry_the_ids_that_they_are_given():
     outputs = random_outputs(5, MASKS)
     fit = fit_for((60, 90), NETWORK, InputSpec())
-    instance_masks = instance_masks_from_outputs(
-        outputs, fit, ModelSignature(NETWORK, MASKS), make_thresholds()
-    )
+    instance_masks = instance_masks_from_outputs(outputs, PostprocessContext(
+        fit, ModelSignature(NETWORK, MASKS), CARDS[16], make_thresholds()
+    ))
     ids = range(50, 50 + len(instance_masks))
     segments = segments_from_instance_masks(instance_masks, CARDS[16], ids)
     assert [segment.id for segment in segments] == list(ids)

@@ -120,8 +120,9 @@ def test_countable_pixels_fall_to_the_instance_that_weighs_most(
     kind = np.uint8 if card is CARD else np.int32
     outputs = random_outputs(len(rule) + cells_hw[0], cells_hw, kind=kind)
     fit, signature = fit_for(source, NETWORK, InputSpec(fit=fit_rule)), make_signature(rule)
-    classes, _ = source_classes(outputs, PostprocessContext(fit, signature, card, EVERY), False)
-    found = thing_pixel_to_instance(outputs, classes, fit, signature, card)
+    context = PostprocessContext(fit, signature, card, EVERY)
+    classes, _ = source_classes(outputs, context, False)
+    found = thing_pixel_to_instance(outputs, classes, context)
     owner, leads = plain_owners(outputs, classes, fit, rule, card)
     assert (owner > 0).sum() > 10
     assert 1 in cells_hw or np.isfinite(leads).sum() > 100
@@ -131,10 +132,9 @@ def test_countable_pixels_fall_to_the_instance_that_weighs_most(
 def test_instances_cover_exactly_the_countable_pixels_beside_one():
     outputs = random_outputs(3, count=255)
     fit = fit_for((96, 128), NETWORK, InputSpec())
-    classes, _ = source_classes(
-        outputs, PostprocessContext(fit, make_signature(), CARD, EVERY), False
-    )
-    owner = thing_pixel_to_instance(outputs, classes, fit, make_signature(), CARD)
+    context = PostprocessContext(fit, make_signature(), CARD, EVERY)
+    classes, _ = source_classes(outputs, context, False)
+    owner = thing_pixel_to_instance(outputs, classes, context)
     assert not owner[classes < 12].any()
     assert (owner[classes >= 12] > 0).mean() > 0.99
     assert owner.max() > 250
@@ -152,14 +152,10 @@ def segmented(outputs, thresholds, signature=None):
 @pytest.mark.parametrize('source', [(60, 90), (20, 33), (200, 150)])
 def test_segments_show_every_pixel_that_is_theirs(source):
     outputs, fit = random_outputs(9), fit_for(source, NETWORK, InputSpec())
-    thresholds = replace(EVERY, score=0.0)
-    classes, _ = source_classes(
-        outputs, PostprocessContext(fit, make_signature(), CARD, thresholds), False
-    )
-    owner = thing_pixel_to_instance(outputs, classes, fit, make_signature(), CARD)
-    result = panoptic_segmentation(
-        outputs, PostprocessContext(fit, make_signature(), CARD, thresholds)
-    )
+    context = PostprocessContext(fit, make_signature(), CARD, replace(EVERY, score=0.0))
+    classes, _ = source_classes(outputs, context, False)
+    owner = thing_pixel_to_instance(outputs, classes, context)
+    result = panoptic_segmentation(outputs, context)
     order = np.argsort(-outputs.scores)
     for segment, slot in zip(result.segments, order, strict=True):
         np.testing.assert_array_equal(result.instances == segment.id, owner == slot + 1)

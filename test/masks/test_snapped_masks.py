@@ -16,12 +16,13 @@
 
 import cv2
 import numpy as np
-from seg_ros.core.card import InputSpec
+from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.fit import fit_for
 from seg_ros.masks.instance_masks import instance_masks_from_outputs
+from seg_ros.masks.postprocess_context import PostprocessContext
 
 SIZE_HW, CELLS = (96, 128), 28
 
@@ -65,7 +66,9 @@ def test_a_snapped_mask_covers_what_torchvisions_does():
     signature = ModelSignature(
         SIZE_HW, ('boxes', 'scores', 'classes', 'masks'), mask_frame='box', snap='whole_pixels'
     )
+    card = ModelCard('x', 'instance', (ClassInfo(0, 'object', (1, 1, 1), True),))
     limits = Thresholds(0.1, 127.5, 0.0, 0, frozenset({0}))
+    context = PostprocessContext(fit, signature, card, limits)
     found = 0
     for _ in range(40):
         corners = np.sort(random.uniform(-0.05, 1.05, (2, 2)), axis=0) * SIZE_HW[::-1]
@@ -77,7 +80,7 @@ def test_a_snapped_mask_covers_what_torchvisions_does():
             classes=np.zeros(1, np.int32),
         )
         image = np.zeros(SIZE_HW, int)
-        for instance in instance_masks_from_outputs(outputs, fit, signature, limits):
+        for instance in instance_masks_from_outputs(outputs, context):
             instance.write(image, 1)
         soft = pasted(mask, box.astype(np.float64), SIZE_HW)
         clear = abs(soft - 127.5) > 0.5

@@ -27,7 +27,7 @@ from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.fit import fit_for
 from seg_ros.masks.panoptic import panoptic_segmentation
 from seg_ros.masks.postprocess_context import PostprocessContext
-from seg_ros.masks.rivals import instance_masks_from_rivals
+from seg_ros.masks.query_masks import instance_masks_from_query_scores
 
 NETWORK, MAP, COUNT, CLASSES = (96, 128), (24, 32), 12, 5
 SIGNATURE = ModelSignature(NETWORK, ('scores', 'classes', 'rivals'), score_floor=0.05)
@@ -42,6 +42,12 @@ def make_card() -> ModelCard:
         {'id': 10 + index, 'name': f'class {index}', 'thing': index >= 2}
         for index in range(CLASSES)
     ]})
+
+
+def found_instances(outputs, fit, thresholds):
+    return instance_masks_from_query_scores(
+        outputs, PostprocessContext(fit, SIGNATURE, make_card(), thresholds)
+    )
 
 
 def scene(seed):
@@ -94,9 +100,7 @@ def test_winners_are_those_of_a_dense_evaluation(source, rule, limits):
     for seed in range(6):
         outputs = scene(seed)
         found = np.zeros(source, int)
-        for instance in instance_masks_from_rivals(
-            outputs, fit, SIGNATURE, make_thresholds(*limits)
-        ):
+        for instance in found_instances(outputs, fit, make_thresholds(*limits)):
             slot = int(np.flatnonzero(outputs.scores == np.float32(instance.score))[0])
             assert instance.channel == outputs.classes[slot]
             x0, y0, x1, y1 = instance.xyxy
@@ -112,7 +116,7 @@ def test_winners_are_those_of_a_dense_evaluation(source, rule, limits):
 def test_nobody_competes_below_the_live_threshold():
     fit = fit_for((60, 80), NETWORK, InputSpec(fit='stretch'))
     limits = make_thresholds(score=1.1)
-    assert instance_masks_from_rivals(scene(0), fit, SIGNATURE, limits) == []
+    assert found_instances(scene(0), fit, limits) == []
 
 
 @pytest.mark.parametrize(('source', 'bar'), [
@@ -125,7 +129,7 @@ def test_a_mask_in_the_padding_alone_is_dropped(source, bar):
     outputs = Outputs(
         scores=np.ones(1, np.float32), classes=np.zeros(1, np.int32), rivals=rivals
     )
-    assert instance_masks_from_rivals(outputs, fit, SIGNATURE, make_thresholds()) == []
+    assert found_instances(outputs, fit, make_thresholds()) == []
 
 
 def test_stuff_has_classes_without_instances_and_hidden_classes_leave_holes():

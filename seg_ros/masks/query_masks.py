@@ -18,9 +18,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
-from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.bilinear_sampling import (
     AxisInterpolation,
     interpolated,
@@ -30,10 +28,11 @@ from seg_ros.image.fit import Fit, Xyxy
 from seg_ros.masks.class_map import repeated
 from seg_ros.masks.instance_masks import CandidateSlot, instance_in_window, InstanceMask
 from seg_ros.masks.label_edges import refine
+from seg_ros.masks.postprocess_context import PostprocessContext
 
 
-def instance_masks_from_rivals(
-    outputs: Outputs, fit: Fit, signature: ModelSignature, thresholds: Thresholds
+def instance_masks_from_query_scores(
+    outputs: Outputs, context: PostprocessContext
 ) -> list[InstanceMask]:
     """
     Return the masks of one image whose slots compete for each pixel.
@@ -47,6 +46,7 @@ def instance_masks_from_rivals(
     :returns: things and stuff, best first, which share no pixel.
     """
     scores, classes = outputs.tensor('scores'), outputs.tensor('classes')
+    thresholds = context.thresholds
     order = np.argsort(-scores, kind='stable')
     numbers = order[(scores[order] > 0) & (scores[order] >= thresholds.score)]
     if not numbers.size:
@@ -56,16 +56,16 @@ def instance_masks_from_rivals(
         for number in numbers.tolist()
     ]
     masks = np.asarray(outputs.tensor('rivals')[numbers], np.float32)
-    pixel_to_mask = _pixel_to_mask(masks * scores[numbers, None, None], fit, signature)
-    winners = _winners(slots, masks, pixel_to_mask, fit, signature, thresholds)
-    return [instance for instance in winners if instance.channel in thresholds.channels]
+    pixel_to_mask = _pixel_to_mask(masks * scores[numbers, None, None], context)
+    found = _instances_of_winners(slots, masks, pixel_to_mask, context)
+    return [instance for instance in found if instance.channel in thresholds.channels]
 
 
 def _pixel_to_mask(
-    weighted: NDArray[np.float32], fit: Fit, signature: ModelSignature
+    weighted: NDArray[np.float32], context: PostprocessContext
 ) -> NDArray[np.uint16]:
     """Return which mask is the highest at each pixel of the source, counted from 1, (H, W)."""
-    labels = weighted.argmax(axis=0)
+    fit, signature, labels = context.fit, context.signature, weighted.argmax(axis=0)
     rows, columns = row_and_column_interpolation(
         fit, labels.shape, signature.upsampling, signature.enlarged
     )
@@ -76,9 +76,9 @@ def _pixel_to_mask(
     return pixel_to_mask
 
 
-def _winners(
+def _instances_of_winners(
     slots: Sequence[CandidateSlot], masks: NDArray[np.float32], pixel_to_mask: NDArray[np.uint16],
-    fit: Fit, signature: ModelSignature, thresholds: Thresholds,
+    context: PostprocessContext,
 ) -> Iterator[InstanceMask]:
     """
     Yield the pixels that each slot has won, unless they are too few.
@@ -86,7 +86,10 @@ def _winners(
     :param masks: probabilities of the slots (slots, h, w).
     :param pixel_to_mask: uint16 (H, W), the number of the winner, counted from 1.
     """
-    rows, columns = row_and_column_interpolation(fit, masks.shape[1:], signature.upsampling)
+    fit, thresholds = context.fit, context.thresholds
+    rows, columns = row_and_column_interpolation(
+        fit, masks.shape[1:], context.signature.upsampling
+    )
     least = thresholds.mask_level / 255
     won = np.bincount(pixel_to_mask.reshape(-1), minlength=len(masks) + 1)
     for number, (slot, mask) in enumerate(zip(slots, masks, strict=True), start=1):
