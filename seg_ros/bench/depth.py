@@ -26,7 +26,7 @@ from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import marked, Segmentation
 from seg_ros.depth.cloud import labelled_cloud, POINT
 from seg_ros.depth.free_space import free_space
-from seg_ros.depth.ground import base_from_plane, fit_ground, ground_of, up_of_pitch
+from seg_ros.depth.ground import base_from_plane, fit_ground, ground_segmentation, up_from_pitch
 from seg_ros.depth.objects import object_clouds
 from seg_ros.depth.planes import Plane
 from seg_ros.depth.registration import registered_depth
@@ -85,8 +85,8 @@ def _tasks(
 
     def rays() -> object:
         fitted = fit_ground(known, CAMERA, classes, CARD).plane
-        plane = fitted or Plane(up_of_pitch(PITCH), EYE_M)
-        ground = ground_of(known, CAMERA, classes, CARD, plane, 2)
+        plane = fitted or Plane(up_from_pitch(PITCH), EYE_M)
+        ground = ground_segmentation(known, CAMERA, classes, CARD, plane, 2)
         return free_space(ground, base_from_plane(plane)), laser_scan(ground)
 
     return {

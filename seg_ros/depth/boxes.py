@@ -104,7 +104,7 @@ def upright_boxes(points: Points, plane: Plane, margin: Margin = 0.0) -> list[Or
     slack, size = _slack(points), high - low
     base = np.maximum(-plane.offset_m, _tops_below(low, high, axes, slack))
     gap = low[:, 2] - base
-    stands = (gap < size[:, :2].max(axis=1)) | (_view(axes, points)[:, 2] < -_STEEP_COS)
+    stands = (gap < size[:, :2].max(axis=1)) | (_view_direction(axes, points)[:, 2] < -_STEEP_COS)
     stands &= gap > -np.minimum(slack, size[:, 2] / 2)
     low[stands, 2] = base[stands]
     below, above = _footprint_growth(axes, points, (high - low)[:, 2], margin)
@@ -203,7 +203,7 @@ def _slack(points: NDArray[np.float64]) -> Vector:
     return np.asarray(np.maximum(_PLANE_SLACK_M, _PLANE_SLACK * _distances(points)))
 
 
-def _view(axes: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+def _view_direction(axes: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the viewing direction of each object in the frame of its axes, (K, 3)."""
     directions = points.mean(axis=2) / _distances(points)[:, None]
     return np.asarray(np.einsum('kij,kj->ki', axes, directions))
@@ -218,7 +218,7 @@ def _footprint_growth(
     :param heights: heights of the boxes, (K,).
     :returns: growth at the lower and upper ends of the first two axes, (K, 2) each.
     """
-    rim = Rim.of(_view(axes, points).T, heights, margin * _distances(points))
+    rim = Rim.of(_view_direction(axes, points).T, heights, margin * _distances(points))
     ends = [rim.ends_m(direction) for direction in np.eye(2)]
     below, above = np.swapaxes(ends, 0, 1)
     return below.T, above.T
@@ -228,7 +228,7 @@ def _growth(
     axes: NDArray[np.float64], points: NDArray[np.float64], margin: Margin
 ) -> NDArray[np.float64]:
     """Return the growth that undoes erosion, which acts only across the line of sight."""
-    across = np.sqrt(np.clip(1 - _view(axes, points) ** 2, 0, 1))
+    across = np.sqrt(np.clip(1 - _view_direction(axes, points) ** 2, 0, 1))
     return np.asarray((margin * _distances(points))[:, None] * across)
 
 

@@ -59,7 +59,7 @@ def points_of(
         flat = flat[np.linspace(0, len(flat) - 1, max_points).astype(np.intp)]
     rows, columns = np.divmod(flat, pixels.shape[1])
     z = metres[::step, ::step][rows, columns]
-    across, down = camera.of_every(step).slopes_xy
+    across, down = camera.subsampled(step).slopes_xy
     return np.stack([z * across[0, columns], z * down[rows, 0], z], axis=1)
 
 
@@ -78,7 +78,7 @@ def labelled_cloud(
     """
     every = (slice(None, None, step), slice(None, None, step))
     planes = [
-        *xyz_planes(np.ascontiguousarray(metres[every]), camera.of_every(step)),
+        *xyz_planes(np.ascontiguousarray(metres[every]), camera.subsampled(step)),
         packed_rgb(frame, step),
     ]
     shape, ids = planes[0].shape, (segmentation.classes, segmentation.instances)

@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from seg_ros.depth.ground import Ground
+from seg_ros.depth.ground import GroundSegmentation
 from seg_ros.depth.registration import has_depth
 
 FREE, OCCUPIED, UNSEEN = 0, 100, -1
@@ -66,7 +66,7 @@ class Grid:
 
 
 def free_space(
-    ground: Ground, base_from_optical: NDArray[np.float64], grid: Grid | None = None
+    ground: GroundSegmentation, base_from_optical: NDArray[np.float64], grid: Grid | None = None
 ) -> NDArray[np.int8]:
     """
     Compute an occupancy grid from one image.
@@ -112,13 +112,17 @@ def _rings_of_cells(grid: Grid, eye_x: float, eye_y: float) -> NDArray[np.int32]
     return _flat(grid, *_polar(x - np.float32(eye_x), y - np.float32(eye_y)))
 
 
-def _from_eye(ground: Ground, transform: NDArray[np.float64]) -> tuple[Plane2D, Plane2D]:
+def _from_eye(
+    ground: GroundSegmentation, transform: NDArray[np.float64]
+) -> tuple[Plane2D, Plane2D]:
     """Return x and y from the camera along the base frame's axes, NaN where unknown."""
     x, y = (ground.reached_m * ground.camera.ray_along(axis) for axis in transform[:2, :3])
     return x, y
 
 
-def _edges(grid: Grid, ground: Ground, x: Plane2D, y: Plane2D) -> NDArray[np.int32]:
+def _edges(
+    grid: Grid, ground: GroundSegmentation, x: Plane2D, y: Plane2D
+) -> NDArray[np.int32]:
     """Return the polar cells where rays that end below the ground pass through it."""
     below = ground.drop
     eye_m = np.float32(ground.plane.offset_m)

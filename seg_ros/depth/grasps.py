@@ -21,7 +21,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.depth.cloud import xyz_of
-from seg_ros.depth.grips import Grip, Gripper, grips_along, Lanes, MIN_POINTS
+from seg_ros.depth.grasp_candidates import (
+    candidates_along,
+    GraspCandidate,
+    GraspPoints,
+    Gripper,
+    MIN_POINTS,
+)
 from seg_ros.depth.objects import ObjectCloud
 from seg_ros.depth.planes import Plane
 from seg_ros.depth.rim import Rim
@@ -65,9 +71,9 @@ def top_down_grasps(
     """
     Find for every object the best grasp straight down onto the plane that it stands on.
 
-    Several closing directions are tried (see `grips_along`). A high top, a high mask score and
-    many pixels with usable depth raise an object's rank, since a mask may be a sliver. Being cut
-    by the image's edge lowers it, since the object's middle is then unknown.
+    Several closing directions are tried (see `candidates_along`). A high top, a high mask score
+    and many pixels with usable depth raise an object's rank, since a mask may be a sliver. Being
+    cut by the image's edge lowers it, since the object's middle is then unknown.
 
     :param objects: objects with their points; those without a plane get no grasp.
     :param surroundings: `POINT` (N,), all visible points including the objects; finite.
@@ -129,16 +135,17 @@ def _best(item: ObjectCloud, scene: _Scene, gripper: Gripper) -> Grasp | None:
         return None
     centre = (held.min(axis=0) + held.max(axis=0)) / 2
     own, others = _points_above(tip, held, centre, item.segment.id, scene, gripper)
-    lanes = Lanes(held - centre, own, others, _rim(item, top - floor, scene))
-    found = _best_grip(lanes, gripper)
-    if found is None:
+    reachable = GraspPoints(held - centre, own, others, _rim(item, top - floor, scene))
+    best = _best_candidate(reachable, gripper)
+    if best is None:
         return None
-    grip, turn = found
-    place = np.array([grip.along_m, grip.across_m]) @ turn + centre
+    candidate, turn = best
+    place = np.array([candidate.along_m, candidate.across_m]) @ turn + centre
     position = np.array([*place, tip - scene.plane.offset_m]) @ scene.basis
     sure = min(1.0, top / _HEIGHT_M) + _SCORE_WEIGHT * item.segment.score + item.quality - item.cut
     return Grasp(
-        item.segment.id, position, _axes(turn[0], scene.basis), grip.width_m, grip.score + sure
+        item.segment.id, position, _axes(turn[0], scene.basis), candidate.width_m,
+        candidate.score + sure,
     )
 
 
@@ -176,10 +183,13 @@ def _rim(item: ObjectCloud, height_m: float, scene: _Scene) -> Rim:
     return Rim.of(view, np.float64(height_m), np.float64(item.eroded * distance))
 
 
-def _best_grip(lanes: Lanes, gripper: Gripper) -> tuple[Grip, NDArray[np.float64]] | None:
-    """Try all closing directions; return the best grip and the rotation of its direction."""
+def _best_candidate(
+    points: GraspPoints, gripper: Gripper
+) -> tuple[GraspCandidate, NDArray[np.float64]] | None:
+    """Try all closing directions; return the best candidate and the rotation of its direction."""
     found = [
-        (grip, turn) for turn in _ROTATIONS for grip in grips_along(lanes.turned(turn), gripper)
+        (candidate, turn)
+        for turn in _ROTATIONS for candidate in candidates_along(points.turned(turn), gripper)
     ]
     return max(found, key=lambda each: each[0].score, default=None)
 

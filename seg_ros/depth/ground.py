@@ -25,7 +25,7 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.segmentation import ClassMap, marked
 from seg_ros.depth.cloud import points_of
 from seg_ros.depth.intrinsics import Intrinsics
-from seg_ros.depth.planes import fit_plane, LEVEL, Plane, SAMPLES, TILT
+from seg_ros.depth.planes import fit_plane, Plane, SAMPLES, UP_OF_LEVEL_CAMERA
 from seg_ros.depth.registration import has_depth
 
 STEP_M = 0.05       # lower obstacles are ignored
@@ -40,17 +40,17 @@ class GroundFit(NamedTuple):
 
     :param plane: the ground; None if too little of it is visible, or if these pixels are not
         ground: a wall, more than 46 degrees from level, or a ceiling.
-    :param tilt: angle in radians between up and the normal of the plane that most of the pixels
-        lie on; infinity if there is no such plane, None if too few pixels have depth.
+    :param tilt_rad: angle between up and the normal of the plane that most of the pixels lie on;
+        infinity if there is no such plane, None if too few pixels have depth.
     """
 
     plane: Plane | None
-    tilt: float | None
+    tilt_rad: float | None
 
 
 def fit_ground(
     metres: NDArray[np.float32], camera: Intrinsics, classes: ClassMap, card: ModelCard,
-    up: NDArray[np.float64] = LEVEL,
+    up: NDArray[np.float64] = UP_OF_LEVEL_CAMERA,
 ) -> GroundFit:
     """
     Fit the ground plane; if none is found, the tilt shows why.
@@ -64,7 +64,7 @@ def fit_ground(
         return GroundFit(None, None)
     points = points_of(metres, camera, pixels, _STRIDE, SAMPLES)
     tolerance_m = max(0.02, 0.01 * float(np.median(points[:, 2])))
-    level = fit_plane(points, tolerance_m, near=(up, TILT))
+    level = fit_plane(points, tolerance_m, up)
     largest = level or fit_plane(points, tolerance_m)
     if largest is None:
         return GroundFit(None, np.inf)
@@ -82,13 +82,13 @@ def plane_from_transform(base_from_optical: NDArray[np.float64]) -> Plane:
     return Plane(base_from_optical[2, :3].copy(), float(base_from_optical[2, 3]))
 
 
-def up_of_pitch(pitch: float) -> NDArray[np.float64]:
+def up_from_pitch(pitch_rad: float) -> NDArray[np.float64]:
     """
     Return the up vector of a camera without roll, float64 (3,).
 
-    :param pitch: angle that the camera looks down, radians.
+    :param pitch_rad: angle that the camera looks down.
     """
-    return np.array([0.0, -np.cos(pitch), -np.sin(pitch)])
+    return np.array([0.0, -np.cos(pitch_rad), -np.sin(pitch_rad)])
 
 
 def base_from_plane(plane: Plane) -> NDArray[np.float64]:
@@ -103,23 +103,25 @@ def base_from_plane(plane: Plane) -> NDArray[np.float64]:
     return transform
 
 
-def ground_of(
+def ground_segmentation(
     metres: NDArray[np.float32], camera: Intrinsics, classes: ClassMap, card: ModelCard,
     plane: Plane, step: int = 1, max_m: float = 10.0,
-) -> 'Ground':
+) -> 'GroundSegmentation':
     """
-    Divide every `step`-th pixel of an image into ground, obstacles and neither.
+    Divide every `step`-th pixel of an image into ground, obstacles, drops and the rest.
 
-    :param max_m: maximum range; see `Ground`.
+    :param max_m: maximum range; see `GroundSegmentation`.
     """
     traversable = marked(classes[::step, ::step].copy(), card.ids_with_role('traversable'))
-    return Ground(metres[::step, ::step].copy(), camera.of_every(step), traversable, plane, max_m)
+    return GroundSegmentation(
+        metres[::step, ::step].copy(), camera.subsampled(step), traversable, plane, max_m
+    )
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
+class GroundSegmentation:
     """
-    An image divided into ground, obstacles and neither.
+    An image divided into ground, obstacles, drops and the rest.
 
     :param metres: float32 (H, W), NaN = none.
     :param camera: intrinsics of the depth.
@@ -147,24 +149,24 @@ class Ground:
         return np.asarray(height)
 
     @cached_property
-    def blind(self) -> NDArray[np.intp]:
+    def blind(self) -> NDArray[np.bool_]:
         """
-        Return the flat indexes of the pixels that leave the ground unknown.
+        Mark the pixels that leave the ground unknown.
 
         They have no depth and are not traversable: glass, black surfaces, a stairwell. Only rays
         that meet the ground within `max_m` count, since beyond it nothing has depth.
         """
         if self.plane.offset_m <= 0:    # according to TF, the camera is below the ground
-            return np.zeros(0, np.intp)
+            return np.zeros_like(self.traversable)
         meets = self._height_per_depth < np.float32(-self.plane.offset_m / self.max_m)
-        return np.flatnonzero(meets & ~(has_depth(self.metres) | self.traversable))
+        return np.asarray(meets & ~(has_depth(self.metres) | self.traversable))
 
     @cached_property
     def reached_m(self) -> NDArray[np.float32]:
         """Return depth, with the ground's depth at blind pixels, float32 (H, W)."""
-        reached = np.array(self.metres)
-        climb = self._height_per_depth.take(self.blind)
-        np.put(reached, self.blind, np.float32(-self.plane.offset_m) / climb)
+        reached, blind = np.array(self.metres), np.flatnonzero(self.blind)
+        climb = self._height_per_depth.take(blind)
+        np.put(reached, blind, np.float32(-self.plane.offset_m) / climb)
         return reached
 
     @property

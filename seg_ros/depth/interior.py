@@ -24,7 +24,7 @@ from seg_ros.depth.morphology import square
 JUMP = 0.03
 
 
-def inside(instances: NDArray[np.uint16], erosion_px: int) -> NDArray[np.bool_]:
+def instance_interiors(instances: NDArray[np.uint16], erosion_px: int) -> NDArray[np.bool_]:
     """
     Mark instance pixels farther than `erosion_px` from other instances and from the background.
 
@@ -38,7 +38,7 @@ def inside(instances: NDArray[np.uint16], erosion_px: int) -> NDArray[np.bool_]:
     return np.asarray((lowest == highest) & (lowest > 0))
 
 
-def on_jump(metres: NDArray[np.float32]) -> NDArray[np.bool_]:
+def depth_discontinuities(metres: NDArray[np.float32]) -> NDArray[np.bool_]:
     """
     Mark pixels with a depth jump in their 3 x 3 neighbourhood, where flying pixels occur.
 
@@ -53,7 +53,7 @@ def on_jump(metres: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray(farthest * np.float32(1 / (1 + JUMP)) > nearest)
 
 
-def off_main_part(
+def detached_parts(
     whole: NDArray[np.bool_], instances: NDArray[np.uint16], z: NDArray[np.float32]
 ) -> NDArray[np.bool_] | None:
     """

@@ -74,7 +74,7 @@ class Intrinsics:
         x, y, z = direction.astype(np.float32)
         return np.asarray(x * across + (y * down + z))
 
-    def of_every(self, step: int) -> 'Intrinsics':
+    def subsampled(self, step: int) -> 'Intrinsics':
         """Return the camera whose image is every `step`-th pixel, starting at the first."""
         height, width = self.size_hw
         return Intrinsics(

@@ -29,7 +29,7 @@ from seg_ros.depth.boxes import (
     upright_boxes,
 )
 from seg_ros.depth.cloud import POINT, xyz_of
-from seg_ros.depth.interior import inside, off_main_part, on_jump
+from seg_ros.depth.interior import depth_discontinuities, detached_parts, instance_interiors
 from seg_ros.depth.planes import Plane
 from seg_ros.depth.registration import has_depth
 
@@ -102,11 +102,11 @@ def object_clouds(
     """
     assert segmentation.instances is not None
     instances, z = segmentation.instances, np.ascontiguousarray(cloud['z'])
-    known, inner = has_depth(z), inside(instances, max(1, erosion_px))
-    steady = known & ~on_jump(z)
-    foreign = off_main_part(inner & steady, instances, z)
-    if foreign is not None:
-        steady &= ~foreign
+    known, inner = has_depth(z), instance_interiors(instances, max(1, erosion_px))
+    steady = known & ~depth_discontinuities(z)
+    detached = detached_parts(inner & steady, instances, z)
+    if detached is not None:
+        steady &= ~detached
     # As opaque records: numpy copies a structured point field by field.
     records = np.ascontiguousarray(cloud).view(f'V{POINT.itemsize}')
     found = []

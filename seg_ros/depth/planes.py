@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 Points: TypeAlias = NDArray[Any]    # (N, 3), float32 or float64, metres
 
 SAMPLES = 512       # maximum points used by a fit
-LEVEL = np.array([0.0, -1.0, 0.0])      # the up vector in the optical frame of a level camera
-TILT = 0.8          # maximum angle in radians between up and the normal of a level plane
+UP_OF_LEVEL_CAMERA = np.array([0.0, -1.0, 0.0])     # in its optical frame
+MAX_TILT_RAD = 0.8  # between up and the normal of a level plane
 _ROUNDS = 3         # of least squares on the inliers
 # Positions of each trial's three points, as fractions of the sample's length. With 40 % inliers,
 # all 64 trials miss the plane in one of 70 fits.
@@ -67,7 +67,8 @@ class Plane:
 def fit_plane(
     points: Points,
     tolerance_m: float = 0.01,
-    near: tuple[NDArray[np.float64], float] | None = None,
+    up: NDArray[np.float64] | None = None,
+    max_tilt_rad: float = MAX_TILT_RAD,
 ) -> Plane | None:
     """
     Fit the plane that most points lie on.
@@ -77,8 +78,8 @@ def fit_plane(
 
     :param points: (N, 3) in the optical frame, finite.
     :param tolerance_m: maximum distance of an inlier from the plane.
-    :param near: a direction, and the maximum angle in radians between it and the normal (of either
-        sign).
+    :param up: float64 (3,), if the plane must be level: a normal of it points up or down.
+    :param max_tilt_rad: maximum angle between `up` and that normal.
     :returns: with the frame's origin, the camera, above it; None if no plane has a fifth of the
         points as inliers.
     """
@@ -87,7 +88,7 @@ def fit_plane(
     # Evenly spaced indexes: points in pixel order are then spread over the image.
     chosen = np.linspace(0, len(points) - 1, min(SAMPLES, len(points))).astype(np.intp)
     sample = np.asarray(points[chosen], np.float64)
-    candidates = _candidates(sample, near)
+    candidates = _candidates(sample, up, max_tilt_rad)
     if candidates is None:
         return None
     normals, offsets = candidates
@@ -104,16 +105,16 @@ def fit_plane(
 
 
 def _candidates(
-    sample: NDArray[np.float64], near: tuple[NDArray[np.float64], float] | None
+    sample: NDArray[np.float64], up: NDArray[np.float64] | None, max_tilt_rad: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
     """Return planes through random triples, normals (T, 3) and offsets (T,)."""
     corners = sample[(_TRIALS * len(sample)).astype(np.intp)]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     lengths = np.linalg.norm(normals, axis=1)
     usable = lengths > 1e-9
-    if near is not None:
-        direction = near[0] / np.linalg.norm(near[0])
-        usable &= np.abs(normals @ direction) > np.cos(near[1]) * lengths
+    if up is not None:
+        rise = np.abs(normals @ (up / np.linalg.norm(up)))
+        usable &= rise > np.cos(max_tilt_rad) * lengths
     if not usable.any():
         return None
     normals = normals[usable] / lengths[usable, None]

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from seg_ros.depth.ground import base_from_plane, Ground
+from seg_ros.depth.ground import base_from_plane, GroundSegmentation
 from seg_ros.depth.intrinsics import Intrinsics
 from seg_ros.depth.registration import has_depth
 
@@ -43,15 +43,15 @@ class Scan:
     ranges_m: NDArray[np.float32]
 
 
-def laser_scan(ground: Ground, bearings: int = 160) -> Scan:
+def laser_scan(ground: GroundSegmentation, bearings: int = 160) -> Scan:
     """
     Reduce the obstacles of an image to a scan.
 
-    A bearing is NaN without any depth, or where a blind area (of `Ground.blind`) lies beyond the
-    first pixel with depth and before the nearest obstacle: it may hide an obstacle, and whatever
-    is seen behind it may be seen through glass. Small blind areas are ignored, since every depth
-    image has holes. So are those nearer than all depth: mostly the robot itself, too near to be
-    measured.
+    A bearing is NaN without any depth, or where a blind area (`GroundSegmentation.blind`) lies
+    beyond the first pixel with depth and before the nearest obstacle: it may hide an obstacle, and
+    whatever is seen behind it may be seen through glass. Small blind areas are ignored, since
+    every depth image has holes. So are those nearer than all depth: mostly the robot itself, too
+    near to be measured.
 
     :param ground: e.g. of every second pixel of a VGA image.
     :param bearings: number of ranges over the image's width, at most one for two columns, so that
@@ -59,7 +59,7 @@ def laser_scan(ground: Ground, bearings: int = 160) -> Scan:
     """
     bearings = max(1, min(bearings, ground.camera.size_hw[1] // 2))
     transform = base_from_plane(ground.plane)
-    low, high = _view(transform, ground.camera)
+    low, high = _bearing_limits(transform, ground.camera)
     step = (high - low) / bearings
     x, y = (ground.camera.ray_along(axis) for axis in transform[:2, :3])
     slants, angles = (np.asarray(each, np.float32) for each in cv2.cartToPolar(x, y))
@@ -72,7 +72,7 @@ def laser_scan(ground: Ground, bearings: int = 160) -> Scan:
     seen = np.flatnonzero(has_depth(ground.metres))
     ranges = nearest(np.flatnonzero(ground.obstacle))
     unseen = np.bincount(bins.take(seen), minlength=bearings) == 0
-    blind = _in_areas(ground.blind, ground.metres.shape)
+    blind = np.flatnonzero(_in_areas(ground.blind))
     if blind.size:
         first = nearest(seen).take(bins.take(blind))
         beyond = blind[first < np.float32(_CLOSER) * lengths.take(blind)]
@@ -97,15 +97,13 @@ def _nearest(
     return ranges
 
 
-def _in_areas(pixels: NDArray[np.intp], size_hw: tuple[int, ...]) -> NDArray[np.intp]:
-    """Return the flat pixels that are part of a square of `_BLIND_PX` such pixels."""
-    mask = np.zeros(size_hw, np.uint8)
-    np.put(mask, pixels, 1)
-    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((_BLIND_PX, _BLIND_PX), np.uint8))
-    return np.flatnonzero(np.asarray(opened))
+def _in_areas(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Mark the pixels that are part of a square of `_BLIND_PX` marked pixels, bool (H, W)."""
+    window = np.ones((_BLIND_PX, _BLIND_PX), np.uint8)
+    return np.asarray(cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, window)).view(bool)
 
 
-def _view(transform: NDArray[np.float64], camera: Intrinsics) -> tuple[float, float]:
+def _bearing_limits(transform: NDArray[np.float64], camera: Intrinsics) -> tuple[float, float]:
     """Return the rightmost and leftmost bearing: a full turn if the vertical is in view."""
     (height, width), vertical = camera.size_hw, transform[2, :3]
     left, right, top, bottom = -0.5, width - 0.5, -0.5, height - 0.5

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.core.segmentation import marked, Segmentation
 from seg_ros.depth.cloud import points_of
-from seg_ros.depth.interior import inside
+from seg_ros.depth.interior import instance_interiors
 from seg_ros.depth.intrinsics import Intrinsics
 from seg_ros.depth.morphology import square
-from seg_ros.depth.planes import fit_plane, LEVEL, Plane, SAMPLES, TILT
+from seg_ros.depth.planes import fit_plane, MAX_TILT_RAD, Plane, SAMPLES, UP_OF_LEVEL_CAMERA
 from seg_ros.depth.registration import has_depth
 
 _STEP = 4           # every fourth pixel in rows and columns is enough for a plane
@@ -86,13 +86,13 @@ def _fit(
         return None
     points = points_of(metres, camera, pixels, _STEP, SAMPLES)
     tolerance_m = max(0.008, 0.008 * float(np.median(points[:, 2])))
-    plane = fit_plane(points, tolerance_m, None if up is None else (up, TILT))
+    plane = fit_plane(points, tolerance_m, up)
     return plane if plane is not None and _is_level(plane, up) else None
 
 
 def _is_level(plane: Plane, up: NDArray[np.float64] | None) -> bool:
     # Either sign: the base of an arm that hangs from a ceiling has its z axis down.
-    return up is None or abs(float(plane.normal @ up)) > np.cos(TILT)
+    return up is None or abs(float(plane.normal @ up)) > np.cos(MAX_TILT_RAD)
 
 
 def _reached(
@@ -105,11 +105,11 @@ def _reached(
     :param around: bool (h, w), pixels that the plane was fitted to.
     :param instances: uint16 (h, w), 0 also where there is no depth.
     """
-    own = inside(instances, 1)
+    own = instance_interiors(instances, 1)
     if not own.any():
         return plane
     points = points_of(metres, camera, own, _STEP)
-    floor = _fit(metres, camera, around, LEVEL)
+    floor = _fit(metres, camera, around, UP_OF_LEVEL_CAMERA)
     for each, near_m in ((plane, _NEAR_M), (floor, _NEAR_M), (plane, _TALL_M)):
         if each is not None and np.mean(np.abs(each.height_m(points)) < near_m) > _MIN_SHARE:
             return each

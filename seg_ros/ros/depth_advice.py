@@ -18,7 +18,7 @@ from collections.abc import Collection
 
 import numpy as np
 from seg_ros.core.card import ModelCard
-from seg_ros.depth.planes import TILT
+from seg_ros.depth.planes import MAX_TILT_RAD
 from seg_ros.depth.static import POOR_SHARE
 from seg_ros.ros.camera_info import distortion_px
 from seg_ros.ros.depth_view import DepthView
@@ -101,11 +101,11 @@ def why_empty(view: DepthView, topics: Collection[str], no_transform: str) -> st
 
 def _no_ground(view: DepthView, no_transform: str) -> str:
     """Return why no ground was found, and what to do."""
-    settings, tilt = view.settings, view.ground_fit.tilt
-    if tilt is None or not TILT <= tilt < np.inf:
+    settings, tilt_rad = view.settings, view.ground_fit.tilt_rad
+    if tilt_rad is None or not MAX_TILT_RAD <= tilt_rad < np.inf:
         why = _no_plane(view)
     else:
-        degrees, most = np.rad2deg((tilt, TILT))
+        degrees, most = np.rad2deg((tilt_rad, MAX_TILT_RAD))
         if view.base_from_tf is not None:
             return (
                 f'the floor found is {degrees:.0f} degrees off level, {most:.0f} are allowed, by '
@@ -127,7 +127,7 @@ def _no_plane(view: DepthView) -> str:
             f'no class of {view.card.name} has the role traversable: give it to floors in the card'
         )
         return f'{cause}; or {_SET_HEIGHT}' if by_tf else f'{cause}; {_SET_GROUND}'
-    if view.ground_fit.tilt is None:
+    if view.ground_fit.tilt_rad is None:
         cause = 'too few traversable pixels with depth'
     else:
         cause = 'traversable pixels with depth lie on no plane'
@@ -136,7 +136,7 @@ def _no_plane(view: DepthView) -> str:
 
 def _off_the_floor(view: DepthView) -> str:
     """Warn where z = 0 of the base frame, which counts as the ground, is not the floor."""
-    height_m = 0.0 if view.rays is None else view.rays.floor_height_m
+    height_m = 0.0 if view.coarse_ground is None else view.coarse_ground.floor_height_m
     if not abs(height_m) > OFF_THE_FLOOR_M:
         return ''
     frame = view.settings.base_frame

@@ -26,11 +26,11 @@ from seg_ros.depth.cloud import labelled_cloud
 from seg_ros.depth.ground import (
     base_from_plane,
     fit_ground,
-    Ground,
-    ground_of,
+    ground_segmentation,
     GroundFit,
+    GroundSegmentation,
     plane_from_transform,
-    up_of_pitch,
+    up_from_pitch,
 )
 from seg_ros.depth.intrinsics import Intrinsics
 from seg_ros.depth.objects import object_clouds, ObjectCloud
@@ -140,7 +140,7 @@ class DepthView:
         """Return the approximate up vector in the optical frame, from TF or `camera_pitch_deg`."""
         if self.base_from_tf is not None:
             return np.array(self.base_from_tf[2, :3])
-        return up_of_pitch(np.deg2rad(self.settings.camera_pitch_deg))
+        return up_from_pitch(np.deg2rad(self.settings.camera_pitch_deg))
 
     @cached_property
     def ground_plane(self) -> Plane | None:
@@ -167,22 +167,22 @@ class DepthView:
         return None if self.ground_plane is None else base_from_plane(self.ground_plane)
 
     @cached_property
-    def rays(self) -> Ground | None:
+    def coarse_ground(self) -> GroundSegmentation | None:
         """Split the image into ground and obstacles, for free space and scan."""
         return self.ground(RAY_STEP)
 
     @cached_property
-    def strided_ground(self) -> Ground | None:
+    def strided_ground(self) -> GroundSegmentation | None:
         """Split every `cloud_stride`-th pixel into ground and obstacles."""
         return self.ground(self.settings.cloud_stride)
 
-    def ground(self, step: int) -> Ground | None:
+    def ground(self, step: int) -> GroundSegmentation | None:
         """Split every `step`-th pixel into ground and obstacles; None without a ground plane."""
         classes = self.segmentation.classes
         assert classes is not None
         if self.ground_plane is None:
             return None
-        return ground_of(
+        return ground_segmentation(
             self.metres, self.camera, classes, self.card, self.ground_plane, step,
             self.settings.max_depth_m,
         )

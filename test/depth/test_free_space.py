@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from ray_cast import Box
 from seg_ros.depth.free_space import FREE, free_space, Grid, OCCUPIED, UNSEEN
-from seg_ros.depth.ground import ground_of, plane_from_transform
+from seg_ros.depth.ground import ground_segmentation, plane_from_transform
 from seg_ros.sim.classes import CARD, FLOOR, PERSON, WALL
 from test_ground import ground, room
 
@@ -153,7 +153,7 @@ def test_behind_the_edge_of_a_drop_nothing_is_free():
     lifted = scene.lifted()
     beyond = lifted[..., 0] > 2.0
     metres = np.where(beyond, deep.metres, scene.metres)
-    cut = ground_of(metres, scene.camera, scene.classes, CARD, plane)
+    cut = ground_segmentation(metres, scene.camera, scene.classes, CARD, plane)
     found = free_space(cut, scene.world_from_optical)
     x, y = Grid().centres_xy()
     ahead = np.abs(y) < 0.4

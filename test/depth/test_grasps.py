@@ -19,8 +19,8 @@ import pytest
 from ray_cast import Box, Scene
 from seg_ros.core.frame import Frame
 from seg_ros.depth.cloud import labelled_cloud
+from seg_ros.depth.grasp_candidates import Gripper
 from seg_ros.depth.grasps import top_down_grasps
-from seg_ros.depth.grips import Gripper
 from seg_ros.depth.objects import object_clouds
 from seg_ros.depth.planes import Plane
 

@@ -23,10 +23,10 @@ from seg_ros.core.segmentation import marked
 from seg_ros.depth.ground import (
     base_from_plane,
     fit_ground,
-    Ground,
-    ground_of,
+    ground_segmentation,
+    GroundSegmentation,
     plane_from_transform,
-    up_of_pitch,
+    up_from_pitch,
 )
 from seg_ros.depth.intrinsics import Intrinsics
 from seg_ros.depth.planes import Plane
@@ -46,7 +46,9 @@ def room(boxes=BOXES, **changes):
 
 def ground(scene, plane=None, step=1):
     plane = plane or fit_ground(scene.metres, scene.camera, scene.classes, CARD).plane
-    return ground_of(scene.metres, scene.camera, scene.classes, CARD, plane, step, max_m=8.0)
+    return ground_segmentation(
+        scene.metres, scene.camera, scene.classes, CARD, plane, step, max_m=8.0
+    )
 
 
 def test_the_ground_is_fitted_to_what_is_traversable():
@@ -77,7 +79,7 @@ def test_what_a_pixel_may_be_follows_from_its_height(height_m, kinds):
     metres = np.full((4, 4), 3.0 - height_m, np.float32)
     found = set()
     for traversable in (False, True):
-        cut = Ground(metres, camera, np.full((4, 4), traversable), above)
+        cut = GroundSegmentation(metres, camera, np.full((4, 4), traversable), above)
         np.testing.assert_allclose(cut.height_m, height_m, atol=1e-6)
         found |= {kind for kind in ('drop', 'ground', 'obstacle') if getattr(cut, kind).all()}
         assert not (traversable and cut.obstacle.any())
@@ -126,22 +128,22 @@ def test_what_is_up_may_be_given_for_cameras_that_look_down_or_are_mounted_turne
     plane = fit_ground(*image, CARD, up).plane
     assert plane.offset_m == pytest.approx(0.7, abs=1e-3)
     assert plane.normal @ up > 0.999
-    assert fit_ground(*image, CARD).tilt == pytest.approx(np.arccos(-up[1]), abs=0.01)
-    assert fit_ground(*image, CARD, up).tilt == pytest.approx(0, abs=0.01)
+    assert fit_ground(*image, CARD).tilt_rad == pytest.approx(np.arccos(-up[1]), abs=0.01)
+    assert fit_ground(*image, CARD, up).tilt_rad == pytest.approx(0, abs=0.01)
 
 
 def test_up_by_the_pitch_is_that_of_a_level_camera_that_was_tipped():
     scene = room([], pitch=1.1)
-    np.testing.assert_allclose(up_of_pitch(1.1), scene.rotation.T @ (0, 0, 1.0), atol=1e-12)
+    np.testing.assert_allclose(up_from_pitch(1.1), scene.rotation.T @ (0, 0, 1.0), atol=1e-12)
 
 
 def test_a_floor_of_too_few_pixels_or_on_no_plane_is_not_called_tilted():
     scene = room([])
     few = np.full_like(scene.classes, WALL)
-    assert fit_ground(scene.metres, scene.camera, few, CARD).tilt is None
+    assert fit_ground(scene.metres, scene.camera, few, CARD).tilt_rad is None
     noise = np.random.RandomState(0).uniform(0.3, 8, scene.metres.shape).astype(np.float32)
     everywhere = np.full_like(scene.classes, FLOOR)
-    assert fit_ground(noise, scene.camera, everywhere, CARD).tilt == np.inf
+    assert fit_ground(noise, scene.camera, everywhere, CARD).tilt_rad == np.inf
 
 
 def test_blind_is_what_has_no_depth_is_not_traversable_and_meets_the_ground_in_range():
@@ -151,8 +153,7 @@ def test_blind_is_what_has_no_depth_is_not_traversable_and_meets_the_ground_in_r
     scene.metres[100:180, 100:200] = np.nan
     scene.classes[100:180, 100:150] = 255
     cut = ground(scene, plane)
-    blind = np.zeros(scene.metres.shape, bool)
-    blind.reshape(-1)[cut.blind] = True
+    blind = cut.blind
     rays = np.stack(np.broadcast_arrays(*scene.camera.slopes_xy, 1.0), -1) @ scene.rotation.T
     with np.errstate(divide='ignore'):
         meets = np.where(rays[..., 2] < 0, -scene.eye[2] / rays[..., 2], np.inf)
@@ -206,7 +207,7 @@ def test_a_pit_is_a_drop_and_no_ground():
     scene = room([])
     cut_plane = plane_from_transform(scene.world_from_optical)
     deep = room([], eye=(0.2, 0.1, 1.2))    # the floor half a metre lower
-    cut = ground_of(deep.metres, deep.camera, deep.classes, CARD, cut_plane)
+    cut = ground_segmentation(deep.metres, deep.camera, deep.classes, CARD, cut_plane)
     seen = np.isfinite(deep.metres)
     np.testing.assert_array_equal(cut.drop, seen)
     assert not cut.ground.any()

@@ -16,7 +16,7 @@
 
 import numpy as np
 import pytest
-from seg_ros.depth.interior import inside, JUMP, off_main_part, on_jump
+from seg_ros.depth.interior import depth_discontinuities, detached_parts, instance_interiors, JUMP
 
 
 def windows(array, reach):
@@ -34,7 +34,7 @@ def test_a_pixel_is_inside_where_its_whole_window_is_of_one_instance(erosion_px)
     ids[2:20, 3:22] = 700
     ids[2:20, 22:39] = 65535
     ids[25:27, :] = 3
-    found = inside(ids, erosion_px)
+    found = instance_interiors(ids, erosion_px)
     for place, window in windows(ids, erosion_px):
         assert found[place] == (ids[place] > 0 and (window == ids[place]).all())
 
@@ -45,7 +45,7 @@ def test_depth_jumps_where_neighbours_are_farther_apart_than_one_surface_is():
     metres[5:12, 8:20] = 0.9
     metres[random.uniform(size=metres.shape) < 0.1] = np.nan
     metres[18:, :4] = np.nan
-    found = on_jump(metres)
+    found = depth_discontinuities(metres)
     for place, window in windows(metres, 1):
         seen = window[np.isfinite(window)]
         assert found[place] == (seen.size > 0 and seen.max() / (1 + JUMP) > seen.min())
@@ -58,9 +58,9 @@ def test_what_lies_behind_the_largest_part_of_a_mask_is_of_another():
     z[:, 10:40] = np.linspace(0.9, 1.1, 30)
     z[10:24, :] = np.where(instances[10:24] == 7, 1.6, z[10:24])    # behind the first
     z[30:50, 60:90] = 2.01      # beside the second, as far away
-    whole = (instances > 0) & ~on_jump(z)
+    whole = (instances > 0) & ~depth_discontinuities(z)
     whole[30:32, 60:90] = False
-    found = off_main_part(whole, instances, z)
+    found = detached_parts(whole, instances, z)
     behind = (instances == 7) & (z == np.float32(1.6)) & whole
     assert found[behind].all()
     assert not found[27:].any()     # below the jump between the two
@@ -73,7 +73,7 @@ def test_a_part_within_the_depths_of_a_slanted_object_is_its_own(z_of_part, kept
     instances[10:50, 10:50] = instances[10:50, 60:70] = 7
     z = np.full(instances.shape, z_of_part, np.float32)
     z[:, 10:50] = np.linspace(1.8, 2.2, 40)     # a standard deviation of 12 cm, and 6 cm of noise
-    found = off_main_part(instances > 0, instances, z)
+    found = detached_parts(instances > 0, instances, z)
     assert (found is None) is kept
     if not kept:
         np.testing.assert_array_equal(found & (instances > 0), (instances > 0) & (z == z[0, 60]))
@@ -84,11 +84,11 @@ def test_depth_in_single_pixels_is_too_sparse_to_leave_anything_out():
     z = np.random.RandomState(0).uniform(0.5, 2, (40, 40)).astype(np.float32)
     whole = np.zeros(instances.shape, bool)
     whole[::4, ::4] = True
-    assert off_main_part(whole, instances, z) is None
+    assert detached_parts(whole, instances, z) is None
 
 
 def test_an_object_of_one_piece_is_all_its_own():
     instances = np.ones((41, 33), np.uint16)
     z = np.ones(instances.shape, np.float32)
-    assert off_main_part(instances > 0, instances, z) is None
-    assert off_main_part(instances > 1, instances, z) is None
+    assert detached_parts(instances > 0, instances, z) is None
+    assert detached_parts(instances > 1, instances, z) is None

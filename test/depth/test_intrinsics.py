@@ -32,7 +32,7 @@ def test_a_point_on_the_axis_is_seen_at_the_principal_point():
 @pytest.mark.parametrize('step', [1, 2, 3, 4])
 def test_every_nth_pixel_has_the_slopes_that_it_had_in_the_whole_image(step):
     camera = Intrinsics(500.0, 510.0, 31.3, 24.7, (49, 63))
-    small = camera.of_every(step)
+    small = camera.subsampled(step)
     for whole, part in zip(camera.slopes_xy, small.slopes_xy, strict=True):
         np.testing.assert_allclose(part.ravel(), whole.ravel()[::step], atol=1e-6)
 

@@ -21,7 +21,7 @@ from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segment, Segmentation
 from seg_ros.depth.cloud import labelled_cloud, POINT
 from seg_ros.depth.ground import fit_ground
-from seg_ros.depth.interior import on_jump
+from seg_ros.depth.interior import depth_discontinuities
 from seg_ros.depth.objects import joined, object_clouds
 from seg_ros.depth.support import support_planes
 from seg_ros.sim.classes import CARD, FLOOR, SUPPORT
@@ -50,7 +50,7 @@ def scene():
 def test_an_object_has_the_points_of_its_eroded_mask_without_jumps(scene):
     clouds = object_clouds(cloud_of(scene), scene.segmentation(), 3, 525.0)
     assert [item.segment.id for item in clouds] == [1, 2, 3, 4]
-    jumps = on_jump(scene.metres)
+    jumps = depth_discontinuities(scene.metres)
     lifted = scene.lifted().astype(np.float32)
     for item in clouds:
         mask = scene.ids == item.segment.id

@@ -60,7 +60,7 @@ def test_a_wall_is_no_ground_where_the_normal_must_point_up():
     both = np.random.RandomState(0).permutation(np.concatenate([wall, floor]))
     assert fit_plane(both).normal[2] == pytest.approx(-1, abs=0.01)
     up = np.array([0.0, -1, 0])
-    assert fit_plane(both, near=(up, 0.5)).normal[1] == pytest.approx(-1, abs=0.01)
+    assert fit_plane(both, up=up, max_tilt_rad=0.5).normal[1] == pytest.approx(-1, abs=0.01)
 
 
 @pytest.mark.parametrize('points', [

@@ -17,7 +17,7 @@
 import numpy as np
 import pytest
 from ray_cast import Box, Scene
-from seg_ros.depth.interior import inside
+from seg_ros.depth.interior import instance_interiors
 from seg_ros.depth.rim import Rim
 
 EROSION_PX, FOCAL = 6, 600.0
@@ -29,7 +29,7 @@ def taken_and_restored(pitch, direction, height):
     scene = Scene([Box(0, 0, (0.2, 0.2, height))], eye=eye, pitch=pitch, size_hw=(480, 640),
                   focal=FOCAL)
     whole = scene.ids > 0
-    left = inside(scene.ids, EROSION_PX)
+    left = instance_interiors(scene.ids, EROSION_PX)
     low, high = (
         np.quantile(scene.lifted()[mask][:, :2] @ direction, (0, 1)) for mask in (whole, left)
     )

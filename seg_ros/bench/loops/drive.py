@@ -24,7 +24,7 @@ from seg_ros.bench.loops.crossing import BASE_RADIUS_M, Crossing, EYE_M, REACH_M
 from seg_ros.bench.loops.masks import MaskSource
 from seg_ros.bench.loops.planner import next_heading
 from seg_ros.depth.free_space import free_space, Grid, OCCUPIED, UNSEEN
-from seg_ros.depth.ground import fit_ground, Ground, ground_of, up_of_pitch
+from seg_ros.depth.ground import fit_ground, ground_segmentation, GroundSegmentation, up_from_pitch
 from seg_ros.depth.planes import Plane
 from seg_ros.sim.classes import CARD
 
@@ -110,21 +110,23 @@ def _with_masks(source: MaskSource) -> Costmap:
         assert masks.classes is not None
         plane = fit_ground(sight.metres, sight.camera, masks.classes, CARD).plane
         plane = plane or _level_floor(sight)
-        ground = ground_of(sight.metres, sight.camera, masks.classes, CARD, plane, 2)
+        ground = ground_segmentation(sight.metres, sight.camera, masks.classes, CARD, plane, 2)
         return free_space(ground, sight.pose, _GRID)
 
     return costmap
 
 
 def _level_floor(sight: Sight) -> Plane:
-    return Plane(up_of_pitch(sight.pitch), EYE_M)
+    return Plane(up_from_pitch(sight.pitch), EYE_M)
 
 
 def _plain(sight: Sight) -> NDArray[np.int8]:
     """Mark and clear by depth alone, like an obstacle layer; everything flat is free."""
     everything = np.ones(sight.metres[::2, ::2].shape, bool)
     plane = _level_floor(sight)
-    flat = Ground(sight.metres[::2, ::2].copy(), sight.camera.of_every(2), everything, plane)
+    flat = GroundSegmentation(
+        sight.metres[::2, ::2].copy(), sight.camera.subsampled(2), everything, plane
+    )
     high = flat.height_m > 0.1
-    ground = Ground(flat.metres, flat.camera, ~high, plane)
+    ground = GroundSegmentation(flat.metres, flat.camera, ~high, plane)
     return free_space(ground, sight.pose, _GRID)

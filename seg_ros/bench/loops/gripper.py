@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 import pybullet
-from seg_ros.depth.grips import Gripper
+from seg_ros.depth.grasp_candidates import Gripper
 from seg_ros.sim.world import LIMBO_M, World
 
 _SIZE = Gripper()

@@ -57,7 +57,7 @@ def world_points(
     :param far_m: maximum depth; farther pixels are left out.
     """
     z = depth_m[::_STEP, ::_STEP]
-    across, down = camera.of_every(_STEP).slopes_xy
+    across, down = camera.subsampled(_STEP).slopes_xy
     points = np.stack([z * across, z * down, z], axis=-1)[(z > _NEAR_M) & (z < far_m)]
     return np.asarray(points @ pose[:3, :3].T + pose[:3, 3])
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.depth.cloud import POINT
 from seg_ros.depth.free_space import free_space, Grid
-from seg_ros.depth.ground import Ground
+from seg_ros.depth.ground import GroundSegmentation
 from seg_ros.depth.scan import laser_scan
 from seg_ros.ros.conversions import cloud_message
 from seg_ros.ros.depth_view import DepthView
@@ -53,7 +53,7 @@ def _cloud(view: DepthView, mask: NDArray[np.bool_]) -> PointCloud2:
 
 
 def _scan(view: DepthView) -> LaserScan | None:
-    ground = view.rays
+    ground = view.coarse_ground
     if ground is None:
         return None
     scan = laser_scan(ground)
@@ -73,14 +73,16 @@ def scan_frame(optical: str) -> str:
 
 
 def _free_space(view: DepthView) -> Any:
-    ground = view.rays
+    ground = view.coarse_ground
     transform = view.base_from_optical
     if ground is None or transform is None:
         return None
     return _grid_message(view, ground, transform)
 
 
-def _grid_message(view: DepthView, ground: Ground, transform: NDArray[np.float64]) -> Any:
+def _grid_message(
+    view: DepthView, ground: GroundSegmentation, transform: NDArray[np.float64]
+) -> Any:
     grid = Grid()
     message = OccupancyGrid(
         header=Header(stamp=view.header.stamp, frame_id=view.settings.base_frame)

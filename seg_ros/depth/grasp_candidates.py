@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Grips of a two-finger gripper along one closing direction, seen from above."""
+"""Grasp candidates of a two-finger gripper along one closing direction, seen from above."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -26,12 +26,12 @@ Points: TypeAlias = NDArray[Any]
 
 MIN_POINTS = 6          # minimum points between the fingers
 _OFFSETS = (-0.3, -0.15, 0.0, 0.15, 0.3)     # across the closing direction, of the object's length
-_BLOCKING = 3           # points where a finger comes down that rule a grip out
+_BLOCKING = 3           # points where a finger comes down that rule a candidate out
 _MIN_ROOM_M = 0.004     # between the object and each finger
 _ROOM_M = 0.012         # likewise; more room does not raise the score
 _THIN_M = 0.008         # anything thinner may be a sliver of an object
 _OFFSET_M = 0.04        # offset from the object's middle that costs as much as having no room
-_PURITY_WEIGHT = 2.0    # of the share of gripped points that belong to the object
+_PURITY_WEIGHT = 2.0    # of the share of grasped points that belong to the object
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Gripper:
 
 
 @dataclass(frozen=True, eq=False)
-class Lanes:
+class GraspPoints:
     """
     Points above the fingertips, each (N, 2): along the closing direction and across it.
 
@@ -67,18 +67,18 @@ class Lanes:
     others: Points
     rim: Rim
 
-    def turned(self, turn: NDArray[np.float64]) -> 'Lanes':
+    def turned(self, turn: NDArray[np.float64]) -> 'GraspPoints':
         """Return the same points with the fingers rotated by a matrix (2, 2)."""
-        return Lanes(
+        return GraspPoints(
             self.held @ turn.T, self.own @ turn.T, self.others @ turn.T,
             replace(self.rim, view=turn @ self.rim.view),
         )
 
 
 @dataclass(frozen=True)
-class Grip:
+class GraspCandidate:
     """
-    Where the fingers close.
+    A place where the fingers may close.
 
     :param score: higher is better.
     :param along_m: position of the midpoint between the fingers, along the closing direction.
@@ -92,20 +92,20 @@ class Grip:
     width_m: float
 
 
-def grips_along(lanes: Lanes, gripper: Gripper) -> Iterator[Grip]:
+def candidates_along(points: GraspPoints, gripper: Gripper) -> Iterator[GraspCandidate]:
     """
-    Yield the possible grips along one closing direction.
+    Yield the possible grasps along one closing direction.
 
-    A grip is possible where the object fits between the fingers and nothing visible is in the way
-    of the descending fingers. A good grip leaves room on both sides, is near the object's middle,
+    A grasp is possible where the object fits between the fingers and nothing visible is in the way
+    of the descending fingers. A good grasp leaves room on both sides, is near the object's middle,
     uses the whole width of the fingers, holds nothing else, and has contact faces that are
     parallel (antipodal: Nguyen 1988).
     """
-    span = np.ptp(lanes.held[:, 1])
-    below, above = map(float, lanes.rim.ends_m(np.array([1.0, 0.0])))
+    span = np.ptp(points.held[:, 1])
+    below, above = map(float, points.rim.ends_m(np.array([1.0, 0.0])))
     for share in _OFFSETS:
         offset = float(share * span)
-        strip = _lane(lanes.held, offset, gripper)
+        strip = _strip(points.held, offset, gripper)
         if len(strip) < MIN_POINTS:
             continue
         low, high = strip[:, 0].min() - below, strip[:, 0].max() + above
@@ -113,16 +113,17 @@ def grips_along(lanes: Lanes, gripper: Gripper) -> Iterator[Grip]:
         if gripper.opening_m - width < 2 * _MIN_ROOM_M:
             continue
         own, others = (
-            np.abs(_lane(each, offset, gripper)[:, 0] - middle)
-            for each in (lanes.own, lanes.others)
+            np.abs(_strip(each, offset, gripper)[:, 0] - middle)
+            for each in (points.own, points.others)
         )
         if _is_clear(np.concatenate([own, others]), width, gripper):
             score = _quality(strip, offset, (gripper.opening_m - width) / 2, gripper)
             score += _PURITY_WEIGHT * _purity(own, others, gripper)
-            yield Grip(score - (abs(middle) + abs(offset)) / _OFFSET_M, middle, offset, width)
+            score -= (abs(middle) + abs(offset)) / _OFFSET_M
+            yield GraspCandidate(score, middle, offset, width)
 
 
-def _lane(points: Points, offset: float, gripper: Gripper) -> Points:
+def _strip(points: Points, offset: float, gripper: Gripper) -> Points:
     """Return the points within a finger's width of the offset, between or under the fingers."""
     return np.asarray(points[np.abs(points[:, 1] - offset) < gripper.finger_m / 2])
 
@@ -131,7 +132,7 @@ def _is_clear(gaps: Points, width: float, gripper: Gripper) -> bool:
     """
     Return whether the descending fingers meet no points.
 
-    :param gaps: distances from the grip's middle to all points in the lane.
+    :param gaps: distances from the grasp's middle to all points in the strip.
     """
     outer = gripper.opening_m / 2
     # The object's own sides show just outside its width; the finger comes down beyond them.
