@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import InputSpec
 from seg_ros.core.frame import Pixels
-from seg_ros.training.sample import ABSENT, TrainingSample, VOID
+from seg_ros.training.sample import OTHER, TrainingSample, VOID
 from seg_ros.training.samples import Random
 
 _SCALES = 0.35, 2.2     # relative to the whole image letterboxed into the network's input
@@ -51,7 +51,7 @@ def framed(
         _warped(sample.rgb, matrix, size_hw, cv2.INTER_LINEAR, InputSpec().pad),
         _warped(sample.classes, matrix, size_hw, cv2.INTER_NEAREST, VOID),
         _warped(sample.instances, matrix, size_hw, cv2.INTER_NEAREST, 0),
-        sample.absent,
+        sample.complete,
     )
 
 
@@ -91,7 +91,7 @@ def dyed(sample: TrainingSample, things: NDArray[np.bool_], random: Random) -> T
         return sample
     mask = sample.classes == surfaces[int(random.integers(len(surfaces)))]
     if random.random() < 0.5:
-        mask |= sample.classes >= ABSENT
+        mask |= sample.classes >= OTHER
     gain = np.exp(random.uniform(np.log(0.06), np.log(1.2))) * random.uniform(0.75, 1.25, 3)
     soft = cv2.blur(mask.astype(np.float32), (5, 5))[..., None]
     dye = gain.astype(np.float32) - 1
@@ -122,7 +122,7 @@ def cut_out(sample: TrainingSample, random: Random) -> TrainingSample:
         hole = slice(y, y + tall), slice(x, x + wide)
         rgb[hole] = random.integers(0, 256, 3)
         classes[hole], instances[hole] = VOID, 0
-    return TrainingSample(rgb, classes, instances, sample.absent)
+    return TrainingSample(rgb, classes, instances, sample.complete)
 
 
 def _halved(sample: TrainingSample) -> TrainingSample:
@@ -132,7 +132,7 @@ def _halved(sample: TrainingSample) -> TrainingSample:
         np.asarray(rgb, np.uint8),
         np.ascontiguousarray(sample.classes[:2 * height:2, :2 * width:2]),
         np.ascontiguousarray(sample.instances[:2 * height:2, :2 * width:2]),
-        sample.absent,
+        sample.complete,
     )
 
 

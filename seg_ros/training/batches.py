@@ -46,7 +46,7 @@ class Batch(NamedTuple):
     rgb: Tensor
     noise: Tensor
     classes: Tensor
-    absent: Tensor
+    complete: Tensor
     emphasis: Tensor
     centers: Tensor
     offsets: Tensor
@@ -94,7 +94,7 @@ class Batches(Dataset[Batch]):
         wanted = make_targets(sample, self._things, STRIDE)
         noise = np.float32(random.uniform(0, _MAX_NOISE))
         return (
-            recolored(sample.rgb, random), noise, wanted.classes, sample.absent, wanted.emphasis,
+            recolored(sample.rgb, random), noise, wanted.classes, sample.complete, wanted.emphasis,
             wanted.centers, wanted.offsets, wanted.weights, wanted.known,
         )
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.errors import CardError, SettingError
-from seg_ros.training.sample import ABSENT
+from seg_ros.training.sample import OTHER
 
 
 def checked_categories(
@@ -33,8 +33,8 @@ def checked_categories(
     :returns: `id`, `name`, `isthing` and `color`; `roles` where a class has any.
     :raises SettingError: if the classes contradict each other or are more than 254.
     """
-    if len(rows) > ABSENT:
-        raise SettingError(f'{place} has {len(rows)} classes', f'{ABSENT} at most')
+    if len(rows) > OTHER:
+        raise SettingError(f'{place} has {len(rows)} classes', f'{OTHER} at most')
     try:
         card = card_from_dict({'name': 'data', 'classes': list(rows)})
     except CardError as error:

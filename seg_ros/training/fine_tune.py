@@ -85,5 +85,5 @@ def class_losses(network: nn.Module, samples: Samples, recipe: FineTuning) -> It
         with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bfloat16):
             scores = network(normalized(noisy(batch, recipe.seed, step)))
         yield semantic_loss(
-            scores.float(), batch.classes, batch.absent, weights, batch.emphasis
+            scores.float(), batch.classes, batch.complete, weights, batch.emphasis
         )

@@ -14,7 +14,7 @@
 
 """Losses of the panoptic network."""
 
-from seg_ros.training.sample import ABSENT, VOID
+from seg_ros.training.sample import OTHER, VOID
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -23,28 +23,28 @@ SHARES = {'semantic': 1.0, 'center': 0.5, 'offset': 0.2}
 
 
 def semantic_loss(
-    logits: Tensor, classes: Tensor, absent: Tensor, weights: Tensor, emphasis: Tensor
+    logits: Tensor, classes: Tensor, complete: Tensor, weights: Tensor, emphasis: Tensor
 ) -> Tensor:
     """
     Cross entropy at image size over all known pixels and, with equal weight, the hardest ones.
 
-    A pixel marked `ABSENT` costs -log(1 - p), p being the total probability of the absent classes.
+    A pixel marked `OTHER` costs -log(1 - p), p being the total probability of `complete` classes.
     The hardest are 30 % of the image, or all known pixels if there are fewer.
 
     :param logits: (N, C, h, w).
-    :param classes: uint8 (N, H, W), `ABSENT` or `VOID` where there is no class.
-    :param absent: bool (N, C), classes that pixels marked `ABSENT` cannot have.
+    :param classes: uint8 (N, H, W), `OTHER` or `VOID` where there is no class.
+    :param complete: bool (N, C), the classes of which no pixel is marked `OTHER`.
     :param weights: (C), weight of each class.
     :param emphasis: (N, H, W), weight of each pixel.
     """
     large = functional.interpolate(
         logits, size=classes.shape[1:], mode='bilinear', align_corners=False
     )
-    labelled = classes.long().masked_fill(classes >= ABSENT, VOID)
+    labelled = classes.long().masked_fill(classes >= OTHER, VOID)
     each = functional.cross_entropy(
         large, labelled, weights, ignore_index=VOID, reduction='none'
     )
-    each = each + _absence(large, absent) * (classes == ABSENT)
+    each = each + _other_loss(large, complete) * (classes == OTHER)
     each = (each * emphasis).flatten(1)
     known = (classes != VOID).flatten(1).sum(1).clamp(min=each.shape[1] // 20)
     count = each.shape[1] * 3 // 10
@@ -52,11 +52,11 @@ def semantic_loss(
     return (0.5 * each.sum(1) / known + 0.5 * worst).mean()
 
 
-def _absence(logits: Tensor, absent: Tensor) -> Tensor:
-    """Return -log of the total probability of the classes that are not absent: (N, H, W)."""
-    # If all classes are absent, the pixel shows something else and its loss is 0.
-    absent = absent & ~absent.all(1, keepdim=True)
-    others = logits.masked_fill(absent[:, :, None, None], -1e4)
+def _other_loss(logits: Tensor, complete: Tensor) -> Tensor:
+    """Return -log of the total probability of the classes that are not complete: (N, H, W)."""
+    # If all are, the pixel shows what is no class, and its loss is 0.
+    complete = complete & ~complete.all(1, keepdim=True)
+    others = logits.masked_fill(complete[:, :, None, None], -1e4)
     return logits.logsumexp(1) - others.logsumexp(1)
 
 

@@ -89,7 +89,7 @@ def paste(sample: TrainingSample, cutouts: Cutouts, random: Random) -> TrainingS
     rgb, classes, instances = (array.copy() for array in sample[:3])
     for _ in range(int(random.integers(1, _MAX_PASTED + 1))):
         _paste(rgb, classes, instances, cutouts.draw(random), random)
-    return TrainingSample(rgb, classes, instances, sample.absent)
+    return TrainingSample(rgb, classes, instances, sample.complete)
 
 
 def _cutouts(

@@ -29,7 +29,7 @@ import numpy as np
 from seg_ros.core.errors import SettingError
 from seg_ros.sim.classes import CLASSES
 from seg_ros.training.hand_labels import fill, HandLabel
-from seg_ros.training.sample import ABSENT, small_numbers, TrainingSample, VOID
+from seg_ros.training.sample import OTHER, small_numbers, TrainingSample, VOID
 from seg_ros.training.store import fingerprint_of
 
 CHANNELS = {item.name: channel for channel, item in enumerate(CLASSES)}
@@ -95,10 +95,10 @@ class Photographs:
         known = np.asarray(classes, np.uint8)
         if name in self._labels:
             known, instances = fill(known, instances, self._labels[name], CHANNELS)
-        absent = np.array([item.name in row['complete'] for item in CLASSES])
-        if absent.any():
-            known[known == VOID] = ABSENT
-        return TrainingSample(np.asarray(bgr[..., ::-1], np.uint8), known, instances, absent)
+        complete = np.array([item.name in row['complete'] for item in CLASSES])
+        if complete.any():
+            known[known == VOID] = OTHER
+        return TrainingSample(np.asarray(bgr[..., ::-1], np.uint8), known, instances, complete)
 
 
 def photographs_of(

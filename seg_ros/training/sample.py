@@ -25,7 +25,7 @@ from seg_ros.core.frame import Pixels
 
 VOID = 255      # nothing is known about the pixel's class
 MAX_THINGS = 250    # instances per image
-ABSENT = 254    # the pixel is of none of the classes in the image's `absent`
+OTHER = 254     # the pixel is of none of the classes in the image's `complete`
 
 
 class TrainingSample(NamedTuple):
@@ -33,17 +33,17 @@ class TrainingSample(NamedTuple):
     One image and its maps.
 
     :param rgb: uint8 (H, W, 3).
-    :param classes: uint8 (H, W), channel numbers, `ABSENT` or `VOID`.
+    :param classes: uint8 (H, W), channel numbers, `OTHER` or `VOID`.
     :param instances: uint8 (H, W), one number for each thing; 0 = no instance, or unknown.
-    :param absent: bool (C), the classes of which every pixel in the image is labelled, so that
-        unlabelled pixels cannot have them.
+    :param complete: bool (C), the classes of which every pixel in the image is labelled, so that
+        pixels without a label are not of these.
     :param unknown: pixel count of each id that is not a class of the data; these pixels are void.
     """
 
     rgb: Pixels
     classes: NDArray[np.uint8]
     instances: NDArray[np.uint8]
-    absent: NDArray[np.bool_]
+    complete: NDArray[np.bool_]
     unknown: Mapping[int, int] = MappingProxyType({})
 
 
@@ -55,9 +55,9 @@ def instances_known(sample: TrainingSample, things: NDArray[np.bool_]) -> NDArra
 
     :param things: (C), which classes are things.
     """
-    known = sample.classes < ABSENT
-    if (sample.absent | ~things).all():
-        known = known | (sample.classes == ABSENT)
+    known = sample.classes < OTHER
+    if (sample.complete | ~things).all():
+        known = known | (sample.classes == OTHER)
     countable = np.zeros(256, bool)
     countable[:len(things)] = things
     return np.asarray(known & ~(countable[sample.classes] & (sample.instances == 0)))
@@ -83,5 +83,5 @@ def shrink(sample: TrainingSample, longest: int) -> TrainingSample:
         np.asarray(cv2.resize(sample.rgb, size, interpolation=cv2.INTER_AREA), np.uint8),
         np.asarray(cv2.resize(sample.classes, size, interpolation=cv2.INTER_NEAREST), np.uint8),
         np.asarray(cv2.resize(sample.instances, size, interpolation=cv2.INTER_NEAREST), np.uint8),
-        sample.absent,
+        sample.complete,
     )

@@ -33,6 +33,7 @@ Report: TypeAlias = Callable[[str], None]
 
 LONGEST = 512   # smallest limit for the longest side of stored images, in pixels
 _PLANES = 5     # rgb, class and instance
+_COMPLETE = 'absent.npy'    # called so in caches of earlier versions too
 
 
 class SampleSource(Protocol):
@@ -70,7 +71,7 @@ class Store:
         self.name = name
         self._pixels: NDArray[np.uint8] = np.memmap(folder / 'pixels.bin', mode='r')
         self._places: NDArray[np.int64] = np.load(folder / 'places.npy')
-        self._absent: NDArray[np.bool_] = np.load(folder / 'absent.npy')
+        self._complete: NDArray[np.bool_] = np.load(folder / _COMPLETE)
         self.shares: NDArray[np.float64] = np.load(folder / 'shares.npy')
         self.unknown = (folder / 'unknown.txt').read_text(encoding='utf-8')
         _, height, width = self._places.T
@@ -80,7 +81,7 @@ class Store:
     @property
     def is_void(self) -> bool:
         """Return whether no pixel has a label."""
-        return not (self.shares.any() or self._absent.any())
+        return not (self.shares.any() or self._complete.any())
 
     def __len__(self) -> int:
         return len(self._places)
@@ -90,7 +91,7 @@ class Store:
         stop = start + height * width * _PLANES
         planes = np.asarray(self._pixels[start:stop]).reshape(height, width, _PLANES)
         return TrainingSample(
-            planes[..., :3], planes[..., 3], planes[..., 4], self._absent[number]
+            planes[..., :3], planes[..., 3], planes[..., 4], self._complete[number]
         )
 
 
@@ -160,7 +161,7 @@ def _remove_earlier(cache: Path, earlier: str, fingerprint: str) -> None:
 
 
 def _write(source: SampleSource, folder: Path, longest: int) -> None:
-    places, absent, shares, start = [], [], [], 0
+    places, complete, shares, start = [], [], [], 0
     pixels, unknown = 0, Counter[int]()
     with (folder / 'pixels.bin').open('wb') as file:
         for number in range(len(source)):
@@ -171,11 +172,11 @@ def _write(source: SampleSource, folder: Path, longest: int) -> None:
             planes = np.dstack([sample.rgb, sample.classes, sample.instances])
             file.write(planes.tobytes())
             places.append((start, *sample.classes.shape))
-            absent.append(sample.absent)
+            complete.append(sample.complete)
             counts = np.bincount(sample.classes.ravel(), minlength=256)[:len(source.categories)]
             shares.append(counts / sample.classes.size)
             start += planes.size
     np.save(folder / 'places.npy', np.array(places, np.int64))
-    np.save(folder / 'absent.npy', np.array(absent))
+    np.save(folder / _COMPLETE, np.array(complete))
     np.save(folder / 'shares.npy', np.array(shares))
     (folder / 'unknown.txt').write_text(text_from_ids(unknown, pixels), encoding='utf-8')

@@ -31,7 +31,7 @@ class Targets:
     """
     Target outputs of the network for one image.
 
-    :param classes: uint8 (H, W), channel numbers, `ABSENT` or `VOID`.
+    :param classes: uint8 (H, W), channel numbers, `OTHER` or `VOID`.
     :param emphasis: float32 (H, W), weight in the class loss: 1, and more on small things.
     :param centers: float32 (h, w), 1 at each centre, falling off around it.
     :param offsets: float32 (2, h, w), dy and dx from each cell's middle to its thing's centre.

@@ -217,7 +217,7 @@ def _losses(outputs: tuple[Tensor, ...], batch: Batch, weights: Tensor) -> dict[
     semantic, center, offset = (output.float() for output in outputs)
     return {
         'semantic': semantic_loss(
-            semantic, batch.classes, batch.absent, weights, batch.emphasis
+            semantic, batch.classes, batch.complete, weights, batch.emphasis
         ),
         'center': center_loss(center[:, 0], batch.centers, batch.known),
         'offset': offset_loss(offset, batch.offsets, batch.weights),

@@ -45,7 +45,7 @@ def test_ids_become_channels_and_what_is_no_class_is_void(folder):
     assert sample.classes[0].tolist() == [0] * 3 + [1] * 3
     assert (sample.classes[1:] == VOID).all()
     assert not sample.instances.any()
-    assert not sample.absent.any()
+    assert not sample.complete.any()
 
 
 def test_an_image_whose_labels_are_of_another_size_is_refused(folder):

@@ -22,17 +22,18 @@ import pytest
 torch = pytest.importorskip('torch', reason='training needs PyTorch, the extra [train]')
 
 from seg_ros.training.losses import center_loss, semantic_loss  # noqa: E402
-from seg_ros.training.sample import ABSENT, VOID  # noqa: E402
+from seg_ros.training.sample import OTHER, VOID  # noqa: E402
 
 CHANNELS = 3
 
 
-def loss_of(logits, classes, absent):
+def loss_of(logits, classes, complete):
     """Return the loss of one image whose pixels all have the same logits."""
     maps = torch.tensor(logits, dtype=torch.float32)[None, :, None, None].expand(1, -1, 4, 4)
     plane = torch.as_tensor(np.asarray(classes, np.uint8))[None]
     return float(semantic_loss(
-        maps, plane, torch.tensor([absent]), torch.ones(CHANNELS), torch.ones(1, *plane.shape[1:])
+        maps, plane, torch.tensor([complete]), torch.ones(CHANNELS),
+        torch.ones(1, *plane.shape[1:]),
     ))
 
 
@@ -48,15 +49,15 @@ def test_void_costs_nothing_and_does_not_dilute_the_rest():
     assert loss_of([0.0, math.log(2), 0.0], classes, [False] * 3) == pytest.approx(math.log(2))
 
 
-def test_an_absent_class_costs_what_it_takes_from_the_others():
-    classes = np.full((16, 16), ABSENT)
+def test_on_other_pixels_a_complete_class_costs_what_it_takes_from_the_rest():
+    classes = np.full((16, 16), OTHER)
     costs = loss_of([math.log(3), 0.0, 0.0], classes, [True, False, False])
     assert costs == pytest.approx(-math.log(1 - 3 / 5))
     assert loss_of([-30.0, 0.0, 2.0], classes, [True, False, False]) == pytest.approx(0, abs=1e-6)
 
 
-def test_where_all_classes_are_absent_nothing_is_asked():
-    assert loss_of([4.0, 0.0, 0.0], np.full((16, 16), ABSENT), [True] * 3) == 0
+def test_where_all_classes_are_complete_nothing_is_asked():
+    assert loss_of([4.0, 0.0, 0.0], np.full((16, 16), OTHER), [True] * 3) == 0
 
 
 def test_a_centre_is_punished_only_where_things_are_known():

@@ -22,7 +22,7 @@ import pytest
 from seg_ros.core.errors import SettingError
 from seg_ros.training.hand_labels import fill, read_hand_labels
 from seg_ros.training.photographs import photographs_of
-from seg_ros.training.sample import ABSENT, instances_known, VOID
+from seg_ros.training.sample import instances_known, OTHER, VOID
 
 FLOOR, WALL, SUPPORT, OBJECT, ROBOT, PERSON = range(6)
 THINGS = np.array([False, False, False, True, False, True])
@@ -54,13 +54,13 @@ def box(name, x0, y0, x1, y1):
     return polygon(name, (x0, y0), (x1, y0), (x1, y1), (x0, y1))
 
 
-def test_what_is_complete_is_absent_from_pixels_without_a_label(root):
+def test_pixels_without_a_label_are_of_no_class_that_is_complete(root):
     shop, street = photographs_of(root, 'train', {})
     assert (shop.name, street.name, len(street)) == ('shop', 'street', 1)
     sample = street.read(0)
-    assert (sample.classes[:, 20:] == ABSENT).all()
-    assert sample.absent[[OBJECT, PERSON]].all()
-    assert not sample.absent[[FLOOR, WALL, SUPPORT]].any()
+    assert (sample.classes[:, 20:] == OTHER).all()
+    assert sample.complete[[OBJECT, PERSON]].all()
+    assert not sample.complete[[FLOOR, WALL, SUPPORT]].any()
     assert (shop.read(0).classes[:, 20:] == VOID).all()
     assert instances_known(sample, THINGS).all()
     assert (instances_known(shop.read(0), THINGS) == (shop.read(0).classes == PERSON)).all()
@@ -85,9 +85,9 @@ def test_polygons_fill_only_what_the_source_leaves_without_a_label(root):
     sample = photographs_of(root, 'train', {'a': label})[1].read(0)
     assert (sample.classes[:, :20] == PERSON).all()
     assert (sample.classes[50:, 20:] == FLOOR).all()
-    assert (sample.classes[:30, 20:] == ABSENT).all()
+    assert (sample.classes[:30, 20:] == OTHER).all()
     assert (sample.classes[40:50, 40:50] == OBJECT).all()
-    assert (sample.classes[40:50, 60:65] == ABSENT).all()
+    assert (sample.classes[40:50, 60:65] == OTHER).all()
     assert len(np.unique(sample.instances)) == 4
 
 

@@ -70,7 +70,7 @@ def open_samples(folders, tmp_path, shares=None):
 
 def test_maps_are_reduced_to_channels_instances_and_void(folder, tmp_path):
     samples = open_samples([folder], tmp_path)
-    rgb, classes, instances, absent, unknown = samples[0]
+    rgb, classes, instances, complete, unknown = samples[0]
     assert rgb.shape == (384, 512, 3)
     assert rgb[0, 0, 0] > 190
     assert rgb[0, 0, 2] < 10
@@ -78,7 +78,7 @@ def test_maps_are_reduced_to_channels_instances_and_void(folder, tmp_path):
     assert (classes[81:239, 161:319] == 1).all()
     assert len(np.unique(instances[81:239, 161:319])) == 1
     assert not instances[classes == 0].any()
-    assert not absent.any()
+    assert not complete.any()
     assert not unknown
     assert (samples[1].classes[:, 257:] == VOID).all()
 

@@ -15,15 +15,15 @@
 """Targets of training: which cells point to a centre, and which count more or not at all."""
 
 import numpy as np
-from seg_ros.training.sample import ABSENT, TrainingSample, VOID
+from seg_ros.training.sample import OTHER, TrainingSample, VOID
 from seg_ros.training.targets import make_targets
 
 THINGS = np.array([False, False, False, True])
 
 
-def targets_of(classes, instances, absent=(False,) * 4):
+def targets_of(classes, instances, complete=(False,) * 4):
     rgb = np.zeros((*classes.shape, 3), np.uint8)
-    return make_targets(TrainingSample(rgb, classes, instances, np.array(absent)), THINGS, 4)
+    return make_targets(TrainingSample(rgb, classes, instances, np.array(complete)), THINGS, 4)
 
 
 def two_boxes() -> tuple[np.ndarray, np.ndarray]:
@@ -91,6 +91,6 @@ def test_centres_are_asked_for_where_things_are_known():
     known = targets_of(classes, instances).known
     assert known[:, :12].all()
     assert not known[0, 16:].any()
-    classes[classes == VOID] = ABSENT
+    classes[classes == VOID] = OTHER
     assert targets_of(classes, instances, (False, False, False, True)).known.all()
     assert not targets_of(classes, instances, (True, False, False, False)).known.all()

@@ -23,7 +23,7 @@ from seg_ros.core.errors import ImageError, SettingError
 from seg_ros.metrics.ground_truth import truth_from_maps
 from seg_ros.sim.classes import CARD
 from seg_ros.training.photographs import Photographs, photographs_of
-from seg_ros.training.sample import ABSENT
+from seg_ros.training.sample import OTHER
 
 
 def photograph_examples(root: Path, listed: str) -> Examples:
@@ -49,6 +49,6 @@ def _truth(source: Photographs, number: int) -> Truth:
         sample = source.read(number)
     except SettingError as error:
         raise ImageError(str(error)) from error
-    classes = np.where(sample.classes >= ABSENT, CARD.unlabelled, sample.classes)
+    classes = np.where(sample.classes >= OTHER, CARD.unlabelled, sample.classes)
     segmentation = truth_from_maps(classes.astype(np.uint8), sample.instances, CARD)
     return Truth(segmentation)
