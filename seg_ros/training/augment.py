@@ -18,11 +18,11 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 from seg_ros.core.card import InputSpec
 from seg_ros.core.frame import Pixels
 from seg_ros.training.sample import OTHER, TrainingSample, VOID
-from seg_ros.training.samples import Random
 
 _SCALES = 0.35, 2.2     # relative to the whole image letterboxed into the network's input
 _SCALE_SIGMA = 0.45     # standard deviation of the logarithm of the scale
@@ -31,8 +31,8 @@ _MAX_TURN_DEG = 8.0
 _FLIP = 0.03            # probability of a vertical flip
 
 
-def framed(
-    sample: TrainingSample, size_hw: tuple[int, int], input_hw: tuple[int, int], random: Random
+def random_crop(
+    sample: TrainingSample, size_hw: tuple[int, int], input_hw: tuple[int, int], rng: Generator
 ) -> TrainingSample:
     """
     Scale, rotate and mirror a sample and crop a window; pixels outside the image become void.
@@ -42,42 +42,44 @@ def framed(
     """
     height, width = sample.classes.shape
     fit = min(input_hw[0] / height, input_hw[1] / width)
-    scale = fit * float(np.clip(np.exp(random.normal(0.05, _SCALE_SIGMA)), *_SCALES))
+    scale = fit * float(np.clip(np.exp(rng.normal(0.05, _SCALE_SIGMA)), *_SCALES))
     if scale < 0.6:     # bilinear interpolation would skip pixels
-        sample, scale = _halved(sample), scale * 2
+        sample, scale = _halve(sample), scale * 2
         height, width = sample.classes.shape
-    matrix = _random_affine((height, width), size_hw, scale, random)
+    matrix = _random_affine((height, width), size_hw, scale, rng)
     return TrainingSample(
-        _warped(sample.rgb, matrix, size_hw, cv2.INTER_LINEAR, InputSpec().pad),
-        _warped(sample.classes, matrix, size_hw, cv2.INTER_NEAREST, VOID),
-        _warped(sample.instances, matrix, size_hw, cv2.INTER_NEAREST, 0),
+        _warp(sample.rgb, matrix, size_hw, cv2.INTER_LINEAR, InputSpec().pad),
+        _warp(sample.classes, matrix, size_hw, cv2.INTER_NEAREST, VOID),
+        _warp(sample.instances, matrix, size_hw, cv2.INTER_NEAREST, 0),
         sample.complete,
     )
 
 
-def recolored(rgb: Pixels, random: Random) -> Pixels:
+def color_jitter(rgb: Pixels, rng: Generator) -> Pixels:
     """Randomly change hue, saturation, exposure, white balance, sharpness and compression."""
     image = rgb
-    if random.random() < 0.5:
-        image = _other_hue(image, random)
-    if random.random() < 0.6:
-        tone = (np.arange(256) / 255) ** random.uniform(0.6, 1.6)
-        balance = random.uniform(0.7, 1.3) * random.uniform(0.88, 1.12, 3)
+    if rng.random() < 0.5:
+        image = _shift_hue(image, rng)
+    if rng.random() < 0.6:
+        tone = (np.arange(256) / 255) ** rng.uniform(0.6, 1.6)
+        balance = rng.uniform(0.7, 1.3) * rng.uniform(0.88, 1.12, 3)
         curve = np.clip(tone[:, None] * balance * 255, 0, 255)
         image = np.asarray(cv2.LUT(image, curve.astype(np.uint8)[None]), np.uint8)
-    if random.random() < 0.05:
+    if rng.random() < 0.05:
         gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         image = np.asarray(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB), np.uint8)
-    if random.random() < 0.2:
-        image = _blurred(image, random)
-    if random.random() < 0.25:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(20, 85))]
+    if rng.random() < 0.2:
+        image = _blur(image, rng)
+    if rng.random() < 0.25:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(20, 85))]
         data = cv2.imencode('.jpg', image, quality)[1]
         image = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
     return image
 
 
-def dyed(sample: TrainingSample, things: NDArray[np.bool_], random: Random) -> TrainingSample:
+def tint_surface(
+    sample: TrainingSample, things: NDArray[np.bool_], rng: Generator
+) -> TrainingSample:
     """
     Change colour and brightness of one stuff class, but not of the things on it.
 
@@ -89,43 +91,47 @@ def dyed(sample: TrainingSample, things: NDArray[np.bool_], random: Random) -> T
     surfaces = present[~things[present]]
     if not len(surfaces):
         return sample
-    mask = sample.classes == surfaces[int(random.integers(len(surfaces)))]
-    if random.random() < 0.5:
+    mask = sample.classes == surfaces[int(rng.integers(len(surfaces)))]
+    if rng.random() < 0.5:
         mask |= sample.classes >= OTHER
-    gain = np.exp(random.uniform(np.log(0.06), np.log(1.2))) * random.uniform(0.75, 1.25, 3)
+    gain = np.exp(rng.uniform(np.log(0.06), np.log(1.2))) * rng.uniform(0.75, 1.25, 3)
     soft = cv2.blur(mask.astype(np.float32), (5, 5))[..., None]
-    dye = gain.astype(np.float32) - 1
-    lit = _highlights(mask.shape, random)[..., None] if random.random() < 0.4 else np.float32(0)
-    rgb = np.clip(sample.rgb * (1 + soft * dye) + soft * lit, 0, 255)
+    tint = gain.astype(np.float32) - 1
+    lit = _highlights(mask.shape, rng)[..., None] if rng.random() < 0.4 else np.float32(0)
+    rgb = np.clip(sample.rgb * (1 + soft * tint) + soft * lit, 0, 255)
     return sample._replace(rgb=rgb.astype(np.uint8))
 
 
-def _highlights(size_hw: Sequence[int], random: Random) -> NDArray[np.float32]:
+def _highlights(size_hw: Sequence[int], rng: Generator) -> NDArray[np.float32]:
     """Return the brightness that reflections of one to three lamps add, soft ellipses: (H, W)."""
     rows, columns = np.mgrid[:size_hw[0], :size_hw[1]].astype(np.float32)
     light = np.zeros(tuple(size_hw), np.float32)
-    for _ in range(int(random.integers(1, 4))):
-        y, x = random.uniform(0, size_hw[0]), random.uniform(0, size_hw[1])
-        tall, wide = np.exp(random.uniform(np.log(8), np.log(90), 2))
+    for _ in range(int(rng.integers(1, 4))):
+        y, x = rng.uniform(0, size_hw[0]), rng.uniform(0, size_hw[1])
+        tall, wide = np.exp(rng.uniform(np.log(8), np.log(90), 2))
         bell = np.exp(-((rows - y) / tall) ** 2 - ((columns - x) / wide) ** 2)
-        light += np.float32(random.uniform(40, 220)) * bell.astype(np.float32)
+        light += np.float32(rng.uniform(40, 220)) * bell.astype(np.float32)
     return light
 
 
-def cut_out(sample: TrainingSample, random: Random) -> TrainingSample:
-    """Fill one to three small rectangles with a random colour and mark them void."""
+def random_erasing(sample: TrainingSample, rng: Generator) -> TrainingSample:
+    """
+    Fill one to three small rectangles with a random colour and mark them void.
+
+    After Zhong et al., "Random Erasing Data Augmentation" (AAAI 2020).
+    """
     rgb, classes, instances = (array.copy() for array in sample[:3])
     height, width = classes.shape
-    for _ in range(int(random.integers(1, 4))):
-        tall, wide = (int(side * random.uniform(0.04, 0.2)) for side in (height, width))
-        y, x = int(random.integers(height - tall)), int(random.integers(width - wide))
+    for _ in range(int(rng.integers(1, 4))):
+        tall, wide = (int(side * rng.uniform(0.04, 0.2)) for side in (height, width))
+        y, x = int(rng.integers(height - tall)), int(rng.integers(width - wide))
         hole = slice(y, y + tall), slice(x, x + wide)
-        rgb[hole] = random.integers(0, 256, 3)
+        rgb[hole] = rng.integers(0, 256, 3)
         classes[hole], instances[hole] = VOID, 0
     return TrainingSample(rgb, classes, instances, sample.complete)
 
 
-def _halved(sample: TrainingSample) -> TrainingSample:
+def _halve(sample: TrainingSample) -> TrainingSample:
     height, width = (max(1, side // 2) for side in sample.classes.shape)
     rgb = cv2.resize(sample.rgb, (width, height), interpolation=cv2.INTER_AREA)
     return TrainingSample(
@@ -137,23 +143,23 @@ def _halved(sample: TrainingSample) -> TrainingSample:
 
 
 def _random_affine(
-    from_hw: tuple[int, int], to_hw: tuple[int, int], scale: float, random: Random
+    from_hw: tuple[int, int], to_hw: tuple[int, int], scale: float, rng: Generator
 ) -> NDArray[np.float64]:
     """Return a random affine transform from image to window, which overlap: (2, 3)."""
-    stretch = float(np.exp(random.uniform(-1, 1) * np.log(_MAX_STRETCH) / 2))
+    stretch = float(np.exp(rng.uniform(-1, 1) * np.log(_MAX_STRETCH) / 2))
     scales = np.array([scale * stretch, scale / stretch])
-    signs = np.array([-1 if random.random() < 0.5 else 1, -1 if random.random() < _FLIP else 1])
-    turn = np.deg2rad(_MAX_TURN_DEG) * float(np.clip(random.normal(0, 0.4), -1, 1))
+    signs = np.array([-1 if rng.random() < 0.5 else 1, -1 if rng.random() < _FLIP else 1])
+    turn = np.deg2rad(_MAX_TURN_DEG) * float(np.clip(rng.normal(0, 0.4), -1, 1))
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     linear = rotation @ np.diag(scales * signs)
     spare = np.array(to_hw[::-1]) - scales * np.array(from_hw[::-1])
-    corner = random.uniform(np.minimum(spare, 0), np.maximum(spare, 0))
+    corner = rng.uniform(np.minimum(spare, 0), np.maximum(spare, 0))
     middle = corner + scales * np.array(from_hw[::-1]) / 2
     shift = middle - linear @ (np.array(from_hw[::-1]) / 2)
     return np.column_stack([linear, shift])
 
 
-def _warped(
+def _warp(
     array: Pixels, matrix: NDArray[np.float64], size_hw: tuple[int, int], flags: int, pad: int
 ) -> Pixels:
     border = (pad,) * 3
@@ -165,17 +171,17 @@ def _warped(
     )
 
 
-def _other_hue(image: Pixels, random: Random) -> Pixels:
+def _shift_hue(image: Pixels, rng: Generator) -> Pixels:
     hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
-    turn = np.arange(256) + random.integers(-15, 16)
-    paler = np.clip(np.arange(256) * random.uniform(0.3, 1.5), 0, 255)
+    turn = np.arange(256) + rng.integers(-15, 16)
+    paler = np.clip(np.arange(256) * rng.uniform(0.3, 1.5), 0, 255)
     curve = np.stack([turn % 180, paler, np.arange(256)], axis=1).astype(np.uint8)
     return np.asarray(cv2.cvtColor(cv2.LUT(hsv, curve[None]), cv2.COLOR_HSV2RGB), np.uint8)
 
 
-def _blurred(image: Pixels, random: Random) -> Pixels:
+def _blur(image: Pixels, rng: Generator) -> Pixels:
     """Apply defocus blur, or motion blur along rows or columns."""
-    if random.random() < 0.5:
-        return np.asarray(cv2.GaussianBlur(image, (0, 0), random.uniform(0.5, 1.8)), np.uint8)
-    size = (int(random.integers(2, 8)), 1)
-    return np.asarray(cv2.blur(image, size if random.random() < 0.5 else size[::-1]), np.uint8)
+    if rng.random() < 0.5:
+        return np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 1.8)), np.uint8)
+    size = (int(rng.integers(2, 8)), 1)
+    return np.asarray(cv2.blur(image, size if rng.random() < 0.5 else size[::-1]), np.uint8)

@@ -19,20 +19,21 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-from seg_ros.training.augment import cut_out, dyed, framed, recolored
+from numpy.random import Generator
+from seg_ros.training.augment import color_jitter, random_crop, random_erasing, tint_surface
 from seg_ros.training.network import STRIDE
 from seg_ros.training.paste import Cutouts, paste
 from seg_ros.training.sample import TrainingSample
-from seg_ros.training.samples import Random, Samples
+from seg_ros.training.samples import Samples
 from seg_ros.training.targets import make_targets
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 _MAX_NOISE = 0.04       # standard deviation, as a fraction of white
-_PASTE_CHANCE = 0.4     # for each image
-_DYE_CHANCE = 0.45
-_CUT_OUT_CHANCE = 0.15
+_PASTE_PROBABILITY = 0.4    # for each image
+_TINT_PROBABILITY = 0.45
+_ERASING_PROBABILITY = 0.15
 
 
 class Batch(NamedTuple):
@@ -78,23 +79,23 @@ class Batches(Dataset[Batch]):
 
     def __getitem__(self, step: int) -> Batch:
         """Draw images and augment them."""
-        random = np.random.default_rng([self._seed, step])
-        numbers = random.choice(len(self._samples), self._count, p=self._chances)
-        rows = [self._row(self._samples[number], random) for number in numbers]
+        rng = np.random.default_rng([self._seed, step])
+        numbers = rng.choice(len(self._samples), self._count, p=self._chances)
+        rows = [self._row(self._samples[number], rng) for number in numbers]
         return Batch(*(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)))
 
-    def _row(self, sample: TrainingSample, random: Random) -> tuple[Any, ...]:
-        sample = framed(sample, *self._sizes, random)
-        if self._cutouts and random.random() < _PASTE_CHANCE:
-            sample = paste(sample, self._cutouts, random)
-        if random.random() < _DYE_CHANCE:
-            sample = dyed(sample, self._things, random)
-        if random.random() < _CUT_OUT_CHANCE:
-            sample = cut_out(sample, random)
+    def _row(self, sample: TrainingSample, rng: Generator) -> tuple[Any, ...]:
+        sample = random_crop(sample, *self._sizes, rng)
+        if self._cutouts and rng.random() < _PASTE_PROBABILITY:
+            sample = paste(sample, self._cutouts, rng)
+        if rng.random() < _TINT_PROBABILITY:
+            sample = tint_surface(sample, self._things, rng)
+        if rng.random() < _ERASING_PROBABILITY:
+            sample = random_erasing(sample, rng)
         wanted = make_targets(sample, self._things, STRIDE)
-        noise = np.float32(random.uniform(0, _MAX_NOISE))
+        noise = np.float32(rng.uniform(0, _MAX_NOISE))
         return (
-            recolored(sample.rgb, random), noise, wanted.classes, sample.complete, wanted.emphasis,
+            color_jitter(sample.rgb, rng), noise, wanted.classes, sample.complete, wanted.emphasis,
             wanted.centers, wanted.offsets, wanted.weights, wanted.known,
         )
 

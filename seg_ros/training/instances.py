@@ -18,13 +18,14 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 from seg_ros.core.errors import SettingError
-from seg_ros.training.augment import cut_out, framed, recolored
+from seg_ros.training.augment import color_jitter, random_crop, random_erasing
 from seg_ros.training.fine_tune import FineTuning
 from seg_ros.training.images import normalized
 from seg_ros.training.sample import instances_known, TrainingSample
-from seg_ros.training.samples import Random, Samples
+from seg_ros.training.samples import Samples
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -32,7 +33,7 @@ from torch.utils.data import DataLoader, Dataset
 _MIN_KNOWN = 0.9    # fraction of an image with known instances; the rest counts as background
 _MIN_AREA_PX = 16   # smaller visible parts of things are ignored
 _MAX_DRAWS = 200    # images in a row without anything to learn from
-_CUT_OUT_CHANCE = 0.15
+_ERASING_PROBABILITY = 0.15
 
 
 class InstanceBatch(NamedTuple):
@@ -67,24 +68,24 @@ class InstanceBatches(Dataset[InstanceBatch]):
 
         :raises SettingError: if many images in a row have no things or too few labels.
         """
-        random = np.random.default_rng([self._recipe.seed, step])
-        rows = [self._row(random) for _ in range(self._recipe.batch)]
+        rng = np.random.default_rng([self._recipe.seed, step])
+        rows = [self._row(rng) for _ in range(self._recipe.batch)]
         rgb = torch.from_numpy(np.stack([rgb for rgb, _ in rows]))
         return InstanceBatch(rgb, [target for _, target in rows])
 
-    def _row(self, random: Random) -> tuple[NDArray[np.uint8], dict[str, Tensor]]:
+    def _row(self, rng: Generator) -> tuple[NDArray[np.uint8], dict[str, Tensor]]:
         size_hw = self._recipe.size_hw
         for _ in range(_MAX_DRAWS):
-            number = int(random.choice(len(self._samples), p=self._chances))
+            number = int(rng.choice(len(self._samples), p=self._chances))
             sample = self._samples[number]
             if instances_known(sample, self._things).mean() < _MIN_KNOWN:
                 continue
-            sample = framed(sample, size_hw, size_hw, random)
-            if random.random() < _CUT_OUT_CHANCE:
-                sample = cut_out(sample, random)
+            sample = random_crop(sample, size_hw, size_hw, rng)
+            if rng.random() < _ERASING_PROBABILITY:
+                sample = random_erasing(sample, rng)
             target = target_of(sample, self._things)
             if len(target['labels']):
-                return recolored(sample.rgb, random), target
+                return color_jitter(sample.rgb, rng), target
         raise SettingError(
             f'{_MAX_DRAWS} images in a row without things, or mostly without labels',
             'classes that are things, with their instances',

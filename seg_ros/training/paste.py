@@ -24,10 +24,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 from seg_ros.core.frame import Pixels
 from seg_ros.training.sample import TrainingSample
-from seg_ros.training.samples import Random
 
 _MIN_PIXELS = 900   # of a cut-out
 _MIN_FILL = 0.25    # fraction of its bounding box that a cut-out covers
@@ -77,18 +77,18 @@ class Cutouts:
     def __len__(self) -> int:
         return sum(len(kind) for kind in self._kinds.values())
 
-    def draw(self, random: Random) -> Cutout:
+    def draw(self, rng: Generator) -> Cutout:
         """Draw a class at random, then one of its cut-outs."""
         kinds = sorted(self._kinds)
-        kind = self._kinds[kinds[int(random.integers(len(kinds)))]]
-        return kind[int(random.integers(len(kind)))]
+        kind = self._kinds[kinds[int(rng.integers(len(kinds)))]]
+        return kind[int(rng.integers(len(kind)))]
 
 
-def paste(sample: TrainingSample, cutouts: Cutouts, random: Random) -> TrainingSample:
+def paste(sample: TrainingSample, cutouts: Cutouts, rng: Generator) -> TrainingSample:
     """Paste one to three cut-outs, each with random scale, mirroring and brightness."""
     rgb, classes, instances = (array.copy() for array in sample[:3])
-    for _ in range(int(random.integers(1, _MAX_PASTED + 1))):
-        _paste(rgb, classes, instances, cutouts.draw(random), random)
+    for _ in range(int(rng.integers(1, _MAX_PASTED + 1))):
+        _paste(rgb, classes, instances, cutouts.draw(rng), rng)
     return TrainingSample(rgb, classes, instances, sample.complete)
 
 
@@ -120,10 +120,10 @@ def _cutout(
 
 def _paste(
     rgb: Pixels, classes: NDArray[np.uint8], instances: NDArray[np.uint8], cutout: Cutout,
-    random: Random,
+    rng: Generator,
 ) -> None:
-    image, mask, ends = _varied(cutout, classes.shape, random)
-    place, inside = _place(mask.shape, ends, classes.shape, random)
+    image, mask, ends = _varied(cutout, classes.shape, rng)
+    place, inside = _place(mask.shape, ends, classes.shape, rng)
     soft = cv2.blur(mask.astype(np.float32), (3, 3))[inside][..., None]
     mask = mask[inside]
     behind = rgb[place]
@@ -134,27 +134,27 @@ def _paste(
 
 
 def _varied(
-    cutout: Cutout, size_hw: Sequence[int], random: Random
+    cutout: Cutout, size_hw: Sequence[int], rng: Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_], tuple[bool, bool, bool, bool]]:
     """Return image, mask and `ends` of a randomly scaled, mirrored and lit cut-out."""
     height, width = cutout.mask.shape
-    scale = np.exp(random.uniform(np.log(0.35), np.log(1.3)))
+    scale = np.exp(rng.uniform(np.log(0.35), np.log(1.3)))
     scale = min(scale, 0.95 * min(size_hw[0] / height, size_hw[1] / width))
     scale = max(scale, 12 / min(height, width))
     size = max(8, round(width * scale)), max(8, round(height * scale))
     image = np.asarray(cv2.resize(cutout.rgb, size, interpolation=cv2.INTER_AREA), np.float32)
     mask = cv2.resize(cutout.mask.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-    light = (random.uniform(0.6, 1.3) * random.uniform(0.92, 1.08, 3)).astype(np.float32)
+    light = (rng.uniform(0.6, 1.3) * rng.uniform(0.92, 1.08, 3)).astype(np.float32)
     image = np.clip(image * light, 0, 255)
     top, left, bottom, right = cutout.ends
-    if random.random() < 0.5:
+    if rng.random() < 0.5:
         image, mask, left, right = image[:, ::-1], mask[:, ::-1], right, left
     return image, np.ascontiguousarray(mask), (top, left, bottom, right)
 
 
 def _place(
     part_hw: Sequence[int], ends: tuple[bool, bool, bool, bool], size_hw: Sequence[int],
-    random: Random,
+    rng: Generator,
 ) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
     """Choose a cut-out's position: at the border that cuts it off, or anywhere inside."""
     starts = []
@@ -165,7 +165,7 @@ def _place(
         elif ends[axis + 2]:
             starts.append(spare)
         else:
-            starts.append(int(random.integers(min(0, spare), max(0, spare) + 1)))
+            starts.append(int(rng.integers(min(0, spare), max(0, spare) + 1)))
     place, inside = [], []
     for start, part, size in zip(starts, part_hw, size_hw, strict=True):
         low, high = max(0, start), min(size, start + part)

@@ -16,7 +16,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +28,6 @@ from seg_ros.training.label_folder import LabelFolder
 from seg_ros.training.photographs import photographs_of
 from seg_ros.training.sample import TrainingSample
 from seg_ros.training.store import LONGEST, open_store, Report, SampleSource
-
-Random: TypeAlias = np.random.Generator
 
 _RARE_BONUS = 1.5   # added to an image's weight of 1 for each rare class in it
 

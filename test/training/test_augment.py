@@ -16,7 +16,7 @@
 
 import cv2
 import numpy as np
-from seg_ros.training.augment import cut_out, dyed, framed, recolored
+from seg_ros.training.augment import color_jitter, random_crop, random_erasing, tint_surface
 from seg_ros.training.paste import Cutouts, paste
 from seg_ros.training.sample import TrainingSample, VOID
 
@@ -36,7 +36,7 @@ def box_on_floor(size_hw=(360, 480)):
 
 def windows(sample, count=40, size_hw=(224, 288)):
     for seed in range(count):
-        yield framed(sample, size_hw, (288, 384), np.random.default_rng(seed))
+        yield random_crop(sample, size_hw, (288, 384), np.random.default_rng(seed))
 
 
 def eroded(mask, side=9):
@@ -75,25 +75,25 @@ def test_colours_change_and_shapes_do_not():
     rgb = np.rint(box_on_floor().rgb * np.array([0.8, 0.6, 0.4])).astype(np.uint8)
     changed = 0
     for seed in range(30):
-        other = recolored(rgb, np.random.default_rng(seed))
+        other = color_jitter(rgb, np.random.default_rng(seed))
         assert other.shape == rgb.shape
         changed += not np.array_equal(other, rgb)
         assert other[150:210, 200:280].mean() > other[:60].mean() + 30
     assert changed > 20
 
 
-def test_a_surface_is_dyed_and_what_lies_on_it_is_not():
+def test_a_surface_is_tinted_and_what_lies_on_it_is_not():
     box = box_on_floor()
     sample = box._replace(rgb=np.where(box.rgb > 0, box.rgb, 160).astype(np.uint8))
     for seed in range(10):
-        rgb = dyed(sample, THINGS, np.random.default_rng(seed)).rgb.astype(int)
+        rgb = tint_surface(sample, THINGS, np.random.default_rng(seed)).rgb.astype(int)
         assert np.abs(rgb[:100] - 160).max() > 5
         assert (rgb[130:230, 170:310] == 255).all()
 
 
 def test_what_is_hidden_is_not_asked_for():
     sample = box_on_floor()
-    hidden = cut_out(sample, np.random.default_rng(1))
+    hidden = random_erasing(sample, np.random.default_rng(1))
     differs = (hidden.rgb != sample.rgb).any(axis=2)
     assert differs.any()
     assert (hidden.classes[differs] == VOID).all()
