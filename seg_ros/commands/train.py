@@ -178,8 +178,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _samples(args: argparse.Namespace) -> Any:
     from seg_ros.training.hand_labels import read_hand_labels
-    from seg_ros.training.samples import open_sources, Samples
-    from seg_ros.training.store import longest_kept
+    from seg_ros.training.mixed_sources import MixedSources, open_sources
+    from seg_ros.training.sample_cache import longest_kept
 
     labels: dict[str, Any] = {}
     for path in args.labels:
@@ -187,7 +187,7 @@ def _samples(args: argparse.Namespace) -> Any:
     classes = read_classes(args.classes) if args.classes else ()
     sources = open_sources(args.data, args.listed, labels, classes)
     check_data_options(args, sources)
-    return Samples(
+    return MixedSources(
         sources, args.cache or args.output / 'cache', dict(_share(text) for text in args.shares),
         lambda line: print(line, file=sys.stderr), longest_kept(tuple(args.size)),
     )

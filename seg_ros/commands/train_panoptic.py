@@ -64,15 +64,15 @@ def _cutouts(samples: Any, wishes: Sequence[str]) -> Any:
     from seg_ros.training.paste import Cutouts
 
     channels = {item['name']: channel for channel, item in enumerate(samples.categories)}
-    stores = {store.name: store for store in samples.stores}
+    sources = {source.name: source for source in samples.sources}
     chosen = []
     for wish in wishes:
         name, _, classes = wish.partition('=')
         try:
-            chosen.append((stores[name], [channels[item] for item in classes.split(',')]))
+            chosen.append((sources[name], [channels[item] for item in classes.split(',')]))
         except KeyError as error:
             raise SettingError(
-                f'--paste {wish}: {error}', f'SOURCE=CLASS,CLASS of {", ".join(stores)} and '
+                f'--paste {wish}: {error}', f'SOURCE=CLASS,CLASS of {", ".join(sources)} and '
                 f'{", ".join(channels)}',
             ) from error
     return Cutouts(chosen, samples.things())

@@ -21,10 +21,10 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 from seg_ros.training.augment import color_jitter, random_crop, random_erasing, tint_surface
+from seg_ros.training.mixed_sources import MixedSources
 from seg_ros.training.network import STRIDE
 from seg_ros.training.paste import Cutouts, paste
 from seg_ros.training.sample import TrainingSample
-from seg_ros.training.samples import Samples
 from seg_ros.training.targets import make_targets
 import torch
 from torch import Tensor
@@ -66,8 +66,8 @@ class Batches(Dataset[Batch]):
     """
 
     def __init__(
-        self, samples: Samples, count: int, size_hw: tuple[int, int], input_hw: tuple[int, int],
-        seed: int, cutouts: Cutouts | None = None,
+        self, samples: MixedSources, count: int, size_hw: tuple[int, int],
+        input_hw: tuple[int, int], seed: int, cutouts: Cutouts | None = None,
     ) -> None:
         self._samples = samples
         self._count = count

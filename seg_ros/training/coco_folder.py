@@ -29,7 +29,7 @@ from seg_ros.training.coco_table import (
 )
 from seg_ros.training.image_files import check_sizes, read_rgb
 from seg_ros.training.sample import MAX_THINGS, small_numbers, TrainingSample, VOID
-from seg_ros.training.store import fingerprint_of
+from seg_ros.training.sample_cache import fingerprint_of
 
 
 class CocoFolder:

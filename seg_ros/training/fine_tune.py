@@ -18,10 +18,10 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from seg_ros.training.batches import Batches, batches_of
-from seg_ros.training.images import noisy, normalized
 from seg_ros.training.learning_rate import parameter_groups, set_rates
 from seg_ros.training.losses import semantic_loss
-from seg_ros.training.samples import Samples
+from seg_ros.training.mixed_sources import MixedSources
+from seg_ros.training.normalization import add_noise, normalize
 import torch
 from torch import nn, Tensor
 
@@ -70,7 +70,9 @@ def fine_tune(
     network.eval()
 
 
-def class_losses(network: nn.Module, samples: Samples, recipe: FineTuning) -> Iterator[Tensor]:
+def class_losses(
+    network: nn.Module, samples: MixedSources, recipe: FineTuning
+) -> Iterator[Tensor]:
     """
     Compute the loss of each step of a semantic network.
 
@@ -83,7 +85,7 @@ def class_losses(network: nn.Module, samples: Samples, recipe: FineTuning) -> It
         batches_of(batches, range(recipe.steps), device, recipe.workers)
     ):
         with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bfloat16):
-            scores = network(normalized(noisy(batch, recipe.seed, step)))
+            scores = network(normalize(add_noise(batch, recipe.seed, step)))
         yield semantic_loss(
             scores.float(), batch.classes, batch.complete, weights, batch.emphasis
         )

@@ -26,7 +26,7 @@ from seg_ros.training.categories import checked_categories
 from seg_ros.training.image_files import check_sizes, read_class_ids, read_rgb
 from seg_ros.training.label_ids import unknown_ids
 from seg_ros.training.sample import TrainingSample, VOID
-from seg_ros.training.store import fingerprint_of
+from seg_ros.training.sample_cache import fingerprint_of
 
 
 class LabelFolder:

@@ -30,7 +30,7 @@ from seg_ros.core.errors import SettingError
 from seg_ros.sim.classes import CLASSES
 from seg_ros.training.hand_labels import fill, HandLabel
 from seg_ros.training.sample import OTHER, small_numbers, TrainingSample, VOID
-from seg_ros.training.store import fingerprint_of
+from seg_ros.training.sample_cache import fingerprint_of
 
 CHANNELS = {item.name: channel for channel, item in enumerate(CLASSES)}
 _FILES = ('images', 'jpg'), ('labels', 'png'), ('instances', 'png')

@@ -32,12 +32,12 @@ from seg_ros.core.errors import SettingError
 from seg_ros.core.shown import few
 from seg_ros.core.whole_file import write_whole
 from seg_ros.training.batches import Batch, Batches, batches_of
-from seg_ros.training.images import noisy, normalized
 from seg_ros.training.learning_rate import parameter_groups, set_rates
 from seg_ros.training.losses import center_loss, offset_loss, semantic_loss, SHARES
+from seg_ros.training.mixed_sources import MixedSources
 from seg_ros.training.network import freeze, in_backbone, load_backbone, PanopticNetwork
+from seg_ros.training.normalization import add_noise, normalize
 from seg_ros.training.paste import Cutouts
-from seg_ros.training.samples import Samples
 from seg_ros.training.weights import read_weights, write_weights
 import torch
 from torch import Tensor
@@ -133,7 +133,7 @@ def _device(recipe: Recipe) -> torch.device:
 
 
 def train(
-    run: Run, samples: Samples, folder: Path, cutouts: Cutouts | None = None
+    run: Run, samples: MixedSources, folder: Path, cutouts: Cutouts | None = None
 ) -> Iterator[Run]:
     """Train to the end, yielding after every step; write checkpoints every `save_s` seconds."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -147,7 +147,7 @@ def train(
     freeze(run.network.features[:recipe.frozen])
     for batch in batches_of(batches, range(run.step, recipe.steps), device, recipe.workers):
         set_rates(run.optimizer, run.step, recipe.steps, _WARM_UP)
-        images = normalized(noisy(batch, recipe.seed, run.step))
+        images = normalize(add_noise(batch, recipe.seed, run.step))
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == 'cuda'):
             outputs = run.network(images)
         losses = _losses(outputs, batch, weights)

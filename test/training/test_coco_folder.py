@@ -23,8 +23,8 @@ from seg_ros.core.errors import ImageError, SettingError
 from seg_ros.training.coco_folder import CocoFolder
 from seg_ros.training.coco_masks import read_segment_numbers
 from seg_ros.training.coco_table import read_coco_table
+from seg_ros.training.mixed_sources import MixedSources
 from seg_ros.training.sample import instances_known, VOID
-from seg_ros.training.samples import Samples
 
 CATEGORIES = [{'id': 7, 'name': 'wall', 'isthing': 0}, {'id': 300, 'name': 'ball', 'isthing': 1}]
 GRAYS = {'a.png': 10, 'b.png': 20, 'c.png': 30}
@@ -140,7 +140,7 @@ def test_segments_of_unknown_categories_are_void_and_reported(folder):
     assert (source.read(0).classes[:, :2] == VOID).all()
     assert (source.read(0).classes[:, 2:] == 0).all()
     lines = []
-    Samples([source], folder / 'cache', report=lines.append)
+    MixedSources([source], folder / 'cache', report=lines.append)
     assert lines[-1] == f'{folder.name}: ids of no class are void: 300 (25 % of the pixels)'
 
 

@@ -26,7 +26,7 @@ from seg_ros.training.train import open_run, Recipe, save, train  # noqa: E402
 
 
 class Boxes:
-    """Sixteen images of one bright box each; stands in for `Samples`."""
+    """Sixteen images of one bright box each; stands in for `MixedSources`."""
 
     def __len__(self):
         return 16

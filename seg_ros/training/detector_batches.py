@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from seg_ros.core.errors import SettingError
 from seg_ros.training.augment import color_jitter, random_crop, random_erasing
 from seg_ros.training.fine_tune import FineTuning
-from seg_ros.training.images import normalized
+from seg_ros.training.mixed_sources import MixedSources
+from seg_ros.training.normalization import normalize
 from seg_ros.training.sample import instances_known, TrainingSample
-from seg_ros.training.samples import Samples
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -36,7 +36,7 @@ _MAX_DRAWS = 200    # images in a row without anything to learn from
 _ERASING_PROBABILITY = 0.15
 
 
-class InstanceBatch(NamedTuple):
+class DetectorBatch(NamedTuple):
     """
     Images and the things in them.
 
@@ -49,7 +49,7 @@ class InstanceBatch(NamedTuple):
     targets: list[dict[str, Tensor]]
 
 
-class InstanceBatches(Dataset[InstanceBatch]):
+class DetectorBatches(Dataset[DetectorBatch]):
     """
     The batch of each step, which depends only on the seed and the step number.
 
@@ -57,12 +57,12 @@ class InstanceBatches(Dataset[InstanceBatch]):
     treat unlabelled pixels as background.
     """
 
-    def __init__(self, samples: Samples, recipe: FineTuning) -> None:
+    def __init__(self, samples: MixedSources, recipe: FineTuning) -> None:
         self._samples, self._recipe = samples, recipe
         self._chances = samples.drawing_weights()
         self._things = samples.things()
 
-    def __getitem__(self, step: int) -> InstanceBatch:
+    def __getitem__(self, step: int) -> DetectorBatch:
         """
         Draw images and augment them.
 
@@ -71,7 +71,7 @@ class InstanceBatches(Dataset[InstanceBatch]):
         rng = np.random.default_rng([self._recipe.seed, step])
         rows = [self._row(rng) for _ in range(self._recipe.batch)]
         rgb = torch.from_numpy(np.stack([rgb for rgb, _ in rows]))
-        return InstanceBatch(rgb, [target for _, target in rows])
+        return DetectorBatch(rgb, [target for _, target in rows])
 
     def _row(self, rng: Generator) -> tuple[NDArray[np.uint8], dict[str, Tensor]]:
         size_hw = self._recipe.size_hw
@@ -83,7 +83,7 @@ class InstanceBatches(Dataset[InstanceBatch]):
             sample = random_crop(sample, size_hw, size_hw, rng)
             if rng.random() < _ERASING_PROBABILITY:
                 sample = random_erasing(sample, rng)
-            target = target_of(sample, self._things)
+            target = detector_targets(sample, self._things)
             if len(target['labels']):
                 return color_jitter(sample.rgb, rng), target
         raise SettingError(
@@ -92,7 +92,7 @@ class InstanceBatches(Dataset[InstanceBatch]):
         )
 
 
-def target_of(sample: TrainingSample, things: NDArray[np.bool_]) -> dict[str, Tensor]:
+def detector_targets(sample: TrainingSample, things: NDArray[np.bool_]) -> dict[str, Tensor]:
     """
     Return an image's things in the format of torchvision's detectors.
 
@@ -116,7 +116,7 @@ def target_of(sample: TrainingSample, things: NDArray[np.bool_]) -> dict[str, Te
     }
 
 
-def instance_losses(network: Any, samples: Samples, recipe: FineTuning) -> Iterator[Tensor]:
+def detector_losses(network: Any, samples: MixedSources, recipe: FineTuning) -> Iterator[Tensor]:
     """
     Compute the loss of each step as torchvision does: proposals, classes, boxes and masks.
 
@@ -124,13 +124,13 @@ def instance_losses(network: Any, samples: Samples, recipe: FineTuning) -> Itera
     """
     from torchvision.models.detection.image_list import ImageList
 
-    loader: DataLoader[InstanceBatch] = DataLoader(
-        InstanceBatches(samples, recipe), batch_size=None, sampler=range(recipe.steps),
+    loader: DataLoader[DetectorBatch] = DataLoader(
+        DetectorBatches(samples, recipe), batch_size=None, sampler=range(recipe.steps),
         num_workers=recipe.workers,
     )
     model = network.network
     for batch in loader:
-        images = normalized(batch.rgb / 255)
+        images = normalize(batch.rgb / 255)
         sizes = [recipe.size_hw] * len(images)
         with torch.autocast('cpu', torch.bfloat16, enabled=recipe.bfloat16):
             maps = model.backbone(images)

@@ -57,11 +57,11 @@ class SampleSource(Protocol):
     def read(self, number: int) -> TrainingSample: ...
 
 
-class Store:
+class CachedSource:
     """
     The reduced samples of a source.
 
-    :param folder: written by `open_store`.
+    :param folder: written by `open_cached`.
     :raises OSError, ValueError: if it is missing or incomplete.
 
     `unknown` lists the ids in the masks that are not a class, with their percentages.
@@ -118,9 +118,9 @@ def longest_kept(input_hw: tuple[int, int]) -> int:
     return max(LONGEST, max(input_hw) * 4 // 3)
 
 
-def open_store(
+def open_cached(
     source: SampleSource, cache: Path, report: Report = lambda line: None, longest: int = LONGEST
-) -> Store:
+) -> CachedSource:
     """
     Open the reduced samples of a source; write them if the cache has none or damaged ones.
 
@@ -134,7 +134,7 @@ def open_store(
     earlier = f'{source.name}-{place}-'
     folder = cache / f'{earlier}{source.fingerprint[:12]}-{longest}'
     try:
-        return Store(source.name, folder)
+        return CachedSource(source.name, folder)
     except (OSError, ValueError, EOFError):     # not there, or damaged
         report(f'reducing {len(source)} images of {source.name}')
     partial = folder.with_name(folder.name + '.partial')
@@ -149,7 +149,7 @@ def open_store(
     _write(source, partial, longest)
     partial.rename(folder)
     _remove_earlier(cache, earlier, source.fingerprint[:12])
-    return Store(source.name, folder)
+    return CachedSource(source.name, folder)
 
 
 def _remove_earlier(cache: Path, earlier: str, fingerprint: str) -> None:

@@ -22,14 +22,14 @@ from torch import Tensor
 _SEED_STRIDE = 1 << 32      # between steps; larger than the seed of any run
 
 
-def noisy(batch: Batch, seed: int, step: int) -> Tensor:
+def add_noise(batch: Batch, seed: int, step: int) -> Tensor:
     """Return the batch's images with its noise, float32 (N, H, W, 3), 1 = white."""
     generator = torch.Generator(batch.rgb.device).manual_seed(seed + step * _SEED_STRIDE)
     noise = torch.randn(batch.rgb.shape, generator=generator, device=batch.rgb.device)
     return batch.rgb / 255 + noise * batch.noise[:, None, None, None]
 
 
-def normalized(rgb: Tensor) -> Tensor:
+def normalize(rgb: Tensor) -> Tensor:
     """
     Normalise images: float32 (N, 3, H, W), channels last in memory.
 

@@ -24,10 +24,10 @@ import pytest
 from seg_ros.core.errors import SettingError
 from seg_ros.training.coco_folder import CocoFolder
 from seg_ros.training.label_folder import LabelFolder
+from seg_ros.training.mixed_sources import MixedSources, open_sources
 from seg_ros.training.photographs import photographs_of
 from seg_ros.training.sample import VOID
-from seg_ros.training.samples import open_sources, Samples
-from seg_ros.training.store import longest_kept
+from seg_ros.training.sample_cache import longest_kept
 
 CATEGORIES = [
     {'id': 4, 'name': 'floor', 'isthing': 0, 'color': [1, 2, 3]},
@@ -65,7 +65,7 @@ def folder(tmp_path):
 
 
 def open_samples(folders, tmp_path, shares=None):
-    return Samples(open_sources(folders, 'train', {}), tmp_path / 'cache', shares)
+    return MixedSources(open_sources(folders, 'train', {}), tmp_path / 'cache', shares)
 
 
 def test_maps_are_reduced_to_channels_instances_and_void(folder, tmp_path):
@@ -123,7 +123,7 @@ def test_a_share_of_a_source_that_is_not_there_is_refused_with_those_that_are(fo
 
 def test_images_with_rare_classes_are_drawn_more_often(folder, tmp_path):
     samples = open_samples([folder], tmp_path)
-    samples.stores[0].shares[:] = [[0.9, 0.0], [0.95, 0.05]]
+    samples.sources[0].shares[:] = [[0.9, 0.0], [0.95, 0.05]]
     without, with_rare = samples.drawing_weights()
     assert with_rare > 2 * without
     assert samples.class_weights()[1] > samples.class_weights()[0]
@@ -172,8 +172,8 @@ def test_images_are_kept_a_third_larger_than_the_network_sees_them(folder, tmp_p
     assert longest_kept((288, 384)) == longest_kept((96, 128)) == 512
     assert longest_kept((480, 640)) == longest_kept((640, 480)) == 853
     sources = open_sources([folder], 'train', {})
-    assert Samples(sources, tmp_path, longest=512)[0].rgb.shape == (384, 512, 3)
-    assert Samples(sources, tmp_path, longest=853)[0].rgb.shape == (480, 640, 3)
+    assert MixedSources(sources, tmp_path, longest=512)[0].rgb.shape == (384, 512, 3)
+    assert MixedSources(sources, tmp_path, longest=853)[0].rgb.shape == (480, 640, 3)
 
 
 def test_of_a_folder_with_both_the_table_counts(folder, tmp_path):
@@ -198,7 +198,7 @@ def test_masks_of_no_class_are_refused(tmp_path):
         cv2.imwrite(str(tmp_path / 'street' / kind / 'a.png'), np.full((4, 6), 9, np.uint8))
     sources = open_sources([tmp_path / 'street'], 'train', {}, [{'id': 0, 'name': 'floor'}])
     with pytest.raises(SettingError, match=r'street, whose pixels are of no class; .* floor'):
-        Samples(sources, tmp_path / 'cache')
+        MixedSources(sources, tmp_path / 'cache')
 
 
 def test_ids_of_no_class_and_classes_without_pixels_are_reported_each_time(tmp_path):
@@ -211,7 +211,7 @@ def test_ids_of_no_class_and_classes_without_pixels_are_reported_each_time(tmp_p
     for _ in range(2):      # read, and from the cache
         lines = []
         sources = open_sources([tmp_path / 'street'], 'train', {}, classes)
-        Samples(sources, tmp_path / 'cache', None, lines.append)
+        MixedSources(sources, tmp_path / 'cache', None, lines.append)
         assert lines[-2:] == [
             'street: ids of no class are void: 255 (25 % of the pixels), 7 (5 % of the pixels)',
             'classes without a single pixel, which cannot be learned: box',
@@ -234,5 +234,5 @@ def test_what_is_left_out_is_reported(folder, tmp_path):
     del table['annotations'][0]
     (folder / 'panoptic.json').write_text(json.dumps(table))
     lines = []
-    Samples(open_sources([folder], 'train', {}), tmp_path / 'cache', None, lines.append)
+    MixedSources(open_sources([folder], 'train', {}), tmp_path / 'cache', None, lines.append)
     assert any('images without an annotation, left out: 0.jpg' in line for line in lines)

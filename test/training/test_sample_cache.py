@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 from seg_ros.core.errors import SettingError
 from seg_ros.training.label_folder import LabelFolder
-from seg_ros.training.store import open_store
+from seg_ros.training.sample_cache import open_cached
 
 CLASSES = [{'id': 0, 'name': 'floor'}, {'id': 1, 'name': 'box'}]
 
@@ -44,7 +44,7 @@ def cache(tmp_path):
 
 
 def opened(folder, cache, longest=512):
-    return open_store(LabelFolder(folder, CLASSES), cache, longest=longest)
+    return open_cached(LabelFolder(folder, CLASSES), cache, longest=longest)
 
 
 def kept(cache):

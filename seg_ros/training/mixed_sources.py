@@ -27,7 +27,7 @@ from seg_ros.training.hand_labels import HandLabel
 from seg_ros.training.label_folder import LabelFolder
 from seg_ros.training.photographs import photographs_of
 from seg_ros.training.sample import TrainingSample
-from seg_ros.training.store import LONGEST, open_store, Report, SampleSource
+from seg_ros.training.sample_cache import LONGEST, open_cached, Report, SampleSource
 
 _RARE_BONUS = 1.5   # added to an image's weight of 1 for each rare class in it
 
@@ -62,7 +62,7 @@ def open_sources(
     return sources
 
 
-class Samples:
+class MixedSources:
     """
     The reduced images of some sources, and how often each is drawn.
 
@@ -90,13 +90,13 @@ class Samples:
         chosen = _chosen(sources, shares or {})
         for note in (note for source in chosen for note in source.notes):
             report(note)
-        self.stores = [open_store(source, cache, report, longest) for source in chosen]
-        for store in self.stores:
-            if store.unknown:
-                report(f'{store.name}: ids of no class are void: {store.unknown}')
-            if store.is_void:
+        self.sources = [open_cached(source, cache, report, longest) for source in chosen]
+        for source in self.sources:
+            if source.unknown:
+                report(f'{source.name}: ids of no class are void: {source.unknown}')
+            if source.is_void:
                 raise SettingError(
-                    f'{store.name}, whose pixels are of no class', 'masks of the classes '
+                    f'{source.name}, whose pixels are of no class', 'masks of the classes '
                     + few([item['name'] for item in self.categories]),
                 )
         missing = self._missing()
@@ -104,26 +104,26 @@ class Samples:
             report(f'classes without a single pixel, which cannot be learned: {few(missing)}')
         self._chances = _chances(chosen, shares or {})
         self.credits = [row for source in chosen for row in source.credits]
-        ends = np.cumsum([len(store) for store in self.stores])
-        self._starts = ends - [len(store) for store in self.stores]
+        ends = np.cumsum([len(source) for source in self.sources])
+        self._starts = ends - [len(source) for source in self.sources]
 
     def __len__(self) -> int:
-        return sum(len(store) for store in self.stores)
+        return sum(len(source) for source in self.sources)
 
     def __getitem__(self, number: int) -> TrainingSample:
         source = int(np.searchsorted(self._starts, number, 'right')) - 1
-        return self.stores[source][number - int(self._starts[source])]
+        return self.sources[source][number - int(self._starts[source])]
 
     def drawing_weights(self) -> NDArray[np.float64]:
         """Return each image's probability: from its source's share, more for rare classes."""
         return np.concatenate([
-            chance * _drawing_weights(store.shares)
-            for chance, store in zip(self._chances, self.stores, strict=True)
+            chance * _drawing_weights(source.shares)
+            for chance, source in zip(self._chances, self.sources, strict=True)
         ])
 
     def class_weights(self) -> NDArray[np.float32]:
         """Weigh classes by the inverse square root of their frequency when drawn, from 1 to 3."""
-        shares = np.concatenate([store.shares for store in self.stores])
+        shares = np.concatenate([source.shares for source in self.sources])
         share = self.drawing_weights() @ shares
         share = share / share.sum()
         return np.asarray(np.clip(np.sqrt(0.2 / (share + 1e-3)), 1, 3), np.float32)
@@ -133,7 +133,7 @@ class Samples:
         return np.array([bool(item['isthing']) for item in self.categories])
 
     def _missing(self) -> list[str]:
-        seen = np.any([store.shares.any(axis=0) for store in self.stores], axis=0)
+        seen = np.any([source.shares.any(axis=0) for source in self.sources], axis=0)
         return [item['name'] for item, is_there in zip(self.categories, seen, strict=True)
                 if not is_there]
 

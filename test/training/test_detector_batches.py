@@ -20,12 +20,12 @@ from seg_ros.core.errors import SettingError
 
 torch = pytest.importorskip('torch', reason='training needs PyTorch, the extra [train]')
 
-from seg_ros.training.fine_tune import fine_tune, FineTuning  # noqa: E402
-from seg_ros.training.instances import (  # noqa: E402
-    instance_losses,
-    InstanceBatches,
-    target_of,
+from seg_ros.training.detector_batches import (  # noqa: E402
+    detector_losses,
+    detector_targets,
+    DetectorBatches,
 )
+from seg_ros.training.fine_tune import fine_tune, FineTuning  # noqa: E402
 from seg_ros.training.sample import TrainingSample, VOID  # noqa: E402
 from test_train import Boxes  # noqa: E402
 
@@ -43,14 +43,14 @@ def sample():
 
 
 def test_things_become_boxes_labels_and_masks_and_specks_are_left_out():
-    target = target_of(sample(), THINGS)
+    target = detector_targets(sample(), THINGS)
     assert target['labels'].tolist() == [1, 2]
     assert target['boxes'].tolist() == [[10, 20, 15, 28], [30, 20, 35, 28]]
     assert target['masks'].sum((1, 2)).tolist() == [40, 40]
 
 
 def test_an_image_without_things_has_empty_targets():
-    target = target_of(sample(), np.zeros(3, bool))
+    target = detector_targets(sample(), np.zeros(3, bool))
     assert target['boxes'].shape == (0, 4)
     assert target['masks'].shape == (0, 40, 60)
 
@@ -64,13 +64,13 @@ class Unknown(Boxes):
 
 
 def test_windows_of_which_little_is_known_teach_nothing():
-    assert len(InstanceBatches(Boxes(), RECIPE)[0].targets) == 2
+    assert len(DetectorBatches(Boxes(), RECIPE)[0].targets) == 2
     with pytest.raises(SettingError, match='without things'):
-        InstanceBatches(Unknown(), RECIPE)[0]
+        DetectorBatches(Unknown(), RECIPE)[0]
 
 
 def test_a_step_shows_the_same_things_again():
-    one, other = (InstanceBatches(Boxes(), RECIPE)[3] for _ in range(2))
+    one, other = (DetectorBatches(Boxes(), RECIPE)[3] for _ in range(2))
     assert torch.equal(one.rgb, other.rgb)
     assert torch.equal(one.targets[1]['masks'], other.targets[1]['masks'])
 
@@ -87,7 +87,7 @@ def test_the_losses_of_a_small_mask_rcnn_fall():
     }
     request = NetworkRequest('mask_rcnn', 1, RECIPE.size_hw, 'mobilenet_v2', options=sizes)
     network = build_network(request)
-    losses = list(fine_tune(network, (), instance_losses(network, Boxes(), RECIPE), RECIPE))
+    losses = list(fine_tune(network, (), detector_losses(network, Boxes(), RECIPE), RECIPE))
     assert np.isfinite(losses).all()
     assert np.mean(losses[-4:]) < 0.8 * np.mean(losses[:4])
     assert not network.training
