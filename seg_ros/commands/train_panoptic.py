@@ -79,7 +79,7 @@ def _cutouts(samples: Any, wishes: Sequence[str]) -> Any:
 
 
 def _train(training: Any, samples: Any, folder: Path, cutouts: Any) -> None:
-    from seg_ros.training.losses import SHARES
+    from seg_ros.training.losses import LOSS_WEIGHTS
     from seg_ros.training.train import train
     from tqdm import tqdm
 
@@ -92,16 +92,17 @@ def _train(training: Any, samples: Any, folder: Path, cutouts: Any) -> None:
             _write_curve(folder, now.losses)
         last = now.losses[-50:]
         means = (sum(column) / len(last) for column in zip(*last, strict=True))
-        bar.set_postfix({name: f'{mean:.3f}' for name, mean in zip(SHARES, means, strict=True)})
+        named = zip(LOSS_WEIGHTS, means, strict=True)
+        bar.set_postfix({name: f'{mean:.3f}' for name, mean in named})
 
 
 def _write_curve(folder: Path, losses: Any) -> None:
     from seg_ros.commands.output_file import write_file
     from seg_ros.image.file_writing import encode_png
     from seg_ros.training.curve import draw_curve
-    from seg_ros.training.losses import SHARES
+    from seg_ros.training.losses import LOSS_WEIGHTS
 
-    write_file(folder / 'curve.png', encode_png(draw_curve(losses, tuple(SHARES))))
+    write_file(folder / 'curve.png', encode_png(draw_curve(losses, tuple(LOSS_WEIGHTS))))
 
 
 def _export(args: argparse.Namespace, training: Any, samples: Any) -> dict[str, Any]:

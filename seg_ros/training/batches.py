@@ -38,21 +38,22 @@ _ERASING_PROBABILITY = 0.15
 
 class Batch(NamedTuple):
     """
-    Images and their targets, as returned by `make_targets`.
+    Images and, by the names of `Targets`, what the network should predict.
 
     :param rgb: uint8 (N, H, W, 3).
     :param noise: float32 (N), standard deviation of the noise to add, as a fraction of white.
+    :param complete: bool (N, C), as in `TrainingSample`.
     """
 
     rgb: Tensor
     noise: Tensor
-    classes: Tensor
     complete: Tensor
-    emphasis: Tensor
+    classes: Tensor
+    pixel_weights: Tensor
     centers: Tensor
+    center_mask: Tensor
     offsets: Tensor
-    weights: Tensor
-    known: Tensor
+    offset_weights: Tensor
 
 
 class Batches(Dataset[Batch]):
@@ -82,9 +83,11 @@ class Batches(Dataset[Batch]):
         rng = np.random.default_rng([self._seed, step])
         numbers = rng.choice(len(self._samples), self._count, p=self._chances)
         rows = [self._row(self._samples[number], rng) for number in numbers]
-        return Batch(*(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)))
+        return Batch(**{
+            name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in Batch._fields
+        })
 
-    def _row(self, sample: TrainingSample, rng: Generator) -> tuple[Any, ...]:
+    def _row(self, sample: TrainingSample, rng: Generator) -> dict[str, Any]:
         sample = random_crop(sample, *self._sizes, rng)
         if self._cutouts and rng.random() < _PASTE_PROBABILITY:
             sample = paste(sample, self._cutouts, rng)
@@ -92,12 +95,12 @@ class Batches(Dataset[Batch]):
             sample = tint_surface(sample, self._things, rng)
         if rng.random() < _ERASING_PROBABILITY:
             sample = random_erasing(sample, rng)
-        wanted = make_targets(sample, self._things, STRIDE)
-        noise = np.float32(rng.uniform(0, _MAX_NOISE))
-        return (
-            color_jitter(sample.rgb, rng), noise, wanted.classes, sample.complete, wanted.emphasis,
-            wanted.centers, wanted.offsets, wanted.weights, wanted.known,
-        )
+        return {
+            'noise': np.float32(rng.uniform(0, _MAX_NOISE)),
+            'rgb': color_jitter(sample.rgb, rng),
+            'complete': sample.complete,
+            **make_targets(sample, self._things, STRIDE)._asdict(),
+        }
 
 
 def batches_of(

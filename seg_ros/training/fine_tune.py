@@ -79,7 +79,7 @@ def class_losses(
     :param network: maps normalised images (N, 3, H, W) to class scores (N, C, h, w).
     """
     device = torch.device('cpu')
-    weights = torch.from_numpy(samples.class_weights())
+    class_weights = torch.from_numpy(samples.class_weights())
     batches = Batches(samples, recipe.batch, recipe.size_hw, recipe.size_hw, recipe.seed)
     for step, batch in enumerate(
         batches_of(batches, range(recipe.steps), device, recipe.workers)
@@ -87,5 +87,5 @@ def class_losses(
         with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bfloat16):
             scores = network(normalize(add_noise(batch, recipe.seed, step)))
         yield semantic_loss(
-            scores.float(), batch.classes, batch.complete, weights, batch.emphasis
+            scores.float(), batch.classes, batch.complete, class_weights, batch.pixel_weights
         )

@@ -19,11 +19,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-SHARES = {'semantic': 1.0, 'center': 0.5, 'offset': 0.2}
+LOSS_WEIGHTS = {'semantic': 1.0, 'center': 0.5, 'offset': 0.2}
 
 
 def semantic_loss(
-    logits: Tensor, classes: Tensor, complete: Tensor, weights: Tensor, emphasis: Tensor
+    logits: Tensor, classes: Tensor, complete: Tensor, class_weights: Tensor,
+    pixel_weights: Tensor,
 ) -> Tensor:
     """
     Cross entropy at image size over all known pixels and, with equal weight, the hardest ones.
@@ -34,18 +35,18 @@ def semantic_loss(
     :param logits: (N, C, h, w).
     :param classes: uint8 (N, H, W), `OTHER` or `VOID` where there is no class.
     :param complete: bool (N, C), the classes of which no pixel is marked `OTHER`.
-    :param weights: (C), weight of each class.
-    :param emphasis: (N, H, W), weight of each pixel.
+    :param class_weights: (C).
+    :param pixel_weights: (N, H, W).
     """
     large = functional.interpolate(
         logits, size=classes.shape[1:], mode='bilinear', align_corners=False
     )
     labelled = classes.long().masked_fill(classes >= OTHER, VOID)
     each = functional.cross_entropy(
-        large, labelled, weights, ignore_index=VOID, reduction='none'
+        large, labelled, class_weights, ignore_index=VOID, reduction='none'
     )
     each = each + _other_loss(large, complete) * (classes == OTHER)
-    each = (each * emphasis).flatten(1)
+    each = (each * pixel_weights).flatten(1)
     known = (classes != VOID).flatten(1).sum(1).clamp(min=each.shape[1] // 20)
     count = each.shape[1] * 3 // 10
     worst = each.topk(count, sorted=False)[0].sum(1) / known.clamp(max=count)
@@ -60,27 +61,27 @@ def _other_loss(logits: Tensor, complete: Tensor) -> Tensor:
     return logits.logsumexp(1) - others.logsumexp(1)
 
 
-def center_loss(logits: Tensor, centers: Tensor, known: Tensor) -> Tensor:
+def center_loss(logits: Tensor, centers: Tensor, center_mask: Tensor) -> Tensor:
     """
     Focal loss of a heat map, Law and Deng, "CornerNet" (ECCV 2018), equation 1.
 
     :param logits: (N, h, w).
     :param centers: (N, h, w), 1 at centres.
-    :param known: (N, h, w), 0 where it is unknown whether there is a centre.
+    :param center_mask: (N, h, w), 0 where it is unknown whether there is a centre.
     """
-    chance = torch.sigmoid(logits).clamp(1e-4, 1 - 1e-4)
+    score = torch.sigmoid(logits).clamp(1e-4, 1 - 1e-4)
     peak = (centers >= 0.999).float()
-    hit = peak * (1 - chance) ** 2 * chance.log()
-    miss = (1 - peak) * (1 - centers) ** 4 * chance ** 2 * (1 - chance).log()
-    return -((hit + miss) * known).sum() / peak.sum().clamp(min=1)
+    hit = peak * (1 - score) ** 2 * score.log()
+    miss = (1 - peak) * (1 - centers) ** 4 * score ** 2 * (1 - score).log()
+    return -((hit + miss) * center_mask).sum() / peak.sum().clamp(min=1)
 
 
-def offset_loss(offsets: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
+def offset_loss(offsets: Tensor, wanted: Tensor, offset_weights: Tensor) -> Tensor:
     """
     Weighted mean L1 error of offsets over the pixels of things, in cells.
 
-    :param offsets: (N, 2, h, w).
-    :param weights: (N, h, w), 0 outside things.
+    :param offsets: (N, 2, h, w), predicted; `wanted` likewise.
+    :param offset_weights: (N, h, w), 0 outside things.
     """
     error = (offsets - wanted).abs().sum(1)
-    return (error * weights).sum() / weights.sum().clamp(min=1)
+    return (error * offset_weights).sum() / offset_weights.sum().clamp(min=1)

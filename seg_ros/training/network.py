@@ -29,7 +29,7 @@ from torch import nn, Tensor
 from torch.nn import functional
 
 STRIDE = 4
-CELLS = 16.0    # the offset head predicts in units of 16 cells
+OFFSET_SCALE = 16.0     # cells; the unit in which the offset head predicts
 _CENTER_SIGMA = 5.0     # cells; centre scores fall with the length of the cell's own offset
 # Expansion, channels, repeats and stride of each stage; table 2 of the MobileNetV2 paper.
 _STAGES = (
@@ -85,7 +85,7 @@ class PanopticNetwork(nn.Module):
                     pyramid, scale_factor=2, mode='bilinear', align_corners=False
                 )
         things = self.instance(pyramid)
-        centers, offsets = self.center(things), self.offset(things) * CELLS
+        centers, offsets = self.center(things), self.offset(things) * OFFSET_SCALE
         if not self.training:
             # Cells that point elsewhere are not centres. Otherwise large things have several.
             centers = centers - offsets.square().sum(1, keepdim=True) / (2 * _CENTER_SIGMA ** 2)

@@ -14,7 +14,7 @@
 
 """Training targets: classes at full size, centres and offsets at the network's output size."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,29 +23,28 @@ from seg_ros.training.sample import instances_known, TrainingSample
 _SIGMA = 1.6    # standard deviation of a centre's peak, in cells
 _MIN_PIXELS = 24    # smaller visible parts of things get no centre
 _SMALL_PX = 1200    # the class loss weighs smaller things more
-_MAX_EMPHASIS = 2.5
+_MAX_PIXEL_WEIGHT = 2.5
 
 
-@dataclass(frozen=True, eq=False)
-class Targets:
+class Targets(NamedTuple):
     """
     Target outputs of the network for one image.
 
     :param classes: uint8 (H, W), channel numbers, `OTHER` or `VOID`.
-    :param emphasis: float32 (H, W), weight in the class loss: 1, and more on small things.
+    :param pixel_weights: float32 (H, W), weight in the class loss: 1, and more on small things.
     :param centers: float32 (h, w), 1 at each centre, falling off around it.
+    :param center_mask: float32 (h, w), 1 where it is known whether there is a centre, else 0.
     :param offsets: float32 (2, h, w), dy and dx from each cell's middle to its thing's centre.
-    :param weights: float32 (h, w), weight in the offset loss: 0 outside things, more for each cell
-        of a small thing.
-    :param known: float32 (h, w), 1 where it is known whether there is a centre, else 0.
+    :param offset_weights: float32 (h, w), weight in the offset loss: 0 outside things, more for
+        each cell of a small thing.
     """
 
     classes: NDArray[np.uint8]
-    emphasis: NDArray[np.float32]
+    pixel_weights: NDArray[np.float32]
     centers: NDArray[np.float32]
+    center_mask: NDArray[np.float32]
     offsets: NDArray[np.float32]
-    weights: NDArray[np.float32]
-    known: NDArray[np.float32]
+    offset_weights: NDArray[np.float32]
 
 
 def make_targets(sample: TrainingSample, things: NDArray[np.bool_], stride: int) -> Targets:
@@ -61,7 +60,7 @@ def make_targets(sample: TrainingSample, things: NDArray[np.bool_], stride: int)
     rows, columns = np.mgrid[:height, :width].astype(np.float32) + 0.5
     centers = np.zeros((height, width), np.float32)
     offsets = np.zeros((2, height, width), np.float32)
-    weights = np.zeros((height, width), np.float32)
+    offset_weights = np.zeros((height, width), np.float32)
     ys, xs = np.nonzero(instances)
     numbers = instances[ys, xs]
     areas = np.bincount(numbers, minlength=256)
@@ -71,11 +70,13 @@ def make_targets(sample: TrainingSample, things: NDArray[np.bool_], stride: int)
         _draw_peak(centers, y, x)
         mask = cells == number
         offsets[0][mask], offsets[1][mask] = y - rows[mask], x - columns[mask]
-        weights[mask] = 6 / np.sqrt(max(int(mask.sum()), 4))
-    scale = np.sqrt(_SMALL_PX / np.maximum(areas, 1)).clip(1, _MAX_EMPHASIS).astype(np.float32)
-    emphasis = np.append(np.float32(1), scale[1:])[instances]
+        offset_weights[mask] = 6 / np.sqrt(max(int(mask.sum()), 4))
+    scale = np.sqrt(_SMALL_PX / np.maximum(areas, 1)).clip(1, _MAX_PIXEL_WEIGHT)
+    pixel_weights = np.append(1, scale[1:]).astype(np.float32)[instances]
     known = instances_known(sample, things)[middle::stride, middle::stride] | (centers > 0.1)
-    return Targets(classes, emphasis, centers, offsets, weights, known.astype(np.float32))
+    return Targets(
+        classes, pixel_weights, centers, known.astype(np.float32), offsets, offset_weights
+    )
 
 
 def _draw_peak(centers: NDArray[np.float32], y: float, x: float) -> None:

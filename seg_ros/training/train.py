@@ -33,7 +33,7 @@ from seg_ros.core.shown import few
 from seg_ros.core.whole_file import write_whole
 from seg_ros.training.batches import Batch, Batches, batches_of
 from seg_ros.training.learning_rate import parameter_groups, set_rates
-from seg_ros.training.losses import center_loss, offset_loss, semantic_loss, SHARES
+from seg_ros.training.losses import center_loss, LOSS_WEIGHTS, offset_loss, semantic_loss
 from seg_ros.training.mixed_sources import MixedSources
 from seg_ros.training.network import freeze, in_backbone, load_backbone, PanopticNetwork
 from seg_ros.training.normalization import add_noise, normalize
@@ -138,7 +138,7 @@ def train(
     """Train to the end, yielding after every step; write checkpoints every `save_s` seconds."""
     folder.mkdir(parents=True, exist_ok=True)
     recipe, device = run.recipe, _device(run.recipe)
-    weights = torch.from_numpy(samples.class_weights()).to(device)
+    class_weights = torch.from_numpy(samples.class_weights()).to(device)
     batches = Batches(
         samples, recipe.batch, recipe.size_hw, recipe.input_hw, recipe.seed, cutouts
     )
@@ -150,13 +150,13 @@ def train(
         images = normalize(add_noise(batch, recipe.seed, run.step))
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == 'cuda'):
             outputs = run.network(images)
-        losses = _losses(outputs, batch, weights)
+        losses = _losses(outputs, batch, class_weights)
         run.optimizer.zero_grad()
-        sum(share * losses[name] for name, share in SHARES.items()).backward()
+        sum(weight * losses[name] for name, weight in LOSS_WEIGHTS.items()).backward()
         torch.nn.utils.clip_grad_norm_(run.network.parameters(), 5.0)
         run.optimizer.step()
         run.step += 1
-        run.losses.append(torch.stack([losses[name].detach() for name in SHARES]).tolist())
+        run.losses.append(torch.stack([losses[name].detach() for name in LOSS_WEIGHTS]).tolist())
         _update_mean(run)
         if time.monotonic() - saved > recipe.save_s or run.step == recipe.steps:
             save(run, folder)
@@ -213,14 +213,16 @@ def _check_classes(run: Run, state: Mapping[str, Any], path: Path) -> None:
         )
 
 
-def _losses(outputs: tuple[Tensor, ...], batch: Batch, weights: Tensor) -> dict[str, Tensor]:
+def _losses(
+    outputs: tuple[Tensor, ...], batch: Batch, class_weights: Tensor
+) -> dict[str, Tensor]:
     semantic, center, offset = (output.float() for output in outputs)
     return {
         'semantic': semantic_loss(
-            semantic, batch.classes, batch.complete, weights, batch.emphasis
+            semantic, batch.classes, batch.complete, class_weights, batch.pixel_weights
         ),
-        'center': center_loss(center[:, 0], batch.centers, batch.known),
-        'offset': offset_loss(offset, batch.offsets, batch.weights),
+        'center': center_loss(center[:, 0], batch.centers, batch.center_mask),
+        'offset': offset_loss(offset, batch.offsets, batch.offset_weights),
     }
 
 

@@ -90,13 +90,13 @@ def test_void_pixels_do_not_count():
     )
 
 
-def test_an_error_counts_for_more_where_there_is_emphasis():
+def test_an_error_counts_for_more_where_pixels_weigh_more():
     logits = torch.zeros(1, 2, 4, 4)
     logits[:, 1, :2, :2] = 4    # class 1 where all is 0
-    classes, emphasis = torch.zeros(1, 4, 4).long(), torch.ones(1, 4, 4)
-    rest = torch.zeros(1, 2, dtype=torch.bool), torch.ones(2), emphasis
+    classes, weights = torch.zeros(1, 4, 4).long(), torch.ones(1, 4, 4)
+    rest = torch.zeros(1, 2, dtype=torch.bool), torch.ones(2), weights
     even = semantic_loss(logits, classes, *rest)
-    emphasis[:, :2, :2] = 2
+    weights[:, :2, :2] = 2
     assert semantic_loss(logits, classes, *rest) > 1.5 * even
 
 

@@ -42,7 +42,7 @@ def test_every_cell_of_a_thing_points_to_its_centre():
         cells = two_boxes()[1][2::4, 2::4] == number
         assert np.allclose((rows + targets.offsets[0])[cells], y / 4)
         assert np.allclose((columns + targets.offsets[1])[cells], x / 4)
-        assert (targets.weights[cells] > 0).all()
+        assert (targets.offset_weights[cells] > 0).all()
 
 
 def test_centres_are_one_where_things_have_their_middle():
@@ -56,7 +56,7 @@ def test_centres_are_one_where_things_have_their_middle():
 def test_cells_without_a_thing_are_not_asked_for_an_offset():
     targets = targets_of(*two_boxes())
     cells = two_boxes()[1][2::4, 2::4] == 0
-    assert not targets.weights[cells].any()
+    assert not targets.offset_weights[cells].any()
 
 
 def test_a_rest_of_few_pixels_is_not_a_thing():
@@ -64,7 +64,7 @@ def test_a_rest_of_few_pixels_is_not_a_thing():
     instances[:4, :5] = 2
     targets = targets_of(np.zeros((32, 32), np.uint8), instances)
     assert not targets.centers.any()
-    assert not targets.weights.any()
+    assert not targets.offset_weights.any()
 
 
 def test_a_thing_at_the_rim_has_its_centre_inside():
@@ -74,23 +74,23 @@ def test_a_thing_at_the_rim_has_its_centre_inside():
     assert targets.centers[:, 7].max() == 1
 
 
-def test_the_class_of_a_small_thing_is_asked_for_with_more_emphasis():
+def test_the_class_of_a_small_thing_is_weighted_more():
     instances = np.zeros((128, 128), np.uint8)
     instances[:5, :5], instances[10:30, 10:40], instances[64:, 64:] = 1, 2, 9
-    emphasis = targets_of(np.zeros((128, 128), np.uint8), instances).emphasis
-    assert set(emphasis[instances == 0]) == {1}
-    assert set(emphasis[instances == 9]) == {1}
-    assert np.allclose(emphasis[instances == 2], np.sqrt(1200 / 600))
-    assert set(emphasis[instances == 1]) == {2.5}
+    weights = targets_of(np.zeros((128, 128), np.uint8), instances).pixel_weights
+    assert set(weights[instances == 0]) == {1}
+    assert set(weights[instances == 9]) == {1}
+    assert np.allclose(weights[instances == 2], np.sqrt(1200 / 600))
+    assert set(weights[instances == 1]) == {2.5}
 
 
 def test_centres_are_asked_for_where_things_are_known():
     classes, instances = two_boxes()
-    assert targets_of(classes, instances).known.all()
+    assert targets_of(classes, instances).center_mask.all()
     classes[:, 60:] = VOID
-    known = targets_of(classes, instances).known
+    known = targets_of(classes, instances).center_mask
     assert known[:, :12].all()
     assert not known[0, 16:].any()
     classes[classes == VOID] = OTHER
-    assert targets_of(classes, instances, (False, False, False, True)).known.all()
-    assert not targets_of(classes, instances, (True, False, False, False)).known.all()
+    assert targets_of(classes, instances, (False, False, False, True)).center_mask.all()
+    assert not targets_of(classes, instances, (True, False, False, False)).center_mask.all()
