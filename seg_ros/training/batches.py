@@ -75,13 +75,13 @@ class Batches(Dataset[Batch]):
         self._sizes = size_hw, input_hw
         self._seed = seed
         self._cutouts = cutouts
-        self._chances = samples.drawing_weights()
+        self._probabilities = samples.probabilities()
         self._things = samples.things()
 
     def __getitem__(self, step: int) -> Batch:
         """Draw images and augment them."""
         rng = np.random.default_rng([self._seed, step])
-        numbers = rng.choice(len(self._samples), self._count, p=self._chances)
+        numbers = rng.choice(len(self._samples), self._count, p=self._probabilities)
         rows = [self._row(self._samples[number], rng) for number in numbers]
         return Batch(**{
             name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in Batch._fields

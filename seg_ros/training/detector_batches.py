@@ -59,7 +59,7 @@ class DetectorBatches(Dataset[DetectorBatch]):
 
     def __init__(self, samples: MixedSources, recipe: FineTuning) -> None:
         self._samples, self._recipe = samples, recipe
-        self._chances = samples.drawing_weights()
+        self._probabilities = samples.probabilities()
         self._things = samples.things()
 
     def __getitem__(self, step: int) -> DetectorBatch:
@@ -76,7 +76,7 @@ class DetectorBatches(Dataset[DetectorBatch]):
     def _row(self, rng: Generator) -> tuple[NDArray[np.uint8], dict[str, Tensor]]:
         size_hw = self._recipe.size_hw
         for _ in range(_MAX_DRAWS):
-            number = int(rng.choice(len(self._samples), p=self._chances))
+            number = int(rng.choice(len(self._samples), p=self._probabilities))
             sample = self._samples[number]
             if instances_known(sample, self._things).mean() < _MIN_KNOWN:
                 continue

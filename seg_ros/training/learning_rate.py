@@ -48,6 +48,6 @@ def set_rates(optimizer: torch.optim.Optimizer, step: int, steps: int, warm_up: 
     :param steps: of the whole training.
     :param warm_up: steps until the full learning rate.
     """
-    share = min(1, (step + 1) / warm_up) * (0.49 * (1 + cos(pi * (step / steps))) + 0.02)
+    lr_factor = min(1, (step + 1) / warm_up) * (0.49 * (1 + cos(pi * (step / steps))) + 0.02)
     for group in optimizer.param_groups:
-        group['lr'] = group['rate'] * share
+        group['lr'] = group['rate'] * lr_factor

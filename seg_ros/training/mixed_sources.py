@@ -102,7 +102,7 @@ class MixedSources:
         missing = self._missing()
         if missing:
             report(f'classes without a single pixel, which cannot be learned: {few(missing)}')
-        self._chances = _chances(chosen, shares or {})
+        self._source_probabilities = _source_probabilities(chosen, shares or {})
         self.credits = [row for source in chosen for row in source.credits]
         ends = np.cumsum([len(source) for source in self.sources])
         self._starts = ends - [len(source) for source in self.sources]
@@ -114,26 +114,26 @@ class MixedSources:
         source = int(np.searchsorted(self._starts, number, 'right')) - 1
         return self.sources[source][number - int(self._starts[source])]
 
-    def drawing_weights(self) -> NDArray[np.float64]:
+    def probabilities(self) -> NDArray[np.float64]:
         """Return each image's probability: from its source's share, more for rare classes."""
         return np.concatenate([
-            chance * _drawing_weights(source.shares)
-            for chance, source in zip(self._chances, self.sources, strict=True)
+            probability * _image_probabilities(source.class_fractions)
+            for probability, source in zip(self._source_probabilities, self.sources, strict=True)
         ])
 
     def class_weights(self) -> NDArray[np.float32]:
         """Weigh classes by the inverse square root of their frequency when drawn, from 1 to 3."""
-        shares = np.concatenate([source.shares for source in self.sources])
-        share = self.drawing_weights() @ shares
-        share = share / share.sum()
-        return np.asarray(np.clip(np.sqrt(0.2 / (share + 1e-3)), 1, 3), np.float32)
+        fractions = np.concatenate([source.class_fractions for source in self.sources])
+        frequency = self.probabilities() @ fractions
+        frequency = frequency / frequency.sum()
+        return np.asarray(np.clip(np.sqrt(0.2 / (frequency + 1e-3)), 1, 3), np.float32)
 
     def things(self) -> NDArray[np.bool_]:
         """Return which classes are things: (C)."""
         return np.array([bool(item['isthing']) for item in self.categories])
 
     def _missing(self) -> list[str]:
-        seen = np.any([source.shares.any(axis=0) for source in self.sources], axis=0)
+        seen = np.any([source.class_fractions.any(axis=0) for source in self.sources], axis=0)
         return [item['name'] for item, is_there in zip(self.categories, seen, strict=True)
                 if not is_there]
 
@@ -165,16 +165,16 @@ def _chosen(sources: Sequence[SampleSource], shares: Mapping[str, float]) -> lis
     return chosen
 
 
-def _chances(
+def _source_probabilities(
     sources: Sequence[SampleSource], shares: Mapping[str, float]
 ) -> NDArray[np.float64]:
     parts = np.array([shares.get(source.name, float(len(source))) for source in sources])
     return np.asarray(parts / parts.sum(), np.float64)
 
 
-def _drawing_weights(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+def _image_probabilities(class_fractions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the images' probabilities within a source, higher for images with rare classes."""
-    shown = shares > 0.01
-    rare = shares.mean(axis=0) < 0.1
+    shown = class_fractions > 0.01
+    rare = class_fractions.mean(axis=0) < 0.1
     weights = 1 + _RARE_BONUS * (shown & rare).sum(axis=1)
     return np.asarray(weights / weights.sum(), np.float64)

@@ -33,7 +33,9 @@ Report: TypeAlias = Callable[[str], None]
 
 LONGEST = 512   # smallest limit for the longest side of stored images, in pixels
 _PLANES = 5     # rgb, class and instance
-_COMPLETE = 'absent.npy'    # called so in caches of earlier versions too
+# Called so in caches of earlier versions too.
+_COMPLETE = 'absent.npy'
+_CLASS_FRACTIONS = 'shares.npy'
 
 
 class SampleSource(Protocol):
@@ -64,7 +66,8 @@ class CachedSource:
     :param folder: written by `open_cached`.
     :raises OSError, ValueError: if it is missing or incomplete.
 
-    `unknown` lists the ids in the masks that are not a class, with their percentages.
+    `class_fractions`, (images, C), are the fractions of each image's pixels; `unknown` lists the
+    ids in the masks that are not a class, with their percentages.
     """
 
     def __init__(self, name: str, folder: Path) -> None:
@@ -72,7 +75,7 @@ class CachedSource:
         self._pixels: NDArray[np.uint8] = np.memmap(folder / 'pixels.bin', mode='r')
         self._places: NDArray[np.int64] = np.load(folder / 'places.npy')
         self._complete: NDArray[np.bool_] = np.load(folder / _COMPLETE)
-        self.shares: NDArray[np.float64] = np.load(folder / 'shares.npy')
+        self.class_fractions: NDArray[np.float64] = np.load(folder / _CLASS_FRACTIONS)
         self.unknown = (folder / 'unknown.txt').read_text(encoding='utf-8')
         _, height, width = self._places.T
         if _PLANES * (height * width).sum() != len(self._pixels):
@@ -81,7 +84,7 @@ class CachedSource:
     @property
     def is_void(self) -> bool:
         """Return whether no pixel has a label."""
-        return not (self.shares.any() or self._complete.any())
+        return not (self.class_fractions.any() or self._complete.any())
 
     def __len__(self) -> int:
         return len(self._places)
@@ -161,7 +164,7 @@ def _remove_earlier(cache: Path, earlier: str, fingerprint: str) -> None:
 
 
 def _write(source: SampleSource, folder: Path, longest: int) -> None:
-    places, complete, shares, start = [], [], [], 0
+    places, complete, class_fractions, start = [], [], [], 0
     pixels, unknown = 0, Counter[int]()
     with (folder / 'pixels.bin').open('wb') as file:
         for number in range(len(source)):
@@ -174,9 +177,9 @@ def _write(source: SampleSource, folder: Path, longest: int) -> None:
             places.append((start, *sample.classes.shape))
             complete.append(sample.complete)
             counts = np.bincount(sample.classes.ravel(), minlength=256)[:len(source.categories)]
-            shares.append(counts / sample.classes.size)
+            class_fractions.append(counts / sample.classes.size)
             start += planes.size
     np.save(folder / 'places.npy', np.array(places, np.int64))
     np.save(folder / _COMPLETE, np.array(complete))
-    np.save(folder / 'shares.npy', np.array(shares))
+    np.save(folder / _CLASS_FRACTIONS, np.array(class_fractions))
     (folder / 'unknown.txt').write_text(text_from_ids(unknown, pixels), encoding='utf-8')

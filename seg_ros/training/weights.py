@@ -53,14 +53,14 @@ def read_weights(path: Path, network: nn.Module) -> None:
         raise ModelError(f'{path}: {error}', 'weights that `seg_ros train` wrote') from error
 
 
-def blend_weights(path: Path, network: nn.Module, share: float) -> None:
+def blend_weights(path: Path, network: nn.Module, fraction: float) -> None:
     """
     Mix the weights of an NPZ into a network's.
 
     The mean of a network and one fine-tuned from it is often better than either: Wortsman et al.,
     "Model soups" (ICML 2022).
 
-    :param share: fraction taken from the NPZ, 0 to 1.
+    :param fraction: taken from the NPZ, 0 to 1.
     :raises ModelError: if the file is not such an NPZ, or belongs to another network.
     """
     earlier = deepcopy(network)
@@ -69,4 +69,4 @@ def blend_weights(path: Path, network: nn.Module, share: float) -> None:
     with torch.no_grad():
         for name, value in network.state_dict().items():
             if value.is_floating_point():
-                value.lerp_(first[name], share)
+                value.lerp_(first[name], fraction)

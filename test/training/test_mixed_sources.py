@@ -105,7 +105,7 @@ def test_sources_follow_each_other(folder, tmp_path):
 
 def test_shares_say_how_often_a_source_is_drawn(folder, tmp_path):
     more = write_folder(tmp_path / 'more')
-    weights = open_samples([folder, more], tmp_path, {'renders': 3, 'more': 1}).drawing_weights()
+    weights = open_samples([folder, more], tmp_path, {'renders': 3, 'more': 1}).probabilities()
     assert weights.sum() == pytest.approx(1)
     assert weights[:2].sum() == pytest.approx(0.75)
     assert len(open_samples([folder, more], tmp_path, {'more': 1})) == 2
@@ -123,8 +123,8 @@ def test_a_share_of_a_source_that_is_not_there_is_refused_with_those_that_are(fo
 
 def test_images_with_rare_classes_are_drawn_more_often(folder, tmp_path):
     samples = open_samples([folder], tmp_path)
-    samples.sources[0].shares[:] = [[0.9, 0.0], [0.95, 0.05]]
-    without, with_rare = samples.drawing_weights()
+    samples.sources[0].class_fractions[:] = [[0.9, 0.0], [0.95, 0.05]]
+    without, with_rare = samples.probabilities()
     assert with_rare > 2 * without
     assert samples.class_weights()[1] > samples.class_weights()[0]
 

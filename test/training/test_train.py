@@ -42,7 +42,7 @@ class Boxes:
     def things(self):
         return np.array([False, True])
 
-    def drawing_weights(self):
+    def probabilities(self):
         return np.full(16, 1 / 16)
 
     def class_weights(self):
