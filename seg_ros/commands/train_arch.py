@@ -75,19 +75,19 @@ def _classes(name: str, samples: Any) -> list[dict[str, Any]]:
 def _train(args: argparse.Namespace, network: Any, samples: Any) -> float:
     """Train the network and return the mean loss of the last steps."""
     from seg_ros.training.detector_batches import detector_losses
-    from seg_ros.training.fine_tune import class_losses, fine_tune, FineTuning
+    from seg_ros.training.fine_tune import class_losses, fine_tune, FineTuningOptions
     from seg_ros.zoo.weights import load_encoder
     from tqdm import tqdm
 
     loaded = load_encoder(network, args.init) if args.init else ()
-    recipe = FineTuning(
+    options = FineTuningOptions(
         args.steps, args.batch, tuple(args.size), tuple(args.rates), args.seed, args.workers,
         args.bfloat16,
     )
     semantic = ARCHITECTURES[args.arch].task == 'semantic'
-    steps = (class_losses if semantic else detector_losses)(network, samples, recipe)
+    steps = (class_losses if semantic else detector_losses)(network, samples, options)
     bar = tqdm(
-        fine_tune(network, loaded, steps, recipe), total=args.steps, unit='step',
+        fine_tune(network, loaded, steps, options), total=args.steps, unit='step',
         file=sys.stderr, mininterval=5,
     )
     losses: list[float] = []

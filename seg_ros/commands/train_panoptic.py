@@ -39,16 +39,16 @@ def train_panoptic(args: argparse.Namespace, samples: Any) -> dict[str, Any]:
     :returns: the figures to print.
     :raises SegError: if the initial weights or the checkpoint do not fit.
     """
-    from seg_ros.training.train import open_run, Recipe
+    from seg_ros.training.train import open_run, TrainingOptions
 
-    recipe = Recipe(
+    options = TrainingOptions(
         steps=args.steps, batch=args.batch, seed=args.seed, threads=args.threads,
         init=args.init, rates=tuple(args.rates), frozen=args.frozen,
         size_hw=tuple(args.crop), input_hw=tuple(args.size),
         device=args.device, workers=args.workers,
     )
     classes = {item['name']: bool(item['isthing']) for item in samples.categories}
-    training = open_run(recipe, classes, args.output, args.resume)
+    training = open_run(options, classes, args.output, args.resume)
     cutouts = _cutouts(samples, args.paste) if args.paste else None
     _train(training, samples, args.output, cutouts)
     training.mean.cpu()
@@ -85,7 +85,7 @@ def _train(training: Any, samples: Any, folder: Path, cutouts: Any) -> None:
 
     bar = tqdm(
         train(training, samples, folder, cutouts), initial=training.step,
-        total=training.recipe.steps, unit='step', file=sys.stderr, mininterval=5,
+        total=training.options.steps, unit='step', file=sys.stderr, mininterval=5,
     )
     for now in bar:
         if now.step % 100 == 0:

@@ -22,7 +22,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from seg_ros.core.errors import SettingError
 from seg_ros.training.augment import color_jitter, random_crop, random_erasing
-from seg_ros.training.fine_tune import FineTuning
+from seg_ros.training.fine_tune import FineTuningOptions
 from seg_ros.training.mixed_sources import MixedSources
 from seg_ros.training.normalization import normalize
 from seg_ros.training.sample import instances_known, TrainingSample
@@ -57,8 +57,8 @@ class DetectorBatches(Dataset[DetectorBatch]):
     treat unlabelled pixels as background.
     """
 
-    def __init__(self, samples: MixedSources, recipe: FineTuning) -> None:
-        self._samples, self._recipe = samples, recipe
+    def __init__(self, samples: MixedSources, options: FineTuningOptions) -> None:
+        self._samples, self._options = samples, options
         self._probabilities = samples.probabilities()
         self._things = samples.things()
 
@@ -68,13 +68,13 @@ class DetectorBatches(Dataset[DetectorBatch]):
 
         :raises SettingError: if many images in a row have no things or too few labels.
         """
-        rng = np.random.default_rng([self._recipe.seed, step])
-        rows = [self._row(rng) for _ in range(self._recipe.batch)]
+        rng = np.random.default_rng([self._options.seed, step])
+        rows = [self._row(rng) for _ in range(self._options.batch)]
         rgb = torch.from_numpy(np.stack([rgb for rgb, _ in rows]))
         return DetectorBatch(rgb, [target for _, target in rows])
 
     def _row(self, rng: Generator) -> tuple[NDArray[np.uint8], dict[str, Tensor]]:
-        size_hw = self._recipe.size_hw
+        size_hw = self._options.size_hw
         for _ in range(_MAX_DRAWS):
             number = int(rng.choice(len(self._samples), p=self._probabilities))
             sample = self._samples[number]
@@ -116,7 +116,9 @@ def detector_targets(sample: TrainingSample, things: NDArray[np.bool_]) -> dict[
     }
 
 
-def detector_losses(network: Any, samples: MixedSources, recipe: FineTuning) -> Iterator[Tensor]:
+def detector_losses(
+    network: Any, samples: MixedSources, options: FineTuningOptions
+) -> Iterator[Tensor]:
     """
     Compute the loss of each step as torchvision does: proposals, classes, boxes and masks.
 
@@ -125,14 +127,14 @@ def detector_losses(network: Any, samples: MixedSources, recipe: FineTuning) -> 
     from torchvision.models.detection.image_list import ImageList
 
     loader: DataLoader[DetectorBatch] = DataLoader(
-        DetectorBatches(samples, recipe), batch_size=None, sampler=range(recipe.steps),
-        num_workers=recipe.workers,
+        DetectorBatches(samples, options), batch_size=None, sampler=range(options.steps),
+        num_workers=options.workers,
     )
     model = network.network
     for batch in loader:
         images = normalize(batch.rgb / 255)
-        sizes = [recipe.size_hw] * len(images)
-        with torch.autocast('cpu', torch.bfloat16, enabled=recipe.bfloat16):
+        sizes = [options.size_hw] * len(images)
+        with torch.autocast('cpu', torch.bfloat16, enabled=options.bfloat16):
             maps = model.backbone(images)
         maps = {name: level.float() for name, level in maps.items()}
         proposals, first = model.rpn(ImageList(images, sizes), maps, batch.targets)

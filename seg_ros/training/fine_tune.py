@@ -18,10 +18,10 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from seg_ros.training.batches import Batches, batches_of
-from seg_ros.training.learning_rate import parameter_groups, set_rates
 from seg_ros.training.losses import semantic_loss
 from seg_ros.training.mixed_sources import MixedSources
 from seg_ros.training.normalization import add_noise, normalize
+from seg_ros.training.optimizer import make_optimizer, optimizer_step, set_rates
 import torch
 from torch import nn, Tensor
 
@@ -29,7 +29,7 @@ _WARM_UP = 20       # steps until the full learning rate
 
 
 @dataclass(frozen=True)
-class FineTuning:
+class FineTuningOptions:
     """
     Training settings.
 
@@ -49,7 +49,8 @@ class FineTuning:
 
 
 def fine_tune(
-    network: nn.Module, loaded: Collection[str], losses: Iterable[Tensor], recipe: FineTuning
+    network: nn.Module, loaded: Collection[str], losses: Iterable[Tensor],
+    options: FineTuningOptions,
 ) -> Iterator[float]:
     """
     Train to the end, yielding each step's loss; leaves the network in evaluation mode.
@@ -57,21 +58,17 @@ def fine_tune(
     :param loaded: names of the parameters that were loaded, not initialised at random.
     :param losses: one for each step, computed lazily.
     """
-    groups = parameter_groups(network, lambda name: name in loaded, recipe.rates)
-    optimizer = torch.optim.AdamW(groups, weight_decay=1e-4)
+    optimizer = make_optimizer(network, lambda name: name in loaded, options.rates)
     network.train()
     for step, loss in enumerate(losses):
-        set_rates(optimizer, step, recipe.steps, _WARM_UP)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimizer.step()
+        set_rates(optimizer, step, options.steps, _WARM_UP)
+        optimizer_step(network, optimizer, loss)
         yield loss.item()
     network.eval()
 
 
 def class_losses(
-    network: nn.Module, samples: MixedSources, recipe: FineTuning
+    network: nn.Module, samples: MixedSources, options: FineTuningOptions
 ) -> Iterator[Tensor]:
     """
     Compute the loss of each step of a semantic network.
@@ -80,12 +77,12 @@ def class_losses(
     """
     device = torch.device('cpu')
     class_weights = torch.from_numpy(samples.class_weights())
-    batches = Batches(samples, recipe.batch, recipe.size_hw, recipe.size_hw, recipe.seed)
+    batches = Batches(samples, options.batch, options.size_hw, options.size_hw, options.seed)
     for step, batch in enumerate(
-        batches_of(batches, range(recipe.steps), device, recipe.workers)
+        batches_of(batches, range(options.steps), device, options.workers)
     ):
-        with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bfloat16):
-            scores = network(normalize(add_noise(batch, recipe.seed, step)))
+        with torch.autocast(device.type, torch.bfloat16, enabled=options.bfloat16):
+            scores = network(normalize(add_noise(batch, options.seed, step)))
         yield semantic_loss(
             scores.float(), batch.classes, batch.complete, class_weights, batch.pixel_weights
         )

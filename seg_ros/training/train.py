@@ -32,11 +32,11 @@ from seg_ros.core.errors import SettingError
 from seg_ros.core.shown import few
 from seg_ros.core.whole_file import write_whole
 from seg_ros.training.batches import Batch, Batches, batches_of
-from seg_ros.training.learning_rate import parameter_groups, set_rates
 from seg_ros.training.losses import center_loss, LOSS_WEIGHTS, offset_loss, semantic_loss
 from seg_ros.training.mixed_sources import MixedSources
 from seg_ros.training.network import freeze, in_backbone, load_backbone, PanopticNetwork
 from seg_ros.training.normalization import add_noise, normalize
+from seg_ros.training.optimizer import make_optimizer, optimizer_step, set_rates
 from seg_ros.training.paste import Cutouts
 from seg_ros.training.weights import read_weights, write_weights
 import torch
@@ -48,7 +48,7 @@ _MEAN_DECAY = 0.998     # of the running mean of the weights, per step
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingOptions:
     """
     Training settings.
 
@@ -87,7 +87,7 @@ class Run:
     :param losses: semantic, centre and offset loss of each step so far.
     """
 
-    recipe: Recipe
+    options: TrainingOptions
     classes: dict[str, bool]
     network: PanopticNetwork
     mean: PanopticNetwork
@@ -96,7 +96,9 @@ class Run:
     losses: list[list[float]] = field(default_factory=list)
 
 
-def open_run(recipe: Recipe, classes: Mapping[str, bool], folder: Path, resume: bool) -> Run:
+def open_run(
+    options: TrainingOptions, classes: Mapping[str, bool], folder: Path, resume: bool
+) -> Run:
     """
     Start a run, or resume the one whose checkpoint is in the folder.
 
@@ -104,32 +106,31 @@ def open_run(recipe: Recipe, classes: Mapping[str, bool], folder: Path, resume: 
     :raises SegError: if there is no checkpoint to resume, it has other classes, or the initial
         weights do not fit.
     """
-    torch.manual_seed(recipe.seed)
-    torch.set_num_threads(recipe.threads)
+    torch.manual_seed(options.seed)
+    torch.set_num_threads(options.threads)
     torch.backends.cudnn.benchmark = True   # pays off because all steps have one size
     network = PanopticNetwork(len(classes))
-    if recipe.init is not None and not resume:
-        if recipe.init.suffix == '.pth':
-            load_backbone(network, recipe.init)
+    if options.init is not None and not resume:
+        if options.init.suffix == '.pth':
+            load_backbone(network, options.init)
         else:
-            read_weights(recipe.init, network)
+            read_weights(options.init, network)
     # Channels last: a third faster on CPUs.
-    network = network.to(_device(recipe), memory_format=torch.channels_last)
-    groups = parameter_groups(network, in_backbone, recipe.rates)
-    optimizer = torch.optim.AdamW(groups, weight_decay=1e-4)
-    run = Run(recipe, dict(classes), network, deepcopy(network).eval(), optimizer)
+    network = network.to(_device(options), memory_format=torch.channels_last)
+    optimizer = make_optimizer(network, in_backbone, options.rates)
+    run = Run(options, dict(classes), network, deepcopy(network).eval(), optimizer)
     if resume:
         _restore(run, folder / 'checkpoint.pt')
     return run
 
 
-def _device(recipe: Recipe) -> torch.device:
-    if recipe.device != 'cpu' and not torch.cuda.is_available():
+def _device(options: TrainingOptions) -> torch.device:
+    if options.device != 'cpu' and not torch.cuda.is_available():
         raise SettingError(
-            f'{recipe.device}: PyTorch {torch.__version__} finds no GPU', 'cpu, or a GPU and '
+            f'{options.device}: PyTorch {torch.__version__} finds no GPU', 'cpu, or a GPU and '
             'a PyTorch that is built for it',
         )
-    return torch.device(recipe.device)
+    return torch.device(options.device)
 
 
 def train(
@@ -137,28 +138,26 @@ def train(
 ) -> Iterator[Run]:
     """Train to the end, yielding after every step; write checkpoints every `save_s` seconds."""
     folder.mkdir(parents=True, exist_ok=True)
-    recipe, device = run.recipe, _device(run.recipe)
+    options, device = run.options, _device(run.options)
     class_weights = torch.from_numpy(samples.class_weights()).to(device)
     batches = Batches(
-        samples, recipe.batch, recipe.size_hw, recipe.input_hw, recipe.seed, cutouts
+        samples, options.batch, options.size_hw, options.input_hw, options.seed, cutouts
     )
     saved = time.monotonic()
     run.network.train()
-    freeze(run.network.features[:recipe.frozen])
-    for batch in batches_of(batches, range(run.step, recipe.steps), device, recipe.workers):
-        set_rates(run.optimizer, run.step, recipe.steps, _WARM_UP)
-        images = normalize(add_noise(batch, recipe.seed, run.step))
+    freeze(run.network.features[:options.frozen])
+    for batch in batches_of(batches, range(run.step, options.steps), device, options.workers):
+        set_rates(run.optimizer, run.step, options.steps, _WARM_UP)
+        images = normalize(add_noise(batch, options.seed, run.step))
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == 'cuda'):
             outputs = run.network(images)
         losses = _losses(outputs, batch, class_weights)
-        run.optimizer.zero_grad()
-        sum(weight * losses[name] for name, weight in LOSS_WEIGHTS.items()).backward()
-        torch.nn.utils.clip_grad_norm_(run.network.parameters(), 5.0)
-        run.optimizer.step()
+        loss = sum(weight * losses[name] for name, weight in LOSS_WEIGHTS.items())
+        optimizer_step(run.network, run.optimizer, loss)
         run.step += 1
         run.losses.append(torch.stack([losses[name].detach() for name in LOSS_WEIGHTS]).tolist())
         _update_mean(run)
-        if time.monotonic() - saved > recipe.save_s or run.step == recipe.steps:
+        if time.monotonic() - saved > options.save_s or run.step == options.steps:
             save(run, folder)
             saved = time.monotonic()
         yield run
@@ -180,7 +179,7 @@ def save(run: Run, folder: Path) -> None:
 
 def _restore(run: Run, path: Path) -> None:
     try:
-        state = torch.load(path, weights_only=True, map_location=_device(run.recipe))
+        state = torch.load(path, weights_only=True, map_location=_device(run.options))
     except OSError as error:
         raise SettingError(f'{path}: {error.strerror}', 'the folder of an earlier run') from error
     except (RuntimeError, UnpicklingError, EOFError) as error:

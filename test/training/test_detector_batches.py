@@ -25,11 +25,11 @@ from seg_ros.training.detector_batches import (  # noqa: E402
     detector_targets,
     DetectorBatches,
 )
-from seg_ros.training.fine_tune import fine_tune, FineTuning  # noqa: E402
+from seg_ros.training.fine_tune import fine_tune, FineTuningOptions  # noqa: E402
 from seg_ros.training.sample import TrainingSample, VOID  # noqa: E402
 from test_train import Boxes  # noqa: E402
 
-RECIPE = FineTuning(steps=12, batch=2, size_hw=(64, 96), rates=(0.0, 2e-3))
+OPTIONS = FineTuningOptions(steps=12, batch=2, size_hw=(64, 96), rates=(0.0, 2e-3))
 THINGS = np.array([False, True, True])
 
 
@@ -64,13 +64,13 @@ class Unknown(Boxes):
 
 
 def test_windows_of_which_little_is_known_teach_nothing():
-    assert len(DetectorBatches(Boxes(), RECIPE)[0].targets) == 2
+    assert len(DetectorBatches(Boxes(), OPTIONS)[0].targets) == 2
     with pytest.raises(SettingError, match='without things'):
-        DetectorBatches(Unknown(), RECIPE)[0]
+        DetectorBatches(Unknown(), OPTIONS)[0]
 
 
 def test_a_step_shows_the_same_things_again():
-    one, other = (DetectorBatches(Boxes(), RECIPE)[3] for _ in range(2))
+    one, other = (DetectorBatches(Boxes(), OPTIONS)[3] for _ in range(2))
     assert torch.equal(one.rgb, other.rgb)
     assert torch.equal(one.targets[1]['masks'], other.targets[1]['masks'])
 
@@ -85,9 +85,9 @@ def test_the_losses_of_a_small_mask_rcnn_fall():
         'width': 16, 'anchor': 16, 'before': 50, 'proposals': 20, 'candidates': 20,
         'detections': 5, 'box_batch_size_per_image': 16,
     }
-    request = NetworkRequest('mask_rcnn', 1, RECIPE.size_hw, 'mobilenet_v2', options=sizes)
+    request = NetworkRequest('mask_rcnn', 1, OPTIONS.size_hw, 'mobilenet_v2', options=sizes)
     network = build_network(request)
-    losses = list(fine_tune(network, (), detector_losses(network, Boxes(), RECIPE), RECIPE))
+    losses = list(fine_tune(network, (), detector_losses(network, Boxes(), OPTIONS), OPTIONS))
     assert np.isfinite(losses).all()
     assert np.mean(losses[-4:]) < 0.8 * np.mean(losses[:4])
     assert not network.training

@@ -18,10 +18,10 @@ import pytest
 
 torch = pytest.importorskip('torch', reason='training needs PyTorch, the extra [train]')
 
-from seg_ros.training.fine_tune import class_losses, fine_tune, FineTuning  # noqa: E402
+from seg_ros.training.fine_tune import class_losses, fine_tune, FineTuningOptions  # noqa: E402
 from test_train import Boxes  # noqa: E402
 
-RECIPE = FineTuning(steps=40, batch=2, size_hw=(64, 96), rates=(0.0, 0.05))
+OPTIONS = FineTuningOptions(steps=40, batch=2, size_hw=(64, 96), rates=(0.0, 0.05))
 
 
 def small_network():
@@ -32,13 +32,13 @@ def small_network():
 
 
 def trained(network, loaded):
-    return fine_tune(network, loaded, class_losses(network, Boxes(), RECIPE), RECIPE)
+    return fine_tune(network, loaded, class_losses(network, Boxes(), OPTIONS), OPTIONS)
 
 
 def test_the_loss_falls_and_the_network_ends_in_evaluation():
     network = small_network()
     losses = list(trained(network, ()))
-    assert len(losses) == RECIPE.steps
+    assert len(losses) == OPTIONS.steps
     assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:5])
     assert not network.training
 

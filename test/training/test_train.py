@@ -22,7 +22,7 @@ torch = pytest.importorskip('torch', reason='training needs PyTorch, the extra [
 from seg_ros.core.errors import SettingError  # noqa: E402
 from seg_ros.training.batches import Batches, batches_of  # noqa: E402
 from seg_ros.training.sample import TrainingSample  # noqa: E402
-from seg_ros.training.train import open_run, Recipe, save, train  # noqa: E402
+from seg_ros.training.train import open_run, save, train, TrainingOptions  # noqa: E402
 
 
 class Boxes:
@@ -50,19 +50,19 @@ class Boxes:
 
 
 CLASSES = {'floor': False, 'box': True}
-RECIPE = Recipe(steps=4, batch=2, size_hw=(64, 64), threads=1)
+OPTIONS = TrainingOptions(steps=4, batch=2, size_hw=(64, 64), threads=1)
 
 
 def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path):
-    whole = open_run(RECIPE, CLASSES, tmp_path, resume=False)
+    whole = open_run(OPTIONS, CLASSES, tmp_path, resume=False)
     for _ in train(whole, Boxes(), tmp_path / 'whole'):
         pass
-    broken = open_run(RECIPE, CLASSES, tmp_path, resume=False)
+    broken = open_run(OPTIONS, CLASSES, tmp_path, resume=False)
     for now in train(broken, Boxes(), tmp_path / 'broken'):
         if now.step == 2:
             save(now, tmp_path / 'broken')
             break
-    resumed = open_run(RECIPE, CLASSES, tmp_path / 'broken', resume=True)
+    resumed = open_run(OPTIONS, CLASSES, tmp_path / 'broken', resume=True)
     assert resumed.step == 2
     for _ in train(resumed, Boxes(), tmp_path / 'broken'):
         pass
@@ -72,8 +72,8 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path):
 
 
 def test_training_learns(tmp_path):
-    recipe = Recipe(steps=60, batch=4, size_hw=(64, 96), input_hw=(64, 96))
-    run = open_run(recipe, CLASSES, tmp_path, resume=False)
+    options = TrainingOptions(steps=60, batch=4, size_hw=(64, 96), input_hw=(64, 96))
+    run = open_run(options, CLASSES, tmp_path, resume=False)
     for _ in train(run, Boxes(), tmp_path):
         pass
     losses = np.array(run.losses)
@@ -82,8 +82,8 @@ def test_training_learns(tmp_path):
 
 
 def test_frozen_layers_stay_as_they_are(tmp_path):
-    recipe = Recipe(steps=2, batch=2, size_hw=(64, 64), threads=1, frozen=4)
-    run = open_run(recipe, CLASSES, tmp_path, resume=False)
+    options = TrainingOptions(steps=2, batch=2, size_hw=(64, 64), threads=1, frozen=4)
+    run = open_run(options, CLASSES, tmp_path, resume=False)
     before = {name: value.clone() for name, value in run.network.state_dict().items()}
     for _ in train(run, Boxes(), tmp_path):
         pass
@@ -109,16 +109,16 @@ def test_images_prepared_ahead_are_those_prepared_one_after_another():
 @pytest.mark.skipif(torch.cuda.is_available(), reason='a GPU is there')
 def test_a_gpu_that_is_not_there_is_missed_by_name(tmp_path):
     with pytest.raises(SettingError, match=r'cuda: PyTorch .* finds no GPU'):
-        open_run(Recipe(device='cuda'), CLASSES, tmp_path, resume=False)
+        open_run(TrainingOptions(device='cuda'), CLASSES, tmp_path, resume=False)
 
 
 def test_resuming_nothing_is_refused(tmp_path):
     with pytest.raises(SettingError, match='checkpoint'):
-        open_run(RECIPE, CLASSES, tmp_path, resume=True)
+        open_run(OPTIONS, CLASSES, tmp_path, resume=True)
 
 
 def test_a_checkpoint_that_cannot_be_written_leaves_nothing_behind(tmp_path):
-    run = open_run(RECIPE, CLASSES, tmp_path, resume=False)
+    run = open_run(OPTIONS, CLASSES, tmp_path, resume=False)
     (tmp_path / 'checkpoint.pt').mkdir()
     with pytest.raises(SettingError, match=r'checkpoint\.pt is a folder'):
         save(run, tmp_path)
@@ -129,38 +129,38 @@ def test_a_checkpoint_that_cannot_be_written_leaves_nothing_behind(tmp_path):
     {'box': True, 'floor': False}, {'floor': False, 'box': True, 'lid': True},
 ])
 def test_a_run_of_other_classes_is_not_resumed(tmp_path, other):
-    save(open_run(RECIPE, CLASSES, tmp_path, resume=False), tmp_path)
-    assert open_run(RECIPE, CLASSES, tmp_path, resume=True).classes == CLASSES
+    save(open_run(OPTIONS, CLASSES, tmp_path, resume=False), tmp_path)
+    assert open_run(OPTIONS, CLASSES, tmp_path, resume=True).classes == CLASSES
     with pytest.raises(SettingError, match=r'checkpoint\.pt was trained on floor, box and'):
-        open_run(RECIPE, other, tmp_path, resume=True)
+        open_run(OPTIONS, other, tmp_path, resume=True)
 
 
 def test_a_run_whose_things_were_others_is_not_resumed(tmp_path):
-    save(open_run(RECIPE, CLASSES, tmp_path, resume=False), tmp_path)
+    save(open_run(OPTIONS, CLASSES, tmp_path, resume=False), tmp_path)
     with pytest.raises(SettingError, match=r'with the things box and in the data they are none;'):
-        open_run(RECIPE, {'floor': False, 'box': False}, tmp_path, resume=True)
+        open_run(OPTIONS, {'floor': False, 'box': False}, tmp_path, resume=True)
 
 
 def test_a_checkpoint_that_does_not_say_what_are_things_is_resumed(tmp_path):
-    save(open_run(RECIPE, CLASSES, tmp_path, resume=False), tmp_path)
+    save(open_run(OPTIONS, CLASSES, tmp_path, resume=False), tmp_path)
     state = torch.load(tmp_path / 'checkpoint.pt', weights_only=True)
     torch.save({key: state[key] for key in state if key != 'things'}, tmp_path / 'checkpoint.pt')
-    assert open_run(RECIPE, CLASSES, tmp_path, resume=True).classes == CLASSES
+    assert open_run(OPTIONS, CLASSES, tmp_path, resume=True).classes == CLASSES
 
 
 def test_a_checkpoint_that_does_not_name_its_classes_is_compared_by_their_number(tmp_path):
-    save(open_run(RECIPE, CLASSES, tmp_path, resume=False), tmp_path)
+    save(open_run(OPTIONS, CLASSES, tmp_path, resume=False), tmp_path)
     state = torch.load(tmp_path / 'checkpoint.pt', weights_only=True)
     old = {key: state[key] for key in state if key not in ('classes', 'things')}
     torch.save(old, tmp_path / 'checkpoint.pt')
-    assert open_run(RECIPE, CLASSES, tmp_path, resume=True).step == 0
+    assert open_run(OPTIONS, CLASSES, tmp_path, resume=True).step == 0
     with pytest.raises(SettingError, match='was trained on 2 classes and the data have a, b, c'):
-        open_run(RECIPE, dict.fromkeys('abc', False), tmp_path, resume=True)
+        open_run(OPTIONS, dict.fromkeys('abc', False), tmp_path, resume=True)
 
 
 def test_a_checkpoint_that_is_cut_short_is_named(tmp_path):
-    save(open_run(RECIPE, CLASSES, tmp_path, resume=False), tmp_path)
+    save(open_run(OPTIONS, CLASSES, tmp_path, resume=False), tmp_path)
     data = (tmp_path / 'checkpoint.pt').read_bytes()
     (tmp_path / 'checkpoint.pt').write_bytes(data[:1000])
     with pytest.raises(SettingError, match=r'checkpoint\.pt cannot be read'):
-        open_run(RECIPE, CLASSES, tmp_path, resume=True)
+        open_run(OPTIONS, CLASSES, tmp_path, resume=True)
