@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from rclpy.node import Node
 from seg_ros.core.segmentation import Segmentation
-from seg_ros.metrics.ground_truth import truth_from_maps
+from seg_ros.masks.from_maps import segmentation_from_maps
 from seg_ros.metrics.scores import LiveScores
 from seg_ros.ros.conversions import stamp_ns
 from seg_ros.ros.qos import images
@@ -67,7 +67,7 @@ class GroundTruthScorer:
             self._maps = {key: value for key, value in self._maps.items() if key > stamp}
             if self._complete % _EVERY == 0:
                 true, found = (
-                    truth_from_maps(maps[classes], maps[instances], CARD)
+                    segmentation_from_maps(maps[classes], maps[instances], CARD)
                     for classes, instances in (TOPICS[:2], TOPICS[2:])
                 )
                 self._score(true, found)

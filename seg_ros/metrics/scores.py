@@ -55,7 +55,7 @@ class LiveScores:
         """
         Score one image.
 
-        :param truth: with classes and instances, like `found`; see `truth_from_maps`.
+        :param truth: with classes and instances, like `found`; see `segmentation_from_maps`.
         :param crowd: ids of ground truth segments that are groups.
         :raises ContractError: if sizes differ or a map is missing.
         """

@@ -18,10 +18,9 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from seg_ros.core.segmentation import Segment, Segmentation
-from seg_ros.sim.classes import CLASSES
-
-UNLABELLED = 255
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.masks.from_maps import segmentation_from_maps
+from seg_ros.sim.classes import CARD, CLASSES
 
 
 def segmentation_from_bodies(
@@ -34,9 +33,9 @@ def segmentation_from_bodies(
     :param class_of_body: class id by body number; pixels of other bodies stay unlabelled.
     :returns: each body of a thing class is an instance, numbered from 1.
     """
-    classes = np.full(bodies.shape, UNLABELLED, np.uint8)
+    classes = np.full(bodies.shape, CARD.unlabelled, np.uint8)
     instances = np.zeros(bodies.shape, np.uint16)
-    segments: list[Segment] = []
+    count = 0
     for number in np.unique(bodies[bodies >= 0]).tolist():
         class_id = class_of_body.get(number)
         if class_id is None:
@@ -44,13 +43,9 @@ def segmentation_from_bodies(
         mask = bodies == number
         classes[mask] = class_id
         if CLASSES[class_id].thing:
-            segments.append(_segment(len(segments) + 1, class_id, mask))
-            instances[mask] = len(segments)
-    confidence = np.where(classes == UNLABELLED, 0, 255).astype(np.uint8)
-    height, width = bodies.shape
-    return Segmentation(
-        (height, width), UNLABELLED, classes, confidence, instances, tuple(segments)
-    )
+            count += 1
+            instances[mask] = count
+    return segmentation_from_maps(classes, instances, CARD)
 
 
 def crowded(segmentation: Segmentation) -> int:
@@ -63,9 +58,3 @@ def crowded(segmentation: Segmentation) -> int:
         touch = (near != far) & (near > 0) & (far > 0)
         found |= set(near[touch].tolist()) | set(far[touch].tolist())
     return len(found)
-
-
-def _segment(number: int, class_id: int, mask: NDArray[np.bool_]) -> Segment:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    xyxy = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-    return Segment(number, class_id, 1.0, xyxy, int(mask.sum()))

@@ -22,9 +22,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import ImageError
-from seg_ros.core.segmentation import Segment, Segmentation
+from seg_ros.core.segmentation import Segmentation
+from seg_ros.image.id_colors import ids_from_rgb
+from seg_ros.masks.from_maps import segmentation_from_maps
 from seg_ros.masks.panoptic_ids import FIRST_STUFF
-from seg_ros.sim.ground_truth import UNLABELLED
+from seg_ros.sim.classes import CARD
 from seg_ros.sim.view import FOV_DEG, Shot
 
 SEQUENCE = Path(__file__).with_name('sequence')
@@ -78,28 +80,13 @@ def _shot(folder: Path, annotation: dict[str, Any]) -> tuple[Shot, Segmentation]
         raise ValueError(f'no image or no mask of {name}')
     rgb = np.asarray(image[..., ::-1], np.uint8, order='C')
     nothing = np.zeros(rgb.shape[:2], np.float32), np.full(rgb.shape[:2], -1, np.int32)
-    return Shot(rgb, *nothing), _truth(colors, annotation['segments_info'])
+    return Shot(rgb, *nothing), _ground_truth(colors[..., ::-1], annotation['segments_info'])
 
 
-def _truth(colors: NDArray[Any], infos: list[dict[str, Any]]) -> Segmentation:
-    """
-    Decode one mask.
-
-    :param colors: uint8 (H, W, 3), bgr; a segment's id is R + 256 G + 65536 B.
-    """
-    ids = colors.astype(np.int32) @ (65536, 256, 1)
-    classes = np.full(ids.shape, UNLABELLED, np.uint8)
-    segments = []
+def _ground_truth(colors: NDArray[Any], infos: list[dict[str, Any]]) -> Segmentation:
+    ids = ids_from_rgb(colors)
+    classes = np.full(ids.shape, CARD.unlabelled, np.uint8)
     for info in infos:
         classes[ids == info['id']] = info['category_id']
-        if info['id'] < FIRST_STUFF:
-            x, y, width, height = info['bbox']
-            segments.append(Segment(
-                info['id'], info['category_id'], 1.0, (x, y, x + width, y + height), info['area']
-            ))
     instances = np.where(ids < FIRST_STUFF, ids, 0).astype(np.uint16)
-    confidence = np.where(classes == UNLABELLED, 0, 255).astype(np.uint8)
-    height, width = ids.shape
-    return Segmentation(
-        (height, width), UNLABELLED, classes, confidence, instances, tuple(segments)
-    )
+    return segmentation_from_maps(classes, instances, CARD)

@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import ImageError
+from seg_ros.image.id_colors import ids_from_rgb
 
 
 class SegmentMaps(NamedTuple):
@@ -53,8 +54,7 @@ def read_segment_numbers(
     image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
     if image is None or image.shape[2:] != (3,):
         raise ImageError(f'{path} is missing or not an image of 3 channels', 'masks of the image')
-    blue, green, red = (plane.astype(np.int64) for plane in cv2.split(image))
-    ids = red + 256 * green + 65536 * blue
+    ids = ids_from_rgb(image[..., ::-1])
     known = np.array([0, *(row['id'] for row in segments)])
     order = np.argsort(known, kind='stable')
     place = np.minimum(np.searchsorted(known[order], ids), len(known) - 1)

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 from seg_ros.core.card_reading import card_from_dict
-from seg_ros.metrics.ground_truth import truth_from_maps
+from seg_ros.masks.from_maps import segmentation_from_maps
 
 SIZE_HW = (90, 120)
 CARD = card_from_dict({'name': 'scored', 'task': 'panoptic', 'classes': [
@@ -47,8 +47,8 @@ class Scene(NamedTuple):
 
     def segmentations(self):
         """Return truth and finding as the product has them."""
-        truth = truth_from_maps(self.true_classes, self.true_instances, CARD)
-        found = truth_from_maps(self.found_classes, self.found_instances, CARD)
+        truth = segmentation_from_maps(self.true_classes, self.true_instances, CARD)
+        found = segmentation_from_maps(self.found_classes, self.found_instances, CARD)
         segments = tuple(
             type(item)(item.id, item.class_id, float(self.scores[item.id]), item.xyxy, item.area)
             for item in found.segments

@@ -21,8 +21,8 @@ import pytest
 from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.errors import ContractError
 from seg_ros.core.segmentation import Segmentation
+from seg_ros.masks.from_maps import segmentation_from_maps
 from seg_ros.metrics.boundary import boundary_f, outline
-from seg_ros.metrics.ground_truth import truth_from_maps
 from seg_ros.metrics.scores import LiveScores, Scores
 
 CARD = card_from_dict({'name': 'x', 'task': 'panoptic', 'classes': [
@@ -37,7 +37,7 @@ def image(*boxes, void_rows=0):
     for number, (x0, y0, x1, y1) in enumerate(boxes, 1):
         classes[y0:y1, x0:x1], instances[y0:y1, x0:x1] = 8, number
     classes[:void_rows], instances[:void_rows] = 255, 0
-    return truth_from_maps(classes, instances, CARD)
+    return segmentation_from_maps(classes, instances, CARD)
 
 
 def test_perfect_masks_score_one():
@@ -110,7 +110,7 @@ def test_pixels_without_a_class_are_missed_and_never_right():
 
 
 def test_masks_of_another_size_are_refused():
-    other = truth_from_maps(np.full((4, 6), 3, np.uint8), np.zeros((4, 6), np.uint16), CARD)
+    other = segmentation_from_maps(np.full((4, 6), 3, np.uint8), np.zeros((4, 6), np.uint16), CARD)
     with pytest.raises(ContractError, match=r'\(4, 6\)'):
         LiveScores(CARD).add(image(), other)
 
@@ -156,7 +156,7 @@ def test_recall_of_a_class_counts_instances_found_with_that_class():
     classes, instances = np.full((40, 60), 3, np.uint8), np.zeros((40, 60), np.uint16)
     classes[:30, :30], instances[:30, :30] = 8, 1
     classes[:10, 40:50], instances[:10, 40:50] = 8, 2
-    truth = truth_from_maps(classes, instances, CARD)
+    truth = segmentation_from_maps(classes, instances, CARD)
     scores = LiveScores(CARD)
     scores.add(truth, image((0, 0, 30, 29)))
     row = scores.per_class()[8]

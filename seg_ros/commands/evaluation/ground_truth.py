@@ -26,7 +26,7 @@ from seg_ros.core.card import ClassInfo, distinct_colors, ModelCard
 from seg_ros.core.errors import SettingError
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.image.file_names import images_by_stem, LABEL_SUFFIXES
-from seg_ros.metrics.ground_truth import truth_from_maps
+from seg_ros.masks.from_maps import segmentation_from_maps
 from seg_ros.training.coco_masks import read_segment_maps
 from seg_ros.training.coco_table import image_files, read_coco_table
 from seg_ros.training.image_files import read_class_ids
@@ -154,7 +154,7 @@ def _panoptic_truth(
     things = {item.id for item in card.classes if item.thing}
     maps = read_segment_maps(path, rows, {key: key for key in card.by_id}, things, card.unlabelled)
     classes = maps.classes.astype(card.id_of_channel.dtype)
-    return Truth(truth_from_maps(classes, maps.instances, card), maps.crowd, maps.unknown)
+    return Truth(segmentation_from_maps(classes, maps.instances, card), maps.crowd, maps.unknown)
 
 
 def _label_truth(path: Path, card: ModelCard) -> Truth:
@@ -163,6 +163,6 @@ def _label_truth(path: Path, card: ModelCard) -> Truth:
     table = np.full(65536, card.unlabelled, card.id_of_channel.dtype)
     table[card.id_of_channel] = card.id_of_channel
     return Truth(
-        truth_from_maps(table[labels], np.zeros(labels.shape, np.uint16), card),
+        segmentation_from_maps(table[labels], np.zeros(labels.shape, np.uint16), card),
         unknown=unknown_ids(labels, card.id_of_channel.tolist()),
     )

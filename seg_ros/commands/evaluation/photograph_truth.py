@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from seg_ros.commands.evaluation.ground_truth import Example, Examples, Truth
 from seg_ros.core.errors import ImageError, SettingError
-from seg_ros.metrics.ground_truth import truth_from_maps
+from seg_ros.masks.from_maps import segmentation_from_maps
 from seg_ros.sim.classes import CARD
 from seg_ros.training.photographs import Photographs, photographs_of
 from seg_ros.training.sample import OTHER
@@ -50,5 +50,5 @@ def _truth(source: Photographs, number: int) -> Truth:
     except SettingError as error:
         raise ImageError(str(error)) from error
     classes = np.where(sample.classes >= OTHER, CARD.unlabelled, sample.classes)
-    segmentation = truth_from_maps(classes.astype(np.uint8), sample.instances, CARD)
+    segmentation = segmentation_from_maps(classes.astype(np.uint8), sample.instances, CARD)
     return Truth(segmentation)

@@ -31,9 +31,9 @@ from seg_ros.commands.media.source_image import SourceImage
 from seg_ros.commands.output_file import write_file
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import SettingError
-from seg_ros.core.frame import Pixels
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.image.file_writing import encode_png
+from seg_ros.image.id_colors import rgb_from_ids
 from seg_ros.masks.panoptic_ids import FIRST_STUFF, panoptic_ids
 
 
@@ -87,12 +87,6 @@ class CocoPanoptic:
         return {
             'images': self._images, 'annotations': self._annotations, 'categories': categories,
         }
-
-
-def rgb_from_ids(ids: NDArray[np.uint32]) -> Pixels:
-    """Encode ids below 2^24 as colours, id = R + 256 G + 65536 B: uint8 (H, W, 3)."""
-    little = np.ascontiguousarray(ids, '<u4')
-    return little.view(np.uint8).reshape(*ids.shape, 4)[:, :, :3]
 
 
 def segments_info(

@@ -20,7 +20,7 @@ from seg_ros.commands.evaluation.matching import match_classes
 from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.errors import ContractError, SettingError
 from seg_ros.core.segmentation import Segmentation
-from seg_ros.metrics.ground_truth import truth_from_maps
+from seg_ros.masks.from_maps import segmentation_from_maps
 
 
 def card_of(*classes):
@@ -35,7 +35,7 @@ MODEL = card_of((0, 'floor'), (1, 'Cup'), (2, 'Box'))
 
 def masks():
     classes = np.array([[0, 0, 1, 2], [0, 255, 1, 2]], np.uint8)
-    return truth_from_maps(classes, np.array([[0, 0, 4, 7], [0, 0, 4, 7]]), MODEL)
+    return segmentation_from_maps(classes, np.array([[0, 0, 4, 7], [0, 0, 4, 7]]), MODEL)
 
 
 def test_masks_take_the_ids_of_the_classes_with_their_names():

@@ -17,7 +17,7 @@ import json
 import cv2
 import numpy as np
 import pytest
-from seg_ros.commands.media.coco_panoptic import CocoPanoptic, rgb_from_ids
+from seg_ros.commands.media.coco_panoptic import CocoPanoptic
 from seg_ros.commands.media.source_image import SourceImage
 from seg_ros.core.frame import Frame
 from street import CARD, make_image, segment
@@ -89,8 +89,3 @@ def test_images_and_categories_are_described(written):
         {'id': 2, 'name': 'road', 'isthing': 0, 'color': [128, 64, 128]},
         {'id': 5, 'name': 'car', 'isthing': 1, 'color': [0, 0, 142]},
     ]
-
-
-def test_an_id_is_a_colour_of_three_bytes_the_lowest_first():
-    ids = np.array([[1 + 256 * 2 + 256**2 * 3, 131070, 0]], np.uint32)
-    assert rgb_from_ids(ids).tolist() == [[[1, 2, 3], [254, 255, 1], [0, 0, 0]]]

@@ -12,34 +12,30 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Ground truth as the segmentation that a perfect network would return."""
+"""The segmentation of a class map and an instance map, such as ground truth."""
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.core.segmentation import Segment, Segmentation
 
 
-def truth_from_maps(
+def segmentation_from_maps(
     classes: NDArray[Any], instances: NDArray[Any], card: ModelCard
 ) -> Segmentation:
     """
-    Make a segmentation from a class map and an instance map.
+    Make a segmentation of full confidence and scores from a class map and an instance map.
 
     :param classes: (H, W), uint8 or uint16 according to the card, card ids or unlabelled.
     :param instances: (H, W), instance ids below 65536, 0 = none. An instance has the class of its
         first pixel.
     """
-    flat = instances.ravel()
-    areas = np.bincount(flat, minlength=1)
-    class_of = np.zeros(len(areas), classes.dtype)
-    class_of[flat[::-1]] = classes.ravel()[::-1]    # reversed, so that the first pixel wins
+    areas = np.bincount(instances.ravel(), minlength=1)
     segments = tuple(
-        Segment(
-            number, int(class_of[number]), 1.0, _xyxy(instances == number), int(areas[number])
-        )
+        _segment(number, int(areas[number]), instances == number, classes)
         for number in np.flatnonzero(areas).tolist() if number
     )
     confidence = np.where(classes == card.unlabelled, 0, 255).astype(np.uint8)
@@ -50,6 +46,9 @@ def truth_from_maps(
     )
 
 
-def _xyxy(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+def _segment(
+    number: int, area: int, mask: NDArray[np.bool_], classes: NDArray[Any]
+) -> Segment:
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+    class_id = int(classes.flat[mask.argmax()])
+    return Segment(number, class_id, 1.0, (x, y, x + width, y + height), area)
