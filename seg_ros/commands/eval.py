@@ -203,7 +203,7 @@ def _notes(
 
 
 def _figures(card: 'ModelCard', scores: Mapping[str, 'Scores']) -> dict[str, Any]:
-    found = {name: item.figures() for name, item in scores.items()}
+    found = {name: item.evaluate() for name, item in scores.items()}
     return {
         'scores': {name: figures for name, (figures, _) in found.items()},
         'per_class': {
@@ -218,7 +218,7 @@ def _confusion(card: 'ModelCard', scores: 'Scores') -> dict[str, dict[str, float
     names = [*(item.name for item in card.classes), 'no class']
     return {
         card.by_id[class_id].name: dict(zip(names, row, strict=True))
-        for class_id, row in scores.confusion.shares().items()
+        for class_id, row in scores.confusion.fractions().items()
     }
 
 

@@ -29,16 +29,16 @@ from seg_ros.core.card import ModelCard
 TOLERANCE = 0.008  # of the image's diagonal
 
 
-def boundary_f(truth: NDArray[np.bool_], found: NDArray[np.bool_]) -> float:
+def boundary_f(ground_truth: NDArray[np.bool_], found: NDArray[np.bool_]) -> float:
     """
     Return the harmonic mean of the fractions of each outline that are near the other, 0 to 1.
 
-    :param truth: bool (H, W); `found` likewise.
+    :param ground_truth: bool (H, W); `found` likewise.
     """
-    reach = int(np.ceil(TOLERANCE * np.hypot(*truth.shape)))
-    true_edge, found_edge = outline(truth), outline(found)
-    precision = _share_near(found_edge, true_edge, reach)
-    recall = _share_near(true_edge, found_edge, reach)
+    reach = int(np.ceil(TOLERANCE * np.hypot(*ground_truth.shape)))
+    true_edge, found_edge = outline(ground_truth), outline(found)
+    precision = _fraction_near(found_edge, true_edge, reach)
+    recall = _fraction_near(true_edge, found_edge, reach)
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
@@ -54,7 +54,7 @@ def outline(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return differs.view(np.uint8)
 
 
-def _share_near(edge: NDArray[np.uint8], other: NDArray[np.uint8], reach: int) -> float:
+def _fraction_near(edge: NDArray[np.uint8], other: NDArray[np.uint8], reach: int) -> float:
     """Return the fraction of an outline within `reach` of the other; 1 if the outline is empty."""
     length = int(np.count_nonzero(edge))
     if not length:
@@ -70,7 +70,7 @@ def _disc(radius: int) -> NDArray[np.uint8]:
 
 class Boundary:
     """
-    Contour accuracy per class, averaged over the images whose truth or masks have the class.
+    Contour accuracy per class, averaged over the images with the class in ground truth or masks.
 
     :param card: the classes to score.
     """
@@ -79,16 +79,17 @@ class Boundary:
         self._unlabelled = card.unlabelled
         self._values: dict[int, list[float]] = {item.id: [] for item in card.classes}
 
-    def add(self, truth: NDArray[Any], found: NDArray[Any]) -> None:
+    def add(self, ground_truth: NDArray[Any], found: NDArray[Any]) -> None:
         """
         Score one image; pixels without ground truth are treated as unlabelled in both.
 
-        :param truth: class ids (H, W); `found` likewise.
+        :param ground_truth: class ids (H, W); `found` likewise.
         """
-        labelled = np.where(truth == self._unlabelled, self._unlabelled, found)
-        for class_id in np.union1d(truth, labelled).tolist():
+        labelled = np.where(ground_truth == self._unlabelled, self._unlabelled, found)
+        for class_id in np.union1d(ground_truth, labelled).tolist():
             if class_id in self._values:
-                self._values[class_id].append(boundary_f(truth == class_id, labelled == class_id))
+                masks = ground_truth == class_id, labelled == class_id
+                self._values[class_id].append(boundary_f(*masks))
 
     def per_class(self) -> dict[int, float]:
         """Return the mean per class that occurs, by class id."""

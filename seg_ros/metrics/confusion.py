@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 
 
-class Confusion:
+class ConfusionMatrix:
     """
     Confusion matrix: pixel counts by true and predicted class, over any number of images.
 
@@ -36,13 +36,14 @@ class Confusion:
         self._number[self._ids] = np.arange(self._none)
         self.pixels = np.zeros((self._none + 1, self._none + 1), np.int64)
 
-    def add(self, truth: NDArray[Any], found: NDArray[Any]) -> None:
+    def add(self, ground_truth: NDArray[Any], found: NDArray[Any]) -> None:
         """
         Count one image.
 
-        :param truth: class ids (H, W); `found` likewise.
+        :param ground_truth: class ids (H, W); `found` likewise.
         """
-        pairs = self._number.take(truth) * np.int32(self._none + 1) + self._number.take(found)
+        rows, columns = self._number.take(ground_truth), self._number.take(found)
+        pairs = rows * np.int32(self._none + 1) + columns
         counts = np.bincount(pairs.ravel(), minlength=self.pixels.size)
         self.pixels += counts.reshape(self.pixels.shape)
 
@@ -56,14 +57,14 @@ class Confusion:
             for number, class_id in enumerate(self._ids) if union[number]
         }
 
-    def shares(self) -> dict[int, list[float]]:
+    def fractions(self) -> dict[int, list[float]]:
         """
         Return the rows of the confusion matrix as fractions, by id of the classes that occur.
 
         :returns: fractions predicted as each class in the card's order, and finally as no class.
         """
         return {
-            class_id: [float(share) for share in row / row.sum()]
+            class_id: (row / row.sum()).tolist()
             for class_id, row in zip(self._ids, self.pixels[:-1], strict=True) if row.any()
         }
 
@@ -76,7 +77,7 @@ class Confusion:
         """
         per_class = self.per_class()
         values = list(per_class.values())
-        present = [per_class[class_id] for class_id in self.shares()]
+        present = [per_class[class_id] for class_id in self.fractions()]
         judged = self.pixels[:-1]
         total = int(judged.sum())
         return {

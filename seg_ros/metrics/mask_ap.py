@@ -43,33 +43,36 @@ class MaskAp:
         self._encode = mask.encode
         self._things = [item for item in card.classes if item.thing]
         self._images: list[dict[str, int]] = []
-        self._truth: list[dict[str, Any]] = []
+        self._ground_truth: list[dict[str, Any]] = []
         self._found: list[dict[str, Any]] = []
 
     def add(
-        self, truth: Segmentation, found: Segmentation, crowd: frozenset[int] = frozenset()
+        self, ground_truth: Segmentation, found: Segmentation, crowd: frozenset[int] = frozenset()
     ) -> None:
         """
         Add the masks of one image.
 
         :param crowd: ids of ground truth segments that are groups (COCO's `iscrowd`).
         """
-        number, (height, width) = len(self._images) + 1, truth.size_hw
+        number, (height, width) = len(self._images) + 1, ground_truth.size_hw
         self._images.append({'id': number, 'height': height, 'width': width})
-        for rows, segmentation in ((self._truth, truth), (self._found, found)):
+        for rows, segmentation in (
+            (self._ground_truth, ground_truth), (self._found, found),
+        ):
             for segment in segmentation.segments:
                 mask = np.asfortranarray(segmentation.instances == segment.id, np.uint8)
                 rows.append({
                     'id': len(rows) + 1, 'image_id': number,
                     'category_id': segment.class_id, 'segmentation': self._encode(mask),
                     'area': segment.area, 'score': segment.score, 'bbox': _xywh(segment.xyxy),
-                    'iscrowd': int(segmentation is truth and segment.id in crowd),
+                    'iscrowd': int(segmentation is ground_truth and segment.id in crowd),
                 })
 
     def evaluate(self) -> tuple[dict[str, float | None], dict[int, float]]:
         """Return the mean `ap` and `ap50` over the classes that occur, and `ap` by class id."""
-        if not self._truth or not self._found:
-            return {'ap': 0.0 if self._truth else None, 'ap50': 0.0 if self._truth else None}, {}
+        if not self._ground_truth or not self._found:
+            value = 0.0 if self._ground_truth else None
+            return {'ap': value, 'ap50': value}, {}
         precision = self._precision()
         per_class = {
             item.id: float(values[values > -1].mean())
@@ -84,16 +87,16 @@ class MaskAp:
         return figures, per_class
 
     def _precision(self) -> 'np.ndarray[Any, Any]':
-        """Return precision by IoU threshold, recall and class; -1 for classes without truth."""
+        """Return precision by IoU threshold, recall and class; -1 for absent classes."""
         from pycocotools.coco import COCO
         from pycocotools.cocoeval import COCOeval
 
         with redirect_stdout(io.StringIO()):
-            truth, found = COCO(), COCO()
-            for coco, rows in ((truth, self._truth), (found, self._found)):
+            ground_truth, found = COCO(), COCO()
+            for coco, rows in ((ground_truth, self._ground_truth), (found, self._found)):
                 coco.dataset = self._dataset(rows)
                 coco.createIndex()
-            evaluation = COCOeval(truth, found, 'segm')
+            evaluation = COCOeval(ground_truth, found, 'segm')
             evaluation.evaluate()
             evaluation.accumulate()
         precision: Mapping[str, Any] = evaluation.eval

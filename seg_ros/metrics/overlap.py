@@ -28,7 +28,7 @@ VOID_CLASS = -1
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
+class Partition:
     """
     The segments of one image; the first one holds the pixels without a segment.
 
@@ -56,8 +56,8 @@ class Overlap:
     :param crowd: bool, whether each true segment is a group of uncounted instances.
     """
 
-    truth: Parts
-    found: Parts
+    ground_truth: Partition
+    found: Partition
     pixels: NDArray[np.int64]
     crowd: NDArray[np.bool_]
 
@@ -80,7 +80,7 @@ class Overlap:
         return iou
 
 
-def parts_of(segmentation: Segmentation, card: ModelCard) -> Parts:
+def partition_of(segmentation: Segmentation, card: ModelCard) -> Partition:
     """
     Index the segments of an image.
 
@@ -97,18 +97,21 @@ def parts_of(segmentation: Segmentation, card: ModelCard) -> Parts:
         for number in present.tolist()
     ]
     number = np.cumsum(occurs, dtype=np.int32) - 1
-    return Parts(present, np.array(classes), number.take(ids))
+    return Partition(present, np.array(classes), number.take(ids))
 
 
-def overlap_of(truth: Parts, found: Parts, crowd: frozenset[int] = frozenset()) -> Overlap:
+def overlap_of(
+    ground_truth: Partition, found: Partition, crowd: frozenset[int] = frozenset()
+) -> Overlap:
     """
     Count the pixels that the segments of two partitions share.
 
     :param crowd: ids of ground truth segments that are groups.
     """
-    shape = len(truth.ids), len(found.ids)
-    both = truth.number * np.int32(shape[1]) + found.number
+    shape = len(ground_truth.ids), len(found.ids)
+    both = ground_truth.number * np.int32(shape[1]) + found.number
     pairs = np.bincount(both.ravel(), minlength=shape[0] * shape[1])
     return Overlap(
-        truth, found, pairs.reshape(shape).astype(np.int64), np.isin(truth.ids, list(crowd))
+        ground_truth, found, pairs.reshape(shape).astype(np.int64),
+        np.isin(ground_truth.ids, list(crowd)),
     )

@@ -58,7 +58,7 @@ def matches(overlap: Overlap, same_class: bool = True) -> NDArray[np.bool_]:
     """Return the matching pairs of segments, bool (true, predicted)."""
     matched = (overlap.iou > MATCH_IOU) & ~overlap.crowd[:, None]
     if same_class:
-        matched &= overlap.truth.classes[:, None] == overlap.found.classes
+        matched &= overlap.ground_truth.classes[:, None] == overlap.found.classes
     return np.asarray(matched)
 
 
@@ -66,7 +66,7 @@ def unjudged(overlap: Overlap, same_class: bool = True) -> NDArray[np.bool_]:
     """Mark predicted segments of which more than half has no ground truth, bool (predicted,)."""
     crowd = np.repeat(overlap.crowd[:, None], len(overlap.found.ids), axis=1)
     if same_class:
-        crowd &= overlap.truth.classes[:, None] == overlap.found.classes
+        crowd &= overlap.ground_truth.classes[:, None] == overlap.found.classes
     unknown = overlap.pixels[0] + np.where(crowd, overlap.pixels, 0).sum(axis=0)
     return np.asarray(unknown > 0.5 * overlap.found_area)
 
@@ -88,10 +88,10 @@ class PanopticQuality:
         missed = ~matched.any(axis=1) & ~overlap.crowd
         wrong = ~matched.any(axis=0) & ~unjudged(overlap)
         for true, found in np.argwhere(matched):
-            tally = self.tallies[int(overlap.truth.classes[true])]
+            tally = self.tallies[int(overlap.ground_truth.classes[true])]
             tally.tp += 1
             tally.iou += float(overlap.iou[true, found])
-        for class_id in overlap.truth.classes[missed][1:].tolist():
+        for class_id in overlap.ground_truth.classes[missed][1:].tolist():
             self.tallies[class_id].fn += 1
         for class_id in overlap.found.classes[1:][wrong[1:]].tolist():
             self.tallies[class_id].fp += 1

@@ -16,7 +16,7 @@
 
 import numpy as np
 from seg_ros.core.card import ModelCard
-from seg_ros.metrics.objects import recall_by_size
+from seg_ros.metrics.class_agnostic import recall_by_size
 from seg_ros.metrics.overlap import Overlap
 from seg_ros.metrics.panoptic_quality import matches
 
@@ -37,8 +37,8 @@ class RecallBySize:
     def add(self, overlap: Overlap) -> None:
         """Count one image."""
         found = np.asarray(matches(overlap).any(axis=1))
-        for row in np.flatnonzero(overlap.truth.is_instance & ~overlap.crowd):
-            class_id = int(overlap.truth.classes[row])
+        for row in np.flatnonzero(overlap.ground_truth.is_instance & ~overlap.crowd):
+            class_id = int(overlap.ground_truth.classes[row])
             self._found[class_id].append(bool(found[row]))
             self._sizes[class_id].append(int(overlap.true_area[row]))
 

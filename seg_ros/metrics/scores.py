@@ -23,10 +23,10 @@ from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import ContractError
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.metrics.boundary import Boundary
-from seg_ros.metrics.confusion import Confusion
+from seg_ros.metrics.class_agnostic import ClassAgnosticQuality
+from seg_ros.metrics.confusion import ConfusionMatrix
 from seg_ros.metrics.mask_ap import MaskAp
-from seg_ros.metrics.objects import Objects
-from seg_ros.metrics.overlap import overlap_of, parts_of
+from seg_ros.metrics.overlap import overlap_of, partition_of
 from seg_ros.metrics.panoptic_quality import PanopticQuality
 from seg_ros.metrics.recall import RecallBySize
 
@@ -37,35 +37,40 @@ class LiveScores:
     """
     Panoptic quality, mean intersection over union and recall of objects.
 
-    :param card: the classes to score; truth and masks use their ids. If its task is semantic, only
-        classes are scored.
+    :param card: the classes to score; ground truth and masks use their ids. If its task is
+        semantic, only classes are scored.
     :param found_card: the card of the network that is scored, with the same classes; a semantic
         network finds no instances. Defaults to `card`.
     """
 
     def __init__(self, card: ModelCard, found_card: ModelCard | None = None) -> None:
         self.card = card
-        self.confusion = Confusion(card)
+        self.confusion = ConfusionMatrix(card)
         self.panoptic = PanopticQuality(card)
-        self.objects = Objects()
+        self.objects = ClassAgnosticQuality()
         self.recall = RecallBySize(card)
         self._found_card = found_card or card
 
-    def add(self, truth: Segmentation, found: Segmentation, crowd: frozenset[int] = NONE) -> None:
+    def add(
+        self, ground_truth: Segmentation, found: Segmentation, crowd: frozenset[int] = NONE
+    ) -> None:
         """
         Score one image.
 
-        :param truth: with classes and instances, like `found`; see `segmentation_from_maps`.
+        :param ground_truth: has classes and instances; `found` likewise.
         :param crowd: ids of ground truth segments that are groups.
         :raises ContractError: if sizes differ or a map is missing.
         """
-        if found.size_hw != truth.size_hw:
-            raise ContractError(f'masks of {found.size_hw}', f'{truth.size_hw}, the ground truth')
-        self.confusion.add(_classes(truth), _classes(found))
+        if found.size_hw != ground_truth.size_hw:
+            raise ContractError(
+                f'masks of {found.size_hw}', f'{ground_truth.size_hw}, the ground truth'
+            )
+        self.confusion.add(_classes(ground_truth), _classes(found))
         if self.card.task == 'semantic':
             return
-        parts = parts_of(truth, self.card), parts_of(found, self._found_card)
-        overlap = overlap_of(*parts, crowd)
+        overlap = overlap_of(
+            partition_of(ground_truth, self.card), partition_of(found, self._found_card), crowd
+        )
         self.panoptic.add(overlap)
         self.objects.add(overlap)
         self.recall.add(overlap)
@@ -104,14 +109,16 @@ class Scores:
         self.confusion = self._live.confusion
         self._precision = MaskAp(card) if precision and card.task != 'semantic' else None
 
-    def add(self, truth: Segmentation, found: Segmentation, crowd: frozenset[int] = NONE) -> None:
+    def add(
+        self, ground_truth: Segmentation, found: Segmentation, crowd: frozenset[int] = NONE
+    ) -> None:
         """Score one image, as `LiveScores` does."""
-        self._live.add(truth, found, crowd)
-        self._boundary.add(_classes(truth), _classes(found))
+        self._live.add(ground_truth, found, crowd)
+        self._boundary.add(_classes(ground_truth), _classes(found))
         if self._precision:
-            self._precision.add(truth, _judged(found, truth), crowd)
+            self._precision.add(ground_truth, _judged(found, ground_truth), crowd)
 
-    def figures(self) -> tuple[dict[str, Any], dict[int, dict[str, float]]]:
+    def evaluate(self) -> tuple[dict[str, Any], dict[int, dict[str, float]]]:
         """Return the scores over all images by name, and the scores per class by class id."""
         figures = {**self._live.figures(), **self._boundary.figures()}
         per_class = self._live.per_class()
@@ -125,7 +132,7 @@ class Scores:
         return figures, per_class
 
 
-def _judged(found: Segmentation, truth: Segmentation) -> Segmentation:
+def _judged(found: Segmentation, ground_truth: Segmentation) -> Segmentation:
     """
     Remove segments of which more than half has no ground truth.
 
@@ -133,7 +140,8 @@ def _judged(found: Segmentation, truth: Segmentation) -> Segmentation:
     """
     if found.instances is None:
         return found
-    unknown = np.bincount(found.instances[_classes(truth) == truth.unlabelled], minlength=65536)
+    unlabelled = _classes(ground_truth) == ground_truth.unlabelled
+    unknown = np.bincount(found.instances[unlabelled], minlength=65536)
     kept = tuple(item for item in found.segments if unknown[item.id] <= 0.5 * item.area)
     return replace(found, segments=kept)
 

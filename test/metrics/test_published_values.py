@@ -23,9 +23,9 @@ import pytest
 from scored_scenes import CARD, load_scenes
 from seg_ros.core.errors import SegError
 from seg_ros.metrics.boundary import Boundary
-from seg_ros.metrics.confusion import Confusion
+from seg_ros.metrics.confusion import ConfusionMatrix
 from seg_ros.metrics.mask_ap import MaskAp
-from seg_ros.metrics.overlap import overlap_of, parts_of
+from seg_ros.metrics.overlap import overlap_of, partition_of
 from seg_ros.metrics.panoptic_quality import PanopticQuality
 
 SCENES, SAID = load_scenes(Path(__file__).parents[1] / 'fixtures' / 'quality.npz')
@@ -50,7 +50,7 @@ def by_id(per_class):
 def test_panoptic_quality_is_that_of_panopticapi(live, tmp_path):
     quality = PanopticQuality(CARD)
     for scene in SCENES:
-        parts = (parts_of(item, CARD) for item in scene.segmentations())
+        parts = (partition_of(item, CARD) for item in scene.segmentations())
         quality.add(overlap_of(*parts, frozenset({scene.crowd} - {0})))
     expected = said_by('panopticapi', tmp_path, live)
     for name, value in quality.figures().items():
@@ -63,7 +63,7 @@ def test_panoptic_quality_is_that_of_panopticapi(live, tmp_path):
 
 
 def test_the_mean_intersection_over_union_is_that_of_scikit_learn(live, tmp_path):
-    confusion = Confusion(CARD)
+    confusion = ConfusionMatrix(CARD)
     for scene in SCENES:
         confusion.add(scene.true_classes, scene.found_classes)
     expected = said_by('sklearn', tmp_path, live)

@@ -93,7 +93,7 @@ def test_truths_without_instances_are_scored_by_class_alone():
     truth = image((0, 0, 10, 10), void_rows=5)
     found = image((0, 0, 10, 10))
     scores.add(truth, found)
-    figures, per_class = scores.figures()
+    figures, per_class = scores.evaluate()
     assert figures == {'miou': 1, 'miou_present': 1, 'accuracy': 1, 'boundary_f': 1}
     assert per_class == {3: {'iou': 1, 'boundary_f': 1}, 8: {'iou': 1, 'boundary_f': 1}}
 
@@ -169,9 +169,9 @@ def test_recall_of_a_class_counts_instances_found_with_that_class():
 def test_confusion_says_what_true_pixels_were_taken_for():
     scores = LiveScores(CARD)
     scores.add(image((0, 0, 10, 10), void_rows=2), image((0, 0, 5, 10)))
-    shares = scores.confusion.shares()
-    assert shares[8] == [0.5, 0.5, 0]
-    assert shares[3] == [1, 0, 0]
+    fractions = scores.confusion.fractions()
+    assert fractions[8] == [0.5, 0.5, 0]
+    assert fractions[3] == [1, 0, 0]
 
 
 def test_a_class_that_was_only_found_lowers_the_mean_over_all_and_not_over_those_present():

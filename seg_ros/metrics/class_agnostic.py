@@ -27,7 +27,7 @@ SIZES = (
 )
 
 
-class Objects:
+class ClassAgnosticQuality:
     """Instances matched by overlap regardless of class, over any number of images."""
 
     def __init__(self) -> None:
@@ -37,9 +37,9 @@ class Objects:
 
     def add(self, overlap: Overlap) -> None:
         """Count one image."""
-        truth, found = overlap.truth.is_instance, overlap.found.is_instance
-        matched = np.asarray(matches(overlap, same_class=False) & truth[:, None] & found)
-        counted = truth & ~overlap.crowd
+        ground_truth, found = overlap.ground_truth.is_instance, overlap.found.is_instance
+        matched = np.asarray(matches(overlap, same_class=False) & ground_truth[:, None] & found)
+        counted = ground_truth & ~overlap.crowd
         hits = np.asarray(matched.any(axis=1))[counted]
         wrong = found & ~matched.any(axis=0) & ~unjudged(overlap, same_class=False)
         self.tally.tp += int(hits.sum())
@@ -52,8 +52,8 @@ class Objects:
     def figures(self) -> dict[str, float | int | None]:
         """Return `pq`, `sq`, `rq`, `precision`, `recall`, and recall and count by size."""
         figures: dict[str, float | int | None] = dict(self.tally.figures())
-        figures['precision'] = _share(self.tally.tp, self.tally.tp + self.tally.fp)
-        figures['recall'] = _share(self.tally.tp, len(self._hits))
+        figures['precision'] = _ratio(self.tally.tp, self.tally.tp + self.tally.fp)
+        figures['recall'] = _ratio(self.tally.tp, len(self._hits))
         for name, recall, count in recall_by_size(self._sizes, self._hits):
             figures |= {f'recall_{name}': recall, f'count_{name}': count}
         return figures
@@ -73,8 +73,8 @@ def recall_by_size(
     for name, low, high in SIZES:
         inside = (pixels >= low) & (pixels < high)
         count = int(inside.sum())
-        yield name, _share(int(found[inside].sum()), count), count
+        yield name, _ratio(int(found[inside].sum()), count), count
 
 
-def _share(part: int, whole: int) -> float | None:
+def _ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None

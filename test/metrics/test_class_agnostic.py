@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scored_scenes import CARD, load_scenes, VOID
-from seg_ros.metrics.objects import Objects
-from seg_ros.metrics.overlap import overlap_of, parts_of
+from seg_ros.metrics.class_agnostic import ClassAgnosticQuality
+from seg_ros.metrics.overlap import overlap_of, partition_of
 
 SCENES, _ = load_scenes(Path(__file__).parents[1] / 'fixtures' / 'quality.npz')
 
@@ -49,10 +49,10 @@ def plain_objects(scene):
 
 
 def test_objects_are_those_that_a_plain_search_finds():
-    objects = Objects()
+    objects = ClassAgnosticQuality()
     rows, wrong = [], 0
     for scene in SCENES:
-        parts = (parts_of(item, CARD) for item in scene.segmentations())
+        parts = (partition_of(item, CARD) for item in scene.segmentations())
         objects.add(overlap_of(*parts, frozenset({scene.crowd} - {0})))
         more, others = plain_objects(scene)
         rows, wrong = rows + more, wrong + others
@@ -75,6 +75,6 @@ def test_objects_are_those_that_a_plain_search_finds():
 
 
 def test_without_an_image_nothing_is_claimed():
-    figures = Objects().figures()
+    figures = ClassAgnosticQuality().figures()
     assert figures['recall'] is figures['precision'] is None
     assert figures['count_from_400'] == 0
