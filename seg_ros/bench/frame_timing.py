@@ -149,7 +149,7 @@ def rate_hz(path: FramePath, workers: int) -> float:
 
 def table_image(size_hw: tuple[int, int]) -> Any:
     """Return an image of the recorded table, rgb8; noise would not give realistic masks."""
-    return cv2.resize(Playback().shoot()[0].rgb, size_hw[::-1], interpolation=cv2.INTER_AREA)
+    return cv2.resize(Playback().render()[0].rgb, size_hw[::-1], interpolation=cv2.INTER_AREA)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
         closing(_orbit(args) if args.orbit else _samples(args)) as samples,
     ):
         for name, sample in samples:
-            table.write(name, _written(args, name, sample), sample.truth)
+            table.write(name, _written(args, name, sample), sample.ground_truth)
             tally.add(sample)
             progress.step()
         if not tally.images:
@@ -113,9 +113,9 @@ def _orbit(args: argparse.Namespace) -> Generator[tuple[str, 'Sample'], None, No
     with closing(OrbitedTable(args.seed, args.split, tuple(args.size))) as table:
         for number in range(args.count):
             table.advance(1 / RATE_HZ)
-            shot, truth = table.shoot()
-            depth = np.clip(shot.depth_m * 1000, 0, 65535).astype(np.uint16)
-            yield f'{number:04d}', Sample(shot.rgb, depth, truth)
+            rendered, truth = table.render()
+            depth = np.clip(rendered.depth_m * 1000, 0, 65535).astype(np.uint16)
+            yield f'{number:04d}', Sample(rendered.rgb, depth, truth)
 
 
 def _samples(args: argparse.Namespace) -> Generator[tuple[str, 'Sample'], None, None]:
@@ -173,8 +173,8 @@ class _Tally:
         from seg_ros.sim.classes import PERSON, ROBOT
         from seg_ros.sim.ground_truth import crowded
 
-        self._crowded.append(crowded(sample.truth))
-        classes = np.asarray(sample.truth.classes)
+        self._crowded.append(crowded(sample.ground_truth))
+        classes = np.asarray(sample.ground_truth.classes)
         self._moving += bool(np.isin(classes, (ROBOT, PERSON)).mean() > 0.002)
 
     @property

@@ -30,7 +30,7 @@ from seg_ros.core.segmentation import Segmentation
 from seg_ros.ros.conversions import image_message
 from seg_ros.ros.qos import images
 from seg_ros.ros.spin import spin_until_signal
-from seg_ros.sim.view import Shot
+from seg_ros.sim.view import RenderedView
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
@@ -50,7 +50,7 @@ class SimulatedWorld(Protocol):
     def advance(self, seconds: float) -> None:
         """Advance the time."""
 
-    def shoot(self) -> tuple[Shot, Segmentation]:
+    def render(self) -> tuple[RenderedView, Segmentation]:
         """Return an image and its ground truth."""
 
     def close(self) -> None:
@@ -88,13 +88,13 @@ class SimCamera(Node):
         self._last_ns = now.nanoseconds
         self._world.advance(min(max(passed, 0.0), _MAX_STEP_S))
         header = Header(stamp=self.get_clock().now().to_msg(), frame_id=FRAME_ID)
-        shot, truth = self._world.shoot()
-        self._send('image', shot.rgb, 'rgb8', header)
-        self._send('depth', (shot.depth_m * 1000).astype(np.uint16), '16UC1', header)
+        rendered, truth = self._world.render()
+        self._send('image', rendered.rgb, 'rgb8', header)
+        self._send('depth', (rendered.depth_m * 1000).astype(np.uint16), '16UC1', header)
         self._send('semantic', truth.classes, 'mono8', header)
         self._send('instance', truth.instances, '16UC1', header)
         self._send('panoptic', truth.panoptic(), '32SC1', header)
-        self._infos.publish(camera_info(shot.rgb.shape[:2], self._world.fov_deg, header))
+        self._infos.publish(camera_info(rendered.rgb.shape[:2], self._world.fov_deg, header))
 
     def _send(self, kind: str, array: Any, encoding: str, header: Header) -> None:
         publisher = self._images[kind]

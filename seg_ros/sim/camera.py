@@ -19,25 +19,25 @@ import numpy as np
 from seg_ros.core.frame import Pixels
 
 
-def exposed(rgb: Pixels, random: np.random.Generator) -> Pixels:
+def add_camera_effects(rgb: Pixels, random: np.random.Generator) -> Pixels:
     """
     Apply the effects of a random camera to a rendered image.
 
     :param rgb: uint8 (H, W, 3).
     """
-    image = _developed(rgb, random)
+    image = _develop(rgb, random)
     choice = random.random()
     if choice < 0.3:
         blurred = cv2.GaussianBlur(image, (0, 0), random.uniform(0.4, 1.6))
         image = np.asarray(blurred, np.uint8)
     elif choice < 0.45:
-        image = _motion_blurred(image, random)
+        image = _motion_blur(image, random)
     if random.random() < 0.35:
-        image = _vignetted(image, random)
-    return _noisy(image, random)
+        image = _vignette(image, random)
+    return _add_noise(image, random)
 
 
-def _developed(rgb: Pixels, random: np.random.Generator) -> Pixels:
+def _develop(rgb: Pixels, random: np.random.Generator) -> Pixels:
     """Apply a random gamma, exposure and white balance."""
     gamma = random.uniform(0.7, 1.35)
     levels = (np.arange(256) / 255) ** gamma
@@ -47,7 +47,7 @@ def _developed(rgb: Pixels, random: np.random.Generator) -> Pixels:
     return np.asarray(cv2.LUT(rgb, curve.astype(np.uint8)[None]), np.uint8)
 
 
-def _motion_blurred(image: Pixels, random: np.random.Generator) -> Pixels:
+def _motion_blur(image: Pixels, random: np.random.Generator) -> Pixels:
     """Apply motion blur in a random direction."""
     reach = random.uniform(1.5, 4.5)
     angle = random.uniform(0, np.pi)
@@ -59,7 +59,7 @@ def _motion_blurred(image: Pixels, random: np.random.Generator) -> Pixels:
     return np.asarray(cv2.filter2D(image, -1, kernel), np.uint8)
 
 
-def _vignetted(image: Pixels, random: np.random.Generator) -> Pixels:
+def _vignette(image: Pixels, random: np.random.Generator) -> Pixels:
     """Darken with the distance from a point, like vignetting or a lamp at one side."""
     height, width = image.shape[:2]
     y, x = random.uniform(0, height), random.uniform(0, width)
@@ -69,7 +69,7 @@ def _vignetted(image: Pixels, random: np.random.Generator) -> Pixels:
     return np.asarray(np.clip(image * dim[..., None], 0, 255), np.uint8)
 
 
-def _noisy(image: Pixels, random: np.random.Generator) -> Pixels:
+def _add_noise(image: Pixels, random: np.random.Generator) -> Pixels:
     noise = np.empty(image.shape, np.int16)
     cv2.setRNGSeed(int(random.integers(2 ** 31)))
     cv2.randn(noise, np.zeros(3), np.full(3, random.uniform(0.5, 9)))

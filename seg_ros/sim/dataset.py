@@ -22,11 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.frame import Pixels
 from seg_ros.core.segmentation import Segmentation
-from seg_ros.sim.camera import exposed
+from seg_ros.sim.camera import add_camera_effects
 from seg_ros.sim.scene_renderer import SceneRenderer
-from seg_ros.sim.scenes import dress, Kind, make_scene
+from seg_ros.sim.scenes import Kind, make_scene, repaint
 from seg_ros.sim.textures import Split
-from seg_ros.sim.view import Light, Shot
+from seg_ros.sim.view import Light, RenderedView
 
 VIEWS = 2
 SCENES = 40     # per set of assets, which takes as long to load as 30 images to render
@@ -44,7 +44,7 @@ class Sample:
 
     rgb: Pixels
     depth_mm: NDArray[np.uint16]
-    truth: Segmentation
+    ground_truth: Segmentation
 
 
 def world_samples(
@@ -60,23 +60,23 @@ def world_samples(
     random = np.random.default_rng([seed, world, split == 'held-out'])
     with closing(SceneRenderer(random, split, size_hw)) as renderer:
         for _ in range(scenes):
-            look = make_scene(renderer.world, renderer.assets, random, kind)
+            sample_viewpoint = make_scene(renderer.world, renderer.assets, random, kind)
             for view in range(VIEWS):
                 if view:
-                    dress(renderer.world, renderer.assets, random, 0.5)
+                    repaint(renderer.world, renderer.assets, random, 0.5)
                 for _ in range(_ATTEMPTS):
-                    shot, truth = renderer.shoot(look(random), _light(random))
-                    if _is_usable(shot, truth):
-                        depth = np.clip(shot.depth_m * 1000, 0, 65535).astype(np.uint16)
-                        yield Sample(exposed(shot.rgb, random), depth, truth)
+                    rendered, truth = renderer.render(sample_viewpoint(random), _light(random))
+                    if _is_usable(rendered, truth):
+                        depth = np.clip(rendered.depth_m * 1000, 0, 65535).astype(np.uint16)
+                        yield Sample(add_camera_effects(rendered.rgb, random), depth, truth)
                         break
 
 
-def _is_usable(shot: Shot, truth: Segmentation) -> bool:
+def _is_usable(rendered: RenderedView, truth: Segmentation) -> bool:
     """Return whether the view is usable: camera outside bodies, and no body fills the image."""
-    shares = np.bincount(shot.bodies[shot.bodies >= 0]) / shot.bodies.size
-    blocked = float((shot.depth_m < 0.12).mean())
-    return bool(truth.segments) and blocked < 0.02 and shares.max() < 0.9
+    fractions = np.bincount(rendered.bodies[rendered.bodies >= 0]) / rendered.bodies.size
+    blocked = float((rendered.depth_m < 0.12).mean())
+    return bool(truth.segments) and blocked < 0.02 and fractions.max() < 0.9
 
 
 def _light(random: np.random.Generator) -> Light:

@@ -24,7 +24,7 @@ from seg_ros.sim.person import swing_limbs, upright
 from seg_ros.sim.scene_renderer import SceneRenderer
 from seg_ros.sim.scenes import make_scene
 from seg_ros.sim.textures import Split
-from seg_ros.sim.view import Light, Shot, Viewpoint
+from seg_ros.sim.view import Light, RenderedView, Viewpoint
 from seg_ros.sim.world import Body, STEP_S, World
 
 CAMERA_M = 0.7      # height of the camera above the floor
@@ -97,16 +97,16 @@ class DrivenRoom:
             wanderer.advance(self._world, seconds)
             self._carry(wanderer)
 
-    def shoot(self) -> tuple[Shot, Segmentation]:
+    def render(self) -> tuple[RenderedView, Segmentation]:
         """Return an image from the base and its ground truth."""
         base = self.base
         eye = base.x, base.y, CAMERA_M
         ahead = math.cos(base.heading), math.sin(base.heading), math.tan(_PITCH)
         target = eye[0] + ahead[0], eye[1] + ahead[1], eye[2] + ahead[2]
-        return self._renderer.shoot(Viewpoint(eye, target, fov_deg=self.fov_deg), Light())
+        return self._renderer.render(Viewpoint(eye, target, fov_deg=self.fov_deg), Light())
 
     def _wanderer(self, body: Body, random: np.random.Generator) -> Wanderer:
-        x, y, _ = self._world.place(body)
+        x, y, _ = self._world.position(body)
         speed = random.uniform(0.4, 0.9) if body.class_id == PERSON else random.uniform(0.2, 0.5)
         return Wanderer(x, y, random.uniform(0, 6.28), speed, body)
 
@@ -117,11 +117,11 @@ class DrivenRoom:
             return
         if body.class_id == PERSON:
             swing_limbs(self._world, body, 2 * math.pi * 0.9 * self._time_s)
-            turn = upright(self._world, wanderer.heading)
+            orientation = upright(self._world, wanderer.heading)
         else:
-            turn = self._world.client.getQuaternionFromEuler((0.0, 0.0, wanderer.heading))
-        at = wanderer.x, wanderer.y, self._world.place(body)[2]
-        self._world.show(body, at, turn)
+            orientation = self._world.client.getQuaternionFromEuler((0.0, 0.0, wanderer.heading))
+        position = wanderer.x, wanderer.y, self._world.position(body)[2]
+        self._world.show(body, position, orientation)
 
 
 def _free_m(world: World, wanderer: Wanderer, side: float) -> float:
@@ -132,6 +132,6 @@ def _free_m(world: World, wanderer: Wanderer, side: float) -> float:
         (wanderer.x + r * math.cos(angle), wanderer.y + r * math.sin(angle), 0.35)
         for r in (start, reach)
     ]
-    number, _, share, *_ = world.client.rayTest(*points)[0]
+    number, _, fraction, *_ = world.client.rayTest(*points)[0]
     own = wanderer.body is not None and number == wanderer.body.number
-    return reach if number < 0 or own else start + share * (reach - start)
+    return reach if number < 0 or own else start + fraction * (reach - start)

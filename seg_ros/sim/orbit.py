@@ -23,7 +23,7 @@ from seg_ros.sim.classes import OBJECT
 from seg_ros.sim.scene_renderer import SceneRenderer
 from seg_ros.sim.scenes import make_scene
 from seg_ros.sim.textures import Split
-from seg_ros.sim.view import FOV_DEG, Light, Shot, Viewpoint
+from seg_ros.sim.view import FOV_DEG, Light, RenderedView, Viewpoint
 from seg_ros.sim.world import STEP_S
 
 _TURN_RAD_S = 0.25
@@ -50,7 +50,7 @@ class OrbitedTable:
         world = self._renderer.world
         make_scene(world, self._renderer.assets, random, kind)
         heap = [
-            world.place(body) for body in world.bodies if body.shown and body.class_id == OBJECT
+            world.position(body) for body in world.bodies if body.shown and body.class_id == OBJECT
         ]
         self._target = np.median(heap, axis=0)
         self._start = random.uniform(0, 2 * math.pi)
@@ -75,6 +75,6 @@ class OrbitedTable:
         eye = x + flat * math.cos(spin), y + flat * math.sin(spin), z + height
         return Viewpoint(eye, (x, y, z))
 
-    def shoot(self) -> tuple[Shot, Segmentation]:
+    def render(self) -> tuple[RenderedView, Segmentation]:
         """Return an image and its ground truth."""
-        return self._renderer.shoot(self.view, Light())
+        return self._renderer.render(self.view, Light())

@@ -24,8 +24,8 @@ _SWING = 0.45       # amplitude of the limbs, radians
 
 def upright(world: World, yaw: float) -> Sequence[float]:
     """Return the quaternion x, y, z, w of a figure that stands; its own y axis points up."""
-    turn: Sequence[float] = world.client.getQuaternionFromEuler((math.pi / 2, 0.0, yaw))
-    return turn
+    orientation: Sequence[float] = world.client.getQuaternionFromEuler((math.pi / 2, 0.0, yaw))
+    return orientation
 
 
 def swing_limbs(world: World, body: Body, phase: float, arms: bool = True) -> None:

@@ -27,7 +27,7 @@ from seg_ros.image.id_colors import ids_from_rgb
 from seg_ros.masks.from_maps import segmentation_from_maps
 from seg_ros.masks.panoptic_ids import FIRST_STUFF
 from seg_ros.sim.classes import CARD
-from seg_ros.sim.view import FOV_DEG, Shot
+from seg_ros.sim.view import FOV_DEG, RenderedView
 
 SEQUENCE = Path(__file__).with_name('sequence')
 RATE_HZ = 10.0      # of the recording
@@ -46,33 +46,33 @@ class Playback:
     def __init__(self, folder: Path = SEQUENCE) -> None:
         try:
             table = json.loads((folder / 'panoptic.json').read_text(encoding='utf-8'))
-            self._shots = [_shot(folder, item) for item in table['annotations']]
+            self._views = [_view(folder, item) for item in table['annotations']]
         except (OSError, KeyError, ValueError) as error:
             raise ImageError(
                 f'{folder} cannot be played ({error})', 'a recording of seg_ros render --orbit'
             ) from error
-        if not self._shots:
+        if not self._views:
             raise ImageError(f'{folder} holds no image', 'a recording of seg_ros render --orbit')
         self._time_s = 0.0
 
     def __len__(self) -> int:
-        return len(self._shots)
+        return len(self._views)
 
     def advance(self, seconds: float) -> None:
         """Advance the time."""
         self._time_s += seconds
 
-    def shoot(self) -> tuple[Shot, Segmentation]:
+    def render(self) -> tuple[RenderedView, Segmentation]:
         """Return the current image and its ground truth."""
-        last = max(1, len(self._shots) - 1)
-        turn = int(self._time_s * RATE_HZ) % (2 * last)
-        return self._shots[min(turn, 2 * last - turn, len(self._shots) - 1)]
+        last = max(1, len(self._views) - 1)
+        number = int(self._time_s * RATE_HZ) % (2 * last)
+        return self._views[min(number, 2 * last - number, len(self._views) - 1)]
 
     def close(self) -> None:
         """Do nothing: a playback holds no resources."""
 
 
-def _shot(folder: Path, annotation: dict[str, Any]) -> tuple[Shot, Segmentation]:
+def _view(folder: Path, annotation: dict[str, Any]) -> tuple[RenderedView, Segmentation]:
     mask, name = folder / 'panoptic' / annotation['file_name'], Path(annotation['file_name']).stem
     image = cv2.imread(str(folder / 'images' / f'{name}.jpg'))
     colors = cv2.imread(str(mask))
@@ -80,7 +80,8 @@ def _shot(folder: Path, annotation: dict[str, Any]) -> tuple[Shot, Segmentation]
         raise ValueError(f'no image or no mask of {name}')
     rgb = np.asarray(image[..., ::-1], np.uint8, order='C')
     nothing = np.zeros(rgb.shape[:2], np.float32), np.full(rgb.shape[:2], -1, np.int32)
-    return Shot(rgb, *nothing), _ground_truth(colors[..., ::-1], annotation['segments_info'])
+    truth = _ground_truth(colors[..., ::-1], annotation['segments_info'])
+    return RenderedView(rgb, *nothing), truth
 
 
 def _ground_truth(colors: NDArray[Any], infos: list[dict[str, Any]]) -> Segmentation:

@@ -21,7 +21,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pybullet
-from seg_ros.sim.view import Light, Shot, Viewpoint
+from seg_ros.sim.view import Light, RenderedView, Viewpoint
 
 NEAR_M, FAR_M = 0.05, 14.0
 
@@ -49,7 +49,7 @@ class Renderer:
         self._kind = kinds[self.name]
         self._scale = 1 if self.name == 'egl' else 2
 
-    def shoot(self, view: Viewpoint, light: Light) -> Shot:
+    def render(self, view: Viewpoint, light: Light) -> RenderedView:
         """Render a view."""
         height, width = self._size_hw
         large_hw = height * self._scale, width * self._scale
@@ -68,4 +68,4 @@ class Renderer:
         depth = FAR_M * NEAR_M / (FAR_M - (FAR_M - NEAR_M) * z)
         bodies = np.asarray(ids, np.int32).reshape(large_hw)[::step, ::step]
         small = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
-        return Shot(np.ascontiguousarray(small), depth.astype(np.float32), bodies.copy())
+        return RenderedView(np.ascontiguousarray(small), depth.astype(np.float32), bodies.copy())

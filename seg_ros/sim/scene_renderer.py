@@ -20,7 +20,7 @@ from seg_ros.sim.assets import load_assets
 from seg_ros.sim.ground_truth import segmentation_from_bodies
 from seg_ros.sim.renderer import Renderer
 from seg_ros.sim.textures import Split
-from seg_ros.sim.view import Light, Shot, Viewpoint
+from seg_ros.sim.view import Light, RenderedView, Viewpoint
 from seg_ros.sim.world import World
 
 
@@ -48,7 +48,7 @@ class SceneRenderer:
         """Release the world."""
         self.world.close()
 
-    def shoot(self, view: Viewpoint, light: Light) -> tuple[Shot, Segmentation]:
+    def render(self, view: Viewpoint, light: Light) -> tuple[RenderedView, Segmentation]:
         """Return an image and its ground truth."""
-        shot = self._renderer.shoot(view, light)
-        return shot, segmentation_from_bodies(shot.bodies, self._class_of_body)
+        rendered = self._renderer.render(view, light)
+        return rendered, segmentation_from_bodies(rendered.bodies, self._class_of_body)

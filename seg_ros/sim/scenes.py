@@ -29,7 +29,7 @@ from seg_ros.sim.view import Viewpoint
 from seg_ros.sim.world import Body, Vector, World
 
 Random: TypeAlias = np.random.Generator
-Look: TypeAlias = Callable[[Random], Viewpoint]
+ViewpointSampler: TypeAlias = Callable[[Random], Viewpoint]
 Kind: TypeAlias = Literal['bin', 'table', 'room', 'bench']
 
 _SKIN = ((242, 199, 166), (204, 153, 115), (140, 94, 64), (89, 59, 41))
@@ -37,7 +37,9 @@ _SKIN_LINKS = ('neck', 'head', 'wrist', 'elbow', 'hand')
 _TROUSER_LINKS = ('hip', 'knee', 'ankle')
 
 
-def make_scene(world: World, assets: Assets, random: Random, kind: Kind | None = None) -> Look:
+def make_scene(
+    world: World, assets: Assets, random: Random, kind: Kind | None = None
+) -> ViewpointSampler:
     """
     Clear the world and arrange a scene.
 
@@ -47,19 +49,19 @@ def make_scene(world: World, assets: Assets, random: Random, kind: Kind | None =
     world.clear()
     lot = random.random()
     chosen = kind or ('bin' if lot < 0.3 else 'table' if lot < 0.58 else 'room')
-    look = _SCENES[chosen](world, assets, random)
-    dress(world, assets, random, 1.0)
-    return look
+    sample_viewpoint = _SCENES[chosen](world, assets, random)
+    repaint(world, assets, random, 1.0)
+    return sample_viewpoint
 
 
-def dress(world: World, assets: Assets, random: Random, share: float) -> None:
-    """Repaint each visible body with the probability `share`."""
+def repaint(world: World, assets: Assets, random: Random, probability: float) -> None:
+    """Repaint each visible body with a probability."""
     for body in world.bodies:
-        if body.shown and random.random() < share:
-            _DRESS.get(body.class_id, _dress_surface)(world, assets, random, body)
+        if body.shown and random.random() < probability:
+            _REPAINT.get(body.class_id, _repaint_surface)(world, assets, random, body)
 
 
-def _bin_scene(world: World, assets: Assets, random: Random) -> Look:
+def _bin_scene(world: World, assets: Assets, random: Random) -> ViewpointSampler:
     top = _room_with_table(world, assets, random)
     chosen = one_of(random, assets.bins)
     spin = _random_yaw(random)
@@ -71,7 +73,7 @@ def _bin_scene(world: World, assets: Assets, random: Random) -> Look:
     return lambda random: _orbit(random, top + 0.03, (40, 90), (0.4, 0.9))
 
 
-def _table_scene(world: World, assets: Assets, random: Random) -> Look:
+def _table_scene(world: World, assets: Assets, random: Random) -> ViewpointSampler:
     top = _room_with_table(world, assets, random)
     reach = random.uniform(0.08, 0.26)
     _drop(world, assets, random, (5, 19), (0, 0, top + 0.1), reach)
@@ -80,7 +82,7 @@ def _table_scene(world: World, assets: Assets, random: Random) -> Look:
     return lambda random: _orbit(random, top + 0.03, (18, 85), (0.5, 1.5))
 
 
-def _bench_scene(world: World, assets: Assets, random: Random) -> Look:
+def _bench_scene(world: World, assets: Assets, random: Random) -> ViewpointSampler:
     """Scatter objects over a table that is seen from a low elevation."""
     top = _room_with_table(world, assets, random)
     _drop(world, assets, random, (5, 16), (0, 0, top + 0.1), random.uniform(0.2, 0.5))
@@ -89,7 +91,7 @@ def _bench_scene(world: World, assets: Assets, random: Random) -> Look:
     return lambda random: _orbit(random, top + 0.1, (2, 25), (0.6, 1.7))
 
 
-def _room_scene(world: World, assets: Assets, random: Random) -> Look:
+def _room_scene(world: World, assets: Assets, random: Random) -> ViewpointSampler:
     half = random.uniform(2.0, 4.2)
     _walls(world, assets, random, half, (3, 9))
     table = one_of(random, assets.tables)
@@ -124,24 +126,26 @@ def _walls(
         angle = random.integers(4) * math.pi / 2
         along = random.uniform(-0.6, 0.6) * half
         x, y, _ = _polar(half - 0.06, angle)
-        at = x - along * math.sin(angle), y + along * math.cos(angle), 0.0
-        world.show(door, at, _yaw(angle))
+        position = x - along * math.sin(angle), y + along * math.cos(angle), 0.0
+        world.show(door, position, _yaw(angle))
     for number in random.permutation(len(assets.furniture))[:random.integers(*furniture)]:
-        at = _polar(half * random.uniform(0.6, 0.92), random.uniform(0, 2 * math.pi))
-        world.show(assets.furniture[number], at, _random_yaw(random))
+        position = _polar(half * random.uniform(0.6, 0.92), random.uniform(0, 2 * math.pi))
+        world.show(assets.furniture[number], position, _random_yaw(random))
 
 
 def _drop(
-    world: World, assets: Assets, random: Random, counts: tuple[int, int], at: Vector, reach: float
+    world: World, assets: Assets, random: Random, counts: tuple[int, int], center: Vector,
+    reach: float,
 ) -> None:
     """Drop a random number of objects that are not yet in the scene into a heap."""
     free = [body for body in assets.objects if not body.shown]
     chosen = random.permutation(len(free))[:random.integers(*counts)]
     for step, number in enumerate(chosen.tolist()):
         x, y = random.uniform(-reach, reach, 2)
-        turn = random.normal(size=4)
-        place = at[0] + x, at[1] + y, at[2] + 0.045 * step
-        world.show(free[number], place, (turn / np.linalg.norm(turn)).tolist())
+        orientation = random.normal(size=4)
+        orientation /= np.linalg.norm(orientation)
+        position = center[0] + x, center[1] + y, center[2] + 0.045 * step
+        world.show(free[number], position, orientation.tolist())
 
 
 def _bystanders(world: World, assets: Assets, random: Random, top: float) -> None:
@@ -149,25 +153,25 @@ def _bystanders(world: World, assets: Assets, random: Random, top: float) -> Non
     if random.random() < 0.62:
         arm = one_of(random, assets.arms)
         world.pose(arm, random, 1.6)
-        at = _polar(random.uniform(0.3, 0.55), random.uniform(0, 2 * math.pi))
-        world.show(arm, (at[0], at[1], top), _random_yaw(random))
+        position = _polar(random.uniform(0.3, 0.55), random.uniform(0, 2 * math.pi))
+        world.show(arm, (position[0], position[1], top), _random_yaw(random))
     if random.random() < 0.35:
         person = one_of(random, assets.people)
-        at = _polar(random.uniform(0.6, 1.3), random.uniform(0, 2 * math.pi))
-        _stand(world, random, person, at)
+        position = _polar(random.uniform(0.6, 1.3), random.uniform(0, 2 * math.pi))
+        _stand(world, random, person, position)
 
 
-def _stand(world: World, random: Random, body: Body, at: Vector) -> None:
+def _stand(world: World, random: Random, body: Body, position: Vector) -> None:
     """Stand a posed robot or person on the floor."""
     if body.class_id == ROBOT:
         world.pose(body, random, 1.2 if body.kind in ('panda', 'model') else 0.5)
-        world.stand(body, at, _random_yaw(random))
+        world.stand(body, position, _random_yaw(random))
     else:
         world.pose(body, random, 1.0)
-        world.stand(body, at, upright(world, random.uniform(0, 6.28)))
+        world.stand(body, position, upright(world, random.uniform(0, 6.28)))
 
 
-def _dress_surface(world: World, assets: Assets, random: Random, body: Body) -> None:
+def _repaint_surface(world: World, assets: Assets, random: Random, body: Body) -> None:
     tint = random.uniform(0.75, 1, 3)
     if random.random() < (0.85 if body.class_id == FLOOR else 0.7):
         world.paint(body, tint, one_of(random, assets.surfaces))
@@ -175,14 +179,14 @@ def _dress_surface(world: World, assets: Assets, random: Random, body: Body) -> 
         world.paint(body, color(random) / 255)
 
 
-def _dress_object(world: World, assets: Assets, random: Random, body: Body) -> None:
+def _repaint_object(world: World, assets: Assets, random: Random, body: Body) -> None:
     if random.random() < 0.6:
         world.paint(body, (1, 1, 1), one_of(random, assets.prints))
     else:
         world.paint(body, color(random) / 255)
 
 
-def _dress_robot(world: World, assets: Assets, random: Random, body: Body) -> None:
+def _repaint_robot(world: World, assets: Assets, random: Random, body: Body) -> None:
     """Keep the original colours, or paint it white, grey, black or in one colour."""
     choice = random.random()
     if choice < 0.5:
@@ -193,7 +197,7 @@ def _dress_robot(world: World, assets: Assets, random: Random, body: Body) -> No
         world.paint(body, color(random) / 255)
 
 
-def _dress_person(world: World, assets: Assets, random: Random, body: Body) -> None:
+def _repaint_person(world: World, assets: Assets, random: Random, body: Body) -> None:
     skin = np.array(one_of(random, _SKIN)) / 255
     top, trousers = color(random) / 255, color(random) / 255
     pattern = int(random.choice(assets.surfaces)) if random.random() < 0.4 else -1
@@ -206,8 +210,8 @@ def _dress_person(world: World, assets: Assets, random: Random, body: Body) -> N
             world.paint(body, top, pattern, links=[link])
 
 
-_DRESS = {OBJECT: _dress_object, ROBOT: _dress_robot, PERSON: _dress_person}
-_SCENES: dict[Kind, Callable[[World, Assets, Random], Look]] = {
+_REPAINT = {OBJECT: _repaint_object, ROBOT: _repaint_robot, PERSON: _repaint_person}
+_SCENES: dict[Kind, Callable[[World, Assets, Random], ViewpointSampler]] = {
     'bin': _bin_scene, 'table': _table_scene, 'room': _room_scene, 'bench': _bench_scene,
 }
 
@@ -237,7 +241,7 @@ def _drive(world: World, random: Random, half: float) -> Viewpoint:
         classes = sorted({body.class_id for body in goals})
         chosen = one_of(random, classes)
         goals = [body for body in goals if body.class_id == chosen]
-        goal = np.array(world.place(one_of(random, goals)))
+        goal = np.array(world.position(one_of(random, goals)))
     else:
         goal = np.array([*_spot(random, half, 0.5), 0.5])
     away = goal[:2] - eye[:2]
@@ -249,15 +253,15 @@ def _drive(world: World, random: Random, half: float) -> Viewpoint:
 
 
 def _some(
-    random: Random, bodies: Sequence[Body], shares: Sequence[float]
+    random: Random, bodies: Sequence[Body], probabilities: Sequence[float]
 ) -> list[Body]:
-    """Choose n random bodies, where n has the probability `shares[n]`."""
-    count = int(random.choice(len(shares), p=shares))
+    """Choose n random bodies, where n has the probability `probabilities[n]`."""
+    count = int(random.choice(len(probabilities), p=probabilities))
     return [bodies[number] for number in random.permutation(len(bodies))[:count]]
 
 
-def _spot(random: Random, half: float, share: float) -> tuple[float, float]:
-    x, y = random.uniform(-half * share, half * share, 2).tolist()
+def _spot(random: Random, half: float, fraction: float) -> tuple[float, float]:
+    x, y = random.uniform(-half * fraction, half * fraction, 2).tolist()
     return x, y
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The demo's image and ground truth: a table with moving objects, drawn only with OpenCV."""
+"""Images with ground truth of a table with moving objects, drawn only with OpenCV."""
 
 import cv2
 import numpy as np
@@ -96,5 +96,5 @@ def _paint(
     rows, columns = np.ogrid[:mask.shape[0], :mask.shape[1]]
     light = 1.12 - 0.3 * ((columns - center[0]) + (rows - center[1])) / (2 * reach)
     lit = np.clip(np.array(color, np.float32) * light[..., None], 0, 255)
-    share = mask[..., None].astype(np.float32) / 255
-    image[:] = (image * (1 - share) + lit * share).astype(np.uint8)
+    alpha = mask[..., None].astype(np.float32) / 255
+    image[:] = (image * (1 - alpha) + lit * alpha).astype(np.uint8)

@@ -39,12 +39,12 @@ def surface(random: np.random.Generator, split: Split) -> Pixels:
     """
     patterns = {'train': (_cloud, _cloud, _grain, _checks, _stripes),
                 'held-out': (_cloud, _bricks, _dots, _waves)}[split]
-    share = one_of(random, patterns)(random)[..., None]
+    blend = one_of(random, patterns)(random)[..., None]
     first = color(random)
     near = np.clip(first + random.normal(0, 30, 3), 0, 255)
     second = near if random.random() < 0.65 else color(random)
     speckle = random.normal(0, random.uniform(0, 7), (SIDE, SIDE, 1))
-    return np.clip(first * (1 - share) + second * share + speckle, 0, 255).astype(np.uint8)
+    return np.clip(first * (1 - blend) + second * blend + speckle, 0, 255).astype(np.uint8)
 
 
 def printed(random: np.random.Generator, split: Split) -> Pixels:

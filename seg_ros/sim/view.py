@@ -59,7 +59,7 @@ class Light:
 
 
 @dataclass(frozen=True, eq=False)
-class Shot:
+class RenderedView:
     """
     A rendered view.
 

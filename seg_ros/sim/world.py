@@ -41,11 +41,11 @@ class Part:
 
     :param half: half extents of a box; radius, radius and half height of a cylinder; three times
         the radius of a sphere, each in metres.
-    :param at: its centre in the body's frame, metres.
+    :param center: in the body's frame, metres.
     """
 
     half: Vector
-    at: Vector = (0.0, 0.0, 0.0)
+    center: Vector = (0.0, 0.0, 0.0)
     shape: Shape = 'box'
 
 
@@ -56,13 +56,13 @@ class Body:
 
     :param number: PyBullet's body id.
     :param mass: in kilograms while it is shown; bodies of mass 0 do not move.
-    :param looks: colours with which its links were loaded: link, (red, green, blue, alpha).
+    :param link_colors: with which it was loaded: link, (red, green, blue, alpha).
     """
 
     number: int
     class_id: int
     mass: float
-    looks: tuple[tuple[int, tuple[float, ...]], ...]
+    link_colors: tuple[tuple[int, tuple[float, ...]], ...]
     kind: str = ''
     shown: bool = False
 
@@ -110,20 +110,20 @@ class World:
             'radii': [part.half[0] for part in parts],
         }
         heights = [2 * part.half[2] for part in parts]
-        places = [part.at for part in parts]
+        centers = [part.center for part in parts]
         visual = self.client.createVisualShapeArray(
-            **columns, lengths=heights, visualFramePositions=places
+            **columns, lengths=heights, visualFramePositions=centers
         )
         solid = self.client.createCollisionShapeArray(
-            **columns, lengths=heights, collisionFramePositions=places
+            **columns, lengths=heights, collisionFramePositions=centers
         )
         number = self.client.createMultiBody(mass, solid, visual, [0, 0, LIMBO_M])
         return self._pool(number, class_id, mass, 'built')
 
     def _pool(self, number: int, class_id: int, mass: float, kind: str) -> Body:
         shapes = self.client.getVisualShapeData(number)
-        looks = tuple((int(row[1]), tuple(row[7])) for row in shapes)
-        body = Body(number, class_id, mass, looks, kind)
+        link_colors = tuple((int(row[1]), tuple(row[7])) for row in shapes)
+        body = Body(number, class_id, mass, link_colors, kind)
         self.bodies.append(body)
         self.hide(body)
         return body
@@ -137,29 +137,30 @@ class World:
         )
         body.shown = False
 
-    def show(self, body: Body, at: Vector, turn: Sequence[float] = (0, 0, 0, 1)) -> None:
-        """
-        Place a body in the scene, at rest.
-
-        :param turn: quaternion x, y, z, w.
-        """
+    def show(
+        self, body: Body, position: Vector, orientation_xyzw: Sequence[float] = (0, 0, 0, 1)
+    ) -> None:
+        """Place a body in the scene, at rest."""
         if body.mass:
             self.client.changeDynamics(
                 body.number, -1, mass=body.mass,
                 activationState=pybullet.ACTIVATION_STATE_WAKE_UP,
             )
-        self.client.resetBasePositionAndOrientation(body.number, at, turn)
+        self.client.resetBasePositionAndOrientation(body.number, position, orientation_xyzw)
         self.client.resetBaseVelocity(body.number, [0, 0, 0], [0, 0, 0])
         body.shown = True
 
-    def stand(self, body: Body, at: Vector, turn: Sequence[float] = (0, 0, 0, 1)) -> None:
-        """Show a body with its lowest point at the height of `at`."""
-        self.show(body, at, turn)
+    def stand(
+        self, body: Body, position: Vector, orientation_xyzw: Sequence[float] = (0, 0, 0, 1)
+    ) -> None:
+        """Show a body with its lowest point at the height of `position`."""
+        self.show(body, position, orientation_xyzw)
         low = min(
             self.client.getAABB(body.number, link)[0][2]
             for link in range(-1, self.client.getNumJoints(body.number))
         )
-        self.show(body, (at[0], at[1], 2 * at[2] - low), turn)
+        x, y, z = position
+        self.show(body, (x, y, 2 * z - low), orientation_xyzw)
 
     def clear(self) -> None:
         """Hide all bodies."""
@@ -167,7 +168,7 @@ class World:
             if body.shown:
                 self.hide(body)
 
-    def place(self, body: Body) -> Vector:
+    def position(self, body: Body) -> Vector:
         """Return the position of a body's base."""
         x, y, z = self.client.getBasePositionAndOrientation(body.number)[0]
         return float(x), float(y), float(z)
@@ -188,14 +189,14 @@ class World:
         :param links: links to paint; all if empty.
         """
         rgba = [*rgb, 1.0]
-        for link in links or sorted({link for link, _ in body.looks}):
+        for link in links or sorted({link for link, _ in body.link_colors}):
             self.client.changeVisualShape(
                 body.number, link, textureUniqueId=texture, rgbaColor=rgba
             )
 
     def unpaint(self, body: Body) -> None:
         """Restore the colours that a body was loaded with."""
-        for link, rgba in body.looks:
+        for link, rgba in body.link_colors:
             self.client.changeVisualShape(body.number, link, rgbaColor=rgba)
 
     def pose(self, body: Body, random: np.random.Generator, spread: float) -> None:
@@ -214,8 +215,8 @@ class World:
         """Set the angles of ball joints about their z axis, by link name, in radians."""
         for link, name in self.link_names(body).items():
             if name in angles:
-                turn = self.client.getQuaternionFromEuler([0, 0, angles[name]])
-                self.client.resetJointStateMultiDof(body.number, link, turn)
+                orientation = self.client.getQuaternionFromEuler([0, 0, angles[name]])
+                self.client.resetJointStateMultiDof(body.number, link, orientation)
 
     def link_names(self, body: Body) -> dict[int, str]:
         """Return the names of a body's links; -1 is its base."""

@@ -141,11 +141,11 @@ def test_a_rendered_depth_lifts_to_where_the_ray_meets_the_world():
         box = world.build([Part((0.3, 0.2, 0.1))], 3)
         world.show(box, (0.2, 0.1, 0.4))
         view = Viewpoint((1.5, -1.0, 1.2), (0.1, 0.0, 0.3), fov_deg=45.0)
-        shot = renderer.shoot(view, Light())
-        rows, columns = np.nonzero(shot.bodies == box.number)
+        rendered = renderer.render(view, Light())
+        rows, columns = np.nonzero(rendered.bodies == box.number)
     finally:
         world.close()
-    camera, z = intrinsics_of(view, (60, 80)), shot.depth_m[rows, columns]
+    camera, z = intrinsics_of(view, (60, 80)), rendered.depth_m[rows, columns]
     across, down = (columns - camera.cx) / camera.fx, (rows - camera.cy) / camera.fy
     points = np.stack([across * z, down * z, z])
     pose = world_from_optical(view)

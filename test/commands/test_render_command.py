@@ -67,9 +67,9 @@ def test_a_recording_of_a_heap_can_be_played(tmp_path):
     assert render.run(options(*words, '-o', str(tmp_path))) == 0
     playback = Playback(tmp_path)
     assert len(playback) == 2
-    shot, truth = playback.shoot()
+    rendered, truth = playback.render()
     truth.verify()
-    assert shot.rgb.shape == (96, 128, 3)
+    assert rendered.rgb.shape == (96, 128, 3)
     assert truth.segments
 
 

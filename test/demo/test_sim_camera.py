@@ -27,7 +27,7 @@ from seg_ros.demo.sim_camera import camera_info, SimCamera
 from seg_ros.ros.qos import images
 from seg_ros.sim.classes import FLOOR, OBJECT
 from seg_ros.sim.ground_truth import segmentation_from_bodies
-from seg_ros.sim.view import Shot
+from seg_ros.sim.view import RenderedView
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
@@ -55,10 +55,11 @@ class Still:
     def close(self) -> None:
         pass
 
-    def shoot(self) -> tuple[Shot, Any]:
+    def render(self) -> tuple[RenderedView, Any]:
         rgb = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
         depth = np.full((2, 4), 1.25, np.float32)
-        return Shot(rgb, depth, BODIES), segmentation_from_bodies(BODIES, {3: FLOOR, 8: OBJECT})
+        truth = segmentation_from_bodies(BODIES, {3: FLOOR, 8: OBJECT})
+        return RenderedView(rgb, depth, BODIES), truth
 
 
 @pytest.fixture

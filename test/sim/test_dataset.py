@@ -27,7 +27,7 @@ def test_a_world_is_the_same_whenever_it_is_drawn():
     assert again
     for one, other in zip(first, again, strict=False):
         assert np.array_equal(one.rgb, other.rgb)
-        assert np.array_equal(one.truth.panoptic(), other.truth.panoptic())
+        assert np.array_equal(one.ground_truth.panoptic(), other.ground_truth.panoptic())
 
 
 def test_worlds_splits_and_seeds_have_nothing_in_common():
@@ -37,35 +37,38 @@ def test_worlds_splits_and_seeds_have_nothing_in_common():
 
 def test_truth_is_whole_and_within_the_card():
     for sample in samples(3, 0, 'train'):
-        sample.truth.verify()
+        sample.ground_truth.verify()
         assert sample.rgb.shape == (*SIZE_HW, 3)
-        assert sample.truth.size_hw == SIZE_HW
-        assert set(np.unique(sample.truth.classes)) <= {*CARD.by_id, CARD.unlabelled}
+        assert sample.ground_truth.size_hw == SIZE_HW
+        assert set(np.unique(sample.ground_truth.classes)) <= {*CARD.by_id, CARD.unlabelled}
         things = {item.id for item in CARD.classes if item.thing}
-        assert {segment.class_id for segment in sample.truth.segments} <= things
+        assert {segment.class_id for segment in sample.ground_truth.segments} <= things
 
 
 def test_depth_is_that_of_the_room():
     for sample in samples(3, 0, 'train'):
-        labelled = sample.truth.classes != CARD.unlabelled
+        labelled = sample.ground_truth.classes != CARD.unlabelled
         assert sample.depth_mm[labelled].min() >= 50
         assert sample.depth_mm[labelled].max() < 14000
 
 
 def test_scenes_are_cluttered():
-    counts = [crowded(sample.truth) for sample in samples(3, 0, 'train')]
+    counts = [crowded(sample.ground_truth) for sample in samples(3, 0, 'train')]
     assert np.median(counts) >= 3
 
 
 def test_a_bench_shows_little_of_the_top_of_its_table_and_objects_apart():
-    bench, bins = (samples(3, 0, 'train', 6, kind) for kind in ('bench', 'bin'))
+    bench, bins = (
+        [sample.ground_truth for sample in samples(3, 0, 'train', 6, kind)]
+        for kind in ('bench', 'bin')
+    )
     supports = [
-        np.mean([(sample.truth.classes == SUPPORT).mean() for sample in drawn])
-        for drawn in (bench, bins)
+        np.mean([(truth.classes == SUPPORT).mean() for truth in truths])
+        for truths in (bench, bins)
     ]
     touching = [
-        np.mean([crowded(sample.truth) / len(sample.truth.segments) for sample in drawn])
-        for drawn in (bench, bins)
+        np.mean([crowded(truth) / len(truth.segments) for truth in truths])
+        for truths in (bench, bins)
     ]
     assert supports[0] < supports[1]
     assert touching[0] < touching[1]

@@ -42,10 +42,10 @@ def test_the_base_drives_and_never_through_walls(room):
 
 
 def test_the_image_changes_as_the_base_drives_and_truth_with_it(room):
-    first, truth = room.shoot()
+    first, truth = room.render()
     for _ in range(15):
         room.advance(0.1)
-    second, other = room.shoot()
+    second, other = room.render()
     truth.verify()
     other.verify()
     assert np.abs(first.rgb.astype(int) - second.rgb).mean() > 3

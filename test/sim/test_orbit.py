@@ -31,9 +31,9 @@ def test_the_heap_stays_in_the_image_while_the_camera_goes_around(kind):
     try:
         images = []
         for _ in range(8):
-            shot, truth = table.shoot()
+            rendered, truth = table.render()
             truth.verify()
-            images.append(shot.rgb.astype(int))
+            images.append(rendered.rgb.astype(int))
             rows, columns = np.nonzero(truth.classes == OBJECT)
             assert len(rows) > 100
             assert abs(np.median(rows) - 48) < 24
@@ -48,7 +48,7 @@ def test_a_seed_is_one_heap():
     images = []
     for seed in (5, 5, 6):
         table = OrbitedTable(seed, size_hw=(96, 128))
-        images.append(table.shoot()[0].rgb)
+        images.append(table.render()[0].rgb)
         table.close()
     assert np.array_equal(images[0], images[1])
     assert not np.array_equal(images[0], images[2])

@@ -28,7 +28,7 @@ def test_every_segment_of_the_table_is_in_the_maps():
     playback = Playback()
     table = json.loads((SEQUENCE / 'panoptic.json').read_text(encoding='utf-8'))
     assert len(table['annotations']) == len(playback) >= 40
-    _, truth = playback.shoot()
+    _, truth = playback.render()
     truth.verify()
     for info in table['annotations'][0]['segments_info']:
         is_thing = info['category_id'] == OBJECT
@@ -43,7 +43,7 @@ def test_every_segment_of_the_table_is_in_the_maps():
 def test_it_plays_forth_and_back_and_begins_anew():
     playback, seen = Playback(), []
     for _ in range(3 * len(playback)):
-        seen.append(playback.shoot()[0])
+        seen.append(playback.render()[0])
         playback.advance(1 / RATE_HZ + 1e-6)
     last = len(playback) - 1
     assert len(set(map(id, seen[:last + 1]))) == len(playback)

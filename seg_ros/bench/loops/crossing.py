@@ -92,7 +92,7 @@ class Crossing:
 
     def _in_the_way(self, body: Body) -> bool:
         """Return whether a body blocks the start or the goal."""
-        x, y, _ = self._world.place(body)
+        x, y, _ = self._world.position(body)
         return body.class_id != FLOOR and any(
             np.hypot(*(corner - (x, y))) < 0.8 for corner in (_START, _GOAL)
         )
@@ -107,10 +107,10 @@ class Crossing:
         ahead = math.cos(self.heading), math.sin(self.heading), -math.tan(_PITCH)
         eye = x, y, EYE_M
         view = Viewpoint(eye, (x + ahead[0], y + ahead[1], EYE_M + ahead[2]), fov_deg=58.0)
-        shot, truth = self._renderer.shoot(view, Light(shadow=False))
-        depth = registered_depth(sensed(shot.depth_m, self._random), SIZE_HW, 6.0)
+        rendered, truth = self._renderer.render(view, Light(shadow=False))
+        depth = registered_depth(sensed(rendered.depth_m, self._random), SIZE_HW, 6.0)
         return Sight(
-            Frame(shot.rgb), depth.metres, truth, intrinsics_of(view, SIZE_HW),
+            Frame(rendered.rgb), depth.metres, truth, intrinsics_of(view, SIZE_HW),
             world_from_optical(view), _PITCH,
         )
 
@@ -133,7 +133,7 @@ class Crossing:
 
     def walkers_xy(self) -> NDArray[np.float64]:
         """Return the positions of the walkers, float64 (2, 2), metres."""
-        return np.array([self._world.place(body)[:2] for body in self._walkers])
+        return np.array([self._world.position(body)[:2] for body in self._walkers])
 
     def _near(self, gap_m: float, bodies: Sequence[Body]) -> bool:
         """Return whether any of the bodies is within `gap_m` of the base."""

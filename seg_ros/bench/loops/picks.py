@@ -81,8 +81,8 @@ def _try_scene(
     """Take one image, and pick once with each kind of masks, always from the same heap."""
     world = renderer.world
     view = _view(world, random)
-    shot, truth = renderer.shoot(view, Light())
-    frame, depth = Frame(shot.rgb), sensed(shot.depth_m, random)
+    rendered, truth = renderer.render(view, Light())
+    frame, depth = Frame(rendered.rgb), sensed(rendered.depth_m, random)
     state = world.client.saveState()
     for name, source in sources.items():
         world.client.restoreState(state)
@@ -99,7 +99,9 @@ def _try_scene(
 
 def _view(world: World, random: np.random.Generator) -> Viewpoint:
     """Look at the heap from nearly above, like a camera above a work cell."""
-    heap = [world.place(body) for body in world.bodies if body.shown and body.class_id == OBJECT]
+    heap = [
+        world.position(body) for body in world.bodies if body.shown and body.class_id == OBJECT
+    ]
     x, y, z = np.median(heap, axis=0).tolist()
     dx, dy = random.uniform(-0.15, 0.15, 2).tolist()
     return Viewpoint((x + dx, y + dy, z + 0.65), (x, y, z), (0.0, 1.0, 0.0), 50.0)
@@ -127,11 +129,11 @@ def _picked(
 ) -> bool:
     """Execute a grasp and return whether any object was lifted."""
     objects = [body for body in world.bodies if body.shown and body.class_id == OBJECT]
-    before = [world.place(body)[2] for body in objects]
+    before = [world.position(body)[2] for body in objects]
     place = pose[:3, :3] @ grasp.position + pose[:3, 3]
     gripper.pick(place, pose[:3, :3] @ grasp.axes[1])
     lifted = [
-        world.place(body)[2] - low for body, low in zip(objects, before, strict=True)
+        world.position(body)[2] - low for body, low in zip(objects, before, strict=True)
     ]
     gripper.park()
     return max(lifted) > _LIFTED_M

@@ -29,7 +29,7 @@ from seg_ros.sim.classes import PERSON, ROBOT
 from seg_ros.sim.person import swing_limbs, upright
 from seg_ros.sim.scene_renderer import SceneRenderer
 from seg_ros.sim.scenes import make_scene
-from seg_ros.sim.view import Light, Shot, Viewpoint
+from seg_ros.sim.view import Light, RenderedView, Viewpoint
 from seg_ros.sim.world import Body
 
 SIZE_HW = (360, 480)
@@ -93,29 +93,29 @@ class WalkedRoom:
             for index, walker in enumerate(self._walkers):
                 self._walk(walker, index, time_s)
             view = self._view(time_s)
-            shot, truth = self._renderer.shoot(view, Light(shadow=False))
+            rendered, truth = self._renderer.render(view, Light(shadow=False))
             pose = world_from_optical(view)
-            rgb = self._grained(shot, pose)
+            rgb = self._grained(rendered, pose)
             frame = Frame(rgb, 'rgb', round(1e9 * time_s) + 10 ** 9, 'camera')
-            yield Exposure(frame, sensed(shot.depth_m, self._random), truth, pose)
+            yield Exposure(frame, sensed(rendered.depth_m, self._random), truth, pose)
 
-    def _grained(self, shot: Shot, pose: NDArray[np.float64]) -> Pixels:
+    def _grained(self, rendered: RenderedView, pose: NDArray[np.float64]) -> Pixels:
         """
         Add grain to all surfaces, fixed to the world or to the walker.
 
         The simulator's walls are plain and have too few features for visual odometry.
         """
         across, down = self.camera.slopes_xy
-        z = shot.depth_m
+        z = rendered.depth_m
         points = np.stack([z * across, z * down, z], axis=-1) @ pose[:3, :3].T + pose[:3, 3]
         for walker in self._walkers:
-            own = shot.bodies == walker.number
-            points[own] = _CLOTHES_SCALE * (points[own] - self._world.place(walker))
+            own = rendered.bodies == walker.number
+            points[own] = _CLOTHES_SCALE * (points[own] - self._world.position(walker))
         # The offset keeps walls on the boundary of two cells from flickering between them.
         cells = np.floor(points / _GRAIN_M + 0.37).astype(np.int64)
         hashed = (cells @ (73856093, 19349663, 83492791)) % len(self._grain)
         shade = cv2.GaussianBlur(self._grain[hashed], (3, 3), 0.7)
-        return np.asarray(np.clip(shot.rgb * shade[..., None], 0, 255), np.uint8)
+        return np.asarray(np.clip(rendered.rgb * shade[..., None], 0, 255), np.uint8)
 
     def _view(self, time_s: float) -> Viewpoint:
         """Sway like a robot that looks around."""

@@ -36,7 +36,7 @@ from seg_ros.depth.targets import distances_m, NEAREST, select_target, target_ma
 from seg_ros.masks.postprocess_context import PARTS
 from seg_ros.sim.classes import CARD
 from seg_ros.sim.orbit import OrbitedTable
-from seg_ros.sim.view import Shot
+from seg_ros.sim.view import RenderedView
 from seg_ros.temporal.temporal_filter import TemporalFilter
 
 Depths: TypeAlias = list[NDArray[np.uint16]]
@@ -57,7 +57,7 @@ class Look:
     """
 
     frame: Frame
-    shot: Shot
+    rendered: RenderedView
     truth: Segmentation
     depth_mm: NDArray[np.uint16]
     own: NDArray[np.bool_]
@@ -72,22 +72,24 @@ def record_table(seed: int) -> tuple[list[Look], Intrinsics]:
         looks: list[Look] = []
         body = -1
         for number in range(IMAGES):
-            shot, truth = table.shoot()
-            depth_mm = sensed(shot.depth_m, random)
+            rendered, truth = table.render()
+            depth_mm = sensed(rendered.depth_m, random)
             if not looks:
-                body = _nearest_body(shot, truth, depth_mm)
-            frame = Frame(shot.rgb, 'rgb', round(1e9 * (1 + STEP_S * number)))
+                body = _nearest_body(rendered, truth, depth_mm)
+            frame = Frame(rendered.rgb, 'rgb', round(1e9 * (1 + STEP_S * number)))
             pose = world_from_optical(table.view)
-            looks.append(Look(frame, shot, truth, depth_mm, shot.bodies == body, pose))
+            looks.append(Look(frame, rendered, truth, depth_mm, rendered.bodies == body, pose))
             table.advance(STEP_S)
         return looks, intrinsics_of(table.view, _SIZE_HW)
 
 
-def _nearest_body(shot: Shot, truth: Segmentation, depth_mm: NDArray[np.uint16]) -> int:
+def _nearest_body(
+    rendered: RenderedView, truth: Segmentation, depth_mm: NDArray[np.uint16]
+) -> int:
     metres = registered_depth(depth_mm, _SIZE_HW, 10.0).metres
     whole = [item for item in truth.segments if _is_whole(item)]
     target = select_target(NEAREST, whole, CARD, distances_m(metres, truth))
-    pixels = shot.bodies[target_mask(truth, target)]
+    pixels = rendered.bodies[target_mask(truth, target)]
     return int(pixels[0]) if pixels.size else -1
 
 
@@ -105,7 +107,7 @@ def own_voxels(
     others: Voxels = set()
     for each in looks:
         for found, mask in ((own, each.own), (others, ~each.own)):
-            depth_m = np.where(mask, each.shot.depth_m, np.float32(0))
+            depth_m = np.where(mask, each.rendered.depth_m, np.float32(0))
             found |= voxels(world_points(depth_m, each.pose, camera, far_m), voxel_m)
     return own - with_neighbours(others)
 
