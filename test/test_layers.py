@@ -94,7 +94,7 @@ WRAPPERS = {
     'training/optimizer.py': {'torch'},
     'training/train.py': {'torch'},
     'training/weights.py': {'torch'},
-    'zoo/firing.py': {'torch'},
+    'zoo/random_weights.py': {'torch'},
     'zoo/reference.py': {'torch'},
     'zoo/weights.py': {'torch'},
 }

@@ -23,121 +23,152 @@ from seg_ros.core.card import Task
 from seg_ros.core.errors import SettingError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Architecture:
     """
     One named architecture.
 
     :param task: default task of the exported network.
     :param module: module of `seg_ros.zoo.networks` that defines `build(request)`.
+    :param description: in a few words, with the paper's year.
     :param encoder: default encoder; empty if there is no choice.
     :param packages: required packages in addition to torch.
     :param divisor: height and width must be multiples of it.
-    :param description: short description with the paper's year.
+    :param square: whether height and width must be equal.
     :param card: entries of the card that the architecture determines, besides task and input size.
     :param tasks: tasks for which its outputs can be interpreted.
-    :param square: whether height and width must be equal.
+    :param outputs: names of the outputs, in the order of the network's results.
+    :param prompts: names of the inputs after the image; the module of a network with prompts
+        defines `example_prompts(request)`.
+    :param traced: whether it must be traced before the export, because it computes otherwise when
+        it detects one.
     """
 
     task: Task
     module: str
-    encoder: str
-    packages: tuple[str, ...]
-    divisor: int
     description: str
+    encoder: str = ''
+    packages: tuple[str, ...] = ()
+    divisor: int = 1
+    square: bool = False
     card: Mapping[str, Any] = field(default_factory=dict)
     tasks: tuple[Task, ...] = ()
-    square: bool = False
+    outputs: tuple[str, ...] = ('scores',)
+    prompts: tuple[str, ...] = ()
+    traced: bool = False
 
 
 _SMP, _TV, _HF = ('segmentation_models_pytorch',), ('torchvision',), ('transformers',)
 # Thresholds of the published post-processing of queries.
 _QUERY_THRESHOLDS = {'thresholds': {'score': 0.5, 'mask': 0.5, 'visible': 0.8}}
+_QUERY_OUTPUTS = ('class_queries_logits', 'masks_queries_logits')
 _ALL_TASKS: tuple[Task, ...] = ('panoptic', 'semantic', 'instance')
 
 ARCHITECTURES: Mapping[str, Architecture] = {
     'segnet': Architecture(
-        'semantic', 'segnet', '', (), 1, 'VGG16 and its mirror, linked by pooling indices (2015)',
+        task='semantic', module='segnet',
+        description='VGG16 and its mirror, linked by pooling indices (2015)',
     ),
     'unet': Architecture(
-        'semantic', 'from_smp', 'resnet34', _SMP, 32, 'encoder and decoder with skips (2015)',
+        task='semantic', module='from_smp', description='encoder and decoder with skips (2015)',
+        encoder='resnet34', packages=_SMP, divisor=32, traced=True,
     ),
     'fcn': Architecture(
-        'semantic', 'from_torchvision', 'resnet50', _TV, 8, 'fully convolutional ResNet (2015)',
+        task='semantic', module='from_torchvision',
+        description='fully convolutional ResNet (2015)', encoder='resnet50', packages=_TV,
+        divisor=8,
     ),
     'deeplabv1': Architecture(
-        'semantic', 'deeplabv1', '', (), 8, 'atrous VGG16, LargeFOV, dense CRF (2014)',
-        {'refine': 'crf'},
+        task='semantic', module='deeplabv1',
+        description='atrous VGG16, LargeFOV, dense CRF (2014)', divisor=8, card={'refine': 'crf'},
     ),
     'deeplabv2': Architecture(
-        'semantic', 'deeplabv2', 'resnet50', _TV, 8, 'atrous ResNet, ASPP, dense CRF (2016)',
-        {'refine': 'crf'},
+        task='semantic', module='deeplabv2', description='atrous ResNet, ASPP, dense CRF (2016)',
+        encoder='resnet50', packages=_TV, divisor=8, card={'refine': 'crf'},
     ),
     'deeplabv3': Architecture(
-        'semantic', 'from_torchvision', 'resnet50', _TV, 8,
-        'atrous ResNet, ASPP with image pooling (2017)',
+        task='semantic', module='from_torchvision',
+        description='atrous ResNet, ASPP with image pooling (2017)', encoder='resnet50',
+        packages=_TV, divisor=8,
     ),
     'deeplabv3plus': Architecture(
-        'semantic', 'from_smp', 'resnet34', _SMP, 16, 'DeepLab v3 with a decoder (2018)',
+        task='semantic', module='from_smp', description='DeepLab v3 with a decoder (2018)',
+        encoder='resnet34', packages=_SMP, divisor=16, traced=True,
     ),
     'pspnet': Architecture(
-        'semantic', 'from_smp', 'resnet34', _SMP, 8, 'pyramid pooling (2017)',
+        task='semantic', module='from_smp', description='pyramid pooling (2017)',
+        encoder='resnet34', packages=_SMP, divisor=8, traced=True,
     ),
     'fpn': Architecture(
-        'semantic', 'from_smp', 'resnet34', _SMP, 32, 'panoptic feature pyramid (2019)',
+        task='semantic', module='from_smp', description='panoptic feature pyramid (2019)',
+        encoder='resnet34', packages=_SMP, divisor=32, traced=True,
     ),
     'gscnn': Architecture(
-        'semantic', 'gscnn', 'resnet50', _TV, 8,
-        'gated shape stream, Canny edges in the graph (2019)',
+        task='semantic', module='gscnn',
+        description='gated shape stream, Canny edges in the graph (2019)', encoder='resnet50',
+        packages=_TV, divisor=8,
     ),
     'lraspp': Architecture(
-        'semantic', 'from_torchvision', 'mobilenet_v3_large', _TV, 16,
-        'MobileNetV3 with a reduced ASPP (2019)',
+        task='semantic', module='from_torchvision',
+        description='MobileNetV3 with a reduced ASPP (2019)', encoder='mobilenet_v3_large',
+        packages=_TV, divisor=16,
     ),
     'segformer': Architecture(
-        'semantic', 'from_transformers', 'b0', _HF, 32, 'hierarchical transformer (2021)',
+        task='semantic', module='from_transformers', description='hierarchical transformer (2021)',
+        encoder='b0', packages=_HF, divisor=32, outputs=('logits',),
     ),
     'mask_rcnn': Architecture(
-        'instance', 'mask_rcnn', 'resnet50', _TV, 32,
-        'proposals, boxes and a mask for each (2017)',
-        {'snap': 'whole_pixels', 'thresholds': {'score': 0.5, 'visible': 0.0}},
+        task='instance', module='mask_rcnn',
+        description='proposals, boxes and a mask for each (2017)', encoder='resnet50',
+        packages=_TV, divisor=32,
+        card={'snap': 'whole_pixels', 'thresholds': {'score': 0.5, 'visible': 0.0}},
+        outputs=('boxes', 'scores', 'labels', 'masks'),
     ),
     'maskformer': Architecture(
-        'panoptic', 'from_transformers', 'swin-tiny', _HF, 32,
-        'queries that each predict a class and a mask (2021)', _QUERY_THRESHOLDS, _ALL_TASKS,
+        task='panoptic', module='from_transformers',
+        description='queries that each predict a class and a mask (2021)', encoder='swin-tiny',
+        packages=_HF, divisor=32, card=_QUERY_THRESHOLDS, tasks=_ALL_TASKS, outputs=_QUERY_OUTPUTS,
     ),
     'mask2former': Architecture(
-        'panoptic', 'from_transformers', 'swin-tiny', _HF, 32,
-        'queries that attend within their masks (2022)', _QUERY_THRESHOLDS, _ALL_TASKS,
+        task='panoptic', module='from_transformers',
+        description='queries that attend within their masks (2022)', encoder='swin-tiny',
+        packages=_HF, divisor=32, card=_QUERY_THRESHOLDS, tasks=_ALL_TASKS, outputs=_QUERY_OUTPUTS,
     ),
     'eomt': Architecture(
-        'panoptic', 'from_transformers', 'base', _HF, 16,
-        'queries inside a plain vision transformer (2025)', _QUERY_THRESHOLDS, _ALL_TASKS,
-        square=True,
+        task='panoptic', module='from_transformers',
+        description='queries inside a plain vision transformer (2025)', encoder='base',
+        packages=_HF, divisor=16, square=True, card=_QUERY_THRESHOLDS, tasks=_ALL_TASKS,
+        outputs=_QUERY_OUTPUTS,
     ),
     'clipseg': Architecture(
-        'semantic', 'from_transformers', 'rd64-refined', _HF, 16,
-        'classes given by text embeddings, which are stored as weights (2022)',
-        {'scores': 'multilabel'}, square=True,
+        task='semantic', module='from_transformers',
+        description='classes given by text embeddings, which are stored as weights (2022)',
+        encoder='rd64-refined', packages=_HF, divisor=16, square=True,
+        card={'scores': 'multilabel'}, outputs=('logits',),
     ),
     'rf_detr_seg': Architecture(
-        'instance', 'from_rfdetr', 'nano', ('rfdetr',), 12,
-        'real-time queries with boxes and masks (2025)',
-        {'thresholds': {'score': 0.5, 'visible': 0.0}}, square=True,
+        task='instance', module='from_rfdetr',
+        description='real-time queries with boxes and masks (2025)', encoder='nano',
+        packages=('rfdetr',), divisor=12, square=True,
+        card={'thresholds': {'score': 0.5, 'visible': 0.0}},
+        outputs=('class_scores', 'masks', 'boxes'),
     ),
     'sam': Architecture(
-        'promptable', 'sam', 'vit-base', _HF, 16,
-        'the object in a box or at a point, encoder and decoder in one network (2023)',
+        task='promptable', module='sam',
+        description='the object in a box or at a point, encoder and decoder in one network (2023)',
+        encoder='vit-base', packages=_HF, divisor=16, square=True,
         # The authors scale the longer side and pad below or to the right with the mean colour.
-        {
+        card={
             'input': {'fit': 'letterbox', 'align': 'top_left', 'pad': 116},
             'thresholds': {'score': 0.5, 'visible': 0.0},
-        }, square=True,
+        },
+        outputs=('pred_masks', 'iou_scores'), prompts=('point_coords', 'point_labels'),
     ),
     'panoptic_deeplab': Architecture(
-        'panoptic', 'panoptic_deeplab', 'resnet50', _TV, 16,
-        'class scores, centres and offsets to them (2020)',
-        {'thresholds': {'score': 0.1}, 'scores': 'logits'},
+        task='panoptic', module='panoptic_deeplab',
+        description='class scores, centres and offsets to them (2020)', encoder='resnet50',
+        packages=_TV, divisor=16, card={'thresholds': {'score': 0.1}, 'scores': 'logits'},
+        outputs=('semantic', 'center', 'offset'),
     ),
 }
 

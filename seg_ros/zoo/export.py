@@ -65,7 +65,7 @@ def build_network(request: NetworkRequest) -> Any:
         )
     # Keeps the libraries from looking for weights online.
     os.environ.setdefault('HF_HUB_OFFLINE', '1')
-    module = import_module(f'seg_ros.zoo.networks.{request.architecture.module}')
+    module = _module(request)
     try:
         network = module.build(request)
     except (
@@ -86,27 +86,24 @@ def export_network(network: Any, request: NetworkRequest) -> ExportedNetwork:
     """
     Convert a network to ONNX with fixed shapes, opset 17: one image in, raw outputs out.
 
-    Outputs have the names in the network's `output_names`; without these, the output is called
-    `scores`. A network with `prompt_names` has inputs of those names in addition to the image.
-
-    :param network: traced before the export if it has `traced_first`.
+    :param network: from `build_network`, or a wrapper with the same inputs and outputs.
     """
     import torch
 
-    data = BytesIO()
-    prompt_names = list(getattr(network, 'prompt_names', ()))
+    data, architecture = BytesIO(), request.architecture
     example = (torch.zeros(1, 3, *request.size_hw),)
-    if prompt_names:
-        example += network.inputs_from_boxes(torch.zeros(network.prompts, 4))
+    if architecture.prompts:
+        example += _module(request).example_prompts(request)
     with warnings.catch_warnings(), torch.no_grad():
         # PyTorch recommends its newer exporter, which cannot write opsets below 18.
         warnings.simplefilter('ignore')
         traced = network
-        if getattr(network, 'traced_first', False):
+        if architecture.traced:
             traced = torch.jit.trace(network, example, check_trace=False)
         torch.onnx.export(
-            traced, example, data, opset_version=OPSET, input_names=[INPUT, *prompt_names],
-            output_names=list(getattr(network, 'output_names', ('scores',))), dynamo=False,
+            traced, example, data, opset_version=OPSET,
+            input_names=[INPUT, *architecture.prompts], output_names=list(architecture.outputs),
+            dynamo=False,
         )
     model = folded(without_doubles(onnx.load_model_from_string(data.getvalue())))
     onnx.checker.check_model(model)
@@ -141,3 +138,7 @@ def make_card(
         'name': request.name, 'task': task,
         'classes': list(classes), 'input': spec, 'source': f'seg_ros export, {source}', **settled,
     })
+
+
+def _module(request: NetworkRequest) -> Any:
+    return import_module(f'seg_ros.zoo.networks.{request.architecture.module}')

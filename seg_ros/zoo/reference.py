@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.zoo.architectures import NetworkRequest
+from seg_ros.zoo.networks.sam import prompts_from_boxes
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -121,17 +122,17 @@ def _queries(
     outputs: tuple[Tensor, ...], source_hw: tuple[int, int], card: ModelCard
 ) -> Reference:
     """Post-process as in section 3.4 of MaskFormer and in the released code of Mask2Former."""
-    chances, masks = outputs[0].softmax(-1)[0], _enlarged(outputs[1].sigmoid(), source_hw)[0]
+    probabilities, masks = outputs[0].softmax(-1)[0], _enlarged(outputs[1].sigmoid(), source_hw)[0]
     if card.task == 'semantic':
-        sums = torch.einsum('qc,qhw->chw', chances[:, :-1], outputs[1].sigmoid()[0])
+        sums = torch.einsum('qc,qhw->chw', probabilities[:, :-1], outputs[1].sigmoid()[0])
         return Reference(_enlarged(sums[None], source_hw)[0].argmax(0).numpy(), [])
     if card.task == 'instance':
-        return _query_instances(outputs, chances, source_hw, card)
-    scores, channels = chances.max(-1)
+        return _query_instances(outputs, probabilities, source_hw, card)
+    scores, channels = probabilities.max(-1)
     limits = card.thresholds
     kept = [
         query for query in scores.argsort(descending=True).tolist()
-        if channels[query] < chances.shape[1] - 1 and scores[query] >= limits.score
+        if channels[query] < probabilities.shape[1] - 1 and scores[query] >= limits.score
     ]
     labels = np.full(source_hw, -1)
     instances = []
@@ -148,10 +149,10 @@ def _queries(
 
 
 def _query_instances(
-    outputs: tuple[Tensor, ...], chances: Tensor, source_hw: tuple[int, int], card: ModelCard
+    outputs: tuple[Tensor, ...], probabilities: Tensor, source_hw: tuple[int, int], card: ModelCard
 ) -> Reference:
-    queries, classes = chances.shape[0], chances.shape[1] - 1
-    value, index = chances[:, :-1].flatten().topk(queries)
+    queries, classes = probabilities.shape[0], probabilities.shape[1] - 1
+    value, index = probabilities[:, :-1].flatten().topk(queries)
     logits = outputs[1][0][index // classes]
     inside = logits > 0
     mean = (logits.sigmoid() * inside).sum((1, 2)) / (inside.sum((1, 2)) + 1e-6)
@@ -168,7 +169,7 @@ def _prompted(
     network: Any, images: Tensor, boxes: Tensor, source_hw: tuple[int, int], card: ModelCard
 ) -> Reference:
     """Take each prompt's mask with the highest predicted IoU, as in section 3 of SAM's paper."""
-    masks, scores = network(images, *network.inputs_from_boxes(boxes))
+    masks, scores = network(images, *prompts_from_boxes(boxes))
     best = scores[0].argmax(1)
     rows = range(len(best))
     likely = scores[0][rows, best]
@@ -191,17 +192,17 @@ def _centers(
     """
     semantic, center, offset = outputs
     labels = _enlarged(semantic, source_hw)[0].argmax(0).numpy()
-    chance = center.sigmoid()[0, 0]
+    centers = center.sigmoid()[0, 0]
     # Compare logits: where the sigmoid saturates, all pixels would be maxima.
     alone = center == functional.max_pool2d(center, 5, 1, 2)
-    peaks = chance * alone[0, 0]
+    peaks = centers * alone[0, 0]
     places = (peaks >= 0.05).nonzero()
     places = places[peaks[places[:, 0], places[:, 1]].argsort(descending=True)][:100]
     if not len(places):
         return Reference(labels, [])
     cells_yx = [
         (torch.arange(pixels) + 0.5) * cells / pixels - 0.5
-        for pixels, cells in zip(source_hw, chance.shape, strict=True)
+        for pixels, cells in zip(source_hw, centers.shape, strict=True)
     ]
     aim = torch.stack(torch.meshgrid(*cells_yx, indexing='ij')) + _enlarged(offset, source_hw)[0]
     distance = [((aim - place[:, None, None]) ** 2).sum(0) for place in places]
@@ -214,7 +215,7 @@ def _centers(
         if not mask.any():
             continue
         channel = int(np.bincount(labels[mask]).argmax())
-        score = float(chance[tuple(place)]) * float(sure[channel][mask].mean())
+        score = float(centers[tuple(place)]) * float(sure[channel][mask].mean())
         if score >= card.thresholds.score:
             instances.append((channel, score, mask))
     for channel, _, mask in instances:

@@ -18,7 +18,7 @@ import pytest
 
 torch = pytest.importorskip('torch', reason='torch is not installed')
 ops = pytest.importorskip('torchvision.ops', reason='torchvision is not installed')
-from seg_ros.zoo.layers.greedy_suppression import greedy_keep  # noqa: E402
+from seg_ros.zoo.layers.greedy_nms import greedy_nms  # noqa: E402
 from seg_ros.zoo.layers.roi_align import PyramidRoiAlign  # noqa: E402
 
 
@@ -37,7 +37,7 @@ def test_the_boxes_that_torchvision_keeps_are_kept(iou):
         group = torch.arange(len(boxes)) % 3
         kept = torch.zeros(len(boxes))
         kept[ops.batched_nms(boxes, scores, group, iou)] = 1
-        assert torch.equal(greedy_keep(boxes, torch.ones(len(boxes)), iou, group), kept)
+        assert torch.equal(greedy_nms(boxes, torch.ones(len(boxes)), iou, group), kept)
 
 
 @pytest.mark.parametrize('output', [7, 14])

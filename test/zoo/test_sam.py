@@ -28,7 +28,8 @@ from seg_ros.compile.prompt_inputs import trial_boxes  # noqa: E402
 from seg_ros.compile.run_onnx import run_onnx  # noqa: E402
 from seg_ros.core.errors import SettingError  # noqa: E402
 from seg_ros.zoo.export import build_network, export_network, make_card  # noqa: E402
-from seg_ros.zoo.firing import make_firing  # noqa: E402
+from seg_ros.zoo.networks.sam import prompts_from_boxes  # noqa: E402
+from seg_ros.zoo.random_weights import scale_random_weights  # noqa: E402
 from seg_ros.zoo.small import small_request  # noqa: E402
 
 REQUEST = small_request('sam')
@@ -49,7 +50,7 @@ def images():
 
 def test_boxes_are_embedded_as_the_library_does(network, images):
     with torch.no_grad():
-        masks, scores = network(images, *network.inputs_from_boxes(BOXES))
+        masks, scores = network(images, *prompts_from_boxes(BOXES))
         expected = network.network(
             pixel_values=images, input_boxes=BOXES[None], multimask_output=True
         )
@@ -88,9 +89,9 @@ def test_a_checkpoint_of_the_library_loads(network, tmp_path):
 
 @pytest.mark.slow
 def test_the_compiled_network_answers_boxes_as_the_library_does(network, images, tmp_path):
-    firing = make_firing(network, images)
+    scaled = scale_random_weights(network, REQUEST, images)
     raw = tmp_path / 'raw.onnx'
-    onnx.save(export_network(firing, REQUEST).model, raw)
+    onnx.save(export_network(scaled, REQUEST).model, raw)
     card = make_card(REQUEST, [{'id': 1, 'name': 'object'}])
     compiled = compiled_from_model(compile_model(raw, card), 'sam')
     assert (compiled.signature.max_prompts, compiled.signature.arithmetic) == (4, 'f32')
@@ -100,9 +101,9 @@ def test_the_compiled_network_answers_boxes_as_the_library_does(network, images,
     spec = card.input
     inputs = (pixels * spec.scale - np.array(spec.mean)) / np.array(spec.std)
     with torch.no_grad():
-        masks, scores = firing(
+        masks, scores = scaled(
             torch.from_numpy(inputs.astype(np.float32).transpose(0, 3, 1, 2).copy()),
-            *firing.inputs_from_boxes(torch.from_numpy(prompts[0])),
+            *prompts_from_boxes(torch.from_numpy(prompts[0])),
         )
     best = scores[0].argmax(1)
     chosen = masks[0][range(4), best].numpy()

@@ -111,7 +111,7 @@ def _make(request: 'NetworkRequest', frames: Sequence[Frame], folder: Path) -> _
     import onnx
     from seg_ros.compile.compile_model import compile_model
     from seg_ros.zoo.export import build_network, export_network, make_card
-    from seg_ros.zoo.firing import make_firing
+    from seg_ros.zoo.random_weights import scale_random_weights
     import torch
 
     torch.manual_seed(0)
@@ -127,7 +127,7 @@ def _make(request: 'NetworkRequest', frames: Sequence[Frame], folder: Path) -> _
         card, refine='none', thresholds=limits, input=replace(card.input, fit='stretch')
     )
     images = torch.cat([_tensor(frame, card) for frame in frames])
-    network = make_firing(build_network(request), images)
+    network = scale_random_weights(build_network(request), request, images)
     exported = export_network(network, request)
     raw, path = folder / 'raw.onnx', folder / 'model.onnx'
     onnx.save(exported.model, raw)
@@ -259,13 +259,14 @@ def _times(made: _Made, frame: Frame) -> list[str]:
 
 def _feeds(made: _Made, frame: Frame) -> dict[str, NDArray[Any]]:
     """Return the inputs of the exported network."""
-    import torch
-
     feeds = {'images': _tensor(frame, made.card).numpy()}
     boxes = _boxes(made)
     if boxes is not None:
-        prompts = made.network.inputs_from_boxes(torch.from_numpy(boxes))
-        names = made.network.prompt_names
+        from seg_ros.zoo.networks.sam import prompts_from_boxes
+        import torch
+
+        prompts = prompts_from_boxes(torch.from_numpy(boxes))
+        names = made.request.architecture.prompts
         feeds |= {
             name: tensor.numpy() for name, tensor in zip(names, prompts, strict=True)
         }

@@ -23,7 +23,7 @@ Caffe model.
 
 from seg_ros.zoo.architectures import NetworkRequest
 from seg_ros.zoo.layers.sizes import resized, size_hw_of
-from seg_ros.zoo.networks.vgg import keep_signals, scaled_stages, vgg_features
+from seg_ros.zoo.networks.vgg import init_kaiming, scaled_stages, vgg_features
 from torch import nn, Tensor
 from torch.nn import functional
 
@@ -47,7 +47,7 @@ class DeepLabV1(nn.Module):
         self.fc6 = nn.Conv2d(stages[-1][-1], wide, 3, padding=12, dilation=12)
         self.fc7 = nn.Conv2d(wide, wide, 1)
         self.fc8 = nn.Conv2d(wide, classes, 1)
-        keep_signals(self)
+        init_kaiming(self)
         nn.init.normal_(self.fc8.weight, std=0.01)  # the paper's choice
 
     def forward(self, images: Tensor) -> Tensor:

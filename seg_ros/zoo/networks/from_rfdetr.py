@@ -28,8 +28,6 @@ _CONFIGS = {
 class _Exported(nn.Module):
     """The network in its export mode, with scores, masks and boxes of all queries."""
 
-    output_names = ('class_scores', 'masks', 'boxes')
-
     def __init__(self, network: Any) -> None:
         super().__init__()
         self.network = network

@@ -27,9 +27,7 @@ def build(request: NetworkRequest) -> nn.Module:
     """
     import segmentation_models_pytorch as smp
 
-    network = smp.create_model(
+    return with_static_pooling(smp.create_model(
         request.name, request.chosen_encoder, encoder_weights=None, classes=request.classes,
         **request.options,
-    )
-    network.traced_first = True     # it takes another code path if it detects an export
-    return with_static_pooling(network)
+    ))

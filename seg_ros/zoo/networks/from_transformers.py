@@ -21,7 +21,6 @@ from seg_ros.zoo.architectures import NetworkRequest
 import torch
 from torch import nn, Tensor
 
-_QUERY_OUTPUTS = ('class_queries_logits', 'masks_queries_logits')
 # Table 6 of E. Xie et al., SegFormer, 2021: depths, channels, channels of the decoder.
 _SEGFORMERS = {
     'b0': ([2, 2, 2, 2], [32, 64, 160, 256], 256),
@@ -52,18 +51,16 @@ class _Outputs(nn.Module):
     def __init__(self, network: nn.Module, names: tuple[str, ...]) -> None:
         super().__init__()
         self.network = network
-        self.output_names = names
+        self.names = names
 
     def forward(self, images: Tensor) -> Tensor | tuple[Tensor, ...]:
         result = self.network(pixel_values=images)
-        tensors = tuple(getattr(result, name) for name in self.output_names)
+        tensors = tuple(getattr(result, name) for name in self.names)
         return tensors if len(tensors) > 1 else tensors[0]
 
 
 class _TextPrompted(nn.Module):
     """CLIPSeg with the classes' text embeddings as weights; encodes each image only once."""
-
-    output_names = ('logits',)
 
     def __init__(self, network: nn.Module, classes: int) -> None:
         super().__init__()
@@ -99,7 +96,7 @@ def _segformer(request: NetworkRequest, options: dict[str, Any]) -> nn.Module:
     depths, channels, decoder = _SEGFORMERS[request.chosen_encoder]
     settings = {'depths': depths, 'hidden_sizes': channels, 'decoder_hidden_size': decoder}
     config = SegformerConfig(num_labels=request.classes, **{**settings, **options})
-    return _Outputs(SegformerForSemanticSegmentation(config), ('logits',))
+    return _Outputs(SegformerForSemanticSegmentation(config), request.architecture.outputs)
 
 
 def _mask2former(request: NetworkRequest, options: dict[str, Any]) -> nn.Module:
@@ -108,7 +105,7 @@ def _mask2former(request: NetworkRequest, options: dict[str, Any]) -> nn.Module:
     config = Mask2FormerConfig(
         backbone_config=_swin(request, options), num_labels=request.classes, **options
     )
-    return _Outputs(Mask2FormerForUniversalSegmentation(config), _QUERY_OUTPUTS)
+    return _Outputs(Mask2FormerForUniversalSegmentation(config), request.architecture.outputs)
 
 
 def _maskformer(request: NetworkRequest, options: dict[str, Any]) -> nn.Module:
@@ -119,7 +116,7 @@ def _maskformer(request: NetworkRequest, options: dict[str, Any]) -> nn.Module:
     config = MaskFormerConfig(
         backbone_config=backbone, decoder_config=decoder, num_labels=request.classes, **options
     )
-    return _Outputs(MaskFormerForInstanceSegmentation(config), _QUERY_OUTPUTS)
+    return _Outputs(MaskFormerForInstanceSegmentation(config), request.architecture.outputs)
 
 
 def _eomt(request: NetworkRequest, options: dict[str, Any]) -> nn.Module:
@@ -131,7 +128,7 @@ def _eomt(request: NetworkRequest, options: dict[str, Any]) -> nn.Module:
         'image_size': request.size_hw[0], 'num_labels': request.classes,
     }
     config = EomtConfig(**{**settings, **options})
-    return _Outputs(EomtForUniversalSegmentation(config), _QUERY_OUTPUTS)
+    return _Outputs(EomtForUniversalSegmentation(config), request.architecture.outputs)
 
 
 def _clipseg(request: NetworkRequest, options: dict[str, Any]) -> nn.Module:

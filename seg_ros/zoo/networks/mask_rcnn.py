@@ -24,7 +24,7 @@ import math
 from typing import Any
 
 from seg_ros.zoo.architectures import NetworkRequest
-from seg_ros.zoo.layers.greedy_suppression import greedy_keep
+from seg_ros.zoo.layers.greedy_nms import greedy_nms
 from seg_ros.zoo.layers.roi_align import PyramidRoiAlign
 from seg_ros.zoo.layers.sizes import size_hw_of
 import torch
@@ -47,8 +47,6 @@ class StaticMaskRcnn(nn.Module):
     :param candidates: pairs of box and class that enter the last suppression.
     :param detections: number of output slots.
     """
-
-    output_names = ('boxes', 'scores', 'labels', 'masks')
 
     def __init__(
         self, network: Any, size_hw: tuple[int, int], before: int = 1000, proposals: int = 300,
@@ -98,7 +96,7 @@ class StaticMaskRcnn(nn.Module):
                 delta.permute(2, 0, 1).reshape(-1, 4)[index], anchors[index], (1.0,) * 4
             )
             large = _at_least(boxes, _MIN_PROPOSAL).to(value.dtype)
-            keep = greedy_keep(boxes, large, head.nms_thresh)
+            keep = greedy_nms(boxes, large, head.nms_thresh)
             found.append(boxes)
             # Compared by logit: the probability of all logits above 17 is 1.
             scores.append(torch.where(keep > 0, value, torch.full_like(value, _SUPPRESSED)))
@@ -117,7 +115,7 @@ class StaticMaskRcnn(nn.Module):
         score, index = probabilities.reshape(-1).topk(self.candidates)
         boxes, label = boxes[index], index % classes
         large = _at_least(boxes, _MIN_BOX) & (score > heads.score_thresh)
-        keep = greedy_keep(boxes, large.to(score.dtype), heads.nms_thresh, label)
+        keep = greedy_nms(boxes, large.to(score.dtype), heads.nms_thresh, label)
         score, index = (score * keep).topk(self.detections)
         filled = (score > 0).to(score.dtype)[:, None]
         return boxes[index] * filled, score, label[index]

@@ -62,8 +62,6 @@ class PanopticDeepLab(nn.Module):
     :param width: channels of the decoders.
     """
 
-    output_names = ('semantic', 'center', 'offset')
-
     def __init__(self, classes: int, encoder: str = 'resnet50', width: int = 256) -> None:
         super().__init__()
         from torchvision import models

@@ -14,6 +14,7 @@
 
 """SAM from Hugging Face's transformers, encoder and decoder in one, prompted by points."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from seg_ros.core.errors import SettingError
@@ -34,31 +35,17 @@ _PROMPTS, _MAX_PROMPTS = 8, 256
 
 class Prompted(nn.Module):
     """
-    SAM for a fixed number of prompts, each of two points with labels.
+    SAM for prompts of two points with labels.
 
     Labels are 2 and 3 for the corners of a box, 1 for a point on the object, 0 for a point outside
     it, -1 for no point. The image is encoded once; each prompt gets three masks, as in the paper.
 
     :param network: transformers' SamModel.
-    :param prompts: number of prompts.
     """
 
-    output_names = ('pred_masks', 'iou_scores')
-    prompt_names = ('point_coords', 'point_labels')
-
-    def __init__(self, network: Any, prompts: int) -> None:
+    def __init__(self, network: Any) -> None:
         super().__init__()
         self.network = network
-        self.prompts = prompts
-
-    def inputs_from_boxes(self, boxes: Tensor) -> tuple[Tensor, Tensor]:
-        """
-        Return the points and labels that prompt for boxes.
-
-        :param boxes: (P, 4), x0, y0, x1, y1 in pixels of the network's image.
-        """
-        labels = torch.tensor([2.0, 3.0]).expand(1, len(boxes), 2)
-        return boxes.reshape(1, len(boxes), 2, 2), labels
 
     def forward(self, images: Tensor, points: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         model = self.network
@@ -87,6 +74,21 @@ class Prompted(nn.Module):
         return places * (1 - nowhere) + nowhere * encoder.not_a_point_embed.weight
 
 
+def prompts_from_boxes(boxes: Tensor) -> tuple[Tensor, Tensor]:
+    """
+    Return the points and labels that prompt for boxes.
+
+    :param boxes: (P, 4), x0, y0, x1, y1 in pixels of the network's image.
+    """
+    labels = torch.tensor([2.0, 3.0]).expand(1, len(boxes), 2)
+    return boxes.reshape(1, len(boxes), 2, 2), labels
+
+
+def example_prompts(request: NetworkRequest) -> tuple[Tensor, Tensor]:
+    """Return as many prompts as the exported network has."""
+    return prompts_from_boxes(torch.zeros(_prompt_count(request), 4))
+
+
 def build(request: NetworkRequest) -> nn.Module:
     """
     Build the requested network.
@@ -96,14 +98,17 @@ def build(request: NetworkRequest) -> nn.Module:
     """
     from transformers import SamModel
 
-    options = dict(request.options)
-    prompts = int(options.pop('prompts', _PROMPTS))
-    if not 0 < prompts <= _MAX_PROMPTS:
-        raise SettingError(f'prompts={prompts}', f'1 to {_MAX_PROMPTS}')
-    return Prompted(SamModel(_config(request, options)), prompts)
+    count = _prompt_count(request)
+    if not 0 < count <= _MAX_PROMPTS:
+        raise SettingError(f'prompts={count}', f'1 to {_MAX_PROMPTS}')
+    return Prompted(SamModel(_config(request, request.options)))
 
 
-def _config(request: NetworkRequest, options: dict[str, Any]) -> Any:
+def _prompt_count(request: NetworkRequest) -> int:
+    return int(request.options.get('prompts', _PROMPTS))
+
+
+def _config(request: NetworkRequest, options: Mapping[str, Any]) -> Any:
     """Return the library's configuration; options are grouped by its parts."""
     from transformers import SamConfig
     from transformers.models.sam import (

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 
 from seg_ros.zoo.architectures import NetworkRequest
 from seg_ros.zoo.layers.pooling import max_pool_with_places, max_unpool
-from seg_ros.zoo.networks.vgg import keep_signals, scaled_stages, vgg_features
+from seg_ros.zoo.networks.vgg import init_kaiming, scaled_stages, vgg_features
 from torch import nn, Tensor
 
 
@@ -44,7 +44,7 @@ class SegNet(nn.Module):
             for number, stage in reversed(list(enumerate(stages)))
         )
         self.classifier = nn.Conv2d(stages[0][0], classes, 3, padding=1)
-        keep_signals(self)
+        init_kaiming(self)
 
     def forward(self, images: Tensor) -> Tensor:
         """Score every pixel: (N, 3, H, W) to (N, classes, H, W)."""

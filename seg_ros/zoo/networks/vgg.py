@@ -50,7 +50,7 @@ def vgg_features(
     return nn.Sequential(*layers)
 
 
-def keep_signals(network: nn.Module) -> None:
+def init_kaiming(network: nn.Module) -> None:
     """
     Initialise all convolutions so that signals neither fade nor grow.
 

@@ -16,6 +16,8 @@
 
 from typing import Any
 
+from seg_ros.zoo.architectures import NetworkRequest
+from seg_ros.zoo.networks.sam import example_prompts, prompts_from_boxes
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
@@ -25,10 +27,13 @@ _RARE = 3.0         # standard deviations above the mean at which a class's sigm
 _COVERED = 0.15     # fraction of the image that a query's mask covers
 
 
-def make_firing(network: nn.Module, images: Tensor) -> nn.Module:
+def scale_random_weights(
+    network: nn.Module, request: NetworkRequest, images: Tensor
+) -> nn.Module:
     """
     Set the statistics of batch normalisation from images, and scale the last layers or outputs.
 
+    :param request: from which the network was built.
     :param images: (N, 3, H, W), normalised; scales are measured on the first.
     :returns: the network in evaluation mode, or a wrapper around it.
     """
@@ -37,23 +42,26 @@ def make_firing(network: nn.Module, images: Tensor) -> nn.Module:
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.kaiming_normal_(layer.weight, nonlinearity='relu')
-            if 'offset' in getattr(network, 'output_names', ()):
+            if 'offset' in request.architecture.outputs:
                 _smooth(layer)
         if isinstance(layer, nn.BatchNorm2d):
             layer.momentum = 1.0
             layer.train()
     with torch.no_grad():
-        _backbone(network)(images)
+        _backbone(network, request)(images)
         network.eval()
-        if hasattr(network, 'box_pool'):
+        if request.name == 'mask_rcnn':
             return _scale_detector(network, single)
-        if hasattr(network, 'prompt_names'):
-            return _RescaledPrompted(network, single).eval()
+        if request.architecture.prompts:
+            return _RescaledPrompted(network, request, single).eval()
         outputs = network(single)
-        if isinstance(outputs, Tensor):
+        if request.name == 'clipseg':
+            _scale_clipseg(network, single, outputs)
+        elif isinstance(outputs, Tensor):
             _scale_last(network, single, outputs)
-            return network
-        return _Rescaled(network, outputs).eval()
+        else:
+            return _Rescaled(network, request, outputs).eval()
+        return network
 
 
 def _smooth(layer: nn.Conv2d | nn.ConvTranspose2d) -> None:
@@ -65,19 +73,21 @@ def _smooth(layer: nn.Conv2d | nn.ConvTranspose2d) -> None:
     layer.weight.data = factor * torch.outer(tall, wide)
 
 
-def _backbone(network: Any) -> Any:
+def _backbone(network: Any, request: NetworkRequest) -> Any:
     """Return the part that takes several images, where the whole network takes only one."""
-    if hasattr(network, 'prompt_names'):
+    if request.architecture.prompts:
         return network.network.vision_encoder
-    return network.network.backbone if hasattr(network, 'box_pool') else network
+    return network.network.backbone if request.name == 'mask_rcnn' else network
+
+
+def _scale_clipseg(network: nn.Module, images: Tensor, scores: Tensor) -> None:
+    """Scale the layer that computes one channel for each text."""
+    last = [layer for layer in network.modules() if isinstance(layer, nn.ConvTranspose2d)][-1]
+    last.weight.mul_(_SCORES / scores.std())
+    last.bias.sub_(network(images).mean())
 
 
 def _scale_last(network: nn.Module, images: Tensor, scores: Tensor) -> None:
-    if hasattr(network, 'embeddings'):      # one output channel, computed for each text
-        last = [part for part in network.modules() if isinstance(part, nn.ConvTranspose2d)][-1]
-        last.weight.mul_(_SCORES / scores.std())
-        last.bias.sub_(network(images).mean())
-        return
     last = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)][-1]
     last.weight.mul_(_SCORES / (scores.std((0, 2, 3)) + 1e-12)[:, None, None, None])
     if last.bias is not None:
@@ -105,14 +115,13 @@ def _scale_detector(network: Any, images: Tensor) -> Any:
 class _RescaledPrompted(nn.Module):
     """Rescales a promptable network: masks cover parts of the image, and scores differ."""
 
-    def __init__(self, network: Any, images: Tensor) -> None:
+    def __init__(self, network: nn.Module, request: NetworkRequest, images: Tensor) -> None:
         super().__init__()
         self.network = network
-        self.output_names, self.prompt_names = network.output_names, network.prompt_names
-        self.prompts, self.inputs_from_boxes = network.prompts, network.inputs_from_boxes
         high, wide = images.shape[2:]
-        boxes = torch.rand(network.prompts, 2, 2).sort(1).values * torch.tensor([wide, high])
-        masks, scores = network(images, *self.inputs_from_boxes(boxes.reshape(-1, 4)))
+        count = len(example_prompts(request)[0][0])
+        boxes = torch.rand(count, 2, 2).sort(1).values * torch.tensor([wide, high])
+        masks, scores = network(images, *prompts_from_boxes(boxes.reshape(-1, 4)))
         masks = _blurred(masks)
         least = masks.flatten(3).quantile(1 - _COVERED, 3)[..., None, None]
         self.register_buffer('least', least)
@@ -134,10 +143,11 @@ def _blurred(masks: Tensor) -> Tensor:
 class _Rescaled(nn.Module):
     """Rescales a network's outputs to the spread of a trained network's."""
 
-    def __init__(self, network: Any, outputs: tuple[Tensor, ...]) -> None:
+    def __init__(
+        self, network: nn.Module, request: NetworkRequest, outputs: tuple[Tensor, ...]
+    ) -> None:
         super().__init__()
         self.network = network
-        self.output_names = network.output_names
         queries = any(output.ndim == 3 for output in outputs)
         for number, output in enumerate(outputs):
             # Centres each class over queries or pixels, so that classes remain comparable.
@@ -146,7 +156,8 @@ class _Rescaled(nn.Module):
             if queries and output.ndim == 4:    # each mask covers a part of the image
                 mean = output.flatten(2).quantile(1 - _COVERED, 2)[:, :, None, None]
             spread = (output - mean).std() + 1e-12
-            if output.ndim == 3 and 'boxes' in self.output_names:   # sigmoids, most of them low
+            if output.ndim == 3 and 'boxes' in request.architecture.outputs:
+                # Sigmoids, most of them low.
                 mean = mean + _RARE * spread
             wanted = _MASKS if output.ndim == 4 else 1.5 * _SCORES
             self.register_buffer(f'mean{number}', mean)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Greedy non-maximum suppression as repeated matrix products of fixed shapes."""
+"""Greedy non-maximum suppression (NMS) as repeated matrix products of fixed shapes."""
 
 import torch
 from torch import Tensor
@@ -20,12 +20,11 @@ from torch import Tensor
 DEPTH = 64      # longest chain of suppressions for which the result is exact
 
 
-def greedy_keep(boxes: Tensor, alive: Tensor, iou: float, group: Tensor | None = None) -> Tensor:
+def greedy_nms(boxes: Tensor, alive: Tensor, iou: float, group: Tensor | None = None) -> Tensor:
     """
     Keep the boxes that `torchvision.ops.nms` keeps, for each group separately.
 
-    A box is kept unless it overlaps a better box that is kept. Each iteration applies this rule to
-    all boxes and thereby settles at least one more link of every chain.
+    By the fixed-point iteration of `compile.nms`.
 
     :param boxes: (M, 4), x0, y0, x1, y1, best first.
     :param alive: float (M), 1 for candidates, 0 for boxes to ignore.
