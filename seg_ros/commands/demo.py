@@ -77,21 +77,21 @@ def run(args: argparse.Namespace) -> int:
             print('camera and node are running; open RViz with config/segmentation.rviz, '
                   'end with Ctrl-C', flush=True)
             return processes[0].wait()
-        viewer = subprocess.run(
+        recorder = subprocess.run(
             [
-                sys.executable, '-m', 'seg_ros.demo.viewer', '--frames', str(args.frames),
+                sys.executable, '-m', 'seg_ros.demo.mask_recorder', '--frames', str(args.frames),
                 '--timeout', str(30 + 4 * args.frames / args.rate), '--out', str(args.out),
                 *(['--score'] if scored else []),
             ],
             env=environment, stdout=subprocess.PIPE, text=True, check=False,
         )
-    figures = json.loads(viewer.stdout) if viewer.stdout.strip() else {}
+    figures = json.loads(recorder.stdout) if recorder.stdout.strip() else {}
     if scored and figures:
         from seg_ros.commands.evaluation.demo_photographs import score_photographs
 
         figures['photographs'] = score_photographs(args.model, args.out)
     print(json.dumps(figures) if args.json else _report(figures, args.out))
-    return viewer.returncode
+    return recorder.returncode
 
 
 def _camera(args: argparse.Namespace) -> list[str]:

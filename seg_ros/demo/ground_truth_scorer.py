@@ -17,9 +17,9 @@
 import sys
 from typing import Any
 
-import numpy as np
 from rclpy.node import Node
 from seg_ros.core.segmentation import Segmentation
+from seg_ros.demo.mask_messages import array_from_mask
 from seg_ros.masks.from_maps import segmentation_from_maps
 from seg_ros.metrics.scores import LiveScores
 from seg_ros.ros.conversions import stamp_ns
@@ -61,8 +61,7 @@ class GroundTruthScorer:
     def _on_map(self, topic: str, message: Image) -> None:
         stamp = stamp_ns(message.header.stamp)
         maps = self._maps.setdefault(stamp, {})
-        dtype = np.uint16 if message.encoding == '16UC1' else np.uint8
-        maps[topic] = np.frombuffer(message.data, dtype).reshape(message.height, message.width)
+        maps[topic] = array_from_mask(message)
         if len(maps) == len(TOPICS):
             self._maps = {key: value for key, value in self._maps.items() if key > stamp}
             if self._complete % _EVERY == 0:

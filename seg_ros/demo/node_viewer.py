@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 import rclpy
 from rclpy.node import Node
 from seg_ros.core.frame import Pixels
+from seg_ros.demo.mask_messages import array_from_mask
 from seg_ros.demo.rerun_log import RerunLog
 from seg_ros.ros.conversions import stamp_ns
 from seg_ros.ros.qos import masks
@@ -63,12 +64,10 @@ class NodeViewer(Node):
         )
 
     def _on_image(self, topic: str, message: Image) -> None:
-        pixels = np.frombuffer(message.data, np.uint8)
-        self._log.image(topic, pixels.reshape(message.height, message.width, 3))
+        self._log.image(topic, array_from_mask(message))
 
     def _on_instance(self, topic: str, message: Image) -> None:
-        ids = np.frombuffer(message.data, '<u2').reshape(message.height, message.width)
-        self._log.ids(topic, ids.astype(np.uint16))
+        self._log.ids(topic, array_from_mask(message))
 
     def _on_points(self, topic: str, message: PointCloud2) -> None:
         self._log.points(topic, *points_from_message(message))

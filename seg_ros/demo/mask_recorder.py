@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A consumer for the demo: receives masks over DDS, scores them and saves the last ones."""
+"""Receives the masks of the demo over DDS, scores them and saves the last ones."""
 
 import argparse
 from itertools import pairwise
@@ -32,6 +32,7 @@ from seg_ros.core.number_options import SECONDS, whole
 from seg_ros.core.timing import Timing
 from seg_ros.core.whole_file import write_whole
 from seg_ros.demo.ground_truth_scorer import GroundTruthScorer
+from seg_ros.demo.mask_messages import array_from_mask
 from seg_ros.image.file_writing import encode_png
 from seg_ros.ros.conversions import stamp_ns
 from seg_ros.ros.qos import masks
@@ -40,11 +41,11 @@ from sensor_msgs.msg import Image
 TOPICS = ('overlay', 'color', 'instance')
 
 
-class DemoViewer(Node):
+class MaskRecorder(Node):
     """Subscribes to one camera's overlay, class colours and instance map."""
 
     def __init__(self) -> None:
-        super().__init__('demo_viewer')
+        super().__init__('mask_recorder')
         self.timing = Timing()
         self.stamps: dict[str, list[int]] = {topic: [] for topic in TOPICS}
         self.last: dict[str, Image] = {}
@@ -91,11 +92,10 @@ class DemoViewer(Node):
         folder.mkdir(parents=True, exist_ok=True)
         palette = np.array([(0, 0, 0), *distinct_colors(255)], np.uint8)
         for topic, message in self.last.items():
-            kind = np.uint16 if message.encoding == '16UC1' else np.uint8
-            pixels = np.frombuffer(message.data, kind).reshape(message.height, message.width, -1)
-            rgb = palette[pixels[..., 0] % 256] if kind is np.uint16 else pixels
+            pixels = array_from_mask(message)
+            rgb = palette[pixels % 256] if topic == 'instance' else pixels
             name = {'color': 'classes', 'instance': 'instances'}.get(topic, topic)
-            write_whole(folder / f'{name}.png', encode_png(np.asarray(rgb, np.uint8)))
+            write_whole(folder / f'{name}.png', encode_png(rgb))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -107,7 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--out', type=Path, default=Path('demo'))
     parser.add_argument('--score', action='store_true', help="against the camera's ground truth")
     options = parser.parse_args(remove_ros_args(arguments)[1:])
-    node = DemoViewer()
+    node = MaskRecorder()
     scorer = GroundTruthScorer(node) if options.score else None
     deadline = node.get_clock().now().nanoseconds + options.timeout * 1e9
 
