@@ -37,7 +37,7 @@ from seg_ros.launch_actions import camera_arguments, config_argument, rgbd_camer
 from seg_ros.nav2_file import completed_file
 
 BRINGUP = FindPackageShare('nav2_bringup')
-PASSED = ('namespace', 'use_sim_time', 'autostart')
+NAV2_ARGUMENTS = ('namespace', 'use_sim_time', 'autostart')
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -62,7 +62,7 @@ def generate_launch_description() -> LaunchDescription:
                 ),
                 launch_arguments=[
                     ('params_file', LaunchConfiguration('nav2_file')),
-                    *((name, LaunchConfiguration(name)) for name in PASSED),
+                    *((name, LaunchConfiguration(name)) for name in NAV2_ARGUMENTS),
                 ],
             ),
         ])]),

@@ -27,7 +27,7 @@ from launch.conditions import IfCondition
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node, PushRosNamespace
-from seg_ros.launch_actions import camera_arguments, PASSED
+from seg_ros.launch_actions import camera_arguments, RGBD_ARGUMENTS
 from seg_ros.share import fastdds_profile
 
 SEGMENTATION = Path(__file__).resolve().parent / 'segmentation.launch.py'
@@ -43,7 +43,7 @@ def generate_launch_description() -> LaunchDescription:
         GroupAction([PushRosNamespace(LaunchConfiguration('namespace')), driver()]),
         IncludeLaunchDescription(
             PythonLaunchDescriptionSource(str(SEGMENTATION)),
-            launch_arguments=[(name, LaunchConfiguration(name)) for name in PASSED],
+            launch_arguments=[(name, LaunchConfiguration(name)) for name in RGBD_ARGUMENTS],
         ),
     ])
 

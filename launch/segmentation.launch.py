@@ -88,9 +88,9 @@ def nodes(context: LaunchContext) -> list[Node]:
     params_file = Path(given['params_file']).expanduser()
     if not params_file.is_file():
         raise FileNotFoundError(f'no params_file at {params_file}')
-    filed = parameters_for(params_file, _full_name(given))
+    file_parameters = parameters_for(params_file, _full_name(given))
     images = _names(given['image'])
-    cameras = _cameras(given, images, _listed(filed.get('cameras')))
+    cameras = _cameras(given, images, _listed(file_parameters.get('cameras')))
     switches = {key: _is_on(given[key]) for key in ('autostart', 'use_sim_time') if given[key]}
     overrides = {
         **switches,
@@ -120,7 +120,7 @@ def nodes(context: LaunchContext) -> list[Node]:
     )
     if not _is_on(given['rviz']):
         return [segmentation]
-    sim_time = {'use_sim_time': False, **filed, **switches}['use_sim_time']
+    sim_time = {'use_sim_time': False, **file_parameters, **switches}['use_sim_time']
     image = images[0] if images else f'{cameras[0]}/image_raw'
     # RViz first: where it is missing launch ends, and what it is just starting outlives it.
     return [_rviz(given, cameras[0], image, bool(sim_time)), segmentation]
@@ -133,7 +133,7 @@ def _full_name(given: Mapping[str, str]) -> str:
     return '/' + '/'.join(filter(None, parts))
 
 
-def _cameras(given: Mapping[str, str], images: list[str], filed: list[str]) -> list[str]:
+def _cameras(given: Mapping[str, str], images: list[str], in_file: list[str]) -> list[str]:
     """
     Return the cameras' names: those given, else those in the params_file, else `camera`.
 
@@ -142,17 +142,17 @@ def _cameras(given: Mapping[str, str], images: list[str], filed: list[str]) -> l
     named = _names(given['cameras'])
     if images and named and len(images) != len(named):
         raise ValueError(f'image names {len(images)} topics, cameras {len(named)} cameras')
-    if named or not images or len(images) == len(filed):
-        return named or filed or ['camera']
+    if named or not images or len(images) == len(in_file):
+        return named or in_file or ['camera']
     if len(images) > 1:
         raise ValueError(
-            f'image names {len(images)} topics, {given["params_file"]} {len(filed)} cameras: '
+            f'image names {len(images)} topics, {given["params_file"]} {len(in_file)} cameras: '
             'name the cameras with cameras:='
         )
-    if filed:
+    if in_file:
         logging.getLogger('launch').warning(
             'image:=%s replaces the cameras %s of %s by one named camera; name it with cameras:=',
-            images[0], ', '.join(filed), given['params_file'],
+            images[0], ', '.join(in_file), given['params_file'],
         )
     return ['camera']
 

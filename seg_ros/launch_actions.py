@@ -35,7 +35,10 @@ from seg_ros.share import share_file
 # The driver's topics, relative to the namespace.
 IMAGE = 'camera/camera/color/image_raw'
 DEPTH = 'camera/camera/aligned_depth_to_color/image_raw'
-PASSED = ('params_file', 'image', 'depth', 'cameras', 'name', 'namespace', 'use_sim_time')
+# Of rgbd.launch.py; the launch files that include it pass them on.
+RGBD_ARGUMENTS = (
+    'params_file', 'image', 'depth', 'cameras', 'name', 'namespace', 'use_sim_time',
+)
 
 
 def config_argument(name: str, file: str, description: str) -> DeclareLaunchArgument:
@@ -47,7 +50,7 @@ def config_argument(name: str, file: str, description: str) -> DeclareLaunchArgu
 
 def camera_arguments(params_file: str, *packages: str) -> list[Any]:
     """
-    Declare the arguments that all launch files with an RGB-D camera have.
+    Declare and check the arguments that all launch files with an RGB-D camera have.
 
     :param params_file: default of that argument, a file in config/.
     :param packages: packages that it starts executables of, besides the driver and RViz.
@@ -72,16 +75,16 @@ def camera_arguments(params_file: str, *packages: str) -> list[Any]:
             'namespace', default_value='',
             description='Namespace of all nodes, such as the name of the robot.',
         ),
-        OpaqueFunction(function=_with_full_namespace),
-        OpaqueFunction(function=_find, args=[packages]),
         DeclareLaunchArgument(
             'use_sim_time', default_value='false',
             description='Use the time of /clock in all nodes.',
         ),
+        OpaqueFunction(function=_set_full_namespace),
+        OpaqueFunction(function=_check_installed, args=[packages]),
     ]
 
 
-def _with_full_namespace(context: LaunchContext) -> list[Any]:
+def _set_full_namespace(context: LaunchContext) -> list[Any]:
     """Make the argument `namespace` absolute or empty, so that it means the same everywhere."""
     given = context.launch_configurations
     full = make_namespace_absolute(
@@ -90,7 +93,7 @@ def _with_full_namespace(context: LaunchContext) -> list[Any]:
     return [SetLaunchConfiguration('namespace', full.rstrip('/'))]
 
 
-def _find(context: LaunchContext, packages: Sequence[str]) -> None:
+def _check_installed(context: LaunchContext, packages: Sequence[str]) -> None:
     """
     Check that other packages are installed, before anything starts.
 
@@ -115,7 +118,7 @@ def rgbd_camera() -> GroupAction:
     """
     return GroupAction([IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(share_file('launch/rgbd.launch.py'))),
-        launch_arguments=[(name, LaunchConfiguration(name)) for name in PASSED],
+        launch_arguments=[(name, LaunchConfiguration(name)) for name in RGBD_ARGUMENTS],
     )])
 
 
