@@ -17,6 +17,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -104,9 +105,9 @@ def detector_targets(sample: TrainingSample, things: NDArray[np.bool_]) -> dict[
         channel = int(np.bincount(sample.classes[mask]).argmax())
         if mask.sum() < _MIN_AREA_PX or channel >= len(things) or not things[channel]:
             continue
-        rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+        x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
         labels.append(int(things[:channel + 1].sum()))
-        boxes.append((columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
+        boxes.append((x, y, x + width, y + height))
         masks.append(mask)
     size_hw = sample.classes.shape
     return {
