@@ -75,7 +75,9 @@ class PanopticDeepLab(nn.Module):
         self.semantic_decoder = _Decoder(depths, width, (64, 32))
         self.instance_decoder = _Decoder(depths, narrow, (32, 16))
         self.semantic = nn.Sequential(conv_block(width, width, 5), nn.Conv2d(width, classes, 1))
-        self.center = nn.Sequential(conv_block(narrow, 32, 5), nn.Conv2d(32, 1, 1))
+        heat = nn.Conv2d(32, 1, 1)
+        nn.init.constant_(heat.bias, -3.0)      # few cells are centres
+        self.center = nn.Sequential(conv_block(narrow, 32, 5), heat)
         self.offset = nn.Sequential(conv_block(narrow, 32, 5), nn.Conv2d(32, 2, 1))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
