@@ -118,10 +118,13 @@ class ModelManager:
                 error = none_left
         self._end(load, Failed(settings.model, error))
 
-    def wait(self, cancelled: Cancelled = never) -> None:
+    def wait(
+        self, cancelled: Cancelled = never, on_poll: Callable[[], object] = lambda: None
+    ) -> None:
         """
         Wait until a model serves.
 
+        :param on_poll: called several times a second meanwhile.
         :raises Exception: the error of the load, if it failed.
         :raises EngineError: if `cancelled` returns true, or another thread closed the manager.
         """
@@ -131,6 +134,7 @@ class ModelManager:
                     raise self._state.error
                 if cancelled() or isinstance(self._state, Empty):
                     raise EngineError('loading the model was cancelled')
+                on_poll()
                 self._lock.wait(_POLL_S)
 
     def wants(self, model: str, again: bool = False) -> bool:

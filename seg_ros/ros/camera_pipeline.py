@@ -34,9 +34,10 @@ from seg_ros.ros.cameras import Arrival, Camera
 from seg_ros.ros.conversions import frame_from_message
 from seg_ros.ros.depth_advice import nothing_dynamic, poor_odometry
 from seg_ros.ros.depth_worker import DepthWorker
-from seg_ros.ros.lifecycle import SafeLifecycleNode
+from seg_ros.ros.lifecycle import SafeLifecycleNode, STEADY
 from seg_ros.ros.publishers import OutputPublisher, parts_of, View
 
+SUBSCRIBERS_S = 0.2     # between two queries of the subscribers
 TIMEOUT_S = 1.5    # for frames in flight to finish
 LONG_MS = 10_000    # longer than any transport takes: the clocks differ
 
@@ -77,6 +78,9 @@ class CameraPipeline:
         self._mailbox: Mailbox[Arrival] | None = None     # of the current workers
         self._workers: Workers[Arrival] | None = None
         self._depth = DepthWorker(node, settings.now.base_frame)
+        self._timer = node.create_timer(
+            SUBSCRIBERS_S, node.guarded(self.follow_readers), clock=STEADY
+        )
         self.cameras: dict[str, Camera] = {}
         try:
             for name in settings.now.cameras:
@@ -145,6 +149,7 @@ class CameraPipeline:
 
     def close(self) -> bool:
         """Stop, and close all topics."""
+        self._node.destroy_timer(self._timer)
         ended = self.stop()
         for camera in self.cameras.values():
             camera.close()

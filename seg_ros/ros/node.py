@@ -14,35 +14,31 @@
 
 """The segmentation node: lifecycle, parameters and diagnostics."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.parameter import Parameter
-from seg_ros.core.errors import described, SegError
+from seg_ros.core.errors import described
 from seg_ros.core.progress import Cancelled, never
 from seg_ros.core.settings import LiveSettings, Settings
-from seg_ros.image.jpeg_decoding import strict_decoder
 from seg_ros.pipeline.model_manager import ModelManager
 from seg_ros.pipeline.model_states import ModelState
-from seg_ros.pipeline.serving_model import MODEL_BOUND, ServingModel
 from seg_ros.ros.build_progress import BuildProgress
 from seg_ros.ros.camera_pipeline import CameraPipeline
 from seg_ros.ros.clock_watch import ClockWatch
 from seg_ros.ros.diagnostics import diagnostics, input_problem, NodeFacts
-from seg_ros.ros.label_publishers import LabelPublishers
 from seg_ros.ros.lifecycle import logged, SafeLifecycleNode, STEADY
 from seg_ros.ros.manager_bond import ManagerBond
 from seg_ros.ros.outputs import ABSENCES
 from seg_ros.ros.parameter_requests import ParameterRequests
-from seg_ros.ros.parameters import Declared, is_live
+from seg_ros.ros.parameters import Declared
+from seg_ros.ros.served_model import ServedModel
 from seg_ros.ros.topic_advice import namesakes
 from std_srvs.srv import SetBool
 
 DIAGNOSTICS_S = 1.0
-READERS_S = 0.2     # between two queries of the subscribers
 TIMEOUT_S = 1.5     # for a load to be cancelled and the engine to be closed
 
 
@@ -64,14 +60,12 @@ class SegmentationNode(SafeLifecycleNode):
         self._settings = LiveSettings(Settings())
         self._models: ModelManager | None = None
         self._pipeline: CameraPipeline | None = None
-        self._entities: list[tuple[Callable[[Any], object], Any]] = []
-        self._labels = LabelPublishers(self)
+        self._served: ServedModel | None = None
         self._bond = ManagerBond(self)
         self._clock_watch = ClockWatch(self.get_clock())
         self._lifecycle = 'unconfigured'    # rclpy's own state is private
         self._not_configured = ''   # the reason why the last configure failed
         self._enabled = True
-        self._announced: ServingModel | None = None
         # The loading thread triggers it; it runs in the thread that spins.
         self._model_changed = self.create_guard_condition(self.guarded(self._on_model))
         self._requests = ParameterRequests(
@@ -100,19 +94,11 @@ class SegmentationNode(SafeLifecycleNode):
     def _open(self) -> None:
         self._models = ModelManager(self._model_changed.trigger, self._progress)
         self._models.load(self._settings.now)
-        self._models.wait(self._gives_up)
+        self._models.wait(self._cancelled, self._progress.repeat)
         self._pipeline = CameraPipeline(self, self._settings, self._models.holder)
+        self._served = ServedModel(self, self._settings, self._models)
         for words in ABSENCES:
             self.get_logger().warning(words)
-        timer = self.create_timer(
-            READERS_S, self.guarded(self._pipeline.follow_readers), clock=STEADY
-        )
-        self._entities.append((self.destroy_timer, timer))
-
-    def _gives_up(self) -> bool:
-        """Return whether the process is to end; report the progress of the load meanwhile."""
-        self._progress.repeat()
-        return self._cancelled()
 
     @logged
     def on_activate(self) -> None:
@@ -150,13 +136,11 @@ class SegmentationNode(SafeLifecycleNode):
         """
         self._lifecycle = 'unconfigured'
         self.guarded(self._bond.end)()
-        models, pipeline = self._models, self._pipeline
+        models, pipeline, served = self._models, self._pipeline, self._served
         # Before the publishers are destroyed: the loading thread may be about to use them.
-        self._models = self._pipeline = self._announced = None
-        for destroy, entity in self._entities:
-            destroy(entity)
-        self._entities = []
-        self._labels.close()
+        self._models = self._pipeline = self._served = None
+        if served is not None:
+            served.close()
         if models is not None:
             models.cancel_load()    # first, since a load may take long to end
         idle = pipeline is None or pipeline.close()
@@ -168,11 +152,6 @@ class SegmentationNode(SafeLifecycleNode):
         """Release everything while its topics and timers still exist."""
         self.release()
         super().destroy_node()
-
-    def _announce_labels(self, serving: ServingModel) -> None:
-        """Publish each camera's latched label_info."""
-        threshold = serving.settings.min_confidence
-        self._labels.publish(serving.card, self._settings.now.cameras, threshold)
 
     def _diagnose(self) -> None:
         """Publish diagnostics."""
@@ -235,66 +214,15 @@ class SegmentationNode(SafeLifecycleNode):
 
     def _apply_settings(self, wanted: Settings, model_named: bool) -> None:
         """Apply all parameters; `model_named` says whether `model` was set, changed or not."""
-        models = self._models
-        if models is None or self._pipeline is None:
+        if self._served is None:
             self._settings.now = wanted
-            return
-        before = self._settings.now
-        live = {name: value for name, value in vars(wanted).items() if is_live(name)}
-        self._settings.now = now = replace(before, **live)
-        if models.wants(now.model, model_named):
-            models.load(now)
-        elif now != before and models.holder.current is not None:
-            self._change_thresholds(models.holder.current)
-            if now.min_confidence != before.min_confidence:
-                self._announce_labels(models.holder.current)
+        else:
+            self._served.apply(wanted, model_named)
 
     def _on_model(self) -> None:
         """React to a model that has been loaded or has failed to load."""
-        if self._models is None:
+        if self._models is None or self._served is None:
             return
-        serving = self._models.holder.current
         if not self._models.state.pending:
             self._progress.end()
-        if serving is not None and serving is not self._announced:
-            self._announce(serving)
-        elif serving is not None:     # thresholds may have been set meanwhile
-            self._change_thresholds(serving)
-        failure = self._models.take_failure()
-        if failure is None:
-            return
-        instead = f'{failure.active} serves' if failure.active else self._models.holder.reason
-        self.get_logger().error(f'{failure.failed} not loaded, {instead}: {failure.reason}')
-        if failure.error and not isinstance(failure.error, SegError):
-            self.fault('a model was not loaded', failure.error)
-        if failure.active:
-            self.set_parameters([Parameter('model', value=failure.active)])
-
-    def _announce(self, serving: ServingModel) -> None:
-        """Log a model that has begun to serve, and apply the present thresholds to it."""
-        self._announced = serving
-        facts = serving.engine.facts
-        self.get_logger().info(
-            f'{serving.card.name} on {facts.engine} {facts.version}, {facts.device}, '
-            f'{facts.precision}, {facts.threads} threads, upsample {facts.upsample}'
-        )
-        for note in filter(None, (*facts.notes, strict_decoder()[1])):
-            self.get_logger().warning(note)
-        self._change_thresholds(serving)
-        self._announce_labels(serving)
-
-    def _change_thresholds(self, serving: ServingModel) -> None:
-        """Apply the present thresholds, which may have been set for another model."""
-        try:
-            serving.change(self._settings.now)
-        except SegError as unsuited:
-            if self._models is None or self._models.state.loads_another:
-                return      # the thresholds are meant for the model that is being loaded
-            self.get_logger().error(
-                f'{serving.card.name} keeps the thresholds it has: {unsuited}'
-            )
-            kept = {name: getattr(serving.settings, name) for name in MODEL_BOUND}
-            self.set_parameters_atomically([
-                Parameter(name, value=list(value) if isinstance(value, tuple) else value)
-                for name, value in kept.items() if value != getattr(self._settings.now, name)
-            ])
+        self._served.on_change()
