@@ -41,15 +41,15 @@ def main(arguments: list[str] | None = None) -> int:
     for number in _handled_signals():
         signal.signal(number, _leave)
     given = sys.argv if arguments is None else arguments
-    in_time = _print_usage() if {'-h', '--help'} & {*given} else _spin(given)
+    code = _print_usage() if {'-h', '--help'} & {*given} else _spin(given)
     # Ctrl+C and the launch file may both send a signal; Python restores default handlers at exit.
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, OSError):     # closed from the start, or at its other end
             stream.flush()
-    if not in_time:     # a thread that hangs would also block the interpreter's exit
-        os._exit(1)
+    if code:    # a thread that hangs would also block the interpreter's exit
+        os._exit(code)
     return 0
 
 
@@ -79,16 +79,16 @@ def _end_in_time(ended: Event) -> None:
     os._exit(1)
 
 
-def _print_usage() -> bool:
+def _print_usage() -> int:
     from seg_ros.ros.usage import usage
 
     with suppress(OSError):     # closed at its other end
         sys.stdout.write(f'{usage()}\n')
-    return True
+    return 0
 
 
-def _spin(given: list[str]) -> bool:
-    """Spin until a signal; return whether everything has been closed and nothing hangs."""
+def _spin(given: list[str]) -> int:
+    """Spin until a signal; return the exit code, 1 if the node cannot start or something hangs."""
     try:
         import rclpy
     except ImportError as error:
@@ -96,7 +96,7 @@ def _spin(given: list[str]) -> bool:
             f'segmentation_node: ROS 2 cannot be imported ({error}); source ROS 2 or run make '
             'setup; to segment files without ROS use seg_ros run\n'
         )
-        return False
+        return 1
     from rclpy.executors import SingleThreadedExecutor
     from seg_ros.core.thread_start import unfinished
     import seg_ros.ros.node  # noqa: F401 - the slowest import, while signals still end at once
@@ -105,7 +105,7 @@ def _spin(given: list[str]) -> bool:
     ended = _ended_by_signal()
     node = _make_node(given, ended)
     if node is None:
-        return False
+        return 1
     _warn_of_unused_arguments(given, node)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
@@ -121,7 +121,7 @@ def _spin(given: list[str]) -> bool:
         executor.shutdown()
         node.destroy_node()
         rclpy.try_shutdown()
-    return not unfinished()
+    return 1 if unfinished() else 0
 
 
 def _make_node(given: list[str], ended: Event) -> 'SegmentationNode | None':
