@@ -63,6 +63,20 @@ def test_a_range_is_reported_once_and_another_one_not_at_every_frame():
     assert '12 bits' in words[0]
 
 
+def test_another_range_is_reported_after_a_while_and_the_same_one_never_again(monkeypatch):
+    now_s, words = [100.0], []
+    monkeypatch.setattr('seg_ros.image.brightness_range.monotonic', lambda: now_s[0])
+    brightness = BrightnessRange(report=words.append)
+    for after_s, samples, count in (
+        (0, SCENE << 4, 1), (20, SCENE << 4, 1), (1, SCENE, 2), (9, SCENE << 8, 2),
+        (2, SCENE << 8, 3),
+    ):
+        now_s[0] += after_s
+        brightness.limits(samples)
+        assert len(words) == count
+    assert ['12 bits' in words[0], '8 bits' in words[1], '16 bits' in words[2]] == [True] * 3
+
+
 def test_temperatures_span_from_black_to_white():
     low, high = BrightnessRange().limits(centikelvin(SCENE))
     assert 29315 - 300 < low <= 29315
@@ -100,6 +114,20 @@ def test_a_camera_that_began_before_a_wall_gets_the_range_of_brightness_back():
     for _ in range(2 * LEARNING_FRAMES):
         brightness.limits(SCENE << 4)
     assert brightness.limits(SCENE << 4) == (0, 4095)
+
+
+def test_a_range_of_temperatures_outlasts_all_but_many_broad_frames_in_a_row():
+    brightness = BrightnessRange()
+    wall, broad = (3000 + SCENE).astype(np.uint16), SCENE * 24
+    for _ in range(LEARNING_FRAMES):
+        brightness.limits(wall)
+    for _ in range(2):
+        for _ in range(LEARNING_FRAMES - 1):
+            assert brightness.limits(broad)[0] > 0
+        assert brightness.limits(wall)[0] > 0
+    for _ in range(LEARNING_FRAMES):
+        brightness.limits(broad)
+    assert brightness.limits(broad) == (0, 16383)
 
 
 def test_frames_without_light_teach_nothing():

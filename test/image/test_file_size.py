@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from seg_ros.core.errors import ImageError
 from seg_ros.image.encodings import frame_from_file
-from seg_ros.image.file_size import check_size, MAX_PIXELS
+from seg_ros.image.file_size import check_size, is_image, MAGIC_BYTES, MAX_PIXELS
 
 KINDS = [
     kind for kind in ('.jpg', '.png', '.webp', '.tiff', '.bmp', '.gif', '.pgm', '.ppm', '.pam',
@@ -59,8 +59,10 @@ def with_sides(data, old_hw, new_hw, order='>', kind='H'):
 
 
 @pytest.mark.parametrize('kind', KINDS)
-def test_what_opencv_writes_is_read(kind):
+def test_what_opencv_writes_is_read_and_known_by_its_first_bytes(kind):
     assert frame_from_file(file_of(kind)).size_hw == (60, 90)
+    assert is_image(file_of(kind)[:MAGIC_BYTES])
+    assert not is_image(b'-' + file_of(kind))
 
 
 @pytest.mark.parametrize(('kind', 'options'), [
