@@ -26,8 +26,8 @@ from tiny_networks import make_card, model_of, saved
 SIZE_HW, CLASSES = (32, 48), 3
 
 
-def network(gated):
-    """Write two convolutions; between them a gate that compares, or none."""
+def network(gate):
+    """Write two convolutions; between them a gate that compares or makes an index, or none."""
     random = np.random.default_rng(0)
     weights = {
         'first': random.normal(0, 0.2, (4, 3, 3, 3)).astype('f'),
@@ -36,36 +36,40 @@ def network(gated):
     }
     node = helper.make_node
     nodes = [node('Conv', ['images', 'first'], ['a'], pads=[1] * 4, name='first_conv')]
-    if gated:
+    if gate:
         nodes += [
             node('Abs', ['a'], ['size'], name='size'),
-            node('Greater', ['size', 'half'], ['large'], name='large'),
-            node('Cast', ['large'], ['gate'], to=TensorProto.FLOAT, name='gate'),
+            node('Greater', ['size', 'a'], ['decided'], name='decides') if gate == 'compares' else
+            node('Cast', ['size'], ['decided'], to=TensorProto.INT64, name='decides'),
+            node('Cast', ['decided'], ['gate'], to=TensorProto.FLOAT, name='gate'),
             node('Mul', ['a', 'gate'], ['b'], name='gated'),
         ]
     nodes += [
-        node('Conv', ['b' if gated else 'a', 'last'], ['c'], pads=[1] * 4, name='last_conv'),
+        node('Conv', ['b' if gate else 'a', 'last'], ['c'], pads=[1] * 4, name='last_conv'),
         node('Greater', ['c', 'half'], ['after'], name='after'),
         node('Cast', ['after'], ['scores'], to=TensorProto.FLOAT, name='scores'),
     ]
     return model_of(nodes, [('images', TensorProto.FLOAT, [1, 3, *SIZE_HW])], ['scores'], weights)
 
 
-def compiled_network(folder, gated):
-    path = saved(network(gated), folder)
+def compiled_network(folder, gate):
+    path = saved(network(gate), folder)
     return compiled_from_model(compile_model(path, make_card(CLASSES)), path.name)
 
 
-@pytest.mark.parametrize(('gated', 'arithmetic'), [(True, 'f32'), (False, 'any')])
-def test_a_comparison_counts_before_the_last_weights_alone(gated, arithmetic, tmp_path):
-    assert compiled_network(tmp_path, gated).signature.arithmetic == arithmetic
+@pytest.mark.parametrize(('gate', 'arithmetic'), [
+    ('compares', 'f32'), ('indexes', 'f32'), ('', 'any'),
+])
+def test_a_decision_counts_before_the_last_weights_alone(gate, arithmetic, tmp_path):
+    assert compiled_network(tmp_path, gate).signature.arithmetic == arithmetic
 
 
-def test_what_is_compared_stays_wide_in_half_precision(tmp_path):
-    model = reduced(compiled_network(tmp_path, True), 'fp16').model
+@pytest.mark.parametrize('gate', ['compares', 'indexes'])
+def test_what_decides_stays_wide_in_half_precision(gate, tmp_path):
+    model = reduced(compiled_network(tmp_path, gate), 'fp16').model
     types = element_types(model)
     by_name = {node.name.removeprefix('network/'): node for node in model.graph.node}
-    assert types[by_name['large'].input[0]] == TensorProto.FLOAT
+    assert types[by_name['decides'].input[0]] == TensorProto.FLOAT
     assert types[by_name['size'].output[0]] == TensorProto.FLOAT
     for name in ('first_conv', 'last_conv'):
         assert types[by_name[name].input[1]] == TensorProto.FLOAT16
@@ -76,7 +80,7 @@ def test_openvino_computes_such_a_file_in_32_bits(tmp_path):
     from seg_ros.core.settings import Settings
     from seg_ros.engines import open_engine
 
-    path = saved(compiled_network(tmp_path, True).model, tmp_path, 'model.onnx')
+    path = saved(compiled_network(tmp_path, 'compares').model, tmp_path, 'model.onnx')
     engine = open_engine(Settings(model=str(path), engine='openvino'))
     try:
         assert engine.facts.precision == 'f32'
