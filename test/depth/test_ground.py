@@ -171,6 +171,9 @@ def test_the_height_of_the_floor_is_that_above_the_plane_that_is_given():
     high[2, 3] -= 0.15      # the base is 15 cm above the floor
     plane = plane_from_transform(high)
     assert ground(scene, plane).floor_height_m == pytest.approx(-0.15, abs=1e-3)
+    wall = room([Box(1.8, 0.0, (0.1, 9.0, 3.0), 0.0, WALL)])
+    assert (wall.classes == FLOOR).mean() < 0.4
+    assert ground(wall, plane).floor_height_m == pytest.approx(-0.15, abs=1e-3)
     scene.metres[:] = np.nan
     assert np.isnan(ground(scene, plane).floor_height_m)
 
