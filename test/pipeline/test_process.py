@@ -24,6 +24,7 @@ from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
 from seg_ros.core.engine import EngineFacts
 from seg_ros.core.errors import CardError, EngineError, ImageError, SettingError
 from seg_ros.core.frame import Frame
+from seg_ros.core.segmentation import Segment, Segmentation
 from seg_ros.core.settings import Settings
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import check_batch, Outputs
@@ -31,6 +32,7 @@ from seg_ros.masks.postprocess_context import PARTS
 from seg_ros.pipeline.process import infer, postprocess, segment
 from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.temporal.prompt_memory import PromptMemory
+from seg_ros.temporal.temporal_filter import TemporalFilter
 
 NETWORK = (24, 32)
 CARD = ModelCard(
@@ -172,13 +174,13 @@ def test_a_failure_of_the_engine_comes_through_and_the_next_frame_is_served():
 
 
 def semantic_masks(label, confidence):
-    """Segment with an engine that returns one label and one confidence everywhere."""
+    """Segment with an engine that returns one label and one confidence, if any, everywhere."""
     card = replace(CARD, task='semantic', classes=CARD.classes[:1])
     engine = Painter(card)
     future = Future()
     future.set_result(Outputs(
         labels=np.full((1, *NETWORK), label, np.uint8),
-        confidence=np.full((1, *NETWORK), confidence, np.uint8),
+        confidence=None if confidence is None else np.full((1, *NETWORK), confidence, np.uint8),
     ))
     engine.submit = lambda batch: future
     return segment(frame_of((24, 32)), ServingModel(engine, Settings()))
@@ -191,8 +193,19 @@ def test_labels_of_a_softmax_that_nothing_speaks_for_are_refused():
 
 def test_faint_labels_and_none_at_all_are_no_fault_of_the_network():
     assert set(np.unique(semantic_masks(label=0, confidence=1).classes)) == {7}
+    assert set(np.unique(semantic_masks(label=0, confidence=None).classes)) == {7}
     unlabelled = semantic_masks(label=255, confidence=0)
     assert set(np.unique(unlabelled.classes)) == {unlabelled.unlabelled}
+
+
+def test_frames_of_one_camera_are_followed_and_those_of_none_are_not():
+    segmenter, camera = ServingModel(Painter(), Settings(tracking=True)), TemporalFilter()
+    elsewhere = Segmentation((24, 32), segments=(Segment(1, 9, 0.5, (28, 20, 32, 24), 16),))
+    camera.update(elsewhere, 1, CARD, segmenter.settings, PARTS, segmenter.timing)
+    for temporal, number in ((camera, 2), (None, 1)):
+        frame = Frame(frame_of((24, 32)).pixels, stamp_ns=2)
+        (found,) = segment(frame, segmenter, temporal=temporal).segments
+        assert found.id == number
 
 
 def test_two_threads_are_in_the_engine_at_once():

@@ -12,6 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from itertools import permutations
 import resource
 
 import pytest
@@ -23,8 +24,9 @@ def test_resident_memory_is_within_what_the_kernel_says_was_the_most():
     assert 0.1 * most < memory_mib() <= 1.1 * most
 
 
-def test_the_hottest_zone_that_can_be_read_is_reported(tmp_path):
-    for number, text in enumerate(['41500\n', '63000\n', 'off\n']):
+@pytest.mark.parametrize('texts', [*permutations(['41500\n', '63000\n', 'off\n'])])
+def test_the_hottest_zone_that_can_be_read_is_reported(tmp_path, texts):
+    for number, text in enumerate(texts):
         (tmp_path / f'thermal_zone{number}').mkdir()
         (tmp_path / f'thermal_zone{number}' / 'temp').write_text(text)
     assert temperature_c(tmp_path) == 63.0
