@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 SUMMARY = 'render simulated scenes with ground truth, for training and evaluation'
 EXAMPLE = 'seg_ros render --seed 1 --count 200 --split held-out -o held-out'
+JPEG_QUALITY = 93
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -147,15 +148,12 @@ def _world(
 
 def _written(args: argparse.Namespace, name: str, sample: 'Sample') -> Any:
     """Write a sample's image, and its depth if asked for."""
-    import cv2
     from seg_ros.commands.media.source_image import SourceImage
     from seg_ros.commands.output_file import write_file
     from seg_ros.core.frame import Frame
-    from seg_ros.image.file_writing import encode_png
+    from seg_ros.image.file_writing import encode_jpeg, encode_png
 
-    quality = [cv2.IMWRITE_JPEG_QUALITY, 93]
-    jpeg = cv2.imencode('.jpg', sample.rgb[..., ::-1], quality)[1].tobytes()
-    write_file(args.output / 'images' / f'{name}.jpg', jpeg)
+    write_file(args.output / 'images' / f'{name}.jpg', encode_jpeg(sample.rgb, JPEG_QUALITY))
     if args.depth:
         write_file(args.output / 'depth' / f'{name}.png', encode_png(sample.depth_mm))
     return SourceImage(name, f'{name}.jpg', Frame(sample.rgb))

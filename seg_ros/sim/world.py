@@ -17,15 +17,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile
 from typing import Any, Literal, TypeAlias
 
-import cv2
 import numpy as np
 import pybullet
 import pybullet_data
 from pybullet_utils.bullet_client import BulletClient
 from seg_ros.core.frame import Pixels
+from seg_ros.image.file_writing import encode_png
 
 Vector: TypeAlias = tuple[float, float, float]
 Shape: TypeAlias = Literal['box', 'cylinder', 'sphere']
@@ -74,22 +74,19 @@ class World:
         self.client: Any = BulletClient(pybullet.DIRECT)
         self.bodies: list[Body] = []
         self._data = Path(pybullet_data.getDataPath())
-        self._files = TemporaryDirectory(prefix='seg_ros_')
-        self._textures = 0
         self.client.setGravity(0, 0, -9.8)
         self.client.setPhysicsEngineParameter(numSolverIterations=20)
 
     def close(self) -> None:
-        """Disconnect from PyBullet and delete the texture files."""
+        """Disconnect from PyBullet."""
         self.client.disconnect()
-        self._files.cleanup()
 
     def texture(self, image: Pixels) -> int:
         """Load an RGB texture and return its number; call before the first image is rendered."""
-        path = Path(self._files.name) / f'{self._textures}.png'
-        self._textures += 1
-        cv2.imwrite(str(path), image[..., ::-1])
-        return int(self.client.loadTexture(str(path)))
+        with NamedTemporaryFile(prefix='seg_ros_', suffix='.png') as file:
+            file.write(encode_png(image))
+            file.flush()
+            return int(self.client.loadTexture(file.name))
 
     def load(self, urdf: str, class_id: int, scale: float = 1.0, fixed: bool = False) -> Body:
         """Load a body from PyBullet's data and hide it."""
