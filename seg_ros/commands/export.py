@@ -16,6 +16,7 @@
 
 import argparse
 from importlib.util import find_spec
+import json
 from pathlib import Path
 
 from seg_ros.commands.architecture_options import OPTION_HELP, read_classes, read_options
@@ -139,14 +140,12 @@ def _request(args: argparse.Namespace, classes: int) -> NetworkRequest:
 
 
 def _print_table(args: argparse.Namespace) -> int:
-    import json
-
+    if find_spec('torch') is None:
+        raise SettingError('--table without torch', 'torch', 'pip install "seg_ros[zoo]"')
     from seg_ros.commands.model_files.parity import calibration_frames
     from seg_ros.commands.progress import Progress
     from seg_ros.commands.zoo.table import HEADINGS, rows_of
 
-    if find_spec('torch') is None:
-        raise SettingError('--table without torch', 'torch', 'pip install "seg_ros[zoo]"')
     names = [args.arch] if args.arch else list(ARCHITECTURES)
     frames = calibration_frames(args.table, Progress('export', len(args.table)))
     rows = []

@@ -15,17 +15,15 @@
 """Agreement of a compiled network with PyTorch and the published post-processing."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from seg_ros.core.card import ModelCard
 from seg_ros.core.segmentation import Segmentation
-
-if TYPE_CHECKING:
-    from seg_ros.zoo.reference import Reference
+from seg_ros.zoo.reference import Reference
 
 
-def contents(expected: Sequence['Reference'], card: ModelCard) -> str:
+def contents(expected: Sequence[Reference], card: ModelCard) -> str:
     """Return how many classes and instances images show: agreement on one class is trivial."""
     shown = {channel for item in expected for channel, _, _ in item.instances}
     for item in expected:
@@ -49,7 +47,7 @@ def agreement_text(found: Sequence[Mapping[str, float]]) -> str:
 
 
 def agreement(
-    found: Segmentation, expected: 'Reference', card: ModelCard, slack: float
+    found: Segmentation, expected: Reference, card: ModelCard, slack: float
 ) -> dict[str, float]:
     """
     Compare one image's masks.
@@ -68,7 +66,7 @@ def agreement(
     return {'pixels': float(same.mean())}
 
 
-def _pixel_to_instance(expected: 'Reference', size_hw: tuple[int, int]) -> np.ndarray:
+def _pixel_to_instance(expected: Reference, size_hw: tuple[int, int]) -> np.ndarray:
     """Return a map of instances, the best on top: number from 1, 0 = none."""
     pixel_to_instance = np.zeros(size_hw, np.int64)
     for number, (_, _, mask) in reversed(list(enumerate(expected.instances, start=1))):
@@ -86,7 +84,7 @@ def _same_objects(found: np.ndarray, pixel_to_instance: np.ndarray) -> Any:
 
 
 def _instances(
-    found: Segmentation, expected: 'Reference', pixel_to_instance: np.ndarray, card: ModelCard,
+    found: Segmentation, expected: Reference, pixel_to_instance: np.ndarray, card: ModelCard,
     slack: float,
 ) -> dict[str, float]:
     """Match instances of the same class and a similar score by overlap, best score first."""
