@@ -21,6 +21,7 @@ from typing import Any
 
 from seg_ros.core.errors import CardError, SettingError
 from seg_ros.core.strict_yaml import load_yaml
+from seg_ros.core.whole_file import open_plain
 
 YAML_SUFFIXES = frozenset({'.yaml', '.yml'})
 MAX_CLASSES = 65535     # ids of a card go to 65534
@@ -63,9 +64,11 @@ def read_classes(source: str) -> list[dict[str, Any]]:
         return _rows([f'class {index}' for index in range(int(source))])
     path = Path(source)
     try:
-        text = path.read_text(encoding='utf-8-sig')    # Windows' editors write a BOM
+        with open_plain(path) as file:
+            text = file.read().decode('utf-8-sig')     # Windows' editors write a BOM
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(f'--classes {path}: {error}', 'a number or a file of names') from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SettingError(f'--classes {path}: {reason}', 'a number or a file of names') from error
     lines = text.splitlines()
     if path.suffix.lower() in YAML_SUFFIXES or any(line.startswith('classes:') for line in lines):
         return _rows(_classes_from_yaml(text, path))

@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.errors import SettingError
+from seg_ros.core.whole_file import open_plain
 from seg_ros.sim.classes import CLASSES
 from seg_ros.training.sample import VOID
 
@@ -41,7 +42,8 @@ def read_hand_labels(path: Path) -> dict[str, HandLabel]:
     :raises SettingError: if the file cannot be read or has another format.
     """
     try:
-        labels: dict[str, HandLabel] = json.loads(path.read_text(encoding='utf-8'))
+        with open_plain(path) as file:
+            labels: dict[str, HandLabel] = json.load(file)
         for label in labels.values():
             _ = label['size_hw'], [polygon['class'] for polygon in label['polygons']]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

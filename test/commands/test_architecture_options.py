@@ -14,9 +14,12 @@
 
 """`--classes` of export and train: a number, a file of names, or a card."""
 
+import os
+
 import pytest
 from seg_ros.cli import main
 from seg_ros.commands.architecture_options import read_classes
+from seg_ros.core.errors import SettingError
 
 
 @pytest.mark.parametrize(('name', 'text'), [
@@ -48,3 +51,9 @@ def test_the_table_without_pytorch_is_refused_in_one_line(tmp_path, monkeypatch,
     monkeypatch.setattr('seg_ros.commands.export.find_spec', lambda name: None)
     assert main(['export', 'segnet', '--table', str(tmp_path)]) == 1
     assert '--table without torch' in capsys.readouterr().err
+
+
+def test_a_pipe_instead_of_a_file_of_names_is_refused(tmp_path):
+    os.mkfifo(tmp_path / 'names.txt')
+    with pytest.raises(SettingError, match='it is a device, a pipe or a socket'):
+        read_classes(str(tmp_path / 'names.txt'))

@@ -28,6 +28,7 @@ from seg_ros.core.errors import ImageError
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segment, Segmentation
 from seg_ros.core.settings import Settings
+from seg_ros.core.whole_file import open_plain
 from seg_ros.image.encodings import frame_from_file
 from seg_ros.image.exif_orientation import upright
 from seg_ros.metrics.scores import Scores
@@ -203,7 +204,8 @@ def evaluate(
 
 def _read(example: Example) -> Frame:
     try:
-        data = example.image.read_bytes()
+        with open_plain(example.image) as file:
+            data = file.read()
         return upright(frame_from_file(data), data)
     except OSError as error:
         raise ImageError(f'{example.image} cannot be read ({error.strerror})') from error

@@ -15,10 +15,12 @@
 """Images whose masks are known, as `seg_ros eval` opens them."""
 
 import json
+import os
 
 import cv2
 import numpy as np
 import pytest
+from seg_ros.cli import main
 from seg_ros.commands.evaluation.ground_truth import open_examples, Places
 from seg_ros.core.card import ClassInfo, ModelCard
 from seg_ros.core.errors import ImageError, SettingError
@@ -89,3 +91,14 @@ def test_images_of_a_table_without_masks_are_noted(tmp_path):
     assert (found.items[0].truth().segmentation.classes == 3).all()
     assert len(found.notes) == 1
     assert 'without an annotation, left out: b.png' in found.notes[0]
+
+
+def test_a_pipe_among_the_images_is_skipped(tmp_path, capsys):
+    for kind in ('images', 'labels'):
+        (tmp_path / kind).mkdir()
+    for number in range(2):
+        cv2.imwrite(str(tmp_path / 'labels' / f'{number}.png'), np.zeros((32, 48), np.uint8))
+    cv2.imwrite(str(tmp_path / 'images' / '0.png'), np.zeros((32, 48, 3), np.uint8))
+    os.mkfifo(tmp_path / 'images' / '1.png')
+    assert main(['eval', 'otsu', '--data', str(tmp_path)]) == 1
+    assert 'skipped 1: ' in capsys.readouterr().err
