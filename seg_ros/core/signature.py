@@ -108,13 +108,17 @@ class ModelSignature:
         del values['source_hw']
         return values
 
+    @property
+    def logit_steps(self) -> int:
+        """Return the levels of a byte of `masks` per unit of a logit, where it encodes logits."""
+        return 4 if self.mask_code == 'logit4' else 16
+
     def mask_level(self, probability: float) -> float:
         """Return the level of `masks` that corresponds to a probability."""
         if self.mask_code == 'probability':
             return 255 * probability
-        steps = 16 if self.mask_code == 'logit16' else 4
         odds = probability / (1 - probability) if probability < 1 else np.inf
-        return float(np.clip(128 + steps * np.log(max(odds, 1e-8)), 0, 255))
+        return float(np.clip(128 + self.logit_steps * np.log(max(odds, 1e-8)), 0, 255))
 
     def check_source(self, size_hw: tuple[int, int]) -> None:
         """

@@ -101,4 +101,4 @@ def _coded(logits: NDArray[np.float32], signature: ModelSignature) -> NDArray[np
     if signature.mask_code == 'probability':
         with np.errstate(over='ignore'):    # exp(89) is infinite, and 1 / (1 + infinity) is 0
             return np.rint(255 / (1 + np.exp(-logits)))
-    return np.clip(np.rint(logits * 16 + 128), 0, 255)
+    return np.clip(np.rint(logits * signature.logit_steps + 128), 0, 255)

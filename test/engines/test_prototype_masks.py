@@ -14,6 +14,7 @@
 
 """Prototype masks computed on the host equal those of the graph."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from seg_ros.bench.networks import instance_model
 from seg_ros.compile.run_onnx import run_onnx
 from seg_ros.core.output_choice import CANDIDATES
 from seg_ros.core.settings import Settings
-from seg_ros.core.signature import ModelSignature
+from seg_ros.core.signature import MaskCode, ModelSignature
 from seg_ros.engines import open_engine
 from seg_ros.engines.prototype_masks import detections_from_candidates
 
@@ -88,6 +89,19 @@ def test_a_probability_is_coded_as_in_the_graph() -> None:
     assert masks.shape == (1, 2, 4, 4)
     assert np.abs(masks[0, 0] - 255 / (1 + np.exp(-logits))).max() <= 0.51
     assert not masks[0, 1].any()
+
+
+@pytest.mark.parametrize(('code', 'steps'), [('logit16', 16), ('logit4', 4)])
+def test_a_logit_is_coded_in_the_steps_of_the_file(code: MaskCode, steps: int) -> None:
+    tensors = candidates([0.9])
+    tensors['candidate_coefficients'] /= 9     # logits within the range of either code
+    found = detections_from_candidates(tensors, replace(SIGNATURE, mask_code=code))
+    logits = np.einsum(
+        'p,pyx->yx', tensors['candidate_coefficients'][0, 0].astype(float),
+        tensors['prototypes'][0].astype(float),
+    )
+    expected = np.clip(128 + steps * logits, 0, 255)
+    assert np.abs(found['masks'][0, 0] - expected).max() <= 0.51
 
 
 def test_slots_are_filled_best_first_and_the_floor_keeps_the_weak_out() -> None:
