@@ -52,14 +52,12 @@ class Masks:
     @property
     def classes(self) -> ClassMap:
         """Class ids of the card (H, W): uint8, 255 = unlabelled, or uint16 for ids above 254."""
-        assert self.segmentation.classes is not None
-        return self.segmentation.classes
+        return self.segmentation.part('classes')
 
     @property
     def confidence(self) -> NDArray[np.uint8]:
         """Probability of the class, uint8 (H, W): 255 = certain, 0 where unlabelled."""
-        assert self.segmentation.confidence is not None
-        return self.segmentation.confidence
+        return self.segmentation.part('confidence')
 
     @property
     def instances(self) -> NDArray[np.uint16]:

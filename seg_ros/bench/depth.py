@@ -61,17 +61,15 @@ def _tasks(
 ) -> dict[str, Callable[[], object]]:
     frame, scene = Frame(np.zeros((*SIZE_HW, 3), np.uint8)), StaticScene()
     stamps = iter(range(10**9))
-    assert masks.classes is not None
-    classes = masks.classes
+    classes = masks.part('classes')
     known = registered_depth(raw, SIZE_HW, 10.0).metres
     cloud = labelled_cloud(known, CAMERA, frame, masks)
 
     def bundle() -> object:
         metres = registered_depth(raw, SIZE_HW, 10.0).metres
-        assert masks.confidence is not None
         return (
             labelled_cloud(metres, CAMERA, frame, masks, 4), classes[::4, ::4].copy(),
-            masks.confidence[::4, ::4].copy(),
+            masks.part('confidence')[::4, ::4].copy(),
         )
 
     def objects() -> object:

@@ -16,7 +16,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import cv2
 import numpy as np
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from seg_ros.core.errors import ContractError
 
 ClassMap: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
+MapName: TypeAlias = Literal['classes', 'confidence', 'instances']
 
 
 def marked(classes: ClassMap, ids: Collection[int]) -> NDArray[np.bool_]:
@@ -96,6 +97,17 @@ class Segmentation:
         if len(set(ids)) != len(ids) or not all(0 < number < 65536 for number in ids):
             raise ContractError(f'segment ids {ids}', 'different numbers from 1 to 65535')
 
+    def part(self, name: MapName) -> NDArray[Any]:
+        """
+        Return the map called `name`.
+
+        :raises ContractError: if it was not requested.
+        """
+        array: NDArray[Any] | None = getattr(self, name)
+        if array is None:
+            raise ContractError(f'masks without {name}', f'{name}, requested with the image')
+        return array
+
     def panoptic(self) -> NDArray[np.int32]:
         """
         Merge both maps: class << 16 | instance, and unlabelled << 16 without a class.
@@ -104,11 +116,9 @@ class Segmentation:
             (65535 << 16 reads as -65536).
         :raises ContractError: if either map was not requested.
         """
-        if self.classes is None or self.instances is None:
-            raise ContractError('a panoptic map without its parts', 'classes and instances')
-        merged = self.classes.astype(np.uint32)
+        merged = self.part('classes').astype(np.uint32)
         merged <<= 16
-        merged |= self.instances
+        merged |= self.part('instances')
         return merged.view(np.int32)
 
     def verify(self) -> None:

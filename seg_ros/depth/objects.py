@@ -100,8 +100,7 @@ def object_clouds(
         with the principal axes.
     :returns: one for each segment with any depth, in the order of the segments.
     """
-    assert segmentation.instances is not None
-    instances, z = segmentation.instances, np.ascontiguousarray(cloud['z'])
+    instances, z = segmentation.part('instances'), np.ascontiguousarray(cloud['z'])
     known, inner = has_depth(z), instance_interiors(instances, max(1, erosion_px))
     steady = known & ~depth_discontinuities(z)
     detached = detached_parts(inner & steady, instances, z)

@@ -51,13 +51,11 @@ def support_planes(
     :param up: float64 (3,), unit vector pointing up. Defaults to the ground's normal.
     :returns: the support plane, then the ground; either may be missing.
     """
-    instances = segmentation.instances
-    assert instances is not None
     if up is None and ground is not None:
         up = ground.normal
     if ground is not None and not _is_level(ground, up):
         ground = None
-    small = instances[::_STEP, ::_STEP].copy()
+    small = segmentation.part('instances')[::_STEP, ::_STEP].copy()
     known = has_depth(metres[::_STEP, ::_STEP])
     near = cv2.dilate(small, square(_RING_PX // _STEP))
     around = (near > 0) & (small == 0) & known
@@ -71,9 +69,8 @@ def support_planes(
 
 def _of_support(segmentation: Segmentation, card: ModelCard) -> NDArray[np.bool_]:
     """Mark pixels whose class has the role `support`, bool (h, w)."""
-    assert segmentation.instances is not None
     if segmentation.classes is None:
-        return np.zeros_like(segmentation.instances[::_STEP, ::_STEP], bool)
+        return np.zeros_like(segmentation.part('instances')[::_STEP, ::_STEP], bool)
     return marked(segmentation.classes[::_STEP, ::_STEP].copy(), card.ids_with_role('support'))
 
 

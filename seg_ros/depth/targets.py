@@ -62,8 +62,7 @@ def distances_m(
 
     :param metres: float32 (H, W), NaN = none; every second pixel is used.
     """
-    assert segmentation.instances is not None
-    ids, z = segmentation.instances[::2, ::2], metres[::2, ::2]
+    ids, z = segmentation.part('instances')[::2, ::2], metres[::2, ::2]
     seen = (ids > 0) & has_depth(z)
     ids, z = ids[seen], z[seen]
     order = np.argsort(ids, kind='stable')
@@ -95,10 +94,9 @@ def _is_id(target: str) -> bool:
 
 def target_mask(segmentation: Segmentation, segment: Segment | None) -> NDArray[np.bool_]:
     """Mark the pixels of a segment, bool (H, W); none without a target."""
-    assert segmentation.instances is not None
     if segment is None:
         return np.zeros(segmentation.size_hw, bool)
-    return np.asarray(segmentation.instances == segment.id)
+    return np.asarray(segmentation.part('instances') == segment.id)
 
 
 def target_points(cloud: NDArray[np.void], mask: NDArray[np.bool_]) -> NDArray[np.void]:

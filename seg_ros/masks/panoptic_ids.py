@@ -17,7 +17,6 @@
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
-from seg_ros.core.errors import ContractError
 from seg_ros.core.segmentation import Segmentation
 
 FIRST_STUFF = 65536  # above every instance
@@ -33,12 +32,11 @@ def panoptic_ids(segmentation: Segmentation, card: ModelCard) -> NDArray[np.uint
     :returns: uint32 (H, W).
     :raises ContractError: if either map was not asked for.
     """
-    if segmentation.classes is None or segmentation.instances is None:
-        raise ContractError('a panoptic map without its parts', 'classes and instances')
+    classes, instances = segmentation.part('classes'), segmentation.part('instances')
     id_of_class = np.zeros(card.unlabelled + 1, np.uint32)
     for item in card.classes:
         if card.task == 'semantic' or not item.thing:
             id_of_class[item.id] = FIRST_STUFF + item.id
-    ids = id_of_class[segmentation.classes]
-    np.copyto(ids, segmentation.instances, where=segmentation.instances > 0)
+    ids: NDArray[np.uint32] = id_of_class[classes]
+    np.copyto(ids, instances, where=instances > 0)
     return ids

@@ -155,8 +155,7 @@ class DepthView:
     @cached_property
     def ground_fit(self) -> GroundFit:
         """Fit the ground plane to traversable pixels."""
-        classes = self.segmentation.classes
-        assert classes is not None
+        classes = self.segmentation.part('classes')
         return fit_ground(self.metres, self.camera, classes, self.card, self.up)
 
     @cached_property
@@ -178,10 +177,9 @@ class DepthView:
 
     def ground(self, step: int) -> GroundSegmentation | None:
         """Split every `step`-th pixel into ground and obstacles; None without a ground plane."""
-        classes = self.segmentation.classes
-        assert classes is not None
         if self.ground_plane is None:
             return None
+        classes = self.segmentation.part('classes')
         return ground_segmentation(
             self.metres, self.camera, classes, self.card, self.ground_plane, step,
             self.settings.max_depth_m,

@@ -51,8 +51,7 @@ class DynamicMask:
 
         :param metres: the image's depth, float32 (H, W), NaN = none; None if it has not arrived.
         """
-        classes, settings = segmentation.classes, self._settings.now
-        assert classes is not None
+        classes, settings = segmentation.part('classes'), self._settings.now
         mask = self._scene.update(
             marked(classes, card.ids_with_role('dynamic')), stamp_ns,
             settings.static_dilate_px, settings.static_hold_s, metres,

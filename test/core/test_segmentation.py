@@ -57,6 +57,13 @@ def test_parts_that_nobody_asked_for_are_not_missed(whole, absent):
 
 
 @pytest.mark.parametrize('name', ['classes', 'confidence', 'instances'])
+def test_a_part_is_returned_by_its_name_or_reported_as_absent(whole, name):
+    assert whole.part(name) is getattr(whole, name)
+    with pytest.raises(ContractError, match=f'^masks without {name}'):
+        replace(whole, **{name: None}).part(name)
+
+
+@pytest.mark.parametrize('name', ['classes', 'confidence', 'instances'])
 def test_a_part_of_another_size_or_type_is_refused_by_its_name(whole, name):
     part = getattr(whole, name)
     for bad in (part[:, :-1], part[None], part.astype(np.int32)):
@@ -90,7 +97,7 @@ def test_the_panoptic_map_holds_the_class_above_and_the_instance_below(whole):
 
 @pytest.mark.parametrize('absent', ['classes', 'instances'])
 def test_a_panoptic_map_needs_both_of_its_parts(whole, absent):
-    with pytest.raises(ContractError, match='panoptic'):
+    with pytest.raises(ContractError, match=f'without {absent}'):
         replace(whole, **{absent: None}).panoptic()
 
 

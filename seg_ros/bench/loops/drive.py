@@ -106,11 +106,10 @@ class Memory:
 
 def _with_masks(source: MaskSource) -> Costmap:
     def costmap(sight: Sight) -> NDArray[np.int8]:
-        masks = source(sight.frame, sight.truth)
-        assert masks.classes is not None
-        plane = fit_ground(sight.metres, sight.camera, masks.classes, CARD).plane
+        classes = source(sight.frame, sight.truth).part('classes')
+        plane = fit_ground(sight.metres, sight.camera, classes, CARD).plane
         plane = plane or _level_floor(sight)
-        ground = ground_segmentation(sight.metres, sight.camera, masks.classes, CARD, plane, 2)
+        ground = ground_segmentation(sight.metres, sight.camera, classes, CARD, plane, 2)
         return free_space(ground, sight.pose, _GRID)
 
     return costmap

@@ -113,8 +113,7 @@ def grasps_of(
     """Return the grasps on graspable objects, computed from an image as in the node."""
     camera = intrinsics_of(view, frame.size_hw)
     metres = registered_depth(depth_mm, frame.size_hw, 10.0).metres
-    assert segmentation.classes is not None
-    ground = fit_ground(metres, camera, segmentation.classes, CARD).plane
+    ground = fit_ground(metres, camera, segmentation.part('classes'), CARD).plane
     planes = support_planes(metres, camera, segmentation, CARD, ground)
     cloud = labelled_cloud(metres, camera, frame, segmentation)
     objects = object_clouds(cloud, segmentation, _EROSION_PX, camera.fx, planes)

@@ -138,6 +138,6 @@ def _of_node(looks: Sequence[Look], source: MaskSource) -> Depths:
 
 def _id_at(masks: Segmentation, own: NDArray[np.bool_]) -> str:
     """Return the id of the segment that covers most of the target, as a user would see it."""
-    assert masks.instances is not None
-    ids = masks.instances[own & (masks.instances > 0)]
+    ids = masks.part('instances')[own]
+    ids = ids[ids > 0]
     return str(np.bincount(ids).argmax()) if ids.size else ''

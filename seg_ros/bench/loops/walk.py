@@ -115,8 +115,7 @@ def _of_node(
 
 
 def dynamic_pixels(segmentation: Segmentation) -> NDArray[np.bool_]:
-    assert segmentation.classes is not None
-    return marked(segmentation.classes, CARD.ids_with_role('dynamic'))
+    return marked(segmentation.part('classes'), CARD.ids_with_role('dynamic'))
 
 
 def _error_mm(
