@@ -115,7 +115,7 @@ class _Pipeline:
     def stages_ms(self) -> float:
         """Return the sum of the stages' medians, with nothing else running."""
         timing = self.segmenter.timing
-        timing.forget()
+        timing.clear_durations()
         end = monotonic() + ROUND_S
         while monotonic() < end:
             self._process()

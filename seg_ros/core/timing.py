@@ -125,7 +125,7 @@ class Timing:
         median, tail = np.percentile(samples, (50, 99))
         return float(median), float(tail), max(samples)
 
-    def forget(self) -> None:
+    def clear_durations(self) -> None:
         """Clear all durations; counts and rates continue."""
         with self._lock:
             self._samples.clear()

@@ -44,7 +44,7 @@ class StaticScene:
         self._near: NDArray[np.float32] | None = None
         self._first_ns = self._newest_ns = 0
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Reset the state."""
         self._last_ms = self._near = None
 
@@ -64,7 +64,7 @@ class StaticScene:
         """
         now = dilated(dynamic, dilate_px)
         if hold_s <= 0:
-            self.forget()
+            self.reset()
             return now
         if (
             self._last_ms is None or self._last_ms.shape != now.shape

@@ -71,9 +71,9 @@ class BrightnessRange:
         self._reported: tuple[int, int] | None = None
         self._quiet_until_s = 0.0
         self._median = 0
-        self._forget()
+        self._reset()
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._frames = self._narrow_frames = self._broad_in_a_row = 0
         self._bits = DEPTHS_BITS[0]
         self._span: tuple[int, int] | None = None
@@ -114,7 +114,7 @@ class BrightnessRange:
         low, median, high = (int(some[int(share * (some.size - 1))]) for share in SHARES)
         darker, brighter = sorted((max(1, median), max(1, self._median)))
         if brighter > JUMP * darker:
-            self._forget()
+            self._reset()
         self._median = median
         narrow = samples.ndim == 2 and ABSOLUTE_RATIO * low > high
         self._judge(narrow)

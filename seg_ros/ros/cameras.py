@@ -184,7 +184,7 @@ class Camera:
 
     def reset(self) -> None:
         """Reset the state kept between images; no image may be in flight."""
-        self.temporal.forget()
+        self.temporal.reset()
         self.dynamic.reset()
 
     def _release_images(self) -> None:

@@ -125,7 +125,7 @@ class DepthInput:
             self._node.destroy_subscription(self._subscription)
         self._subscription = None
         with self._turn:    # not while a pair is being delivered
-            self._pairs.forget()
+            self._pairs.clear()
         self._last = None
         self._refused = self.why_empty = ''
 

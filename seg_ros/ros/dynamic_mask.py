@@ -61,4 +61,4 @@ class DynamicMask:
 
     def reset(self) -> None:
         """Start anew with the next image; none may be in flight."""
-        self._scene.forget()
+        self._scene.reset()

@@ -102,7 +102,7 @@ class NearestStamp(Generic[Image, Depth]):
             near_ns = self._nearest_ns(stamp_ns, tolerance_ms)
             if near_ns is None:
                 return None
-            self._forget_before(near_ns)
+            self._drop_before(near_ns)
             return self._depths[near_ns]
 
     def expire(self) -> None:
@@ -110,7 +110,7 @@ class NearestStamp(Generic[Image, Depth]):
         with self._lock:
             self._expire()
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Drop all waiting images and depth."""
         with self._lock:
             self._depths.clear()
@@ -136,11 +136,11 @@ class NearestStamp(Generic[Image, Depth]):
             if earlier_ns == stamp_ns:
                 break
             self.unpaired += 1
-        self._forget_before(depth_ns)
+        self._drop_before(depth_ns)
         self.offset_ms = None
         return image, depth
 
-    def _forget_before(self, depth_ns: int) -> None:
+    def _drop_before(self, depth_ns: int) -> None:
         for earlier_ns in self._depths:
             if earlier_ns < depth_ns:
                 self._depths.remove(earlier_ns)

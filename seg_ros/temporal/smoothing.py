@@ -65,7 +65,7 @@ class Smoother:
         cv2.copyTo(masks.confidence, owned, confidence)
         return replace(masks, classes=classes, confidence=confidence)
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Restart with the next image."""
         self._classes = None
 

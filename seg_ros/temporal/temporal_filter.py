@@ -53,7 +53,7 @@ class TemporalFilter:
         """
         kind, pause_ns = (card, masks.size_hw), stamp_ns - self._stamp_ns
         if kind != self._kind or not 0 < pause_ns <= LOST_S * 1e9:
-            self.forget()
+            self.reset()
         self._kind, self._stamp_ns = kind, stamp_ns
         if settings.tracking and shown & SHOWN_IDS:
             with timing.stage('track'):
@@ -62,10 +62,10 @@ class TemporalFilter:
             with timing.stage('smooth'):
                 min_confidence = round(255 * settings.min_confidence)
                 return self._smoother.smooth(masks, settings.smoothing, min_confidence)
-        self._smoother.forget()
+        self._smoother.reset()
         return masks
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Begin a new sequence."""
-        self._tracker.forget()
-        self._smoother.forget()
+        self._tracker.reset()
+        self._smoother.reset()

@@ -77,7 +77,7 @@ class Tracker:
         pairs = assigned(self._affinity(segments, xyxy, small), _MIN_AFFINITY)
         return renumbered(masks, self._update_tracks(pairs, segments, xyxy, small))
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """End all tracks; their ids are not taken over by later instances."""
         self._keep([])
 

@@ -160,7 +160,7 @@ def test_a_clock_that_starts_anew_and_another_size_begin_anew():
     scene.update(at(30), 2000, 0, 0.5)
     assert not scene.update(np.zeros((20, 60), bool), 3000, 0, 0.5).any()
     scene.update(at(30), 4000, 0, 0.5)
-    scene.forget()
+    scene.reset()
     assert not scene.update(nobody, 5000, 0, 0.5).any()
 
 

@@ -273,6 +273,6 @@ def test_what_was_dynamic_is_held_without_depth_however_often_readers_are_looked
     each = robot(depth='off')
     each.wait(lambda: each.state() == 'active', 'autostart')
     camera, forgotten = each.node._pipeline.cameras['camera'], []
-    monkeypatch.setattr(camera.dynamic._scene, 'forget', lambda: forgotten.append(True))
+    monkeypatch.setattr(camera.dynamic._scene, 'reset', lambda: forgotten.append(True))
     camera.subscribe()
     assert not forgotten

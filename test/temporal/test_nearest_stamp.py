@@ -119,7 +119,7 @@ def test_a_clock_that_goes_back_is_followed():
 def test_what_is_forgotten_pairs_with_nothing():
     both = pairs()
     both.add_depth(100 * MS, 'depth', 50)
-    both.forget()
+    both.clear()
     assert both.add_image(100 * MS, 'image', 50) is None
 
 

@@ -128,7 +128,7 @@ def test_unlabelled_pixels_have_no_confidence(unlabelled):
 def test_nothing_is_kept_over_forgetting_or_another_size():
     smoother = Smoother()
     smoother.smooth(masks_of(1), 0.9)
-    smoother.forget()
+    smoother.reset()
     assert (smoother.smooth(masks_of(2), 0.9).classes == 2).all()
     small = Segmentation(
         (2, 2), 255, np.full((2, 2), 5, np.uint8), np.full((2, 2), 9, np.uint8),

@@ -101,7 +101,7 @@ def test_another_size_of_the_images_begins_anew():
 def test_forgetting_begins_anew():
     temporal_filter = TemporalFilter()
     follow(temporal_filter, SECOND_NS)
-    temporal_filter.forget()
+    temporal_filter.reset()
     assert ids(follow(temporal_filter, SECOND_NS + 1)) == [2]
 
 
@@ -124,7 +124,7 @@ def test_only_what_somebody_reads_is_worked_on(shown, stages):
 def test_ids_are_the_networks_own_again_when_tracking_ends():
     temporal_filter = TemporalFilter()
     follow(temporal_filter, SECOND_NS)
-    temporal_filter.forget()
+    temporal_filter.reset()
     assert ids(follow(temporal_filter, 2 * SECOND_NS)) == [2]
     assert ids(follow(temporal_filter, 2 * SECOND_NS + 1, Settings())) == [1]
 

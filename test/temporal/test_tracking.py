@@ -130,7 +130,7 @@ def test_in_one_box_an_instance_is_known_by_its_mask(before, now, ids):
 def test_after_forgetting_ids_go_on_and_do_not_begin_anew():
     film = Film()
     film.next(boxes((50, 50), (100, 50)))
-    film.tracker.forget()
+    film.tracker.reset()
     assert film.next(boxes((50, 50), (100, 50))) == [3, 4]
 
 
@@ -142,7 +142,7 @@ def test_an_id_is_not_given_again_within_a_minute_at_a_thousand_new_instances_a_
             if number in seen_ns:
                 pauses_ns.append(film.stamp_ns - seen_ns[number])
             seen_ns[number] = film.stamp_ns
-        film.tracker.forget()
+        film.tracker.reset()
     assert set(seen_ns) == set(range(1, LAST_ID + 1))
     assert len(pauses_ns) == 140 * 500 - LAST_ID
     assert min(pauses_ns) >= 60 * SECOND_NS
