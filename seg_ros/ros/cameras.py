@@ -245,7 +245,7 @@ class Camera:
         self._stamps.observe(stamped_ns)
         if stamped_ns and self.clock.observe(stamped_ns, now_ns):
             self._report_clock()
-        number = self.order.number(stamped_ns)
+        number = self.order.next_number(stamped_ns)
         if number is None:
             self.health.drop('late')
         elif not self._rate.admit(now_ns / 1e9, self._settings.now.max_rate_hz):

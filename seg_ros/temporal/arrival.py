@@ -36,7 +36,7 @@ class ImageOrder:
     After a smaller step back, the first image may just be late and is refused. If the very next
     image continues from it, the clock was reset too.
 
-    `number` must be called from one thread; `turn` may be called from any.
+    `next_number` must be called from one thread; `turn` may be called from any.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class ImageOrder:
         self._last = -1
         self._lock = Lock()     # held while an image's masks are published, over `_last`
 
-    def number(self, stamp_ns: int) -> int | None:
+    def next_number(self, stamp_ns: int) -> int | None:
         """Return the sequence number of an image that has arrived, or None if it is late."""
         behind_ns, self._behind_ns = self._behind_ns, None
         newest_ns = stamp_ns if self._newest_ns is None else self._newest_ns
@@ -101,19 +101,22 @@ class CameraClock:
         self._arrival_ns = arrival_ns
         if self._starts_over(stamp_ns, offset_ns):
             self.offset_ns = offset_ns
-        if -AHEAD_NS <= offset_ns - self.offset_ns <= FOREIGN_NS:
-            self._since_ns = None
-            if self.foreign:
-                age_ns = offset_ns - self.offset_ns
-                self.offset_ns += int(min(max(age_ns, -CATCH_UP * passed_ns), DRIFT * passed_ns))
-            return False
+        age_ns = offset_ns - self.offset_ns
+        if not _is_plausible(age_ns):
+            return self._learn(offset_ns, arrival_ns)
+        self._since_ns = None
+        if self.foreign:
+            self.offset_ns += int(min(max(age_ns, -CATCH_UP * passed_ns), DRIFT * passed_ns))
+        return False
+
+    def _learn(self, offset_ns: int, arrival_ns: int) -> bool:
+        """Learn an offset that has been steady for a second; return whether it has."""
         steady = abs(offset_ns - self._candidate_ns) <= STEADY_NS
         if self._since_ns is None or not steady or arrival_ns < self._since_ns:
             self._candidate_ns, self._since_ns = offset_ns, arrival_ns
-            return False
         if arrival_ns - self._since_ns < LEARN_NS:
             return False
-        own_clock = -AHEAD_NS <= offset_ns <= FOREIGN_NS
+        own_clock = _is_plausible(offset_ns)
         self.offset_ns, self._since_ns = 0 if own_clock else self._candidate_ns, None
         return True
 
@@ -131,6 +134,10 @@ class CameraClock:
     def foreign(self) -> bool:
         """Whether the stamps come from a clock other than the node's."""
         return self.offset_ns != 0
+
+
+def _is_plausible(age_ns: int) -> bool:
+    return -AHEAD_NS <= age_ns <= FOREIGN_NS
 
 
 class StampWatch:

@@ -22,7 +22,7 @@ S, MS = 1_000_000_000, 1_000_000
 
 def admitted(stamps):
     order = ImageOrder()
-    return [order.number(stamp) is not None for stamp in stamps]
+    return [order.next_number(stamp) is not None for stamp in stamps]
 
 
 def test_a_late_image_is_refused_and_the_others_are_not():
@@ -72,7 +72,7 @@ def test_a_second_late_image_long_after_the_first_is_refused_too():
 
 def test_masks_that_come_after_those_of_a_later_image_are_too_late():
     order = ImageOrder()
-    first, second, third = (order.number(stamp) for stamp in (1, 2, 3))
+    first, second, third = (order.next_number(stamp) for stamp in (1, 2, 3))
     turns = []
     for number in (second, first, third):
         with order.turn(number) as in_turn:
