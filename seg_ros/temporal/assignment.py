@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def assigned(affinity: NDArray[np.float64], min_affinity: float) -> list[tuple[int, int]]:
+def assign(affinity: NDArray[np.float64], min_affinity: float) -> list[tuple[int, int]]:
     """
     Pair rows with columns, each at most once, so that the sum of affinities is large.
 
@@ -26,7 +26,7 @@ def assigned(affinity: NDArray[np.float64], min_affinity: float) -> list[tuple[i
     Unpaired rows and columns take part with an affinity of 0.
 
     :param affinity: float (N, M).
-    :param min_affinity: of a pair.
+    :param min_affinity: minimum affinity of a pair.
     :returns: pairs of row and column.
     """
     rows, columns = affinity.shape

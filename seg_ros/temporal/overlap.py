@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from seg_ros.core.segmentation import Segment, Segmentation
+from seg_ros.core.segmentation import Segment
 from seg_ros.temporal.motion import Boxes
 
 _STEP = 4  # every fourth pixel of rows and columns is compared
@@ -49,9 +49,9 @@ class Outline:
         small[y:y + shown.shape[0], x:x + shown.shape[1]][shown] = value
 
 
-def coarse(masks: Segmentation) -> NDArray[np.uint16] | None:
-    """Copy every fourth pixel of the instance map, if there is one."""
-    return None if masks.instances is None else masks.instances[::_STEP, ::_STEP].copy()
+def coarse(instances: NDArray[np.uint16] | None) -> NDArray[np.uint16] | None:
+    """Copy every fourth pixel of an instance map, if there is one."""
+    return None if instances is None else instances[::_STEP, ::_STEP].copy()
 
 
 def box_overlap(first: Boxes, second: Boxes, margin: float) -> NDArray[np.float64]:

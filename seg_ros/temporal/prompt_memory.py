@@ -65,14 +65,14 @@ class PromptMemory:
             self._size_hw = size_hw
             return tuple(self._prompts.values())
 
-    def update(self, asked: Sequence[Prompt], masks: Segmentation) -> None:
+    def update(self, asked: Sequence[Prompt], segmentation: Segmentation) -> None:
         """
         Move the prompts whose objects were found.
 
         :param asked: prompts used for the image; those replaced since then are not moved.
-        :param masks: masks of that image.
+        :param segmentation: masks of that image.
         """
-        boxes = {segment.id: segment.xyxy for segment in masks.segments}
+        boxes = {segment.id: segment.xyxy for segment in segmentation.segments}
         with self._lock:
             for prompt in asked:
                 if prompt.id in boxes and self._prompts.get(prompt.id) == prompt:

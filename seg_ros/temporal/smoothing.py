@@ -38,32 +38,33 @@ class Smoother:
         self._hold: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
 
     def smooth(
-        self, masks: Segmentation, inertia: float, min_confidence: int = 0
+        self, segmentation: Segmentation, inertia: float, min_confidence: int = 0
     ) -> Segmentation:
         """
         Return the next image's masks with smoothed classes, and the hold as their confidence.
 
-        :param masks: with classes, confidence and instances; otherwise returned unchanged.
+        :param segmentation: with classes, confidence and instances; otherwise returned unchanged.
         :param inertia: 0 to 1, weight of all earlier images; the new image has the rest.
         :param min_confidence: 0 to 255; held classes with less are not shown.
         """
-        if masks.classes is None or masks.confidence is None or masks.instances is None:
-            return masks
-        unlabelled, owned = masks.unlabelled, (masks.instances > 0).view(np.uint8)
-        weight = np.where(masks.classes == unlabelled, np.uint8(_NO_CLASS), masks.confidence)
+        classes, confidence = segmentation.classes, segmentation.confidence
+        if classes is None or confidence is None or segmentation.instances is None:
+            return segmentation
+        unlabelled, owned = segmentation.unlabelled, (segmentation.instances > 0).view(np.uint8)
+        weight = np.where(classes == unlabelled, np.uint8(_NO_CLASS), confidence)
         weight *= 1 - owned
         held = self._classes
-        if held is None or held.shape != owned.shape or held.dtype != masks.classes.dtype:
-            held, self._hold = masks.classes.copy(), weight
+        if held is None or held.shape != owned.shape or held.dtype != classes.dtype:
+            held, self._hold = classes.copy(), weight
         else:
-            self._hold = _updated_hold(held, self._hold, masks.classes, weight, inertia)
+            self._hold = _updated_hold(held, self._hold, classes, weight, inertia)
         self._classes = held
-        classes, confidence = held.copy(), self._hold.copy()
-        classes[confidence < min_confidence] = unlabelled
-        confidence[classes == unlabelled] = 0
-        cv2.copyTo(masks.classes, owned, classes)
-        cv2.copyTo(masks.confidence, owned, confidence)
-        return replace(masks, classes=classes, confidence=confidence)
+        smoothed, hold = held.copy(), self._hold.copy()
+        smoothed[hold < min_confidence] = unlabelled
+        hold[smoothed == unlabelled] = 0
+        cv2.copyTo(classes, owned, smoothed)
+        cv2.copyTo(confidence, owned, hold)
+        return replace(segmentation, classes=smoothed, confidence=hold)
 
     def reset(self) -> None:
         """Restart with the next image."""

@@ -22,7 +22,7 @@ from seg_ros.temporal.prompt_memory import PromptMemory
 from seg_ros.temporal.smoothing import Smoother
 from seg_ros.temporal.tracking import LOST_S, Tracker
 
-SHOWN_IDS = frozenset({'instances', 'segments'})
+_PARTS_WITH_IDS = frozenset({'instances', 'segments'})
 
 
 class TemporalFilter:
@@ -43,27 +43,27 @@ class TemporalFilter:
         self._stamp_ns = 0
 
     def update(
-        self, masks: Segmentation, stamp_ns: int, card: ModelCard, settings: Settings,
-        shown: frozenset[str], timing: Timing,
+        self, segmentation: Segmentation, stamp_ns: int, card: ModelCard, settings: Settings,
+        parts: frozenset[str], timing: Timing,
     ) -> Segmentation:
         """
         Return the next image's masks, tracked and smoothed according to the settings.
 
-        :param shown: the requested parts of the result; others are not processed.
+        :param parts: the requested parts of the result; others are not processed.
         """
-        kind, pause_ns = (card, masks.size_hw), stamp_ns - self._stamp_ns
+        kind, pause_ns = (card, segmentation.size_hw), stamp_ns - self._stamp_ns
         if kind != self._kind or not 0 < pause_ns <= LOST_S * 1e9:
             self.reset()
         self._kind, self._stamp_ns = kind, stamp_ns
-        if settings.tracking and shown & SHOWN_IDS:
+        if settings.tracking and parts & _PARTS_WITH_IDS:
             with timing.stage('track'):
-                masks = self._tracker.track(masks, stamp_ns)
-        if settings.smoothing and 'classes' in shown:
+                segmentation = self._tracker.track(segmentation, stamp_ns)
+        if settings.smoothing and 'classes' in parts:
             with timing.stage('smooth'):
                 min_confidence = round(255 * settings.min_confidence)
-                return self._smoother.smooth(masks, settings.smoothing, min_confidence)
+                return self._smoother.smooth(segmentation, settings.smoothing, min_confidence)
         self._smoother.reset()
-        return masks
+        return segmentation
 
     def reset(self) -> None:
         """Begin a new sequence."""

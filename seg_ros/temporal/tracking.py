@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.segmentation import Segment, Segmentation
-from seg_ros.temporal.assignment import assigned
+from seg_ros.temporal.assignment import assign
 from seg_ros.temporal.motion import Boxes, Motion
 from seg_ros.temporal.overlap import box_overlap, coarse, mask_overlap, Outline
 
@@ -64,7 +64,7 @@ class Tracker:
         while True:
             yield self._retired.popleft()
 
-    def track(self, masks: Segmentation, stamp_ns: int) -> Segmentation:
+    def track(self, segmentation: Segmentation, stamp_ns: int) -> Segmentation:
         """
         Replace the ids of the next image's instances by track ids.
 
@@ -72,10 +72,10 @@ class Tracker:
         :returns: the same masks and segments with other ids.
         """
         self._advance(stamp_ns)
-        small, segments = coarse(masks), masks.segments
+        small, segments = coarse(segmentation.instances), segmentation.segments
         xyxy = np.array([item.xyxy for item in segments], np.float64).reshape(-1, 4)
-        pairs = assigned(self._affinity(segments, xyxy, small), _MIN_AFFINITY)
-        return renumbered(masks, self._update_tracks(pairs, segments, xyxy, small))
+        pairs = assign(self._affinity(segments, xyxy, small), _MIN_AFFINITY)
+        return renumbered(segmentation, self._update_tracks(pairs, segments, xyxy, small))
 
     def reset(self) -> None:
         """End all tracks; their ids are not taken over by later instances."""
@@ -149,19 +149,20 @@ class Tracker:
         return [followed[column].id for column in range(len(segments))]
 
 
-def renumbered(masks: Segmentation, ids: Sequence[int]) -> Segmentation:
+def renumbered(segmentation: Segmentation, ids: Sequence[int]) -> Segmentation:
     """Return a segmentation with other ids for its segments, in their order, and in its map."""
     segments = tuple(
-        replace(segment, id=number) for segment, number in zip(masks.segments, ids, strict=True)
+        replace(segment, id=number)
+        for segment, number in zip(segmentation.segments, ids, strict=True)
     )
-    if masks.instances is None or not segments:
-        return replace(masks, segments=segments)
-    instances = np.zeros_like(masks.instances)
-    for before, after in zip(masks.segments, segments, strict=True):
+    if segmentation.instances is None or not segments:
+        return replace(segmentation, segments=segments)
+    instances = np.zeros_like(segmentation.instances)
+    for before, after in zip(segmentation.segments, segments, strict=True):
         x0, y0, x1, y1 = before.xyxy
-        mask = masks.instances[y0:y1, x0:x1] == before.id
+        mask = segmentation.instances[y0:y1, x0:x1] == before.id
         np.copyto(instances[y0:y1, x0:x1], after.id, where=mask)
-    return replace(masks, segments=segments, instances=instances)
+    return replace(segmentation, segments=segments, instances=instances)
 
 
 def _ambiguous_rows(affinity: NDArray[np.float64]) -> list[int]:

@@ -61,9 +61,9 @@ def scene(places, size_hw=(160, 200)):
 
 
 def overlap_of(before, now, centres):
-    outlines = [Outline(coarse(before), segment) for segment in before.segments]
+    outlines = [Outline(coarse(before.instances), segment) for segment in before.segments]
     ids = [segment.id for segment in now.segments]
-    return mask_overlap(outlines, np.array(centres, float), coarse(now), ids)
+    return mask_overlap(outlines, np.array(centres, float), coarse(now.instances), ids)
 
 
 def test_masks_are_compared_where_they_are_awaited():
@@ -94,5 +94,5 @@ def test_an_instance_that_the_coarse_map_misses_overlaps_with_nothing():
 
 def test_what_was_never_outlined_overlaps_with_nothing():
     now = scene([(20, 20)])
-    assert not mask_overlap([None], np.zeros((1, 2)), coarse(now), [300]).any()
-    assert coarse(Segmentation((4, 4))) is None
+    assert not mask_overlap([None], np.zeros((1, 2)), coarse(now.instances), [300]).any()
+    assert coarse(None) is None
