@@ -111,7 +111,8 @@ def _enlarged(
     rows, columns = row_and_column_interpolation(fit, labels.shape, rule, signature.enlarged)
     classes = repeated(small, rows.first, columns.first)
     refine(
-        classes, confidence, labels, outputs.logits, rows, columns, table, signature.activation
+        classes, labels, outputs.logits, rows, columns, table,
+        confidence=confidence, activation=signature.activation,
     )
     return classes, confidence
 

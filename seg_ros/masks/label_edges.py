@@ -56,8 +56,8 @@ def _spans(axis: AxisInterpolation) -> _Spans:
 
 
 def refine(
-    classes: ClassMap, confidence: NDArray[np.uint8] | None, labels: NDArray[Any],
-    logits: NDArray[Any], rows: AxisInterpolation, columns: AxisInterpolation, table: ClassMap,
+    classes: ClassMap, labels: NDArray[Any], logits: NDArray[Any], rows: AxisInterpolation,
+    columns: AxisInterpolation, table: ClassMap, *, confidence: NDArray[np.uint8] | None = None,
     activation: Activation = 'softmax',
 ) -> None:
     """
@@ -67,34 +67,36 @@ def refine(
     many channels can win are interpolated at once.
 
     :param classes: card ids (H, W), written where labels differ.
-    :param confidence: uint8 (H, W), lowered there to the winner's.
-    :param labels: channel indexes (h, w), of the highest scores.
+    :param labels: channel indexes (h, w) of the highest scores.
     :param logits: float (C, h, w).
     :param table: card id by channel.
-    :param activation: what makes probabilities of scores, as `ModelSignature` has it.
+    :param confidence: uint8 (H, W), lowered to the winner's where labels differ.
+    :param activation: function from scores to probabilities, as in `ModelSignature`.
     """
     down, across = _spans(rows), _spans(columns)
     neighbours_yx = len(down.weights), len(across.weights)
     mixed = _mixed(labels, neighbours_yx)
     blocks_y, blocks_x = np.nonzero(mixed[down.first].take(across.first, axis=1))
-    places = _places(down.first[blocks_y], across.first[blocks_x], neighbours_yx, labels.shape)
-    near = np.asarray(logits, np.float32).reshape(len(logits), -1).take(places, axis=1)
+    neighbours = _neighbour_indices(
+        down.first[blocks_y], across.first[blocks_x], neighbours_yx, labels.shape
+    )
+    near = np.asarray(logits, np.float32).reshape(len(logits), -1).take(neighbours, axis=1)
     margin = 0.0 if confidence is None else _FAINT
-    for blocks, channels in _contests(near, labels.reshape(-1).take(places), margin):
+    for blocks, channels in _candidates(near, labels.reshape(-1).take(neighbours), margin):
         y, x = blocks_y[blocks], blocks_x[blocks]
         scores = _interpolated(
             near[channels, :, blocks].transpose(2, 0, 1).reshape(*neighbours_yx, *channels.shape),
             down.weights[..., y], across.weights[..., x],
         )
         pixels = down.pixels[:, None, y], across.pixels[:, x]
-        classes[pixels] = _winners(table[channels], scores)
+        classes[pixels] = _winning_ids(table[channels], scores)
         if confidence is not None:
             levels = np.rint(_CONFIDENCE[activation](scores)).astype(np.uint8)
             confidence[pixels] = np.minimum(confidence[pixels], levels)
 
 
 def _mixed(labels: NDArray[Any], neighbours_yx: tuple[int, int]) -> NDArray[np.bool_]:
-    """Mark the places of the map whose following neighbours are not all of their class."""
+    """Mark the map indexes whose following neighbours are not all of their class."""
     mixed = np.zeros(labels.shape, bool)
     for y, x in np.ndindex(neighbours_yx):
         later = labels[y:, x:]
@@ -103,7 +105,7 @@ def _mixed(labels: NDArray[Any], neighbours_yx: tuple[int, int]) -> NDArray[np.b
     return mixed
 
 
-def _places(
+def _neighbour_indices(
     first_y: Indices, first_x: Indices, neighbours_yx: tuple[int, int], size_hw: tuple[int, ...]
 ) -> Indices:
     """Return the flat map indices of the neighbours of blocks, (neighbours, blocks)."""
@@ -113,7 +115,7 @@ def _places(
     return np.asarray((y * size_hw[1] + x).reshape(len(down) * len(across), len(first_y)))
 
 
-def _contests(
+def _candidates(
     near: Scores, labels: NDArray[Any], margin: float
 ) -> Iterator[tuple[Indices, Indices]]:
     """
@@ -122,25 +124,25 @@ def _contests(
     One whose score is below the mean of the winners' scores at each neighbour cannot win between
     them, since the best of these winners is at least at their mean everywhere.
 
-    :param near: scores (C, neighbours, blocks).
-    :param labels: the winners there, (neighbours, blocks).
-    :param margin: by which others have to lie below.
+    :param near: scores at the neighbours (C, neighbours, blocks).
+    :param labels: channels of the highest of them (neighbours, blocks).
+    :param margin: distance below the mean from which a channel cannot win.
     :returns: blocks with equally many such channels (n), and the channels (channels, n).
     """
     each_neighbour, each_block = np.ogrid[:labels.shape[0], :labels.shape[1]]
     means = near[labels[:, None], each_neighbour, each_block].mean(axis=0)
-    able = (near >= means - np.float32(margin)).any(axis=1)
-    several = able.sum(axis=0)
-    for count in np.unique(several):
-        blocks = np.flatnonzero(several == count)
-        yield blocks, np.nonzero(able[:, blocks].T)[1].reshape(-1, count).T
+    can_win = (near >= means - np.float32(margin)).any(axis=1)
+    counts = can_win.sum(axis=0)
+    for count in np.unique(counts):
+        blocks = np.flatnonzero(counts == count)
+        yield blocks, np.nonzero(can_win[:, blocks].T)[1].reshape(-1, count).T
 
 
 def _interpolated(near: Scores, row_weights: Scores, column_weights: Scores) -> Scores:
     """
     Interpolate scores in blocks.
 
-    :param near: (neighbours in y, neighbours in x, channels, blocks).
+    :param near: scores at the neighbours (neighbours in y, neighbours in x, channels, blocks).
     :param row_weights: (neighbours in y, rows, blocks); `column_weights` likewise.
     :returns: (channels, rows, columns, blocks).
     """
@@ -155,7 +157,7 @@ def _weighted_sum(values: Scores, weights: Scores) -> Scores:
     return total
 
 
-def _winners(ids: ClassMap, scores: Scores) -> ClassMap:
+def _winning_ids(ids: ClassMap, scores: Scores) -> ClassMap:
     """
     Return the id of the highest score, the first of equal ones.
 

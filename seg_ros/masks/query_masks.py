@@ -71,7 +71,7 @@ def _pixel_to_mask(
     )
     numbers = np.arange(1, len(weighted) + 1, dtype=np.uint16)
     pixel_to_mask: NDArray[np.uint16] = repeated(numbers[labels], rows.first, columns.first)
-    refine(pixel_to_mask, None, labels, weighted, rows, columns, numbers)
+    refine(pixel_to_mask, labels, weighted, rows, columns, numbers)
     fit.clear_unseen(pixel_to_mask)
     return pixel_to_mask
 
