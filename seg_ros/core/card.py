@@ -147,8 +147,8 @@ class CardThresholds:
 
     :param score: minimum score of a detection.
     :param mask: minimum probability of a mask's pixel.
-    :param iou: of two boxes of a class with a larger overlap, the weaker is suppressed; 0 = the
-        family's default.
+    :param iou: maximum overlap of two boxes of a class; above it, the weaker is suppressed; 0 =
+        the family's default.
     :param visible: minimum fraction of a segment that is not covered by others.
     :param stuff: minimum fraction of the image that a class without instances covers, for networks
         that find instances; pixels of smaller ones are unlabelled.
@@ -174,7 +174,7 @@ class ModelCard:
 
     :param task: the kind of segmentation.
     :param family: the network family, which interprets the raw outputs; empty = detected.
-    :param classes: in the order of the network's channels.
+    :param classes: classes in the order of the network's channels.
     :param source_sha256: digest of the file that was compiled.
     :param scores: meaning of the network's scores, if its graph does not show it or is misleading;
         see `compile.families.score_meaning`.

@@ -127,10 +127,10 @@ def _mapping(key: str, value: object) -> Mapping[str, Any]:
 def _word(key: str, value: object) -> str:
     """Return a text; refuse booleans, which YAML makes of words such as off, and dates."""
     if isinstance(value, bool | date):
-        raise CardError(f'{key}: {shown(value)}', 'a word', 'put it in quotes')
+        raise CardError(f'{key}: {shown(value)}', 'text', 'put it in quotes')
     words = ' '.join(str(value).split()) if isinstance(value, str | int | float) else ''
     if not words or any(unicodedata.category(letter) in _FORBIDDEN for letter in words):
-        raise CardError(f'{key}: {shown(value)}', 'a word')
+        raise CardError(f'{key}: {shown(value)}', 'text')
     return words
 
 

@@ -32,7 +32,7 @@ OWN_ENGINES = ('tensorrt', 'openvino', 'onnxruntime', 'classical')
 LIVE, CONFIGURE, UNCONFIGURED = 'live', 'configure', 'unconfigured'
 # Names of parameter types in messages.
 KINDS: dict[type, str] = {
-    bool: 'true or false', int: 'a whole number', float: 'a number', str: 'a word',
+    bool: 'true or false', int: 'a whole number', float: 'a number', str: 'text',
     tuple: 'a list of names',
 }
 
@@ -101,7 +101,8 @@ class Settings:
         low=1, high=16,
     )
     max_batch: int = _setting(
-        1, 'Most cameras in one call of the engine, where the model takes a batch.', low=1, high=64
+        1, 'Maximum number of cameras in one call of the engine, where the model takes a batch.',
+        low=1, high=64,
     )
     cameras: tuple[str, ...] = _setting(
         ('camera',), 'Names of the cameras, with which their topics begin.', when=UNCONFIGURED
@@ -124,13 +125,13 @@ class Settings:
     )
     score_threshold: float = _setting(
         -1.0,
-        "Least score of a detection; -1 takes the card's. It cannot be below the score floor that "
-        'the model was compiled with.',
+        "Minimum score of a detection; -1 takes the card's. It cannot be below the score floor "
+        'that the model was compiled with.',
         low=-1.0, high=1.0, when=LIVE,
     )
     mask_threshold: float = _setting(
         -1.0,
-        "Least probability of a mask's pixel; -1 takes the card's.",
+        "Minimum probability of a mask's pixel; -1 takes the card's.",
         low=-1.0, high=1.0, when=LIVE,
     )
     min_confidence: float = _setting(
@@ -162,7 +163,7 @@ class Settings:
         low=0.0, high=60000.0, unit='ms', when=LIVE,
     )
     max_rate_hz: float = _setting(
-        0.0, 'Most frames a second of each camera; 0 sets no limit.',
+        0.0, 'Maximum rate of frames of each camera; 0 sets no limit.',
         low=0.0, high=1000.0, unit='Hz', when=LIVE,
     )
     tracking: bool = _setting(
@@ -188,7 +189,7 @@ class Settings:
         choices=('auto', 'off'), when=LIVE,
     )
     depth_tolerance_ms: float = _setting(
-        50.0, 'Largest difference of stamps between an image and its depth.',
+        50.0, 'Maximum difference of stamps between an image and its depth.',
         low=0.0, high=1000.0, unit='ms', when=LIVE,
     )
     max_depth_m: float = _setting(

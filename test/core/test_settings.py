@@ -90,7 +90,7 @@ def test_every_choice_is_taken_and_no_other_word(name):
     ('threads', None, 'a whole number'),
     ('lazy', 'no', 'true or false'),
     ('lazy', 0, 'true or false'),
-    ('model', 7, 'a word'),
+    ('model', 7, 'text'),
     ('cameras', None, 'a list of names'),
     ('cameras', ('left', 3), 'a list of names'),
     ('classes', 'car', 'a list of names'),

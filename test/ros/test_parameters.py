@@ -38,8 +38,8 @@ def test_a_value_has_the_type_of_its_setting(name, given, expected):
 @pytest.mark.parametrize(('name', 'given', 'words'), [
     ('score_threshold', True, 'a number'), ('score_threshold', '0.5', 'a number'),
     ('workers', 2.0, 'whole number'), ('workers', True, 'whole number'),
-    ('tracking', 1, 'true or false'), ('target', 1.5, 'a word'), ('target', True, 'a word'),
-    ('target', False, 'a word'), ('classes', 5, 'list'), ('classes', [5], 'list'),
+    ('tracking', 1, 'true or false'), ('target', 1.5, 'text'), ('target', True, 'text'),
+    ('target', False, 'text'), ('classes', 5, 'list'), ('classes', [5], 'list'),
     ('workers', 17, '1 to 16'), ('ground', 'tilted', 'fit'),
 ])
 def test_a_value_that_is_no_such_setting_is_refused_with_what_is_expected(name, given, words):
