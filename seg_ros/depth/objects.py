@@ -93,8 +93,8 @@ def object_clouds(
     An instance so thin that erosion would remove all of it keeps its edge.
 
     :param cloud: `POINT` (H, W), organised, of the whole image.
-    :param segmentation: with instances, all of which are listed in its segments.
-    :param erosion_px: removed from each mask's edge, where depth may belong to the background.
+    :param segmentation: masks with instances, all of which are listed in its segments.
+    :param erosion_px: pixels removed at each mask's edge, where depth may be the background's.
     :param focal_px: focal length; the boxes grow by the width that erosion removed.
     :param planes: support planes; each object gets one of them. Without any, boxes are aligned
         with the principal axes.

@@ -282,7 +282,7 @@ def frame_from_file(
     :param description: `format` of a CompressedImage, as written by compressed_image_transport:
         `jpeg`, or `SOURCE; CODEC compressed STORED`. STORED, or SOURCE if STORED is empty, is the
         encoding of single-channel samples if it fits them: a gray PNG may be a Bayer mosaic.
-    :param brightness: as for `frame_from_bytes`.
+    :param brightness: black and white levels, as for `frame_from_bytes`.
     :raises ImageError: if it is damaged, truncated, larger than any camera's image, or not one.
     """
     samples = _decoded(bytes(data))

@@ -34,10 +34,10 @@ class Caption:
     """
     A text to be drawn on a plate.
 
-    :param color: of the plate, rgb; the word is dark or light, whichever stands out.
+    :param color: colour of the plate, rgb; the text is dark or light, whichever stands out.
     :param spots: places in the order of preference, as x, y and the share of the plate's height
-        that stands above y; the plate is centred on x. Later ones are asked for only where the
-        earlier are taken.
+        that is above y; the plate is centred on x. Later ones are computed only if the earlier
+        are taken.
     """
 
     text: str

@@ -39,7 +39,7 @@ def semantic_segmentation(outputs: Outputs, context: PostprocessContext) -> Segm
 
     The instance map is empty.
 
-    :param outputs: of one image, without the batch axis.
+    :param outputs: tensors of one image, without the batch axis.
     """
     parts, source_hw = context.parts, context.fit.source_hw
     classes = confidence = None
@@ -69,7 +69,7 @@ def source_classes(
     Without `logits`, the nearest label is taken; labels that the engine has upsampled to source
     size are taken as they are.
 
-    :param outputs: of one image, without the batch axis.
+    :param outputs: tensors of one image, without the batch axis.
     :returns: card ids (H, W), and the confidence uint8 (H, W) where it is wanted or needed.
     """
     labels = outputs.tensor('labels')

@@ -76,7 +76,7 @@ def instance_masks_from_outputs(
     """
     Cut one image's instances out, best first.
 
-    :param outputs: of one image, without the batch axis.
+    :param outputs: tensors of one image, without the batch axis.
     :param pixel_to_instance: `outputs.instances` at the source's size, where it is known already.
     :returns: masks that share no pixel: the higher score owns it, and an instance of which less
         than `thresholds.visible` remains is dropped.

@@ -51,7 +51,7 @@ def draw_overlay(
     tinted by id, so that neighbours of one class differ and an id that stays keeps its colour.
     Instances carry name, id and score; classes without instances their name.
 
-    :param segmentation: of `frame`, with classes; instances are drawn where there are any.
+    :param segmentation: masks of `frame`, with classes; instances are drawn where there are any.
     :param alpha: opacity of the colours, 0 to 1; outlines and captions are always opaque.
     :returns: uint8 (H, W, 3), rgb; it is the caller's own.
     :raises ContractError: if the classes were not asked for or the sizes differ.

@@ -37,7 +37,7 @@ def panoptic_segmentation(outputs: Outputs, context: PostprocessContext) -> Segm
     map, if the network has one; else they are unlabelled. The table of segments is always made.
     `semantic_segmentation` gives the same for a network without instances, in less time.
 
-    :param outputs: of one image, without the batch axis.
+    :param outputs: tensors of one image, without the batch axis.
     """
     size_hw, card, parts = context.fit.source_hw, context.card, context.parts
     classes, confidence, pixel_to_instance = _maps(outputs, context)

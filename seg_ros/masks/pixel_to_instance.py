@@ -36,7 +36,7 @@ def nearest_pixel_to_instance(outputs: Outputs, context: PostprocessContext) -> 
     """
     Take the nearest cell's instance, for files that give instances without classes around them.
 
-    :param outputs: of one image, without the batch axis.
+    :param outputs: tensors of one image, without the batch axis.
     :returns: slot + 1 for each pixel of the source, 0 = none.
     """
     fit, cells = context.fit, outputs.tensor('instances')
@@ -56,7 +56,7 @@ def thing_pixel_to_instance(
     Where cells of several instances surround a pixel, those of its own class come first, and of
     these the one whose cells weigh most in a bilinear interpolation.
 
-    :param outputs: of one image, without the batch axis.
+    :param outputs: tensors of one image, without the batch axis.
     :param classes: card ids (H, W), before any are hidden.
     :returns: slot + 1 for each pixel of the source, 0 = none.
     """

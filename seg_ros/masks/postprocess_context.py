@@ -30,8 +30,8 @@ class PostprocessContext:
     The parameters of post-processing one image.
 
     :param fit: how the image lies in the network's input.
-    :param signature: of the network.
-    :param card: of the same model.
+    :param signature: signature of the network.
+    :param card: card of the same model.
     :param parts: names of the maps to make, of `PARTS`.
     """
 

@@ -42,7 +42,7 @@ def instance_masks_from_query_scores(
     than `thresholds.visible` of its own mask is dropped, and its pixels stay without instance.
     Classes that are not in `thresholds.channels` compete too, and are dropped last.
 
-    :param outputs: of one image, with `rivals`, without the batch axis.
+    :param outputs: tensors of one image, with `rivals`, without the batch axis.
     :returns: things and stuff, best first, which share no pixel.
     """
     scores, classes = outputs.tensor('scores'), outputs.tensor('classes')

@@ -62,8 +62,8 @@ def box_overlap(first: Boxes, second: Boxes, margin: float) -> NDArray[np.float6
     Hard to Track Objects with Irregular Motions and Similar Appearances, 2023.
 
     :param first: x0, y0, x1, y1, float (N, 4).
-    :param second: likewise, float (M, 4).
-    :param margin: added on each side, as a fraction of the box's width and height.
+    :param second: boxes of the same form, float (M, 4).
+    :param margin: width added on each side, as a fraction of the box's width and height.
     :returns: float64 (N, M).
     """
     first, second = _grown(first, margin)[:, None], _grown(second, margin)[None]

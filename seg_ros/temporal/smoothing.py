@@ -43,7 +43,7 @@ class Smoother:
         """
         Return the next image's masks with smoothed classes, and the hold as their confidence.
 
-        :param segmentation: with classes, confidence and instances; otherwise returned unchanged.
+        :param segmentation: masks; returned as they are unless they have all three maps.
         :param inertia: 0 to 1, weight of all earlier images; the new image has the rest.
         :param min_confidence: 0 to 255; held classes with less are not shown.
         """
