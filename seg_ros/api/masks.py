@@ -97,8 +97,7 @@ class Masks:
         :param color: order of the channels of `image`.
         :param alpha: opacity of the colours, 0 to 1.
         :returns: a new image, uint8 (H, W, 3), rgb.
-        :raises ImageError: if `image` is not such an array.
-        :raises ContractError: if its size differs.
+        :raises ImageError: if `image` is not such an array, or has another size.
         :raises SettingError: if `alpha` is out of range.
         """
         if not isinstance(alpha, int | float | np.floating) or not 0 <= alpha <= 1:

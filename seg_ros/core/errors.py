@@ -32,8 +32,8 @@ Every error states what was seen, what was expected and what to do:
         ├── GpuMemoryError  not enough GPU memory
         └── ContextLostError    the GPU has lost this process's context
 
-Vendor exceptions are converted to these in the backends, with ``raise … from``. They are caught in
-two places only: at a lifecycle transition and once per frame in the worker.
+Vendor exceptions are converted to these in the backends, with ``raise … from``. They become a log
+line, a diagnostic or an answer where the node or a command meets its user.
 """
 
 

@@ -105,7 +105,7 @@ class Segmentation:
         """
         array: NDArray[Any] | None = getattr(self, name)
         if array is None:
-            raise ContractError(f'masks without {name}', f'{name}, requested with the image')
+            raise ContractError(f'masks without {name}', f'{name} too')
         return array
 
     def panoptic(self) -> NDArray[np.int32]:

@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import Color, ModelCard
-from seg_ros.core.errors import ContractError
+from seg_ros.core.errors import ImageError
 from seg_ros.core.frame import Frame, Pixels
 from seg_ros.core.segmentation import ClassMap, marked, Segment, Segmentation
 from seg_ros.masks.captions import Caption, letter_height, Spot, write_captions
@@ -54,14 +54,13 @@ def draw_overlay(
     :param segmentation: masks of `frame`, with classes; instances are drawn where there are any.
     :param alpha: opacity of the colours, 0 to 1; outlines and captions are always opaque.
     :returns: uint8 (H, W, 3), rgb; it is the caller's own.
-    :raises ContractError: if the classes were not asked for or the sizes differ.
+    :raises ImageError: if the image has another size than the masks.
+    :raises ContractError: if the classes were not requested.
     """
-    classes, instances = segmentation.classes, segmentation.instances
-    if classes is None or segmentation.size_hw != frame.size_hw:
-        raise ContractError(
-            f'an overlay of {"no classes" if classes is None else segmentation.size_hw}',
-            f'classes of shape {frame.size_hw}',
-        )
+    classes, instances = segmentation.part('classes'), segmentation.instances
+    if segmentation.size_hw != frame.size_hw:
+        seen, expected = (f'{hw[1]}x{hw[0]}' for hw in (frame.size_hw, segmentation.size_hw))
+        raise ImageError(f'an image of {seen}', f'{expected}, the size of the masks')
     colors = color_map(classes, card)
     untouched = marked(classes, {card.unlabelled, *card.ids_with_role('ignore')})
     if instances is None:

@@ -30,7 +30,7 @@ def panoptic_ids(segmentation: Segmentation, card: ModelCard) -> NDArray[np.uint
     semantic network, which finds no instances at all, has countable classes among the others.
 
     :returns: uint32 (H, W).
-    :raises ContractError: if either map was not asked for.
+    :raises ContractError: if either map was not requested.
     """
     classes, instances = segmentation.part('classes'), segmentation.part('instances')
     id_of_class = np.zeros(card.unlabelled + 1, np.uint32)

@@ -65,7 +65,7 @@ class Parity:
         if reference.size_hw != tried.size_hw:
             raise ContractError(f'masks of {tried.size_hw}', f'the size {reference.size_hw}')
         self._images += 1
-        self._pairs += pair_counts(*(_map(each, 'classes') for each in (reference, tried)))
+        self._pairs += pair_counts(*(each.part('classes') for each in (reference, tried)))
         self._unlabelled = reference.unlabelled
         self._ious += matched_ious(reference, tried)
         self._expected += len(reference.segments)
@@ -107,7 +107,7 @@ def matched_ious(reference: Segmentation, tried: Segmentation) -> list[float]:
     """
     if not (reference.segments and tried.segments):
         return []
-    overlap = pair_counts(*(_map(each, 'instances') for each in (reference, tried)))
+    overlap = pair_counts(*(each.part('instances') for each in (reference, tried)))
     return [
         iou
         for one in reference.segments
@@ -129,10 +129,3 @@ def pair_counts(first: ClassMap, second: ClassMap) -> Counter[tuple[int, int]]:
 
 def _iou(overlap: int, area: int, other: int) -> float:
     return overlap / (area + other - overlap)
-
-
-def _map(segmentation: Segmentation, name: str) -> ClassMap:
-    found: ClassMap | None = getattr(segmentation, name)
-    if found is None:
-        raise ContractError(f'masks without {name}', f'{name} too')
-    return found

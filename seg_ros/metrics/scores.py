@@ -18,7 +18,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import ContractError
 from seg_ros.core.segmentation import Segmentation
@@ -65,7 +64,7 @@ class LiveScores:
             raise ContractError(
                 f'masks of {found.size_hw}', f'{ground_truth.size_hw}, the ground truth'
             )
-        self.confusion.add(_classes(ground_truth), _classes(found))
+        self.confusion.add(ground_truth.part('classes'), found.part('classes'))
         if self.card.task == 'semantic':
             return
         overlap = overlap_of(
@@ -114,7 +113,7 @@ class Scores:
     ) -> None:
         """Score one image, as `LiveScores` does."""
         self._live.add(ground_truth, found, crowd)
-        self._boundary.add(_classes(ground_truth), _classes(found))
+        self._boundary.add(ground_truth.part('classes'), found.part('classes'))
         if self._precision:
             self._precision.add(ground_truth, _judged(found, ground_truth), crowd)
 
@@ -140,13 +139,7 @@ def _judged(found: Segmentation, ground_truth: Segmentation) -> Segmentation:
     """
     if found.instances is None:
         return found
-    unlabelled = _classes(ground_truth) == ground_truth.unlabelled
+    unlabelled = ground_truth.part('classes') == ground_truth.unlabelled
     unknown = np.bincount(found.instances[unlabelled], minlength=65536)
     kept = tuple(item for item in found.segments if unknown[item.id] <= 0.5 * item.area)
     return replace(found, segments=kept)
-
-
-def _classes(segmentation: Segmentation) -> NDArray[Any]:
-    if segmentation.classes is None:
-        raise ContractError('masks without classes', 'classes to score')
-    return np.asarray(segmentation.classes)
