@@ -36,7 +36,7 @@ from seg_ros.depth.registration import has_depth
 MIN_POINTS = 12     # minimum points for a box
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ObjectCloud:
     """
     The 3D points of one segment.
@@ -44,8 +44,8 @@ class ObjectCloud:
     :param segment: the segment, as in the instance map and the detections.
     :param points: `POINT` (N,) in the optical frame, without pixels on edges and depth jumps, and
         without those that the mask covers behind or in front of the object.
-    :param box: upright on the plane if there is one; None with fewer than `MIN_POINTS` points.
     :param depth_share: fraction of the segment's pixels that have depth, 0 to 1.
+    :param box: upright on the plane if there is one; None with fewer than `MIN_POINTS` points.
     :param cut: whether the segment reaches the image's edge, so that its full extent is unknown.
     :param plane: the plane that the object stands on, or is above or below.
     :param eroded: width that erosion removed from each edge of the mask, as a fraction of the
@@ -54,8 +54,8 @@ class ObjectCloud:
 
     segment: Segment
     points: NDArray[np.void]
-    box: OrientedBox | None
     depth_share: float
+    box: OrientedBox | None = None
     cut: bool = False
     plane: Plane | None = None
     eroded: float = 0.0
@@ -122,9 +122,12 @@ def object_clouds(
         # To the edge of the outermost pixel left; without erosion, jumps remove one pixel.
         eroded_px = (1 if thin else max(1, erosion_px)) + 0.5
         found.append(ObjectCloud(
-            segment, records[window][kept].view(POINT), None, with_depth / segment.area,
-            _is_cut(segment, segmentation.size_hw), planes[0] if planes else None,
-            eroded_px / focal_px,
+            segment=segment,
+            points=records[window][kept].view(POINT),
+            depth_share=with_depth / segment.area,
+            cut=_is_cut(segment, segmentation.size_hw),
+            plane=planes[0] if planes else None,
+            eroded=eroded_px / focal_px,
         ))
     return _boxed(found, planes)
 
