@@ -42,10 +42,10 @@ ROLES = ('traversable', 'dynamic', 'graspable', 'support', 'ignore')
 
 
 def _check_choice(name: str, value: object, allowed: object) -> None:
-    """Check that `value` is one of a Literal's words."""
-    words = get_args(allowed)
-    if value not in words:
-        raise CardError(f'{name}: {shown(value)}', f'one of {", ".join(filter(None, words))}')
+    """Check that `value` is one of those that a Literal allows."""
+    choices = get_args(allowed)
+    if value not in choices:
+        raise CardError(f'{name}: {shown(value)}', f'one of {", ".join(filter(None, choices))}')
 
 
 def _check_range(name: str, value: float, above: float = -_MAX_NUMBER) -> None:

@@ -35,7 +35,7 @@ from seg_ros.core.strict_yaml import load_yaml
 from seg_ros.core.whole_file import open_plain
 import yaml
 
-_WORDS = ('family', 'licence', 'source', 'source_sha256')
+_TEXTS = ('family', 'licence', 'source', 'source_sha256')
 _CHOICES = ('task', 'refine', 'scores', 'snap')
 # Unicode categories: control characters and surrogates.
 _FORBIDDEN = ('Cc', 'Cs')
@@ -50,16 +50,16 @@ def card_from_dict(data: Mapping[str, Any]) -> ModelCard:
     """
     _only_known(data, ModelCard, 'card')
     values: dict[str, Any] = {
-        key: _word(key, data[key]) for key in _WORDS if data.get(key) not in (None, '')
+        key: _text(key, data[key]) for key in _TEXTS if data.get(key) not in (None, '')
     }
     values |= {key: _lower(data[key]) for key in _CHOICES if data.get(key) not in (None, '')}
     things = values.get('task') in ('instance', 'promptable')
     if data.get('outputs') is not None:
-        values['outputs'] = _words('outputs', data['outputs'])
+        values['outputs'] = _texts('outputs', data['outputs'])
     if data.get('unlabelled_color') is not None:
         values['unlabelled_color'] = _color('unlabelled_color', data['unlabelled_color'])
     return ModelCard(
-        _word('name', _required(data, 'name', 'the card')),
+        _text('name', _required(data, 'name', 'the card')),
         values.pop('task', 'semantic'),
         _classes(_required(data, 'classes', 'the card'), things),
         input=_input(_mapping('input', data.get('input') or {})),
@@ -85,19 +85,21 @@ def read_card(path: Path) -> ModelCard:
             f'card {path} is not UTF-8 text in line {line}', do='save it as UTF-8'
         ) from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise CardError(f'card {path} is not YAML: {_yaml_words(error)}', 'a YAML file') from error
+        raise CardError(
+            f'card {path} is not YAML: {_yaml_problem(error)}', 'a YAML file'
+        ) from error
     if not isinstance(data, dict):
-        seen = 'nothing' if data is None else 'a list' if isinstance(data, list) else 'one word'
+        seen = 'nothing' if data is None else 'a list' if isinstance(data, list) else 'one value'
         raise CardError(f'card {path} holds {seen}', 'keys such as name, classes')
     return card_from_dict(data)
 
 
-def _yaml_words(error: Exception) -> str:
+def _yaml_problem(error: Exception) -> str:
     mark = getattr(error, 'problem_mark', None)
-    words = getattr(error, 'problem', '') or getattr(error, 'reason', '') or (
+    problem = getattr(error, 'problem', '') or getattr(error, 'reason', '') or (
         'nested too deeply' if isinstance(error, RecursionError) else error
     )
-    return f'{words} in line {mark.line + 1}' if mark else str(words)
+    return f'{problem} in line {mark.line + 1}' if mark else str(problem)
 
 
 def _only_known(data: Mapping[str, Any], kind: type, what: str) -> None:
@@ -124,14 +126,14 @@ def _mapping(key: str, value: object) -> Mapping[str, Any]:
     return value
 
 
-def _word(key: str, value: object) -> str:
+def _text(key: str, value: object) -> str:
     """Return a text; refuse booleans, which YAML makes of words such as off, and dates."""
     if isinstance(value, bool | date):
         raise CardError(f'{key}: {shown(value)}', 'text', 'put it in quotes')
-    words = ' '.join(str(value).split()) if isinstance(value, str | int | float) else ''
-    if not words or any(unicodedata.category(letter) in _FORBIDDEN for letter in words):
+    text = ' '.join(str(value).split()) if isinstance(value, str | int | float) else ''
+    if not text or any(unicodedata.category(letter) in _FORBIDDEN for letter in text):
         raise CardError(f'{key}: {shown(value)}', 'text')
-    return words
+    return text
 
 
 def _lower(value: object) -> Any:
@@ -139,17 +141,17 @@ def _lower(value: object) -> Any:
     return value.strip().lower() if isinstance(value, str) else value
 
 
-def _words(key: str, value: object) -> tuple[str, ...]:
-    """Return a list of words; a single word is a list of one."""
+def _texts(key: str, value: object) -> tuple[str, ...]:
+    """Return a list of texts; a single text is a list of one."""
     if isinstance(value, str):
         return (value,)
     if not isinstance(value, Sequence):
-        raise CardError(f'{key}: {shown(value)}', 'a list of words')
-    return tuple(_word(key, item) for item in value)
+        raise CardError(f'{key}: {shown(value)}', 'a list of names')
+    return tuple(_text(key, item) for item in value)
 
 
 def _classes(data: object, things: bool) -> tuple[ClassInfo, ...]:
-    """Read the classes; plain words are names of consecutive ids from 0."""
+    """Read the classes; plain texts are names of consecutive ids from 0."""
     if not isinstance(data, Sequence) or isinstance(data, str):
         raise CardError(f'classes: {shown(data)}', 'a list of classes with id and name of each')
     rows: list[Mapping[str, Any]] = [
@@ -167,9 +169,9 @@ def _classes(data: object, things: bool) -> tuple[ClassInfo, ...]:
     spare = iter(distinct_colors(given.count(None), [color for color in given if color]))
     return tuple(
         ClassInfo(
-            _required(row, 'id', what), _word(f'{what}: name', _required(row, 'name', what)),
+            _required(row, 'id', what), _text(f'{what}: name', _required(row, 'name', what)),
             color or next(spare), row.get('thing', things),
-            tuple(map(_lower, _words(f'{what}: roles', row.get('roles') or ()))),
+            tuple(map(_lower, _texts(f'{what}: roles', row.get('roles') or ()))),
         )
         for row, what, color in zip(rows, labels, given, strict=True)
     )
@@ -210,10 +212,10 @@ def _number(key: str, value: object) -> float:
             raise ValueError('no number')
         return float(value)
     except (OverflowError, ValueError) as error:
-        words = value if isinstance(value, str) else ''
+        text = value if isinstance(value, str) else ''
         advice = (
-            'write it out, as 0.00392157 for 1/255' if '/' in words
-            else 'write numbers of a list as [0.5, 0.5, 0.5]' if len(words.split()) > 1 else ''
+            'write it out, as 0.00392157 for 1/255' if '/' in text
+            else 'write numbers of a list as [0.5, 0.5, 0.5]' if len(text.split()) > 1 else ''
         )
         raise CardError(f'{key}: {shown(value)}', 'a number', advice) from error
 

@@ -39,13 +39,13 @@ def number(low: float, high: float) -> Callable[[str], float]:
 def _checked(
     kind: Callable[[str], Number], low: float, high: float, expected: str
 ) -> Callable[[str], Number]:
-    def read(words: str) -> Number:
+    def read(text: str) -> Number:
         try:
-            value = kind(words)
+            value = kind(text)
         except ValueError:
             value = None
         if value is None or not low <= value <= high:
-            raise ArgumentTypeError(f'{shown(words)}; expected {expected}')
+            raise ArgumentTypeError(f'{shown(text)}; expected {expected}')
         return value
 
     return read

@@ -71,8 +71,8 @@ def _metadata(stream: BinaryIO, size: int) -> dict[str, str]:
 def _entry(stream: BinaryIO, field: Field) -> tuple[str, str]:
     if field.kind != BYTES or field.end - field.start > _MAX_ENTRY:
         raise WireError('an entry that is not a text')
-    words = {_KEY: '', _VALUE: ''}
+    entry = {_KEY: '', _VALUE: ''}
     for part in fields(stream, field.start, field.end):
-        if part.number in words and part.kind == BYTES:
-            words[part.number] = part.read(stream).decode()
-    return words[_KEY], words[_VALUE]
+        if part.number in entry and part.kind == BYTES:
+            entry[part.number] = part.read(stream).decode()
+    return entry[_KEY], entry[_VALUE]

@@ -54,11 +54,11 @@ def _setting(
         in the background), `configure` at the next configuration; `unconfigured` ones can only be
         changed in that state.
     """
-    facts = {
+    metadata = {
         'meaning': meaning, 'low': low, 'high': high, 'choices': choices, 'unit': unit,
         'when': when,
     }
-    return field(default=default, metadata=facts)
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
@@ -316,8 +316,7 @@ def check_setting(item: 'Field[Any]', value: Any) -> None:
 
     :raises SettingError: with the parameter, the value and what is allowed.
     """
-    facts = item.metadata
-    choices, low, high = facts['choices'], facts['low'], facts['high']
+    choices, low, high = (item.metadata[key] for key in ('choices', 'low', 'high'))
     seen = f'{item.name}: {shown(value)}'
     if choices and value not in choices:
         raise SettingError(seen, f'one of {", ".join(map(str, choices))}')

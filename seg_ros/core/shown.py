@@ -27,8 +27,8 @@ _BRIEF.maxstring = _BRIEF.maxlong = _BRIEF.maxother = _MAX_LENGTH = 60
 
 def shown(value: object) -> str:
     """Return a value quoted for a message, shortened to about 60 characters."""
-    words = _BRIEF.repr(value)
-    return words if len(words) <= _MAX_LENGTH else f'{words[:_MAX_LENGTH]}…'
+    text = _BRIEF.repr(value)
+    return text if len(text) <= _MAX_LENGTH else f'{text[:_MAX_LENGTH]}…'
 
 
 def few(names: Collection[str]) -> str:

@@ -159,9 +159,9 @@ def _restored(name: str, value: Any) -> Any:
     if name == 'source_sizes':
         return tuple(_size(name, size) for size in value)
     kind = {item.name: item.type for item in fields(ModelSignature)}.get(name)
-    words, high = get_args(kind), _MAX_VALUE.get(kind)
-    if words or not high:
-        right = value in words if words else isinstance(value, str)
+    choices, high = get_args(kind), _MAX_VALUE.get(kind)
+    if choices or not high:
+        right = value in choices if choices else isinstance(value, str)
     else:
         right = isinstance(value, int | float if kind is float else int) and 0 <= value <= high
     if not right:

@@ -41,10 +41,8 @@ SHARES = (0.001, 0.5, 0.999)        # quantiles of the samples, robust against d
 MARGIN = 0.05                       # of the span, so that not every frame widens it
 _SAMPLED_PX = 1 << 16               # enough for these quantiles
 
-Report = Callable[[str], None]
 
-
-def _silent(words: str) -> None:
+def _silent(message: str) -> None:
     """Do nothing."""
 
 
@@ -63,7 +61,7 @@ class BrightnessRange:
     :raises SettingError: if the setting is invalid.
     """
 
-    def __init__(self, setting: str = 'auto', report: Report = _silent) -> None:
+    def __init__(self, setting: str = 'auto', report: Callable[[str], object] = _silent) -> None:
         self._fixed = brightness_limits(setting)
         self.given = self._fixed is not None and setting != 'full'
         self._report = report

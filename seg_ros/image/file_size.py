@@ -106,8 +106,8 @@ def _jpeg2000(data: bytes) -> tuple[int, int]:
 def _netpbm(data: bytes) -> tuple[int, int]:
     plain = re.sub(rb'#[^\n]*\n', b' ', data[:4096])
     if plain[:2] == b'P7':
-        words = dict(re.findall(rb'(WIDTH|HEIGHT)\s+(\d+)', plain))
-        return int(words[b'HEIGHT']), int(words[b'WIDTH'])
+        sides = dict(re.findall(rb'(WIDTH|HEIGHT)\s+(\d+)', plain))
+        return int(sides[b'HEIGHT']), int(sides[b'WIDTH'])
     width, height = map(int, plain[2:].split(maxsplit=2)[:2])
     return height, width
 

@@ -20,12 +20,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from seg_ros.core.prompts import MAX_ID
 from seg_ros.core.segmentation import Segment, Segmentation
 from seg_ros.temporal.assignment import assign
 from seg_ros.temporal.motion import Boxes, Motion
 from seg_ros.temporal.overlap import box_overlap, coarse, mask_overlap, Outline
 
-LAST_ID = 65535
 LOST_S = 2.0  # how long a track survives without being seen
 _MARGIN = 0.4
 _MASK_WEIGHT = 0.2
@@ -60,7 +60,7 @@ class Tracker:
         self._ids = self._generate_ids()
 
     def _generate_ids(self) -> Iterator[int]:
-        yield from range(1, LAST_ID + 1)
+        yield from range(1, MAX_ID + 1)
         while True:
             yield self._retired.popleft()
 

@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from seg_ros.core.segmentation import Segment, Segmentation
 from seg_ros.temporal import tracking
-from seg_ros.temporal.tracking import LAST_ID, LOST_S, Tracker
+from seg_ros.temporal.tracking import LOST_S, MAX_ID, Tracker
 
 SIZE_HW = (240, 320)
 SECOND_NS = 1_000_000_000
@@ -143,13 +143,13 @@ def test_an_id_is_not_given_again_within_a_minute_at_a_thousand_new_instances_a_
                 pauses_ns.append(film.stamp_ns - seen_ns[number])
             seen_ns[number] = film.stamp_ns
         film.tracker.reset()
-    assert set(seen_ns) == set(range(1, LAST_ID + 1))
-    assert len(pauses_ns) == 140 * 500 - LAST_ID
+    assert set(seen_ns) == set(range(1, MAX_ID + 1))
+    assert len(pauses_ns) == 140 * 500 - MAX_ID
     assert min(pauses_ns) >= 60 * SECOND_NS
 
 
 def test_an_id_that_is_in_use_is_never_given_to_another(monkeypatch):
-    monkeypatch.setattr(tracking, 'LAST_ID', 9)
+    monkeypatch.setattr(tracking, 'MAX_ID', 9)
     film, given = Film(), []
     for step in range(30):
         ids = film.next(boxes((10, 10), (60 * (step % 4) + 60, 100 + 60 * (step // 4 % 2))), 1.5)
