@@ -24,12 +24,13 @@ from seg_ros.bench.peer_steps import peers
 from seg_ros.bench.samples import difference, interleaved, summary
 from seg_ros.bench.scenes import yolo_rows
 from seg_ros.core.frame import Frame
+from seg_ros.core.segmentation import Part
 from seg_ros.core.settings import Settings
 from seg_ros.pipeline.process import segment
 from seg_ros.pipeline.serving_model import open_serving_model
 
 OBJECTS = (10, 30, 100)
-PARTS = frozenset({'instances'})
+PARTS: frozenset[Part] = frozenset({'instances'})
 
 
 def compare(folder: Path, rounds: int) -> dict[str, Any]:

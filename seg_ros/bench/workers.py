@@ -28,6 +28,7 @@ import cv2
 import numpy as np
 from seg_ros.bench.networks import depth_for, street_model
 from seg_ros.core.errors import EngineError
+from seg_ros.core.segmentation import Part
 from seg_ros.core.settings import Settings
 from seg_ros.image.encodings import frame_from_bytes
 from seg_ros.pipeline.process import segment
@@ -39,7 +40,7 @@ COST_MS, SIZE_HW = 40.0, (720, 1280)
 ROUND_S = 2.0
 PATIENCE_S = 10.0
 STAGES = ('decode', 'fit', 'network', 'paint')
-PARTS = frozenset({'classes'})
+PARTS: frozenset[Part] = frozenset({'classes'})
 
 
 def workers(folder: Path, rounds: int) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from seg_ros.core.errors import ContractError
 
 ClassMap: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
 MapName: TypeAlias = Literal['classes', 'confidence', 'instances']
+Part: TypeAlias = MapName | Literal['segments']
 
 
 def marked(classes: ClassMap, ids: Collection[int]) -> NDArray[np.bool_]:

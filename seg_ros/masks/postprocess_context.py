@@ -17,11 +17,12 @@
 from dataclasses import dataclass
 
 from seg_ros.core.card import ModelCard
+from seg_ros.core.segmentation import Part
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.thresholds import Thresholds
 from seg_ros.image.fit import Fit
 
-PARTS = frozenset({'classes', 'confidence', 'instances'})
+PARTS: frozenset[Part] = frozenset({'classes', 'confidence', 'instances'})
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,11 +33,11 @@ class PostprocessContext:
     :param fit: how the image lies in the network's input.
     :param signature: signature of the network.
     :param card: card of the same model.
-    :param parts: names of the maps to make, of `PARTS`.
+    :param parts: the maps to make.
     """
 
     fit: Fit
     signature: ModelSignature
     card: ModelCard
     thresholds: Thresholds
-    parts: frozenset[str] = PARTS
+    parts: frozenset[Part] = PARTS

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from seg_ros.core.errors import EngineError
 from seg_ros.core.frame import Frame, Pixels
 from seg_ros.core.prompts import Prompt
-from seg_ros.core.segmentation import Segmentation
+from seg_ros.core.segmentation import Part, Segmentation
 from seg_ros.core.signature import ModelSignature
 from seg_ros.core.tensors import Outputs
 from seg_ros.image.fit import Fit, fit_for, fit_image
@@ -57,7 +57,7 @@ class Inference:
 
 
 def segment(
-    frame: Frame, serving: ServingModel, parts: frozenset[str] = PARTS,
+    frame: Frame, serving: ServingModel, parts: frozenset[Part] = PARTS,
     temporal: TemporalFilter | None = None,
 ) -> Segmentation:
     """
@@ -169,7 +169,7 @@ def _refuse_nan(outputs: Outputs, signature: ModelSignature) -> None:
 
 
 def postprocess(
-    inference: Inference, serving: ServingModel, parts: frozenset[str] = PARTS
+    inference: Inference, serving: ServingModel, parts: frozenset[Part] = PARTS
 ) -> Segmentation:
     """
     Turn the network's answer into masks at the image's size.
@@ -190,7 +190,7 @@ def postprocess(
 
 def follow(
     segmentation: Segmentation, inference: Inference, serving: ServingModel,
-    parts: frozenset[str], temporal: TemporalFilter,
+    parts: frozenset[Part], temporal: TemporalFilter,
 ) -> Segmentation:
     """
     Apply `tracking` and `smoothing`, if enabled, with the camera's earlier images.

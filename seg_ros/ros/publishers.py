@@ -26,7 +26,7 @@ from rclpy.qos import QoSPolicyKind
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from seg_ros.core.card import ModelCard
 from seg_ros.core.frame import Frame, Pixels
-from seg_ros.core.segmentation import Segmentation
+from seg_ros.core.segmentation import Part, Segmentation
 from seg_ros.masks.overlay import color_map, draw_overlay
 from seg_ros.ros.conversions import image_message
 from seg_ros.ros.qos import masks, overrides
@@ -48,7 +48,8 @@ _OVERRIDES = QoSOverridingOptions((
 ))
 
 # Values of `Output.parts` and of `Output.needs`.
-CLASSES, INSTANCES = frozenset({'classes'}), frozenset({'instances'})
+CLASSES: frozenset[Part] = frozenset({'classes'})
+INSTANCES: frozenset[Part] = frozenset({'instances'})
 MAPS = CLASSES | INSTANCES
 DEPTH, DYNAMIC = frozenset({'depth'}), frozenset({'dynamic'})
 
@@ -136,7 +137,7 @@ class Output:
 
     topic: str
     message: Any
-    parts: frozenset[str]
+    parts: frozenset[Part]
     make: Callable[[Any], Any]
     needs: frozenset[str] = frozenset()
 
@@ -219,6 +220,6 @@ class Publishers:
         self._publishers = []
 
 
-def parts_of(wanted: Iterable[OutputPublisher]) -> frozenset[str]:
+def parts_of(wanted: Iterable[OutputPublisher]) -> frozenset[Part]:
     """Return the parts of the segmentation that these outputs read."""
     return frozenset().union(*(each.output.parts for each in wanted))

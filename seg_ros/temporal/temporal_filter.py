@@ -15,14 +15,14 @@
 """Tracking and smoothing of one camera's images."""
 
 from seg_ros.core.card import ModelCard
-from seg_ros.core.segmentation import Segmentation
+from seg_ros.core.segmentation import Part, Segmentation
 from seg_ros.core.settings import Settings
 from seg_ros.core.timing import Timing
 from seg_ros.temporal.prompt_memory import PromptMemory
 from seg_ros.temporal.smoothing import Smoother
 from seg_ros.temporal.tracking import LOST_S, Tracker
 
-_PARTS_WITH_IDS = frozenset({'instances', 'segments'})
+_PARTS_WITH_IDS: frozenset[Part] = frozenset({'instances', 'segments'})
 
 
 class TemporalFilter:
@@ -44,7 +44,7 @@ class TemporalFilter:
 
     def update(
         self, segmentation: Segmentation, stamp_ns: int, card: ModelCard, settings: Settings,
-        parts: frozenset[str], timing: Timing,
+        parts: frozenset[Part], timing: Timing,
     ) -> Segmentation:
         """
         Return the next image's masks, tracked and smoothed according to the settings.
