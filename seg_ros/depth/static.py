@@ -40,13 +40,13 @@ class StaticScene:
     """
 
     def __init__(self) -> None:
-        self._last_ms: NDArray[np.int32] | None = None
-        self._near: NDArray[np.float32] | None = None
+        self._last_ms: NDArray[np.int32] = np.zeros((0, 0), np.int32)
+        self._near: NDArray[np.float32] = np.zeros((0, 0), np.float32)
         self._first_ns = self._newest_ns = 0
 
     def reset(self) -> None:
         """Reset the state."""
-        self._last_ms = self._near = None
+        self._begin((0, 0), 0)
 
     def update(
         self, dynamic: NDArray[np.bool_], stamp_ns: int, dilate_px: int, hold_s: float,
@@ -67,14 +67,12 @@ class StaticScene:
             self.reset()
             return now
         if (
-            self._last_ms is None or self._last_ms.shape != now.shape
+            self._last_ms.shape != now.shape
             or not self._newest_ns < stamp_ns < self._first_ns + _SPAN_NS
         ):
             self._begin(now.shape, stamp_ns)
         self._newest_ns = stamp_ns
         last_ms, near = self._last_ms, self._near
-        assert last_ms is not None
-        assert near is not None
         now_ms = (stamp_ns - self._first_ns) // 1_000_000
         if metres is not None:
             np.copyto(last_ms, np.int32(_NEVER), where=_gone(metres, near))
@@ -87,7 +85,7 @@ class StaticScene:
         return np.asarray(last_ms >= now_ms - round(1000 * hold_s))
 
     def _begin(self, shape: tuple[int, ...], stamp_ns: int) -> None:
-        self._first_ns = stamp_ns
+        self._first_ns = self._newest_ns = stamp_ns
         self._last_ms = np.full(shape, _NEVER, np.int32)
         self._near = np.full(shape, np.nan, np.float32)
 
