@@ -16,10 +16,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from time import monotonic
 from typing import Any
 
-from rclpy.qos_overriding_options import QoSOverridingOptions, QoSPolicyKind
 from seg_ros.core.errors import SettingError
 from seg_ros.core.frame import Frame
 from seg_ros.core.settings import LiveSettings, Settings
@@ -35,7 +33,8 @@ from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs import OUTPUTS
 from seg_ros.ros.prompts_input import PromptsInput
 from seg_ros.ros.publishers import Publishers
-from seg_ros.ros.qos import GRAPH_POLL_S, images, overrides, wants_reliable
+from seg_ros.ros.qos import wants_reliable
+from seg_ros.ros.subscription import Subscription
 from seg_ros.ros.topic_advice import (
     COMPRESSED,
     images_lost,
@@ -43,15 +42,11 @@ from seg_ros.ros.topic_advice import (
     INFO_TYPE,
     RAW,
     several_publishers,
-    STARTING_S,
     why_nothing_arrives,
 )
 from seg_ros.temporal.arrival import CameraClock, ImageOrder, RateLimit, StampWatch
 from seg_ros.temporal.temporal_filter import TemporalFilter
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-
-# Not reliability, which input_reliability sets.
-_OVERRIDES = QoSOverridingOptions((QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH))
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,17 +93,16 @@ class Camera:
         self._node = node
         self._settings = settings
         self._deliver = deliver
-        self._subscriptions: list[Any] = []
-        self._polled_s = 0.0
-        self._reliable = False
-        self._subscribed_s = 0.0
         self._image_bytes = 0
         self._info: CameraInfo | None = None
         self.open_error = self._info_problem = ''
         self._compressed = settings.now.image_transport == 'compressed'
         # Names to pass to rclpy, which applies remappings, and the resolved topics.
         self._image_name, self.image_topic = image_names(node, name, self._compressed)
-        self._info_name, self.info_topic = self._info_names()
+        _, self.info_topic = self._info_names()
+        kind = CompressedImage if self._compressed else Image
+        self._images = Subscription(node, kind, self._on_image, f'{name}, _on_image', True)
+        self._infos = Subscription(node, CameraInfo, self._on_info, f'{name}, _on_info', True)
 
     def _info_names(self, previous: str = '') -> tuple[str, str]:
         raw = self.image_topic.removesuffix('/compressed' if self._compressed else '')
@@ -122,7 +116,7 @@ class Camera:
     @property
     def subscribed(self) -> bool:
         """Whether the camera is subscribed to."""
-        return bool(self._subscriptions)
+        return self._images.active
 
     @property
     def settings(self) -> Settings:
@@ -134,46 +128,30 @@ class Camera:
         wanted = self.publishers.wanted()
         self.dynamic.follow(any(each.output.needs_dynamic for each in wanted))
         self.depth.subscribe(wanted)
-        if self.subscribed and monotonic() < self._polled_s + GRAPH_POLL_S:
+        if not self._images.due:
             return
-        self._polled_s = monotonic()
         if words := several_publishers(self._node, self.image_topic, self.kind):
             key = self.name, words
             self._node.throttled.warning(f'{self.name}: {words}', key, throttle_s=3600.0)
-        asked = self._settings.now.input_reliability
-        reliable = wants_reliable(self._node, self.image_topic, asked)
-        names = self._info_names(self.info_topic)
-        now = self._reliable, self._info_name, self.info_topic
-        if self.subscribed and now == (reliable, *names):
-            return
-        if not self.subscribed:
-            self._subscribed_s = monotonic()
-        self._release_images()
-        self._reliable = reliable
-        self._info_name, self.info_topic = names
         try:
-            self._open_topics()
+            self._listen()
         except SettingError as error:
             self._release_images()
             self.open_error = str(error)
             key = self.name, 'qos'
             self._node.throttled.error(f'{self.name}: {error}', key, throttle_s=60.0)
 
-    def _open_topics(self) -> None:
-        kind = CompressedImage if self._compressed else Image
-        for message, topic, callback, wants in (
-            (kind, self._image_name, self._on_image, self._reliable),
-            (CameraInfo, self._info_name, self._on_info, False),
-        ):
-            guarded = self._node.guarded(callback, f'{self.name}, {callback.__name__}')
-            with overrides(topic):
-                self._subscriptions.append(self._node.create_subscription(
-                    message, topic, guarded, images(wants), qos_overriding_options=_OVERRIDES,
-                ))
+    def _listen(self) -> None:
+        asked = self._settings.now.input_reliability
+        reliable = wants_reliable(self._node, self.image_topic, asked)
+        info_name, self.info_topic = self._info_names(self.info_topic)
+        changed = self._images.listen(self._image_name, reliable)
+        if not self._infos.listen(info_name, False) and not changed:
+            return
         self.open_error = ''
         self._node.get_logger().info(
             f'{self.name}: listening to {self.image_topic} ({self.kind}'
-            f'{", reliable" if self._reliable else ""}) and {self.info_topic}'
+            f'{", reliable" if reliable else ""}) and {self.info_topic}'
         )
 
     def unsubscribe(self) -> None:
@@ -188,9 +166,8 @@ class Camera:
         self.dynamic.reset()
 
     def _release_images(self) -> None:
-        for subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
-        self._subscriptions = []
+        self._images.close()
+        self._infos.close()
 
     def close(self) -> None:
         """Close all topics."""
@@ -206,14 +183,14 @@ class Camera:
         """
         if not self.subscribed:
             return self.publishers.reader_problem()
-        if monotonic() - self._subscribed_s < STARTING_S:
+        if self._images.starting:
             return ''
-        timing = self.health.timing
+        timing, reliable = self.health.timing, self._images.reliable
         if timing.silent('input'):
             return why_nothing_arrives(
-                self._node, self.image_topic, self.kind, self._reliable, timing.since_s('input')
+                self._node, self.image_topic, self.kind, reliable, timing.since_s('input')
             )
-        lost = '' if self._reliable else images_lost(self.image_topic, timing, self._image_bytes)
+        lost = '' if reliable else images_lost(self.image_topic, timing, self._image_bytes)
         return (
             self._stamps.problem or lost or self._missing_info()
             or self.publishers.reader_problem()
@@ -228,7 +205,7 @@ class Camera:
 
     def why_no_info(self) -> str:
         """Return why images have no camera_info; empty if they have, or it is too early to say."""
-        if not self.subscribed or monotonic() - self._subscribed_s < STARTING_S:
+        if not self.subscribed or self._images.starting:
             return ''
         if self._info is not None:      # the last one is used, however old
             return self._info_problem

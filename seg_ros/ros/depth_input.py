@@ -17,7 +17,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from time import monotonic
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -35,8 +34,9 @@ from seg_ros.ros.depth_advice import why_unpaired
 from seg_ros.ros.depth_view import DepthView
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.publishers import OutputPublisher, View
-from seg_ros.ros.qos import GRAPH_POLL_S, images, wants_reliable
-from seg_ros.ros.topic_advice import DEPTH, RAW, STARTING_S, why_nothing_arrives
+from seg_ros.ros.qos import wants_reliable
+from seg_ros.ros.subscription import Subscription
+from seg_ros.ros.topic_advice import DEPTH, RAW, why_nothing_arrives
 from seg_ros.temporal.nearest_stamp import NearestStamp
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -77,21 +77,19 @@ class DepthInput:
         self.camera = camera
         self._name = f'{camera}/depth_registered/image_rect'
         self.topic: str = node.resolve_topic_name(self._name)
-        self._subscription: Any = None
-        self._reliable, self._polled_s = False, 0.0
+        self._subscription = Subscription(node, Image, self._on_depth)
         self._pairs: NearestStamp[_Offered, Any] = NearestStamp()
         self._turn = Lock()     # held while pairing and delivering, so that pairs keep their order
         self._last: tuple[Any, RegisteredDepth] | None = None   # message and its depth
         self._refused, self._lacks_info = '', False
         self._is_off = False    # although an output that needs depth has a subscriber
-        self._subscribed_s = 0.0
         self.why_empty = ''     # set by `DepthWorker` for the last view
         self.replaced = 0       # pairs whose outputs were not computed, as a newer one came
 
     @property
     def starting(self) -> bool:
         """Whether the subscription is too new for missing messages to be a problem."""
-        return monotonic() - self._subscribed_s < STARTING_S
+        return self._subscription.starting
 
     def subscribe(self, wanted: Sequence[OutputPublisher]) -> None:
         """Subscribe while an output that uses depth has a subscriber; call it regularly."""
@@ -102,28 +100,14 @@ class DepthInput:
         self._is_off = not is_on and any(each.output.needs_depth for each in wanted)
         if not asked:
             self.unsubscribe()
-        elif self._subscription is None or monotonic() >= self._polled_s + GRAPH_POLL_S:
-            self._polled_s = monotonic()
+        elif self._subscription.due:
             reliability = self._settings.now.input_reliability
-            self._listen(wants_reliable(self._node, self.topic, reliability))
-
-    def _listen(self, reliable: bool) -> None:
-        if self._subscription is not None:
-            if reliable == self._reliable:
-                return
-            self._node.destroy_subscription(self._subscription)
-        else:
-            self._subscribed_s = monotonic()
-        self._reliable = reliable
-        self._subscription = self._node.create_subscription(
-            Image, self._name, self._node.guarded(self._on_depth), images(reliable)
-        )
+            reliable = wants_reliable(self._node, self.topic, reliability)
+            self._subscription.listen(self._name, reliable)
 
     def unsubscribe(self) -> None:
         """Unsubscribe, and drop what has arrived."""
-        if self._subscription is not None:
-            self._node.destroy_subscription(self._subscription)
-        self._subscription = None
+        self._subscription.close()
         with self._turn:    # not while a pair is being delivered
             self._pairs.clear()
         self._last = None
@@ -133,7 +117,7 @@ class DepthInput:
         """Deliver a view for the outputs that need depth, now or when its depth arrives."""
         stamp, tolerance_ms = stamp_ns(view.header.stamp), self._settings.now.depth_tolerance_ms
         with self._turn:
-            if self._subscription is not None:
+            if self._subscription.active:
                 self._hand_on(self._pairs.add_image(
                     stamp, (wanted, view), tolerance_ms, view.nbytes
                 ))
@@ -206,7 +190,7 @@ class DepthInput:
 
     def problem(self) -> str:
         """Return why depth does not arrive or is not used; empty if all is well."""
-        if self._subscription is None:
+        if not self._subscription.active:
             words = 'outputs that need depth have subscribers, but the parameter depth is off'
             return words if self._is_off else ''
         if silence := self._silence():
@@ -221,20 +205,21 @@ class DepthInput:
 
     def absence(self) -> str:
         """Return why no depth arrives; empty if it does, is not needed, or may still arrive."""
-        return '' if self._subscription is None or self.starting else self._silence()
+        return '' if not self._subscription.active or self.starting else self._silence()
 
     def _silence(self) -> str:
         timing = self._health.timing
         if not timing.silent('depth'):
             return ''
         return 'no depth arrives: ' + why_nothing_arrives(
-            self._node, self.topic, RAW, self._reliable, timing.since_s('depth'), DEPTH
+            self._node, self.topic, RAW, self._subscription.reliable, timing.since_s('depth'),
+            DEPTH,
         )
 
     def values(self) -> dict[str, str]:
         """Return values for the diagnostics."""
         return {
-            'depth_topic': self.topic if self._subscription is not None else '',
+            'depth_topic': self.topic if self._subscription.active else '',
             'depth_hz': f'{self._health.timing.rate_hz("depth"):.2f}',
             'images_without_depth': str(self._pairs.unpaired),
             'depth_dropped_newer': str(self.replaced),

@@ -14,7 +14,6 @@
 
 """The subscription to one camera's prompts."""
 
-from time import monotonic
 from typing import Any
 
 from seg_ros.core.prompts import prompts_from_texts
@@ -23,7 +22,8 @@ from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs.vision import MISSING
 from seg_ros.ros.prompt_messages import PromptReader
-from seg_ros.ros.qos import GRAPH_POLL_S, images, offers_reliable
+from seg_ros.ros.qos import offers_reliable
+from seg_ros.ros.subscription import Subscription
 from seg_ros.temporal.prompt_memory import PromptMemory
 
 _MAX_REMARKS = 3    # on one message, in one line of the log
@@ -45,8 +45,11 @@ class PromptsInput:
         self._memory, self._reader = memory, PromptReader()
         self._name = f'~/{camera}/prompts'
         self._topic: str = node.resolve_topic_name(self._name)
-        self._subscription: Any = None
-        self._reliable, self._polled_s = True, 0.0
+        self._subscription: Subscription | None = None
+        if not MISSING:
+            from vision_msgs.msg import Detection2DArray
+
+            self._subscription = Subscription(node, Detection2DArray, self._on_prompts)
 
     def follow(self, serving: ServingModel | None) -> None:
         """
@@ -57,34 +60,22 @@ class PromptsInput:
         if words := self.problem(serving):
             key = self._camera, 'unanswered'      # not the text, in which ids vary
             self._node.throttled.warning(f'{self._camera}: {words}', key, throttle_s=30.0)
-        wanted = serving is not None and serving.promptable
-        if not wanted or MISSING:
+        if serving is None or not serving.promptable:
             self.unsubscribe()
-        elif self._subscription is None or monotonic() >= self._polled_s + GRAPH_POLL_S:
-            self._polled_s = monotonic()
+        elif self._subscription is not None and self._subscription.due:
             # There may be a single message: be reliable unless a publisher is best effort.
-            self._listen(
+            reliable = (
                 not self._node.count_publishers(self._topic)
                 or offers_reliable(self._node, self._topic)
             )
-
-    def _listen(self, reliable: bool) -> None:
-        if self._subscription is not None and reliable == self._reliable:
-            return
-        from vision_msgs.msg import Detection2DArray
-
-        self.unsubscribe()
-        self._reliable = reliable
-        self._subscription = self._node.create_subscription(
-            Detection2DArray, self._name, self._node.guarded(self._on_prompts), images(reliable)
-        )
-        self._node.get_logger().info(f'{self._camera}: listening to prompts on {self._topic}')
+            if self._subscription.listen(self._name, reliable):
+                words = f'{self._camera}: listening to prompts on {self._topic}'
+                self._node.get_logger().info(words)
 
     def unsubscribe(self) -> None:
         """Unsubscribe, but keep the prompts."""
         if self._subscription is not None:
-            self._node.destroy_subscription(self._subscription)
-        self._subscription = None
+            self._subscription.close()
 
     def _on_prompts(self, message: Any) -> None:
         fixed = prompts_from_texts(self._settings.now.prompts)
@@ -104,7 +95,7 @@ class PromptsInput:
 
     def values(self) -> dict[str, str]:
         """Return values for the diagnostics."""
-        if self._subscription is None:
+        if self._subscription is None or not self._subscription.active:
             return {}
         return {
             'prompts_topic': self._topic,

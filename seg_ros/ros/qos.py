@@ -22,9 +22,6 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from seg_ros.core.errors import SettingError
 
-# Between two queries for the publishers of a topic; a query takes almost a millisecond.
-GRAPH_POLL_S = 1.0
-
 
 def masks() -> QoSProfile:
     """

@@ -28,7 +28,6 @@ INFO_TYPE = 'sensor_msgs/msg/CameraInfo'
 UNKNOWN = '_NODE_NAME_UNKNOWN_'    # rmw's name of a node that is not discovered yet
 NAMELESS = 'a node whose name is not known yet'
 NEIGHBOURS = 3      # topics that are suggested
-STARTING_S = 3.0    # after subscribing, before missing images are reported
 JUDGED_S = 2.5      # of camera_infos, before rates are compared
 SLOW_SHARE = 0.8    # of the rate of camera_infos; images that arrive less often are lost
 # Fast DDS has 512 kB of shared memory a process: smaller images always fit.

@@ -96,7 +96,7 @@ def spin_until(node: SafeLifecycleNode, condition: Any) -> None:
 @pytest.fixture(autouse=True)
 def started(monkeypatch):
     """Report problems of a camera from the start, without waiting for `STARTING_S`."""
-    monkeypatch.setattr('seg_ros.ros.cameras.STARTING_S', 0.0)
+    monkeypatch.setattr('seg_ros.ros.subscription.STARTING_S', 0.0)
 
 
 def said(node: SafeLifecycleNode, camera: Camera, words: str) -> str:
@@ -196,7 +196,7 @@ def test_small_images_that_come_seldom_are_throttled_and_not_lost(node):
 def test_depth_is_asked_for_as_its_publishers_offer_it_as_they_come_and_go(
     node, other, monkeypatch
 ):
-    monkeypatch.setattr('seg_ros.ros.depth_input.GRAPH_POLL_S', 0.0)
+    monkeypatch.setattr('seg_ros.ros.subscription.GRAPH_POLL_S', 0.0)
     camera = make_camera(node, 'auto')
 
     def asked():

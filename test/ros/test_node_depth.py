@@ -131,7 +131,7 @@ def test_depth_that_cannot_be_used_is_reported_and_the_masks_go_on(robot, depth,
 
 
 def test_without_camera_info_the_cause_is_reported(robot, monkeypatch):
-    monkeypatch.setattr('seg_ros.ros.cameras.STARTING_S', 0.0)
+    monkeypatch.setattr('seg_ros.ros.subscription.STARTING_S', 0.0)
     each = robot()
     each.listen('/segmentation/camera/points', PointCloud2)
     stamps_ns = count(START_NS, 100 * MS)
