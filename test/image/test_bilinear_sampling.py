@@ -79,6 +79,13 @@ def test_three_neighbours_are_enough_for_two_interpolations(source, network, siz
             padded[found.first + index] * weights for index, weights in enumerate(found.weights)
         )
         np.testing.assert_allclose(found.matrix @ values, expected, atol=1e-6)
+        column = values.astype(np.float32)[:, None]
+        np.testing.assert_allclose(found.apply(column, 0, source)[:, 0], expected, atol=1e-6)
+        np.testing.assert_array_equal(
+            found.matrix[np.arange(source), found.nearest], found.matrix.max(axis=1)
+        )
+        for index, (begin, end) in enumerate(found.reached(np.eye(size, dtype=bool)).tolist()):
+            assert set(np.flatnonzero(found.matrix[:, index])) <= set(range(begin, end))
         np.testing.assert_allclose(sums, expected, atol=1e-6)
         np.testing.assert_allclose(found.weights.sum(0), 1, atol=1e-6)
 
