@@ -56,7 +56,7 @@ class Encoding:
     :param convert: converts samples (rows, W[, samples]) to pixels; None if they are the same.
     :param bits: bits per sample, 8 or 16.
     :param cell_hw: size of the cells whose pixels share colour; the image's sides are multiples.
-    :param least: minimum length of each side in pixels.
+    :param min_side_px: minimum height and width of an image.
     :param rows: rows of data per row of the image; planes are stored below each other.
     """
 
@@ -65,7 +65,7 @@ class Encoding:
     convert: Callable[[Samples], Samples] | None = None
     bits: int = 8
     cell_hw: tuple[int, int] = (1, 1)
-    least: int = 1
+    min_side_px: int = 1
     rows: float = 1
 
     @property
@@ -112,14 +112,14 @@ ENCODINGS: dict[str, Encoding] = {
     'mono16': Encoding('gray', 1, bits=16),
     'rgba16': Encoding('rgb', 4, _RGB_OF_RGBA, bits=16),
     'bgra16': Encoding('bgr', 4, _BGR_OF_BGRA, bits=16),
-    'bayer_rggb8': Encoding('rgb', 1, _RGGB, least=3),
-    'bayer_bggr8': Encoding('rgb', 1, _BGGR, least=3),
-    'bayer_gbrg8': Encoding('rgb', 1, _GBRG, least=3),
-    'bayer_grbg8': Encoding('rgb', 1, _GRBG, least=3),
-    'bayer_rggb16': Encoding('rgb', 1, _RGGB, bits=16, least=3),
-    'bayer_bggr16': Encoding('rgb', 1, _BGGR, bits=16, least=3),
-    'bayer_gbrg16': Encoding('rgb', 1, _GBRG, bits=16, least=3),
-    'bayer_grbg16': Encoding('rgb', 1, _GRBG, bits=16, least=3),
+    'bayer_rggb8': Encoding('rgb', 1, _RGGB, min_side_px=3),
+    'bayer_bggr8': Encoding('rgb', 1, _BGGR, min_side_px=3),
+    'bayer_gbrg8': Encoding('rgb', 1, _GBRG, min_side_px=3),
+    'bayer_grbg8': Encoding('rgb', 1, _GRBG, min_side_px=3),
+    'bayer_rggb16': Encoding('rgb', 1, _RGGB, bits=16, min_side_px=3),
+    'bayer_bggr16': Encoding('rgb', 1, _BGGR, bits=16, min_side_px=3),
+    'bayer_gbrg16': Encoding('rgb', 1, _GBRG, bits=16, min_side_px=3),
+    'bayer_grbg16': Encoding('rgb', 1, _GRBG, bits=16, min_side_px=3),
     'uyvy': _UYVY,
     'yuv422': _UYVY,
     'yuyv': _YUYV,
@@ -233,8 +233,8 @@ def _checked_rows(
     height, width = size_hw
     what = f'{what} of {width} x {height}'
     driver = "correct the camera driver's image size and step"
-    if min(size_hw) < kind.least:
-        raise ImageError(what, f'sides of {kind.least} or more pixels', driver)
+    if min(size_hw) < kind.min_side_px:
+        raise ImageError(what, f'sides of {kind.min_side_px} or more pixels', driver)
     if height % kind.cell_hw[0] or width % kind.cell_hw[1]:
         across, down = kind.cell_hw[1], kind.cell_hw[0]
         raise ImageError(what, f'a width in {across}s and a height in {down}s', driver)

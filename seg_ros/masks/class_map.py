@@ -144,7 +144,7 @@ def hide_classes(
 
 
 def hide_small_stuff(
-    classes: ClassMap, confidence: NDArray[np.uint8] | None, card: ModelCard, least_share: float
+    classes: ClassMap, confidence: NDArray[np.uint8] | None, card: ModelCard, min_share: float
 ) -> None:
     """
     Set stuff classes that cover less than a share of the image to unlabelled.
@@ -155,7 +155,7 @@ def hide_small_stuff(
     stuff = [item.id for item in card.classes if not item.thing]
     bins = card.unlabelled + 1
     pixels = cv2.calcHist([classes], [0], None, [bins], [0, bins]).ravel()
-    small = [item for item in stuff if 0 < pixels[item] < least_share * classes.size]
+    small = [item for item in stuff if 0 < pixels[item] < min_share * classes.size]
     _unlabel(classes, confidence, card, small)
 
 

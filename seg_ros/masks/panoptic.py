@@ -67,8 +67,8 @@ def _stuff_and_instances(
         found = instance_masks_from_query_scores(outputs, context)
         stuff.update(i for i, item in enumerate(context.card.classes) if not item.thing)
     # The score of an instance is the confidence of its pixels.
-    least = context.thresholds.confidence
-    kept = [item for item in found if round(255 * item.score) >= least]
+    min_confidence = context.thresholds.confidence
+    kept = [item for item in found if round(255 * item.score) >= min_confidence]
     return (
         [item for item in kept if item.channel in stuff],
         [item for item in kept if item.channel not in stuff],

@@ -90,14 +90,14 @@ def _instances_of_winners(
     rows, columns = row_and_column_interpolation(
         fit, masks.shape[1:], context.signature.upsampling
     )
-    least = thresholds.mask_level / 255
+    min_probability = thresholds.mask_level / 255
     won = np.bincount(pixel_to_mask.reshape(-1), minlength=len(masks) + 1)
     for number, (slot, mask) in enumerate(zip(slots, masks, strict=True), start=1):
-        window = _window(mask >= least, rows, columns, fit)
+        window = _window(mask >= min_probability, rows, columns, fit)
         if window is None:
             continue
         x0, y0, x1, y1 = window
-        own = np.asarray(interpolated(mask, rows, columns, window) >= least)
+        own = np.asarray(interpolated(mask, rows, columns, window) >= min_probability)
         if won[number] <= thresholds.visible * np.count_nonzero(own):
             continue
         own &= pixel_to_mask[y0:y1, x0:x1] == number

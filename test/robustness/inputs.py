@@ -33,8 +33,8 @@ def honest_raw(draw):
     name = draw(st.sampled_from(sorted(ENCODINGS)))
     kind = ENCODINGS[name]
     down, across = kind.cell_hw
-    height = down * draw(st.integers(-(-kind.least // down), 20))
-    width = across * draw(st.integers(-(-kind.least // across), 20))
+    height = down * draw(st.integers(-(-kind.min_side_px // down), 20))
+    width = across * draw(st.integers(-(-kind.min_side_px // across), 20))
     step = width * kind.bytes_per_pixel + draw(st.integers(0, 9))
     length = int(height * kind.rows) * step
     data = np.random.default_rng(draw(st.integers(0, 2**32))).bytes(length)
