@@ -111,6 +111,11 @@ def photographs_of(
     :raises SettingError: if the list or the index cannot be read, or the index lacks a listed
         photograph.
     """
+    lists = sorted(path.stem for path in root.glob('*.txt'))
+    if listed not in lists:
+        raise SettingError(
+            f'{root} has no list {listed}.txt', f'one of {", ".join(lists) or "its photographs"}'
+        )
     try:
         rows = {
             f'{row["source"]}/{row["name"]}': row

@@ -116,6 +116,12 @@ def test_a_photograph_that_the_index_lacks_is_named(root):
         photographs_of(root, 'train', {})
 
 
+def test_a_list_that_is_missing_is_named_with_those_that_there_are(root):
+    (root / 'val.txt').write_text('')
+    with pytest.raises(SettingError, match=r'no list test\.txt.*one of train, val'):
+        photographs_of(root, 'test', {})
+
+
 @pytest.mark.parametrize('index', ['[1, 2]', '{"street/a": 1}', '7', '[]', 'null', """[
     {"name": "a", "source": "street"}, {"name": "a", "source": "shop", "complete": []}
 ]"""])
