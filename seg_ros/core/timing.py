@@ -29,7 +29,7 @@ SILENT_S = 60.0     # a longer pause is silence, however slow the rate was
 
 class Timing:
     """
-    Durations by stage, events by cause, and rates; thread-safe.
+    Durations by stage, and numbers and rates of events by name; thread-safe.
 
     Durations are kept for the last `WINDOW` frames, counts since the start.
     """
@@ -53,14 +53,10 @@ class Timing:
             samples = self._samples.setdefault(name, deque(maxlen=WINDOW))
             samples.append((monotonic(), milliseconds))
 
-    def count(self, cause: str) -> None:
-        """Count one event."""
-        with self._lock:
-            self._counts[cause] += 1
-
     def tick(self, name: str) -> None:
-        """Register an arrival or departure at the current time, for rates."""
+        """Count an event at the current time, for rates."""
         with self._lock:
+            self._counts[name] += 1
             self._ticks.setdefault(name, deque(maxlen=WINDOW)).append(monotonic())
 
     def rate_hz(self, name: str, span_s: float = RATE_SPAN_S) -> float:
@@ -104,7 +100,7 @@ class Timing:
             return [moment for moment in self._ticks.get(name, ()) if moment > since]
 
     def counts(self) -> dict[str, int]:
-        """Return all events since the start, by cause."""
+        """Return the number of all events since the start, by name."""
         with self._lock:
             return dict(self._counts)
 

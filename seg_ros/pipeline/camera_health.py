@@ -68,7 +68,6 @@ class CameraHealth:
 
     def drop(self, cause: str, error: Exception | None = None) -> None:
         """Count an image that is dropped for one of `CAUSES`."""
-        self.timing.count(cause)
         self.timing.tick(cause)
         if error is not None:
             self._words[cause] = described(error)

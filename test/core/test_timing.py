@@ -99,14 +99,14 @@ def test_stages_are_listed_in_the_order_of_their_first_frame():
     assert timing.stages() == ['fit', 'network', 'paint']
 
 
-def test_events_are_counted_by_cause_from_many_threads():
+def test_events_are_counted_by_name_from_many_threads():
     timing = Timing()
 
     def note():
         for _ in range(2000):
-            timing.count('old')
+            timing.tick('old')
             timing.add('fit', 1.0)
-        timing.count('fault')
+        timing.tick('fault')
 
     threads = [Thread(target=note) for _ in range(4)]
     for thread in threads:
@@ -118,9 +118,9 @@ def test_events_are_counted_by_cause_from_many_threads():
 
 def test_counts_that_were_handed_out_do_not_change():
     timing = Timing()
-    timing.count('old')
+    timing.tick('old')
     counts = timing.counts()
-    timing.count('old')
+    timing.tick('old')
     assert counts == {'old': 1}
 
 

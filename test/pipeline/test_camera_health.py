@@ -42,7 +42,9 @@ def test_a_camera_without_masks_is_an_error_that_names_the_cause(cause):
 
 
 def test_dropped_frames_are_counted_by_their_cause():
-    assert health_of(published=2, bad=3, newer=1).timing.counts() == {'bad': 3, 'newer': 1}
+    assert health_of(published=2, bad=3, newer=1).timing.counts() == {
+        'output': 2, 'bad': 3, 'newer': 1,
+    }
 
 
 def test_the_most_frequent_cause_is_the_one_that_is_named():
