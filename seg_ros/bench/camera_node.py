@@ -22,7 +22,7 @@ import rclpy
 from rclpy.node import Node
 from seg_ros.core.number_options import RATE_HZ, SIDE
 from seg_ros.ros.conversions import image_message
-from seg_ros.ros.qos import images
+from seg_ros.ros.qos import image_qos
 from seg_ros.ros.spin import spin_until_signal
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -40,7 +40,7 @@ class BenchCamera(Node):
         image = np.random.default_rng(0).integers(0, 256, (*size_hw, 3), np.uint8)
         self._message = image_message(image, Header(frame_id='camera'))
         for name in names:
-            publisher = self.create_publisher(Image, f'{name}/image_raw', images(reliable=True))
+            publisher = self.create_publisher(Image, f'{name}/image_raw', image_qos(reliable=True))
             self.create_timer(1 / rate_hz, lambda publisher=publisher: self._send(publisher))
 
     def _send(self, publisher: 'rclpy.publisher.Publisher[Image]') -> None:

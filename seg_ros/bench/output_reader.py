@@ -24,7 +24,7 @@ import rclpy
 from rclpy.node import Node
 from seg_ros.core.number_options import SECONDS
 from seg_ros.ros.outputs import OUTPUTS
-from seg_ros.ros.qos import masks
+from seg_ros.ros.qos import mask_qos
 
 
 class OutputReader(Node):
@@ -42,7 +42,7 @@ class OutputReader(Node):
             if with_depth or not output.needs_depth:
                 self.create_subscription(
                     output.message, f'{prefix}/{output.topic}',
-                    lambda message, topic=output.topic: self.counts.update([topic]), masks(),
+                    lambda message, topic=output.topic: self.counts.update([topic]), mask_qos(),
                 )
 
 

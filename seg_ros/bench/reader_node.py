@@ -25,7 +25,7 @@ import rclpy
 from rclpy.node import Node
 from seg_ros.core.number_options import number, SECONDS
 from seg_ros.ros.conversions import stamp_ns
-from seg_ros.ros.qos import masks
+from seg_ros.ros.qos import mask_qos
 from sensor_msgs.msg import Image
 
 
@@ -43,7 +43,7 @@ class BenchReader(Node):
         self.create_subscription(DiagnosticArray, '/diagnostics', self._hear, 10)
         for topic in topics:
             self.create_subscription(
-                Image, topic, lambda message, topic=topic: self._take(topic, message), masks()
+                Image, topic, lambda message, topic=topic: self._take(topic, message), mask_qos()
             )
 
     def _take(self, topic: str, message: Any) -> None:

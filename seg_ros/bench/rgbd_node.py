@@ -21,7 +21,7 @@ import rclpy
 from rclpy.node import Node
 from seg_ros.bench.depth_scene import CAMERA, depth_scene, SIZE_HW
 from seg_ros.ros.conversions import image_message
-from seg_ros.ros.qos import images
+from seg_ros.ros.qos import image_qos
 from seg_ros.ros.spin import spin_until_signal
 from seg_ros.sim.classes import OBJECT
 from sensor_msgs.msg import CameraInfo, Image
@@ -45,7 +45,7 @@ class BenchRgbd(Node):
         )
         names = 'depth_registered/image_rect', 'camera_info', 'image_raw'
         self._publishers = [
-            self.create_publisher(kind, f'camera/{name}', images(reliable=True))
+            self.create_publisher(kind, f'camera/{name}', image_qos(reliable=True))
             for name, kind in zip(names, (Image, CameraInfo, Image), strict=True)
         ]
         self.create_timer(1 / RATE_HZ, self._send)

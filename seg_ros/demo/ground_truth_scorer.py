@@ -23,7 +23,7 @@ from seg_ros.demo.mask_messages import array_from_mask
 from seg_ros.masks.from_maps import segmentation_from_maps
 from seg_ros.metrics.scores import LiveScores
 from seg_ros.ros.conversions import stamp_ns
-from seg_ros.ros.qos import images
+from seg_ros.ros.qos import image_qos
 from seg_ros.sim.classes import CARD
 from sensor_msgs.msg import Image
 
@@ -50,7 +50,7 @@ class GroundTruthScorer:
         for topic in TOPICS:
             node.create_subscription(
                 Image, topic, lambda message, topic=topic: self._on_map(topic, message),
-                images(reliable=False),
+                image_qos(reliable=False),
             )
 
     def figures(self) -> dict[str, Any]:

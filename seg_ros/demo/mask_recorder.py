@@ -35,7 +35,7 @@ from seg_ros.demo.ground_truth_scorer import GroundTruthScorer
 from seg_ros.demo.mask_messages import array_from_mask
 from seg_ros.image.file_writing import encode_png
 from seg_ros.ros.conversions import stamp_ns
-from seg_ros.ros.qos import masks
+from seg_ros.ros.qos import mask_qos
 from sensor_msgs.msg import Image
 
 TOPICS = ('overlay', 'color', 'instance')
@@ -53,7 +53,7 @@ class MaskRecorder(Node):
         for topic in TOPICS:
             self.create_subscription(
                 Image, f'/segmentation/camera/{topic}',
-                lambda message, topic=topic: self._on_mask(topic, message), masks(),
+                lambda message, topic=topic: self._on_mask(topic, message), mask_qos(),
             )
         self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
 

@@ -24,7 +24,7 @@ from seg_ros.core.frame import Pixels
 from seg_ros.demo.mask_messages import array_from_mask
 from seg_ros.demo.rerun_log import RerunLog
 from seg_ros.ros.conversions import stamp_ns
-from seg_ros.ros.qos import masks
+from seg_ros.ros.qos import mask_qos
 from seg_ros.ros.spin import spin_until_signal
 from seg_ros.share import fastdds_profile
 from sensor_msgs.msg import Image, PointCloud2
@@ -49,7 +49,7 @@ class NodeViewer(Node):
         ):
             self.create_subscription(
                 kind, f'{topics}/{topic}',
-                lambda message, topic=topic, show=show: self._show(topic, message, show), masks(),
+                lambda message, topic=topic, show=show: self._show(topic, message, show), mask_qos(),
             )
 
     def _show(self, topic: str, message: Any, show: Any) -> None:

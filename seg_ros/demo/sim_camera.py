@@ -28,7 +28,7 @@ from seg_ros.core.errors import SegError, SettingError
 from seg_ros.core.number_options import RATE_HZ, SEED, SIDE
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.ros.conversions import image_message
-from seg_ros.ros.qos import images
+from seg_ros.ros.qos import image_qos
 from seg_ros.ros.spin import spin_until_signal
 from seg_ros.sim.view import RenderedView
 from sensor_msgs.msg import CameraInfo, Image
@@ -74,11 +74,11 @@ class SimCamera(Node):
             'panoptic': '~/truth/panoptic',
         }
         self._images = {
-            kind: self.create_publisher(Image, name, images(reliable=False))
+            kind: self.create_publisher(Image, name, image_qos(reliable=False))
             for kind, name in names.items()
         }
         self._infos = self.create_publisher(
-            CameraInfo, 'camera/camera_info', images(reliable=False)
+            CameraInfo, 'camera/camera_info', image_qos(reliable=False)
         )
         self.create_timer(1 / rate_hz, self._publish)
 

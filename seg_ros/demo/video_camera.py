@@ -25,7 +25,7 @@ from seg_ros.core.errors import SegError
 from seg_ros.core.number_options import RATE_HZ
 from seg_ros.image.capture import open_capture
 from seg_ros.ros.conversions import image_message
-from seg_ros.ros.qos import images
+from seg_ros.ros.qos import image_qos
 from seg_ros.ros.spin import spin_until_signal
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -46,7 +46,7 @@ class VideoCamera(Node):
         self._source = source
         self._capture = open_capture(source)
         self._publisher = self.create_publisher(
-            Image, 'camera/image_raw', images(reliable=False)
+            Image, 'camera/image_raw', image_qos(reliable=False)
         )
         self.create_timer(1 / rate_hz, self._publish)
 

@@ -20,7 +20,7 @@ from typing import Any
 from rclpy.node import Node
 from seg_ros.core.card import ModelCard
 from seg_ros.ros.outputs.vision import label_info, MISSING
-from seg_ros.ros.qos import latched
+from seg_ros.ros.qos import latched_qos
 from std_msgs.msg import Header
 
 # Nav2's layer reads the names next to its own mask.
@@ -51,7 +51,7 @@ class LabelPublishers:
         header = Header(stamp=self._node.get_clock().now().to_msg())
         for topic in [f'~/{camera}/{topic}' for camera in cameras for topic in TOPICS]:
             if topic not in self._publishers:
-                self._publishers[topic] = self._node.create_publisher(LabelInfo, topic, latched())
+                self._publishers[topic] = self._node.create_publisher(LabelInfo, topic, latched_qos())
             self._publishers[topic].publish(label_info(card, header, threshold))
 
     def close(self) -> None:

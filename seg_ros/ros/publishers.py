@@ -29,7 +29,7 @@ from seg_ros.core.frame import Frame, Pixels
 from seg_ros.core.segmentation import Part, Segmentation
 from seg_ros.masks.overlay import color_map, draw_overlay
 from seg_ros.ros.conversions import image_message
-from seg_ros.ros.qos import masks, overrides
+from seg_ros.ros.qos import mask_qos, qos_override_errors
 from seg_ros.ros.topic_advice import incompatible_reader
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
@@ -194,9 +194,9 @@ class Publishers:
         try:
             for output in outputs:
                 topic = f'~/{camera}/{output.topic}'
-                with overrides(topic):
+                with qos_override_errors(topic):
                     publisher = node.create_lifecycle_publisher(
-                        output.message, topic, masks(),
+                        output.message, topic, mask_qos(),
                         event_callbacks=_NO_EVENTS,
                         qos_overriding_options=_OVERRIDES,
                     )

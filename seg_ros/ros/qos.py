@@ -23,7 +23,7 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from seg_ros.core.errors import SettingError
 
 
-def masks() -> QoSProfile:
+def mask_qos() -> QoSProfile:
     """
     Return the QoS of masks.
 
@@ -35,7 +35,7 @@ def masks() -> QoSProfile:
     )
 
 
-def latched() -> QoSProfile:
+def latched_qos() -> QoSProfile:
     """Return the QoS of a latched topic."""
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,
@@ -45,7 +45,7 @@ def latched() -> QoSProfile:
     )
 
 
-def images(reliable: bool) -> QoSProfile:
+def image_qos(reliable: bool) -> QoSProfile:
     """Return the QoS of image subscriptions: the newest image only."""
     kind = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
     return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=kind)
@@ -73,7 +73,7 @@ def offers_reliable(node: Node, topic: str) -> bool:
 
 
 @contextmanager
-def overrides(topic: str) -> Iterator[None]:
+def qos_override_errors(topic: str) -> Iterator[None]:
     """
     Turn errors of a topic's `qos_overrides` parameters into SettingError.
 

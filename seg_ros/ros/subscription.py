@@ -20,7 +20,7 @@ from typing import Any
 
 from rclpy.qos_overriding_options import QoSOverridingOptions, QoSPolicyKind
 from seg_ros.ros.lifecycle import SafeLifecycleNode
-from seg_ros.ros.qos import images, overrides
+from seg_ros.ros.qos import image_qos, qos_override_errors
 
 # Between two queries for the publishers of a topic; a query takes almost a millisecond.
 GRAPH_POLL_S = 1.0
@@ -81,9 +81,9 @@ class Subscription:
             self._began_s = self._checked_s
         self.close()
         self._name, self.reliable = name, reliable
-        with overrides(name):
+        with qos_override_errors(name):
             self._subscription = self._node.create_subscription(
-                self._message, name, self._callback, images(reliable),
+                self._message, name, self._callback, image_qos(reliable),
                 qos_overriding_options=self._overrides,
             )
         return True

@@ -24,7 +24,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from seg_ros.demo.sim_camera import camera_info, SimCamera
-from seg_ros.ros.qos import images
+from seg_ros.ros.qos import image_qos
 from seg_ros.sim.classes import FLOOR, OBJECT
 from seg_ros.sim.ground_truth import segmentation_from_bodies
 from seg_ros.sim.view import RenderedView
@@ -80,7 +80,7 @@ def received() -> Iterator[Callable[[], dict[str, Any]]]:
     for topic in (*TOPICS, 'camera/camera_info'):
         kind = CameraInfo if topic.endswith('info') else Image
         listener.create_subscription(
-            kind, topic, lambda message, topic=topic: hear(topic, message), images(reliable=False)
+            kind, topic, lambda message, topic=topic: hear(topic, message), image_qos(reliable=False)
         )
 
     def wait() -> dict[str, Any]:
