@@ -79,7 +79,7 @@ class CameraPipeline:
         self._workers: Workers[Arrival] | None = None
         self._depth = DepthWorker(node, settings.now.base_frame)
         self._timer = node.create_timer(
-            SUBSCRIBERS_S, node.guarded(self.follow_readers), clock=STEADY
+            SUBSCRIBERS_S, node.guarded(self.follow_subscribers), clock=STEADY
         )
         self.cameras: dict[str, Camera] = {}
         try:
@@ -116,7 +116,7 @@ class CameraPipeline:
             self._workers = Workers(
                 mailbox, partial(self._work, mailbox), self._report, count, self._batch_limit
             )
-            self.follow_readers()
+            self.follow_subscribers()
             self._announce_idle_cameras()
         except BaseException:
             self.stop()
@@ -155,7 +155,7 @@ class CameraPipeline:
             camera.close()
         return ended
 
-    def follow_readers(self) -> None:
+    def follow_subscribers(self) -> None:
         """Subscribe to the cameras; with `lazy`, only to those whose masks have subscribers."""
         if not self.running:
             return

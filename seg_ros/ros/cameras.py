@@ -182,7 +182,7 @@ class Camera:
         Images or camera_info are missing, stamps are wrong, or a subscriber gets nothing.
         """
         if not self.subscribed:
-            return self.publishers.reader_problem()
+            return self.publishers.subscriber_problem()
         if self._images.starting:
             return ''
         timing, reliable = self.health.timing, self._images.reliable
@@ -193,7 +193,7 @@ class Camera:
         lost = '' if reliable else images_lost(self.image_topic, timing, self._image_bytes)
         return (
             self._stamps.problem or lost or self._missing_info()
-            or self.publishers.reader_problem()
+            or self.publishers.subscriber_problem()
         )
 
     def _missing_info(self) -> str:

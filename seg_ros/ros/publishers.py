@@ -30,7 +30,7 @@ from seg_ros.core.segmentation import Part, Segmentation
 from seg_ros.masks.overlay import color_map, draw_overlay
 from seg_ros.ros.conversions import image_message
 from seg_ros.ros.qos import mask_qos, qos_override_errors
-from seg_ros.ros.topic_advice import incompatible_reader
+from seg_ros.ros.topic_advice import incompatible_subscriber
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
@@ -209,9 +209,9 @@ class Publishers:
         """Return the outputs that have subscribers."""
         return [each for each in self._publishers if each.has_subscribers]
 
-    def reader_problem(self) -> str:
+    def subscriber_problem(self) -> str:
         """Return which subscriber gets nothing because of its type or QoS, and why."""
-        return incompatible_reader(self._node, [each.publisher for each in self._publishers])
+        return incompatible_subscriber(self._node, [each.publisher for each in self._publishers])
 
     def close(self) -> None:
         """Close the topics."""

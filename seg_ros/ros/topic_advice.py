@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Explanations from the ROS graph: why a topic has no messages or no matching reader."""
+"""Explanations from the ROS graph: why a topic has no messages or no matching subscriber."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -133,28 +133,28 @@ def several_publishers(node: Node, topic: str, kind: str) -> str:
     )
 
 
-def incompatible_reader(node: Node, publishers: Iterable[Any]) -> str:
+def incompatible_subscriber(node: Node, publishers: Iterable[Any]) -> str:
     """
-    Name a reader that gets nothing because its type or QoS is incompatible with the publisher's.
+    Name a subscriber that gets nothing because its type or QoS is incompatible with the publisher's.
 
-    :param publishers: those of `node`, to look for readers of.
+    :param publishers: those of `node`, to look for subscribers of.
     """
     for publisher in publishers:
         topic = publisher.topic_name
-        # Counting readers is far cheaper than asking who they are.
+        # Counting subscribers is far cheaper than asking who they are.
         if node.count_subscribers(topic) > publisher.get_subscription_count():
-            for reader in node.get_subscriptions_info_by_topic(topic):
-                if words := _incompatibility(reader, publisher):
-                    return f'{_name(reader)} gets nothing from {topic}: {words}'
+            for subscriber in node.get_subscriptions_info_by_topic(topic):
+                if words := _incompatibility(subscriber, publisher):
+                    return f'{_name(subscriber)} gets nothing from {topic}: {words}'
     return ''
 
 
-def _incompatibility(reader: Any, publisher: Any) -> str:
-    """Return why a reader's type or QoS does not match a publisher's; empty if both match."""
-    own, asked, offered = publisher.msg_type, reader.qos_profile, publisher.qos_profile
+def _incompatibility(subscriber: Any, publisher: Any) -> str:
+    """Return why a subscriber's type or QoS does not match a publisher's; empty if both match."""
+    own, asked, offered = publisher.msg_type, subscriber.qos_profile, publisher.qos_profile
     kind = f'{own.__module__.partition(".")[0]}/msg/{own.__name__}'
-    if reader.topic_type != kind:
-        return f'it reads {reader.topic_type}, published is {kind}'
+    if subscriber.topic_type != kind:
+        return f'it reads {subscriber.topic_type}, published is {kind}'
     if (asked.durability, offered.durability) == (
         DurabilityPolicy.TRANSIENT_LOCAL, DurabilityPolicy.VOLATILE,
     ):
@@ -173,7 +173,7 @@ def _incompatibility(reader: Any, publisher: Any) -> str:
 
 
 def _name(endpoint: Any) -> str:
-    """Return the full name of a publisher's or reader's node, or `NAMELESS`."""
+    """Return the full name of a publisher's or subscriber's node, or `NAMELESS`."""
     if endpoint.node_name == UNKNOWN:
         return NAMELESS
     return f'{endpoint.node_namespace.rstrip("/")}/{endpoint.node_name}'

@@ -288,7 +288,7 @@ def test_a_start_that_fails_leaves_no_worker_behind(robot, monkeypatch):
     each = robot(autostart=False)
     assert each.change_state(Transition.TRANSITION_CONFIGURE)
     pipeline = each.node._pipeline
-    monkeypatch.setattr(pipeline, 'follow_readers', lambda: 1 / 0)
+    monkeypatch.setattr(pipeline, 'follow_subscribers', lambda: 1 / 0)
     assert not each.change_state(Transition.TRANSITION_ACTIVATE)
     monkeypatch.undo()
     assert not pipeline.running
