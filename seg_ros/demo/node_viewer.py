@@ -49,7 +49,8 @@ class NodeViewer(Node):
         ):
             self.create_subscription(
                 kind, f'{topics}/{topic}',
-                lambda message, topic=topic, show=show: self._show(topic, message, show), mask_qos(),
+                lambda message, topic=topic, show=show: self._show(topic, message, show),
+                mask_qos(),
             )
 
     def _show(self, topic: str, message: Any, show: Any) -> None:

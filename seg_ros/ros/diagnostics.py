@@ -28,8 +28,8 @@ from seg_ros.ros.cameras import Camera
 from seg_ros.ros.depth_advice import nothing_dynamic, poor_odometry
 
 
-@dataclass(frozen=True)
-class NodeFacts:
+@dataclass(frozen=True, kw_only=True)
+class NodeStatus:
     """
     The state of the node that diagnostics report.
 

@@ -51,7 +51,8 @@ class LabelPublishers:
         header = Header(stamp=self._node.get_clock().now().to_msg())
         for topic in [f'~/{camera}/{topic}' for camera in cameras for topic in TOPICS]:
             if topic not in self._publishers:
-                self._publishers[topic] = self._node.create_publisher(LabelInfo, topic, latched_qos())
+                publisher = self._node.create_publisher(LabelInfo, topic, latched_qos())
+                self._publishers[topic] = publisher
             self._publishers[topic].publish(label_info(card, header, threshold))
 
     def close(self) -> None:

@@ -135,7 +135,7 @@ def several_publishers(node: Node, topic: str, kind: str) -> str:
 
 def incompatible_subscriber(node: Node, publishers: Iterable[Any]) -> str:
     """
-    Name a subscriber that gets nothing because its type or QoS is incompatible with the publisher's.
+    Name a subscriber that gets nothing because its type or QoS does not match the publisher's.
 
     :param publishers: those of `node`, to look for subscribers of.
     """

@@ -80,7 +80,8 @@ def received() -> Iterator[Callable[[], dict[str, Any]]]:
     for topic in (*TOPICS, 'camera/camera_info'):
         kind = CameraInfo if topic.endswith('info') else Image
         listener.create_subscription(
-            kind, topic, lambda message, topic=topic: hear(topic, message), image_qos(reliable=False)
+            kind, topic, lambda message, topic=topic: hear(topic, message),
+            image_qos(reliable=False),
         )
 
     def wait() -> dict[str, Any]:
