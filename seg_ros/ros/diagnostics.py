@@ -29,7 +29,7 @@ from seg_ros.ros.depth_advice import nothing_dynamic, poor_odometry
 
 
 @dataclass(frozen=True, kw_only=True)
-class NodeStatus:
+class NodeFacts:
     """
     The state of the node that diagnostics report.
 

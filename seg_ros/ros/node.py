@@ -179,11 +179,11 @@ class SegmentationNode(SafeLifecycleNode):
     def _facts(self) -> NodeFacts:
         models, pipeline = self._models, self._pipeline
         return NodeFacts(
-            self.get_fully_qualified_name(),
-            self._lifecycle,
-            self._enabled,
-            models.state if models else ModelState(),
-            models.holder.current if models else None,
+            name=self.get_fully_qualified_name(),
+            state=self._lifecycle,
+            enabled=self._enabled,
+            model=models.state if models else ModelState(),
+            serving=models.holder.current if models else None,
             unserved=models.holder.reason if models else self._not_configured,
             build=self._progress.words,
             stalled_s=pipeline.stalled_s if pipeline else 0.0,

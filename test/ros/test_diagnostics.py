@@ -69,7 +69,9 @@ def serving():
 
 
 def facts(**changes):
-    known = NodeFacts('/robot/segmentation', 'active', True, SERVING, serving())
+    known = NodeFacts(
+        name='/robot/segmentation', state='active', enabled=True, model=SERVING, serving=serving()
+    )
     return replace(known, **changes)
 
 
