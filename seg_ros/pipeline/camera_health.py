@@ -17,12 +17,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Literal, TypeAlias
 
 from seg_ros.core.errors import described
 from seg_ros.core.timing import Timing
 
+Cause: TypeAlias = Literal[
+    'newer', 'age', 'rate', 'bad', 'failed', 'no_engine', 'stalled', 'late', 'unread'
+]
 # Causes of dropped frames, by their names in diagnostics.
-CAUSES: Mapping[str, str] = {
+CAUSES: Mapping[Cause, str] = {
     'newer': 'a newer image arrived before the engine was free',
     'age': 'the images are older than max_age_ms before the network',
     'rate': 'max_rate_hz is exceeded',
@@ -33,10 +37,11 @@ CAUSES: Mapping[str, str] = {
     'late': 'the stamps go backward',
     'unread': 'the masks have no subscriber',
 }
-FAULTS = frozenset({'bad', 'failed', 'no_engine', 'stalled'})
-UNTIMELY = frozenset({'age', 'late'})
+FAULTS: frozenset[Cause] = frozenset({'bad', 'failed', 'no_engine', 'stalled'})
+UNTIMELY: frozenset[Cause] = frozenset({'age', 'late'})
 FAULTY_SHARE, UNTIMELY_SHARE = 0.1, 0.5     # of the images; smaller shares are not reported
-_INTENDED = frozenset({'rate', 'unread'})   # due to what the user set or subscribes to
+# Due to what the user set or subscribes to.
+_INTENDED: frozenset[Cause] = frozenset({'rate', 'unread'})
 
 
 class Level(IntEnum):
@@ -64,13 +69,13 @@ class CameraHealth:
 
     def __init__(self) -> None:
         self.timing = Timing()
-        self._words: dict[str, str] = {}    # the last error, by cause
+        self._errors: dict[Cause, str] = {}     # the last of each cause
 
-    def drop(self, cause: str, error: Exception | None = None) -> None:
-        """Count an image that is dropped for one of `CAUSES`."""
+    def drop(self, cause: Cause, error: Exception | None = None) -> None:
+        """Count an image that is dropped."""
         self.timing.tick(cause)
         if error is not None:
-            self._words[cause] = described(error)
+            self._errors[cause] = described(error)
 
     def verdict(self) -> Verdict:
         """
@@ -97,7 +102,7 @@ class CameraHealth:
                 return Verdict(Level.WARN, words)
         return Verdict(Level.OK, '')
 
-    def explained(self, cause: str) -> str:
+    def explained(self, cause: Cause) -> str:
         """Return the description of a cause, with its last error."""
-        words = self._words.get(cause)
-        return f'{CAUSES[cause]}: {words}' if words else CAUSES[cause]
+        error = self._errors.get(cause)
+        return f'{CAUSES[cause]}: {error}' if error else CAUSES[cause]

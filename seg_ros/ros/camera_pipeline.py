@@ -26,6 +26,7 @@ from seg_ros.core.errors import ImageError, NoEngineError, SegError
 from seg_ros.core.frame import Frame
 from seg_ros.core.segmentation import Segmentation
 from seg_ros.core.settings import LiveSettings
+from seg_ros.pipeline.camera_health import Cause
 from seg_ros.pipeline.engine_holder import EngineHolder
 from seg_ros.pipeline.process import follow, infer, Inference, postprocess
 from seg_ros.pipeline.serving_model import ServingModel
@@ -310,7 +311,7 @@ class CameraPipeline:
             self._node.throttled.warning(f'{camera.name}: {words}', (camera.name, 'dynamic'))
         return mask
 
-    def _drop(self, camera: Camera, cause: str, error: Exception) -> None:
+    def _drop(self, camera: Camera, cause: Cause, error: Exception) -> None:
         camera.health.drop(cause, error)
         words = camera.health.explained(cause)
         self._node.throttled.error(f'{camera.name}: frame dropped: {words}', (camera.name, cause))
