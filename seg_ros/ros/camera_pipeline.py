@@ -31,7 +31,7 @@ from seg_ros.pipeline.engine_holder import EngineHolder
 from seg_ros.pipeline.process import follow, infer, Inference, postprocess
 from seg_ros.pipeline.serving_model import ServingModel
 from seg_ros.pipeline.workers import Mailbox, Workers
-from seg_ros.ros.cameras import Arrival, Camera
+from seg_ros.ros.camera import Arrival, Camera
 from seg_ros.ros.conversions import frame_from_message
 from seg_ros.ros.depth_advice import nothing_dynamic, poor_odometry
 from seg_ros.ros.depth_worker import DepthWorker

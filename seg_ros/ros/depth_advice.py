@@ -22,7 +22,7 @@ from seg_ros.depth.planes import MAX_TILT_RAD
 from seg_ros.depth.static import POOR_SHARE
 from seg_ros.ros.camera_info import distortion_px
 from seg_ros.ros.depth_view import DepthView
-from seg_ros.temporal.nearest_stamp import KEPT_S, WAIT_S
+from seg_ros.temporal.stamp_matching import KEPT_S, WAIT_S
 
 OTHER_CLOCK_MS = 10_000
 SLOW_MS = 500   # larger offsets may also come from slow processing

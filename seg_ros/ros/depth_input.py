@@ -37,7 +37,7 @@ from seg_ros.ros.publishers import OutputPublisher, View
 from seg_ros.ros.qos import wants_reliable
 from seg_ros.ros.subscription import Subscription
 from seg_ros.ros.topic_advice import DEPTH, RAW, why_nothing_arrives
-from seg_ros.temporal.nearest_stamp import NearestStamp
+from seg_ros.temporal.stamp_matching import NearestStamp
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 

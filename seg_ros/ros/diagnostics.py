@@ -24,7 +24,7 @@ from seg_ros.pipeline.camera_health import CAUSES, Level, Verdict
 from seg_ros.pipeline.model_states import ModelState
 from seg_ros.pipeline.process_memory import memory_mib, temperature_c
 from seg_ros.pipeline.serving_model import ServingModel
-from seg_ros.ros.cameras import Camera
+from seg_ros.ros.camera import Camera
 from seg_ros.ros.depth_advice import nothing_dynamic, poor_odometry
 
 

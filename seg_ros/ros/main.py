@@ -171,7 +171,7 @@ def _init_ros(given: list[str]) -> str:
 
 
 def _warn_of_unused_arguments(given: list[str], node: 'SegmentationNode') -> None:
-    from seg_ros.ros.given_parameters import unused_parameters, unused_words
+    from seg_ros.ros.unused_arguments import unused_parameters, unused_words
 
     if unused := unused_words(given):
         node.get_logger().warning(

@@ -25,7 +25,7 @@ from seg_ros.core.errors import SegError
 from seg_ros.core.settings import LiveSettings, Settings
 from seg_ros.core.shown import did_you_mean, shown
 from seg_ros.pipeline.model_manager import ModelManager
-from seg_ros.ros.changes import checked
+from seg_ros.ros.deferred_changes import deferred_changes
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.parameters import Declared, reason, settings_changed
 
@@ -106,7 +106,7 @@ class ParameterRequests:
             settings, changes = settings_changed(
                 self._settings.now, parameters, models is not None
             )
-            later = checked(settings, changes, models)
+            later = deferred_changes(settings, changes, models)
         except SegError as error:
             return SetParametersResult(successful=False, reason=reason(error))
         except Exception as error:  # noqa: BLE001 - a bad request must not end the node

@@ -26,7 +26,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import qos_profile_sensor_data, QoSProfile, ReliabilityPolicy
 from seg_ros.core.errors import SettingError
 from seg_ros.core.settings import LiveSettings, Settings
-from seg_ros.ros.cameras import Camera
+from seg_ros.ros.camera import Camera
 from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.publishers import DEPTH, MAPS, Output, OutputPublisher
 from seg_ros.ros.topic_advice import COMPRESSED, namesakes, RAW, several_publishers

@@ -19,7 +19,7 @@ import threading
 
 import seg_ros
 from seg_ros.pipeline.workers import Workers
-from seg_ros.ros.cameras import Camera
+from seg_ros.ros.camera import Camera
 from sensor_msgs.msg import Image
 
 ROOT = Path(seg_ros.__file__).parent

@@ -351,7 +351,7 @@ def test_a_camera_whose_masks_cannot_be_published_takes_none_from_others_of_its_
 def test_thresholds_that_do_not_suit_what_serves_in_the_end_are_no_fault(
     robot, monkeypatch, capfd, tmp_path, channel_model
 ):
-    monkeypatch.setattr('seg_ros.ros.changes.check_model', lambda _: None)
+    monkeypatch.setattr('seg_ros.ros.deferred_changes.check_model', lambda _: None)
     other = tmp_path / 'other.onnx'
     other.write_bytes(channel_model.read_bytes())
     each = robot()

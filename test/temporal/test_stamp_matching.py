@@ -15,7 +15,7 @@
 """Matching of images and depth of two streams."""
 
 import pytest
-from seg_ros.temporal.nearest_stamp import KEPT_S, MAX_BYTES, NearestStamp, WAIT_S
+from seg_ros.temporal.stamp_matching import KEPT_S, MAX_BYTES, NearestStamp, WAIT_S
 
 MS = 1_000_000
 

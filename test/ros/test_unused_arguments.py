@@ -15,8 +15,8 @@
 """Arguments without effect are reported, with the most similar valid name."""
 
 import pytest
-from seg_ros.ros.given_parameters import unused_parameters, unused_words
 from seg_ros.ros.parameters import FIELDS
+from seg_ros.ros.unused_arguments import unused_parameters, unused_words
 
 NODE = '/robot/segmentation'
 

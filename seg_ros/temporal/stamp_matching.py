@@ -41,6 +41,10 @@ class NearestStamp(Generic[Image, Depth]):
     `WAIT_S`, depth for `KEPT_S`. Images are paired in the order in which they were added; when one
     is paired, earlier ones are dropped. Thread-safe.
 
+    ApproximateTimeSynchronizer of message_filters takes the first depth within its tolerance, even
+    if the next is nearer, bounds the number of messages rather than their age and memory, and does
+    not report images that stay unpaired.
+
     :param now_s: a monotonic clock.
     """
 

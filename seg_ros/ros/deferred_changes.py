@@ -28,7 +28,9 @@ from seg_ros.pipeline.serving_model import (
 from seg_ros.ros.parameters import FIELDS
 
 
-def checked(settings: Settings, changes: Collection[str], models: ModelManager | None) -> str:
+def deferred_changes(
+    settings: Settings, changes: Collection[str], models: ModelManager | None
+) -> str:
     """
     Check changed settings against the model that they apply to.
 
