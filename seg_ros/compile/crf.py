@@ -16,9 +16,10 @@
 Dense conditional random field (CRF) that refines class scores by mean field in the graph.
 
 Reference: P. Kraehenbuehl and V. Koltun, Efficient Inference in Fully Connected CRFs with Gaussian
-Edge Potentials, 2011, with Potts compatibility and symmetrically normalised kernels. Instead of
-filtering on the permutohedral lattice, each pixel gets messages from the means of cells, as in
-attention: one matrix of pixels by cells serves all steps. With cells of one pixel this is exact.
+Edge Potentials, 2011, with Potts compatibility and a symmetrically normalised appearance kernel.
+Their smoothness kernel is left out: tuning gave it no weight. Instead of filtering on the
+permutohedral lattice, each pixel gets messages from the means of cells, as in attention: one
+matrix of pixels by cells serves all steps. With cells of one pixel this is exact.
 """
 
 from dataclasses import dataclass
@@ -32,7 +33,6 @@ import spox.opset.ai.onnx.v17 as op
 
 STRIDE = 4      # side of a CRF pixel, in network pixels
 _MAX_PAIRS = 24_000_000     # elements of the matrix of pixels by cells: 96 MB
-_CUTOFF = 4.0   # standard deviations at which the smoothness kernel is truncated
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,9 @@ class CrfParameters:
     """
     Kernel parameters; the defaults are tuned on street scenes and the scores of four networks.
 
-    :param place: standard deviation of positions in the appearance kernel, as a fraction of the
-        image width.
-    :param color: standard deviation of colours in the appearance kernel, in levels of 0 to 255.
-    :param appearance: weight of the appearance kernel.
-    :param smooth: standard deviation of the smoothness kernel, in CRF pixels.
-    :param smoothness: weight of the smoothness kernel; 0 disables it.
+    :param place: standard deviation of positions, as a fraction of the image width.
+    :param color: standard deviation of colours, in levels of 0 to 255.
+    :param appearance: weight of the kernel.
     :param cell: side of a cell in CRF pixels; None selects it by `affordable_cell`.
     :param steps: number of mean field steps.
     """
@@ -53,8 +50,6 @@ class CrfParameters:
     place: float = 0.15
     color: float = 5.0
     appearance: float = 1.5
-    smooth: float = 1.0
-    smoothness: float = 0.0
     cell: int | None = None
     steps: int = 5
 
@@ -102,7 +97,6 @@ class _Field:
         self._map_hw, self._channels = map_hw, channels
         self._cell = cell = parameters.cell or affordable_cell(map_hw)
         self._cells_hw = _cells_hw(map_hw, cell)
-        self._blur = _Blur(map_hw, parameters.smooth)
         # Weight of the message from the pixel itself, as its colour may differ from its cell's.
         self._self_weight = np.float32(cell > 1)
 
@@ -145,9 +139,6 @@ class _Field:
         if self._self_weight:
             message = op.add(message, weighted)
         update = op.mul(message, op.mul(inverse, scalar(self.parameters.appearance)))
-        if self.parameters.smoothness:
-            smooth = op.mul(self._blur.applied(probabilities), scalar(self.parameters.smoothness))
-            update = op.add(update, smooth)
         return op.add(logits, update)
 
     def _cell_means(self, maps: Var) -> Var:
@@ -167,24 +158,3 @@ class _Field:
 
     def _flat(self, maps: Var, channels: int, size_hw: tuple[int, int]) -> Var:
         return op.reshape(maps, op.const(np.array([-1, channels, size_hw[0] * size_hw[1]])))
-
-
-class _Blur:
-    """The smoothness kernel: a Gaussian as two matrix products, normalised symmetrically."""
-
-    def __init__(self, size_hw: tuple[int, int], deviation: float) -> None:
-        rows, columns = (_gaussian(size, deviation) for size in size_hw)
-        # The sum of a pixel's weights is separable as well.
-        down, across = (np.sqrt(side.sum(1)) for side in (rows, columns))
-        self._rows = op.const(rows / np.outer(down, down))
-        self._columns = op.const(columns / np.outer(across, across))
-
-    def applied(self, maps: Var) -> Var:
-        return op.matmul(op.matmul(self._rows, maps), self._columns)
-
-
-def _gaussian(size: int, deviation: float) -> NDArray[np.float32]:
-    """Return a truncated Gaussian of the distance, as a symmetric matrix (size, size)."""
-    distance = np.abs(np.subtract.outer(np.arange(size), np.arange(size))).astype(np.float32)
-    near = np.exp(-(distance**2) / np.float32(2 * deviation**2))
-    return np.where(distance <= np.ceil(_CUTOFF * deviation), near, 0).astype(np.float32)

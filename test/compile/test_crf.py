@@ -26,7 +26,7 @@ from spox import argument, Tensor
 from tiny_networks import run_model
 
 CHANNELS, MAP_HW = 4, (22, 30)
-STRONG = CrfParameters(place=0.12, color=10, appearance=4, smoothness=1, cell=4)
+STRONG = CrfParameters(place=0.12, color=10, appearance=4, cell=4)
 
 
 def scene(seed, map_hw=MAP_HW):
@@ -52,19 +52,15 @@ def brute_force(scores, image, parameters):
         places / (parameters.place * width), image.reshape(3, -1) / parameters.color
     ])
 
-    def kernel(features):
-        squares = (features**2).sum(0)
-        weights = np.exp(features.T @ features - squares[:, None] / 2 - squares / 2)
-        root = 1 / np.sqrt(weights.sum(1))
-        return weights * root[:, None] * root
-
-    both = parameters.appearance * kernel(near)
-    both += parameters.smoothness * kernel(places / parameters.smooth)
+    squares = (near**2).sum(0)
+    weights = np.exp(near.T @ near - squares[:, None] / 2 - squares / 2)
+    root = 1 / np.sqrt(weights.sum(1))
+    messages = parameters.appearance * weights * root[:, None] * root
     unary = scores.reshape(channels, -1).astype(np.float64)
     total = unary
     for _ in range(parameters.steps):
         odds = np.exp(total - total.max(0))
-        total = unary + (odds / odds.sum(0)) @ both
+        total = unary + (odds / odds.sum(0)) @ messages
     return total.reshape(scores.shape)
 
 
@@ -106,15 +102,6 @@ def test_cells_are_as_small_as_the_field_can_afford():
     assert [affordable_cell(size_hw) for size_hw in ((40, 56), (72, 96), (120, 160))] == [1, 2, 4]
 
 
-def test_without_smoothness_only_likeness_counts():
-    parameters = replace(STRONG, cell=1, smoothness=0)
-    scores, image = scene(0)
-    model = field_model(parameters)
-    refined = run_model(model, {'logits': scores[None], 'image': image[None]})['refined'][0]
-    np.testing.assert_allclose(refined, brute_force(scores, image, parameters), atol=2e-3)
-    assert len(model.graph.node) < len(field_model(replace(STRONG, cell=1)).graph.node)
-
-
 def test_pydensecrf_gives_nearly_the_same_labels():
     densecrf = pytest.importorskip('pydensecrf.densecrf', reason='pydensecrf is not installed')
     parameters, map_hw = replace(STRONG, cell=1), (48, 64)
@@ -125,7 +112,6 @@ def test_pydensecrf_gives_nearly_the_same_labels():
     odds = np.exp(scores - scores.max(0))
     field = densecrf.DenseCRF2D(map_hw[1], map_hw[0], CHANNELS)
     field.setUnaryEnergy(-np.log(odds / odds.sum(0)).reshape(CHANNELS, -1).astype(np.float32))
-    field.addPairwiseGaussian(sxy=parameters.smooth, compat=parameters.smoothness)
     rgb = np.ascontiguousarray(np.rint(image.clip(0, 255)).transpose(1, 2, 0).astype(np.uint8))
     field.addPairwiseBilateral(
         sxy=parameters.place * map_hw[1], srgb=parameters.color, compat=parameters.appearance,
