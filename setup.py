@@ -72,7 +72,7 @@ setup(
     packages=find_packages(include=[name, f'{name}.*']),
     package_data={
         name: [
-            'py.typed', '*/*.yaml', '*/*.onnx', 'models/*.json', 'sim/sequence/*.json',
+            'py.typed', '*/*.onnx', 'models/*.json', 'sim/sequence/*.json',
             'sim/sequence/*/*', 'demo/photographs/*', 'demo/photographs/*/*/*',
         ],
     },

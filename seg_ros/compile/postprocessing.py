@@ -17,8 +17,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from seg_ros.compile.labels import bytes_from_labels
-from seg_ros.compile.tensor_ops import resized, scalar
+from seg_ros.compile.tensor_ops import label_output, resized, scalar
 from seg_ros.core.card import ModelCard
 from seg_ros.core.signature import Activation, ModelSignature, NETWORK_SIZE, sized
 from seg_ros.image.bilinear_sampling import AxisInterpolation, row_and_column_interpolation
@@ -61,7 +60,7 @@ def _labels_of(
     )
     best = op.arg_max(scores, axis=1, keepdims=False)
     return {
-        labels: bytes_from_labels(best, classes),
+        labels: label_output(best, classes),
         confidence: _confidence(scores, signature.activation),
     }
 

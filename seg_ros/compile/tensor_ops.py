@@ -21,6 +21,8 @@ from seg_ros.core.signature import Upsampling
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
+MAX_BYTE_CLASSES = 254
+
 
 def scalar(value: float) -> Var:
     """Return a float32 constant."""
@@ -30,6 +32,18 @@ def scalar(value: float) -> Var:
 def indicator(condition: Var) -> Var:
     """Return 1 where a condition is true and 0 elsewhere, float32."""
     return op.cast(condition, to=np.float32)
+
+
+def label_output(indexes: Var, classes: int) -> Var:
+    """
+    Convert class indexes to the type of the output `labels`.
+
+    :param classes: number of classes, on which the type depends.
+    :returns: uint8, or int32 above 254 classes. TensorRT converts to uint8 only from floats.
+    """
+    if classes > MAX_BYTE_CLASSES:
+        return op.cast(indexes, to=np.int32)
+    return op.cast(op.cast(indexes, to=np.float32), to=np.uint8)
 
 
 def resized(maps: Var, size_hw: Sequence[int], rule: Upsampling) -> Var:

@@ -38,10 +38,9 @@ from seg_ros.compile.families.strip_output_ops import (
     spans_image,
 )
 from seg_ros.compile.families.tensor_values import holds_labels, is_multiple
-from seg_ros.compile.labels import bytes_from_labels, MAX_BYTE_CLASSES
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
-from seg_ros.compile.tensor_ops import scalar
+from seg_ros.compile.tensor_ops import label_output, MAX_BYTE_CLASSES, scalar
 from seg_ros.core.card import ModelCard
 from seg_ros.core.signature import Upsampling
 from spox import Var
@@ -245,7 +244,7 @@ def _decode_labels(
     floats = op.cast(tensor_infos[0], to=np.float32)
     plane = op.reshape(floats, op.const(np.array([-1, *map_hw])))
     classes = len(card.classes)
-    labels = bytes_from_labels(_known(plane, classes), classes)
+    labels = label_output(_known(plane, classes), classes)
     return Decoded({'labels': labels}, notes=unread_scores(card, 'the network gives labels'))
 
 
