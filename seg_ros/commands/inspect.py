@@ -62,13 +62,13 @@ def run(args: argparse.Namespace) -> int:
     from seg_ros.commands.model_files.kimera import kimera_csv
     from seg_ros.commands.model_files.model_figures import deployed_figures, raw_figures
     from seg_ros.commands.model_name import path_from_name
-    from seg_ros.compile.compiled import compiled_from_model, texts_of
+    from seg_ros.compile.compiled import compiled_from_model, metadata_of
     from seg_ros.compile.onnx_file import read_onnx
     from seg_ros.core.compiled_file import is_compiled
 
     path = path_from_name(args.model)
     model, sha256 = read_onnx(path)
-    compiled = is_compiled(texts_of(model))
+    compiled = is_compiled(metadata_of(model))
     _refuse_unused(args, compiled)
     if args.kimera:
         if not compiled:

@@ -18,7 +18,7 @@ from dataclasses import replace
 
 import onnx
 from onnx import helper, TensorProto
-from seg_ros.compile.compiled import compiled_from_model, CompiledModel, stamp
+from seg_ros.compile.compiled import compiled_from_model, CompiledModel, write_metadata
 from seg_ros.compile.operators import element_types
 from seg_ros.compile.subgraph import BODY
 
@@ -53,7 +53,7 @@ def with_f32_required(compiled: CompiledModel, note: str) -> CompiledModel:
     model = onnx.ModelProto()
     model.CopyFrom(compiled.model)
     signature = replace(compiled.signature, arithmetic='f32')
-    stamp(model, compiled.card, signature, (*compiled.notes, note))
+    write_metadata(model, compiled.card, signature, (*compiled.notes, note))
     return compiled_from_model(model, compiled.card.name)
 
 

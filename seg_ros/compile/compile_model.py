@@ -26,7 +26,7 @@ import onnx
 from onnx.compose import add_prefix
 from seg_ros import __version__
 from seg_ros.compile.batching import batch_obstacle
-from seg_ros.compile.compiled import stamp, texts_of
+from seg_ros.compile.compiled import metadata_of, write_metadata
 from seg_ros.compile.constant_nodes import with_constants_folded
 from seg_ros.compile.crf_refinement import with_crf
 from seg_ros.compile.export_options import ExportOptions
@@ -88,7 +88,7 @@ def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> o
         ),
         *unused_notes(network, card, export, signature), *notes,
     ]
-    stamp(whole, card, signature, notes)
+    write_metadata(whole, card, signature, notes)
     whole.producer_name, whole.producer_version = 'seg_ros', __version__
     _validate(whole, signature)
     return whole
@@ -99,7 +99,7 @@ def _imported(
 ) -> tuple[Network, ModelCard]:
     """Read a network, and add to its card what the file says."""
     model, sha256 = read_onnx(raw)
-    if is_compiled(texts_of(model)):
+    if is_compiled(metadata_of(model)):
         raise ModelError(f'{raw.name} is compiled already', 'a network as its exporter wrote it')
     card = card or card_from_metadata(model, raw.stem)
     network = with_constants_folded(

@@ -48,7 +48,7 @@ class CompiledModel:
         return self.signature.precision
 
 
-def stamp(
+def write_metadata(
     model: onnx.ModelProto, card: ModelCard, signature: ModelSignature, notes: Sequence[str]
 ) -> None:
     """Replace all metadata of a model with card, signature and notes."""
@@ -57,7 +57,7 @@ def stamp(
         model.metadata_props.add(key=key, value=value)
 
 
-def texts_of(model: onnx.ModelProto) -> dict[str, str]:
+def metadata_of(model: onnx.ModelProto) -> dict[str, str]:
     """Return a model's metadata."""
     return {item.key: item.value for item in model.metadata_props}
 
@@ -78,5 +78,5 @@ def compiled_from_model(model: onnx.ModelProto, name: str) -> CompiledModel:
     :param name: name of the model in error messages.
     :raises ModelError: as `load_compiled` does.
     """
-    found = metadata_from_texts(texts_of(model), name)
+    found = metadata_from_texts(metadata_of(model), name)
     return CompiledModel(model, found.card, found.signature, found.notes, found.parity)

@@ -20,6 +20,7 @@ import json
 from typing import Any
 
 import onnx
+from seg_ros.compile.compiled import metadata_of
 from seg_ros.core.card import ModelCard
 from seg_ros.core.card_reading import card_from_dict
 from seg_ros.core.errors import CardError
@@ -40,7 +41,7 @@ def card_from_metadata(model: onnx.ModelProto, name: str) -> ModelCard:
     :param name: name of the card if the exporter wrote no description.
     :raises CardError: if the metadata has no class names, or the network has no masks.
     """
-    facts = {item.key: item.value for item in model.metadata_props}
+    facts = metadata_of(model)
     if 'names' not in facts:
         others = f' ({", ".join(sorted(facts))[:200]})' if facts else ''
         raise CardError(

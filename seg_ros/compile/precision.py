@@ -20,7 +20,7 @@ import json
 from typing import Any
 
 import onnx
-from seg_ros.compile.compiled import compiled_from_model, CompiledModel, stamp
+from seg_ros.compile.compiled import compiled_from_model, CompiledModel, write_metadata
 from seg_ros.compile.fp16 import with_fp16_trunk
 from seg_ros.compile.int8 import with_int8_trunk
 from seg_ros.compile.operators import check_operators
@@ -58,7 +58,8 @@ def reduced(
         model = with_fp16_trunk(compiled.model, keep)
     else:
         model = with_int8_trunk(compiled.model, batches, keep)
-    stamp(model, compiled.card, replace(compiled.signature, precision=precision), compiled.notes)
+    signature = replace(compiled.signature, precision=precision)
+    write_metadata(model, compiled.card, signature, compiled.notes)
     if faults := check_operators(model):
         raise ModelError(f'in {precision}, not every engine takes {"; ".join(faults)}')
     onnx.checker.check_model(model, full_check=True)

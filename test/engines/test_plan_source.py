@@ -30,7 +30,7 @@ import onnx
 from onnx import helper
 from plan_process import ORIN
 import pytest
-from seg_ros.compile.compiled import stamp
+from seg_ros.compile.compiled import write_metadata
 from seg_ros.core.compiled_file import CompiledFile, read_compiled
 from seg_ros.core.errors import EngineError, GpuMemoryError, ModelError, SettingError
 from seg_ros.core.settings import Settings
@@ -63,7 +63,8 @@ class Bench:
     def written(self, model: onnx.ModelProto, **signature: Any) -> CompiledFile:
         """Write a changed model next to the first."""
         path = self.path.with_name('changed.onnx')
-        stamp(model, self.compiled.card, replace(self.compiled.signature, **signature), [])
+        changed = replace(self.compiled.signature, **signature)
+        write_metadata(model, self.compiled.card, changed, [])
         onnx.save(model, path)
         return read_compiled(path)
 

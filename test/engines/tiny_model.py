@@ -20,7 +20,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper, TensorProto
 from seg_ros.compile.compile_model import compile_model
-from seg_ros.compile.compiled import stamp
+from seg_ros.compile.compiled import write_metadata
 from seg_ros.core.card import ClassInfo, InputSpec, ModelCard
 from seg_ros.core.signature import ModelSignature
 
@@ -101,7 +101,7 @@ def echo_model(folder, card=ECHO_CARD, signature=ECHO_CONTRACT, operator='Identi
     if domain:
         opsets.append(helper.make_opsetid(domain, 1))
     model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
-    stamp(model, card, signature, [])
+    write_metadata(model, card, signature, [])
     path = folder / 'echo.onnx'
     onnx.save(model, path)
     return path
