@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 import onnx
 from onnx.compose import add_prefix
 from seg_ros import __version__
@@ -35,24 +34,24 @@ from seg_ros.compile.families import select_family
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
 from seg_ros.compile.import_onnx import network_from_model
 from seg_ros.compile.left_out import left_out_notes
-from seg_ros.compile.network import Network, set_batch, set_shape, with_outputs
+from seg_ros.compile.network import Network, with_outputs
 from seg_ros.compile.onnx_file import read_onnx
-from seg_ros.compile.operators import check_operators, forbidden_nodes
+from seg_ros.compile.operators import forbidden_nodes
 from seg_ros.compile.own_normalisation import own_normalisation_warning
 from seg_ros.compile.postprocessing import label_outputs
 from seg_ros.compile.preprocessing import make_preprocessing
-from seg_ros.compile.prompt_inputs import trial_boxes
-from seg_ros.compile.run_onnx import Arrays, run_onnx
 from seg_ros.compile.subgraph import BODY, build_subgraph, chain
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.compile.trial import range_warning
 from seg_ros.compile.trunk import arithmetic_of
 from seg_ros.compile.unused import unused_notes
+from seg_ros.compile.validation import check_graph, refuse_operators, trial_outputs
+from seg_ros.compile.value_info import set_batch, set_output_shapes
 from seg_ros.core.card import ModelCard
 from seg_ros.core.compiled_file import is_compiled
-from seg_ros.core.errors import CardError, ContractError, ModelError, SettingError
+from seg_ros.core.errors import CardError, ModelError, SettingError
 from seg_ros.core.signature import ModelSignature
-from seg_ros.core.tensors import IMAGE, outputs_from_tensors, PROMPTS, TENSORS
+from seg_ros.core.tensors import IMAGE
 from spox import argument, Tensor, Var
 
 
@@ -73,7 +72,7 @@ def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> o
     export = ExportOptions(**options)
     network, card = _imported(raw, card, export)
     interpretation, others = _interpreted(network, card)
-    _refuse(forbidden_nodes(network.part(interpretation.tensor_infos, 1)))
+    refuse_operators(forbidden_nodes(network.part(interpretation.tensor_infos, 1)))
     _check_floor(interpretation, card, export)
     obstacle = batch_obstacle(network, interpretation.tensor_infos)
     whole, signature, notes = _composed(
@@ -90,7 +89,8 @@ def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> o
     ]
     write_metadata(whole, card, signature, notes)
     whole.producer_name, whole.producer_version = 'seg_ros', __version__
-    _validate(whole, signature)
+    check_graph(whole)
+    set_output_shapes(whole, trial_outputs(whole, signature))
     return whole
 
 
@@ -185,7 +185,7 @@ def _interpreted(
     except CardError:
         raise
     except ModelError:
-        _refuse(forbidden_nodes(network.model))
+        refuse_operators(forbidden_nodes(network.model))
         raise
 
 
@@ -213,48 +213,3 @@ def _number_warning(network: Network, tensor_info: TensorInfo) -> str:
         f'{100 * share:.3g} % of the values of {tensor_info.name} are NaN or infinite on trial '
         'images: check scale, mean and std in the card, or export in fp32'
     )
-
-
-def _refuse(faults: list[str]) -> None:
-    """Raise an error for unsupported operators, with one node named for each piece of advice."""
-    if not faults:
-        return
-    nodes: dict[str, list[str]] = {}
-    for fault in faults:
-        node, _, reason = fault.partition(': ')
-        nodes.setdefault(reason, []).append(node)
-    reasons = [
-        f'{first} (and {len(others)} more): {reason}' if others else f'{first}: {reason}'
-        for reason, (first, *others) in nodes.items()
-    ]
-    raise ModelError(
-        f'not every engine takes {"; ".join(reasons)}',
-        'operators that TensorRT, OpenVINO and ONNX Runtime run alike',
-    )
-
-
-def _set_sizes(model: onnx.ModelProto, found: Arrays) -> None:
-    """Set the outputs' shapes from a run, as shape inference does not find all of them."""
-    for item in model.graph.output:
-        first = item.type.tensor_type.shape.dim[0]
-        set_shape(item, (first.dim_value or first.dim_param, *found[item.name].shape[1:]))
-
-
-def _validate(model: onnx.ModelProto, signature: ModelSignature) -> None:
-    """Check the finished graph with the ONNX checker, for unsupported operators and in a run."""
-    try:
-        onnx.checker.check_model(model, full_check=True)
-    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-        raise ModelError(f'the compiled graph is not valid ONNX: {error}') from error
-    _refuse(check_operators(model))
-    feeds: dict[str, NDArray[Any]] = {
-        IMAGE: np.zeros((1, *signature.size_hw, signature.channels), np.uint8)
-    }
-    if signature.promptable:
-        feeds[PROMPTS] = trial_boxes(signature.max_prompts, signature.size_hw)
-    try:
-        found = run_onnx(model)(feeds)
-        _set_sizes(model, found)
-        outputs_from_tensors({name: found[name] for name in found if name in TENSORS}, 1)
-    except ContractError as error:
-        raise ModelError(f'the compiled graph breaks its contract: {error}') from error

@@ -52,9 +52,7 @@ def write_metadata(
     model: onnx.ModelProto, card: ModelCard, signature: ModelSignature, notes: Sequence[str]
 ) -> None:
     """Replace all metadata of a model with card, signature and notes."""
-    del model.metadata_props[:]
-    for key, value in texts_from_metadata(card, signature, notes).items():
-        model.metadata_props.add(key=key, value=value)
+    onnx.helper.set_model_props(model, texts_from_metadata(card, signature, notes))
 
 
 def metadata_of(model: onnx.ModelProto) -> dict[str, str]:

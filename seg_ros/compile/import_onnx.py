@@ -25,10 +25,11 @@ from seg_ros.compile.fixed_batch import fixed_outputs
 from seg_ros.compile.kept_batch import with_batch_kept
 from seg_ros.compile.masked_writes import with_masks_chosen
 from seg_ros.compile.modern import modern_model, outer_reads
-from seg_ros.compile.network import described, Layout, Network, set_shape
+from seg_ros.compile.network import Layout, Network
 from seg_ros.compile.operators import FORBIDDEN
 from seg_ros.compile.prompt_inputs import prompt_inputs
 from seg_ros.compile.tensor_info import TensorInfo
+from seg_ros.compile.value_info import describe, set_shape
 from seg_ros.core.card import InputSpec
 from seg_ros.core.errors import CardError, ModelError
 
@@ -66,7 +67,7 @@ def network_from_model(
         channels or (spec.channels if spec else 3), _size(image.name, (height, width), spec),
         spec or InputSpec(), prompts,
     )
-    shape = described(image)
+    shape = describe(image)
     set_shape(image, network.input_shape(1))
     for item in model.graph.input:
         if item.name in (shapes := {info.name: info.shape for info in prompts}):
@@ -121,7 +122,7 @@ def _image(model: onnx.ModelProto, prompts: Sequence[TensorInfo]) -> onnx.ValueI
     inputs: list[onnx.ValueInfoProto] = [
         item for item in model.graph.input if item.name not in others
     ]
-    seen = ', '.join(map(described, inputs))
+    seen = ', '.join(map(describe, inputs))
     wanted = 'one image, float32, float16 or uint8, of 4 axes'
     if len(inputs) > 1:
         wanted += (

@@ -29,6 +29,7 @@ from seg_ros.compile.run_onnx import Arrays, run_onnx
 from seg_ros.compile.subgraph import opset_of
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.compile.trial import network_inputs, trial_images
+from seg_ros.compile.value_info import set_shape
 from seg_ros.core.card import InputSpec
 from seg_ros.core.errors import CardError, ModelError
 
@@ -253,23 +254,3 @@ def with_outputs(model: onnx.ModelProto, names: Sequence[str]) -> onnx.ModelProt
     del whole.graph.output[:]
     whole.graph.output.extend(chosen)
     return whole
-
-
-def set_shape(item: onnx.ValueInfoProto, shape: Sequence[int | str]) -> None:
-    """Set the shape of a graph's input or output; strings make axes dynamic."""
-    kind = item.type.tensor_type.elem_type
-    item.type.CopyFrom(helper.make_tensor_type_proto(kind, shape))
-
-
-def set_batch(item: onnx.ValueInfoProto, batch: int | str) -> None:
-    """Set the first axis of a graph's input or output."""
-    shape = [dim.dim_value or dim.dim_param for dim in item.type.tensor_type.shape.dim]
-    set_shape(item, (batch, *shape[1:]))
-
-
-def described(item: onnx.ValueInfoProto) -> str:
-    """Return name, type and shape of a graph's input or output as text."""
-    tensor = item.type.tensor_type
-    dims = [str(dim.dim_value or dim.dim_param or '?') for dim in tensor.shape.dim]
-    kind = onnx.TensorProto.DataType.Name(tensor.elem_type).lower()
-    return f'{item.name} {kind} [{", ".join(dims)}]'

@@ -21,7 +21,7 @@ builds of one-operator graphs. Where versions differ, the strictest counts.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -59,20 +59,31 @@ _RESIZE_RULES = (b'half_pixel', b'pytorch_half_pixel', b'align_corners', b'asymm
 Types = Mapping[str, int]
 
 
-def check_operators(model: onnx.ModelProto) -> list[str]:
+class Violation(NamedTuple):
     """
-    List what TensorRT would reject.
+    What TensorRT would reject.
 
-    :returns: one line for each violation, with the node's name; empty if there is none.
+    :param subject: operator and name of a node, or the opset.
+    :param reason: what is wrong with it, and advice.
     """
-    found = []
-    if opset_of(model) not in OPSETS:
-        found.append(f'opset {opset_of(model)}: TensorRT 10 reads {OPSETS[0]} to {OPSETS[-1]}')
-    found += forbidden_nodes(model)
+
+    subject: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f'{self.subject}: {self.reason}'
+
+
+def check_operators(model: onnx.ModelProto) -> list[Violation]:
+    """List what TensorRT would reject; empty if there is nothing."""
+    found = forbidden_nodes(model)
+    if (opset := opset_of(model)) not in OPSETS:
+        reason = f'TensorRT 10 reads {OPSETS[0]} to {OPSETS[-1]}'
+        found.insert(0, Violation(f'opset {opset}', reason))
     types, constants = element_types(model), _constants(model)
     for node in _nodes(model.graph):
         found += [
-            f'{_called(node)}: {reason}'
+            Violation(_title(node), reason)
             for reason in (
                 *_type_faults(node, types), *_shape_faults(node, types, constants),
                 *_quantisation_faults(node, types, constants),
@@ -81,7 +92,7 @@ def check_operators(model: onnx.ModelProto) -> list[str]:
     return found
 
 
-def forbidden_nodes(model: onnx.ModelProto) -> list[str]:
+def forbidden_nodes(model: onnx.ModelProto) -> list[Violation]:
     """
     List the nodes with unsupported operators, each with advice.
 
@@ -90,7 +101,7 @@ def forbidden_nodes(model: onnx.ModelProto) -> list[str]:
     nodes = [node for node in _nodes(model.graph) if _is_forbidden(node)]
     nodes.sort(key=lambda node: node.op_type != 'NonMaxSuppression')
     return [
-        f'{_called(node)}: {FORBIDDEN.get(node.op_type) or _foreign(node.domain)}'
+        Violation(_title(node), FORBIDDEN.get(node.op_type) or _foreign(node.domain))
         for node in nodes
     ]
 
@@ -123,7 +134,7 @@ def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
                 yield from _nodes(inner)
 
 
-def _called(node: onnx.NodeProto) -> str:
+def _title(node: onnx.NodeProto) -> str:
     return f'{node.op_type} {node.name or node.output[0]}'
 
 

@@ -20,7 +20,12 @@ import json
 from typing import Any
 
 import onnx
-from seg_ros.compile.compiled import compiled_from_model, CompiledModel, write_metadata
+from seg_ros.compile.compiled import (
+    compiled_from_model,
+    CompiledModel,
+    metadata_of,
+    write_metadata,
+)
 from seg_ros.compile.fp16 import with_fp16_trunk
 from seg_ros.compile.int8 import with_int8_trunk
 from seg_ros.compile.operators import check_operators
@@ -60,13 +65,17 @@ def reduced(
         model = with_int8_trunk(compiled.model, batches, keep)
     signature = replace(compiled.signature, precision=precision)
     write_metadata(model, compiled.card, signature, compiled.notes)
-    if faults := check_operators(model):
-        raise ModelError(f'in {precision}, not every engine takes {"; ".join(faults)}')
+    if violations := check_operators(model):
+        found = '; '.join(map(str, violations))
+        raise ModelError(f'in {precision}, not every engine takes {found}')
     onnx.checker.check_model(model, full_check=True)
     return compiled_from_model(model, compiled.card.name)
 
 
 def with_parity(compiled: CompiledModel, parity: Mapping[str, Any]) -> CompiledModel:
-    """Store in the model's metadata how its masks compare with those of fp32."""
-    compiled.model.metadata_props.add(key=PARITY, value=json.dumps(dict(parity)))
-    return replace(compiled, parity=dict(parity))
+    """Return the model with figures in its metadata of how its masks compare with fp32."""
+    model = onnx.ModelProto()
+    model.CopyFrom(compiled.model)
+    texts = {**metadata_of(model), PARITY: json.dumps(dict(parity))}
+    onnx.helper.set_model_props(model, texts)
+    return replace(compiled, model=model, parity=dict(parity))

@@ -213,12 +213,12 @@ def test_a_network_with_its_own_suppression_is_refused_with_what_to_do(tmp_path)
 
 def test_types_that_tensorrt_lacks_are_refused_by_node(tmp_path):
     model = conv_network(
-        helper.make_node('Cast', ['scores'], ['short'], to=5, name='to_short'),
-        helper.make_node('Cast', ['short'], ['out'], to=1, name='to_float'),
+        helper.make_node('Cast', ['scores'], ['short'], to=5, name='cast: to_short'),
+        helper.make_node('Cast', ['short'], ['out'], to=1, name='cast: to_float'),
         helper.make_node('Relu', ['out'], ['positive']),
     )
     model.graph.output[0].name = 'positive'
-    with pytest.raises(ModelError, match=r'to_short \(and 1 more\): type int16; use int32'):
+    with pytest.raises(ModelError, match=r'cast: to_short \(and 1 more\): type int16; use int32'):
         compiled_from(model, tmp_path, make_card(5))
 
 

@@ -86,7 +86,7 @@ def test_a_constant_written_where_a_mask_is_true_is_chosen_instead(kind, constan
 )
 def test_what_is_written_elsewhere_or_differs_stays(places, values):
     network = network_from_model(writing('float32', -7, places, values))
-    assert [fault.split()[0] for fault in forbidden_nodes(network.model)] == ['NonZero']
+    assert [fault.subject.split()[0] for fault in forbidden_nodes(network.model)] == ['NonZero']
 
 
 def test_a_network_that_writes_where_a_mask_is_true_compiles(tmp_path):

@@ -135,8 +135,14 @@ def test_layers_that_are_kept_stay_in_fp32(compiled, precision):
     assert weights.get('network/w1') != TensorProto.FLOAT
 
 
-def test_parity_is_kept_in_the_file(models):
-    noted = with_parity(models['fp16'], {'pixels': 0.5, 'images': 3})
+def test_the_latest_parity_is_kept_in_the_file_and_not_in_the_model_it_is_of(models):
+    earlier = with_parity(models['fp16'], {'pixels': 0.4, 'images': 1})
+    noted = with_parity(earlier, {'pixels': 0.5, 'images': 3})
+    assert earlier.parity['images'] == 1
+    for model in (models['fp16'], earlier):
+        assert compiled_from_model(model.model, 'it').parity == model.parity
+    keys = [item.key for item in noted.model.metadata_props]
+    assert len(keys) == len({*keys})
     again = compiled_from_model(
         onnx.ModelProto.FromString(noted.model.SerializeToString()), 'again'
     )

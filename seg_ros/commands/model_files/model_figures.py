@@ -14,6 +14,7 @@
 
 """Figures of a model file."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import onnx
@@ -22,9 +23,9 @@ from seg_ros.compile.constant_nodes import with_constants_folded
 from seg_ros.compile.exporter_card import card_from_metadata
 from seg_ros.compile.families import interpretations, select_family
 from seg_ros.compile.import_onnx import network_from_model
-from seg_ros.compile.network import described
-from seg_ros.compile.operators import check_operators, forbidden_nodes
+from seg_ros.compile.operators import check_operators, forbidden_nodes, Violation
 from seg_ros.compile.subgraph import opset_of
+from seg_ros.compile.value_info import describe
 from seg_ros.core.card import ClassInfo, ModelCard
 from seg_ros.core.errors import ModelError
 from seg_ros.core.tensors import IMAGE, PROMPTS
@@ -38,14 +39,14 @@ def compiled_figures(compiled: CompiledModel) -> dict[str, Any]:
     limits = {
         key: getattr(signature, key) for key in ('score_floor', 'iou', 'top_k', 'max_instances')
     }
-    inputs = {item.name: described(item) for item in compiled.model.graph.input}
+    inputs = {item.name: describe(item) for item in compiled.model.graph.input}
     return {
         'model': card.name,
         'task': card.task,
         'family': card.family,
         'input': f'{inputs[IMAGE]} {card.input.color}, {card.input.fit}',
         **({PROMPTS: inputs[PROMPTS]} if PROMPTS in inputs else {}),
-        'outputs': [described(item) for item in compiled.model.graph.output],
+        'outputs': [describe(item) for item in compiled.model.graph.output],
         'batch': signature.max_batch or 'any',
         'precision': compiled.precision,
         **_parity_figures(compiled),
@@ -72,7 +73,7 @@ def deployed_figures(compiled: CompiledModel) -> dict[str, Any]:
         'licence': card.licence or 'not given',
         'source': f'{card.source}, SHA-256 {card.source_sha256}',
         'classes': [_class_figures(item) for item in card.classes],
-        'operators': check_operators(compiled.model) or 'supported by TensorRT',
+        'operators': _lines(check_operators(compiled.model)) or 'supported by TensorRT',
     }
 
 
@@ -92,15 +93,19 @@ def raw_figures(model: onnx.ModelProto, name: str, card: ModelCard | None) -> di
         'kind': 'raw network, to be compiled',
         'exporter': f'{model.producer_name} {model.producer_version}'.strip() or 'unknown',
         'opset': opset_of(model),
-        'inputs': [described(item) for item in model.graph.input],
-        'outputs': [described(item) for item in model.graph.output],
+        'inputs': [describe(item) for item in model.graph.input],
+        'outputs': [describe(item) for item in model.graph.output],
         'operators': _refused(model),
         **_prospects(model, name, card),
     }
 
 
 def _refused(model: onnx.ModelProto) -> list[str] | str:
-    return forbidden_nodes(model) or 'none known to be unsupported by TensorRT'
+    return _lines(forbidden_nodes(model)) or 'none known to be unsupported by TensorRT'
+
+
+def _lines(violations: Sequence[Violation]) -> list[str]:
+    return [str(violation) for violation in violations]
 
 
 def _prospects(model: onnx.ModelProto, name: str, card: ModelCard | None) -> dict[str, Any]:
