@@ -20,7 +20,7 @@ import onnx
 from onnx import helper, TensorProto
 from seg_ros.compile.compiled import compiled_from_model, CompiledModel, write_metadata
 from seg_ros.compile.operators import element_types
-from seg_ros.compile.subgraph import BODY
+from seg_ros.compile.subgraph import NETWORK_PREFIX
 
 
 def in_bfloat16(compiled: CompiledModel) -> CompiledModel:
@@ -31,7 +31,7 @@ def in_bfloat16(compiled: CompiledModel) -> CompiledModel:
     nodes: list[onnx.NodeProto] = []
     narrow: dict[str, str] = {}
     for node in rounded.graph.node:
-        inside = node.name.startswith(BODY)
+        inside = node.name.startswith(NETWORK_PREFIX)
         for index, name in enumerate(node.input):
             if inside and types.get(name) == TensorProto.FLOAT and node.op_type != 'Resize':
                 if name not in narrow:

@@ -40,7 +40,7 @@ from seg_ros.compile.operators import forbidden_nodes
 from seg_ros.compile.own_normalisation import own_normalisation_warning
 from seg_ros.compile.postprocessing import label_outputs
 from seg_ros.compile.preprocessing import make_preprocessing
-from seg_ros.compile.subgraph import BODY, build_subgraph, chain
+from seg_ros.compile.subgraph import build_subgraph, chain, NETWORK_PREFIX
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.compile.trial import range_warning
 from seg_ros.compile.trunk import arithmetic_of
@@ -120,7 +120,7 @@ def _composed(
 ) -> tuple[onnx.ModelProto, ModelSignature, Sequence[str]]:
     """Chain the three parts; a prefix on the network's names avoids name clashes."""
     arguments = {
-        f'{BODY}{tensor_info.name}': argument(
+        f'{NETWORK_PREFIX}{tensor_info.name}': argument(
             Tensor(tensor_info.dtype, tensor_info.batched(batch))
         )
         for tensor_info in interpretation.tensor_infos
@@ -131,11 +131,12 @@ def _composed(
         image = argument(Tensor(np.dtype(np.uint8), shape))
         decoded = with_crf(decoded, image, network.size_hw)
         arguments[IMAGE] = image
-    head = make_preprocessing(network, card.input, batch)
-    body = add_prefix(network.part(interpretation.tensor_infos, batch), BODY)
+    preprocessing = make_preprocessing(network, card.input, batch)
+    part = network.part(interpretation.tensor_infos, batch)
+    network_part = add_prefix(part, NETWORK_PREFIX)
     tensors, signature = _completed(decoded, network, card, options, 0 if batch == 'N' else 1)
     decoder = build_subgraph('decode', arguments, tensors, network.opset)
-    whole = chain(head, body, decoder)
+    whole = chain(preprocessing, network_part, decoder)
     for item in whole.graph.output:
         set_batch(item, batch)
     if signature.arithmetic == 'any':

@@ -24,7 +24,7 @@ from collections.abc import Iterable
 
 import onnx
 from onnx import TensorProto
-from seg_ros.compile.subgraph import BODY
+from seg_ros.compile.subgraph import NETWORK_PREFIX
 from seg_ros.core.tensors import IMAGE, PROMPTS
 
 _DECIDING = frozenset({
@@ -52,7 +52,7 @@ def exact_nodes(model: onnx.ModelProto, feeding: Iterable[str]) -> set[str]:
     while waiting:
         node = waiting.pop()
         weighted = node.op_type in WEIGHTED and constants.intersection(node.input)
-        if node.name in found or weighted or not node.name.startswith(BODY):
+        if node.name in found or weighted or not node.name.startswith(NETWORK_PREFIX):
             continue
         found.add(node.name)
         waiting += [producers[name] for name in node.input if name in producers]
@@ -66,7 +66,7 @@ def _prompt_nodes(model: onnx.ModelProto) -> set[str]:
     for node in model.graph.node:
         seen: set[str] = set().union(*(sees.get(name, ()) for name in node.input))
         sees.update((name, seen) for name in node.output)
-        if seen == {PROMPTS} and node.name.startswith(BODY):
+        if seen == {PROMPTS} and node.name.startswith(NETWORK_PREFIX):
             names.add(node.name)
     return names
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 import onnx
 from seg_ros.compile.network import Network
 from seg_ros.compile.prompt_inputs import inputs_from_prompts
-from seg_ros.compile.subgraph import BODY, build_subgraph
+from seg_ros.compile.subgraph import build_subgraph, NETWORK_PREFIX
 from seg_ros.core.card import InputSpec
 from seg_ros.core.tensors import IMAGE, PROMPTS
 from spox import argument, Tensor, Var
@@ -56,14 +56,14 @@ def make_preprocessing(network: Network, spec: InputSpec, batch: int | str) -> o
         pixels = op.transpose(_normalised(pixels, factor, offset), perm=_TO_PLANES)
     if network.dtype != np.float32:
         pixels = op.cast(pixels, to=network.dtype)
-    inputs, outputs = {IMAGE: image}, {f'{BODY}{network.input_name}': pixels}
+    inputs, outputs = {IMAGE: image}, {f'{NETWORK_PREFIX}{network.input_name}': pixels}
     if network.prompts:
         inputs[PROMPTS] = argument(
             Tensor(np.dtype(np.float32), (1, network.prompts[0].shape[1], 4))
         )
         filled = inputs_from_prompts(inputs[PROMPTS], network.prompts)
-        outputs |= {f'{BODY}{name}': value for name, value in filled.items()}
-    return build_subgraph('head', inputs, outputs, network.opset)
+        outputs |= {f'{NETWORK_PREFIX}{name}': value for name, value in filled.items()}
+    return build_subgraph('preprocess', inputs, outputs, network.opset)
 
 
 def _normalised(pixels: Var, factor: _Numbers, offset: _Numbers) -> Var:

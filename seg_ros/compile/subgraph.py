@@ -22,7 +22,7 @@ from onnx.version_converter import convert_version
 from spox import build, Var
 
 # Prefix of the raw network's names inside a compiled graph.
-BODY = 'network/'
+NETWORK_PREFIX = 'network/'
 
 
 def opset_of(model: onnx.ModelProto) -> int:

@@ -19,7 +19,7 @@ from fnmatch import fnmatch
 
 import onnx
 from seg_ros.compile.exact_arithmetic import exact_nodes, WEIGHTED
-from seg_ros.compile.subgraph import BODY
+from seg_ros.compile.subgraph import NETWORK_PREFIX
 from seg_ros.core.errors import SettingError
 from seg_ros.core.signature import Arithmetic
 
@@ -36,9 +36,9 @@ def trunk_nodes(model: onnx.ModelProto, keep: Sequence[str] = ()) -> list[onnx.N
         compiling adds to the network's names may be left out.
     :raises SettingError: if a pattern matches no node.
     """
-    body = [node for node in model.graph.node if node.name.startswith(BODY)]
+    nodes = [node for node in model.graph.node if node.name.startswith(NETWORK_PREFIX)]
     for pattern in keep:
-        if not any(_matches(node, pattern) for node in body):
+        if not any(_matches(node, pattern) for node in nodes):
             raise SettingError(
                 f'--keep {pattern!r}', 'the name of a node, or a pattern such as */head/*',
                 'use node names of the exported network',
@@ -47,7 +47,7 @@ def trunk_nodes(model: onnx.ModelProto, keep: Sequence[str] = ()) -> list[onnx.N
     narrow = (weighted | feeding) - exact_nodes(model, feeding)
     return [
         node
-        for node in body
+        for node in nodes
         if node.name in narrow and not any(_matches(node, pattern) for pattern in keep)
     ]
 
@@ -63,7 +63,7 @@ def weighted_nodes(model: onnx.ModelProto) -> tuple[set[str], set[str]]:
     feeds: set[str] = set()
     for node in reversed(model.graph.node):
         has_weights = (
-            node.name.startswith(BODY) and node.op_type in WEIGHTED
+            node.name.startswith(NETWORK_PREFIX) and node.op_type in WEIGHTED
             and constants.intersection(node.input)
         )
         if has_weights:
@@ -76,7 +76,7 @@ def weighted_nodes(model: onnx.ModelProto) -> tuple[set[str], set[str]]:
 
 
 def _matches(node: onnx.NodeProto, pattern: str) -> bool:
-    return fnmatch(node.name, pattern) or fnmatch(node.name.removeprefix(BODY), pattern)
+    return fnmatch(node.name, pattern) or fnmatch(node.name.removeprefix(NETWORK_PREFIX), pattern)
 
 
 def arithmetic_of(model: onnx.ModelProto) -> Arithmetic:

@@ -92,7 +92,7 @@ def test_sixteen_bits_halve_the_weights_and_end_with_the_last_of_them(models):
     types = element_types(onnx.shape_inference.infer_shapes(model))
     for node in model.graph.node:
         kind = types[node.output[0]]
-        if node.name.startswith('head/') or node.name == 'network/decoded':
+        if node.name.startswith('preprocess/') or node.name == 'network/decoded':
             assert kind != TensorProto.FLOAT16
     casts = [node for node in model.graph.node if node.name.startswith('precision/')]
     assert len(casts) == 2
