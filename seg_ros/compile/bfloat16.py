@@ -19,18 +19,19 @@ from dataclasses import replace
 import onnx
 from onnx import helper, TensorProto
 from seg_ros.compile.compiled import compiled_from_model, CompiledModel, write_metadata
+from seg_ros.compile.graph import with_nodes
 from seg_ros.compile.operators import element_types
 from seg_ros.compile.subgraph import NETWORK_PREFIX
 
 
 def in_bfloat16(compiled: CompiledModel) -> CompiledModel:
     """Round the inputs of the network's nodes to bfloat16; sums within nodes stay in float32."""
-    rounded = onnx.ModelProto()
-    rounded.CopyFrom(compiled.model)
-    types = element_types(rounded)
+    types = element_types(compiled.model)
     nodes: list[onnx.NodeProto] = []
     narrow: dict[str, str] = {}
-    for node in rounded.graph.node:
+    for original in compiled.model.graph.node:
+        node = onnx.NodeProto()
+        node.CopyFrom(original)
         inside = node.name.startswith(NETWORK_PREFIX)
         for index, name in enumerate(node.input):
             if inside and types.get(name) == TensorProto.FLOAT and node.op_type != 'Resize':
@@ -39,9 +40,7 @@ def in_bfloat16(compiled: CompiledModel) -> CompiledModel:
                     nodes += _casts(name, narrow[name])
                 node.input[index] = narrow[name]
         nodes.append(node)
-    del rounded.graph.node[:]
-    rounded.graph.node.extend(nodes)
-    return replace(compiled, model=rounded)
+    return replace(compiled, model=with_nodes(compiled.model, nodes))
 
 
 def with_f32_required(compiled: CompiledModel, note: str) -> CompiledModel:

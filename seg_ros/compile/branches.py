@@ -19,6 +19,7 @@ from dataclasses import replace
 
 import onnx
 from onnx import helper
+from seg_ros.compile.graph import attributes, subgraphs_of, with_nodes
 from seg_ros.compile.network import Network
 from seg_ros.core.errors import ModelError
 
@@ -30,14 +31,11 @@ def with_branches_taken(network: Network) -> Network:
     Exporters write an If where a squeeze depends on a size that is unknown during export.
     """
     while node := _next_fixed_if(network):
-        model = onnx.ModelProto()
-        model.CopyFrom(network.model)
-        nodes = [_copy(item) for item in model.graph.node]
-        index = next(i for i, item in enumerate(nodes) if item.output[0] == node.output[0])
-        nodes[index:index + 1] = _taken_branch(network, node, model.graph)
-        del model.graph.node[:]
-        model.graph.node.extend(nodes)
-        network = replace(network, model=model)
+        taken, weights = _taken_branch(network, node)
+        nodes: list[onnx.NodeProto] = []
+        for other in network.model.graph.node:
+            nodes += taken if other.output[0] == node.output[0] else [other]
+        network = replace(network, model=with_nodes(network.model, nodes, weights))
     return network
 
 
@@ -57,46 +55,42 @@ def _can_run(network: Network, tensor: str) -> bool:
 
 
 def _taken_branch(
-    network: Network, node: onnx.NodeProto, graph: onnx.GraphProto
-) -> list[onnx.NodeProto]:
-    """Return the nodes of the branch that an If takes, and add its weights to the graph."""
+    network: Network, node: onnx.NodeProto
+) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
+    """Return the nodes and the weights of the branch that an If takes."""
     wanted = 'then_branch' if network.constant(node.input[0]).all() else 'else_branch'
-    branch = next(item.g for item in node.attribute if item.name == wanted)
+    branch = attributes(node)[wanted]
     inner = [
         *(item.name for item in branch.initializer),
         *(name for part in branch.node for name in part.output if name),
     ]
     names = {name: f'{node.output[0]}/{name}' for name in inner}
+    weights = []
     for item in branch.initializer:
         weight = onnx.TensorProto()
         weight.CopyFrom(item)
         weight.name = names[item.name]
-        graph.initializer.append(weight)
-    return [
+        weights.append(weight)
+    nodes = [
         *(_renamed(part, names) for part in branch.node),
         *(
             helper.make_node('Identity', [names.get(item.name, item.name)], [name])
             for item, name in zip(branch.output, node.output, strict=True)
         ),
     ]
+    return nodes, weights
 
 
 def _renamed(node: onnx.NodeProto, names: Mapping[str, str]) -> onnx.NodeProto:
     """Return a copy of a node with its tensors renamed, also in its subgraphs."""
-    copy = _copy(node)
-    copy.input[:] = [names.get(name, name) for name in node.input]
-    copy.output[:] = [names.get(name, name) for name in node.output]
-    for attribute in copy.attribute:
-        if attribute.type == onnx.AttributeProto.GRAPH:
-            parts = [_renamed(part, names) for part in attribute.g.node]
-            del attribute.g.node[:]
-            attribute.g.node.extend(parts)
-            for item in attribute.g.output:
-                item.name = names.get(item.name, item.name)
-    return copy
-
-
-def _copy(node: onnx.NodeProto) -> onnx.NodeProto:
     copy = onnx.NodeProto()
     copy.CopyFrom(node)
+    copy.input[:] = [names.get(name, name) for name in node.input]
+    copy.output[:] = [names.get(name, name) for name in node.output]
+    for subgraph in subgraphs_of(copy):
+        inner = [_renamed(each, names) for each in subgraph.node]
+        del subgraph.node[:]
+        subgraph.node.extend(inner)
+        for item in subgraph.output:
+            item.name = names.get(item.name, item.name)
     return copy

@@ -16,9 +16,8 @@
 
 from dataclasses import replace
 
-import onnx
 from onnx import numpy_helper
-from seg_ros.compile.modern import outer_reads
+from seg_ros.compile.graph import inputs_of, with_nodes
 from seg_ros.compile.network import Network
 from seg_ros.compile.operators import refused_alone
 from seg_ros.core.errors import ModelError
@@ -35,12 +34,10 @@ def with_constants_folded(network: Network) -> Network:
     nodes = [
         node for node in network.model.graph.node
         if (refused_alone(node) or node.op_type == 'Resize')
-        and not network.sees_pixels(outer_reads(node))
+        and not network.sees_pixels(inputs_of(node))
     ]
     if not nodes:
         return network
-    model = onnx.ModelProto()
-    model.CopyFrom(network.model)
     results = {name for node in nodes for name in node.output if name}
     try:
         folded = [
@@ -48,8 +45,7 @@ def with_constants_folded(network: Network) -> Network:
         ]
     except ModelError:
         return network
-    kept = [node for node in model.graph.node if not results.intersection(node.output)]
-    del model.graph.node[:]
-    model.graph.node.extend(kept)
-    model.graph.initializer.extend(folded)
-    return replace(network, model=model)
+    kept = [
+        node for node in network.model.graph.node if not results.intersection(node.output)
+    ]
+    return replace(network, model=with_nodes(network.model, kept, folded))

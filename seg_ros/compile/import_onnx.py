@@ -22,9 +22,10 @@ import onnx
 from onnx import helper
 from seg_ros.compile.branches import with_branches_taken
 from seg_ros.compile.fixed_batch import fixed_outputs
+from seg_ros.compile.graph import attributes, inputs_of
 from seg_ros.compile.kept_batch import with_batch_kept
 from seg_ros.compile.masked_writes import with_masks_chosen
-from seg_ros.compile.modern import modern_model, outer_reads
+from seg_ros.compile.modern import modern_model
 from seg_ros.compile.network import Layout, Network
 from seg_ros.compile.operators import FORBIDDEN
 from seg_ros.compile.prompt_inputs import prompt_inputs
@@ -105,7 +106,7 @@ def _forget_shapes(model: onnx.ModelProto) -> None:
     """Remove shapes of the exporter's batch, and inputs that are weights or unused."""
     graph = model.graph
     weights = {item.name for item in graph.initializer}
-    read = {name for node in graph.node for name in outer_reads(node)}
+    read = {name for node in graph.node for name in inputs_of(node)}
     inputs = [
         item for item in graph.input if item.name not in weights and item.name in read
     ] or list(graph.input)
@@ -157,10 +158,9 @@ def _transposes_first(model: onnx.ModelProto, name: str) -> bool:
     """Return whether a network first transposes its input from NHWC to NCHW."""
     for node in model.graph.node:
         if name in node.input:
-            perm = next((list(item.ints) for item in node.attribute if item.name == 'perm'), [])
             if node.op_type == 'Cast':
                 return _transposes_first(model, node.output[0])
-            return node.op_type == 'Transpose' and perm == [0, 3, 1, 2]
+            return node.op_type == 'Transpose' and attributes(node).get('perm') == [0, 3, 1, 2]
     return False
 
 

@@ -18,7 +18,7 @@ from dataclasses import replace
 
 import onnx
 from onnx import helper
-from seg_ros.compile.modern import outer_reads
+from seg_ros.compile.graph import attributes, inputs_of, with_nodes
 from seg_ros.compile.network import Network
 from seg_ros.core.errors import ModelError
 
@@ -30,19 +30,19 @@ def with_batch_kept(network: Network) -> Network:
     Families identify outputs by their axes, of which the first must be the batch.
     """
     names = {item.name for item in network.model.graph.output}
-    names -= {name for node in network.model.graph.node for name in outer_reads(node)}
+    names -= {name for node in network.model.graph.node for name in inputs_of(node)}
     ends = [
         node for node in network.model.graph.node
         if names.intersection(node.output) and _removes_batch(network, node)
     ]
     if not ends:
         return network
-    model = onnx.ModelProto()
-    model.CopyFrom(network.model)
-    for node in model.graph.node:
-        if node in ends:
-            node.CopyFrom(helper.make_node('Identity', node.input[:1], node.output, node.name))
-    return replace(network, model=model)
+    nodes = [
+        helper.make_node('Identity', node.input[:1], node.output, node.name)
+        if node in ends else node
+        for node in network.model.graph.node
+    ]
+    return replace(network, model=with_nodes(network.model, nodes))
 
 
 def _removes_batch(network: Network, node: onnx.NodeProto) -> bool:
@@ -51,8 +51,7 @@ def _removes_batch(network: Network, node: onnx.NodeProto) -> bool:
     if not network.is_constant(node.input[1]):
         return False
     which = network.constant(node.input[1]).tolist()
-    axis = next((item.i for item in node.attribute if item.name == 'axis'), 0)
-    if axis or which != (0 if node.op_type == 'Gather' else [0]):
+    if attributes(node).get('axis', 0) or which != (0 if node.op_type == 'Gather' else [0]):
         return False
     try:
         (info,) = network.tensor_infos(node.input[:1])

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 import onnx
 from onnx import helper, numpy_helper
-from seg_ros.compile.modern import outer_reads
+from seg_ros.compile.graph import attributes, model_between, nodes_for, with_nodes
 from seg_ros.compile.network import Network
 from seg_ros.compile.run_onnx import Arrays, run_onnx
 from seg_ros.compile.tensor_info import TensorInfo
@@ -47,20 +47,15 @@ def with_masks_chosen(network: Network) -> Network:
             weights += _weights(node, *written)
     if not weights:
         return network
-    model = onnx.ModelProto()
-    model.CopyFrom(network.model)
-    kept = _needed(nodes, [item.name for item in model.graph.output])
-    del model.graph.node[:]
-    model.graph.node.extend(kept)
-    model.graph.initializer.extend(weights)
-    return replace(network, model=model)
+    kept = nodes_for(nodes, [item.name for item in network.model.graph.output])
+    return replace(network, model=with_nodes(network.model, kept, weights))
 
 
 def _written(
     network: Network, node: onnx.NodeProto
 ) -> tuple[TensorInfo, TensorInfo, NDArray[np.generic]] | None:
     """Return mask, data and constant of a node that writes a constant, None for other nodes."""
-    if any(item.s != b'none' for item in node.attribute if item.name == 'reduction'):
+    if attributes(node).get('reduction', b'none') != b'none':
         return None
     masks = {item.input[0] for item in network.model.graph.node if item.op_type == 'NonZero'}
     sources = [
@@ -89,7 +84,13 @@ def _constant(
     """
     if data.shape[:len(mask.shape)] != mask.shape:
         return None
-    run = run_onnx(_between(network, {mask.name: mask, data.name: data}, names))
+    inputs = [
+        helper.make_tensor_value_info(
+            info.name, helper.np_dtype_to_tensor_dtype(info.dtype), info.shape
+        )
+        for info in (mask, data)
+    ]
+    run = run_onnx(model_between(network.model, inputs, names))
     random = np.random.default_rng(0)
     seen = []
     for density in _DENSITIES:
@@ -104,38 +105,6 @@ def _constant(
         seen.append(values.ravel())
     constants: NDArray[np.generic] = np.unique(np.concatenate(seen))
     return constants if constants.size == 1 else None
-
-
-def _between(
-    network: Network, infos: dict[str, TensorInfo], names: Sequence[str]
-) -> onnx.ModelProto:
-    """Return a model that computes tensors `names` from the tensors `infos`."""
-    model = network.model
-    others = [node for node in model.graph.node if not infos.keys() & set(node.output)]
-    nodes = _needed(others, names)
-    read = {name for node in nodes for name in outer_reads(node)}
-    graph = helper.make_graph(
-        nodes, 'between',
-        [
-            helper.make_tensor_value_info(
-                info.name, helper.np_dtype_to_tensor_dtype(info.dtype), info.shape
-            )
-            for info in infos.values()
-        ],
-        [onnx.ValueInfoProto(name=name) for name in names],
-        [item for item in model.graph.initializer if item.name in {*read, *names}],
-    )
-    return helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
-
-
-def _needed(nodes: Sequence[onnx.NodeProto], names: Sequence[str]) -> list[onnx.NodeProto]:
-    """Return the nodes that compute tensors, in their order."""
-    needed, kept = set(names), []
-    for node in reversed(nodes):
-        if needed.intersection(node.output):
-            kept.append(node)
-            needed |= outer_reads(node)
-    return kept[::-1]
 
 
 def _replacement(

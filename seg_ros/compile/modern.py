@@ -18,6 +18,7 @@ import onnx
 from onnx import helper
 from onnx.inliner import inline_local_functions
 from onnx.version_converter import convert_version, ConvertError
+from seg_ros.compile.graph import inputs_of
 from seg_ros.compile.single_precision import convert_to_single
 from seg_ros.compile.subgraph import opset_of
 from seg_ros.compile.training_mode import refuse_training_mode
@@ -110,7 +111,7 @@ def _sort(graph: onnx.GraphProto) -> None:
     while waiting:
         left = []
         for node in waiting:
-            if (outer_reads(node) & made) <= ready:
+            if (inputs_of(node) & made) <= ready:
                 ordered.append(node)
                 ready.update(node.output)
             else:
@@ -123,14 +124,3 @@ def _sort(graph: onnx.GraphProto) -> None:
         copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in ordered]
         del graph.node[:]
         graph.node.extend(copies)
-
-
-def outer_reads(node: onnx.NodeProto) -> set[str]:
-    """Return the tensors that a node and its subgraphs read."""
-    names = set(node.input)
-    for attribute in node.attribute:
-        for inner in (attribute.g, *attribute.graphs):
-            for part in inner.node:
-                names |= outer_reads(part)
-            names.update(item.name for item in inner.output)
-    return names

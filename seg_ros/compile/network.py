@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 import onnx
 from onnx import helper, numpy_helper
-from seg_ros.compile.modern import outer_reads
+from seg_ros.compile.graph import inputs_of, model_between
 from seg_ros.compile.prompt_inputs import trial_prompts
 from seg_ros.compile.run_onnx import Arrays, run_onnx
 from seg_ros.compile.subgraph import opset_of
@@ -108,7 +108,7 @@ class Network:
         :param images: normalised images in the layout and type of the input.
         :raises ModelError: if the network does not run on them.
         """
-        model = _cut(self.model, names)
+        model = model_between(self.model, self.model.graph.input, names)
         for item in model.graph.input:
             if item.name == self.input_name:
                 set_shape(item, images.shape)
@@ -125,7 +125,7 @@ class Network:
         :raises ModelError: if the network does not run.
         """
         if name not in self._tried:
-            run = run_onnx(_cut(self.model, [name]))
+            run = run_onnx(model_between(self.model, self.model.graph.input, [name]))
             images = trial_images(self.size_hw, self.channels)
             inputs = network_inputs(images, self.spec, self.layout).astype(self.dtype)
             self._tried[name] = [run(self.feeds(one[None]))[name] for one in inputs]
@@ -156,7 +156,7 @@ class Network:
         if self.input_name in beside:
             return False
         return self.input_name in names or any(
-            self.input_name in outer_reads(node) for node in self.upstream(names, beside)
+            self.input_name in inputs_of(node) for node in self.upstream(names, beside)
         )
 
     def upstream(
@@ -173,7 +173,7 @@ class Network:
             node = self.producer(name)
             if name not in seen and node is not None and node.op_type not in _SHAPE_OPERATORS:
                 yield node
-                waiting += outer_reads(node)
+                waiting += inputs_of(node)
             seen.add(name)
 
     def is_constant(self, name: str) -> bool:
@@ -203,7 +203,8 @@ class Network:
 
         :param batch: number of images; a string makes the axis dynamic.
         """
-        model = _cut(self.model, [tensor_info.name for tensor_info in tensor_infos])
+        names = [tensor_info.name for tensor_info in tensor_infos]
+        model = model_between(self.model, self.model.graph.input, names)
         for item in (*model.graph.input, *model.graph.output):
             del item.type.tensor_type.shape.dim[:]
         shapes = {self.input_name: (batch, *self.input_shape(1)[1:])}
@@ -214,27 +215,6 @@ class Network:
             item.type.tensor_type.elem_type = helper.np_dtype_to_tensor_dtype(tensor_info.dtype)
             set_shape(item, tensor_info.batched(batch))
         return model
-
-
-def _cut(model: onnx.ModelProto, names: Sequence[str]) -> onnx.ModelProto:
-    """Return a model with the nodes and weights that `names` need, and `names` as outputs."""
-    needed = set(names)
-    nodes = []
-    for node in reversed(model.graph.node):
-        if needed.intersection(node.output):
-            nodes.append(node)
-            needed.update(outer_reads(node))
-    graph = helper.make_graph(
-        nodes[::-1], model.graph.name or 'network', model.graph.input,
-        [onnx.ValueInfoProto(name=name) for name in names],
-        [item for item in model.graph.initializer if item.name in needed],
-        sparse_initializer=[
-            item for item in model.graph.sparse_initializer if item.values.name in needed
-        ],
-    )
-    return helper.make_model(
-        graph, opset_imports=model.opset_import, ir_version=model.ir_version
-    )
 
 
 def with_outputs(model: onnx.ModelProto, names: Sequence[str]) -> onnx.ModelProto:

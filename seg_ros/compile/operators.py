@@ -25,8 +25,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper, TensorProto
+from onnx import numpy_helper, TensorProto
 from seg_ros.compile.export_options import TENSORRT_TOP_K
+from seg_ros.compile.graph import attributes, nodes_of
 from seg_ros.compile.subgraph import opset_of
 
 OPSETS = range(17, 21)
@@ -81,7 +82,7 @@ def check_operators(model: onnx.ModelProto) -> list[Violation]:
         reason = f'TensorRT 10 reads {OPSETS[0]} to {OPSETS[-1]}'
         found.insert(0, Violation(f'opset {opset}', reason))
     types, constants = element_types(model), _constants(model)
-    for node in _nodes(model.graph):
+    for node in nodes_of(model.graph):
         found += [
             Violation(_title(node), reason)
             for reason in (
@@ -98,7 +99,7 @@ def forbidden_nodes(model: onnx.ModelProto) -> list[Violation]:
 
     NonMaxSuppression comes first: exporters that add it usually add the others with it.
     """
-    nodes = [node for node in _nodes(model.graph) if _is_forbidden(node)]
+    nodes = [node for node in nodes_of(model.graph) if _is_forbidden(node)]
     nodes.sort(key=lambda node: node.op_type != 'NonMaxSuppression')
     return [
         Violation(_title(node), FORBIDDEN.get(node.op_type) or _foreign(node.domain))
@@ -108,30 +109,18 @@ def forbidden_nodes(model: onnx.ModelProto) -> list[Violation]:
 
 def refused_alone(node: onnx.NodeProto) -> bool:
     """Return whether TensorRT rejects a node regardless of its inputs."""
-    return _is_forbidden(node) or (node.op_type == 'Resize' and any(_resize_faults(_facts(node))))
+    is_refused_resize = node.op_type == 'Resize' and any(_resize_faults(attributes(node)))
+    return _is_forbidden(node) or is_refused_resize
 
 
 def _is_forbidden(node: onnx.NodeProto) -> bool:
     return node.op_type in FORBIDDEN or node.domain not in ('', 'ai.onnx')
 
 
-def _facts(node: onnx.NodeProto) -> dict[str, Any]:
-    return {item.name: helper.get_attribute_value(item) for item in node.attribute}
-
-
 def _foreign(domain: str) -> str:
     by_runtime = domain.startswith('com.microsoft')
     advice = 'give the file from before ONNX Runtime optimised it' if by_runtime else _RAW
     return f'operator set {domain}; {advice}'
-
-
-def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """Iterate over all nodes, including those inside If and Loop."""
-    for node in graph.node:
-        yield node
-        for attribute in node.attribute:
-            for inner in (attribute.g, *attribute.graphs):
-                yield from _nodes(inner)
 
 
 def _title(node: onnx.NodeProto) -> str:
@@ -149,7 +138,7 @@ def element_types(model: onnx.ModelProto) -> Types:
 
 def _constants(model: onnx.ModelProto) -> dict[str, TensorProto]:
     values = {item.name: item for item in model.graph.initializer}
-    for node in _nodes(model.graph):
+    for node in nodes_of(model.graph):
         if node.op_type == 'Constant' and node.attribute[0].name == 'value':
             values[node.output[0]] = node.attribute[0].t
     return values
@@ -173,7 +162,7 @@ def _type_faults(node: onnx.NodeProto, types: Types) -> Iterator[str]:
 def _shape_faults(
     node: onnx.NodeProto, types: Types, constants: Mapping[str, TensorProto]
 ) -> Iterator[str]:
-    facts = _facts(node)
+    facts = attributes(node)
     if node.op_type == 'TopK' and node.input[1] in constants:
         count = int(np.max(numpy_helper.to_array(constants[node.input[1]])))
         if count > TENSORRT_TOP_K:

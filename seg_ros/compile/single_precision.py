@@ -17,6 +17,7 @@
 import numpy as np
 import onnx
 from onnx import numpy_helper, TensorProto
+from seg_ros.compile.graph import subgraphs_of
 
 # Exporters use float64 for Python floats; networks are trained in bfloat16.
 _OTHERS = (TensorProto.DOUBLE, TensorProto.BFLOAT16)
@@ -34,8 +35,8 @@ def convert_to_single(graph: onnx.GraphProto) -> None:
             if attribute.name in ('to', 'dtype') and attribute.i in _OTHERS:
                 attribute.i = TensorProto.FLOAT
             _to_float(attribute.t)
-            for inner in (attribute.g, *attribute.graphs):
-                convert_to_single(inner)
+        for subgraph in subgraphs_of(node):
+            convert_to_single(subgraph)
 
 
 def _to_float(tensor: TensorProto) -> None:

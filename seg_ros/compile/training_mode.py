@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 import onnx
 from onnx import numpy_helper
+from seg_ros.compile.graph import attributes
 from seg_ros.core.errors import ModelError
 
 _RANDOM = ('RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike')
@@ -51,8 +52,8 @@ def _of_training(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
     for node in graph.node:
         is_random = node.op_type in _RANDOM and compared.intersection(node.output)
         is_dropping = node.op_type == 'Dropout' and true.intersection(node.input[2:])
-        is_normalising = node.op_type == 'BatchNormalization' and any(
-            item.name == 'training_mode' and item.i for item in node.attribute
+        is_normalising = (
+            node.op_type == 'BatchNormalization' and attributes(node).get('training_mode')
         )
         if node.op_type == 'Bernoulli' or is_random or is_dropping or is_normalising:
             yield node
