@@ -20,6 +20,9 @@ from typing import Any
 import onnx
 from onnx import helper
 
+# Operators that combine a tensor with weights, if one of their inputs is constant.
+WEIGHTED_OPERATORS = frozenset({'Conv', 'ConvTranspose', 'Einsum', 'Gemm', 'MatMul'})
+
 
 def attributes(node: onnx.NodeProto) -> dict[str, Any]:
     """Return the attributes that a node has, by name; strings are bytes."""

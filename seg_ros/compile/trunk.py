@@ -18,7 +18,8 @@ from collections.abc import Sequence
 from fnmatch import fnmatch
 
 import onnx
-from seg_ros.compile.exact_arithmetic import exact_nodes, WEIGHTED
+from seg_ros.compile.float32_nodes import float32_nodes
+from seg_ros.compile.graph import WEIGHTED_OPERATORS
 from seg_ros.compile.subgraph import NETWORK_PREFIX
 from seg_ros.core.errors import SettingError
 from seg_ros.core.signature import Arithmetic
@@ -30,7 +31,7 @@ def trunk_nodes(model: onnx.ModelProto, keep: Sequence[str] = ()) -> list[onnx.N
 
     Nodes after the last weights compute boxes, pixels and probabilities, and float16 resolves a
     column of 640 only to half a pixel. Nodes before them that compute indices or comparisons are
-    excluded too (`compile.exact_arithmetic`).
+    excluded too (`compile.float32_nodes`).
 
     :param keep: name patterns, as for files, of further nodes to exclude. The prefix that
         compiling adds to the network's names may be left out.
@@ -44,7 +45,7 @@ def trunk_nodes(model: onnx.ModelProto, keep: Sequence[str] = ()) -> list[onnx.N
                 'use node names of the exported network',
             )
     weighted, feeding = weighted_nodes(model)
-    narrow = (weighted | feeding) - exact_nodes(model, feeding)
+    narrow = (weighted | feeding) - float32_nodes(model, weighted, feeding)
     return [
         node
         for node in nodes
@@ -63,7 +64,7 @@ def weighted_nodes(model: onnx.ModelProto) -> tuple[set[str], set[str]]:
     feeds: set[str] = set()
     for node in reversed(model.graph.node):
         has_weights = (
-            node.name.startswith(NETWORK_PREFIX) and node.op_type in WEIGHTED
+            node.name.startswith(NETWORK_PREFIX) and node.op_type in WEIGHTED_OPERATORS
             and constants.intersection(node.input)
         )
         if has_weights:
@@ -81,4 +82,4 @@ def _matches(node: onnx.NodeProto, pattern: str) -> bool:
 
 def arithmetic_of(model: onnx.ModelProto) -> Arithmetic:
     """Return `any` if every node of the network may compute in 16 bits, otherwise `f32`."""
-    return 'f32' if exact_nodes(model, weighted_nodes(model)[1]) else 'any'
+    return 'f32' if float32_nodes(model, *weighted_nodes(model)) else 'any'

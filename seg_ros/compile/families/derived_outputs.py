@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import onnx
 from seg_ros.compile.families.output_interpretation import OutputInterpretation
 from seg_ros.compile.families.strip_output_ops import own_scores, OwnScores
-from seg_ros.compile.families.tensor_values import WEIGHTED
+from seg_ros.compile.graph import WEIGHTED_OPERATORS
 from seg_ros.compile.network import Network
 
 
@@ -73,7 +73,7 @@ def sources_first(
 def _layers(network: Network, item: OutputInterpretation) -> int:
     """Return the sum of the numbers of layers before each tensor of a reading."""
     return sum(
-        node.op_type in WEIGHTED
+        node.op_type in WEIGHTED_OPERATORS
         for info in item.tensor_infos for node in network.upstream({info.name})
     )
 
@@ -93,6 +93,6 @@ def computed_from(network: Network, tensors: set[str], sources: set[str]) -> boo
 
 def _is_weighted(network: Network, node: onnx.NodeProto) -> bool:
     """Return whether a node is a layer, not a product of two tensors that depend on the image."""
-    if node.op_type not in WEIGHTED:
+    if node.op_type not in WEIGHTED_OPERATORS:
         return False
     return len({network.sees_pixels({name}) for name in node.input[:2]}) > 1

@@ -19,12 +19,12 @@ from collections.abc import Sequence
 import numpy as np
 import onnx
 from seg_ros.compile.families.strip_output_ops import ACTIVATIONS, CARRIERS
+from seg_ros.compile.graph import WEIGHTED_OPERATORS
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
 
 # Values after these operators carry no information about the range of their inputs.
 _DECIDING = (*ACTIVATIONS, 'ArgMax', 'ArgMin')
-WEIGHTED = ('Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'Einsum')
 _SQUASHING = (
     'Softmax', 'Sigmoid', 'HardSigmoid', 'Tanh', 'Clip', 'Greater', 'GreaterOrEqual', 'Less',
     'LessOrEqual', 'Where', 'Round',
@@ -83,7 +83,7 @@ def _unweighted(network: Network, tensor: str, kinds: Sequence[str]) -> list[onn
     seen, waiting, found = set(), [tensor], []
     while waiting:
         node = network.producer(waiting.pop())
-        if node is None or node.op_type in WEIGHTED or node.output[0] in seen:
+        if node is None or node.op_type in WEIGHTED_OPERATORS or node.output[0] in seen:
             continue
         if node.op_type in kinds:
             found.append(node)

@@ -20,21 +20,23 @@ In 16 bits their results change: float16 does not hold every integer above 2048,
 treated the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import onnx
 from onnx import TensorProto
+from seg_ros.compile.graph import attributes
 from seg_ros.compile.subgraph import NETWORK_PREFIX
 from seg_ros.core.tensors import IMAGE, PROMPTS
 
-_DECIDING = frozenset({
+_SENSITIVE_OPERATORS = frozenset({
     'Greater', 'GreaterOrEqual', 'GridSample', 'Less', 'LessOrEqual', 'TopK',
 })
-WEIGHTED = frozenset({'Conv', 'ConvTranspose', 'Gemm', 'MatMul'})
 _INTEGERS = frozenset({TensorProto.INT32, TensorProto.INT64})
 
 
-def exact_nodes(model: onnx.ModelProto, feeding: Iterable[str]) -> set[str]:
+def float32_nodes(
+    model: onnx.ModelProto, weighted: Collection[str], feeding: Collection[str]
+) -> set[str]:
     """
     Return the names of the network nodes in a compiled graph that must compute in float32.
 
@@ -42,17 +44,17 @@ def exact_nodes(model: onnx.ModelProto, feeding: Iterable[str]) -> set[str]:
     the nodes that lead to them from the previous weights, and the nodes that depend on prompts but
     not on the image. Nodes after the last weights stay in float32 anyway.
 
+    :param weighted: names of the network's nodes with weights.
     :param feeding: names of the nodes whose results lead to nodes with weights.
     """
     producers = {name: node for node in model.graph.node for name in node.output}
-    constants = {item.name for item in model.graph.initializer}
-    before = set(feeding)
     found = _prompt_nodes(model)
-    waiting = [node for node in model.graph.node if node.name in before and _decides(node)]
+    waiting = [node for node in model.graph.node if node.name in feeding and _is_sensitive(node)]
     while waiting:
         node = waiting.pop()
-        weighted = node.op_type in WEIGHTED and constants.intersection(node.input)
-        if node.name in found or weighted or not node.name.startswith(NETWORK_PREFIX):
+        if node.name in found or node.name in weighted:
+            continue
+        if not node.name.startswith(NETWORK_PREFIX):
             continue
         found.add(node.name)
         waiting += [producers[name] for name in node.input if name in producers]
@@ -71,7 +73,7 @@ def _prompt_nodes(model: onnx.ModelProto) -> set[str]:
     return names
 
 
-def _decides(node: onnx.NodeProto) -> bool:
+def _is_sensitive(node: onnx.NodeProto) -> bool:
     if node.op_type == 'Cast':
-        return any(item.name == 'to' and item.i in _INTEGERS for item in node.attribute)
-    return node.op_type in _DECIDING
+        return attributes(node)['to'] in _INTEGERS
+    return node.op_type in _SENSITIVE_OPERATORS

@@ -26,8 +26,12 @@ from tiny_networks import make_card, model_of, saved
 SIZE_HW, CLASSES = (32, 48), 3
 
 
-def network(gate):
-    """Write two convolutions; between them a gate that compares or makes an index, or none."""
+def network(gate, last='Conv'):
+    """
+    Write two convolutions; between them a gate that compares or makes an index, or none.
+
+    :param last: operator of the second: Conv, or Einsum as a convolution of 1 x 1.
+    """
     random = np.random.default_rng(0)
     weights = {
         'first': random.normal(0, 0.2, (4, 3, 3, 3)).astype('f'),
@@ -44,29 +48,35 @@ def network(gate):
             node('Cast', ['decided'], ['gate'], to=TensorProto.FLOAT, name='gate'),
             node('Mul', ['a', 'gate'], ['b'], name='gated'),
         ]
+    facts = {'pads': [1] * 4}
+    if last == 'Einsum':
+        weights['last'] = weights['last'][..., 1, 1]
+        facts = {'equation': 'nihw,oi->nohw'}
     nodes += [
-        node('Conv', ['b' if gate else 'a', 'last'], ['c'], pads=[1] * 4, name='last_conv'),
+        node(last, ['b' if gate else 'a', 'last'], ['c'], name='last_conv', **facts),
         node('Greater', ['c', 'half'], ['after'], name='after'),
         node('Cast', ['after'], ['scores'], to=TensorProto.FLOAT, name='scores'),
     ]
     return model_of(nodes, [('images', TensorProto.FLOAT, [1, 3, *SIZE_HW])], ['scores'], weights)
 
 
-def compiled_network(folder, gate):
-    path = saved(network(gate), folder)
+def compiled_network(folder, gate, last='Conv'):
+    path = saved(network(gate, last), folder)
     return compiled_from_model(compile_model(path, make_card(CLASSES)), path.name)
 
 
+@pytest.mark.parametrize('last', ['Conv', 'Einsum'])
 @pytest.mark.parametrize(('gate', 'arithmetic'), [
     ('compares', 'f32'), ('indexes', 'f32'), ('', 'any'),
 ])
-def test_a_decision_counts_before_the_last_weights_alone(gate, arithmetic, tmp_path):
-    assert compiled_network(tmp_path, gate).signature.arithmetic == arithmetic
+def test_a_decision_counts_before_the_last_weights_alone(gate, arithmetic, last, tmp_path):
+    assert compiled_network(tmp_path, gate, last).signature.arithmetic == arithmetic
 
 
+@pytest.mark.parametrize('last', ['Conv', 'Einsum'])
 @pytest.mark.parametrize('gate', ['compares', 'indexes'])
-def test_what_decides_stays_wide_in_half_precision(gate, tmp_path):
-    model = reduced(compiled_network(tmp_path, gate), 'fp16').model
+def test_what_decides_stays_wide_in_half_precision(gate, last, tmp_path):
+    model = reduced(compiled_network(tmp_path, gate, last), 'fp16').model
     types = element_types(model)
     by_name = {node.name.removeprefix('network/'): node for node in model.graph.node}
     assert types[by_name['decides'].input[0]] == TensorProto.FLOAT
