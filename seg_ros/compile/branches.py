@@ -48,7 +48,7 @@ def _next_fixed_if(network: Network) -> onnx.NodeProto | None:
 
 def _can_run(network: Network, tensor: str) -> bool:
     try:
-        network.constant(tensor)
+        network.value_of(tensor)
     except ModelError:
         return False
     return True
@@ -58,7 +58,7 @@ def _taken_branch(
     network: Network, node: onnx.NodeProto
 ) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
     """Return the nodes and the weights of the branch that an If takes."""
-    wanted = 'then_branch' if network.constant(node.input[0]).all() else 'else_branch'
+    wanted = 'then_branch' if network.value_of(node.input[0]).all() else 'else_branch'
     branch = attributes(node)[wanted]
     inner = [
         *(item.name for item in branch.initializer),

@@ -206,7 +206,7 @@ def _number_warning(network: Network, tensor_info: TensorInfo) -> str:
     """Return a warning if a tensor has NaN or infinite values on the trial images."""
     if tensor_info.dtype.kind != 'f':
         return ''
-    arrays = network.trial(tensor_info.name)
+    arrays = network.trial_values(tensor_info.name)
     share = 1 - np.mean([np.isfinite(array).mean() for array in arrays])
     if not share:
         return ''

@@ -41,7 +41,8 @@ def with_constants_folded(network: Network) -> Network:
     results = {name for node in nodes for name in node.output if name}
     try:
         folded = [
-            numpy_helper.from_array(network.trial(name)[0], name) for name in sorted(results)
+            numpy_helper.from_array(network.trial_values(name)[0], name)
+            for name in sorted(results)
         ]
     except ModelError:
         return network

@@ -37,18 +37,18 @@ def _is_fixed(network: Network, name: str, batch: int) -> bool:
     images = np.random.default_rng(0).normal(0, 1, network.input_shape(batch))
     images = images.astype(network.dtype)
     try:
-        network.answers([name], images)
+        network.run([name], images)
     except ModelError:
         return False    # does not run at all, such as operators of another runtime
     try:
         tensor = own_scores(network, name).tensor
-        alone = network.answers([tensor], images[:1])[tensor]
+        alone = network.run([tensor], images[:1])[tensor]
     except ModelError:
         return True
-    together = network.answers([tensor], images)[tensor]
+    together = network.run([tensor], images)[tensor]
     if together.shape[:1] != (batch,) or alone.shape == (1, *together.shape[1:]):
         return False
     # An output that the last image does not change has no batch axis, whatever its shape.
     images[-1] *= -1
-    changed = network.answers([tensor], images)[tensor]
+    changed = network.run([tensor], images)[tensor]
     return not np.array_equal(together, changed, equal_nan=together.dtype.kind == 'f')

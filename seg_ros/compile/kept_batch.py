@@ -50,7 +50,7 @@ def _removes_batch(network: Network, node: onnx.NodeProto) -> bool:
         return False
     if not network.is_constant(node.input[1]):
         return False
-    which = network.constant(node.input[1]).tolist()
+    which = network.value_of(node.input[1]).tolist()
     if attributes(node).get('axis', 0) or which != (0 if node.op_type == 'Gather' else [0]):
         return False
     try:

@@ -83,7 +83,7 @@ def _shows_no_class(network: Network, reading: OutputInterpretation) -> bool:
     """Return whether a reading shows confidences, or a binary map for each of several classes."""
     info = reading.tensor_infos[0]
     several = reading.class_count > 2
-    yes_or_no = all(np.unique(array).size <= 2 for array in network.trial(info.name))
+    yes_or_no = all(np.unique(array).size <= 2 for array in network.trial_values(info.name))
     return is_maximum(network, info.name) or (several and yes_or_no)
 
 

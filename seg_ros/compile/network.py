@@ -15,7 +15,7 @@
 """A trained network as its exporter wrote it, with one image of known size as input."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
@@ -58,6 +58,8 @@ class Network:
     size_hw: tuple[int, int]
     spec: InputSpec = InputSpec()
     prompts: tuple[TensorInfo, ...] = ()
+    _measured: dict[str, TensorInfo] = field(default_factory=dict, init=False, repr=False)
+    _tried: dict[str, list[NDArray[Any]]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def opset(self) -> int:
@@ -96,12 +98,12 @@ class Network:
         """
         unknown = [name for name in names if name not in self._measured]
         if unknown:
-            arrays = self.answers(unknown, np.zeros(self.input_shape(1), self.dtype))
+            arrays = self.run(unknown, np.zeros(self.input_shape(1), self.dtype))
             for name, array in arrays.items():
                 self._measured[name] = TensorInfo(name, array.dtype, array.shape)
         return tuple(self._measured[name] for name in names)
 
-    def answers(self, names: Sequence[str], images: NDArray[Any]) -> Arrays:
+    def run(self, names: Sequence[str], images: NDArray[Any]) -> Arrays:
         """
         Return the values of some tensors for a batch of images.
 
@@ -114,11 +116,7 @@ class Network:
                 set_shape(item, images.shape)
         return run_onnx(model)(self.feeds(images))
 
-    @cached_property
-    def _measured(self) -> dict[str, TensorInfo]:
-        return {}
-
-    def trial(self, name: str) -> list[NDArray[Any]]:
+    def trial_values(self, name: str) -> list[NDArray[Any]]:
         """
         Return the values of one tensor for each trial image.
 
@@ -130,10 +128,6 @@ class Network:
             inputs = network_inputs(images, self.spec, self.layout).astype(self.dtype)
             self._tried[name] = [run(self.feeds(one[None]))[name] for one in inputs]
         return self._tried[name]
-
-    @cached_property
-    def _tried(self) -> dict[str, list[NDArray[Any]]]:
-        return {}
 
     def feeds(self, images: NDArray[Any]) -> Arrays:
         """Return the inputs by name: images, and prompts if the network takes them."""
@@ -147,27 +141,27 @@ class Network:
     def _producers(self) -> dict[str, onnx.NodeProto]:
         return {tensor: node for node in self.model.graph.node for tensor in node.output}
 
-    def sees_pixels(self, names: Collection[str], beside: Collection[str] = ()) -> bool:
+    def sees_pixels(self, names: Collection[str], stop_at: Collection[str] = ()) -> bool:
         """
         Return whether tensors depend on pixel values, not only on the image size.
 
-        :param beside: tensors through which a dependence does not count.
+        :param stop_at: tensors through which a dependence does not count.
         """
-        if self.input_name in beside:
+        if self.input_name in stop_at:
             return False
         return self.input_name in names or any(
-            self.input_name in inputs_of(node) for node in self.upstream(names, beside)
+            self.input_name in inputs_of(node) for node in self.upstream(names, stop_at)
         )
 
     def upstream(
-        self, names: Iterable[str], beside: Collection[str] = ()
+        self, names: Iterable[str], stop_at: Collection[str] = ()
     ) -> Iterator[onnx.NodeProto]:
         """
         Walk back through the nodes that compute tensors; Shape and Size end the walk.
 
-        :param beside: tensors to stop at.
+        :param stop_at: tensors that end the walk.
         """
-        seen, waiting = set(beside), list(names)
+        seen, waiting = set(stop_at), list(names)
         while waiting:
             name = waiting.pop()
             node = self.producer(name)
@@ -181,11 +175,11 @@ class Network:
         producer = self.producer(name)
         return name in self._weights if producer is None else producer.op_type == 'Constant'
 
-    def constant(self, name: str) -> NDArray[Any]:
+    def value_of(self, name: str) -> NDArray[Any]:
         """Return the value of a weight, or of another tensor on a trial image."""
         if name in self._weights:
             return numpy_helper.to_array(self._weights[name])
-        return self.trial(name)[0]
+        return self.trial_values(name)[0]
 
     @cached_property
     def _weights(self) -> dict[str, onnx.TensorProto]:

@@ -33,7 +33,7 @@ def own_normalisation_warning(network: Network) -> str:
     tensor = _normalised(network)
     if tensor == network.input_name:
         return ''
-    arrays = network.trial(tensor)
+    arrays = network.trial_values(tensor)
     low, high = (float(end(arrays)) for end in (np.min, np.max))
     span = high - low
     if span >= _MIN_SPAN and abs(low + high) / 2 <= _MAX_OFFSET * span and high <= _MAX_VALUE:

@@ -148,7 +148,7 @@ def test_enlargements_of_old_opsets_stay_what_onnx_runtime_makes_of_them(opset, 
     weights = {} if by_attribute else {'scales': np.float32(scales)}
     model = model_of([node], [('x', 1, [1, 3, 6, 8])], ['y'], weights, opset)
     image = np.random.default_rng(0).random((1, 3, 6, 8), np.float32)
-    found = network_from_model(model).answers(['y'], image)['y']
+    found = network_from_model(model).run(['y'], image)['y']
     np.testing.assert_allclose(found, run_model(model, {'x': image})['y'], rtol=1e-5)
 
 

@@ -74,7 +74,7 @@ def test_a_constant_written_where_a_mask_is_true_is_chosen_instead(kind, constan
     assert not forbidden_nodes(network.model)
     expected = IMAGE.astype(kind)
     expected[np.where(IMAGE.mean((2, 3)) > LIMITS)] = constant
-    found = network.answers(['y'], IMAGE)['y']
+    found = network.run(['y'], IMAGE)['y']
     np.testing.assert_array_equal(found, expected.astype(np.float32))
     np.testing.assert_array_equal(found, run_model(model, {'x': IMAGE})['y'])
 

@@ -68,5 +68,5 @@ def test_a_network_in_bfloat16_is_computed_in_32_bits(inside):
         helper.make_tensor('kernel', narrow, [2, 3, 1, 1], kernel.ravel())
     )
     image = np.random.default_rng(0).random((1, 3, 6, 8), np.float32)
-    found = network_from_model(model).answers(['y'], image)['y']
+    found = network_from_model(model).run(['y'], image)['y']
     np.testing.assert_allclose(found, np.einsum('oi,nihw->nohw', kernel, image), rtol=1e-5)

@@ -61,7 +61,7 @@ def test_a_network_in_training_mode_is_refused_with_what_to_call(kind):
 def test_what_training_leaves_in_a_network_does_nothing(nodes):
     model = network_of(nodes)
     image = np.random.default_rng(0).random((1, 3, 6, 8), np.float32)
-    found = network_from_model(model).answers(['y'], image)['y']
+    found = network_from_model(model).run(['y'], image)['y']
     np.testing.assert_array_equal(found, run_model(model, {'x': image})['y'])
 
 

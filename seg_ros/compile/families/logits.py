@@ -182,7 +182,7 @@ def _labels(network: Network, output: str, own: OwnScores) -> list[OutputInterpr
 
 def _highest_label(network: Network, tensor_info: TensorInfo) -> tuple[int, bool]:
     """Return the highest label, and whether 255 among low labels means no class."""
-    labels = np.unique(np.concatenate(network.trial(tensor_info.name))).astype(int)
+    labels = np.unique(np.concatenate(network.trial_values(tensor_info.name))).astype(int)
     highest = int(labels[-1])
     if highest == 0 and is_multiple(network, tensor_info.name, _NONE):
         return _NONE, False     # a mask that is empty on these images

@@ -134,7 +134,7 @@ def _sources(
 
 def _heat_warnings(network: Network, maps: _Maps, center: str) -> list[str]:
     """Warn of a heatmap whose values are no logits: few cells of an image are centres."""
-    median = float(np.median(network.trial(center)))
+    median = float(np.median(network.trial_values(center)))
     if maps.squashed or median < _MAX_MEDIAN:
         return []
     return [
@@ -151,7 +151,7 @@ def _is_heat(network: Network, center: OwnScores) -> bool:
     centres, which are most, lie far below 0.
     """
     low, high = _HEAT
-    found = network.trial(center.tensor)
+    found = network.trial_values(center.tensor)
     return not center.activation and bool(low < np.min(found) < np.max(found) < high)
 
 

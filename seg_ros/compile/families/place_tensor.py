@@ -61,7 +61,7 @@ class PlaceTensor:
 
     def values(self, network: Network) -> Numbers:
         """Return the values on all trial images, (places of all images, columns)."""
-        arrays = network.trial(self.info.name)
+        arrays = network.trial_values(self.info.name)
         if self.columns_first:
             arrays = [np.moveaxis(array, 1, -1) for array in arrays]
         rows = np.concatenate([array.reshape(-1, self._total) for array in arrays])

@@ -31,13 +31,13 @@ def holds_probabilities(network: Network, tensor: str) -> bool:
 
     Logits hardly ever do, as they have both signs. Constant values prove nothing.
     """
-    arrays = network.trial(tensor)
+    arrays = network.trial_values(tensor)
     return bool(np.min(arrays) < np.max(arrays)) and not passes_unit(network, tensor)
 
 
 def passes_unit(network: Network, tensor: str) -> bool:
     """Return whether any value of a tensor on trial images is below 0 or above 1."""
-    arrays = network.trial(tensor)
+    arrays = network.trial_values(tensor)
     return bool(np.min(arrays) < -HALF_ROUNDING or np.max(arrays) > 1 + HALF_ROUNDING)
 
 
@@ -65,7 +65,7 @@ def unit_of(network: Network, tensor: str) -> int:
 
     Logits have both signs. Values without negative ones that exceed 1 are in units of 1/255.
     """
-    arrays = network.trial(tensor)
+    arrays = network.trial_values(tensor)
     if np.min(arrays) < -HALF_ROUNDING:
         return 0
     return 255 if passes_unit(network, tensor) or is_multiple(network, tensor, 255) else 1

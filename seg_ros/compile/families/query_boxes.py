@@ -55,7 +55,7 @@ def _are_boxes(network: Network, rows: TensorInfo) -> bool:
     """
     if rows.shape[2] < 4:
         return False
-    found = np.concatenate(network.trial(rows.name))[..., :4].astype(np.float64)
+    found = np.concatenate(network.trial_values(rows.name))[..., :4].astype(np.float64)
     if found.min() < -found.max() or found.min() == found.max():
         return False
     ordered = (found[..., 2:] >= found[..., :2]).all()
@@ -64,6 +64,6 @@ def _are_boxes(network: Network, rows: TensorInfo) -> bool:
 
 def _are_relative(network: Network, rows: TensorInfo) -> bool:
     """Return whether rows could be centres and sizes relative to the image: none is negative."""
-    found = np.concatenate(network.trial(rows.name))
+    found = np.concatenate(network.trial_values(rows.name))
     adds_up = np.allclose(found.sum(axis=-1), 1, atol=0.02)     # as a softmax does
     return bool(found.min() >= -HALF_ROUNDING and not adds_up)

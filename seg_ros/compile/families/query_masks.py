@@ -145,7 +145,7 @@ def _rarely_nothing(network: Network, queries: _Queries, scores: TensorInfo) -> 
     """Return whether the last column is rarely the highest, unlike a no-object class."""
     if not (queries.nothing and queries.boxed) or queries.scored:
         return False
-    best = np.concatenate(network.trial(scores.name)).argmax(axis=-1)
+    best = np.concatenate(network.trial_values(scores.name)).argmax(axis=-1)
     return bool((best == queries.classes).mean() < _MIN_NOTHING)
 
 

@@ -44,7 +44,7 @@ def _is_integer(info: TensorInfo) -> bool:
 
 
 def _is_whole(network: Network, info: TensorInfo) -> bool:
-    return all((array == np.rint(array)).all() for array in network.trial(info.name))
+    return all((array == np.rint(array)).all() for array in network.trial_values(info.name))
 
 
 def _has_label_name(info: TensorInfo) -> bool:

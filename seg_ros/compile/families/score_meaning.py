@@ -73,7 +73,7 @@ def meaning_of(network: Network, own: OwnScores, channel_axis: int) -> ScoreMean
     """
     arrays = [
         np.moveaxis(array, channel_axis, 1).astype(np.float64) if channel_axis else array[:, None]
-        for array in network.trial(own.tensor)
+        for array in network.trial_values(own.tensor)
     ]
     channels = arrays[0].shape[1]
     if own.activation == 'Sigmoid':
@@ -94,7 +94,7 @@ def meaning_of(network: Network, own: OwnScores, channel_axis: int) -> ScoreMean
         return ScoreMeaning('sigmoid' if channels == 1 else several, unit, own.decides)
     if squashed and channels == 1 and squashed.op_type in _PROBABILITIES and _least(arrays) >= 0:
         # If these were logits, every pixel would be above 0.
-        unit = _highest(arrays) / (_highest(network.trial(squashed.output[0])) or 1)
+        unit = _highest(arrays) / (_highest(network.trial_values(squashed.output[0])) or 1)
         return ScoreMeaning('', unit, own.decides)
     # Several constant channels, such as zeros, prove nothing and are taken for class scores.
     if _inside(arrays, 1) and (channels == 1 or any(np.ptp(array) > 0 for array in arrays)):
@@ -136,7 +136,7 @@ def _unit(
     with it.
     """
     top = upper_bound(network, squashed)
-    most = _highest(network.trial(squashed.output[0])) / top
+    most = _highest(network.trial_values(squashed.output[0])) / top
     high, is_share = _highest(arrays), abs(top - 1) < 1 - _NEAR
     fitting = [unit for unit in _UNITS if _inside(arrays, unit)]
     # If all probabilities are low, values may stay below 1 in bytes, too.

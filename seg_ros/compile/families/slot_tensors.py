@@ -152,7 +152,7 @@ def _raw_scores(network: Network, slots: Slots) -> NDArray[Any]:
 
 def together(network: Network, info: TensorInfo) -> NDArray[Any]:
     """Return the values of a tensor on trial images, (images, ...)."""
-    arrays: NDArray[Any] = np.concatenate(network.trial(info.name))
+    arrays: NDArray[Any] = np.concatenate(network.trial_values(info.name))
     return arrays
 
 

@@ -121,8 +121,8 @@ def _is_scaled_binary(network: Network, node: onnx.NodeProto) -> bool:
         return False
     (read,) = set(node.input).difference(constants)
     return bool(
-        (network.constant(constants[0]) == 255).all()
-        and all((array <= 1).all() for array in network.trial(read))
+        (network.value_of(constants[0]) == 255).all()
+        and all((array <= 1).all() for array in network.trial_values(read))
     )
 
 
@@ -147,7 +147,7 @@ def _equivalent_node(network: Network, tensor: str) -> onnx.NodeProto | None:
 def _is_argmax(network: Network, node: onnx.NodeProto, tensor: str) -> bool:
     """Return whether a tensor is the index output of a TopK with k = 1."""
     largest = next((item.i for item in node.attribute if item.name == 'largest'), 1)
-    return bool(largest) and tensor == node.output[1] and network.constant(node.input[1]) == 1
+    return bool(largest) and tensor == node.output[1] and network.value_of(node.input[1]) == 1
 
 
 def _unflattened(network: Network, node: onnx.NodeProto | None) -> onnx.NodeProto | None:

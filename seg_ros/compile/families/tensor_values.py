@@ -50,7 +50,7 @@ def upper_bound(network: Network, node: onnx.NodeProto) -> float:
     if node.op_type != 'Clip':
         return 1
     bound = node.input[2] if len(node.input) > 2 else ''
-    return float(network.constant(bound)) if bound else np.inf
+    return float(network.value_of(bound)) if bound else np.inf
 
 
 def is_maximum(network: Network, tensor: str) -> bool:
@@ -63,7 +63,7 @@ def is_maximum(network: Network, tensor: str) -> bool:
 def is_multiple(network: Network, tensor: str, factor: float) -> bool:
     """Return whether a tensor is a product with `factor`, or a selection of that constant."""
     return any(
-        np.isclose(network.constant(name), factor).all()
+        np.isclose(network.value_of(name), factor).all()
         for node in _unweighted(network, tensor, ('Mul', 'Where'))
         for name in node.input if network.is_constant(name)
     )
@@ -74,7 +74,7 @@ def holds_labels(network: Network, info: TensorInfo) -> bool:
     if info.dtype.kind in 'iub':
         return True
     return bool(_unweighted(network, info.name, ('ArgMax', 'ArgMin'))) and all(
-        (array == np.rint(array)).all() for array in network.trial(info.name)
+        (array == np.rint(array)).all() for array in network.trial_values(info.name)
     )
 
 
