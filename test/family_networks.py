@@ -21,7 +21,7 @@ import onnx
 from onnx import helper, numpy_helper, TensorProto
 from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.compiled import compiled_from_model, CompiledModel
-from seg_ros.compile.precision import reduced
+from seg_ros.compile.precision import convert_precision
 from seg_ros.core.card_reading import card_from_dict
 
 SIZE_HW, CLASSES, COEFFICIENTS = (64, 96), 3, 4
@@ -192,4 +192,4 @@ def compiled_network(folder: Path, family: str, precision: str = 'fp32') -> Comp
     sizes = SOURCE_SIZES if family == 'logits' else ()
     model = compile_model(path, card_from_dict(card), source_sizes=sizes)
     noise = np.random.default_rng(1).integers(0, 256, (2, 1, *SIZE_HW, 3), np.uint8)
-    return reduced(compiled_from_model(model, family), precision, noise)
+    return convert_precision(compiled_from_model(model, family), precision, noise)

@@ -132,12 +132,12 @@ def _compared(compiled: 'CompiledModel', args: argparse.Namespace) -> 'CompiledM
     """
     from seg_ros.commands.model_files.parity import calibration_frames, tried_in_bfloat16
     from seg_ros.commands.progress import Progress
-    from seg_ros.compile.precision import reduced
+    from seg_ros.compile.precision import convert_precision
 
     # int8 needs images for its scales; fp16 needs them only for the comparison.
     is_fp16 = args.precision == 'fp16'
     if is_fp16 and args.force and not (args.calibrate or args.compare):
-        return reduced(compiled, args.precision, keep=args.keep)
+        return convert_precision(compiled, args.precision, keep=args.keep)
     if not args.calibrate and (args.precision == 'int8' or not args.compare):
         way_out = ', or --force to write it without comparison' if is_fp16 else ''
         raise SettingError(
@@ -167,10 +167,10 @@ def _reduced(
     :raises ModelError: if it differs too much, unless --force is given.
     """
     from seg_ros.commands.model_files.parity import batches_from_frames, parity_of, shortfalls
-    from seg_ros.compile.precision import reduced, with_parity
+    from seg_ros.compile.precision import convert_precision, with_parity
 
     batches = batches_from_frames(samples, compiled)
-    tried = reduced(compiled, args.precision, batches, args.keep)
+    tried = convert_precision(compiled, args.precision, batches, args.keep)
     parity = parity_of(compiled, tried, frames, progress)
     short = shortfalls(parity, args.precision, compiled.card.task)
     if short and not args.force:

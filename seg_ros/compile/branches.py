@@ -72,7 +72,7 @@ def _taken_branch(
         weight.name = names[item.name]
         weights.append(weight)
     nodes = [
-        *(_renamed(part, names) for part in branch.node),
+        *(_rename(part, names) for part in branch.node),
         *(
             helper.make_node('Identity', [names.get(item.name, item.name)], [name])
             for item, name in zip(branch.output, node.output, strict=True)
@@ -81,14 +81,14 @@ def _taken_branch(
     return nodes, weights
 
 
-def _renamed(node: onnx.NodeProto, names: Mapping[str, str]) -> onnx.NodeProto:
+def _rename(node: onnx.NodeProto, names: Mapping[str, str]) -> onnx.NodeProto:
     """Return a copy of a node with its tensors renamed, also in its subgraphs."""
     copy = onnx.NodeProto()
     copy.CopyFrom(node)
     copy.input[:] = [names.get(name, name) for name in node.input]
     copy.output[:] = [names.get(name, name) for name in node.output]
     for subgraph in subgraphs_of(copy):
-        inner = [_renamed(each, names) for each in subgraph.node]
+        inner = [_rename(each, names) for each in subgraph.node]
         del subgraph.node[:]
         subgraph.node.extend(inner)
         for item in subgraph.output:

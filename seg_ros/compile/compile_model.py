@@ -70,12 +70,12 @@ def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> o
     :raises FamilyError: if no family can interpret the outputs.
     """
     export = ExportOptions(**options)
-    network, card = _imported(raw, card, export)
-    interpretation, others = _interpreted(network, card)
+    network, card = _read_network(raw, card, export)
+    interpretation, others = _interpret(network, card)
     refuse_operators(forbidden_nodes(network.part(interpretation.tensor_infos, 1)))
     _check_floor(interpretation, card, export)
     obstacle = batch_obstacle(network, interpretation.tensor_infos)
-    whole, signature, notes = _composed(
+    whole, signature, notes = _compose(
         network, interpretation, card, export, 1 if obstacle else 'N'
     )
     card = replace(card.with_input_size(network.size_hw), family=interpretation.family)
@@ -83,7 +83,7 @@ def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> o
         *_notes(network, interpretation, obstacle),
         *left_out_notes(
             network, [interpretation, *others],
-            partial(_composed, network, card=card, options=export, batch=1),
+            partial(_compose, network, card=card, options=export, batch=1),
         ),
         *unused_notes(network, card, export, signature), *notes,
     ]
@@ -94,7 +94,7 @@ def compile_model(raw: Path, card: ModelCard | None = None, **options: Any) -> o
     return whole
 
 
-def _imported(
+def _read_network(
     raw: Path, card: ModelCard | None, options: ExportOptions
 ) -> tuple[Network, ModelCard]:
     """Read a network, and add to its card what the file says."""
@@ -111,7 +111,7 @@ def _imported(
     )
 
 
-def _composed(
+def _compose(
     network: Network,
     interpretation: OutputInterpretation,
     card: ModelCard,
@@ -134,7 +134,8 @@ def _composed(
     preprocessing = make_preprocessing(network, card.input, batch)
     part = network.part(interpretation.tensor_infos, batch)
     network_part = add_prefix(part, NETWORK_PREFIX)
-    tensors, signature = _completed(decoded, network, card, options, 0 if batch == 'N' else 1)
+    max_batch = 0 if batch == 'N' else 1
+    tensors, signature = _with_label_outputs(decoded, network, card, options, max_batch)
     decoder = build_subgraph('decode', arguments, tensors, network.opset)
     whole = chain(preprocessing, network_part, decoder)
     for item in whole.graph.output:
@@ -144,7 +145,7 @@ def _composed(
     return whole, signature, decoded.notes
 
 
-def _completed(
+def _with_label_outputs(
     decoded: Decoded, network: Network, card: ModelCard, options: ExportOptions, max_batch: int
 ) -> tuple[dict[str, Var], ModelSignature]:
     """Add the label outputs that engines may select, and describe all outputs in a signature."""
@@ -173,7 +174,7 @@ def _check_floor(
         )
 
 
-def _interpreted(
+def _interpret(
     network: Network, card: ModelCard
 ) -> tuple[OutputInterpretation, list[OutputInterpretation]]:
     """

@@ -20,7 +20,7 @@ import numpy as np
 from seg_ros.compile.crf import CrfParameters, refined_logits, STRIDE
 from seg_ros.compile.families.output_interpretation import Decoded
 from seg_ros.compile.families.probabilities import logs_of
-from seg_ros.compile.tensor_ops import resized
+from seg_ros.compile.tensor_ops import resize
 from seg_ros.core.errors import CardError
 from seg_ros.core.signature import Upsampling
 from spox import Var
@@ -53,13 +53,13 @@ def with_crf(
     if activation in ('none', 'share'):
         logits = logs_of(logits)
     rule: Upsampling = decoded.facts.get('upsampling', 'half_pixel')
-    refined = _refined(logits, image, size_hw, rule, parameters)
+    refined = _refine(logits, image, size_hw, rule, parameters)
     tensors = {**decoded.tensors, 'logits': refined}
     facts = {**decoded.facts, 'activation': 'softmax', 'arithmetic': 'f32'}
     return Decoded(tensors, facts, decoded.notes)
 
 
-def _refined(
+def _refine(
     logits: Var, image: Var, size_hw: tuple[int, int], rule: Upsampling,
     parameters: CrfParameters | None,
 ) -> Var:
@@ -70,14 +70,14 @@ def _refined(
     colors = _colors(image, size_hw, field_hw)
     finer = STRIDE * map_hw[0] // size_hw[0]
     if finer <= 1:
-        start = logits if tuple(map_hw) == field_hw else resized(logits, field_hw, rule)
+        start = logits if tuple(map_hw) == field_hw else resize(logits, field_hw, rule)
         return refined_logits(start, colors, field_hw, channels, parameters)
     after = [finer * field - size for field, size in zip(field_hw, map_hw, strict=True)]
     start = op.average_pool(
         logits, kernel_shape=[finer] * 2, strides=[finer] * 2, pads=[0, 0, *after]
     )
     change = op.sub(refined_logits(start, colors, field_hw, channels, parameters), start)
-    return op.add(logits, resized(change, map_hw, 'half_pixel'))
+    return op.add(logits, resize(change, map_hw, 'half_pixel'))
 
 
 def _colors(image: Var, size_hw: tuple[int, int], field_hw: tuple[int, int]) -> Var:

@@ -54,7 +54,7 @@ def modern_model(model: onnx.ModelProto) -> onnx.ModelProto:
     convert_to_single(modern.graph)
     _sort(modern.graph)
     if not LOWEST_OPSET <= version <= HIGHEST_OPSET:
-        modern = _converted(modern, min(max(version, LOWEST_OPSET), HIGHEST_OPSET))
+        modern = _convert(modern, min(max(version, LOWEST_OPSET), HIGHEST_OPSET))
     modern.ir_version = min(max(8, modern.ir_version), 10)
     return modern
 
@@ -71,7 +71,7 @@ def _refuse_quantised(model: onnx.ModelProto) -> None:
         )
 
 
-def _converted(model: onnx.ModelProto, version: int) -> onnx.ModelProto:
+def _convert(model: onnx.ModelProto, version: int) -> onnx.ModelProto:
     before = opset_of(model)
     try:
         converted = convert_version(model, version)

@@ -30,7 +30,7 @@ def own_normalisation_warning(network: Network) -> str:
 
     :returns: empty if the values are plausible, or the network does not normalise.
     """
-    tensor = _normalised(network)
+    tensor = _normalised_tensor(network)
     if tensor == network.input_name:
         return ''
     arrays = network.trial_values(tensor)
@@ -44,7 +44,7 @@ def own_normalisation_warning(network: Network) -> str:
     )
 
 
-def _normalised(network: Network) -> str:
+def _normalised_tensor(network: Network) -> str:
     """Return the image's tensor after all arithmetic with constants."""
     name = network.input_name
     while True:

@@ -17,7 +17,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from seg_ros.compile.tensor_ops import label_output, resized, scalar
+from seg_ros.compile.tensor_ops import label_output, resize, scalar
 from seg_ros.core.card import ModelCard
 from seg_ros.core.signature import Activation, ModelSignature, NETWORK_SIZE, sized
 from seg_ros.image.bilinear_sampling import AxisInterpolation, row_and_column_interpolation
@@ -44,7 +44,7 @@ def label_outputs(
     outputs = _labels_of(logits, classes, signature, '')
     map_hw = _map_size(logits)
     if map_hw != signature.size_hw:
-        large = resized(logits, signature.size_hw, signature.upsampling)
+        large = resize(logits, signature.size_hw, signature.upsampling)
         outputs |= _labels_of(large, classes, signature, NETWORK_SIZE)
     for size in source_sizes:
         scores = _at_source(logits, map_hw, card, signature, size)

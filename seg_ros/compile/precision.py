@@ -36,7 +36,7 @@ from seg_ros.core.frame import Pixels
 PRECISIONS = ('fp32', 'fp16', 'int8')
 
 
-def reduced(
+def convert_precision(
     compiled: CompiledModel, precision: str, batches: Iterable[Pixels] = (),
     keep: Sequence[str] = (),
 ) -> CompiledModel:

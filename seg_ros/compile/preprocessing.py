@@ -46,14 +46,14 @@ def make_preprocessing(network: Network, spec: InputSpec, batch: int | str) -> o
     std = np.array(spec.std, np.float64)
     factor, offset = spec.scale / std, -np.array(spec.mean, np.float64) / std
     if network.layout == 'nhwc':
-        pixels = _normalised(pixels, factor, offset)
+        pixels = _normalise(pixels, factor, offset)
     elif np.ptp(factor) or np.ptp(offset):
         # OpenVINO applies constants per channel twelve times as fast to planes as to pixels.
         planes = op.transpose(pixels, perm=_TO_PLANES)
-        pixels = _normalised(planes, factor[:, None, None], offset[:, None, None])
+        pixels = _normalise(planes, factor[:, None, None], offset[:, None, None])
     else:
         # OpenVINO removes a final transpose before a convolution that prefers channels last.
-        pixels = op.transpose(_normalised(pixels, factor, offset), perm=_TO_PLANES)
+        pixels = op.transpose(_normalise(pixels, factor, offset), perm=_TO_PLANES)
     if network.dtype != np.float32:
         pixels = op.cast(pixels, to=network.dtype)
     inputs, outputs = {IMAGE: image}, {f'{NETWORK_PREFIX}{network.input_name}': pixels}
@@ -66,7 +66,7 @@ def make_preprocessing(network: Network, spec: InputSpec, batch: int | str) -> o
     return build_subgraph('preprocess', inputs, outputs, network.opset)
 
 
-def _normalised(pixels: Var, factor: _Numbers, offset: _Numbers) -> Var:
+def _normalise(pixels: Var, factor: _Numbers, offset: _Numbers) -> Var:
     """Compute pixels * factor + offset, omitting operations without effect."""
     if (factor != 1).any():
         pixels = op.mul(pixels, _constant(factor))

@@ -46,7 +46,7 @@ def label_output(indexes: Var, classes: int) -> Var:
     return op.cast(op.cast(indexes, to=np.float32), to=np.uint8)
 
 
-def resized(maps: Var, size_hw: Sequence[int], rule: Upsampling) -> Var:
+def resize(maps: Var, size_hw: Sequence[int], rule: Upsampling) -> Var:
     """Interpolate maps (N, C, h, w) linearly to another height and width."""
     batch_and_channels = op.slice(op.shape(maps), op.const([0]), op.const([2]))
     return op.resize(

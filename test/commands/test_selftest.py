@@ -74,7 +74,7 @@ def test_what_int8_itself_costs_is_shown_and_is_no_fault_of_the_engine(capsys, m
             compiled, model=model, signature=replace(compiled.signature, precision=precision)
         )
 
-    monkeypatch.setattr(engine_checks, 'reduced', coarse)
+    monkeypatch.setattr(engine_checks, 'convert_precision', coarse)
     code, report = report_of(capsys, '--precisions', 'int8')
     figures = report['the model in int8']['figures']
     assert code == 0

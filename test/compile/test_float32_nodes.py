@@ -20,7 +20,7 @@ import pytest
 from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.compiled import compiled_from_model
 from seg_ros.compile.operators import element_types
-from seg_ros.compile.precision import reduced
+from seg_ros.compile.precision import convert_precision
 from tiny_networks import make_card, model_of, saved
 
 SIZE_HW, CLASSES = (32, 48), 3
@@ -76,7 +76,7 @@ def test_a_decision_counts_before_the_last_weights_alone(gate, arithmetic, last,
 @pytest.mark.parametrize('last', ['Conv', 'Einsum'])
 @pytest.mark.parametrize('gate', ['compares', 'indexes'])
 def test_what_decides_stays_wide_in_half_precision(gate, last, tmp_path):
-    model = reduced(compiled_network(tmp_path, gate, last), 'fp16').model
+    model = convert_precision(compiled_network(tmp_path, gate, last), 'fp16').model
     types = element_types(model)
     by_name = {node.name.removeprefix('network/'): node for node in model.graph.node}
     assert types[by_name['decides'].input[0]] == TensorProto.FLOAT

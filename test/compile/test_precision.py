@@ -23,7 +23,7 @@ from onnx import numpy_helper, TensorProto
 import pytest
 from seg_ros.compile.compiled import compiled_from_model
 from seg_ros.compile.operators import check_operators, element_types
-from seg_ros.compile.precision import PRECISIONS, reduced, with_parity
+from seg_ros.compile.precision import convert_precision, PRECISIONS, with_parity
 from seg_ros.core.errors import ImageError, ModelError, SettingError
 from tiny_networks import run_model
 
@@ -39,7 +39,7 @@ def compiled(tmp_path_factory):
 @pytest.fixture(scope='module')
 def models(compiled):
     batches = [IMAGES[index:index + 1] for index in range(4)]
-    return {precision: reduced(compiled, precision, batches) for precision in PRECISIONS}
+    return {precision: convert_precision(compiled, precision, batches) for precision in PRECISIONS}
 
 
 def scores(compiled, batch):
@@ -104,7 +104,7 @@ def test_weights_beyond_sixteen_bits_are_clipped_to_the_largest(compiled):
     for item in model.graph.initializer:
         if item.name == 'network/b1':
             item.CopyFrom(numpy_helper.from_array(np.full(8, 1e6, np.float32), item.name))
-    tried = reduced(compiled_from_model(model, 'large'), 'fp16')
+    tried = convert_precision(compiled_from_model(model, 'large'), 'fp16')
     (bias,) = (item for item in tried.model.graph.initializer if 'b1' in item.name)
     np.testing.assert_array_equal(numpy_helper.to_array(bias), np.full(8, 65504, np.float16))
 
@@ -129,7 +129,7 @@ def test_eight_bits_are_symmetric_per_channel_and_leave_biases_and_the_last_laye
 
 @pytest.mark.parametrize('precision', REDUCED)
 def test_layers_that_are_kept_stay_in_fp32(compiled, precision):
-    model = reduced(compiled, precision, [IMAGES[:1]], keep=['deep']).model
+    model = convert_precision(compiled, precision, [IMAGES[:1]], keep=['deep']).model
     weights = {item.name: item.data_type for item in model.graph.initializer}
     assert weights['network/w2'] == TensorProto.FLOAT
     assert weights.get('network/w1') != TensorProto.FLOAT
@@ -151,17 +151,17 @@ def test_the_latest_parity_is_kept_in_the_file_and_not_in_the_model_it_is_of(mod
 
 def test_what_cannot_be_reduced_is_refused(compiled, models):
     with pytest.raises(SettingError, match=r"'fp8'.*fp32, fp16, int8"):
-        reduced(compiled, 'fp8')
+        convert_precision(compiled, 'fp8')
     with pytest.raises(ModelError, match='a model in fp16; expected one in fp32'):
-        reduced(models['fp16'], 'int8')
-    assert reduced(compiled, 'fp32') is compiled
+        convert_precision(models['fp16'], 'int8')
+    assert convert_precision(compiled, 'fp32') is compiled
 
 
 def test_int8_without_images_is_refused(compiled):
     with pytest.raises(ImageError, match='no image to calibrate'):
-        reduced(compiled, 'int8', iter(()))
+        convert_precision(compiled, 'int8', iter(()))
 
 
 def test_int8_that_keeps_every_convolution_in_fp32_is_refused(compiled):
     with pytest.raises(SettingError, match='without any convolution'):
-        reduced(compiled, 'int8', [IMAGES[:1]], keep=['*'])
+        convert_precision(compiled, 'int8', [IMAGES[:1]], keep=['*'])

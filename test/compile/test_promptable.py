@@ -32,7 +32,7 @@ from seg_ros.compile.compiled import load_compiled
 from seg_ros.compile.families import select_family
 from seg_ros.compile.import_onnx import network_from_model
 from seg_ros.compile.operators import check_operators
-from seg_ros.compile.precision import reduced
+from seg_ros.compile.precision import convert_precision
 from seg_ros.compile.trunk import trunk_nodes
 from seg_ros.core.errors import CardError, FamilyError, ModelError, SegError
 from tiny_networks import make_card, network_of_answers, run_model, saved
@@ -273,7 +273,7 @@ def test_places_are_computed_in_32_bits_in_every_precision(precision, tmp_path):
     assert 'maps' in names
     assert not {'places', 'waves'} & names
     noise = np.random.default_rng(1).integers(0, 256, (2, 1, *SIZE_HW, 3), np.uint8)
-    narrow = reduced(compiled, precision, noise)
+    narrow = convert_precision(compiled, precision, noise)
     feeds = {'image': noise[0], 'prompts': asked(*BOXES)}
     reference, found = run_model(compiled.model, feeds), run_model(narrow.model, feeds)
     difference = abs(reference['masks'].astype(int) - found['masks'])

@@ -28,7 +28,7 @@ from seg_ros.commands.checks.check import Check, checked
 from seg_ros.commands.model_files.parity import batches_from_frames, shortfalls, trial_memory
 from seg_ros.commands.progress import build_report, Progress
 from seg_ros.compile.compiled import CompiledModel
-from seg_ros.compile.precision import reduced
+from seg_ros.compile.precision import convert_precision
 from seg_ros.core.engine import Engine
 from seg_ros.core.frame import Frame, Pixels
 from seg_ros.core.segmentation import Segmentation
@@ -94,7 +94,7 @@ class Trial:
 def precision_check(trial: Trial, precision: str) -> Check:
     """Open the model in one precision, compare its masks, and measure time and memory."""
     with checked(f'the model in {precision}') as check:
-        compiled = reduced(trial.compiled, precision, trial.batches)
+        compiled = convert_precision(trial.compiled, precision, trial.batches)
         settings = trial.settings_for(compiled)
         start = perf_counter()
         with build_report('selftest') as report:

@@ -26,7 +26,7 @@ import onnx
 from seg_ros.compile.bfloat16 import in_bfloat16
 from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.compiled import load_compiled
-from seg_ros.compile.precision import reduced
+from seg_ros.compile.precision import convert_precision
 from seg_ros.compile.prompt_inputs import trial_boxes
 from seg_ros.core.card import ModelCard
 from seg_ros.core.compiled_file import read_compiled
@@ -57,8 +57,11 @@ class SmallNetwork:
         path = self.path.with_name(f'{precision}.onnx')
         if not path.is_file():
             compiled = load_compiled(self.path)
-            made = in_bfloat16(compiled) if precision == 'bf16' else reduced(compiled, precision)
-            onnx.save(made.model, path)
+            converted = (
+                in_bfloat16(compiled) if precision == 'bf16'
+                else convert_precision(compiled, precision)
+            )
+            onnx.save(converted.model, path)
         return path
 
     def boxes(self) -> NDArray[np.float32] | None:
