@@ -29,6 +29,7 @@ from seg_ros.compile.families.detections import rows_at
 from seg_ros.compile.families.mask_boxes import boxes_of_masks
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
 from seg_ros.compile.families.probabilities import holds_probabilities, logit_levels, logits_of
+from seg_ros.compile.graph import attributes
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.compile.tensor_ops import indicator, scalar
@@ -108,9 +109,9 @@ def _before_enlargement(network: Network, masks: TensorInfo) -> TensorInfo:
         node = network.producer(node.input[0])
     if node is None or node.op_type != 'Resize' or masks.shape[-2:] != network.size_hw:
         return masks
-    texts = {item.name: item.s for item in node.attribute}
-    rule = texts.get('coordinate_transformation_mode', b'half_pixel')
-    if rule not in _HALF_PIXEL or texts.get('mode', b'nearest') == b'nearest':
+    facts = attributes(node)
+    rule = facts.get('coordinate_transformation_mode', b'half_pixel')
+    if rule not in _HALF_PIXEL or facts.get('mode', b'nearest') == b'nearest':
         return masks
     (own,) = network.tensor_infos([node.input[0]])
     return own

@@ -15,11 +15,12 @@
 """Strips the operators that exporters append to a network's own scores."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import onnx
 from onnx import helper
+from seg_ros.compile.graph import attributes
 from seg_ros.compile.network import Network
 from seg_ros.compile.tensor_info import TensorInfo
 from seg_ros.core.signature import Upsampling
@@ -93,8 +94,9 @@ def before_transpose(network: Network, output: TensorInfo) -> TensorInfo:
     node = network.producer(output.name)
     while node is not None and node.op_type in ('Cast', 'Identity'):
         node = network.producer(node.input[0])
-    perm = [list(item.ints) for item in node.attribute if item.name == 'perm'] if node else []
-    if node is None or node.op_type != 'Transpose' or perm != [[0, 2, 3, 1]]:
+    if node is None or node.op_type != 'Transpose':
+        return output
+    if attributes(node).get('perm') != [0, 2, 3, 1]:
         return output
     (tensor,) = network.tensor_infos([node.input[0]])
     return tensor
@@ -139,14 +141,14 @@ def _equivalent_node(network: Network, tensor: str) -> onnx.NodeProto | None:
     """Return the node that writes a tensor, or the ArgMax or Softmax that it is equivalent to."""
     node = network.producer(tensor)
     if node is not None and node.op_type == 'TopK' and _is_argmax(network, node, tensor):
-        axis = next((item.i for item in node.attribute if item.name == 'axis'), -1)
+        axis = attributes(node).get('axis', -1)
         return helper.make_node('ArgMax', node.input[:1], [tensor], axis=axis)
     return _unflattened(network, node)
 
 
 def _is_argmax(network: Network, node: onnx.NodeProto, tensor: str) -> bool:
     """Return whether a tensor is the index output of a TopK with k = 1."""
-    largest = next((item.i for item in node.attribute if item.name == 'largest'), 1)
+    largest = attributes(node).get('largest', 1)
     return bool(largest) and tensor == node.output[1] and network.value_of(node.input[1]) == 1
 
 
@@ -166,7 +168,7 @@ def _unflattened(network: Network, node: onnx.NodeProto | None) -> onnx.NodeProt
     before, after = network.tensor_infos([flatten.input[0], node.output[0]])
     if before.shape != after.shape:
         return node
-    axis = next((item.i for item in flatten.attribute if item.name == 'axis'), 1)
+    axis = attributes(flatten).get('axis', 1)
     return helper.make_node(softmax.op_type, flatten.input[:1], node.output, axis=axis)
 
 
@@ -183,7 +185,7 @@ def _over_classes(network: Network, node: onnx.NodeProto) -> bool:
     if node.op_type == 'Sigmoid':
         return True
     (info,) = network.tensor_infos([node.input[0]])
-    axis = next((item.i for item in node.attribute if item.name == 'axis'), -1)
+    axis = attributes(node).get('axis', -1)
     sides = np.delete(info.shape, axis)[1:]
     return len(sides) != 2 or spans_image(network, tuple(sides))
 
@@ -196,9 +198,7 @@ def spans_image(network: Network, map_hw: tuple[int, ...]) -> bool:
 
 def _rule(node: onnx.NodeProto) -> Upsampling | None:
     """Return the coordinate rule of a Resize; None if engines do not implement it."""
-    facts: dict[str, Any] = {
-        item.name: helper.get_attribute_value(item) for item in node.attribute
-    }
+    facts = attributes(node)
     if facts.get('mode', b'nearest') != b'linear' or facts.get('antialias'):
         return None
     return _RULES.get(facts.get('coordinate_transformation_mode', b'half_pixel').decode())
