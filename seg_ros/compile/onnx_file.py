@@ -42,7 +42,7 @@ def read_onnx(path: Path) -> tuple[onnx.ModelProto, str]:
         model = onnx.load_model_from_string(data)
     except DecodeError as error:
         raise ModelError(
-            f'{path.name} is truncated or no ONNX file', 'a whole ONNX file',
+            f'{path.name} is truncated or not an ONNX file', 'a whole ONNX file',
             'copy or export it again',
         ) from error
     if not model.graph.node or not model.graph.output:
