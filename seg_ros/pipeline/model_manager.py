@@ -95,24 +95,25 @@ class ModelManager:
         self._stands_in = stands_in
         self._lock = Condition()
         self._state: State = Empty()
-        self._serving: Settings | None = None       # settings of the engine in `holder`
-        self._fallback: Settings | None = None      # settings of the engine that served last
+        self._served_settings: Settings | None = None   # of the engine in `holder`
+        self._fallback_settings: Settings | None = None     # of the engine that served last
         self._thread: Thread | None = None
 
     @property
     def state(self) -> ModelState:
         """Return the present state."""
         with self._lock:
-            return model_state(self._state, self._serving.model if self._serving else '')
+            served = self._served_settings
+            return model_state(self._state, served.model if served else '')
 
     def load(self, settings: Settings) -> None:
         """Start to load `settings.model`; the present model serves until the new one is ready."""
         with self._lock:
             self._cancel()
             load = self._state = Loading(settings)
-            before = self._thread
+            previous = self._thread
             try:
-                self._thread = started(self._run, 'model', load, before)
+                self._thread = started(self._run, 'model', load, previous)
                 return
             except EngineError as none_left:
                 error = none_left
@@ -129,7 +130,7 @@ class ModelManager:
         :raises EngineError: if `cancelled` returns true, or another thread closed the manager.
         """
         with self._lock:
-            while self._serving is None:
+            while self._served_settings is None:
                 if isinstance(self._state, Failed):
                     raise self._state.error
                 if cancelled() or isinstance(self._state, Empty):
@@ -156,7 +157,7 @@ class ModelManager:
             failed, state = self._state, self.state
             if not isinstance(failed, Failed) or failed.reported:
                 return None
-            self._state = Serving() if self._serving else replace(failed, reported=True)
+            self._state = Serving() if self._served_settings else replace(failed, reported=True)
             return state
 
     def cancel_load(self) -> None:
@@ -173,7 +174,7 @@ class ModelManager:
         deadline_s = monotonic() + timeout_s
         with self._lock:
             self._cancel()
-            self._state, self._serving, self._fallback = Empty(), None, None
+            self._state, self._served_settings, self._fallback_settings = Empty(), None, None
             self._lock.notify_all()
             thread = self._thread
         if thread is not None:
@@ -195,10 +196,10 @@ class ModelManager:
             self._lock.notify_all()
         self._changed()
 
-    def _run(self, load: Loading, before: Thread | None) -> None:
+    def _run(self, load: Loading, previous: Thread | None) -> None:
         """Carry out one load, after the previous one has ended."""
-        if before is not None:
-            before.join(HANDOVER_S)
+        if previous is not None:
+            previous.join(HANDOVER_S)
         try:
             for settings in self._steps(load.settings):
                 if not self._serves(settings):
@@ -217,10 +218,10 @@ class ModelManager:
     def _serves(self, settings: Settings) -> bool:
         """Return whether this very model serves already, as after another request was revoked."""
         with self._lock:
-            serving = self._serving
+            served = self._served_settings
         # A stand-in differs from the model it stands in for only by its device.
-        return serving is not None and (
-            (serving.model, serving.engine, serving.device)
+        return served is not None and (
+            (served.model, served.engine, served.device)
             == (settings.model, settings.engine, settings.device)
         )
 
@@ -228,7 +229,7 @@ class ModelManager:
         try:
             serving = self._open(load, settings)
         except GpuMemoryError as full:
-            if self._serving is None:
+            if self._served_settings is None:
                 raise
             self._close_serving(load, full)
             serving = self._open(load, settings)
@@ -242,7 +243,7 @@ class ModelManager:
         with self._lock:
             cancelled = load.cancelled.is_set()
             if not cancelled:
-                self._serving = self._fallback = settings
+                self._served_settings = self._fallback_settings = settings
                 self.holder.swap(serving)
                 self._lock.notify_all()
         if cancelled:
@@ -253,9 +254,9 @@ class ModelManager:
     def _close_serving(self, load: Loading, full: GpuMemoryError) -> None:
         """Close the engine that serves, so that the new model has its memory."""
         with self._lock:
-            if load.cancelled.is_set() or self._serving is None:
+            if load.cancelled.is_set() or self._served_settings is None:
                 raise full
-            model, self._serving = self._serving.model, None
+            model, self._served_settings = self._served_settings.model, None
             reason = 'the GPU holds no two models, and another is being loaded'
             closed = self.holder.swap(None, reason)
         self._report(f'{model} is closed first: {full}', 0.0)
@@ -264,8 +265,8 @@ class ModelManager:
     def _reopen(self, load: Loading) -> None:
         """Reopen the model that was closed for the new one; if that fails too, none serves."""
         with self._lock:
-            settings = self._fallback
-            if load.cancelled.is_set() or self._serving is not None or settings is None:
+            settings = self._fallback_settings
+            if load.cancelled.is_set() or self._served_settings is not None or settings is None:
                 return
         try:
             self._swap(load, settings, self._open(load, settings))
