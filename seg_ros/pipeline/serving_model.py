@@ -71,7 +71,7 @@ class ServingModel:
 
     `prompts` are those of the settings, which apply to every image.
 
-    :param engine: is closed with the model.
+    :param engine: an open engine, which is closed with the model.
     :raises SettingError: if a threshold or the target does not suit the model.
     :raises CardError: if the model lacks a class that `classes` names.
     """

@@ -38,7 +38,7 @@ from seg_ros.ros.subscription import Subscription
 from seg_ros.ros.topic_advice import (
     COMPRESSED,
     images_lost,
-    INFO,
+    INFO_INPUT,
     INFO_TYPE,
     RAW,
     several_publishers,
@@ -210,7 +210,8 @@ class Camera:
         if self._info is not None:      # the last one is used, however old
             return self._info_problem
         return why_nothing_arrives(
-            self._node, self.info_topic, INFO_TYPE, False, self.health.timing.since_s('info'), INFO
+            self._node, self.info_topic, INFO_TYPE, False, self.health.timing.since_s('info'),
+            INFO_INPUT,
         )
 
     def _on_image(self, message: Any) -> None:

@@ -91,7 +91,7 @@ def why_empty(view: DepthView, topics: Collection[str], no_transform: str) -> st
         )
     if on_ground and view.ground_plane is None:
         why = _no_ground(view, no_transform)
-        return f'no {", ".join(sorted(on_ground))}, for no ground: {why}'
+        return f'no {", ".join(sorted(on_ground))}, as no ground is found: {why}'
     if 'free_space' in on_ground and view.base_from_optical is None:
         return f'no free_space: {no_transform}'
     if view.settings.ground == 'fit':

@@ -36,7 +36,7 @@ from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.publishers import OutputPublisher, View
 from seg_ros.ros.qos import wants_reliable
 from seg_ros.ros.subscription import Subscription
-from seg_ros.ros.topic_advice import DEPTH, RAW, why_nothing_arrives
+from seg_ros.ros.topic_advice import DEPTH_INPUT, RAW, why_nothing_arrives
 from seg_ros.temporal.stamp_matching import NearestStamp
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -213,7 +213,7 @@ class DepthInput:
             return ''
         return 'no depth arrives: ' + why_nothing_arrives(
             self._node, self.topic, RAW, self._subscription.reliable, timing.since_s('depth'),
-            DEPTH,
+            DEPTH_INPUT,
         )
 
     def values(self) -> dict[str, str]:

@@ -60,8 +60,10 @@ class View:
     One frame and its masks, as outputs see them.
 
     :param header: the image message's header, which is that of every output.
-    :param camera_info: adapted to the image's frame id and size, or None if there is none.
+    :param camera_info: camera_info with the image's frame id and size; None if there is none.
     :param step: every `step`-th pixel of both rows and columns is published.
+    :param alpha: opacity of the overlay's colours, 0 to 1.
+    :param rectified: whether the image is rectified.
     :param dynamic: pixels that are or recently were dynamic, bool (H, W), at the image's own size;
         None if no output needs them.
     """

@@ -55,15 +55,15 @@ class Input:
     large: bool = True
 
 
-IMAGES = Input('images', 'image', frozenset({RAW, COMPRESSED}), '', {
+IMAGE_INPUT = Input('images', 'image', frozenset({RAW, COMPRESSED}), '', {
     RAW: 'set image_transport to raw', COMPRESSED: 'set image_transport to compressed',
 })
-DEPTH = Input('depth', 'depth image', frozenset({RAW, COMPRESSED}), 'depth', {
+DEPTH_INPUT = Input('depth', 'depth image', frozenset({RAW, COMPRESSED}), 'depth', {
     COMPRESSED:
         'depth is read uncompressed: remap to its raw topic, or decompress it with republish of '
         'image_transport',
 })
-INFO = Input('camera_info', 'camera_info', frozenset({INFO_TYPE}), '', large=False)
+INFO_INPUT = Input('camera_info', 'camera_info', frozenset({INFO_TYPE}), '', large=False)
 
 
 def namesakes(node: Node) -> str:
@@ -79,7 +79,7 @@ def namesakes(node: Node) -> str:
 
 def why_nothing_arrives(
     node: Node, topic: str, kind: str, reliable: bool, last_s: float | None = None,
-    what: Input = IMAGES,
+    what: Input = IMAGE_INPUT,
 ) -> str:
     """
     Return why a subscription gets no messages, and what to do.
@@ -137,7 +137,7 @@ def incompatible_subscriber(node: Node, publishers: Iterable[Any]) -> str:
     """
     Name a subscriber that gets nothing because its type or QoS does not match the publisher's.
 
-    :param publishers: those of `node`, to look for subscribers of.
+    :param publishers: publishers of `node`.
     """
     for publisher in publishers:
         topic = publisher.topic_name

@@ -278,7 +278,7 @@ def test_a_floor_that_is_not_level_is_not_mistaken_for_too_little_of_it(
     settings, transform_of, words
 ):
     view = depth_view(settings, transform_of=transform_of)
-    assert why_empty(view, {'scan'}, '') == f'no scan, for no ground: {words}'
+    assert why_empty(view, {'scan'}, '') == f'no scan, as no ground is found: {words}'
 
 
 def test_level_is_as_tf_says_before_it_is_as_the_pitch_says():

@@ -91,7 +91,7 @@ def test_depth_that_was_refused_and_ends_is_reported_as_ended(robot):
 @pytest.mark.parametrize(('topic', 'depth', 'words'), [
     (('points', PointCloud2), {'metres': 30.0},
      'no depth within max_depth_m (10 m): the nearest is 30.0 m'),
-    (('scan', LaserScan), {}, 'no scan, for no ground: no class of channels has the role'),
+    (('scan', LaserScan), {}, 'no scan, as no ground is found: no class of channels has the role'),
 ])
 def test_outputs_that_stay_empty_are_reported_and_no_longer_once_nobody_reads_them(
     robot, topic, depth, words
@@ -202,7 +202,7 @@ def test_where_no_ground_is_found_the_remedy_is_one_that_is_not_in_use(
         sleep(0.1)
         log.append(capfd.readouterr().err)
         cause = 'no class of channels has the role traversable: give it to floors in the card'
-        return f'no ground: {cause}; {remedy}' in ''.join(log)
+        return f'no ground is found: {cause}; {remedy}' in ''.join(log)
 
     rig.each.wait(said, 'the remedy')
 
