@@ -59,12 +59,18 @@ class NodeFacts:
     clock_problem: str = ''
 
 
-def diagnostics(now: Time, facts: NodeFacts, cameras: Iterable[Camera]) -> DiagnosticArray:
-    """Return the diagnostics: a status for the engine, and one for each camera."""
+def diagnostics(
+    now: Time, facts: NodeFacts, cameras: Iterable[tuple[Camera, str]]
+) -> DiagnosticArray:
+    """
+    Return the diagnostics: a status for the engine, and one for each camera.
+
+    :param cameras: each camera with its `input_problem`.
+    """
     message = DiagnosticArray()
     message.header.stamp = now.to_msg()
     message.status = [_engine_status(facts)]
-    message.status += [_camera_status(camera, facts) for camera in cameras]
+    message.status += [_camera_status(camera, facts, problem) for camera, problem in cameras]
     return message
 
 
@@ -123,7 +129,7 @@ def _engine_verdict(facts: NodeFacts) -> Verdict:
     return Verdict(Level.OK, facts.state)
 
 
-def _camera_status(camera: Camera, facts: NodeFacts) -> DiagnosticStatus:
+def _camera_status(camera: Camera, facts: NodeFacts, problem: str) -> DiagnosticStatus:
     timing = camera.health.timing
     counts, last_s = timing.counts(), timing.since_s('output')
     values = {
@@ -140,11 +146,11 @@ def _camera_status(camera: Camera, facts: NodeFacts) -> DiagnosticStatus:
         'dynamic_share': f'{camera.dynamic.share:.2f}',
         **camera.prompts.values(),
     }
-    verdict = camera.hysteresis.update(_camera_verdict(camera, facts))
+    verdict = camera.hysteresis.update(_camera_verdict(camera, facts, problem))
     return _status(f'{facts.name}: {camera.name}', camera.image_topic, verdict, values)
 
 
-def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
+def _camera_verdict(camera: Camera, facts: NodeFacts, problem: str) -> Verdict:
     """Judge a camera by its published masks; one without subscribers, or paused, is OK."""
     if facts.state != 'active':
         return Verdict(Level.OK, facts.state)
@@ -153,30 +159,26 @@ def _camera_verdict(camera: Camera, facts: NodeFacts) -> Verdict:
     if camera.open_error:
         return Verdict(Level.ERROR, camera.open_error)
     if not camera.subscribed:
-        words = input_problem(camera, facts)
-        return Verdict(Level.WARN, words) if words else Verdict(
-            Level.OK, 'its masks have no subscriber'
-        )
+        level = Level.WARN if problem else Level.OK
+        return Verdict(level, problem or 'its masks have no subscriber')
     if facts.stalled_s:
         return Verdict(Level.ERROR, f'the engine has not answered for {facts.stalled_s:.0f} s')
     if facts.serving is None:
         return Verdict(Level.ERROR, f'no masks: {facts.unserved}')
     if camera.health.timing.silent('input'):
-        waiting = f'no images arrive on {camera.image_topic}'
-        return Verdict(Level.WARN, input_problem(camera, facts) or waiting)
+        return Verdict(Level.WARN, problem or f'no images arrive on {camera.image_topic}')
     judged = camera.health.verdict()
     if judged.level != Level.OK:
         return judged
-    if words := _warning(camera, facts, facts.serving):
+    if words := problem or _warning(camera, facts.serving):
         return Verdict(Level.WARN, words)
     return Verdict(Level.OK, facts.state)
 
 
-def _warning(camera: Camera, facts: NodeFacts, serving: ServingModel) -> str:
+def _warning(camera: Camera, serving: ServingModel) -> str:
     """Return a warning for a camera whose masks are published; empty if all is well."""
     return (
-        input_problem(camera, facts)
-        or too_old(camera)
+        too_old(camera)
         or camera.prompts.problem(serving)
         or camera.depth.problem()
         or poor_odometry(camera.dynamic.share)
@@ -186,7 +188,7 @@ def _warning(camera: Camera, facts: NodeFacts, serving: ServingModel) -> str:
 
 def input_problem(camera: Camera, facts: NodeFacts) -> str:
     """
-    Return what is wrong with a camera's topics; empty if all is well.
+    Return what is wrong with a camera's topics; empty if all is well. It queries the ROS graph.
 
     If images arrive, simulated time is checked first, since their stamps come from it.
     """

@@ -157,12 +157,12 @@ class SegmentationNode(SafeLifecycleNode):
         """Publish diagnostics."""
         cameras = list(self._pipeline.cameras.values()) if self._pipeline else []
         facts = self._facts()
-        self._diagnostics.publish(diagnostics(self.get_clock().now(), facts, cameras))
+        problems = [(camera, input_problem(camera, facts)) for camera in cameras]
+        self._diagnostics.publish(diagnostics(self.get_clock().now(), facts, problems))
         if words := namesakes(self):
             self.throttled.warning(words, 'namesakes', throttle_s=60.0)
-        for camera in cameras:
-            problems = {'input': input_problem(camera, facts), 'depth': camera.depth.absence()}
-            for topic, words in problems.items():
+        for camera, problem in problems:
+            for topic, words in (('input', problem), ('depth', camera.depth.absence())):
                 if words:
                     key = topic, camera.name
                     self.throttled.warning(f'{camera.name}: {words}', key, throttle_s=60.0)

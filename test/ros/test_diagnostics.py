@@ -26,7 +26,7 @@ from seg_ros.core.timing import Timing
 from seg_ros.pipeline.camera_health import CameraHealth
 from seg_ros.pipeline.level_hysteresis import LevelHysteresis
 from seg_ros.pipeline.model_states import ModelState
-from seg_ros.ros.diagnostics import diagnostics, NodeFacts
+from seg_ros.ros.diagnostics import diagnostics, input_problem, NodeFacts
 from seg_ros.ros.topic_advice import images_lost
 from seg_ros.temporal.arrival import CameraClock
 
@@ -76,7 +76,9 @@ def facts(**changes):
 
 
 def statuses(node, *cameras):
-    return diagnostics(Time(), node, cameras).status
+    return diagnostics(
+        Time(), node, [(each, input_problem(each, node)) for each in cameras]
+    ).status
 
 
 def values(status):
