@@ -40,59 +40,59 @@ _MAX_DIFFERENCE = 0.01
 
 
 def left_out_notes(
-    network: Network, readings: Sequence[OutputInterpretation], compose: Compose
+    network: Network, interpretations: Sequence[OutputInterpretation], compose: Compose
 ) -> list[str]:
     """
     List the outputs that are left out, and warn of those that could be meant instead.
 
     An output computed from the selected one is not reported, unless it shows other classes.
 
-    :param readings: the selected interpretation, then others that the card permits.
+    :param interpretations: the selected one, then others that the card permits.
     :param compose: builds the whole graph for an interpretation.
     """
-    taken, *others = readings
+    taken, *others = interpretations
     names = {item.name for item in network.model.graph.output}
     cut = ', '.join(sorted(names.difference(taken.sources)))
     notes = [f'outputs cut off: {cut}'] if cut and names.issuperset(taken.sources) else []
-    rivals = [item for item in others if not is_derived(network, item, taken)]
-    if rivals:
-        could = ', '.join(name for item in rivals for name in item.sources)
+    alternatives = [item for item in others if not is_derived(network, item, taken)]
+    if alternatives:
+        could = ', '.join(name for item in alternatives for name in item.sources)
         notes.append(
-            f'warning: {could} could be meant as well as {_named(taken)}, which is used; '
+            f'warning: {could} could be meant as well as {_source_names(taken)}, which is used; '
             'outputs: [NAME] in the card selects'
         )
-    own = _class_maps(network, taken, compose) if len(others) > len(rivals) else []
+    own = _class_maps(network, taken, compose) if len(others) > len(alternatives) else []
     for item in others:
-        if item in rivals or _shows_no_class(network, item):
+        if item in alternatives or _shows_no_class(network, item):
             continue
         share = _share(own, _class_maps(network, item, compose))
         if share > _MAX_DIFFERENCE:
             notes.append(
-                f'warning: {_named(item)}, computed from the source of {_named(taken)}, has '
-                f'another class on {100 * share:.2g} % of the pixels of trial images; outputs: '
-                f'[{_named(item)}] in the card selects it'
+                f'warning: {_source_names(item)}, computed from the source of '
+                f'{_source_names(taken)}, has another class on {100 * share:.2g} % of the pixels '
+                f'of trial images; outputs: [{_source_names(item)}] in the card selects it'
             )
     return notes
 
 
-def _named(reading: OutputInterpretation) -> str:
-    return ', '.join(reading.sources)
+def _source_names(interpretation: OutputInterpretation) -> str:
+    return ', '.join(interpretation.sources)
 
 
-def _shows_no_class(network: Network, reading: OutputInterpretation) -> bool:
-    """Return whether a reading shows confidences, or a binary map for each of several classes."""
-    info = reading.tensor_infos[0]
-    several = reading.class_count > 2
+def _shows_no_class(network: Network, interpretation: OutputInterpretation) -> bool:
+    """Return whether an output has confidences, or a binary map for each of several classes."""
+    info = interpretation.tensor_infos[0]
+    several = interpretation.class_count > 2
     yes_or_no = all(np.unique(array).size <= 2 for array in network.trial_values(info.name))
     return is_maximum(network, info.name) or (several and yes_or_no)
 
 
 def _class_maps(
-    network: Network, reading: OutputInterpretation, compose: Compose
+    network: Network, interpretation: OutputInterpretation, compose: Compose
 ) -> list[NDArray[Any]]:
-    """Return the labels of a reading on trial images; empty if it has none."""
+    """Return the labels of an interpretation on trial images; empty if it has none."""
     try:
-        whole, signature, _ = compose(reading)
+        whole, signature, _ = compose(interpretation)
         run = run_onnx(whole)
     except ModelError:
         return []
@@ -110,7 +110,7 @@ def _class_maps(
 
 
 def _share(own: Sequence[NDArray[Any]], other: Sequence[NDArray[Any]]) -> float:
-    """Return the fraction of pixels on which two readings differ; 0 if one has no labels."""
+    """Return the fraction of pixels with different labels; 0 if one has none."""
     if not (own and other):
         return 0
     return float(np.mean([first != second for first, second in zip(own, other, strict=True)]))
