@@ -66,7 +66,7 @@ def segment(
     :param parts: parts of the segmentation that are read: maps of `PARTS`, and `segments`.
     :param temporal: state of the camera, if more of its frames follow.
     :raises ImageError: if the engine was opened for images of another size.
-    :raises EngineError: if the runtime failed.
+    :raises EngineError: if the runtime failed, or the network computes NaN.
     """
     serving.engine.signature.check_source(frame.size_hw)
     temporal = temporal or TemporalFilter()
@@ -140,15 +140,36 @@ def run_engine(
 
     :param batch: uint8 (N, H, W, channels) at network size.
     :param prompts: float32 (N, P, 4) for a promptable network.
-    :raises EngineError: if the runtime failed, or the network computes NaN.
+    :raises EngineError: if the runtime failed.
     """
-    engine = serving.engine
-    future = engine.submit(batch) if prompts is None else engine.submit(batch, prompts)
+    submit = serving.engine.submit
+    future = submit(batch) if prompts is None else submit(batch, prompts)
     outputs = future.result()
     for stage, milliseconds in outputs.stage_ms.items():
         serving.timing.add(stage, milliseconds)
-    _refuse_nan(outputs, engine.signature)
     return outputs
+
+
+def postprocess(
+    inference: Inference, serving: ServingModel, parts: frozenset[Part] = PARTS
+) -> Segmentation:
+    """
+    Turn the network's answer into masks at the image's size.
+
+    :param parts: parts of the segmentation that are read.
+    :raises EngineError: if the network computes NaN.
+    """
+    outputs = inference.outputs
+    _refuse_nan(outputs, serving.engine.signature)
+    if serving.promptable:
+        outputs = with_prompts(outputs, inference.prompts, serving.card)
+    elif serving.settings.smoothing and 'classes' in parts:   # smoothing reads all maps
+        parts = parts | {'confidence', 'instances'}
+    make = semantic_segmentation if outputs.scores is None else panoptic_segmentation
+    with serving.timing.stage('paint'):
+        return make(outputs, PostprocessContext(
+            inference.fit, serving.engine.signature, serving.card, serving.thresholds, parts
+        ))
 
 
 def _refuse_nan(outputs: Outputs, signature: ModelSignature) -> None:
@@ -166,26 +187,6 @@ def _refuse_nan(outputs: Outputs, signature: ModelSignature) -> None:
             'the scores that the network computes are NaN', 'numbers',
             'check the export, and scale, mean and std in the card; in fp16 or int8, try fp32',
         )
-
-
-def postprocess(
-    inference: Inference, serving: ServingModel, parts: frozenset[Part] = PARTS
-) -> Segmentation:
-    """
-    Turn the network's answer into masks at the image's size.
-
-    :param parts: parts of the segmentation that are read.
-    """
-    outputs = inference.outputs
-    if serving.promptable:
-        outputs = with_prompts(outputs, inference.prompts, serving.card)
-    elif serving.settings.smoothing and 'classes' in parts:   # smoothing reads all maps
-        parts = parts | {'confidence', 'instances'}
-    make = semantic_segmentation if outputs.scores is None else panoptic_segmentation
-    with serving.timing.stage('paint'):
-        return make(outputs, PostprocessContext(
-            inference.fit, serving.engine.signature, serving.card, serving.thresholds, parts
-        ))
 
 
 def follow(

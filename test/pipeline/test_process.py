@@ -191,6 +191,24 @@ def test_labels_of_a_softmax_that_nothing_speaks_for_are_refused():
         semantic_masks(label=0, confidence=0)
 
 
+def test_an_image_of_a_batch_for_which_the_network_computes_nan_is_refused_alone():
+    engine = Painter()
+    paint = engine.submit
+
+    def submit(batch):
+        outputs, future = paint(batch).result(), Future()
+        outputs.confidence[1] = 0
+        future.set_result(outputs)
+        return future
+
+    engine.submit = submit
+    segmenter, memories = ServingModel(engine, Settings()), [PromptMemory(), PromptMemory()]
+    sound, broken = infer([frame_of((24, 32))] * 2, memories, segmenter)
+    postprocess(sound, segmenter).verify()
+    with pytest.raises(EngineError, match='NaN'):
+        postprocess(broken, segmenter)
+
+
 def test_faint_labels_and_none_at_all_are_no_fault_of_the_network():
     assert set(np.unique(semantic_masks(label=0, confidence=1).classes)) == {7}
     assert set(np.unique(semantic_masks(label=0, confidence=None).classes)) == {7}
