@@ -158,10 +158,10 @@ def test_depth_that_comes_late_is_cut_by_the_masks_of_its_own_image(robot, peopl
 
 
 def test_masks_that_take_longer_than_a_dozen_depths_find_their_own(robot, monkeypatch):
-    from seg_ros.ros import camera_pipeline
+    from seg_ros.ros import frame_path
 
-    infer = camera_pipeline.infer
-    monkeypatch.setattr(camera_pipeline, 'infer', lambda *frames: sleep(0.5) or infer(*frames))
+    infer = frame_path.infer
+    monkeypatch.setattr(frame_path, 'infer', lambda *frames: sleep(0.5) or infer(*frames))
     rig = Rig(robot, ('static/depth', Image), ('semantic', Image))
     stamps_ns = stream(rig, 80, 33, 0)
     rig.each.wait(lambda: len(rig.found['semantic']) >= 4, 'masks')
