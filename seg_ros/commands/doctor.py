@@ -139,7 +139,7 @@ def _ros() -> Iterator[Finding]:
     yield Finding('ROS distribution', 'ok', os.environ.get('ROS_DISTRO', 'not set (wheels)'))
     yield from _module(
         'vision_msgs', 'vision_msgs.msg', 'note',
-        'label_info, detections, detections_3d and prompts are absent; '
+        'label_info, nav2/label_info, detections, detections_3d and prompts are absent; '
         'apt install ros-$ROS_DISTRO-vision-msgs',
     )
     yield from _module(
