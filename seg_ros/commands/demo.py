@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`seg_ros demo`: camera, node and viewer as three processes over DDS."""
+"""`seg_ros demo`: camera, node and recorder as three processes over DDS."""
 
 import argparse
 from contextlib import ExitStack

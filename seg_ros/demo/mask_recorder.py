@@ -123,7 +123,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.write(json.dumps({**node.figures(), **scores}) + '\n')
         return 0 if node.frames >= options.frames else 1
     except SegError as error:
-        print(f'viewer: {error}', file=sys.stderr)  # noqa: T201
+        print(f'mask_recorder: {error}', file=sys.stderr)  # noqa: T201
         return 1
     except KeyboardInterrupt:
         return 130
