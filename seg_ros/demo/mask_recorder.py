@@ -49,6 +49,7 @@ class MaskRecorder(Node):
         self.timing = Timing()
         self.stamps: dict[str, list[int]] = {topic: [] for topic in TOPICS}
         self.last: dict[str, Image] = {}
+        self.complete: dict[str, Image] = {}    # the last masks that have one stamp
         self.status: dict[str, str] = {}
         for topic in TOPICS:
             self.create_subscription(
@@ -60,6 +61,9 @@ class MaskRecorder(Node):
     def _on_mask(self, topic: str, message: Image) -> None:
         self.stamps[topic].append(stamp_ns(message.header.stamp))
         self.last[topic] = message
+        last_stamps = {tuple(stamps[-1:]) for stamps in self.stamps.values()}
+        if len(last_stamps) == 1:
+            self.complete = dict(self.last)
         if topic == 'instance':
             age_ns = self.get_clock().now().nanoseconds - self.stamps[topic][-1]
             self.timing.add('age', age_ns / 1e6)
@@ -88,10 +92,10 @@ class MaskRecorder(Node):
         }
 
     def save(self, folder: Path) -> None:
-        """Write the last masks as PNG files, with one colour for each instance."""
+        """Write the last masks of one image as PNG files, with one colour for each instance."""
         folder.mkdir(parents=True, exist_ok=True)
         palette = np.array([(0, 0, 0), *distinct_colors(255)], np.uint8)
-        for topic, message in self.last.items():
+        for topic, message in (self.complete or self.last).items():
             pixels = array_from_mask(message)
             rgb = palette[pixels % 256] if topic == 'instance' else pixels
             name = {'color': 'classes', 'instance': 'instances'}.get(topic, topic)
