@@ -26,7 +26,6 @@ from seg_ros.compile.families.probabilities import (
     bytes_from_probabilities,
     probabilities_from_masks,
     unit_of,
-    words_of,
 )
 from seg_ros.compile.families.row_form import are_corners, box_unit, RowForm
 from seg_ros.compile.families.slot_tensors import (
@@ -79,15 +78,15 @@ def _interpretation(
     seen, unit = labels_seen(network, slots), unit_of(network, slots.masks.name)
     corners, (height, width) = _filled_boxes(network, slots, boxes), slots.map_hw
     form = RowForm(box_unit(corners, network.size_hw), corners=True)
-    words = f'{slots.count} boxes with masks of {height}x{width} over them'
-    words += (
-        f', labels {seen.min()} to {seen.max()} on trial images' if seen.size
-        else ', none on trial images: assumed to be in pixels'
-    )
+    facts = [
+        f'{slots.count} boxes with masks of {height}x{width} over them',
+        f'labels {seen.min()} to {seen.max()} on trial images' if seen.size
+        else 'none on trial images: assumed to be in pixels',
+    ]
     if form.unit_xy != (1, 1):
-        words += ', boxes from 0 to 1'
+        facts.append('boxes from 0 to 1')
     return OutputInterpretation(
-        NAME, 'instance', slots.infos, 0, f'{words}{words_of(unit)}{slots}',
+        NAME, 'instance', slots.infos, 0, ', '.join([*facts, *slots.facts(unit)]),
         partial(_decode, slots, form, unit), slots.outputs,
         least_classes=int(seen.max(initial=-1)) + 1,
     )

@@ -56,7 +56,7 @@ def sources_first(
     network: Network, found: Sequence[OutputInterpretation]
 ) -> list[OutputInterpretation]:
     """
-    Sort readings so that they follow those they are computed from, and drop duplicates.
+    Sort interpretations so that they follow those they are computed from, and drop duplicates.
 
     Within a family, those with more layers come first: heads that only helped in training leave
     a network before its end.
@@ -71,7 +71,7 @@ def sources_first(
 
 
 def _layers(network: Network, item: OutputInterpretation) -> int:
-    """Return the sum of the numbers of layers before each tensor of a reading."""
+    """Return the sum of the numbers of layers before each tensor of an interpretation."""
     return sum(
         node.op_type in WEIGHTED_OPERATORS
         for info in item.tensor_infos for node in network.upstream({info.name})
@@ -79,7 +79,7 @@ def _layers(network: Network, item: OutputInterpretation) -> int:
 
 
 def is_derived(network: Network, item: OutputInterpretation, other: OutputInterpretation) -> bool:
-    """Return whether the tensors of a reading are computed from those of another alone."""
+    """Return whether the tensors of an interpretation are computed from those of another alone."""
     tensors, sources = ({info.name for info in one.tensor_infos} for one in (item, other))
     return not tensors <= sources and computed_from(network, tensors, sources)
 

@@ -48,7 +48,7 @@ class Candidates:
     count: int
 
 
-def best(scores: Var, count: int) -> tuple[Var, Var]:
+def top_k(scores: Var, count: int) -> tuple[Var, Var]:
     """Return the highest of (N, A) scores and their indexes, both (N, count); ties by index."""
     return op.top_k(scores, op.const([count]), axis=1)
 
@@ -106,7 +106,7 @@ def detections(
     :param shape: P, h and w.
     """
     slots = min(options.max_instances, candidates.count)
-    scores, index = best(op.mul(candidates.scores, kept), slots)
+    scores, index = top_k(op.mul(candidates.scores, kept), slots)
     filled = indicator(op.greater(scores, scalar(0)))
     is_filled = op.unsqueeze(filled, op.const([2]))
     classes = op.mul(rows_at(candidates.classes, index), filled)

@@ -25,7 +25,6 @@ from seg_ros.compile.families.probabilities import (
     bytes_from_probabilities,
     probabilities_from_masks,
     unit_of,
-    words_of,
 )
 from seg_ros.compile.families.slot_tensors import (
     best_slots,
@@ -71,11 +70,11 @@ def _interpretation(network: Network, slots: Slots) -> OutputInterpretation:
     """Describe the slots that trial images fill."""
     seen, unit = labels_seen(network, slots), unit_of(network, slots.masks.name)
     height, width = slots.map_hw
-    words = f'{slots.count} masks of {height}x{width} over the image'
+    facts = [f'{slots.count} masks of {height}x{width} over the image']
     if seen.size:
-        words += f', labels {seen.min()} to {seen.max()} on trial images'
+        facts.append(f'labels {seen.min()} to {seen.max()} on trial images')
     return OutputInterpretation(
-        NAME, 'instance', slots.infos, 0, f'{words}{words_of(unit)}{slots}',
+        NAME, 'instance', slots.infos, 0, ', '.join([*facts, *slots.facts(unit)]),
         partial(_decode, slots, network.size_hw, unit), slots.outputs,
         least_classes=int(seen.max(initial=-1)) + 1,
     )

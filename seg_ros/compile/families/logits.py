@@ -66,12 +66,12 @@ def read_logits(network: Network) -> list[OutputInterpretation] | str:
     found = [
         interpretation
         for output, own in own_scores_of_all(network) if not has_coefficients(network, output)
-        for interpretation in _readings(network, output, own)
+        for interpretation in _interpretations(network, output, own)
     ]
     return found or _reason(network)
 
 
-def _readings(network: Network, output: str, own: OwnScores) -> list[OutputInterpretation]:
+def _interpretations(network: Network, output: str, own: OwnScores) -> list[OutputInterpretation]:
     """Read scores and labels; the probability of a single class is not read as labels."""
     scores = _scores(network, output, own)
     is_one = any(item.class_count == 1 for item in scores)
@@ -216,12 +216,12 @@ def _decode_scores(
     rule: Upsampling | None,
     found: ScoreMeaning,
     notes: Sequence[str],
-    tensor_infos: Sequence[Var],
+    tensors: Sequence[Var],
     card: ModelCard,
     options: ExportOptions,
 ) -> Decoded:
     """Convert scores to float32 (N, C, h, w); `rule` is None if the network does not enlarge."""
-    scores = op.cast(tensor_infos[0], to=np.float32)
+    scores = op.cast(tensors[0], to=np.float32)
     height, width, channels = map_hwc
     if axis == 1 and len(scores.unwrap_tensor().shape or ()) == 3:
         scores = op.reshape(scores, op.const(np.array([-1, channels, height, width])))
@@ -238,10 +238,10 @@ def _decode_scores(
 
 
 def _decode_labels(
-    map_hw: tuple[int, int], tensor_infos: Sequence[Var], card: ModelCard, options: ExportOptions
+    map_hw: tuple[int, int], tensors: Sequence[Var], card: ModelCard, options: ExportOptions
 ) -> Decoded:
     """Decode labels; values that are not classes of the card, such as -1, become no class."""
-    floats = op.cast(tensor_infos[0], to=np.float32)
+    floats = op.cast(tensors[0], to=np.float32)
     plane = op.reshape(floats, op.const(np.array([-1, *map_hw])))
     classes = len(card.classes)
     labels = label_output(_known(plane, classes), classes)
@@ -259,11 +259,11 @@ def _known(labels: Var, classes: int) -> Var:
 
 
 def _decode_matte(
-    map_hw: tuple[int, int], matte: ScoreMeaning, tensor_infos: Sequence[Var], card: ModelCard,
+    map_hw: tuple[int, int], matte: ScoreMeaning, tensors: Sequence[Var], card: ModelCard,
     options: ExportOptions,
 ) -> Decoded:
     """Decode a mask of integers as the probability of the single class that it shows."""
-    floats = op.cast(tensor_infos[0], to=np.float32)
+    floats = op.cast(tensors[0], to=np.float32)
     plane = op.reshape(floats, op.const(np.array([-1, 1, *map_hw])))
     logits, activation = competing(plane, matte, 1, len(card.classes))
     notes = unread_scores(card, f'the network gives a mask, {meaning_words(matte)}')

@@ -59,13 +59,13 @@ class _Maps:
 
     :param size_hw: height and width of all three.
     :param rule: how the network itself enlarges its scores; None if it does not.
-    :param squashed: whether the heatmap holds probabilities instead of logits.
+    :param heat_is_probability: whether the heatmap holds probabilities instead of logits.
     :param meaning: meaning of the class scores.
     """
 
     size_hw: tuple[int, int]
     rule: Upsampling | None
-    squashed: bool
+    heat_is_probability: bool
     meaning: ScoreMeaning
 
     def rows_of(self, tensor: Var, channels: int) -> Var:
@@ -109,7 +109,8 @@ def read_panoptic_centers(network: Network) -> list[OutputInterpretation] | str:
         meaning_of(network, semantic, 1),
     )
     words = f'scores, centres and offsets at {height}x{width}'
-    words += ', centres from 0 to 1' * maps.squashed
+    if maps.heat_is_probability:
+        words += ', centres from 0 to 1'
     if names != OUTPUTS:
         words += f' in {", ".join(names)}, identified by their channels'
     decode = partial(_decode, maps, _heat_warnings(network, maps, center.tensor))
@@ -135,7 +136,7 @@ def _sources(
 def _heat_warnings(network: Network, maps: _Maps, center: str) -> list[str]:
     """Warn of a heatmap whose values are no logits: few cells of an image are centres."""
     median = float(np.median(network.trial_values(center)))
-    if maps.squashed or median < _MAX_MEDIAN:
+    if maps.heat_is_probability or median < _MAX_MEDIAN:
         return []
     return [
         f'warning: {center} is read as logits, but half of its values exceed {median:.2g}, as if '
@@ -168,7 +169,7 @@ def _names(infos: Mapping[str, TensorInfo]) -> tuple[str, ...]:
 
 
 def _decode(
-    maps: _Maps, notes: Sequence[str], tensor_infos: Sequence[Var], card: ModelCard,
+    maps: _Maps, notes: Sequence[str], tensors: Sequence[Var], card: ModelCard,
     options: ExportOptions,
 ) -> Decoded:
     """
@@ -181,7 +182,7 @@ def _decode(
         raise CardError(
             f'card {card.name} has no countable class', 'thing: true for classes with instances'
         )
-    logits, heat, offsets = (op.cast(tensor_info, to=np.float32) for tensor_info in tensor_infos)
+    logits, heat, offsets = (op.cast(tensor, to=np.float32) for tensor in tensors)
     if unit := chosen_meaning(maps.meaning, card).unit:
         logits = logs_of(op.div(logits, scalar(unit)))
     slots = min(options.max_instances, maps.size_hw[0] * maps.size_hw[1])
@@ -196,7 +197,7 @@ def _decode(
     )
     scores, classes = _classified(maps, logits, segments, options.small_segment)
     kept = indicator(op.greater_or_equal(scores, scalar(options.score_floor)))
-    tensors = {
+    outputs = {
         'logits': logits,
         'scores': op.mul(scores, kept),
         'classes': op.cast(op.mul(classes, kept), to=np.int32),
@@ -206,7 +207,7 @@ def _decode(
         'upsampling': maps.rule or 'half_pixel', 'enlarged': maps.rule is not None,
         'score_floor': options.score_floor, 'max_instances': slots,
     }
-    return Decoded(tensors, facts, notes)
+    return Decoded(outputs, facts, notes)
 
 
 def _first(values: Var) -> Var:
@@ -223,9 +224,10 @@ def _centers(maps: _Maps, heat: Var, slots: int, options: ExportOptions) -> tupl
 
     :returns: scores (N, K), 0 below the score floor, and rows and columns of cells (N, K, 2).
     """
-    score = op.clip(heat, scalar(0), scalar(1)) if maps.squashed else op.sigmoid(heat)
+    is_probability = maps.heat_is_probability
+    score = op.clip(heat, scalar(0), scalar(1)) if is_probability else op.sigmoid(heat)
     if options.prominence:
-        is_peak = _prominent(logits_of(heat) if maps.squashed else heat, options.prominence)
+        is_peak = _prominent(logits_of(heat) if is_probability else heat, options.prominence)
     else:
         is_peak = op.greater_or_equal(heat, _highest(heat, PEAK_WINDOW))
     is_peak = op.and_(is_peak, op.greater_or_equal(score, scalar(options.score_floor)))

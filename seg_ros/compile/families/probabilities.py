@@ -76,11 +76,6 @@ def bytes_from_probabilities(probabilities: Var) -> Var:
     return op.cast(op.round(op.mul(probabilities, scalar(255))), to=np.uint8)
 
 
-def words_of(unit: int) -> str:
-    """Describe the values of masks if they are not from 0 to 1."""
-    return {0: ', masks before the sigmoid', 255: ', masks from 0 to 255'}.get(unit, '')
-
-
 def probabilities_from_masks(masks: Var, unit: int) -> Var:
     """
     Convert masks to probabilities, float32.

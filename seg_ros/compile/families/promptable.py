@@ -53,14 +53,14 @@ class _Outputs:
     :param choices: number of masks per prompt.
     :param map_hw: height and width of the masks.
     :param network_hw: height and width of the image.
-    :param masked: whether masks are probabilities instead of logits.
+    :param masks_are_probabilities: whether masks are probabilities instead of logits.
     """
 
     prompts: int
     choices: int
     map_hw: tuple[int, int]
     network_hw: tuple[int, int]
-    masked: bool
+    masks_are_probabilities: bool
 
 
 def read_promptable(network: Network) -> list[OutputInterpretation] | str:
@@ -77,25 +77,27 @@ def read_promptable(network: Network) -> list[OutputInterpretation] | str:
     count = network.prompts[0].shape[1]
     floats = [info for info in network.outputs if info.dtype.kind == 'f']
     found = [
-        _interpretation(network, scores, masks, choices)
+        _interpretation(network, scores, masks)
         for masks in floats if len(masks.shape) in (4, 5) and masks.shape[1] == count
-        for choices in [masks.shape[2:-2]]
-        for scores in floats if scores.shape in {(1, count, *choices), (1, count, *choices, 1)}
+        for scores in floats
+        if scores.shape in {(1, *masks.shape[1:-2]), (1, *masks.shape[1:-2], 1)}
     ]
     return found or 'no outputs of masks [1, P, M, h, w] and predicted IoUs [1, P, M]'
 
 
 def _interpretation(
-    network: Network, scores: TensorInfo, masks: TensorInfo, choices: tuple[int, ...]
+    network: Network, scores: TensorInfo, masks: TensorInfo
 ) -> OutputInterpretation:
     """Read masks before the network's enlargement, which costs less when masks are painted."""
     own = _before_enlargement(network, masks)
     count, (height, width) = masks.shape[1], own.shape[-2:]
     properties = _Outputs(
-        count, choices[0] if choices else 1, (height, width), network.size_hw,
+        count, masks.shape[2] if len(masks.shape) == 5 else 1, (height, width), network.size_hw,
         holds_probabilities(network, own.name),
     )
-    words = f'{count} prompts, masks of {height}x{width}{" from 0 to 1" * properties.masked}'
+    words = f'{count} prompts, masks of {height}x{width}'
+    if properties.masks_are_probabilities:
+        words += ' from 0 to 1'
     return OutputInterpretation(
         NAME, 'promptable', (scores, own), 0, words, partial(_decode, properties),
         outputs=(scores.name, masks.name),
@@ -131,7 +133,7 @@ def _decode(
     best = op.arg_max(ious, axis=2, keepdims=False)
     first = np.arange(slots)[None] * outputs.choices
     masks = rows_at(masks, op.add(best, op.const(first)))
-    masks = logits_of(masks) if outputs.masked else masks
+    masks = logits_of(masks) if outputs.masks_are_probabilities else masks
     scores = op.clip(op.reduce_max(ious, axes=[2], keepdims=False), scalar(0), scalar(1))
     above = op.greater_or_equal(scores, scalar(options.score_floor))
     scores = op.mul(scores, indicator(above))

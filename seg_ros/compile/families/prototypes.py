@@ -87,19 +87,20 @@ def _rows(network: Network, info: TensorInfo) -> list[Prototypes]:
 def has_coefficients(network: Network, output: str) -> bool:
     """Return whether other outputs hold boxes, coefficients for this one, and a third part."""
     sides = {side for info in network.outputs if len(info.shape) == 3 for side in info.shape[1:]}
+    widths = [_columns(network, side) for side in sides]
     return any(
-        len(beside) > 2 and {4, protos.depth} <= {*beside}
+        len(columns) > 2 and {4, protos.depth} <= {*columns}
         for protos in prototypes_of(network) if protos.info.name == output
-        for beside in [_columns(network, side) for side in sides]
+        for columns in widths
     )
 
 
 def is_part_of_rows(network: Network, info: TensorInfo, depth: int) -> bool:
     """Return whether boxes and coefficients of the same places are outputs of their own."""
-    for places, columns in (info.shape[1:], info.shape[:0:-1]):
-        beside = _columns(network, places)
+    for places, width in (info.shape[1:], info.shape[:0:-1]):
+        columns = _columns(network, places)
         # If all other columns are an output too, these are complete rows.
-        if {4, depth} <= {*beside} and columns - 4 - depth not in beside:
+        if {4, depth} <= {*columns} and width - 4 - depth not in columns:
             return True
     return False
 

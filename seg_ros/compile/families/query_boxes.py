@@ -26,7 +26,7 @@ _MAX_RELATIVE = 2   # coordinates relative to the image size hardly exceed 1
 _NAMES = re.compile('box|det')
 
 
-def scores_beside_boxes(
+def scores_and_boxes(
     network: Network, rows: Sequence[TensorInfo]
 ) -> list[tuple[TensorInfo, bool]]:
     """

@@ -45,12 +45,14 @@ class RowForm:
     logits: bool = False
     class_first: bool = False
 
-    def __str__(self) -> str:
+    @property
+    def facts(self) -> list[str]:
+        """Describe how the numbers differ from centres and sizes in pixels and scores to 1."""
         facts = {
             'boxes from 0 to 1': self.unit_xy != (1, 1), 'corners': self.corners,
             'scores before the sigmoid': self.logits, 'class before score': self.class_first,
         }
-        return ''.join(f', {words}' for words, is_so in facts.items() if is_so)
+        return [words for words, is_so in facts.items() if is_so]
 
     @property
     def score_and_label(self) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from seg_ros.compile.export_options import ExportOptions
-from seg_ros.compile.families.detections import best, column, known_labels, rows_at
+from seg_ros.compile.families.detections import column, known_labels, rows_at, top_k
 from seg_ros.compile.families.row_form import are_logits, beyond_unit
 from seg_ros.compile.families.score_and_label import score_and_label
 from seg_ros.compile.families.strip_output_ops import float_source, integer_source
@@ -55,8 +55,17 @@ class Slots:
     outputs: tuple[str, ...]
     logits: bool = False
 
-    def __str__(self) -> str:
-        return ', scores before the sigmoid' * self.logits
+    def facts(self, unit: int) -> list[str]:
+        """
+        Describe the values of masks and scores as far as they are not from 0 to 1.
+
+        :param unit: value of a probability of 1 in masks; see `unit_of`.
+        """
+        facts = {
+            'masks before the sigmoid': unit == 0, 'masks from 0 to 255': unit == 255,
+            'scores before the sigmoid': self.logits,
+        }
+        return [words for words, is_so in facts.items() if is_so]
 
     @property
     def count(self) -> int:
@@ -189,7 +198,7 @@ def best_slots(
         op.greater_or_equal(scores, scalar(options.score_floor)), known_labels(labels, card)
     )
     count = min(options.max_instances, slots.count)
-    scores, index = best(op.mul(scores, indicator(above)), count)
+    scores, index = top_k(op.mul(scores, indicator(above)), count)
     filled = indicator(op.greater(scores, scalar(0)))
     classes = op.cast(op.mul(rows_at(labels, index), filled), to=np.int32)
     return BestSlots(scores, filled, classes, index, count)

@@ -20,7 +20,7 @@ from functools import partial
 
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
-from seg_ros.compile.families.detections import best, Candidates, rows_at
+from seg_ros.compile.families.detections import Candidates, rows_at, top_k
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
 from seg_ros.compile.families.place_tensor import Numbers, PlaceTensor
 from seg_ros.compile.families.prototypes import Prototypes, prototypes_of
@@ -207,7 +207,7 @@ def _decode(
     places = _places(layout.strides, size_hw)
     count = min(options.top_k, len(places))
     likeliest = op.reduce_max(scores, axes=[2], keepdims=False)
-    likeliest, index = best(op.sigmoid(likeliest) if logits else likeliest, count)
+    likeliest, index = top_k(op.sigmoid(likeliest) if logits else likeliest, count)
     winner = op.arg_max(rows_at(scores, index), axis=2, keepdims=False)
     distances = _distances(rows_at(sides, index), layout.sides.channels, count)
     candidates = Candidates(

@@ -20,7 +20,7 @@ from functools import partial
 
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
-from seg_ros.compile.families.detections import best, Candidates, rows_at
+from seg_ros.compile.families.detections import Candidates, rows_at, top_k
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
 from seg_ros.compile.families.place_tensor import PlaceTensor
 from seg_ros.compile.families.prototypes import Prototypes, prototypes_of
@@ -180,14 +180,14 @@ def _interpretation(network: Network, parts: _Parts) -> OutputInterpretation:
     seen = boxes if parts.iou else boxes[filled]
     form = form_of_rows(seen, network.size_hw, scores)
     labels = parts.labels.values(network)[filled] if parts.labels else np.zeros(0)
-    words = f'{parts.boxes.places} places, ' + (
-        'of which the network suppressed none' if parts.iou else 'which the network kept'
-    )
+    kept = 'of which the network suppressed none' if parts.iou else 'which the network kept'
+    facts = [f'{parts.boxes.places} places', kept]
     if not seen.size:
-        words += ', none on trial images: assumed to be corners in pixels'
+        facts.append('none on trial images: assumed to be corners in pixels')
+    facts += [f'{parts.protos.depth} coefficients', *form.facts]
     return OutputInterpretation(
         NAME, 'instance', parts.infos, 0 if parts.labels else parts.scores.columns,
-        f'{words}, {parts.protos.depth} coefficients{form}', partial(_decode, parts, form),
+        ', '.join(facts), partial(_decode, parts, form),
         least_classes=int(labels.max(initial=-1)) + 1,
     )
 
@@ -204,7 +204,7 @@ def _decode(
         likeliest = scores_of_known(likeliest, parts.labels.highest(labels[0]), card)
     places = parts.boxes.places
     count = min(options.top_k, places) if parts.iou else places
-    likeliest, index = best(likeliest, count)
+    likeliest, index = top_k(likeliest, count)
     candidates = Candidates(
         form.boxes(parts.boxes.at(boxes, index)), likeliest,
         _classes(parts, scores, labels, index), parts.coefficients.at(coefficients, index), count,

@@ -22,12 +22,12 @@ from itertools import product
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.detections import (
-    best,
     Candidates,
     column,
     columns,
     columns_at,
     rows_at,
+    top_k,
 )
 from seg_ros.compile.families.output_interpretation import Decode, Decoded, OutputInterpretation
 from seg_ros.compile.families.place_tensor import PlaceTensor
@@ -207,8 +207,11 @@ def _interpretation(
     rows, protos = layout.rows.info, layout.protos
     return OutputInterpretation(
         NAME, 'instance', (rows, protos.info), classes,
-        f'{words} of {rows.name}, masks of {protos.info.name}, {protos.depth} '
-        f'coefficients{layout.form}', decode, least_classes=least_classes,
+        ', '.join([
+            f'{words} of {rows.name}', f'masks of {protos.info.name}',
+            f'{protos.depth} coefficients', *layout.form.facts,
+        ]),
+        decode, least_classes=least_classes,
     )
 
 
@@ -223,7 +226,7 @@ def _decode_anchors(
     rows = layout.rows.rows(tensors[0])
     likeliest = op.reduce_max(columns(rows, 5, layout.classes_end), axes=[2], keepdims=False)
     probabilities = map(layout.form.probabilities, (column(rows, 4), likeliest))
-    scores, index = best(op.mul(*probabilities), layout.count(options))
+    scores, index = top_k(op.mul(*probabilities), layout.count(options))
     rows = rows_at(rows, index)
     return layout.selected(rows, scores, _labels(layout, rows), tensors[1], card, options)
 
@@ -242,7 +245,7 @@ def _decode_places(
     widths = [4, layout.classes, layout.protos.depth]
     parts = op.split(tensor, op.const(widths), outputs_count=3, axis=1)
     likeliest = op.reduce_max(parts[1], axes=[1], keepdims=False)
-    scores, index = best(layout.form.probabilities(likeliest), layout.count(options))
+    scores, index = top_k(layout.form.probabilities(likeliest), layout.count(options))
     # Only the chosen columns are transposed, not those of all places.
     chosen = [columns_at(part, index, width) for part, width in zip(parts, widths, strict=True)]
     rows = op.transpose(op.concat(chosen, axis=1), perm=[0, 2, 1])
@@ -263,6 +266,6 @@ def _decode_labelled(
     score, label = layout.form.score_and_label
     scores = layout.form.probabilities(column(rows, score))
     scores = scores_of_known(scores, column(rows, label), card)
-    scores, index = best(scores, layout.count(options))
+    scores, index = top_k(scores, layout.count(options))
     rows = rows_at(rows, index)
     return layout.selected(rows, scores, column(rows, label), tensors[1], card, options)
