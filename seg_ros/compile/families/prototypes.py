@@ -96,16 +96,16 @@ def has_coefficients(network: Network, output: str) -> bool:
 
 
 def is_part_of_rows(network: Network, info: TensorInfo, depth: int) -> bool:
-    """Return whether boxes and coefficients of the same places are outputs of their own."""
-    for places, width in (info.shape[1:], info.shape[:0:-1]):
-        columns = _columns(network, places)
+    """Return whether boxes and coefficients of the same anchors are outputs of their own."""
+    for anchors, width in (info.shape[1:], info.shape[:0:-1]):
+        columns = _columns(network, anchors)
         # If all other columns are an output too, these are complete rows.
         if {4, depth} <= {*columns} and width - 4 - depth not in columns:
             return True
     return False
 
 
-def _columns(network: Network, places: int) -> list[int]:
-    """Return the numbers per place of each output with this number of places."""
+def _columns(network: Network, anchors: int) -> list[int]:
+    """Return the numbers per anchor of each output with this number of anchors."""
     shapes = [info.shape for info in network.outputs if len(info.shape) in (2, 3)]
-    return [prod(shape[1:]) // places for shape in shapes if places in shape[1:]]
+    return [prod(shape[1:]) // anchors for shape in shapes if anchors in shape[1:]]

@@ -12,7 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""YOLO segmentation networks that end in their last convolutions, with maps for each stride."""
+"""
+YOLO segmentation networks that end in their last convolutions, with maps for each stride.
+
+Reference: X. Li et al., Generalized Focal Loss, 2020, section 3.2 (DFL: a box's distances from its
+anchor as the means of distributions).
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,15 +25,15 @@ from functools import partial
 
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
+from seg_ros.compile.families.anchor_tensor import AnchorTensor, Numbers
 from seg_ros.compile.families.detections import Candidates, rows_at, top_k
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
-from seg_ros.compile.families.place_tensor import Numbers, PlaceTensor
 from seg_ros.compile.families.prototypes import Prototypes, prototypes_of
 from seg_ros.compile.families.row_form import beyond_unit
 from seg_ros.compile.families.yolo_candidates import (
     instances,
     likeliest_scores,
-    map_sides,
+    map_hw,
     NAME,
     PYRAMIDS,
     SUM_ROUNDING,
@@ -39,15 +44,15 @@ from seg_ros.core.card import ModelCard
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
-_BINS = 16      # bins of the distribution of a side's distance; YOLO26 gives the distance itself
-_SIDES = (4 * _BINS, 4)
+_BINS = 16      # bins of the distribution of a distance (DFL); YOLO26 gives the distance itself
+_DISTANCES = (4 * _BINS, 4)     # channels
 
 
 @dataclass(frozen=True)
 class _Maps:
     """Maps of the same content, one for each stride."""
 
-    tensors: tuple[PlaceTensor, ...]
+    tensors: tuple[AnchorTensor, ...]
 
     @property
     def channels(self) -> int:
@@ -55,11 +60,11 @@ class _Maps:
         return self.tensors[0].columns
 
     def values(self, network: Network) -> Numbers:
-        """Return the values of all maps on trial images, (places, channels)."""
+        """Return the values of all maps on trial images, (anchors, channels)."""
         return np.concatenate([one.values(network) for one in self.tensors])
 
     def rows(self, found: Mapping[TensorInfo, Var]) -> Var:
-        """Return a row for each place of all maps, float32 (N, A, channels)."""
+        """Return a row for each anchor of all maps, float32 (N, A, channels)."""
         return op.concat([one.rows(found[one.info]) for one in self.tensors], axis=1)
 
     def part(self, start: int, stop: int | None = None) -> '_Maps':
@@ -69,32 +74,66 @@ class _Maps:
 
 @dataclass(frozen=True)
 class _Layout:
-    """The maps by their content."""
+    """
+    The maps by their content.
 
+    :param distances: left, top, right and bottom of the box from the anchor, in strides: 4 numbers
+        or 4 distributions.
+    :param scores: class scores.
+    """
+
+    protos: Prototypes
     strides: tuple[int, ...]
-    sides: _Maps
+    network_hw: tuple[int, int]
+    distances: _Maps
     scores: _Maps
     coefficients: _Maps
 
     @property
     def infos(self) -> tuple[TensorInfo, ...]:
         """Return the tensors of all maps, each once."""
-        kinds = self.sides, self.scores, self.coefficients
+        kinds = self.distances, self.scores, self.coefficients
         return tuple(dict.fromkeys(one.info for kind in kinds for one in kind.tensors))
+
+    def decode(
+        self, logits: bool, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
+    ) -> Decoded:
+        """
+        Select the best anchors, and compute boxes only for them.
+
+        :param logits: whether scores are logits.
+        """
+        by_info = dict(zip(self.infos, tensors[1:], strict=True))
+        distances, scores, coefficients = (
+            kind.rows(by_info) for kind in (self.distances, self.scores, self.coefficients)
+        )
+        anchors = _anchor_points(self.strides, self.network_hw)
+        count = min(options.top_k, len(anchors))
+        likeliest = op.reduce_max(scores, axes=[2], keepdims=False)
+        likeliest, index = top_k(op.sigmoid(likeliest) if logits else likeliest, count)
+        winner = op.arg_max(rows_at(scores, index), axis=2, keepdims=False)
+        distances = rows_at(distances, index)
+        if self.distances.channels != 4:
+            distances = _means(distances, count)
+        candidates = Candidates(
+            _boxes(distances, op.gather(op.const(anchors), index, axis=0)),
+            likeliest, op.cast(winner, to=np.float32), rows_at(coefficients, index), count,
+        )
+        return instances(candidates, self.protos, tensors[0], len(anchors), card, options)
 
 
 def read_maps(network: Network) -> list[OutputInterpretation] | str:
     """
-    Read side distances of boxes, class scores and coefficients of each stride, and prototypes.
+    Read distances of boxes, class scores and coefficients of each stride, and prototypes.
 
     For the tools of Rockchip, D-Robotics and Hailo, YOLOv8 and later are exported like this, in
-    any order, with channels first or last; sides and scores may be one map. An additional map of
-    one channel repeats the scores. YOLO26's sides are four distances, in strides.
+    any order, with channels first or last; distances and scores may be one map. An additional map
+    of one channel repeats the scores.
 
     :returns: empty if there are no maps of strides.
     """
     found = [
-        _interpretation(network, protos, layout)
+        _interpretation(network, layout)
         for protos in prototypes_of(network) for strides in PYRAMIDS for is_first in (True, False)
         if (layout := _layout(network, protos, strides, is_first))
     ]
@@ -105,10 +144,10 @@ def read_maps(network: Network) -> list[OutputInterpretation] | str:
     ):
         return found
     return (
-        f'no outputs of sides [N, {_SIDES[0]} or {_SIDES[1]}, h, w], class scores [N, C, h, w] '
-        'and coefficients [N, masks, h, w] at each of strides 8, 16 and 32 beside prototypes '
-        '[N, masks, h, w]; maps of YOLOv5 and v7 cannot be read, as they lack the sizes of '
-        'anchors: export the rows, [N, rows, 5 + classes + masks]'
+        f'no outputs of sides [N, {_DISTANCES[0]} or {_DISTANCES[1]}, h, w], class scores '
+        '[N, C, h, w] and coefficients [N, masks, h, w] at each of strides 8, 16 and 32 beside '
+        'prototypes [N, masks, h, w]; maps of YOLOv5 and v7 cannot be read, as they lack the '
+        'sizes of anchors: export the rows, [N, rows, 5 + classes + masks]'
     )
 
 
@@ -128,17 +167,19 @@ def _layout(
     if len(kinds) == 2:
         kinds = _divided(kinds, protos.depth)
     fits = [
-        (kind.values(network), (kind, sides))
-        for sides in _SIDES if sides != protos.depth for kind in kinds
+        (kind.values(network), (kind, channels))
+        for channels in _DISTANCES if channels != protos.depth for kind in kinds
         if sorted(other.channels for other in kinds if other is not kind)
-        == sorted((sides, protos.depth))
+        == sorted((channels, protos.depth))
     ]
     likeliest = likeliest_scores(fits)
     if likeliest is None or (total and not _is_sum(network, total, likeliest[0])):
         return None
-    scores, width = likeliest
+    scores, channels = likeliest
     rest = {kind.channels: kind for kind in kinds if kind is not scores}
-    return _Layout(strides, rest[width], scores, rest[protos.depth])
+    return _Layout(
+        protos, strides, network.size_hw, rest[channels], scores, rest[protos.depth]
+    )
 
 
 def _kinds(
@@ -157,21 +198,21 @@ def _kinds(
 
 def _maps_of_stride(
     network: Network, infos: Sequence[TensorInfo], stride: int, is_first: bool
-) -> list[PlaceTensor]:
+) -> list[AnchorTensor]:
     """Return the outputs of a stride, in their order."""
-    sides = map_sides(network.size_hw, stride)
+    size_hw = map_hw(network.size_hw, stride)
     return [
-        PlaceTensor(info, is_first) for info in infos
-        if (info.shape[2:] if is_first else info.shape[1:3]) == sides
+        AnchorTensor(info, is_first) for info in infos
+        if (info.shape[2:] if is_first else info.shape[1:3]) == size_hw
     ]
 
 
 def _divided(kinds: Sequence[_Maps], depth: int) -> list[_Maps]:
-    """Split the map besides the coefficients if it holds both sides and scores."""
+    """Split the map besides the coefficients if it holds both distances and scores."""
     whole = [kind for kind in kinds if kind.channels != depth]
-    if len(whole) != 1 or whole[0].channels <= _SIDES[0]:
+    if len(whole) != 1 or whole[0].channels <= _DISTANCES[0]:
         return list(kinds)
-    parts = whole[0].part(0, _SIDES[0]), whole[0].part(_SIDES[0])
+    parts = whole[0].part(0, _DISTANCES[0]), whole[0].part(_DISTANCES[0])
     return [*parts, *(kind for kind in kinds if kind is not whole[0])]
 
 
@@ -181,74 +222,47 @@ def _is_sum(network: Network, total: _Maps, scores: _Maps) -> bool:
     return np.allclose(total.values(network), expected, atol=SUM_ROUNDING)
 
 
-def _interpretation(
-    network: Network, protos: Prototypes, layout: _Layout
-) -> OutputInterpretation:
-    logits = beyond_unit(layout.scores.values(network))
-    words = (
-        f'maps of strides {", ".join(map(str, layout.strides))}, {protos.depth} coefficients'
-        + ', scores before the sigmoid' * logits
-    )
+def _interpretation(network: Network, layout: _Layout) -> OutputInterpretation:
+    logits, depth = beyond_unit(layout.scores.values(network)), layout.protos.depth
+    words = f'maps of strides {", ".join(map(str, layout.strides))}, {depth} coefficients'
+    if logits:
+        words += ', scores before the sigmoid'
     return OutputInterpretation(
-        NAME, 'instance', (protos.info, *layout.infos), layout.scores.channels, words,
-        partial(_decode, protos, layout, network.size_hw, logits),
+        NAME, 'instance', (layout.protos.info, *layout.infos), layout.scores.channels, words,
+        partial(layout.decode, logits),
     )
 
 
-def _decode(
-    protos: Prototypes, layout: _Layout, size_hw: tuple[int, int], logits: bool,
-    tensors: Sequence[Var], card: ModelCard, options: ExportOptions,
-) -> Decoded:
-    """Select the best places, and compute boxes only for them."""
-    by_info = dict(zip(layout.infos, tensors[1:], strict=True))
-    sides, scores, coefficients = (
-        kind.rows(by_info) for kind in (layout.sides, layout.scores, layout.coefficients)
-    )
-    places = _places(layout.strides, size_hw)
-    count = min(options.top_k, len(places))
-    likeliest = op.reduce_max(scores, axes=[2], keepdims=False)
-    likeliest, index = top_k(op.sigmoid(likeliest) if logits else likeliest, count)
-    winner = op.arg_max(rows_at(scores, index), axis=2, keepdims=False)
-    distances = _distances(rows_at(sides, index), layout.sides.channels, count)
-    candidates = Candidates(
-        _boxes(distances, op.gather(op.const(places), index, axis=0)),
-        likeliest, op.cast(winner, to=np.float32), rows_at(coefficients, index), count,
-    )
-    return instances(candidates, protos, tensors[0], len(places), card, options)
-
-
-def _places(strides: Sequence[int], size_hw: tuple[int, int]) -> np.ndarray:
+def _anchor_points(strides: Sequence[int], size_hw: tuple[int, int]) -> np.ndarray:
     """Return x, y of the cells' centres and the stride, float32 (A, 3), row by row."""
     found = []
     for stride in strides:
-        y, x = np.indices(map_sides(size_hw, stride)) + 0.5
+        y, x = np.indices(map_hw(size_hw, stride)) + 0.5
         columns = (x * stride, y * stride, np.full_like(x, stride))
         found.append(np.stack([one.ravel() for one in columns], axis=1))
     return np.concatenate(found).astype(np.float32)
 
 
-def _distances(sides: Var, channels: int, count: int) -> Var:
+def _means(distances: Var, count: int) -> Var:
     """
-    Return the distances of the sides from a place, (N, M, 4): the means of their distributions.
+    Return the means of the distributions of distances, (N, M, 4).
 
-    :param sides: (N, M, channels), for left, top, right and bottom.
+    :param distances: (N, M, 4 * bins), for left, top, right and bottom.
     :param count: M.
     """
-    if channels == 4:
-        return sides
-    bins = op.reshape(sides, op.const(np.array([-1, count, 4, _BINS])))
+    bins = op.reshape(distances, op.const(np.array([-1, count, 4, _BINS])))
     weights = op.const(np.arange(_BINS, dtype=np.float32))
     return op.reduce_sum(op.mul(op.softmax(bins, axis=3), weights), op.const([3]), keepdims=False)
 
 
-def _boxes(distances: Var, places: Var) -> Var:
+def _boxes(distances: Var, anchors: Var) -> Var:
     """
     Return corners in pixels, (N, M, 4).
 
-    :param distances: distances in strides; see `_distances`.
-    :param places: (N, M, 3); see `_places`.
+    :param distances: left, top, right and bottom, in strides.
+    :param anchors: (N, M, 3); see `_anchor_points`.
     """
-    x, y, stride = op.split(places, outputs_count=3, axis=2)
+    x, y, stride = op.split(anchors, outputs_count=3, axis=2)
     before, after = op.split(op.mul(distances, stride), outputs_count=2, axis=2)
     center = op.concat([x, y], axis=2)
     return op.concat([op.sub(center, before), op.add(center, after)], axis=2)

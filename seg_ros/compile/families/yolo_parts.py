@@ -20,19 +20,19 @@ from functools import partial
 
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
+from seg_ros.compile.families.anchor_tensor import AnchorTensor
 from seg_ros.compile.families.detections import Candidates, rows_at, top_k
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
-from seg_ros.compile.families.place_tensor import PlaceTensor
 from seg_ros.compile.families.prototypes import Prototypes, prototypes_of
 from seg_ros.compile.families.row_form import box_unit, form_of_rows, RowForm
 from seg_ros.compile.families.score_and_label import score_and_label
 from seg_ros.compile.families.strip_output_ops import integer_source
 from seg_ros.compile.families.yolo_candidates import (
+    anchor_counts,
     instances,
     likeliest_scores,
     NAME,
     own_iou,
-    place_counts,
     scores_of_known,
     SUM_ROUNDING,
 )
@@ -49,16 +49,16 @@ _BOX = 4    # columns of boxes
 @dataclass(frozen=True)
 class _Parts:
     """
-    Outputs that belong to the same places.
+    Outputs that belong to the same anchors.
 
-    :param labels: each place's class if the network selects it; `scores` are then of that class.
-    :param iou: NMS threshold; 0 if the network has applied NMS to the places.
+    :param labels: each anchor's class if the network selects it; `scores` are then of that class.
+    :param iou: NMS threshold; 0 if the network has applied NMS to the anchors.
     """
 
-    boxes: PlaceTensor
-    scores: PlaceTensor
-    coefficients: PlaceTensor
-    labels: PlaceTensor | None
+    boxes: AnchorTensor
+    scores: AnchorTensor
+    coefficients: AnchorTensor
+    labels: AnchorTensor | None
     protos: Prototypes
     iou: float
 
@@ -71,7 +71,7 @@ class _Parts:
 
 def read_parts(network: Network) -> list[OutputInterpretation] | str:
     """
-    Read boxes of 4 columns, class scores or score and label, and coefficients of the same places.
+    Read boxes of 4 columns, class scores or score and label, and coefficients of the same anchors.
 
     Qualcomm's AI Hub and other vendors' tools write separate outputs, to quantise each by itself.
     Places are those of the whole image, or those that the network has kept.
@@ -99,15 +99,15 @@ def _parts(network: Network, protos: Prototypes) -> _Parts | None:
         side for info in others if len(info.shape) == 3 and protos.depth in info.shape[1:]
         for side in info.shape[1:] if side != protos.depth
     ]
-    found = (_parts_of(network, protos, others, places) for places in dict.fromkeys(counts))
+    found = (_parts_of(network, protos, others, anchors) for anchors in dict.fromkeys(counts))
     return next(filter(None, found), None)
 
 
 def _parts_of(
-    network: Network, protos: Prototypes, others: Sequence[TensorInfo], places: int
+    network: Network, protos: Prototypes, others: Sequence[TensorInfo], anchors: int
 ) -> _Parts | None:
-    """Identify the outputs of the same places, by shape and, if ambiguous, by values."""
-    parts = [part for info in others if (part := _part(network, info, places))]
+    """Identify the outputs of the same anchors, by shape and, if ambiguous, by values."""
+    parts = [part for info in others if (part := _part(network, info, anchors))]
     single = [part for part in parts if part.columns == 1]
     wide = [part for part in parts if part.columns > 1]
     scores = _class_scores(network, wide, protos.depth) if len(wide) == 3 else None
@@ -117,32 +117,34 @@ def _parts_of(
     rest = {part.columns: part for part in wide if part is not scores}
     if not scores or {*rest} != {_BOX, protos.depth}:
         return None
-    iou = own_iou(network.size_hw, places)
+    iou = own_iou(network.size_hw, anchors)
     if iou and not _span_image(network, rest[_BOX]):
         return None
-    if not labels and places not in place_counts(network.size_hw):
+    if not labels and anchors not in anchor_counts(network.size_hw):
         return None
     return _Parts(rest[_BOX], scores, rest[protos.depth], labels, protos, iou)
 
 
-def _part(network: Network, output: TensorInfo, places: int) -> PlaceTensor | None:
-    """Return an output with all places along an axis, before casts to bytes; otherwise None."""
+def _part(network: Network, output: TensorInfo, anchors: int) -> AnchorTensor | None:
+    """Return an output with all anchors along an axis, before casts to bytes; otherwise None."""
     (info,) = network.tensor_infos([integer_source(network, output.name)])
-    if info.shape == (1, places):
-        return PlaceTensor(info)
-    if len(info.shape) != 3 or places not in info.shape[1:]:
+    if info.shape == (1, anchors):
+        return AnchorTensor(info)
+    if len(info.shape) != 3 or anchors not in info.shape[1:]:
         return None
-    return PlaceTensor(info, info.shape[1] != places)
+    return AnchorTensor(info, info.shape[1] != anchors)
 
 
-def _span_image(network: Network, boxes: PlaceTensor) -> bool:
-    """Return whether boxes of all places span the image, unlike distances from the places."""
+def _span_image(network: Network, boxes: AnchorTensor) -> bool:
+    """Return whether boxes of all anchors span the image, unlike distances from the anchors."""
     values = boxes.values(network)
     relative = box_unit(values, network.size_hw) != (1, 1)
     return relative or bool(values.max() > max(network.size_hw) / 2)
 
 
-def _class_scores(network: Network, wide: Sequence[PlaceTensor], depth: int) -> PlaceTensor | None:
+def _class_scores(
+    network: Network, wide: Sequence[AnchorTensor], depth: int
+) -> AnchorTensor | None:
     """Return the class scores among three outputs; the others are boxes and coefficients."""
     fits = [
         part for part in wide
@@ -151,7 +153,7 @@ def _class_scores(network: Network, wide: Sequence[PlaceTensor], depth: int) -> 
     return likeliest_scores([(part.values(network), part) for part in fits])
 
 
-def _repeats(network: Network, single: PlaceTensor, scores: PlaceTensor) -> bool:
+def _repeats(network: Network, single: AnchorTensor, scores: AnchorTensor) -> bool:
     """Return whether an output only repeats the class scores, unlike an objectness."""
     found, each = single.values(network)[:, 0], scores.values(network)
     return any(
@@ -161,8 +163,8 @@ def _repeats(network: Network, single: PlaceTensor, scores: PlaceTensor) -> bool
 
 
 def _score_and_label(
-    network: Network, single: Sequence[PlaceTensor]
-) -> tuple[PlaceTensor | None, PlaceTensor | None]:
+    network: Network, single: Sequence[AnchorTensor]
+) -> tuple[AnchorTensor | None, AnchorTensor | None]:
     """Return scores, and labels if there are any."""
     if len(single) == 1 and single[0].info.dtype.kind == 'f':
         return single[0], None
@@ -174,14 +176,14 @@ def _score_and_label(
 
 
 def _interpretation(network: Network, parts: _Parts) -> OutputInterpretation:
-    """Describe the places that trial images fill."""
+    """Describe the anchors that trial images fill."""
     scores, boxes = parts.scores.values(network), parts.boxes.values(network)
     filled = scores.max(axis=1) > 0
     seen = boxes if parts.iou else boxes[filled]
     form = form_of_rows(seen, network.size_hw, scores)
     labels = parts.labels.values(network)[filled] if parts.labels else np.zeros(0)
     kept = 'of which the network suppressed none' if parts.iou else 'which the network kept'
-    facts = [f'{parts.boxes.places} places', kept]
+    facts = [f'{parts.boxes.anchors} places', kept]
     if not seen.size:
         facts.append('none on trial images: assumed to be corners in pixels')
     facts += [f'{parts.protos.depth} coefficients', *form.facts]
@@ -195,25 +197,25 @@ def _interpretation(network: Network, parts: _Parts) -> OutputInterpretation:
 def _decode(
     parts: _Parts, form: RowForm, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
 ) -> Decoded:
-    """Select the best places, and apply NMS to them if the network has not."""
+    """Select the best anchors, and apply NMS to them if the network has not."""
     boxes, scores, coefficients, *labels = (
         op.cast(tensor, to=np.float32) for tensor in tensors[1:]
     )
     likeliest = form.probabilities(parts.scores.highest(scores))
     if parts.labels:
         likeliest = scores_of_known(likeliest, parts.labels.highest(labels[0]), card)
-    places = parts.boxes.places
-    count = min(options.top_k, places) if parts.iou else places
+    anchors = parts.boxes.anchors
+    count = min(options.top_k, anchors) if parts.iou else anchors
     likeliest, index = top_k(likeliest, count)
     candidates = Candidates(
         form.boxes(parts.boxes.at(boxes, index)), likeliest,
         _classes(parts, scores, labels, index), parts.coefficients.at(coefficients, index), count,
     )
-    return instances(candidates, parts.protos, tensors[0], places, card, options, parts.iou)
+    return instances(candidates, parts.protos, tensors[0], anchors, card, options, parts.iou)
 
 
 def _classes(parts: _Parts, scores: Var, labels: Sequence[Var], index: Var) -> Var:
-    """Return the classes of selected places, float32 (N, M)."""
+    """Return the classes of selected anchors, float32 (N, M)."""
     if parts.labels:
         return rows_at(parts.labels.highest(labels[0]), index)
     if len(parts.scores.info.shape) == 2:

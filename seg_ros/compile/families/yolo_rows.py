@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""YOLO segmentation networks with one output for all numbers of a place, and mask prototypes."""
+"""YOLO segmentation networks with one output for all numbers of an anchor, and mask prototypes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from itertools import product
 
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
+from seg_ros.compile.families.anchor_tensor import AnchorTensor
 from seg_ros.compile.families.detections import (
     Candidates,
     column,
@@ -30,7 +31,6 @@ from seg_ros.compile.families.detections import (
     top_k,
 )
 from seg_ros.compile.families.output_interpretation import Decode, Decoded, OutputInterpretation
-from seg_ros.compile.families.place_tensor import PlaceTensor
 from seg_ros.compile.families.prototypes import is_part_of_rows, Prototypes, prototypes_of
 from seg_ros.compile.families.row_form import (
     filled_rows,
@@ -39,11 +39,11 @@ from seg_ros.compile.families.row_form import (
     RowForm,
 )
 from seg_ros.compile.families.yolo_candidates import (
+    anchor_counts,
     instances,
     IOU,
     NAME,
     own_iou,
-    place_counts,
     scores_of_known,
 )
 from seg_ros.compile.network import Network
@@ -53,7 +53,7 @@ from seg_ros.core.signature import MaskCode
 from spox import Var
 import spox.opset.ai.onnx.v17 as op
 
-_ANCHORED_IOU = 0.45    # NMS threshold of YOLOv5 and v7
+_V5_IOU = 0.45    # NMS threshold of YOLOv5 and v7
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class _Layout:
     :param iou: NMS threshold of the network's own post-processing; 0 if the network applied it.
     """
 
-    rows: PlaceTensor
+    rows: AnchorTensor
     protos: Prototypes
     form: RowForm
     first: int
@@ -81,7 +81,7 @@ class _Layout:
 
     def count(self, options: ExportOptions) -> int:
         """Return the number of rows to select."""
-        return min(options.top_k, self.rows.places) if self.iou else self.rows.places
+        return min(options.top_k, self.rows.anchors) if self.iou else self.rows.anchors
 
     def selected(
         self, rows: Var, scores: Var, labels: Var, prototypes: Var, card: ModelCard,
@@ -94,7 +94,7 @@ class _Layout:
             self.count(options),
         )
         return instances(
-            candidates, self.protos, prototypes, self.rows.places, card, options, self.iou,
+            candidates, self.protos, prototypes, self.rows.anchors, card, options, self.iou,
             self.mask_code,
         )
 
@@ -120,10 +120,10 @@ def read_rows(network: Network) -> list[OutputInterpretation] | str:
         interpretation
         for rows, protos in pairs if (interpretation := _read_pair(network, rows, protos))
     ]
-    (rows, protos), places = pairs[0], place_counts(network.size_hw)[0]
+    (rows, protos), anchors = pairs[0], anchor_counts(network.size_hw)[0]
     return found or (
-        f'{rows} and {protos.info} are neither [N, {3 * places}, 5 + classes + masks] '
-        f'nor [N, 4 + classes + masks, {places}] nor [N, rows, 6 + masks] with scores from 0 to '
+        f'{rows} and {protos.info} are neither [N, {3 * anchors}, 5 + classes + masks] '
+        f'nor [N, 4 + classes + masks, {anchors}] nor [N, rows, 6 + masks] with scores from 0 to '
         '1 or logits, beside [N, masks, h, w]'
     )
 
@@ -134,21 +134,21 @@ def _read_pair(
     """
     Recognise the layout of rows, in either order of the axes.
 
-    The number of places is tested before the number of columns: rows of one class with objectness
+    The number of anchors is tested before the number of columns: rows of one class with objectness
     have as many columns as end-to-end rows, and so have rows of two classes without it.
     """
     for read, is_first in product((_read_labelled, _read_candidates, _read_kept), (False, True)):
-        found = read(network, PlaceTensor(info, is_first), protos)
+        found = read(network, AnchorTensor(info, is_first), protos)
         if found is not None:
             return found
     return None
 
 
 def _read_labelled(
-    network: Network, rows: PlaceTensor, protos: Prototypes
+    network: Network, rows: AnchorTensor, protos: Prototypes
 ) -> OutputInterpretation | None:
-    """Recognise rows of all places with score and label: labels are whole, class scores not."""
-    if rows.places not in place_counts(network.size_hw) or rows.columns != protos.depth + 6:
+    """Recognise rows of all anchors with score and label: labels are whole, class scores not."""
+    if rows.anchors not in anchor_counts(network.size_hw) or rows.columns != protos.depth + 6:
         return None
     labels = rows.values(network)[:, 5]
     is_whole = (labels == np.rint(labels)).all()
@@ -156,7 +156,7 @@ def _read_labelled(
 
 
 def _read_kept(
-    network: Network, rows: PlaceTensor, protos: Prototypes
+    network: Network, rows: AnchorTensor, protos: Prototypes
 ) -> OutputInterpretation | None:
     """Recognise rows to which the network has applied NMS."""
     if rows.columns != protos.depth + 6:
@@ -165,26 +165,26 @@ def _read_kept(
 
 
 def _read_candidates(
-    network: Network, rows: PlaceTensor, protos: Prototypes
+    network: Network, rows: AnchorTensor, protos: Prototypes
 ) -> OutputInterpretation | None:
-    """Recognise a row for each anchor (YOLOv5 and v7), or for each place (v8 and later)."""
-    counts = place_counts(network.size_hw)
-    is_anchored = rows.places in [3 * count for count in counts]
-    first = 5 if is_anchored else 4
+    """Recognise three rows for each cell (YOLOv5 and v7), or one (v8 and later)."""
+    counts = anchor_counts(network.size_hw)
+    is_v5 = rows.anchors in [3 * count for count in counts]
+    first = 5 if is_v5 else 4
     classes = rows.columns - first - protos.depth
-    if classes < 1 or not (is_anchored or rows.places in counts):
+    if classes < 1 or not (is_v5 or rows.anchors in counts):
         return None
     values = rows.values(network)
     form = form_of_rows(values, network.size_hw, values[:, 4:first + classes])
-    if is_anchored:
-        layout = _Layout(rows, protos, form, first, classes, _ANCHORED_IOU, 'probability')
-        return _interpretation(layout, 'v5 rows', partial(_decode_anchors, layout), classes)
+    if is_v5:
+        layout = _Layout(rows, protos, form, first, classes, _V5_IOU, 'probability')
+        return _interpretation(layout, 'v5 rows', partial(_decode_v5, layout), classes)
     layout = _Layout(rows, protos, form, first, classes)
-    return _interpretation(layout, 'v8 columns', partial(_decode_places, layout), classes)
+    return _interpretation(layout, 'v8 columns', partial(_decode_v8, layout), classes)
 
 
 def _labelled(
-    network: Network, rows: PlaceTensor, protos: Prototypes, words: str
+    network: Network, rows: AnchorTensor, protos: Prototypes, words: str
 ) -> OutputInterpretation | None:
     """Read rows of box, score, class and coefficients."""
     values = rows.values(network)
@@ -192,7 +192,7 @@ def _labelled(
     if form is None:
         return None
     filled = filled_rows(values, form)
-    layout = _Layout(rows, protos, form, 4, 2, own_iou(network.size_hw, rows.places))
+    layout = _Layout(rows, protos, form, 4, 2, own_iou(network.size_hw, rows.anchors))
     if not filled.size:
         words += ' (none on trial images: assumed to be corners in pixels, score before class)'
     labels = filled[:, form.score_and_label[1]]
@@ -215,7 +215,7 @@ def _interpretation(
     )
 
 
-def _decode_anchors(
+def _decode_v5(
     layout: _Layout, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
 ) -> Decoded:
     """
@@ -231,7 +231,7 @@ def _decode_anchors(
     return layout.selected(rows, scores, _labels(layout, rows), tensors[1], card, options)
 
 
-def _decode_places(
+def _decode_v8(
     layout: _Layout, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
 ) -> Decoded:
     """
@@ -246,7 +246,7 @@ def _decode_places(
     parts = op.split(tensor, op.const(widths), outputs_count=3, axis=1)
     likeliest = op.reduce_max(parts[1], axes=[1], keepdims=False)
     scores, index = top_k(layout.form.probabilities(likeliest), layout.count(options))
-    # Only the chosen columns are transposed, not those of all places.
+    # Only the chosen columns are transposed, not those of all anchors.
     chosen = [columns_at(part, index, width) for part, width in zip(parts, widths, strict=True)]
     rows = op.transpose(op.concat(chosen, axis=1), perm=[0, 2, 1])
     return layout.selected(rows, scores, _labels(layout, rows), tensors[1], card, options)

@@ -12,7 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Tensors with some numbers for each place of an image, such as its box or its class scores."""
+"""
+Tensors with some numbers for each anchor, such as its box or its class scores.
+
+An anchor is a cell of a map (YOLOv8 and later), or one of the three anchor boxes of a cell (v5 and
+v7).
+"""
 
 from dataclasses import dataclass
 from math import prod
@@ -30,9 +35,9 @@ Numbers: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class PlaceTensor:
+class AnchorTensor:
     """
-    A tensor (N, A, columns), a map (N, h, w, columns), or (N, A) with one number for each place.
+    A tensor (N, A, columns), a map (N, h, w, columns), or (N, A) with one number for each anchor.
 
     :param columns_first: whether columns are the second axis instead of the last.
     :param start: first column that belongs to it.
@@ -55,12 +60,12 @@ class PlaceTensor:
         return len(range(self._total)[self.start:self.stop])
 
     @property
-    def places(self) -> int:
+    def anchors(self) -> int:
         """Return A, or h * w."""
         return prod(self.info.shape[1:]) // self._total
 
     def values(self, network: Network) -> Numbers:
-        """Return the values on all trial images, (places of all images, columns)."""
+        """Return the values on all trial images, (anchors of all images, columns)."""
         arrays = network.trial_values(self.info.name)
         if self.columns_first:
             arrays = [np.moveaxis(array, 1, -1) for array in arrays]
@@ -68,7 +73,7 @@ class PlaceTensor:
         return rows[:, self.start:self.stop].astype(np.float64)
 
     def rows(self, tensor: Var) -> Var:
-        """Return a row for each place, float32 (N, A, columns)."""
+        """Return a row for each anchor, float32 (N, A, columns)."""
         rows, axes = op.cast(tensor, to=np.float32), len(self.info.shape)
         if self.columns_first:
             rows = op.transpose(rows, perm=[0, *range(2, axes), 1])
@@ -79,13 +84,13 @@ class PlaceTensor:
         return columns(rows, self.start, self.start + self.columns)
 
     def highest(self, tensor: Var) -> Var:
-        """Return the highest number of each place, (N, A), from (N, A) or three axes."""
+        """Return the highest number of each anchor, (N, A), from (N, A) or three axes."""
         if len(self.info.shape) == 2:
             return tensor
         return op.reduce_max(tensor, axes=[1 if self.columns_first else 2], keepdims=False)
 
     def at(self, tensor: Var, index: Var) -> Var:
-        """Return the numbers of places (N, M) from three axes, (N, M, columns)."""
+        """Return the numbers of anchors (N, M) from three axes, (N, M, columns)."""
         if self.columns_first:
             return op.transpose(columns_at(tensor, index, self.columns), perm=[0, 2, 1])
         return rows_at(tensor, index)
