@@ -15,8 +15,7 @@
 """
 Networks that predict each pixel's class and the offset to the centre of its object.
 
-Reference: B. Cheng et al., Panoptic-DeepLab, CVPR 2020, section 3.2. Centres by prominence are
-h-maxima: P. Soille, Morphological Image Analysis, 2nd edition, section 6.3.4.
+Reference: B. Cheng et al., Panoptic-DeepLab, CVPR 2020, section 3.2.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,6 +25,7 @@ from functools import partial
 import numpy as np
 from seg_ros.compile.export_options import ExportOptions
 from seg_ros.compile.families.output_interpretation import Decoded, OutputInterpretation
+from seg_ros.compile.families.peaks import h_maxima, local_maxima
 from seg_ros.compile.families.probabilities import logits_of, logs_of
 from seg_ros.compile.families.score_meaning import chosen_meaning, meaning_of, ScoreMeaning
 from seg_ros.compile.families.segment_scores import by_evidence, by_majority, Segments
@@ -42,11 +42,6 @@ import spox.opset.ai.onnx.v17 as op
 NAME = 'panoptic_centers'
 OUTPUTS = ('semantic', 'center', 'offset')
 
-# Side, in cells, of the window in which only the highest peak counts: centres of two objects are
-# further apart.
-PEAK_WINDOW = 5
-# Cells over which a higher centre suppresses a lower one, if centres are chosen by prominence.
-FLOOD_REACH = 8
 _FAR = 1e9
 _MAX_MEDIAN = -2    # logit of most cells, which are no centres
 _HEAT = (-1, 2)     # bounds of a heatmap that was trained without a sigmoid
@@ -227,32 +222,13 @@ def _centers(maps: _Maps, heat: Var, slots: int, options: ExportOptions) -> tupl
     is_probability = maps.heat_is_probability
     score = op.clip(heat, scalar(0), scalar(1)) if is_probability else op.sigmoid(heat)
     if options.prominence:
-        is_peak = _prominent(logits_of(heat) if is_probability else heat, options.prominence)
+        is_peak = h_maxima(logits_of(heat) if is_probability else heat, options.prominence)
     else:
-        is_peak = op.greater_or_equal(heat, _highest(heat, PEAK_WINDOW))
+        is_peak = local_maxima(heat)
     is_peak = op.and_(is_peak, op.greater_or_equal(score, scalar(options.score_floor)))
     peaks = maps.rows_of(op.where(is_peak, score, scalar(0)), 1)
     scores, index = op.top_k(op.squeeze(peaks, op.const([1])), op.const([slots]), axis=1)
     return scores, op.gather(op.const(maps.cells_yx().T.copy()), index)
-
-
-def _highest(heat: Var, window: int) -> Var:
-    highest, _ = op.max_pool(heat, kernel_shape=[window] * 2, pads=[window // 2] * 4)
-    return highest
-
-
-def _prominent(heat: Var, prominence: float) -> Var:
-    """
-    Mark h-maxima: cells where the heatmap reconstructed from a lowered copy equals that copy.
-
-    The copy is lowered by the prominence. A long object has several peaks on one ridge; only the
-    highest of them rises far above it.
-    """
-    lowered = op.sub(heat, scalar(prominence))
-    flood = lowered
-    for _ in range(FLOOD_REACH):
-        flood = op.min([_highest(flood, 3), heat])
-    return op.greater_or_equal(lowered, flood)
 
 
 def _nearest(maps: _Maps, offsets: Var, centers_yx: Var, filled: Var) -> Var:
