@@ -15,6 +15,7 @@
 """Networks that give each pixel a score for each class, or directly a class."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from math import ceil
 
@@ -51,6 +52,44 @@ _STRIDES = (1, 2, 4, 8, 14, 16, 32)
 _AXES = {0: 'NHW', 1: 'NCHW', 2: 'N(HW)C', 3: 'NHWC'}
 _MIN_MATTE = 200    # a label map that reaches this value is a mask in bytes: 255 stands for 1
 _NONE = 255     # among labels: no class, as in data sets and exports
+
+
+@dataclass(frozen=True)
+class _ScoreMap:
+    """
+    A map of scores.
+
+    :param size_hwc: height, width and number of channels.
+    :param axis: its channel axis; see `_layouts`.
+    :param rule: how the network enlarges it; None if it does not.
+    :param notes: warnings for the user.
+    """
+
+    size_hwc: tuple[int, int, int]
+    axis: int
+    rule: Upsampling | None
+    meaning: ScoreMeaning
+    notes: Sequence[str]
+
+    def decode(
+        self, tensors: Sequence[Var], card: ModelCard, options: ExportOptions
+    ) -> Decoded:
+        """Convert scores to float32 (N, C, h, w)."""
+        meaning, channels = chosen_meaning(self.meaning, card), self.size_hwc[2]
+        scores = self._channels_first(op.cast(tensors[0], to=np.float32))
+        logits, activation = competing(scores, meaning, channels, len(card.classes))
+        return Decoded({'logits': logits}, {
+            'upsampling': self.rule or 'half_pixel', 'enlarged': self.rule is not None,
+            'activation': activation,
+        }, self.notes)
+
+    def _channels_first(self, scores: Var) -> Var:
+        height, width, channels = self.size_hwc
+        if self.axis == 1 and len(scores.unwrap_tensor().shape or ()) == 3:
+            return op.reshape(scores, op.const(np.array([-1, channels, height, width])))
+        if self.axis in (0, 2):
+            scores = op.reshape(scores, op.const(np.array([-1, *self.size_hwc])))
+        return op.transpose(scores, perm=[0, 3, 1, 2]) if self.axis != 1 else scores
 
 
 def read_logits(network: Network) -> list[OutputInterpretation] | str:
@@ -115,10 +154,10 @@ def _scores(network: Network, output: str, own: OwnScores) -> list[OutputInterpr
             f'scores of {tensor_info.name} at {height}x{width}, '
             f'{axes}, {own.rule or "half_pixel"}; {meaning}'
         )
-        notes = _crop_warning(network.size_hw, (height, width))
-        decode = partial(
-            _decode_scores, (height, width, channels), axis, own.rule, meaning, notes
-        )
+        decode = _ScoreMap(
+            (height, width, channels), axis, own.rule, meaning,
+            _crop_warning(network.size_hw, (height, width)),
+        ).decode
         found += [
             OutputInterpretation(
                 NAME, 'semantic', (tensor_info,), classes, words, decode, (output,)
@@ -208,33 +247,6 @@ def _crop_warning(network_hw: tuple[int, int], map_hw: tuple[int, int]) -> list[
         f'{network_hw[0]}x{network_hw[1]}; a network without padding covers only its middle: '
         'export it with padding'
     ]
-
-
-def _decode_scores(
-    map_hwc: tuple[int, int, int],
-    axis: int,
-    rule: Upsampling | None,
-    found: ScoreMeaning,
-    notes: Sequence[str],
-    tensors: Sequence[Var],
-    card: ModelCard,
-    options: ExportOptions,
-) -> Decoded:
-    """Convert scores to float32 (N, C, h, w); `rule` is None if the network does not enlarge."""
-    scores = op.cast(tensors[0], to=np.float32)
-    height, width, channels = map_hwc
-    if axis == 1 and len(scores.unwrap_tensor().shape or ()) == 3:
-        scores = op.reshape(scores, op.const(np.array([-1, channels, height, width])))
-    if axis in (0, 2):
-        scores = op.reshape(scores, op.const(np.array([-1, *map_hwc])))
-    if axis != 1:
-        scores = op.transpose(scores, perm=[0, 3, 1, 2])
-    meaning = chosen_meaning(found, card)
-    logits, activation = competing(scores, meaning, map_hwc[2], len(card.classes))
-    facts = {
-        'upsampling': rule or 'half_pixel', 'enlarged': rule is not None, 'activation': activation,
-    }
-    return Decoded({'logits': logits}, facts, notes)
 
 
 def _decode_labels(
