@@ -224,6 +224,20 @@ def test_a_head_that_leaves_the_network_early_is_not_taken_but_reported(outputs,
     assert any('early could be meant as well as late' in note for note in compiled.notes)
 
 
+@pytest.mark.parametrize('outputs', [['aux', 'out'], ['out', 'aux']])
+def test_of_heads_with_as_many_layers_the_auxiliary_one_is_not_taken(outputs, tmp_path):
+    random = np.random.default_rng(0)
+    model = network_of(
+        [node('Conv', f'scores {name}_kernel', name) for name in outputs], outputs, **{
+            f'{name}_kernel': random.normal(0, 1, (4, 4, 1, 1)).astype(np.float32)
+            for name in outputs
+        },
+    )
+    compiled = compiled_of(model, tmp_path, 4)
+    np.testing.assert_array_equal(labels_of(compiled), run_model(model, FED)['out'].argmax(1))
+    assert any('aux could be meant as well as out' in note for note in compiled.notes)
+
+
 def test_scores_and_masks_of_queries_are_those_of_the_last_layer(tmp_path):
     random = np.random.default_rng(0)
     model = network_of(

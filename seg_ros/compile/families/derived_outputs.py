@@ -59,14 +59,14 @@ def sources_first(
     Sort interpretations so that they follow those they are computed from, and drop duplicates.
 
     Within a family, those with more layers come first: heads that only helped in training leave
-    a network before its end.
+    a network before its end. Of as many layers, those that are not called auxiliary come first.
     """
     once = {(item.tensor_infos, str(item)): item for item in reversed(found)}.values()
     kept = [item for item in found if any(item is other for other in once)]
     families = list(dict.fromkeys(item.family for item in kept))
     return sorted(kept, key=lambda item: (
         sum(is_derived(network, item, other) for other in kept),
-        families.index(item.family), -_layers(network, item),
+        families.index(item.family), -_layers(network, item), 'aux' in ''.join(item.outputs),
     ))
 
 
