@@ -169,8 +169,8 @@ def _depths(given: Mapping[str, str], cameras: list[str]) -> list[str]:
     return depths
 
 
-def _names(words: str) -> list[str]:
-    return [word.strip() for word in words.split(',') if word.strip()]
+def _names(text: str) -> list[str]:
+    return [word.strip() for word in text.split(',') if word.strip()]
 
 
 def _listed(names: Any) -> list[str]:

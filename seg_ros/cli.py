@@ -90,7 +90,7 @@ def _keep_stdout() -> None:
 
 
 class _Stdout(FileIO):
-    """Stdout whose errors say that it is theirs, as those of files do."""
+    """Stdout, which is named in its errors, as files are in theirs."""
 
     place = 'stdout'
 
@@ -188,7 +188,7 @@ def _exit_code(name: str, run: Callable[[], int]) -> int:
 def _place(error: OSError) -> str:
     if error.filename is not None:
         return f'{error.filename}: '
-    # Only temporary files are written without naming them in the error.
+    # Writing names no file in errors, but output files raise SettingError: it is a temporary one.
     is_full = error.errno in (ENOSPC, EDQUOT)
     return f'{gettempdir()} (TMPDIR selects another folder): ' if is_full else ''
 

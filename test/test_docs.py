@@ -89,6 +89,30 @@ def test_code_blocks_can_be_read_by_what_they_are_for(page):
             readers[language](text)
 
 
+def referenced_names() -> Iterator[tuple[Path, str]]:
+    """Give the modules, or names in them, that docstrings and comments name by their layer."""
+    layers = '|'.join(folder.parent.name for folder in (ROOT / 'seg_ros').glob('*/__init__.py'))
+    pattern = re.compile(rf'`(?:seg_ros\.)?((?:{layers})(?:\.[A-Za-z_]+)+)`')
+    for file in sorted((ROOT / 'seg_ros').rglob('*.py')):
+        yield from ((file, name) for name in pattern.findall(read(file)))
+
+
+def exists(name: str) -> bool:
+    """Return whether a dotted name below seg_ros is a module, or defined at the top of one."""
+    path = (ROOT / 'seg_ros').joinpath(*name.split('.'))
+    if path.with_suffix('.py').is_file() or path.is_dir():
+        return True
+    files = path.parent.with_suffix('.py'), path.parent / '__init__.py'
+    source = ''.join(read(file) for file in files if file.is_file())
+    return bool(re.search(rf'^(?:class |def |){path.name}\b', source, re.MULTILINE))
+
+
+def test_modules_that_docstrings_name_exist():
+    names = list(referenced_names())
+    assert len(names) > 10
+    assert [(str(file), name) for file, name in names if not exists(name)] == []
+
+
 def test_the_readme_is_short():
     assert len(read(README).splitlines()) <= 200
 

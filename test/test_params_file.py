@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A parameter file sets the same parameters here as rcl makes of it."""
+"""A parameter file gives the parameters that rcl reads from it."""
 
 from pathlib import Path
 

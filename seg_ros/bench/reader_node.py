@@ -40,18 +40,19 @@ class BenchReader(Node):
         super().__init__('bench_reader')
         self.arrivals: dict[str, list[tuple[int, float]]] = {topic: [] for topic in topics}
         self.statuses: dict[str, dict[str, str]] = {}
-        self.create_subscription(DiagnosticArray, '/diagnostics', self._hear, 10)
+        self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
         for topic in topics:
             self.create_subscription(
-                Image, topic, lambda message, topic=topic: self._take(topic, message), mask_qos()
+                Image, topic, lambda message, topic=topic: self._on_mask(topic, message),
+                mask_qos(),
             )
 
-    def _take(self, topic: str, message: Any) -> None:
+    def _on_mask(self, topic: str, message: Any) -> None:
         stamp = stamp_ns(message.header.stamp)
         age_ms = (self.get_clock().now().nanoseconds - stamp) / 1e6
         self.arrivals[topic].append((stamp, age_ms))
 
-    def _hear(self, message: Any) -> None:
+    def _on_diagnostics(self, message: Any) -> None:
         for status in message.status:
             self.statuses[status.name] = {pair.key: pair.value for pair in status.values}
 

@@ -15,5 +15,5 @@
 """
 One module per command: SUMMARY, EXAMPLE, `add_arguments(parser)` and `run(args)`.
 
-The folders hold what the commands are made of.
+The other modules and the folders hold what the commands are made of.
 """

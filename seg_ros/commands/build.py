@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     """
     Build, list or prune.
 
-    :raises SegError: on bad input, or as `engines.plan` does.
+    :raises SegError: on bad input, or as `engines.tensorrt.plan_source` does.
     """
     # These take a second to import, which --help need not wait for.
     from seg_ros.commands.figures import print_figures

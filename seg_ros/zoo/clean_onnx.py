@@ -28,8 +28,8 @@ def without_doubles(model: onnx.ModelProto) -> onnx.ModelProto:
     """
     Convert doubles to floats, in place.
 
-    Tracing turns Python floats into doubles, and so Mask2Former's GridSample, which ONNX Runtime
-    computes only in floats, also in `folded`.
+    Tracing turns Python floats into doubles, also in Mask2Former's GridSample, which ONNX Runtime,
+    and so `folded`, computes only in floats.
     """
     for node in model.graph.node:
         for attribute in node.attribute:

@@ -33,7 +33,7 @@ def test_all_objects_of_the_scene_have_a_box():
     assert all(item.box is not None for item in found)
 
 
-def test_every_work_is_measured_beside_what_it_may_take():
+def test_every_task_is_measured_with_its_target():
     found = depth(rounds=2)
     assert found.keys() == TARGETS_MS.keys()
     assert all(row['median'] > 0 and row['target_ms'] > 0 for row in found.values())

@@ -64,17 +64,17 @@ def test_the_age_limit_adds_the_wait_of_one_period_at_most():
     assert limit_ms(300.0, 33.0, 5.0) == 343.0
 
 
-def test_ways_to_serve_are_interleaved_and_compared_within_a_round(monkeypatch):
+def test_variants_of_serving_are_interleaved_and_compared_within_a_repeat(monkeypatch):
     rates = iter([30.0, 6.0, 8.0, 10.0, 20.0, 9.0, 4.0, 40.0, 25.0, 10.0])
-    turns = []
+    runs = []
 
     def measured(nodes, rate_hz, seconds):
-        turns.append(nodes)
+        runs.append(nodes)
         return {'rate_hz': next(rates)}
 
     monkeypatch.setattr(node, 'measured', measured)
     found = node.serve_interleaved({'ours': ['o'], 'plain': ['p']}, 1.0)
-    assert turns == [[name] for name in 'oppooppoop']
+    assert runs == [[name] for name in 'oppooppoop']
     assert found == {
         'ours': {'rate_hz': 25.0, 'rate_ratio': 1.0},
         'plain': {'rate_hz': 8.0, 'rate_ratio': 0.4},

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The exposure of a rendered image."""
+"""The effects of a camera on a rendered image."""
 
 import numpy as np
 from seg_ros.sim.camera import add_camera_effects

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Pixels of unknown class cost nothing, and absent classes what they take from the others."""
+"""Void costs nothing, and on other pixels complete classes what they take from the rest."""
 
 import math
 

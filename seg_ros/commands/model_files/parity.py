@@ -85,7 +85,7 @@ def parity_of(
     """
     Run both models in ONNX Runtime and compare their masks.
 
-    :returns: the fields of `core.parity.ParityFigures`.
+    :returns: the fields of `metrics.parity.ParityFigures`.
     """
     parity = Parity()
     with TemporaryDirectory() as folder:

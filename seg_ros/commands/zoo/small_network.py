@@ -33,6 +33,7 @@ from seg_ros.core.compiled_file import read_compiled
 from seg_ros.core.frame import Frame
 from seg_ros.zoo.architectures import NetworkRequest
 from seg_ros.zoo.export import build_network, export_network, make_card
+from seg_ros.zoo.networks.sam import prompts_from_boxes
 from seg_ros.zoo.random_weights import scale_random_weights
 
 
@@ -74,7 +75,6 @@ class SmallNetwork:
         feeds = {'images': tensor_from_frame(frame, self.card).numpy()}
         boxes = self.boxes()
         if boxes is not None:
-            from seg_ros.zoo.networks.sam import prompts_from_boxes
             import torch
 
             prompts = prompts_from_boxes(torch.from_numpy(boxes))
