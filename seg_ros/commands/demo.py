@@ -145,7 +145,9 @@ class _Process(subprocess.Popen[bytes]):
 
 
 def _report(figures: dict[str, Any], folder: Path) -> str:
-    if not figures.get('frames'):
+    if not figures:     # the recorder failed, and said why
+        return 'no figures: see the messages above'
+    if not figures['frames']:
         return 'no masks arrived: see the messages above, and run seg_ros doctor'
     node = figures['node']
     drops = {key[8:]: count for key, count in node.items() if key.startswith('dropped_')}

@@ -101,6 +101,21 @@ def test_a_model_that_cannot_serve_is_named_before_anything_starts(name, words, 
     assert ended.stderr.startswith(f'seg_ros demo: {words}')
 
 
+def test_masks_that_cannot_be_saved_are_not_called_missing(tmp_path):
+    pytest.importorskip('rclpy', reason='ROS 2 is not installed')
+    (tmp_path / 'overlay.png').mkdir()
+    ended = subprocess.run(
+        [
+            sys.executable, '-m', 'seg_ros.cli', 'demo', '--frames', '2', '--model', 'otsu',
+            '--out', str(tmp_path),
+        ],
+        capture_output=True, text=True, check=False,
+    )
+    assert ended.returncode == 1
+    assert 'overlay.png is a folder' in ended.stderr
+    assert ended.stdout == 'no figures: see the messages above\n'
+
+
 def test_a_folder_for_images_that_is_a_file_is_named_before_anything_starts(tmp_path):
     pytest.importorskip('rclpy', reason='ROS 2 is not installed')
     (tmp_path / 'out').write_text('mine')

@@ -74,7 +74,7 @@ def network_input(image):
     return torch.from_numpy(pixels.transpose(2, 0, 1)[None].astype(np.float32))
 
 
-def firing(network, images):
+def scaled(network, images):
     """Let random weights say something: keep signals alive, and the classes' scores alike."""
     for layer in network.modules():
         if isinstance(layer, torch.nn.Conv2d):
@@ -102,7 +102,7 @@ def test_the_compiled_network_gives_pytorchs_labels_at_the_images_size(name, enc
     request = NetworkRequest(name, CLASSES, SIZE_HW, encoder, options=SMALL.get(name, {}))
     image = photograph()
     images = network_input(image)
-    network = firing(build_network(request), images)
+    network = scaled(build_network(request), images)
     with torch.no_grad():
         scores = functional.interpolate(network(images), SIZE_HW, mode='bilinear')
         expected = functional.interpolate(scores, SOURCE_HW, mode='bilinear')[0].argmax(0).numpy()
