@@ -200,8 +200,7 @@ def _check_array(image: object) -> None:
 
 def _check_names(names: Iterable[str]) -> None:
     """Refuse unknown settings, and warn about settings that have no effect here."""
-    known = Settings.__dataclass_fields__
-    unknown = sorted(set(names) - set(known))
+    unknown = sorted(set(names) - {item.name for item in fields(Settings)})
     if unknown:
         raise SettingError(
             f'unknown settings {", ".join(unknown)}', f'some of {", ".join(SETTINGS)}'

@@ -21,11 +21,10 @@ from typing import TypeAlias
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import PromptError, SettingError
 from seg_ros.core.frame import LONGEST_SIDE
+from seg_ros.core.segmentation import MAX_ID
 from seg_ros.core.shown import shown
 
 Xyxy: TypeAlias = tuple[float, float, float, float]
-
-MAX_ID = 65535      # maximum segment id in the instance map
 
 
 @dataclass(frozen=True)

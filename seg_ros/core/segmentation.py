@@ -27,6 +27,8 @@ ClassMap: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
 MapName: TypeAlias = Literal['classes', 'confidence', 'instances']
 Part: TypeAlias = MapName | Literal['segments']
 
+MAX_ID = 65535      # of a segment, in the instance map
+
 
 def marked(classes: ClassMap, ids: Collection[int]) -> NDArray[np.bool_]:
     """
@@ -95,8 +97,8 @@ class Segmentation:
                     f'{kind.__name__} of shape {self.size_hw}',
                 )
         ids = [segment.id for segment in self.segments]
-        if len(set(ids)) != len(ids) or not all(0 < number < 65536 for number in ids):
-            raise ContractError(f'segment ids {ids}', 'different numbers from 1 to 65535')
+        if len(set(ids)) != len(ids) or not all(0 < number <= MAX_ID for number in ids):
+            raise ContractError(f'segment ids {ids}', f'different numbers from 1 to {MAX_ID}')
 
     def part(self, name: MapName) -> NDArray[Any]:
         """

@@ -21,8 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from seg_ros.core.card import ModelCard
 from seg_ros.core.errors import SettingError
-from seg_ros.core.prompts import MAX_ID
-from seg_ros.core.segmentation import Segment, Segmentation
+from seg_ros.core.segmentation import MAX_ID, Segment, Segmentation
 from seg_ros.core.shown import few, shown
 from seg_ros.depth.cloud import POINT
 from seg_ros.depth.registration import has_depth

@@ -31,8 +31,6 @@ from seg_ros.engines.model_path import path_from_model
 from seg_ros.engines.optional_package import map_package_errors
 from seg_ros.engines.tensorrt.flavour import FLAVOURS, load_flavour
 
-CPU_RUNTIMES = ('openvino', 'onnxruntime')
-RUNTIMES = ('tensorrt', *CPU_RUNTIMES)
 DEFAULT_METHOD = 'watershed'
 CPU_RUNTIMES = ('openvino', 'onnxruntime')
 RUNTIMES = ('tensorrt', *CPU_RUNTIMES)

@@ -100,6 +100,7 @@ def interpolation_at(position: NDArray[Any], size: int) -> AxisInterpolation:
     return AxisInterpolation(first, np.stack([1 - weight, weight]), size)
 
 
+@lru_cache(maxsize=128)
 def row_and_column_interpolation(
     fit: Fit, size_hw: tuple[int, ...], rule: Upsampling = 'half_pixel', enlarged: bool = False
 ) -> tuple[AxisInterpolation, AxisInterpolation]:
@@ -115,7 +116,6 @@ def row_and_column_interpolation(
     return make(fit, size_hw, 0, rule), make(fit, size_hw, 1, rule)
 
 
-@lru_cache(maxsize=128)
 def _direct(
     fit: Fit, size_hw: tuple[int, ...], axis: int, rule: Upsampling
 ) -> AxisInterpolation:
@@ -123,7 +123,6 @@ def _direct(
     return interpolation_at(slope * np.arange(fit.source_hw[axis]) + start, size_hw[axis])
 
 
-@lru_cache(maxsize=128)
 def _by_way_of_network(
     fit: Fit, size_hw: tuple[int, ...], axis: int, rule: Upsampling
 ) -> AxisInterpolation:

@@ -101,8 +101,12 @@ class Camera:
         self._image_name, self.image_topic = image_names(node, name, self._compressed)
         _, self.info_topic = self._info_names()
         kind = CompressedImage if self._compressed else Image
-        self._images = Subscription(node, kind, self._on_image, f'{name}, _on_image', True)
-        self._infos = Subscription(node, CameraInfo, self._on_info, f'{name}, _on_info', True)
+        self._images = Subscription(
+            node, kind, self._on_image, f'{name}, _on_image', overridable=True
+        )
+        self._infos = Subscription(
+            node, CameraInfo, self._on_info, f'{name}, _on_info', overridable=True
+        )
 
     def _info_names(self, previous: str = '') -> tuple[str, str]:
         raw = self.image_topic.removesuffix('/compressed' if self._compressed else '')

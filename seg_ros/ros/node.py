@@ -31,10 +31,10 @@ from seg_ros.ros.clock_watch import ClockWatch
 from seg_ros.ros.diagnostics import diagnostics, input_problem, NodeFacts
 from seg_ros.ros.lifecycle import logged, SafeLifecycleNode, STEADY
 from seg_ros.ros.manager_bond import ManagerBond
+from seg_ros.ros.model_interface import ModelInterface
 from seg_ros.ros.outputs import ABSENCES
 from seg_ros.ros.parameter_requests import ParameterRequests
 from seg_ros.ros.parameters import Declared
-from seg_ros.ros.served_model import ServedModel
 from seg_ros.ros.topic_advice import namesakes
 from std_srvs.srv import SetBool
 
@@ -60,7 +60,7 @@ class SegmentationNode(SafeLifecycleNode):
         self._settings = LiveSettings(Settings())
         self._models: ModelManager | None = None
         self._pipeline: CameraPipeline | None = None
-        self._served: ServedModel | None = None
+        self._interface: ModelInterface | None = None
         self._bond = ManagerBond(self)
         self._clock_watch = ClockWatch(self.get_clock())
         self._lifecycle = 'unconfigured'    # rclpy's own state is private
@@ -96,7 +96,7 @@ class SegmentationNode(SafeLifecycleNode):
         self._models.load(self._settings.now)
         self._models.wait(self._cancelled, self._progress.repeat)
         self._pipeline = CameraPipeline(self, self._settings, self._models.holder)
-        self._served = ServedModel(self, self._settings, self._models)
+        self._interface = ModelInterface(self, self._settings, self._models)
         for words in ABSENCES:
             self.get_logger().warning(words)
 
@@ -136,11 +136,11 @@ class SegmentationNode(SafeLifecycleNode):
         """
         self._lifecycle = 'unconfigured'
         self.guarded(self._bond.end)()
-        models, pipeline, served = self._models, self._pipeline, self._served
+        models, pipeline, interface = self._models, self._pipeline, self._interface
         # Before the publishers are destroyed: the loading thread may be about to use them.
-        self._models = self._pipeline = self._served = None
-        if served is not None:
-            served.close()
+        self._models = self._pipeline = self._interface = None
+        if interface is not None:
+            interface.close()
         if models is not None:
             models.cancel_load()    # first, since a load may take long to end
         idle = pipeline is None or pipeline.close()
@@ -214,15 +214,15 @@ class SegmentationNode(SafeLifecycleNode):
 
     def _apply_settings(self, wanted: Settings, model_named: bool) -> None:
         """Apply all parameters; `model_named` says whether `model` was set, changed or not."""
-        if self._served is None:
+        if self._interface is None:
             self._settings.now = wanted
         else:
-            self._served.apply(wanted, model_named)
+            self._interface.apply(wanted, model_named)
 
     def _on_model(self) -> None:
         """React to a model that has been loaded or has failed to load."""
-        if self._models is None or self._served is None:
+        if self._models is None or self._interface is None:
             return
         if not self._models.state.pending:
             self._progress.end()
-        self._served.on_change()
+        self._interface.on_change()

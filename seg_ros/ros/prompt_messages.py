@@ -20,7 +20,8 @@ from math import cos, isfinite, sin
 from typing import Any
 
 from seg_ros.core.errors import PromptError
-from seg_ros.core.prompts import MAX_ID, Prompt, Xyxy
+from seg_ros.core.prompts import Prompt, Xyxy
+from seg_ros.core.segmentation import MAX_ID
 from seg_ros.core.shown import shown
 
 MAX_PROMPTS = 256      # read from one message; no network takes as many

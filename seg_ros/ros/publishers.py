@@ -85,25 +85,24 @@ class View:
         arrays = [value for part in parts for value in vars(part).values()]
         return sum(value.nbytes for value in arrays if isinstance(value, np.ndarray))
 
-    def scaled(self, array: NDArray[Any] | None) -> NDArray[Any]:
-        """Return every `step`-th pixel of a map that was computed."""
-        assert array is not None
+    def scaled(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Return every `step`-th pixel of both rows and columns."""
         return array[::self.step, ::self.step]
 
     @property
     def semantic(self) -> NDArray[Any]:
         """Card ids, uint8 or uint16 (h, w)."""
-        return self.scaled(self.segmentation.classes)
+        return self.scaled(self.segmentation.part('classes'))
 
     @property
     def confidence(self) -> NDArray[Any]:
         """Probability of the class, uint8 (h, w)."""
-        return self.scaled(self.segmentation.confidence)
+        return self.scaled(self.segmentation.part('confidence'))
 
     @property
     def instance(self) -> NDArray[Any]:
         """Segment ids, uint16 (h, w), 0 = none."""
-        return self.scaled(self.segmentation.instances)
+        return self.scaled(self.segmentation.part('instances'))
 
     @property
     def panoptic(self) -> NDArray[Any]:
@@ -146,12 +145,12 @@ class Output:
     @property
     def needs_depth(self) -> bool:
         """Whether `make` is called with a `DepthView`."""
-        return self.needs >= DEPTH
+        return 'depth' in self.needs
 
     @property
     def needs_dynamic(self) -> bool:
         """Whether `make` reads the dynamic mask."""
-        return self.needs >= DYNAMIC
+        return 'dynamic' in self.needs
 
 
 @dataclass(frozen=True, eq=False)

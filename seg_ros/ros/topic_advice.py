@@ -159,14 +159,14 @@ def _incompatibility(subscriber: Any, publisher: Any) -> str:
         DurabilityPolicy.TRANSIENT_LOCAL, DurabilityPolicy.VOLATILE,
     ):
         return (
-            'it asks for durability transient_local, offered is volatile: set the reader to '
+            'it asks for durability transient_local, offered is volatile: set the subscriber to '
             'volatile, or qos_overrides of this topic'
         )
     if (asked.reliability, offered.reliability) == (
         ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT,
     ):
         return (
-            'it asks for reliable delivery, offered is best effort: set the reader to best '
+            'it asks for reliable delivery, offered is best effort: set the subscriber to best '
             'effort, or qos_overrides of this topic'
         )
     return ''

@@ -20,8 +20,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from seg_ros.core.prompts import MAX_ID
-from seg_ros.core.segmentation import Segment, Segmentation
+from seg_ros.core.segmentation import MAX_ID, Segment, Segmentation
 from seg_ros.temporal.assignment import assign
 from seg_ros.temporal.motion import Boxes, Motion
 from seg_ros.temporal.overlap import box_overlap, coarse, mask_overlap, Outline

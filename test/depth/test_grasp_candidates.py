@@ -38,7 +38,7 @@ def candidates(points, others=NOTHING, rim=NO_RIM):
     }
 
 
-def test_a_bar_is_gripped_at_each_place_along_it_and_best_in_the_middle():
+def test_a_bar_is_grasped_at_each_place_along_it_and_best_in_the_middle():
     found = candidates(filled(0.04))
     assert sorted(found) == pytest.approx([-0.0294, -0.0147, 0, 0.0147, 0.0294], abs=1e-3)
     assert max(found.values(), key=lambda item: item.score).across_m == 0
@@ -46,7 +46,7 @@ def test_a_bar_is_gripped_at_each_place_along_it_and_best_in_the_middle():
         assert (item.along_m, item.width_m) == (pytest.approx(0), pytest.approx(0.04))
 
 
-def test_a_hammer_is_gripped_by_its_handle_alone():
+def test_a_hammer_is_grasped_by_its_handle_alone():
     hammer = np.concatenate([filled(0.1, -0.05, 0.015), filled(0.02, 0.015, 0.05)])
     (across, item), = candidates(hammer).items()
     assert across == pytest.approx(0.0294, abs=1e-3)
@@ -76,8 +76,8 @@ def test_a_finger_comes_down_only_where_nothing_stands(side, place, blocked):
 
 def test_what_else_is_between_the_fingers_costs_its_share_of_the_points():
     own = filled(0.04)
-    lane = own[np.abs(own[:, 1]) < 0.01]
-    alone, together = (candidates(own, others)[0].score for others in (NOTHING, lane * (0.5, 1)))
+    strip = own[np.abs(own[:, 1]) < 0.01]
+    alone, together = (candidates(own, others)[0].score for others in (NOTHING, strip * (0.5, 1)))
     assert alone - together == pytest.approx(2.0 * 0.5)
 
 

@@ -34,7 +34,7 @@ from seg_ros.compile.compiled import write_metadata
 from seg_ros.core.compiled_file import CompiledFile, read_compiled
 from seg_ros.core.errors import EngineError, GpuMemoryError, ModelError, SettingError
 from seg_ros.core.settings import Settings
-from seg_ros.engines.tensorrt.plan_source import cache_folder, cached, forget, plan_for
+from seg_ros.engines.tensorrt.plan_source import cache_folder, cached, plan_for, remove_plan
 from tiny_model import echo_model, semantic_model
 
 HERE = Path(__file__).parent
@@ -126,7 +126,7 @@ def test_a_plan_is_built_once_and_then_read(bench: Bench) -> None:
 
 def test_a_plan_that_was_forgotten_is_built_anew(bench: Bench) -> None:
     bench.plan()
-    forget(bench.compiled, bench.settings, ORIN)
+    remove_plan(bench.compiled, bench.settings, ORIN)
     assert not cached(bench.compiled, bench.settings, ORIN)
     bench.plan()
     assert len(bench.builds) == 2

@@ -34,7 +34,7 @@ F32 = {'inference_precision': 'f32', 'threads': 1}
 
 @pytest.fixture(scope='module')
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return instance_model(tmp_path_factory.mktemp('mixing'), 12)[1]
+    return instance_model(tmp_path_factory.mktemp('prototypes'), 12)[1]
 
 
 @pytest.mark.parametrize('engine', ['openvino', 'onnxruntime'])

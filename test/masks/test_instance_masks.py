@@ -289,7 +289,7 @@ def test_slots_come_best_first_and_empty_or_weak_ones_not_at_all():
     ) == []
 
 
-def test_an_image_without_instances_has_no_patches():
+def test_an_image_without_instances_has_no_masks():
     fit = fit_for(NETWORK, NETWORK, InputSpec())
     assert found_instances(Outputs(), fit, make_signature(), make_thresholds()) == []
     nothing = make_outputs(np.zeros((0, 4)), np.zeros((0, 4, 4)))

@@ -23,7 +23,7 @@ from seg_ros.ros.camera import Camera
 from sensor_msgs.msg import Image
 
 ROOT = Path(seg_ros.__file__).parent
-MOST = 20
+MOST = 19
 # The callback that receives an image, and the loop of the thread that makes its masks.
 BEGINNINGS = {Camera._on_image.__code__, Workers._loop.__code__}
 

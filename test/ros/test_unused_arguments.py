@@ -14,6 +14,8 @@
 
 """Arguments without effect are reported, with the most similar valid name."""
 
+from pathlib import Path
+
 import pytest
 from seg_ros.ros.parameters import FIELDS
 from seg_ros.ros.unused_arguments import unused_parameters, unused_words
@@ -24,6 +26,11 @@ NODE = '/robot/segmentation'
 def said(*arguments: str) -> list[str]:
     known = {*FIELDS, 'autostart', 'use_sim_time'}
     return list(unused_parameters(['node', '--ros-args', *arguments], NODE, known.__contains__))
+
+
+def said_of_file(path: Path, text: str) -> list[str]:
+    path.write_text(text)
+    return said('--params-file', str(path))
 
 
 @pytest.mark.parametrize('argument', [
@@ -54,38 +61,35 @@ def test_a_parameter_that_is_like_none_is_named_alone() -> None:
 
 def test_a_file_for_another_node_is_named_with_the_right_section(tmp_path) -> None:
     path = tmp_path / 'p.yaml'
-    path.write_text('/robot/segmentation_node:\n  ros__parameters:\n    model: a\n')
-    assert said('--params-file', str(path)) == [
+    text = '/robot/segmentation_node:\n  ros__parameters:\n    model: a\n'
+    assert said_of_file(path, text) == [
         f'{path} sets parameters of /robot/segmentation_node, but none of {NODE}: name its '
         f'section {NODE} or /**'
     ]
 
 
 def test_a_section_that_is_almost_this_node_is_named(tmp_path) -> None:
-    path = tmp_path / 'p.yaml'
-    path.write_text(
+    (words,) = said_of_file(
+        tmp_path / 'p.yaml',
         '/**:\n  ros__parameters: {use_sim_time: true}\n'
-        '/robot/segmentaton:\n  ros__parameters: {model: a}\n'
+        '/robot/segmentaton:\n  ros__parameters: {model: a}\n',
     )
-    (words,) = said('--params-file', str(path))
     assert '/robot/segmentaton, which is not this node' in words
 
 
 def test_of_what_is_for_any_node_only_what_is_alike_is_named(tmp_path) -> None:
-    path = tmp_path / 'p.yaml'
-    path.write_text(
+    (words,) = said_of_file(
+        tmp_path / 'p.yaml',
         '/**:\n  ros__parameters: {robot_radius: 1.0, max_rate: 3.0, model: a, '
-        'qos_overrides: {/x: {publisher: {depth: 1}}}}\n'
+        'qos_overrides: {/x: {publisher: {depth: 1}}}}\n',
     )
-    (words,) = said('--params-file', str(path))
     assert 'parameter max_rate is ignored' in words
     assert words.endswith('did you mean max_rate_hz?')
 
 
 def test_in_the_nodes_own_section_all_unknown_names_are_named(tmp_path) -> None:
-    path = tmp_path / 'p.yaml'
-    path.write_text(f'{NODE}:\n  ros__parameters: {{robot_radius: 1.0, model: a}}\n')
-    (words,) = said('--params-file', str(path))
+    text = f'{NODE}:\n  ros__parameters: {{robot_radius: 1.0, model: a}}\n'
+    (words,) = said_of_file(tmp_path / 'p.yaml', text)
     assert 'robot_radius' in words
 
 

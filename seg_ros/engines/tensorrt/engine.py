@@ -40,7 +40,7 @@ from seg_ros.core.tensors import Feeds, feeds_from_batch, Outputs
 from seg_ros.engines.cuda.gpu import find_gpu
 from seg_ros.engines.cuda.resources import Cuda
 from seg_ros.engines.tensorrt.flavour import load_flavour
-from seg_ros.engines.tensorrt.plan_source import AUTO, forget, plan_for
+from seg_ros.engines.tensorrt.plan_source import AUTO, plan_for, remove_plan
 from seg_ros.engines.tensorrt.session import FrameSlot, Session
 
 REBUILDS = 1
@@ -95,7 +95,7 @@ def open_tensorrt(
         return opened()
     except PlanError as error:
         report(f'rebuilding the plan: {error}', 0.0)
-        forget(compiled, settings, gpu)
+        remove_plan(compiled, settings, gpu)
         return opened()
 
 

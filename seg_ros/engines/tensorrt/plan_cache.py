@@ -118,7 +118,7 @@ class PlanCache:
         """
         return _facts(self.folder.read(cache_key.key + SIDECAR))
 
-    def forget(self, cache_key: CacheKey) -> None:
+    def remove(self, cache_key: CacheKey) -> None:
         """Remove a plan, if there is one."""
         for suffix in (SIDECAR, PLAN):
             self.folder.remove(cache_key.key + suffix)

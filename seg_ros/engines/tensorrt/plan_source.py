@@ -87,11 +87,11 @@ def cached(compiled: CompiledFile, settings: Settings, gpu: Gpu) -> bool:
     return _from_cache(build_request_for(compiled, settings, gpu), silent) is not None
 
 
-def forget(compiled: CompiledFile, settings: Settings, gpu: Gpu) -> None:
+def remove_plan(compiled: CompiledFile, settings: Settings, gpu: Gpu) -> None:
     """Remove a plan from the cache, e.g. one that the runtime refused."""
     request = build_request_for(compiled, settings, gpu)
     with request.cache.folder.locked(f'which removes the plan of {request.model.card.name}'):
-        request.cache.forget(request.cache_key)
+        request.cache.remove(request.cache_key)
 
 
 def open_cache(settings: Settings) -> PlanCache:

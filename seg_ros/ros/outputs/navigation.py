@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from seg_ros.core.segmentation import MapName
 from seg_ros.depth.cloud import POINT
 from seg_ros.depth.free_space import free_space, Grid
 from seg_ros.depth.ground import GroundSegmentation
@@ -98,19 +99,18 @@ def _grid_message(
 
 def _nav2_mask(view: DepthView) -> NDArray[Any] | None:
     """Return class ids; None for a card with 16-bit ids, as the layer reads bytes."""
-    classes = _strided(view, view.segmentation.classes)
+    classes = _strided(view, 'classes')
     return classes if classes.dtype == np.uint8 else None
 
 
 def _nav2_confidence(view: DepthView) -> NDArray[Any]:
-    return _strided(view, view.segmentation.confidence)
+    return _strided(view, 'confidence')
 
 
-def _strided(view: DepthView, array: NDArray[Any] | None) -> NDArray[Any]:
+def _strided(view: DepthView, name: MapName) -> NDArray[Any]:
     """Return a map's values at the pixels of `strided_points`."""
-    assert array is not None
     step = view.settings.cloud_stride
-    return array[::step, ::step]
+    return view.segmentation.part(name)[::step, ::step]
 
 
 NAVIGATION: tuple[Output, ...] = (

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What follows the model that serves: the log, `label_info` and the parameters."""
+"""The node's interface to its model: the log, `label_info` and the parameters."""
 
 from dataclasses import replace
 
@@ -27,7 +27,7 @@ from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.parameters import is_live
 
 
-class ServedModel:
+class ModelInterface:
     """
     Applies settings to the model that serves, and announces each new one.
 
