@@ -18,7 +18,7 @@ import onnx
 from onnx import helper
 from onnx.inliner import inline_local_functions
 from onnx.version_converter import convert_version, ConvertError
-from seg_ros.compile.graph import inputs_of
+from seg_ros.compile.graph import inputs_of, nodes_of
 from seg_ros.compile.single_precision import convert_to_single
 from seg_ros.compile.subgraph import opset_of
 from seg_ros.compile.training_mode import refuse_training_mode
@@ -49,7 +49,7 @@ def modern_model(model: onnx.ModelProto) -> onnx.ModelProto:
     for item in modern.opset_import:
         if item.domain == 'ai.onnx':
             item.domain = ''
-    _refuse_quantised(modern)
+    _refuse_quantised(modern.graph)
     refuse_training_mode(modern.graph)
     convert_to_single(modern.graph)
     _sort(modern.graph)
@@ -59,11 +59,8 @@ def modern_model(model: onnx.ModelProto) -> onnx.ModelProto:
     return modern
 
 
-def _refuse_quantised(model: onnx.ModelProto) -> None:
-    found = sorted({
-        node.op_type for node in model.graph.node if node.op_type in _QUANTISED
-    })
-    if found:
+def _refuse_quantised(graph: onnx.GraphProto) -> None:
+    if found := sorted({node.op_type for node in nodes_of(graph)} & _QUANTISED):
         raise ModelError(
             f'a quantised network, with {", ".join(found)}', 'the network in fp32',
             'give the file from before its quantisation; compile quantises it in a form that '

@@ -77,10 +77,11 @@ class Violation(NamedTuple):
 
 def check_operators(model: onnx.ModelProto) -> list[Violation]:
     """List what TensorRT would reject; empty if there is nothing."""
-    found = forbidden_nodes(model)
+    found = []
     if (opset := opset_of(model)) not in OPSETS:
         reason = f'TensorRT 10 reads {OPSETS[0]} to {OPSETS[-1]}'
-        found.insert(0, Violation(f'opset {opset}', reason))
+        found.append(Violation(f'opset {opset}', reason))
+    found += forbidden_nodes(model)
     types, constants = element_types(model), _constants(model)
     for node in nodes_of(model.graph):
         found += [
@@ -139,8 +140,8 @@ def element_types(model: onnx.ModelProto) -> Types:
 def _constants(model: onnx.ModelProto) -> dict[str, TensorProto]:
     values = {item.name: item for item in model.graph.initializer}
     for node in nodes_of(model.graph):
-        if node.op_type == 'Constant' and node.attribute[0].name == 'value':
-            values[node.output[0]] = node.attribute[0].t
+        if node.op_type == 'Constant' and 'value' in (facts := attributes(node)):
+            values[node.output[0]] = facts['value']
     return values
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 import onnx
 from onnx import numpy_helper
-from seg_ros.compile.graph import attributes
+from seg_ros.compile.graph import attributes, nodes_of
 from seg_ros.core.errors import ModelError
 
 _RANDOM = ('RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike')
@@ -44,12 +44,12 @@ def refuse_training_mode(graph: onnx.GraphProto) -> None:
 def _of_training(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
     true = {item.name for item in graph.initializer if _is_true(item)}
     compared: set[str] = set()
-    for node in graph.node:
+    for node in nodes_of(graph):
         if node.op_type == 'Constant' and any(_is_true(item.t) for item in node.attribute):
             true.update(node.output)
         if node.op_type in _COMPARISONS:
             compared.update(node.input)
-    for node in graph.node:
+    for node in nodes_of(graph):
         is_random = node.op_type in _RANDOM and compared.intersection(node.output)
         is_dropping = node.op_type == 'Dropout' and true.intersection(node.input[2:])
         is_normalising = (

@@ -207,21 +207,24 @@ def test_a_class_map_with_weights_of_its_own_competes_with_queries(tmp_path):
                for note in notes)
 
 
-@pytest.mark.parametrize('outputs', [['early', 'late'], ['late', 'early']])
-def test_a_head_that_leaves_the_network_early_is_not_taken_but_reported(outputs, tmp_path):
+@pytest.mark.parametrize('is_early_first', [True, False])
+@pytest.mark.parametrize(('early', 'late'), [('early', 'late'), ('aux', 'out'), ('out', 'aux')])
+def test_a_head_that_leaves_the_network_early_is_not_taken_but_reported(
+    early, late, is_early_first, tmp_path
+):
     random = np.random.default_rng(0)
     model = network_of(
-        [node('Conv', 'scores early_kernel', 'early'), node('Relu', 'scores', 'features'),
+        [node('Conv', 'scores early_kernel', early), node('Relu', 'scores', 'features'),
          node('Conv', 'features middle_kernel', 'middle'),
-         node('Conv', 'middle late_kernel', 'late')],
-        outputs, **{
+         node('Conv', 'middle late_kernel', late)],
+        [early, late] if is_early_first else [late, early], **{
             f'{name}_kernel': random.normal(0, 1, (4, 4, 1, 1)).astype(np.float32)
             for name in ('early', 'middle', 'late')
         },
     )
     compiled = compiled_of(model, tmp_path, 4)
-    np.testing.assert_array_equal(labels_of(compiled), run_model(model, FED)['late'].argmax(1))
-    assert any('early could be meant as well as late' in note for note in compiled.notes)
+    np.testing.assert_array_equal(labels_of(compiled), run_model(model, FED)[late].argmax(1))
+    assert any(f'{early} could be meant as well as {late}' in note for note in compiled.notes)
 
 
 @pytest.mark.parametrize('outputs', [['aux', 'out'], ['out', 'aux']])
@@ -236,6 +239,23 @@ def test_of_heads_with_as_many_layers_the_auxiliary_one_is_not_taken(outputs, tm
     compiled = compiled_of(model, tmp_path, 4)
     np.testing.assert_array_equal(labels_of(compiled), run_model(model, FED)['out'].argmax(1))
     assert any('aux could be meant as well as out' in note for note in compiled.notes)
+
+
+@pytest.mark.parametrize('classes', [['aux_classes', 'classes'], ['classes', 'aux_classes']])
+def test_of_class_scores_of_queries_with_as_many_layers_the_auxiliary_ones_are_not_taken(
+    classes, tmp_path
+):
+    random = np.random.default_rng(0)
+    model = network_of(
+        [node('ReduceMean', 'scores', 'level', axes=[1, 2, 3], keepdims=1),
+         node('Reshape', 'level column', 'mean'), node('Mul', 'mean rows', 'hidden'),
+         *(node('MatMul', f'hidden {name}_heads', name) for name in classes)],
+        [*classes, 'scores'], 5, column=np.array([-1, 1, 1]),
+        rows=random.normal(0, 1, (1, 5, 4)).astype(np.float32), **{
+            f'{name}_heads': random.normal(0, 1, (4, 6)).astype(np.float32) for name in classes
+        },
+    )
+    assert 'outputs cut off: aux_classes' in compiled_of(model, tmp_path, 5).notes
 
 
 def test_scores_and_masks_of_queries_are_those_of_the_last_layer(tmp_path):

@@ -246,6 +246,26 @@ def test_a_quantised_network_is_refused_with_what_to_do(kind):
         network_from_model(model_of([node], [('x', 1, [1, 3, 6, 8])], ['y']))
 
 
+def test_a_quantised_branch_is_refused_too():
+    branches = {
+        f'{name}_branch': helper.make_graph(
+            [helper.make_node(kind, ['x'], ['z'])], name, [],
+            [helper.make_tensor_value_info('z', 1, None)],
+        )
+        for name, kind in (('then', 'DynamicQuantizeLinear'), ('else', 'Identity'))
+    }
+    model = model_of(
+        [
+            helper.make_node('ReduceMax', ['x'], ['most'], keepdims=0),
+            helper.make_node('Greater', ['most', 'limit'], ['is_high']),
+            helper.make_node('If', ['is_high'], ['y'], **branches),
+        ],
+        [('x', 1, [1, 3, 6, 8])], ['y'], {'limit': np.float32(0.5)},
+    )
+    with pytest.raises(ModelError, match='a quantised network, with DynamicQuantizeLinear'):
+        network_from_model(model)
+
+
 def test_an_input_that_nothing_reads_does_not_matter():
     model = network_of([1, 3, 6, 8])
     model.graph.input.append(helper.make_tensor_value_info('unused', 1, [1]))

@@ -21,7 +21,7 @@ from seg_ros.compile.compile_model import compile_model
 from seg_ros.compile.compiled import compiled_from_model
 from seg_ros.core.errors import ModelError
 from tiny_networks import images_of, make_card, network_of_answers, run_model, saved
-from yolo_scenes import assert_same, plain_answer, plain_places, raw_head, SIZE_HW
+from yolo_scenes import assert_same, plain_anchors, plain_answer, raw_head, SIZE_HW
 
 
 def of_one_image(model, operator, constant):
@@ -38,13 +38,13 @@ def of_one_image(model, operator, constant):
 
 
 def yolo_rows(maps, protos):
-    boxes, scores, coefficients = plain_places(maps)
+    boxes, scores, coefficients = plain_anchors(maps)
     rows = np.concatenate([boxes, scores, coefficients], axis=2).transpose(0, 2, 1)
     return {'output0': rows, 'output1': protos}
 
 
 def detections(maps, protos):
-    boxes, scores, coefficients = plain_places(maps)
+    boxes, scores, coefficients = plain_anchors(maps)
     return {
         'boxes': boxes, 'scores': scores.max(2), 'labels': scores.argmax(2),
         'masks': coefficients, 'protos': protos,

@@ -53,6 +53,22 @@ def test_a_network_in_training_mode_is_refused_with_what_to_call(kind):
         network_from_model(network_of(DROPPING[kind]))
 
 
+def test_a_branch_in_training_mode_is_refused_too():
+    branches = {
+        f'{name}_branch': helper.make_graph(
+            [node(kind, reads, 'z')], name, [],
+            [helper.make_tensor_value_info('z', TensorProto.FLOAT, None)],
+        )
+        for name, kind, reads in (('then', 'Dropout', 'x share yes'), ('else', 'Identity', 'x'))
+    }
+    nodes = [
+        node('ReduceMax', 'x', 'most', keepdims=0), node('Greater', 'most share', 'is_high'),
+        node('If', 'is_high', 'y', **branches),
+    ]
+    with pytest.raises(ModelError, match='training mode, with Dropout'):
+        network_from_model(network_of(nodes))
+
+
 @pytest.mark.parametrize('nodes', [
     [node('Dropout', 'x share no', 'y')],
     [node('Dropout', 'x', 'y')],

@@ -69,7 +69,7 @@ LAYOUTS = [
 ]
 
 
-# As many classes as there are coefficients or numbers of sides, and other numbers.
+# As many classes as there are coefficients or channels of box distances, and other numbers.
 @pytest.mark.parametrize('classes', [1, 4, 6, 64])
 @pytest.mark.parametrize('layout', LAYOUTS)
 def test_maps_give_what_plain_post_processing_gives(layout, classes, tmp_path):
@@ -87,7 +87,7 @@ def test_as_many_coefficients_as_sides_could_be_either_and_are_refused(tmp_path)
     maps, protos = raw_head(3, depth=64)
     arrays = prototypes_first(maps, protos)
     answers = {f'output{index}': array for index, array in enumerate(arrays)}
-    with pytest.raises(ModelError, match=r'no outputs of sides'):
+    with pytest.raises(ModelError, match=r'no outputs of box distances'):
         compiled_scene(tmp_path, answers, 3)
 
 
@@ -96,7 +96,7 @@ def test_an_objectness_that_scores_would_have_to_be_multiplied_by_is_refused(tmp
     arrays = rockchip(maps, protos)
     answers = {f'output{index}': array.astype('f') for index, array in enumerate(arrays)}
     answers['output2'] = np.random.default_rng(0).uniform(0, 1, arrays[2].shape).astype('f')
-    with pytest.raises(ModelError, match=r'no outputs of sides'):
+    with pytest.raises(ModelError, match=r'no outputs of box distances'):
         compiled_scene(tmp_path, answers, 4)
 
 

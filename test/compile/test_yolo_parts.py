@@ -23,17 +23,17 @@ from tiny_networks import images_of, make_card, network_of_answers, run_model, s
 from yolo_scenes import (
     assert_same,
     compiled_scene,
+    plain_anchors,
     plain_answer,
     plain_choice,
-    plain_places,
     raw_head,
     SIZE_HW,
 )
 
 
 def parts_of(maps, protos, labels):
-    """Return the places' parts by name, with class scores or with score and label."""
-    boxes, scores, coefficients = plain_places(maps)
+    """Return the anchors' parts by name, with class scores or with score and label."""
+    boxes, scores, coefficients = plain_anchors(maps)
     found = {'boxes': boxes, 'scores': scores}
     if labels:
         found = {
@@ -106,7 +106,7 @@ def test_labels_may_end_in_a_cast_to_another_type(kind, tmp_path):
 
 
 def kept(parts, count=20):
-    """Keep the best places alone, as networks do that suppress."""
+    """Keep the best anchors alone, as networks do that suppress."""
     order = np.argsort(-parts['scores'], axis=1)[:, :count]
     return {
         name: array if name == 'protos' else np.take_along_axis(
@@ -117,7 +117,7 @@ def kept(parts, count=20):
 
 
 @pytest.mark.parametrize('seen', [True, False])
-def test_places_that_the_network_has_kept_are_not_suppressed_again(seen, tmp_path):
+def test_anchors_that_the_network_has_kept_are_not_suppressed_again(seen, tmp_path):
     maps, protos = raw_head(3)
     parts = kept(parts_of(maps, protos, labels=True))
     if not seen:
@@ -180,7 +180,7 @@ def test_distances_that_are_no_boxes_yet_are_refused(tmp_path):
 @pytest.mark.parametrize('form', ['v8', 'end-to-end'])
 def test_rows_are_read_beside_their_parts_before_those_are_boxes(form, tmp_path):
     maps, protos = raw_head(3)
-    boxes, scores, coefficients = plain_places(maps)
+    boxes, scores, coefficients = plain_anchors(maps)
     rows = np.concatenate([boxes, scores, coefficients], axis=2)
     if form == 'end-to-end':
         best = scores.max(2, keepdims=True), scores.argmax(2)[..., None].astype('f')

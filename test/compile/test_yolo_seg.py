@@ -25,10 +25,10 @@ from yolo_scenes import (
     assert_same,
     compiled_scene,
     MASKS,
+    plain_anchors,
     plain_answer,
     plain_choice,
     plain_detections,
-    plain_places,
     random_end_to_end,
     random_rows,
     raw_head,
@@ -136,7 +136,7 @@ def test_two_classes_without_objectness_are_no_end_to_end_rows(tmp_path):
 @pytest.mark.parametrize('flat', [False, True])
 def test_score_and_class_of_every_place_are_suppressed(classes, flat, tmp_path):
     maps, protos = raw_head(classes)
-    boxes, scores, coefficients = plain_places(maps)
+    boxes, scores, coefficients = plain_anchors(maps)
     best = scores.max(2, keepdims=True), scores.argmax(2)[..., None].astype(np.float32)
     rows = np.concatenate([boxes, *best, coefficients], axis=2)
     planes = protos.reshape(*protos.shape[:2], -1) if flat else protos

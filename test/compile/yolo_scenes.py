@@ -119,8 +119,8 @@ def raw_head(classes, answers=3, depth=6):
     return maps, random.normal(0, 2, (answers, depth, *MASK_HW)).astype(np.float32)
 
 
-def plain_places(maps):
-    """Return boxes (answers, A, 4), probabilities and coefficients of all places."""
+def plain_anchors(maps):
+    """Return boxes (answers, A, 4), probabilities and coefficients of all anchors."""
     boxes, *others = [], [], []
     for stride, (sides, scores, coefficients) in maps.items():
         count, _, height, width = sides.shape
@@ -140,7 +140,7 @@ def plain_places(maps):
 
 def plain_answer(maps, protos, answer, iou=0.7):
     """Return what YOLOv8's own post-processing makes of one answer."""
-    boxes, scores, coefficients = (part[answer] for part in plain_places(maps))
+    boxes, scores, coefficients = (part[answer] for part in plain_anchors(maps))
     return plain_choice(
         boxes, scores.max(1), scores.argmax(1), coefficients, protos[answer], iou
     )

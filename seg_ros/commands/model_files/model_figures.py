@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import onnx
-from seg_ros.compile.compiled import CompiledModel
+from seg_ros.compile.compiled import CompiledModel, metadata_of
 from seg_ros.compile.constant_nodes import with_constants_folded
 from seg_ros.compile.exporter_card import card_from_metadata
 from seg_ros.compile.families import interpretations, select_family
@@ -111,7 +111,7 @@ def _lines(violations: Sequence[Violation]) -> list[str]:
 def _prospects(model: onnx.ModelProto, name: str, card: ModelCard | None) -> dict[str, Any]:
     """Return how `compile` would interpret a raw network, or why it could not."""
     try:
-        if card is None and any(item.key == 'names' for item in model.metadata_props):
+        if card is None and 'names' in metadata_of(model):
             card = card_from_metadata(model, name)
         network = with_constants_folded(network_from_model(model, card.input if card else None))
         found, reasons = interpretations(network, card.family if card else '')

@@ -86,7 +86,7 @@ def interpretations(
         answer = families[name](network)
         if not isinstance(answer, str):
             found += answer
-        elif name == family or task in (None, *_TASKS.get(name, [task])):
+        elif name == family or task is None or task in _TASKS.get(name, [task]):
             reasons.append(f'{name}: {answer}')
     return found, reasons
 
@@ -97,9 +97,9 @@ def select_family(
     """
     Select the interpretation that matches the card's task and number of classes.
 
-    If several outputs match, the one with the most layers is taken, as auxiliary outputs of
-    training have fewer, and of outputs that are computed from one another the one with the most
-    information.
+    If several outputs match, that of `sources_first` is taken: of outputs that are computed from
+    one another the one with the most information, and of several heads the one with the most
+    layers, as heads that only helped in training have fewer.
 
     :returns: the interpretation, and those of other outputs that match the card too.
     :raises FamilyError: if no family can interpret the network, or two interpretations match.

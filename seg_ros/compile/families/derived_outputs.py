@@ -21,6 +21,7 @@ from seg_ros.compile.families.output_interpretation import OutputInterpretation
 from seg_ros.compile.families.strip_output_ops import own_scores, OwnScores
 from seg_ros.compile.graph import WEIGHTED_OPERATORS
 from seg_ros.compile.network import Network
+from seg_ros.compile.tensor_info import TensorInfo
 
 
 def own_scores_of_all(network: Network) -> list[tuple[str, OwnScores]]:
@@ -58,20 +59,28 @@ def sources_first(
     """
     Sort interpretations so that they follow those they are computed from, and drop duplicates.
 
-    Within a family, those with more layers come first: heads that only helped in training leave
-    a network before its end. Of as many layers, those that are not called auxiliary come first.
+    Within a family, those with more layers come first, whatever their names: heads that only
+    helped in training leave a network before its end. Of as many layers, those with `aux` in the
+    name of an output come last.
     """
-    once = {(item.tensor_infos, str(item)): item for item in reversed(found)}.values()
-    kept = [item for item in found if any(item is other for other in once)]
+    once: dict[tuple[tuple[TensorInfo, ...], str], OutputInterpretation] = {}
+    for item in found:
+        once.setdefault((item.tensor_infos, str(item)), item)
+    kept = list(once.values())
     families = list(dict.fromkeys(item.family for item in kept))
     return sorted(kept, key=lambda item: (
         sum(is_derived(network, item, other) for other in kept),
-        families.index(item.family), -_layers(network, item), 'aux' in ''.join(item.outputs),
+        families.index(item.family), -_layers(network, item),
+        any('aux' in name for name in item.sources),
     ))
 
 
 def _layers(network: Network, item: OutputInterpretation) -> int:
-    """Return the sum of the numbers of layers before each tensor of an interpretation."""
+    """
+    Return the sum of the numbers of layers before each tensor of an interpretation.
+
+    Products within attention count as layers too.
+    """
     return sum(
         node.op_type in WEIGHTED_OPERATORS
         for info in item.tensor_infos for node in network.upstream({info.name})

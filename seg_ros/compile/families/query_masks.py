@@ -41,7 +41,7 @@ from spox import Var
 
 NAME = 'query_masks'
 _MAX_STRIDE = 8     # of masks beside boxes; coarser masks lie over the boxes
-_MIN_NO_OBJECT = 0.2      # fraction of queries; most queries of a network find nothing
+_MIN_NO_OBJECT = 0.2    # fraction of queries; most queries of a network find nothing
 
 
 def read_query_masks(network: Network) -> list[OutputInterpretation] | str:

@@ -89,9 +89,7 @@ def _background_advice(found: Sequence[OutputInterpretation], card: ModelCard) -
     """Return advice on the background if there are labels for which the card has no class."""
     if not any(item.least_classes > len(card.classes) for item in found):
         return ''
-    return (
-        ': labels number the classes from 0, so a background among them is the first class'
-    )
+    return ': labels number the classes from 0, so a background among them is the first class'
 
 
 def _likeliest(found: Sequence[OutputInterpretation], card: ModelCard) -> str:

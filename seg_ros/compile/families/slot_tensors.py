@@ -149,7 +149,8 @@ def labels_seen(network: Network, slots: Slots) -> NDArray[np.int64]:
 
 def filled_seen(network: Network, slots: Slots) -> NDArray[np.bool_]:
     """Return which slots trial images fill, (images, K)."""
-    filled: NDArray[np.bool_] = _raw_scores(network, slots) > (-np.inf if slots.logits else 0)
+    empty = -np.inf if slots.logits else 0
+    filled: NDArray[np.bool_] = _raw_scores(network, slots) > empty
     return filled
 
 

@@ -144,10 +144,10 @@ def read_maps(network: Network) -> list[OutputInterpretation] | str:
     ):
         return found
     return (
-        f'no outputs of sides [N, {_DISTANCES[0]} or {_DISTANCES[1]}, h, w], class scores '
-        '[N, C, h, w] and coefficients [N, masks, h, w] at each of strides 8, 16 and 32 beside '
-        'prototypes [N, masks, h, w]; maps of YOLOv5 and v7 cannot be read, as they lack the '
-        'sizes of anchors: export the rows, [N, rows, 5 + classes + masks]'
+        f'no outputs of box distances [N, {_DISTANCES[0]} or {_DISTANCES[1]}, h, w], class '
+        'scores [N, C, h, w] and coefficients [N, masks, h, w] at each of strides 8, 16 and 32 '
+        'beside prototypes [N, masks, h, w]; maps of YOLOv5 and v7 cannot be read, as they lack '
+        'the sizes of anchors: export the rows, [N, rows, 5 + classes + masks]'
     )
 
 

@@ -74,7 +74,7 @@ def read_parts(network: Network) -> list[OutputInterpretation] | str:
     Read boxes of 4 columns, class scores or score and label, and coefficients of the same anchors.
 
     Qualcomm's AI Hub and other vendors' tools write separate outputs, to quantise each by itself.
-    Places are those of the whole image, or those that the network has kept.
+    Anchors are those of the whole image, or those that the network has kept.
 
     :returns: empty if there are no boxes of 4 columns.
     """
