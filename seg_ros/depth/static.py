@@ -19,30 +19,42 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from seg_ros.depth.morphology import dilated, square
-from seg_ros.depth.registration import has_depth
+from seg_ros.depth.cells import (
+    CELL_PX,
+    marked_cells,
+    nearest_around,
+    nearest_in_cells,
+    pixels_of_cells,
+)
+from seg_ros.depth.morphology import dilated
+from seg_ros.depth.surfaces import surfaces
 
 POOR_SHARE = 0.6    # a larger dynamic share makes SLAM lose track: see docs/closed_loop.md
-_GONE = 1.1         # depth this many times the object's is that of the background behind it
-_SPILL_PX = 3       # how far masks extend beyond an object's edge, onto the background
-_NEVER = np.iinfo(np.int32).min
-_SPAN_NS = 20 * 24 * 3600 * 10 ** 9     # milliseconds fit 32 bits within it; then the state resets
+_BEHIND = 1.1       # depth this many times an object's is that of the background behind it
+_AROUND = 5         # cells around an object that its mask may cover too
+_DEEP_M = 0.6       # extent of a person from the front to the back, arms included
 
 
 class StaticScene:
     """
-    Holds where dynamic objects were for a while, so that a missed detection does not expose one.
+    Remembers where dynamic objects are, so that a missed detection does not expose them.
 
-    A pixel stays dynamic until `hold_s` after its last detection, or until its depth shows that
-    the object has gone, because it is now farther than the object was.
+    The memory is in cells of 4 x 4 pixels. A cell stays dynamic until `hold_s` after its last
+    detection, or until its depth shows that the object has gone, because it is now farther than
+    the object was. Background that a mask covers around an object is not remembered.
+    A surface of which more than half is dynamic is dynamic as a whole. This completes an object
+    that is detected in part, and follows one that moves while it is missed. Masks and depth are
+    combined in a similar way by MaskFusion (Ruenz, Buffier and Agapito 2018).
     Frames are from one camera, in the order of their stamps. A stamp that is not later than the
     previous one, as when a recording restarts, resets the state.
     """
 
     def __init__(self) -> None:
-        self._last_ms: NDArray[np.int32] = np.zeros((0, 0), np.int32)
-        self._near: NDArray[np.float32] = np.zeros((0, 0), np.float32)
-        self._first_ns = self._newest_ns = 0
+        self._stamp_ns = 0
+        # For each cell, the time since its last detection, and the depth beyond which the object
+        # has gone.
+        self._age_s: NDArray[np.float32] = np.zeros((0, 0), np.float32)
+        self._gone_m: NDArray[np.float32] = np.zeros((0, 0), np.float32)
 
     def reset(self) -> None:
         """Reset the state."""
@@ -58,7 +70,7 @@ class StaticScene:
         :param dynamic: bool (H, W), pixels whose class has the role `dynamic`.
         :param stamp_ns: the image's stamp.
         :param dilate_px: margin added to the mask; see `dilated`.
-        :param hold_s: how long a pixel stays marked after its last detection.
+        :param hold_s: how long a cell stays dynamic after its last detection.
         :param metres: float32 (H, W), NaN = none; if None, only time decides.
         :returns: bool (H, W).
         """
@@ -66,55 +78,69 @@ class StaticScene:
         if hold_s <= 0:
             self.reset()
             return now
-        if (
-            self._last_ms.shape != now.shape
-            or not self._newest_ns < stamp_ns < self._first_ns + _SPAN_NS
-        ):
-            self._begin(now.shape, stamp_ns)
-        self._newest_ns = stamp_ns
-        last_ms, near = self._last_ms, self._near
-        now_ms = (stamp_ns - self._first_ns) // 1_000_000
+        seen = marked_cells(dynamic)
+        if self._age_s.shape != seen.shape or stamp_ns <= self._stamp_ns:
+            self._begin(seen.shape, stamp_ns)
+        self._age_s += np.float32((stamp_ns - self._stamp_ns) / 1e9)
+        self._stamp_ns = stamp_ns
+        nearest_m = np.full(seen.shape, np.inf, np.float32)
         if metres is not None:
-            np.copyto(last_ms, np.int32(_NEVER), where=_gone(metres, near))
-            x, y, width, height = cv2.boundingRect(now.view(np.uint8))
-            part = slice(y, y + height), slice(x, x + width)    # the rest is not dynamic
-            if width:
-                found = _gone_beyond(dynamic[part], metres[part], dilate_px)
-                np.copyto(near[part], found, where=now[part])
-        np.copyto(last_ms, np.int32(now_ms), where=now)
-        return np.asarray(last_ms >= now_ms - round(1000 * hold_s))
+            nearest_m = nearest_in_cells(metres)
+            self._age_s[(nearest_m > self._gone_m) & (nearest_m < np.inf)] = np.inf
+        self._remember(seen, nearest_m, hold_s)
+        held = pixels_of_cells((self._age_s <= hold_s) & ~seen, dynamic.shape)
+        # Cells extend up to 3 pixels beyond where the mask was.
+        return np.asarray(now | dilated(held, max(0, dilate_px - CELL_PX + 1)))
 
     def _begin(self, shape: tuple[int, ...], stamp_ns: int) -> None:
-        self._first_ns = self._newest_ns = stamp_ns
-        self._last_ms = np.full(shape, _NEVER, np.int32)
-        self._near = np.full(shape, np.nan, np.float32)
+        self._stamp_ns = stamp_ns
+        self._age_s = np.full(shape, np.inf, np.float32)
+        self._gone_m = np.full(shape, np.inf, np.float32)
+
+    def _remember(
+        self, seen: NDArray[np.bool_], nearest_m: NDArray[np.float32], hold_s: float
+    ) -> None:
+        """
+        Add a detection to the memory.
+
+        :param seen: bool (h, w), the cells of a mask.
+        :param nearest_m: float32 (h, w), the least depth in each cell, infinity = none.
+        """
+        age_s = np.where(seen, np.float32(0), self._age_s)
+        surface_s = _ages_of_surfaces(surfaces(nearest_m), age_s, hold_s)
+        own = seen & _in_front(seen, nearest_m)
+        self._age_s = np.minimum(np.where(own, age_s, self._age_s), surface_s)
+        known = own | (surface_s < np.inf)
+        self._gone_m[known] = _BEHIND * nearest_m[known]
 
 
-def _gone(metres: NDArray[np.float32], near: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Mark pixels farther than `near`, in areas of at least 3 x 3; smaller ones are noise."""
-    # Comparisons with NaN are false: without depth, only time decides. Holes count as part of an
-    # area, but are not marked.
-    farther = metres > near
-    piece = (farther | ~has_depth(metres)).view(np.uint8)
-    opened = cv2.morphologyEx(piece, cv2.MORPH_OPEN, square(1))
-    return np.asarray(opened).view(bool) & farther
+def _in_front(
+    seen: NDArray[np.bool_], nearest_m: NDArray[np.float32]
+) -> NDArray[np.bool_]:
+    """Mark the cells that are not behind the nearest part of a mask around them."""
+    front_m = nearest_around(np.where(seen, nearest_m, np.float32(np.inf)), _AROUND)
+    return np.asarray((nearest_m <= front_m + _DEEP_M) | (nearest_m == np.inf))
 
 
-def _gone_beyond(
-    dynamic: NDArray[np.bool_], metres: NDArray[np.float32], dilate_px: int
+def _ages_of_surfaces(
+    labels: NDArray[np.int32], age_s: NDArray[np.float32], hold_s: float
 ) -> NDArray[np.float32]:
     """
-    Return the depth beyond which the object has gone, NaN if no part of it is near.
+    Return the mean age of a surface's dynamic cells at each of its cells.
 
-    Inside the mask, it follows from the pixel's own depth; at the mask's edge and in its margin,
-    from the farthest part of the object nearby, since depth there may be the background's.
+    :param labels: int32 (h, w), from `surfaces`.
+    :param age_s: float32 (h, w); cells of at most `hold_s` are dynamic.
+    :returns: float32 (h, w), infinity where not more than half of the surface is dynamic.
     """
-    core = cv2.erode(dynamic.view(np.uint8), square(_SPILL_PX)).view(bool)
-    own = np.where(core & (metres > 0), metres * np.float32(_GONE), np.float32(0))
-    near_by = np.asarray(cv2.dilate(own, square(dilate_px + _SPILL_PX)))
-    beyond = np.where(own > 0, own, near_by)
-    beyond[beyond == 0] = np.nan
-    return beyond
+    dynamic = age_s <= hold_s
+    sizes = np.bincount(labels.ravel())
+    counts = np.bincount(labels[dynamic], minlength=len(sizes))
+    sums_s = np.bincount(labels[dynamic], age_s[dynamic], len(sizes))
+    means_s = np.full(len(sizes), np.inf, np.float32)
+    mostly = 2 * counts > sizes
+    mostly[0] = False       # cells that are on no surface
+    means_s[mostly] = sums_s[mostly] / counts[mostly]
+    return means_s.take(labels)
 
 
 def static_depth(raw: NDArray[Any], dynamic: NDArray[np.bool_]) -> NDArray[Any]:
