@@ -37,5 +37,5 @@ def surfaces(metres: NDArray[np.float32]) -> NDArray[np.int32]:
     # Without gaps: every cell has the depth of the nearest surface around it.
     closed = nearest_around(metres, _REACH)
     smooth = (closed <= (1 + _JUMP) * nearest_around(closed, 1)) & (closed < np.inf)
-    labels = np.asarray(cv2.connectedComponents(smooth.view(np.uint8), connectivity=4)[1])
+    labels = np.asarray(cv2.connectedComponents(smooth.view(np.uint8))[1])
     return np.where(metres <= _BEHIND * closed, labels, 0)

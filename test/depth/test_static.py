@@ -178,11 +178,27 @@ def test_who_is_seen_in_part_is_masked_as_a_whole_and_nothing_else_is():
     assert not (found & ~grown(body, 4)).any()
 
 
-def test_of_who_is_seen_in_a_smaller_part_only_that_part_is_masked():
-    body, metres = walker(100)
+@pytest.mark.parametrize(('rows', 'whole'), [(46, False), (56, True)])
+def test_a_surface_is_dynamic_as_a_whole_if_more_than_half_of_it_is(rows, whole):
+    body = np.zeros((120, 120), bool)
+    body[8:108, 40:80] = True
     part = body.copy()
-    part[:80] = False
-    np.testing.assert_array_equal(StaticScene().update(part, 0, 0, 0.5, metres), part)
+    part[8 + rows:] = False
+    metres = np.where(body, np.float32(1.5), np.float32(4.0))
+    found = StaticScene().update(part, 0, 0, 0.5, metres)
+    assert found[body].mean() == pytest.approx(1 if whole else rows / 100, abs=0.02)
+
+
+def test_who_stands_behind_something_nearer_is_held_and_so_is_a_part_without_depth():
+    scene = StaticScene()
+    body, metres = walker(100)
+    metres[40:64, 104:128] = np.nan
+    metres[88:] = 0.7
+    body[88:] = False
+    scene.update(body, 0, 8, 0.5, metres)
+    found = scene.update(np.zeros_like(body), FRAME_NS, 8, 0.5, metres)
+    assert found[body].mean() > 0.99
+    assert not found[96:].any()
 
 
 def test_who_walks_on_while_missed_stays_masked_for_the_hold_and_no_longer():
