@@ -106,8 +106,13 @@ def _reached(
     if not own.any():
         return plane
     points = points_of(metres, camera, own, _STEP)
+    if _are_near(points, plane, _NEAR_M):
+        return plane
     floor = _fit(metres, camera, around, UP_OF_LEVEL_CAMERA)
-    for each, near_m in ((plane, _NEAR_M), (floor, _NEAR_M), (plane, _TALL_M)):
-        if each is not None and np.mean(np.abs(each.height_m(points)) < near_m) > _MIN_SHARE:
-            return each
-    return None
+    if floor is not None and _are_near(points, floor, _NEAR_M):
+        return floor
+    return plane if _are_near(points, plane, _TALL_M) else None
+
+
+def _are_near(points: NDArray[np.float32], plane: Plane, reach_m: float) -> bool:
+    return bool(np.mean(np.abs(plane.height_m(points)) < reach_m) > _MIN_SHARE)
