@@ -273,12 +273,12 @@ class Surroundings:
             self._cameras[name].sent = {}
 
     def wait_for_masks(self) -> bool:
-        """Send images until the first mask has come; what got lost meanwhile does not count."""
-        end_s = monotonic() + START_S
-        while not self.counts.frames and monotonic() < end_s:
+        """Send images until each camera has had a mask; what got lost meanwhile does not count."""
+        end_s, cameras = monotonic() + START_S, [self._cameras[name] for name in HONEST]
+        while not all(camera.last_ns for camera in cameras) and monotonic() < end_s:
             self.spin_once()
-        began, self.counts = bool(self.counts.frames), Counts()
-        return began
+        self.counts = Counts()
+        return all(camera.last_ns for camera in cameras)
 
 
 def references(model: str) -> list[np.ndarray]:
