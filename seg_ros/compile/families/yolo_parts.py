@@ -183,7 +183,7 @@ def _interpretation(network: Network, parts: _Parts) -> OutputInterpretation:
     form = form_of_rows(seen, network.size_hw, scores)
     labels = parts.labels.values(network)[filled] if parts.labels else np.zeros(0)
     kept = 'of which the network suppressed none' if parts.iou else 'which the network kept'
-    facts = [f'{parts.boxes.anchors} places', kept]
+    facts = [f'{parts.boxes.anchors} anchors', kept]
     if not seen.size:
         facts.append('none on trial images: assumed to be corners in pixels')
     facts += [f'{parts.protos.depth} coefficients', *form.facts]
