@@ -88,15 +88,19 @@ def street_model(folder: Path, depth: int = 0) -> tuple[Path, Path]:
     return raw, _compiled(raw, 'semantic', SEMANTIC_CLASSES, InputSpec(SEMANTIC_INPUT_HW))
 
 
-def instance_model(folder: Path, objects: int, depth: int = 0) -> tuple[Path, Path]:
+def instance_model(
+    folder: Path, objects: int, depth: int = 0, source_hw: tuple[int, int] = (720, 1280),
+    classes: int = YOLO_CLASSES,
+) -> tuple[Path, Path]:
     """
     Write the instance network that returns `yolo_rows`.
 
+    :param depth: number of convolutions, see `raw_network`.
     :returns: paths of the raw network, as exporters write it, and of the compiled one.
     """
     name = f'objects{objects}_{depth}.raw.onnx'
-    raw = raw_network(yolo_rows(objects), YOLO_HW, folder / name, depth)
-    return raw, _compiled(raw, 'instance', YOLO_CLASSES, InputSpec(YOLO_HW))
+    raw = raw_network(yolo_rows(objects, source_hw, classes), YOLO_HW, folder / name, depth)
+    return raw, _compiled(raw, 'instance', classes, InputSpec(YOLO_HW))
 
 
 def _compiled(raw: Path, task: Any, classes: int, spec: InputSpec) -> Path:

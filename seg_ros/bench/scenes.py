@@ -64,23 +64,27 @@ def street_classes() -> NDArray[np.uint8]:
     return classes
 
 
-def yolo_rows(objects: int, source_hw: tuple[int, int] = (720, 1280)) -> Answers:
+def yolo_rows(
+    objects: int, source_hw: tuple[int, int] = (720, 1280), classes: int = YOLO_CLASSES
+) -> Answers:
     """
     Return the outputs of a YOLO segmentation network for an image with `objects` ellipses.
 
     Each object is detected by `COPIES` rows; its mask is one prototype cropped by its box.
 
     :param source_hw: size of the image, which is letterboxed into 640 x 640.
-    :returns: `output0`, float32 (1, 116, 8400), and `output1`, float32 (1, 32, 160, 160).
+    :param classes: number of classes.
+    :returns: `output0`, float32 (1, 36 + classes, 8400), and `output1`, float32
+        (1, 32, 160, 160).
     """
     random = np.random.default_rng(objects)
     scale = min(side / own for side, own in zip(YOLO_HW, source_hw, strict=True))
     size_xy = np.array(source_hw[::-1]) * scale
     corner_xy = (np.array(YOLO_HW[::-1]) - size_xy) / 2
-    rows = np.zeros((YOLO_ANCHORS, 4 + YOLO_CLASSES + YOLO_COEFFICIENTS))
+    rows = np.zeros((YOLO_ANCHORS, 4 + classes + YOLO_COEFFICIENTS))
     rows[:, :2] = random.uniform(0, YOLO_HW[0], (YOLO_ANCHORS, 2))
     rows[:, 2:4] = random.uniform(8, 64, (YOLO_ANCHORS, 2))
-    rows[:, 4:4 + YOLO_CLASSES] = random.uniform(0, 0.01, (YOLO_ANCHORS, YOLO_CLASSES))
+    rows[:, 4:4 + classes] = random.uniform(0, 0.01, (YOLO_ANCHORS, classes))
     protos = np.full((YOLO_COEFFICIENTS, YOLO_HW[0] // 4, YOLO_HW[1] // 4), -1, np.float32)
     spread = min(1.0, np.sqrt(20 / objects))
     sizes = random.uniform(40, 80, (objects, 2)) * spread
@@ -90,8 +94,8 @@ def yolo_rows(objects: int, source_hw: tuple[int, int] = (720, 1280)) -> Answers
         place, mask = places[index], index % YOLO_COEFFICIENTS
         rows[place, :2] = centers[index] + sizes[index] * random.normal(0, 0.02, (COPIES, 2))
         rows[place, 2:4] = sizes[index] * random.uniform(0.97, 1.03, (COPIES, 1))
-        rows[place, 4 + index % YOLO_CLASSES] = random.uniform(0.5, 0.95, COPIES)
-        rows[place, 4 + YOLO_CLASSES + mask] = 6
+        rows[place, 4 + index % classes] = random.uniform(0.5, 0.95, COPIES)
+        rows[place, 4 + classes + mask] = 6
         _draw(protos[mask], centers[index] / 4, sizes[index] / 8)
     for proto in protos:
         cv2.GaussianBlur(proto, (3, 3), 0.8, dst=proto)

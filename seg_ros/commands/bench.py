@@ -138,7 +138,7 @@ def _measured(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     if args.what == 'outputs':
         from seg_ros.bench.outputs import outputs
 
-        return outputs(args.seconds)
+        return outputs(folder, args.seconds)
     if args.what == 'loops':
         from seg_ros.bench.loops.run import loops
 

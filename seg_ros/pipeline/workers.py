@@ -64,6 +64,11 @@ class Mailbox(Generic[T]):
                 return []
             return [self._slots.popitem(last=False) for _ in range(min(limit, len(self._slots)))]
 
+    @property
+    def waiting(self) -> bool:
+        """Whether it has an item."""
+        return bool(self._slots)
+
     def close(self) -> None:
         """Drop the waiting items and end every worker."""
         with self._changed:
@@ -101,6 +106,7 @@ class Workers(Generic[T]):
         self._failed = failed
         self._limit = limit
         self._niceness = niceness
+        self._changed = Condition()     # guards the next
         self._busy_since_s: dict[Thread, float] = {}
         self._threads: list[Thread] = []
         try:
@@ -116,18 +122,34 @@ class Workers(Generic[T]):
         if self._niceness:
             os.nice(self._niceness)     # on Linux, of the calling thread only
         while items := self._mailbox.take(self._limit()):
-            self._busy_since_s[thread] = monotonic()
+            with self._changed:
+                self._busy_since_s[thread] = monotonic()
             try:
                 self._work(items)
             except Exception as error:  # noqa: BLE001 - one frame must never stop a robot's masks
                 self._failed(error)
             finally:
-                self._busy_since_s.pop(thread, None)
+                with self._changed:
+                    del self._busy_since_s[thread]
+                    self._changed.notify_all()
 
     def busy_s(self) -> list[float]:
         """Return for each worker how long it has worked on its present frames; 0 if it is idle."""
-        now_s = monotonic()
-        return [now_s - self._busy_since_s.get(thread, now_s) for thread in self._threads]
+        with self._changed:
+            now_s = monotonic()
+            return [now_s - self._busy_since_s.get(thread, now_s) for thread in self._threads]
+
+    def wait_idle(self, until_s: float) -> None:
+        """
+        Wait until no worker has frames.
+
+        :param until_s: when to stop waiting, by the monotonic clock.
+        """
+        with self._changed:
+            self._changed.wait_for(
+                lambda: not (self._busy_since_s or self._mailbox.waiting),
+                max(0.0, until_s - monotonic()),
+            )
 
     def stop(self, timeout_s: float) -> bool:
         """

@@ -93,6 +93,7 @@ class Camera:
         self._node = node
         self._settings = settings
         self._deliver = deliver
+        self.deferred_replaced = 0  # frames whose deferred outputs were left out for a newer one's
         self._image_bytes = 0
         self._info: CameraInfo | None = None
         self.open_error = self._info_problem = ''

@@ -18,8 +18,9 @@ from seg_ros.core.errors import SegError
 from seg_ros.core.settings import LiveSettings
 from seg_ros.pipeline.engine_holder import EngineHolder
 from seg_ros.pipeline.workers import Mailbox, Workers
+from seg_ros.ros.background import Background
 from seg_ros.ros.camera import Arrival, Camera
-from seg_ros.ros.depth_worker import DepthWorker
+from seg_ros.ros.depth_outputs import DepthOutputs
 from seg_ros.ros.frame_path import FramePath
 from seg_ros.ros.lifecycle import SafeLifecycleNode, STEADY
 
@@ -49,7 +50,8 @@ class CameraPipeline:
         self._mailbox: Mailbox[Arrival] | None = None
         self._workers: Workers[Arrival] | None = None
         self._path: FramePath | None = None     # of the current workers
-        self._depth = DepthWorker(node, settings.now.base_frame)
+        self._background = Background(node, self._wait_idle)
+        self._depth = DepthOutputs(node, settings.now.base_frame, self._background)
         self._timer = node.create_timer(
             SUBSCRIBERS_S, node.guarded(self.follow_subscribers), clock=STEADY
         )
@@ -83,9 +85,11 @@ class CameraPipeline:
         """
         count = self._settings.now.workers
         try:
-            self._depth.start()
+            self._background.start()
             self._mailbox = Mailbox()
-            self._path = FramePath(self._node, self._settings, self._holder, self.cameras)
+            self._path = FramePath(
+                self._node, self._settings, self._holder, self.cameras, self._background
+            )
             self._workers = Workers(
                 self._mailbox, self._path.work, self._path.report, count, self._batch_limit
             )
@@ -94,6 +98,12 @@ class CameraPipeline:
         except BaseException:
             self.stop()
             raise
+
+    def _wait_idle(self, until_s: float) -> None:
+        """Wait until no worker has frames, up to a time of the monotonic clock."""
+        workers = self._workers     # `stop` may set it to None meanwhile
+        if workers is not None:
+            workers.wait_idle(until_s)
 
     def _batch_limit(self) -> int:
         """Return how many cameras' frames the current engine may process in one call."""
@@ -120,7 +130,9 @@ class CameraPipeline:
         if self._path is not None:
             self._path.abandoned = True
         self._workers = self._mailbox = self._path = None
-        return self._depth.stop(TIMEOUT_S) and ended
+        ended = self._background.stop(TIMEOUT_S) and ended
+        self._depth.close()
+        return ended
 
     def close(self) -> bool:
         """Stop, and close all topics."""

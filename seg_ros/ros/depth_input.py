@@ -83,7 +83,7 @@ class DepthInput:
         self._last: tuple[Any, RegisteredDepth] | None = None   # message and its depth
         self._refused, self._lacks_info = '', False
         self._is_off = False    # although an output that needs depth has a subscriber
-        self.why_empty = ''     # set by `DepthWorker` for the last view
+        self.why_empty = ''     # set by `DepthOutputs` for the last view
         self.replaced = 0       # pairs whose outputs were not computed, as a newer one came
 
     @property

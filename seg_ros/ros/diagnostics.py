@@ -142,6 +142,7 @@ def _camera_status(camera: Camera, facts: NodeFacts, problem: str) -> Diagnostic
         'foreign_clock': f'{camera.clock.offset_ns / 1e9:.1f} s' if camera.clock.foreign else '0',
         **{f'dropped_{cause}': str(counts.get(cause, 0)) for cause in CAUSES},
         **_quantiles('age', timing),
+        'deferred_dropped_newer': str(camera.deferred_replaced),
         **camera.depth.values(),
         'dynamic_share': f'{camera.dynamic.share:.2f}',
         **camera.prompts.values(),

@@ -17,6 +17,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ from seg_ros.pipeline.camera_health import Cause
 from seg_ros.pipeline.engine_holder import EngineHolder
 from seg_ros.pipeline.process import follow, infer, Inference, postprocess
 from seg_ros.pipeline.serving_model import ServingModel
+from seg_ros.ros.background import Background
 from seg_ros.ros.camera import Arrival, Camera
 from seg_ros.ros.conversions import frame_from_message
 from seg_ros.ros.depth_advice import nothing_dynamic, poor_odometry
@@ -59,16 +61,18 @@ class FramePath:
     Its methods may run in several workers at once.
 
     :param holder: holds the current model, which is swapped between two frames.
+    :param background: makes the outputs that masks do not wait for.
     """
 
     def __init__(
         self, node: SafeLifecycleNode, settings: LiveSettings, holder: EngineHolder,
-        cameras: Mapping[str, Camera],
+        cameras: Mapping[str, Camera], background: Background,
     ) -> None:
         self._node = node
         self._settings = settings
         self._holder = holder
         self._cameras = cameras
+        self._background = background
         self.abandoned = False      # results of workers that did not end in time are dropped
 
     def work(self, items: list[tuple[str, Arrival]]) -> None:
@@ -168,10 +172,14 @@ class FramePath:
         return frame
 
     def _publish(self, job: Job, view: View) -> None:
-        """Publish the outputs that need only masks, then queue those that need depth."""
+        """Publish the masks, then queue the outputs that they do not wait for."""
         for each in job.wanted:
-            if not each.output.needs_depth:
+            if not each.output.in_background:
                 each.publish(view)
+        if deferred := [each for each in job.wanted if each.output.deferred]:
+            task = partial(self._background.publish, deferred, view)
+            if self._background.put(f'{job.camera.name}: deferred', task):
+                job.camera.deferred_replaced += 1
         if needing_depth := [each for each in job.wanted if each.output.needs_depth]:
             job.camera.depth.offer(needing_depth, view)
 

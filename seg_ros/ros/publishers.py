@@ -134,6 +134,9 @@ class Output:
         Returns the message, an array to be published as an Image, or None to publish nothing for
         this frame.
     :param needs: inputs other than the masks: `depth`, and `dynamic` for the dynamic mask.
+    :param deferred: whether the masks of the next image do not wait for it: for what takes long
+        to make or to publish. Where time is short, it is left out for a newer frame's. Outputs
+        that need depth are always made like this, and are not marked.
     """
 
     topic: str
@@ -141,6 +144,12 @@ class Output:
     parts: frozenset[Part]
     make: Callable[[Any], Any]
     needs: frozenset[str] = frozenset()
+    deferred: bool = False
+
+    @property
+    def in_background(self) -> bool:
+        """Whether masks do not wait for it."""
+        return self.deferred or self.needs_depth
 
     @property
     def needs_depth(self) -> bool:

@@ -18,7 +18,8 @@ import os
 from queue import Queue
 import subprocess
 import sys
-from threading import Barrier, Event, get_native_id, Thread
+from threading import Barrier, Event, get_native_id, Semaphore, Thread
+from time import monotonic
 
 import pytest
 from seg_ros.core.errors import EngineError
@@ -155,6 +156,65 @@ def test_how_long_a_worker_is_busy_is_known_and_one_that_hangs_is_not_waited_for
     assert not workers.stop(0.05)
     gate.set()
     assert workers.stop(PATIENCE_S)
+
+
+@pytest.fixture
+def busy():
+    """Return a mailbox, its worker, which ends a frame when `gate` is released, and `gate`."""
+    mailbox, begun, gate = Mailbox(), Event(), Semaphore(0)
+
+    def work(items):
+        begun.set()
+        gate.acquire(timeout=PATIENCE_S)
+
+    workers = Workers(mailbox, work, refuse)
+    mailbox.put('left', 1)
+    assert begun.wait(PATIENCE_S)
+    yield mailbox, workers, gate
+    gate.release(9)
+    assert workers.stop(PATIENCE_S)
+
+
+def waiting_for(workers):
+    """Wait in a thread until the workers are idle."""
+    thread = Thread(target=workers.wait_idle, args=(monotonic() + PATIENCE_S,))
+    thread.start()
+    thread.join(0.05)
+    return thread
+
+
+def test_who_waits_for_idle_workers_waits_for_their_frames(busy):
+    _, workers, gate = busy
+    waiting = waiting_for(workers)
+    assert waiting.is_alive()
+    gate.release()
+    waiting.join(PATIENCE_S / 2)
+    assert not waiting.is_alive()
+
+
+def test_workers_for_whom_an_image_waits_are_not_idle(busy):
+    mailbox, workers, gate = busy
+    mailbox.put('left', 2)
+    waiting = waiting_for(workers)
+    gate.release()      # one frame of two
+    waiting.join(0.05)
+    assert waiting.is_alive()
+    gate.release()
+    waiting.join(PATIENCE_S / 2)
+    assert not waiting.is_alive()
+
+
+def test_busy_workers_are_waited_for_until_the_time_given_and_idle_ones_not_at_all(busy):
+    _, workers, gate = busy
+    begin_s = monotonic()
+    workers.wait_idle(begin_s + 0.1)
+    assert 0.1 <= monotonic() - begin_s < PATIENCE_S / 2
+    workers.wait_idle(begin_s - 1)
+    gate.release()
+    waiting_for(workers).join(PATIENCE_S)
+    begin_s = monotonic()
+    workers.wait_idle(begin_s + PATIENCE_S)
+    assert monotonic() - begin_s < PATIENCE_S / 2
 
 
 def test_where_the_system_has_no_threads_left_those_that_started_end(monkeypatch):

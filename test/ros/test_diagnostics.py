@@ -53,7 +53,7 @@ def camera(
         name='front', image_topic='/front/image_raw', info_topic='/front/camera_info',
         health=health, subscribed=subscribed, hysteresis=LevelHysteresis(), clock=CameraClock(),
         settings=Settings(max_age_ms=age_limit_ms), depth=depth, dynamic=dynamic,
-        open_error='',
+        open_error='', deferred_replaced=7,
         problem=lambda: problem, prompts=prompts, why_no_info=lambda: '',
     )
 

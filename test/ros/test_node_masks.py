@@ -14,10 +14,14 @@
 
 """From images to masks, over real topics."""
 
+from threading import Event
+
 import cv2
 import numpy as np
 import pytest
-from robot import channel_classes, channel_image, pixels
+from robot import channel_classes, channel_image, PATIENCE_S, pixels
+from seg_ros.masks.overlay import draw_overlay
+from seg_ros.ros import publishers
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 MASKS = {
@@ -150,3 +154,31 @@ def test_a_change_of_size_in_mid_stream_is_followed(robot):
         each.send(each.image(image))
         each.wait(lambda count=count: len(semantic) == count, f'mask {count}')
         np.testing.assert_array_equal(pixels(semantic[-1]), channel_classes(image))
+
+
+def test_masks_wait_for_no_overlay_and_those_that_newer_ones_replace_are_counted(
+    robot, monkeypatch
+):
+    begun, gate = Event(), Event()
+
+    def hang(*arguments):
+        begun.set()
+        gate.wait(PATIENCE_S)
+        return draw_overlay(*arguments)
+
+    def replaced():
+        return int(each.diagnostics.get('camera', {}).get('deferred_dropped_newer', 0))
+
+    monkeypatch.setattr(publishers, 'draw_overlay', hang)
+    each = robot()
+    semantic = each.listen('/segmentation/camera/semantic', Image)
+    overlay = each.listen('/segmentation/camera/overlay', Image)
+    each.wait(lambda: (each.mask(semantic), begun.is_set())[1], 'the first overlay')
+    for _ in range(3):
+        each.mask(semantic)
+    newest = semantic[-1].header
+    each.wait(lambda: replaced() >= 2, 'the count')
+    assert not overlay
+    gate.set()
+    each.wait(lambda: overlay and overlay[-1].header == newest, 'the newest overlay')
+    assert len(overlay) == 2

@@ -51,18 +51,24 @@ IMAGES = (
     Output('confidence', Image, CLASSES | {'confidence'}, attrgetter('confidence')),
     Output('instance', Image, INSTANCES, attrgetter('instance')),
     Output('panoptic', Image, MAPS, attrgetter('panoptic')),
-    Output('color', Image, CLASSES, attrgetter('color')),
-    Output('overlay', Image, MAPS, attrgetter('overlay')),
+    Output('camera_info', CameraInfo, frozenset(), mask_camera_info),
+    Output('color', Image, CLASSES, attrgetter('color'), deferred=True),
+    Output('overlay', Image, MAPS, attrgetter('overlay'), deferred=True),
     Output(
-        'semantic/compressed', CompressedImage, CLASSES, lambda view: _png(view.semantic, view)
+        'semantic/compressed', CompressedImage, CLASSES,
+        lambda view: _png(view.semantic, view), deferred=True,
     ),
     Output(
-        'instance/compressed', CompressedImage, INSTANCES, lambda view: _png(view.instance, view)
+        'instance/compressed', CompressedImage, INSTANCES,
+        lambda view: _png(view.instance, view), deferred=True,
     ),
-    Output('color/compressed', CompressedImage, CLASSES, lambda view: _png(view.color, view)),
+    Output(
+        'color/compressed', CompressedImage, CLASSES,
+        lambda view: _png(view.color, view), deferred=True,
+    ),
     Output(
         'overlay/compressed', CompressedImage, MAPS,
         lambda view: compressed_message(encode_jpeg(view.overlay), 'jpeg', view.header),
+        deferred=True,
     ),
-    Output('camera_info', CameraInfo, frozenset(), mask_camera_info),
 )

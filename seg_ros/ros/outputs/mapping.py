@@ -27,11 +27,13 @@ def _channels(view: View) -> Image:
     A channel has the confidence, 0 to 1, at pixels of its class and 0 elsewhere:
     elevation_mapping_cupy fuses each channel into a layer of its map.
     """
-    ids = np.array([item.id for item in view.card.classes])
     confidence = view.confidence.astype(np.float32) * np.float32(1 / 255)
-    here = view.semantic[..., None] == ids
-    channels = np.where(here, confidence[..., None], np.float32(0))
-    return image_message(channels, view.header, f'32FC{len(ids)}')
+    channels = np.zeros((*confidence.shape, len(view.card.classes)), np.float32)
+    for channel, item in enumerate(view.card.classes):
+        np.copyto(channels[..., channel], confidence, where=view.semantic == item.id)
+    return image_message(channels, view.header, f'32FC{len(view.card.classes)}')
 
 
-MAPPING = (Output('elevation/channels', Image, CLASSES | {'confidence'}, _channels),)
+MAPPING = (
+    Output('elevation/channels', Image, CLASSES | {'confidence'}, _channels, deferred=True),
+)

@@ -12,14 +12,15 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The thread that computes and publishes the outputs that need depth."""
+"""Makes and publishes the outputs that need depth."""
 
 from collections.abc import Collection
+from functools import partial
 
 from seg_ros.core.errors import ImageError
 from seg_ros.core.shown import shown
 from seg_ros.depth.ground import base_from_plane
-from seg_ros.pipeline.workers import Mailbox, Workers
+from seg_ros.ros.background import Background
 from seg_ros.ros.base_frame import BaseFrame
 from seg_ros.ros.depth_advice import why_distorted, why_empty
 from seg_ros.ros.depth_input import DepthJob
@@ -28,59 +29,46 @@ from seg_ros.ros.lifecycle import SafeLifecycleNode
 from seg_ros.ros.outputs.navigation import scan_frame
 
 TARGET = frozenset({'target/mask', 'target/points', 'scene/depth', 'grasp_poses'})
-_NICENESS = 10      # 2D masks have priority where cores are short
 
 
-class DepthWorker:
+class DepthOutputs:
     """
-    A thread for the depth outputs of all cameras; the newest frame of each wins.
+    Makes the depth outputs of all cameras in the background.
 
     :param base_frame: the frame that `free_space` is published in.
     """
 
-    def __init__(self, node: SafeLifecycleNode, base_frame: str) -> None:
+    def __init__(
+        self, node: SafeLifecycleNode, base_frame: str, background: Background
+    ) -> None:
         self._node = node
         self._base_frame = base_frame
+        self._background = background
         self._base: BaseFrame | None = None
-        self._mailbox: Mailbox[DepthJob] | None = None
-        self._workers: Workers[DepthJob] | None = None
 
-    def start(self) -> None:
-        """Start the thread."""
-        self._mailbox = Mailbox()
-        self._workers = Workers(
-            self._mailbox, self._work, self._report, niceness=_NICENESS
-        )
-
-    def stop(self, timeout_s: float) -> bool:
-        """Finish the frame in flight; return whether the thread ended in time."""
-        ended = self._workers is None or self._workers.stop(timeout_s)
-        self._workers = self._mailbox = None
+    def close(self) -> None:
+        """Unsubscribe from /tf; no frame may be in flight."""
         if self._base is not None:
             self._base.close()
         self._base = None
-        return ended
 
     def deliver(self, job: DepthJob) -> None:
-        """Put a frame into the mailbox; any thread may call it."""
-        mailbox = self._mailbox     # `stop` may set it to None meanwhile
-        if mailbox is not None and mailbox.put(job.source.camera, job):
+        """Queue a frame; any thread may call it."""
+        if self._background.put(f'{job.source.camera}: depth', partial(self._publish, job)):
             job.source.replaced += 1
 
-    def _work(self, items: list[tuple[str, DepthJob]]) -> None:
-        for camera, job in items:
-            base = self._base
-            if base is None:    # created late, as it subscribes to /tf
-                base = self._base = BaseFrame(self._node, self._base_frame)
-            try:
-                view = job.source.depth_view(job.view, job.message, base.transform_of)
-            except ImageError as error:
-                if not (job.source.starting and job.view.camera_info is None):
-                    self._node.throttled.warning(f'{camera}: no depth: {error}', (camera, 'depth'))
-                continue
-            self._check(camera, job, view, base)
-            for each in job.wanted:
-                each.publish(view)
+    def _publish(self, job: DepthJob) -> None:
+        camera, base = job.source.camera, self._base
+        if base is None:    # created late, as it subscribes to /tf
+            base = self._base = BaseFrame(self._node, self._base_frame)
+        try:
+            view = job.source.depth_view(job.view, job.message, base.transform_of)
+        except ImageError as error:
+            if not (job.source.starting and job.view.camera_info is None):
+                self._node.throttled.warning(f'{camera}: no depth: {error}', (camera, 'depth'))
+            return
+        self._check(camera, job, view, base)
+        self._background.publish(job.wanted, view)
 
     def _check(self, camera: str, job: DepthJob, view: DepthView, base: BaseFrame) -> None:
         """Broadcast the frame of `scan`, and warn of outputs that will be empty or wrong."""
@@ -111,6 +99,3 @@ class DepthWorker:
             self._node.throttled.warning(
                 f'{camera}: {reason}; {", and ".join(found)}', (camera, 'tf'), throttle_s=60.0
             )
-
-    def _report(self, error: Exception) -> None:
-        self._node.fault('depth of a frame was dropped', error)

@@ -1,0 +1,92 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The thread that makes and publishes the outputs which masks do not wait for."""
+
+from collections.abc import Callable, Iterable
+from time import monotonic
+from typing import Any, TypeAlias
+
+from seg_ros.pipeline.workers import Mailbox, Workers
+from seg_ros.ros.lifecycle import SafeLifecycleNode
+from seg_ros.ros.publishers import OutputPublisher
+
+_Task: TypeAlias = Callable[[], object]
+
+_NICENESS = 10      # masks have priority where cores are short
+# For how long the outputs of a frame wait for masks: about a camera's period, so that they are
+# made however busy the workers are.
+_PATIENCE_S = 0.03
+
+
+class Background:
+    """
+    A thread for the outputs of all cameras that are deferred or need depth.
+
+    It is of low priority. That is not enough where Python's lock is short, for which threads take
+    turns whatever their priorities, so it begins an output while no worker has frames.
+
+    :param wait_idle: waits until no worker has frames, up to a time of the monotonic clock.
+    """
+
+    def __init__(self, node: SafeLifecycleNode, wait_idle: Callable[[float], object]) -> None:
+        self._node = node
+        self._wait_idle = wait_idle
+        self._mailbox: Mailbox[_Task] | None = None
+        self._workers: Workers[_Task] | None = None
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._mailbox = Mailbox()
+        self._workers = Workers(self._mailbox, self._work, self._report, niceness=_NICENESS)
+
+    def stop(self, timeout_s: float) -> bool:
+        """Finish the frame in flight; return whether the thread ended in time."""
+        ended = self._workers is None or self._workers.stop(timeout_s)
+        self._workers = self._mailbox = None
+        return ended
+
+    def put(self, source: str, task: _Task) -> bool:
+        """
+        Have the thread run a task; any thread may call it.
+
+        :param source: name of what the task belongs to; its newest task wins.
+        :param task: publishes a frame with `publish`.
+        :returns: whether an older task of the source was replaced.
+        """
+        mailbox = self._mailbox     # `stop` may set it to None meanwhile
+        return mailbox is not None and mailbox.put(source, task)
+
+    def publish(self, outputs: Iterable[OutputPublisher], view: Any) -> None:
+        """
+        Make and publish outputs of a frame; the thread's tasks call it.
+
+        One that fails is logged and costs the others nothing.
+
+        :param view: a `View`, or a `DepthView` if the outputs need depth.
+        """
+        until_s = monotonic() + _PATIENCE_S
+        for each in outputs:
+            self._wait_idle(until_s)
+            try:
+                each.publish(view)
+            except Exception as error:  # noqa: BLE001 - that of a plug-in may raise anything
+                self._node.fault(f'{each.output.topic} of a frame was dropped', error)
+
+    def _work(self, items: list[tuple[str, _Task]]) -> None:
+        for _, task in items:
+            task()
+
+    def _report(self, error: Exception) -> None:
+        self._node.fault('outputs of a frame were dropped', error)

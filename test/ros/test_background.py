@@ -1,0 +1,130 @@
+# Copyright 2026 seg_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import os
+from queue import Queue
+from threading import Event, get_native_id
+from time import monotonic
+from types import SimpleNamespace
+
+import pytest
+from seg_ros.ros.background import Background
+from seg_ros.ros.publishers import Output, OutputPublisher
+from std_msgs.msg import Empty
+
+PATIENCE_S = 10
+
+
+class Node:
+    """Collects faults."""
+
+    def __init__(self):
+        self.faults = Queue()
+
+    def fault(self, where, error):
+        self.faults.put((where, type(error)))
+
+
+@pytest.fixture
+def node():
+    return Node()
+
+
+@pytest.fixture
+def waits():
+    """Return the times until which the background waited for idle workers."""
+    return []
+
+
+@pytest.fixture
+def background(node, waits):
+    each = Background(node, waits.append)
+    each.start()
+    yield each
+    assert each.stop(PATIENCE_S)
+
+
+def publisher(topic, make, found):
+    output = Output(topic, Empty, frozenset(), make, deferred=True)
+    return OutputPublisher(output, SimpleNamespace(publish=found.put))
+
+
+def test_outputs_are_made_in_their_order_by_a_thread_of_low_priority(background):
+    found = Queue()
+    outputs = [
+        publisher('who', lambda view: os.getpriority(os.PRIO_PROCESS, get_native_id()), found),
+        publisher('view', lambda view: view, found),
+    ]
+    before = os.getpriority(os.PRIO_PROCESS, get_native_id())
+    assert not background.put('camera', lambda: background.publish(outputs, 'the view'))
+    assert found.get(timeout=PATIENCE_S) == min(19, before + 10)
+    assert found.get(timeout=PATIENCE_S) == 'the view'
+
+
+def test_each_output_waits_for_the_workers_but_all_of_a_frame_only_for_a_short_time(
+    background, waits
+):
+    found, begin_s = Queue(), monotonic()
+    outputs = [publisher(f'topic{number}', lambda view: view, found) for number in range(3)]
+    background.put('camera', lambda: background.publish(outputs, 1))
+    for _ in outputs:
+        found.get(timeout=PATIENCE_S)
+    assert len(waits) == 3
+    assert len(set(waits)) == 1     # the time that waiting for one takes, the others lack
+    assert begin_s < waits[0] < monotonic() + 0.1
+
+
+def test_the_newest_frame_of_a_source_wins_and_sources_take_turns(background):
+    begun, gate, done = Event(), Event(), Queue()
+    background.put('first', lambda: (begun.set(), gate.wait(PATIENCE_S)))
+    assert begun.wait(PATIENCE_S)
+    replaced = [
+        background.put(source, lambda frame=f'{source} {number}': done.put(frame))
+        for number in range(2) for source in ('left', 'right')
+    ]
+    gate.set()
+    assert replaced == [False, False, True, True]
+    assert [done.get(timeout=PATIENCE_S) for _ in range(2)] == ['left 1', 'right 1']
+
+
+def test_an_output_that_fails_is_named_and_costs_no_other_its_frame(background, node):
+    found = Queue()
+    outputs = [
+        publisher('broken', lambda view: 1 / 0, found),
+        publisher('sound', lambda view: view, found),
+    ]
+    background.put('camera', lambda: background.publish(outputs, 'the view'))
+    assert found.get(timeout=PATIENCE_S) == 'the view'
+    assert node.faults.get(timeout=PATIENCE_S) == (
+        'broken of a frame was dropped', ZeroDivisionError
+    )
+
+
+def test_a_frame_that_fails_is_reported_and_the_next_is_published(background, node):
+    done = Queue()
+    background.put('camera', lambda: 1 / 0)
+    where, kind = node.faults.get(timeout=PATIENCE_S)
+    assert kind is ZeroDivisionError
+    assert 'dropped' in where
+    background.put('camera', lambda: done.put(1))
+    assert done.get(timeout=PATIENCE_S) == 1
+
+
+def test_before_the_start_and_after_the_end_frames_are_dropped(node):
+    each, done = Background(node, print), []
+    assert not each.put('camera', lambda: done.append(1))
+    each.start()
+    assert each.stop(PATIENCE_S)
+    assert not each.put('camera', lambda: done.append(2))
+    assert not done
