@@ -177,8 +177,8 @@ class Settings:
     )
     watchdog_s: float = _setting(
         10.0,
-        'How long a call of the engine may take before diagnostics report an error and frames are '
-        'refused; 0 is off.',
+        'How long a call of the engine or an output may take before diagnostics report an error; '
+        'an engine that hangs gets no frames; 0 is off.',
         low=0.0, high=3600.0, unit='s', when=LIVE,
     )
     overlay_alpha: float = _setting(

@@ -45,6 +45,7 @@ class Background:
         self._wait_idle = wait_idle
         self._mailbox: Mailbox[_Task] | None = None
         self._workers: Workers[_Task] | None = None
+        self._topic = ''    # of the output that was begun last
 
     def start(self) -> None:
         """Start the thread."""
@@ -68,6 +69,21 @@ class Background:
         mailbox = self._mailbox     # `stop` may set it to None meanwhile
         return mailbox is not None and mailbox.put(source, task)
 
+    def overdue(self, limit_s: float) -> str:
+        """
+        Return which output does not end, as text; empty if all is well.
+
+        :param limit_s: how long the outputs of a frame may take; 0 = any time.
+        """
+        workers = self._workers     # `stop` may set it to None meanwhile
+        busy_s = max(workers.busy_s()) if workers is not None else 0.0
+        if not limit_s or busy_s <= limit_s:
+            return ''
+        return (
+            f'{self._topic or "depth"} has not been made for {busy_s:.0f} s: overlays, compressed '
+            'masks and outputs of depth are missing'
+        )
+
     def publish(self, outputs: Iterable[OutputPublisher], view: Any) -> None:
         """
         Make and publish outputs of a frame; the thread's tasks call it.
@@ -79,6 +95,7 @@ class Background:
         until_s = monotonic() + _PATIENCE_S
         for each in outputs:
             self._wait_idle(until_s)
+            self._topic = each.output.topic
             try:
                 each.publish(view)
             except Exception as error:  # noqa: BLE001 - that of a plug-in may raise anything

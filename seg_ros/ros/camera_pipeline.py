@@ -77,6 +77,11 @@ class CameraPipeline:
         limit_s = self._settings.now.watchdog_s
         return longest_s if limit_s and longest_s > limit_s else 0.0
 
+    @property
+    def overdue(self) -> str:
+        """Which output has not been made for more than `watchdog_s`, as text; empty if none."""
+        return self._background.overdue(self._settings.now.watchdog_s)
+
     def start(self) -> None:
         """
         Start the workers and subscribe to the cameras.

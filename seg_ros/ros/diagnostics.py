@@ -41,6 +41,7 @@ class NodeFacts:
     :param unserved: why no model serves; empty while one does, or before the node is configured.
     :param build: progress of a TensorRT build, as text.
     :param stalled_s: how long the engine has not answered; 0 while it does.
+    :param overdue: which output does not end, as text; empty if none.
     :param faults: number of unexpected exceptions since the start.
     :param faulty: whether one of them was raised recently.
     :param clock_problem: what is wrong with simulated time, as text; empty if nothing is.
@@ -54,6 +55,7 @@ class NodeFacts:
     unserved: str = ''
     build: str = ''
     stalled_s: float = 0.0
+    overdue: str = ''
     faults: int = 0
     faulty: bool = False
     clock_problem: str = ''
@@ -112,7 +114,7 @@ def _engine_values(serving: ServingModel) -> dict[str, str]:
 
 
 def _engine_verdict(facts: NodeFacts) -> Verdict:
-    """Judge the engine: it is an error if it does not answer, has ended, or no model serves."""
+    """Judge the engine, and what all cameras share: faults, and outputs that do not end."""
     serving, model = facts.serving, facts.model
     if facts.stalled_s:
         return Verdict(Level.ERROR, f'the engine has not answered for {facts.stalled_s:.0f} s')
@@ -122,6 +124,8 @@ def _engine_verdict(facts: NodeFacts) -> Verdict:
         return Verdict(Level.ERROR if facts.unserved else Level.OK, facts.unserved or facts.state)
     if serving.engine.facts.ended:
         return Verdict(Level.ERROR, serving.engine.facts.ended)
+    if facts.overdue:
+        return Verdict(Level.ERROR, facts.overdue)
     if facts.faulty:
         return Verdict(Level.ERROR, 'faults in seg_ros: see the log')
     if model.status == 'failed':

@@ -187,6 +187,7 @@ class SegmentationNode(SafeLifecycleNode):
             unserved=models.holder.reason if models else self._not_configured,
             build=self._progress.words,
             stalled_s=pipeline.stalled_s if pipeline else 0.0,
+            overdue=pipeline.overdue if pipeline else '',
             faults=self.faults,
             faulty=self.faulty,
             clock_problem=self._clock_watch.problem(),

@@ -15,7 +15,7 @@
 import os
 from queue import Queue
 from threading import Event, get_native_id
-from time import monotonic
+from time import monotonic, sleep
 from types import SimpleNamespace
 
 import pytest
@@ -128,3 +128,19 @@ def test_before_the_start_and_after_the_end_frames_are_dropped(node):
     assert each.stop(PATIENCE_S)
     assert not each.put('camera', lambda: done.append(2))
     assert not done
+
+
+@pytest.mark.parametrize(('limit_s', 'reported'), [(0.05, True), (60.0, False), (0.0, False)])
+def test_an_output_that_does_not_end_is_reported_with_its_topic(background, limit_s, reported):
+    begun, gate = Event(), Event()
+
+    def hang(_):
+        begun.set()
+        gate.wait(PATIENCE_S)
+
+    assert background.overdue(limit_s) == ''
+    background.put('camera', lambda: background.publish([publisher('slow', hang, Queue())], 1))
+    assert begun.wait(PATIENCE_S)
+    sleep(0.1)
+    assert background.overdue(limit_s).startswith('slow has not been made') == reported
+    gate.set()

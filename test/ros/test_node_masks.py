@@ -17,6 +17,7 @@
 from threading import Event
 
 import cv2
+from diagnostic_msgs.msg import DiagnosticStatus
 import numpy as np
 import pytest
 from robot import channel_classes, channel_image, PATIENCE_S, pixels
@@ -156,7 +157,7 @@ def test_a_change_of_size_in_mid_stream_is_followed(robot):
         np.testing.assert_array_equal(pixels(semantic[-1]), channel_classes(image))
 
 
-def test_masks_wait_for_no_overlay_and_those_that_newer_ones_replace_are_counted(
+def test_masks_wait_for_no_overlay_that_hangs_which_is_reported_and_those_left_out_counted(
     robot, monkeypatch
 ):
     begun, gate = Event(), Event()
@@ -170,7 +171,7 @@ def test_masks_wait_for_no_overlay_and_those_that_newer_ones_replace_are_counted
         return int(each.diagnostics.get('camera', {}).get('deferred_dropped_newer', 0))
 
     monkeypatch.setattr(publishers, 'draw_overlay', hang)
-    each = robot()
+    each = robot(watchdog_s=0.5)
     semantic = each.listen('/segmentation/camera/semantic', Image)
     overlay = each.listen('/segmentation/camera/overlay', Image)
     each.wait(lambda: (each.mask(semantic), begun.is_set())[1], 'the first overlay')
@@ -178,7 +179,10 @@ def test_masks_wait_for_no_overlay_and_those_that_newer_ones_replace_are_counted
         each.mask(semantic)
     newest = semantic[-1].header
     each.wait(lambda: replaced() >= 2, 'the count')
+    each.wait(lambda: 'overlay has not been made for' in each.words['engine'], 'the report')
+    assert each.levels['engine'] == DiagnosticStatus.ERROR
     assert not overlay
     gate.set()
+    each.wait(lambda: each.words['engine'] == 'active', 'all to be well again')
     each.wait(lambda: overlay and overlay[-1].header == newest, 'the newest overlay')
     assert len(overlay) == 2
