@@ -176,8 +176,12 @@ class FramePath:
         for each in job.wanted:
             if not each.output.in_background:
                 each.publish(view)
-        if deferred := [each for each in job.wanted if each.output.deferred]:
-            task = partial(self._background.publish, deferred, view)
+        deferred = [
+            each for each in job.wanted if each.output.deferred and not each.output.needs_depth
+        ]
+        if deferred:
+            # A view of their own keeps what they draw; the other one may wait long for its depth.
+            task = partial(self._background.publish, deferred, replace(view))
             if self._background.put(f'{job.camera.name}: deferred', task):
                 job.camera.deferred_replaced += 1
         if needing_depth := [each for each in job.wanted if each.output.needs_depth]:

@@ -23,9 +23,11 @@ import numpy as np
 import pytest
 from robot import channel_classes, channel_image, channel_network, PATIENCE_S, pixels, SIZE_HW
 from seg_ros.depth.registration import registered_depth
-from seg_ros.ros import depth_input
-from seg_ros.ros.publishers import OutputPublisher
+from seg_ros.ros import camera, depth_input
+from seg_ros.ros.publishers import CLASSES, Output, OutputPublisher
+from seg_ros.ros.publishers import DEPTH as NEEDS_DEPTH
 from sensor_msgs.msg import Image, PointCloud2
+from std_msgs.msg import String
 
 
 def pixels_at(index: int) -> np.ndarray:
@@ -98,6 +100,33 @@ def test_pairs_that_newer_ones_replace_are_counted(robot, monkeypatch):
         )
     finally:
         gate.set()
+
+
+def test_an_image_that_waits_for_its_depth_grows_by_no_overlay(robot, monkeypatch):
+    offer, offered = depth_input.DepthInput.offer, []
+
+    def noted(source, wanted, view):
+        offered.append((view, view.nbytes))
+        offer(source, wanted, view)
+
+    monkeypatch.setattr(depth_input.DepthInput, 'offer', noted)
+    rig = Rig(robot, ('points', PointCloud2), ('overlay', Image), ('color', Image))
+    rig.each.send(rig.each.image(stamp_ns=START_NS))
+    rig.each.wait(lambda: offered and all(map(rig.found.get, ('overlay', 'color'))), 'the images')
+    assert [view.nbytes for view, _ in offered] == [nbytes for _, nbytes in offered]
+
+
+def test_a_deferred_output_that_needs_depth_is_made_once_and_with_depth(robot, monkeypatch):
+    made = Output(
+        'made', String, CLASSES, lambda view: String(data=type(view).__name__),
+        needs=NEEDS_DEPTH, deferred=True,
+    )
+    monkeypatch.setattr(camera, 'OUTPUTS', (*camera.OUTPUTS, made))
+    rig = Rig(robot, ('made', String))
+    rig.send()
+    rig.each.wait(lambda: rig.found['made'], 'the message')
+    sleep(0.3)
+    assert [message.data for message in rig.found['made']] == ['DepthView']
 
 
 def test_depth_that_comes_after_the_masks_of_later_images_is_paired_all_the_same(robot):
