@@ -53,9 +53,17 @@ class Background:
         self._workers = Workers(self._mailbox, self._work, self._report, niceness=_NICENESS)
 
     def stop(self, timeout_s: float) -> bool:
-        """Finish the frame in flight; return whether the thread ended in time."""
+        """
+        Finish the frame in flight; return whether the thread ended in time.
+
+        A thread that did not is abandoned: it publishes nothing more.
+        """
         ended = self._workers is None or self._workers.stop(timeout_s)
         self._workers = self._mailbox = None
+        if not ended:
+            self._node.get_logger().error(
+                f'an output in flight did not finish within {timeout_s:g} s and is abandoned'
+            )
         return ended
 
     def put(self, source: str, task: _Task) -> bool:
@@ -92,12 +100,14 @@ class Background:
 
         :param view: a `View`, or a `DepthView` if the outputs need depth.
         """
-        until_s = monotonic() + _PATIENCE_S
+        mailbox, until_s = self._mailbox, monotonic() + _PATIENCE_S
         for each in outputs:
             self._wait_idle(until_s)
+            if self._mailbox is not mailbox:    # abandoned by `stop`
+                return
             self._topic = each.output.topic
             try:
-                each.publish(view)
+                each.publish(view, lambda: self._mailbox is not mailbox)
             except Exception as error:  # noqa: BLE001 - that of a plug-in may raise anything
                 self._node.fault(f'{each.output.topic} of a frame was dropped', error)
 

@@ -115,12 +115,8 @@ class CameraPipeline:
         serving = self._holder.current
         return min(self._settings.now.max_batch, serving.batch_limit) if serving else 1
 
-    def stop(self) -> bool:
-        """
-        Unsubscribe and wait for the frames in flight.
-
-        :returns: whether they finished in time.
-        """
+    def stop(self) -> None:
+        """Unsubscribe and wait for the frames in flight; those that hang are abandoned."""
         for camera in self.cameras.values():
             camera.unsubscribe()
             camera.prompts.unsubscribe()
@@ -135,17 +131,15 @@ class CameraPipeline:
         if self._path is not None:
             self._path.abandoned = True
         self._workers = self._mailbox = self._path = None
-        ended = self._background.stop(TIMEOUT_S) and ended
+        self._background.stop(TIMEOUT_S)
         self._depth.close()
-        return ended
 
-    def close(self) -> bool:
+    def close(self) -> None:
         """Stop, and close all topics."""
         self._node.destroy_timer(self._timer)
-        ended = self.stop()
+        self.stop()
         for camera in self.cameras.values():
             camera.close()
-        return ended
 
     def follow_subscribers(self) -> None:
         """Subscribe to the cameras; with `lazy`, only to those whose masks have subscribers."""

@@ -143,9 +143,9 @@ class SegmentationNode(SafeLifecycleNode):
             interface.close()
         if models is not None:
             models.cancel_load()    # first, since a load may take long to end
-        idle = pipeline is None or pipeline.close()
-        closed = models is None or models.close(TIMEOUT_S)
-        if not (idle and closed):
+        if pipeline is not None:
+            pipeline.close()
+        if models is not None and not models.close(TIMEOUT_S):
             self.get_logger().error('the engine did not end in time and is abandoned')
 
     def destroy_node(self) -> None:

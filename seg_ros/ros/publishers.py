@@ -178,16 +178,17 @@ class OutputPublisher:
         """Whether anybody subscribes to the topic."""
         return bool(self.publisher.get_subscription_count())
 
-    def publish(self, view: Any) -> None:
+    def publish(self, view: Any, is_late: Callable[[], bool] = lambda: False) -> None:
         """
         Make the message of a frame and publish it.
 
         :param view: a `View`, or a `DepthView` if the output needs depth.
+        :param is_late: called once the message is made; if it is too late, it is dropped.
         """
         made = self.output.make(view)
         if isinstance(made, np.ndarray):
             made = image_message(made, view.header)
-        if made is not None:
+        if made is not None and not is_late():
             self.publisher.publish(made)
 
 

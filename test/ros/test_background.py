@@ -27,10 +27,13 @@ PATIENCE_S = 10
 
 
 class Node:
-    """Collects faults."""
+    """Collects faults and errors in the log."""
 
     def __init__(self):
-        self.faults = Queue()
+        self.faults, self.errors = Queue(), []
+
+    def get_logger(self):
+        return SimpleNamespace(error=self.errors.append)
 
     def fault(self, where, error):
         self.faults.put((where, type(error)))
@@ -144,3 +147,23 @@ def test_an_output_that_does_not_end_is_reported_with_its_topic(background, limi
     sleep(0.1)
     assert background.overdue(limit_s).startswith('slow has not been made') == reported
     gate.set()
+
+
+def test_what_hangs_is_named_and_publishes_nothing_after_the_next_start(node):
+    each, found, begun, gate = Background(node, lambda until_s: None), Queue(), Event(), Event()
+    hung = publisher('hung', lambda view: (begun.set(), gate.wait(PATIENCE_S), view)[-1], found)
+    sound = publisher('sound', lambda view: view, found)
+    each.start()
+    each.put('camera', lambda: each.publish([hung, sound], 'old'))
+    assert begun.wait(PATIENCE_S)
+    (thread,) = each._workers._threads
+    assert not each.stop(0.05)
+    assert len(node.errors) == 1
+    assert 'output' in node.errors[0]
+    each.start()
+    each.put('camera', lambda: each.publish([sound], 'new'))
+    assert found.get(timeout=PATIENCE_S) == 'new'
+    gate.set()
+    thread.join(PATIENCE_S)
+    assert found.empty()
+    assert each.stop(PATIENCE_S)
