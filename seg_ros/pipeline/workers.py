@@ -17,7 +17,6 @@
 import atexit
 from collections import OrderedDict
 from collections.abc import Callable
-import os
 from threading import Condition, current_thread, Thread
 from time import monotonic
 from typing import Generic, TypeVar
@@ -88,7 +87,6 @@ class Workers(Generic[T]):
     :param failed: called with an exception; the worker goes on with the next frame.
     :param count: number of threads, and so of calls of `work` in flight.
     :param limit: called before each call of `work`, returns the maximum number of pairs for it.
-    :param niceness: added to the threads' nice value, 0 to 19.
     :raises EngineError: if the system has no threads left; no worker runs then.
     """
 
@@ -99,13 +97,11 @@ class Workers(Generic[T]):
         failed: Callable[[Exception], None],
         count: int = 1,
         limit: Callable[[], int] = lambda: 1,
-        niceness: int = 0,
     ) -> None:
         self._mailbox = mailbox
         self._work = work
         self._failed = failed
         self._limit = limit
-        self._niceness = niceness
         self._changed = Condition()     # guards the next
         self._busy_since_s: dict[Thread, float] = {}
         self._threads: list[Thread] = []
@@ -119,8 +115,6 @@ class Workers(Generic[T]):
 
     def _loop(self) -> None:
         thread = current_thread()
-        if self._niceness:
-            os.nice(self._niceness)     # on Linux, of the calling thread only
         while items := self._mailbox.take(self._limit()):
             with self._changed:
                 self._busy_since_s[thread] = monotonic()

@@ -24,7 +24,6 @@ from seg_ros.ros.publishers import OutputPublisher
 
 _Task: TypeAlias = Callable[[], object]
 
-_NICENESS = 10      # masks have priority where cores are short
 # For how long the outputs of a frame wait for masks: about a camera's period, so that they are
 # made however busy the workers are.
 _PATIENCE_S = 0.03
@@ -34,8 +33,9 @@ class Background:
     """
     A thread for the outputs of all cameras that are deferred or need depth.
 
-    It is of low priority. That is not enough where Python's lock is short, for which threads take
-    turns whatever their priorities, so it begins an output while no worker has frames.
+    It begins an output while no worker has frames. A low priority would not do instead: threads
+    take turns for Python's lock whatever their priorities, and where other processes need the
+    cores, the workers would wait for a thread that has the lock and gets no core.
 
     :param wait_idle: waits until no worker has frames, up to a time of the monotonic clock.
     """
@@ -50,7 +50,7 @@ class Background:
     def start(self) -> None:
         """Start the thread."""
         self._mailbox = Mailbox()
-        self._workers = Workers(self._mailbox, self._work, self._report, niceness=_NICENESS)
+        self._workers = Workers(self._mailbox, self._work, self._report)
 
     def stop(self, timeout_s: float) -> bool:
         """

@@ -14,11 +14,10 @@
 
 """Workers process every frame, concurrently, and survive the failure of one."""
 
-import os
 from queue import Queue
 import subprocess
 import sys
-from threading import Barrier, Event, get_native_id, Semaphore, Thread
+from threading import Barrier, Event, Semaphore, Thread
 from time import monotonic
 
 import pytest
@@ -71,20 +70,6 @@ def test_a_worker_gets_several_cameras_at_once_up_to_its_limit():
     gate.set()
     assert done.get(timeout=PATIENCE_S) == ['left', 'right']
     assert done.get(timeout=PATIENCE_S) == ['rear']
-    assert workers.stop(PATIENCE_S)
-
-
-def test_workers_stand_back_by_their_niceness_and_nobody_else():
-    mailbox, found = Mailbox(), Queue()
-    before = os.getpriority(os.PRIO_PROCESS, get_native_id())
-
-    def work(items):
-        found.put(os.getpriority(os.PRIO_PROCESS, get_native_id()))
-
-    workers = Workers(mailbox, work, refuse, niceness=3)
-    mailbox.put('left', 0)
-    assert found.get(timeout=PATIENCE_S) == min(19, before + 3)
-    assert os.getpriority(os.PRIO_PROCESS, get_native_id()) == before
     assert workers.stop(PATIENCE_S)
 
 

@@ -63,7 +63,7 @@ def publisher(topic, make, found):
     return OutputPublisher(output, SimpleNamespace(publish=found.put))
 
 
-def test_outputs_are_made_in_their_order_by_a_thread_of_low_priority(background):
+def test_outputs_are_made_in_their_order_by_a_thread_that_gets_a_core_like_others(background):
     found = Queue()
     outputs = [
         publisher('who', lambda view: os.getpriority(os.PRIO_PROCESS, get_native_id()), found),
@@ -71,7 +71,7 @@ def test_outputs_are_made_in_their_order_by_a_thread_of_low_priority(background)
     ]
     before = os.getpriority(os.PRIO_PROCESS, get_native_id())
     assert not background.put('camera', lambda: background.publish(outputs, 'the view'))
-    assert found.get(timeout=PATIENCE_S) == min(19, before + 10)
+    assert found.get(timeout=PATIENCE_S) == before
     assert found.get(timeout=PATIENCE_S) == 'the view'
 
 
