@@ -45,6 +45,7 @@ class Background:
         self._wait_idle = wait_idle
         self._mailbox: Mailbox[_Task] | None = None
         self._workers: Workers[_Task] | None = None
+        self._until_s = 0.0     # for which the frame in work waits for idle workers
         self._topic = ''    # of the output that was begun last
 
     def start(self) -> None:
@@ -100,19 +101,21 @@ class Background:
 
         :param view: a `View`, or a `DepthView` if the outputs need depth.
         """
-        mailbox, until_s = self._mailbox, monotonic() + _PATIENCE_S
+        mailbox = self._mailbox
         for each in outputs:
-            self._wait_idle(until_s)
+            self._wait_idle(self._until_s)
             if self._mailbox is not mailbox:    # abandoned by `stop`
                 return
-            self._topic = each.output.topic
+            self._topic = each.publisher.topic_name
             try:
                 each.publish(view, lambda: self._mailbox is not mailbox)
             except Exception as error:  # noqa: BLE001 - that of a plug-in may raise anything
-                self._node.fault(f'{each.output.topic} of a frame was dropped', error)
+                self._node.fault(f'{self._topic} of a frame was dropped', error)
 
     def _work(self, items: list[tuple[str, _Task]]) -> None:
         for _, task in items:
+            self._until_s = monotonic() + _PATIENCE_S
+            self._wait_idle(self._until_s)
             task()
 
     def _report(self, error: Exception) -> None:
