@@ -145,7 +145,7 @@ def test_how_long_a_worker_is_busy_is_known_and_one_that_hangs_is_not_waited_for
 
 @pytest.fixture
 def busy():
-    """Return a mailbox, its worker, which ends a frame when `gate` is released, and `gate`."""
+    """Return a worker, which ends a frame when `gate` is released, and `gate`."""
     mailbox, begun, gate = Mailbox(), Event(), Semaphore(0)
 
     def work(items):
@@ -155,7 +155,7 @@ def busy():
     workers = Workers(mailbox, work, refuse)
     mailbox.put('left', 1)
     assert begun.wait(PATIENCE_S)
-    yield mailbox, workers, gate
+    yield workers, gate
     gate.release(9)
     assert workers.stop(PATIENCE_S)
 
@@ -169,7 +169,7 @@ def waiting_for(workers):
 
 
 def test_who_waits_for_idle_workers_waits_for_their_frames(busy):
-    _, workers, gate = busy
+    workers, gate = busy
     waiting = waiting_for(workers)
     assert waiting.is_alive()
     gate.release()
@@ -177,20 +177,20 @@ def test_who_waits_for_idle_workers_waits_for_their_frames(busy):
     assert not waiting.is_alive()
 
 
-def test_workers_for_whom_an_image_waits_are_not_idle(busy):
-    mailbox, workers, gate = busy
-    mailbox.put('left', 2)
+def test_workers_that_are_about_to_take_an_image_are_not_idle():
+    mailbox, gate = Mailbox(), Event()
+    workers = Workers(mailbox, lambda _: None, refuse, limit=lambda: gate.wait(PATIENCE_S) and 1)
+    mailbox.put('left', 1)
     waiting = waiting_for(workers)
-    gate.release()      # one frame of two
-    waiting.join(0.05)
     assert waiting.is_alive()
-    gate.release()
+    gate.set()
     waiting.join(PATIENCE_S / 2)
     assert not waiting.is_alive()
+    assert workers.stop(PATIENCE_S)
 
 
 def test_busy_workers_are_waited_for_until_the_time_given_and_idle_ones_not_at_all(busy):
-    _, workers, gate = busy
+    workers, gate = busy
     begin_s = monotonic()
     workers.wait_idle(begin_s + 0.1)
     assert 0.1 <= monotonic() - begin_s < PATIENCE_S / 2
