@@ -104,11 +104,13 @@ class Background:
         mailbox = self._mailbox
         for each in outputs:
             self._wait_idle(self._until_s)
-            if self._mailbox is not mailbox:    # abandoned by `stop`
-                return
             self._topic = each.publisher.topic_name
             try:
-                each.publish(view, lambda: self._mailbox is not mailbox)
+                message = each.message(view)
+                if self._mailbox is not mailbox:    # abandoned by `stop` meanwhile
+                    return
+                if message is not None:
+                    each.publisher.publish(message)
             except Exception as error:  # noqa: BLE001 - that of a plug-in may raise anything
                 self._node.fault(f'{self._topic} of a frame was dropped', error)
 

@@ -178,18 +178,20 @@ class OutputPublisher:
         """Whether anybody subscribes to the topic."""
         return bool(self.publisher.get_subscription_count())
 
-    def publish(self, view: Any, is_late: Callable[[], bool] = lambda: False) -> None:
+    def message(self, view: Any) -> Any:
         """
-        Make the message of a frame and publish it.
+        Make the message of a frame; None to publish nothing.
 
         :param view: a `View`, or a `DepthView` if the output needs depth.
-        :param is_late: called once the message is made; if it is too late, it is dropped.
         """
         made = self.output.make(view)
-        if isinstance(made, np.ndarray):
-            made = image_message(made, view.header)
-        if made is not None and not is_late():
-            self.publisher.publish(made)
+        return image_message(made, view.header) if isinstance(made, np.ndarray) else made
+
+    def publish(self, view: Any) -> None:
+        """Make and publish the message of a frame; see `message`."""
+        message = self.message(view)
+        if message is not None:
+            self.publisher.publish(message)
 
 
 class Publishers:
